@@ -1,0 +1,76 @@
+// Bundles src/main.ts into dist/main.js, which is what `uses:` runs. `--check`: fails where dist is stale.
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { formatBytes } from '../src/report/format.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+
+async function bundle(folder: string): Promise<void> {
+  const { metafile } = await build({
+    absWorkingDir: root, // paths in the output are relative to it: the same on every machine
+    entryPoints: ['src/main.ts'],
+    outfile: join(folder, 'main.js'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // ssh2's optional native parts: it goes without.
+    external: ['cpu-features', '*.node'],
+    // What CommonJS packages inside the bundle expect to find.
+    banner: {
+      js: [
+        "import { createRequire as __createRequire } from 'node:module';",
+        'const require = __createRequire(import.meta.url);',
+        'const __filename = import.meta.filename;',
+        'const __dirname = import.meta.dirname;',
+      ].join('\n'),
+    },
+    legalComments: 'none', // LICENSES.txt has them in full
+    metafile: true,
+    minifySyntax: true, // drops what can never run; names and lines stay readable
+    keepNames: true,
+    logLevel: 'warning',
+  });
+  await writeFile(join(folder, 'LICENSES.txt'), await licenses(Object.keys(metafile.inputs)));
+}
+
+/** The licence texts of the packages that the bundle is made of: most of them ask to be kept with it. */
+async function licenses(inputs: readonly string[]): Promise<string> {
+  const packages = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+  const texts = [...packages].sort().map(async (path) => {
+    const { name, version, license } = JSON.parse(await readFile(join(root, path, 'package.json'), 'utf8'));
+    const file = (await readdir(join(root, path))).sort().find((each) => /^licen[cs]e/i.test(each));
+    const text = file === undefined ? 'See its package.' : await readFile(join(root, path, file), 'utf8');
+    return `${name} ${version} (${license ?? 'see below'})\n\n${text.replaceAll(/[ \t\r]+$/gm, '').trim()}\n`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+async function check(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'bundle-'));
+  try {
+    await bundle(folder);
+    const names = new Set([...(await readdir(folder)), ...(await readdir(dist).catch(() => []))]);
+    for (const name of names) {
+      const [fresh, committed] = await Promise.all(
+        [folder, dist].map((each) => readFile(join(each, name)).catch(() => undefined)),
+      );
+      if (fresh && committed?.equals(fresh)) continue;
+      console.error(`dist/${name} is stale: run \`npm run bundle\`.`);
+      process.exitCode = 1;
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+if (process.argv.includes('--check')) {
+  await check();
+} else {
+  await bundle(dist);
+  console.log(`dist/main.js: ${formatBytes((await stat(join(dist, 'main.js'))).size)}`);
+}

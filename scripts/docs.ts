@@ -1,0 +1,69 @@
+// Writes the tables of inputs and outputs in README.md from action.yml. `--check`: fails where they are stale.
+import { readFile, writeFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { inputGroups, inputNamed } from '../src/inputs/table.ts';
+
+export interface Documented {
+  readonly description: string;
+  readonly required?: boolean;
+  readonly default?: string;
+}
+
+/** action.yml, as far as it is documentation. */
+export interface ActionFile {
+  readonly inputs: Readonly<Record<string, Documented>>;
+  readonly outputs: Readonly<Record<string, Documented>>;
+  readonly runs: { readonly using: string; readonly main: string };
+}
+
+const root = new URL('../', import.meta.url);
+const readmeFile = new URL('README.md', root);
+
+export async function readAction(): Promise<ActionFile> {
+  return parse(await readFile(new URL('action.yml', root), 'utf8')) as ActionFile;
+}
+
+/** README.md with the tables that belong between its markers. @throws Error where a marker is missing */
+export function withTables(readme: string, action: ActionFile): string {
+  const groups = Object.entries(inputGroups).map(([group, title]) => {
+    const inputs = Object.entries(action.inputs).filter(([name]) => inputNamed(name)?.group === group);
+    return `### ${title}\n\n${table(['Input', 'Default', 'Meaning'], inputs.map(inputRow))}`;
+  });
+  const outputs = Object.entries(action.outputs).map(([name, { description }]) => [code(name), description]);
+  return between(
+    between(readme, 'inputs', groups.join('\n\n')),
+    'outputs',
+    table(['Output', 'Meaning'], outputs),
+  );
+}
+
+function inputRow([name, { description, required, default: value }]: [string, Documented]): string[] {
+  return [code(name), required ? '*required*' : value === undefined ? '' : code(value), description];
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [header, header.map(() => '---'), ...rows];
+  return lines
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+}
+
+const code = (text: string): string => `\`${text}\``;
+
+function between(readme: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
+  const [from, to] = [readme.indexOf(start), readme.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`README.md lacks ${start} … ${end}`);
+  return `${readme.slice(0, from)}${start}\n\n${content}\n\n${readme.slice(to)}`;
+}
+
+if (import.meta.main) {
+  const readme = await readFile(readmeFile, 'utf8');
+  const fresh = withTables(readme, await readAction());
+  if (!process.argv.includes('--check')) {
+    await writeFile(readmeFile, fresh);
+  } else if (fresh !== readme) {
+    console.error('The tables in README.md are stale: run `npm run docs`.');
+    process.exitCode = 1;
+  }
+}

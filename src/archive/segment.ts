@@ -1,0 +1,34 @@
+/** A run of archive bytes of at most 64 MiB: what a later backup can copy, and prove by its MD5. */
+export interface Unit {
+  /** From the start of the archive, in bytes. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+  /** Hexadecimal. */
+  readonly md5: string;
+  /** Unsigned. */
+  readonly crc32: number;
+}
+
+/** A run of archive bytes: whole zip entries (local header and data), without a central directory. */
+export interface Segment {
+  readonly kind: 'database' | 'filestore' | 'description';
+  /** From the start of the archive, in bytes. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+  /** Entries of this segment that the archive's central directory names. */
+  readonly entries: number;
+  readonly units: readonly Unit[];
+}
+
+/** The archive's end: central directory, Zip64 records where needed, end record. */
+export interface Directory {
+  /** From the start of the archive, in bytes. */
+  readonly offset: number;
+  /** To the end of the archive, in bytes. */
+  readonly length: number;
+  /** Hexadecimal. */
+  readonly md5: string;
+  readonly entries: number;
+}

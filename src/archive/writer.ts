@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto';
+import { finished, type Readable } from 'node:stream';
+import { ZipArchive } from 'archiver';
+import { encodeEnd } from './central-directory.ts';
+import { DirectoryMerger } from './directory.ts';
+import { Outlet } from './outlet.ts';
+import type { Directory, Segment } from './segment.ts';
+import { UnitMeter } from './units.ts';
+
+/** What became of one `add()`. Sizes in bytes. */
+export interface WrittenEntry {
+  readonly name: string;
+  readonly size: number;
+  readonly compressedSize: number;
+  readonly crc32: number;
+}
+
+export interface ArchiveSummary {
+  /** Of the whole archive, in bytes. */
+  readonly size: number;
+  readonly segments: readonly Segment[];
+  readonly directory: Directory;
+  /** Those that the directory names. */
+  readonly entries: number;
+}
+
+/** One archiver at work. */
+interface Run {
+  readonly zip: ZipArchive;
+  /** Of its first byte in the archive. */
+  readonly offset: number;
+  entries: number;
+  /** Of its entries, in bytes; known when all were added. What archiver writes after them is its own directory. */
+  length: number;
+}
+
+interface OpenSegment {
+  readonly kind: Segment['kind'];
+  readonly offset: number;
+  readonly units: UnitMeter;
+}
+
+/**
+ * archiver writes its directory all at once, each field a buffer of its own: for 70,000 entries that took 600 MB.
+ * So a fresh archiver takes over now and then, within the segment.
+ */
+const RUN_ENTRIES = 1000;
+
+/** Bytes that may wait inside archiver, which takes buffers as fast as they are given. */
+const WINDOW = 2 ** 20;
+
+/**
+ * Writes one zip archive as a sequence of segments. archiver writes the entries; its directories are merged into
+ * the one at the end. One call at a time. Any failure, of a source or of whoever reads `output`, ends the whole:
+ * the call under way and every later one rejects, and `output` is destroyed, all with the same error.
+ */
+export class ArchiveWriter implements AsyncDisposable {
+  readonly #output = new Outlet({ highWaterMark: WINDOW });
+  readonly #directory = new DirectoryMerger();
+  readonly #segments: Omit<Segment, 'entries'>[] = [];
+  readonly #level: number;
+  #segment: OpenSegment | undefined;
+  #run: Run | undefined;
+  /** Settles with archiver's own directory, when the run's last byte has come out. */
+  #runDirectory: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
+  /** Settles the add() under way; `taken` when archiver has done its part. */
+  #entry: (PromiseWithResolvers<void> & { taken: boolean }) | undefined;
+  #state: 'idle' | 'busy' | 'finished' = 'idle';
+  #failure: Error | undefined;
+
+  /** `level`: of deflate, 1 to 9. */
+  constructor({ level }: { level: number }) {
+    this.#level = level;
+    this.#output.on('error', (error) => this.#fail(error));
+  }
+
+  /** The archive's bytes. Somebody must read them, else nothing moves. */
+  get output(): Readable {
+    return this.#output;
+  }
+
+  /** Ends the segment before, and starts one. */
+  begin(kind: Segment['kind']): Promise<void> {
+    return this.#exclusively(async () => {
+      await this.#endSegment();
+      const offset = this.#output.size;
+      this.#segment = { kind, offset, units: new UnitMeter(offset) };
+    });
+  }
+
+  /**
+   * Adds an entry. Size and CRC stand before the data of a buffer that is stored, else after it. A stream is read
+   * to its end, or destroyed. Resolves when the next may come.
+   */
+  async add(
+    name: string,
+    source: Buffer | Readable,
+    { deflate, modified }: { deflate: boolean; modified: Date },
+  ): Promise<WrittenEntry> {
+    if (!Buffer.isBuffer(source)) {
+      // Before anything else: it may fail while it waits for its turn, or end without a word.
+      finished(source, { writable: false }, (error) => error && this.#fail(error));
+    }
+    try {
+      return await this.#exclusively(() => this.#append(name, source, { deflate, modified }));
+    } catch (error) {
+      if (!Buffer.isBuffer(source)) source.destroy(error as Error);
+      throw error;
+    }
+  }
+
+  /** Leaves an entry out of the directory: its bytes stay, as a gap. The name may be added again. */
+  drop(name: string): void {
+    if (this.#state === 'finished') throw new Error('The archive is finished');
+    this.#directory.drop(name);
+  }
+
+  /** Ends the archive with its central directory. Resolves when `output` has taken everything. */
+  async finish(): Promise<ArchiveSummary> {
+    const summary = await this.#exclusively(async () => {
+      await this.#endSegment();
+      const offset = this.#output.size;
+      const md5 = createHash('md5');
+      const write = (bytes: Buffer): Promise<void> => {
+        md5.update(bytes);
+        return this.#output.write(bytes);
+      };
+      const named = this.#segments.map(() => 0);
+      for (const { segment, entries, bytes } of this.#directory.encode()) {
+        named[segment] = (named[segment] ?? 0) + entries;
+        await write(bytes);
+      }
+      const { entries } = this.#directory;
+      await write(encodeEnd({ entries, size: this.#output.size - offset, offset }));
+      const { size } = this.#output;
+      const segments = this.#segments.map((segment, i) => ({ ...segment, entries: named[i] ?? 0 }));
+      const directory = { offset, length: size - offset, md5: md5.digest('hex'), entries };
+      return { size, segments, directory, entries };
+    });
+    this.#state = 'finished';
+    this.#output.end();
+    return summary;
+  }
+
+  /** Gives the archive up, unless it is finished. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#fail(new Error('The archive was given up before its end'));
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#state !== 'idle') throw new Error(`The archive is ${this.#state}`);
+    this.#state = 'busy';
+    try {
+      if (this.#failure) throw this.#failure;
+      return await work();
+    } catch (error) {
+      throw this.#fail(error);
+    } finally {
+      this.#state = 'idle';
+      this.#entry = undefined;
+    }
+  }
+
+  /** The first failure is the archive's: returns that one. */
+  #fail(error: unknown): Error | undefined {
+    if (this.#failure || this.#state === 'finished') return this.#failure;
+    this.#failure = error instanceof Error ? error : new Error(String(error));
+    this.#output.destroy(this.#failure);
+    this.#run?.zip.destroy(this.#failure);
+    this.#entry?.reject(this.#failure);
+    return this.#failure;
+  }
+
+  async #append(
+    name: string,
+    source: Buffer | Readable,
+    { deflate, modified }: { deflate: boolean; modified: Date },
+  ): Promise<WrittenEntry> {
+    if (!this.#segment) throw new Error('begin() comes before add()');
+    if (this.#run?.entries === RUN_ENTRIES) await this.#endRun();
+    this.#directory.book(name);
+    this.#run ??= this.#startRun(this.#segment.units);
+    this.#run.entries += 1;
+    const { zip } = this.#run;
+    const entry = { ...Promise.withResolvers<void>(), taken: false };
+    this.#entry = entry;
+    // Nothing to deflate in an empty file, and archiver would put its size and CRC after the data.
+    const store = !deflate || (Buffer.isBuffer(source) && source.length === 0);
+    zip.append(source, { name, date: modified, store });
+    await entry.promise;
+    const written = engineOf(zip)._entries.at(-1);
+    if (!written) throw new Error(`archiver did not write ${name}`);
+    const [size, compressedSize, crc32] = [written.getSize(), written.getCompressedSize(), written.getCrc()];
+    return { name, size, compressedSize, crc32 };
+  }
+
+  #startRun(units: UnitMeter): Run {
+    const zip = new ZipArchive({ zlib: { level: this.#level }, highWaterMark: WINDOW });
+    zip.on('error', (error) => this.#fail(error));
+    zip.on('entry', () => {
+      if (this.#entry) this.#entry.taken = true;
+      this.#admit(zip);
+    });
+    const run: Run = { zip, offset: this.#output.size, entries: 0, length: Number.POSITIVE_INFINITY };
+    this.#runDirectory = this.#pump(run, units);
+    this.#runDirectory.catch((error) => this.#fail(error));
+    return run;
+  }
+
+  /** Passes the entries of a run on, to the end; returns the directory that follows them. */
+  async #pump(run: Run, units: UnitMeter): Promise<Buffer> {
+    const directory: Buffer[] = [];
+    for await (const chunk of run.zip as AsyncIterable<Buffer>) {
+      const entries = chunk.subarray(0, run.offset + run.length - this.#output.size);
+      units.update(entries);
+      await this.#output.write(entries);
+      if (entries.length < chunk.length) directory.push(chunk.subarray(entries.length));
+      this.#admit(run.zip);
+    }
+    return Buffer.concat(directory);
+  }
+
+  /** Ends the add() under way when archiver has taken its entry and does not hold too many bytes. */
+  #admit(zip: ZipArchive): void {
+    const waiting = engineOf(zip).getBytesWritten() - zip.pointer();
+    if (this.#entry?.taken && waiting <= WINDOW) this.#entry.resolve();
+  }
+
+  async #endRun(): Promise<void> {
+    if (!this.#run) return;
+    const { zip, offset } = this.#run;
+    const length = engineOf(zip).getBytesWritten();
+    this.#run.length = length;
+    // After a failure this never settles: the run's last byte is what to wait for.
+    zip.finalize().catch((error) => this.#fail(error));
+    const directory = await this.#runDirectory;
+    this.#directory.addRun(directory, { segment: this.#segments.length, offset, length });
+    this.#run = undefined;
+  }
+
+  async #endSegment(): Promise<void> {
+    if (!this.#segment) return;
+    await this.#endRun();
+    const { kind, offset, units } = this.#segment;
+    this.#segments.push({ kind, offset, length: this.#output.size - offset, units: units.finish() });
+    this.#segment = undefined;
+  }
+}
+
+/**
+ * zip-stream, which does archiver's work. archiver keeps it to itself, and tells neither the size of an entry nor how
+ * many bytes are under way: its own `pointer()` counts what came out at the other end. What is relied on here is
+ * checked: see `DirectoryMerger.addRun`.
+ */
+function engineOf(zip: ZipArchive): Engine {
+  return (zip as unknown as { _module: { engine: Engine } })._module.engine;
+}
+
+interface Engine {
+  getBytesWritten(): number;
+  readonly _entries: readonly { getSize(): number; getCompressedSize(): number; getCrc(): number }[];
+}

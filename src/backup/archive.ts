@@ -1,0 +1,169 @@
+import { Readable } from 'node:stream';
+import { SAMPLE_LENGTH, shouldDeflate } from '../archive/compressible.ts';
+import { type BackupDescription, odooManifest } from '../archive/manifest.ts';
+import type { ArchiveSummary, ArchiveWriter } from '../archive/writer.ts';
+import { directoryDump, streamDump, wireCodec } from '../host/dump.ts';
+import { type FilestoreReport, type FilestoreSink, readFilestore } from '../host/filestore.ts';
+import { formatBytes, formatCounted } from '../report/format.ts';
+import type { Progress } from '../report/progress.ts';
+import { tool } from '../version.ts';
+import { deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
+
+/** What writing an archive found out. */
+export interface Written {
+  readonly summary: ArchiveSummary;
+  readonly description: BackupDescription;
+}
+
+/**
+ * Writes an archive's members, in this order: the dumps and Odoo's manifest, the filestore, and backup.json, which
+ * tells what became of the filestore.
+ *
+ * @throws whatever broke first: the host, the dump, or the reader of the archive
+ */
+export async function writeArchive(writer: ArchiveWriter, source: Source, target: Target): Promise<Written> {
+  const { snapshot, facts } = source;
+  await writer.begin('database');
+  await writeDumps(writer, source, target);
+  const manifest = odooManifest(snapshot.database, facts, snapshot.postgres.version);
+  await addText(writer, 'manifest.json', manifest, target.startedAt);
+  // From here on nobody needs the snapshot, and an old one keeps PostgreSQL from cleaning up.
+  await snapshot[Symbol.asyncDispose]();
+
+  const filestore = await writeFilestore(writer, source, target);
+  await writer.begin('description');
+  const description = describe(source, target, filestore);
+  await addText(writer, 'backup.json', `${JSON.stringify(description, undefined, 2)}\n`, target.startedAt);
+  return { summary: await writer.finish(), description };
+}
+
+function addText(writer: ArchiveWriter, name: string, text: string, modified: Date): Promise<unknown> {
+  return writer.add(name, Buffer.from(text), { deflate: true, modified });
+}
+
+async function writeDumps(writer: ArchiveWriter, source: Source, target: Target): Promise<void> {
+  const { format, phases, baseName } = target;
+  const { facts } = source;
+  if (format === 'directory') {
+    const title = `Dump, by ${formatCounted(target.jobs, 'job')} at once, into a folder on the host`;
+    await phases.transfer('dump', title, undefined, (progress) =>
+      writeDirectoryDump(writer, source, target, progress),
+    );
+  }
+  if (format === 'dual' || format === 'custom') {
+    const name = `${baseName}.dump`;
+    // Uncompressed inside: pg_dump compresses on one thread, which takes longer than everything else together.
+    const options = ['--format=custom', '--compress=0'];
+    await phases.transfer('dump', `Dump for pg_restore: ${name}`, facts.tableBytes, (progress) =>
+      writeDump(writer, name, options, source, target, progress),
+    );
+  }
+  if (format === 'dual' || format === 'odoo') {
+    // As odoo.service.db.dump_db has it made.
+    const options = ['--format=plain', '--no-owner'];
+    await phases.transfer('sql', 'Dump for Odoo: dump.sql', facts.tableBytes, (progress) =>
+      writeDump(writer, 'dump.sql', options, source, target, progress),
+    );
+  }
+}
+
+async function writeDump(
+  writer: ArchiveWriter,
+  name: string,
+  options: readonly string[],
+  { odoo, snapshot }: Source,
+  target: Target,
+  progress: Progress,
+): Promise<void> {
+  const dump = await streamDump(snapshot, options, wireCodec(odoo.tools));
+  const deflate = deflateLevel(target) > 0;
+  await writer.add(name, counted(dump, progress), { deflate, modified: target.startedAt });
+}
+
+async function writeDirectoryDump(
+  writer: ArchiveWriter,
+  { snapshot, facts }: Source,
+  target: Target,
+  progress: Progress,
+): Promise<void> {
+  const compression = pgDumpCompression(target.compression, snapshot.postgres.client.major);
+  // The tables' size is a bound that real dumps stay well below: they are compressed.
+  for await (const file of directoryDump(snapshot, target.jobs, [compression], facts.tableBytes)) {
+    await writer.add(file.name, counted(file.content, progress), { deflate: false, modified: file.modified });
+  }
+}
+
+/** The same bytes, told to the progress line as they pass. */
+export function counted(source: AsyncIterable<Buffer>, progress: Progress): Readable {
+  const bytes = async function* () {
+    for await (const chunk of source) {
+      progress.add(chunk.length);
+      yield chunk;
+    }
+  };
+  return Readable.from(bytes(), { objectMode: false });
+}
+
+async function writeFilestore(
+  writer: ArchiveWriter,
+  { odoo, facts, files, missing }: Source,
+  target: Target,
+): Promise<FilestoreReport | null> {
+  if (files === undefined) return null;
+  await writer.begin('filestore');
+  const { filestore } = odoo;
+  if (filestore === undefined) return { files: 0, bytes: 0, missing, lost: [], corrupt: [] };
+  const compress = deflateLevel(target) > 0;
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  const title = `Filestore: ${formatCounted(files.length, 'file')}, ${formatBytes(bytes)}`;
+  return target.phases.transfer('filestore', title, bytes, async (progress) => {
+    const sink: FilestoreSink = {
+      async add(name, content, modified) {
+        const { head, source } = Buffer.isBuffer(content) ? { head: content, source: content } : await peek(content);
+        await writer.add(`filestore/${name}`, source, { deflate: compress && shouldDeflate(head), modified });
+      },
+      drop: (name) => writer.drop(`filestore/${name}`),
+      progress: (count) => progress.add(count),
+    };
+    const read = await readFilestore(filestore, files, new Set(facts.attachments.files), sink);
+    if (read.lost.length > 0) target.tolerate(`${formatCounted(read.lost.length, 'file')} vanished while they were read`, read.lost);
+    if (read.corrupt.length > 0) {
+      target.tolerate(`${formatCounted(read.corrupt.length, 'file')} are not what their SHA-1 names say`, read.corrupt);
+    }
+    return { missing, ...read };
+  });
+}
+
+/** The first bytes of a stream, and all of it. */
+async function peek(stream: AsyncIterable<Buffer>): Promise<{ head: Buffer; source: Readable }> {
+  const chunks = stream[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < SAMPLE_LENGTH) {
+    const next = await chunks.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  const rest = { [Symbol.asyncIterator]: () => chunks };
+  const all = async function* () {
+    yield head;
+    yield* rest;
+  };
+  return { head, source: Readable.from(all(), { objectMode: false }) };
+}
+
+function describe({ odoo, snapshot, facts }: Source, target: Target, filestore: FilestoreReport | null): BackupDescription {
+  const { files, inDatabase, location } = facts.attachments;
+  return {
+    version: 1,
+    tool,
+    database: odoo.database,
+    startedAt: target.startedAt.toISOString(),
+    odooVersion: facts.odooVersion,
+    postgres: { server: snapshot.postgres.serverVersion, pgDump: snapshot.postgres.client.major, ...facts.traits },
+    extensions: facts.extensions,
+    roles: facts.roles,
+    counts: facts.counts,
+    attachments: { files: files.length, inDatabase, location },
+    filestore,
+  };
+}

@@ -1,0 +1,18 @@
+import { pipeline, type Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import { streamDump, wireCodec } from '../host/dump.ts';
+import { deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
+
+/** A database alone needs no zip: `custom` is a bare `.dump` then, `plain` a bare `.sql.gz`. */
+export const isBare = (format: Target['format'], withFilestore: boolean): format is 'custom' | 'plain' =>
+  format === 'plain' || (format === 'custom' && !withFilestore);
+
+/** The dump as it is stored. Fails when pg_dump does. */
+export async function bareDump({ odoo, snapshot }: Source, target: Target): Promise<Readable> {
+  if (target.format === 'custom') {
+    const compression = pgDumpCompression(target.compression, snapshot.postgres.client.major);
+    return streamDump(snapshot, ['--format=custom', compression], undefined);
+  }
+  const sql = await streamDump(snapshot, ['--format=plain', '--no-owner'], wireCodec(odoo.tools));
+  return pipeline(sql, createGzip({ level: deflateLevel(target) }), () => {}); // who reads it sees its error
+}

@@ -1,0 +1,65 @@
+import type { RunIdentity } from '../platform/platform.ts';
+import type { Proof, Receipt } from '../storage/receipt.ts';
+import type { Uploaded } from '../storage/upload.ts';
+import { tool } from '../version.ts';
+import type { Written } from './archive.ts';
+import type { Source, Target } from './source.ts';
+
+/** An object that lies in the bucket. */
+export interface Stored {
+  readonly uploaded: Uploaded;
+  /** undefined: a bare dump. */
+  readonly archive: Written | undefined;
+}
+
+/** What the object itself says of its origin, for people who look at the bucket. */
+export function metadataOf({ odoo, facts }: Source, target: Target, run: RunIdentity): Record<string, string> {
+  const metadata = {
+    database: odoo.database,
+    'odoo-version': facts.odooVersion,
+    format: target.format,
+    commit: run.commit,
+    run: run.url,
+  };
+  return Object.fromEntries(Object.entries(metadata).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+}
+
+export function receiptOf(
+  { odoo, snapshot, facts }: Source,
+  target: Target,
+  { uploaded, archive }: Stored,
+  proofs: readonly Proof[],
+  where: { readonly bucket: string; readonly customer: string },
+  run: RunIdentity,
+): Receipt {
+  const filestore = archive?.description.filestore ?? null;
+  return {
+    version: 1,
+    tool,
+    bucket: where.bucket,
+    key: uploaded.key,
+    database: odoo.database,
+    customer: where.customer,
+    format: target.format,
+    startedAt: target.startedAt.toISOString(),
+    finishedAt: new Date().toISOString(),
+    size: uploaded.size,
+    odoo: { version: facts.odooVersion, modules: Object.keys(facts.modules).length },
+    postgres: { server: snapshot.postgres.serverVersion, client: String(snapshot.postgres.client.major) },
+    segments: archive?.summary.segments ?? [],
+    directory: archive?.summary.directory ?? null,
+    upload: { parts: uploaded.parts, partSize: uploaded.partSize, proof: uploaded.proof },
+    proofs,
+    filestore: filestore && {
+      files: filestore.files,
+      bytes: filestore.bytes,
+      missing: filestore.missing.length,
+      lost: filestore.lost.length,
+      corrupt: filestore.corrupt.length,
+    },
+    counts: facts.counts,
+    durations: target.phases.seconds,
+    bytesSent: uploaded.size,
+    run,
+  };
+}

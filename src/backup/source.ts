@@ -1,0 +1,53 @@
+import type { FilestoreFile } from '../host/filestore.ts';
+import type { Odoo } from '../host/odoo.ts';
+import type { OdooDatabase } from '../host/odoo-database.ts';
+import type { Snapshot } from '../host/snapshot.ts';
+import type { Format } from '../inputs.ts';
+import type { Phases } from '../report/phases.ts';
+
+/** Everything that a backup reads from, of one instant. */
+export interface Source {
+  readonly odoo: Odoo;
+  readonly snapshot: Snapshot;
+  readonly facts: OdooDatabase;
+  /** On disk just after the snapshot; undefined: this backup is without the filestore. */
+  readonly files: readonly FilestoreFile[] | undefined;
+  /** Named by an attachment and not among `files`. */
+  readonly missing: readonly string[];
+}
+
+/** How it is to be written. */
+export interface Target {
+  readonly format: Format;
+  readonly compression: 'auto' | number;
+  /** Of a parallel dump. */
+  readonly jobs: number;
+  readonly startedAt: Date;
+  /** `{database}_{timestamp}`: names the archive's own dump. */
+  readonly baseName: string;
+  readonly phases: Phases;
+  /** Says whether a backup that lacks these files may be made. @throws UserError when it may not */
+  readonly tolerate: (problem: string, names: readonly string[]) => void;
+}
+
+/** The deflate level of archives, and of gzip: the fastest, unless a level is asked for. */
+export const deflateLevel = ({ compression }: Target): number => (compression === 'auto' ? 1 : compression);
+
+/**
+ * How pg_dump compresses where its output is stored as it is: by zstd from PostgreSQL 16 on, if its pg_dump was
+ * built with it (Debian's and PostgreSQL's own packages are).
+ */
+export function pgDumpCompression(compression: Target['compression'], clientMajor: number): string {
+  if (compression !== 'auto') return `--compress=${compression}`;
+  return clientMajor >= 16 ? '--compress=zstd:1' : '--compress=1';
+}
+
+/**
+ * Bytes that the finished object may have, at most, more or less: it decides the size of the parts of the upload.
+ */
+export function expectedBytes(source: Source, format: Format): number {
+  const dumps = format === 'dual' ? 2 : 1;
+  const files = source.files ?? [];
+  const filestore = files.reduce((sum, file) => sum + file.size + 2 * file.name.length + 150, 0);
+  return dumps * source.facts.tableBytes + filestore + 1024 ** 2;
+}

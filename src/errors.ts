@@ -1,0 +1,32 @@
+/** A failure that a person can act on: the message says what happened, the hint says what to do about it. */
+export class UserError extends Error {
+  override readonly name: string = 'UserError';
+  readonly hint: string;
+
+  constructor(message: string, hint: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.hint = hint;
+  }
+}
+
+/** Bad input, found before anything was touched. Carries every problem at once. */
+export class InputError extends UserError {
+  override readonly name = 'InputError';
+}
+
+/** The run was cancelled (a signal) or ran out of its `timeout`. */
+export class CancelledError extends UserError {
+  override readonly name = 'CancelledError';
+  /** The signal that ended the run, where one did. */
+  readonly signal: NodeJS.Signals | undefined;
+
+  constructor(message: string, hint: string, signal?: NodeJS.Signals) {
+    super(message, hint);
+    this.signal = signal;
+  }
+}
+
+/** What went wrong, in one line, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

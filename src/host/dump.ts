@@ -1,0 +1,130 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { UserError } from '../errors.ts';
+import { type Command, CommandError, type Exit, type Process } from './host.ts';
+import type { Snapshot } from './snapshot.ts';
+import { type TarEntry, tarEntries } from './tar.ts';
+import type { HostTools } from './tools.ts';
+
+/** Compressors for bytes on their way, the fastest first. */
+const WIRE_CODECS = [
+  { program: 'zstd', command: 'zstd -1 -q -c', decoder: () => createZstdDecompress() },
+  { program: 'pigz', command: 'pigz -1 -c', decoder: () => createGunzip() },
+  { program: 'gzip', command: 'gzip -1 -c', decoder: () => createGunzip() },
+] as const;
+
+type WireCodec = (typeof WIRE_CODECS)[number];
+
+/** What crosses the network: `zstd` where the host has it, else gzip; undefined when it has neither. */
+export const wireCodec = (tools: HostTools): WireCodec | undefined =>
+  WIRE_CODECS.find(({ program }) => tools.programs.has(program));
+
+/** A migration that holds a table's lock must not hold up a deploy for hours. */
+const LOCK_WAIT = '--lock-wait-timeout=120s';
+
+/**
+ * Runs pg_dump on the host and returns its output. The stream ends only after pg_dump has ended with exit code
+ * 0, and fails otherwise: a dump that died never looks like one that is complete.
+ *
+ * @param options `--format=…` and the like
+ * @param wire compresses the output on its way; undefined for what is compressed already
+ */
+export async function streamDump(
+  snapshot: Snapshot,
+  options: readonly string[],
+  wire: WireCodec | undefined,
+): Promise<Readable> {
+  const dump = dumpCommand(snapshot, options);
+  const process = await snapshot.postgres.host.start(wire ? compressed(dump, wire) : dump);
+  return Readable.from(outputOf(process, dump, wire), { objectMode: false });
+}
+
+async function* outputOf(
+  process: Process,
+  dump: Command,
+  wire: WireCodec | undefined,
+): AsyncGenerator<Buffer> {
+  await using running = process;
+  try {
+    yield* wire ? running.stdout.compose(wire.decoder()) : running.stdout;
+  } catch (error) {
+    // A decoder that misses the end of its input knows less than the exit code of what should have written it.
+    const exit = await Promise.race([running.exited, sleep(2_000)]);
+    if (exit) assertDumped(dump, exit, error);
+    throw error;
+  }
+  assertDumped(dump, await running.exited);
+}
+
+function assertDumped(dump: Command, exit: Exit, cause?: unknown): void {
+  if (exit.code === 0) return;
+  const error = new CommandError(dump, exit);
+  throw new UserError(
+    `pg_dump failed. ${error.message}`,
+    'No archive was made. The role has to be allowed to read every table, and no migration may hold a lock on one.',
+    { cause: cause ?? error },
+  );
+}
+
+function dumpCommand(snapshot: Snapshot, options: readonly string[]): Command {
+  const args = [...options, `--snapshot=${snapshot.id}`, LOCK_WAIT, '--no-password'];
+  return { ...snapshot.postgres.command('pg_dump', args, snapshot.database), guarded: true };
+}
+
+/** `command | compressor`, with the first exit code that is not 0: a pipe in POSIX sh tells only its last one. */
+function compressed(command: Command, wire: WireCodec): Command {
+  const script = `exec 4>&1
+    codes=$({ { "$@" 3>&- 4>&-; echo $? >&3; } | ${wire.command} 3>&- >&4 4>&- || echo 1 >&3; } 3>&1)
+    for code in $codes; do [ "$code" = 0 ] || exit "$code"; done
+    [ -n "$codes" ]`;
+  return { ...command, argv: ['sh', '-c', script, 'sh', ...command.argv] };
+}
+
+/** Exit code of the script below when the disk has too little space: EX_TEMPFAIL of sysexits.h. */
+const NO_SPACE = 75;
+
+/**
+ * Runs `pg_dump --format=directory --jobs` into a temporary folder on the host, and returns the folder's files,
+ * named `dump/…`, as a tar stream. The folder is removed in every case, by the shell that made it.
+ *
+ * @param neededBytes free space asked for before anything is written
+ * @throws UserError when there is less
+ */
+export async function* directoryDump(
+  snapshot: Snapshot,
+  jobs: number,
+  options: readonly string[],
+  neededBytes: number,
+): AsyncGenerator<TarEntry> {
+  const dump = dumpCommand(snapshot, ['--format=directory', `--jobs=${jobs}`, ...options]);
+  const script = `needed=$1; shift
+    folder=$(mktemp -d "\${TMPDIR:-/tmp}/odoo-backup.XXXXXX") || exit
+    trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
+    free=$(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge "$needed" ] || { echo "\${folder%/*} $free" >&2; exit ${NO_SPACE}; }
+    "$@" --file="$folder/dump" || exit
+    tar --create --file=- --format=gnu --directory="$folder" dump || exit`;
+  const neededKib = Math.ceil(neededBytes / 1024);
+  const argv = ['sh', '-c', script, 'sh', String(neededKib), ...dump.argv];
+  await using process = await snapshot.postgres.host.start({ ...dump, argv });
+  let read: unknown;
+  try {
+    yield* tarEntries(process.stdout);
+  } catch (error) {
+    read = error;
+  }
+  const exit = await process.exited;
+  if (exit.code === NO_SPACE) throw noSpace(exit.stderr, neededKib);
+  assertDumped(dump, exit, read);
+  if (read !== undefined) throw read;
+}
+
+function noSpace(report: string, neededKib: number): UserError {
+  const [folder, freeKib] = report.trim().split(' ').slice(-2);
+  const gib = (kib: number): string => `${(kib / 1024 ** 2).toFixed(1)} GiB`;
+  return new UserError(
+    `Too little space on the host for format directory: ${folder} has ${gib(Number(freeKib))} free, the dump may need ${gib(neededKib)}`,
+    'Free space there, or use format dual, which needs none on the host.',
+  );
+}

@@ -1,0 +1,112 @@
+import { UserError } from '../errors.ts';
+import type { Accounts } from './accounts.ts';
+import type { Host } from './host.ts';
+import { run } from './run.ts';
+
+/** What this project reads of an odoo.conf. `False`, `None` and empty values are left out. */
+export interface OdooConf {
+  readonly dbHost?: string;
+  readonly dbPort?: number;
+  readonly dbUser?: string;
+  readonly dbPassword?: string;
+  readonly dbSslmode?: string;
+  /** One name, or several: Odoo takes a comma-separated list. */
+  readonly dbNames: readonly string[];
+  readonly dataDir?: string;
+}
+
+/** An odoo.conf found on the host. */
+export interface OdooConfFile extends OdooConf {
+  readonly path: string;
+  /** The account that owns it: Odoo's own, unless it is root. */
+  readonly owner: string;
+}
+
+/** Where Odoo's packages and guides put the file. */
+const USUAL_PATHS = [
+  '/etc/odoo/odoo.conf',
+  '/etc/odoo.conf',
+  '/etc/odoo/odoo-server.conf',
+  '/etc/odoo-server.conf',
+];
+
+/**
+ * Reads an odoo.conf as Odoo does (Python's RawConfigParser: no interpolation, so values may hold `%`;
+ * `#` and `;` start a comment only at the beginning of a line; indented lines continue the value above).
+ */
+export function parseOdooConf(text: string): OdooConf {
+  const options = optionsSection(text);
+  const value = (name: string): string | undefined => {
+    const raw = options.get(name)?.trim();
+    return raw === undefined || /^(|false|none)$/i.test(raw) ? undefined : raw;
+  };
+  const port = Number(value('db_port'));
+  return {
+    dbHost: value('db_host'),
+    dbPort: Number.isInteger(port) && port > 0 ? port : undefined,
+    dbUser: value('db_user'),
+    dbPassword: value('db_password'),
+    dbSslmode: value('db_sslmode'),
+    dbNames: (value('db_name') ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    dataDir: value('data_dir'),
+  };
+}
+
+function optionsSection(text: string): Map<string, string> {
+  const options = new Map<string, string>();
+  let inOptions = false;
+  let lastKey: string | undefined;
+  for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
+    if (/^\s*([#;].*)?$/.test(line)) continue;
+    const section = /^\[(.+?)\]/.exec(line);
+    if (section) {
+      inOptions = section[1] === 'options';
+      lastKey = undefined;
+    } else if (/^\s/.test(line) && lastKey !== undefined) {
+      options.set(lastKey, `${options.get(lastKey)}\n${line.trim()}`);
+    } else {
+      const option = /^(.*?)\s*[=:]\s*(.*)$/.exec(line);
+      lastKey = inOptions ? option?.[1]?.trim().toLowerCase() : undefined;
+      if (lastKey !== undefined) options.set(lastKey, option?.[2] ?? '');
+    }
+  }
+  return options;
+}
+
+/**
+ * Finds and reads the odoo.conf: the given path, else the usual ones. The file is often 0640 and owned by
+ * Odoo's account, so where the login account may not read it, its owner, `odoo` and root are tried by sudo.
+ *
+ * @returns undefined when no path was given and none of the usual ones is there
+ * @throws UserError when the given path cannot be read
+ */
+export async function findOdooConf(
+  host: Host,
+  accounts: Accounts,
+  path: string | undefined,
+): Promise<OdooConfFile | undefined> {
+  const paths = path === undefined ? USUAL_PATHS : [path];
+  const owners = await run(host, {
+    argv: ['sh', '-c', 'for f do stat -Lc %U -- "$f" 2>/dev/null; done; :', 'sh', ...paths],
+  });
+  const script = `for f do
+    [ -f "$f" ] && [ -r "$f" ] || continue
+    printf '%s\\n%s\\n' "$f" "$(stat -Lc %U -- "$f")"; exec cat -- "$f"
+  done; exit 3`;
+  const command = { argv: ['sh', '-c', script, 'sh', ...paths] };
+  const reader = await accounts.firstAble([...owners.split('\n').filter(Boolean), 'odoo', 'root'], command);
+  if (reader) {
+    const [found = '', owner = '', ...lines] = reader.stdout.split('\n');
+    return { path: found, owner, ...parseOdooConf(lines.join('\n')) };
+  }
+  if (path === undefined && owners.trim() === '') return undefined;
+  throw new UserError(
+    owners.trim() === ''
+      ? `odoo-conf: ${path} is not on ${host.label}, or lies in a folder that ${host.user} may not enter`
+      : `odoo-conf: ${path ?? 'the odoo.conf'} is on ${host.label}, but ${host.user} may not read it`,
+    `Check the path given as odoo-conf. ${accounts.sudoersHint(['odoo'])}`,
+  );
+}

@@ -1,0 +1,166 @@
+import { UserError } from '../errors.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What a restore has to put back and a plain pg_dump leaves out. */
+export interface DatabaseTraits {
+  readonly owner: string;
+  readonly encoding: string;
+  readonly collate: string;
+  readonly ctype: string;
+  /** `libc`, `icu` or `builtin`; servers before 15 know libc only. */
+  readonly localeProvider: string;
+  readonly locale: string | null;
+  /** The database's own privileges, as `pg_database.datacl` has them. */
+  readonly privileges: readonly string[];
+  /** `ALTER DATABASE … SET`, and those for one role in this database. */
+  readonly settings: readonly { readonly role: string | null; readonly setting: string }[];
+}
+
+export interface Extension {
+  readonly name: string;
+  readonly version: string;
+  readonly schema: string;
+}
+
+/** Facts of an Odoo database, all from one snapshot. */
+export interface OdooDatabase {
+  readonly traits: DatabaseTraits;
+  readonly extensions: readonly Extension[];
+  /** Roles that own or may use something in this database. */
+  readonly roles: readonly string[];
+  /** Installed modules and their versions, as in Odoo's manifest.json. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** `17.0`, or `saas~17.2`: from the version of the module base. */
+  readonly odooVersion: string;
+  /** Rows a table, of those of Odoo's core tables that are there. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Bytes of all tables without their indexes: the order of magnitude of a dump. */
+  readonly tableBytes: number;
+  readonly attachments: AttachmentFacts;
+}
+
+export interface AttachmentFacts {
+  /** Files that `ir_attachment.store_fname` names, each once. */
+  readonly files: readonly string[];
+  /** Attachments whose content lies in the database. */
+  readonly inDatabase: number;
+  /** `ir_config_parameter` `ir_attachment.location`: `file` (the default), `db`, or another storage's scheme. */
+  readonly location: string;
+}
+
+/** Tables whose row counts show whether a restored database is whole: Odoo's base, then its big applications. */
+const CORE_TABLES = [
+  ...[
+    'res_users',
+    'res_company',
+    'res_partner',
+    'ir_attachment',
+    'ir_module_module',
+    'ir_model',
+    'ir_model_data',
+  ],
+  ...['ir_ui_view', 'ir_config_parameter', 'ir_cron', 'mail_message', 'product_template', 'product_product'],
+  ...[
+    'sale_order',
+    'sale_order_line',
+    'purchase_order',
+    'purchase_order_line',
+    'account_move',
+    'account_move_line',
+  ],
+  ...['stock_move', 'stock_picking', 'stock_quant', 'crm_lead', 'project_task', 'hr_employee', 'pos_order'],
+];
+
+/** @throws UserError when it is not an Odoo database */
+export async function describeDatabase(snapshot: Snapshot): Promise<OdooDatabase> {
+  const present = new Set(await snapshot.lines(tablesPresent([...CORE_TABLES, 'ir_module_module'])));
+  if (!present.has('ir_module_module') || !present.has('ir_attachment')) {
+    throw new UserError(
+      `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
+      'Check the input database. A database on which Odoo was never initialised holds nothing to back up.',
+    );
+  }
+  const modules = await installedModules(snapshot);
+  const base = /^(?:saas~)?\d+\.\d+/.exec(modules.base ?? '')?.[0];
+  return {
+    traits: await databaseTraits(snapshot),
+    extensions: await snapshot.rows<Extension>(
+      `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
+         JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
+    ),
+    roles: await snapshot.lines(
+      `SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
+        WHERE refclassid = 'pg_authid'::regclass
+          AND (dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+            OR classid = 'pg_database'::regclass
+              AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`,
+    ),
+    modules,
+    odooVersion: base ?? 'unknown',
+    counts: await countRows(
+      snapshot,
+      CORE_TABLES.filter((table) => present.has(table)),
+    ),
+    tableBytes: Number(
+      (
+        await snapshot.lines(
+          `SELECT coalesce(sum(pg_table_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+          WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
+        )
+      )[0],
+    ),
+    attachments: await attachmentFacts(snapshot),
+  };
+}
+
+const tablesPresent = (tables: readonly string[]): string =>
+  `SELECT t FROM unnest(ARRAY['${tables.join("','")}']) t WHERE to_regclass('public.' || t) IS NOT NULL`;
+
+async function installedModules(snapshot: Snapshot): Promise<Record<string, string>> {
+  const rows = await snapshot.rows<{ name: string; version: string }>(
+    "SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name",
+  );
+  return Object.fromEntries(rows.map((row) => [row.name, row.version]));
+}
+
+async function countRows(snapshot: Snapshot, tables: readonly string[]): Promise<Record<string, number>> {
+  const each = tables.map((table) => `SELECT '${table}' AS table, count(*) AS rows FROM public.${table}`);
+  const rows = await snapshot.rows<{ table: string; rows: number }>(each.join(' UNION ALL '));
+  return Object.fromEntries(rows.map((row) => [row.table, row.rows]));
+}
+
+async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
+  // The locale columns grew over time: datlocprovider in 15, daticulocale became datlocale in 17.
+  const { version } = snapshot.postgres;
+  const provider =
+    version >= 150_000
+      ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END"
+      : "'libc'";
+  const locale = version >= 170_000 ? 'datlocale' : version >= 150_000 ? 'daticulocale' : 'NULL::text';
+  const [traits] = await snapshot.rows<DatabaseTraits>(
+    `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
+            datcollate AS collate, datctype AS ctype, ${provider} AS "localeProvider", ${locale} AS locale,
+            coalesce(to_json(datacl::text[]), '[]') AS privileges,
+            coalesce((SELECT json_agg(json_build_object('role', nullif(pg_get_userbyid(setrole), 'unknown (OID=0)'),
+                        'setting', s)) FROM pg_db_role_setting, unnest(setconfig) s
+                        WHERE setdatabase = d.oid), '[]') AS settings
+       FROM pg_database d WHERE datname = current_database()`,
+  );
+  if (!traits) throw new Error('pg_database has no row of the current database');
+  return traits;
+}
+
+async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
+  const [facts] = await snapshot.rows<{ inDatabase: number; location: string }>(
+    `SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
+            coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
+  );
+  return {
+    // The names of other storages (`s3://…`) are not files of the filestore.
+    files: await snapshot.lines(
+      "SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'",
+    ),
+    inDatabase: facts?.inDatabase ?? 0,
+    location: facts?.location ?? 'file',
+  };
+}

@@ -1,0 +1,108 @@
+import { UserError } from '../errors.ts';
+import type { Accounts } from './accounts.ts';
+import { type Filestore, findFilestore } from './filestore.ts';
+import type { Host } from './host.ts';
+import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
+import { type DatabaseSettings, Postgres } from './postgres.ts';
+import { run } from './run.ts';
+import { findTools, type HostTools } from './tools.ts';
+
+/** What the inputs say of an Odoo installation; the rest is found on the host. */
+export interface OdooSettings {
+  readonly odooConf?: string;
+  readonly database?: string;
+  readonly dbHost?: string;
+  readonly dbPort?: number;
+  readonly dbUser?: string;
+  readonly dbPassword?: string;
+  /** `false`: leave it alone; `true`: find it; a path: it is there. */
+  readonly filestore: boolean | string;
+}
+
+/** An Odoo installation on a host: one database and its filestore, ready to be read. */
+export interface Odoo {
+  readonly database: string;
+  readonly conf: OdooConfFile | undefined;
+  readonly tools: HostTools;
+  readonly postgres: Postgres;
+  /** undefined: it is not there, or not wanted. */
+  readonly filestore: Filestore | undefined;
+}
+
+/**
+ * Finds everything a backup needs, by read-only commands.
+ *
+ * @param secret is told the database's password before it is used
+ * @throws UserError naming the input to set where something is not found
+ */
+export async function findOdoo(
+  host: Host,
+  accounts: Accounts,
+  settings: OdooSettings,
+  secret: (value: string) => void,
+): Promise<Odoo> {
+  const tools = await findTools(host);
+  const conf = await findOdooConf(host, accounts, settings.odooConf);
+  const database = chooseDatabase(settings.database, conf);
+  const access = databaseSettings(settings, conf, host);
+  if (access.password !== undefined) secret(access.password);
+  const postgres = await Postgres.connect(host, accounts, tools, access, database);
+  const filestore = settings.filestore
+    ? await locateFilestore(host, accounts, settings.filestore, database, conf, access)
+    : undefined;
+  return { database, conf, tools, postgres, filestore };
+}
+
+function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefined): string {
+  if (wanted !== undefined) return wanted;
+  const [only, ...others] = conf?.dbNames ?? [];
+  if (only !== undefined && others.length === 0) return only;
+  throw new UserError(
+    conf === undefined
+      ? 'database: not set, and there is no odoo.conf in a usual place that could name it'
+      : `database: not set, and db_name in ${conf.path} names ${only === undefined ? 'none' : `several: ${conf.dbNames.join(', ')}`}`,
+    'Set the input database.',
+  );
+}
+
+/** Inputs override odoo.conf; a role named nowhere is libpq's default: the name of Odoo's own account. */
+function databaseSettings(
+  settings: OdooSettings,
+  conf: OdooConfFile | undefined,
+  host: Host,
+): DatabaseSettings {
+  const odooAccount = conf === undefined || conf.owner === 'root' ? 'odoo' : conf.owner;
+  return {
+    host: settings.dbHost ?? conf?.dbHost,
+    port: settings.dbPort ?? conf?.dbPort,
+    user: settings.dbUser ?? conf?.dbUser ?? (conf === undefined ? host.user : odooAccount),
+    password: settings.dbPassword ?? conf?.dbPassword,
+    sslmode: conf?.dbSslmode,
+  };
+}
+
+async function locateFilestore(
+  host: Host,
+  accounts: Accounts,
+  wanted: true | string,
+  database: string,
+  conf: OdooConfFile | undefined,
+  access: DatabaseSettings,
+): Promise<Filestore | undefined> {
+  const readers = [...new Set([conf?.owner ?? 'odoo', access.user, 'odoo', 'root'])];
+  if (typeof wanted === 'string') return findFilestore(host, accounts, [wanted], readers);
+  const dataDirs = conf?.dataDir === undefined ? await defaultDataDirs(host, readers) : [conf.dataDir];
+  const folders = dataDirs.map((folder) => `${folder}/filestore/${database}`);
+  return findFilestore(host, accounts, folders, readers);
+}
+
+/** Odoo's own default is below the home of the account that runs it; in its Docker image it is /var/lib/odoo. */
+async function defaultDataDirs(host: Host, readers: readonly string[]): Promise<string[]> {
+  const script = 'for a do getent passwd -- "$a" | cut -d: -f6; done; :';
+  const homes = await run(host, { argv: ['sh', '-c', script, 'sh', ...readers] });
+  const below = homes
+    .split('\n')
+    .filter(Boolean)
+    .map((home) => `${home}/.local/share/Odoo`);
+  return [...new Set([...below, '/var/lib/odoo/.local/share/Odoo', '/var/lib/odoo'])];
+}

@@ -1,0 +1,232 @@
+import { messageOf, UserError } from '../errors.ts';
+import type { Accounts } from './accounts.ts';
+import { type Command, CommandError, type Host } from './host.ts';
+import { run } from './run.ts';
+import type { HostTools, PostgresClient } from './tools.ts';
+
+/** How Odoo reaches its database, from odoo.conf and the inputs. What is undefined is libpq's default. */
+export interface DatabaseSettings {
+  /** A name, an address, or the folder of the socket; undefined: the local socket. */
+  readonly host?: string;
+  readonly port?: number;
+  readonly user: string;
+  readonly password?: string;
+  readonly sslmode?: string;
+}
+
+/** A way in that works: the host's account and the database role. */
+interface Route {
+  readonly as: string | undefined;
+  readonly user: string;
+}
+
+/** The PostgreSQL server of a host, and the client programs to use with it. */
+export class Postgres {
+  readonly host: Host;
+  /** Of the server: 150018 for 15.18. */
+  readonly version: number;
+  /** For people: `15.18`. */
+  readonly serverVersion: string;
+  readonly client: PostgresClient;
+  readonly #settings: DatabaseSettings;
+  readonly #route: Route;
+
+  private constructor(found: Found, client: PostgresClient) {
+    this.host = found.host;
+    this.#settings = found.settings;
+    this.#route = found.route;
+    this.version = found.version;
+    this.serverVersion = found.serverVersion;
+    this.client = client;
+  }
+
+  /**
+   * Finds a way into the server and the client programs that fit it.
+   *
+   * Ways are tried in this order: the login account; for a server on this host without a password (peer
+   * authentication), the account that bears the role's name, then `postgres`.
+   *
+   * @throws UserError when no client is installed, the server does not answer, lets nobody in, lacks the
+   * database, or is newer than every pg_dump on the host
+   */
+  static async connect(
+    host: Host,
+    accounts: Accounts,
+    tools: HostTools,
+    settings: DatabaseSettings,
+    database: string,
+  ): Promise<Postgres> {
+    const newest = tools.clients.toSorted((a, b) => b.major - a.major)[0];
+    if (!newest) {
+      throw new UserError(
+        `No PostgreSQL client on ${host.label}: pg_dump is neither on PATH nor in /usr/lib/postgresql/*/bin`,
+        'Install it on the host, in the major version of the server: apt-get install postgresql-client',
+      );
+    }
+    await assertReady(host, newest, settings);
+    const found = await findRoute(host, accounts, newest, settings, database);
+    return new Postgres(found, fittingClient(found, tools));
+  }
+
+  /** Who is connected as whom, for the log: `role odoo, as account odoo`. */
+  get identity(): string {
+    return `role ${this.#route.user}, as account ${this.#route.as ?? this.host.user}`;
+  }
+
+  /** A command that runs one of PostgreSQL's client programs on a database. */
+  command(program: string, args: readonly string[], database: string): Command {
+    return clientCommand(this.client, program, args, this.#settings, this.#route, database);
+  }
+}
+
+interface Found {
+  readonly host: Host;
+  readonly settings: DatabaseSettings;
+  readonly route: Route;
+  readonly version: number;
+  readonly serverVersion: string;
+}
+
+/** The database goes by PGDATABASE: as an argument, a name with `=` in it would be read as a connection string. */
+function clientCommand(
+  client: PostgresClient,
+  program: string,
+  args: readonly string[],
+  settings: DatabaseSettings,
+  route: Route,
+  database: string,
+): Command {
+  const env: Record<string, string> = { PGDATABASE: database, PGUSER: route.user, PGAPPNAME: 'odoo-backup' };
+  if (settings.host !== undefined) env.PGHOST = settings.host;
+  if (settings.port !== undefined) env.PGPORT = String(settings.port);
+  if (settings.sslmode !== undefined) env.PGSSLMODE = settings.sslmode;
+  return {
+    argv: [`${client.folder}/${program}`, ...args],
+    as: route.as,
+    env,
+    secretEnv: settings.password === undefined ? undefined : { PGPASSWORD: settings.password },
+  };
+}
+
+/** The options of psql for programs: no start-up file, no prompt, bare rows, stop at the first error. */
+export const PSQL_OPTIONS = ['-XAtqw', '-v', 'ON_ERROR_STOP=1'];
+
+async function assertReady(host: Host, client: PostgresClient, settings: DatabaseSettings): Promise<void> {
+  const command = clientCommand(
+    client,
+    'pg_isready',
+    ['-t', '10'],
+    settings,
+    { as: undefined, user: settings.user },
+    '',
+  );
+  try {
+    await run(host, { ...command, secretEnv: undefined });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    const problem =
+      error.exit.code === 1 ? 'refuses connections (starting up or shutting down)' : 'does not answer';
+    throw new UserError(
+      `PostgreSQL ${problem} at ${whereOf(settings)}, seen from ${host.label}`,
+      'Check that the server runs, and db_host and db_port in odoo.conf (inputs db-host and db-port override them).',
+      { cause: error },
+    );
+  }
+}
+
+function whereOf(settings: DatabaseSettings): string {
+  const port = settings.port ?? 5432;
+  return settings.host === undefined ? `the local socket, port ${port}` : `${settings.host}:${port}`;
+}
+
+const isSocket = (settings: DatabaseSettings): boolean =>
+  settings.host === undefined || settings.host.startsWith('/');
+
+async function findRoute(
+  host: Host,
+  accounts: Accounts,
+  client: PostgresClient,
+  settings: DatabaseSettings,
+  database: string,
+): Promise<Found> {
+  const failures: string[] = [];
+  for (const route of await routes(host, accounts, settings)) {
+    // Strict pg_hba.conf files let a role into its own database only; others refuse a missing database first.
+    for (const via of [database, 'postgres']) {
+      const sql = `SELECT current_setting('server_version_num'), current_setting('server_version'),
+        EXISTS (SELECT FROM pg_database WHERE datname = :'name')`;
+      const args = [...PSQL_OPTIONS, '-v', `name=${database}`, '-f', '-'];
+      try {
+        const answer = await run(host, clientCommand(client, 'psql', args, settings, route, via), {
+          input: `${sql};\n`,
+        });
+        const [version, serverVersion = '', exists] = answer.trim().split('|');
+        const found = {
+          host,
+          settings,
+          route,
+          version: Number(version),
+          serverVersion: serverVersion.split(' ')[0] ?? '',
+        };
+        if (exists === 't') return found;
+        throw await noSuchDatabase(found, client, database);
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        if (via === database)
+          failures.push(`${route.user} as account ${route.as ?? host.user}: ${error.exit.stderr}`);
+      }
+    }
+  }
+  throw new UserError(
+    `PostgreSQL at ${whereOf(settings)} lets nobody in that this run can be:\n  ${failures.join('\n  ')}`,
+    settings.password === undefined
+      ? `Set db-user and db-password, or let peer authentication work. ${accounts.sudoersHint([settings.user, 'postgres'])}`
+      : 'Check db_user and db_password in odoo.conf (inputs db-user and db-password override them).',
+  );
+}
+
+async function routes(host: Host, accounts: Accounts, settings: DatabaseSettings): Promise<Route[]> {
+  const routes: Route[] = [{ as: undefined, user: settings.user }];
+  if (settings.password !== undefined) return routes;
+  for (const account of new Set([settings.user, ...(isSocket(settings) ? ['postgres'] : [])])) {
+    if (account === host.user || !(await accounts.may(account))) continue;
+    routes.push({ as: account, user: account });
+  }
+  return routes;
+}
+
+async function noSuchDatabase(found: Found, client: PostgresClient, database: string): Promise<UserError> {
+  const sql =
+    "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY 1";
+  const command = clientCommand(
+    client,
+    'psql',
+    [...PSQL_OPTIONS, '-c', sql],
+    found.settings,
+    found.route,
+    'postgres',
+  );
+  const names = await run(found.host, command).then(
+    (text) => text.trim().split('\n').filter(Boolean),
+    messageOf,
+  );
+  const those = typeof names === 'string' || names.length === 0 ? 'none that can be seen' : names.join(', ');
+  return new UserError(
+    `Database does not exist: ${database} (on ${found.host.label}). Databases there: ${those}`,
+    'Check the input database, or db_name in odoo.conf.',
+  );
+}
+
+/** pg_dump must not be older than the server; of those that are not, the oldest writes what the server reads. */
+function fittingClient(found: Found, tools: HostTools): PostgresClient {
+  const server = Math.floor(found.version / 10_000);
+  const fitting = tools.clients
+    .filter((client) => client.major >= server)
+    .toSorted((a, b) => a.major - b.major)[0];
+  if (fitting) return fitting;
+  const majors = tools.clients.map((client) => client.major).join(', ');
+  throw new UserError(
+    `pg_dump on ${found.host.label} is too old: the server is PostgreSQL ${found.serverVersion}, pg_dump is ${majors}`,
+    `Install the client of the server's version on the host: apt-get install postgresql-client-${server}`,
+  );
+}

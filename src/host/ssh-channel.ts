@@ -1,0 +1,49 @@
+import type { Duplex } from 'node:stream';
+
+/**
+ * What ssh2 can do and does not offer. Both functions reach into its channels, and do nothing where those should
+ * look different one day.
+ */
+
+/** What one channel may have under way or unread, in bytes. */
+const WINDOW = 8 * 1024 * 1024;
+
+/**
+ * Raises a channel's window from 2 to 8 MiB. One channel carries at most a window per round trip (RFC 4254, section
+ * 5.2): 2 MiB over 80 ms are 26 MB/s, whatever the line could do.
+ *
+ * ssh2 itself tops up to 2 MiB, and only when less than 1 MiB is left. What is granted here is what the window lacks
+ * less what lies unread in the channel: a reader that stops still stops the sender.
+ */
+export function raiseWindow(channel: Duplex): void {
+  const { incoming, outgoing, _client } = channel as Duplex & Partial<Internals>;
+  const protocol = _client?._protocol;
+  if (!incoming || !outgoing || !protocol) return;
+
+  const grant = () => {
+    const due = WINDOW - incoming.window - channel.readableLength;
+    if (due < WINDOW / 8 || outgoing.state !== 'open') return;
+    incoming.window += due;
+    protocol.channelWindowAdjust(outgoing.id, due);
+  };
+  grant();
+  channel.on('data', grant);
+}
+
+/** Signals the command (RFC 4254, section 6.9). ssh2's own `signal` does nothing once standard input has ended. */
+export function sendSignal(channel: Duplex, name: 'TERM'): void {
+  const { outgoing, _client } = channel as Duplex & Partial<Internals>;
+  if (outgoing?.state === 'open' || outgoing?.state === 'eof') _client?._protocol?.signal(outgoing.id, name);
+}
+
+/** Of ssh2 1.17: lib/Channel.js and lib/protocol/Protocol.js. */
+interface Internals {
+  readonly incoming: { window: number };
+  readonly outgoing: { readonly id: number; readonly state: 'open' | 'eof' | 'closing' | 'closed' };
+  readonly _client: {
+    readonly _protocol?: {
+      channelWindowAdjust(channel: number, bytes: number): void;
+      signal(channel: number, name: string): void;
+    };
+  };
+}

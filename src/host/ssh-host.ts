@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'ssh2';
+import { messageOf, UserError } from '../errors.ts';
+import type { Command, Host } from './host.ts';
+import { commandLine } from './quote.ts';
+import { type Hop, labelOf, lostError } from './ssh-errors.ts';
+import { SshProcess } from './ssh-process.ts';
+
+/** One SSH connection of the chain that leads to the host. */
+export interface Link {
+  readonly hop: Hop;
+  /** TCP for the first link, a channel of the previous link for the others. */
+  readonly socket: Duplex;
+  readonly client: Client;
+}
+
+const GOODBYE_MS = 1000;
+
+/** A host that is logged in to. When any link of the chain breaks, all that runs on the host fails with one error. */
+export class SshHost implements Host {
+  readonly label: string;
+  readonly user: string;
+  readonly #links: readonly Link[];
+  readonly #client: Client;
+  readonly #watches: NodeJS.Timeout[] = [];
+  readonly #processes = new Set<SshProcess>();
+  /** Rejects when the connection is gone; never resolves. */
+  readonly #gone = Promise.withResolvers<never>();
+  #end: Error | undefined;
+
+  /**
+   * @param links from here to the host, at least one
+   * @param silenceMs a link that brings nothing for this long is lost
+   */
+  constructor(links: readonly Link[], silenceMs: number) {
+    const last = links.at(-1);
+    if (!last) throw new TypeError('A host is at the end of at least one link');
+    this.#links = links;
+    this.#client = last.client;
+    this.label = labelOf(last.hop);
+    this.user = last.hop.user;
+    this.#gone.promise.catch(() => {}); // `start` awaits it
+    for (const link of links) this.#watch(link, silenceMs);
+  }
+
+  /** Bytes that come count as life, not only answers to keepalives: those may queue behind megabytes of data. */
+  #watch({ hop, socket, client }: Link, silenceMs: number): void {
+    let cause = new Error('the host closed it');
+    client.on('error', (error) => {
+      cause = error;
+    });
+    client.on('close', () => this.#lose(lostError(hop, cause)));
+    const silence = new Error(`nothing was heard from it for ${silenceMs / 1000} s`);
+    const timer = setTimeout(() => this.#lose(lostError(hop, silence)), silenceMs);
+    socket.on('data', () => timer.refresh());
+    this.#watches.push(timer);
+  }
+
+  #lose(error: Error): void {
+    if (this.#end) return;
+    this.#end = error;
+    this.#gone.reject(error);
+    for (const process of this.#processes) process.fail(error);
+    this.#hangUp();
+  }
+
+  #hangUp(): void {
+    for (const timer of this.#watches) clearTimeout(timer);
+    for (const link of this.#links.toReversed()) link.socket.destroy();
+  }
+
+  async start(command: Command): Promise<SshProcess> {
+    if (this.#end) throw this.#end;
+    const as = command.as === this.user ? undefined : command.as;
+    const { line, preamble } = commandLine({ ...command, as });
+    return Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
+  }
+
+  #exec(command: Command, line: string, preamble: string): Promise<SshProcess> {
+    return new Promise((resolve, reject) => {
+      this.#client.exec(line, (error, channel) => {
+        if (error) return reject(this.#notStarted(command, error));
+        const process = new SshProcess(channel, preamble);
+        this.#processes.add(process);
+        process.exited.catch(() => {}).finally(() => this.#processes.delete(process));
+        resolve(process);
+      });
+    });
+  }
+
+  #notStarted(command: Command, cause: Error): UserError {
+    return new UserError(
+      `${this.label} did not start ${command.argv[0]}: ${messageOf(cause)}`,
+      'Check on the host that the account may run commands (login shell, ForceCommand), and sshd’s MaxSessions.',
+      { cause },
+    );
+  }
+
+  /** Ends what still runs and says goodbye to sshd. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#processes].map((process) => process[Symbol.asyncDispose]()));
+    if (this.#end) return;
+    this.#end = new Error(`The connection to ${this.label} was closed`);
+    const closed = once(this.#client, 'close').catch(() => {});
+    this.#client.end();
+    await Promise.race([closed, sleep(GOODBYE_MS, undefined, { ref: false })]);
+    this.#hangUp();
+  }
+}

@@ -1,0 +1,77 @@
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { extract } from 'tar-stream';
+import { CommandError, type Host, type Process } from './host.ts';
+
+export interface TarEntry {
+  /** As it was asked for. */
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly modified: Date;
+  /** To be read to its end before the next entry is asked for. */
+  readonly content: Readable;
+}
+
+/**
+ * Reads files of a folder on the host as one tar stream, in the order given. Files that are gone or cannot be
+ * opened are left out without an error: who asked compares.
+ *
+ * @throws CommandError when tar failed as a whole (its exit codes 1 and 2 may speak of single files only)
+ */
+export async function* readTar(
+  source: { readonly host: Host; readonly folder: string; readonly as: string | undefined },
+  names: readonly string[],
+): AsyncGenerator<TarEntry> {
+  const options = [
+    '--dereference',
+    '--no-recursion',
+    '--ignore-failed-read',
+    '--verbatim-files-from',
+    '--null',
+  ];
+  const command = {
+    argv: [
+      'tar',
+      '--create',
+      '--file=-',
+      '--format=gnu',
+      `--directory=${source.folder}`,
+      ...options,
+      '--files-from=-',
+    ],
+    as: source.as,
+  };
+  await using process = await source.host.start(command);
+  const names$ = writeNames(process, names);
+  yield* tarEntries(process.stdout);
+  await names$;
+  const exit = await process.exited;
+  if (exit.signal !== undefined || exit.code === undefined || exit.code > 2)
+    throw new CommandError(command, exit);
+}
+
+/** The regular files of a tar stream. Fails when the stream ends before the tar does. */
+export async function* tarEntries(stream: Readable): AsyncGenerator<TarEntry> {
+  const tar = extract();
+  const piped = pipeline(stream, tar);
+  piped.catch(() => {}); // It fails the iteration below as well.
+  for await (const entry of tar) {
+    const { name, size = 0, mtime = new Date(0), type } = entry.header;
+    if (type === 'file' || type === 'contiguous-file') {
+      yield { name, size, modified: mtime, content: entry as unknown as Readable };
+    }
+    entry.resume();
+  }
+  await piped;
+}
+
+async function writeNames(process: Process, names: readonly string[]): Promise<void> {
+  try {
+    await pipeline(function* () {
+      for (let i = 0; i < names.length; i += 1000) yield `${names.slice(i, i + 1000).join('\0')}\0`;
+    }, process.stdin);
+  } catch {
+    // tar ended early: its exit says why.
+  }
+}

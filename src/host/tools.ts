@@ -1,0 +1,41 @@
+import type { Host } from './host.ts';
+import { run } from './run.ts';
+
+/** A folder with PostgreSQL's client programs. */
+export interface PostgresClient {
+  readonly folder: string;
+  /** Of its pg_dump: 15. */
+  readonly major: number;
+}
+
+/** The programs of a host that a backup can use. */
+export interface HostTools {
+  readonly clients: readonly PostgresClient[];
+  /** Those of zstd, pigz, gzip, tar and find that are there. */
+  readonly programs: ReadonlySet<string>;
+  readonly cores: number;
+}
+
+/**
+ * Looks for the host's programs. Debian and PostgreSQL's own packages keep one client a major version side by
+ * side, and the `pg_dump` on PATH may be older than the server: so their folders are looked at as well.
+ */
+export async function findTools(host: Host): Promise<HostTools> {
+  const script = `for d in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
+    [ -x "$d/pg_dump" ] && printf 'client\\t%s\\t%s\\n' "$d" "$("$d/pg_dump" --version)"
+  done
+  d=$(command -v pg_dump) && printf 'client\\t%s\\t%s\\n' "\${d%/*}" "$(pg_dump --version)"
+  for t in zstd pigz gzip tar find; do command -v $t >/dev/null && printf 'program\\t%s\\n' $t; done
+  printf 'cores\\t%s\\n' "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)"`;
+  const clients: PostgresClient[] = [];
+  const programs = new Set<string>();
+  let cores = 1;
+  for (const line of (await run(host, { argv: ['sh', '-c', script] })).split('\n')) {
+    const [what, value = '', version = ''] = line.split('\t');
+    if (what === 'program') programs.add(value);
+    if (what === 'cores') cores = Number(value) || 1;
+    const major = /\(PostgreSQL\) (\d+)/.exec(version)?.[1];
+    if (what === 'client' && major !== undefined) clients.push({ folder: value, major: Number(major) });
+  }
+  return { clients, programs, cores };
+}

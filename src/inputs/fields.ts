@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { messageOf, UserError } from '../errors.ts';
+import { type InputName, inputNamed } from './table.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads one input as the platform has it; an empty string where it is not given. */
+export type ReadInput = (name: string) => string;
+
+/** A value that its input cannot have: the message follows the input's name. */
+export class Refusal extends Error {}
+
+/**
+ * The raw inputs, one parser at a time. A parser that refuses its value leaves a line in `problems` and gives
+ * undefined, so that one run reports every problem there is.
+ */
+export class Fields {
+  readonly problems: string[] = [];
+  readonly #read: ReadInput;
+  readonly #env: Environment;
+
+  constructor(read: ReadInput, env: Environment) {
+    this.#read = read;
+    this.#env = env;
+  }
+
+  /** The trimmed value and where it came from: the input itself, the environment, or the default. */
+  #find(name: InputName): { value: string; source: string } | undefined {
+    const given = this.#read(name).trim();
+    if (given !== '') return { value: given, source: name };
+    const definition = inputNamed(name);
+    for (const variable of definition?.environment ?? []) {
+      const value = this.#env[variable]?.trim();
+      if (value) return { value, source: `${name} (from the environment variable ${variable})` };
+    }
+    return definition?.default === undefined ? undefined : { value: definition.default, source: name };
+  }
+
+  /** Whether the input, or what stands in for it, is there at all. */
+  given(name: InputName): boolean {
+    return this.#find(name) !== undefined;
+  }
+
+  /** Notes a problem that is not of one value alone. */
+  problem(line: string): void {
+    this.problems.push(line);
+  }
+
+  /** Runs a check of the project's whose errors name their input themselves. */
+  check<T>(body: () => T): T | undefined {
+    try {
+      return body();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.problem(`${error.message}. ${error.hint}`);
+      return undefined;
+    }
+  }
+
+  /** @returns undefined where the input is not given, or is refused */
+  optional<T>(name: InputName, parse: (value: string) => T): T | undefined {
+    const found = this.#find(name);
+    if (found === undefined) return undefined;
+    try {
+      return this.check(() => parse(found.value));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.problem(`${found.source}: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  /** As `optional`, for an input that must be there: `missing` says what to give. */
+  required<T>(name: InputName, parse: (value: string) => T, missing = 'is required'): T | undefined {
+    if (!this.given(name)) this.problem(`${name}: ${missing}`);
+    return this.optional(name, parse);
+  }
+}
+
+/** A value as it is. */
+export const text = (value: string): string => value;
+
+/** One of a few words. */
+export function oneOf<T extends string>(words: readonly T[]): (value: string) => T {
+  return (value) => {
+    const word = words.find((each) => each === value);
+    if (word === undefined) throw new Refusal(`'${value}' is not one of ${words.join(', ')}`);
+    return word;
+  };
+}
+
+/** `true` or `false` as YAML 1.2 writes them. */
+export function boolean(value: string, otherwise = 'neither true nor false'): boolean {
+  if (/^(true|True|TRUE)$/.test(value)) return true;
+  if (/^(false|False|FALSE)$/.test(value)) return false;
+  throw new Refusal(`'${value}' is ${otherwise}`);
+}
+
+export function integer(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    throw new Refusal(`'${value}' is not a whole number from ${least} to ${most}`);
+  };
+}
+
+/** A value that a pattern describes; `form` says in words what it asks for. */
+export function matching(pattern: RegExp, form: string): (value: string) => string {
+  return (value) => {
+    if (!pattern.test(value)) throw new Refusal(`'${value}' is not ${form}`);
+    return value;
+  };
+}
+
+/** A path on the host. It must not depend on the folder that a login starts in. */
+export const absolutePath = matching(/^\/[^\0\n]*$/, 'an absolute path on the host');
+
+const minute = 60 * 1000;
+const units = { d: 24 * 60 * minute, h: 60 * minute, m: minute } as const;
+
+/** `6h`, `90m`, `1h30m`: in milliseconds, from a minute to seven days. */
+export function durationMs(value: string): number {
+  const parts = /^(\d{1,5}d)?(\d{1,5}h)?(\d{1,5}m)?$/.exec(value)?.slice(1) ?? [];
+  const ms = parts.reduce(
+    (sum, part = '0m') => sum + parseInt(part, 10) * units[part.at(-1) as 'd' | 'h' | 'm'],
+    0,
+  );
+  if (ms >= minute && ms <= 7 * units.d) return ms;
+  throw new Refusal(`'${value}' is not a duration from 1m to 7d, such as 90m or 1h30m`);
+}
+
+/**
+ * A text of several words (a private key, known_hosts lines), or the path of the file on the runner that holds
+ * it: GitLab's variables of type "File" and command lines give the path. Line ends become `\n`.
+ */
+export function textOrFile(value: string): string {
+  let content = value;
+  if (!/\s/.test(value)) {
+    try {
+      content = readFileSync(value, 'utf8');
+    } catch (error) {
+      throw new Refusal(
+        `is neither the text itself nor a file that can be read (${withoutValue(error, value)})`,
+      );
+    }
+  }
+  return `${content.replaceAll(/\r\n?/g, '\n').trim()}\n`;
+}
+
+/** The value may be a mangled secret: an error about it must not repeat it. */
+function withoutValue(error: unknown, value: string): string {
+  return messageOf(error).replaceAll(value, '…');
+}

@@ -1,0 +1,85 @@
+import type { StoreOptions } from '../storage/store.ts';
+import { boolean, type Environment, type Fields, matching, oneOf, Refusal, text } from './fields.ts';
+import { choices } from './table.ts';
+
+/** Where archives go. Credentials are not here: the SDK's own chain finds them. */
+export interface S3Inputs extends StoreOptions {
+  /** The part of the key that tells customers apart. */
+  readonly customer: string;
+}
+
+/** @returns undefined when something is missing or refused */
+export function parseS3(fields: Fields, env: Environment): S3Inputs | undefined {
+  const bucket = fields.required(
+    's3-bucket',
+    bucketName,
+    'is required (or the environment variable S3_BUCKET)',
+  );
+  const prefix = fields.optional('s3-prefix', keyPrefix) ?? '';
+  const customer = parseCustomer(fields, env);
+  const endpoint = fields.optional('s3-endpoint', endpointUrl);
+  const region = fields.optional('aws-region', matching(/^[\w-]+$/, 'a region, such as eu-central-1'));
+  if (!fields.given('aws-region') && !fields.given('s3-endpoint') && !env.AWS_PROFILE) {
+    fields.problem('aws-region: is required (or the environment variable AWS_REGION)');
+  }
+  const pathStyle = fields.optional('s3-path-style', boolean);
+  const storageClass = fields.optional('storage-class', readableClass);
+  const encryption = parseEncryption(fields);
+  if (!bucket || !customer) return undefined;
+  return { bucket, prefix, customer, region, endpoint, pathStyle, storageClass, encryption };
+}
+
+/** GitHub's `owner/name` is the last resort; the name of a repository is always a good part of a key. */
+function parseCustomer(fields: Fields, env: Environment): string | undefined {
+  const repository = env.GITHUB_REPOSITORY?.split('/').at(-1);
+  if (repository && !fields.given('customer')) return repository;
+  return fields.required('customer', keyPart, 'is required outside CI: it is part of the key');
+}
+
+function parseEncryption(fields: Fields): StoreOptions['encryption'] {
+  const kind = fields.optional('sse', oneOf(choices.sse));
+  const keyId = fields.optional('kms-key-id', text);
+  if (keyId !== undefined && kind !== 'aws:kms') fields.problem('kms-key-id: needs sse: aws:kms');
+  return kind === 'aws:kms' ? { kind, keyId } : kind && { kind };
+}
+
+/** Not Amazon's full rule: other servers allow more, and an access point's ARN is no name at all. */
+function bucketName(value: string): string {
+  if (/^s3:\/\/|^https?:\/\//.test(value) || (value.includes('/') && !value.startsWith('arn:'))) {
+    throw new Refusal(`'${value}' is more than a bucket's name: the folder goes into s3-prefix`);
+  }
+  return matching(/^[\w.:/-]{3,255}$/, 'the name of a bucket')(value);
+}
+
+/** Without a slash before it, and with one behind it. */
+function keyPrefix(value: string): string {
+  const parts = value.split('/').filter((part) => part !== '');
+  for (const part of parts) keyPart(part);
+  return parts.map((part) => `${part}/`).join('');
+}
+
+/** One part of a key, of characters that no tool needs to quote. */
+const keyPart = matching(/^(?!\.+$)[\w.-]+$/, 'made of letters, digits, ".", "_" and "-" only');
+
+function endpointUrl(value: string): string {
+  const url = URL.parse(value);
+  // The value is not repeated: a URL may hold a password.
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new Refusal('is not a URL such as https://s3.example.com');
+  if (url.username !== '' || url.password !== '') {
+    throw new Refusal(
+      'holds credentials: give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment',
+    );
+  }
+  return value.replace(/\/+$/, '');
+}
+
+/** An archive is read back before its receipt is written, which these classes do not allow. */
+function readableClass(value: string): string {
+  if (/^(GLACIER|DEEP_ARCHIVE)$/.test(value)) {
+    throw new Refusal(
+      `${value} cannot be read back at once: choose GLACIER_IR, or move archives by a lifecycle rule`,
+    );
+  }
+  return matching(/^[A-Za-z0-9_.-]+$/, 'the name of a storage class')(value);
+}

@@ -1,0 +1,86 @@
+import { parseFingerprints, parseKnownHosts } from '../host/known-hosts.ts';
+import type { SshOptions } from '../host/ssh.ts';
+import type { Hop } from '../host/ssh-errors.ts';
+import { type PrivateKey, readPrivateKey } from '../host/ssh-key.ts';
+import { type Environment, type Fields, integer, matching, Refusal, text, textOrFile } from './fields.ts';
+
+/** How to reach the host: where, with which key or agent, and which host keys to trust. */
+export type SshInputs = Pick<
+  SshOptions,
+  'user' | 'host' | 'port' | 'key' | 'agentSocket' | 'trust' | 'jumps'
+>;
+
+/** @returns undefined when something is missing or refused */
+export function parseSsh(fields: Fields, env: Environment): SshInputs | undefined {
+  const target = fields.required('ssh-host', hostWithoutPort, 'is required: the machine that runs Odoo');
+  const named = fields.optional('ssh-user', matching(/^[^@\s-][^@\s]*$/, 'a user name'));
+  if (named !== undefined && target?.user !== undefined && named !== target.user) {
+    fields.problem(`ssh-user: '${named}' is not the user of ssh-host, '${target.user}'; give one of them`);
+  }
+  if (!fields.given('ssh-user') && target?.user === undefined) {
+    fields.problem('ssh-user: is required: the user that logs in on the host');
+  }
+  const user = named ?? target?.user;
+  const port = fields.required('ssh-port', integer(1, 65535));
+  const hops = fields.optional('ssh-jump', destinations) ?? [];
+  const key = parseKey(fields);
+  const agentSocket = env.SSH_AUTH_SOCK || undefined;
+  if (!fields.given('ssh-key') && agentSocket === undefined) {
+    fields.problem('ssh-key: is required: the private key (or start an SSH agent: SSH_AUTH_SOCK)');
+  }
+  const trust = {
+    knownHosts: fields.optional('ssh-known-hosts', knownHosts),
+    fingerprint: fields.optional('ssh-fingerprint', fingerprints),
+  };
+  if (!fields.given('ssh-known-hosts') && !fields.given('ssh-fingerprint')) {
+    fields.problem(
+      "ssh-known-hosts: is required (or ssh-fingerprint): the host's keys, as `ssh-keyscan HOST` prints them",
+    );
+  }
+  if (!target || !user || !port) return undefined;
+  const jumps = hops.map((hop) => ({ user: hop.user ?? user, host: hop.host, port: hop.port ?? 22 }));
+  return { host: target.host, port, user, key, agentSocket, trust, jumps };
+}
+
+function parseKey(fields: Fields): PrivateKey | undefined {
+  const pem = fields.optional('ssh-key', textOrFile);
+  const passphrase = fields.optional('ssh-key-passphrase', text);
+  if (pem === undefined) return undefined;
+  const key = { pem, passphrase };
+  fields.check(() => readPrivateKey(key));
+  return key;
+}
+
+function knownHosts(value: string): string {
+  const lines = textOrFile(value);
+  parseKnownHosts(lines);
+  return lines;
+}
+
+function fingerprints(value: string): string {
+  parseFingerprints(value);
+  return value;
+}
+
+/** `user@host:port`, with what may be left out. */
+type Destination = Pick<Hop, 'host'> & Partial<Hop>;
+
+/** Reads `[user@]host[:port]` as `ssh -J` does: an IPv6 address with a port stands in brackets. */
+function destination(value: string): Destination {
+  const [, user, bracketed, name, port] =
+    /^(?:([^@\s]+)@)?(?:\[([\w:.%]+)\]|(\w[\w.-]*|[\w:.%]*:[\w:.%]*:[\w:.%]*))(?::(\d+))?$/.exec(value) ?? [];
+  const host = bracketed ?? name;
+  if (host === undefined) throw new Refusal(`'${value}' is not of the form user@host:port`);
+  return { user, host, port: port === undefined ? undefined : integer(1, 65535)(port) };
+}
+
+function hostWithoutPort(value: string): Destination {
+  const target = destination(value);
+  if (target.port !== undefined) throw new Refusal(`'${value}' has a port: that goes into ssh-port`);
+  return target;
+}
+
+function destinations(value: string): Destination[] {
+  const list = value.split(/[\s,]+/).filter((each) => each !== '');
+  return list.map(destination);
+}

@@ -1,0 +1,88 @@
+/** One input: its name on every platform, and what the command line, the help and the documentation say of it. */
+export interface InputDefinition {
+  readonly name: string;
+  readonly group: InputGroup;
+  readonly required?: true;
+  /** What an input that is not given means, as action.yml has it. */
+  readonly default?: string;
+  /** The environment variables that stand in for an input that is not given; the first one set counts. */
+  readonly environment?: readonly string[];
+  /** The only values allowed. */
+  readonly choices?: readonly string[];
+  /** Never printed, and refused on a command line, where everybody on the machine can read it. */
+  readonly secret?: true;
+  /** `true` or `false`; on a command line the name alone means `true`. */
+  readonly boolean?: true;
+}
+
+export const inputGroups = {
+  connection: 'Connection',
+  what: 'What to back up',
+  postgresql: 'PostgreSQL',
+  s3: 'S3',
+  backup: 'Backup',
+  everywhere: 'Everywhere',
+} as const;
+export type InputGroup = keyof typeof inputGroups;
+
+/** The values of the inputs that take one of a few words: the parser's types come from here. */
+export const choices = {
+  command: ['backup'],
+  sudo: ['auto', 'always', 'never'],
+  sse: ['AES256', 'aws:kms'],
+  format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
+  'missing-files': ['warn', 'fail'],
+} as const;
+
+/** Every input, in the order of action.yml and of the README. */
+export const inputTable = [
+  { name: 'ssh-host', group: 'connection', required: true },
+  { name: 'ssh-port', group: 'connection', default: '22' },
+  { name: 'ssh-user', group: 'connection' },
+  { name: 'ssh-key', group: 'connection', secret: true },
+  { name: 'ssh-key-passphrase', group: 'connection', secret: true },
+  { name: 'ssh-known-hosts', group: 'connection' },
+  { name: 'ssh-fingerprint', group: 'connection' },
+  { name: 'ssh-jump', group: 'connection' },
+  { name: 'sudo', group: 'connection', default: 'auto', choices: choices.sudo },
+
+  { name: 'command', group: 'what', default: 'backup', choices: choices.command },
+  { name: 'database', group: 'what' },
+  { name: 'odoo-conf', group: 'what' },
+  { name: 'filestore', group: 'what', default: 'true' },
+
+  { name: 'db-host', group: 'postgresql' },
+  { name: 'db-port', group: 'postgresql' },
+  { name: 'db-user', group: 'postgresql' },
+  { name: 'db-password', group: 'postgresql', secret: true },
+  { name: 'jobs', group: 'postgresql', default: '4' },
+
+  { name: 's3-bucket', group: 's3', environment: ['S3_BUCKET'] },
+  { name: 's3-prefix', group: 's3' },
+  { name: 'customer', group: 's3', environment: ['CI_PROJECT_NAME'] },
+  { name: 'aws-region', group: 's3', environment: ['AWS_REGION', 'AWS_DEFAULT_REGION'] },
+  { name: 's3-endpoint', group: 's3', environment: ['AWS_ENDPOINT_URL_S3'] },
+  { name: 's3-path-style', group: 's3', boolean: true },
+  { name: 'storage-class', group: 's3' },
+  { name: 'sse', group: 's3', choices: choices.sse },
+  { name: 'kms-key-id', group: 's3' },
+
+  { name: 'format', group: 'backup', default: 'dual', choices: choices.format },
+  { name: 'compression', group: 'backup', default: 'auto' },
+  { name: 'missing-files', group: 'backup', default: 'warn', choices: choices['missing-files'] },
+  { name: 'dry-run', group: 'backup', boolean: true },
+
+  { name: 'timeout', group: 'everywhere', default: '6h' },
+] as const satisfies readonly InputDefinition[];
+
+export type InputName = (typeof inputTable)[number]['name'];
+
+/** Looks an input up by its name; undefined where there is none of that name. */
+export function inputNamed(name: string): InputDefinition | undefined {
+  return inputTable.find((input) => input.name === name);
+}
+
+/** `ODOO_BACKUP_SSH_HOST` for `ssh-host`: the variable that gives an input outside GitHub. */
+export function variableOf(name: string): string {
+  return `ODOO_BACKUP_${name.replaceAll('-', '_').toUpperCase()}`;
+}

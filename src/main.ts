@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+import { backup } from './commands/backup.ts';
+import { CancelledError } from './errors.ts';
+import { help } from './inputs/help.ts';
+import { secretsOf } from './inputs/secrets.ts';
+import { type Inputs, inputError, parseInputs } from './inputs.ts';
+import { type CommandLine, parseCommandLine } from './platform/command-line.ts';
+import { githubPlatform } from './platform/github.ts';
+import { gitlabPlatform } from './platform/gitlab.ts';
+import { detectPlatform, exitCodeOf, type Platform } from './platform/platform.ts';
+import { terminalPlatform } from './platform/terminal.ts';
+import { formatDuration } from './report/format.ts';
+import { version } from './version.ts';
+
+const { env, stdout, stderr } = process;
+
+async function main(): Promise<void> {
+  const line = parseCommandLine(process.argv.slice(2), env);
+  if (line.help) return void stdout.write(help());
+  if (line.version) return void stdout.write(`${version}\n`);
+
+  const platform = openPlatform(line);
+  try {
+    for (const secret of secretsOf(platform.input, env)) platform.secret(secret);
+    if (line.problems.length > 0) throw inputError(line.problems);
+    const inputs = parseInputs(platform.input, env);
+    for (const warning of [...line.warnings, ...inputs.warnings]) platform.warning(warning);
+    await cancellable(inputs, platform);
+  } catch (error) {
+    platform.fail(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function openPlatform(line: CommandLine): Platform {
+  switch (detectPlatform(env)) {
+    case 'github':
+      return githubPlatform(env);
+    case 'gitlab':
+      return gitlabPlatform(line, env, stdout);
+    case 'terminal':
+      return terminalPlatform(line, env, { stdout, stderr });
+  }
+}
+
+/** Runs the command until it has ended, and has cleaned up, by itself; a signal or the timeout asks it to. */
+async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
+  const controller = new AbortController();
+  const cancel = (message: string, hint: string, signal?: NodeJS.Signals) => {
+    platform.info(`${message}: cleaning up`);
+    controller.abort(new CancelledError(message, hint, signal));
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (!controller.signal.aborted) {
+      cancel(`Cancelled (${signal})`, 'No backup was made. Nothing on the host was changed.', signal);
+    } else if (signal === 'SIGINT') process.exit(130); // the second Ctrl-C; GitHub sends SIGINT, then SIGTERM
+  };
+  const timer = setTimeout(() => {
+    const limit = formatDuration(inputs.timeoutMs);
+    cancel(
+      `Not done within the timeout of ${limit}`,
+      'Set the input timeout higher, or look for what is slow.',
+    );
+  }, inputs.timeoutMs);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    await backup(inputs, platform, controller.signal);
+  } catch (error) {
+    // Whatever broke because of the cancellation, that is the reason.
+    throw controller.signal.aborted ? controller.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+await main();

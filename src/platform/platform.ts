@@ -1,0 +1,81 @@
+import { type CancelledError, InputError, messageOf, UserError } from '../errors.ts';
+
+/** Where the program runs, and how it speaks there. */
+export interface Platform {
+  readonly run: RunIdentity;
+  /** How often a progress line is worth printing, in milliseconds. */
+  readonly progressIntervalMs: number;
+  /** The raw value of an input; an empty string where it is not given. */
+  input(name: string): string;
+  /** Never to be printed, nor any line of it. To be told before anything that may contain it is printed. */
+  secret(value: string): void;
+  /** What is printed until `body` has settled belongs under this title. */
+  group<T>(title: string, body: () => Promise<T>): Promise<T>;
+  info(message: string): void;
+  /** Worth seeing without opening the log. */
+  notice(message: string): void;
+  warning(message: string): void;
+  /** How far something is. On a terminal it takes the place of the line before. */
+  progress(line: string): void;
+  /** A result for the steps and jobs that follow, by its name in action.yml. */
+  output(name: string, value: string): void;
+  /** What a person should have read, in Markdown. */
+  summary(markdown: string): Promise<void>;
+  /** Prints why the run failed: message, causes, and what to do. */
+  fail(error: unknown): void;
+}
+
+/** Who made a backup, for its receipt. */
+export interface RunIdentity {
+  readonly platform: PlatformName;
+  readonly actor?: string;
+  readonly repository?: string;
+  readonly commit?: string;
+  readonly ref?: string;
+  /** Of the run's log. */
+  readonly url?: string;
+}
+
+export type PlatformName = 'github' | 'gitlab' | 'terminal';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * GitHub's runner sets INPUT_COMMAND, which has a default in action.yml, for an action only: where the command
+ * line program runs in a `run:` step, the platform is a terminal.
+ */
+export function detectPlatform(env: Environment): PlatformName {
+  if (env.GITHUB_ACTIONS === 'true' && env.INPUT_COMMAND !== undefined) return 'github';
+  return env.GITLAB_CI === 'true' ? 'gitlab' : 'terminal';
+}
+
+/** 0 is done; see also the README. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof InputError) return 2;
+  const signal = (error as Partial<CancelledError> | undefined)?.signal;
+  return signal === undefined ? 1 : 128 + (signal === 'SIGINT' ? 2 : 15);
+}
+
+/** What a person needs to know of a failure, one thought a line: what happened, why, what to do. */
+export function describeError(error: unknown): string[] {
+  const messages = [messageOf(error)];
+  for (const cause of causesOf(error)) {
+    const message = messageOf(cause);
+    // Many a message repeats its cause's.
+    if (message !== '' && !messages.some((each) => each.includes(message))) messages.push(message);
+  }
+  const [what = '', ...why] = messages;
+  const because = why.map((message) => `because: ${message}`);
+  // An error that nobody foresaw: where it was thrown is what a report of it needs.
+  const todo = error instanceof UserError ? error.hint : ((error as Partial<Error> | undefined)?.stack ?? '');
+  return [what, ...because, todo].filter((line) => line !== '');
+}
+
+/** The chain of causes; of several errors that count as one (a host with two addresses), each. */
+function* causesOf(error: unknown): Generator<unknown> {
+  if (error instanceof AggregateError) {
+    for (const each of error.errors) yield* [each, ...causesOf(each)];
+  }
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause !== undefined) yield* [cause, ...causesOf(cause)];
+}

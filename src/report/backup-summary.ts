@@ -1,0 +1,65 @@
+import { receiptKey } from '../storage/catalog.ts';
+import type { Proof, Receipt } from '../storage/receipt.ts';
+import { formatBytes, formatCounted, formatDuration } from './format.ts';
+
+const seconds = ({ startedAt, finishedAt }: Receipt): number => (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+
+const uriOf = ({ bucket, key }: Receipt): string => `s3://${bucket}/${key}`;
+
+const missingFiles = ({ filestore }: Receipt): number => (filestore ? filestore.missing + filestore.lost : 0);
+
+const levelOf = (receipt: Receipt): Proof['level'] | undefined => receipt.proofs.at(-1)?.level;
+
+/** The outputs of a backup, by their names in action.yml. */
+export function backupOutputs(receipt: Receipt): Record<string, string> {
+  const { segments: _, ...short } = receipt; // of a large archive, longer than an output may be
+  return {
+    key: receipt.key,
+    uri: uriOf(receipt),
+    receipt: receiptKey(receipt.key),
+    size: String(receipt.size),
+    duration: seconds(receipt).toFixed(1),
+    database: receipt.database,
+    'odoo-version': receipt.odoo?.version ?? '',
+    verified: levelOf(receipt) ?? '',
+    'missing-files': String(missingFiles(receipt)),
+    'bytes-sent': String(receipt.bytesSent),
+    json: JSON.stringify(short),
+  };
+}
+
+/** A page that a person reads in ten seconds, in Markdown. */
+export function backupSummary(receipt: Receipt): string {
+  const rows: [string, string][] = [
+    ['Database', `\`${receipt.database}\`, ${odooOf(receipt)}, PostgreSQL ${receipt.postgres.server}`],
+    ['Archive', `\`${uriOf(receipt)}\``],
+    ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}`],
+    ['Attachments', attachmentsOf(receipt)],
+    ['Verified', 'upload: size, MD5 of every part, and the archive’s directory read back'],
+    ['Time', `${formatDuration(seconds(receipt) * 1000)}${phasesOf(receipt)}`],
+  ];
+  const table = rows.map(([name, value]) => `| **${name}** | ${value} |`).join('\n');
+  return `### ${headline(receipt)}\n\n| | |\n| --- | --- |\n${table}\n`;
+}
+
+function headline(receipt: Receipt): string {
+  const missing = missingFiles(receipt);
+  const but = missing === 0 ? '' : `, ${formatCounted(missing, 'attachment')} missing on the host`;
+  return `${missing === 0 ? '✅' : '⚠️'} ${receipt.database} is backed up${but}`;
+}
+
+const odooOf = ({ odoo }: Receipt): string =>
+  odoo ? `Odoo ${odoo.version} with ${formatCounted(odoo.modules, 'module')}` : 'no Odoo';
+
+function attachmentsOf({ filestore }: Receipt): string {
+  if (!filestore) return 'not part of this backup';
+  const flaws = (['missing', 'lost', 'corrupt'] as const).filter((flaw) => filestore[flaw] > 0);
+  const detail = flaws.map((flaw) => `${filestore[flaw]} ${flaw}`).join(', ');
+  const files = `${formatCounted(filestore.files, 'file')}, ${formatBytes(filestore.bytes)}`;
+  return detail === '' ? files : `${files}; ${detail}: see \`backup.json\` in the archive`;
+}
+
+function phasesOf({ durations }: Receipt): string {
+  const phases = Object.entries(durations).map(([name, s]) => `${name} ${formatDuration(s * 1000)}`);
+  return phases.length === 0 ? '' : ` (${phases.join(', ')})`;
+}

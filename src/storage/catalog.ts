@@ -1,0 +1,91 @@
+import { parseReceipt, type Receipt } from './receipt.ts';
+import type { Store, StoredObject } from './store.ts';
+
+/** A zip, or for a database alone a bare dump. */
+export type ArchiveExtension = '.zip' | '.dump' | '.sql.gz';
+
+/** What a key says. */
+export interface BackupName {
+  readonly database: string;
+  /** When the backup was begun, to the second. */
+  readonly at: Date;
+}
+
+/** What the bucket holds of one backup. It counts as one only with its receipt. */
+export interface Backup extends BackupName {
+  readonly archive: StoredObject | undefined;
+  readonly receipt: StoredObject | undefined;
+}
+
+/** Where the backups of a customer lie. `prefix` is empty or ends in a slash. */
+export function catalogFolder(prefix: string, customer: string): string {
+  return `${prefix}${customer}/backups/`;
+}
+
+/** `{folder}{database}_{YYYY-MM-DD_HH-MM-SS}{extension}`, in UTC. */
+export function archiveKey(
+  folder: string,
+  { database, at }: BackupName,
+  extension: ArchiveExtension,
+): string {
+  const timestamp = at.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
+  return `${folder}${database}_${timestamp}${extension}`;
+}
+
+const keyEnd =
+  /^(?<database>.+)_(?<day>\d{4}-\d\d-\d\d)_(?<time>\d\d-\d\d-\d\d)(?<extension>\.zip|\.dump|\.sql\.gz|\.json)$/s;
+
+/** Returns undefined for a key that is no backup's. A database's name may itself end like a timestamp: the last counts. */
+export function parseKey(folder: string, key: string): (BackupName & { isReceipt: boolean }) | undefined {
+  const found = key.startsWith(folder) ? keyEnd.exec(key.slice(folder.length))?.groups : undefined;
+  if (!found) return undefined;
+  const { database = '', day, time, extension } = found;
+  const iso = `${day}T${time?.replaceAll('-', ':')}.000Z`;
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime()) || at.toISOString() !== iso) return undefined; // such as 30 February
+  return { database, at, isReceipt: extension === '.json' };
+}
+
+/** The key of the receipt that belongs to an archive's key. */
+export function receiptKey(archiveKey: string): string {
+  return archiveKey.replace(/(\.zip|\.dump|\.sql\.gz)$/, '.json');
+}
+
+/** The backups of one database, or of all, newest first. */
+export async function listBackups(store: Store, customer: string, database?: string): Promise<Backup[]> {
+  const folder = catalogFolder(store.options.prefix, customer);
+  const backups = new Map<string, Backup>();
+  for await (const object of store.list(database === undefined ? folder : `${folder}${database}_`)) {
+    const name = parseKey(folder, object.key);
+    if (!name || (database !== undefined && name.database !== database)) continue;
+    const { isReceipt, ...id } = name;
+    const key = receiptKey(object.key);
+    const { archive, receipt } = backups.get(key) ?? {};
+    backups.set(key, { ...id, archive: isReceipt ? archive : object, receipt: isReceipt ? object : receipt });
+  }
+  return [...backups.values()].sort((a, b) => b.at.getTime() - a.at.getTime());
+}
+
+/** The newest receipt whose archive is still there; undefined when there is none. */
+export async function latestReceipt(
+  store: Store,
+  customer: string,
+  database: string,
+): Promise<Receipt | undefined> {
+  for (const { archive, receipt } of await listBackups(store, customer, database)) {
+    if (archive && receipt) return readReceipt(store, receipt.key);
+  }
+  return undefined;
+}
+
+/** @throws UserError when there is none, or it is not one */
+export async function readReceipt(store: Store, key: string): Promise<Receipt> {
+  return parseReceipt(await store.getJson(key), store.uri(key));
+}
+
+/** Writes the receipt beside its archive, which makes that a backup. Returns the receipt's key. */
+export async function writeReceipt(store: Store, receipt: Receipt): Promise<string> {
+  const key = receiptKey(receipt.key);
+  await store.putJson(key, receipt);
+  return key;
+}

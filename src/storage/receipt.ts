@@ -1,0 +1,139 @@
+import type { Directory, Segment, Unit } from '../archive/segment.ts';
+import { messageOf, UserError } from '../errors.ts';
+import {
+  amount,
+  count,
+  instant,
+  list,
+  md5,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  record,
+  text,
+} from './decode.ts';
+import type { PartProof } from './sender.ts';
+
+export interface Tool {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Something that was found true of the archive in the bucket. */
+export interface Proof {
+  /** `upload`: size, MD5 of every part, central directory read back. */
+  readonly level: 'upload';
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly tool: Tool;
+}
+
+/** What the archive is: a zip, but for `custom` and `plain` without a filestore. */
+export type Format = 'dual' | 'odoo' | 'custom' | 'directory' | 'plain';
+
+/** The JSON object beside an archive. It is written last, and says that the archive is there and verified. */
+export interface Receipt {
+  readonly version: 1;
+  readonly tool: Tool;
+  readonly bucket: string;
+  readonly key: string;
+  readonly database: string;
+  readonly customer: string;
+  readonly format: Format;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** Of the archive, in bytes. */
+  readonly size: number;
+  /** Null for a database that is not Odoo's. */
+  readonly odoo: { readonly version: string; readonly modules: number } | null;
+  readonly postgres: { readonly server: string; readonly client: string };
+  readonly segments: readonly Segment[];
+  /** Null for a bare dump. */
+  readonly directory: Directory | null;
+  readonly upload: { readonly parts: number; readonly partSize: number; readonly proof: PartProof };
+  readonly proofs: readonly Proof[];
+  /** Null where the filestore was left out. `missing` before the backup, `lost` during it, `corrupt` on the host's disk. */
+  readonly filestore: {
+    readonly files: number;
+    readonly bytes: number;
+    readonly missing: number;
+    readonly lost: number;
+    readonly corrupt: number;
+  } | null;
+  /** Rows per table. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Seconds per phase. */
+  readonly durations: Readonly<Record<string, number>>;
+  /** To S3. */
+  readonly bytesSent: number;
+  readonly run: Run;
+}
+
+/** Who made the backup, and for which commit. */
+export interface Run {
+  readonly platform: 'github' | 'gitlab' | 'terminal';
+  readonly actor?: string;
+  readonly repository?: string;
+  readonly commit?: string;
+  readonly ref?: string;
+  readonly url?: string;
+}
+
+const tool = object<Tool>({ name: text, version: text });
+
+const decodeReceipt = object<Receipt>({
+  version: oneOf(1),
+  tool,
+  bucket: text,
+  key: text,
+  database: text,
+  customer: text,
+  format: oneOf('dual', 'odoo', 'custom', 'directory', 'plain'),
+  startedAt: instant,
+  finishedAt: instant,
+  size: count,
+  odoo: nullable(object({ version: text, modules: count })),
+  postgres: object({ server: text, client: text }),
+  segments: list(
+    object<Segment>({
+      kind: oneOf('database', 'filestore', 'description'),
+      offset: count,
+      length: count,
+      entries: count,
+      units: list(object<Unit>({ offset: count, length: count, md5, crc32: count })),
+    }),
+  ),
+  directory: nullable(object<Directory>({ offset: count, length: count, md5, entries: count })),
+  upload: object({ parts: count, partSize: count, proof: oneOf('md5', 'content-md5') }),
+  proofs: list(object<Proof>({ level: oneOf('upload'), at: instant, tool })),
+  filestore: nullable(object({ files: count, bytes: count, missing: count, lost: count, corrupt: count })),
+  counts: record(count),
+  durations: record(amount),
+  bytesSent: count,
+  run: object<Run>({
+    platform: oneOf('github', 'gitlab', 'terminal'),
+    actor: optional(text),
+    repository: optional(text),
+    commit: optional(text),
+    ref: optional(text),
+    url: optional(text),
+  }),
+});
+
+/**
+ * @param where for the message: the receipt's URI
+ * @throws UserError that names the first field that is not as it must be
+ */
+export function parseReceipt(value: unknown, where: string): Receipt {
+  try {
+    return decodeReceipt(value, 'receipt');
+  } catch (cause) {
+    throw new UserError(
+      `${where} is not a receipt of this tool: ${messageOf(cause)}`,
+      'A newer version may have written it, or something else. Its archive is not to be trusted without it.',
+      { cause },
+    );
+  }
+}

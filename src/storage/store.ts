@@ -1,0 +1,178 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import type { RangeReader } from '../archive/reader.ts';
+import { UserError } from '../errors.ts';
+import { type Connection, s3Client } from './client.ts';
+import { isNotFound } from './failure.ts';
+import { type S3Request, s3Error } from './s3-errors.ts';
+
+export interface StoreOptions extends Connection {
+  readonly bucket: string;
+  /** In front of every key: empty, or ending in a slash. */
+  readonly prefix: string;
+  /** For archives only: a receipt has to be readable at once. */
+  readonly storageClass?: string;
+  /** Left out: whatever the bucket does by itself. */
+  readonly encryption?: { readonly kind: 'AES256' } | { readonly kind: 'aws:kms'; readonly keyId?: string };
+}
+
+/** An object as a listing shows it. */
+export interface StoredObject {
+  readonly key: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly modified: Date;
+}
+
+export interface ObjectHead {
+  /** In bytes. */
+  readonly size: number;
+  /** Without its quotes. */
+  readonly etag: string | undefined;
+  readonly storageClass: string | undefined;
+  readonly encryption: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** One bucket. Every method throws a UserError that says which permission, key or setting is at fault. */
+export class Store implements Disposable {
+  readonly client: S3Client;
+  readonly options: StoreOptions;
+
+  constructor(options: StoreOptions) {
+    this.options = options;
+    this.client = s3Client(options);
+  }
+
+  [Symbol.dispose](): void {
+    this.client.destroy();
+  }
+
+  /** `s3://bucket/key`, for people. */
+  uri(key: string): string {
+    return `s3://${this.options.bucket}/${key}`;
+  }
+
+  /** Makes sure that the bucket is there and may be listed under `prefix`. */
+  async check(prefix: string): Promise<void> {
+    const command = new ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: 1 });
+    await this.attempt({ action: 's3:ListBucket' }, () => this.client.send(command));
+  }
+
+  /** Returns undefined when there is no such object. */
+  async head(key: string): Promise<ObjectHead | undefined> {
+    const command = new HeadObjectCommand({ Bucket: this.options.bucket, Key: key });
+    try {
+      const head = await this.client.send(command);
+      return {
+        size: head.ContentLength ?? 0,
+        etag: head.ETag?.replaceAll('"', ''),
+        storageClass: head.StorageClass,
+        encryption: head.ServerSideEncryption,
+        metadata: head.Metadata ?? {},
+      };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw this.error(error, { action: 's3:GetObject', key });
+    }
+  }
+
+  /** Reads `length` bytes from `offset` on. @throws UserError when the object ends before */
+  async read(key: string, offset: number, length: number): Promise<Buffer> {
+    if (length === 0) return Buffer.alloc(0);
+    const bytes = await this.#get(key, `bytes=${offset}-${offset + length - 1}`);
+    if (bytes.length === length) return bytes;
+    throw new UserError(
+      `${this.uri(key)} gave ${bytes.length} bytes where ${length} were asked for, from byte ${offset}`,
+      'The object is shorter than its receipt says, or the server does not serve ranges.',
+    );
+  }
+
+  /** @throws UserError when there is no such object */
+  async range(key: string): Promise<RangeReader> {
+    const head = await this.head(key);
+    if (!head) throw this.error({ name: 'NoSuchKey' }, { action: 's3:GetObject', key });
+    return { size: head.size, read: (offset, length) => this.read(key, offset, length) };
+  }
+
+  /** @throws UserError when there is no such object, or it is not JSON */
+  async getJson(key: string): Promise<unknown> {
+    const bytes = await this.#get(key);
+    try {
+      return JSON.parse(bytes.toString('utf8'));
+    } catch (cause) {
+      throw new UserError(`${this.uri(key)} is not JSON`, 'Something else has written this key.', { cause });
+    }
+  }
+
+  async putJson(key: string, value: unknown): Promise<void> {
+    const body = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+    const command = new PutObjectCommand({
+      ...this.encryption(),
+      Bucket: this.options.bucket,
+      Key: key,
+      Body: body,
+      ContentType: 'application/json',
+    });
+    await this.attempt({ action: 's3:PutObject', key }, () => this.client.send(command));
+  }
+
+  /** All objects whose key starts with `prefix`, in the order of their keys. */
+  async *list(prefix: string): AsyncGenerator<StoredObject> {
+    const pages = paginateListObjectsV2(
+      { client: this.client },
+      { Bucket: this.options.bucket, Prefix: prefix },
+    );
+    try {
+      for await (const page of pages) {
+        for (const { Key, Size, LastModified } of page.Contents ?? []) {
+          if (Key !== undefined) yield { key: Key, size: Size ?? 0, modified: LastModified ?? new Date(0) };
+        }
+      }
+    } catch (error) {
+      throw this.error(error, { action: 's3:ListBucket' });
+    }
+  }
+
+  /** Deleting what is not there is fine. */
+  async delete(key: string): Promise<void> {
+    const command = new DeleteObjectCommand({ Bucket: this.options.bucket, Key: key });
+    await this.attempt({ action: 's3:DeleteObject', key }, () => this.client.send(command));
+  }
+
+  /** The encryption that new objects ask for, as fields of a request. */
+  encryption() {
+    const { encryption } = this.options;
+    if (!encryption) return {};
+    if (encryption.kind === 'AES256') return { ServerSideEncryption: 'AES256' } as const;
+    return { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: encryption.keyId } as const;
+  }
+
+  /** Runs a request; what it throws becomes a UserError. */
+  async attempt<T>(request: S3Request, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      throw this.error(error, request);
+    }
+  }
+
+  error(error: unknown, request: S3Request): UserError {
+    return s3Error(error, { ...request, bucket: this.options.bucket, endpoint: this.options.endpoint });
+  }
+
+  #get(key: string, range?: string): Promise<Buffer> {
+    const command = new GetObjectCommand({ Bucket: this.options.bucket, Key: key, Range: range });
+    return this.attempt({ action: 's3:GetObject', key }, async () => {
+      const { Body } = await this.client.send(command);
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    });
+  }
+}

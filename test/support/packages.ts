@@ -1,0 +1,28 @@
+import { globSync } from 'node:fs';
+
+/** A Debian package that the tests need, and a program that is there once it is installed. */
+export interface Package {
+  readonly name: string;
+  /** In one of Debian's program folders, or a path in which `*` may stand for anything. */
+  readonly program: string;
+}
+
+export const packages: readonly Package[] = [
+  { name: 'postgresql', program: '/usr/lib/postgresql/*/bin/initdb' },
+  { name: 'openssh-server', program: 'sshd' },
+  { name: 'openssh-client', program: 'ssh-agent' },
+  { name: 'zstd', program: 'zstd' },
+  { name: 'unzip', program: 'unzip' },
+  { name: 'zip', program: 'zip' },
+  { name: 'p7zip-full', program: '7z' },
+  { name: 'python3', program: 'python3' },
+  { name: 'curl', program: 'curl' },
+  { name: 'sudo', program: 'sudo' },
+];
+
+/** Those that are not installed here. */
+export function missingPackages(): Package[] {
+  const found = (program: string) =>
+    globSync(program.startsWith('/') ? program : `/usr/{bin,sbin}/${program}`);
+  return packages.filter(({ program }) => found(program).length === 0);
+}

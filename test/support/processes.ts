@@ -1,0 +1,176 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/** An account of this machine. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The account that runs the tests. */
+export function ownAccount(): Account {
+  const { username, uid, gid } = userInfo();
+  return { name: username, uid, gid };
+}
+
+/** The account that runs the servers: our own, but as root Debian's `postgres`, since PostgreSQL refuses root. */
+export async function serverAccount(): Promise<Account> {
+  if (process.getuid?.() !== 0) return ownAccount();
+  const { stdout } = await promisify(execFile)('getent', ['passwd', 'postgres']);
+  const [name = '', , uid, gid] = stdout.split(':');
+  return { name, uid: Number(uid), gid: Number(gid) };
+}
+
+export interface RunOptions {
+  readonly as?: Account;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | NodeJS.ReadableStream;
+}
+
+/** Runs a program to its end and returns its standard output. @throws Error with its standard error when it fails */
+export async function run(argv: readonly string[], { as, env, input }: RunOptions = {}): Promise<string> {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...argv], {
+    ...identity(as),
+    cwd: '/',
+    env: { ...process.env, ...env },
+  });
+  const spawned = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(code ?? signal));
+  });
+  child.stdin.on('error', () => {}); // the exit code tells
+  if (typeof input === 'object') input.pipe(child.stdin);
+  else child.stdin.end(input);
+  const [out, err, ended] = await Promise.all([buffer(child.stdout), buffer(child.stderr), spawned]);
+  if (ended !== 0) throw new Error(`${argv.join(' ')} ended with ${ended}: ${err.toString().trim()}`);
+  return out.toString();
+}
+
+/** What `spawn` needs to run as that account. Nothing for our own: only root may change it. */
+export function identity(account: Account | undefined): { uid?: number; gid?: number } {
+  return account && account.uid !== process.getuid?.() ? { uid: account.uid, gid: account.gid } : {};
+}
+
+/** Server processes that are stopped, by process id, when they are disposed of. */
+export class Servers implements AsyncDisposable {
+  readonly #running: { child: ChildProcess; stopSignal: NodeJS.Signals }[] = [];
+  readonly #logs: string;
+
+  /** @param logs the folder for `<name>.log` */
+  constructor(logs: string) {
+    this.#logs = logs;
+  }
+
+  /**
+   * Starts a server. It gets `stopSignal` when we dispose of it, and from the kernel when this process dies in any
+   * other way (prctl(2), PR_SET_PDEATHSIG). In a session of its own: Ctrl-C is for us to handle.
+   */
+  start(
+    name: string,
+    argv: readonly string[],
+    options: { as?: Account; stopSignal?: NodeJS.Signals } = {},
+  ): ChildProcess {
+    const stopSignal = options.stopSignal ?? 'SIGTERM';
+    const child = spawn('setpriv', ['--pdeathsig', stopSignal.slice('SIG'.length), ...argv], {
+      ...identity(options.as),
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const log = createWriteStream(join(this.#logs, `${name}.log`));
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once('error', () => {}); // `untilReady` sees that it is not there
+    this.#running.push({ child, stopSignal });
+    return child;
+  }
+
+  /** Waits for `probe` to answer true. @throws Error with the end of its log when the server ends before, or after 60 s */
+  async untilReady(name: string, server: ChildProcess, probe: () => Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + 60_000;
+    while (!(await probe().catch(() => false))) {
+      if (hasEnded(server) || Date.now() > deadline) {
+        const log = await readFile(join(this.#logs, `${name}.log`), 'utf8').catch(() => '');
+        throw new Error(`${name} did not start: ${log.slice(-2000)}`);
+      }
+      await sleep(25);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const left = await Promise.all(this.#running.map(({ child }) => descendants(child.pid)));
+    await Promise.all(this.#running.splice(0).map(({ child, stopSignal }) => stop(child, stopSignal)));
+    for (const pid of left.flat()) killIfAlive(pid); // sshd leaves its sessions behind
+  }
+}
+
+/** Ends a child: the signal first, SIGKILL after 10 s. */
+export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (hasEnded(child) || child.pid === undefined) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  const impatient = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(impatient);
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended with its parent.
+  }
+}
+
+/** A process of this machine, as /proc shows it. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
+}
+
+/** Every process of this machine. */
+export async function processes(): Promise<ProcessEntry[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const entries = pids.map(async (pid) => {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''); // it may have ended meanwhile
+    const match = /^\d+ \((.*)\) (\S) (\d+) /s.exec(stat); // proc(5): the name may hold anything
+    if (!match || match[2] === 'Z') return [];
+    return [{ pid: Number(pid), parent: Number(match[3]), name: match[1] ?? '' }];
+  });
+  return (await Promise.all(entries)).flat();
+}
+
+/** The processes below one, itself left out. */
+export async function descendants(ancestor: number | undefined): Promise<number[]> {
+  const all = await processes();
+  const below = (pid: number): number[] =>
+    all.filter(({ parent }) => parent === pid).flatMap((child) => [child.pid, ...below(child.pid)]);
+  return ancestor === undefined ? [] : below(ancestor);
+}
+
+/** Ports of 127.0.0.1 that are free now, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

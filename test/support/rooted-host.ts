@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { archive } from './odoo.ts';
+import { descendants, freePorts, run, stop } from './processes.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/**
+ * A host as found in the field, where the tests run as root: one logs in as `deploy`, who may become others through
+ * sudo; Odoo is the system user `odoo`; PostgreSQL lets accounts in over its socket as the role of their own name
+ * (`local all all peer`). Everything of it lives in namespaces of its own and ends with them.
+ */
+export interface RootedHost extends AsyncDisposable {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  readonly user: 'deploy';
+  /** Its host key in known_hosts form. */
+  readonly knownHosts: string;
+  readonly database: string;
+  /** 0640, belongs to odoo. It names no data_dir. */
+  readonly conf: '/etc/odoo/odoo.conf';
+  /** 0700, belongs to odoo. */
+  readonly filestore: string;
+  /** Runs a program inside, as root, and returns its standard output. @throws Error when it fails */
+  exec(argv: readonly string[], input?: string | NodeJS.ReadableStream): Promise<string>;
+}
+
+export interface RootedHostOptions {
+  /** What sudo allows, as in sudoers(5). */
+  readonly sudoers?: string;
+  /** A file system of so many MiB at /tmp, to be filled up. */
+  readonly tmpMiB?: number;
+}
+
+/** Starts such a host, with the fixture's Odoo on it. Lets in the sandbox's client key. @throws Error unless root */
+export async function startRootedHost(
+  { keys, postgres }: Pick<Sandbox, 'keys' | 'postgres'>,
+  { sudoers = 'deploy ALL=(postgres,odoo) NOPASSWD: ALL', tmpMiB }: RootedHostOptions = {},
+): Promise<RootedHost> {
+  if (process.getuid?.() !== 0) throw new Error('A rooted host needs root: it has accounts of its own');
+  const [port = 0] = await freePorts(1);
+  const script = join(import.meta.dirname, 'rooted-host.sh');
+  const unshare = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const outside = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', ...unshare, 'bash', script, String(port), postgres.bin],
+    {
+      detached: true,
+      cwd: '/',
+    },
+  );
+  const dispose = () => stop(outside, 'SIGKILL');
+  try {
+    const key = await readFile(`${keys.plain}.pub`, 'utf8');
+    outside.stdin.end(`${sudoers.trim()}\n\n${key}`);
+    const hostKey = await ready(outside);
+    const [inside] = await descendants(outside.pid);
+    const enter = ['nsenter', '--target', String(inside), '--mount', '--pid', '--root', '--wd', '--'];
+    const exec: RootedHost['exec'] = (argv, input) => run([...enter, ...argv], { input });
+    const database = 'prod';
+    const filestore = `/var/lib/odoo/.local/share/Odoo/filestore/${database}`;
+    await installOdoo(exec, database, filestore);
+    if (tmpMiB) await exec(['mount', '-o', `remount,size=${tmpMiB}m`, '/tmp']);
+    return {
+      host: '127.0.0.1',
+      port,
+      user: 'deploy',
+      knownHosts: `[127.0.0.1]:${port} ${hostKey}\n`,
+      database,
+      conf: '/etc/odoo/odoo.conf',
+      filestore,
+      exec,
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** Waits for the script's word, and returns the host key that comes with it. */
+async function ready(outside: ReturnType<typeof spawn>): Promise<string> {
+  let log = '';
+  outside.stderr?.on('data', (chunk) => {
+    log += chunk;
+  });
+  const lines = createInterface({ input: outside.stdout ?? process.stdin });
+  for await (const line of lines) if (line.startsWith('ready ')) return line.slice('ready '.length);
+  throw new Error(`The rooted host did not start: ${log.slice(-2000)}`);
+}
+
+/** Restores the fixture as odoo, and gives it the files' modes that Odoo gives them. */
+async function installOdoo(exec: RootedHost['exec'], database: string, filestore: string): Promise<void> {
+  const conf = '[options]\ndb_host = False\ndb_port = False\ndb_user = odoo\ndb_password = False\n';
+  await exec(['sh', '-c', 'cat >/run/odoo.zip'], createReadStream(archive));
+  const configure =
+    'mkdir /etc/odoo && cd /etc/odoo && cat >odoo.conf && chmod 640 odoo.conf && chown odoo: odoo.conf';
+  await exec(['sh', '-ec', configure], conf);
+  const load = `createdb ${database} && unzip -p /run/odoo.zip dump.sql | psql -Xqo /dev/null -v ON_ERROR_STOP=1 -d ${database}`;
+  const unpack = `umask 077 && mkdir -p ${filestore} && cd ${filestore}/.. &&
+    unzip -q /run/odoo.zip 'filestore/*' -d ${database} && mv ${database}/filestore/* ${database} && rmdir ${database}/filestore`;
+  await exec(['chmod', '644', '/run/odoo.zip']);
+  await Promise.all(
+    [load, unpack].map((script) => exec(['runuser', '-u', 'odoo', '--', 'bash', '-ec', script])),
+  );
+}

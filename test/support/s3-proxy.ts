@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { S3Server } from './s3.ts';
+
+/** A request as the rules and the tests see it. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** What goes wrong with a request. */
+export type S3Fault =
+  /** An S3 error instead of an answer; the server never sees the request. */
+  | { readonly kind: 'error'; readonly status: number; readonly code: string }
+  /** The connection is reset; the server never sees the request. */
+  | { readonly kind: 'reset' }
+  /** The server does as asked, and the connection is reset before its answer. */
+  | { readonly kind: 'lose-answer' }
+  /** The body goes to the server no faster. */
+  | { readonly kind: 'slow'; readonly bytesPerSecond: number }
+  /** The answer has another ETag, or none. */
+  | { readonly kind: 'etag'; readonly value?: string }
+  /** The connection is reset after so many bytes of the answer's body. */
+  | { readonly kind: 'truncate'; readonly bytes: number };
+
+export interface S3Rule {
+  readonly when: (request: SeenRequest) => boolean;
+  readonly fault: S3Fault;
+  /** How many requests it hits. Left out: all. */
+  readonly times?: number;
+}
+
+/** The S3 server as it looks through a proxy that breaks what the rules say. */
+export interface S3Proxy extends S3Server, AsyncDisposable {
+  /** The first that matches and has not been used up applies. May be set at any time. */
+  rules: readonly S3Rule[];
+  /** Every request so far. */
+  readonly requests: readonly SeenRequest[];
+}
+
+/**
+ * Starts a proxy on a free port of 127.0.0.1. The Host header stays as the client sent and signed it (SigV4), so the
+ * server checks the signature against the proxy's own address.
+ */
+export async function startS3Proxy(target: S3Server, rules: readonly S3Rule[] = []): Promise<S3Proxy> {
+  const hits = new Map<S3Rule, number>();
+  const requests: SeenRequest[] = [];
+
+  const server = createServer((incoming, response) => {
+    const url = new URL(incoming.url ?? '/', target.endpoint);
+    const seen = { method: incoming.method ?? '', path: url.pathname, query: url.searchParams };
+    requests.push(seen);
+    const unused = (rule: S3Rule) => (hits.get(rule) ?? 0) < (rule.times ?? Number.POSITIVE_INFINITY);
+    const rule = proxy.rules.find((candidate) => unused(candidate) && candidate.when(seen));
+    if (rule) hits.set(rule, (hits.get(rule) ?? 0) + 1);
+    answer(incoming, response, target, rule?.fault).catch(() => incoming.socket.resetAndDestroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const proxy = {
+    ...target,
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    rules,
+    requests,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+  return proxy;
+}
+
+async function answer(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  target: S3Server,
+  fault: S3Fault | undefined,
+): Promise<void> {
+  if (fault?.kind === 'reset') {
+    incoming.socket.resetAndDestroy();
+    return;
+  }
+  if (fault?.kind === 'error') {
+    incoming.resume();
+    await once(incoming, 'end');
+    response.writeHead(fault.status, { 'content-type': 'application/xml' });
+    response.end(`<Error><Code>${fault.code}</Code><Message>Said the fault proxy</Message></Error>`);
+    return;
+  }
+  const { method, headers } = incoming;
+  const outgoing = httpRequest(new URL(incoming.url ?? '/', target.endpoint), {
+    method,
+    headers,
+    agent: false,
+  });
+  const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
+  const sent =
+    fault?.kind === 'slow'
+      ? pipeline(incoming, throttle(fault.bytesPerSecond), outgoing)
+      : pipeline(incoming, outgoing);
+  const [[upstream]] = await Promise.all([answered, sent]);
+
+  if (fault?.kind === 'lose-answer') {
+    upstream.resume();
+    await once(upstream, 'end');
+    incoming.socket.resetAndDestroy();
+    return;
+  }
+  const answerHeaders = { ...upstream.headers };
+  if (fault?.kind === 'etag') {
+    delete answerHeaders.etag;
+    if (fault.value !== undefined) answerHeaders.etag = fault.value;
+  }
+  response.writeHead(upstream.statusCode ?? 502, answerHeaders);
+  await (fault?.kind === 'truncate'
+    ? pipeline(upstream, cutAfter(fault.bytes), response)
+    : pipeline(upstream, response));
+}
+
+function throttle(bytesPerSecond: number): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sleep((chunk.length / bytesPerSecond) * 1000).then(() => done(null, chunk), done);
+    },
+  });
+}
+
+/** Lets so many bytes through, and then breaks the pipeline. */
+function cutAfter(bytes: number): Transform {
+  let left = bytes;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const passing = chunk.subarray(0, left);
+      left -= passing.length;
+      this.push(passing);
+      if (passing.length < chunk.length) setImmediate(done, new Error('cut by the fault proxy'));
+      else done();
+    },
+  });
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startCeph } from './ceph.ts';
+import { loadTemplate } from './odoo.ts';
+import { type PostgresServer, startPostgres } from './postgres.ts';
+import { type Account, Servers, serverAccount } from './processes.ts';
+import { givenS3Server, type S3Server } from './s3.ts';
+import { type ClientKeys, createClientKeys, createHostKeys, type SshServer, startSshd } from './sshd.ts';
+
+/** An Odoo host and an S3 server on this machine: plain data, handed to the test files as JSON. */
+export interface Sandbox {
+  /** Everything lies in here; it is removed at the end. */
+  readonly folder: string;
+  /** Who runs the host's servers, and who logs in over SSH. */
+  readonly account: Account;
+  readonly ssh: SshServer;
+  /** A second sshd, with other host keys, on the way to the first. */
+  readonly jump: SshServer;
+  readonly keys: ClientKeys;
+  readonly postgres: PostgresServer;
+  readonly s3: S3Server;
+}
+
+/** A sandbox that is stopped and removed when it is disposed of. */
+export interface RunningSandbox extends Sandbox, AsyncDisposable {
+  /** Path of the description, for the environment variable SANDBOX. */
+  readonly description: string;
+}
+
+/**
+ * Starts every server. On SIGINT and SIGTERM they are stopped and this process ends; should it be killed, the
+ * kernel stops them (only the folder then stays).
+ */
+export async function startSandbox(): Promise<RunningSandbox> {
+  const account = await serverAccount();
+  const folder = await mkdtemp(join(tmpdir(), 'odoo-backup-'));
+  const servers = new Servers(folder);
+  const stop = async () => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    await servers[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const onSignal = (_: NodeJS.Signals, number: number) =>
+    void stop().finally(() => process.exit(128 + number));
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+
+  try {
+    await chmod(folder, 0o755); // as root, the servers are somebody else
+    const own = async (name: string) => {
+      const path = join(folder, name);
+      await mkdir(path);
+      await chown(path, account.uid, account.gid);
+      return path;
+    };
+    const startSsh = async () => {
+      const path = await own('ssh');
+      const start = async (name: string) =>
+        startSshd(servers, path, account, await createHostKeys(path, name, account));
+      const keys = await createClientKeys(path, account);
+      const [ssh, jump] = await Promise.all([start('host'), start('jump')]);
+      return { keys, ssh, jump };
+    };
+    const startDatabase = async () => {
+      const postgres = await startPostgres(servers, await own('postgres'), account);
+      await loadTemplate(postgres, await own('odoo'), account);
+      return postgres;
+    };
+    const startS3 = async () => givenS3Server() ?? startCeph(servers, await own('ceph'));
+    const [logins, postgres, s3] = await settled([startSsh(), startDatabase(), startS3()]);
+    const sandbox: Sandbox = { folder, account, ...logins, postgres, s3 };
+    const description = join(folder, 'sandbox.json');
+    await writeFile(description, JSON.stringify(sandbox, undefined, 2));
+    return { ...sandbox, description, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Like `Promise.all`, but a failure waits for the others: nothing starts behind the back of who cleans up. */
+async function settled<T extends unknown[]>(promises: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises) as Promise<T>;
+}
+
+/** The sandbox of this test run. @throws Error when there is none */
+export function useSandbox(): Sandbox {
+  const description = process.env.SANDBOX;
+  if (!description) throw new Error('This test needs the sandbox: run npm test -- <file>');
+  return JSON.parse(readFileSync(description, 'utf8')) as Sandbox;
+}
