@@ -182,6 +182,9 @@ export class ArchiveWriter implements AsyncDisposable {
     this.#run ??= this.#startRun(this.#segment.units);
     this.#run.entries += 1;
     const { zip } = this.#run;
+    if (!Buffer.isBuffer(source) && source.destroyed) {
+      throw source.errored ?? new Error(`The content of ${name} was gone before it could be read`);
+    }
     const entry = { ...Promise.withResolvers<void>(), taken: false };
     this.#entry = entry;
     // Nothing to deflate in an empty file, and archiver would put its size and CRC after the data.

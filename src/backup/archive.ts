@@ -7,7 +7,7 @@ import { type FilestoreReport, type FilestoreSink, readFilestore } from '../host
 import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Progress } from '../report/progress.ts';
 import { tool } from '../version.ts';
-import { deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
+import { counted, deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
 
 /** What writing an archive found out. */
 export interface Written {
@@ -41,43 +41,59 @@ function addText(writer: ArchiveWriter, name: string, text: string, modified: Da
   return writer.add(name, Buffer.from(text), { deflate: true, modified });
 }
 
+/** One pg_dump of an archive. */
+interface Dump {
+  /** Of the phase. */
+  readonly phase: string;
+  readonly title: string;
+  readonly name: string;
+  readonly options: readonly string[];
+}
+
+function dumpsOf({ format, baseName }: Target): Dump[] {
+  const custom: Dump = {
+    phase: 'dump',
+    title: `Dump for pg_restore: ${baseName}.dump`,
+    name: `${baseName}.dump`,
+    // Uncompressed inside: pg_dump compresses on one thread, which takes longer than everything else together.
+    options: ['--format=custom', '--compress=0'],
+  };
+  const plain: Dump = {
+    phase: 'sql',
+    title: 'Dump for Odoo: dump.sql',
+    name: 'dump.sql',
+    options: ['--format=plain', '--no-owner'], // as odoo.service.db.dump_db has it made
+  };
+  if (format === 'dual') return [custom, plain];
+  return format === 'custom' ? [custom] : [plain];
+}
+
 async function writeDumps(writer: ArchiveWriter, source: Source, target: Target): Promise<void> {
-  const { format, phases, baseName } = target;
-  const { facts } = source;
-  if (format === 'directory') {
+  const { phases } = target;
+  if (target.format === 'directory') {
     const title = `Dump, by ${formatCounted(target.jobs, 'job')} at once, into a folder on the host`;
     await phases.transfer('dump', title, undefined, (progress) =>
       writeDirectoryDump(writer, source, target, progress),
     );
+    return;
   }
-  if (format === 'dual' || format === 'custom') {
-    const name = `${baseName}.dump`;
-    // Uncompressed inside: pg_dump compresses on one thread, which takes longer than everything else together.
-    const options = ['--format=custom', '--compress=0'];
-    await phases.transfer('dump', `Dump for pg_restore: ${name}`, facts.tableBytes, (progress) =>
-      writeDump(writer, name, options, source, target, progress),
-    );
-  }
-  if (format === 'dual' || format === 'odoo') {
-    // As odoo.service.db.dump_db has it made.
-    const options = ['--format=plain', '--no-owner'];
-    await phases.transfer('sql', 'Dump for Odoo: dump.sql', facts.tableBytes, (progress) =>
-      writeDump(writer, 'dump.sql', options, source, target, progress),
-    );
-  }
-}
-
-async function writeDump(
-  writer: ArchiveWriter,
-  name: string,
-  options: readonly string[],
-  { odoo, snapshot }: Source,
-  target: Target,
-  progress: Progress,
-): Promise<void> {
-  const dump = await streamDump(snapshot, options, wireCodec(odoo.tools));
+  const { odoo, snapshot, facts } = source;
+  const start = async (dump: Dump) => ({
+    ...dump,
+    stream: await streamDump(snapshot, dump.options, wireCodec(odoo.tools)),
+  });
+  // All at once: each pg_dump reads the catalog first, which takes seconds, and then waits for its turn to be read.
+  const started = await Promise.all(dumpsOf(target).map(start));
   const deflate = deflateLevel(target) > 0;
-  await writer.add(name, counted(dump, progress), { deflate, modified: target.startedAt });
+  try {
+    for (const { stream, phase, title, name } of started) {
+      await phases.transfer(phase, title, facts.tableBytes, (progress) =>
+        writer.add(name, counted(stream, progress), { deflate, modified: target.startedAt }),
+      );
+    }
+  } finally {
+    for (const { stream } of started) stream.destroy();
+  }
 }
 
 async function writeDirectoryDump(
@@ -91,17 +107,6 @@ async function writeDirectoryDump(
   for await (const file of directoryDump(snapshot, target.jobs, [compression], facts.tableBytes)) {
     await writer.add(file.name, counted(file.content, progress), { deflate: false, modified: file.modified });
   }
-}
-
-/** The same bytes, told to the progress line as they pass. */
-export function counted(source: AsyncIterable<Buffer>, progress: Progress): Readable {
-  const bytes = async function* () {
-    for await (const chunk of source) {
-      progress.add(chunk.length);
-      yield chunk;
-    }
-  };
-  return Readable.from(bytes(), { objectMode: false });
 }
 
 async function writeFilestore(
@@ -119,16 +124,22 @@ async function writeFilestore(
   return target.phases.transfer('filestore', title, bytes, async (progress) => {
     const sink: FilestoreSink = {
       async add(name, content, modified) {
-        const { head, source } = Buffer.isBuffer(content) ? { head: content, source: content } : await peek(content);
+        const { head, source } = Buffer.isBuffer(content)
+          ? { head: content, source: content }
+          : await peek(content);
         await writer.add(`filestore/${name}`, source, { deflate: compress && shouldDeflate(head), modified });
       },
       drop: (name) => writer.drop(`filestore/${name}`),
       progress: (count) => progress.add(count),
     };
     const read = await readFilestore(filestore, files, new Set(facts.attachments.files), sink);
-    if (read.lost.length > 0) target.tolerate(`${formatCounted(read.lost.length, 'file')} vanished while they were read`, read.lost);
+    if (read.lost.length > 0)
+      target.tolerate(`${formatCounted(read.lost.length, 'file')} vanished while they were read`, read.lost);
     if (read.corrupt.length > 0) {
-      target.tolerate(`${formatCounted(read.corrupt.length, 'file')} are not what their SHA-1 names say`, read.corrupt);
+      target.tolerate(
+        `${formatCounted(read.corrupt.length, 'file')} are not what their SHA-1 names say`,
+        read.corrupt,
+      );
     }
     return { missing, ...read };
   });
@@ -151,7 +162,11 @@ async function peek(stream: AsyncIterable<Buffer>): Promise<{ head: Buffer; sour
   return { head, source: Readable.from(all(), { objectMode: false }) };
 }
 
-function describe({ odoo, snapshot, facts }: Source, target: Target, filestore: FilestoreReport | null): BackupDescription {
+function describe(
+  { odoo, snapshot, facts }: Source,
+  target: Target,
+  filestore: FilestoreReport | null,
+): BackupDescription {
   const { files, inDatabase, location } = facts.attachments;
   return {
     version: 1,
@@ -159,7 +174,11 @@ function describe({ odoo, snapshot, facts }: Source, target: Target, filestore: 
     database: odoo.database,
     startedAt: target.startedAt.toISOString(),
     odooVersion: facts.odooVersion,
-    postgres: { server: snapshot.postgres.serverVersion, pgDump: snapshot.postgres.client.major, ...facts.traits },
+    postgres: {
+      server: snapshot.postgres.serverVersion,
+      pgDump: snapshot.postgres.client.major,
+      ...facts.traits,
+    },
     extensions: facts.extensions,
     roles: facts.roles,
     counts: facts.counts,

@@ -13,7 +13,11 @@ export interface Stored {
 }
 
 /** What the object itself says of its origin, for people who look at the bucket. */
-export function metadataOf({ odoo, facts }: Source, target: Target, run: RunIdentity): Record<string, string> {
+export function metadataOf(
+  { odoo, facts }: Source,
+  target: Target,
+  run: RunIdentity,
+): Record<string, string> {
   const metadata = {
     database: odoo.database,
     'odoo-version': facts.odooVersion,
@@ -21,7 +25,9 @@ export function metadataOf({ odoo, facts }: Source, target: Target, run: RunIden
     commit: run.commit,
     run: run.url,
   };
-  return Object.fromEntries(Object.entries(metadata).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+  return Object.fromEntries(
+    Object.entries(metadata).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+  );
 }
 
 export function receiptOf(

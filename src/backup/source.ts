@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream';
 import type { FilestoreFile } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
 import type { OdooDatabase } from '../host/odoo-database.ts';
 import type { Snapshot } from '../host/snapshot.ts';
 import type { Format } from '../inputs.ts';
 import type { Phases } from '../report/phases.ts';
+import type { Progress } from '../report/progress.ts';
 
 /** Everything that a backup reads from, of one instant. */
 export interface Source {
@@ -16,6 +18,9 @@ export interface Source {
   readonly missing: readonly string[];
 }
 
+/** Warns of files that a backup lacks. @throws UserError when it may not be made without them */
+export type Tolerate = (problem: string, names: readonly string[]) => void;
+
 /** How it is to be written. */
 export interface Target {
   readonly format: Format;
@@ -26,8 +31,7 @@ export interface Target {
   /** `{database}_{timestamp}`: names the archive's own dump. */
   readonly baseName: string;
   readonly phases: Phases;
-  /** Says whether a backup that lacks these files may be made. @throws UserError when it may not */
-  readonly tolerate: (problem: string, names: readonly string[]) => void;
+  readonly tolerate: Tolerate;
 }
 
 /** The deflate level of archives, and of gzip: the fastest, unless a level is asked for. */
@@ -50,4 +54,15 @@ export function expectedBytes(source: Source, format: Format): number {
   const files = source.files ?? [];
   const filestore = files.reduce((sum, file) => sum + file.size + 2 * file.name.length + 150, 0);
   return dumps * source.facts.tableBytes + filestore + 1024 ** 2;
+}
+
+/** The same bytes, told to the progress line as they pass. */
+export function counted(source: AsyncIterable<Buffer>, progress: Progress): Readable {
+  const bytes = async function* () {
+    for await (const chunk of source) {
+      progress.add(chunk.length);
+      yield chunk;
+    }
+  };
+  return Readable.from(bytes(), { objectMode: false });
 }

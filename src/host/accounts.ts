@@ -1,4 +1,3 @@
-import { UserError } from '../errors.ts';
 import type { Command, Host } from './host.ts';
 import { CommandError } from './host.ts';
 import { run } from './run.ts';
@@ -24,12 +23,9 @@ export class Accounts {
     this.#policy = policy;
   }
 
-  /**
-   * Runs a harmless command as the first account that succeeds with it: the login account (unless the policy
-   * is `always`), then the given ones in order, as far as sudo grants them.
-   */
+  /** Runs a harmless command as the first of the usable accounts that succeeds with it. */
   async firstAble(candidates: readonly string[], command: Command): Promise<Able | undefined> {
-    for (const as of await this.#usable(candidates)) {
+    for await (const as of this.usable(candidates)) {
       try {
         return { as, stdout: await run(this.#host, { ...command, as }) };
       } catch (error) {
@@ -39,23 +35,6 @@ export class Accounts {
     return undefined;
   }
 
-  /** Whether commands can run as this account: it is the login account, or sudo grants it. */
-  async may(account: string): Promise<boolean> {
-    return account === this.#host.user || (this.#policy !== 'never' && (await this.#grants(account)));
-  }
-
-  /** The `Command.as` for an account. @throws UserError when sudo does not grant it */
-  async become(account: string): Promise<string | undefined> {
-    if (account === this.#host.user) return undefined;
-    if (await this.may(account)) return account;
-    throw new UserError(
-      this.#policy === 'never'
-        ? `This step has to run as ${account} on ${this.#host.label}, and sudo is set to never`
-        : `sudo does not let ${this.#host.user} run commands as ${account} on ${this.#host.label}`,
-      this.sudoersHint([account]),
-    );
-  }
-
   /** The sudoers line that would have helped. */
   sudoersHint(accounts: readonly string[]): string {
     if (this.#policy === 'never') return 'Set sudo to auto, or log in as an account that may.';
@@ -63,13 +42,23 @@ export class Accounts {
     return `If it is a matter of rights, put this line into /etc/sudoers.d/odoo-backup on the host: ${line}`;
   }
 
-  async #usable(candidates: readonly string[]): Promise<(string | undefined)[]> {
-    const others: string[] = [];
+  /**
+   * The accounts to try, for `Command.as`: the login account (unless the policy is `always` and there are others),
+   * then the given ones in order, as far as sudo grants them.
+   */
+  async *usable(candidates: readonly string[]): AsyncGenerator<string | undefined> {
+    let selfComesLast = this.#policy === 'always';
+    if (!selfComesLast) yield undefined;
     for (const account of new Set(candidates)) {
-      if (account !== this.#host.user && (await this.may(account))) others.push(account);
+      if (account === this.#host.user || !(await this.#may(account))) continue;
+      selfComesLast = false;
+      yield account;
     }
-    const self = this.#policy === 'always' && others.length > 0 ? [] : [undefined];
-    return [...self, ...others];
+    if (selfComesLast) yield undefined;
+  }
+
+  async #may(account: string): Promise<boolean> {
+    return this.#policy !== 'never' && (await this.#grants(account));
   }
 
   #grants(account: string): Promise<boolean> {

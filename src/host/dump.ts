@@ -37,7 +37,9 @@ export async function streamDump(
 ): Promise<Readable> {
   const dump = dumpCommand(snapshot, options);
   const process = await snapshot.postgres.host.start(wire ? compressed(dump, wire) : dump);
-  return Readable.from(outputOf(process, dump, wire), { objectMode: false });
+  const output = Readable.from(outputOf(process, dump, wire), { objectMode: false });
+  output.on('close', () => void process[Symbol.asyncDispose]());
+  return output;
 }
 
 async function* outputOf(
@@ -45,16 +47,15 @@ async function* outputOf(
   dump: Command,
   wire: WireCodec | undefined,
 ): AsyncGenerator<Buffer> {
-  await using running = process;
   try {
-    yield* wire ? running.stdout.compose(wire.decoder()) : running.stdout;
+    yield* wire ? process.stdout.compose(wire.decoder()) : process.stdout;
   } catch (error) {
     // A decoder that misses the end of its input knows less than the exit code of what should have written it.
-    const exit = await Promise.race([running.exited, sleep(2_000)]);
+    const exit = await Promise.race([process.exited, sleep(2_000)]);
     if (exit) assertDumped(dump, exit, error);
     throw error;
   }
-  assertDumped(dump, await running.exited);
+  assertDumped(dump, await process.exited);
 }
 
 function assertDumped(dump: Command, exit: Exit, cause?: unknown): void {

@@ -55,17 +55,15 @@ export async function findFilestore(
   const found = await accounts.firstAble(readers, { argv: ['sh', '-c', open, 'sh', ...folders] });
   if (found) return { host, folder: found.stdout, as: found.as };
 
-  // Not there, or in a folder that nobody may enter? The nearest folder that can be seen tells.
-  const blocked = `for d do while [ ! -d "$d" ]; do d=$(dirname -- "$d"); done
-    [ -x "$d" ] && [ -r "$d" ] || { printf %s "$d"; exit 0; }; done; exit 3`;
-  const seeing = await accounts.firstAble(readers, { argv: ['sh', '-c', blocked, 'sh', ...folders] });
-  if (seeing) {
-    throw new UserError(
-      `filestore: ${host.user} may not look into ${seeing.stdout} on ${host.label}`,
-      accounts.sudoersHint([readers[0] ?? 'odoo']),
-    );
-  }
-  return undefined;
+  // Not there, or where nobody may look? It is not there when somebody sees that it is not.
+  const absent = `for d do [ ! -e "$d" ] || exit 3
+    while [ ! -d "$d" ]; do d=$(dirname -- "$d"); done
+    [ -x "$d" ] || exit 3; done`;
+  if (await accounts.firstAble(readers, { argv: ['sh', '-c', absent, 'sh', ...folders] })) return undefined;
+  throw new UserError(
+    `filestore: ${host.user} may not look into ${folders.join(' or ')} on ${host.label}`,
+    accounts.sudoersHint([readers[0] ?? 'odoo']),
+  );
 }
 
 /** Every regular file of the filestore, without `checklist/`, the folder of Odoo's garbage collector. */

@@ -89,17 +89,18 @@ async function locateFilestore(
   conf: OdooConfFile | undefined,
   access: DatabaseSettings,
 ): Promise<Filestore | undefined> {
-  const readers = [...new Set([conf?.owner ?? 'odoo', access.user, 'odoo', 'root'])];
+  const candidates = [...new Set([conf?.owner ?? 'odoo', access.user, 'odoo'])];
+  const readers = [...candidates, 'root'];
   if (typeof wanted === 'string') return findFilestore(host, accounts, [wanted], readers);
-  const dataDirs = conf?.dataDir === undefined ? await defaultDataDirs(host, readers) : [conf.dataDir];
+  const dataDirs = conf?.dataDir === undefined ? await defaultDataDirs(host, candidates) : [conf.dataDir];
   const folders = dataDirs.map((folder) => `${folder}/filestore/${database}`);
   return findFilestore(host, accounts, folders, readers);
 }
 
 /** Odoo's own default is below the home of the account that runs it; in its Docker image it is /var/lib/odoo. */
-async function defaultDataDirs(host: Host, readers: readonly string[]): Promise<string[]> {
+async function defaultDataDirs(host: Host, candidates: readonly string[]): Promise<string[]> {
   const script = 'for a do getent passwd -- "$a" | cut -d: -f6; done; :';
-  const homes = await run(host, { argv: ['sh', '-c', script, 'sh', ...readers] });
+  const homes = await run(host, { argv: ['sh', '-c', script, 'sh', ...candidates] });
   const below = homes
     .split('\n')
     .filter(Boolean)

@@ -150,7 +150,7 @@ async function findRoute(
   database: string,
 ): Promise<Found> {
   const failures: string[] = [];
-  for (const route of await routes(host, accounts, settings)) {
+  for await (const route of routes(accounts, settings)) {
     // Strict pg_hba.conf files let a role into its own database only; others refuse a missing database first.
     for (const via of [database, 'postgres']) {
       const sql = `SELECT current_setting('server_version_num'), current_setting('server_version'),
@@ -185,14 +185,13 @@ async function findRoute(
   );
 }
 
-async function routes(host: Host, accounts: Accounts, settings: DatabaseSettings): Promise<Route[]> {
-  const routes: Route[] = [{ as: undefined, user: settings.user }];
-  if (settings.password !== undefined) return routes;
-  for (const account of new Set([settings.user, ...(isSocket(settings) ? ['postgres'] : [])])) {
-    if (account === host.user || !(await accounts.may(account))) continue;
-    routes.push({ as: account, user: account });
+async function* routes(accounts: Accounts, settings: DatabaseSettings): AsyncGenerator<Route> {
+  if (settings.password !== undefined) return yield { as: undefined, user: settings.user };
+  const candidates = [settings.user, ...(isSocket(settings) ? ['postgres'] : [])];
+  for await (const as of accounts.usable(candidates)) {
+    // Peer authentication lets the account postgres in as the superuser of that name only.
+    yield { as, user: as === 'postgres' ? as : settings.user };
   }
-  return routes;
 }
 
 async function noSuchDatabase(found: Found, client: PostgresClient, database: string): Promise<UserError> {

@@ -2,7 +2,8 @@ import { receiptKey } from '../storage/catalog.ts';
 import type { Proof, Receipt } from '../storage/receipt.ts';
 import { formatBytes, formatCounted, formatDuration } from './format.ts';
 
-const seconds = ({ startedAt, finishedAt }: Receipt): number => (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+const seconds = ({ startedAt, finishedAt }: Receipt): number =>
+  (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 
 const uriOf = ({ bucket, key }: Receipt): string => `s3://${bucket}/${key}`;
 

@@ -74,6 +74,7 @@ export class Sender {
   }
 
   async #dispatch(request: WritingRequest): Promise<object> {
+    this.#options.stop.throwIfAborted();
     const { client } = this.#store;
     if (request instanceof CreateMultipartUploadCommand) return client.send(request);
     if (request instanceof CompleteMultipartUploadCommand) {

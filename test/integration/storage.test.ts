@@ -346,6 +346,45 @@ describe('a server that fails', () => {
     });
   }
 
+  const cancellations: [name: string, at: (cancel: () => void) => void | ((bytes: number) => void)][] = [
+    [
+      'with parts under way',
+      (cancel) => {
+        const slow: S3Rule = { when: isPart, fault: { kind: 'slow', bytesPerSecond: MiB } };
+        const cancelling: S3Rule = { ...slow, when: (request) => (isThirdPart(request) && cancel(), false) };
+        proxy.rules = [cancelling, slow];
+      },
+    ],
+    ['between the last part and the end', (cancel) => (bytes) => bytes === size && cancel()],
+    [
+      'while the object is made',
+      (cancel) => {
+        proxy.rules = [
+          { when: (request) => (isComplete(request) && cancel(), false), fault: { kind: 'reset' } },
+        ];
+      },
+    ],
+  ];
+  for (const [name, at] of cancellations) {
+    test(`or is given up on, and nothing is left: ${name}`, async () => {
+      proxy.rules = [];
+      using store = openStore(proxy);
+      const key = `given-up/${name}`;
+      const cancel = new AbortController();
+      const reason = new Error('SIGTERM');
+      const onPart = at(() => cancel.abort(reason)) ?? undefined;
+      await assert.rejects(send(store, key, bytesOf(size), { signal: cancel.signal, onPart }), reason);
+      await assertNothingLeft(key);
+    });
+  }
+
+  test('without MD5s under SSE-KMS is told apart', async () => {
+    const other = { kind: 'etag', value: `"${'0'.repeat(32)}"` } as const;
+    proxy.rules = [{ when: ({ method }) => method === 'PUT', fault: other }];
+    using store = openStore(proxy, { encryption: { kind: 'aws:kms', keyId: kmsKeyId } });
+    assert.equal((await send(store, 'kms/small', bytesOf(1))).proof, 'content-md5');
+  });
+
   test('stops the body at once, though that stands still', async () => {
     proxy.rules = [{ when: isPart, fault: { kind: 'error', status: 403, code: 'AccessDenied' } }];
     using store = openStore(proxy);

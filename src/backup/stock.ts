@@ -1,0 +1,63 @@
+import { listFilestore } from '../host/filestore.ts';
+import type { Odoo } from '../host/odoo.ts';
+import { type AttachmentFacts, describeDatabase } from '../host/odoo-database.ts';
+import type { Snapshot } from '../host/snapshot.ts';
+import type { Platform } from '../platform/platform.ts';
+import { formatBytes, formatCounted } from '../report/format.ts';
+import type { Source, Tolerate } from './source.ts';
+
+/**
+ * Reads the facts of the snapshot, lists the filestore right after it (files only come and go, none is ever
+ * rewritten), and tells both.
+ *
+ * @param withFilestore false: the filestore is to be left out
+ * @throws UserError when it is not an Odoo database, or `tolerate` does not bear what is missing
+ */
+export async function takeStock(
+  odoo: Odoo,
+  snapshot: Snapshot,
+  withFilestore: boolean,
+  tolerate: Tolerate,
+  platform: Platform,
+): Promise<Source> {
+  const facts = await describeDatabase(snapshot);
+  const modules = formatCounted(Object.keys(facts.modules).length, 'module');
+  platform.info(
+    `${odoo.database}: Odoo ${facts.odooVersion}, ${modules}, tables of ${formatBytes(facts.tableBytes)}`,
+  );
+  tellLocation(facts.attachments, platform);
+  if (!withFilestore) {
+    const count = facts.attachments.files.length;
+    if (count > 0) platform.notice(`filestore is false: ${formatCounted(count, 'attached file')} stay out.`);
+    return { odoo, snapshot, facts, files: undefined, missing: [] };
+  }
+  const files = odoo.filestore ? await listFilestore(odoo.filestore) : [];
+  const onDisk = new Set(files.map((file) => file.name));
+  const missing = facts.attachments.files.filter((name) => !onDisk.has(name));
+  tellFilestore(odoo, facts.attachments, files.length, missing, platform);
+  if (missing.length > 0)
+    tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
+  return { odoo, snapshot, facts, files, missing };
+}
+
+function tellLocation({ location }: AttachmentFacts, platform: Platform): void {
+  if (location === 'file') return;
+  const where = location === 'db' ? 'in the dump' : 'not in this backup';
+  platform.notice(`ir_attachment.location is ${location}: what attachments keep there is ${where}.`);
+}
+
+function tellFilestore(
+  odoo: Odoo,
+  attachments: AttachmentFacts,
+  onDisk: number,
+  missing: readonly string[],
+  platform: Platform,
+): void {
+  if (odoo.filestore) {
+    const named = formatCounted(attachments.files.length, 'file');
+    platform.info(`Filestore: ${formatCounted(onDisk, 'file')} on disk; attachments name ${named}`);
+  } else {
+    const need = missing.length === 0 ? 'and no attachment needs one' : 'although attachments need one';
+    platform.notice(`There is no filestore on the host, ${need}.`);
+  }
+}

@@ -1,0 +1,84 @@
+import { ArchiveWriter } from '../archive/writer.ts';
+import { messageOf, type UserError } from '../errors.ts';
+import type { Platform } from '../platform/platform.ts';
+import { receiptKey, writeReceipt } from '../storage/catalog.ts';
+import type { Receipt } from '../storage/receipt.ts';
+import type { Store } from '../storage/store.ts';
+import { upload } from '../storage/upload.ts';
+import { verifyUpload } from '../storage/verify-upload.ts';
+import { tool } from '../version.ts';
+import { writeArchive } from './archive.ts';
+import { bareDump, isBare } from './bare.ts';
+import { metadataOf, receiptOf, type Stored } from './receipt.ts';
+import { counted, deflateLevel, expectedBytes, type Source, type Target } from './source.ts';
+
+/** Where the object goes, and who is told. */
+export interface Destination {
+  readonly store: Store;
+  readonly key: string;
+  readonly customer: string;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+}
+
+/** Streams the object from the host into S3. The first failure is told; nothing is left of it on either side. */
+export async function storeObject(source: Source, target: Target, destination: Destination): Promise<Stored> {
+  const { store, key, platform, signal } = destination;
+  const options = {
+    expectedBytes: expectedBytes(source, target.format),
+    metadata: metadataOf(source, target, platform.run),
+    signal,
+    onLeftBehind: (error: UserError) => platform.warning(`${error.message} ${error.hint}`),
+  };
+  if (isBare(target.format, source.files !== undefined)) {
+    const contentType = target.format === 'plain' ? 'application/gzip' : 'application/octet-stream';
+    const title = `Dump: ${key}`;
+    const uploaded = await target.phases.transfer('dump', title, undefined, async (progress) =>
+      upload(store, key, counted(await bareDump(source, target), progress), { ...options, contentType }),
+    );
+    return { uploaded, archive: undefined };
+  }
+  await using writer = new ArchiveWriter({ level: Math.max(1, deflateLevel(target)) });
+  const uploading = upload(store, key, writer.output, { ...options, contentType: 'application/zip' });
+  const writing = writeArchive(writer, source, target);
+  // Whichever fails takes the other with it, and the upload always tells the first reason.
+  writing.catch((error) => writer.output.destroy(error));
+  const [uploaded, archive] = await Promise.allSettled([uploading, writing]);
+  if (uploaded.status === 'rejected') throw uploaded.reason;
+  if (archive.status === 'rejected') throw archive.reason;
+  return { uploaded: uploaded.value, archive: archive.value };
+}
+
+/** Verifies the object and writes its receipt, which makes it a backup. If anything fails before, it is removed. */
+export async function certify(
+  source: Source,
+  target: Target,
+  stored: Stored,
+  { store, key, customer, platform, signal }: Destination,
+): Promise<Receipt> {
+  try {
+    const directory = stored.archive?.summary.directory ?? null;
+    const proof = await target.phases.run('verify', `Verify ${store.uri(key)}`, () =>
+      verifyUpload(store, stored.uploaded, directory, tool),
+    );
+    signal.throwIfAborted();
+    const { bucket } = store.options;
+    const receipt = receiptOf(source, target, stored, [proof], { bucket, customer }, platform.run);
+    await writeReceipt(store, receipt);
+    return receipt;
+  } catch (error) {
+    await removeObject(store, key, platform);
+    throw error;
+  }
+}
+
+/** The receipt first: should it have been written after all, it must not outlive what it speaks of. */
+async function removeObject(store: Store, key: string, platform: Platform): Promise<void> {
+  for (const each of [receiptKey(key), key]) {
+    try {
+      await store.delete(each);
+    } catch (error) {
+      platform.warning(`${store.uri(each)} was left behind, and is not a backup: ${messageOf(error)}`);
+    }
+  }
+}

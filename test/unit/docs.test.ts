@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { readAction, withTables } from '../../scripts/docs.ts';
+import { help } from '../../src/inputs/help.ts';
+import { type InputDefinition, inputTable } from '../../src/inputs/table.ts';
+import { version } from '../../src/version.ts';
+
+const action = await readAction();
+const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+const table: readonly InputDefinition[] = inputTable;
+
+test('action.yml has the inputs of the program: names, order, defaults, which ones are required', () => {
+  const documented = Object.entries(action.inputs).map(([name, input]) => ({
+    name,
+    default: input.default,
+    required: input.required ?? false,
+  }));
+  const programmed = table.map(({ name, default: value, required }) => ({
+    name,
+    default: value,
+    required: required ?? false,
+  }));
+  assert.deepEqual(documented, programmed);
+});
+
+test('every value that an input can take, and every variable that stands in, is in its description', () => {
+  for (const { name, choices = [], environment = [] } of table) {
+    const description = action.inputs[name]?.description ?? '';
+    for (const word of [...choices, ...environment])
+      assert.ok(description.includes(`\`${word}\``), `${name}: ${word}`);
+  }
+});
+
+test('README.md has the tables of action.yml', () => {
+  assert.equal(withTables(readme, action), readme);
+});
+
+test('a table cell keeps a | of its text', () => {
+  const changed = { ...action, outputs: { key: { description: 'a|b' } } };
+  assert.match(withTables(readme, changed), /\| `key` \| a\\\|b \|/);
+});
+
+test('README.md without a marker is an error', () => {
+  assert.throws(() => withTables(readme.replace('<!-- inputs:end -->', ''), action), /README.md lacks/);
+});
+
+test('--help has every input', () => {
+  const missing = table.filter(({ name }) => name !== 'command' && !help().includes(`--${name}`));
+  assert.deepEqual(
+    missing.map(({ name }) => name),
+    ['ssh-key-passphrase', 'db-password'], // variables only
+  );
+});
+
+test('the version is that of package.json', async () => {
+  const file = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  assert.equal(JSON.parse(file).version, version);
+});

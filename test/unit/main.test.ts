@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { variableOf } from '../../src/inputs/table.ts';
+import { version } from '../../src/version.ts';
+import { fewestInputs, fewestVariables } from '../support/inputs.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** The program in a clean environment, and what it has printed once it has ended. */
+function start(argv: readonly string[], env: Record<string, string | undefined> = {}, signal?: AbortSignal) {
+  const child: ChildProcess = spawn(process.execPath, [main, ...argv], {
+    env: env as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL',
+  });
+  child.on('error', () => {}); // the signal's; how the program ended tells
+  const { stdout, stderr } = child;
+  assert.ok(stdout && stderr);
+  const ended = Promise.all([text(stdout), text(stderr), once(child, 'exit')]);
+  return { child, ended: ended.then(([out, err, [code]]) => ({ out, err, code: code as number })) };
+}
+
+describe('the program', () => {
+  test('--version', async () => {
+    assert.deepEqual(await start(['--version']).ended, { out: `${version}\n`, err: '', code: 0 });
+  });
+
+  test('--help', async () => {
+    const { out, code } = await start(['--help']).ended;
+    assert.match(out, /^Usage: odoo-backup backup /m);
+    assert.equal(code, 0);
+  });
+
+  test('wrong inputs end with 2, and nothing but the problems is printed', async () => {
+    const { out, err, code } = await start(['backup', '--ssh-hots', 'x']).ended;
+    assert.equal(out, '');
+    assert.match(err, /^error: --ssh-hots: unknown, did you mean --ssh-host\?\n/);
+    assert.equal(code, 2);
+  });
+
+  test('on GitHub secrets are masked before anything else', async () => {
+    const env = { GITHUB_ACTIONS: 'true', INPUT_COMMAND: 'backup', 'INPUT_DB-PASSWORD': 'hunter22' };
+    const { out, code } = await start([], env).ended;
+    assert.match(out, /^::add-mask::hunter22\n::error::\d+ inputs need a change:/);
+    assert.equal(code, 2);
+  });
+});
+
+describe('a signal', () => {
+  for (const [signal, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    test(`${signal} ends a run that waits for a server, with ${expected}`, { timeout: 30_000 }, async (t) => {
+      // Takes connections and never answers.
+      const silent = createServer().listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const connected = once(silent, 'connection');
+      const inputs = Object.entries(fewestInputs).map(([name, value]) => [variableOf(name), value]);
+      const credentials = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret-key' };
+      const env = { ...Object.fromEntries(inputs), ...fewestVariables, ...credentials };
+      const { child, ended } = start(['--s3-endpoint', endpoint], env, t.signal);
+      t.after(() => silent.close());
+      const [socket] = await connected;
+      t.after(() => socket.destroy());
+      child.kill(signal);
+      const { err, code } = await ended;
+      assert.match(err, new RegExp(`^error: Cancelled \\(${signal}\\)$`, 'm'));
+      assert.equal(code, expected);
+    });
+  }
+});

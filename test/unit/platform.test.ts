@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { CancelledError, InputError, UserError } from '../../src/errors.ts';
+import { parseCommandLine } from '../../src/platform/command-line.ts';
+import { dotenvFile, gitlabPlatform, jsonFile } from '../../src/platform/gitlab.ts';
+import { Mask } from '../../src/platform/mask.ts';
+import { describeError, detectPlatform, exitCodeOf, type Platform } from '../../src/platform/platform.ts';
+import { terminalPlatform } from '../../src/platform/terminal.ts';
+
+/** A stream that keeps what is written to it. */
+class Screen extends PassThrough {
+  readonly isTTY: boolean;
+  readonly columns = 40;
+
+  constructor(isTTY = false) {
+    super();
+    this.isTTY = isTTY;
+  }
+
+  get text(): string {
+    return String(this.read() ?? '');
+  }
+}
+
+const noFlags = parseCommandLine([], {});
+
+/** A run that says everything there is to say once. */
+async function story(platform: Platform): Promise<void> {
+  platform.secret('hunter22');
+  await platform.group('Connect', async () => {
+    platform.info('as deploy with hunter22\nto 203.0.113.5');
+    platform.progress('1 of 2');
+    platform.progress('2 of 2');
+    platform.warning('slow');
+  });
+  platform.notice('done');
+  platform.output('odoo-version', '17.0');
+  platform.output('json', '{"a":1}');
+  await platform.summary('# Backup');
+  platform.fail(new UserError('No bucket hunter22', 'Create it.', { cause: new Error('404') }));
+}
+
+describe('the platform is told by the environment', () => {
+  const cases: [Record<string, string>, string][] = [
+    [{}, 'terminal'],
+    [{ CI: 'true' }, 'terminal'],
+    [{ GITLAB_CI: 'true' }, 'gitlab'],
+    [{ GITHUB_ACTIONS: 'true', INPUT_COMMAND: '' }, 'github'],
+    [{ GITHUB_ACTIONS: 'true' }, 'terminal'], // the program in a `run:` step
+  ];
+  for (const [env, expected] of cases) {
+    test(`${JSON.stringify(env)} → ${expected}`, () => assert.equal(detectPlatform(env), expected));
+  }
+});
+
+describe('exit codes', () => {
+  const cases: [unknown, number][] = [
+    [new UserError('', ''), 1],
+    [new Error(), 1],
+    [undefined, 1],
+    [new InputError('', ''), 2],
+    [new CancelledError('', '', 'SIGINT'), 130],
+    [new CancelledError('', '', 'SIGTERM'), 143],
+    [new CancelledError('the timeout', ''), 1],
+  ];
+  for (const [error, code] of cases) test(`${error} → ${code}`, () => assert.equal(exitCodeOf(error), code));
+});
+
+describe('errors for people', () => {
+  const refused = new Error('connect ECONNREFUSED ::1:22');
+  const cases: [string, unknown, string[]][] = [
+    ['message and hint', new UserError('What', 'Do this.'), ['What', 'Do this.']],
+    [
+      'a chain of causes',
+      new UserError('What', 'Do this.', { cause: new Error('why', { cause: new Error('deeper') }) }),
+      ['What', 'because: why', 'because: deeper', 'Do this.'],
+    ],
+    [
+      'a cause that the message has already',
+      new UserError('No connection: refused', 'Do this.', { cause: new Error('refused') }),
+      ['No connection: refused', 'Do this.'],
+    ],
+    [
+      'several errors that count as one',
+      new UserError('What', 'Do this.', { cause: new AggregateError([refused, new Error('timed out')]) }),
+      ['What', 'because: connect ECONNREFUSED ::1:22', 'because: timed out', 'Do this.'],
+    ],
+    ['no error at all', 'a string', ['a string']],
+  ];
+  for (const [title, error, expected] of cases)
+    test(title, () => assert.deepEqual(describeError(error), expected));
+
+  test('what nobody foresaw shows where it was thrown', () => {
+    assert.match(
+      describeError(new TypeError('x is undefined')).join('\n'),
+      /^x is undefined\n.*platform\.test\.ts/s,
+    );
+  });
+});
+
+describe('masking', () => {
+  const cases: [string, string[], string, string][] = [
+    ['every occurrence', ['abc'], 'abc xabcx', '*** x***x'],
+    ['line by line', ['first line\r\nsecond line\n'], 'a first line, a second line', 'a ***, a ***'],
+    ['the longer secret first', ['pass', 'password'], 'password pass', '*** ***'],
+    ['characters that mean something in patterns', ['a.c$&'], 'abc a.c$&', 'abc ***'],
+    ['nothing for what is too short to be a secret', ['', 'ab', '\n'], 'ab', 'ab'],
+  ];
+  for (const [title, secrets, text, expected] of cases) {
+    test(title, () => {
+      const mask = new Mask();
+      for (const secret of secrets) mask.add(secret);
+      assert.equal(mask.apply(text), expected);
+    });
+  }
+});
+
+describe('terminal', () => {
+  test('a script gets the outputs, and the log beside them, in lines', async () => {
+    const [stdout, stderr] = [new Screen(), new Screen()];
+    await story(terminalPlatform(noFlags, {}, { stdout, stderr }));
+    assert.equal(stdout.text, 'odoo-version=17.0\njson={"a":1}\n');
+    assert.equal(
+      stderr.text,
+      `Connect
+  as deploy with ***
+  to 203.0.113.5
+  1 of 2
+  2 of 2
+  warning: slow
+done
+
+# Backup
+error: No bucket ***
+  because: 404
+  Create it.
+`,
+    );
+  });
+
+  test('a person gets progress in place', async () => {
+    const [stdout, stderr] = [new Screen(true), new Screen(true)];
+    const platform = terminalPlatform(noFlags, {}, { stdout, stderr });
+    platform.secret('hunter22');
+    platform.progress(`hunter22 ${'.'.repeat(60)}`);
+    platform.progress('2 of 2');
+    platform.info('done');
+    platform.output('key', 'value');
+    assert.equal(stderr.text, `\r\x1b[K*** ${'.'.repeat(35)}\r\x1b[K2 of 2\r\x1b[Kdone\n`);
+    assert.equal(stdout.text, '');
+  });
+
+  test('a group ends with what it throws', async () => {
+    const [stdout, stderr] = [new Screen(), new Screen()];
+    const platform = terminalPlatform(noFlags, {}, { stdout, stderr });
+    await assert.rejects(
+      platform.group('one', () => Promise.reject(new Error('x'))),
+      { message: 'x' },
+    );
+    platform.info('after');
+    assert.equal(stderr.text, 'one\nafter\n');
+  });
+});
+
+test('GitLab: collapsed sections, a dotenv file and the JSON', async () => {
+  const before = process.cwd();
+  const folder = await mkdtemp(join(tmpdir(), 'gitlab-'));
+  process.chdir(folder);
+  try {
+    const stdout = new Screen();
+    await story(gitlabPlatform(noFlags, {}, stdout, () => 1_700_000_000_123));
+    assert.equal(
+      stdout.text,
+      `\x1b[0Ksection_start:1700000000:odoo_backup_1[collapsed=true]\r\x1b[0KConnect
+as deploy with ***
+to 203.0.113.5
+1 of 2
+2 of 2
+\x1b[33mWARNING: slow\x1b[0m
+\x1b[0Ksection_end:1700000000:odoo_backup_1\r\x1b[0K
+done
+
+# Backup
+\x1b[31mERROR: No bucket ***
+  because: 404
+  Create it.\x1b[0m
+`,
+    );
+    assert.equal(await readFile(dotenvFile, 'utf8'), 'ODOO_BACKUP_RESULT_ODOO_VERSION=17.0\n');
+    assert.equal(await readFile(jsonFile, 'utf8'), '{"a":1}');
+  } finally {
+    process.chdir(before);
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('GitLab: who and what made the backup', () => {
+  const env = {
+    GITLAB_USER_LOGIN: 'ann',
+    CI_PROJECT_PATH: 'acme/odoo',
+    CI_COMMIT_SHA: 'c0ffee',
+    CI_COMMIT_REF_NAME: 'main',
+    CI_JOB_URL: 'https://gitlab.example.com/acme/odoo/-/jobs/7',
+  };
+  assert.deepEqual(gitlabPlatform(noFlags, env, new Screen()).run, {
+    platform: 'gitlab',
+    actor: 'ann',
+    repository: 'acme/odoo',
+    commit: 'c0ffee',
+    ref: 'main',
+    url: 'https://gitlab.example.com/acme/odoo/-/jobs/7',
+  });
+});
+
+describe('GitHub', () => {
+  /** Runs `body` with a platform in a process of its own, as the runner would. */
+  async function inStep(body: string, env: Record<string, string> = {}): Promise<string> {
+    const module = new URL('../../src/platform/github.ts', import.meta.url);
+    const code = `import { githubPlatform } from '${module}'; const platform = githubPlatform(process.env); ${body}`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
+      env,
+    });
+    return stdout;
+  }
+
+  test('workflow commands', async () => {
+    const log = await inStep(`
+      platform.secret('first line\\nsecond line');
+      await platform.group('Connect', async () => {
+        platform.info('::stop-commands::x\\n  ::add-mask::y ##[error]z ::ok');
+        platform.progress('1 of 2');
+        platform.warning('slow');
+      });
+      platform.notice('done');
+      platform.fail(new Error('a\\nb', { cause: 'why' }));`);
+    assert.equal(
+      log.replace(/(because: why).*/, '$1'),
+      `::add-mask::first line%0Asecond line
+::add-mask::first line
+::add-mask::second line
+::group::Connect
+: :stop-commands::x
+  : :add-mask::y # #[error]z ::ok
+1 of 2
+::warning::slow
+::endgroup::
+::notice::done
+::error::a%0Ab%0Abecause: why
+`,
+    );
+  });
+
+  test('inputs, outputs, summary and identity', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'github-'));
+    try {
+      const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
+      await Promise.all(Object.values(files).map((path) => promisify(execFile)('touch', [path])));
+      const log = await inStep(
+        `platform.output('odoo-version', '17.0');
+         await platform.summary('# Backup');
+         console.log(JSON.stringify([platform.input('ssh-host'), platform.input('database'), platform.run]));`,
+        {
+          ...files,
+          'INPUT_SSH-HOST': ' host ',
+          GITHUB_SERVER_URL: 'https://github.com',
+          GITHUB_REPOSITORY: 'acme/odoo',
+          GITHUB_RUN_ID: '7',
+          GITHUB_RUN_ATTEMPT: '2',
+          GITHUB_ACTOR: 'ann',
+          GITHUB_SHA: 'c0ffee',
+          GITHUB_REF: 'refs/heads/main',
+        },
+      );
+      const url = 'https://github.com/acme/odoo/actions/runs/7/attempts/2';
+      const run = { platform: 'github', actor: 'ann', repository: 'acme/odoo', commit: 'c0ffee' };
+      assert.deepEqual(JSON.parse(log), ['host', '', { ...run, ref: 'refs/heads/main', url }]);
+      assert.match(await readFile(files.GITHUB_OUTPUT, 'utf8'), /^odoo-version<<(\S+)\n17\.0\n\1\n$/);
+      assert.equal(await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'), '# Backup\n');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('a summary that cannot be written is a warning', async () => {
+    assert.match(
+      await inStep(`await platform.summary('x')`),
+      /^::warning::The job summary could not be written: /,
+    );
+  });
+});
