@@ -38,16 +38,21 @@ async function bundle(folder: string): Promise<void> {
   await writeFile(join(folder, 'LICENSES.txt'), await licenses(Object.keys(metafile.inputs)));
 }
 
-/** The licence texts of the packages that the bundle is made of: most of them ask to be kept with it. */
+/** The licence texts of the packages that the bundle is made of, as most of them ask; each text once. */
 async function licenses(inputs: readonly string[]): Promise<string> {
-  const packages = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
-  const texts = [...packages].sort().map(async (path) => {
-    const { name, version, license } = JSON.parse(await readFile(join(root, path, 'package.json'), 'utf8'));
-    const file = (await readdir(join(root, path))).sort().find((each) => /^licen[cs]e/i.test(each));
-    const text = file === undefined ? 'See its package.' : await readFile(join(root, path, file), 'utf8');
-    return `${name} ${version} (${license ?? 'see below'})\n\n${text.replaceAll(/[ \t\r]+$/gm, '').trim()}\n`;
-  });
-  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+  const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+  const namesByText = new Map<string, string[]>();
+  for (const folder of [...folders].sort()) {
+    const { name, version, license } = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'));
+    const file = (await readdir(join(root, folder))).sort().find((each) => /^licen[cs]e/i.test(each));
+    const text = file
+      ? await readFile(join(root, folder, file), 'utf8')
+      : `${license}, without a text of its own`;
+    const tidy = text.replaceAll(/[ \t\r]+$/gm, '').trim();
+    namesByText.set(tidy, [...(namesByText.get(tidy) ?? []), `${name} ${version}`]);
+  }
+  const sections = [...namesByText].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`);
+  return sections.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 async function check(): Promise<void> {

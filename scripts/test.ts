@@ -11,12 +11,13 @@ const given = process.argv.slice(2).filter((argument) => !argument.startsWith('-
 const files =
   given.length > 0 ? given : globSync('test/{unit,integration}/**/*.test.ts', { cwd: root }).sort();
 
-// On Ctrl-C the terminal ends the tests too, and the sandbox stops itself.
 await using sandbox = await startSandbox();
 const tests = spawn(
   process.execPath,
   ['--test', '--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec', ...options, ...files],
   { cwd: root, stdio: 'inherit', env: { ...process.env, SANDBOX: sandbox.description } },
 );
+// The sandbox stops itself on these, but knows nothing of the tests.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => tests.kill(signal));
 const [code] = await once(tests, 'exit');
 process.exitCode = code ?? 1;

@@ -74,4 +74,6 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   }
 }
 
+// A reader that went away (`| head`) must not keep the run from cleaning up.
+for (const stream of [stdout, stderr]) stream.on('error', () => {});
 await main();

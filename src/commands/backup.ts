@@ -2,7 +2,7 @@ import { isBare } from '../backup/bare.ts';
 import type { Tolerate } from '../backup/source.ts';
 import { takeStock } from '../backup/stock.ts';
 import { certify, storeObject } from '../backup/storing.ts';
-import { UserError } from '../errors.ts';
+import { messageOf, UserError } from '../errors.ts';
 import { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { findOdoo, type Odoo } from '../host/odoo.ts';
@@ -28,7 +28,7 @@ const DAY_MS = 24 * 3_600_000;
 export async function backup(inputs: BackupInputs, platform: Platform, signal: AbortSignal): Promise<void> {
   const phases = new Phases(platform);
   const { customer, prefix } = inputs.s3;
-  using store = new Store(inputs.s3);
+  using store = new Store(inputs.s3, signal);
   const folder = catalogFolder(prefix, customer);
   await phases.run('s3', `S3: ${store.uri(folder)}`, () => prepareStore(store, folder, platform));
 
@@ -62,14 +62,13 @@ export async function backup(inputs: BackupInputs, platform: Platform, signal: A
 
 async function prepareStore(store: Store, folder: string, platform: Platform): Promise<void> {
   await store.check(folder);
-  const swept = await sweepUnfinished(store, folder, DAY_MS);
-  if (swept === undefined) {
-    platform.info(
-      'Not looked for unfinished uploads of earlier runs: s3:ListBucketMultipartUploads is denied.',
-    );
-  }
-  for (const { key, initiated } of swept ?? []) {
-    platform.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
+  try {
+    for (const { key, initiated } of (await sweepUnfinished(store, folder, DAY_MS)) ?? []) {
+      platform.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
+    }
+  } catch (error) {
+    // Tidying up after others is no reason to go without a backup.
+    platform.warning(`Unfinished uploads of earlier runs may be left: ${messageOf(error)}`);
   }
 }
 

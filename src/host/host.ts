@@ -10,8 +10,8 @@ export interface Command {
   /** Environment that may not: it travels on standard input, never on a command line. No line breaks. */
   readonly secretEnv?: Readonly<Record<string, string>>;
   /**
-   * Ends the command when the connection goes away, even while it writes nothing. Uses up standard input.
-   * For long commands that read none.
+   * Ends the command, and what it started, when sshd closes the connection or we close the command, even while it
+   * writes nothing. Its standard input is empty; ours must stay open, for its end is the sign. For long commands.
    */
   readonly guarded?: boolean;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { messageOf, UserError } from '../errors.ts';
 import type { Command, Host } from './host.ts';
 import { commandLine } from './quote.ts';
@@ -51,7 +51,8 @@ export class SshHost implements Host {
     client.on('error', (error) => {
       cause = error;
     });
-    client.on('close', () => this.#lose(lostError(hop, cause)));
+    const ended = () => this.#lose(lostError(hop, cause));
+    client.on('end', ended).on('close', ended);
     const silence = new Error(`nothing was heard from it for ${silenceMs / 1000} s`);
     const timer = setTimeout(() => this.#lose(lostError(hop, silence)), silenceMs);
     socket.on('data', () => timer.refresh());
@@ -79,18 +80,23 @@ export class SshHost implements Host {
   }
 
   #exec(command: Command, line: string, preamble: string): Promise<SshProcess> {
-    return new Promise((resolve, reject) => {
-      this.#client.exec(line, (error, channel) => {
-        if (error) return reject(this.#notStarted(command, error));
-        const process = new SshProcess(channel, preamble);
-        this.#processes.add(process);
-        process.exited.catch(() => {}).finally(() => this.#processes.delete(process));
-        resolve(process);
-      });
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<SshProcess>();
+    const started = (error: Error | undefined, channel: ClientChannel) => {
+      if (error) return reject(this.#notStarted(command, error));
+      const process = new SshProcess(channel, preamble);
+      this.#processes.add(process);
+      process.exited.catch(() => {}).finally(() => this.#processes.delete(process));
+      resolve(process);
+    };
+    try {
+      this.#client.exec(line, started);
+    } catch (error) {
+      reject(this.#notStarted(command, error)); // the connection ended this very moment
+    }
+    return promise;
   }
 
-  #notStarted(command: Command, cause: Error): UserError {
+  #notStarted(command: Command, cause: unknown): UserError {
     return new UserError(
       `${this.label} did not start ${command.argv[0]}: ${messageOf(cause)}`,
       'Check on the host that the account may run commands (login shell, ForceCommand), and sshd’s MaxSessions.',

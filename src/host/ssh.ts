@@ -32,10 +32,7 @@ const SILENCE_MS = 40_000;
 /** Waits before the second attempt, the third, the fourth. */
 const BACKOFF_MS = [1000, 3000, 9000];
 
-/**
- * In ssh2's order. The ciphers are left to ssh2: AES-GCM comes first, which is the fastest where the processor has
- * AES instructions, then AES-CTR and chacha20.
- */
+/** In ssh2's order. */
 const HOST_KEY_ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
@@ -164,6 +161,7 @@ function handshake(
         refusal = keys.refusal(host, port, key);
         return refusal === undefined;
       },
+      // Ciphers stay as ssh2 orders them: AES-GCM, the fastest here, then AES-CTR and chacha20.
       algorithms: { serverHostKey: preferring(keys.knownTypes(host, port)) },
       readyTimeout: 0, // `signal` is the limit
       // ssh2 asks for signs of life; SshHost watches whether they come.

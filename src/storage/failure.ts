@@ -32,9 +32,5 @@ export function isNotImplemented(error: unknown): boolean {
   return failure(error).$metadata?.httpStatusCode === 501;
 }
 
-export function isAccessDenied(error: unknown): boolean {
-  return failure(error).$metadata?.httpStatusCode === 403;
-}
-
 /** What happened, and what to do about it. */
 export type Explanation = readonly [message: string, hint: string];

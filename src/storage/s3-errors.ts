@@ -115,7 +115,9 @@ function ofRegion(
 }
 
 function ofEncryption(error: Failure, name: string): Explanation | undefined {
-  if (!name.startsWith('KMS.') && !/\bkms\b/i.test(error.message ?? '')) return undefined;
+  // An action, an ARN, a sentence of Amazon's, Ceph's own wording; but not a bucket that has `kms` in its name.
+  const aboutKms = /\bkms:[A-Z]|:kms:|\bKMS\b|\bkms-keyid:/.test(error.message ?? '');
+  if (!aboutKms && !name.startsWith('KMS.')) return undefined;
   return [
     `The KMS key cannot be used: ${error.message || name}`,
     'Check `kms-key-id`; the role needs kms:GenerateDataKey and kms:Decrypt on that key.',

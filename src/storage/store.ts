@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -46,8 +47,13 @@ export class Store implements Disposable {
   readonly client: S3Client;
   readonly options: StoreOptions;
 
-  constructor(options: StoreOptions) {
+  /** Options of requests that change nothing: they end with the signal. What writes or removes is never interrupted. */
+  readonly reading: { readonly abortSignal?: AbortSignal };
+
+  /** @param signal ends requests under way that change nothing */
+  constructor(options: StoreOptions, signal?: AbortSignal) {
     this.options = options;
+    this.reading = { abortSignal: signal };
     this.client = s3Client(options);
   }
 
@@ -63,14 +69,14 @@ export class Store implements Disposable {
   /** Makes sure that the bucket is there and may be listed under `prefix`. */
   async check(prefix: string): Promise<void> {
     const command = new ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: 1 });
-    await this.attempt({ action: 's3:ListBucket' }, () => this.client.send(command));
+    await this.attempt({ action: 's3:ListBucket' }, () => this.client.send(command, this.reading));
   }
 
   /** Returns undefined when there is no such object. */
   async head(key: string): Promise<ObjectHead | undefined> {
     const command = new HeadObjectCommand({ Bucket: this.options.bucket, Key: key });
     try {
-      const head = await this.client.send(command);
+      const head = await this.client.send(command, this.reading);
       return {
         size: head.ContentLength ?? 0,
         etag: head.ETag?.replaceAll('"', ''),
@@ -120,6 +126,7 @@ export class Store implements Disposable {
       Key: key,
       Body: body,
       ContentType: 'application/json',
+      ContentMD5: createHash('md5').update(body).digest('base64'),
     });
     await this.attempt({ action: 's3:PutObject', key }, () => this.client.send(command));
   }
@@ -129,6 +136,7 @@ export class Store implements Disposable {
     const pages = paginateListObjectsV2(
       { client: this.client },
       { Bucket: this.options.bucket, Prefix: prefix },
+      this.reading,
     );
     try {
       for await (const page of pages) {
@@ -171,7 +179,7 @@ export class Store implements Disposable {
   #get(key: string, range?: string): Promise<Buffer> {
     const command = new GetObjectCommand({ Bucket: this.options.bucket, Key: key, Range: range });
     return this.attempt({ action: 's3:GetObject', key }, async () => {
-      const { Body } = await this.client.send(command);
+      const { Body } = await this.client.send(command, this.reading);
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
     });
   }

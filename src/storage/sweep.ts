@@ -1,5 +1,5 @@
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import { errorName, isAccessDenied } from './failure.ts';
+import { errorName, isNotImplemented } from './failure.ts';
 import type { Store } from './store.ts';
 
 /** A multipart upload that was begun and neither completed nor removed: invisible, and paid for. */
@@ -11,7 +11,7 @@ export interface UnfinishedUpload {
 
 /**
  * Removes unfinished uploads under `prefix` that were begun more than `olderThanMs` ago, and returns them. Returns
- * undefined when the credentials may not list them.
+ * undefined when the credentials may not list them, or the server cannot.
  */
 export async function sweepUnfinished(
   store: Store,
@@ -25,7 +25,7 @@ export async function sweepUnfinished(
       if (upload.initiated.getTime() < newest) stale.push(upload);
     }
   } catch (error) {
-    if (isAccessDenied(error)) return undefined;
+    if (errorName(error) === 'AccessDenied' || isNotImplemented(error)) return undefined;
     throw store.error(error, { action: 's3:ListBucketMultipartUploads' });
   }
   for (const upload of stale) await remove(store, upload);
@@ -35,7 +35,7 @@ export async function sweepUnfinished(
 async function* listUnfinished(store: Store, prefix: string): AsyncGenerator<UnfinishedUpload> {
   const input: ListMultipartUploadsCommand['input'] = { Bucket: store.options.bucket, Prefix: prefix };
   for (;;) {
-    const page = await store.client.send(new ListMultipartUploadsCommand(input));
+    const page = await store.client.send(new ListMultipartUploadsCommand(input), store.reading);
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
       // The prefix is compared again: a server that ignores it would have us remove what belongs to others.
       if (Key?.startsWith(prefix) && UploadId && Initiated) {

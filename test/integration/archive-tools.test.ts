@@ -126,9 +126,11 @@ test('70,000 entries, an entry of more than 4 GiB, and entries behind it', async
   });
   assert.deepEqual(directory, summary.directory);
 
+  // 7-Zip reads all four gigabytes; unzip would take half a minute for them.
+  const some = ['filestore/69999', 'stored', 'deflated'];
   const [python, unzip, seven] = await Promise.all([
-    run('python3', ['-c', listWithPython, path, 'filestore/69999', 'stored', 'deflated']),
-    run('unzip', ['-tq', path]),
+    run('python3', ['-c', listWithPython, path, ...some]),
+    run('unzip', ['-tq', path, ...some]),
     run('7z', ['t', path]),
   ]);
   const found = [behind.length, sha1(behind), [2026, 3, 4, 5, 6, 8]];

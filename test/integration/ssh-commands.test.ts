@@ -10,7 +10,7 @@ import { type Command, CommandError, type Host } from '../../src/host/host.ts';
 import { run } from '../../src/host/run.ts';
 import { connect, type SshOptions } from '../../src/host/ssh.ts';
 import { useSandbox } from '../support/sandbox.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const { ssh, jump, keys } = useSandbox();
 
@@ -208,34 +208,45 @@ function memory(): number {
 }
 
 suite('a lost connection', () => {
-  const ways: [name: string, breakLine: (proxy: TcpProxy, host: Host) => void][] = [
-    ['reset', (proxy) => Object.assign(proxy, { faults: { cutAfterBytes: 5_000_000 } })],
-    ['gone silent', (proxy) => Object.assign(proxy, { faults: { silent: true } })],
-    ['ended by the death of sshd', (_, host) => void run(host, sh('kill -s KILL $PPID')).catch(() => {})],
-  ];
-  for (const [name, breakLine] of ways) {
-    for (const through of [undefined, jump]) {
-      test(`${name}${through ? ', before the jump host' : ''}: every stream and command fails`, async () => {
+  /** That all that runs, and all that is started then, fails with the connection's error. */
+  async function everythingFails(host: Host, breakLine: () => void): Promise<void> {
+    const waiting = await host.start({ ...sh('sleep 600'), guarded: true });
+    const collecting = run(host, { ...sh('sleep 600'), guarded: true });
+    const stream = await host.start({ argv: ['cat', '/dev/zero'] });
+    const read = async () => {
+      let bytes = 0;
+      for await (const chunk of stream.stdout as AsyncIterable<Buffer>) {
+        if (bytes < 1_000_000 && bytes + chunk.length >= 1_000_000) breakLine();
+        bytes += chunk.length;
+      }
+    };
+    await assert.rejects(read(), lost);
+    await assert.rejects(stream.exited, lost);
+    await assert.rejects(waiting.exited, lost);
+    await assert.rejects(collecting, lost);
+    await assert.rejects(host.start({ argv: ['true'] }), lost);
+  }
+
+  for (const through of [undefined, jump]) {
+    const where = through ? ', before the jump host' : '';
+    for (const [name, faults] of [
+      ['reset', { cutAfterBytes: 5_000_000 }],
+      ['gone silent', { silent: true }],
+    ] as const) {
+      test(`${name}${where}: every stream and command fails`, async () => {
         await using proxy = await startTcpProxy(through ?? ssh);
         const line = { user: ssh.user, host: ssh.host, port: proxy.port };
         await using host = await login({ silenceMs: 1000, ...(through ? { jumps: [line] } : line) });
-        const waiting = await host.start({ ...sh('sleep 600'), guarded: true });
-        const collecting = run(host, { ...sh('sleep 600'), guarded: true });
-        const stream = await host.start({ argv: ['cat', '/dev/zero'] });
-        const read = async () => {
-          let bytes = 0;
-          for await (const chunk of stream.stdout as AsyncIterable<Buffer>) {
-            if (bytes < 1_000_000 && bytes + chunk.length >= 1_000_000) breakLine(proxy, host);
-            bytes += chunk.length;
-          }
-        };
-        await assert.rejects(read(), lost);
-        await assert.rejects(stream.exited, lost);
-        await assert.rejects(waiting.exited, lost);
-        await assert.rejects(collecting, lost);
-        await assert.rejects(host.start({ argv: ['true'] }), lost);
+        await everythingFails(host, () => {
+          proxy.faults = faults;
+        });
       });
     }
+
+    test(`ended by the death of sshd${through ? ', behind a jump host' : ''}: the same`, async () => {
+      await using host = await login({ jumps: through ? [through] : [] });
+      await everythingFails(host, () => void run(host, sh('kill -s KILL $PPID')).catch(() => {}));
+    });
   }
 
   test('ends a guarded command and its children, though they write nothing', async () => {

@@ -346,33 +346,38 @@ describe('a server that fails', () => {
     });
   }
 
-  const cancellations: [name: string, at: (cancel: () => void) => void | ((bytes: number) => void)][] = [
+  /** A rule that breaks nothing and tells when such a request comes. */
+  const watch = (when: S3Rule['when'], seen: () => void): S3Rule => ({
+    when: (request) => {
+      if (when(request)) seen();
+      return false;
+    },
+    fault: { kind: 'reset' },
+  });
+
+  type Cancellation = (cancel: () => void) => { rules: S3Rule[]; onPart?: (bytes: number) => void };
+  const cancellations: [name: string, at: Cancellation][] = [
     [
       'with parts under way',
       (cancel) => {
         const slow: S3Rule = { when: isPart, fault: { kind: 'slow', bytesPerSecond: MiB } };
-        const cancelling: S3Rule = { ...slow, when: (request) => (isThirdPart(request) && cancel(), false) };
-        proxy.rules = [cancelling, slow];
+        return { rules: [watch(isThirdPart, cancel), slow] };
       },
     ],
-    ['between the last part and the end', (cancel) => (bytes) => bytes === size && cancel()],
     [
-      'while the object is made',
-      (cancel) => {
-        proxy.rules = [
-          { when: (request) => (isComplete(request) && cancel(), false), fault: { kind: 'reset' } },
-        ];
-      },
+      'between the last part and the end',
+      (cancel) => ({ rules: [], onPart: (bytes) => void (bytes === size && cancel()) }),
     ],
+    ['while the object is made', (cancel) => ({ rules: [watch(isComplete, cancel)] })],
   ];
   for (const [name, at] of cancellations) {
     test(`or is given up on, and nothing is left: ${name}`, async () => {
-      proxy.rules = [];
       using store = openStore(proxy);
       const key = `given-up/${name}`;
       const cancel = new AbortController();
       const reason = new Error('SIGTERM');
-      const onPart = at(() => cancel.abort(reason)) ?? undefined;
+      const { rules, onPart } = at(() => cancel.abort(reason));
+      proxy.rules = rules;
       await assert.rejects(send(store, key, bytesOf(size), { signal: cancel.signal, onPart }), reason);
       await assertNothingLeft(key);
     });

@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { inputNamed, variableOf } from '../../src/inputs/table.ts';
 import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
 import type { RawInputs } from './inputs.ts';
@@ -77,11 +82,12 @@ export function cleanEnvironment({ accessKeyId, secretAccessKey }: S3Server): Va
   };
 }
 
-/** A backup that was made, and what lies in the bucket of it. */
+/** A backup that was made. */
 export interface Made extends Ended {
   /** The lines `name=value` on standard output. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly receipt: Receipt;
+  readonly head: HeadObjectCommandOutput;
   readonly object: Uint8Array;
   /** The object as a file. */
   readonly path: string;
@@ -98,7 +104,10 @@ export class Scene implements AsyncDisposable {
   readonly folder: string;
   readonly #resources: AsyncDisposableStack;
 
-  private constructor(fields: Pick<Scene, 'sandbox' | 'odoo' | 'ssh' | 'client' | 'bucket' | 'folder'>, resources: AsyncDisposableStack) {
+  private constructor(
+    fields: Pick<Scene, 'sandbox' | 'odoo' | 'ssh' | 'client' | 'bucket' | 'folder'>,
+    resources: AsyncDisposableStack,
+  ) {
     ({ sandbox: this.sandbox, odoo: this.odoo, ssh: this.ssh } = fields);
     ({ client: this.client, bucket: this.bucket, folder: this.folder } = fields);
     this.#resources = resources;
@@ -136,7 +145,11 @@ export class Scene implements AsyncDisposable {
   }
 
   start(inputs: RawInputs = {}, env: Variables = {}, launcher: readonly string[] = []): Run {
-    return startBackup({ ...this.inputs, ...inputs }, { ...cleanEnvironment(this.sandbox.s3), ...env }, launcher);
+    return startBackup(
+      { ...this.inputs, ...inputs },
+      { ...cleanEnvironment(this.sandbox.s3), ...env },
+      launcher,
+    );
   }
 
   /** Makes a backup. Fails when the program does, or leaves something on the host. */
@@ -144,16 +157,15 @@ export class Scene implements AsyncDisposable {
     return this.made(await this.start(inputs, env).ended);
   }
 
-  /** What a run that ended well has made. */
+  /** What a run that ended well has made, taken out of the bucket. */
   async made(ended: Ended): Promise<Made> {
     assert.equal(ended.exitCode, 0, ended.log);
     const outputs = Object.fromEntries(ended.stdout.trim().split('\n').map(outputOf));
-    const { receipt, object } = await readBackup(this.client, this.bucket, outputs);
-    const path = join(this.folder, receipt.key.replaceAll('/', '_'));
-    await writeFile(path, object);
-    assert.deepEqual(await listUploads(this.client, this.bucket), []);
+    const taken = await takeBackup(this.client, this.bucket, outputs);
+    const path = join(this.folder, basename(taken.receipt.key));
+    await writeFile(path, taken.object);
     await assertNothingRuns(this.ssh, this.sandbox.postgres, this.odoo.database);
-    return { ...ended, outputs, receipt, object, path };
+    return { ...ended, ...taken, outputs, path };
   }
 
   /** A backup that fails as it should: this exit code, these words in the log, and nothing left anywhere. */
@@ -174,14 +186,17 @@ function outputOf(line: string): [string, string] {
   return [line.slice(0, at), line.slice(at + 1)];
 }
 
-/** Reads back what the outputs name. Nothing else may lie in the bucket. */
-export async function readBackup(
+/** Takes out of the bucket what the outputs name. Nothing else may lie in there. */
+export async function takeBackup(
   client: S3Client,
   bucket: string,
   { key = '', receipt = '' }: Readonly<Record<string, string>>,
-): Promise<Pick<Made, 'receipt' | 'object'>> {
+): Promise<Pick<Made, 'receipt' | 'head' | 'object'>> {
   assert.deepEqual(await listKeys(client, bucket), [key, receipt].sort());
+  assert.deepEqual(await listUploads(client, bucket), []);
+  const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   const [object, json] = await Promise.all([key, receipt].map((each) => getObject(client, bucket, each)));
   assert.ok(object && json);
-  return { object, receipt: parseReceipt(JSON.parse(Buffer.from(json).toString()), receipt) };
+  for (const Key of [key, receipt]) await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+  return { object, head, receipt: parseReceipt(JSON.parse(Buffer.from(json).toString()), receipt) };
 }

@@ -37,11 +37,16 @@ export async function startSandbox(): Promise<RunningSandbox> {
   const account = await serverAccount();
   const folder = await mkdtemp(join(tmpdir(), 'odoo-backup-'));
   const servers = new Servers(folder);
-  const stop = async () => {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    await servers[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= (async () => {
+      await servers[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    })();
+    return stopped;
   };
+  // Ctrl-C often comes twice: from the terminal, and from npm, which hands it on.
   const onSignal = (_: NodeJS.Signals, number: number) =>
     void stop().finally(() => process.exit(128 + number));
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);

@@ -34,7 +34,7 @@ const receipt: Receipt = {
       tool: { name: 'odoo-backup-action', version: '0.1.0' },
     },
   ],
-  filestore: { files: 3, bytes: 900, missing: 0, corrupt: 0 },
+  filestore: { files: 3, bytes: 900, missing: 0, lost: 0, corrupt: 0 },
   counts: { res_partner: 7 },
   durations: { dump: 1.5 },
   bytesSent: 1234,

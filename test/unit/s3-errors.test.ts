@@ -99,6 +99,13 @@ const cases: [name: string, call: Call, answer: Answer, message: RegExp, hint: R
     /KMS key cannot be used: .*kms:GenerateDataKey/,
     /kms-key-id/,
   ],
+  [
+    'my-kms-bucket',
+    put,
+    { status: 403, code: 'AccessDenied', fields: '<Message>on my-kms-bucket</Message>' },
+    /denied s3:PutObject/,
+    /Allow/,
+  ],
   ['no-kms', put, { status: 400, code: 'KMS.NotFoundException' }, /KMS key cannot be used/, /kms-key-id/],
   ['no-bucket', check, { status: 404, code: 'NoSuchBucket' }, /no bucket no-bucket/, /s3-bucket/],
   ['no-key', get, { status: 404, code: 'NoSuchKey' }, /no object s3:\/\/no-key\/acme\/r\.json/, /s3-prefix/],

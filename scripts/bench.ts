@@ -1,0 +1,112 @@
+// Compares the program with the script that people write today, on the same data, and writes docs/benchmarks.md:
+//   npm run bench -- [--data small|large]… [--link loopback|wan]… [--rounds N] [--program FILE]
+// Each left out means all of them; `--program` measures another build than one of the source as it is.
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { run } from '../test/support/processes.ts';
+import { createBucket, listKeys, s3Client } from '../test/support/s3.ts';
+import { type Sandbox, startSandbox } from '../test/support/sandbox.ts';
+import { type Case, ours, type Run, theirs } from './bench/contenders.ts';
+import { prepare, type Size, sizes } from './bench/data.ts';
+import { type Link, loopback, wan, wanObstacle } from './bench/link.ts';
+import { type Measured, type Result, report } from './bench/report.ts';
+
+const links = { loopback, wan } as const;
+
+const { values: options } = parseArgs({
+  options: {
+    data: { type: 'string', multiple: true, default: Object.keys(sizes) },
+    link: { type: 'string', multiple: true, default: Object.keys(links) },
+    rounds: { type: 'string', default: '2' },
+    program: { type: 'string' },
+  },
+});
+const chosenSizes = options.data.filter((name): name is Size => name in sizes);
+const chosenLinks = options.link.filter((name): name is keyof typeof links => name in links);
+const versions = await Promise.all(
+  ['ssh -V 2>&1', 'zip -v | sed -n 2p', 'aws --version 2>&1'].map(firstLine),
+);
+
+await using sandbox = await startSandbox();
+const program = options.program ?? (await bundle());
+const bucket = await createBucket(s3Client(sandbox.s3));
+const results: Result[] = [];
+for (const size of chosenSizes) {
+  say(`${size}: making the data`);
+  const data = await prepare(sandbox, size);
+  for (const name of chosenLinks) {
+    const obstacle = name === 'wan' ? await wanObstacle() : undefined;
+    if (obstacle) {
+      say(`${size}, ${name}: skipped: ${obstacle}`);
+      continue;
+    }
+    await using link = await links[name](sandbox);
+    results.push({ size, data, link: link.title, ...(await compare({ sandbox, data, link, bucket }, size)) });
+  }
+  await data.odoo[Symbol.asyncDispose]();
+}
+const text = report(results, versions);
+console.log(text);
+if (!options.program) await writeDocument(text);
+
+/** Runs both in turn, each first as often as the other. */
+async function compare(place: Case, size: Size): Promise<Pick<Result, 'ours' | 'theirs'>> {
+  const runs = { ours: [] as Measured[], theirs: [] as Measured[] };
+  const contenders = { ours: () => ours(place, program), theirs: () => theirs(place) };
+  for (let round = 1; round <= Number(options.rounds); round += 1) {
+    const order = round % 2 === 1 ? (['ours', 'theirs'] as const) : (['theirs', 'ours'] as const);
+    for (const name of order) {
+      const measured = await measure(place.link, contenders[name]);
+      await cleanUp(place.sandbox, place.bucket);
+      const steps = Object.entries(measured.steps).map(([step, seconds]) => `${step} ${seconds.toFixed(1)}`);
+      say(`${size}, ${place.link.title}: ${name} ${measured.seconds.toFixed(1)} s (${steps.join(', ')})`);
+      runs[name].push(measured);
+    }
+  }
+  return runs;
+}
+
+async function measure(link: Link, backUp: () => Promise<Run>): Promise<Measured> {
+  const before = await link.received();
+  const measured = await backUp();
+  const after = await link.received();
+  return {
+    ...measured,
+    receivedBytes: before === undefined || after === undefined ? undefined : after - before,
+  };
+}
+
+/** Nobody starts with another's objects in the store, or its writes on their way to the disk. */
+async function cleanUp({ s3 }: Sandbox, name: string): Promise<void> {
+  const client = s3Client(s3);
+  const keys = await listKeys(client, name);
+  await Promise.all(keys.map((Key) => client.send(new DeleteObjectCommand({ Bucket: name, Key }))));
+  if (s3.radosgwAdmin) await run([...s3.radosgwAdmin, 'gc', 'process', '--include-all']);
+  await run(['sync']);
+}
+
+/** What users run is the bundle: makes it of the source as it is. */
+async function bundle(): Promise<string> {
+  await run([process.execPath, fileURLToPath(new URL('bundle.ts', import.meta.url))]);
+  return fileURLToPath(new URL('../dist/main.js', import.meta.url));
+}
+
+async function firstLine(command: string): Promise<string> {
+  return (await run(['sh', '-c', command])).split('\n')[0]?.split(',')[0]?.trim() ?? '';
+}
+
+function say(line: string): void {
+  console.error(line);
+}
+
+async function writeDocument(results: string): Promise<void> {
+  const text = `# Benchmarks
+
+The program against the script that people write today, in one run and on the same data. \`npm run bench\` writes this page; as root it simulates the long line as well. Options: \`--data small|large\`, \`--link loopback|wan\`, \`--rounds N\`, and \`--program FILE\` for another build, which leaves this page alone.
+
+${results}
+`;
+  await writeFile(new URL('../docs/benchmarks.md', import.meta.url), text);
+}
