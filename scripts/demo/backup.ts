@@ -33,12 +33,10 @@ export async function backUp({ sandbox, odoo, bucket }: Stage): Promise<void> {
   );
   say('\nIts log:\n');
 
-  const { PATH, HOME, TERM, NO_COLOR } = process.env; // nothing of a CI job that this demo may run in
+  // Nothing of a CI job that this demo may run in.
   const env = {
-    PATH,
-    HOME,
-    TERM,
-    NO_COLOR,
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
     AWS_ACCESS_KEY_ID: s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
   };

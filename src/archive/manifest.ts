@@ -1,5 +1,5 @@
-import type { OdooDatabase } from '../host/odoo-database.ts';
 import type { FilestoreReport } from '../host/filestore.ts';
+import type { OdooDatabase } from '../host/odoo-database.ts';
 
 /**
  * Odoo's manifest.json, as `odoo.service.db.dump_db_manifest` writes it.

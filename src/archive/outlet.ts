@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 
 /** A stream with one writer, who waits while its reader does not read. */
 export class Outlet extends Readable {
-  /** Bytes written. */
-  size = 0;
+  /** Bytes. Not `size`: lib-storage takes that of a body for its final length. */
+  written = 0;
   /** Settles when there is room again, while there is none. */
   #room: PromiseWithResolvers<void> | undefined;
 
   /** Resolves when the next bytes may come. Rejects with the stream's error when it is destroyed. */
   async write(bytes: Buffer): Promise<void> {
     if (this.errored) throw this.errored;
-    this.size += bytes.length;
+    this.written += bytes.length;
     if (bytes.length === 0 || this.push(bytes)) return;
     this.#room = Promise.withResolvers();
     await this.#room.promise;

@@ -83,7 +83,7 @@ export class ArchiveWriter implements AsyncDisposable {
   begin(kind: Segment['kind']): Promise<void> {
     return this.#exclusively(async () => {
       await this.#endSegment();
-      const offset = this.#output.size;
+      const offset = this.#output.written;
       this.#segment = { kind, offset, units: new UnitMeter(offset) };
     });
   }
@@ -119,7 +119,7 @@ export class ArchiveWriter implements AsyncDisposable {
   async finish(): Promise<ArchiveSummary> {
     const summary = await this.#exclusively(async () => {
       await this.#endSegment();
-      const offset = this.#output.size;
+      const offset = this.#output.written;
       const md5 = createHash('md5');
       const write = (bytes: Buffer): Promise<void> => {
         md5.update(bytes);
@@ -131,8 +131,8 @@ export class ArchiveWriter implements AsyncDisposable {
         await write(bytes);
       }
       const { entries } = this.#directory;
-      await write(encodeEnd({ entries, size: this.#output.size - offset, offset }));
-      const { size } = this.#output;
+      await write(encodeEnd({ entries, size: this.#output.written - offset, offset }));
+      const size = this.#output.written;
       const segments = this.#segments.map((segment, i) => ({ ...segment, entries: named[i] ?? 0 }));
       const directory = { offset, length: size - offset, md5: md5.digest('hex'), entries };
       return { size, segments, directory, entries };
@@ -204,7 +204,7 @@ export class ArchiveWriter implements AsyncDisposable {
       if (this.#entry) this.#entry.taken = true;
       this.#admit(zip);
     });
-    const run: Run = { zip, offset: this.#output.size, entries: 0, length: Number.POSITIVE_INFINITY };
+    const run: Run = { zip, offset: this.#output.written, entries: 0, length: Number.POSITIVE_INFINITY };
     this.#runDirectory = this.#pump(run, units);
     this.#runDirectory.catch((error) => this.#fail(error));
     return run;
@@ -214,7 +214,7 @@ export class ArchiveWriter implements AsyncDisposable {
   async #pump(run: Run, units: UnitMeter): Promise<Buffer> {
     const directory: Buffer[] = [];
     for await (const chunk of run.zip as AsyncIterable<Buffer>) {
-      const entries = chunk.subarray(0, run.offset + run.length - this.#output.size);
+      const entries = chunk.subarray(0, run.offset + run.length - this.#output.written);
       units.update(entries);
       await this.#output.write(entries);
       if (entries.length < chunk.length) directory.push(chunk.subarray(entries.length));
@@ -245,7 +245,7 @@ export class ArchiveWriter implements AsyncDisposable {
     if (!this.#segment) return;
     await this.#endRun();
     const { kind, offset, units } = this.#segment;
-    this.#segments.push({ kind, offset, length: this.#output.size - offset, units: units.finish() });
+    this.#segments.push({ kind, offset, length: this.#output.written - offset, units: units.finish() });
     this.#segment = undefined;
   }
 }

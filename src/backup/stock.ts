@@ -3,7 +3,7 @@ import type { Odoo } from '../host/odoo.ts';
 import { type AttachmentFacts, describeDatabase } from '../host/odoo-database.ts';
 import type { Snapshot } from '../host/snapshot.ts';
 import type { Platform } from '../platform/platform.ts';
-import { formatBytes, formatCounted } from '../report/format.ts';
+import { formatBytes, formatCount, formatCounted } from '../report/format.ts';
 import type { Source, Tolerate } from './source.ts';
 
 /**
@@ -54,8 +54,11 @@ function tellFilestore(
   platform: Platform,
 ): void {
   if (odoo.filestore) {
-    const named = formatCounted(attachments.files.length, 'file');
-    platform.info(`Filestore: ${formatCounted(onDisk, 'file')} on disk; attachments name ${named}`);
+    const found = formatCount(attachments.files.length - missing.length);
+    const named = formatCounted(attachments.files.length, 'attached file');
+    platform.info(
+      `Filestore: ${formatCounted(onDisk, 'file')} on disk, with ${found} of ${named} among them`,
+    );
   } else {
     const need = missing.length === 0 ? 'and no attachment needs one' : 'although attachments need one';
     platform.notice(`There is no filestore on the host, ${need}.`);

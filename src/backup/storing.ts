@@ -1,6 +1,7 @@
 import { ArchiveWriter } from '../archive/writer.ts';
 import { messageOf, type UserError } from '../errors.ts';
 import type { Platform } from '../platform/platform.ts';
+import { formatBytes, formatCounted } from '../report/format.ts';
 import { receiptKey, writeReceipt } from '../storage/catalog.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import type { Store } from '../storage/store.ts';
@@ -58,9 +59,11 @@ export async function certify(
 ): Promise<Receipt> {
   try {
     const directory = stored.archive?.summary.directory ?? null;
-    const proof = await target.phases.run('verify', `Verify ${store.uri(key)}`, () =>
-      verifyUpload(store, stored.uploaded, directory, tool),
-    );
+    const proof = await target.phases.run('verify', `Verify ${store.uri(key)}`, async () => {
+      const found = await verifyUpload(store, stored.uploaded, directory, tool);
+      platform.info(provenBy(stored));
+      return found;
+    });
     signal.throwIfAborted();
     const { bucket } = store.options;
     const receipt = receiptOf(source, target, stored, [proof], { bucket, customer }, platform.run);
@@ -70,6 +73,15 @@ export async function certify(
     await removeObject(store, key, platform);
     throw error;
   }
+}
+
+function provenBy({ uploaded, archive }: Stored): string {
+  const { size, parts, proof } = uploaded;
+  const md5 = proof === 'md5' ? 'the MD5 of each is what the server reports' : 'each was sent with its MD5';
+  const directory = archive
+    ? `; its directory of ${formatCounted(archive.summary.entries, 'file')} reads back as written`
+    : '';
+  return `${formatBytes(size)} in ${formatCounted(parts, 'part')}: ${md5}${directory}`;
 }
 
 /** The receipt first: should it have been written after all, it must not outlive what it speaks of. */

@@ -30,9 +30,11 @@ export async function backup(inputs: BackupInputs, platform: Platform, signal: A
   const { customer, prefix } = inputs.s3;
   using store = new Store(inputs.s3, signal);
   const folder = catalogFolder(prefix, customer);
-  await phases.run('s3', `S3: ${store.uri(folder)}`, () => prepareStore(store, folder, platform));
+  await phases.run('s3', `Check the bucket: ${store.uri(folder)}`, () =>
+    prepareStore(store, folder, platform),
+  );
 
-  await using host = await phases.run('connect', `Connect to ${inputs.ssh.host}`, () =>
+  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     openHost(inputs, platform, signal),
   );
   signal.addEventListener('abort', () => void host[Symbol.asyncDispose]()); // what waits for the host then fails
@@ -41,7 +43,7 @@ export async function backup(inputs: BackupInputs, platform: Platform, signal: A
   const startedAt = new Date();
   const tolerate = judge(inputs.missingFiles, platform);
   await using snapshot = await Snapshot.open(odoo.postgres, odoo.database);
-  const source = await phases.run('snapshot', 'One instant of the database', () =>
+  const source = await phases.run('snapshot', 'Snapshot of the database', () =>
     takeStock(odoo, snapshot, inputs.odoo.filestore !== false, tolerate, platform),
   );
   const extension = extensionOf(inputs);

@@ -68,9 +68,10 @@ export class Postgres {
     return new Postgres(found, fittingClient(found, tools));
   }
 
-  /** Who is connected as whom, for the log: `role odoo, as account odoo`. */
+  /** Who is connected as whom, for the log: `role odoo`, `role odoo, as account odoo by sudo`. */
   get identity(): string {
-    return `role ${this.#route.user}, as account ${this.#route.as ?? this.host.user}`;
+    const { as, user } = this.#route;
+    return `role ${user}${as === undefined ? '' : `, as account ${as} by sudo`}`;
   }
 
   /** A command that runs one of PostgreSQL's client programs on a database. */

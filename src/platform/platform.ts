@@ -67,7 +67,8 @@ export function describeError(error: unknown): string[] {
   const [what = '', ...why] = messages;
   const because = why.map((message) => `because: ${message}`);
   // An error that nobody foresaw: where it was thrown is what a report of it needs.
-  const todo = error instanceof UserError ? error.hint : ((error as Partial<Error> | undefined)?.stack ?? '');
+  const stack = ((error as Partial<Error> | undefined)?.stack ?? '').replace(/^.*?\n(?=\s+at )/s, '');
+  const todo = error instanceof UserError ? error.hint : stack;
   return [what, ...because, todo].filter((line) => line !== '');
 }
 

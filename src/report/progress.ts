@@ -14,6 +14,9 @@ export interface ProgressOptions {
 /** The rate that a person wants is that of now, not of the whole time. */
 const WINDOW_MS = 15_000;
 
+/** Before that, no rate says anything of the time left. */
+const SETTLED_MS = 2000;
+
 /** Counts bytes, and prints a line about them once in each interval: bytes, rate, time left. */
 export class Progress {
   #bytes = 0;
@@ -60,7 +63,8 @@ export class Progress {
       return `${title}: ${formatBytes(this.#bytes)} · ${rate}`;
     }
     const percent = Math.floor((this.#bytes / expected) * 100);
-    const left = bytes > 0 ? ` · ${formatDuration(((expected - this.#bytes) / bytes) * ms)} left` : '';
+    const leftMs = bytes > 0 ? ((expected - this.#bytes) / bytes) * ms : 0;
+    const left = ms >= SETTLED_MS && leftMs >= 1000 ? ` · ${formatDuration(leftMs)} left` : '';
     return `${title}: ${formatBytes(this.#bytes)} of ${formatBytes(expected)} (${percent} %) · ${rate}${left}`;
   }
 }

@@ -397,7 +397,7 @@ describe('Rooted host', () => {
     const count = `psql -XAt -d ${host.database} -c 'SELECT user, count(DISTINCT store_fname) FROM ir_attachment'`;
     assert.equal(await deploy(`sudo -n -u odoo ${count}`), 'odoo|203\n');
     assert.equal(
-      await deploy(`sudo -n -u odoo find ${host.filestore} -name checklist -prune -o -type f | wc -l`),
+      await deploy(`sudo -n -u odoo find ${host.filestore} -type f -not -path '*/checklist/*' | wc -l`),
       '205\n',
     );
     await assert.rejects(deploy('head -c 9000000 /dev/zero >/tmp/full'), /No space left/);

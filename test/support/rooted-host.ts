@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -81,12 +81,12 @@ export async function startRootedHost(
 }
 
 /** Waits for the script's word, and returns the host key that comes with it. */
-async function ready(outside: ReturnType<typeof spawn>): Promise<string> {
+async function ready(outside: ChildProcessWithoutNullStreams): Promise<string> {
   let log = '';
-  outside.stderr?.on('data', (chunk) => {
+  outside.stderr.on('data', (chunk) => {
     log += chunk;
   });
-  const lines = createInterface({ input: outside.stdout ?? process.stdin });
+  const lines = createInterface({ input: outside.stdout });
   for await (const line of lines) if (line.startsWith('ready ')) return line.slice('ready '.length);
   throw new Error(`The rooted host did not start: ${log.slice(-2000)}`);
 }

@@ -1,0 +1,89 @@
+import { messageOf, UserError } from '../errors.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Phases } from '../report/phases.ts';
+
+/** What takes a step back. */
+export interface Undo {
+  /** For the log: `Rename the databases back`. */
+  readonly title: string;
+  /** Works however far the step came, also when it did nothing at all, and when it is done twice. */
+  run(): Promise<void>;
+  /** Commands for a person, where `run` itself fails. */
+  readonly byHand: readonly string[];
+}
+
+/** One step of a restore. */
+export interface Step {
+  /** Short, for the summary: `swap`. */
+  readonly name: string;
+  /** For the log: `Swap the databases by rename`. */
+  readonly title: string;
+  /** What will happen in detail, from what the preflight found: one thought a line. */
+  readonly details: readonly string[];
+  /** Does it. Ends early, by throwing the signal's reason, when that is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Left out: the step leaves nothing behind. */
+  readonly undo?: Undo;
+}
+
+/** A failed restore whose undo failed as well: a person has to finish it. */
+export class StrandedError extends UserError {
+  override readonly name = 'StrandedError';
+}
+
+/** The plan as text: the same for a dry run and for a real one. */
+export function describePlan(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ title, details, undo }, i) => [
+    `${i + 1}. ${title}`,
+    ...details.map((detail) => `   ${detail}`),
+    ...(undo ? [`   if this or a later step fails: ${undo.title}`] : []),
+  ]);
+}
+
+/**
+ * Runs the steps in order. When one fails, or the signal is aborted, every step that was begun is taken back, the
+ * last one first; nothing interrupts that.
+ *
+ * @throws the step's error, or the signal's reason; a StrandedError when taking back failed too
+ */
+export async function execute(
+  steps: readonly Step[],
+  phases: Phases,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<void> {
+  const begun: Step[] = [];
+  try {
+    for (const step of steps) {
+      signal.throwIfAborted();
+      begun.unshift(step);
+      await phases.run(step.name, step.title, () => step.run(signal));
+    }
+    signal.throwIfAborted();
+  } catch (error) {
+    const reason = signal.aborted ? signal.reason : error;
+    platform.warning(`${begun[0]?.title ?? 'The restore'} failed: ${messageOf(reason)}`);
+    await takeBack(begun, phases, reason);
+    throw reason;
+  }
+}
+
+async function takeBack(begun: readonly Step[], phases: Phases, reason: unknown): Promise<void> {
+  const failures: string[] = [];
+  const byHand: string[] = [];
+  for (const { undo } of begun) {
+    if (!undo) continue;
+    try {
+      await phases.run('undo', undo.title, () => undo.run());
+    } catch (error) {
+      failures.push(`${undo.title}: ${messageOf(error)}`);
+      byHand.push(...undo.byHand);
+    }
+  }
+  if (failures.length === 0) return;
+  throw new StrandedError(
+    [`${messageOf(reason)}. Taking it back failed as well:`, ...failures].join('\n  '),
+    ['Run these commands on the host, in this order:', ...byHand].join('\n  '),
+    { cause: reason },
+  );
+}
