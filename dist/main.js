@@ -1200,8 +1200,8 @@ var require_streamx = __commonJS({
 var require_headers = __commonJS({
   "node_modules/tar-stream/headers.js"(exports) {
     var b4a = require_b4a(), ZEROS = "0000000000000000000", SEVENS = "7777777777777777777", ZERO_OFFSET = 48, USTAR_MAGIC = b4a.from([117, 115, 116, 97, 114, 0]), USTAR_VER = b4a.from([ZERO_OFFSET, ZERO_OFFSET]), GNU_MAGIC = b4a.from([117, 115, 116, 97, 114, 32]), GNU_VER = b4a.from([32, 0]), MASK = 4095, MAGIC_OFFSET = 257, VERSION_OFFSET = 263;
-    exports.decodeLongPath = /* @__PURE__ */ __name(function(buf, encoding) {
-      return decodeStr(buf, 0, buf.length, encoding);
+    exports.decodeLongPath = /* @__PURE__ */ __name(function(buf2, encoding) {
+      return decodeStr(buf2, 0, buf2.length, encoding);
     }, "decodeLongPath");
     exports.encodePax = /* @__PURE__ */ __name(function(opts) {
       let result = "";
@@ -1215,36 +1215,36 @@ var require_headers = __commonJS({
 `);
       return b4a.from(result);
     }, "encodePax");
-    exports.decodePax = /* @__PURE__ */ __name(function(buf) {
+    exports.decodePax = /* @__PURE__ */ __name(function(buf2) {
       let result = {};
-      for (; buf.length; ) {
+      for (; buf2.length; ) {
         let i5 = 0;
-        for (; i5 < buf.length && buf[i5] !== 32; ) i5++;
-        let len = parseInt(b4a.toString(buf.subarray(0, i5)), 10);
+        for (; i5 < buf2.length && buf2[i5] !== 32; ) i5++;
+        let len = parseInt(b4a.toString(buf2.subarray(0, i5)), 10);
         if (!len) return result;
-        let b5 = b4a.toString(buf.subarray(i5 + 1, len - 1)), keyIndex = b5.indexOf("=");
+        let b5 = b4a.toString(buf2.subarray(i5 + 1, len - 1)), keyIndex = b5.indexOf("=");
         if (keyIndex === -1) return result;
-        result[b5.slice(0, keyIndex)] = b5.slice(keyIndex + 1), buf = buf.subarray(len);
+        result[b5.slice(0, keyIndex)] = b5.slice(keyIndex + 1), buf2 = buf2.subarray(len);
       }
       return result;
     }, "decodePax");
     exports.encode = /* @__PURE__ */ __name(function(opts) {
-      let buf = b4a.alloc(512), name = opts.name, prefix = "";
+      let buf2 = b4a.alloc(512), name = opts.name, prefix = "";
       if (opts.typeflag === 5 && name[name.length - 1] !== "/" && (name += "/"), b4a.byteLength(name) !== name.length) return null;
       for (; b4a.byteLength(name) > 100; ) {
         let i5 = name.indexOf("/");
         if (i5 === -1) return null;
         prefix += prefix ? "/" + name.slice(0, i5) : name.slice(0, i5), name = name.slice(i5 + 1);
       }
-      return b4a.byteLength(name) > 100 || b4a.byteLength(prefix) > 155 || opts.linkname && b4a.byteLength(opts.linkname) > 100 ? null : (b4a.write(buf, name), b4a.write(buf, encodeOct(opts.mode & MASK, 6), 100), b4a.write(buf, encodeOct(opts.uid, 6), 108), b4a.write(buf, encodeOct(opts.gid, 6), 116), encodeSize(opts.size, buf, 124), b4a.write(buf, encodeOct(opts.mtime.getTime() / 1e3 | 0, 11), 136), buf[156] = ZERO_OFFSET + toTypeflag(opts.type), opts.linkname && b4a.write(buf, opts.linkname, 157), b4a.copy(USTAR_MAGIC, buf, MAGIC_OFFSET), b4a.copy(USTAR_VER, buf, VERSION_OFFSET), opts.uname && b4a.write(buf, opts.uname, 265), opts.gname && b4a.write(buf, opts.gname, 297), b4a.write(buf, encodeOct(opts.devmajor || 0, 6), 329), b4a.write(buf, encodeOct(opts.devminor || 0, 6), 337), prefix && b4a.write(buf, prefix, 345), b4a.write(buf, encodeOct(cksum(buf), 6), 148), buf);
+      return b4a.byteLength(name) > 100 || b4a.byteLength(prefix) > 155 || opts.linkname && b4a.byteLength(opts.linkname) > 100 ? null : (b4a.write(buf2, name), b4a.write(buf2, encodeOct(opts.mode & MASK, 6), 100), b4a.write(buf2, encodeOct(opts.uid, 6), 108), b4a.write(buf2, encodeOct(opts.gid, 6), 116), encodeSize(opts.size, buf2, 124), b4a.write(buf2, encodeOct(opts.mtime.getTime() / 1e3 | 0, 11), 136), buf2[156] = ZERO_OFFSET + toTypeflag(opts.type), opts.linkname && b4a.write(buf2, opts.linkname, 157), b4a.copy(USTAR_MAGIC, buf2, MAGIC_OFFSET), b4a.copy(USTAR_VER, buf2, VERSION_OFFSET), opts.uname && b4a.write(buf2, opts.uname, 265), opts.gname && b4a.write(buf2, opts.gname, 297), b4a.write(buf2, encodeOct(opts.devmajor || 0, 6), 329), b4a.write(buf2, encodeOct(opts.devminor || 0, 6), 337), prefix && b4a.write(buf2, prefix, 345), b4a.write(buf2, encodeOct(cksum(buf2), 6), 148), buf2);
     }, "encode");
-    exports.decode = /* @__PURE__ */ __name(function(buf, filenameEncoding, allowUnknownFormat) {
-      let typeflag = buf[156] === 0 ? 0 : buf[156] - ZERO_OFFSET, name = decodeStr(buf, 0, 100, filenameEncoding), mode = decodeOct(buf, 100, 8), uid = decodeOct(buf, 108, 8), gid = decodeOct(buf, 116, 8), size = decodeOct(buf, 124, 12), mtime = decodeOct(buf, 136, 12), type = toType(typeflag), linkname = buf[157] === 0 ? null : decodeStr(buf, 157, 100, filenameEncoding), uname = decodeStr(buf, 265, 32), gname = decodeStr(buf, 297, 32), devmajor = decodeOct(buf, 329, 8), devminor = decodeOct(buf, 337, 8), c5 = cksum(buf);
+    exports.decode = /* @__PURE__ */ __name(function(buf2, filenameEncoding, allowUnknownFormat) {
+      let typeflag = buf2[156] === 0 ? 0 : buf2[156] - ZERO_OFFSET, name = decodeStr(buf2, 0, 100, filenameEncoding), mode = decodeOct(buf2, 100, 8), uid = decodeOct(buf2, 108, 8), gid = decodeOct(buf2, 116, 8), size = decodeOct(buf2, 124, 12), mtime = decodeOct(buf2, 136, 12), type = toType(typeflag), linkname = buf2[157] === 0 ? null : decodeStr(buf2, 157, 100, filenameEncoding), uname = decodeStr(buf2, 265, 32), gname = decodeStr(buf2, 297, 32), devmajor = decodeOct(buf2, 329, 8), devminor = decodeOct(buf2, 337, 8), c5 = cksum(buf2);
       if (c5 === 256) return null;
-      if (c5 !== decodeOct(buf, 148, 8)) throw new Error("Invalid tar header. Maybe the tar is corrupted or it needs to be gunzipped?");
-      if (isUSTAR(buf))
-        buf[345] && (name = decodeStr(buf, 345, 155, filenameEncoding) + "/" + name);
-      else if (!isGNU(buf)) {
+      if (c5 !== decodeOct(buf2, 148, 8)) throw new Error("Invalid tar header. Maybe the tar is corrupted or it needs to be gunzipped?");
+      if (isUSTAR(buf2))
+        buf2[345] && (name = decodeStr(buf2, 345, 155, filenameEncoding) + "/" + name);
+      else if (!isGNU(buf2)) {
         if (!allowUnknownFormat)
           throw new Error("Invalid tar header: unknown format.");
       }
@@ -1265,12 +1265,12 @@ var require_headers = __commonJS({
         pax: null
       };
     }, "decode");
-    function isUSTAR(buf) {
-      return b4a.equals(USTAR_MAGIC, buf.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 6));
+    function isUSTAR(buf2) {
+      return b4a.equals(USTAR_MAGIC, buf2.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 6));
     }
     __name(isUSTAR, "isUSTAR");
-    function isGNU(buf) {
-      return b4a.equals(GNU_MAGIC, buf.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 6)) && b4a.equals(GNU_VER, buf.subarray(VERSION_OFFSET, VERSION_OFFSET + 2));
+    function isGNU(buf2) {
+      return b4a.equals(GNU_MAGIC, buf2.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 6)) && b4a.equals(GNU_VER, buf2.subarray(VERSION_OFFSET, VERSION_OFFSET + 2));
     }
     __name(isGNU, "isGNU");
     function clamp(index2, len, defaultValue) {
@@ -1349,24 +1349,24 @@ var require_headers = __commonJS({
       return val = val.toString(8), val.length > n3 ? SEVENS.slice(0, n3) + " " : ZEROS.slice(0, n3 - val.length) + val + " ";
     }
     __name(encodeOct, "encodeOct");
-    function encodeSizeBin(num, buf, off) {
-      buf[off] = 128;
+    function encodeSizeBin(num, buf2, off) {
+      buf2[off] = 128;
       for (let i5 = 11; i5 > 0; i5--)
-        buf[off + i5] = num & 255, num = Math.floor(num / 256);
+        buf2[off + i5] = num & 255, num = Math.floor(num / 256);
     }
     __name(encodeSizeBin, "encodeSizeBin");
-    function encodeSize(num, buf, off) {
-      num.toString(8).length > 11 ? encodeSizeBin(num, buf, off) : b4a.write(buf, encodeOct(num, 11), off);
+    function encodeSize(num, buf2, off) {
+      num.toString(8).length > 11 ? encodeSizeBin(num, buf2, off) : b4a.write(buf2, encodeOct(num, 11), off);
     }
     __name(encodeSize, "encodeSize");
-    function parse256(buf) {
+    function parse256(buf2) {
       let positive;
-      if (buf[0] === 128) positive = !0;
-      else if (buf[0] === 255) positive = !1;
+      if (buf2[0] === 128) positive = !0;
+      else if (buf2[0] === 255) positive = !1;
       else return null;
       let tuple = [], i5;
-      for (i5 = buf.length - 1; i5 > 0; i5--) {
-        let byte = buf[i5];
+      for (i5 = buf2.length - 1; i5 > 0; i5--) {
+        let byte = buf2[i5];
         positive ? tuple.push(byte) : tuple.push(255 - byte);
       }
       let sum = 0, l3 = tuple.length;
@@ -1425,12 +1425,12 @@ var require_extract = __commonJS({
         return b4a.concat(chunks);
       }
       _next(size) {
-        let buf = this.queue.peek(), rem = buf.byteLength - this._offset;
+        let buf2 = this.queue.peek(), rem = buf2.byteLength - this._offset;
         if (size >= rem) {
-          let sub = this._offset ? buf.subarray(this._offset, buf.byteLength) : buf;
+          let sub = this._offset ? buf2.subarray(this._offset, buf2.byteLength) : buf2;
           return this.queue.shift(), this._offset = 0, this.buffered -= rem, this.shifted += rem, sub;
         }
-        return this.buffered -= size, this.shifted += size, buf.subarray(this._offset, this._offset += size);
+        return this.buffered -= size, this.shifted += size, buf2.subarray(this._offset, this._offset += size);
       }
     }, Source = class extends Readable14 {
       static {
@@ -1486,37 +1486,37 @@ var require_extract = __commonJS({
       _applyLongHeaders() {
         this._gnuLongPath && (this._header.name = this._gnuLongPath, this._gnuLongPath = null), this._gnuLongLinkPath && (this._header.linkname = this._gnuLongLinkPath, this._gnuLongLinkPath = null), this._pax && (this._pax.path && (this._header.name = this._pax.path), this._pax.linkpath && (this._header.linkname = this._pax.linkpath), this._pax.size && (this._header.size = parseInt(this._pax.size, 10)), this._header.pax = this._pax, this._pax = null);
       }
-      _decodeLongHeader(buf) {
+      _decodeLongHeader(buf2) {
         switch (this._header.type) {
           case "gnu-long-path":
-            this._gnuLongPath = headers.decodeLongPath(buf, this._filenameEncoding);
+            this._gnuLongPath = headers.decodeLongPath(buf2, this._filenameEncoding);
             break;
           case "gnu-long-link-path":
-            this._gnuLongLinkPath = headers.decodeLongPath(buf, this._filenameEncoding);
+            this._gnuLongLinkPath = headers.decodeLongPath(buf2, this._filenameEncoding);
             break;
           case "pax-global-header":
-            this._paxGlobal = headers.decodePax(buf);
+            this._paxGlobal = headers.decodePax(buf2);
             break;
           case "pax-header":
-            this._pax = this._paxGlobal === null ? headers.decodePax(buf) : Object.assign({}, this._paxGlobal, headers.decodePax(buf));
+            this._pax = this._paxGlobal === null ? headers.decodePax(buf2) : Object.assign({}, this._paxGlobal, headers.decodePax(buf2));
             break;
         }
       }
       _consumeLongHeader() {
         this._longHeader = !1, this._missing = overflow(this._header.size);
-        let buf = this._buffer.shift(this._header.size);
+        let buf2 = this._buffer.shift(this._header.size);
         try {
-          this._decodeLongHeader(buf);
+          this._decodeLongHeader(buf2);
         } catch (err) {
           return this._continueWrite(err), !1;
         }
         return !0;
       }
       _consumeStream() {
-        let buf = this._buffer.shiftFirst(this._missing);
-        if (buf === null) return !1;
-        this._missing -= buf.byteLength;
-        let drained = this._stream.push(buf);
+        let buf2 = this._buffer.shiftFirst(this._missing);
+        if (buf2 === null) return !1;
+        this._missing -= buf2.byteLength;
+        let drained = this._stream.push(buf2);
         return this._missing === 0 ? (this._stream.push(null), drained && this._stream._detach(), drained && this._locked === !1) : drained;
       }
       _createStream() {
@@ -1722,9 +1722,9 @@ var require_pack = __commonJS({
       }
       _encode(header) {
         if (!header.pax) {
-          let buf = headers.encode(header);
-          if (buf) {
-            this.push(buf);
+          let buf2 = headers.encode(header);
+          if (buf2) {
+            this.push(buf2);
             return;
           }
         }
@@ -1793,8 +1793,8 @@ var require_pack = __commonJS({
       size &= 511, size && self2.push(END_OF_TAR.subarray(0, 512 - size));
     }
     __name(overflow, "overflow");
-    function mapWritable(buf) {
-      return b4a.isBuffer(buf) ? buf : b4a.from(buf);
+    function mapWritable(buf2) {
+      return b4a.isBuffer(buf2) ? buf2 : b4a.from(buf2);
     }
     __name(mapWritable, "mapWritable");
   }
@@ -1885,8 +1885,8 @@ var require_safe_buffer = __commonJS({
     SafeBuffer.alloc = function(size, fill, encoding) {
       if (typeof size != "number")
         throw new TypeError("Argument must be a number");
-      var buf = Buffer2(size);
-      return fill !== void 0 ? typeof encoding == "string" ? buf.fill(fill, encoding) : buf.fill(fill) : buf.fill(0), buf;
+      var buf2 = Buffer2(size);
+      return fill !== void 0 ? typeof encoding == "string" ? buf2.fill(fill, encoding) : buf2.fill(fill) : buf2.fill(0), buf2;
     };
     SafeBuffer.allocUnsafe = function(size) {
       if (typeof size != "number")
@@ -2475,81 +2475,81 @@ var require_string_decoder = __commonJS({
       this.lastNeed = 0, this.lastTotal = 0, this.lastChar = Buffer2.allocUnsafe(nb);
     }
     __name(StringDecoder, "StringDecoder");
-    StringDecoder.prototype.write = function(buf) {
-      if (buf.length === 0) return "";
+    StringDecoder.prototype.write = function(buf2) {
+      if (buf2.length === 0) return "";
       var r5, i5;
       if (this.lastNeed) {
-        if (r5 = this.fillLast(buf), r5 === void 0) return "";
+        if (r5 = this.fillLast(buf2), r5 === void 0) return "";
         i5 = this.lastNeed, this.lastNeed = 0;
       } else
         i5 = 0;
-      return i5 < buf.length ? r5 ? r5 + this.text(buf, i5) : this.text(buf, i5) : r5 || "";
+      return i5 < buf2.length ? r5 ? r5 + this.text(buf2, i5) : this.text(buf2, i5) : r5 || "";
     };
     StringDecoder.prototype.end = utf8End;
     StringDecoder.prototype.text = utf8Text;
-    StringDecoder.prototype.fillLast = function(buf) {
-      if (this.lastNeed <= buf.length)
-        return buf.copy(this.lastChar, this.lastTotal - this.lastNeed, 0, this.lastNeed), this.lastChar.toString(this.encoding, 0, this.lastTotal);
-      buf.copy(this.lastChar, this.lastTotal - this.lastNeed, 0, buf.length), this.lastNeed -= buf.length;
+    StringDecoder.prototype.fillLast = function(buf2) {
+      if (this.lastNeed <= buf2.length)
+        return buf2.copy(this.lastChar, this.lastTotal - this.lastNeed, 0, this.lastNeed), this.lastChar.toString(this.encoding, 0, this.lastTotal);
+      buf2.copy(this.lastChar, this.lastTotal - this.lastNeed, 0, buf2.length), this.lastNeed -= buf2.length;
     };
     function utf8CheckByte(byte) {
       return byte <= 127 ? 0 : byte >> 5 === 6 ? 2 : byte >> 4 === 14 ? 3 : byte >> 3 === 30 ? 4 : byte >> 6 === 2 ? -1 : -2;
     }
     __name(utf8CheckByte, "utf8CheckByte");
-    function utf8CheckIncomplete(self2, buf, i5) {
-      var j5 = buf.length - 1;
+    function utf8CheckIncomplete(self2, buf2, i5) {
+      var j5 = buf2.length - 1;
       if (j5 < i5) return 0;
-      var nb = utf8CheckByte(buf[j5]);
-      return nb >= 0 ? (nb > 0 && (self2.lastNeed = nb - 1), nb) : --j5 < i5 || nb === -2 ? 0 : (nb = utf8CheckByte(buf[j5]), nb >= 0 ? (nb > 0 && (self2.lastNeed = nb - 2), nb) : --j5 < i5 || nb === -2 ? 0 : (nb = utf8CheckByte(buf[j5]), nb >= 0 ? (nb > 0 && (nb === 2 ? nb = 0 : self2.lastNeed = nb - 3), nb) : 0));
+      var nb = utf8CheckByte(buf2[j5]);
+      return nb >= 0 ? (nb > 0 && (self2.lastNeed = nb - 1), nb) : --j5 < i5 || nb === -2 ? 0 : (nb = utf8CheckByte(buf2[j5]), nb >= 0 ? (nb > 0 && (self2.lastNeed = nb - 2), nb) : --j5 < i5 || nb === -2 ? 0 : (nb = utf8CheckByte(buf2[j5]), nb >= 0 ? (nb > 0 && (nb === 2 ? nb = 0 : self2.lastNeed = nb - 3), nb) : 0));
     }
     __name(utf8CheckIncomplete, "utf8CheckIncomplete");
-    function utf8CheckExtraBytes(self2, buf, p3) {
-      if ((buf[0] & 192) !== 128)
+    function utf8CheckExtraBytes(self2, buf2, p3) {
+      if ((buf2[0] & 192) !== 128)
         return self2.lastNeed = 0, "\uFFFD";
-      if (self2.lastNeed > 1 && buf.length > 1) {
-        if ((buf[1] & 192) !== 128)
+      if (self2.lastNeed > 1 && buf2.length > 1) {
+        if ((buf2[1] & 192) !== 128)
           return self2.lastNeed = 1, "\uFFFD";
-        if (self2.lastNeed > 2 && buf.length > 2 && (buf[2] & 192) !== 128)
+        if (self2.lastNeed > 2 && buf2.length > 2 && (buf2[2] & 192) !== 128)
           return self2.lastNeed = 2, "\uFFFD";
       }
     }
     __name(utf8CheckExtraBytes, "utf8CheckExtraBytes");
-    function utf8FillLast(buf) {
-      var p3 = this.lastTotal - this.lastNeed, r5 = utf8CheckExtraBytes(this, buf, p3);
+    function utf8FillLast(buf2) {
+      var p3 = this.lastTotal - this.lastNeed, r5 = utf8CheckExtraBytes(this, buf2, p3);
       if (r5 !== void 0) return r5;
-      if (this.lastNeed <= buf.length)
-        return buf.copy(this.lastChar, p3, 0, this.lastNeed), this.lastChar.toString(this.encoding, 0, this.lastTotal);
-      buf.copy(this.lastChar, p3, 0, buf.length), this.lastNeed -= buf.length;
+      if (this.lastNeed <= buf2.length)
+        return buf2.copy(this.lastChar, p3, 0, this.lastNeed), this.lastChar.toString(this.encoding, 0, this.lastTotal);
+      buf2.copy(this.lastChar, p3, 0, buf2.length), this.lastNeed -= buf2.length;
     }
     __name(utf8FillLast, "utf8FillLast");
-    function utf8Text(buf, i5) {
-      var total = utf8CheckIncomplete(this, buf, i5);
-      if (!this.lastNeed) return buf.toString("utf8", i5);
+    function utf8Text(buf2, i5) {
+      var total = utf8CheckIncomplete(this, buf2, i5);
+      if (!this.lastNeed) return buf2.toString("utf8", i5);
       this.lastTotal = total;
-      var end = buf.length - (total - this.lastNeed);
-      return buf.copy(this.lastChar, 0, end), buf.toString("utf8", i5, end);
+      var end = buf2.length - (total - this.lastNeed);
+      return buf2.copy(this.lastChar, 0, end), buf2.toString("utf8", i5, end);
     }
     __name(utf8Text, "utf8Text");
-    function utf8End(buf) {
-      var r5 = buf && buf.length ? this.write(buf) : "";
+    function utf8End(buf2) {
+      var r5 = buf2 && buf2.length ? this.write(buf2) : "";
       return this.lastNeed ? r5 + "\uFFFD" : r5;
     }
     __name(utf8End, "utf8End");
-    function utf16Text(buf, i5) {
-      if ((buf.length - i5) % 2 === 0) {
-        var r5 = buf.toString("utf16le", i5);
+    function utf16Text(buf2, i5) {
+      if ((buf2.length - i5) % 2 === 0) {
+        var r5 = buf2.toString("utf16le", i5);
         if (r5) {
           var c5 = r5.charCodeAt(r5.length - 1);
           if (c5 >= 55296 && c5 <= 56319)
-            return this.lastNeed = 2, this.lastTotal = 4, this.lastChar[0] = buf[buf.length - 2], this.lastChar[1] = buf[buf.length - 1], r5.slice(0, -1);
+            return this.lastNeed = 2, this.lastTotal = 4, this.lastChar[0] = buf2[buf2.length - 2], this.lastChar[1] = buf2[buf2.length - 1], r5.slice(0, -1);
         }
         return r5;
       }
-      return this.lastNeed = 1, this.lastTotal = 2, this.lastChar[0] = buf[buf.length - 1], buf.toString("utf16le", i5, buf.length - 1);
+      return this.lastNeed = 1, this.lastTotal = 2, this.lastChar[0] = buf2[buf2.length - 1], buf2.toString("utf16le", i5, buf2.length - 1);
     }
     __name(utf16Text, "utf16Text");
-    function utf16End(buf) {
-      var r5 = buf && buf.length ? this.write(buf) : "";
+    function utf16End(buf2) {
+      var r5 = buf2 && buf2.length ? this.write(buf2) : "";
       if (this.lastNeed) {
         var end = this.lastTotal - this.lastNeed;
         return r5 + this.lastChar.toString("utf16le", 0, end);
@@ -2557,22 +2557,22 @@ var require_string_decoder = __commonJS({
       return r5;
     }
     __name(utf16End, "utf16End");
-    function base64Text(buf, i5) {
-      var n3 = (buf.length - i5) % 3;
-      return n3 === 0 ? buf.toString("base64", i5) : (this.lastNeed = 3 - n3, this.lastTotal = 3, n3 === 1 ? this.lastChar[0] = buf[buf.length - 1] : (this.lastChar[0] = buf[buf.length - 2], this.lastChar[1] = buf[buf.length - 1]), buf.toString("base64", i5, buf.length - n3));
+    function base64Text(buf2, i5) {
+      var n3 = (buf2.length - i5) % 3;
+      return n3 === 0 ? buf2.toString("base64", i5) : (this.lastNeed = 3 - n3, this.lastTotal = 3, n3 === 1 ? this.lastChar[0] = buf2[buf2.length - 1] : (this.lastChar[0] = buf2[buf2.length - 2], this.lastChar[1] = buf2[buf2.length - 1]), buf2.toString("base64", i5, buf2.length - n3));
     }
     __name(base64Text, "base64Text");
-    function base64End(buf) {
-      var r5 = buf && buf.length ? this.write(buf) : "";
+    function base64End(buf2) {
+      var r5 = buf2 && buf2.length ? this.write(buf2) : "";
       return this.lastNeed ? r5 + this.lastChar.toString("base64", 0, 3 - this.lastNeed) : r5;
     }
     __name(base64End, "base64End");
-    function simpleWrite(buf) {
-      return buf.toString(this.encoding);
+    function simpleWrite(buf2) {
+      return buf2.toString(this.encoding);
     }
     __name(simpleWrite, "simpleWrite");
-    function simpleEnd(buf) {
-      return buf && buf.length ? this.write(buf) : "";
+    function simpleEnd(buf2) {
+      return buf2 && buf2.length ? this.write(buf2) : "";
     }
     __name(simpleEnd, "simpleEnd");
   }
@@ -2904,9 +2904,9 @@ var require_stream_readable = __commonJS({
     function copyFromBuffer(n3, list3) {
       var ret = Buffer2.allocUnsafe(n3), p3 = list3.head, c5 = 1;
       for (p3.data.copy(ret), n3 -= p3.data.length; p3 = p3.next; ) {
-        var buf = p3.data, nb = n3 > buf.length ? buf.length : n3;
-        if (buf.copy(ret, ret.length - n3, 0, nb), n3 -= nb, n3 === 0) {
-          nb === buf.length ? (++c5, p3.next ? list3.head = p3.next : list3.head = list3.tail = null) : (list3.head = p3, p3.data = buf.slice(nb));
+        var buf2 = p3.data, nb = n3 > buf2.length ? buf2.length : n3;
+        if (buf2.copy(ret, ret.length - n3, 0, nb), n3 -= nb, n3 === 0) {
+          nb === buf2.length ? (++c5, p3.next ? list3.head = p3.next : list3.head = list3.tail = null) : (list3.head = p3, p3.data = buf2.slice(nb));
           break;
         }
         ++c5;
@@ -4612,8 +4612,8 @@ var require_primordials = __commonJS({
       SymbolIterator: Symbol.iterator,
       SymbolDispose: Symbol.dispose || /* @__PURE__ */ Symbol("Symbol.dispose"),
       SymbolAsyncDispose: Symbol.asyncDispose || /* @__PURE__ */ Symbol("Symbol.asyncDispose"),
-      TypedArrayPrototypeSet(self2, buf, len) {
-        return self2.set(buf, len);
+      TypedArrayPrototypeSet(self2, buf2, len) {
+        return self2.set(buf2, len);
       },
       Boolean,
       Uint8Array
@@ -6427,11 +6427,11 @@ var require_buffer_list = __commonJS({
       _getBuffer(n3) {
         let ret = Buffer2.allocUnsafe(n3), retLen = n3, p3 = this.head, c5 = 0;
         do {
-          let buf = p3.data;
-          if (n3 > buf.length)
-            TypedArrayPrototypeSet(ret, buf, retLen - n3), n3 -= buf.length;
+          let buf2 = p3.data;
+          if (n3 > buf2.length)
+            TypedArrayPrototypeSet(ret, buf2, retLen - n3), n3 -= buf2.length;
           else {
-            n3 === buf.length ? (TypedArrayPrototypeSet(ret, buf, retLen - n3), ++c5, p3.next ? this.head = p3.next : this.head = this.tail = null) : (TypedArrayPrototypeSet(ret, new Uint8Array2(buf.buffer, buf.byteOffset, n3), retLen - n3), this.head = p3, p3.data = buf.slice(n3));
+            n3 === buf2.length ? (TypedArrayPrototypeSet(ret, buf2, retLen - n3), ++c5, p3.next ? this.head = p3.next : this.head = this.tail = null) : (TypedArrayPrototypeSet(ret, new Uint8Array2(buf2.buffer, buf2.byteOffset, n3), retLen - n3), this.head = p3, p3.data = buf2.slice(n3));
             break;
           }
           ++c5;
@@ -6513,8 +6513,8 @@ var require_safe_buffer2 = __commonJS({
     SafeBuffer.alloc = function(size, fill, encoding) {
       if (typeof size != "number")
         throw new TypeError("Argument must be a number");
-      var buf = Buffer2(size);
-      return fill !== void 0 ? typeof encoding == "string" ? buf.fill(fill, encoding) : buf.fill(fill) : buf.fill(0), buf;
+      var buf2 = Buffer2(size);
+      return fill !== void 0 ? typeof encoding == "string" ? buf2.fill(fill, encoding) : buf2.fill(fill) : buf2.fill(0), buf2;
     };
     SafeBuffer.allocUnsafe = function(size) {
       if (typeof size != "number")
@@ -6603,81 +6603,81 @@ var require_string_decoder2 = __commonJS({
       this.lastNeed = 0, this.lastTotal = 0, this.lastChar = Buffer2.allocUnsafe(nb);
     }
     __name(StringDecoder, "StringDecoder");
-    StringDecoder.prototype.write = function(buf) {
-      if (buf.length === 0) return "";
+    StringDecoder.prototype.write = function(buf2) {
+      if (buf2.length === 0) return "";
       var r5, i5;
       if (this.lastNeed) {
-        if (r5 = this.fillLast(buf), r5 === void 0) return "";
+        if (r5 = this.fillLast(buf2), r5 === void 0) return "";
         i5 = this.lastNeed, this.lastNeed = 0;
       } else
         i5 = 0;
-      return i5 < buf.length ? r5 ? r5 + this.text(buf, i5) : this.text(buf, i5) : r5 || "";
+      return i5 < buf2.length ? r5 ? r5 + this.text(buf2, i5) : this.text(buf2, i5) : r5 || "";
     };
     StringDecoder.prototype.end = utf8End;
     StringDecoder.prototype.text = utf8Text;
-    StringDecoder.prototype.fillLast = function(buf) {
-      if (this.lastNeed <= buf.length)
-        return buf.copy(this.lastChar, this.lastTotal - this.lastNeed, 0, this.lastNeed), this.lastChar.toString(this.encoding, 0, this.lastTotal);
-      buf.copy(this.lastChar, this.lastTotal - this.lastNeed, 0, buf.length), this.lastNeed -= buf.length;
+    StringDecoder.prototype.fillLast = function(buf2) {
+      if (this.lastNeed <= buf2.length)
+        return buf2.copy(this.lastChar, this.lastTotal - this.lastNeed, 0, this.lastNeed), this.lastChar.toString(this.encoding, 0, this.lastTotal);
+      buf2.copy(this.lastChar, this.lastTotal - this.lastNeed, 0, buf2.length), this.lastNeed -= buf2.length;
     };
     function utf8CheckByte(byte) {
       return byte <= 127 ? 0 : byte >> 5 === 6 ? 2 : byte >> 4 === 14 ? 3 : byte >> 3 === 30 ? 4 : byte >> 6 === 2 ? -1 : -2;
     }
     __name(utf8CheckByte, "utf8CheckByte");
-    function utf8CheckIncomplete(self2, buf, i5) {
-      var j5 = buf.length - 1;
+    function utf8CheckIncomplete(self2, buf2, i5) {
+      var j5 = buf2.length - 1;
       if (j5 < i5) return 0;
-      var nb = utf8CheckByte(buf[j5]);
-      return nb >= 0 ? (nb > 0 && (self2.lastNeed = nb - 1), nb) : --j5 < i5 || nb === -2 ? 0 : (nb = utf8CheckByte(buf[j5]), nb >= 0 ? (nb > 0 && (self2.lastNeed = nb - 2), nb) : --j5 < i5 || nb === -2 ? 0 : (nb = utf8CheckByte(buf[j5]), nb >= 0 ? (nb > 0 && (nb === 2 ? nb = 0 : self2.lastNeed = nb - 3), nb) : 0));
+      var nb = utf8CheckByte(buf2[j5]);
+      return nb >= 0 ? (nb > 0 && (self2.lastNeed = nb - 1), nb) : --j5 < i5 || nb === -2 ? 0 : (nb = utf8CheckByte(buf2[j5]), nb >= 0 ? (nb > 0 && (self2.lastNeed = nb - 2), nb) : --j5 < i5 || nb === -2 ? 0 : (nb = utf8CheckByte(buf2[j5]), nb >= 0 ? (nb > 0 && (nb === 2 ? nb = 0 : self2.lastNeed = nb - 3), nb) : 0));
     }
     __name(utf8CheckIncomplete, "utf8CheckIncomplete");
-    function utf8CheckExtraBytes(self2, buf, p3) {
-      if ((buf[0] & 192) !== 128)
+    function utf8CheckExtraBytes(self2, buf2, p3) {
+      if ((buf2[0] & 192) !== 128)
         return self2.lastNeed = 0, "\uFFFD";
-      if (self2.lastNeed > 1 && buf.length > 1) {
-        if ((buf[1] & 192) !== 128)
+      if (self2.lastNeed > 1 && buf2.length > 1) {
+        if ((buf2[1] & 192) !== 128)
           return self2.lastNeed = 1, "\uFFFD";
-        if (self2.lastNeed > 2 && buf.length > 2 && (buf[2] & 192) !== 128)
+        if (self2.lastNeed > 2 && buf2.length > 2 && (buf2[2] & 192) !== 128)
           return self2.lastNeed = 2, "\uFFFD";
       }
     }
     __name(utf8CheckExtraBytes, "utf8CheckExtraBytes");
-    function utf8FillLast(buf) {
-      var p3 = this.lastTotal - this.lastNeed, r5 = utf8CheckExtraBytes(this, buf, p3);
+    function utf8FillLast(buf2) {
+      var p3 = this.lastTotal - this.lastNeed, r5 = utf8CheckExtraBytes(this, buf2, p3);
       if (r5 !== void 0) return r5;
-      if (this.lastNeed <= buf.length)
-        return buf.copy(this.lastChar, p3, 0, this.lastNeed), this.lastChar.toString(this.encoding, 0, this.lastTotal);
-      buf.copy(this.lastChar, p3, 0, buf.length), this.lastNeed -= buf.length;
+      if (this.lastNeed <= buf2.length)
+        return buf2.copy(this.lastChar, p3, 0, this.lastNeed), this.lastChar.toString(this.encoding, 0, this.lastTotal);
+      buf2.copy(this.lastChar, p3, 0, buf2.length), this.lastNeed -= buf2.length;
     }
     __name(utf8FillLast, "utf8FillLast");
-    function utf8Text(buf, i5) {
-      var total = utf8CheckIncomplete(this, buf, i5);
-      if (!this.lastNeed) return buf.toString("utf8", i5);
+    function utf8Text(buf2, i5) {
+      var total = utf8CheckIncomplete(this, buf2, i5);
+      if (!this.lastNeed) return buf2.toString("utf8", i5);
       this.lastTotal = total;
-      var end = buf.length - (total - this.lastNeed);
-      return buf.copy(this.lastChar, 0, end), buf.toString("utf8", i5, end);
+      var end = buf2.length - (total - this.lastNeed);
+      return buf2.copy(this.lastChar, 0, end), buf2.toString("utf8", i5, end);
     }
     __name(utf8Text, "utf8Text");
-    function utf8End(buf) {
-      var r5 = buf && buf.length ? this.write(buf) : "";
+    function utf8End(buf2) {
+      var r5 = buf2 && buf2.length ? this.write(buf2) : "";
       return this.lastNeed ? r5 + "\uFFFD" : r5;
     }
     __name(utf8End, "utf8End");
-    function utf16Text(buf, i5) {
-      if ((buf.length - i5) % 2 === 0) {
-        var r5 = buf.toString("utf16le", i5);
+    function utf16Text(buf2, i5) {
+      if ((buf2.length - i5) % 2 === 0) {
+        var r5 = buf2.toString("utf16le", i5);
         if (r5) {
           var c5 = r5.charCodeAt(r5.length - 1);
           if (c5 >= 55296 && c5 <= 56319)
-            return this.lastNeed = 2, this.lastTotal = 4, this.lastChar[0] = buf[buf.length - 2], this.lastChar[1] = buf[buf.length - 1], r5.slice(0, -1);
+            return this.lastNeed = 2, this.lastTotal = 4, this.lastChar[0] = buf2[buf2.length - 2], this.lastChar[1] = buf2[buf2.length - 1], r5.slice(0, -1);
         }
         return r5;
       }
-      return this.lastNeed = 1, this.lastTotal = 2, this.lastChar[0] = buf[buf.length - 1], buf.toString("utf16le", i5, buf.length - 1);
+      return this.lastNeed = 1, this.lastTotal = 2, this.lastChar[0] = buf2[buf2.length - 1], buf2.toString("utf16le", i5, buf2.length - 1);
     }
     __name(utf16Text, "utf16Text");
-    function utf16End(buf) {
-      var r5 = buf && buf.length ? this.write(buf) : "";
+    function utf16End(buf2) {
+      var r5 = buf2 && buf2.length ? this.write(buf2) : "";
       if (this.lastNeed) {
         var end = this.lastTotal - this.lastNeed;
         return r5 + this.lastChar.toString("utf16le", 0, end);
@@ -6685,22 +6685,22 @@ var require_string_decoder2 = __commonJS({
       return r5;
     }
     __name(utf16End, "utf16End");
-    function base64Text(buf, i5) {
-      var n3 = (buf.length - i5) % 3;
-      return n3 === 0 ? buf.toString("base64", i5) : (this.lastNeed = 3 - n3, this.lastTotal = 3, n3 === 1 ? this.lastChar[0] = buf[buf.length - 1] : (this.lastChar[0] = buf[buf.length - 2], this.lastChar[1] = buf[buf.length - 1]), buf.toString("base64", i5, buf.length - n3));
+    function base64Text(buf2, i5) {
+      var n3 = (buf2.length - i5) % 3;
+      return n3 === 0 ? buf2.toString("base64", i5) : (this.lastNeed = 3 - n3, this.lastTotal = 3, n3 === 1 ? this.lastChar[0] = buf2[buf2.length - 1] : (this.lastChar[0] = buf2[buf2.length - 2], this.lastChar[1] = buf2[buf2.length - 1]), buf2.toString("base64", i5, buf2.length - n3));
     }
     __name(base64Text, "base64Text");
-    function base64End(buf) {
-      var r5 = buf && buf.length ? this.write(buf) : "";
+    function base64End(buf2) {
+      var r5 = buf2 && buf2.length ? this.write(buf2) : "";
       return this.lastNeed ? r5 + this.lastChar.toString("base64", 0, 3 - this.lastNeed) : r5;
     }
     __name(base64End, "base64End");
-    function simpleWrite(buf) {
-      return buf.toString(this.encoding);
+    function simpleWrite(buf2) {
+      return buf2.toString(this.encoding);
     }
     __name(simpleWrite, "simpleWrite");
-    function simpleEnd(buf) {
-      return buf && buf.length ? this.write(buf) : "";
+    function simpleEnd(buf2) {
+      return buf2 && buf2.length ? this.write(buf2) : "";
     }
     __name(simpleEnd, "simpleEnd");
   }
@@ -7992,12 +7992,12 @@ var require_duplexify = __commonJS({
         d5.push(null);
       }), d5._read = function() {
         for (; ; ) {
-          let buf = r5.read();
-          if (buf === null) {
+          let buf2 = r5.read();
+          if (buf2 === null) {
             onreadable = d5._read;
             return;
           }
-          if (!d5.push(buf))
+          if (!d5.push(buf2))
             return;
         }
       }), d5._destroy = function(err, callback) {
@@ -8572,12 +8572,12 @@ var require_compose = __commonJS({
             d5.push(null);
           }), d5._read = function() {
             for (; ; ) {
-              let buf = tail.read();
-              if (buf === null) {
+              let buf2 = tail.read();
+              if (buf2 === null) {
                 onreadable = d5._read;
                 return;
               }
-              if (!d5.push(buf))
+              if (!d5.push(buf2))
                 return;
             }
           };
@@ -9069,56 +9069,6 @@ var require_normalize_path = __commonJS({
   }
 });
 
-// node_modules/crc-32/crc32.js
-var require_crc32 = __commonJS({
-  "node_modules/crc-32/crc32.js"(exports) {
-    var CRC32;
-    (function(factory) {
-      typeof DO_NOT_EXPORT_CRC > "u" ? typeof exports == "object" ? factory(exports) : typeof define == "function" && define.amd ? define(function() {
-        var module2 = {};
-        return factory(module2), module2;
-      }) : factory(CRC32 = {}) : factory(CRC32 = {});
-    })(function(CRC322) {
-      CRC322.version = "1.2.2";
-      function signed_crc_table() {
-        for (var c5 = 0, table = new Array(256), n3 = 0; n3 != 256; ++n3)
-          c5 = n3, c5 = c5 & 1 ? -306674912 ^ c5 >>> 1 : c5 >>> 1, c5 = c5 & 1 ? -306674912 ^ c5 >>> 1 : c5 >>> 1, c5 = c5 & 1 ? -306674912 ^ c5 >>> 1 : c5 >>> 1, c5 = c5 & 1 ? -306674912 ^ c5 >>> 1 : c5 >>> 1, c5 = c5 & 1 ? -306674912 ^ c5 >>> 1 : c5 >>> 1, c5 = c5 & 1 ? -306674912 ^ c5 >>> 1 : c5 >>> 1, c5 = c5 & 1 ? -306674912 ^ c5 >>> 1 : c5 >>> 1, c5 = c5 & 1 ? -306674912 ^ c5 >>> 1 : c5 >>> 1, table[n3] = c5;
-        return typeof Int32Array < "u" ? new Int32Array(table) : table;
-      }
-      __name(signed_crc_table, "signed_crc_table");
-      var T0 = signed_crc_table();
-      function slice_by_16_tables(T10) {
-        var c5 = 0, v = 0, n3 = 0, table = typeof Int32Array < "u" ? new Int32Array(4096) : new Array(4096);
-        for (n3 = 0; n3 != 256; ++n3) table[n3] = T10[n3];
-        for (n3 = 0; n3 != 256; ++n3)
-          for (v = T10[n3], c5 = 256 + n3; c5 < 4096; c5 += 256) v = table[c5] = v >>> 8 ^ T10[v & 255];
-        var out = [];
-        for (n3 = 1; n3 != 16; ++n3) out[n3 - 1] = typeof Int32Array < "u" ? table.subarray(n3 * 256, n3 * 256 + 256) : table.slice(n3 * 256, n3 * 256 + 256);
-        return out;
-      }
-      __name(slice_by_16_tables, "slice_by_16_tables");
-      var TT = slice_by_16_tables(T0), T1 = TT[0], T22 = TT[1], T3 = TT[2], T4 = TT[3], T5 = TT[4], T6 = TT[5], T7 = TT[6], T8 = TT[7], T9 = TT[8], Ta = TT[9], Tb = TT[10], Tc = TT[11], Td = TT[12], Te = TT[13], Tf = TT[14];
-      function crc32_bstr(bstr, seed) {
-        for (var C = seed ^ -1, i5 = 0, L = bstr.length; i5 < L; ) C = C >>> 8 ^ T0[(C ^ bstr.charCodeAt(i5++)) & 255];
-        return ~C;
-      }
-      __name(crc32_bstr, "crc32_bstr");
-      function crc32_buf(B, seed) {
-        for (var C = seed ^ -1, L = B.length - 15, i5 = 0; i5 < L; ) C = Tf[B[i5++] ^ C & 255] ^ Te[B[i5++] ^ C >> 8 & 255] ^ Td[B[i5++] ^ C >> 16 & 255] ^ Tc[B[i5++] ^ C >>> 24] ^ Tb[B[i5++]] ^ Ta[B[i5++]] ^ T9[B[i5++]] ^ T8[B[i5++]] ^ T7[B[i5++]] ^ T6[B[i5++]] ^ T5[B[i5++]] ^ T4[B[i5++]] ^ T3[B[i5++]] ^ T22[B[i5++]] ^ T1[B[i5++]] ^ T0[B[i5++]];
-        for (L += 15; i5 < L; ) C = C >>> 8 ^ T0[(C ^ B[i5++]) & 255];
-        return ~C;
-      }
-      __name(crc32_buf, "crc32_buf");
-      function crc32_str(str, seed) {
-        for (var C = seed ^ -1, i5 = 0, L = str.length, c5 = 0, d5 = 0; i5 < L; )
-          c5 = str.charCodeAt(i5++), c5 < 128 ? C = C >>> 8 ^ T0[(C ^ c5) & 255] : c5 < 2048 ? (C = C >>> 8 ^ T0[(C ^ (192 | c5 >> 6 & 31)) & 255], C = C >>> 8 ^ T0[(C ^ (128 | c5 & 63)) & 255]) : c5 >= 55296 && c5 < 57344 ? (c5 = (c5 & 1023) + 64, d5 = str.charCodeAt(i5++) & 1023, C = C >>> 8 ^ T0[(C ^ (240 | c5 >> 8 & 7)) & 255], C = C >>> 8 ^ T0[(C ^ (128 | c5 >> 2 & 63)) & 255], C = C >>> 8 ^ T0[(C ^ (128 | d5 >> 6 & 15 | (c5 & 3) << 4)) & 255], C = C >>> 8 ^ T0[(C ^ (128 | d5 & 63)) & 255]) : (C = C >>> 8 ^ T0[(C ^ (224 | c5 >> 12 & 15)) & 255], C = C >>> 8 ^ T0[(C ^ (128 | c5 >> 6 & 63)) & 255], C = C >>> 8 ^ T0[(C ^ (128 | c5 & 63)) & 255]);
-        return ~C;
-      }
-      __name(crc32_str, "crc32_str"), CRC322.table = T0, CRC322.bstr = crc32_bstr, CRC322.buf = crc32_buf, CRC322.str = crc32_str;
-    });
-  }
-});
-
 // node_modules/@aws-sdk/checksums/dist-es/submodules/flexible-checksums/constants.js
 var RequestChecksumCalculation, DEFAULT_REQUEST_CHECKSUM_CALCULATION, ResponseChecksumValidation, DEFAULT_RESPONSE_CHECKSUM_VALIDATION, ChecksumAlgorithm, ChecksumLocation, DEFAULT_CHECKSUM_ALGORITHM, init_constants = __esm({
   "node_modules/@aws-sdk/checksums/dist-es/submodules/flexible-checksums/constants.js"() {
@@ -9308,8 +9258,8 @@ var fromUtf8, init_fromUtf8 = __esm({
   "node_modules/@smithy/core/dist-es/submodules/serde/util-utf8/fromUtf8.js"() {
     init_buffer_from();
     fromUtf8 = /* @__PURE__ */ __name((input) => {
-      let buf = fromString(input, "utf8");
-      return new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength / Uint8Array.BYTES_PER_ELEMENT);
+      let buf2 = fromString(input, "utf8");
+      return new Uint8Array(buf2.buffer, buf2.byteOffset, buf2.byteLength / Uint8Array.BYTES_PER_ELEMENT);
     }, "fromUtf8");
   }
 });
@@ -10124,8 +10074,8 @@ function concatBytes(arrays, length) {
       length += bytes.byteLength;
   }
   let result = new Uint8Array(length), offset = 0;
-  for (let buf of arrays)
-    result.set(buf, offset), offset += buf.byteLength;
+  for (let buf2 of arrays)
+    result.set(buf2, offset), offset += buf2.byteLength;
   return result;
 }
 var init_concatBytes = __esm({
@@ -14341,15 +14291,15 @@ If you are using React Native, this API is not yet supported, see: https://react
       return Object.assign(stream, {
         transformToByteArray,
         transformToString: /* @__PURE__ */ __name(async (encoding) => {
-          let buf = await transformToByteArray();
+          let buf2 = await transformToByteArray();
           if (encoding === "base64")
-            return toBase642(buf);
+            return toBase642(buf2);
           if (encoding === "hex")
-            return toHex(buf);
+            return toHex(buf2);
           if (encoding === void 0 || encoding === "utf8" || encoding === "utf-8")
-            return toUtf82(buf);
+            return toUtf82(buf2);
           if (typeof TextDecoder == "function")
-            return new TextDecoder(encoding).decode(buf);
+            return new TextDecoder(encoding).decode(buf2);
           throw new Error("TextDecoder is not available, please make sure polyfill is provided.");
         }, "transformToString"),
         transformToWebStream: /* @__PURE__ */ __name(() => {
@@ -14416,8 +14366,8 @@ var ERR_MSG_STREAM_HAS_BEEN_TRANSFORMED2, sdkStreamMixin2, init_sdk_stream_mixin
       return Object.assign(stream, {
         transformToByteArray,
         transformToString: /* @__PURE__ */ __name(async (encoding) => {
-          let buf = await transformToByteArray();
-          return encoding === void 0 || Buffer.isEncoding(encoding) ? fromArrayBuffer(buf.buffer, buf.byteOffset, buf.byteLength).toString(encoding) : new TextDecoder(encoding).decode(buf);
+          let buf2 = await transformToByteArray();
+          return encoding === void 0 || Buffer.isEncoding(encoding) ? fromArrayBuffer(buf2.buffer, buf2.byteOffset, buf2.byteLength).toString(encoding) : new TextDecoder(encoding).decode(buf2);
         }, "transformToString"),
         transformToWebStream: /* @__PURE__ */ __name(() => {
           if (transformed)
@@ -14859,15 +14809,15 @@ var Md5Js, INIT, M, S, T, init_Md5Js = __esm({
           this.writeBuffer.setUint8(this.bufferLength++, data[pos++]), --len, this.bufferLength === 64 && (compress(this.state, this.writeBuffer), this.bufferLength = 0);
       }
       async digest() {
-        let state2 = Uint32Array.from(this.state), buf = new DataView(this.writeBuffer.buffer.slice(0)), bufLen = this.bufferLength, bits = this.bytesHashed * 8;
-        if (buf.setUint8(bufLen++, 128), this.bufferLength % 64 >= 56) {
+        let state2 = Uint32Array.from(this.state), buf2 = new DataView(this.writeBuffer.buffer.slice(0)), bufLen = this.bufferLength, bits = this.bytesHashed * 8;
+        if (buf2.setUint8(bufLen++, 128), this.bufferLength % 64 >= 56) {
           for (let i5 = bufLen; i5 < 64; ++i5)
-            buf.setUint8(i5, 0);
-          compress(state2, buf), bufLen = 0;
+            buf2.setUint8(i5, 0);
+          compress(state2, buf2), bufLen = 0;
         }
         for (let i5 = bufLen; i5 < 56; ++i5)
-          buf.setUint8(i5, 0);
-        buf.setUint32(56, bits >>> 0, !0), buf.setUint32(60, Math.floor(bits / 2 ** 32), !0), compress(state2, buf);
+          buf2.setUint8(i5, 0);
+        buf2.setUint32(56, bits >>> 0, !0), buf2.setUint32(60, Math.floor(bits / 2 ** 32), !0), compress(state2, buf2);
         let out = new Uint8Array(16), view = new DataView(out.buffer);
         for (let i5 = 0; i5 < 4; ++i5)
           view.setUint32(i5 * 4, state2[i5], !0);
@@ -14894,8 +14844,8 @@ function buildNativeClass() {
       this.hash.update(toUint8Array(data));
     }
     async digest() {
-      let buf = this.hash.copy().digest();
-      return new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength);
+      let buf2 = this.hash.copy().digest();
+      return new Uint8Array(buf2.buffer, buf2.byteOffset, buf2.byteLength);
     }
     reset() {
       this.hash = createHash6("md5");
@@ -15184,8 +15134,8 @@ function buildNativeClass3() {
       this.hash.update(data);
     }
     async digest() {
-      let buf;
-      return this.isHmac ? (this.finished = !0, buf = this.hash.digest()) : buf = this.hash.copy().digest(), new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength);
+      let buf2;
+      return this.isHmac ? (this.finished = !0, buf2 = this.hash.digest()) : buf2 = this.hash.copy().digest(), new Uint8Array(buf2.buffer, buf2.byteOffset, buf2.byteLength);
     }
     reset() {
       this.hash = this.createHash(), this.finished = !1;
@@ -17266,8 +17216,8 @@ var JsonShapeDeserializer2, init_JsonShapeDeserializer2 = __esm({
         } else if (data instanceof Uint8Array && detectBufferParsing()) {
           if (data.byteLength === 0)
             return {};
-          let buf = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-          parsed = JSON.parse(buf, reviver);
+          let buf2 = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+          parsed = JSON.parse(buf2, reviver);
         } else
           parsed = await parseJsonBody(data, this.serdeContext, schema);
         return this._read(schema, parsed);
@@ -31045,8 +30995,8 @@ function buildNativeClass4() {
       this.hash.update(data);
     }
     async digest() {
-      let buf;
-      return this.isHmac ? (this.finished = !0, buf = this.hash.digest()) : buf = this.hash.copy().digest(), new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength);
+      let buf2;
+      return this.isHmac ? (this.finished = !0, buf2 = this.hash.digest()) : buf2 = this.hash.copy().digest(), new Uint8Array(buf2.buffer, buf2.byteOffset, buf2.byteLength);
     }
     reset() {
       this.hash = this.createHash(), this.finished = !1;
@@ -31485,8 +31435,8 @@ var nativeSupported, Sha512, init_Sha512 = __esm({
       async digest() {
         if (!this.native)
           return super.digest();
-        let buf;
-        return this.nativeSecret !== void 0 ? (this.nativeFinished = !0, buf = this.native.digest()) : buf = this.native.copy().digest(), new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength);
+        let buf2;
+        return this.nativeSecret !== void 0 ? (this.nativeFinished = !0, buf2 = this.native.digest()) : buf2 = this.native.copy().digest(), new Uint8Array(buf2.buffer, buf2.byteOffset, buf2.byteLength);
       }
       reset() {
         if (!this.native) {
@@ -40100,8 +40050,8 @@ var require_safer = __commonJS({
         throw new TypeError('The "size" argument must be of type number. Received type ' + typeof size);
       if (size < 0 || size >= 2 * (1 << 30))
         throw new RangeError('The value "' + size + '" is invalid for option "size"');
-      var buf = Buffer2(size);
-      return !fill || fill.length === 0 ? buf.fill(0) : typeof encoding == "string" ? buf.fill(fill, encoding) : buf.fill(fill), buf;
+      var buf2 = Buffer2(size);
+      return !fill || fill.length === 0 ? buf2.fill(0) : typeof encoding == "string" ? buf2.fill(fill, encoding) : buf2.fill(fill), buf2;
     });
     if (!safer.kStringMaxLength)
       try {
@@ -40308,12 +40258,12 @@ var require_writer = __commonJS({
       var len = Buffer2.byteLength(s2);
       this.writeByte(tag), this.writeLength(len), len && (this._ensure(len), this._buf.write(s2, this._offset), this._offset += len);
     };
-    Writer.prototype.writeBuffer = function(buf, tag) {
+    Writer.prototype.writeBuffer = function(buf2, tag) {
       if (typeof tag != "number")
         throw new TypeError("tag must be a number");
-      if (!Buffer2.isBuffer(buf))
+      if (!Buffer2.isBuffer(buf2))
         throw new TypeError("argument must be a buffer");
-      this.writeByte(tag), this.writeLength(buf.length), this._ensure(buf.length), buf.copy(this._buf, this._offset, 0, buf.length), this._offset += buf.length;
+      this.writeByte(tag), this.writeLength(buf2.length), this._ensure(buf2.length), buf2.copy(this._buf, this._offset, 0, buf2.length), this._offset += buf2.length;
     };
     Writer.prototype.writeStringArray = function(strings) {
       if (!strings instanceof Array)
@@ -40378,8 +40328,8 @@ var require_writer = __commonJS({
       if (assert.ok(len), this._size - this._offset < len) {
         var sz = this._size * this._options.growthFactor;
         sz - this._offset < len && (sz += len);
-        var buf = Buffer2.alloc(sz);
-        this._buf.copy(buf, 0, 0, this._offset), this._buf = buf, this._size = sz;
+        var buf2 = Buffer2.alloc(sz);
+        this._buf.copy(buf2, 0, 0, this._offset), this._buf = buf2, this._size = sz;
       }
     };
     module.exports = Writer;
@@ -42687,8 +42637,8 @@ var require_utils2 = __commonJS({
   "node_modules/ssh2/lib/protocol/utils.js"(exports, module) {
     "use strict";
     var Ber = require_lib().Ber, DISCONNECT_REASON, FastBuffer = Buffer[Symbol.species], TypedArrayFill = Object.getPrototypeOf(Uint8Array.prototype).fill;
-    function readUInt32BE(buf, offset) {
-      return buf[offset++] * 16777216 + buf[offset++] * 65536 + buf[offset++] * 256 + buf[offset];
+    function readUInt32BE(buf2, offset) {
+      return buf2[offset++] * 16777216 + buf2[offset++] * 65536 + buf2[offset++] * 256 + buf2[offset];
     }
     __name(readUInt32BE, "readUInt32BE");
     function bufferCopy(src, dest, srcStart, srcEnd, destStart) {
@@ -42700,14 +42650,14 @@ var require_utils2 = __commonJS({
       ), nb;
     }
     __name(bufferCopy, "bufferCopy");
-    function bufferSlice(buf, start, end) {
-      return end === void 0 && (end = buf.length), new FastBuffer(buf.buffer, buf.byteOffset + start, end - start);
+    function bufferSlice(buf2, start, end) {
+      return end === void 0 && (end = buf2.length), new FastBuffer(buf2.buffer, buf2.byteOffset + start, end - start);
     }
     __name(bufferSlice, "bufferSlice");
     function makeBufferParser() {
       let pos = 0, buffer, self2 = {
-        init: /* @__PURE__ */ __name((buf, start) => {
-          buffer = buf, pos = typeof start == "number" ? start : 0;
+        init: /* @__PURE__ */ __name((buf2, start) => {
+          buffer = buf2, pos = typeof start == "number" ? start : 0;
         }, "init"),
         pos: /* @__PURE__ */ __name(() => pos, "pos"),
         length: /* @__PURE__ */ __name(() => buffer ? buffer.length : 0, "length"),
@@ -42776,8 +42726,8 @@ var require_utils2 = __commonJS({
       return typeof level == "boolean" ? (fatal = level, err.level = "protocol") : err.level = level || "protocol", err.fatal = !!fatal, err;
     }
     __name(makeError, "makeError");
-    function writeUInt32BE(buf, value, offset) {
-      return buf[offset++] = value >>> 24, buf[offset++] = value >>> 16, buf[offset++] = value >>> 8, buf[offset++] = value, offset;
+    function writeUInt32BE(buf2, value, offset) {
+      return buf2[offset++] = value >>> 24, buf2[offset++] = value >>> 16, buf2[offset++] = value >>> 8, buf2[offset++] = value, offset;
     }
     __name(writeUInt32BE, "writeUInt32BE");
     var utilBufferParser = makeBufferParser();
@@ -42785,7 +42735,7 @@ var require_utils2 = __commonJS({
       bufferCopy,
       bufferSlice,
       FastBuffer,
-      bufferFill: /* @__PURE__ */ __name((buf, value, start, end) => TypedArrayFill.call(buf, value, start, end), "bufferFill"),
+      bufferFill: /* @__PURE__ */ __name((buf2, value, start, end) => TypedArrayFill.call(buf2, value, start, end), "bufferFill"),
       makeError,
       doFatalError: /* @__PURE__ */ __name((protocol, msg, level, reason) => {
         let err;
@@ -42793,7 +42743,7 @@ var require_utils2 = __commonJS({
       }, "doFatalError"),
       readUInt32BE,
       writeUInt32BE,
-      writeUInt32LE: /* @__PURE__ */ __name((buf, value, offset) => (buf[offset++] = value, buf[offset++] = value >>> 8, buf[offset++] = value >>> 16, buf[offset++] = value >>> 24, offset), "writeUInt32LE"),
+      writeUInt32LE: /* @__PURE__ */ __name((buf2, value, offset) => (buf2[offset++] = value, buf2[offset++] = value >>> 8, buf2[offset++] = value >>> 16, buf2[offset++] = value >>> 24, offset), "writeUInt32LE"),
       makeBufferParser,
       bufferParser: makeBufferParser(),
       readString: /* @__PURE__ */ __name((buffer, start, dest, maxLen) => {
@@ -44121,18 +44071,18 @@ ${formatted}-----END ${type} KEY-----`;
       return result.set(buf1, 0), result.set(buf2, buf1.length), result;
     }
     __name(combineBuffers, "combineBuffers");
-    function skipFields(buf, nfields) {
-      let bufLen = buf.length, pos = buf._pos || 0;
+    function skipFields(buf2, nfields) {
+      let bufLen = buf2.length, pos = buf2._pos || 0;
       for (let i5 = 0; i5 < nfields; ++i5) {
         let left = bufLen - pos;
         if (pos >= bufLen || left < 4)
           return !1;
-        let len = readUInt32BE(buf, pos);
+        let len = readUInt32BE(buf2, pos);
         if (left < 4 + len)
           return !1;
         pos += 4 + len;
       }
-      return buf._pos = pos, !0;
+      return buf2._pos = pos, !0;
     }
     __name(skipFields, "skipFields");
     function genOpenSSLRSAPub(n3, e5) {
@@ -44153,8 +44103,8 @@ ${formatted}-----END ${type} KEY-----`;
         return asnWriter.startSequence(), asnWriter.writeInt(0, Ber.Integer), asnWriter.writeBuffer(n3, Ber.Integer), asnWriter.writeBuffer(e5, Ber.Integer), asnWriter.writeBuffer(d5, Ber.Integer), asnWriter.writeBuffer(p3, Ber.Integer), asnWriter.writeBuffer(q3, Ber.Integer), asnWriter.writeBuffer(dmp1, Ber.Integer), asnWriter.writeBuffer(dmq1, Ber.Integer), asnWriter.writeBuffer(iqmp, Ber.Integer), asnWriter.endSequence(), asnWriter.buffer;
       }
       __name(genRSAASN1Buf, "genRSAASN1Buf");
-      function bigIntFromBuffer(buf) {
-        return BigInt(`0x${buf.hexSlice(0, buf.length)}`);
+      function bigIntFromBuffer(buf2) {
+        return BigInt(`0x${buf2.hexSlice(0, buf2.length)}`);
       }
       __name(bigIntFromBuffer, "bigIntFromBuffer");
       function bigIntToBuffer(bn) {
@@ -45388,14 +45338,14 @@ var require_agent = __commonJS({
                 break;
             }
           pubKey = pubKey.getPublicSSH();
-          let type = 13, keyLen = pubKey.length, dataLen = data.length, p3 = 0, buf = Buffer.allocUnsafe(9 + keyLen + 4 + dataLen + 4);
-          return writeUInt32BE(buf, buf.length - 4, p3), buf[p3 += 4] = type, writeUInt32BE(buf, keyLen, ++p3), pubKey.copy(buf, p3 += 4), writeUInt32BE(buf, dataLen, p3 += keyLen), data.copy(buf, p3 += 4), writeUInt32BE(buf, flags, p3 += dataLen), typeof cb != "function" && (cb = noop), this[SYM_REQS].push({ type, cb }), this.push(buf);
+          let type = 13, keyLen = pubKey.length, dataLen = data.length, p3 = 0, buf2 = Buffer.allocUnsafe(9 + keyLen + 4 + dataLen + 4);
+          return writeUInt32BE(buf2, buf2.length - 4, p3), buf2[p3 += 4] = type, writeUInt32BE(buf2, keyLen, ++p3), pubKey.copy(buf2, p3 += 4), writeUInt32BE(buf2, dataLen, p3 += keyLen), data.copy(buf2, p3 += 4), writeUInt32BE(buf2, flags, p3 += dataLen), typeof cb != "function" && (cb = noop), this[SYM_REQS].push({ type, cb }), this.push(buf2);
         }
         getIdentities(cb) {
           if (this[SYM_MODE] !== 0)
             throw new Error("Client-only method called with server role");
-          let type = 11, p3 = 0, buf = Buffer.allocUnsafe(5);
-          return writeUInt32BE(buf, buf.length - 4, p3), buf[p3 += 4] = type, typeof cb != "function" && (cb = noop), this[SYM_REQS].push({ type, cb }), this.push(buf);
+          let type = 11, p3 = 0, buf2 = Buffer.allocUnsafe(5);
+          return writeUInt32BE(buf2, buf2.length - 4, p3), buf2[p3 += 4] = type, typeof cb != "function" && (cb = noop), this[SYM_REQS].push({ type, cb }), this.push(buf2);
         }
         // Server->Client messages =================================================
         failureReply(req) {
@@ -45405,8 +45355,8 @@ var require_agent = __commonJS({
             throw new Error("Wrong request argument");
           if (req.hasResponded())
             return !0;
-          let p3 = 0, buf = Buffer.allocUnsafe(5);
-          return writeUInt32BE(buf, buf.length - 4, p3), buf[p3 += 4] = 5, respond(this, req, buf);
+          let p3 = 0, buf2 = Buffer.allocUnsafe(5);
+          return writeUInt32BE(buf2, buf2.length - 4, p3), buf2[p3 += 4] = 5, respond(this, req, buf2);
         }
         getIdentitiesReply(req, keys) {
           if (this[SYM_MODE] !== 1)
@@ -45433,13 +45383,13 @@ var require_agent = __commonJS({
               continue;
             comment = pubKey.comment || comment, pubKey = pubKey.getPublicSSH(), totalKeysLen += 4 + pubKey.length, comment && typeof comment == "string" ? comment = Buffer.from(comment) : Buffer.isBuffer(comment) || (comment = EMPTY_BUF), totalKeysLen += 4 + comment.length, newKeys.push({ pubKey, comment });
           }
-          let p3 = 0, buf = Buffer.allocUnsafe(5 + totalKeysLen);
-          writeUInt32BE(buf, buf.length - 4, p3), buf[p3 += 4] = 12, writeUInt32BE(buf, newKeys.length, ++p3), p3 += 4;
+          let p3 = 0, buf2 = Buffer.allocUnsafe(5 + totalKeysLen);
+          writeUInt32BE(buf2, buf2.length - 4, p3), buf2[p3 += 4] = 12, writeUInt32BE(buf2, newKeys.length, ++p3), p3 += 4;
           for (let i5 = 0; i5 < newKeys.length; ++i5) {
             let { pubKey, comment } = newKeys[i5];
-            writeUInt32BE(buf, pubKey.length, p3), pubKey.copy(buf, p3 += 4), writeUInt32BE(buf, comment.length, p3 += pubKey.length), p3 += 4, comment.length && (comment.copy(buf, p3), p3 += comment.length);
+            writeUInt32BE(buf2, pubKey.length, p3), pubKey.copy(buf2, p3 += 4), writeUInt32BE(buf2, comment.length, p3 += pubKey.length), p3 += 4, comment.length && (comment.copy(buf2, p3), p3 += comment.length);
           }
-          return respond(this, req, buf);
+          return respond(this, req, buf2);
         }
         signReply(req, signature) {
           if (this[SYM_MODE] !== 1)
@@ -45454,10 +45404,10 @@ var require_agent = __commonJS({
             throw new Error("Signature argument must be a Buffer");
           if (signature.length === 0)
             throw new Error("Signature argument must be non-empty");
-          let p3 = 0, sigFormat = req.getContext(), sigFormatLen = Buffer.byteLength(sigFormat), buf = Buffer.allocUnsafe(
+          let p3 = 0, sigFormat = req.getContext(), sigFormatLen = Buffer.byteLength(sigFormat), buf2 = Buffer.allocUnsafe(
             13 + sigFormatLen + 4 + signature.length
           );
-          return writeUInt32BE(buf, buf.length - 4, p3), buf[p3 += 4] = 14, writeUInt32BE(buf, 4 + sigFormatLen + 4 + signature.length, ++p3), writeUInt32BE(buf, sigFormatLen, p3 += 4), buf.utf8Write(sigFormat, p3 += 4, sigFormatLen), writeUInt32BE(buf, signature.length, p3 += sigFormatLen), signature.copy(buf, p3 += 4), respond(this, req, buf);
+          return writeUInt32BE(buf2, buf2.length - 4, p3), buf2[p3 += 4] = 14, writeUInt32BE(buf2, 4 + sigFormatLen + 4 + signature.length, ++p3), writeUInt32BE(buf2, sigFormatLen, p3 += 4), buf2.utf8Write(sigFormat, p3 += 4, sigFormatLen), writeUInt32BE(buf2, signature.length, p3 += sigFormatLen), signature.copy(buf2, p3 += 4), respond(this, req, buf2);
         }
       };
     })(), SYM_AGENT = /* @__PURE__ */ Symbol("Agent"), SYM_AGENT_KEYS = /* @__PURE__ */ Symbol("Agent Keys"), SYM_AGENT_KEYS_IDX = /* @__PURE__ */ Symbol("Agent Keys Index"), SYM_AGENT_CBS = /* @__PURE__ */ Symbol("Agent Init Callbacks"), AgentContext = class {
@@ -45621,8 +45571,8 @@ var require_zlib = __commonJS({
           return buffers;
         let output = Buffer.allocUnsafe(nread);
         for (let i5 = 0, p3 = 0; i5 < buffers.length; ++i5) {
-          let buf = buffers[i5];
-          output.set(buf, p3), p3 += buf.length;
+          let buf2 = buffers[i5];
+          output.set(buf2, p3), p3 += buf2.length;
         }
         return output;
       }
@@ -46612,12 +46562,12 @@ var require_kex = __commonJS({
     }
     __name(handleKexInit, "handleKexInit");
     var createKeyExchange = /* @__PURE__ */ (() => {
-      function convertToMpint(buf) {
-        let idx = 0, length = buf.length;
-        for (; buf[idx] === 0; )
+      function convertToMpint(buf2) {
+        let idx = 0, length = buf2.length;
+        for (; buf2[idx] === 0; )
           ++idx, --length;
         let newBuf;
-        return buf[idx] & 128 ? (newBuf = Buffer.allocUnsafe(1 + length), newBuf[0] = 0, buf.copy(newBuf, 1, idx), buf = newBuf) : length !== buf.length && (newBuf = Buffer.allocUnsafe(length), buf.copy(newBuf, 0, idx), buf = newBuf), buf;
+        return buf2[idx] & 128 ? (newBuf = Buffer.allocUnsafe(1 + length), newBuf[0] = 0, buf2.copy(newBuf, 1, idx), buf2 = newBuf) : length !== buf2.length && (newBuf = Buffer.allocUnsafe(length), buf2.copy(newBuf, 0, idx), buf2 = newBuf), buf2;
       }
       __name(convertToMpint, "convertToMpint");
       class KeyExchange {
@@ -47339,19 +47289,19 @@ var require_kex = __commonJS({
           }
           this.totalSize = totalSize, this.lists = lists;
         }
-        copyAllTo(buf, offset) {
+        copyAllTo(buf2, offset) {
           let src = this.lists.all;
           if (typeof offset != "number")
             throw new TypeError(`Invalid offset value: ${typeof offset}`);
-          if (buf.length - offset < src.length)
+          if (buf2.length - offset < src.length)
             throw new Error("Insufficient space to copy list");
-          return buf.set(src, offset), src.length;
+          return buf2.set(src, offset), src.length;
         }
       };
     })(), hashString = (() => {
       let LEN = Buffer.allocUnsafe(4);
-      return (hash2, buf) => {
-        writeUInt32BE(LEN, buf.length, 0), hash2.update(LEN), hash2.update(buf);
+      return (hash2, buf2) => {
+        writeUInt32BE(LEN, buf2.length, 0), hash2.update(LEN), hash2.update(buf2);
       };
     })();
     function generateKEXVal(len, hashName, secret, exchangeHash, sessionID, char) {
@@ -48044,8 +47994,8 @@ var require_Protocol = __commonJS({
         }
         let p3 = this._packetRW.write.allocStart, packet = this._packetRW.write.alloc(35 + keysTotal);
         packet[p3] = MESSAGE.GLOBAL_REQUEST, writeUInt32BE(packet, 29, ++p3), packet.utf8Write("hostkeys-prove-00@openssh.com", p3 += 4, 29), packet[p3 += 29] = 1, ++p3;
-        for (let buf of publicKeys)
-          writeUInt32BE(packet, buf.length, p3), bufferCopy(buf, packet, 0, buf.length, p3 += 4), p3 += buf.length;
+        for (let buf2 of publicKeys)
+          writeUInt32BE(packet, buf2.length, p3), bufferCopy(buf2, packet, 0, buf2.length, p3 += 4), p3 += buf2.length;
         this._debug && this._debug(
           "Outbound: Sending GLOBAL_REQUEST (hostkeys-prove-00@openssh.com)"
         ), sendPacket(this, this._packetRW.write.finalize(packet));
@@ -48576,11 +48526,11 @@ var require_SFTP = __commonJS({
           throw new Error(`Unknown flags string: ${flags_}`);
         let attrsFlags = 0, attrsLen = 0;
         (typeof attrs == "string" || typeof attrs == "number") && (attrs = { mode: attrs }), typeof attrs == "object" && attrs !== null && (attrs = attrsToBytes(attrs), attrsFlags = attrs.flags, attrsLen = attrs.nb);
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen + 4 + 4 + attrsLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.OPEN;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen + 4 + 4 + attrsLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.OPEN;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), writeUInt32BE(buf, flags, p3 += pathLen), writeUInt32BE(buf, attrsFlags, p3 += 4), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), writeUInt32BE(buf2, flags, p3 += pathLen), writeUInt32BE(buf2, attrsFlags, p3 += 4), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf2.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf2, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} OPEN`
         );
@@ -48590,43 +48540,43 @@ var require_SFTP = __commonJS({
           throw new Error("Client-only method called in server mode");
         if (!Buffer.isBuffer(handle))
           throw new Error("handle is not a Buffer");
-        let handleLen = handle.length, p3 = 9, buf = Buffer.allocUnsafe(13 + handleLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.CLOSE;
+        let handleLen = handle.length, p3 = 9, buf2 = Buffer.allocUnsafe(13 + handleLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.CLOSE;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, handleLen, p3), buf.set(handle, p3 += 4), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, handleLen, p3), buf2.set(handle, p3 += 4), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} CLOSE`
         );
       }
-      read(handle, buf, off, len, position, cb) {
+      read(handle, buf2, off, len, position, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
         if (!Buffer.isBuffer(handle))
           throw new Error("handle is not a Buffer");
-        if (!Buffer.isBuffer(buf))
+        if (!Buffer.isBuffer(buf2))
           throw new Error("buffer is not a Buffer");
-        if (off >= buf.length)
+        if (off >= buf2.length)
           throw new Error("offset is out of bounds");
-        if (off + len > buf.length)
+        if (off + len > buf2.length)
           throw new Error("length extends beyond buffer");
         if (position === null)
           throw new Error("null position currently unsupported");
-        read_(this, handle, buf, off, len, position, cb);
+        read_(this, handle, buf2, off, len, position, cb);
       }
-      readData(handle, buf, off, len, position, cb) {
-        this.read(handle, buf, off, len, position, cb);
+      readData(handle, buf2, off, len, position, cb) {
+        this.read(handle, buf2, off, len, position, cb);
       }
-      write(handle, buf, off, len, position, cb) {
+      write(handle, buf2, off, len, position, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
         if (!Buffer.isBuffer(handle))
           throw new Error("handle is not a Buffer");
-        if (!Buffer.isBuffer(buf))
+        if (!Buffer.isBuffer(buf2))
           throw new Error("buffer is not a Buffer");
-        if (off > buf.length)
+        if (off > buf2.length)
           throw new Error("offset is out of bounds");
-        if (off + len > buf.length)
+        if (off + len > buf2.length)
           throw new Error("length extends beyond buffer");
         if (position === null)
           throw new Error("null position currently unsupported");
@@ -48642,11 +48592,11 @@ var require_SFTP = __commonJS({
         writeUInt32BE(out, reqid, 5), writeUInt32BE(out, handleLen, p3), out.set(handle, p3 += 4), p3 += handleLen;
         for (let i5 = 7; i5 >= 0; --i5)
           out[p3 + i5] = position & 255, position /= 256;
-        writeUInt32BE(out, len, p3 += 8), bufferCopy(buf, out, off, off + len, p3 += 4), this._requests[reqid] = {
+        writeUInt32BE(out, len, p3 += 8), bufferCopy(buf2, out, off, off + len, p3 += 4), this._requests[reqid] = {
           cb: /* @__PURE__ */ __name((err) => {
             err ? typeof cb == "function" && cb(err) : overflow ? this.write(
               handle,
-              buf,
+              buf2,
               off + len,
               overflow,
               origPosition + len,
@@ -48660,8 +48610,8 @@ var require_SFTP = __commonJS({
           this._debug(`SFTP: Outbound: ${how} WRITE (id:${reqid})`);
         }
       }
-      writeData(handle, buf, off, len, position, cb) {
-        this.write(handle, buf, off, len, position, cb);
+      writeData(handle, buf2, off, len, position, cb) {
+        this.write(handle, buf2, off, len, position, cb);
       }
       fastGet(remotePath, localPath, opts, cb) {
         if (this.server)
@@ -48786,11 +48736,11 @@ var require_SFTP = __commonJS({
       unlink(filename, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let fnameLen = Buffer.byteLength(filename), p3 = 9, buf = Buffer.allocUnsafe(13 + fnameLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.REMOVE;
+        let fnameLen = Buffer.byteLength(filename), p3 = 9, buf2 = Buffer.allocUnsafe(13 + fnameLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.REMOVE;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, fnameLen, p3), buf.utf8Write(filename, p3 += 4, fnameLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, fnameLen, p3), buf2.utf8Write(filename, p3 += 4, fnameLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} REMOVE`
         );
@@ -48798,11 +48748,11 @@ var require_SFTP = __commonJS({
       rename(oldPath, newPath, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let oldLen = Buffer.byteLength(oldPath), newLen = Buffer.byteLength(newPath), p3 = 9, buf = Buffer.allocUnsafe(13 + oldLen + 4 + newLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.RENAME;
+        let oldLen = Buffer.byteLength(oldPath), newLen = Buffer.byteLength(newPath), p3 = 9, buf2 = Buffer.allocUnsafe(13 + oldLen + 4 + newLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.RENAME;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, oldLen, p3), buf.utf8Write(oldPath, p3 += 4, oldLen), writeUInt32BE(buf, newLen, p3 += oldLen), buf.utf8Write(newPath, p3 += 4, newLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, oldLen, p3), buf2.utf8Write(oldPath, p3 += 4, oldLen), writeUInt32BE(buf2, newLen, p3 += oldLen), buf2.utf8Write(newPath, p3 += 4, newLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} RENAME`
         );
@@ -48812,11 +48762,11 @@ var require_SFTP = __commonJS({
           throw new Error("Client-only method called in server mode");
         let flags = 0, attrsLen = 0;
         typeof attrs == "function" && (cb = attrs, attrs = void 0), typeof attrs == "object" && attrs !== null && (attrs = attrsToBytes(attrs), flags = attrs.flags, attrsLen = attrs.nb);
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen + 4 + attrsLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.MKDIR;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen + 4 + attrsLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.MKDIR;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), writeUInt32BE(buf, flags, p3 += pathLen), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), writeUInt32BE(buf2, flags, p3 += pathLen), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf2.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf2, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} MKDIR`
         );
@@ -48824,11 +48774,11 @@ var require_SFTP = __commonJS({
       rmdir(path2, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.RMDIR;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.RMDIR;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} RMDIR`
         );
@@ -48861,10 +48811,10 @@ var require_SFTP = __commonJS({
           }, "reread");
           return this.opendir(where, reread);
         }
-        let handleLen = where.length, p3 = 9, buf = Buffer.allocUnsafe(13 + handleLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.READDIR;
+        let handleLen = where.length, p3 = 9, buf2 = Buffer.allocUnsafe(13 + handleLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.READDIR;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, handleLen, p3), buf.set(where, p3 += 4), this._requests[reqid] = {
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, handleLen, p3), buf2.set(where, p3 += 4), this._requests[reqid] = {
           cb: doFilter ? (err, list3) => {
             if (typeof cb == "function") {
               if (err)
@@ -48875,7 +48825,7 @@ var require_SFTP = __commonJS({
             }
           } : cb
         };
-        let isBuffered = sendOrBuffer(this, buf);
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} READDIR`
         );
@@ -48885,11 +48835,11 @@ var require_SFTP = __commonJS({
           throw new Error("Client-only method called in server mode");
         if (!Buffer.isBuffer(handle))
           throw new Error("handle is not a Buffer");
-        let handleLen = handle.length, p3 = 9, buf = Buffer.allocUnsafe(13 + handleLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.FSTAT;
+        let handleLen = handle.length, p3 = 9, buf2 = Buffer.allocUnsafe(13 + handleLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.FSTAT;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, handleLen, p3), buf.set(handle, p3 += 4), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, handleLen, p3), buf2.set(handle, p3 += 4), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} FSTAT`
         );
@@ -48897,11 +48847,11 @@ var require_SFTP = __commonJS({
       stat(path2, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.STAT;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.STAT;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} STAT`
         );
@@ -48909,11 +48859,11 @@ var require_SFTP = __commonJS({
       lstat(path2, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.LSTAT;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.LSTAT;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} LSTAT`
         );
@@ -48921,11 +48871,11 @@ var require_SFTP = __commonJS({
       opendir(path2, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.OPENDIR;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.OPENDIR;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} OPENDIR`
         );
@@ -48935,11 +48885,11 @@ var require_SFTP = __commonJS({
           throw new Error("Client-only method called in server mode");
         let flags = 0, attrsLen = 0;
         typeof attrs == "object" && attrs !== null ? (attrs = attrsToBytes(attrs), flags = attrs.flags, attrsLen = attrs.nb) : typeof attrs == "function" && (cb = attrs);
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen + 4 + attrsLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.SETSTAT;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen + 4 + attrsLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.SETSTAT;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), writeUInt32BE(buf, flags, p3 += pathLen), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), writeUInt32BE(buf2, flags, p3 += pathLen), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf2.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf2, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} SETSTAT`
         );
@@ -48951,11 +48901,11 @@ var require_SFTP = __commonJS({
           throw new Error("handle is not a Buffer");
         let flags = 0, attrsLen = 0;
         typeof attrs == "object" && attrs !== null ? (attrs = attrsToBytes(attrs), flags = attrs.flags, attrsLen = attrs.nb) : typeof attrs == "function" && (cb = attrs);
-        let handleLen = handle.length, p3 = 9, buf = Buffer.allocUnsafe(13 + handleLen + 4 + attrsLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.FSETSTAT;
+        let handleLen = handle.length, p3 = 9, buf2 = Buffer.allocUnsafe(13 + handleLen + 4 + attrsLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.FSETSTAT;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, handleLen, p3), buf.set(handle, p3 += 4), writeUInt32BE(buf, flags, p3 += handleLen), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, handleLen, p3), buf2.set(handle, p3 += 4), writeUInt32BE(buf2, flags, p3 += handleLen), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf2.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf2, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} FSETSTAT`
         );
@@ -48997,10 +48947,10 @@ var require_SFTP = __commonJS({
       readlink(path2, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.READLINK;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.READLINK;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = {
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = {
           cb: /* @__PURE__ */ __name((err, names) => {
             if (typeof cb == "function") {
               if (err)
@@ -49011,7 +48961,7 @@ var require_SFTP = __commonJS({
             }
           }, "cb")
         };
-        let isBuffered = sendOrBuffer(this, buf);
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} READLINK`
         );
@@ -49019,11 +48969,11 @@ var require_SFTP = __commonJS({
       symlink(targetPath, linkPath, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let linkLen = Buffer.byteLength(linkPath), targetLen = Buffer.byteLength(targetPath), p3 = 9, buf = Buffer.allocUnsafe(13 + linkLen + 4 + targetLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.SYMLINK;
+        let linkLen = Buffer.byteLength(linkPath), targetLen = Buffer.byteLength(targetPath), p3 = 9, buf2 = Buffer.allocUnsafe(13 + linkLen + 4 + targetLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.SYMLINK;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), this._isOpenSSH ? (writeUInt32BE(buf, targetLen, p3), buf.utf8Write(targetPath, p3 += 4, targetLen), writeUInt32BE(buf, linkLen, p3 += targetLen), buf.utf8Write(linkPath, p3 += 4, linkLen)) : (writeUInt32BE(buf, linkLen, p3), buf.utf8Write(linkPath, p3 += 4, linkLen), writeUInt32BE(buf, targetLen, p3 += linkLen), buf.utf8Write(targetPath, p3 += 4, targetLen)), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), this._isOpenSSH ? (writeUInt32BE(buf2, targetLen, p3), buf2.utf8Write(targetPath, p3 += 4, targetLen), writeUInt32BE(buf2, linkLen, p3 += targetLen), buf2.utf8Write(linkPath, p3 += 4, linkLen)) : (writeUInt32BE(buf2, linkLen, p3), buf2.utf8Write(linkPath, p3 += 4, linkLen), writeUInt32BE(buf2, targetLen, p3 += linkLen), buf2.utf8Write(targetPath, p3 += 4, targetLen)), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} SYMLINK`
         );
@@ -49031,10 +48981,10 @@ var require_SFTP = __commonJS({
       realpath(path2, cb) {
         if (this.server)
           throw new Error("Client-only method called in server mode");
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(13 + pathLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.REALPATH;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(13 + pathLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.REALPATH;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, pathLen, p3), buf.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = {
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, pathLen, p3), buf2.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = {
           cb: /* @__PURE__ */ __name((err, names) => {
             if (typeof cb == "function") {
               if (err)
@@ -49045,7 +48995,7 @@ var require_SFTP = __commonJS({
             }
           }, "cb")
         };
-        let isBuffered = sendOrBuffer(this, buf);
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} REALPATH`
         );
@@ -49057,11 +49007,11 @@ var require_SFTP = __commonJS({
         let ext2 = this._extensions["posix-rename@openssh.com"];
         if (!ext2 || ext2 !== "1")
           throw new Error("Server does not support this extended request");
-        let oldLen = Buffer.byteLength(oldPath), newLen = Buffer.byteLength(newPath), p3 = 9, buf = Buffer.allocUnsafe(41 + oldLen + 4 + newLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.EXTENDED;
+        let oldLen = Buffer.byteLength(oldPath), newLen = Buffer.byteLength(newPath), p3 = 9, buf2 = Buffer.allocUnsafe(41 + oldLen + 4 + newLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.EXTENDED;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, 24, p3), buf.utf8Write("posix-rename@openssh.com", p3 += 4, 24), writeUInt32BE(buf, oldLen, p3 += 24), buf.utf8Write(oldPath, p3 += 4, oldLen), writeUInt32BE(buf, newLen, p3 += oldLen), buf.utf8Write(newPath, p3 += 4, newLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, 24, p3), buf2.utf8Write("posix-rename@openssh.com", p3 += 4, 24), writeUInt32BE(buf2, oldLen, p3 += 24), buf2.utf8Write(oldPath, p3 += 4, oldLen), writeUInt32BE(buf2, newLen, p3 += oldLen), buf2.utf8Write(newPath, p3 += 4, newLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let which2 = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${which2} posix-rename@openssh.com`);
@@ -49073,11 +49023,11 @@ var require_SFTP = __commonJS({
         let ext2 = this._extensions["statvfs@openssh.com"];
         if (!ext2 || ext2 !== "2")
           throw new Error("Server does not support this extended request");
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(36 + pathLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.EXTENDED;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(36 + pathLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.EXTENDED;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, 19, p3), buf.utf8Write("statvfs@openssh.com", p3 += 4, 19), writeUInt32BE(buf, pathLen, p3 += 19), buf.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { extended: "statvfs@openssh.com", cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, 19, p3), buf2.utf8Write("statvfs@openssh.com", p3 += 4, 19), writeUInt32BE(buf2, pathLen, p3 += 19), buf2.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = { extended: "statvfs@openssh.com", cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let which2 = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${which2} statvfs@openssh.com`);
@@ -49091,11 +49041,11 @@ var require_SFTP = __commonJS({
           throw new Error("Server does not support this extended request");
         if (!Buffer.isBuffer(handle))
           throw new Error("handle is not a Buffer");
-        let handleLen = handle.length, p3 = 9, buf = Buffer.allocUnsafe(37 + handleLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.EXTENDED;
+        let handleLen = handle.length, p3 = 9, buf2 = Buffer.allocUnsafe(37 + handleLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.EXTENDED;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, 20, p3), buf.utf8Write("fstatvfs@openssh.com", p3 += 4, 20), writeUInt32BE(buf, handleLen, p3 += 20), buf.set(handle, p3 += 4), this._requests[reqid] = { extended: "fstatvfs@openssh.com", cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, 20, p3), buf2.utf8Write("fstatvfs@openssh.com", p3 += 4, 20), writeUInt32BE(buf2, handleLen, p3 += 20), buf2.set(handle, p3 += 4), this._requests[reqid] = { extended: "fstatvfs@openssh.com", cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let which2 = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${which2} fstatvfs@openssh.com`);
@@ -49106,11 +49056,11 @@ var require_SFTP = __commonJS({
           throw new Error("Client-only method called in server mode");
         if (this._extensions["hardlink@openssh.com"] !== "1")
           throw new Error("Server does not support this extended request");
-        let oldLen = Buffer.byteLength(oldPath), newLen = Buffer.byteLength(newPath), p3 = 9, buf = Buffer.allocUnsafe(37 + oldLen + 4 + newLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.EXTENDED;
+        let oldLen = Buffer.byteLength(oldPath), newLen = Buffer.byteLength(newPath), p3 = 9, buf2 = Buffer.allocUnsafe(37 + oldLen + 4 + newLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.EXTENDED;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, 20, p3), buf.utf8Write("hardlink@openssh.com", p3 += 4, 20), writeUInt32BE(buf, oldLen, p3 += 20), buf.utf8Write(oldPath, p3 += 4, oldLen), writeUInt32BE(buf, newLen, p3 += oldLen), buf.utf8Write(newPath, p3 += 4, newLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, 20, p3), buf2.utf8Write("hardlink@openssh.com", p3 += 4, 20), writeUInt32BE(buf2, oldLen, p3 += 20), buf2.utf8Write(oldPath, p3 += 4, oldLen), writeUInt32BE(buf2, newLen, p3 += oldLen), buf2.utf8Write(newPath, p3 += 4, newLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let which2 = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${which2} hardlink@openssh.com`);
@@ -49123,11 +49073,11 @@ var require_SFTP = __commonJS({
           throw new Error("Server does not support this extended request");
         if (!Buffer.isBuffer(handle))
           throw new Error("handle is not a Buffer");
-        let handleLen = handle.length, p3 = 9, buf = Buffer.allocUnsafe(34 + handleLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.EXTENDED;
+        let handleLen = handle.length, p3 = 9, buf2 = Buffer.allocUnsafe(34 + handleLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.EXTENDED;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, 17, p3), buf.utf8Write("fsync@openssh.com", p3 += 4, 17), writeUInt32BE(buf, handleLen, p3 += 17), buf.set(handle, p3 += 4), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, 17, p3), buf2.utf8Write("fsync@openssh.com", p3 += 4, 17), writeUInt32BE(buf2, handleLen, p3 += 17), buf2.set(handle, p3 += 4), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} fsync@openssh.com`
         );
@@ -49139,11 +49089,11 @@ var require_SFTP = __commonJS({
           throw new Error("Server does not support this extended request");
         let flags = 0, attrsLen = 0;
         typeof attrs == "object" && attrs !== null ? (attrs = attrsToBytes(attrs), flags = attrs.flags, attrsLen = attrs.nb) : typeof attrs == "function" && (cb = attrs);
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(37 + pathLen + 4 + attrsLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.EXTENDED;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(37 + pathLen + 4 + attrsLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.EXTENDED;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, 20, p3), buf.utf8Write("lsetstat@openssh.com", p3 += 4, 20), writeUInt32BE(buf, pathLen, p3 += 20), buf.utf8Write(path2, p3 += 4, pathLen), writeUInt32BE(buf, flags, p3 += pathLen), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, 20, p3), buf2.utf8Write("lsetstat@openssh.com", p3 += 4, 20), writeUInt32BE(buf2, pathLen, p3 += 20), buf2.utf8Write(path2, p3 += 4, pathLen), writeUInt32BE(buf2, flags, p3 += pathLen), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf2.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf2, 0, attrsLen, p3), p3 += attrsLen), this._requests[reqid] = { cb };
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let status = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${status} lsetstat@openssh.com`);
@@ -49154,10 +49104,10 @@ var require_SFTP = __commonJS({
           throw new Error("Client-only method called in server mode");
         if (this._extensions["expand-path@openssh.com"] !== "1")
           throw new Error("Server does not support this extended request");
-        let pathLen = Buffer.byteLength(path2), p3 = 9, buf = Buffer.allocUnsafe(40 + pathLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.EXTENDED;
+        let pathLen = Buffer.byteLength(path2), p3 = 9, buf2 = Buffer.allocUnsafe(40 + pathLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.EXTENDED;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, 23, p3), buf.utf8Write("expand-path@openssh.com", p3 += 4, 23), writeUInt32BE(buf, pathLen, p3 += 20), buf.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = {
+        writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, 23, p3), buf2.utf8Write("expand-path@openssh.com", p3 += 4, 23), writeUInt32BE(buf2, pathLen, p3 += 20), buf2.utf8Write(path2, p3 += 4, pathLen), this._requests[reqid] = {
           cb: /* @__PURE__ */ __name((err, names) => {
             if (typeof cb == "function") {
               if (err)
@@ -49168,7 +49118,7 @@ var require_SFTP = __commonJS({
             }
           }, "cb")
         };
-        let isBuffered = sendOrBuffer(this, buf);
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let status = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${status} expand-path@openssh.com`);
@@ -49183,22 +49133,22 @@ var require_SFTP = __commonJS({
           throw new Error("Source handle is not a Buffer");
         if (!Buffer.isBuffer(dstHandle))
           throw new Error("Destination handle is not a Buffer");
-        let p3 = 0, buf = Buffer.allocUnsafe(
+        let p3 = 0, buf2 = Buffer.allocUnsafe(
           26 + srcHandle.length + 8 + 8 + 4 + dstHandle.length + 8
         );
-        writeUInt32BE(buf, buf.length - 4, p3), p3 += 4, buf[p3] = REQUEST.EXTENDED, ++p3;
+        writeUInt32BE(buf2, buf2.length - 4, p3), p3 += 4, buf2[p3] = REQUEST.EXTENDED, ++p3;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, p3), p3 += 4, writeUInt32BE(buf, 9, p3), p3 += 4, buf.utf8Write("copy-data", p3, 9), p3 += 9, writeUInt32BE(buf, srcHandle.length, p3), p3 += 4, buf.set(srcHandle, p3), p3 += srcHandle.length;
+        writeUInt32BE(buf2, reqid, p3), p3 += 4, writeUInt32BE(buf2, 9, p3), p3 += 4, buf2.utf8Write("copy-data", p3, 9), p3 += 9, writeUInt32BE(buf2, srcHandle.length, p3), p3 += 4, buf2.set(srcHandle, p3), p3 += srcHandle.length;
         for (let i5 = 7; i5 >= 0; --i5)
-          buf[p3 + i5] = srcOffset & 255, srcOffset /= 256;
+          buf2[p3 + i5] = srcOffset & 255, srcOffset /= 256;
         p3 += 8;
         for (let i5 = 7; i5 >= 0; --i5)
-          buf[p3 + i5] = len & 255, len /= 256;
-        p3 += 8, writeUInt32BE(buf, dstHandle.length, p3), p3 += 4, buf.set(dstHandle, p3), p3 += dstHandle.length;
+          buf2[p3 + i5] = len & 255, len /= 256;
+        p3 += 8, writeUInt32BE(buf2, dstHandle.length, p3), p3 += 4, buf2.set(dstHandle, p3), p3 += dstHandle.length;
         for (let i5 = 7; i5 >= 0; --i5)
-          buf[p3 + i5] = dstOffset & 255, dstOffset /= 256;
+          buf2[p3 + i5] = dstOffset & 255, dstOffset /= 256;
         this._requests[reqid] = { cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let status = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${status} copy-data`);
@@ -49211,12 +49161,12 @@ var require_SFTP = __commonJS({
           throw new Error("Server does not support this extended request");
         if (typeof username != "string")
           throw new TypeError("username is not a string");
-        let p3 = 0, usernameLen = Buffer.byteLength(username), buf = Buffer.allocUnsafe(
+        let p3 = 0, usernameLen = Buffer.byteLength(username), buf2 = Buffer.allocUnsafe(
           31 + usernameLen
         );
-        writeUInt32BE(buf, buf.length - 4, p3), p3 += 4, buf[p3] = REQUEST.EXTENDED, ++p3;
+        writeUInt32BE(buf2, buf2.length - 4, p3), p3 += 4, buf2[p3] = REQUEST.EXTENDED, ++p3;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, p3), p3 += 4, writeUInt32BE(buf, 14, p3), p3 += 4, buf.utf8Write("home-directory", p3, 14), p3 += 14, writeUInt32BE(buf, usernameLen, p3), p3 += 4, buf.utf8Write(username, p3, usernameLen), p3 += usernameLen, this._requests[reqid] = {
+        writeUInt32BE(buf2, reqid, p3), p3 += 4, writeUInt32BE(buf2, 14, p3), p3 += 4, buf2.utf8Write("home-directory", p3, 14), p3 += 14, writeUInt32BE(buf2, usernameLen, p3), p3 += 4, buf2.utf8Write(username, p3, usernameLen), p3 += usernameLen, this._requests[reqid] = {
           cb: /* @__PURE__ */ __name((err, names) => {
             if (typeof cb == "function") {
               if (err)
@@ -49227,7 +49177,7 @@ var require_SFTP = __commonJS({
             }
           }, "cb")
         };
-        let isBuffered = sendOrBuffer(this, buf);
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let status = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${status} home-directory`);
@@ -49248,19 +49198,19 @@ var require_SFTP = __commonJS({
         for (let val of gids)
           if (!Number.isInteger(val) || val < 0 || val > 2 ** 32 - 1)
             throw new Error("gid values must all be 32-bit unsigned integers");
-        let p3 = 0, buf = Buffer.allocUnsafe(
+        let p3 = 0, buf2 = Buffer.allocUnsafe(
           47 + 4 * uids.length + 4 + 4 * gids.length
         );
-        writeUInt32BE(buf, buf.length - 4, p3), p3 += 4, buf[p3] = REQUEST.EXTENDED, ++p3;
+        writeUInt32BE(buf2, buf2.length - 4, p3), p3 += 4, buf2[p3] = REQUEST.EXTENDED, ++p3;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
-        writeUInt32BE(buf, reqid, p3), p3 += 4, writeUInt32BE(buf, 30, p3), p3 += 4, buf.utf8Write("users-groups-by-id@openssh.com", p3, 30), p3 += 30, writeUInt32BE(buf, 4 * uids.length, p3), p3 += 4;
+        writeUInt32BE(buf2, reqid, p3), p3 += 4, writeUInt32BE(buf2, 30, p3), p3 += 4, buf2.utf8Write("users-groups-by-id@openssh.com", p3, 30), p3 += 30, writeUInt32BE(buf2, 4 * uids.length, p3), p3 += 4;
         for (let val of uids)
-          writeUInt32BE(buf, val, p3), p3 += 4;
-        writeUInt32BE(buf, 4 * gids.length, p3), p3 += 4;
+          writeUInt32BE(buf2, val, p3), p3 += 4;
+        writeUInt32BE(buf2, 4 * gids.length, p3), p3 += 4;
         for (let val of gids)
-          writeUInt32BE(buf, val, p3), p3 += 4;
+          writeUInt32BE(buf2, val, p3), p3 += 4;
         this._requests[reqid] = { extended: "users-groups-by-id@openssh.com", cb };
-        let isBuffered = sendOrBuffer(this, buf);
+        let isBuffered = sendOrBuffer(this, buf2);
         if (this._debug) {
           let status = isBuffered ? "Buffered" : "Sending";
           this._debug(`SFTP: Outbound: ${status} users-groups-by-id@openssh.com`);
@@ -49277,9 +49227,9 @@ var require_SFTP = __commonJS({
         let handleLen = handle.length;
         if (handleLen > 256)
           throw new Error("handle too large (> 256 bytes)");
-        let p3 = 9, buf = Buffer.allocUnsafe(13 + handleLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = RESPONSE.HANDLE, writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, handleLen, p3), handleLen && buf.set(handle, p3 += 4);
-        let isBuffered = sendOrBuffer(this, buf);
+        let p3 = 9, buf2 = Buffer.allocUnsafe(13 + handleLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = RESPONSE.HANDLE, writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, handleLen, p3), handleLen && buf2.set(handle, p3 += 4);
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} HANDLE`
         );
@@ -49290,9 +49240,9 @@ var require_SFTP = __commonJS({
         if (!VALID_STATUS_CODES.has(code))
           throw new Error(`Bad status code: ${code}`);
         message || (message = "");
-        let msgLen = Buffer.byteLength(message), p3 = 9, buf = Buffer.allocUnsafe(17 + msgLen + 4);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = RESPONSE.STATUS, writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, code, p3), writeUInt32BE(buf, msgLen, p3 += 4), p3 += 4, msgLen && (buf.utf8Write(message, p3, msgLen), p3 += msgLen), writeUInt32BE(buf, 0, p3);
-        let isBuffered = sendOrBuffer(this, buf);
+        let msgLen = Buffer.byteLength(message), p3 = 9, buf2 = Buffer.allocUnsafe(17 + msgLen + 4);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = RESPONSE.STATUS, writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, code, p3), writeUInt32BE(buf2, msgLen, p3 += 4), p3 += 4, msgLen && (buf2.utf8Write(message, p3, msgLen), p3 += msgLen), writeUInt32BE(buf2, 0, p3);
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} STATUS`
         );
@@ -49305,9 +49255,9 @@ var require_SFTP = __commonJS({
           throw new Error("data is not a Buffer or string");
         let isUTF8;
         !isBuffer && !encoding && (encoding = void 0, isUTF8 = !0);
-        let dataLen = isBuffer ? data.length : Buffer.byteLength(data, encoding), p3 = 9, buf = Buffer.allocUnsafe(13 + dataLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = RESPONSE.DATA, writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, dataLen, p3), dataLen && (isBuffer ? buf.set(data, p3 += 4) : isUTF8 ? buf.utf8Write(data, p3 += 4, dataLen) : buf.write(data, p3 += 4, dataLen, encoding));
-        let isBuffered = sendOrBuffer(this, buf);
+        let dataLen = isBuffer ? data.length : Buffer.byteLength(data, encoding), p3 = 9, buf2 = Buffer.allocUnsafe(13 + dataLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = RESPONSE.DATA, writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, dataLen, p3), dataLen && (isBuffer ? buf2.set(data, p3 += 4) : isUTF8 ? buf2.utf8Write(data, p3 += 4, dataLen) : buf2.write(data, p3 += 4, dataLen, encoding));
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} DATA`
         );
@@ -49334,22 +49284,22 @@ var require_SFTP = __commonJS({
           } else
             namesLen += 4, attrs.push(null);
         }
-        let p3 = 9, buf = Buffer.allocUnsafe(13 + namesLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = RESPONSE.NAME, writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, count2, p3), p3 += 4;
+        let p3 = 9, buf2 = Buffer.allocUnsafe(13 + namesLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = RESPONSE.NAME, writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, count2, p3), p3 += 4;
         for (let i5 = 0; i5 < count2; ++i5) {
           let name = names[i5];
           {
             let filename = !name || !name.filename || typeof name.filename != "string" ? "" : name.filename, len = Buffer.byteLength(filename);
-            writeUInt32BE(buf, len, p3), p3 += 4, len && (buf.utf8Write(filename, p3, len), p3 += len);
+            writeUInt32BE(buf2, len, p3), p3 += 4, len && (buf2.utf8Write(filename, p3, len), p3 += len);
           }
           {
             let longname = !name || !name.longname || typeof name.longname != "string" ? "" : name.longname, len = Buffer.byteLength(longname);
-            writeUInt32BE(buf, len, p3), p3 += 4, len && (buf.utf8Write(longname, p3, len), p3 += len);
+            writeUInt32BE(buf2, len, p3), p3 += 4, len && (buf2.utf8Write(longname, p3, len), p3 += len);
           }
           let attr = attrs[i5];
-          attr ? (writeUInt32BE(buf, attr.flags, p3), p3 += 4, attr.flags && attr.bytes && (buf.set(attr.bytes, p3), p3 += attr.nb)) : (writeUInt32BE(buf, 0, p3), p3 += 4);
+          attr ? (writeUInt32BE(buf2, attr.flags, p3), p3 += 4, attr.flags && attr.bytes && (buf2.set(attr.bytes, p3), p3 += attr.nb)) : (writeUInt32BE(buf2, 0, p3), p3 += 4);
         }
-        let isBuffered = sendOrBuffer(this, buf);
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} NAME`
         );
@@ -49360,9 +49310,9 @@ var require_SFTP = __commonJS({
         if (typeof attrs != "object" || attrs === null)
           throw new Error("attrs is not an object");
         attrs = attrsToBytes(attrs);
-        let flags = attrs.flags, attrsLen = attrs.nb, p3 = 9, buf = Buffer.allocUnsafe(13 + attrsLen);
-        writeUInt32BE(buf, buf.length - 4, 0), buf[4] = RESPONSE.ATTRS, writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, flags, p3), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf, 0, attrsLen, p3), p3 += attrsLen);
-        let isBuffered = sendOrBuffer(this, buf);
+        let flags = attrs.flags, attrsLen = attrs.nb, p3 = 9, buf2 = Buffer.allocUnsafe(13 + attrsLen);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = RESPONSE.ATTRS, writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, flags, p3), attrsLen && (p3 += 4, attrsLen === ATTRS_BUF.length ? buf2.set(ATTRS_BUF, p3) : bufferCopy(ATTRS_BUF, buf2, 0, attrsLen, p3), p3 += attrsLen);
+        let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} ATTRS`
         );
@@ -49376,7 +49326,7 @@ var require_SFTP = __commonJS({
       }
     }
     __name(tryCreateBuffer, "tryCreateBuffer");
-    function read_(self2, handle, buf, off, len, position, cb, req_) {
+    function read_(self2, handle, buf2, off, len, position, cb, req_) {
       let maxDataLen = self2._maxReadLen, overflow = Math.max(len - maxDataLen, 0);
       overflow && (len = maxDataLen);
       let handleLen = handle.length, p3 = 9, pos = position, out = Buffer.allocUnsafe(13 + handleLen + 8 + 4);
@@ -49402,15 +49352,15 @@ var require_SFTP = __commonJS({
             if (nb > len2)
               return cb(new Error("Received more data than requested"));
             if (nb === len2 && overflow2) {
-              req.nb += nb, req.position += nb, req.off += nb, read_(self2, handle, buf, req.off, overflow2, req.position, cb, req);
+              req.nb += nb, req.position += nb, req.off += nb, read_(self2, handle, buf2, req.off, overflow2, req.position, cb, req);
               return;
             }
           }
-          nb = nb || 0, req.origOff === 0 && buf.length === req.nb ? data = buf : data = bufferSlice(buf, req.origOff, req.origOff + req.nb + nb), cb(void 0, req.nb + nb, data, req.position);
+          nb = nb || 0, req.origOff === 0 && buf2.length === req.nb ? data = buf2 : data = bufferSlice(buf2, req.origOff, req.origOff + req.nb + nb), cb(void 0, req.nb + nb, data, req.position);
         }, "cb"),
         buffer: void 0
       };
-      req.len = len, req.overflow = overflow, req.buffer = bufferSlice(buf, off, off + len), self2._requests[reqid] = req;
+      req.len = len, req.overflow = overflow, req.buffer = bufferSlice(buf2, off, off + len), self2._requests[reqid] = req;
       let isBuffered = sendOrBuffer(self2, out);
       self2._debug && self2._debug(
         `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} READ`
@@ -49747,11 +49697,11 @@ var require_SFTP = __commonJS({
     }
     __name(cleanupRequests, "cleanupRequests");
     function requestLimits(sftp, cb) {
-      let p3 = 9, buf = Buffer.allocUnsafe(31);
-      writeUInt32BE(buf, buf.length - 4, 0), buf[4] = REQUEST.EXTENDED;
+      let p3 = 9, buf2 = Buffer.allocUnsafe(31);
+      writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.EXTENDED;
       let reqid = sftp._writeReqid = sftp._writeReqid + 1 & MAX_REQID;
-      writeUInt32BE(buf, reqid, 5), writeUInt32BE(buf, 18, p3), buf.utf8Write("limits@openssh.com", p3 += 4, 18), sftp._requests[reqid] = { extended: "limits@openssh.com", cb };
-      let isBuffered = sendOrBuffer(sftp, buf);
+      writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, 18, p3), buf2.utf8Write("limits@openssh.com", p3 += 4, 18), sftp._requests[reqid] = { extended: "limits@openssh.com", cb };
+      let isBuffered = sendOrBuffer(sftp, buf2);
       if (sftp._debug) {
         let which2 = isBuffered ? "Buffered" : "Sending";
         sftp._debug(`SFTP: Outbound: ${which2} limits@openssh.com`);
@@ -50907,8 +50857,8 @@ var require_client = __commonJS({
                         curAuth.localHostname,
                         curAuth.localUsername,
                         keyAlgo,
-                        (buf, cb) => {
-                          let signature = curAuth.key.sign(buf, hashAlgo);
+                        (buf2, cb) => {
+                          let signature = curAuth.key.sign(buf2, hashAlgo);
                           if (signature instanceof Error)
                             return signature.message = `Error while signing with key: ${signature.message}`, signature.level = "client-authentication", this.emit("error", signature), tryNextAuth();
                           cb(signature);
@@ -50938,9 +50888,9 @@ var require_client = __commonJS({
               let keyAlgo, hashAlgo;
               if (curAuth.keyAlgos && ([keyAlgo, hashAlgo] = curAuth.keyAlgos[0]), curAuth.type === "agent") {
                 let key = curAuth.agentCtx.currentKey();
-                proto.authPK(curAuth.username, key, keyAlgo, (buf, cb) => {
+                proto.authPK(curAuth.username, key, keyAlgo, (buf2, cb) => {
                   let opts = { hash: hashAlgo };
-                  curAuth.agentCtx.sign(key, buf, opts, (err, signed) => {
+                  curAuth.agentCtx.sign(key, buf2, opts, (err, signed) => {
                     if (err)
                       err.level = "agent", this.emit("error", err);
                     else
@@ -50948,8 +50898,8 @@ var require_client = __commonJS({
                     tryNextAgentKey();
                   });
                 });
-              } else curAuth.type === "publickey" && proto.authPK(curAuth.username, curAuth.key, keyAlgo, (buf, cb) => {
-                let signature = curAuth.key.sign(buf, hashAlgo);
+              } else curAuth.type === "publickey" && proto.authPK(curAuth.username, curAuth.key, keyAlgo, (buf2, cb) => {
+                let signature = curAuth.key.sign(buf2, hashAlgo);
                 if (signature instanceof Error)
                   return signature.message = `Error signing data with key: ${signature.message}`, signature.level = "client-authentication", this.emit("error", signature), tryNextAuth();
                 cb(signature);
@@ -51301,8 +51251,8 @@ var require_client = __commonJS({
                     curAuth.localHostname,
                     curAuth.localUsername,
                     keyAlgo,
-                    (buf, cb) => {
-                      let signature = curAuth.key.sign(buf, hashAlgo);
+                    (buf2, cb) => {
+                      let signature = curAuth.key.sign(buf2, hashAlgo);
                       if (signature instanceof Error)
                         return signature.message = `Error while signing with key: ${signature.message}`, signature.level = "client-authentication", this.emit("error", signature), tryNextAuth();
                       cb(signature);
@@ -52063,7 +52013,7 @@ var require_server = __commonJS({
           throw new Error("Callback argument must be a function");
         this._changeCb = cb, this._protocol.authPasswdChg(prompt);
       }
-    }, Session2 = class extends EventEmitter2 {
+    }, Session = class extends EventEmitter2 {
       static {
         __name(this, "Session");
       }
@@ -52293,7 +52243,7 @@ var require_server = __commonJS({
                       if (replied)
                         return;
                       replied = !0;
-                      let instance = new Session2(this, info2, localChan);
+                      let instance = new Session(this, info2, localChan);
                       return this._chanMgr.update(localChan, instance), proto.channelOpenConfirm(
                         info2.sender,
                         localChan,
@@ -52400,7 +52350,7 @@ var require_server = __commonJS({
             }, "CHANNEL_OPEN_FAILURE"),
             CHANNEL_DATA: /* @__PURE__ */ __name((p3, recipient, data) => {
               let channel = this._chanMgr.get(recipient);
-              if (!(typeof channel != "object" || channel === null) && !(channel.constructor === Session2 && (channel = channel._channel, !channel)) && channel.incoming.window !== 0) {
+              if (!(typeof channel != "object" || channel === null) && !(channel.constructor === Session && (channel = channel._channel, !channel)) && channel.incoming.window !== 0) {
                 if (channel.incoming.window -= data.length, channel.push(data) === !1) {
                   channel._waitChanDrain = !0;
                   return;
@@ -52412,7 +52362,7 @@ var require_server = __commonJS({
             }, "CHANNEL_EXTENDED_DATA"),
             CHANNEL_WINDOW_ADJUST: /* @__PURE__ */ __name((p3, recipient, amount2) => {
               let channel = this._chanMgr.get(recipient);
-              typeof channel != "object" || channel === null || channel.constructor === Session2 && (channel = channel._channel, !channel) || (channel.outgoing.window += amount2, channel._waitWindow && (channel._waitWindow = !1, channel._chunk ? channel._write(channel._chunk, null, channel._chunkcb) : channel._chunkcb ? channel._chunkcb() : channel._chunkErr ? channel.stderr._write(
+              typeof channel != "object" || channel === null || channel.constructor === Session && (channel = channel._channel, !channel) || (channel.outgoing.window += amount2, channel._waitWindow && (channel._waitWindow = !1, channel._chunk ? channel._write(channel._chunk, null, channel._chunkcb) : channel._chunkcb ? channel._chunkcb() : channel._chunkErr ? channel.stderr._write(
                 channel._chunkErr,
                 null,
                 channel._chunkcbErr
@@ -52420,18 +52370,18 @@ var require_server = __commonJS({
             }, "CHANNEL_WINDOW_ADJUST"),
             CHANNEL_SUCCESS: /* @__PURE__ */ __name((p3, recipient) => {
               let channel = this._chanMgr.get(recipient);
-              typeof channel != "object" || channel === null || channel.constructor === Session2 && (channel = channel._channel, !channel) || channel._callbacks.length && channel._callbacks.shift()(!1);
+              typeof channel != "object" || channel === null || channel.constructor === Session && (channel = channel._channel, !channel) || channel._callbacks.length && channel._callbacks.shift()(!1);
             }, "CHANNEL_SUCCESS"),
             CHANNEL_FAILURE: /* @__PURE__ */ __name((p3, recipient) => {
               let channel = this._chanMgr.get(recipient);
-              typeof channel != "object" || channel === null || channel.constructor === Session2 && (channel = channel._channel, !channel) || channel._callbacks.length && channel._callbacks.shift()(!0);
+              typeof channel != "object" || channel === null || channel.constructor === Session && (channel = channel._channel, !channel) || channel._callbacks.length && channel._callbacks.shift()(!0);
             }, "CHANNEL_FAILURE"),
             CHANNEL_REQUEST: /* @__PURE__ */ __name((p3, recipient, type, wantReply, data) => {
               let session = this._chanMgr.get(recipient);
               if (typeof session != "object" || session === null)
                 return;
               let replied = !1, accept, reject;
-              if (session.constructor !== Session2) {
+              if (session.constructor !== Session) {
                 wantReply && proto.channelFailure(session.outgoing.id);
                 return;
               }
@@ -52558,11 +52508,11 @@ var require_server = __commonJS({
             }, "CHANNEL_REQUEST"),
             CHANNEL_EOF: /* @__PURE__ */ __name((p3, recipient) => {
               let channel = this._chanMgr.get(recipient);
-              typeof channel != "object" || channel === null || channel.constructor === Session2 && (channel._ending || (channel._ending = !0, channel.emit("eof"), channel.emit("end")), channel = channel._channel, !channel) || channel.incoming.state === "open" && (channel.incoming.state = "eof", channel.readable && channel.push(null));
+              typeof channel != "object" || channel === null || channel.constructor === Session && (channel._ending || (channel._ending = !0, channel.emit("eof"), channel.emit("end")), channel = channel._channel, !channel) || channel.incoming.state === "open" && (channel.incoming.state = "eof", channel.readable && channel.push(null));
             }, "CHANNEL_EOF"),
             CHANNEL_CLOSE: /* @__PURE__ */ __name((p3, recipient) => {
               let channel = this._chanMgr.get(recipient);
-              typeof channel != "object" || channel === null || channel.constructor === Session2 && (channel._ending = !0, channel.emit("close"), channel = channel._channel, !channel) || onCHANNEL_CLOSE(this, recipient, channel);
+              typeof channel != "object" || channel === null || channel.constructor === Session && (channel._ending = !0, channel.emit("close"), channel = channel._channel, !channel) || onCHANNEL_CLOSE(this, recipient, channel);
             }, "CHANNEL_CLOSE"),
             // Begin service/auth-related ==========================================
             SERVICE_REQUEST: /* @__PURE__ */ __name((p3, service) => {
@@ -52652,8 +52602,8 @@ var require_server = __commonJS({
                 type: null,
                 buf: null
               };
-              function setReply(type, buf) {
-                reply.type = type, reply.buf = buf, sendReplies();
+              function setReply(type, buf2) {
+                reply.type = type, reply.buf = buf2, sendReplies();
               }
               if (__name(setReply, "setReply"), wantReply && unsentGlobalRequestsReplies.push(reply), (name === "tcpip-forward" || name === "cancel-tcpip-forward" || name === "no-more-sessions@openssh.com" || name === "streamlocal-forward@openssh.com" || name === "cancel-streamlocal-forward@openssh.com") && listenerCount(this, "request") && this.authenticated) {
                 let accept, reject;
@@ -54142,8 +54092,8 @@ var require_util3 = __commonJS({
                 controller.close(), controller.byobRequest?.respond(0);
               });
             else {
-              let buf = Buffer.isBuffer(value) ? value : Buffer.from(value);
-              buf.byteLength && controller.enqueue(new Uint8Array(buf));
+              let buf2 = Buffer.isBuffer(value) ? value : Buffer.from(value);
+              buf2.byteLength && controller.enqueue(new Uint8Array(buf2));
             }
             return controller.desiredSize > 0;
           },
@@ -57318,13 +57268,13 @@ var require_formdata_parser = __commonJS({
       return input.subarray(position.position, position.position = start);
     }
     __name(collectASequenceOfBytes, "collectASequenceOfBytes");
-    function removeChars(buf, leading, trailing, predicate) {
-      let lead = 0, trail = buf.length - 1;
+    function removeChars(buf2, leading, trailing, predicate) {
+      let lead = 0, trail = buf2.length - 1;
       if (leading)
-        for (; lead < buf.length && predicate(buf[lead]); ) lead++;
+        for (; lead < buf2.length && predicate(buf2[lead]); ) lead++;
       if (trailing)
-        for (; trail > 0 && predicate(buf[trail]); ) trail--;
-      return lead === 0 && trail === buf.length - 1 ? buf : buf.subarray(lead, trail + 1);
+        for (; trail > 0 && predicate(buf2[trail]); ) trail--;
+      return lead === 0 && trail === buf2.length - 1 ? buf2 : buf2.subarray(lead, trail + 1);
     }
     __name(removeChars, "removeChars");
     function bufferStartsWith(buffer, start, position) {
@@ -57728,8 +57678,8 @@ var require_client_h1 = __commonJS({
       destroy() {
         assert(this.ptr != null), assert(currentParser == null), this.llhttp.llhttp_free(this.ptr), this.ptr = null, this.timeout && timers.clearTimeout(this.timeout), this.timeout = null, this.timeoutValue = null, this.timeoutType = null, this.paused = !1;
       }
-      onStatus(buf) {
-        this.statusText = buf.toString();
+      onStatus(buf2) {
+        this.statusText = buf2.toString();
       }
       onMessageBegin() {
         let { socket, client } = this;
@@ -57742,19 +57692,19 @@ var require_client_h1 = __commonJS({
           return -1;
         request.onResponseStarted();
       }
-      onHeaderField(buf) {
+      onHeaderField(buf2) {
         let len = this.headers.length;
-        (len & 1) === 0 ? this.headers.push(buf) : this.headers[len - 1] = Buffer.concat([this.headers[len - 1], buf]), this.trackHeader(buf.length);
+        (len & 1) === 0 ? this.headers.push(buf2) : this.headers[len - 1] = Buffer.concat([this.headers[len - 1], buf2]), this.trackHeader(buf2.length);
       }
-      onHeaderValue(buf) {
+      onHeaderValue(buf2) {
         let len = this.headers.length;
-        (len & 1) === 1 ? (this.headers.push(buf), len += 1) : this.headers[len - 1] = Buffer.concat([this.headers[len - 1], buf]);
+        (len & 1) === 1 ? (this.headers.push(buf2), len += 1) : this.headers[len - 1] = Buffer.concat([this.headers[len - 1], buf2]);
         let key = this.headers[len - 2];
         if (key.length === 10) {
           let headerName = util3.bufferToLowerCasedHeaderName(key);
-          headerName === "keep-alive" ? this.keepAlive += buf.toString() : headerName === "connection" && (this.connection += buf.toString());
-        } else key.length === 14 && util3.bufferToLowerCasedHeaderName(key) === "content-length" && (this.contentLength += buf.toString());
-        this.trackHeader(buf.length);
+          headerName === "keep-alive" ? this.keepAlive += buf2.toString() : headerName === "connection" && (this.connection += buf2.toString());
+        } else key.length === 14 && util3.bufferToLowerCasedHeaderName(key) === "content-length" && (this.contentLength += buf2.toString());
+        this.trackHeader(buf2.length);
       }
       trackHeader(len) {
         this.headersSize += len, this.headersSize >= this.headersMaxSize && util3.destroy(this.socket, new HeadersOverflowError());
@@ -57808,14 +57758,14 @@ var require_client_h1 = __commonJS({
         let pause = request.onHeaders(statusCode, headers, this.resume, statusText) === !1;
         return request.aborted ? -1 : request.method === "HEAD" || statusCode < 200 ? 1 : (socket[kBlocking] && (socket[kBlocking] = !1, client[kResume]()), pause ? constants3.ERROR.PAUSED : 0);
       }
-      onBody(buf) {
+      onBody(buf2) {
         let { client, socket, statusCode, maxResponseSize } = this;
         if (socket.destroyed)
           return -1;
         let request = client[kQueue][client[kRunningIdx]];
-        if (assert(request), assert(this.timeoutType === TIMEOUT_BODY), this.timeout && this.timeout.refresh && this.timeout.refresh(), assert(statusCode >= 200), maxResponseSize > -1 && this.bytesRead + buf.length > maxResponseSize)
+        if (assert(request), assert(this.timeoutType === TIMEOUT_BODY), this.timeout && this.timeout.refresh && this.timeout.refresh(), assert(statusCode >= 200), maxResponseSize > -1 && this.bytesRead + buf2.length > maxResponseSize)
           return util3.destroy(socket, new ResponseExceededMaxSizeError()), -1;
-        if (this.bytesRead += buf.length, request.onData(buf) === !1)
+        if (this.bytesRead += buf2.length, request.onData(buf2) === !1)
           return constants3.ERROR.PAUSED;
       }
       onMessageComplete() {
@@ -66998,6 +66948,342 @@ var CommandError = class extends Error {
   }
 };
 
+// src/host/psql-session.ts
+import { randomUUID } from "node:crypto";
+
+// src/host/run.ts
+import { addAbortSignal } from "node:stream";
+async function run(host, command5, options2 = {}) {
+  var _stack = [];
+  try {
+    let { signal, maxBytes = 64 * 1024 * 1024 } = options2;
+    signal?.throwIfAborted();
+    let process2 = __using(_stack, await host.start(command5), !0);
+    signal && addAbortSignal(signal, process2.stdout);
+    command5.guarded || process2.stdin.end(options2.input ?? "");
+    let chunks = [];
+    let bytes = 0;
+    try {
+      for await (let chunk of process2.stdout) {
+        if (bytes += chunk.length, bytes > maxBytes) throw new Error(`${command5.argv[0]} printed more than ${maxBytes} bytes`);
+        chunks.push(chunk);
+      }
+    } catch (error3) {
+      throw signal?.throwIfAborted(), error3;
+    }
+    let exit = await process2.exited;
+    if (exit.code !== 0) throw new CommandError(command5, exit);
+    return Buffer.concat(chunks).toString("utf8");
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(run, "run");
+
+// src/host/postgres.ts
+var Postgres = class _Postgres {
+  static {
+    __name(this, "Postgres");
+  }
+  host;
+  /** Of the server: 150018 for 15.18. */
+  version;
+  /** For people: `15.18`. */
+  serverVersion;
+  client;
+  #settings;
+  #route;
+  constructor(found, client) {
+    this.host = found.host, this.#settings = found.settings, this.#route = found.route, this.version = found.version, this.serverVersion = found.serverVersion, this.client = client;
+  }
+  /**
+   * Finds a way into the server and the client programs that fit it.
+   *
+   * Ways are tried in this order: the login account; for a server on this host without a password (peer
+   * authentication), the account that bears the role's name, then `postgres`.
+   *
+   * @throws UserError when no client is installed, the server does not answer, lets nobody in, lacks the
+   * database, or is newer than every pg_dump on the host
+   */
+  static async connect(host, accounts, tools, settings, database) {
+    let newest = tools.clients.toSorted((a5, b5) => b5.major - a5.major)[0];
+    if (!newest)
+      throw new UserError(
+        `No PostgreSQL client on ${host.label}: pg_dump is neither on PATH nor in /usr/lib/postgresql/*/bin`,
+        "Install it on the host, in the major version of the server: apt-get install postgresql-client"
+      );
+    await assertReady(host, newest, settings);
+    let found = await findRoute(host, accounts, newest, settings, database);
+    return new _Postgres(found, fittingClient(found, tools));
+  }
+  /** Who is connected as whom, for the log: `role odoo`, `role odoo, as account odoo by sudo`. */
+  get identity() {
+    let { as, user } = this.#route;
+    return `role ${user}${as === void 0 ? "" : `, as account ${as} by sudo`}`;
+  }
+  /** The account that runs the client programs, for `Command.as`. */
+  get account() {
+    return this.#route.as;
+  }
+  /** Reached without leaving the host. In a container it may still have a file system of its own. */
+  get isLocal() {
+    return isSocket(this.#settings) || LOOPBACK.has(this.#settings.host ?? "");
+  }
+  /** The same server by other client programs. */
+  withClient(client) {
+    let { host, version: version2, serverVersion } = this;
+    return new _Postgres(
+      { host, settings: this.#settings, route: this.#route, version: version2, serverVersion },
+      client
+    );
+  }
+  /**
+   * The same server as another role: by peer authentication over its socket, by what else pg_hba.conf allows, or by
+   * the account's own ~/.pgpass.
+   *
+   * @throws UserError when the role is not let in
+   */
+  async asRole(role, accounts, tools) {
+    let settings = { ...this.#settings, user: role, password: void 0 }, viaSocket = LOOPBACK.has(settings.host ?? "") ? [{ ...settings, host: void 0 }] : [], failure2;
+    for (let each of [...viaSocket, settings])
+      try {
+        let other = await _Postgres.connect(this.host, accounts, tools, each, "postgres");
+        if (await startedAt(other) === await startedAt(this)) return other;
+        failure2 = new Error(`There is another PostgreSQL server at ${whereOf(each)}`);
+      } catch (error3) {
+        if (!(error3 instanceof UserError)) throw error3;
+        failure2 = error3;
+      }
+    throw new UserError(
+      `db-admin-user: PostgreSQL does not let in the role ${role}. ${messageOf(failure2)}`,
+      `Let it in by peer authentication, or put its password into ~/.pgpass of ${this.host.user}. ${accounts.sudoersHint([role])}`,
+      { cause: failure2 }
+    );
+  }
+  /** A command that runs one of PostgreSQL's client programs on a database. */
+  command(program, args, database) {
+    return clientCommand(this.client, program, args, this.#settings, this.#route, database);
+  }
+};
+function clientCommand(client, program, args, settings, route, database) {
+  let env3 = { PGDATABASE: database, PGUSER: route.user, PGAPPNAME: "odoo-backup" };
+  return settings.host !== void 0 && (env3.PGHOST = settings.host), settings.port !== void 0 && (env3.PGPORT = String(settings.port)), settings.sslmode !== void 0 && (env3.PGSSLMODE = settings.sslmode), {
+    argv: [`${client.folder}/${program}`, ...args],
+    as: route.as,
+    env: env3,
+    secretEnv: settings.password === void 0 ? void 0 : { PGPASSWORD: settings.password }
+  };
+}
+__name(clientCommand, "clientCommand");
+var PSQL_OPTIONS = ["-XAtqw", "-v", "ON_ERROR_STOP=1"];
+async function assertReady(host, client, settings) {
+  let command5 = clientCommand(
+    client,
+    "pg_isready",
+    ["-t", "10"],
+    settings,
+    { as: void 0, user: settings.user },
+    ""
+  );
+  try {
+    await run(host, { ...command5, secretEnv: void 0 });
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    let problem = error3.exit.code === 1 ? "refuses connections (starting up or shutting down)" : "does not answer";
+    throw new UserError(
+      `PostgreSQL ${problem} at ${whereOf(settings)}, seen from ${host.label}`,
+      "Check that the server runs, and db_host and db_port in odoo.conf (inputs db-host and db-port override them).",
+      { cause: error3 }
+    );
+  }
+}
+__name(assertReady, "assertReady");
+function whereOf(settings) {
+  let port = settings.port ?? 5432;
+  return settings.host === void 0 ? `the local socket, port ${port}` : `${settings.host}:${port}`;
+}
+__name(whereOf, "whereOf");
+var LOOPBACK = /* @__PURE__ */ new Set(["localhost", "127.0.0.1", "::1"]);
+function startedAt(postgres) {
+  let args = [...PSQL_OPTIONS, "-c", "SELECT extract(epoch FROM pg_postmaster_start_time())"];
+  return run(postgres.host, postgres.command("psql", args, "postgres"));
+}
+__name(startedAt, "startedAt");
+var isSocket = /* @__PURE__ */ __name((settings) => settings.host === void 0 || settings.host.startsWith("/"), "isSocket");
+async function findRoute(host, accounts, client, settings, database) {
+  let failures = [];
+  for await (let route of routes(accounts, settings))
+    for (let via of [database, "postgres"]) {
+      let sql = `SELECT current_setting('server_version_num'), current_setting('server_version'),
+        EXISTS (SELECT FROM pg_database WHERE datname = :'name')`, args = [...PSQL_OPTIONS, "-v", `name=${database}`, "-f", "-"];
+      try {
+        let answer = await run(host, clientCommand(client, "psql", args, settings, route, via), {
+          input: `${sql};
+`
+        }), [version2, serverVersion = "", exists2] = answer.trim().split("|"), found = {
+          host,
+          settings,
+          route,
+          version: Number(version2),
+          serverVersion: serverVersion.split(" ")[0] ?? ""
+        };
+        if (exists2 === "t") return found;
+        throw await noSuchDatabase(found, client, database);
+      } catch (error3) {
+        if (!(error3 instanceof CommandError)) throw error3;
+        via === database && failures.push(`${route.user} as account ${route.as ?? host.user}: ${error3.exit.stderr}`);
+      }
+    }
+  throw new UserError(
+    `PostgreSQL at ${whereOf(settings)} lets nobody in that this run can be:
+  ${failures.join(`
+  `)}`,
+    settings.password === void 0 ? `Set db-user and db-password, or let peer authentication work. ${accounts.sudoersHint([settings.user, "postgres"])}` : "Check db_user and db_password in odoo.conf (inputs db-user and db-password override them)."
+  );
+}
+__name(findRoute, "findRoute");
+async function* routes(accounts, settings) {
+  if (settings.password !== void 0) return yield { as: void 0, user: settings.user };
+  let candidates = [settings.user, ...isSocket(settings) ? ["postgres"] : []];
+  for await (let as of accounts.usable(candidates))
+    yield { as, user: as === "postgres" ? as : settings.user };
+}
+__name(routes, "routes");
+async function noSuchDatabase(found, client, database) {
+  let command5 = clientCommand(
+    client,
+    "psql",
+    [...PSQL_OPTIONS, "-c", "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY 1"],
+    found.settings,
+    found.route,
+    "postgres"
+  ), names = await run(found.host, command5).then(
+    (text3) => text3.trim().split(`
+`).filter(Boolean),
+    messageOf
+  ), those = typeof names == "string" || names.length === 0 ? "none that can be seen" : names.join(", ");
+  return new UserError(
+    `Database does not exist: ${database} (on ${found.host.label}). Databases there: ${those}`,
+    "Check the input database, or db_name in odoo.conf."
+  );
+}
+__name(noSuchDatabase, "noSuchDatabase");
+function fittingClient(found, tools) {
+  let server = Math.floor(found.version / 1e4), fitting = tools.clients.filter((client) => client.major >= server).toSorted((a5, b5) => a5.major - b5.major)[0];
+  if (fitting) return fitting;
+  let majors = tools.clients.map((client) => client.major).join(", ");
+  throw new UserError(
+    `pg_dump on ${found.host.label} is too old: the server is PostgreSQL ${found.serverVersion}, pg_dump is ${majors}`,
+    `Install the client of the server's version on the host: apt-get install postgresql-client-${server}`
+  );
+}
+__name(fittingClient, "fittingClient");
+
+// src/host/psql-session.ts
+var PsqlSession = class _PsqlSession {
+  static {
+    __name(this, "PsqlSession");
+  }
+  #process;
+  #lines;
+  constructor(process2) {
+    this.#process = process2, this.#lines = linesOf(process2.stdout), process2.stdin.on("error", () => {
+    }), process2.exited.catch(() => {
+    });
+  }
+  static async open(postgres, database) {
+    let command5 = postgres.command("psql", [...PSQL_OPTIONS, "-f", "-"], database);
+    return new _PsqlSession(
+      await postgres.host.start({ ...command5, env: { ...command5.env, PGCLIENTENCODING: "UTF8" } })
+    );
+  }
+  /**
+   * Rows of a query of one text column without line breaks. One query at a time.
+   *
+   * @throws CommandError when the server refuses it, and from then on, for psql ends at the first error
+   */
+  async lines(sql) {
+    let end = randomUUID();
+    this.#process.stdin.write(`${sql};
+SELECT '${end}';
+`);
+    let lines = [];
+    for (; ; ) {
+      let next = await this.#lines.next();
+      if (next.done)
+        throw new CommandError({ argv: ["psql"] }, await this.#process.exited);
+      if (next.value === end) return lines;
+      lines.push(next.value);
+    }
+  }
+  [Symbol.asyncDispose]() {
+    return Promise.resolve(this.#process[Symbol.asyncDispose]());
+  }
+};
+async function* linesOf(stream) {
+  let rest = "";
+  for await (let text3 of stream.setEncoding("utf8")) {
+    let lines = (rest + text3).split(`
+`);
+    rest = lines.pop() ?? "", yield* lines;
+  }
+}
+__name(linesOf, "linesOf");
+
+// src/host/snapshot.ts
+var LOCK_WAIT_SECONDS = 120, Snapshot = class _Snapshot {
+  static {
+    __name(this, "Snapshot");
+  }
+  postgres;
+  database;
+  /** For `pg_dump --snapshot`. */
+  id;
+  #session;
+  constructor(postgres, database, id, session) {
+    this.postgres = postgres, this.database = database, this.id = id, this.#session = session;
+  }
+  /** @throws UserError when the server refuses */
+  static async open(postgres, database) {
+    let session = await PsqlSession.open(postgres, database);
+    try {
+      await ask(session, "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"), await ask(session, `SET lock_timeout = '${LOCK_WAIT_SECONDS}s'`), await ask(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      let [id] = await ask(session, "SELECT pg_export_snapshot()");
+      if (!id)
+        throw new UserError("PostgreSQL exported no snapshot", "Check the log of the PostgreSQL server.");
+      return new _Snapshot(postgres, database, id, session);
+    } catch (error3) {
+      throw await session[Symbol.asyncDispose](), error3;
+    }
+  }
+  /** Rows of a query, each as the object that `row_to_json` makes of it. */
+  async rows(sql) {
+    return (await this.lines(`SELECT row_to_json(r) FROM (${sql}) r`)).map((line) => JSON.parse(line));
+  }
+  /** Rows of a query of one text column without line breaks. @throws UserError when the server refuses it */
+  lines(sql) {
+    return ask(this.#session, sql);
+  }
+  [Symbol.asyncDispose]() {
+    return this.#session[Symbol.asyncDispose]();
+  }
+};
+async function ask(session, sql) {
+  try {
+    return await session.lines(sql);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? new UserError(
+      `PostgreSQL ended the backup's session. ${error3.message}`,
+      "The role has to be allowed to read every table, and no migration may hold a lock on one.",
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(ask, "ask");
+
 // src/host/tar.ts
 var import_tar_stream = __toESM(require_tar_stream(), 1);
 import { pipeline } from "node:stream/promises";
@@ -67064,7 +67350,7 @@ var WIRE_CODECS = [
   { program: "zstd", command: "zstd -1 -q -c", decoder: /* @__PURE__ */ __name(() => createZstdDecompress(), "decoder") },
   { program: "pigz", command: "pigz -1 -c", decoder: /* @__PURE__ */ __name(() => createGunzip(), "decoder") },
   { program: "gzip", command: "gzip -1 -c", decoder: /* @__PURE__ */ __name(() => createGunzip(), "decoder") }
-], wireCodec = /* @__PURE__ */ __name((tools) => WIRE_CODECS.find(({ program }) => tools.programs.has(program)), "wireCodec"), LOCK_WAIT = "--lock-wait-timeout=120s";
+], wireCodec = /* @__PURE__ */ __name((tools) => WIRE_CODECS.find(({ program }) => tools.programs.has(program)), "wireCodec");
 async function streamDump(snapshot, options2, wire) {
   let dump = dumpCommand(snapshot, options2), process2 = await snapshot.postgres.host.start(wire ? compressed(dump, wire) : dump), output = Readable.from(outputOf(process2, dump, wire), { objectMode: !1 });
   return output.on("close", () => {
@@ -67093,7 +67379,7 @@ function assertDumped(dump, exit, cause) {
 }
 __name(assertDumped, "assertDumped");
 function dumpCommand(snapshot, options2) {
-  let args = [...options2, `--snapshot=${snapshot.id}`, LOCK_WAIT, "--no-password"];
+  let lockWait = `--lock-wait-timeout=${LOCK_WAIT_SECONDS}s`, args = [...options2, `--snapshot=${snapshot.id}`, lockWait, "--no-password"];
   return { ...snapshot.postgres.command("pg_dump", args, snapshot.database), guarded: !0 };
 }
 __name(dumpCommand, "dumpCommand");
@@ -67185,40 +67471,6 @@ __name(bareDump, "bareDump");
 import { createHash, hash } from "node:crypto";
 import { Transform } from "node:stream";
 import { setTimeout as sleep2 } from "node:timers/promises";
-
-// src/host/run.ts
-import { addAbortSignal } from "node:stream";
-async function run(host, command5, options2 = {}) {
-  var _stack = [];
-  try {
-    let { signal, maxBytes = 64 * 1024 * 1024 } = options2;
-    signal?.throwIfAborted();
-    let process2 = __using(_stack, await host.start(command5), !0);
-    signal && addAbortSignal(signal, process2.stdout);
-    command5.guarded || process2.stdin.end(options2.input ?? "");
-    let chunks = [];
-    let bytes = 0;
-    try {
-      for await (let chunk of process2.stdout) {
-        if (bytes += chunk.length, bytes > maxBytes) throw new Error(`${command5.argv[0]} printed more than ${maxBytes} bytes`);
-        chunks.push(chunk);
-      }
-    } catch (error3) {
-      throw signal?.throwIfAborted(), error3;
-    }
-    let exit = await process2.exited;
-    if (exit.code !== 0) throw new CommandError(command5, exit);
-    return Buffer.concat(chunks).toString("utf8");
-  } catch (_) {
-    var _error = _, _hasError = !0;
-  } finally {
-    var _promise = __callDispose(_stack, _error, _hasError);
-    _promise && await _promise;
-  }
-}
-__name(run, "run");
-
-// src/host/filestore.ts
 async function findFilestore(host, accounts, folders, readers) {
   let found = await accounts.firstAble(readers, { argv: ["sh", "-c", 'for d do if [ -d "$d" ] && [ -r "$d" ] && [ -x "$d" ]; then printf %s "$d"; exit 0; fi; done; exit 3', "sh", ...folders] });
   if (found) return { host, folder: found.stdout, as: found.as };
@@ -67227,7 +67479,7 @@ async function findFilestore(host, accounts, folders, readers) {
     [ -x "$d" ] || exit 3; done`, "sh", ...folders] }))
     throw new UserError(
       `filestore: ${host.user} may not look into ${folders.join(" or ")} on ${host.label}`,
-      accounts.sudoersHint([readers[0] ?? "odoo"])
+      accounts.sudoersHint([readers.find((each) => each !== host.user) ?? "root"])
     );
 }
 __name(findFilestore, "findFilestore");
@@ -67499,8 +67751,10 @@ function tellLocation({ location }, platform3) {
 __name(tellLocation, "tellLocation");
 function tellFilestore(odoo, attachments, onDisk, missing, platform3) {
   if (odoo.filestore) {
-    let named = formatCounted(attachments.files.length, "file");
-    platform3.info(`Filestore: ${formatCounted(onDisk, "file")} on disk; attachments name ${named}`);
+    let found = formatCount(attachments.files.length - missing.length), named = formatCounted(attachments.files.length, "attached file");
+    platform3.info(
+      `Filestore: ${formatCounted(onDisk, "file")} on disk, with ${found} of ${named} among them`
+    );
   } else {
     let need = missing.length === 0 ? "and no attachment needs one" : "although attachments need one";
     platform3.notice(`There is no filestore on the host, ${need}.`);
@@ -69575,22 +69829,22 @@ function dosToDate(dos) {
 }
 __name(dosToDate, "dosToDate");
 function getEightBytes(v) {
-  var buf = Buffer.alloc(8);
-  return buf.writeUInt32LE(v % 4294967296, 0), buf.writeUInt32LE(v / 4294967296 | 0, 4), buf;
+  var buf2 = Buffer.alloc(8);
+  return buf2.writeUInt32LE(v % 4294967296, 0), buf2.writeUInt32LE(v / 4294967296 | 0, 4), buf2;
 }
 __name(getEightBytes, "getEightBytes");
 function getShortBytes(v) {
-  var buf = Buffer.alloc(2);
-  return buf.writeUInt16LE((v & 65535) >>> 0, 0), buf;
+  var buf2 = Buffer.alloc(2);
+  return buf2.writeUInt16LE((v & 65535) >>> 0, 0), buf2;
 }
 __name(getShortBytes, "getShortBytes");
-function getShortBytesValue(buf, offset) {
-  return buf.readUInt16LE(offset);
+function getShortBytesValue(buf2, offset) {
+  return buf2.readUInt16LE(offset);
 }
 __name(getShortBytesValue, "getShortBytesValue");
 function getLongBytes(v) {
-  var buf = Buffer.alloc(4);
-  return buf.writeUInt32LE((v & 4294967295) >>> 0, 0), buf;
+  var buf2 = Buffer.alloc(4);
+  return buf2.writeUInt32LE((v & 4294967295) >>> 0, 0), buf2;
 }
 __name(getLongBytes, "getLongBytes");
 
@@ -69607,8 +69861,8 @@ var DATA_DESCRIPTOR_FLAG = 8, ENCRYPTION_FLAG = 1, NUMBER_OF_SHANNON_FANO_TREES_
       (this.descriptor ? DATA_DESCRIPTOR_FLAG : 0) | (this.utf8 ? UFT8_NAMES_FLAG : 0) | (this.encryption ? ENCRYPTION_FLAG : 0) | (this.strongEncryption ? STRONG_ENCRYPTION_FLAG : 0)
     );
   }
-  static parse(buf, offset) {
-    var flag = getShortBytesValue(buf, offset), gbp = new _GeneralPurposeBit();
+  static parse(buf2, offset) {
+    var flag = getShortBytesValue(buf2, offset), gbp = new _GeneralPurposeBit();
     return gbp.useDataDescriptor((flag & DATA_DESCRIPTOR_FLAG) !== 0), gbp.useUTF8ForNames((flag & UFT8_NAMES_FLAG) !== 0), gbp.useStrongEncryption((flag & STRONG_ENCRYPTION_FLAG) !== 0), gbp.useEncryption((flag & ENCRYPTION_FLAG) !== 0), gbp.setSlidingDictionarySize(
       (flag & SLIDING_DICTIONARY_SIZE_FLAG) !== 0 ? 8192 : 4096
     ), gbp.setNumberOfShannonFanoTrees(
@@ -70067,11 +70321,12 @@ var ArchiveOutputStream = class extends import_readable_stream4.Transform {
   }
 };
 
-// node_modules/compress-commons/lib/archivers/zip/zip-archive-output-stream.js
-var import_crc_323 = __toESM(require_crc32(), 1);
+// src/archive/crc-32.ts
+import { crc32 } from "node:zlib";
+var buf = /* @__PURE__ */ __name((bytes, seed = 0) => crc32(bytes, typeof seed == "number" ? seed >>> 0 : 0) | 0, "buf"), crc_32_default = { buf };
 
 // node_modules/crc32-stream/lib/crc32-stream.js
-var import_readable_stream5 = __toESM(require_ours(), 1), import_crc_32 = __toESM(require_crc32(), 1);
+var import_readable_stream5 = __toESM(require_ours(), 1);
 var CRC32Stream = class extends import_readable_stream5.Transform {
   static {
     __name(this, "CRC32Stream");
@@ -70080,7 +70335,7 @@ var CRC32Stream = class extends import_readable_stream5.Transform {
     super(options2), this.checksum = Buffer.allocUnsafe(4), this.checksum.writeInt32BE(0, 0), this.rawSize = 0;
   }
   _transform(chunk, encoding, callback) {
-    chunk && (this.checksum = import_crc_32.default.buf(chunk, this.checksum) >>> 0, this.rawSize += chunk.length), callback(null, chunk);
+    chunk && (this.checksum = crc_32_default.buf(chunk, this.checksum) >>> 0, this.rawSize += chunk.length), callback(null, chunk);
   }
   digest(encoding) {
     let checksum = Buffer.allocUnsafe(4);
@@ -70095,7 +70350,6 @@ var CRC32Stream = class extends import_readable_stream5.Transform {
 };
 
 // node_modules/crc32-stream/lib/deflate-crc32-stream.js
-var import_crc_322 = __toESM(require_crc32(), 1);
 import { DeflateRaw } from "zlib";
 var DeflateCRC32Stream = class extends DeflateRaw {
   static {
@@ -70108,7 +70362,7 @@ var DeflateCRC32Stream = class extends DeflateRaw {
     return chunk && (this.compressedSize += chunk.length), super.push(chunk, encoding);
   }
   _transform(chunk, encoding, callback) {
-    chunk && (this.checksum = import_crc_322.default.buf(chunk, this.checksum) >>> 0, this.rawSize += chunk.length), super._transform(chunk, encoding, callback);
+    chunk && (this.checksum = crc_32_default.buf(chunk, this.checksum) >>> 0, this.rawSize += chunk.length), super._transform(chunk, encoding, callback);
   }
   digest(encoding) {
     let checksum = Buffer.allocUnsafe(4);
@@ -70150,7 +70404,7 @@ var ZipArchiveOutputStream = class extends ArchiveOutputStream {
   _appendBuffer(ae, source, callback) {
     source.length === 0 && ae.setMethod(METHOD_STORED);
     var method = ae.getMethod();
-    if (method === METHOD_STORED && (ae.setSize(source.length), ae.setCompressedSize(source.length), ae.setCrc(import_crc_323.default.buf(source) >>> 0)), this._writeLocalFileHeader(ae), method === METHOD_STORED) {
+    if (method === METHOD_STORED && (ae.setSize(source.length), ae.setCompressedSize(source.length), ae.setCrc(crc_32_default.buf(source) >>> 0)), this._writeLocalFileHeader(ae), method === METHOD_STORED) {
       this.write(source), this._afterAppend(ae), callback(null, ae);
       return;
     } else if (method === METHOD_DEFLATED) {
@@ -70686,22 +70940,22 @@ function bufferizeInt(num) {
   return tmp.writeInt32BE(num, 0), tmp;
 }
 __name(bufferizeInt, "bufferizeInt");
-function _crc32(buf, previous) {
-  buf = ensureBuffer(buf), Buffer.isBuffer(previous) && (previous = previous.readUInt32BE(0));
+function _crc32(buf2, previous) {
+  buf2 = ensureBuffer(buf2), Buffer.isBuffer(previous) && (previous = previous.readUInt32BE(0));
   let crc = ~~previous ^ -1;
-  for (var n3 = 0; n3 < buf.length; n3++)
-    crc = CRC_TABLE[(crc ^ buf[n3]) & 255] ^ crc >>> 8;
+  for (var n3 = 0; n3 < buf2.length; n3++)
+    crc = CRC_TABLE[(crc ^ buf2[n3]) & 255] ^ crc >>> 8;
   return crc ^ -1;
 }
 __name(_crc32, "_crc32");
-function crc324() {
+function crc322() {
   return bufferizeInt(_crc32.apply(null, arguments));
 }
-__name(crc324, "crc32");
-crc324.signed = function() {
+__name(crc322, "crc32");
+crc322.signed = function() {
   return _crc32.apply(null, arguments);
 };
-crc324.unsigned = function() {
+crc322.unsigned = function() {
   return _crc32.apply(null, arguments) >>> 0;
 };
 
@@ -70893,14 +71147,14 @@ var Outlet = class extends Readable4 {
   static {
     __name(this, "Outlet");
   }
-  /** Bytes written. */
-  size = 0;
+  /** Bytes. Not `size`: lib-storage takes that of a body for its final length. */
+  written = 0;
   /** Settles when there is room again, while there is none. */
   #room;
   /** Resolves when the next bytes may come. Rejects with the stream's error when it is destroyed. */
   async write(bytes) {
     if (this.errored) throw this.errored;
-    this.size += bytes.length, !(bytes.length === 0 || this.push(bytes)) && (this.#room = Promise.withResolvers(), await this.#room.promise);
+    this.written += bytes.length, !(bytes.length === 0 || this.push(bytes)) && (this.#room = Promise.withResolvers(), await this.#room.promise);
   }
   end() {
     this.push(null);
@@ -70917,7 +71171,7 @@ var Outlet = class extends Readable4 {
 
 // src/archive/units.ts
 import { createHash as createHash2 } from "node:crypto";
-import { crc32 as crc325 } from "node:zlib";
+import { crc32 as crc323 } from "node:zlib";
 var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
   static {
     __name(this, "UnitMeter");
@@ -70935,7 +71189,7 @@ var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
   update(bytes) {
     for (let at = 0; at < bytes.length; ) {
       let part = bytes.subarray(at, at + this.#unitSize - this.#length);
-      this.#md5.update(part), this.#crc32 = crc325(part, this.#crc32), this.#length += part.length, at += part.length, this.#length === this.#unitSize && this.#cut();
+      this.#md5.update(part), this.#crc32 = crc323(part, this.#crc32), this.#length += part.length, at += part.length, this.#length === this.#unitSize && this.#cut();
     }
   }
   /** Ends the segment: its units, in order, without a gap. Empty where no byte passed. */
@@ -70977,7 +71231,7 @@ var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
   begin(kind) {
     return this.#exclusively(async () => {
       await this.#endSegment();
-      let offset = this.#output.size;
+      let offset = this.#output.written;
       this.#segment = { kind, offset, units: new UnitMeter(offset) };
     });
   }
@@ -71002,12 +71256,12 @@ var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
   async finish() {
     let summary2 = await this.#exclusively(async () => {
       await this.#endSegment();
-      let offset = this.#output.size, md52 = createHash3("md5"), write = /* @__PURE__ */ __name((bytes) => (md52.update(bytes), this.#output.write(bytes)), "write"), named = this.#segments.map(() => 0);
+      let offset = this.#output.written, md52 = createHash3("md5"), write = /* @__PURE__ */ __name((bytes) => (md52.update(bytes), this.#output.write(bytes)), "write"), named = this.#segments.map(() => 0);
       for (let { segment, entries: entries2, bytes } of this.#directory.encode())
         named[segment] = (named[segment] ?? 0) + entries2, await write(bytes);
       let { entries } = this.#directory;
-      await write(encodeEnd({ entries, size: this.#output.size - offset, offset }));
-      let { size } = this.#output, segments = this.#segments.map((segment, i5) => ({ ...segment, entries: named[i5] ?? 0 })), directory = { offset, length: size - offset, md5: md52.digest("hex"), entries };
+      await write(encodeEnd({ entries, size: this.#output.written - offset, offset }));
+      let size = this.#output.written, segments = this.#segments.map((segment, i5) => ({ ...segment, entries: named[i5] ?? 0 })), directory = { offset, length: size - offset, md5: md52.digest("hex"), entries };
       return { size, segments, directory, entries };
     });
     return this.#state = "finished", this.#output.end(), summary2;
@@ -71044,22 +71298,22 @@ var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
     zip.append(source, { name, date: modified, store }), await entry.promise;
     let written = engineOf(zip)._entries.at(-1);
     if (!written) throw new Error(`archiver did not write ${name}`);
-    let [size, compressedSize, crc327] = [written.getSize(), written.getCompressedSize(), written.getCrc()];
-    return { name, size, compressedSize, crc32: crc327 };
+    let [size, compressedSize, crc325] = [written.getSize(), written.getCompressedSize(), written.getCrc()];
+    return { name, size, compressedSize, crc32: crc325 };
   }
   #startRun(units3) {
     let zip = new ZipArchive({ zlib: { level: this.#level }, highWaterMark: WINDOW });
     zip.on("error", (error3) => this.#fail(error3)), zip.on("entry", () => {
       this.#entry && (this.#entry.taken = !0), this.#admit(zip);
     });
-    let run2 = { zip, offset: this.#output.size, entries: 0, length: Number.POSITIVE_INFINITY };
+    let run2 = { zip, offset: this.#output.written, entries: 0, length: Number.POSITIVE_INFINITY };
     return this.#runDirectory = this.#pump(run2, units3), this.#runDirectory.catch((error3) => this.#fail(error3)), run2;
   }
   /** Passes the entries of a run on, to the end; returns the directory that follows them. */
   async #pump(run2, units3) {
     let directory = [];
     for await (let chunk of run2.zip) {
-      let entries = chunk.subarray(0, run2.offset + run2.length - this.#output.size);
+      let entries = chunk.subarray(0, run2.offset + run2.length - this.#output.written);
       units3.update(entries), await this.#output.write(entries), entries.length < chunk.length && directory.push(chunk.subarray(entries.length)), this.#admit(run2.zip);
     }
     return Buffer.concat(directory);
@@ -71080,7 +71334,7 @@ var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
     if (!this.#segment) return;
     await this.#endRun();
     let { kind, offset, units: units3 } = this.#segment;
-    this.#segments.push({ kind, offset, length: this.#output.size - offset, units: units3.finish() }), this.#segment = void 0;
+    this.#segments.push({ kind, offset, length: this.#output.written - offset, units: units3.finish() }), this.#segment = void 0;
   }
 };
 function engineOf(zip) {
@@ -71713,11 +71967,10 @@ async function storeObject(source, target, destination2) {
 __name(storeObject, "storeObject");
 async function certify(source, target, stored, { store, key, customer, platform: platform3, signal }) {
   try {
-    let directory = stored.archive?.summary.directory ?? null, proof = await target.phases.run(
-      "verify",
-      `Verify ${store.uri(key)}`,
-      () => verifyUpload(store, stored.uploaded, directory, tool2)
-    );
+    let directory = stored.archive?.summary.directory ?? null, proof = await target.phases.run("verify", `Verify ${store.uri(key)}`, async () => {
+      let found = await verifyUpload(store, stored.uploaded, directory, tool2);
+      return platform3.info(provenBy(stored)), found;
+    });
     signal.throwIfAborted();
     let { bucket } = store.options, receipt = receiptOf(source, target, stored, [proof], { bucket, customer }, platform3.run);
     return await writeReceipt(store, receipt), receipt;
@@ -71726,6 +71979,11 @@ async function certify(source, target, stored, { store, key, customer, platform:
   }
 }
 __name(certify, "certify");
+function provenBy({ uploaded, archive }) {
+  let { size, parts, proof } = uploaded, md52 = proof === "md5" ? "the MD5 of each is what the server reports" : "each was sent with its MD5", directory = archive ? `; its directory of ${formatCounted(archive.summary.entries, "file")} reads back as written` : "";
+  return `${formatBytes(size)} in ${formatCounted(parts, "part")}: ${md52}${directory}`;
+}
+__name(provenBy, "provenBy");
 async function removeObject(store, key, platform3) {
   for (let each of [receiptKey(key), key])
     try {
@@ -71759,6 +72017,10 @@ var Accounts = class {
   /** The sudoers line that would have helped. */
   sudoersHint(accounts) {
     return this.#policy === "never" ? "Set sudo to auto, or log in as an account that may." : `If it is a matter of rights, put this line into /etc/sudoers.d/odoo-backup on the host: ${`${this.#host.user} ALL=(${accounts.join(",")}) NOPASSWD: ALL`}`;
+  }
+  /** Who may do what only root may, for `Command.as`: the login account itself where sudo is not wanted. */
+  get root() {
+    return this.#policy === "never" ? void 0 : "root";
   }
   /**
    * The accounts to try, for `Command.as`: the login account (unless the policy is `always` and there are others),
@@ -71849,159 +72111,6 @@ async function findOdooConf(host, accounts, path2) {
 }
 __name(findOdooConf, "findOdooConf");
 
-// src/host/postgres.ts
-var Postgres = class _Postgres {
-  static {
-    __name(this, "Postgres");
-  }
-  host;
-  /** Of the server: 150018 for 15.18. */
-  version;
-  /** For people: `15.18`. */
-  serverVersion;
-  client;
-  #settings;
-  #route;
-  constructor(found, client) {
-    this.host = found.host, this.#settings = found.settings, this.#route = found.route, this.version = found.version, this.serverVersion = found.serverVersion, this.client = client;
-  }
-  /**
-   * Finds a way into the server and the client programs that fit it.
-   *
-   * Ways are tried in this order: the login account; for a server on this host without a password (peer
-   * authentication), the account that bears the role's name, then `postgres`.
-   *
-   * @throws UserError when no client is installed, the server does not answer, lets nobody in, lacks the
-   * database, or is newer than every pg_dump on the host
-   */
-  static async connect(host, accounts, tools, settings, database) {
-    let newest = tools.clients.toSorted((a5, b5) => b5.major - a5.major)[0];
-    if (!newest)
-      throw new UserError(
-        `No PostgreSQL client on ${host.label}: pg_dump is neither on PATH nor in /usr/lib/postgresql/*/bin`,
-        "Install it on the host, in the major version of the server: apt-get install postgresql-client"
-      );
-    await assertReady(host, newest, settings);
-    let found = await findRoute(host, accounts, newest, settings, database);
-    return new _Postgres(found, fittingClient(found, tools));
-  }
-  /** Who is connected as whom, for the log: `role odoo, as account odoo`. */
-  get identity() {
-    return `role ${this.#route.user}, as account ${this.#route.as ?? this.host.user}`;
-  }
-  /** A command that runs one of PostgreSQL's client programs on a database. */
-  command(program, args, database) {
-    return clientCommand(this.client, program, args, this.#settings, this.#route, database);
-  }
-};
-function clientCommand(client, program, args, settings, route, database) {
-  let env3 = { PGDATABASE: database, PGUSER: route.user, PGAPPNAME: "odoo-backup" };
-  return settings.host !== void 0 && (env3.PGHOST = settings.host), settings.port !== void 0 && (env3.PGPORT = String(settings.port)), settings.sslmode !== void 0 && (env3.PGSSLMODE = settings.sslmode), {
-    argv: [`${client.folder}/${program}`, ...args],
-    as: route.as,
-    env: env3,
-    secretEnv: settings.password === void 0 ? void 0 : { PGPASSWORD: settings.password }
-  };
-}
-__name(clientCommand, "clientCommand");
-var PSQL_OPTIONS = ["-XAtqw", "-v", "ON_ERROR_STOP=1"];
-async function assertReady(host, client, settings) {
-  let command5 = clientCommand(
-    client,
-    "pg_isready",
-    ["-t", "10"],
-    settings,
-    { as: void 0, user: settings.user },
-    ""
-  );
-  try {
-    await run(host, { ...command5, secretEnv: void 0 });
-  } catch (error3) {
-    if (!(error3 instanceof CommandError)) throw error3;
-    let problem = error3.exit.code === 1 ? "refuses connections (starting up or shutting down)" : "does not answer";
-    throw new UserError(
-      `PostgreSQL ${problem} at ${whereOf(settings)}, seen from ${host.label}`,
-      "Check that the server runs, and db_host and db_port in odoo.conf (inputs db-host and db-port override them).",
-      { cause: error3 }
-    );
-  }
-}
-__name(assertReady, "assertReady");
-function whereOf(settings) {
-  let port = settings.port ?? 5432;
-  return settings.host === void 0 ? `the local socket, port ${port}` : `${settings.host}:${port}`;
-}
-__name(whereOf, "whereOf");
-var isSocket = /* @__PURE__ */ __name((settings) => settings.host === void 0 || settings.host.startsWith("/"), "isSocket");
-async function findRoute(host, accounts, client, settings, database) {
-  let failures = [];
-  for await (let route of routes(accounts, settings))
-    for (let via of [database, "postgres"]) {
-      let sql = `SELECT current_setting('server_version_num'), current_setting('server_version'),
-        EXISTS (SELECT FROM pg_database WHERE datname = :'name')`, args = [...PSQL_OPTIONS, "-v", `name=${database}`, "-f", "-"];
-      try {
-        let answer = await run(host, clientCommand(client, "psql", args, settings, route, via), {
-          input: `${sql};
-`
-        }), [version2, serverVersion = "", exists2] = answer.trim().split("|"), found = {
-          host,
-          settings,
-          route,
-          version: Number(version2),
-          serverVersion: serverVersion.split(" ")[0] ?? ""
-        };
-        if (exists2 === "t") return found;
-        throw await noSuchDatabase(found, client, database);
-      } catch (error3) {
-        if (!(error3 instanceof CommandError)) throw error3;
-        via === database && failures.push(`${route.user} as account ${route.as ?? host.user}: ${error3.exit.stderr}`);
-      }
-    }
-  throw new UserError(
-    `PostgreSQL at ${whereOf(settings)} lets nobody in that this run can be:
-  ${failures.join(`
-  `)}`,
-    settings.password === void 0 ? `Set db-user and db-password, or let peer authentication work. ${accounts.sudoersHint([settings.user, "postgres"])}` : "Check db_user and db_password in odoo.conf (inputs db-user and db-password override them)."
-  );
-}
-__name(findRoute, "findRoute");
-async function* routes(accounts, settings) {
-  if (settings.password !== void 0) return yield { as: void 0, user: settings.user };
-  let candidates = [settings.user, ...isSocket(settings) ? ["postgres"] : []];
-  for await (let as of accounts.usable(candidates))
-    yield { as, user: as === "postgres" ? as : settings.user };
-}
-__name(routes, "routes");
-async function noSuchDatabase(found, client, database) {
-  let command5 = clientCommand(
-    client,
-    "psql",
-    [...PSQL_OPTIONS, "-c", "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY 1"],
-    found.settings,
-    found.route,
-    "postgres"
-  ), names = await run(found.host, command5).then(
-    (text3) => text3.trim().split(`
-`).filter(Boolean),
-    messageOf
-  ), those = typeof names == "string" || names.length === 0 ? "none that can be seen" : names.join(", ");
-  return new UserError(
-    `Database does not exist: ${database} (on ${found.host.label}). Databases there: ${those}`,
-    "Check the input database, or db_name in odoo.conf."
-  );
-}
-__name(noSuchDatabase, "noSuchDatabase");
-function fittingClient(found, tools) {
-  let server = Math.floor(found.version / 1e4), fitting = tools.clients.filter((client) => client.major >= server).toSorted((a5, b5) => a5.major - b5.major)[0];
-  if (fitting) return fitting;
-  let majors = tools.clients.map((client) => client.major).join(", ");
-  throw new UserError(
-    `pg_dump on ${found.host.label} is too old: the server is PostgreSQL ${found.serverVersion}, pg_dump is ${majors}`,
-    `Install the client of the server's version on the host: apt-get install postgresql-client-${server}`
-  );
-}
-__name(fittingClient, "fittingClient");
-
 // src/host/tools.ts
 async function findTools(host) {
   let script = `for d in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
@@ -72063,89 +72172,6 @@ async function defaultDataDirs(host, candidates) {
   return [.../* @__PURE__ */ new Set([...below, "/var/lib/odoo/.local/share/Odoo", "/var/lib/odoo"])];
 }
 __name(defaultDataDirs, "defaultDataDirs");
-
-// src/host/snapshot.ts
-import { randomUUID } from "node:crypto";
-var Snapshot = class _Snapshot {
-  static {
-    __name(this, "Snapshot");
-  }
-  postgres;
-  database;
-  /** For `pg_dump --snapshot`. */
-  id;
-  #session;
-  constructor(postgres, database, id, session) {
-    this.postgres = postgres, this.database = database, this.id = id, this.#session = session;
-  }
-  /** @throws CommandError when the server refuses */
-  static async open(postgres, database) {
-    let session = await Session.open(postgres, database);
-    try {
-      await session.lines("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"), await session.lines("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      let [id] = await session.lines("SELECT pg_export_snapshot()");
-      if (!id)
-        throw new UserError("PostgreSQL exported no snapshot", "Check the log of the PostgreSQL server.");
-      return new _Snapshot(postgres, database, id, session);
-    } catch (error3) {
-      throw await session[Symbol.asyncDispose](), error3;
-    }
-  }
-  /** Rows of a query, each as the object that `row_to_json` makes of it. */
-  async rows(sql) {
-    return (await this.#session.lines(`SELECT row_to_json(r) FROM (${sql}) r`)).map((line) => JSON.parse(line));
-  }
-  /** Rows of a query of one text column without line breaks. */
-  lines(sql) {
-    return this.#session.lines(sql);
-  }
-  [Symbol.asyncDispose]() {
-    return this.#session[Symbol.asyncDispose]();
-  }
-}, Session = class _Session {
-  static {
-    __name(this, "Session");
-  }
-  #process;
-  #lines;
-  constructor(process2) {
-    this.#process = process2, this.#lines = linesOf(process2.stdout), process2.stdin.on("error", () => {
-    }), process2.exited.catch(() => {
-    });
-  }
-  static async open(postgres, database) {
-    let command5 = postgres.command("psql", [...PSQL_OPTIONS, "-f", "-"], database);
-    return new _Session(
-      await postgres.host.start({ ...command5, env: { ...command5.env, PGCLIENTENCODING: "UTF8" } })
-    );
-  }
-  async lines(sql) {
-    let end = randomUUID();
-    this.#process.stdin.write(`${sql};
-SELECT '${end}';
-`);
-    let lines = [];
-    for (; ; ) {
-      let next = await this.#lines.next();
-      if (next.done)
-        throw new CommandError({ argv: ["psql"] }, await this.#process.exited);
-      if (next.value === end) return lines;
-      lines.push(next.value);
-    }
-  }
-  [Symbol.asyncDispose]() {
-    return Promise.resolve(this.#process[Symbol.asyncDispose]());
-  }
-};
-async function* linesOf(stream) {
-  let rest = "";
-  for await (let text3 of stream.setEncoding("utf8")) {
-    let lines = (rest + text3).split(`
-`);
-    rest = lines.pop() ?? "", yield* lines;
-  }
-}
-__name(linesOf, "linesOf");
 
 // src/host/ssh.ts
 var import_ssh22 = __toESM(require_lib2(), 1);
@@ -72517,7 +72543,8 @@ var GOODBYE_MS = 1e3, SshHost = class {
     client.on("error", (error3) => {
       cause = error3;
     });
-    for (let event of ["end", "close"]) client.on(event, () => this.#lose(lostError(hop, cause)));
+    let ended = /* @__PURE__ */ __name(() => this.#lose(lostError(hop, cause)), "ended");
+    client.on("end", ended).on("close", ended);
     let silence = new Error(`nothing was heard from it for ${silenceMs / 1e3} s`), timer = setTimeout(() => this.#lose(lostError(hop, silence)), silenceMs);
     socket.on("data", () => timer.refresh()), this.#watches.push(timer);
   }
@@ -72692,7 +72719,7 @@ function preferring(knownTypes) {
 __name(preferring, "preferring");
 
 // src/report/backup-summary.ts
-var seconds = /* @__PURE__ */ __name(({ startedAt, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles"), levelOf = /* @__PURE__ */ __name((receipt) => receipt.proofs.at(-1)?.level, "levelOf");
+var seconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles"), levelOf = /* @__PURE__ */ __name((receipt) => receipt.proofs.at(-1)?.level, "levelOf");
 function backupOutputs(receipt) {
   let { segments: _, ...short } = receipt;
   return {
@@ -72716,7 +72743,7 @@ function backupSummary(receipt) {
     ["Archive", `\`${uriOf(receipt)}\``],
     ["Size", `${formatBytes(receipt.size)}, format ${receipt.format}`],
     ["Attachments", attachmentsOf(receipt)],
-    ["Verified", "upload: size, MD5 of every part, and the archive\u2019s directory read back"],
+    ["Verified", verifiedOf(receipt)],
     ["Time", `${formatDuration(seconds(receipt) * 1e3)}${phasesOf(receipt)}`]
   ].map(([name, value]) => `| **${name}** | ${value} |`).join(`
 `);
@@ -72729,11 +72756,19 @@ ${table}
 }
 __name(backupSummary, "backupSummary");
 function headline(receipt) {
-  let missing = missingFiles(receipt), but = missing === 0 ? "" : `, ${formatCounted(missing, "attachment")} missing on the host`;
-  return `${missing === 0 ? "\u2705" : "\u26A0\uFE0F"} ${receipt.database} is backed up${but}`;
+  let missing = missingFiles(receipt), corrupt = receipt.filestore?.corrupt ?? 0, flaws = [
+    ...missing > 0 ? [`${formatCounted(missing, "attachment")} missing on the host`] : [],
+    ...corrupt > 0 ? [`${formatCounted(corrupt, "file")} corrupt on the host`] : []
+  ];
+  return [`${flaws.length === 0 ? "\u2705" : "\u26A0\uFE0F"} ${receipt.database} is backed up`, ...flaws].join(", ");
 }
 __name(headline, "headline");
 var odooOf = /* @__PURE__ */ __name(({ odoo }) => odoo ? `Odoo ${odoo.version} with ${formatCounted(odoo.modules, "module")}` : "no Odoo", "odooOf");
+function verifiedOf({ directory, upload: upload2 }) {
+  let parts = upload2.proof === "md5" ? "MD5 of every part" : "every part sent with its MD5";
+  return directory ? `upload: size, ${parts}, and the archive\u2019s directory read back` : `upload: size and ${parts}`;
+}
+__name(verifiedOf, "verifiedOf");
 function attachmentsOf({ filestore }) {
   if (!filestore) return "not part of this backup";
   let detail = ["missing", "lost", "corrupt"].filter((flaw) => filestore[flaw] > 0).map((flaw) => `${filestore[flaw]} ${flaw}`).join(", "), files = `${formatCounted(filestore.files, "file")}, ${formatBytes(filestore.bytes)}`;
@@ -72747,7 +72782,7 @@ function phasesOf({ durations }) {
 __name(phasesOf, "phasesOf");
 
 // src/report/progress.ts
-var WINDOW_MS = 15e3, Progress = class {
+var WINDOW_MS = 15e3, SETTLED_MS = 2e3, Progress = class {
   static {
     __name(this, "Progress");
   }
@@ -72780,7 +72815,7 @@ var WINDOW_MS = 15e3, Progress = class {
     let { title, expected: expected2 } = this.#options, rate = formatRate(bytes, ms);
     if (!expected2 || expected2 < this.#bytes)
       return `${title}: ${formatBytes(this.#bytes)} \xB7 ${rate}`;
-    let percent = Math.floor(this.#bytes / expected2 * 100), left = bytes > 0 ? ` \xB7 ${formatDuration((expected2 - this.#bytes) / bytes * ms)} left` : "";
+    let percent = Math.floor(this.#bytes / expected2 * 100), leftMs = bytes > 0 ? (expected2 - this.#bytes) / bytes * ms : 0, left = ms >= SETTLED_MS && leftMs >= 1e3 ? ` \xB7 ${formatDuration(leftMs)} left` : "";
     return `${title}: ${formatBytes(this.#bytes)} of ${formatBytes(expected2)} (${percent} %) \xB7 ${rate}${left}`;
   }
 };
@@ -72969,7 +73004,7 @@ function ofRegion(error3, name, status, asked) {
 }
 __name(ofRegion, "ofRegion");
 function ofEncryption(error3, name) {
-  if (!(!name.startsWith("KMS.") && !/\bkms:[A-Z]|:kms:|\bKMS\b/.test(error3.message ?? "")))
+  if (!(!/\bkms:[A-Z]|:kms:|\bKMS\b|\bkms-keyid:/.test(error3.message ?? "") && !name.startsWith("KMS.")))
     return [
       `The KMS key cannot be used: ${error3.message || name}`,
       "Check `kms-key-id`; the role needs kms:GenerateDataKey and kms:Decrypt on that key."
@@ -73053,8 +73088,11 @@ var Store = class {
   }
   client;
   options;
-  constructor(options2) {
-    this.options = options2, this.client = s3Client(options2);
+  /** Options of requests that change nothing: they end with the signal. What writes or removes is never interrupted. */
+  reading;
+  /** @param signal ends requests under way that change nothing */
+  constructor(options2, signal) {
+    this.options = options2, this.reading = { abortSignal: signal }, this.client = s3Client(options2);
   }
   [Symbol.dispose]() {
     this.client.destroy();
@@ -73066,13 +73104,13 @@ var Store = class {
   /** Makes sure that the bucket is there and may be listed under `prefix`. */
   async check(prefix) {
     let command5 = new import_client_s33.ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: 1 });
-    await this.attempt({ action: "s3:ListBucket" }, () => this.client.send(command5));
+    await this.attempt({ action: "s3:ListBucket" }, () => this.client.send(command5, this.reading));
   }
   /** Returns undefined when there is no such object. */
   async head(key) {
     let command5 = new import_client_s33.HeadObjectCommand({ Bucket: this.options.bucket, Key: key });
     try {
-      let head = await this.client.send(command5);
+      let head = await this.client.send(command5, this.reading);
       return {
         size: head.ContentLength ?? 0,
         etag: head.ETag?.replaceAll('"', ""),
@@ -73126,7 +73164,8 @@ var Store = class {
   async *list(prefix) {
     let pages = (0, import_client_s33.paginateListObjectsV2)(
       { client: this.client },
-      { Bucket: this.options.bucket, Prefix: prefix }
+      { Bucket: this.options.bucket, Prefix: prefix },
+      this.reading
     );
     try {
       for await (let page of pages)
@@ -73160,7 +73199,7 @@ var Store = class {
   #get(key, range3) {
     let command5 = new import_client_s33.GetObjectCommand({ Bucket: this.options.bucket, Key: key, Range: range3 });
     return this.attempt({ action: "s3:GetObject", key }, async () => {
-      let { Body } = await this.client.send(command5);
+      let { Body } = await this.client.send(command5, this.reading);
       return Buffer.from(await Body?.transformToByteArray() ?? []);
     });
   }
@@ -73184,7 +73223,7 @@ __name(sweepUnfinished, "sweepUnfinished");
 async function* listUnfinished(store, prefix) {
   let input = { Bucket: store.options.bucket, Prefix: prefix };
   for (; ; ) {
-    let page = await store.client.send(new import_client_s34.ListMultipartUploadsCommand(input));
+    let page = await store.client.send(new import_client_s34.ListMultipartUploadsCommand(input), store.reading);
     for (let { Key, UploadId, Initiated } of page.Uploads ?? [])
       Key?.startsWith(prefix) && UploadId && Initiated && (yield { key: Key, uploadId: UploadId, initiated: Initiated });
     if (!page.IsTruncated || !page.NextKeyMarker) return;
@@ -73214,34 +73253,38 @@ async function backup(inputs, platform3, signal) {
   try {
     let phases = new Phases(platform3);
     let { customer, prefix } = inputs.s3;
-    let store = __using(_stack, new Store(inputs.s3));
+    let store = __using(_stack, new Store(inputs.s3, signal));
     let folder = catalogFolder(prefix, customer);
-    await phases.run("s3", `S3: ${store.uri(folder)}`, () => prepareStore(store, folder, platform3));
+    await phases.run(
+      "s3",
+      `Check the bucket: ${store.uri(folder)}`,
+      () => prepareStore(store, folder, platform3)
+    );
     let host = __using(_stack, await phases.run(
       "connect",
-      `Connect to ${inputs.ssh.host}`,
+      `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`,
       () => openHost(inputs, platform3, signal)
     ), !0);
     signal.addEventListener("abort", () => {
       host[Symbol.asyncDispose]();
     });
     let odoo = await phases.run("host", "Odoo on the host", () => lookAtHost(host, inputs, platform3));
-    let startedAt = /* @__PURE__ */ new Date();
+    let startedAt2 = /* @__PURE__ */ new Date();
     let tolerate = judge(inputs.missingFiles, platform3);
     let snapshot = __using(_stack, await Snapshot.open(odoo.postgres, odoo.database), !0);
     let source = await phases.run(
       "snapshot",
-      "One instant of the database",
+      "Snapshot of the database",
       () => takeStock(odoo, snapshot, inputs.odoo.filestore !== !1, tolerate, platform3)
     );
     let extension = extensionOf(inputs);
-    let key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
+    let key = archiveKey(folder, { database: odoo.database, at: startedAt2 }, extension);
     if (inputs.dryRun) {
       platform3.notice(`Dry run: all that a backup to ${store.uri(key)} needs is there. None was made.`);
       return;
     }
     let baseName = key.slice(folder.length, -extension.length);
-    let target = { ...inputs, startedAt, baseName, phases, tolerate };
+    let target = { ...inputs, startedAt: startedAt2, baseName, phases, tolerate };
     let destination2 = { store, key, customer, platform: platform3, signal };
     let stored = await storeObject(source, target, destination2);
     let receipt = await certify(source, target, stored, destination2);
@@ -73257,12 +73300,12 @@ async function backup(inputs, platform3, signal) {
 __name(backup, "backup");
 async function prepareStore(store, folder, platform3) {
   await store.check(folder);
-  let swept = await sweepUnfinished(store, folder, DAY_MS);
-  swept === void 0 && platform3.info(
-    "Not looked for unfinished uploads of earlier runs: s3:ListBucketMultipartUploads is denied."
-  );
-  for (let { key, initiated } of swept ?? [])
-    platform3.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
+  try {
+    for (let { key, initiated } of await sweepUnfinished(store, folder, DAY_MS) ?? [])
+      platform3.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
+  } catch (error3) {
+    platform3.warning(`Unfinished uploads of earlier runs may be left: ${messageOf(error3)}`);
+  }
 }
 __name(prepareStore, "prepareStore");
 function openHost(inputs, platform3, signal) {
@@ -74284,7 +74327,7 @@ function describeError(error3) {
     let message = messageOf(cause);
     message !== "" && !messages.some((each) => each.includes(message)) && messages.push(message);
   }
-  let [what = "", ...why] = messages, because = why.map((message) => `because: ${message}`), todo = error3 instanceof UserError ? error3.hint : error3?.stack ?? "";
+  let [what = "", ...why] = messages, because = why.map((message) => `because: ${message}`), stack = (error3?.stack ?? "").replace(/^.*?\n(?=\s+at )/s, ""), todo = error3 instanceof UserError ? error3.hint : stack;
   return [what, ...because, todo].filter((line) => line !== "");
 }
 __name(describeError, "describeError");
@@ -74496,4 +74539,6 @@ async function cancellable(inputs, platform3) {
   }
 }
 __name(cancellable, "cancellable");
+for (let stream of [stdout, stderr]) stream.on("error", () => {
+});
 await main();

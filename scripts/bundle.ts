@@ -20,6 +20,7 @@ async function bundle(folder: string): Promise<void> {
     format: 'esm',
     // ssh2's optional native parts: it goes without.
     external: ['cpu-features', '*.node'],
+    alias: { 'crc-32': './src/archive/crc-32.ts' },
     // What CommonJS packages inside the bundle expect to find.
     banner: {
       js: [

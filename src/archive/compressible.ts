@@ -28,7 +28,7 @@ const COMPRESSED: readonly { readonly magic: Buffer; readonly offset: number }[]
 });
 
 /** How many first bytes of a file `shouldDeflate` looks at. */
-export const SAMPLE_LENGTH = 32 * 1024;
+export const SAMPLE_LENGTH = 8 * 1024;
 
 /** What a deflated entry costs besides its data: sizes and CRC follow in a data descriptor (APPNOTE 4.3.9). */
 const DESCRIPTOR_LENGTH = 16;

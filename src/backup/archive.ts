@@ -2,8 +2,9 @@ import { Readable } from 'node:stream';
 import { SAMPLE_LENGTH, shouldDeflate } from '../archive/compressible.ts';
 import { type BackupDescription, odooManifest } from '../archive/manifest.ts';
 import type { ArchiveSummary, ArchiveWriter } from '../archive/writer.ts';
-import { directoryDump, streamDump, wireCodec } from '../host/dump.ts';
+import { directoryDump, streamDump } from '../host/dump.ts';
 import { type FilestoreReport, type FilestoreSink, readFilestore } from '../host/filestore.ts';
+import { dumpCodec } from '../host/outbound.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Progress } from '../report/progress.ts';
 import { tool } from '../version.ts';
@@ -80,7 +81,7 @@ async function writeDumps(writer: ArchiveWriter, source: Source, target: Target)
   const { odoo, snapshot, facts } = source;
   const start = async (dump: Dump) => ({
     ...dump,
-    stream: await streamDump(snapshot, dump.options, wireCodec(odoo.tools)),
+    stream: await streamDump(snapshot, dump.options, dumpCodec(odoo.tools)),
   });
   // All at once: each pg_dump reads the catalog first, which takes seconds, and then waits for its turn to be read.
   const started = await Promise.all(dumpsOf(target).map(start));

@@ -1,6 +1,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { streamDump, wireCodec } from '../host/dump.ts';
+import { streamDump } from '../host/dump.ts';
+import { dumpCodec } from '../host/outbound.ts';
 import { deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
 
 /** A database alone needs no zip: `custom` is a bare `.dump` then, `plain` a bare `.sql.gz`. */
@@ -13,6 +14,6 @@ export async function bareDump({ odoo, snapshot }: Source, target: Target): Prom
     const compression = pgDumpCompression(target.compression, snapshot.postgres.client.major);
     return streamDump(snapshot, ['--format=custom', compression], undefined);
   }
-  const sql = await streamDump(snapshot, ['--format=plain', '--no-owner'], wireCodec(odoo.tools));
+  const sql = await streamDump(snapshot, ['--format=plain', '--no-owner'], dumpCodec(odoo.tools));
   return pipeline(sql, createGzip({ level: deflateLevel(target) }), () => {}); // who reads it sees its error
 }

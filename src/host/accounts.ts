@@ -42,6 +42,11 @@ export class Accounts {
     return `If it is a matter of rights, put this line into /etc/sudoers.d/odoo-backup on the host: ${line}`;
   }
 
+  /** Who may do what only root may, for `Command.as`: the login account itself where sudo is not wanted. */
+  get root(): string | undefined {
+    return this.#policy === 'never' ? undefined : 'root';
+  }
+
   /**
    * The accounts to try, for `Command.as`: the login account (unless the policy is `always` and there are others),
    * then the given ones in order, as far as sudo grants them.

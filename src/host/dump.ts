@@ -1,43 +1,26 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import { type Command, CommandError, type Exit, type Process } from './host.ts';
-import type { Snapshot } from './snapshot.ts';
+import { compressed, decompressed, type OutboundCodec } from './outbound.ts';
+import { LOCK_WAIT_SECONDS, type Snapshot } from './snapshot.ts';
 import { type TarEntry, tarEntries } from './tar.ts';
-import type { HostTools } from './tools.ts';
-
-/** Compressors for bytes on their way, the fastest first. */
-const WIRE_CODECS = [
-  { program: 'zstd', command: 'zstd -1 -q -c', decoder: () => createZstdDecompress() },
-  { program: 'pigz', command: 'pigz -1 -c', decoder: () => createGunzip() },
-  { program: 'gzip', command: 'gzip -1 -c', decoder: () => createGunzip() },
-] as const;
-
-type WireCodec = (typeof WIRE_CODECS)[number];
-
-/** What crosses the network: `zstd` where the host has it, else gzip; undefined when it has neither. */
-export const wireCodec = (tools: HostTools): WireCodec | undefined =>
-  WIRE_CODECS.find(({ program }) => tools.programs.has(program));
-
-/** A migration that holds a table's lock must not hold up a deploy for hours. */
-const LOCK_WAIT = '--lock-wait-timeout=120s';
 
 /**
  * Runs pg_dump on the host and returns its output. The stream ends only after pg_dump has ended with exit code
  * 0, and fails otherwise: a dump that died never looks like one that is complete.
  *
  * @param options `--format=…` and the like
- * @param wire compresses the output on its way; undefined for what is compressed already
+ * @param codec compresses the output on its way; undefined for what is compressed already
  */
 export async function streamDump(
   snapshot: Snapshot,
   options: readonly string[],
-  wire: WireCodec | undefined,
+  codec: OutboundCodec | undefined,
 ): Promise<Readable> {
   const dump = dumpCommand(snapshot, options);
-  const process = await snapshot.postgres.host.start(wire ? compressed(dump, wire) : dump);
-  const output = Readable.from(outputOf(process, dump, wire), { objectMode: false });
+  const process = await snapshot.postgres.host.start(compressed(dump, codec));
+  const output = Readable.from(outputOf(process, dump, codec), { objectMode: false });
   output.on('close', () => void process[Symbol.asyncDispose]());
   return output;
 }
@@ -45,10 +28,10 @@ export async function streamDump(
 async function* outputOf(
   process: Process,
   dump: Command,
-  wire: WireCodec | undefined,
+  codec: OutboundCodec | undefined,
 ): AsyncGenerator<Buffer> {
   try {
-    yield* wire ? process.stdout.compose(wire.decoder()) : process.stdout;
+    yield* decompressed(process.stdout, codec);
   } catch (error) {
     // A decoder that misses the end of its input knows less than the exit code of what should have written it.
     const exit = await Promise.race([process.exited, sleep(2_000)]);
@@ -69,17 +52,9 @@ function assertDumped(dump: Command, exit: Exit, cause?: unknown): void {
 }
 
 function dumpCommand(snapshot: Snapshot, options: readonly string[]): Command {
-  const args = [...options, `--snapshot=${snapshot.id}`, LOCK_WAIT, '--no-password'];
+  const lockWait = `--lock-wait-timeout=${LOCK_WAIT_SECONDS}s`;
+  const args = [...options, `--snapshot=${snapshot.id}`, lockWait, '--no-password'];
   return { ...snapshot.postgres.command('pg_dump', args, snapshot.database), guarded: true };
-}
-
-/** `command | compressor`, with the first exit code that is not 0: a pipe in POSIX sh tells only its last one. */
-function compressed(command: Command, wire: WireCodec): Command {
-  const script = `exec 4>&1
-    codes=$({ { "$@" 3>&- 4>&-; echo $? >&3; } | ${wire.command} 3>&- >&4 4>&- || echo 1 >&3; } 3>&1)
-    for code in $codes; do [ "$code" = 0 ] || exit "$code"; done
-    [ -n "$codes" ]`;
-  return { ...command, argv: ['sh', '-c', script, 'sh', ...command.argv] };
 }
 
 /** Exit code of the script below when the disk has too little space: EX_TEMPFAIL of sysexits.h. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import type { Host } from './host.ts';
+import type { OutboundCodec } from './outbound.ts';
 import { run } from './run.ts';
 import { readTar, type TarEntry } from './tar.ts';
 
@@ -13,6 +14,8 @@ export interface Filestore {
   readonly folder: string;
   /** The account that may read it, for `Command.as`. */
   readonly as: string | undefined;
+  /** Compresses the files on their way. */
+  readonly codec?: OutboundCodec;
 }
 
 export interface FilestoreFile {
@@ -62,7 +65,7 @@ export async function findFilestore(
   if (await accounts.firstAble(readers, { argv: ['sh', '-c', absent, 'sh', ...folders] })) return undefined;
   throw new UserError(
     `filestore: ${host.user} may not look into ${folders.join(' or ')} on ${host.label}`,
-    accounts.sudoersHint([readers[0] ?? 'odoo']),
+    accounts.sudoersHint([readers.find((each) => each !== host.user) ?? 'root']),
   );
 }
 

@@ -3,6 +3,7 @@ import type { Accounts } from './accounts.ts';
 import { type Filestore, findFilestore } from './filestore.ts';
 import type { Host } from './host.ts';
 import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
+import { filestoreCodec } from './outbound.ts';
 import { type DatabaseSettings, Postgres } from './postgres.ts';
 import { run } from './run.ts';
 import { findTools, type HostTools } from './tools.ts';
@@ -50,7 +51,8 @@ export async function findOdoo(
   const filestore = settings.filestore
     ? await locateFilestore(host, accounts, settings.filestore, database, conf, access)
     : undefined;
-  return { database, conf, tools, postgres, filestore };
+  const codec = filestoreCodec(tools);
+  return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec } };
 }
 
 function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefined): string {

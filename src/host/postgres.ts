@@ -74,6 +74,52 @@ export class Postgres {
     return `role ${user}${as === undefined ? '' : `, as account ${as} by sudo`}`;
   }
 
+  /** The account that runs the client programs, for `Command.as`. */
+  get account(): string | undefined {
+    return this.#route.as;
+  }
+
+  /** Reached without leaving the host. In a container it may still have a file system of its own. */
+  get isLocal(): boolean {
+    return isSocket(this.#settings) || LOOPBACK.has(this.#settings.host ?? '');
+  }
+
+  /** The same server by other client programs. */
+  withClient(client: PostgresClient): Postgres {
+    const { host, version, serverVersion } = this;
+    return new Postgres(
+      { host, settings: this.#settings, route: this.#route, version, serverVersion },
+      client,
+    );
+  }
+
+  /**
+   * The same server as another role: by peer authentication over its socket, by what else pg_hba.conf allows, or by
+   * the account's own ~/.pgpass.
+   *
+   * @throws UserError when the role is not let in
+   */
+  async asRole(role: string, accounts: Accounts, tools: HostTools): Promise<Postgres> {
+    const settings = { ...this.#settings, user: role, password: undefined };
+    const viaSocket = LOOPBACK.has(settings.host ?? '') ? [{ ...settings, host: undefined }] : [];
+    let failure: unknown;
+    for (const each of [...viaSocket, settings]) {
+      try {
+        const other = await Postgres.connect(this.host, accounts, tools, each, 'postgres');
+        if ((await startedAt(other)) === (await startedAt(this))) return other;
+        failure = new Error(`There is another PostgreSQL server at ${whereOf(each)}`);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        failure = error;
+      }
+    }
+    throw new UserError(
+      `db-admin-user: PostgreSQL does not let in the role ${role}. ${messageOf(failure)}`,
+      `Let it in by peer authentication, or put its password into ~/.pgpass of ${this.host.user}. ${accounts.sudoersHint([role])}`,
+      { cause: failure },
+    );
+  }
+
   /** A command that runs one of PostgreSQL's client programs on a database. */
   command(program: string, args: readonly string[], database: string): Command {
     return clientCommand(this.client, program, args, this.#settings, this.#route, database);
@@ -138,6 +184,14 @@ async function assertReady(host: Host, client: PostgresClient, settings: Databas
 function whereOf(settings: DatabaseSettings): string {
   const port = settings.port ?? 5432;
   return settings.host === undefined ? `the local socket, port ${port}` : `${settings.host}:${port}`;
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
+
+/** Of the server, to the microsecond: tells one from another. */
+function startedAt(postgres: Postgres): Promise<string> {
+  const args = [...PSQL_OPTIONS, '-c', 'SELECT extract(epoch FROM pg_postmaster_start_time())'];
+  return run(postgres.host, postgres.command('psql', args, 'postgres'));
 }
 
 const isSocket = (settings: DatabaseSettings): boolean =>

@@ -22,7 +22,7 @@ export function raiseWindow(channel: Duplex): void {
 
   const grant = () => {
     const due = WINDOW - incoming.window - channel.readableLength;
-    if (due < WINDOW / 8 || outgoing.state !== 'open') return;
+    if (due < WINDOW / 8 || !isAlive(outgoing.state)) return;
     incoming.window += due;
     protocol.channelWindowAdjust(outgoing.id, due);
   };
@@ -33,8 +33,11 @@ export function raiseWindow(channel: Duplex): void {
 /** Signals the command (RFC 4254, section 6.9). ssh2's own `signal` does nothing once standard input has ended. */
 export function sendSignal(channel: Duplex, name: 'TERM'): void {
   const { outgoing, _client } = channel as Duplex & Partial<Internals>;
-  if (outgoing?.state === 'open' || outgoing?.state === 'eof') _client?._protocol?.signal(outgoing.id, name);
+  if (outgoing && isAlive(outgoing.state)) _client?._protocol?.signal(outgoing.id, name);
 }
+
+/** `eof`: standard input has ended, and the command goes on. */
+const isAlive = (state: Internals['outgoing']['state']): boolean => state === 'open' || state === 'eof';
 
 /** Of ssh2 1.17: lib/Channel.js and lib/protocol/Protocol.js. */
 interface Internals {

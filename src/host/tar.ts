@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
-import { CommandError, type Host, type Process } from './host.ts';
+import type { Filestore } from './filestore.ts';
+import { CommandError, type Process } from './host.ts';
+import { compressed, decompressed } from './outbound.ts';
 
 export interface TarEntry {
   /** As it was asked for. */
@@ -20,7 +22,7 @@ export interface TarEntry {
  * @throws CommandError when tar failed as a whole (its exit codes 1 and 2 may speak of single files only)
  */
 export async function* readTar(
-  source: { readonly host: Host; readonly folder: string; readonly as: string | undefined },
+  source: Pick<Filestore, 'host' | 'folder' | 'as' | 'codec'>,
   names: readonly string[],
 ): AsyncGenerator<TarEntry> {
   const options = [
@@ -42,9 +44,9 @@ export async function* readTar(
     ],
     as: source.as,
   };
-  await using process = await source.host.start(command);
+  await using process = await source.host.start(compressed(command, source.codec));
   const names$ = writeNames(process, names);
-  yield* tarEntries(process.stdout);
+  yield* tarEntries(decompressed(process.stdout, source.codec));
   await names$;
   const exit = await process.exited;
   if (exit.signal !== undefined || exit.code === undefined || exit.code > 2)

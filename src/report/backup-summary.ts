@@ -36,7 +36,7 @@ export function backupSummary(receipt: Receipt): string {
     ['Archive', `\`${uriOf(receipt)}\``],
     ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}`],
     ['Attachments', attachmentsOf(receipt)],
-    ['Verified', 'upload: size, MD5 of every part, and the archive’s directory read back'],
+    ['Verified', verifiedOf(receipt)],
     ['Time', `${formatDuration(seconds(receipt) * 1000)}${phasesOf(receipt)}`],
   ];
   const table = rows.map(([name, value]) => `| **${name}** | ${value} |`).join('\n');
@@ -45,12 +45,24 @@ export function backupSummary(receipt: Receipt): string {
 
 function headline(receipt: Receipt): string {
   const missing = missingFiles(receipt);
-  const but = missing === 0 ? '' : `, ${formatCounted(missing, 'attachment')} missing on the host`;
-  return `${missing === 0 ? '✅' : '⚠️'} ${receipt.database} is backed up${but}`;
+  const corrupt = receipt.filestore?.corrupt ?? 0;
+  const flaws = [
+    ...(missing > 0 ? [`${formatCounted(missing, 'attachment')} missing on the host`] : []),
+    ...(corrupt > 0 ? [`${formatCounted(corrupt, 'file')} corrupt on the host`] : []),
+  ];
+  return [`${flaws.length === 0 ? '✅' : '⚠️'} ${receipt.database} is backed up`, ...flaws].join(', ');
 }
 
 const odooOf = ({ odoo }: Receipt): string =>
   odoo ? `Odoo ${odoo.version} with ${formatCounted(odoo.modules, 'module')}` : 'no Odoo';
+
+/** What the proof `upload` says of this object: a bare dump has no directory, and under SSE-KMS no server reports MD5s. */
+function verifiedOf({ directory, upload }: Receipt): string {
+  const parts = upload.proof === 'md5' ? 'MD5 of every part' : 'every part sent with its MD5';
+  return directory
+    ? `upload: size, ${parts}, and the archive’s directory read back`
+    : `upload: size and ${parts}`;
+}
 
 function attachmentsOf({ filestore }: Receipt): string {
   if (!filestore) return 'not part of this backup';

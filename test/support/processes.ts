@@ -35,21 +35,32 @@ export interface RunOptions {
   readonly input?: string | NodeJS.ReadableStream;
 }
 
+const underway = new Set<ChildProcess>();
+let ending = false;
+
+/** Before this process ends on a signal: ends what `run` has started, and lets it start nothing more. */
+export function endRuns(): void {
+  ending = true;
+  for (const child of underway) child.kill('SIGKILL');
+}
+
 /** Runs a program to its end and returns its standard output. @throws Error with its standard error when it fails */
 export async function run(argv: readonly string[], { as, env, input }: RunOptions = {}): Promise<string> {
+  if (ending) throw new Error('This process is ending');
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...argv], {
     ...identity(as),
     cwd: '/',
     env: { ...process.env, ...env },
   });
-  const spawned = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
+  underway.add(child);
+  const closed = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal));
-  });
+  }).finally(() => underway.delete(child));
   child.stdin.on('error', () => {}); // the exit code tells
   if (typeof input === 'object') input.pipe(child.stdin);
   else child.stdin.end(input);
-  const [out, err, ended] = await Promise.all([buffer(child.stdout), buffer(child.stderr), spawned]);
+  const [out, err, ended] = await Promise.all([buffer(child.stdout), buffer(child.stderr), closed]);
   if (ended !== 0) throw new Error(`${argv.join(' ')} ended with ${ended}: ${err.toString().trim()}`);
   return out.toString();
 }
@@ -63,6 +74,7 @@ export function identity(account: Account | undefined): { uid?: number; gid?: nu
 export class Servers implements AsyncDisposable {
   readonly #running: { child: ChildProcess; stopSignal: NodeJS.Signals }[] = [];
   readonly #logs: string;
+  #disposed = false;
 
   /** @param logs the folder for `<name>.log` */
   constructor(logs: string) {
@@ -78,6 +90,7 @@ export class Servers implements AsyncDisposable {
     argv: readonly string[],
     options: { as?: Account; stopSignal?: NodeJS.Signals } = {},
   ): ChildProcess {
+    if (this.#disposed) throw new Error(`${name} is not started any more`);
     const stopSignal = options.stopSignal ?? 'SIGTERM';
     const child = spawn('setpriv', ['--pdeathsig', stopSignal.slice('SIG'.length), ...argv], {
       ...identity(options.as),
@@ -106,6 +119,7 @@ export class Servers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
     const left = await Promise.all(this.#running.map(({ child }) => descendants(child.pid)));
     await Promise.all(this.#running.splice(0).map(({ child, stopSignal }) => stop(child, stopSignal)));
     for (const pid of left.flat()) killIfAlive(pid); // sshd leaves its sessions behind

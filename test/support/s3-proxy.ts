@@ -5,6 +5,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Server } from './s3.ts';
+import { reset } from './tcp-proxy.ts';
 
 /** A request as the rules and the tests see it. */
 export interface SeenRequest {
@@ -58,7 +59,7 @@ export async function startS3Proxy(target: S3Server, rules: readonly S3Rule[] = 
     const unused = (rule: S3Rule) => (hits.get(rule) ?? 0) < (rule.times ?? Number.POSITIVE_INFINITY);
     const rule = proxy.rules.find((candidate) => unused(candidate) && candidate.when(seen));
     if (rule) hits.set(rule, (hits.get(rule) ?? 0) + 1);
-    answer(incoming, response, target, rule?.fault).catch(() => incoming.socket.resetAndDestroy());
+    answer(incoming, response, target, rule?.fault).catch(() => reset(incoming.socket));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -85,7 +86,7 @@ async function answer(
   fault: S3Fault | undefined,
 ): Promise<void> {
   if (fault?.kind === 'reset') {
-    incoming.socket.resetAndDestroy();
+    reset(incoming.socket);
     return;
   }
   if (fault?.kind === 'error') {
@@ -111,7 +112,7 @@ async function answer(
   if (fault?.kind === 'lose-answer') {
     upstream.resume();
     await once(upstream, 'end');
-    incoming.socket.resetAndDestroy();
+    reset(incoming.socket);
     return;
   }
   const answerHeaders = { ...upstream.headers };

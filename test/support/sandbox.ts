@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startCeph } from './ceph.ts';
 import { loadTemplate } from './odoo.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
-import { type Account, Servers, serverAccount } from './processes.ts';
+import { type Account, endRuns, Servers, serverAccount } from './processes.ts';
 import { givenS3Server, type S3Server } from './s3.ts';
 import { type ClientKeys, createClientKeys, createHostKeys, type SshServer, startSshd } from './sshd.ts';
 
@@ -37,18 +37,22 @@ export async function startSandbox(): Promise<RunningSandbox> {
   const account = await serverAccount();
   const folder = await mkdtemp(join(tmpdir(), 'odoo-backup-'));
   const servers = new Servers(folder);
+  let starting: Promise<unknown> = Promise.resolve();
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= (async () => {
       await servers[Symbol.asyncDispose]();
+      await starting.catch(() => {}); // it fails without its servers
       await rm(folder, { recursive: true, force: true });
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     })();
     return stopped;
   };
   // Ctrl-C often comes twice: from the terminal, and from npm, which hands it on.
-  const onSignal = (_: NodeJS.Signals, number: number) =>
+  const onSignal = (_: NodeJS.Signals, number: number) => {
+    endRuns();
     void stop().finally(() => process.exit(128 + number));
+  };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 
   try {
@@ -73,7 +77,9 @@ export async function startSandbox(): Promise<RunningSandbox> {
       return postgres;
     };
     const startS3 = async () => givenS3Server() ?? startCeph(servers, await own('ceph'));
-    const [logins, postgres, s3] = await settled([startSsh(), startDatabase(), startS3()]);
+    const started = settled([startSsh(), startDatabase(), startS3()]);
+    starting = started;
+    const [logins, postgres, s3] = await started;
     const sandbox: Sandbox = { folder, account, ...logins, postgres, s3 };
     const description = join(folder, 'sandbox.json');
     await writeFile(description, JSON.stringify(sandbox, undefined, 2));

@@ -39,8 +39,10 @@ export async function startTcpProxy(
     proxy.connections += 1;
     const upstream = createConnection({ ...target, allowHalfOpen: true });
     const cut = (how: TcpFaults['cutWith']) => {
-      for (const socket of [client, upstream])
-        how === 'end' ? socket.destroySoon() : socket.resetAndDestroy();
+      for (const socket of [client, upstream]) {
+        if (how === 'end') socket.destroySoon();
+        else reset(socket);
+      }
     };
     for (const socket of [client, upstream]) {
       open.add(socket);
@@ -96,4 +98,13 @@ export async function startTcpProxy(
     },
   };
   return proxy;
+}
+
+/**
+ * Breaks a connection with RST. Not where our own FIN is on its way: libuv then refuses (EINVAL), Node takes the
+ * handle for closed all the same, and this process would wait for it for ever when it ends.
+ */
+export function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

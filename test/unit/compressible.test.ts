@@ -43,9 +43,10 @@ test('what is compressed already is stored, what saves a tenth is deflated', () 
 
 test('a tenth, with what the entry costs besides, is the limit', () => {
   // Random bytes and a run of zeros: the share of zeros is what deflate saves.
-  const mixed = (zeros: number): Buffer => Buffer.concat([randomBytes(10_000 - zeros), Buffer.alloc(zeros)]);
-  assert.equal(shouldDeflate(mixed(900)), false);
-  assert.equal(shouldDeflate(mixed(1200)), true);
+  const mixed = (zeros: number): Buffer =>
+    Buffer.concat([randomBytes(SAMPLE_LENGTH - zeros), Buffer.alloc(zeros)]);
+  assert.equal(shouldDeflate(mixed(Math.floor(SAMPLE_LENGTH * 0.09))), false);
+  assert.equal(shouldDeflate(mixed(Math.floor(SAMPLE_LENGTH * 0.12))), true);
 });
 
 test('the files of a real filestore', async () => {

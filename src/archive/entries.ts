@@ -1,0 +1,98 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { DirectoryEntry } from './central-directory.ts';
+import { decodeEntry, likelyEnd, openEntry } from './entry.ts';
+import { readExactly } from './ranges.ts';
+import type { RangeReader } from './reader.ts';
+
+/** An entry and its content, checked as `openEntry` does. */
+export interface EntryContent {
+  readonly entry: DirectoryEntry;
+  /** A stream where it is large. It has to be read before the next entry is taken, else it is destroyed. */
+  readonly content: Buffer | Readable;
+}
+
+/** Neighbouring entries that one request brings. Offsets in bytes. */
+interface Batch {
+  readonly entries: DirectoryEntry[];
+  readonly offset: number;
+  end: number;
+}
+
+/** Larger entries are streamed, in bytes. */
+const HELD_BYTES = 4 * 2 ** 20;
+/** What one request brings at most, unless a single entry is longer. */
+const BATCH_BYTES = 8 * 2 ** 20;
+/** Unwanted bytes between two entries that cost less than another request. */
+const GAP_BYTES = 256 * 2 ** 10;
+/** Requests under way or waiting to be taken: the memory this needs is that of so many batches. */
+const AHEAD = 4;
+
+/**
+ * Reads many entries with few requests: small ones that lie near each other come together, several requests at once.
+ * They come in the order of the archive.
+ *
+ * @throws UserError that names the entry whose content is not what the directory says
+ */
+export async function* readEntries(
+  reader: RangeReader,
+  entries: Iterable<DirectoryEntry>,
+): AsyncGenerator<EntryContent> {
+  const batches = batchesOf(entries, reader.size);
+  const coming: { batch: Batch; bytes: Promise<Buffer> | undefined }[] = [];
+  for (let taken = 0; taken < batches.length; taken++) {
+    for (const batch of batches.slice(taken + coming.length, taken + AHEAD)) {
+      const bytes = isHeld(batch.entries[0])
+        ? readExactly(reader, batch.offset, batch.end - batch.offset)
+        : undefined;
+      bytes?.catch(() => {}); // thrown where it is awaited, unless nobody reads that far
+      coming.push({ batch, bytes });
+    }
+    const next = coming.shift();
+    if (next) yield* contentsOf(reader, next.batch, await next.bytes);
+  }
+}
+
+async function* contentsOf(
+  reader: RangeReader,
+  { entries, offset }: Batch,
+  bytes: Buffer | undefined,
+): AsyncGenerator<EntryContent> {
+  for (const entry of entries) {
+    if (bytes) {
+      const content = decodeEntry(bytes.subarray(entry.offset - offset), entry);
+      yield { entry, content: content ?? (await buffer(openEntry(reader, entry))) };
+      continue;
+    }
+    const content = openEntry(reader, entry);
+    try {
+      yield { entry, content };
+    } finally {
+      content.destroy();
+    }
+  }
+}
+
+const isHeld = (entry: DirectoryEntry | undefined): boolean =>
+  entry !== undefined && Math.max(entry.size, entry.compressedSize) <= HELD_BYTES;
+
+function batchesOf(entries: Iterable<DirectoryEntry>, archiveSize: number): Batch[] {
+  const batches: Batch[] = [];
+  for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
+    const end = Math.min(likelyEnd(entry), archiveSize);
+    const last = batches.at(-1);
+    const joins =
+      last &&
+      isHeld(last.entries[0]) &&
+      isHeld(entry) &&
+      entry.offset - last.end <= GAP_BYTES &&
+      end - last.offset <= BATCH_BYTES;
+    if (joins) {
+      last.entries.push(entry);
+      last.end = Math.max(last.end, end);
+    } else {
+      batches.push({ entries: [entry], offset: entry.offset, end });
+    }
+  }
+  return batches;
+}

@@ -1,0 +1,32 @@
+import { UserError } from '../errors.ts';
+import type { RangeReader } from './reader.ts';
+
+/** What one request asks for, in bytes: long enough that waiting for it does not count, short enough for two in memory. */
+export const PIECE_BYTES = 8 * 2 ** 20;
+
+/** Reads the bytes from `offset` up to `end`, piece by piece, the next one under way while this one is taken. */
+export async function* readRange(reader: RangeReader, offset: number, end: number): AsyncGenerator<Buffer> {
+  const start = (at: number): Promise<Buffer> | undefined => {
+    if (at >= end) return undefined;
+    const piece = readExactly(reader, at, Math.min(PIECE_BYTES, end - at));
+    piece.catch(() => {}); // thrown where it is awaited, unless nobody reads that far
+    return piece;
+  };
+  let at = offset;
+  for (let coming = start(at); coming; ) {
+    const piece = coming;
+    at += PIECE_BYTES;
+    coming = start(at);
+    yield await piece;
+  }
+}
+
+/** @throws UserError when fewer bytes come */
+export async function readExactly(reader: RangeReader, offset: number, length: number): Promise<Buffer> {
+  const bytes = await reader.read(offset, length);
+  if (bytes.length === length) return bytes;
+  throw new UserError(
+    `Only ${bytes.length} of ${length} bytes came from byte ${offset} of the backup on.`,
+    'The object was changed meanwhile, or the server does not serve ranges. Try again, or choose another backup.',
+  );
+}

@@ -1,0 +1,19 @@
+import type { Postgres } from './postgres.ts';
+import { run } from './run.ts';
+import { conninfo } from './sql.ts';
+
+/**
+ * Collects the planner's statistics, which no dump holds: without them a restored database is slow until autovacuum
+ * has come by.
+ *
+ * @throws CommandError
+ */
+export async function analyze(
+  postgres: Postgres,
+  database: string,
+  jobs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const args = ['--analyze-only', '--quiet', '--no-password', `--jobs=${jobs}`, conninfo(database)];
+  await run(postgres.host, { ...postgres.command('vacuumdb', args, database), guarded: true }, { signal });
+}

@@ -1,0 +1,98 @@
+import { CommandError } from './host.ts';
+import type { DatabaseTraits } from './odoo-database.ts';
+import type { Postgres } from './postgres.ts';
+import { identifier, literal, MAINTENANCE_DATABASE, runSql } from './sql.ts';
+
+/** A statement that PostgreSQL did not take. */
+export interface Refusal {
+  readonly statement: string;
+  /** PostgreSQL's own words. */
+  readonly reason: string;
+}
+
+/**
+ * Puts back what a pg_dump of one database leaves out: its settings, and who may connect to it. What the role may
+ * not set, or names a role that is not there, is left out and returned.
+ *
+ * @param owner of the database; takes the place of its owner in the backup
+ */
+export async function applyTraits(
+  admin: Postgres,
+  database: string,
+  traits: Pick<DatabaseTraits, 'owner' | 'settings' | 'privileges'>,
+  owner: string,
+): Promise<Refusal[]> {
+  const refusals: Refusal[] = [];
+  for (const statement of [
+    ...settingStatements(database, traits),
+    ...privilegeStatements(database, traits, owner),
+  ]) {
+    try {
+      await runSql(admin, MAINTENANCE_DATABASE, statement);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      refusals.push({ statement, reason: error.exit.stderr });
+    }
+  }
+  return refusals;
+}
+
+/** Settings whose value is a list of names, each quoted by itself: those that PostgreSQL marks GUC_LIST_QUOTE. */
+const NAME_LISTS = new Set([
+  'local_preload_libraries',
+  'search_path',
+  'session_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+]);
+
+/** `ALTER … SET` for what pg_db_role_setting holds. As pg_dumpall's makeAlterConfigCommand does. */
+export function settingStatements(
+  database: string,
+  { settings }: Pick<DatabaseTraits, 'settings'>,
+): string[] {
+  return settings.map(({ role, setting }) => {
+    const equals = setting.indexOf('=');
+    const name = setting.slice(0, equals);
+    const value = setting.slice(equals + 1);
+    const whose =
+      role === null
+        ? `DATABASE ${identifier(database)}`
+        : `ROLE ${identifier(role)} IN DATABASE ${identifier(database)}`;
+    const values = NAME_LISTS.has(name.toLowerCase()) ? splitNames(value) : [value];
+    // A setting of an extension has a dot in its name: two identifiers.
+    return `ALTER ${whose} SET ${name.split('.').map(identifier).join('.')} TO${values.map(literal).join(',')}`;
+  });
+}
+
+/** `"$user", public` → `$user`, `public` */
+function splitNames(list: string): string[] {
+  const names = list.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]+))\s*(?:,|$)/g);
+  const split = [...names].map(([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain.trim());
+  return split.length > 0 ? split : [''];
+}
+
+const PRIVILEGES: Readonly<Record<string, string>> = { C: 'CREATE', T: 'TEMPORARY', c: 'CONNECT' };
+
+/**
+ * `GRANT` for what `pg_database.datacl` holds (https://www.postgresql.org/docs/current/ddl-priv.html). Empty
+ * privileges are PostgreSQL's own: nothing to do.
+ */
+export function privilegeStatements(
+  database: string,
+  { owner: oldOwner, privileges }: Pick<DatabaseTraits, 'owner' | 'privileges'>,
+  owner: string,
+): string[] {
+  if (privileges.length === 0) return [];
+  const on = `ON DATABASE ${identifier(database)}`;
+  const grants = privileges.flatMap((item) => {
+    const [, quoted, plain = '', letters = ''] = /^(?:"((?:[^"]|"")*)"|([^"=]*))=([^/]*)/.exec(item) ?? [];
+    const name = quoted?.replaceAll('""', '"') ?? plain;
+    const grantee = name === '' ? 'PUBLIC' : identifier(name === oldOwner ? owner : name);
+    return [...letters.matchAll(/([CTc])(\*?)/g)].map(
+      ([, letter = '', option]) =>
+        `GRANT ${PRIVILEGES[letter]} ${on} TO ${grantee}${option ? ' WITH GRANT OPTION' : ''}`,
+    );
+  });
+  return [`REVOKE ALL ${on} FROM PUBLIC`, ...grants];
+}

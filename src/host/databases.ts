@@ -1,0 +1,192 @@
+import { UserError } from '../errors.ts';
+import { type Derivation, parseDerivedName } from '../restore/names.ts';
+import { CommandError } from './host.ts';
+import type { DatabaseTraits } from './odoo-database.ts';
+import type { Postgres } from './postgres.ts';
+import { identifier, literal, MAINTENANCE_DATABASE, queryRows, runSql } from './sql.ts';
+
+/** What a database must be created with: all that cannot be changed later. */
+export type CreationTraits = Pick<
+  DatabaseTraits,
+  'encoding' | 'collate' | 'ctype' | 'localeProvider' | 'locale'
+>;
+
+/** A database of the server, as everybody may see it. */
+export interface DatabaseState {
+  readonly name: string;
+  readonly owner: string;
+  readonly tablespace: string;
+  readonly allowsConnections: boolean;
+  /** null: this role may not connect to it, and so may not know. */
+  readonly bytes: number | null;
+}
+
+/** @returns undefined when there is no database of that name */
+export async function findDatabase(postgres: Postgres, name: string): Promise<DatabaseState | undefined> {
+  const [state] = await queryRows<DatabaseState>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
+            datallowconn AS "allowsConnections",
+            CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes
+       FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname =${literal(name)}`,
+  );
+  return state;
+}
+
+/** A database that this run, or an earlier one that was killed, has made beside the one of its name. */
+export interface DerivedDatabase {
+  readonly name: string;
+  readonly derivation: Derivation;
+  /** Of that run: YYYYMMDDHHMMSS, UTC. */
+  readonly timestamp: string;
+}
+
+/** The databases that restores of `database` have left, the oldest first. */
+export async function listDerivedDatabases(postgres: Postgres, database: string): Promise<DerivedDatabase[]> {
+  const rows = await queryRows<{ name: string }>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    "SELECT datname AS name FROM pg_database WHERE datname ~ '__(new|old)_[0-9]{14}$'",
+  );
+  return rows
+    .flatMap(({ name }) => {
+      const parsed = parseDerivedName(name, database);
+      return parsed ? [{ name, ...parsed }] : [];
+    })
+    .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp));
+}
+
+/** Somebody connected to a database. */
+export interface SessionGroup {
+  readonly role: string;
+  /** As the client calls itself; may be empty. */
+  readonly application: string;
+  readonly count: number;
+}
+
+export function listSessions(postgres: Postgres, database: string): Promise<SessionGroup[]> {
+  return queryRows<SessionGroup>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT usename AS role, application_name AS application, count(*) AS count
+       FROM pg_stat_activity WHERE datname =${literal(database)} AND pid <> pg_backend_pid()
+      GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`,
+  );
+}
+
+/**
+ * Creates an empty database. It is marked as a template until it is swapped in: Odoo offers every database of its
+ * role that is no template (`odoo.service.db.list_dbs`) and runs the crons of each; a copy being built must not be
+ * among them.
+ *
+ * @param tablespace of the database that it will take the place of
+ * @throws UserError when the server cannot make one with these traits, or the role may not
+ */
+export async function createDatabase(
+  admin: Postgres,
+  name: string,
+  owner: string,
+  traits: CreationTraits,
+  tablespace = 'pg_default',
+): Promise<void> {
+  const statement = `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
+    ${localeClauses(traits, admin.version)} TABLESPACE ${identifier(tablespace)} IS_TEMPLATE true`;
+  try {
+    await runSql(admin, MAINTENANCE_DATABASE, statement);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    const { encoding, collate, ctype, locale } = traits;
+    const locales = [...new Set([collate, ctype, locale])].filter((each) => each !== null).join(', ');
+    throw new UserError(
+      `PostgreSQL cannot create ${name} (${encoding}, ${locales}): ${error.exit.stderr}`,
+      /LC_COLLATE|LC_CTYPE|locale/i.test(error.exit.stderr)
+        ? `Generate the locale on the host, then restart PostgreSQL: locale-gen ${collate}`
+        : 'The role needs CREATEDB, and membership of the owner’s role; or name one that has them in db-admin-user.',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The traits in the words of a server (https://www.postgresql.org/docs/current/sql-createdatabase.html).
+ *
+ * @param version of the server: 150018
+ * @throws UserError when that has no such locale provider yet
+ */
+export function localeClauses(traits: CreationTraits, version: number): string {
+  const { encoding, collate, ctype, localeProvider, locale } = traits;
+  const clauses = [
+    `ENCODING${literal(encoding)}`,
+    `LC_COLLATE${literal(collate)}`,
+    `LC_CTYPE${literal(ctype)}`,
+  ];
+  if (localeProvider !== 'libc') {
+    const since = localeProvider === 'icu' ? 15 : 17;
+    if (version < since * 10_000) {
+      throw new UserError(
+        `The backup’s database sorts by locale provider ${localeProvider}, which PostgreSQL has from ${since} on`,
+        `Restore it to a server of PostgreSQL ${since} or newer.`,
+      );
+    }
+    clauses.push(`LOCALE_PROVIDER ${localeProvider}`);
+    if (locale !== null) clauses.push(`${localeProvider.toUpperCase()}_LOCALE${literal(locale)}`);
+  } else if (version >= 150_000) {
+    clauses.push('LOCALE_PROVIDER libc');
+  }
+  return clauses.join(' ');
+}
+
+/** Drops a database that a restore has made, whoever is connected to it. Does nothing when it is not there. */
+export async function dropDerivedDatabase(admin: Postgres, name: string, database: string): Promise<void> {
+  if (!parseDerivedName(name, database)) throw new TypeError(`Not derived from ${database}: ${name}`);
+  if (!(await findDatabase(admin, name))) return;
+  const force = admin.version >= 130_000 ? ' WITH (FORCE)' : '';
+  await runSql(
+    admin,
+    MAINTENANCE_DATABASE,
+    `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`, // PostgreSQL drops no template
+    terminateSessions([name]),
+    `DROP DATABASE IF EXISTS ${identifier(name)}${force}`,
+  );
+}
+
+/** Ends the sessions of databases, as far as the role may. */
+export const terminateSessions = (databases: readonly string[]): string =>
+  `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname IN (${databases.map(literal).join(',')}) AND pid <> pg_backend_pid()
+      AND (pg_has_role(usesysid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER'))`;
+
+/** What a restore is about to do and its role may not, read only. Empty: it may do everything. */
+export async function missingRights(admin: Postgres, owner: string, database: string): Promise<string[]> {
+  const [rights] = await queryRows<{ role: string; creates: boolean; owns: boolean; renames: boolean }>(
+    admin,
+    MAINTENANCE_DATABASE,
+    `SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
+            EXISTS (SELECT FROM pg_roles o WHERE o.rolname =${literal(owner)}
+              AND pg_has_role(o.oid, 'MEMBER')) AS owns,
+            NOT EXISTS (SELECT FROM pg_database WHERE datname =${literal(database)}
+              AND NOT pg_has_role(datdba, 'MEMBER')) AS renames
+       FROM pg_roles WHERE rolname = current_user`,
+  );
+  if (!rights) throw new Error('pg_roles has no row of the current role');
+  const { role } = rights;
+  return [
+    ...(rights.creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`]),
+    ...(rights.owns
+      ? []
+      : [`${role} may not create databases that belong to ${owner}, or there is no such role`]),
+    ...(rights.renames ? [] : [`${role} may not rename ${database}: it belongs to another role`]),
+  ];
+}
+
+/** Those of the given roles that the server does not have: granting to one of them fails a restore. */
+export async function missingRoles(postgres: Postgres, roles: readonly string[]): Promise<string[]> {
+  const present = await queryRows<{ name: string }>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    'SELECT rolname AS name FROM pg_roles',
+  );
+  const names = new Set(present.map(({ name }) => name));
+  return roles.filter((role) => !names.has(role));
+}

@@ -1,0 +1,129 @@
+import { UserError } from '../errors.ts';
+import { CommandError } from './host.ts';
+import type { Extension } from './odoo-database.ts';
+import type { Postgres } from './postgres.ts';
+import { identifier, literal, MAINTENANCE_DATABASE, queryRows, runSql } from './sql.ts';
+
+/** An extension that the role of Odoo cannot have as the backup had it. */
+export interface ExtensionProblem {
+  readonly extension: string;
+  /** `absent`: not installed on the server; `admin`: only an admin role may create it. */
+  readonly problem: 'absent' | 'admin';
+}
+
+/** What stands in the way of the extensions of a backup, read only. */
+export async function extensionProblems(
+  app: Postgres,
+  admin: Postgres,
+  extensions: readonly Extension[],
+): Promise<ExtensionProblem[]> {
+  // Trusted extensions may be created by who may create in the database, from PostgreSQL 13 on.
+  const trusted = app.version >= 130_000 ? 'bool_or(trusted)' : 'false';
+  const query = `SELECT name, ${trusted} OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS may
+    FROM pg_available_extension_versions GROUP BY name`;
+  const available = async (postgres: Postgres) => {
+    const rows = await queryRows<{ name: string; may: boolean }>(postgres, MAINTENANCE_DATABASE, query);
+    return new Map(rows.map(({ name, may }) => [name, may]));
+  };
+  const [byApp, byAdmin] = await Promise.all([available(app), available(admin)]);
+  return toCreate(extensions).flatMap(({ name }): ExtensionProblem[] => {
+    if (!byApp.has(name)) return [{ extension: name, problem: 'absent' }];
+    return byApp.get(name) || byAdmin.get(name) ? [] : [{ extension: name, problem: 'admin' }];
+  });
+}
+
+const toCreate = (extensions: readonly Extension[]): Extension[] =>
+  extensions.filter(({ name }) => name !== 'plpgsql'); // it is in template0
+
+/** What was made before the dump is loaded. */
+export interface Prepared {
+  /** Made for an extension: the dump must not make them again. */
+  readonly schemas: readonly string[];
+  /** `unaccent` keeps PostgreSQL's own mark, STABLE: a dump with an index on it cannot be loaded. */
+  readonly unaccentStable: boolean;
+}
+
+/**
+ * Creates the extensions of a backup in an empty database, ahead of the dump: as the role of Odoo where that may, as
+ * the admin role otherwise; and marks `unaccent` IMMUTABLE as Odoo does (`odoo.service.db._create_empty_database`),
+ * which no dump holds.
+ *
+ * @throws UserError naming the extension that neither may create
+ */
+export async function createExtensions(
+  app: Postgres,
+  admin: Postgres,
+  database: string,
+  owner: string,
+  extensions: readonly Extension[],
+): Promise<Prepared> {
+  const wanted = toCreate(extensions);
+  const schemas = await createSchemas(admin, database, owner, wanted);
+  for (const { name, schema } of wanted) {
+    const statement = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} CASCADE`;
+    const failure = await byEither(app, admin, database, statement);
+    if (!failure) continue;
+    throw new UserError(
+      `The extension ${name} cannot be created: ${failure.exit.stderr}`,
+      'Install it on the database server, and name a superuser in db-admin-user where the role of Odoo may not create it.',
+      { cause: failure },
+    );
+  }
+  // Points of reference that somebody has added to PostGIS are rows of the dump.
+  if (wanted.some(({ name }) => name === 'postgis')) {
+    const schema = wanted.find(({ name }) => name === 'postgis')?.schema ?? 'public';
+    const table = `${identifier(schema)}.spatial_ref_sys`;
+    await byEither(app, admin, database, `GRANT SELECT, INSERT ON ${table} TO ${identifier(owner)}`);
+  }
+  const unaccent = wanted.find(({ name }) => name === 'unaccent');
+  const marked =
+    unaccent === undefined ||
+    !(await byEither(
+      app,
+      admin,
+      database,
+      `ALTER FUNCTION ${identifier(unaccent.schema)}.unaccent(text) IMMUTABLE`,
+    ));
+  return { schemas, unaccentStable: !marked };
+}
+
+async function createSchemas(
+  admin: Postgres,
+  database: string,
+  owner: string,
+  extensions: readonly Extension[],
+): Promise<string[]> {
+  const names = [...new Set(extensions.map(({ schema }) => schema))];
+  const rows = await queryRows<{ name: string }>(
+    admin,
+    database,
+    `SELECT name FROM unnest(ARRAY[${names.map(literal).join(',')}]::text[]) name
+      WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)`,
+  );
+  const absent = rows.map(({ name }) => name);
+  const statements = absent.map(
+    (name) => `CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`,
+  );
+  if (statements.length > 0) await runSql(admin, database, ...statements);
+  return absent;
+}
+
+/** The role of Odoo first, the admin role if that may not. @returns the admin's error when both fail */
+async function byEither(
+  app: Postgres,
+  admin: Postgres,
+  database: string,
+  statement: string,
+): Promise<CommandError | undefined> {
+  let failure: CommandError | undefined;
+  for (const postgres of new Set([app, admin])) {
+    try {
+      await runSql(postgres, database, statement);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      failure = error;
+    }
+  }
+  return failure;
+}

@@ -1,0 +1,179 @@
+import { UserError } from '../errors.ts';
+import { formatBytes } from '../report/format.ts';
+import { feed } from './feed.ts';
+import { CommandError } from './host.ts';
+import { loadFailure } from './load-errors.ts';
+import { withoutTransactionTimeout } from './plain-dump.ts';
+import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
+import { type IncomingFile, receiveFiles } from './receive-files.ts';
+import { run } from './run.ts';
+import { conninfo, runSql } from './sql.ts';
+import { TempFolder } from './temp-folder.ts';
+import { filterToc } from './toc-filter.ts';
+import type { HostTools } from './tools.ts';
+import { compressed, decoding, inwardCodec } from './wire.ts';
+
+/** A dump, wherever its bytes come from. Sizes are in bytes. */
+export type Dump =
+  /** Of `plain`, the bytes must be free of psql's meta-commands: psql would run them. */
+  | ({ readonly kind: 'custom' | 'plain' } & DumpBytes)
+  /** The files of `pg_dump --format=directory`: `toc.dat`, `3456.dat.gz` and the like. */
+  | {
+      readonly kind: 'directory';
+      readonly size: number;
+      readonly files: readonly ({ readonly name: string } & DumpBytes)[];
+    };
+
+interface DumpBytes {
+  readonly size: number;
+  /** From the start, each time. */
+  open(): AsyncIterable<Buffer>;
+}
+
+export interface LoadOptions {
+  readonly tools: HostTools;
+  /** Sessions that load at once, where the dump is in a file on the host. */
+  readonly jobs: number;
+  /** Schemas made ahead of the dump, by `createExtensions`. */
+  readonly schemas: readonly string[];
+  /** false: everything belongs to the role that loads, and nobody else may use it. Not for `plain`. */
+  readonly keepOwnership: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Loaded {
+  readonly seconds: number;
+  /** Loaded from a file on the host, by several sessions. */
+  readonly parallel: boolean;
+  /** Lines of the dump's table of contents that were left out, as pg_restore prints them. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Loads a dump into an empty database. pg_restore loads by several sessions from a file on the host where that has
+ * the space, else by one as the bytes come.
+ *
+ * @throws UserError when the dump does not load: an error of pg_restore is an error, whatever it is about
+ * @throws what the dump's bytes fail with
+ */
+export async function loadDump(
+  postgres: Postgres,
+  database: string,
+  dump: Dump,
+  options: LoadOptions,
+): Promise<Loaded> {
+  const started = performance.now();
+  const loader = new Loader(postgres, database, options);
+  try {
+    const done = await loader.load(dump);
+    return { ...done, seconds: (performance.now() - started) / 1000 };
+  } catch (error) {
+    throw error instanceof CommandError ? loadFailure(error, database) : error;
+  }
+}
+
+type Done = Omit<Loaded, 'seconds'>;
+
+/** One dump, one database. */
+class Loader {
+  readonly #postgres: Postgres;
+  readonly #database: string;
+  readonly #options: LoadOptions;
+
+  constructor(postgres: Postgres, database: string, options: LoadOptions) {
+    this.#postgres = postgres;
+    this.#database = database;
+    this.#options = options;
+  }
+
+  async load(dump: Dump): Promise<Done> {
+    if (dump.kind === 'plain') return this.#plain(dump);
+    const { host, account } = this.#postgres;
+    const folder = await TempFolder.make(host, account, dump.size);
+    if (folder) {
+      await using kept = folder;
+      return await this.#fromFile(dump, kept);
+    }
+    if (dump.kind === 'custom') return this.#streamed(dump);
+    throw new UserError(
+      `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
+      'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
+    );
+  }
+
+  async #fromFile(dump: Dump, folder: TempFolder): Promise<Done> {
+    const { host, account: as } = this.#postgres;
+    const { jobs, signal, tools } = this.#options;
+    const path = `${folder.path}/dump`;
+    if (dump.kind === 'directory') {
+      await run(host, { argv: ['mkdir', '--', path], as });
+      await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, filesOf(dump.files), signal);
+    } else {
+      const codec = inwardCodec(tools);
+      const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
+      await feed(host, { argv, as }, compressed(dump.open(), codec), signal);
+    }
+    const list = this.#postgres.command('pg_restore', ['--list', path], this.#database);
+    const toc = await this.#filter(await run(host, { ...list, secretEnv: undefined }));
+    const useList = await this.#useList(toc, folder);
+    const restore = this.#restore([`--jobs=${jobs}`, ...useList, path]);
+    await run(host, { ...restore, guarded: true }, { signal });
+    return { parallel: jobs > 1, skipped: toc.skipped };
+  }
+
+  /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
+  async #streamed(dump: DumpBytes): Promise<Done> {
+    const { host, account } = this.#postgres;
+    const { signal, tools } = this.#options;
+    const list = this.#postgres.command('pg_restore', ['--list'], this.#database);
+    const toc = await this.#filter(await feed(host, { ...list, secretEnv: undefined }, dump.open(), signal));
+    await using folder = toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : undefined;
+    const useList = folder ? await this.#useList(toc, folder) : [];
+    const codec = inwardCodec(tools);
+    const restore = decoding(this.#restore(useList), codec);
+    await feed(host, restore, compressed(dump.open(), codec), signal);
+    return { parallel: false, skipped: folder ? toc.skipped : [] };
+  }
+
+  /**
+   * Not in a single transaction: that would hold a lock on each of Odoo's thousands of tables and indexes, more than
+   * `max_locks_per_transaction` allows for. A database that was loaded by half is dropped anyway.
+   */
+  async #plain(dump: DumpBytes): Promise<Done> {
+    const { host, version } = this.#postgres;
+    const args = [...PSQL_OPTIONS, '--output=/dev/null', '--file=-'];
+    const codec = inwardCodec(this.#options.tools);
+    const sql = version < 170_000 ? withoutTransactionTimeout(dump.open()) : dump.open();
+    const psql = decoding(this.#postgres.command('psql', args, this.#database), codec);
+    await feed(host, psql, compressed(sql, codec), this.#options.signal);
+    return { parallel: false, skipped: [] };
+  }
+
+  #restore(args: readonly string[]): ReturnType<Postgres['command']> {
+    const ownership = this.#options.keepOwnership ? [] : ['--no-owner', '--no-privileges'];
+    const target = `--dbname=${conninfo(this.#database)}`;
+    return this.#postgres.command(
+      'pg_restore',
+      ['--exit-on-error', '--no-password', target, ...ownership, ...args],
+      this.#database,
+    );
+  }
+
+  async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {
+    const query = 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user';
+    const [superuser] = await runSql(this.#postgres, this.#database, query);
+    return filterToc(toc, { superuser: superuser === 't', schemas: this.#options.schemas });
+  }
+
+  async #useList(toc: ReturnType<typeof filterToc>, folder: TempFolder): Promise<string[]> {
+    if (toc.skipped.length === 0) return [];
+    const path = `${folder.path}/list`;
+    const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
+    await run(folder.host, { argv, as: this.#postgres.account }, { input: toc.list });
+    return [`--use-list=${path}`];
+  }
+}
+
+async function* filesOf(files: Extract<Dump, { kind: 'directory' }>['files']): AsyncGenerator<IncomingFile> {
+  for (const file of files) yield { name: file.name, size: file.size, content: file.open() };
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { UserError } from '../errors.ts';
+import { CommandError } from './host.ts';
+import type { Postgres } from './postgres.ts';
+import { PsqlSession } from './psql-session.ts';
+import { literal, MAINTENANCE_DATABASE } from './sql.ts';
+
+/** Keeps other backups and restores of a database away until it is disposed of, or its session ends. */
+export interface Lock extends AsyncDisposable {
+  /** @throws UserError when the lock was lost: the server was restarted, or somebody ended the session */
+  assertHeld(): Promise<void>;
+}
+
+/**
+ * Takes the lock of one database: an advisory lock of the server, held by a session that stays open and gone when
+ * that ends, however it does (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). The
+ * session is in the maintenance database: in the locked one it would block its rename.
+ *
+ * @param purpose who holds it, for whom it keeps out; PostgreSQL keeps the first 63 bytes: `rollback, run 123 of acme/odoo`
+ * @throws UserError naming who holds it, when somebody does
+ */
+export async function acquireLock(postgres: Postgres, database: string, purpose: string): Promise<Lock> {
+  const session = await openSession(postgres, purpose);
+  try {
+    const key = lockKey(database);
+    const [got] = await session.lines(`SELECT pg_try_advisory_lock(${key.value})`);
+    if (got !== 't') throw await heldByAnother(session, key, database);
+    return {
+      async assertHeld() {
+        const held = `SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
+        const [answer] = await session.lines(held).catch(lost(database));
+        if (answer !== 'held') lost(database)(undefined);
+      },
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {
+  const session = await PsqlSession.open(postgres, MAINTENANCE_DATABASE);
+  try {
+    await session.lines(`SET application_name =${literal(purpose)}; SET statement_timeout = 0`);
+    if (postgres.version >= 140_000) await session.lines('SET idle_session_timeout = 0');
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `The lock that keeps other runs away cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error.exit.stderr}`,
+      `Let the role in there: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
+      { cause: error },
+    );
+  }
+}
+
+function lost(database: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new UserError(
+      `The lock on ${database} was lost: its session in PostgreSQL has ended`,
+      'Somebody ended it, or the server was restarted. Run it again.',
+      { cause },
+    );
+  };
+}
+
+interface LockKey {
+  readonly value: bigint;
+  /** Finds it in pg_locks, which shows its two halves. */
+  readonly condition: string;
+}
+
+function lockKey(database: string): LockKey {
+  const digest = createHash('sha256').update(`odoo-backup:${database}`).digest();
+  const halves = `classid = ${digest.readUInt32BE(0)} AND objid = ${digest.readUInt32BE(4)}`;
+  return {
+    value: digest.readBigInt64BE(0),
+    condition: `locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  };
+}
+
+async function heldByAnother(session: PsqlSession, key: LockKey, database: string): Promise<UserError> {
+  // Of sessions of other roles, PostgreSQL shows the name and not the time.
+  const [holder] = await session.lines(
+    `SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+       FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE ${key.condition}`,
+  );
+  const [who, since] = holder ? (JSON.parse(holder) as [string, string | null]) : [undefined, null];
+  return new UserError(
+    `Another backup or restore of ${database} is running${since ? ` since ${since} UTC` : ''}${who ? `: ${who}` : ''}`,
+    'Wait until it has ended, or cancel it. Jobs of one concurrency group (GitHub) or resource_group (GitLab) wait by themselves.',
+  );
+}

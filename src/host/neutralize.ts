@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { UserError } from '../errors.ts';
+import type { Accounts } from './accounts.ts';
+import { CommandError, type Host } from './host.ts';
+import type { OdooConfFile } from './odoo-conf.ts';
+import type { Postgres } from './postgres.ts';
+import { run } from './run.ts';
+import { literal, queryRows, runSql } from './sql.ts';
+
+/** The program `odoo` of a host. */
+export interface OdooProgram {
+  /** `/usr/bin/odoo`; with its interpreter, where the unit starts it so. */
+  readonly argv: readonly string[];
+  /** The account that may run it and read its configuration, for `Command.as`. */
+  readonly as: string | undefined;
+  readonly conf: string | undefined;
+}
+
+/**
+ * Finds a program that knows `neutralize` (Odoo 16 and newer): on PATH, or in what a systemd unit starts. Read only.
+ *
+ * @param units of systemd; may be empty
+ * @returns undefined where there is none
+ */
+export async function findOdooProgram(
+  host: Host,
+  accounts: Accounts,
+  units: readonly string[],
+  conf: OdooConfFile | undefined,
+): Promise<OdooProgram | undefined> {
+  const script = `command -v odoo || command -v odoo-bin
+    for unit do systemctl show --property=ExecStart --value -- "$unit" 2>/dev/null; done; :`;
+  const found = await run(host, { argv: ['sh', '-c', script, 'sh', ...units] });
+  for (const line of found.split('\n').filter(Boolean)) {
+    const argv = line.startsWith('{') ? programOfUnit(line) : [line];
+    if (!argv) continue;
+    const able = await accounts.firstAble([conf?.owner ?? 'odoo', 'odoo'], {
+      argv: [...argv, 'neutralize', '--help'],
+    });
+    if (able) return { argv, as: able.as, conf: conf?.path };
+  }
+  return undefined;
+}
+
+/** Of systemd's `{ path=/opt/venv/bin/python ; argv[]=/opt/venv/bin/python /opt/odoo/odoo-bin -c … ; … }` */
+export function programOfUnit(execStart: string): string[] | undefined {
+  const words = /argv\[\]=(.*?) ;/.exec(execStart)?.[1]?.split(' ') ?? [];
+  const end = words.findIndex((word) => /(^|\/)odoo(-bin|\.py)?$/.test(word));
+  return end < 0 ? undefined : words.slice(0, end + 1);
+}
+
+/**
+ * Makes a copy harmless, as its own Odoo does it: no crons, no mail in or out, no payments; the statements are each
+ * module's own. Without that program (before Odoo 16 there is none) crons and mail servers are switched off.
+ *
+ * @throws UserError when something that should be off is not: the copy must not be used then
+ */
+export async function neutralize(
+  postgres: Postgres,
+  database: string,
+  program: OdooProgram | undefined,
+): Promise<void> {
+  await runSql(
+    postgres,
+    database,
+    program ? await odooStatements(postgres.host, program, database) : OWN_STATEMENTS,
+  );
+  const [state] = await queryRows<NeutralState>(postgres, database, STATE);
+  const wrong = [
+    ...(state?.neutralized ? [] : ['database.is_neutralized is not set']),
+    ...(state?.crons ? [`${state.crons} scheduled actions are active`] : []),
+    ...(state?.outgoing ? [`${state.outgoing} outgoing mail servers are active`] : []),
+  ];
+  const fetching = await incomingServers(postgres, database);
+  if (fetching > 0) wrong.push(`${fetching} incoming mail servers are active`);
+  if (wrong.length === 0) return;
+  throw new UserError(
+    `${database} was neutralized, and is not neutral: ${wrong.join('; ')}`,
+    'A module has switched something on again. The copy is not put to use; see the statements of odoo neutralize --stdout.',
+  );
+}
+
+async function odooStatements(
+  host: Host,
+  { argv, as, conf }: OdooProgram,
+  database: string,
+): Promise<string> {
+  const config = conf === undefined ? [] : ['--config', conf];
+  const command = { argv: [...argv, 'neutralize', ...config, '--database', database, '--stdout'], as };
+  try {
+    // It prints its own BEGIN and COMMIT.
+    return await run(host, command);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `odoo neutralize failed for ${database}: ${error.exit.stderr}`,
+      'Run it by hand on the host to see why. The copy is not put to use.',
+      { cause: error },
+    );
+  }
+}
+
+/** Odoo's own cleaner of its own tables: stays active in neutralized databases as well. */
+const NOT_THE_CLEANER =
+  "id NOT IN (SELECT res_id FROM ir_model_data WHERE model = 'ir.cron' AND name = 'autovacuum_job')";
+
+/** Where no mail server is active, Odoo sends by the one of its odoo.conf: so there must be one that goes nowhere. */
+const NOWHERE = 'neutralization - disable emails';
+
+/** As base/data/neutralize.sql of Odoo 16, for all versions: columns that a table lacks are passed over. */
+const OWN_STATEMENTS = `BEGIN;
+UPDATE ir_cron SET active = false WHERE ${NOT_THE_CLEANER};
+UPDATE ir_mail_server SET active = false;
+INSERT INTO ir_mail_server SELECT * FROM jsonb_populate_record(NULL::ir_mail_server, jsonb_build_object(
+  'id', nextval(pg_get_serial_sequence('ir_mail_server', 'id')), 'name', '${NOWHERE}', 'smtp_host', 'invalid',
+  'smtp_port', 1025, 'smtp_encryption', 'none', 'smtp_authentication', 'login', 'sequence', 10, 'active', true));
+DO $$ BEGIN
+  IF to_regclass('fetchmail_server') IS NOT NULL THEN UPDATE fetchmail_server SET active = false; END IF;
+END $$;
+INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')
+  ON CONFLICT (key) DO UPDATE SET value = 'true';
+COMMIT`;
+
+interface NeutralState {
+  readonly neutralized: boolean;
+  readonly crons: number;
+  readonly outgoing: number;
+}
+
+const STATE = `SELECT EXISTS (SELECT FROM ir_config_parameter
+    WHERE key = 'database.is_neutralized' AND lower(value) IN ('true', 't', '1')) AS neutralized,
+  (SELECT count(*) FROM ir_cron WHERE active AND ${NOT_THE_CLEANER}) AS crons,
+  (SELECT count(*) FROM ir_mail_server WHERE active AND smtp_host IS DISTINCT FROM 'invalid') AS outgoing`;
+
+async function incomingServers(postgres: Postgres, database: string): Promise<number> {
+  const [table] = await runSql(postgres, database, "SELECT to_regclass('fetchmail_server')");
+  if (!table) return 0;
+  const [count] = await runSql(postgres, database, 'SELECT count(*) FROM fetchmail_server WHERE active');
+  return Number(count);
+}
+
+/**
+ * Gives a copy an identity of its own, as Odoo's restore does for a copy (`ir.config_parameter.init(force=True)`): two
+ * databases of one UUID would be one to Odoo's own services, and sessions of one would be good for the other.
+ *
+ * @returns the new UUID
+ */
+export async function renewIdentity(postgres: Postgres, database: string): Promise<string> {
+  const uuid = randomUUID();
+  const values = {
+    'database.uuid': literal(uuid),
+    'database.secret': literal(randomUUID()),
+    'database.create_date': "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
+  };
+  const rows = Object.entries(values).map(([key, value]) => `('${key}', ${value})`);
+  await runSql(
+    postgres,
+    database,
+    `INSERT INTO ir_config_parameter (key, value) VALUES ${rows.join(', ')}
+       ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+  );
+  return uuid;
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { CommandError, type Process } from './host.ts';
+import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
+
+/** A psql that stays open: statements on its standard input, rows and an end mark on its standard output. */
+export class PsqlSession implements AsyncDisposable {
+  readonly #process: Process;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(process: Process) {
+    this.#process = process;
+    this.#lines = linesOf(process.stdout);
+    process.stdin.on('error', () => {}); // A psql that ended says why by its exit, in lines().
+    process.exited.catch(() => {}); // Awaited in lines(), where the failure belongs.
+  }
+
+  static async open(postgres: Postgres, database: string): Promise<PsqlSession> {
+    const command = postgres.command('psql', [...PSQL_OPTIONS, '-f', '-'], database);
+    return new PsqlSession(
+      await postgres.host.start({ ...command, env: { ...command.env, PGCLIENTENCODING: 'UTF8' } }),
+    );
+  }
+
+  /**
+   * Rows of a query of one text column without line breaks. One query at a time.
+   *
+   * @throws CommandError when the server refuses it, and from then on, for psql ends at the first error
+   */
+  async lines(sql: string): Promise<string[]> {
+    const end = randomUUID();
+    this.#process.stdin.write(`${sql};\nSELECT '${end}';\n`);
+    const lines: string[] = [];
+    for (;;) {
+      const next = await this.#lines.next();
+      if (next.done) {
+        throw new CommandError({ argv: ['psql'] }, await this.#process.exited);
+      }
+      if (next.value === end) return lines;
+      lines.push(next.value);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#process[Symbol.asyncDispose]());
+  }
+}
+
+/** Not node:readline: that never tells of an error of its input. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = '';
+  for await (const text of stream.setEncoding('utf8')) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}

@@ -1,0 +1,145 @@
+import { UserError } from '../errors.ts';
+import type { Accounts } from './accounts.ts';
+import { type Command, CommandError, type Host } from './host.ts';
+import { run } from './run.ts';
+
+/** What has to stand still while the databases are swapped. */
+export interface Services {
+  /** For people: what stops and starts it, one command a line. */
+  readonly stopCommands: readonly string[];
+  readonly startCommands: readonly string[];
+  /** systemd units, in the order in which they stop. */
+  readonly units: readonly string[];
+  /** What would keep `stop` and `start` from working, read only. Empty: nothing is known. */
+  problems(): Promise<string[]>;
+  /** @throws UserError when something goes on running */
+  stop(): Promise<void>;
+  /** In the reverse order. @throws UserError when something does not start */
+  start(): Promise<void>;
+}
+
+/** Of a systemd unit: `active`, `inactive`, `failed`, `activating`… */
+export interface UnitState {
+  readonly unit: string;
+  readonly state: string;
+  /** false: systemd knows no such unit. */
+  readonly loaded: boolean;
+}
+
+/** @throws CommandError where there is no systemd */
+export async function unitStates(host: Host, units: readonly string[]): Promise<UnitState[]> {
+  if (units.length === 0) return [];
+  const output = await run(host, {
+    argv: ['systemctl', 'show', '--property=Id,LoadState,ActiveState', '--', ...units],
+  });
+  // Blocks apart by an empty line, in the order asked for; the order of the properties is systemd's.
+  return output
+    .trim()
+    .split('\n\n')
+    .map((block, i) => {
+      const value = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
+      return {
+        unit: units[i] ?? value('Id'),
+        state: value('ActiveState'),
+        loaded: value('LoadState') === 'loaded',
+      };
+    });
+}
+
+/**
+ * systemd's units. Each is stopped and started by a command of its own, so that sudoers can allow just these:
+ * `systemctl stop odoo`, `systemctl start odoo`.
+ */
+export function systemdServices(host: Host, accounts: Accounts, units: readonly string[]): Services {
+  const startOrder = units.toReversed();
+  const argvOf = (verb: 'stop' | 'start', unit: string) => ['systemctl', verb, unit];
+  const commandOf = (verb: 'stop' | 'start', unit: string): Command => ({
+    argv: argvOf(verb, unit),
+    as: accounts.root,
+  });
+  const shown = (verb: 'stop' | 'start', unit: string) =>
+    `${accounts.root && host.user !== 'root' ? 'sudo ' : ''}${argvOf(verb, unit).join(' ')}`;
+  return {
+    units,
+    stopCommands: units.map((unit) => shown('stop', unit)),
+    startCommands: startOrder.map((unit) => shown('start', unit)),
+
+    async problems() {
+      const states = await unitStates(host, units);
+      const unknown = states
+        .filter(({ loaded }) => !loaded)
+        .map(({ unit }) => `systemd knows no unit ${unit}`);
+      const refused: string[] = [];
+      if (accounts.root && host.user !== 'root') {
+        for (const argv of units.flatMap((unit) => [argvOf('stop', unit), argvOf('start', unit)])) {
+          const refusal = await sudoRefusal(host, argv);
+          if (refusal) refused.push(refusal);
+        }
+      }
+      return [...unknown, ...refused];
+    },
+
+    async stop() {
+      for (const unit of units) await runService(host, commandOf('stop', unit), shown('stop', unit));
+      const states = await unitStates(host, units);
+      const running = states.filter(({ state }) => state !== 'inactive' && state !== 'failed');
+      if (running.length === 0) return;
+      throw new UserError(
+        `Stopped, and not at rest: ${running.map(({ unit, state }) => `${unit} is ${state}`).join(', ')}`,
+        'Something has started it again: a timer, a socket or another unit. See systemctl list-dependencies --reverse.',
+      );
+    },
+
+    async start() {
+      for (const unit of startOrder) await runService(host, commandOf('start', unit), shown('start', unit));
+    },
+  };
+}
+
+/** Asks sudo without running anything: sudo(8), `--list` with a command. */
+async function sudoRefusal(host: Host, argv: readonly string[]): Promise<string | undefined> {
+  try {
+    await run(host, { argv: ['sudo', '-n', '-l', '-u', 'root', '--', ...argv] });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return `sudo does not let ${host.user} run ${argv.join(' ')}; a line for /etc/sudoers.d/odoo-backup: ${host.user} ALL=(root) NOPASSWD: /usr/bin/${argv.join(' ')}`;
+  }
+}
+
+/** Shell commands of the inputs `stop-command` and `start-command`, for hosts without systemd. */
+export function commandServices(host: Host, stopCommand: string, startCommand: string): Services {
+  return {
+    units: [],
+    stopCommands: [stopCommand],
+    startCommands: [startCommand],
+    problems: async () => [],
+    stop: () => runService(host, detachable(stopCommand), stopCommand),
+    start: () => runService(host, detachable(startCommand), startCommand),
+  };
+}
+
+/**
+ * What a start command leaves running may keep its output open, and sshd waits for the end of that: so the output
+ * goes to a file, whose end is shown when the command fails.
+ */
+function detachable(shellCommand: string): Command {
+  const script = `log=$(mktemp) || exit
+    sh -c "$1" >"$log" 2>&1 </dev/null; code=$?
+    [ $code -eq 0 ] || tail -c 2000 -- "$log" >&2
+    rm -f -- "$log"; exit $code`;
+  return { argv: ['sh', '-c', script, 'sh', shellCommand] };
+}
+
+async function runService(host: Host, command: Command, shown: string): Promise<void> {
+  try {
+    await run(host, command);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `${shown} failed on ${host.label} (${error.exit.signal ?? `exit code ${error.exit.code}`}): ${error.exit.stderr}`,
+      'See the service’s log on the host: journalctl -e -u <unit>.',
+      { cause: error },
+    );
+  }
+}

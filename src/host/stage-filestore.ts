@@ -1,0 +1,110 @@
+import { dirname } from 'node:path/posix';
+import { type FilestoreFile, listFilestore, sha1Of } from './filestore.ts';
+import type { OwnedFolder } from './owner.ts';
+import type { Place } from './receive-files.ts';
+import { run } from './run.ts';
+
+/** What became of the files that a filestore is to have. */
+export interface Staged {
+  /** Those that the host had. */
+  readonly linked: readonly FilestoreFile[];
+  /** Those that have to come from the backup. */
+  readonly missing: readonly FilestoreFile[];
+}
+
+/**
+ * Makes a folder of those wanted files that the live filestore has, by hard links: no bytes move, and none are taken
+ * up. A file counts as there when its content has the SHA-1 that its name says: the host computes it. Where the host
+ * refuses links (its file system, or `fs.protected_hardlinks`), it copies, by reflink where it can.
+ *
+ * @param staged path of the new folder, beside the live one
+ * @throws CommandError when the folder is there already, or cannot be made
+ */
+export async function stageFilestore(
+  live: OwnedFolder,
+  staged: string,
+  wanted: readonly FilestoreFile[],
+  cores: number,
+  signal?: AbortSignal,
+): Promise<Staged> {
+  await run(
+    live.host,
+    live.command(['sh', '-c', 'mkdir -p -- "$1" && mkdir -- "$2"', 'sh', dirname(staged), staged]),
+  );
+  const candidates = await hostCandidates(live, wanted);
+  const whole = new Set(await wholeFiles(live, candidates, cores, signal));
+  await link(live, staged, [...whole], signal);
+  return {
+    linked: wanted.filter(({ name }) => whole.has(name)),
+    missing: wanted.filter(({ name }) => !whole.has(name)),
+  };
+}
+
+/**
+ * What would have to move, read only: the wanted files that the live filestore lacks, by name and size alone. Those
+ * that turn out to be torn come on top.
+ */
+export async function missingFiles(
+  live: OwnedFolder,
+  wanted: readonly FilestoreFile[],
+): Promise<FilestoreFile[]> {
+  const there = new Set(await hostCandidates(live, wanted));
+  return wanted.filter(({ name }) => !there.has(name));
+}
+
+/** Names of those wanted files that a folder has in the right size. Names without a SHA-1 prove nothing. */
+async function hostCandidates(live: OwnedFolder, wanted: readonly FilestoreFile[]): Promise<string[]> {
+  if (!live.exists) return [];
+  const sizes = await sizesIn(live);
+  return wanted
+    .filter(({ name, size }) => sha1Of(name) !== undefined && sizes.get(name) === size)
+    .map(({ name }) => name);
+}
+
+async function sizesIn(place: Place): Promise<Map<string, number>> {
+  const files = await listFilestore({ host: place.host, folder: place.path, as: place.command([]).as });
+  return new Map(files.map(({ name, size }) => [name, size]));
+}
+
+/** Few enough that what one sha1sum prints fits into one write(2): several may print at once. */
+const NAMES_A_SHA1SUM = 40;
+
+async function wholeFiles(
+  live: OwnedFolder,
+  names: readonly string[],
+  cores: number,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  // A file that vanishes meanwhile has no line, and xargs the exit code 123.
+  const script = `cd -- "$1" || exit
+    xargs -0 -r -n ${NAMES_A_SHA1SUM} -P "$2" sha1sum --; code=$?
+    [ $code -eq 0 ] || [ $code -eq 123 ]`;
+  const command = live.command(['sh', '-c', script, 'sh', live.path, String(cores)]);
+  const output = await run(live.host, command, { input: names.map((name) => `${name}\0`).join(''), signal });
+  return output.split('\n').flatMap((line) => {
+    const [sha1, name = ''] = line.split('  ');
+    return sha1 !== '' && sha1Of(name) === sha1 ? [name] : [];
+  });
+}
+
+async function link(
+  live: OwnedFolder,
+  staged: string,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  // `--parents` makes the folders, with the modes that they have in the live filestore.
+  const copy = 'cp --dereference --parents';
+  const script = `cd -- "$1" || exit
+    xargs -0 -r -n 500 sh -c 'to=$1; shift
+      ${copy} --link --target-directory="$to" -- "$@" 2>/dev/null ||
+      ${copy} --reflink=auto --preserve=mode,timestamps --remove-destination --target-directory="$to" -- "$@"' sh "$2"`;
+  const command = live.command(['sh', '-c', script, 'sh', live.path, staged]);
+  await run(live.host, command, { input: names.map((name) => `${name}\0`).join(''), signal });
+}
+
+/** Names of the wanted files that a folder lacks, or has in another size. */
+export async function absentFrom(place: Place, wanted: readonly FilestoreFile[]): Promise<string[]> {
+  const sizes = await sizesIn(place);
+  return wanted.filter(({ name, size }) => sizes.get(name) !== size).map(({ name }) => name);
+}

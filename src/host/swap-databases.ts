@@ -1,0 +1,93 @@
+import { UserError } from '../errors.ts';
+import { findDatabase, listSessions, terminateSessions } from './databases.ts';
+import { CommandError } from './host.ts';
+import type { Postgres } from './postgres.ts';
+import { identifier, MAINTENANCE_DATABASE, runSql } from './sql.ts';
+
+/** The names of a swap. */
+export interface Swap {
+  /** The name that Odoo uses. */
+  readonly current: string;
+  /** For what bears that name so far; undefined: nothing does. */
+  readonly old: string | undefined;
+  readonly new: string;
+}
+
+type Rename = readonly [from: string, to: string];
+
+/**
+ * Gives the new database the name, in one transaction: all of it is done, or nothing is. The old one takes no
+ * connections any more, so that Odoo neither offers it nor runs its crons.
+ *
+ * @throws UserError when somebody stays connected who may not be sent away; nothing has changed then
+ */
+export async function swapDatabases(admin: Postgres, swap: Swap): Promise<void> {
+  const { current, old } = swap;
+  if (old === undefined) return rename(admin, [[swap.new, current]], [isTemplate(current, false)]);
+  await rename(
+    admin,
+    [
+      [current, old],
+      [swap.new, current],
+    ],
+    [allowConnections(old, false), isTemplate(current, false)],
+  );
+}
+
+/** Takes `swapDatabases` back. Does nothing where that has not happened, or was taken back already. */
+export async function swapDatabasesBack(admin: Postgres, swap: Swap): Promise<void> {
+  const { current, old } = swap;
+  if (await findDatabase(admin, swap.new)) return;
+  if (!(await findDatabase(admin, old ?? current))) return;
+  if (old === undefined) return rename(admin, [[current, swap.new]], [isTemplate(swap.new, true)]);
+  await rename(
+    admin,
+    [
+      [current, swap.new],
+      [old, current],
+    ],
+    [isTemplate(swap.new, true), allowConnections(current, true)],
+  );
+}
+
+const allowConnections = (database: string, allowed: boolean): string =>
+  `ALTER DATABASE ${identifier(database)} ALLOW_CONNECTIONS ${allowed}`;
+
+const isTemplate = (database: string, template: boolean): string =>
+  `ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`;
+
+/** Somebody may connect between the end of all sessions and the lock that RENAME takes: then once more. */
+const ATTEMPTS = 3;
+
+/**
+ * RENAME takes a lock that no new connection gets past, then waits up to 5 s for the sessions to go
+ * (CountOtherDBBackends in PostgreSQL's procarray.c).
+ */
+async function rename(admin: Postgres, renames: readonly Rename[], then: readonly string[]): Promise<void> {
+  const busy = renames.map(([from]) => from);
+  const statements = [
+    'BEGIN',
+    terminateSessions(busy),
+    ...renames.map(([from, to]) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`),
+    ...then,
+    'COMMIT',
+  ];
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await runSql(admin, MAINTENANCE_DATABASE, ...statements);
+      return;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      const sessions = (await Promise.all(busy.map((each) => listSessions(admin, each)))).flat();
+      if (sessions.length > 0 && attempt < ATTEMPTS) continue;
+      const who = sessions.map(({ role, application }) => (application ? `${role} (${application})` : role));
+      throw new UserError(
+        `The databases could not be renamed: ${error.exit.stderr}`,
+        who.length > 0
+          ? `Still connected: ${[...new Set(who)].join(', ')}. Disconnect them, or set db-admin-user to a role that may end their sessions.`
+          : 'Nothing was renamed. Only the owner of both databases with CREATEDB may, or a superuser: see db-admin-user.',
+        { cause: error },
+      );
+    }
+  }
+}

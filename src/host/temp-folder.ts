@@ -1,0 +1,62 @@
+import type { Host, Process } from './host.ts';
+import { CommandError } from './host.ts';
+
+/** Exit code of the script when no place has the space: EX_TEMPFAIL of sysexits.h. */
+const NO_SPACE = 75;
+
+/**
+ * A folder on the host that only its account may enter. A guarded shell holds it and removes it when it is disposed
+ * of, and also when the connection breaks.
+ */
+export class TempFolder implements AsyncDisposable {
+  readonly host: Host;
+  readonly path: string;
+  readonly #holder: Process;
+
+  private constructor(host: Host, path: string, holder: Process) {
+    this.host = host;
+    this.path = path;
+    this.#holder = holder;
+  }
+
+  /**
+   * Makes one where there is space: in TMPDIR or /tmp, else in /var/tmp.
+   *
+   * @param as the account it belongs to, for `Command.as`
+   * @returns undefined when neither has the space
+   * @throws CommandError
+   */
+  static async make(
+    host: Host,
+    as: string | undefined,
+    neededBytes: number,
+  ): Promise<TempFolder | undefined> {
+    const script = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
+        free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
+        [ "\${free:-0}" -ge "$1" ] || continue
+        folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
+        trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
+        printf '%s\\n' "$folder"
+        while :; do sleep 3600 & wait; done
+      done; exit ${NO_SPACE}`;
+    const command = {
+      argv: ['sh', '-c', script, 'sh', String(Math.ceil(neededBytes / 1024))],
+      as,
+      guarded: true,
+    };
+    const holder = await host.start(command);
+    let path = '';
+    // `destroyOnReturn`: its standard output stays open for as long as the folder is there.
+    for await (const chunk of holder.stdout.iterator({ destroyOnReturn: false })) {
+      path += chunk;
+      if (path.endsWith('\n')) return new TempFolder(host, path.trimEnd(), holder);
+    }
+    const exit = await holder.exited;
+    if (exit.code === NO_SPACE) return undefined;
+    throw new CommandError(command, exit);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#holder[Symbol.asyncDispose]();
+  }
+}

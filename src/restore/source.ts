@@ -1,0 +1,120 @@
+import type { Readable } from 'node:stream';
+import type { BackupDescription } from '../archive/manifest.ts';
+import { type RangeReader, readDirectory } from '../archive/reader.ts';
+import type { Directory } from '../archive/segment.ts';
+import type { Receipt } from '../storage/receipt.ts';
+import type { Store } from '../storage/store.ts';
+import { type OdooManifest, readDescription, readManifest } from './source/description.ts';
+import { archivedDump, bareDump, type DumpSource, MAGIC_LENGTH } from './source/dump.ts';
+import { type FilestoreEntry, filestoreOf, readFiles } from './source/filestore.ts';
+import { membersOf } from './source/members.ts';
+import { mismatch, parseName, type Selection, selectBackup } from './source/select.ts';
+
+/** A backup that can be restored: what it says of itself, and the way to its content. */
+export interface RestoreSource {
+  readonly uri: string;
+  readonly key: string;
+  /** Of the object, in bytes. */
+  readonly size: number;
+  /** undefined: not verified, which the caller has allowed. */
+  readonly receipt: Receipt | undefined;
+  /** When the backup was begun. */
+  readonly createdAt: Date | undefined;
+  /** Which the backup is of. */
+  readonly database: string | undefined;
+  /** `17.0` */
+  readonly odooVersion: string | undefined;
+  /** backup.json, which only our archives have. */
+  readonly description: BackupDescription | undefined;
+  /** manifest.json of Odoo. */
+  readonly manifest: OdooManifest | undefined;
+  readonly dump: DumpSource;
+  /** By their names; undefined: a backup of the database alone. */
+  readonly filestore: ReadonlyMap<string, FilestoreEntry> | undefined;
+  /** Files of the filestore that are not restored, by reason of their names. */
+  readonly leftOut: readonly string[];
+  /** Reads files of `filestore`, each checked: see `readFiles`. */
+  readFiles(
+    files: Iterable<FilestoreEntry>,
+  ): AsyncIterable<{ readonly file: FilestoreEntry; readonly content: Buffer | Readable }>;
+}
+
+/** What an object holds, and says of itself. */
+type Content = Pick<
+  RestoreSource,
+  'database' | 'odooVersion' | 'description' | 'manifest' | 'dump' | 'filestore' | 'leftOut'
+>;
+
+/**
+ * Finds the backup and reads its directory and descriptions, by range. Nothing in it is trusted: see `membersOf`.
+ * @throws UserError when there is no such backup, it is not verified and that is not allowed, it is not the one of its
+ * receipt, or it is nothing that can be restored
+ */
+export async function openSource(store: Store, selection: Selection): Promise<RestoreSource> {
+  const { key, receipt } = await selectBackup(store, selection);
+  const uri = store.uri(key);
+  const reader = await store.range(key);
+  if (receipt && receipt.size !== reader.size) {
+    throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
+  }
+  const magic = await reader.read(0, Math.min(MAGIC_LENGTH, reader.size));
+  const isZip = magic.toString('latin1').startsWith('PK');
+  if (receipt?.directory && !isZip) throw mismatch(uri, 'it is not a zip archive');
+  const content = isZip
+    ? await readArchive(reader, uri, key, receipt)
+    : bareContent(reader, magic, key, receipt);
+  const startedAt = receipt?.startedAt ?? content.description?.startedAt;
+  return {
+    uri,
+    key,
+    size: reader.size,
+    receipt,
+    createdAt: startedAt === undefined ? parseName(key)?.at : new Date(startedAt),
+    ...content,
+    readFiles: (files) => readFiles(reader, files),
+  };
+}
+
+async function readArchive(
+  reader: RangeReader,
+  uri: string,
+  key: string,
+  receipt: Receipt | undefined,
+): Promise<Content> {
+  const { directory, entries } = await readDirectory(reader);
+  if (receipt && !isSame(receipt.directory, directory))
+    throw mismatch(uri, 'it has another central directory');
+  const members = membersOf(entries());
+  const [described, manifested] = [members.get('backup.json'), members.get('manifest.json')];
+  const description = described && (await readDescription(reader, described));
+  const manifest = manifested && (await readManifest(reader, manifested));
+  const database =
+    receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database;
+  const filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []);
+  const isEmpty = description?.filestore?.files === 0;
+  return {
+    database,
+    odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
+    description,
+    manifest,
+    dump: archivedDump(reader, members),
+    filestore: filestore?.files ?? (isEmpty ? new Map() : undefined),
+    leftOut: filestore?.leftOut ?? [],
+  };
+}
+
+function bareContent(reader: RangeReader, magic: Buffer, key: string, receipt: Receipt | undefined): Content {
+  return {
+    database: receipt?.database ?? parseName(key)?.database,
+    odooVersion: receipt?.odoo?.version,
+    description: undefined,
+    manifest: undefined,
+    dump: bareDump(reader, key.slice(key.lastIndexOf('/') + 1), magic),
+    filestore: undefined,
+    leftOut: [],
+  };
+}
+
+function isSame(a: Directory | null, b: Directory): boolean {
+  return a?.md5 === b.md5 && a.offset === b.offset && a.length === b.length && a.entries === b.entries;
+}

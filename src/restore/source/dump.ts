@@ -1,0 +1,97 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { DirectoryEntry } from '../../archive/central-directory.ts';
+import { openEntry } from '../../archive/entry.ts';
+import { readRange } from '../../archive/ranges.ts';
+import type { RangeReader } from '../../archive/reader.ts';
+import { UserError } from '../../errors.ts';
+import { plainDumpFilter } from '../plain-dump.ts';
+import type { Members } from './members.ts';
+
+/** One file of a dump. */
+export interface DumpFile {
+  readonly name: string;
+  /** In bytes. Of a compressed object: as it is stored, since nobody knows more before it is read. */
+  readonly size: number;
+  /** The content, checked against the archive's directory at its end. */
+  open(): Readable;
+}
+
+/**
+ * The database: for pg_restore (`custom`, and `directory`, whose file names are relative to the folder), or for psql
+ * (`plain`, free of what psql would take for its own commands: see `plainDumpFilter`).
+ */
+export type DumpSource =
+  | ({ readonly kind: 'custom' | 'plain' } & DumpFile)
+  | { readonly kind: 'directory'; readonly files: readonly DumpFile[]; readonly size: number };
+
+/**
+ * The archive's dump: the one that restores fastest, where there are several.
+ * @throws UserError when there is none, or several of one kind
+ */
+export function archivedDump(reader: RangeReader, members: Members): DumpSource {
+  const file = (name: string, entry: DirectoryEntry): DumpFile => ({
+    name,
+    size: entry.size,
+    open: () => openEntry(reader, entry),
+  });
+  const top = [...members].filter(([name]) => !name.includes('/'));
+  const custom = single(top.filter(([name]) => name.endsWith('.dump')));
+  if (custom) return { kind: 'custom', ...file(...custom) };
+  if (members.has('dump/toc.dat')) {
+    const files = [...members]
+      .filter(([name]) => name.startsWith('dump/'))
+      .map(([name, entry]) => file(directoryFile(name), entry));
+    return { kind: 'directory', files, size: files.reduce((sum, { size }) => sum + size, 0) };
+  }
+  const plain =
+    top.find(([name]) => name === 'dump.sql') ?? single(top.filter(([name]) => name.endsWith('.sql')));
+  if (plain) return plainDump(file(...plain));
+  throw new UserError(
+    'The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.',
+    `Choose another backup. Its first files are: ${[...members.keys()]
+      .slice(0, 5)
+      .map((name) => JSON.stringify(name))
+      .join(', ')}`,
+  );
+}
+
+function single<T extends readonly [name: string, entry: DirectoryEntry]>(
+  found: readonly T[],
+): T | undefined {
+  if (found.length <= 1) return found[0];
+  const names = found.map(([name]) => JSON.stringify(name)).join(', ');
+  throw new UserError(`The archive holds several dumps: ${names}`, 'Choose a backup of one database.');
+}
+
+/** pg_dump's own names: `toc.dat`, `3456.dat.gz`, `blobs_12.toc`. */
+function directoryFile(name: string): string {
+  const file = name.slice('dump/'.length);
+  if (/^\w[\w.]*$/.test(file)) return file;
+  throw new UserError(
+    `${JSON.stringify(name)} is no file of a dump in directory format.`,
+    'Choose another backup.',
+  );
+}
+
+const GZIP = Buffer.from('1f8b', 'hex');
+const CUSTOM = Buffer.from('PGDMP');
+/** How many first bytes of an object tell what it is. */
+export const MAGIC_LENGTH = 5;
+
+/** A dump that is an object of its own. `magic` are its first bytes: they decide, not the object's name. */
+export function bareDump(reader: RangeReader, name: string, magic: Buffer): DumpSource {
+  const stored = (): Readable => Readable.from(readRange(reader, 0, reader.size), { objectMode: false });
+  const file = { name, size: reader.size };
+  if (magic.equals(CUSTOM)) return { kind: 'custom', ...file, open: stored };
+  if (!magic.subarray(0, GZIP.length).equals(GZIP)) return plainDump({ ...file, open: stored });
+  return plainDump({ ...file, open: () => pipeline(stored(), createGunzip(), seenByReader) });
+}
+
+function plainDump(file: DumpFile): DumpSource {
+  const open = () => pipeline(file.open(), plainDumpFilter(file.name), seenByReader);
+  return { ...file, kind: 'plain', open };
+}
+
+/** An error of a pipeline comes out at its end. */
+const seenByReader = (): void => {};

@@ -1,0 +1,136 @@
+import { UserError } from '../../errors.ts';
+import { formatBytes } from '../../report/format.ts';
+import {
+  type Backup,
+  type BackupName,
+  catalogFolder,
+  listBackups,
+  parseKey,
+  readReceipt,
+  receiptKey,
+} from '../../storage/catalog.ts';
+import type { Receipt } from '../../storage/receipt.ts';
+import type { Store } from '../../storage/store.ts';
+
+/** Which backup is meant. */
+export interface Selection {
+  readonly customer: string;
+  /** `latest`, a key, an `s3://` URI, or the time of its key: `2026-11-21_03-22-59`, `2026-11-21T03:22:59Z`. */
+  readonly backup: string;
+  /** Whose backups `latest` and a time look at; undefined: whatever database the customer has. */
+  readonly database: string | undefined;
+  /**
+   * Also what has no receipt: nobody has looked whether it is whole. `latest` takes such a backup only where none has one.
+   */
+  readonly allowUnverified: boolean;
+}
+
+/** The object to restore. */
+export interface Selected {
+  readonly key: string;
+  /** undefined: not verified, and allowed all the same. */
+  readonly receipt: Receipt | undefined;
+}
+
+/** @throws UserError when there is no such backup, more than one, or none with a receipt and that is not allowed */
+export async function selectBackup(store: Store, selection: Selection): Promise<Selected> {
+  const key = keyOf(store, selection.backup) ?? (await findBackup(store, selection));
+  const receipt = await receiptOf(store, key);
+  if (!receipt && !selection.allowUnverified) throw unverified(store.uri(key));
+  return { key, receipt };
+}
+
+/** undefined: it is not a key. */
+function keyOf(store: Store, backup: string): string | undefined {
+  const uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup);
+  if (uri && uri[1] !== store.options.bucket) {
+    throw new UserError(
+      `backup: ${backup} lies in another bucket than ${store.options.bucket}`,
+      'Set s3-bucket to the bucket of the backup.',
+    );
+  }
+  return uri?.[2] ?? (backup.includes('/') ? backup : undefined);
+}
+
+async function findBackup(store: Store, selection: Selection): Promise<string> {
+  const { customer, database, backup } = selection;
+  const all = await listBackups(store, customer, database);
+  const there = all.filter(({ archive }) => archive);
+  const verified = there.filter(({ receipt }) => receipt);
+  const candidates =
+    backup === 'latest' ? (verified.length > 0 ? verified : there) : at(there, parseTime(backup));
+  assertOneDatabase(candidates);
+  const key = candidates[0]?.archive?.key;
+  if (key === undefined) throw notFound(store, selection, all);
+  return key;
+}
+
+const at = (backups: readonly Backup[], time: Date): Backup[] =>
+  backups.filter((backup) => backup.at.getTime() === time.getTime());
+
+/** @throws UserError when it is not a time. Without a zone it is UTC, as in keys. */
+function parseTime(text: string): Date {
+  const parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+  const [, day, hour, minute, second, zone = 'Z'] = parts ?? [];
+  const time = new Date(`${day}T${hour}:${minute}:${second}${zone}`);
+  if (parts && !Number.isNaN(time.getTime())) return time;
+  throw new UserError(
+    `backup: ${JSON.stringify(text)} is neither latest nor a key nor a time`,
+    'Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash.',
+  );
+}
+
+function assertOneDatabase(backups: readonly Backup[]): void {
+  const databases = [...new Set(backups.map(({ database }) => database))];
+  if (databases.length <= 1) return;
+  throw new UserError(
+    `There are backups of several databases: ${databases.join(', ')}`,
+    'Say with the input database which one is meant.',
+  );
+}
+
+/** undefined: there is none. */
+async function receiptOf(store: Store, key: string): Promise<Receipt | undefined> {
+  const beside = receiptKey(key);
+  if (beside === key || !(await store.head(beside))) return undefined;
+  const receipt = await readReceipt(store, beside);
+  if (receipt.key !== key) throw mismatch(store.uri(key), `the receipt speaks of ${receipt.key}`);
+  return receipt;
+}
+
+/** A receipt that was written for something else proves nothing. */
+export function mismatch(uri: string, what: string): UserError {
+  return new UserError(
+    `${uri} is not the archive that the receipt speaks of: ${what}.`,
+    'One of the two was changed or replaced since the backup. Choose another backup.',
+  );
+}
+
+function unverified(uri: string): UserError {
+  return new UserError(
+    `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
+    'Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself.',
+  );
+}
+
+const LISTED = 10;
+
+function notFound(store: Store, { customer, database, backup }: Selection, all: readonly Backup[]) {
+  const folder = store.uri(catalogFolder(store.options.prefix, customer));
+  const of = database === undefined ? '' : ` of ${database}`;
+  const lines = all.slice(0, LISTED).map(({ archive, receipt }) => {
+    if (!archive) return `${receipt?.key}: a receipt whose archive is gone`;
+    return `${archive.key} (${formatBytes(archive.size)}${receipt ? '' : ', no receipt'})`;
+  });
+  if (all.length > LISTED) lines.push(`and ${all.length - LISTED} older ones`);
+  const there = lines.length > 0 ? ` There are:\n${lines.map((line) => `  ${line}`).join('\n')}` : '';
+  return new UserError(
+    `No backup found${backup === 'latest' ? '' : ` for ${backup}`}${of} in ${folder}.${there}`,
+    'Check the S3 bucket, the prefix and the customer name, the database, and that the credentials may read there.',
+  );
+}
+
+/** What a key says, wherever it lies; undefined for one that says nothing. */
+export function parseName(key: string): BackupName | undefined {
+  return parseKey(key.slice(0, key.lastIndexOf('/') + 1), key);
+}

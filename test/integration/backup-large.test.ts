@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { type Made, Scene } from '../support/backup-run.ts';
+import { grow } from '../support/growth.ts';
+import { run } from '../support/processes.ts';
+
+suite('large filestores', () => {
+  let scene: Scene;
+  before(async () => {
+    scene = await Scene.open();
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  /** Makes a backup, and tells how long it took and how much memory. */
+  async function measured(tell: (line: string) => void): Promise<Made> {
+    const started = performance.now();
+    const running = scene.start({ format: 'custom' }, {}, ['/usr/bin/time', '-f', 'peak %M KiB']);
+    const made = await scene.made(await running.ended);
+    const peak = Number(/peak (\d+) KiB/.exec(made.log)?.[1]) / 1024;
+    tell(`${((performance.now() - started) / 1000).toFixed(1)} s, peak memory ${Math.round(peak)} MiB`);
+    assert.ok(peak <= 400, `${peak} MiB`);
+    return made;
+  }
+
+  test('70,000 files', async (context) => {
+    await grow(scene.sandbox, scene.odoo, { attachments: [{ count: 70_000, size: 200, kind: 'photo' }] });
+    const made = await measured((line) => context.diagnostic(line));
+    assert.equal(made.receipt.filestore?.files, 70_205);
+    assert.equal(made.receipt.filestore?.missing, 0);
+    const script =
+      'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); print(z.testzip(), len(z.namelist()))';
+    assert.equal(await run(['python3', '-c', script, made.path]), 'None 70208\n');
+    assert.match(made.log, /\| 70,205 files, /);
+  });
+
+  test('a file of 3 GB', async (context) => {
+    const size = 3 * 2 ** 30;
+    const zeros = createHash('sha1');
+    const chunk = Buffer.alloc(16 * 2 ** 20);
+    for (let at = 0; at < size; at += chunk.length) zeros.update(chunk);
+    const name = zeros.digest('hex');
+    const folder = join(scene.odoo.filestore, name.slice(0, 2));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, name), '');
+    await truncate(join(folder, name), size);
+    const made = await measured((line) => context.diagnostic(line));
+    assert.ok(made.receipt.filestore && made.receipt.filestore.bytes > size);
+    assert.equal(made.receipt.filestore.corrupt, 0);
+    const listed = new RegExp(`\\s${size}\\s.*filestore/${name.slice(0, 2)}/${name}$`, 'm');
+    assert.match(await run(['unzip', '-Zl', made.path]), listed);
+  });
+});

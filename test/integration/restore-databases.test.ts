@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../src/errors.ts';
+import { applyTraits } from '../../src/host/database-traits.ts';
+import {
+  createDatabase,
+  dropDerivedDatabase,
+  findDatabase,
+  listDerivedDatabases,
+  listSessions,
+  missingRights,
+  missingRoles,
+} from '../../src/host/databases.ts';
+import { CommandError } from '../../src/host/host.ts';
+import { describeDatabase } from '../../src/host/odoo-database.ts';
+import { PsqlSession } from '../../src/host/psql-session.ts';
+import { Snapshot } from '../../src/host/snapshot.ts';
+import { runSql } from '../../src/host/sql.ts';
+import { swapDatabases, swapDatabasesBack } from '../../src/host/swap-databases.ts';
+import { derivedName } from '../../src/restore/names.ts';
+import { dropDatabase } from '../support/postgres.ts';
+import { openRestoreHost, type RestoreHost, timestamp } from '../support/restore-host.ts';
+
+const plain = {
+  encoding: 'UTF8',
+  collate: 'C.UTF-8',
+  ctype: 'C.UTF-8',
+  localeProvider: 'libc',
+  locale: null,
+};
+
+/** An Odoo host, and an empty database beside the one of Odoo, ready to be swapped in. */
+async function openSwap() {
+  const scene = await openRestoreHost();
+  const { database } = scene.odoo;
+  const swap = {
+    current: database,
+    old: derivedName(database, 'old', timestamp),
+    new: derivedName(database, 'new', timestamp),
+  };
+  const admin = scene.found.postgres;
+  await createDatabase(admin, swap.new, 'odoo', plain);
+  await runSql(admin, swap.new, 'CREATE TABLE is_new ()');
+  return {
+    ...scene,
+    admin,
+    swap,
+    async [Symbol.asyncDispose]() {
+      for (const name of [swap.old, swap.new]) {
+        if (await scene.sql(`SELECT 1 FROM pg_database WHERE datname = '${name}'`, 'postgres')) {
+          await scene.sql(`ALTER DATABASE "${name}" IS_TEMPLATE false`, 'postgres');
+          await dropDatabase(scene.sandbox.postgres, name);
+        }
+      }
+      await scene[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const isNew = async ({ sql }: RestoreHost, database: string) =>
+  (await sql("SELECT to_regclass('is_new') IS NOT NULL", database)) === 't';
+
+/** What `odoo.service.db.list_dbs` of Odoo asks: which databases it offers, and whose crons it runs. */
+const offered = ({ sql }: RestoreHost, prefix: string) =>
+  sql(
+    `SELECT datname FROM pg_database WHERE datdba = (SELECT usesysid FROM pg_user WHERE usename = 'odoo')
+       AND NOT datistemplate AND datallowconn AND datname LIKE '${prefix}%' ORDER BY 1`,
+    'postgres',
+  );
+
+suite('a new database', () => {
+  test('has the traits of the backup, and is hidden from Odoo', async () => {
+    await using scene = await openSwap();
+    const { swap, admin, odoo } = scene;
+    assert.equal(await offered(scene, odoo.database), odoo.database);
+    const state = await findDatabase(admin, swap.new);
+    assert.deepEqual(
+      { ...state, bytes: 0 },
+      { name: swap.new, owner: 'odoo', tablespace: 'pg_default', allowsConnections: true, bytes: 0 },
+    );
+    const derived = { name: swap.new, derivation: 'new', timestamp };
+    assert.deepEqual(await listDerivedDatabases(admin, odoo.database), [derived]);
+  });
+
+  test('is dropped although somebody is connected, twice, and no other database is', async () => {
+    await using scene = await openSwap();
+    const { swap, admin, odoo } = scene;
+    await using session = await PsqlSession.open(admin, swap.new);
+    await session.lines('SELECT 1');
+    await dropDerivedDatabase(admin, swap.new, odoo.database);
+    await dropDerivedDatabase(admin, swap.new, odoo.database);
+    assert.equal(await findDatabase(admin, swap.new), undefined);
+    await assert.rejects(dropDerivedDatabase(admin, odoo.database, odoo.database), /Not derived/);
+    assert.ok(await findDatabase(admin, odoo.database));
+  });
+});
+
+suite('the swap', () => {
+  test('takes the name from under open connections, and gives it back, twice', async () => {
+    await using scene = await openSwap();
+    const { swap, admin, odoo } = scene;
+    await using session = await PsqlSession.open(admin, odoo.database);
+    await session.lines("BEGIN; UPDATE res_users SET login = 'x'");
+    assert.deepEqual(await listSessions(admin, odoo.database), [
+      { role: 'odoo', application: 'odoo-backup', count: 1 },
+    ]);
+
+    await swapDatabases(admin, swap);
+    assert.ok(await isNew(scene, swap.current));
+    assert.equal(await offered(scene, odoo.database), swap.current, 'Odoo sees the new one only');
+    await assert.rejects(session.lines('SELECT 1'), CommandError);
+
+    for (const _ of ['back', 'again']) {
+      await swapDatabasesBack(admin, swap);
+      assert.ok(!(await isNew(scene, swap.current)));
+      assert.ok(await isNew(scene, swap.new));
+      assert.equal(await offered(scene, odoo.database), swap.current);
+    }
+  });
+
+  test('succeeds while a client comes again and again', async () => {
+    await using scene = await openSwap();
+    const { swap, admin } = scene;
+    const { bin, socket, port } = scene.sandbox.postgres;
+    const loop = `while :; do PGOPTIONS= ${bin}/psql -Xqh ${socket} -p ${port} -U odoo -d ${swap.current} -c 'SELECT pg_sleep(9)'; done`;
+    await using _client = await scene.host.start({ argv: ['sh', '-c', loop], guarded: true });
+    while ((await listSessions(admin, swap.current)).length === 0) await sleep(20);
+    await swapDatabases(admin, swap);
+    assert.ok(await isNew(scene, swap.current));
+  });
+
+  test('changes nothing when somebody may not be sent away, and says who it is', async () => {
+    await using scene = await openSwap();
+    const { swap, admin, odoo } = scene;
+    const asAdmin = await admin.asRole('admin', scene.accounts, scene.found.tools);
+    await using session = await PsqlSession.open(asAdmin, odoo.database);
+    await session.lines("SET application_name = 'bi'");
+    await assert.rejects(swapDatabases(admin, swap), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /being accessed by other users/);
+      assert.match(error.hint, /^Still connected: admin \(bi\)\. /);
+      return true;
+    });
+    assert.ok(!(await isNew(scene, swap.current)));
+    await swapDatabasesBack(admin, swap);
+    assert.ok(!(await isNew(scene, swap.current)));
+    await swapDatabases(asAdmin, swap);
+    assert.ok(await isNew(scene, swap.current), 'a superuser may send it away');
+  });
+
+  test('is all or nothing when the second rename fails', async () => {
+    await using scene = await openSwap();
+    const { swap, admin } = scene;
+    await assert.rejects(swapDatabases(admin, { ...swap, new: 'no_such_database' }), /does not exist/);
+    assert.ok(!(await isNew(scene, swap.current)));
+    assert.equal(await findDatabase(admin, swap.old), undefined);
+  });
+
+  test('gives a name that nothing bears yet, and takes it back', async () => {
+    await using scene = await openSwap();
+    const { swap, admin } = scene;
+    const target = { current: swap.old, old: undefined, new: swap.new };
+    await swapDatabasesBack(admin, target);
+    await swapDatabases(admin, target);
+    assert.ok(await isNew(scene, target.current));
+    await swapDatabasesBack(admin, target);
+    assert.ok(await isNew(scene, target.new));
+    assert.equal(await findDatabase(admin, target.current), undefined);
+  });
+});
+
+suite('what a dump leaves out', () => {
+  test('is put back: settings, privileges; what names a role that is gone is told', async () => {
+    await using scene = await openSwap();
+    const { swap, admin, odoo, sql } = scene;
+    await sql(`ALTER DATABASE "${odoo.database}" SET search_path TO "$user", public, "a,b"`);
+    await sql(`ALTER DATABASE "${odoo.database}" SET statement_timeout TO '5min'`);
+    await sql(`ALTER ROLE odoo IN DATABASE "${odoo.database}" SET work_mem TO '64MB'`);
+    await sql(
+      `REVOKE ALL ON DATABASE "${odoo.database}" FROM PUBLIC; GRANT CONNECT ON DATABASE "${odoo.database}" TO admin`,
+    );
+    const traitsOf = async (database: string) => {
+      await using snapshot = await Snapshot.open(admin, database);
+      const [row] = await snapshot.lines('SELECT 1');
+      assert.ok(row);
+      const described = await sql(
+        `SELECT json_build_object('settings', (SELECT json_agg(x ORDER BY x) FROM pg_db_role_setting, unnest(setconfig) x
+           WHERE setdatabase = d.oid), 'privileges', (SELECT json_agg(x ORDER BY x) FROM unnest(datacl::text[]) x))
+           FROM pg_database d WHERE datname = '${database}'`,
+        'postgres',
+      );
+      return JSON.parse(described);
+    };
+    await using snapshot = await Snapshot.open(admin, odoo.database);
+    const { traits } = await describeDatabase(snapshot);
+    const refusals = await applyTraits(
+      admin,
+      swap.new,
+      { ...traits, privileges: [...traits.privileges, 'nobody_here=c/odoo'] },
+      'odoo',
+    );
+    assert.deepEqual(
+      refusals.map(({ statement }) => statement),
+      [`GRANT CONNECT ON DATABASE "${swap.new}" TO "nobody_here"`],
+    );
+    assert.match(refusals[0]?.reason ?? '', /role "nobody_here" does not exist/);
+    assert.deepEqual(await traitsOf(swap.new), await traitsOf(odoo.database));
+  });
+
+  test('a collation that the server lacks is named', async () => {
+    await using scene = await openSwap();
+    const traits = { ...plain, collate: 'xx_XX.UTF-8', ctype: 'xx_XX.UTF-8' };
+    const name = derivedName(scene.odoo.database, 'new', '20260101000000');
+    await assert.rejects(createDatabase(scene.admin, name, 'odoo', traits), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /cannot create .* \(UTF8, xx_XX\.UTF-8\): .*LC_COLLATE/);
+      assert.match(error.hint, /locale-gen xx_XX\.UTF-8/);
+      return true;
+    });
+  });
+});
+
+suite('rights', () => {
+  test('of the role of Odoo, of a strict role, and of an admin', async () => {
+    await using scene = await openSwap();
+    const { admin, odoo, sql } = scene;
+    assert.deepEqual(await missingRights(admin, 'odoo', odoo.database), []);
+    assert.match(
+      (await missingRights(admin, 'admin', odoo.database)).join(),
+      /may not create databases that belong to admin/,
+    );
+    assert.deepEqual(await missingRoles(admin, ['odoo', 'gone', 'admin']), ['gone']);
+    await sql('CREATE ROLE strict LOGIN', 'postgres');
+    try {
+      await sql(`CREATE DATABASE strict_${odoo.database} OWNER strict`, 'postgres');
+      const asAdmin = await admin.asRole('admin', scene.accounts, scene.found.tools);
+      assert.deepEqual(await missingRights(asAdmin, 'strict', `strict_${odoo.database}`), []);
+      assert.match((await missingRights(admin, 'odoo', `strict_${odoo.database}`)).join(), /may not rename/);
+    } finally {
+      await dropDatabase(scene.sandbox.postgres, `strict_${odoo.database}`);
+      await sql('DROP ROLE strict', 'postgres');
+    }
+  });
+
+  test('a role that is not let in is explained', async () => {
+    await using scene = await openRestoreHost();
+    await assert.rejects(
+      scene.found.postgres.asRole('nobody_here', scene.accounts, scene.found.tools),
+      /db-admin-user: PostgreSQL does not let in the role nobody_here/,
+    );
+  });
+});

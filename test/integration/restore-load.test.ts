@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../src/errors.ts';
+import { analyze } from '../../src/host/analyze.ts';
+import { createDatabase } from '../../src/host/databases.ts';
+import { streamDump } from '../../src/host/dump.ts';
+import { createExtensions, extensionProblems } from '../../src/host/extensions.ts';
+import { type Dump, type LoadOptions, loadDump } from '../../src/host/load-dump.ts';
+import { withRestoreClient } from '../../src/host/load-errors.ts';
+import { describeDatabase, type OdooDatabase } from '../../src/host/odoo-database.ts';
+import type { Postgres } from '../../src/host/postgres.ts';
+import { Snapshot } from '../../src/host/snapshot.ts';
+import { derivedName } from '../../src/restore/names.ts';
+import { assertNothingRuns } from '../support/leftovers.ts';
+import { dropDatabase } from '../support/postgres.ts';
+import { run } from '../support/processes.ts';
+import { openRestoreHost, type RestoreHost, timestamp } from '../support/restore-host.ts';
+
+/** An Odoo host with an empty database beside the one of Odoo. */
+async function openLoad(prepare?: (scene: RestoreHost) => Promise<unknown>) {
+  const scene = await openRestoreHost();
+  await prepare?.(scene);
+  const { postgres, tools } = scene.found;
+  const database = derivedName(scene.odoo.database, 'new', timestamp);
+  await using snapshot = await Snapshot.open(postgres, scene.odoo.database);
+  const facts = await describeDatabase(snapshot);
+  const dumped = async (...options: string[]) => buffer(await streamDump(snapshot, options, undefined));
+  const dumps = {
+    custom: await dumped('--format=custom', '--compress=0'),
+    plain: await dumped('--format=plain', '--no-owner'),
+  };
+  await createDatabase(postgres, database, 'odoo', facts.traits);
+  const options: LoadOptions = { tools, jobs: 2, schemas: [], keepOwnership: true };
+  return {
+    ...scene,
+    database,
+    facts,
+    dumps,
+    options,
+    async [Symbol.asyncDispose]() {
+      await scene.sql(`ALTER DATABASE "${database}" IS_TEMPLATE false`, 'postgres');
+      await dropDatabase(scene.sandbox.postgres, database);
+      await scene[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The bytes in pieces, as they come from S3; `fault` ends them half-way. */
+function dumpOf(kind: 'custom' | 'plain', bytes: Buffer, fault?: () => unknown): Dump {
+  const open = async function* () {
+    for (let at = 0; at < bytes.length; at += 65536) {
+      if (fault && at > bytes.length / 2) await fault();
+      yield bytes.subarray(at, at + 65536);
+    }
+  };
+  return { kind, size: bytes.length, open };
+}
+
+async function factsOf(postgres: Postgres, database: string): Promise<OdooDatabase> {
+  await using snapshot = await Snapshot.open(postgres, database);
+  return describeDatabase(snapshot);
+}
+
+const withoutTraits = ({ counts, attachments, extensions, modules, roles }: OdooDatabase) => ({
+  counts,
+  files: attachments.files.toSorted(),
+  extensions,
+  modules,
+  roles,
+});
+
+async function assertLoaded(scene: Awaited<ReturnType<typeof openLoad>>): Promise<void> {
+  const loaded = await factsOf(scene.found.postgres, scene.database);
+  assert.deepEqual(withoutTraits(loaded), withoutTraits(scene.facts));
+  await assertNothingRuns(scene.ssh, scene.sandbox.postgres, scene.database);
+}
+
+suite('a dump', () => {
+  test('of custom format: by several sessions, from a file that is gone afterwards', async () => {
+    await using scene = await openLoad();
+    const { found, database, dumps, options } = scene;
+    const loaded = await loadDump(found.postgres, database, dumpOf('custom', dumps.custom), options);
+    assert.equal(loaded.parallel, true);
+    await analyze(found.postgres, database, 2);
+    const [analyzed] = (
+      await scene.sql("SELECT count(*) FROM pg_stats WHERE schemaname = 'public'", database)
+    ).split('\n');
+    assert.ok(Number(analyzed) > 100);
+    await assertLoaded(scene);
+  });
+
+  test('of custom format: as a stream where the host has no space for it', async () => {
+    await using scene = await openLoad();
+    const { found, database, dumps, options } = scene;
+    const dump = { ...dumpOf('custom', dumps.custom), size: 2 ** 50 };
+    const loaded = await loadDump(found.postgres, database, dump, options);
+    assert.equal(loaded.parallel, false);
+    await assertLoaded(scene);
+  });
+
+  test('of plain SQL, and of pg_dump 17 for an older server', async () => {
+    await using scene = await openLoad();
+    const { found, database, dumps, options } = scene;
+    const newer = Buffer.concat([Buffer.from('SET transaction_timeout = 0;\n'), dumps.plain]);
+    await loadDump(found.postgres, database, dumpOf('plain', newer), options);
+    await assertLoaded(scene);
+  });
+
+  test('of directory format', async () => {
+    await using scene = await openLoad();
+    const { found, database, options, odoo, sandbox } = scene;
+    const folder = await mkdtemp(join(tmpdir(), 'directory-'));
+    const connection = ['-h', sandbox.postgres.socket, '-p', String(sandbox.postgres.port), '-U', 'odoo'];
+    await run([
+      join(sandbox.postgres.bin, 'pg_dump'),
+      '-Fd',
+      ...connection,
+      '-f',
+      join(folder, 'd'),
+      odoo.database,
+    ]);
+    const names = await readdir(join(folder, 'd'));
+    const files = await Promise.all(
+      names.map(async (name) => ({ name, content: await readFile(join(folder, 'd', name)) })),
+    );
+    await rm(folder, { recursive: true });
+    const dump: Dump = {
+      kind: 'directory',
+      size: files.reduce((sum, { content }) => sum + content.length, 0),
+      files: files.map(({ name, content }) => ({
+        name,
+        size: content.length,
+        open: async function* () {
+          yield content;
+        },
+      })),
+    };
+    await loadDump(found.postgres, database, dump, options);
+    await assertLoaded(scene);
+    await assert.rejects(
+      loadDump(found.postgres, database, { ...dump, size: 2 ** 50 }, options),
+      /There is no place/,
+    );
+  });
+});
+
+suite('a dump that does not load', () => {
+  for (const [kind, size] of [
+    ['custom', 0],
+    ['custom', 2 ** 50],
+    ['plain', 0],
+  ] as const) {
+    test(`${kind}${size ? ', streamed' : ''}: its source fails half-way`, async () => {
+      await using scene = await openLoad();
+      const { found, database, dumps, options } = scene;
+      const broken = new Error('S3 is gone');
+      const dump = dumpOf(kind, dumps[kind], () => Promise.reject(broken));
+      await assert.rejects(
+        loadDump(found.postgres, database, { ...dump, size: size || 1000 }, options),
+        broken,
+      );
+      await assertNothingRuns(scene.ssh, scene.sandbox.postgres, database);
+    });
+  }
+
+  test('is cut: an error, although pg_restore --list takes it', async () => {
+    await using scene = await openLoad();
+    const { found, database, dumps, options } = scene;
+    const cut = dumps.custom.subarray(0, dumps.custom.length * 0.6);
+    for (const size of [cut.length, 2 ** 50]) {
+      const loading = loadDump(found.postgres, database, { ...dumpOf('custom', cut), size }, options);
+      await assert.rejects(
+        loading,
+        (error) => error instanceof UserError && /cannot be loaded/.test(error.message),
+      );
+      await scene.sql(
+        'DROP SCHEMA public CASCADE; CREATE SCHEMA public; ALTER SCHEMA public OWNER TO odoo',
+        database,
+      );
+    }
+    await assertNothingRuns(scene.ssh, scene.sandbox.postgres, database);
+  });
+
+  test('is cancelled: nothing goes on', async () => {
+    await using scene = await openLoad();
+    const { found, database, dumps, options } = scene;
+    const cancel = new AbortController();
+    const reason = new Error('SIGTERM');
+    const dump = dumpOf('custom', dumps.custom, () => {
+      cancel.abort(reason);
+      return sleep(60_000, undefined, { signal: cancel.signal });
+    });
+    const loading = loadDump(found.postgres, database, dump, { ...options, signal: cancel.signal });
+    await assert.rejects(loading, reason);
+    await assertNothingRuns(scene.ssh, scene.sandbox.postgres, database);
+  });
+
+  test('gives something to a role that is not there: the role is named', async () => {
+    await using scene = await openLoad(async ({ sql }) => {
+      await sql('CREATE ROLE short_lived', 'postgres');
+      await sql('GRANT SELECT ON res_users TO short_lived');
+    });
+    const { found, database, dumps, options, facts } = scene;
+    assert.ok(facts.roles.includes('short_lived'));
+    await scene.sql('DROP OWNED BY short_lived; DROP ROLE short_lived');
+    const dump = dumpOf('custom', dumps.custom);
+    await assert.rejects(loadDump(found.postgres, database, dump, options), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /role "short_lived" does not exist/);
+      assert.match(error.hint, /^Create the role/);
+      return true;
+    });
+  });
+});
+
+suite('extensions', () => {
+  const withExtensions = async ({ sql }: RestoreHost) => {
+    await sql(`CREATE EXTENSION unaccent; ALTER FUNCTION unaccent(text) IMMUTABLE;
+      CREATE INDEX partner_unaccent ON res_partner (unaccent(name));
+      CREATE SCHEMA extra; CREATE EXTENSION pg_trgm SCHEMA extra;
+      CREATE EXTENSION pg_stat_statements; COMMENT ON SCHEMA public IS 'ours'`);
+  };
+
+  test('are made ahead by the admin role, unaccent IMMUTABLE; what the role may not do is skipped and told', async () => {
+    await using scene = await openLoad(withExtensions);
+    const { found, database, dumps, options, facts, accounts } = scene;
+    const app = found.postgres;
+    const admin = await app.asRole('admin', accounts, found.tools);
+    assert.deepEqual(await extensionProblems(app, admin, facts.extensions), []);
+    const prepared = await createExtensions(app, admin, database, 'odoo', facts.extensions);
+    assert.deepEqual(prepared, { schemas: ['extra'], unaccentStable: false });
+    const dump = dumpOf('custom', dumps.custom);
+    const loaded = await loadDump(app, database, dump, { ...options, schemas: prepared.schemas });
+    assert.deepEqual(loaded.skipped.map((line) => line.replace(/^\d+; \d+ \d+ /, '').trim()).sort(), [
+      'COMMENT - EXTENSION pg_stat_statements',
+      'COMMENT - EXTENSION pg_trgm',
+      'COMMENT - EXTENSION unaccent',
+      'COMMENT - SCHEMA public pg_database_owner',
+      'SCHEMA - extra admin',
+    ]);
+    assert.equal(
+      await scene.sql(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'partner_unaccent'::regclass",
+        database,
+      ),
+      't',
+    );
+    await assertLoaded(scene);
+  });
+
+  test('that neither role may create are told ahead, and an index on unaccent is explained', async () => {
+    await using scene = await openLoad(withExtensions);
+    const { found, database, dumps, options, facts } = scene;
+    const app = found.postgres;
+    assert.deepEqual(
+      await extensionProblems(app, app, [
+        ...facts.extensions,
+        { name: 'postgis', version: '3', schema: 'public' },
+      ]),
+      [
+        { extension: 'pg_stat_statements', problem: 'admin' },
+        { extension: 'postgis', problem: 'absent' },
+      ],
+    );
+    await assert.rejects(
+      createExtensions(app, app, database, 'odoo', facts.extensions),
+      /extension pg_stat_statements cannot be created/,
+    );
+    const trusted = facts.extensions.filter(({ name }) => name !== 'pg_stat_statements');
+    const prepared = await createExtensions(app, app, database, 'odoo', trusted);
+    assert.equal(prepared.unaccentStable, true);
+    await scene.sql('CREATE EXTENSION pg_stat_statements', database);
+    const loading = loadDump(app, database, dumpOf('custom', dumps.custom), {
+      ...options,
+      schemas: ['extra'],
+    });
+    await assert.rejects(
+      loading,
+      (error) =>
+        error instanceof UserError &&
+        /marked IMMUTABLE/.test(error.message) &&
+        /db-admin-user/.test(error.hint),
+    );
+  });
+});
+
+suite('pg_restore', () => {
+  test('is not older than the pg_dump of the dump', async () => {
+    await using scene = await openRestoreHost();
+    const { postgres, tools } = scene.found;
+    const major = postgres.client.major;
+    const clients = [14, major, 16, 18].map((each) => ({ folder: `/bin/${each}`, major: each }));
+    const chosen = (dump: number | undefined) =>
+      withRestoreClient(postgres, { ...tools, clients }, dump).client.major;
+    assert.deepEqual([undefined, 12, major, 16].map(chosen), [major, major, major, 16]);
+    assert.throws(() => chosen(17), /pg_restore 18 cannot restore to PostgreSQL 15/);
+    assert.throws(() => chosen(19), /too old: the dump was written by pg_dump 19/);
+  });
+});

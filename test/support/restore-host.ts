@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { Accounts } from '../../src/host/accounts.ts';
+import type { Host } from '../../src/host/host.ts';
+import { type Odoo as FoundOdoo, findOdoo } from '../../src/host/odoo.ts';
+import { connect } from '../../src/host/ssh.ts';
+import { createOdoo, type Odoo, type OdooOptions } from './odoo.ts';
+import { psql } from './postgres.ts';
+import type { RootedHost } from './rooted-host.ts';
+import { type Sandbox, useSandbox } from './sandbox.ts';
+import { type SshServer, startOwnSshd } from './sshd.ts';
+
+/** One Odoo, and a login to its host. */
+export interface RestoreHost extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly odoo: Odoo;
+  readonly ssh: SshServer;
+  readonly host: Host;
+  readonly accounts: Accounts;
+  readonly found: FoundOdoo;
+  /** Runs SQL as the admin, in the Odoo's database unless told otherwise. */
+  sql(statement: string, database?: string): Promise<string>;
+}
+
+/** @param via another port that leads to the sshd: a proxy's */
+export async function openRestoreHost(
+  options: OdooOptions = {},
+  via?: (ssh: SshServer) => Promise<number>,
+): Promise<RestoreHost> {
+  const sandbox = useSandbox();
+  await using resources = new AsyncDisposableStack();
+  const odoo = resources.use(await createOdoo(sandbox, options));
+  const ssh = resources.use(await startOwnSshd(sandbox));
+  const host = resources.use(await login(sandbox, { ...ssh, port: via ? await via(ssh) : ssh.port }));
+  const accounts = new Accounts(host, 'auto');
+  const found = await findOdoo(host, accounts, { odooConf: odoo.conf, filestore: true }, () => {});
+  const sql = (statement: string, database = odoo.database) => psql(sandbox.postgres, database, statement);
+  const kept = resources.move();
+  return { sandbox, odoo, ssh, host, accounts, found, sql, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function login({ keys }: Sandbox, ssh: SshServer): Promise<Host> {
+  return connect({
+    host: ssh.host,
+    port: ssh.port,
+    user: ssh.user,
+    key: { pem: readFileSync(keys.plain, 'utf8') },
+    trust: { fingerprint: ssh.hostKeys.fingerprints.join(' ') },
+    jumps: [],
+    connectTimeoutMs: 20_000,
+  });
+}
+
+/** Logs in to a rooted host. */
+export function loginRooted({ keys }: Sandbox, rooted: RootedHost): Promise<Host> {
+  return connect({
+    host: rooted.host,
+    port: rooted.port,
+    user: rooted.user,
+    key: { pem: readFileSync(keys.plain, 'utf8') },
+    trust: { knownHosts: rooted.knownHosts },
+    jumps: [],
+    connectTimeoutMs: 20_000,
+  });
+}
+
+/** `prod__new_…` of a test, which is dropped in the end, with what it may have become. */
+export const timestamp = '20261121034100';

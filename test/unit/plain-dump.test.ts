@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { test } from 'node:test';
+import { UserError } from '../../src/errors.ts';
+import { plainDumpFilter } from '../../src/restore/plain-dump.ts';
+import { archive } from '../support/odoo.ts';
+
+const END = '\n--\n-- PostgreSQL database dump complete\n--\n\n';
+
+/** The dump through the filter, in chunks of that many bytes. */
+async function filtered(dump: Buffer, chunk: number): Promise<Buffer> {
+  const chunks = function* () {
+    for (let at = 0; at < dump.length; at += chunk) yield dump.subarray(at, at + chunk);
+  };
+  const filter = plainDumpFilter('dump.sql');
+  const [output] = await Promise.all([buffer(filter), pipeline(Readable.from(chunks()), filter)]);
+  return output;
+}
+
+const bytes = (sql: string): Buffer => Buffer.from(sql, 'utf8');
+
+/** At every chunk size that could cut a token. */
+const CHUNKS = [1, 2, 3, 5, 7, 64, 65_536];
+
+const harmless: [what: string, sql: string][] = [
+  ['no statement', ''],
+  ['restrict and its end', '\\restrict aZ09\nSELECT 1;\n\\unrestrict aZ09\n'],
+  ['data with backslashes', 'COPY public.t (id, name) FROM stdin;\n1\t\\N\n2\t\\\\!\\t\n\\.\n'],
+  ['no data', 'COPY t FROM stdin;\n\\.\n'],
+  ['a table without columns', 'COPY public.t  FROM stdin;\n\\.\n'],
+  ['line breaks of Windows', 'COPY t (a) FROM stdin;\r\n1\r\n\\.\r\nSELECT 1;\r\n'],
+  ['quotes in data', 'COPY t (a) FROM stdin;\nit\'s $$ "x /* --\n\\.\nSELECT 1;\n'],
+  ['data that looks like its end', 'COPY t (a) FROM stdin;\n\\..\n\\.x\n \\.\n\\\\.\n\\.\nSELECT 1;\n'],
+  ['odd names', 'COPY "a;b" ("x ""\\! y", "z\nz", é) FROM stdin;\n1\t2\t3\n\\.\n'],
+  ['a text', "SELECT 'a\\!b', 'it''s', '\n\\! line\n';\n"],
+  ['a name', 'SELECT "a\\!b""\n\\!";\n'],
+  ['a function', 'CREATE FUNCTION f() AS $_$\nBEGIN\n\\! not a command $$ $1 \n$_$ LANGUAGE sql;\n'],
+  ['dollars within names and numbers', 'SELECT a$b, $1, c$$d, $2::int FROM t$;\n'],
+  ['comments', "-- a\\! -- ' $$ \"\n/* \\! /* nested */ \\! ' */ SELECT 1; --\\!\n"],
+  ['operators', "SELECT a-1, b/2, c*-1, d->>'x', e::text, f[1:2], 3-/* */-4;\n"],
+  ['parentheses', 'CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2);\nSELECT 1;\n'],
+  ['begin elsewhere', 'BEGIN;\nCREATE TABLE begin (function int);\nCOMMIT;\n'],
+];
+
+test('SQL and data pass unchanged', async () => {
+  for (const [what, sql] of harmless) {
+    const dump = bytes(sql + END);
+    for (const chunk of CHUNKS) {
+      assert.deepEqual(await filtered(dump, chunk), dump, `${what}, in chunks of ${chunk}`);
+    }
+  }
+});
+
+const harmful: [what: string, sql: string, why: RegExp][] = [
+  ['a shell command', '\\! id\n', /a command of psql, at byte 0: "\\\\! id"/],
+  ['another database', 'SELECT 1;\n\\connect postgres\n', /a command of psql, at byte 10/],
+  ['in the middle of a line', 'SELECT 1; \\! id\n', /a command of psql/],
+  ['within a statement', 'SELECT 1 \\g |id\n', /a command of psql/],
+  ['\\copy', "\\copy t FROM PROGRAM 'id'\n", /a command of psql/],
+  ['a command behind restrict', '\\restrict a \\! id\n', /a command of psql/],
+  ['restrict within a statement', 'SELECT 1\n\\restrict a\n', /a command of psql/],
+  ['after data', 'COPY t FROM stdin;\n\\.\n\\! id\n', /a command of psql/],
+  ['after a carriage return in a comment', '-- x\r\\! id\n', /a command of psql/],
+  ['after a comment within a comment', '/* /* */ */ \\! id\n', /a command of psql/],
+  ['after a name like quotes', 'SELECT a$$; \\! id\n', /a command of psql/],
+  ['after quotes of another tag', 'SELECT $a$ $b$ $a$; \\! id\n', /a command of psql/],
+  ['COPY FROM PROGRAM', "COPY t FROM PROGRAM 'id';\n", /a COPY other than/],
+  ['COPY TO PROGRAM', "copy t to program 'id';\n", /a COPY other than/],
+  ['COPY from a file', "COPY t FROM '/etc/passwd';\n", /a COPY other than/],
+  ['COPY in another format', "copy t from stdin csv;\n'\n\\.\n\\! id\n'\n", /a COPY other than/],
+  ['COPY behind a comment', "/* */ COPY t FROM stdin CSV;\n'\n\\.\n\\! id\n'\n", /a COPY other than/],
+  ['COPY over lines', "COPY t\nFROM stdin;\n'\n\\.\n'\n", /a COPY other than/],
+  ['COPY with something behind it', 'COPY t FROM stdin; SELECT 1;\n', /a COPY other than/],
+  ['COPY in parentheses', '(COPY t FROM stdin;\n\\! id\n\\.\n', /a COPY other than/],
+  [
+    'a statement that psql does not end',
+    '(SELECT 1;\nCOPY t FROM stdin;\n\\! id\n\\.\n',
+    /a command of psql/,
+  ],
+  [
+    'a body in SQL',
+    'CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END;\n',
+    /standard SQL/,
+  ],
+  ['a text that may go on', "SELECT 'a\\';\n", /backslash right before a quote/],
+  ['a text with escapes that may go on', "SELECT E'a\\\\' ;\n", /backslash right before a quote/],
+  ['a variable', "SELECT :'HOME';\n", /a variable of psql/],
+  ['a variable in quotes', 'SELECT :"x", :y;\n', /a variable of psql/],
+  ['a number that may begin quotes', 'SELECT 1a$$ \\! $$;\n', /number right before a dollar/],
+  ['quotes of other letters', 'SELECT $é$ \\! id $é$;\n', /dollar quotes of other letters/],
+  ['a NUL', "SELECT 'a\0';\n", /NUL/],
+  ['a byte order mark before COPY', '\ufeffCOPY t FROM PROGRAM;\n', /byte order mark/],
+];
+
+test('whatever makes psql do more than SQL is refused, and nothing from there on passes', async () => {
+  for (const [what, sql, why] of harmful) {
+    for (const chunk of CHUNKS) {
+      const filter = plainDumpFilter('dump.sql');
+      let passed = '';
+      filter.on('data', (data) => {
+        passed += data;
+      });
+      const dump = bytes(sql + END);
+      const chunks = Array.from({ length: Math.ceil(dump.length / chunk) }, (_, i) =>
+        dump.subarray(i * chunk, (i + 1) * chunk),
+      );
+      await assert.rejects(
+        pipeline(Readable.from(chunks), filter),
+        (error) => error instanceof UserError && why.test(error.message),
+        `${what}, in chunks of ${chunk}`,
+      );
+      assert.doesNotMatch(passed, /^\\!/m, what);
+    }
+  }
+});
+
+test('a word without an end is refused before it fills the memory', async () => {
+  await assert.rejects(filtered(Buffer.alloc(600_000, 'a'), 65_536), /no end within/);
+});
+
+test('a dump that was cut short is told at its end', async () => {
+  const complete = `SELECT 1;\nCOPY t (a) FROM stdin;\n1\n\\.\n${END}`;
+  const cases: [what: string, sql: string][] = [
+    ['nothing', ''],
+    ['without the last words', complete.slice(0, -END.length)],
+    ['within the last words', complete.slice(0, -10)],
+    ['in data that holds the last words', `COPY t (a) FROM stdin;${END}`],
+    ['in a text that holds the last words', `SELECT '${END}`],
+    ['the last words long ago', END + 'SELECT 1;\n'.repeat(1000)],
+  ];
+  for (const [what, sql] of cases) {
+    for (const chunk of CHUNKS) {
+      await assert.rejects(filtered(bytes(sql), chunk), /is not complete/, `${what}, in chunks of ${chunk}`);
+    }
+  }
+});
+
+test('a dump by Odoo passes', async () => {
+  const dump = execFileSync('unzip', ['-p', archive, 'dump.sql'], { maxBuffer: 2 ** 28 });
+  for (const chunk of [4_093, 65_536, dump.length]) {
+    assert.ok((await filtered(dump, chunk)).equals(dump), `chunks of ${chunk}`);
+  }
+});

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { filterToc } from '../../src/host/toc-filter.ts';
+
+/** As `pg_restore --list` of PostgreSQL 15 prints them. */
+const header = ';\n; Archive created at 2026-11-21 03:41:00 UTC\n;     Format: CUSTOM\n;\n';
+const entries = {
+  publicSchema: '5; 2615 2200 SCHEMA - public postgres',
+  publicComment: '4012; 0 0 COMMENT - SCHEMA public postgres',
+  publicAcl: '4013; 0 0 ACL - SCHEMA public postgres',
+  schema: '6; 2615 16390 SCHEMA - extensions odoo',
+  oddSchema: '7; 2615 16391 SCHEMA - my public odoo',
+  extension: '2; 3079 16391 EXTENSION - unaccent ',
+  extensionComment: '4014; 0 0 COMMENT - EXTENSION unaccent ',
+  table: '215; 1259 16386 TABLE public res_users odoo',
+  tableComment: '4015; 0 0 COMMENT public TABLE res_users odoo',
+  columnComment: '4016; 0 0 COMMENT public COLUMN res_users."EXTENSION " odoo',
+  data: '4001; 0 16386 TABLE DATA public res_users odoo',
+};
+const toc = `${header}${Object.values(entries).join('\n')}\n`;
+
+suite('the table of contents', () => {
+  const own = { superuser: false, schemas: [] };
+  for (const [title, rights, skipped] of [
+    ['of a superuser is whole', { superuser: true, schemas: [] }, []],
+    [
+      'of another role lacks what it may not do',
+      own,
+      [entries.publicSchema, entries.publicComment, entries.extensionComment],
+    ],
+    ['lacks the schemas that are there', { superuser: true, schemas: ['extensions'] }, [entries.schema]],
+    ['knows schemas by their whole names', { superuser: true, schemas: ['my public'] }, [entries.oddSchema]],
+  ] as const) {
+    test(title, () => {
+      const filtered = filterToc(toc, rights);
+      assert.deepEqual(filtered.skipped, skipped);
+      const expected = skipped.reduce(
+        (list: string, line) => list.replace(`\n${line}\n`, `\n;${line}\n`),
+        toc,
+      );
+      assert.equal(filtered.list, expected);
+    });
+  }
+});
