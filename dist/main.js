@@ -63894,7 +63894,7 @@ var require_util6 = __commonJS({
             let type2 = parseMIMEType(mimeType);
             type2 !== "failure" && (encoding = getEncoding(type2.parameters.get("charset")));
           }
-          return encoding === "failure" && (encoding = "UTF-8"), decode(bytes, encoding);
+          return encoding === "failure" && (encoding = "UTF-8"), decode2(bytes, encoding);
         }
         case "ArrayBuffer":
           return combineByteSequences(bytes).buffer;
@@ -63907,13 +63907,13 @@ var require_util6 = __commonJS({
       }
     }
     __name(packageData, "packageData");
-    function decode(ioQueue, encoding) {
+    function decode2(ioQueue, encoding) {
       let bytes = combineByteSequences(ioQueue), BOMEncoding = BOMSniffing(bytes), slice = 0;
       BOMEncoding !== null && (encoding = BOMEncoding, slice = BOMEncoding === "UTF-8" ? 3 : 2);
       let sliced = bytes.slice(slice);
       return new TextDecoder(encoding).decode(sliced);
     }
-    __name(decode, "decode");
+    __name(decode2, "decode");
     function BOMSniffing(ioQueue) {
       let [a5, b5, c5] = ioQueue;
       return a5 === 239 && b5 === 187 && c5 === 191 ? "UTF-8" : a5 === 254 && b5 === 255 ? "UTF-16BE" : a5 === 255 && b5 === 254 ? "UTF-16LE" : null;
@@ -66902,7 +66902,6 @@ import { createGzip } from "node:zlib";
 // src/host/dump.ts
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 
 // src/errors.ts
 var UserError = class extends Error {
@@ -66947,6 +66946,27 @@ var CommandError = class extends Error {
     super(`${command5.argv[0]} ${how}${command5.as ? ` (as ${command5.as})` : ""}${tail}`), this.exit = exit;
   }
 };
+
+// src/host/outbound.ts
+import { createGunzip, createZstdDecompress } from "node:zlib";
+var CHUNK_BYTES = 1024 ** 2, ZSTD = {
+  program: "zstd",
+  command: "zstd -1 -q -c",
+  decode: /* @__PURE__ */ __name((stream) => stream.compose(createZstdDecompress({ chunkSize: CHUNK_BYTES })), "decode")
+}, decode = /* @__PURE__ */ __name((stream) => stream.compose(createGunzip({ chunkSize: CHUNK_BYTES })), "decode"), PIGZ = { program: "pigz", command: "pigz -1 -c", decode }, GZIP = { program: "gzip", command: "gzip -1 -c", decode }, dumpCodec = /* @__PURE__ */ __name((tools) => [ZSTD, PIGZ, GZIP].find(({ program }) => tools.programs.has(program)), "dumpCodec"), filestoreCodec = /* @__PURE__ */ __name((tools) => tools.programs.has("zstd") ? ZSTD : void 0, "filestoreCodec"), COMPRESSOR_FAILED = 99;
+function compressed(command5, codec) {
+  if (!codec) return command5;
+  let script = `exec 4>&1
+    codes=$({ { "$@" 3>&- 4>&-; echo $? >&3; } | ${codec.command} 3>&- >&4 4>&- || echo ${COMPRESSOR_FAILED} >&3; } 3>&1)
+    for code in $codes; do [ "$code" = 0 ] || exit "$code"; done
+    [ -n "$codes" ]`;
+  return { ...command5, argv: ["sh", "-c", script, "sh", ...command5.argv] };
+}
+__name(compressed, "compressed");
+function decompressed(stream, codec) {
+  return codec ? codec.decode(stream) : stream;
+}
+__name(decompressed, "decompressed");
 
 // src/host/psql-session.ts
 import { randomUUID } from "node:crypto";
@@ -67189,6 +67209,8 @@ var PsqlSession = class _PsqlSession {
   }
   #process;
   #lines;
+  /** Settles when all queries so far have been answered. */
+  #earlier = Promise.resolve();
   constructor(process2) {
     this.#process = process2, this.#lines = linesOf(process2.stdout), process2.stdin.on("error", () => {
     }), process2.exited.catch(() => {
@@ -67201,7 +67223,8 @@ var PsqlSession = class _PsqlSession {
     );
   }
   /**
-   * Rows of a query of one text column without line breaks. One query at a time.
+   * Rows of a query of one text column without line breaks. Queries may be asked before earlier ones are answered:
+   * over a long line, that saves their round trips.
    *
    * @throws CommandError when the server refuses it, and from then on, for psql ends at the first error
    */
@@ -67210,6 +67233,15 @@ var PsqlSession = class _PsqlSession {
     this.#process.stdin.write(`${sql};
 SELECT '${end}';
 `);
+    let answer = this.#earlier.then(() => this.#linesUntil(end));
+    return this.#earlier = answer.then(
+      () => {
+      },
+      () => {
+      }
+    ), answer;
+  }
+  async #linesUntil(end) {
     let lines = [];
     for (; ; ) {
       let next = await this.#lines.next();
@@ -67250,8 +67282,13 @@ var LOCK_WAIT_SECONDS = 120, Snapshot = class _Snapshot {
   static async open(postgres, database) {
     let session = await PsqlSession.open(postgres, database);
     try {
-      await ask(session, "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"), await ask(session, `SET lock_timeout = '${LOCK_WAIT_SECONDS}s'`), await ask(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      let [id] = await ask(session, "SELECT pg_export_snapshot()");
+      let [, , , [id]] = await Promise.all([
+        // A server may be set to end idle transactions and slow statements: not this one.
+        ask(session, "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"),
+        ask(session, `SET lock_timeout = '${LOCK_WAIT_SECONDS}s'`),
+        ask(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        ask(session, "SELECT pg_export_snapshot()")
+      ]);
       if (!id)
         throw new UserError("PostgreSQL exported no snapshot", "Check the log of the PostgreSQL server.");
       return new _Snapshot(postgres, database, id, session);
@@ -67309,9 +67346,9 @@ async function* readTar(source, names) {
       ],
       as: source.as
     };
-    let process2 = __using(_stack, await source.host.start(command5), !0);
+    let process2 = __using(_stack, await source.host.start(compressed(command5, source.codec)), !0);
     let names$ = writeNames(process2, names);
-    yield* tarEntries(process2.stdout);
+    yield* tarEntries(decompressed(process2.stdout, source.codec));
     await names$;
     let exit = await process2.exited;
     if (exit.signal !== void 0 || exit.code === void 0 || exit.code > 2)
@@ -67346,21 +67383,16 @@ async function writeNames(process2, names) {
 __name(writeNames, "writeNames");
 
 // src/host/dump.ts
-var WIRE_CODECS = [
-  { program: "zstd", command: "zstd -1 -q -c", decoder: /* @__PURE__ */ __name(() => createZstdDecompress(), "decoder") },
-  { program: "pigz", command: "pigz -1 -c", decoder: /* @__PURE__ */ __name(() => createGunzip(), "decoder") },
-  { program: "gzip", command: "gzip -1 -c", decoder: /* @__PURE__ */ __name(() => createGunzip(), "decoder") }
-], wireCodec = /* @__PURE__ */ __name((tools) => WIRE_CODECS.find(({ program }) => tools.programs.has(program)), "wireCodec");
-async function streamDump(snapshot, options2, wire) {
-  let dump = dumpCommand(snapshot, options2), process2 = await snapshot.postgres.host.start(wire ? compressed(dump, wire) : dump), output = Readable.from(outputOf(process2, dump, wire), { objectMode: !1 });
+async function streamDump(snapshot, options2, codec) {
+  let dump = dumpCommand(snapshot, options2), process2 = await snapshot.postgres.host.start(compressed(dump, codec)), output = Readable.from(outputOf(process2, dump, codec), { objectMode: !1 });
   return output.on("close", () => {
     process2[Symbol.asyncDispose]();
   }), output;
 }
 __name(streamDump, "streamDump");
-async function* outputOf(process2, dump, wire) {
+async function* outputOf(process2, dump, codec) {
   try {
-    yield* wire ? process2.stdout.compose(wire.decoder()) : process2.stdout;
+    yield* decompressed(process2.stdout, codec);
   } catch (error3) {
     let exit = await Promise.race([process2.exited, sleep(2e3)]);
     throw exit && assertDumped(dump, exit, error3), error3;
@@ -67383,14 +67415,6 @@ function dumpCommand(snapshot, options2) {
   return { ...snapshot.postgres.command("pg_dump", args, snapshot.database), guarded: !0 };
 }
 __name(dumpCommand, "dumpCommand");
-function compressed(command5, wire) {
-  let script = `exec 4>&1
-    codes=$({ { "$@" 3>&- 4>&-; echo $? >&3; } | ${wire.command} 3>&- >&4 4>&- || echo 1 >&3; } 3>&1)
-    for code in $codes; do [ "$code" = 0 ] || exit "$code"; done
-    [ -n "$codes" ]`;
-  return { ...command5, argv: ["sh", "-c", script, "sh", ...command5.argv] };
-}
-__name(compressed, "compressed");
 var NO_SPACE = 75;
 async function* directoryDump(snapshot, jobs, options2, neededBytes) {
   var _stack = [];
@@ -67461,7 +67485,7 @@ async function bareDump({ odoo, snapshot }, target) {
     let compression = pgDumpCompression(target.compression, snapshot.postgres.client.major);
     return streamDump(snapshot, ["--format=custom", compression], void 0);
   }
-  let sql = await streamDump(snapshot, ["--format=plain", "--no-owner"], wireCodec(odoo.tools));
+  let sql = await streamDump(snapshot, ["--format=plain", "--no-owner"], dumpCodec(odoo.tools));
   return pipeline2(sql, createGzip({ level: deflateLevel(target) }), () => {
   });
 }
@@ -67611,33 +67635,36 @@ async function describeDatabase(snapshot) {
       `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
       "Check the input database. A database on which Odoo was never initialised holds nothing to back up."
     );
-  let modules = await installedModules(snapshot), base = /^(?:saas~)?\d+\.\d+/.exec(modules.base ?? "")?.[0];
-  return {
-    traits: await databaseTraits(snapshot),
-    extensions: await snapshot.rows(
+  let tables = CORE_TABLES.filter((table) => present.has(table)), [modules, traits, extensions, roles, counts, [tableBytes], attachments] = await Promise.all([
+    installedModules(snapshot),
+    databaseTraits(snapshot),
+    snapshot.rows(
       `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
          JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`
     ),
-    roles: await snapshot.lines(
+    snapshot.lines(
       `SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
         WHERE refclassid = 'pg_authid'::regclass
           AND (dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
             OR classid = 'pg_database'::regclass
               AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`
     ),
+    countRows(snapshot, tables),
+    snapshot.lines(
+      `SELECT coalesce(sum(pg_table_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`
+    ),
+    attachmentFacts(snapshot)
+  ]), odooVersion = /^(?:saas~)?\d+\.\d+/.exec(modules.base ?? "")?.[0] ?? "unknown";
+  return {
+    traits,
+    extensions,
+    roles,
     modules,
-    odooVersion: base ?? "unknown",
-    counts: await countRows(
-      snapshot,
-      CORE_TABLES.filter((table) => present.has(table))
-    ),
-    tableBytes: Number(
-      (await snapshot.lines(
-        `SELECT coalesce(sum(pg_table_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-          WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`
-      ))[0]
-    ),
-    attachments: await attachmentFacts(snapshot)
+    odooVersion,
+    counts,
+    tableBytes: Number(tableBytes),
+    attachments
   };
 }
 __name(describeDatabase, "describeDatabase");
@@ -67669,18 +67696,13 @@ async function databaseTraits(snapshot) {
 }
 __name(databaseTraits, "databaseTraits");
 async function attachmentFacts(snapshot) {
-  let [facts] = await snapshot.rows(
+  let counted2 = snapshot.rows(
     `SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
             coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`
-  );
-  return {
-    // The names of other storages (`s3://…`) are not files of the filestore.
-    files: await snapshot.lines(
-      "SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'"
-    ),
-    inDatabase: facts?.inDatabase ?? 0,
-    location: facts?.location ?? "file"
-  };
+  ), named = snapshot.lines(
+    "SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'"
+  ), [[facts], files] = await Promise.all([counted2, named]);
+  return { files, inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? "file" };
 }
 __name(attachmentFacts, "attachmentFacts");
 
@@ -71363,22 +71385,22 @@ function oneOf(...values) {
   return when(values.join(" or "), (value) => values.includes(value));
 }
 __name(oneOf, "oneOf");
-function nullable(decode) {
-  return (value, at) => value === null ? null : decode(value, at);
+function nullable(decode2) {
+  return (value, at) => value === null ? null : decode2(value, at);
 }
 __name(nullable, "nullable");
-function optional(decode) {
-  return (value, at) => value === void 0 ? void 0 : decode(value, at);
+function optional(decode2) {
+  return (value, at) => value === void 0 ? void 0 : decode2(value, at);
 }
 __name(optional, "optional");
-function list(decode) {
-  return (value, at) => Array.isArray(value) ? value.map((item, index2) => decode(item, `${at}[${index2}]`)) : expected("a list", value, at);
+function list(decode2) {
+  return (value, at) => Array.isArray(value) ? value.map((item, index2) => decode2(item, `${at}[${index2}]`)) : expected("a list", value, at);
 }
 __name(list, "list");
 var isObject = /* @__PURE__ */ __name((value) => typeof value == "object" && value !== null && !Array.isArray(value), "isObject");
-function record(decode) {
+function record(decode2) {
   return (value, at) => isObject(value) ? Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, decode(item, `${at}.${key}`)])
+    Object.entries(value).map(([key, item]) => [key, decode2(item, `${at}.${key}`)])
   ) : expected("an object", value, at);
 }
 __name(record, "record");
@@ -71386,8 +71408,8 @@ function object(fields) {
   return (value, at) => {
     if (!isObject(value)) return expected("an object", value, at);
     let decoded = { ...value };
-    for (let [name, decode] of Object.entries(fields)) {
-      let field = decode(value[name], `${at}.${name}`);
+    for (let [name, decode2] of Object.entries(fields)) {
+      let field = decode2(value[name], `${at}.${name}`);
       field !== void 0 && (decoded[name] = field);
     }
     return decoded;
@@ -71727,7 +71749,7 @@ var COMPRESSED = [
 ].map((magic) => {
   let { hex, offset } = typeof magic == "string" ? { hex: magic, offset: 0 } : magic;
   return { magic: Buffer.from(hex, "hex"), offset };
-}), SAMPLE_LENGTH = 32 * 1024, DESCRIPTOR_LENGTH = 16;
+}), SAMPLE_LENGTH = 8 * 1024, DESCRIPTOR_LENGTH = 16;
 function shouldDeflate(head) {
   if (COMPRESSED.some(({ magic, offset }) => head.subarray(offset, offset + magic.length).equals(magic)))
     return !1;
@@ -71803,7 +71825,7 @@ async function writeDumps(writer, source, target) {
   }
   let { odoo, snapshot, facts } = source, start = /* @__PURE__ */ __name(async (dump) => ({
     ...dump,
-    stream: await streamDump(snapshot, dump.options, wireCodec(odoo.tools))
+    stream: await streamDump(snapshot, dump.options, dumpCodec(odoo.tools))
   }), "start"), started = await Promise.all(dumpsOf(target).map(start)), deflate = deflateLevel(target) > 0;
   try {
     for (let { stream, phase, title, name } of started)
@@ -72132,10 +72154,10 @@ __name(findTools, "findTools");
 
 // src/host/odoo.ts
 async function findOdoo(host, accounts, settings, secret) {
-  let tools = await findTools(host), conf = await findOdooConf(host, accounts, settings.odooConf), database = chooseDatabase(settings.database, conf), access2 = databaseSettings(settings, conf, host);
+  let [tools, conf] = await Promise.all([findTools(host), findOdooConf(host, accounts, settings.odooConf)]), database = chooseDatabase(settings.database, conf), access2 = databaseSettings(settings, conf, host);
   access2.password !== void 0 && secret(access2.password);
-  let postgres = await Postgres.connect(host, accounts, tools, access2, database), filestore = settings.filestore ? await locateFilestore(host, accounts, settings.filestore, database, conf, access2) : void 0;
-  return { database, conf, tools, postgres, filestore };
+  let postgres = await Postgres.connect(host, accounts, tools, access2, database), filestore = settings.filestore ? await locateFilestore(host, accounts, settings.filestore, database, conf, access2) : void 0, codec = filestoreCodec(tools);
+  return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec } };
 }
 __name(findOdoo, "findOdoo");
 function chooseDatabase(wanted, conf) {
@@ -72316,16 +72338,17 @@ function raiseWindow(channel) {
   if (!incoming || !outgoing || !protocol) return;
   let grant = /* @__PURE__ */ __name(() => {
     let due = 8388608 - incoming.window - channel.readableLength;
-    due < 8388608 / 8 || outgoing.state !== "open" || (incoming.window += due, protocol.channelWindowAdjust(outgoing.id, due));
+    due < 8388608 / 8 || !isAlive(outgoing.state) || (incoming.window += due, protocol.channelWindowAdjust(outgoing.id, due));
   }, "grant");
   grant(), channel.on("data", grant);
 }
 __name(raiseWindow, "raiseWindow");
 function sendSignal(channel, name) {
   let { outgoing, _client } = channel;
-  (outgoing?.state === "open" || outgoing?.state === "eof") && _client?._protocol?.signal(outgoing.id, name);
+  outgoing && isAlive(outgoing.state) && _client?._protocol?.signal(outgoing.id, name);
 }
 __name(sendSignal, "sendSignal");
+var isAlive = /* @__PURE__ */ __name((state2) => state2 === "open" || state2 === "eof", "isAlive");
 
 // src/host/ssh-errors.ts
 function labelOf({ user, host, port }) {

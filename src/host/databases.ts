@@ -57,21 +57,28 @@ export async function listDerivedDatabases(postgres: Postgres, database: string)
     .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp));
 }
 
-/** Somebody connected to a database. */
+/** Those who are connected to a database, of one kind. */
 export interface SessionGroup {
   readonly role: string;
   /** As the client calls itself; may be empty. */
   readonly application: string;
+  /** false: their sessions would hold up a swap; an admin role may end them. */
+  readonly mayEnd: boolean;
   readonly count: number;
 }
+
+/** Of a row of pg_stat_activity. */
+const MAY_END =
+  "(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))";
 
 export function listSessions(postgres: Postgres, database: string): Promise<SessionGroup[]> {
   return queryRows<SessionGroup>(
     postgres,
     MAINTENANCE_DATABASE,
-    `SELECT usename AS role, application_name AS application, count(*) AS count
-       FROM pg_stat_activity WHERE datname =${literal(database)} AND pid <> pg_backend_pid()
-      GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`,
+    `SELECT usename AS role, application_name AS application, ${MAY_END} AS "mayEnd", count(*) AS count
+       FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
+      WHERE datname =${literal(database)} AND pid <> pg_backend_pid()
+      GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2`,
   );
 }
 
@@ -90,8 +97,10 @@ export async function createDatabase(
   traits: CreationTraits,
   tablespace = 'pg_default',
 ): Promise<void> {
+  // Naming even the default one takes a right that few roles have.
+  const inTablespace = tablespace === 'pg_default' ? '' : `TABLESPACE ${identifier(tablespace)}`;
   const statement = `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
-    ${localeClauses(traits, admin.version)} TABLESPACE ${identifier(tablespace)} IS_TEMPLATE true`;
+    ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true`;
   try {
     await runSql(admin, MAINTENANCE_DATABASE, statement);
   } catch (error) {
@@ -153,9 +162,8 @@ export async function dropDerivedDatabase(admin: Postgres, name: string, databas
 
 /** Ends the sessions of databases, as far as the role may. */
 export const terminateSessions = (databases: readonly string[]): string =>
-  `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE datname IN (${databases.map(literal).join(',')}) AND pid <> pg_backend_pid()
-      AND (pg_has_role(usesysid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER'))`;
+  `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
+    WHERE datname IN (${databases.map(literal).join(',')}) AND pid <> pg_backend_pid() AND ${MAY_END}`;
 
 /** What a restore is about to do and its role may not, read only. Empty: it may do everything. */
 export async function missingRights(admin: Postgres, owner: string, database: string): Promise<string[]> {

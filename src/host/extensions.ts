@@ -69,22 +69,20 @@ export async function createExtensions(
       { cause: failure },
     );
   }
-  // Points of reference that somebody has added to PostGIS are rows of the dump.
-  if (wanted.some(({ name }) => name === 'postgis')) {
-    const schema = wanted.find(({ name }) => name === 'postgis')?.schema ?? 'public';
-    const table = `${identifier(schema)}.spatial_ref_sys`;
-    await byEither(app, admin, database, `GRANT SELECT, INSERT ON ${table} TO ${identifier(owner)}`);
+  const schemaOf = (extension: string) => {
+    const schema = wanted.find(({ name }) => name === extension)?.schema;
+    return schema === undefined ? undefined : identifier(schema);
+  };
+  const postgis = schemaOf('postgis');
+  if (postgis !== undefined) {
+    // What somebody has added to its table of reference systems are rows of the dump.
+    const grant = `GRANT SELECT, INSERT ON ${postgis}.spatial_ref_sys TO ${identifier(owner)}`;
+    await byEither(app, admin, database, grant);
   }
-  const unaccent = wanted.find(({ name }) => name === 'unaccent');
-  const marked =
-    unaccent === undefined ||
-    !(await byEither(
-      app,
-      admin,
-      database,
-      `ALTER FUNCTION ${identifier(unaccent.schema)}.unaccent(text) IMMUTABLE`,
-    ));
-  return { schemas, unaccentStable: !marked };
+  const unaccent = schemaOf('unaccent');
+  const mark = `ALTER FUNCTION ${unaccent}.unaccent(text) IMMUTABLE`;
+  const refused = unaccent !== undefined && (await byEither(app, admin, database, mark)) !== undefined;
+  return { schemas, unaccentStable: refused };
 }
 
 async function createSchemas(

@@ -80,36 +80,38 @@ export async function describeDatabase(snapshot: Snapshot): Promise<OdooDatabase
       'Check the input database. A database on which Odoo was never initialised holds nothing to back up.',
     );
   }
-  const modules = await installedModules(snapshot);
-  const base = /^(?:saas~)?\d+\.\d+/.exec(modules.base ?? '')?.[0];
-  return {
-    traits: await databaseTraits(snapshot),
-    extensions: await snapshot.rows<Extension>(
+  const tables = CORE_TABLES.filter((table) => present.has(table));
+  const [modules, traits, extensions, roles, counts, [tableBytes], attachments] = await Promise.all([
+    installedModules(snapshot),
+    databaseTraits(snapshot),
+    snapshot.rows<Extension>(
       `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
          JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
     ),
-    roles: await snapshot.lines(
+    snapshot.lines(
       `SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
         WHERE refclassid = 'pg_authid'::regclass
           AND (dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
             OR classid = 'pg_database'::regclass
               AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`,
     ),
+    countRows(snapshot, tables),
+    snapshot.lines(
+      `SELECT coalesce(sum(pg_table_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
+    ),
+    attachmentFacts(snapshot),
+  ]);
+  const odooVersion = /^(?:saas~)?\d+\.\d+/.exec(modules.base ?? '')?.[0] ?? 'unknown';
+  return {
+    traits,
+    extensions,
+    roles,
     modules,
-    odooVersion: base ?? 'unknown',
-    counts: await countRows(
-      snapshot,
-      CORE_TABLES.filter((table) => present.has(table)),
-    ),
-    tableBytes: Number(
-      (
-        await snapshot.lines(
-          `SELECT coalesce(sum(pg_table_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-          WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
-        )
-      )[0],
-    ),
-    attachments: await attachmentFacts(snapshot),
+    odooVersion,
+    counts,
+    tableBytes: Number(tableBytes),
+    attachments,
   };
 }
 
@@ -151,16 +153,14 @@ async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
 }
 
 async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
-  const [facts] = await snapshot.rows<{ inDatabase: number; location: string }>(
+  const counted = snapshot.rows<{ inDatabase: number; location: string }>(
     `SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
             coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
   );
-  return {
-    // The names of other storages (`s3://…`) are not files of the filestore.
-    files: await snapshot.lines(
-      "SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'",
-    ),
-    inDatabase: facts?.inDatabase ?? 0,
-    location: facts?.location ?? 'file',
-  };
+  // The names of other storages (`s3://…`) are not files of the filestore.
+  const named = snapshot.lines(
+    "SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'",
+  );
+  const [[facts], files] = await Promise.all([counted, named]);
+  return { files, inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? 'file' };
 }

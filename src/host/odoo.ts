@@ -42,8 +42,7 @@ export async function findOdoo(
   settings: OdooSettings,
   secret: (value: string) => void,
 ): Promise<Odoo> {
-  const tools = await findTools(host);
-  const conf = await findOdooConf(host, accounts, settings.odooConf);
+  const [tools, conf] = await Promise.all([findTools(host), findOdooConf(host, accounts, settings.odooConf)]);
   const database = chooseDatabase(settings.database, conf);
   const access = databaseSettings(settings, conf, host);
   if (access.password !== undefined) secret(access.password);

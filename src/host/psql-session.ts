@@ -7,6 +7,8 @@ import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
 export class PsqlSession implements AsyncDisposable {
   readonly #process: Process;
   readonly #lines: AsyncIterator<string>;
+  /** Settles when all queries so far have been answered. */
+  #earlier: Promise<void> = Promise.resolve();
 
   private constructor(process: Process) {
     this.#process = process;
@@ -23,13 +25,23 @@ export class PsqlSession implements AsyncDisposable {
   }
 
   /**
-   * Rows of a query of one text column without line breaks. One query at a time.
+   * Rows of a query of one text column without line breaks. Queries may be asked before earlier ones are answered:
+   * over a long line, that saves their round trips.
    *
    * @throws CommandError when the server refuses it, and from then on, for psql ends at the first error
    */
   async lines(sql: string): Promise<string[]> {
     const end = randomUUID();
     this.#process.stdin.write(`${sql};\nSELECT '${end}';\n`);
+    const answer = this.#earlier.then(() => this.#linesUntil(end));
+    this.#earlier = answer.then(
+      () => {},
+      () => {},
+    );
+    return answer;
+  }
+
+  async #linesUntil(end: string): Promise<string[]> {
     const lines: string[] = [];
     for (;;) {
       const next = await this.#lines.next();

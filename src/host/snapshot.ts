@@ -28,11 +28,13 @@ export class Snapshot implements AsyncDisposable {
   static async open(postgres: Postgres, database: string): Promise<Snapshot> {
     const session = await PsqlSession.open(postgres, database);
     try {
-      // A server may be set to end idle transactions and slow statements: not this one.
-      await ask(session, 'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
-      await ask(session, `SET lock_timeout = '${LOCK_WAIT_SECONDS}s'`);
-      await ask(session, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const [id] = await ask(session, 'SELECT pg_export_snapshot()');
+      const [, , , [id]] = await Promise.all([
+        // A server may be set to end idle transactions and slow statements: not this one.
+        ask(session, 'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0'),
+        ask(session, `SET lock_timeout = '${LOCK_WAIT_SECONDS}s'`),
+        ask(session, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+        ask(session, 'SELECT pg_export_snapshot()'),
+      ]);
       if (!id)
         throw new UserError('PostgreSQL exported no snapshot', 'Check the log of the PostgreSQL server.');
       return new Snapshot(postgres, database, id, session);

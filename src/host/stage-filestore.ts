@@ -75,6 +75,7 @@ async function wholeFiles(
   cores: number,
   signal?: AbortSignal,
 ): Promise<string[]> {
+  if (names.length === 0) return [];
   // A file that vanishes meanwhile has no line, and xargs the exit code 123.
   const script = `cd -- "$1" || exit
     xargs -0 -r -n ${NAMES_A_SHA1SUM} -P "$2" sha1sum --; code=$?
@@ -93,6 +94,7 @@ async function link(
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<void> {
+  if (names.length === 0) return;
   // `--parents` makes the folders, with the modes that they have in the live filestore.
   const copy = 'cp --dereference --parents';
   const script = `cd -- "$1" || exit

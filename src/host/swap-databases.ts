@@ -79,7 +79,8 @@ async function rename(admin: Postgres, renames: readonly Rename[], then: readonl
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       const sessions = (await Promise.all(busy.map((each) => listSessions(admin, each)))).flat();
-      if (sessions.length > 0 && attempt < ATTEMPTS) continue;
+      const passing = sessions.length > 0 && sessions.every(({ mayEnd }) => mayEnd);
+      if (passing && attempt < ATTEMPTS) continue;
       const who = sessions.map(({ role, application }) => (application ? `${role} (${application})` : role));
       throw new UserError(
         `The databases could not be renamed: ${error.exit.stderr}`,

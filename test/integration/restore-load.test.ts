@@ -17,13 +17,14 @@ import type { Postgres } from '../../src/host/postgres.ts';
 import { Snapshot } from '../../src/host/snapshot.ts';
 import { derivedName } from '../../src/restore/names.ts';
 import { assertNothingRuns } from '../support/leftovers.ts';
-import { dropDatabase } from '../support/postgres.ts';
+import { uniqueName } from '../support/postgres.ts';
 import { run } from '../support/processes.ts';
-import { openRestoreHost, type RestoreHost, timestamp } from '../support/restore-host.ts';
+import { dropTemplate, openRestoreHost, type RestoreHost, timestamp } from '../support/restore-host.ts';
 
 /** An Odoo host with an empty database beside the one of Odoo. */
 async function openLoad(prepare?: (scene: RestoreHost) => Promise<unknown>) {
-  const scene = await openRestoreHost();
+  await using resources = new AsyncDisposableStack();
+  const scene = resources.use(await openRestoreHost());
   await prepare?.(scene);
   const { postgres, tools } = scene.found;
   const database = derivedName(scene.odoo.database, 'new', timestamp);
@@ -34,20 +35,11 @@ async function openLoad(prepare?: (scene: RestoreHost) => Promise<unknown>) {
     custom: await dumped('--format=custom', '--compress=0'),
     plain: await dumped('--format=plain', '--no-owner'),
   };
+  resources.defer(() => dropTemplate(scene, database));
   await createDatabase(postgres, database, 'odoo', facts.traits);
   const options: LoadOptions = { tools, jobs: 2, schemas: [], keepOwnership: true };
-  return {
-    ...scene,
-    database,
-    facts,
-    dumps,
-    options,
-    async [Symbol.asyncDispose]() {
-      await scene.sql(`ALTER DATABASE "${database}" IS_TEMPLATE false`, 'postgres');
-      await dropDatabase(scene.sandbox.postgres, database);
-      await scene[Symbol.asyncDispose]();
-    },
-  };
+  const kept = resources.move();
+  return { ...scene, database, facts, dumps, options, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** The bytes in pieces, as they come from S3; `fault` ends them half-way. */
@@ -63,7 +55,7 @@ function dumpOf(kind: 'custom' | 'plain', bytes: Buffer, fault?: () => unknown):
 
 async function factsOf(postgres: Postgres, database: string): Promise<OdooDatabase> {
   await using snapshot = await Snapshot.open(postgres, database);
-  return describeDatabase(snapshot);
+  return await describeDatabase(snapshot);
 }
 
 const withoutTraits = ({ counts, attachments, extensions, modules, roles }: OdooDatabase) => ({
@@ -74,10 +66,16 @@ const withoutTraits = ({ counts, attachments, extensions, modules, roles }: Odoo
   roles,
 });
 
+/** Closes the connection. */
+async function assertNothingLeft({ host, ssh, sandbox }: RestoreHost, database: string): Promise<void> {
+  await host[Symbol.asyncDispose]();
+  await assertNothingRuns(ssh, sandbox.postgres, database);
+}
+
 async function assertLoaded(scene: Awaited<ReturnType<typeof openLoad>>): Promise<void> {
   const loaded = await factsOf(scene.found.postgres, scene.database);
   assert.deepEqual(withoutTraits(loaded), withoutTraits(scene.facts));
-  await assertNothingRuns(scene.ssh, scene.sandbox.postgres, scene.database);
+  await assertNothingLeft(scene, scene.database);
 }
 
 suite('a dump', () => {
@@ -141,11 +139,9 @@ suite('a dump', () => {
       })),
     };
     await loadDump(found.postgres, database, dump, options);
+    const tooLarge = { ...dump, size: 2 ** 50 };
+    await assert.rejects(loadDump(found.postgres, database, tooLarge, options), /There is no place/);
     await assertLoaded(scene);
-    await assert.rejects(
-      loadDump(found.postgres, database, { ...dump, size: 2 ** 50 }, options),
-      /There is no place/,
-    );
   });
 });
 
@@ -164,7 +160,7 @@ suite('a dump that does not load', () => {
         loadDump(found.postgres, database, { ...dump, size: size || 1000 }, options),
         broken,
       );
-      await assertNothingRuns(scene.ssh, scene.sandbox.postgres, database);
+      await assertNothingLeft(scene, database);
     });
   }
 
@@ -183,7 +179,7 @@ suite('a dump that does not load', () => {
         database,
       );
     }
-    await assertNothingRuns(scene.ssh, scene.sandbox.postgres, database);
+    await assertNothingLeft(scene, database);
   });
 
   test('is cancelled: nothing goes on', async () => {
@@ -197,21 +193,22 @@ suite('a dump that does not load', () => {
     });
     const loading = loadDump(found.postgres, database, dump, { ...options, signal: cancel.signal });
     await assert.rejects(loading, reason);
-    await assertNothingRuns(scene.ssh, scene.sandbox.postgres, database);
+    await assertNothingLeft(scene, database);
   });
 
   test('gives something to a role that is not there: the role is named', async () => {
+    const role = uniqueName('role');
     await using scene = await openLoad(async ({ sql }) => {
-      await sql('CREATE ROLE short_lived', 'postgres');
-      await sql('GRANT SELECT ON res_users TO short_lived');
+      await sql(`CREATE ROLE ${role}`, 'postgres');
+      await sql(`GRANT SELECT ON res_users TO ${role}`);
     });
     const { found, database, dumps, options, facts } = scene;
-    assert.ok(facts.roles.includes('short_lived'));
-    await scene.sql('DROP OWNED BY short_lived; DROP ROLE short_lived');
+    assert.ok(facts.roles.includes(role));
+    await scene.sql(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     const dump = dumpOf('custom', dumps.custom);
     await assert.rejects(loadDump(found.postgres, database, dump, options), (error) => {
       assert.ok(error instanceof UserError);
-      assert.match(error.message, /role "short_lived" does not exist/);
+      assert.match(error.message, /role "role_\w+" does not exist/);
       assert.match(error.hint, /^Create the role/);
       return true;
     });

@@ -4,7 +4,7 @@ import type { Host } from '../../src/host/host.ts';
 import { type Odoo as FoundOdoo, findOdoo } from '../../src/host/odoo.ts';
 import { connect } from '../../src/host/ssh.ts';
 import { createOdoo, type Odoo, type OdooOptions } from './odoo.ts';
-import { psql } from './postgres.ts';
+import { dropDatabase, psql } from './postgres.ts';
 import type { RootedHost } from './rooted-host.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
 import { type SshServer, startOwnSshd } from './sshd.ts';
@@ -63,5 +63,12 @@ export function loginRooted({ keys }: Sandbox, rooted: RootedHost): Promise<Host
   });
 }
 
-/** `prod__new_…` of a test, which is dropped in the end, with what it may have become. */
+/** Of the names that tests derive. */
 export const timestamp = '20261121034100';
+
+/** Drops what a restore has made, if it is there. */
+export async function dropTemplate({ sandbox, sql }: RestoreHost, database: string): Promise<void> {
+  if ((await sql(`SELECT 1 FROM pg_database WHERE datname = '${database}'`, 'postgres')) === '') return;
+  await sql(`ALTER DATABASE "${database}" IS_TEMPLATE false`, 'postgres');
+  await dropDatabase(sandbox.postgres, database);
+}
