@@ -66895,6 +66895,9 @@ var require_undici = __commonJS({
   }
 });
 
+// src/main.ts
+import { setFlagsFromString } from "node:v8";
+
 // src/backup/bare.ts
 import { pipeline as pipeline2 } from "node:stream";
 import { createGzip } from "node:zlib";
@@ -67491,6 +67494,179 @@ async function bareDump({ odoo, snapshot }, target) {
 }
 __name(bareDump, "bareDump");
 
+// src/archive/central-directory.ts
+var ENTRY = 33639248, ZIP64_END = 101075792, ZIP64_LOCATOR = 117853008, END = 101010256, ENTRY_LENGTH = 46, ZIP64_END_LENGTH = 56, ZIP64_LOCATOR_LENGTH = 20, END_LENGTH = 22, FULL_16 = 65535, FULL_32 = 4294967295, ZIP64_EXTRA = 1, ZIP64_VERSION = 45, UTF8_NAME = 2048, LONGEST_END = ZIP64_END_LENGTH + ZIP64_LOCATOR_LENGTH + END_LENGTH + 65535;
+function* decodeEntries(directory, count2) {
+  let at = 0;
+  for (let i5 = 0; i5 < count2; i5++) {
+    let entry = decodeEntry(directory.subarray(at));
+    at += entry.raw.length, yield entry;
+  }
+  if (at !== directory.length) throw damaged(`${directory.length - at} bytes follow the last entry`);
+}
+__name(decodeEntries, "decodeEntries");
+function decodeEntry(bytes) {
+  if (bytes.length < ENTRY_LENGTH) throw damaged("an entry is cut short");
+  if (bytes.readUInt32LE(0) !== ENTRY) throw damaged("an entry does not start with its signature");
+  let nameEnd = ENTRY_LENGTH + bytes.readUInt16LE(28), extraEnd = nameEnd + bytes.readUInt16LE(30), end = extraEnd + bytes.readUInt16LE(32);
+  if (bytes.length < end) throw damaged("an entry is cut short");
+  if (bytes.readUInt16LE(34) !== 0) throw damaged("it spans several disks");
+  let encoding = bytes.readUInt16LE(8) & UTF8_NAME ? "utf8" : "latin1", name = bytes.toString(encoding, ENTRY_LENGTH, nameEnd), zip64 = splitExtra(bytes.subarray(nameEnd, extraEnd)).zip64, used = 0, field = /* @__PURE__ */ __name((at) => {
+    let value = bytes.readUInt32LE(at);
+    if (value !== FULL_32 || !zip64) return value;
+    if (zip64.length < used + 8) throw damaged(`the Zip64 field of ${name} is too short`);
+    return used += 8, readUInt64(zip64, used - 8);
+  }, "field"), size = field(24), compressedSize = field(20), offset = field(42), raw = bytes.subarray(0, end);
+  return {
+    name,
+    method: bytes.readUInt16LE(10),
+    crc32: bytes.readUInt32LE(16),
+    compressedSize,
+    size,
+    offset,
+    raw
+  };
+}
+__name(decodeEntry, "decodeEntry");
+function splitExtra(extra) {
+  let zip64, others = [];
+  for (let at = 0; at < extra.length; ) {
+    let end = at + 4 + (at + 4 <= extra.length ? extra.readUInt16LE(at + 2) : 0);
+    if (end > extra.length) throw damaged("an extra field is cut short");
+    if (extra.readUInt16LE(at) !== ZIP64_EXTRA) others.push(extra.subarray(at, end));
+    else {
+      if (zip64) throw damaged("an entry has two Zip64 fields");
+      zip64 = extra.subarray(at + 4, end);
+    }
+    at = end;
+  }
+  return { zip64, others: Buffer.concat(others) };
+}
+__name(splitExtra, "splitExtra");
+function moveEntry(entry, offset) {
+  let nameEnd = ENTRY_LENGTH + entry.raw.readUInt16LE(28), extraEnd = nameEnd + entry.raw.readUInt16LE(30), large = [entry.size, entry.compressedSize, offset].filter((value) => value >= FULL_32), zip64 = Buffer.alloc(large.length > 0 ? 4 + 8 * large.length : 0);
+  if (large.length > 0) {
+    zip64.writeUInt16LE(ZIP64_EXTRA, 0), zip64.writeUInt16LE(8 * large.length, 2);
+    for (let [i5, value] of large.entries()) zip64.writeBigUInt64LE(BigInt(value), 4 + 8 * i5);
+  }
+  let { others } = splitExtra(entry.raw.subarray(nameEnd, extraEnd));
+  if (zip64.length + others.length > 65535) throw damaged(`${entry.name} has no room for a Zip64 field`);
+  let fixed = Buffer.from(entry.raw.subarray(0, ENTRY_LENGTH));
+  large.length > 0 && fixed.writeUInt16LE(Math.max(ZIP64_VERSION, fixed.readUInt16LE(6)), 6), fixed.writeUInt32LE(Math.min(entry.compressedSize, FULL_32), 20), fixed.writeUInt32LE(Math.min(entry.size, FULL_32), 24), fixed.writeUInt16LE(zip64.length + others.length, 30), fixed.writeUInt32LE(Math.min(offset, FULL_32), 42);
+  let name = entry.raw.subarray(ENTRY_LENGTH, nameEnd);
+  return Buffer.concat([fixed, name, zip64, others, entry.raw.subarray(extraEnd)]);
+}
+__name(moveEntry, "moveEntry");
+function encodeEnd({ entries, size, offset }) {
+  let end = Buffer.alloc(END_LENGTH);
+  if (end.writeUInt32LE(END, 0), end.writeUInt16LE(Math.min(entries, FULL_16), 8), end.writeUInt16LE(Math.min(entries, FULL_16), 10), end.writeUInt32LE(Math.min(size, FULL_32), 12), end.writeUInt32LE(Math.min(offset, FULL_32), 16), entries < FULL_16 && size < FULL_32 && offset < FULL_32) return end;
+  let zip64 = Buffer.alloc(ZIP64_END_LENGTH);
+  zip64.writeUInt32LE(ZIP64_END, 0), zip64.writeBigUInt64LE(BigInt(ZIP64_END_LENGTH - 12), 4), zip64.writeUInt16LE(ZIP64_VERSION, 12), zip64.writeUInt16LE(ZIP64_VERSION, 14);
+  for (let [i5, value] of [entries, entries, size, offset].entries())
+    zip64.writeBigUInt64LE(BigInt(value), 24 + 8 * i5);
+  let locator = Buffer.alloc(ZIP64_LOCATOR_LENGTH);
+  return locator.writeUInt32LE(ZIP64_LOCATOR, 0), locator.writeBigUInt64LE(BigInt(offset + size), 8), locator.writeUInt32LE(1, 16), Buffer.concat([zip64, locator, end]);
+}
+__name(encodeEnd, "encodeEnd");
+function decodeEnd(tail, archiveSize) {
+  let tailOffset = archiveSize - tail.length, endAt = findEnd(tail), numbers = { entries: tail.readUInt16LE(endAt + 10), size: tail.readUInt32LE(endAt + 12), offset: 0 };
+  numbers.offset = tail.readUInt32LE(endAt + 16);
+  let directoryEnd = tailOffset + endAt, full = numbers.entries === FULL_16 || numbers.size === FULL_32 || numbers.offset === FULL_32, locatorAt = endAt - ZIP64_LOCATOR_LENGTH;
+  if (full && locatorAt >= 0 && tail.readUInt32LE(locatorAt) === ZIP64_LOCATOR) {
+    let zip64At = readUInt64(tail, locatorAt + 8) - tailOffset;
+    if (zip64At !== locatorAt - ZIP64_END_LENGTH || zip64At < 0 || tail.readUInt32LE(zip64At) !== ZIP64_END)
+      throw damaged("the Zip64 end record is not where it should be");
+    let larger = /* @__PURE__ */ __name((value, all, at) => {
+      let value64 = readUInt64(tail, zip64At + at);
+      if (value !== all && value !== value64) throw damaged("its two end records contradict each other");
+      return value64;
+    }, "larger");
+    numbers.entries = larger(numbers.entries, FULL_16, 32), numbers.size = larger(numbers.size, FULL_32, 40), numbers.offset = larger(numbers.offset, FULL_32, 48), directoryEnd = tailOffset + zip64At;
+  }
+  if (numbers.offset + numbers.size !== directoryEnd || numbers.size < numbers.entries * ENTRY_LENGTH)
+    throw damaged("the end record does not fit the directory before it");
+  return numbers;
+}
+__name(decodeEnd, "decodeEnd");
+function findEnd(tail) {
+  let signature = Buffer.alloc(4);
+  signature.writeUInt32LE(END);
+  let at = tail.length - END_LENGTH;
+  for (; at >= 0; ) {
+    if (at = tail.lastIndexOf(signature, at), at >= 0 && at + END_LENGTH + tail.readUInt16LE(at + 20) === tail.length) return at;
+    at -= 1;
+  }
+  throw damaged("it has no end record");
+}
+__name(findEnd, "findEnd");
+function readUInt64(bytes, at) {
+  let value = bytes.readBigUInt64LE(at);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged("a size or an offset is absurd");
+  return Number(value);
+}
+__name(readUInt64, "readUInt64");
+function damaged(what) {
+  return new UserError(
+    `This is not a zip archive, or one that was cut short: ${what}.`,
+    "The object was not written by a backup that succeeded, or was changed since. Choose another backup."
+  );
+}
+__name(damaged, "damaged");
+
+// src/archive/directory.ts
+var DirectoryMerger = class {
+  static {
+    __name(this, "DirectoryMerger");
+  }
+  #runs = [];
+  /** The names that the directory will have, with their entry's number. */
+  #numbers = /* @__PURE__ */ new Map();
+  #dropped = /* @__PURE__ */ new Set();
+  #booked = 0;
+  /** How many entries the directory will name. */
+  get entries() {
+    return this.#numbers.size;
+  }
+  /** Books the next entry. @throws Error when its name is taken, or cannot stand in a zip */
+  book(name) {
+    if (!isEntryName(name))
+      throw new Error(`${JSON.stringify(name)} cannot be the name of an entry in a zip archive`);
+    if (this.#numbers.has(name)) throw new Error(`The archive has an entry ${name} already`);
+    this.#numbers.set(name, this.#booked++);
+  }
+  /** Leaves an entry out; its name may be booked again. @throws Error when there is none */
+  drop(name) {
+    let number = this.#numbers.get(name);
+    if (number === void 0) throw new Error(`The archive has no entry ${name} to drop`);
+    this.#numbers.delete(name), this.#dropped.add(number);
+  }
+  /**
+   * Takes the directory, with its end records, of the entries booked since the run before.
+   * @throws Error when it is not theirs
+   */
+  addRun(bytes, place2) {
+    let { entries, size, offset } = decodeEnd(bytes, place2.length + bytes.length), before = this.#runs.at(-1), first = before ? before.first + before.entries : 0;
+    if (offset !== place2.length || entries !== this.#booked - first)
+      throw new Error(
+        `archiver wrote a directory of ${entries} entries at ${offset}, expected at ${place2.length}`
+      );
+    this.#runs.push({ ...place2, directory: bytes.subarray(0, size), entries, first });
+  }
+  /** The entries, encoded for where they lie in the archive, piece by piece. */
+  *encode() {
+    for (let run2 of this.#runs) {
+      let named = [], number = run2.first;
+      for (let entry of decodeEntries(run2.directory, run2.entries))
+        this.#dropped.has(number++) || named.push(moveEntry(entry, run2.offset + entry.offset));
+      yield { segment: run2.segment, entries: named.length, bytes: Buffer.concat(named) };
+    }
+  }
+};
+function isEntryName(name) {
+  return name.split("/").every((part) => part !== "" && part !== "." && part !== "..") && !/^\w+:|\\|\0/.test(name) && name.isWellFormed() && Buffer.byteLength(name) <= 65535;
+}
+__name(isEntryName, "isEntryName");
+
 // src/host/filestore.ts
 import { createHash, hash } from "node:crypto";
 import { Transform } from "node:stream";
@@ -67761,8 +67937,17 @@ async function takeStock(odoo, snapshot, withFilestore, tolerate, platform3) {
     let count2 = facts.attachments.files.length;
     return count2 > 0 && platform3.notice(`filestore is false: ${formatCounted(count2, "attached file")} stay out.`), { odoo, snapshot, facts, files: void 0, missing: [] };
   }
-  let files = odoo.filestore ? await listFilestore(odoo.filestore) : [], onDisk = new Set(files.map((file) => file.name)), missing = facts.attachments.files.filter((name) => !onDisk.has(name));
-  return tellFilestore(odoo, facts.attachments, files.length, missing, platform3), missing.length > 0 && tolerate(`${formatCounted(missing.length, "attached file")} missing on disk`, missing), { odoo, snapshot, facts, files, missing };
+  let listed = odoo.filestore ? await listFilestore(odoo.filestore) : [], onDisk = new Set(listed.map((file) => file.name)), missing = facts.attachments.files.filter((name) => !onDisk.has(name));
+  tellFilestore(odoo, facts.attachments, listed.length, missing, platform3), missing.length > 0 && tolerate(`${formatCounted(missing.length, "attached file")} missing on disk`, missing);
+  let files = listed.filter(({ name }) => isEntryName(`filestore/${name}`));
+  if (files.length < listed.length) {
+    let unfit = listed.map(({ name }) => name).filter((name) => !isEntryName(`filestore/${name}`));
+    tolerate(
+      `${formatCounted(unfit.length, "file")} with names that no zip archive can hold stay out`,
+      unfit
+    );
+  }
+  return { odoo, snapshot, facts, files, missing };
 }
 __name(takeStock, "takeStock");
 function tellLocation({ location }, platform3) {
@@ -70991,178 +71176,6 @@ var ZipArchive = class extends Archiver {
   }
 };
 
-// src/archive/central-directory.ts
-var ENTRY = 33639248, ZIP64_END = 101075792, ZIP64_LOCATOR = 117853008, END = 101010256, ENTRY_LENGTH = 46, ZIP64_END_LENGTH = 56, ZIP64_LOCATOR_LENGTH = 20, END_LENGTH = 22, FULL_16 = 65535, FULL_32 = 4294967295, ZIP64_EXTRA = 1, ZIP64_VERSION = 45, UTF8_NAME = 2048, LONGEST_END = ZIP64_END_LENGTH + ZIP64_LOCATOR_LENGTH + END_LENGTH + 65535;
-function* decodeEntries(directory, count2) {
-  let at = 0;
-  for (let i5 = 0; i5 < count2; i5++) {
-    let entry = decodeEntry(directory.subarray(at));
-    at += entry.raw.length, yield entry;
-  }
-  if (at !== directory.length) throw damaged(`${directory.length - at} bytes follow the last entry`);
-}
-__name(decodeEntries, "decodeEntries");
-function decodeEntry(bytes) {
-  if (bytes.length < ENTRY_LENGTH) throw damaged("an entry is cut short");
-  if (bytes.readUInt32LE(0) !== ENTRY) throw damaged("an entry does not start with its signature");
-  let nameEnd = ENTRY_LENGTH + bytes.readUInt16LE(28), extraEnd = nameEnd + bytes.readUInt16LE(30), end = extraEnd + bytes.readUInt16LE(32);
-  if (bytes.length < end) throw damaged("an entry is cut short");
-  if (bytes.readUInt16LE(34) !== 0) throw damaged("it spans several disks");
-  let encoding = bytes.readUInt16LE(8) & UTF8_NAME ? "utf8" : "latin1", name = bytes.toString(encoding, ENTRY_LENGTH, nameEnd), zip64 = splitExtra(bytes.subarray(nameEnd, extraEnd)).zip64, used = 0, field = /* @__PURE__ */ __name((at) => {
-    let value = bytes.readUInt32LE(at);
-    if (value !== FULL_32 || !zip64) return value;
-    if (zip64.length < used + 8) throw damaged(`the Zip64 field of ${name} is too short`);
-    return used += 8, readUInt64(zip64, used - 8);
-  }, "field"), size = field(24), compressedSize = field(20), offset = field(42), raw = bytes.subarray(0, end);
-  return {
-    name,
-    method: bytes.readUInt16LE(10),
-    crc32: bytes.readUInt32LE(16),
-    compressedSize,
-    size,
-    offset,
-    raw
-  };
-}
-__name(decodeEntry, "decodeEntry");
-function splitExtra(extra) {
-  let zip64, others = [];
-  for (let at = 0; at < extra.length; ) {
-    let end = at + 4 + (at + 4 <= extra.length ? extra.readUInt16LE(at + 2) : 0);
-    if (end > extra.length) throw damaged("an extra field is cut short");
-    if (extra.readUInt16LE(at) !== ZIP64_EXTRA) others.push(extra.subarray(at, end));
-    else {
-      if (zip64) throw damaged("an entry has two Zip64 fields");
-      zip64 = extra.subarray(at + 4, end);
-    }
-    at = end;
-  }
-  return { zip64, others: Buffer.concat(others) };
-}
-__name(splitExtra, "splitExtra");
-function moveEntry(entry, offset) {
-  let nameEnd = ENTRY_LENGTH + entry.raw.readUInt16LE(28), extraEnd = nameEnd + entry.raw.readUInt16LE(30), large = [entry.size, entry.compressedSize, offset].filter((value) => value >= FULL_32), zip64 = Buffer.alloc(large.length > 0 ? 4 + 8 * large.length : 0);
-  if (large.length > 0) {
-    zip64.writeUInt16LE(ZIP64_EXTRA, 0), zip64.writeUInt16LE(8 * large.length, 2);
-    for (let [i5, value] of large.entries()) zip64.writeBigUInt64LE(BigInt(value), 4 + 8 * i5);
-  }
-  let { others } = splitExtra(entry.raw.subarray(nameEnd, extraEnd));
-  if (zip64.length + others.length > 65535) throw damaged(`${entry.name} has no room for a Zip64 field`);
-  let fixed = Buffer.from(entry.raw.subarray(0, ENTRY_LENGTH));
-  large.length > 0 && fixed.writeUInt16LE(Math.max(ZIP64_VERSION, fixed.readUInt16LE(6)), 6), fixed.writeUInt32LE(Math.min(entry.compressedSize, FULL_32), 20), fixed.writeUInt32LE(Math.min(entry.size, FULL_32), 24), fixed.writeUInt16LE(zip64.length + others.length, 30), fixed.writeUInt32LE(Math.min(offset, FULL_32), 42);
-  let name = entry.raw.subarray(ENTRY_LENGTH, nameEnd);
-  return Buffer.concat([fixed, name, zip64, others, entry.raw.subarray(extraEnd)]);
-}
-__name(moveEntry, "moveEntry");
-function encodeEnd({ entries, size, offset }) {
-  let end = Buffer.alloc(END_LENGTH);
-  if (end.writeUInt32LE(END, 0), end.writeUInt16LE(Math.min(entries, FULL_16), 8), end.writeUInt16LE(Math.min(entries, FULL_16), 10), end.writeUInt32LE(Math.min(size, FULL_32), 12), end.writeUInt32LE(Math.min(offset, FULL_32), 16), entries < FULL_16 && size < FULL_32 && offset < FULL_32) return end;
-  let zip64 = Buffer.alloc(ZIP64_END_LENGTH);
-  zip64.writeUInt32LE(ZIP64_END, 0), zip64.writeBigUInt64LE(BigInt(ZIP64_END_LENGTH - 12), 4), zip64.writeUInt16LE(ZIP64_VERSION, 12), zip64.writeUInt16LE(ZIP64_VERSION, 14);
-  for (let [i5, value] of [entries, entries, size, offset].entries())
-    zip64.writeBigUInt64LE(BigInt(value), 24 + 8 * i5);
-  let locator = Buffer.alloc(ZIP64_LOCATOR_LENGTH);
-  return locator.writeUInt32LE(ZIP64_LOCATOR, 0), locator.writeBigUInt64LE(BigInt(offset + size), 8), locator.writeUInt32LE(1, 16), Buffer.concat([zip64, locator, end]);
-}
-__name(encodeEnd, "encodeEnd");
-function decodeEnd(tail, archiveSize) {
-  let tailOffset = archiveSize - tail.length, endAt = findEnd(tail), numbers = { entries: tail.readUInt16LE(endAt + 10), size: tail.readUInt32LE(endAt + 12), offset: 0 };
-  numbers.offset = tail.readUInt32LE(endAt + 16);
-  let directoryEnd = tailOffset + endAt, full = numbers.entries === FULL_16 || numbers.size === FULL_32 || numbers.offset === FULL_32, locatorAt = endAt - ZIP64_LOCATOR_LENGTH;
-  if (full && locatorAt >= 0 && tail.readUInt32LE(locatorAt) === ZIP64_LOCATOR) {
-    let zip64At = readUInt64(tail, locatorAt + 8) - tailOffset;
-    if (zip64At !== locatorAt - ZIP64_END_LENGTH || zip64At < 0 || tail.readUInt32LE(zip64At) !== ZIP64_END)
-      throw damaged("the Zip64 end record is not where it should be");
-    let larger = /* @__PURE__ */ __name((value, all, at) => {
-      let value64 = readUInt64(tail, zip64At + at);
-      if (value !== all && value !== value64) throw damaged("its two end records contradict each other");
-      return value64;
-    }, "larger");
-    numbers.entries = larger(numbers.entries, FULL_16, 32), numbers.size = larger(numbers.size, FULL_32, 40), numbers.offset = larger(numbers.offset, FULL_32, 48), directoryEnd = tailOffset + zip64At;
-  }
-  if (numbers.offset + numbers.size !== directoryEnd || numbers.size < numbers.entries * ENTRY_LENGTH)
-    throw damaged("the end record does not fit the directory before it");
-  return numbers;
-}
-__name(decodeEnd, "decodeEnd");
-function findEnd(tail) {
-  let signature = Buffer.alloc(4);
-  signature.writeUInt32LE(END);
-  let at = tail.length - END_LENGTH;
-  for (; at >= 0; ) {
-    if (at = tail.lastIndexOf(signature, at), at >= 0 && at + END_LENGTH + tail.readUInt16LE(at + 20) === tail.length) return at;
-    at -= 1;
-  }
-  throw damaged("it has no end record");
-}
-__name(findEnd, "findEnd");
-function readUInt64(bytes, at) {
-  let value = bytes.readBigUInt64LE(at);
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged("a size or an offset is absurd");
-  return Number(value);
-}
-__name(readUInt64, "readUInt64");
-function damaged(what) {
-  return new UserError(
-    `This is not a zip archive, or one that was cut short: ${what}.`,
-    "The object was not written by a backup that succeeded, or was changed since. Choose another backup."
-  );
-}
-__name(damaged, "damaged");
-
-// src/archive/directory.ts
-var DirectoryMerger = class {
-  static {
-    __name(this, "DirectoryMerger");
-  }
-  #runs = [];
-  /** The names that the directory will have, with their entry's number. */
-  #numbers = /* @__PURE__ */ new Map();
-  #dropped = /* @__PURE__ */ new Set();
-  #booked = 0;
-  /** How many entries the directory will name. */
-  get entries() {
-    return this.#numbers.size;
-  }
-  /** Books the next entry. @throws Error when its name is taken, or cannot stand in a zip */
-  book(name) {
-    if (checkName(name), this.#numbers.has(name)) throw new Error(`The archive has an entry ${name} already`);
-    this.#numbers.set(name, this.#booked++);
-  }
-  /** Leaves an entry out; its name may be booked again. @throws Error when there is none */
-  drop(name) {
-    let number = this.#numbers.get(name);
-    if (number === void 0) throw new Error(`The archive has no entry ${name} to drop`);
-    this.#numbers.delete(name), this.#dropped.add(number);
-  }
-  /**
-   * Takes the directory, with its end records, of the entries booked since the run before.
-   * @throws Error when it is not theirs
-   */
-  addRun(bytes, place2) {
-    let { entries, size, offset } = decodeEnd(bytes, place2.length + bytes.length), before = this.#runs.at(-1), first = before ? before.first + before.entries : 0;
-    if (offset !== place2.length || entries !== this.#booked - first)
-      throw new Error(
-        `archiver wrote a directory of ${entries} entries at ${offset}, expected at ${place2.length}`
-      );
-    this.#runs.push({ ...place2, directory: bytes.subarray(0, size), entries, first });
-  }
-  /** The entries, encoded for where they lie in the archive, piece by piece. */
-  *encode() {
-    for (let run2 of this.#runs) {
-      let named = [], number = run2.first;
-      for (let entry of decodeEntries(run2.directory, run2.entries))
-        this.#dropped.has(number++) || named.push(moveEntry(entry, run2.offset + entry.offset));
-      yield { segment: run2.segment, entries: named.length, bytes: Buffer.concat(named) };
-    }
-  }
-};
-function checkName(name) {
-  if (!name.split("/").every((part) => part !== "" && part !== "." && part !== "..") || /^\w+:|\\|\0/.test(name) || !name.isWellFormed() || Buffer.byteLength(name) > 65535)
-    throw new Error(`${JSON.stringify(name)} cannot be the name of an entry in a zip archive`);
-}
-__name(checkName, "checkName");
-
 // src/archive/outlet.ts
 import { Readable as Readable4 } from "node:stream";
 var Outlet = class extends Readable4 {
@@ -71753,8 +71766,10 @@ var COMPRESSED = [
 function shouldDeflate(head) {
   if (COMPRESSED.some(({ magic, offset }) => head.subarray(offset, offset + magic.length).equals(magic)))
     return !1;
-  let sample = head.subarray(0, SAMPLE_LENGTH);
-  return deflateRawSync(sample, { level: 1 }).length + DESCRIPTOR_LENGTH <= sample.length * 0.9;
+  let sample = head.subarray(0, SAMPLE_LENGTH), limit = sample.length * 0.9 - DESCRIPTOR_LENGTH;
+  if (limit <= 0) return !1;
+  let chunkSize = Math.max(64, sample.length);
+  return deflateRawSync(sample, { level: 1, windowBits: 13, memLevel: 5, chunkSize }).length <= limit;
 }
 __name(shouldDeflate, "shouldDeflate");
 
@@ -74562,6 +74577,7 @@ async function cancellable(inputs, platform3) {
   }
 }
 __name(cancellable, "cancellable");
+setFlagsFromString("--semi-space-growth-factor=1");
 for (let stream of [stdout, stderr]) stream.on("error", () => {
 });
 await main();

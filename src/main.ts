@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from 'node:v8';
 import { backup } from './commands/backup.ts';
 import { CancelledError } from './errors.ts';
 import { help } from './inputs/help.ts';
@@ -73,6 +74,10 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 }
+
+// Objects here live long or hardly at all: V8's young generation as it starts (1 MiB) does, and what it would grow to
+// costs 50 MB with a filestore of 70,000 files.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 // A reader that went away (`| head`) must not keep the run from cleaning up.
 for (const stream of [stdout, stderr]) stream.on('error', () => {});

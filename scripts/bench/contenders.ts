@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { variableOf } from '../../src/inputs/table.ts';
 import type { Receipt } from '../../src/storage/receipt.ts';
 import type { RawInputs } from '../../test/support/inputs.ts';
+import { peakOf } from '../../test/support/peak.ts';
 import { getObject, s3Client } from '../../test/support/s3.ts';
 import type { Sandbox } from '../../test/support/sandbox.ts';
 import type { Data } from './data.ts';
@@ -65,17 +65,6 @@ export async function ours({ sandbox, data, link, bucket }: Case, program: strin
     archiveBytes: receipt.size,
     peakBytes,
   };
-}
-
-/** Asks the kernel while it runs: VmHWM of proc(5) only grows. */
-async function peakOf(child: ChildProcess): Promise<number> {
-  let peak = 0;
-  while (child.exitCode === null && child.signalCode === null) {
-    const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
-    peak = Math.max(peak, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024);
-    await sleep(100);
-  }
-  return peak;
 }
 
 /** What people write today, step by step: run by bash as it is printed. */

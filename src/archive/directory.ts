@@ -33,7 +33,8 @@ export class DirectoryMerger {
 
   /** Books the next entry. @throws Error when its name is taken, or cannot stand in a zip */
   book(name: string): void {
-    checkName(name);
+    if (!isEntryName(name))
+      throw new Error(`${JSON.stringify(name)} cannot be the name of an entry in a zip archive`);
     if (this.#numbers.has(name)) throw new Error(`The archive has an entry ${name} already`);
     this.#numbers.set(name, this.#booked++);
   }
@@ -75,10 +76,8 @@ export class DirectoryMerger {
   }
 }
 
-/** archiver silently changes names that are not plain relative paths: those are refused. */
-function checkName(name: string): void {
+/** archiver silently changes names that are not plain relative paths: those cannot be entries. */
+export function isEntryName(name: string): boolean {
   const plain = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
-  if (!plain || /^\w+:|\\|\0/.test(name) || !name.isWellFormed() || Buffer.byteLength(name) > 0xffff) {
-    throw new Error(`${JSON.stringify(name)} cannot be the name of an entry in a zip archive`);
-  }
+  return plain && !/^\w+:|\\|\0/.test(name) && name.isWellFormed() && Buffer.byteLength(name) <= 0xffff;
 }

@@ -1,3 +1,4 @@
+import { isEntryName } from '../archive/directory.ts';
 import { listFilestore } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
 import { type AttachmentFacts, describeDatabase } from '../host/odoo-database.ts';
@@ -31,12 +32,20 @@ export async function takeStock(
     if (count > 0) platform.notice(`filestore is false: ${formatCounted(count, 'attached file')} stay out.`);
     return { odoo, snapshot, facts, files: undefined, missing: [] };
   }
-  const files = odoo.filestore ? await listFilestore(odoo.filestore) : [];
-  const onDisk = new Set(files.map((file) => file.name));
+  const listed = odoo.filestore ? await listFilestore(odoo.filestore) : [];
+  const onDisk = new Set(listed.map((file) => file.name));
   const missing = facts.attachments.files.filter((name) => !onDisk.has(name));
-  tellFilestore(odoo, facts.attachments, files.length, missing, platform);
+  tellFilestore(odoo, facts.attachments, listed.length, missing, platform);
   if (missing.length > 0)
     tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
+  const files = listed.filter(({ name }) => isEntryName(`filestore/${name}`));
+  if (files.length < listed.length) {
+    const unfit = listed.map(({ name }) => name).filter((name) => !isEntryName(`filestore/${name}`));
+    tolerate(
+      `${formatCounted(unfit.length, 'file')} with names that no zip archive can hold stay out`,
+      unfit,
+    );
+  }
   return { odoo, snapshot, facts, files, missing };
 }
 

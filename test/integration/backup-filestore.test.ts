@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import { member, members } from '../support/backup-check.ts';
@@ -110,10 +110,11 @@ suite('the filestore', () => {
     const names = [
       await write(`${old.slice(0, 3)}/${old}`, 'old'), // as very old Odoo versions have them
       await write('misc/no hash – naïve [1]*?.txt', 'x'),
-      await write('misc/it\'s\n$(touch x) `y` "z" \\', 'quoting'),
+      await write('misc/it\'s\n$(touch x) `y` "z"', 'quoting'),
       await write('misc/-rf', 'an option'),
     ];
     await write('checklist/ab/abcd', '');
+    await write('misc/back\\slash', 'a separator in zip archives of old');
     await symlink(join(odoo.filestore, 'misc/-rf'), join(odoo.filestore, 'misc/link'));
     const made = await backup();
     assert.deepEqual(await reportOf(made), {
@@ -123,6 +124,10 @@ suite('the filestore', () => {
       lost: [],
       corrupt: [],
     });
+    assert.match(
+      made.log,
+      /warning: 1 file with names that no zip archive can hold stay out, such as misc\/back\\slash/,
+    );
     assert.equal((await archived(made, empty)).length, 0);
     assert.equal(sha1(await archived(made, large)), large.slice(3));
     const script = 'import sys, zipfile, json; print(json.dumps(zipfile.ZipFile(sys.argv[1]).namelist()))';
@@ -194,31 +199,10 @@ suite('the filestore', () => {
 
   test('a folder that nobody may enter fails the run', async () => {
     await chmod(dirname(odoo.filestore), 0);
-    await scene.fails(quick(), 1, /filestore: \S+ may not look into .*\/filestore on/, /sudoers/);
+    await scene.fails(quick(), 1, /filestore: \S+ may not look into \S+\/filestore\/\S+ on/, /sudoers/);
     await chmod(dirname(odoo.filestore), 0o755);
     const folder = (await readdir(odoo.filestore)).find((name) => name !== 'checklist') ?? '';
     await chmod(join(odoo.filestore, folder), 0);
     await scene.fails(quick(), 1, new RegExp(`${folder}.*Permission denied`, 's'));
-  });
-
-  test('3 GB in one file', async (context) => {
-    const zeros = createHash('sha1');
-    const size = 3 * 2 ** 30;
-    const chunk = Buffer.alloc(16 * 2 ** 20);
-    for (let at = 0; at < size; at += chunk.length) zeros.update(chunk);
-    const name = zeros.digest('hex');
-    await write(`${name.slice(0, 2)}/${name}`, '');
-    await truncate(join(odoo.filestore, name.slice(0, 2), name), size);
-    const started = performance.now();
-    const running = scene.start({ ...quick(), format: 'custom' }, {}, ['/usr/bin/time', '-f', 'peak %M KiB']);
-    const made = await scene.made(await running.ended);
-    const peak = Number(/peak (\d+) KiB/.exec(made.log)?.[1]);
-    context.diagnostic(
-      `${((performance.now() - started) / 1000).toFixed(1)} s, peak ${Math.round(peak / 1024)} MiB`,
-    );
-    assert.ok(peak <= 400 * 1024, `${peak} KiB`);
-    assert.deepEqual((await reportOf(made)).corrupt, []);
-    assert.ok(made.receipt.filestore && made.receipt.filestore.bytes > size);
-    assert.match(await run(['unzip', '-Zl', made.path]), new RegExp(`\\s${size}\\s.*filestore/../${name}`));
   });
 });

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { type Run, Scene } from '../support/backup-run.ts';
+import { grow } from '../support/growth.ts';
+import { holdDump } from '../support/hold-dump.ts';
+import { processesOf } from '../support/leftovers.ts';
+import { psql } from '../support/postgres.ts';
+import { restrictedUser, type S3Server } from '../support/s3.ts';
+import { type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+/** The scene looks after each of these that nothing is left: no object, no upload, no process, no file, no session. */
+suite('a backup that fails', () => {
+  let scene: Scene;
+  before(async () => {
+    scene = await Scene.open();
+    // More than passes at once, so that there is a middle to fail in.
+    await grow(scene.sandbox, scene.odoo, { attachments: [{ count: 8, size: 5_000_000, kind: 'photo' }] });
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  const withServer = ({
+    endpoint,
+    accessKeyId,
+    secretAccessKey,
+  }: S3Server): [object, Record<string, string>] => [
+    { 's3-endpoint': endpoint },
+    { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+  ];
+
+  suite('at the login', () => {
+    for (const [what, inputs, exitCode, ...words] of [
+      [
+        'a key that the host does not know',
+        () => ({ 'ssh-key': scene.sandbox.keys.unknown }),
+        1,
+        /refused the key/,
+        /authorized_keys/,
+      ],
+      [
+        'a host key that nobody vouched for',
+        () => ({
+          'ssh-fingerprint': '',
+          'ssh-known-hosts':
+            'other.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP/Mw93viTi0UOSYpDau16RuLFCxCq/pxvLj9IaP7E4/',
+        }),
+        1,
+        /SHA256:\S+/,
+        /ssh-known-hosts/,
+      ],
+      [
+        'another fingerprint than the host has',
+        () => ({ 'ssh-fingerprint': `SHA256:${'A'.repeat(43)}` }),
+        1,
+        /SHA256:\S+/,
+      ],
+      ['a port where nobody listens', () => ({ 'ssh-port': '1', timeout: '2s' }), 1, /timeout of 2\.0 s/],
+    ] as const) {
+      test(what, async () => {
+        await scene.fails({ ...inputs() }, exitCode, ...words);
+      });
+    }
+  });
+
+  suite('at S3', () => {
+    const isPart = ({ method, query }: { method: string; query: URLSearchParams }) =>
+      method === 'PUT' && query.has('partNumber');
+    const withRules = async (rules: readonly S3Rule[], body: (run: Run) => Promise<void>) => {
+      await using proxy = await startS3Proxy(scene.sandbox.s3, rules);
+      await body(scene.start(...withServer(proxy)));
+    };
+
+    test('no such bucket', async () => {
+      await scene.fails({ 's3-bucket': 'no-such-bucket-here' }, 1, /no-such-bucket-here/, /s3-bucket/);
+    });
+
+    test('wrong keys', async () => {
+      const run = scene.start({}, { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'wrong' });
+      await scene.fails(run, 1, /AWS_ACCESS_KEY_ID|credentials/);
+    });
+
+    test('keys that may look and not write', async () => {
+      const reader = await restrictedUser(scene.sandbox.s3, scene.bucket, ['s3:ListBucket', 's3:GetObject']);
+      await scene.fails(scene.start(...withServer(reader)), 1, /s3:PutObject/);
+    });
+
+    test('errors that pass are overcome', async () => {
+      const fault = { kind: 'error', status: 500, code: 'InternalError' } as const;
+      await withRules([{ when: isPart, fault, times: 2 }], async (run) => {
+        await scene.made(await run.ended);
+      });
+    });
+
+    test('errors that stay', async () => {
+      const fault = { kind: 'error', status: 503, code: 'SlowDown' } as const;
+      await withRules([{ when: isPart, fault }], async (run) => {
+        await scene.fails(run, 1, /SlowDown|slow/i);
+      });
+    });
+
+    test('a server that stored other bytes', async () => {
+      const fault = { kind: 'etag', value: '"00000000000000000000000000000000"' } as const;
+      await withRules([{ when: isPart, fault }], async (run) => {
+        await scene.fails(run, 1, /MD5/);
+      });
+    });
+
+    test('an archive that does not read back is removed', async () => {
+      const when = ({ method, path }: { method: string; path: string }) =>
+        method === 'GET' && path.endsWith('.zip');
+      await withRules([{ when, fault: { kind: 'truncate', bytes: 100 } }], async (run) => {
+        const ended = await scene.fails(run, 1);
+        assert.match(ended.log, /^Verify /m);
+      });
+    });
+  });
+
+  suite('on the way', () => {
+    for (const [what, cutAfterBytes, group] of [
+      ['in the dump', 400_000, /Dump for Odoo(?!.*^Filestore: )/ms],
+      ['in the filestore', 12_000_000, /^Filestore: /m],
+    ] as const) {
+      test(`a connection that is cut ${what}`, async () => {
+        const run = await overProxy({ cutAfterBytes });
+        await scene.fails(run, 1, group, /Connection to .* was lost/);
+      });
+    }
+
+    test('a network that is lost without a word is noticed within a minute', async () => {
+      const held = await holdDump(scene.sandbox.postgres, scene.odoo.database);
+      const proxy = await startTcpProxy(scene.ssh);
+      const run = scene.start({ 'ssh-port': String(proxy.port), format: 'odoo' });
+      await run.says(/^Dump for Odoo/m);
+      proxy.faults = { silent: true };
+      const started = performance.now();
+      await run.ended;
+      assert.ok(performance.now() - started < 60_000);
+      await proxy[Symbol.asyncDispose]();
+      await held[Symbol.asyncDispose]();
+      await scene.fails(run, 1, /Connection to .* was lost/);
+    });
+
+    async function overProxy(faults: { cutAfterBytes: number }): Promise<Run> {
+      await using proxy = await startTcpProxy(scene.ssh, faults);
+      const run = scene.start({ 'ssh-port': String(proxy.port), format: 'odoo' });
+      await run.ended;
+      return run;
+    }
+  });
+
+  suite('on the host', () => {
+    /** Starts a run and holds it in pg_dump while something happens to it. */
+    const inDump = async (happens: (run: Run) => Promise<void>, inputs = {}): Promise<Run> => {
+      await using _ = await holdDump(scene.sandbox.postgres, scene.odoo.database);
+      const run = scene.start({ format: 'odoo', ...inputs });
+      await run.says(/^Dump/m);
+      await happens(run);
+      return run;
+    };
+    const kill = async (name: string, signal: NodeJS.Signals) => {
+      const found = (await processesOf(scene.ssh)).find((each) => each.endsWith(` ${name}`));
+      assert.ok(found, `no ${name} runs`);
+      process.kill(Number.parseInt(found, 10), signal);
+    };
+
+    for (const [name, signal] of [
+      ['pg_dump', 'SIGKILL'],
+      ['pg_dump', 'SIGTERM'],
+      ['zstd', 'SIGKILL'],
+    ] as const) {
+      test(`${name} is ended by ${signal}`, async () => {
+        await scene.fails(await inDump(() => kill(name, signal)), 1, /pg_dump failed/, /No archive was made/);
+      });
+    }
+
+    test('PostgreSQL ends the sessions', async () => {
+      const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = '${scene.odoo.database}' AND application_name = 'odoo-backup'`;
+      const run = await inDump(async () => void (await psql(scene.sandbox.postgres, 'postgres', sql)));
+      await scene.fails(run, 1, /pg_dump failed/);
+    });
+
+    test('tar is killed', async () => {
+      const when = ({ method }: { method: string }) => method === 'PUT';
+      await using proxy = await startS3Proxy(scene.sandbox.s3, [
+        { when, fault: { kind: 'slow', bytesPerSecond: 4_000_000 } },
+      ]);
+      const [inputs, env] = withServer(proxy);
+      const run = scene.start({ format: 'odoo', ...inputs }, env);
+      await run.says(/^Filestore: /m);
+      await kill('tar', 'SIGKILL');
+      await scene.fails(run, 1, /^error: /m);
+    });
+
+    for (const [signal, exitCode] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      test(`cancelled by ${signal}`, async () => {
+        const run = await inDump(async ({ child }) => void child.kill(signal));
+        await scene.fails(run, exitCode, new RegExp(`Cancelled \\(${signal}\\)`));
+      });
+    }
+
+    test('not done within the timeout', async () => {
+      const run = await inDump(async ({ ended }) => void (await ended), { timeout: '5s' });
+      await scene.fails(run, 1, /Not done within the timeout of 5\.0 s/);
+    });
+  });
+});
