@@ -854,7 +854,7 @@ var require_streamx = __commonJS({
         let out = new PassThrough4(opts);
         return fn().then((src) => {
           if (src === null) return out.end();
-          out.destroying || pipeline3(src, out, noop);
+          out.destroying || pipeline4(src, out, noop);
         }).catch((err) => out.destroy(err)), out;
       }
       setEncoding(encoding) {
@@ -1076,13 +1076,13 @@ var require_streamx = __commonJS({
     }
     __name(transformAfterFlush, "transformAfterFlush");
     function pipelinePromise(...streams) {
-      return new Promise((resolve2, reject) => pipeline3(...streams, (err) => {
+      return new Promise((resolve2, reject) => pipeline4(...streams, (err) => {
         if (err) return reject(err);
         resolve2();
       }));
     }
     __name(pipelinePromise, "pipelinePromise");
-    function pipeline3(stream, ...streams) {
+    function pipeline4(stream, ...streams) {
       let all = Array.isArray(stream) ? [...stream, ...streams] : [stream, ...streams], done = all.length && typeof all[all.length - 1] == "function" ? all.pop() : null;
       if (all.length < 2) throw StreamError.BAD_ARGUMENT("Pipeline requires at least 2 streams");
       let src = all[0], dest = null, error3 = null;
@@ -1113,7 +1113,7 @@ var require_streamx = __commonJS({
         }
       }
     }
-    __name(pipeline3, "pipeline");
+    __name(pipeline4, "pipeline");
     function echo(s2) {
       return s2;
     }
@@ -1175,7 +1175,7 @@ var require_streamx = __commonJS({
     }
     __name(isWritev, "isWritev");
     module.exports = {
-      pipeline: pipeline3,
+      pipeline: pipeline4,
       pipelinePromise,
       isStream: isStream2,
       isStreamx,
@@ -6934,11 +6934,11 @@ var require_readable2 = __commonJS({
       return state2[kPaused] === !0 || state2.flowing === !1;
     };
     Readable14.prototype.setEncoding = function(enc) {
-      let decoder = new StringDecoder(enc);
-      this._readableState.decoder = decoder, this._readableState.encoding = this._readableState.decoder.encoding;
+      let decoder2 = new StringDecoder(enc);
+      this._readableState.decoder = decoder2, this._readableState.encoding = this._readableState.decoder.encoding;
       let buffer = this._readableState.buffer, content = "";
       for (let data of buffer)
-        content += decoder.write(data);
+        content += decoder2.write(data);
       return buffer.clear(), content !== "" && buffer.push(content), this._readableState.length = content.length, this;
     };
     var MAX_HWM = 1073741824;
@@ -8293,10 +8293,10 @@ var require_pipeline = __commonJS({
       }
     }
     __name(pumpToWeb, "pumpToWeb");
-    function pipeline3(...streams) {
+    function pipeline4(...streams) {
       return pipelineImpl(streams, once3(popCallback(streams)));
     }
-    __name(pipeline3, "pipeline");
+    __name(pipeline4, "pipeline");
     function pipelineImpl(streams, callback, opts) {
       if (streams.length === 1 && ArrayIsArray(streams[0]) && (streams = streams[0]), streams.length < 2)
         throw new ERR_MISSING_ARGS("streams");
@@ -8472,7 +8472,7 @@ var require_pipeline = __commonJS({
     __name(pipe, "pipe");
     module.exports = {
       pipelineImpl,
-      pipeline: pipeline3
+      pipeline: pipeline4
     };
   }
 });
@@ -8481,7 +8481,7 @@ var require_pipeline = __commonJS({
 var require_compose = __commonJS({
   "node_modules/readable-stream/lib/internal/streams/compose.js"(exports, module) {
     "use strict";
-    var { pipeline: pipeline3 } = require_pipeline(), Duplex = require_duplex(), { destroyer } = require_destroy2(), {
+    var { pipeline: pipeline4 } = require_pipeline(), Duplex = require_duplex(), { destroyer } = require_destroy2(), {
       isNodeStream,
       isReadable,
       isWritable,
@@ -8516,7 +8516,7 @@ var require_compose = __commonJS({
         onclose = null, cb ? cb(err) : err ? d5.destroy(err) : !readable && !writable && d5.destroy();
       }
       __name(onfinished, "onfinished");
-      let head = streams[0], tail = pipeline3(streams, onfinished), writable = !!(isWritable(head) || isWritableStream(head) || isTransformStream(head)), readable = !!(isReadable(tail) || isReadableStream2(tail) || isTransformStream(tail));
+      let head = streams[0], tail = pipeline4(streams, onfinished), writable = !!(isWritable(head) || isWritableStream(head) || isTransformStream(head)), readable = !!(isReadable(tail) || isReadableStream2(tail) || isTransformStream(tail));
       if (d5 = new Duplex({
         // TODO (ronag): highWaterMark?
         writableObjectMode: !!(head != null && head.writableObjectMode),
@@ -8891,7 +8891,7 @@ var require_promises = __commonJS({
     "use strict";
     var { ArrayPrototypePop, Promise: Promise2 } = require_primordials(), { isIterable, isNodeStream, isWebStream } = require_utils(), { pipelineImpl: pl } = require_pipeline(), { finished: finished2 } = require_end_of_stream();
     require_stream2();
-    function pipeline3(...streams) {
+    function pipeline4(...streams) {
       return new Promise2((resolve2, reject) => {
         let signal, end, lastArg = streams[streams.length - 1];
         if (lastArg && typeof lastArg == "object" && !isNodeStream(lastArg) && !isIterable(lastArg) && !isWebStream(lastArg)) {
@@ -8910,10 +8910,10 @@ var require_promises = __commonJS({
         );
       });
     }
-    __name(pipeline3, "pipeline");
+    __name(pipeline4, "pipeline");
     module.exports = {
       finished: finished2,
-      pipeline: pipeline3
+      pipeline: pipeline4
     };
   }
 });
@@ -8926,7 +8926,7 @@ var require_stream2 = __commonJS({
       promisify: { custom: customPromisify }
     } = require_util2(), { streamReturningOperators, promiseReturningOperators } = require_operators(), {
       codes: { ERR_ILLEGAL_CONSTRUCTOR }
-    } = require_errors2(), compose = require_compose(), { setDefaultHighWaterMark, getDefaultHighWaterMark } = require_state(), { pipeline: pipeline3 } = require_pipeline(), { destroyer } = require_destroy2(), eos = require_end_of_stream(), promises3 = require_promises(), utils = require_utils(), Stream = module.exports = require_legacy().Stream;
+    } = require_errors2(), compose = require_compose(), { setDefaultHighWaterMark, getDefaultHighWaterMark } = require_state(), { pipeline: pipeline4 } = require_pipeline(), { destroyer } = require_destroy2(), eos = require_end_of_stream(), promises3 = require_promises(), utils = require_utils(), Stream = module.exports = require_legacy().Stream;
     Stream.isDestroyed = utils.isDestroyed;
     Stream.isDisturbed = utils.isDisturbed;
     Stream.isErrored = utils.isErrored;
@@ -8981,7 +8981,7 @@ var require_stream2 = __commonJS({
     Stream.Duplex = require_duplex();
     Stream.Transform = require_transform();
     Stream.PassThrough = require_passthrough2();
-    Stream.pipeline = pipeline3;
+    Stream.pipeline = pipeline4;
     var { addAbortSignal: addAbortSignal2 } = require_add_abort_signal();
     Stream.addAbortSignal = addAbortSignal2;
     Stream.finished = eos;
@@ -8997,7 +8997,7 @@ var require_stream2 = __commonJS({
         return promises3;
       }
     });
-    ObjectDefineProperty(pipeline3, customPromisify, {
+    ObjectDefineProperty(pipeline4, customPromisify, {
       __proto__: null,
       enumerable: !0,
       get() {
@@ -58101,7 +58101,7 @@ ${len.toString(16)}\r
 var require_client_h2 = __commonJS({
   "node_modules/undici/lib/dispatcher/client-h2.js"(exports, module) {
     "use strict";
-    var assert = __require("node:assert"), { errorMonitor } = __require("node:events"), { pipeline: pipeline3 } = __require("node:stream"), util3 = require_util3(), {
+    var assert = __require("node:assert"), { errorMonitor } = __require("node:events"), { pipeline: pipeline4 } = __require("node:stream"), util3 = require_util3(), {
       RequestContentLengthMismatchError,
       RequestAbortedError,
       SocketError,
@@ -58399,7 +58399,7 @@ var require_client_h2 = __commonJS({
     __name(writeBuffer, "writeBuffer");
     function writeStream(abort, socket, expectsPayload, h2stream, body, client, request, contentLength) {
       assert(contentLength !== 0 || client[kRunning] === 0, "stream body cannot be pipelined");
-      let pipe = pipeline3(
+      let pipe = pipeline4(
         body,
         h2stream,
         (err) => {
@@ -60448,7 +60448,7 @@ var require_api_pipeline = __commonJS({
         this.handler = null, util3.destroy(ret, err);
       }
     };
-    function pipeline3(opts, handler) {
+    function pipeline4(opts, handler) {
       try {
         let pipelineHandler = new PipelineHandler(opts, handler);
         return this.dispatch({ ...opts, body: pipelineHandler.req }, pipelineHandler), pipelineHandler.ret;
@@ -60456,8 +60456,8 @@ var require_api_pipeline = __commonJS({
         return new PassThrough4().destroy(err);
       }
     }
-    __name(pipeline3, "pipeline");
-    module.exports = pipeline3;
+    __name(pipeline4, "pipeline");
+    module.exports = pipeline4;
   }
 });
 
@@ -62903,7 +62903,7 @@ var require_fetch = __commonJS({
       safeMethodsSet,
       requestBodyHeader,
       subresourceSet
-    } = require_constants5(), EE = __require("node:events"), { Readable: Readable14, pipeline: pipeline3, finished: finished2 } = __require("node:stream"), { addAbortListener, isErrored, isReadable, bufferToLowerCasedHeaderName } = require_util3(), { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = require_data_url(), { getGlobalDispatcher } = require_global2(), { webidl } = require_webidl(), { STATUS_CODES } = __require("node:http"), GET_OR_HEAD = ["GET", "HEAD"], defaultUserAgent2 = typeof __UNDICI_IS_NODE__ < "u" || typeof esbuildDetection < "u" ? "node" : "undici", resolveObjectURL, Fetch = class extends EE {
+    } = require_constants5(), EE = __require("node:events"), { Readable: Readable14, pipeline: pipeline4, finished: finished2 } = __require("node:stream"), { addAbortListener, isErrored, isReadable, bufferToLowerCasedHeaderName } = require_util3(), { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = require_data_url(), { getGlobalDispatcher } = require_global2(), { webidl } = require_webidl(), { STATUS_CODES } = __require("node:http"), GET_OR_HEAD = ["GET", "HEAD"], defaultUserAgent2 = typeof __UNDICI_IS_NODE__ < "u" || typeof esbuildDetection < "u" ? "node" : "undici", resolveObjectURL, Fetch = class extends EE {
       static {
         __name(this, "Fetch");
       }
@@ -63405,7 +63405,7 @@ var require_fetch = __commonJS({
                 status,
                 statusText,
                 headersList,
-                body: decoders.length ? pipeline3(this.body, ...decoders, (err) => {
+                body: decoders.length ? pipeline4(this.body, ...decoders, (err) => {
                   err && this.onError(err);
                 }).on("error", onError) : this.body.on("error", onError)
               }), !0;
@@ -63883,10 +63883,10 @@ var require_util6 = __commonJS({
         case "DataURL": {
           let dataURL = "data:", parsed = parseMIMEType(mimeType || "application/octet-stream");
           parsed !== "failure" && (dataURL += serializeAMimeType(parsed)), dataURL += ";base64,";
-          let decoder = new StringDecoder("latin1");
+          let decoder2 = new StringDecoder("latin1");
           for (let chunk of bytes)
-            dataURL += btoa(decoder.write(chunk));
-          return dataURL += btoa(decoder.end()), dataURL;
+            dataURL += btoa(decoder2.write(chunk));
+          return dataURL += btoa(decoder2.end()), dataURL;
         }
         case "Text": {
           let encoding = "failure";
@@ -63894,26 +63894,26 @@ var require_util6 = __commonJS({
             let type2 = parseMIMEType(mimeType);
             type2 !== "failure" && (encoding = getEncoding(type2.parameters.get("charset")));
           }
-          return encoding === "failure" && (encoding = "UTF-8"), decode2(bytes, encoding);
+          return encoding === "failure" && (encoding = "UTF-8"), decode(bytes, encoding);
         }
         case "ArrayBuffer":
           return combineByteSequences(bytes).buffer;
         case "BinaryString": {
-          let binaryString = "", decoder = new StringDecoder("latin1");
+          let binaryString = "", decoder2 = new StringDecoder("latin1");
           for (let chunk of bytes)
-            binaryString += decoder.write(chunk);
-          return binaryString += decoder.end(), binaryString;
+            binaryString += decoder2.write(chunk);
+          return binaryString += decoder2.end(), binaryString;
         }
       }
     }
     __name(packageData, "packageData");
-    function decode2(ioQueue, encoding) {
+    function decode(ioQueue, encoding) {
       let bytes = combineByteSequences(ioQueue), BOMEncoding = BOMSniffing(bytes), slice = 0;
       BOMEncoding !== null && (encoding = BOMEncoding, slice = BOMEncoding === "UTF-8" ? 3 : 2);
       let sliced = bytes.slice(slice);
       return new TextDecoder(encoding).decode(sliced);
     }
-    __name(decode2, "decode");
+    __name(decode, "decode");
     function BOMSniffing(ioQueue) {
       let [a5, b5, c5] = ioQueue;
       return a5 === 239 && b5 === 187 && c5 === 191 ? "UTF-8" : a5 === 254 && b5 === 255 ? "UTF-16BE" : a5 === 255 && b5 === 254 ? "UTF-16LE" : null;
@@ -66586,7 +66586,7 @@ ${value}`, this.dataLineCount++;
 var require_eventsource = __commonJS({
   "node_modules/undici/lib/web/eventsource/eventsource.js"(exports, module) {
     "use strict";
-    var { pipeline: pipeline3 } = __require("node:stream"), { fetching } = require_fetch(), { makeRequest } = require_request2(), { webidl } = require_webidl(), { EventSourceStream } = require_eventsource_stream(), { parseMIMEType } = require_data_url(), { createFastMessageEvent } = require_events(), { isNetworkError } = require_response(), { delay } = require_util10(), { kEnumerableProperty } = require_util3(), { environmentSettingsObject } = require_util4(), { getGlobalDispatcher } = require_global2(), experimentalWarned = !1, defaultReconnectionTime = 3e3, CONNECTING = 0, OPEN = 1, CLOSED = 2, ANONYMOUS = "anonymous", USE_CREDENTIALS = "use-credentials", EventSource = class _EventSource extends EventTarget {
+    var { pipeline: pipeline4 } = __require("node:stream"), { fetching } = require_fetch(), { makeRequest } = require_request2(), { webidl } = require_webidl(), { EventSourceStream } = require_eventsource_stream(), { parseMIMEType } = require_data_url(), { createFastMessageEvent } = require_events(), { isNetworkError } = require_response(), { delay } = require_util10(), { kEnumerableProperty } = require_util3(), { environmentSettingsObject } = require_util4(), { getGlobalDispatcher } = require_global2(), experimentalWarned = !1, defaultReconnectionTime = 3e3, CONNECTING = 0, OPEN = 1, CLOSED = 2, ANONYMOUS = "anonymous", USE_CREDENTIALS = "use-credentials", EventSource = class _EventSource extends EventTarget {
       static {
         __name(this, "EventSource");
       }
@@ -66697,7 +66697,7 @@ var require_eventsource = __commonJS({
               ));
             }, "push")
           });
-          pipeline3(
+          pipeline4(
             response.body.stream,
             eventSourceStream,
             (error3) => {
@@ -66899,7 +66899,7 @@ var require_undici = __commonJS({
 import { setFlagsFromString } from "node:v8";
 
 // src/backup/bare.ts
-import { pipeline as pipeline2 } from "node:stream";
+import { pipeline as pipeline3 } from "node:stream";
 import { createGzip } from "node:zlib";
 
 // src/host/dump.ts
@@ -66951,12 +66951,13 @@ var CommandError = class extends Error {
 };
 
 // src/host/outbound.ts
+import { pipeline } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 var CHUNK_BYTES = 1024 ** 2, ZSTD = {
   program: "zstd",
   command: "zstd -1 -q -c",
-  decode: /* @__PURE__ */ __name((stream) => stream.compose(createZstdDecompress({ chunkSize: CHUNK_BYTES })), "decode")
-}, decode = /* @__PURE__ */ __name((stream) => stream.compose(createGunzip({ chunkSize: CHUNK_BYTES })), "decode"), PIGZ = { program: "pigz", command: "pigz -1 -c", decode }, GZIP = { program: "gzip", command: "gzip -1 -c", decode }, dumpCodec = /* @__PURE__ */ __name((tools) => [ZSTD, PIGZ, GZIP].find(({ program }) => tools.programs.has(program)), "dumpCodec"), filestoreCodec = /* @__PURE__ */ __name((tools) => tools.programs.has("zstd") ? ZSTD : void 0, "filestoreCodec"), COMPRESSOR_FAILED = 99;
+  decoder: /* @__PURE__ */ __name(() => createZstdDecompress({ chunkSize: CHUNK_BYTES }), "decoder")
+}, decoder = /* @__PURE__ */ __name(() => createGunzip({ chunkSize: CHUNK_BYTES }), "decoder"), PIGZ = { program: "pigz", command: "pigz -1 -c", decoder }, GZIP = { program: "gzip", command: "gzip -1 -c", decoder }, dumpCodec = /* @__PURE__ */ __name((tools) => [ZSTD, PIGZ, GZIP].find(({ program }) => tools.programs.has(program)), "dumpCodec"), filestoreCodec = /* @__PURE__ */ __name((tools) => tools.programs.has("zstd") ? ZSTD : void 0, "filestoreCodec"), COMPRESSOR_FAILED = 99;
 function compressed(command5, codec) {
   if (!codec) return command5;
   let script = `exec 4>&1
@@ -66967,7 +66968,11 @@ function compressed(command5, codec) {
 }
 __name(compressed, "compressed");
 function decompressed(stream, codec) {
-  return codec ? codec.decode(stream) : stream;
+  if (!codec) return stream;
+  let decoder2 = codec.decoder();
+  return decoder2.on("error", () => {
+  }), pipeline(stream, decoder2, () => {
+  });
 }
 __name(decompressed, "decompressed");
 
@@ -67326,7 +67331,7 @@ __name(ask, "ask");
 
 // src/host/tar.ts
 var import_tar_stream = __toESM(require_tar_stream(), 1);
-import { pipeline } from "node:stream/promises";
+import { pipeline as pipeline2 } from "node:stream/promises";
 async function* readTar(source, names) {
   var _stack = [];
   try {
@@ -67365,7 +67370,7 @@ async function* readTar(source, names) {
 }
 __name(readTar, "readTar");
 async function* tarEntries(stream) {
-  let tar = (0, import_tar_stream.extract)(), piped = pipeline(stream, tar);
+  let tar = (0, import_tar_stream.extract)(), piped = pipeline2(stream, tar);
   piped.catch(() => {
   });
   for await (let entry of tar) {
@@ -67377,7 +67382,7 @@ async function* tarEntries(stream) {
 __name(tarEntries, "tarEntries");
 async function writeNames(process2, names) {
   try {
-    await pipeline(function* () {
+    await pipeline2(function* () {
       for (let i5 = 0; i5 < names.length; i5 += 1e3) yield `${names.slice(i5, i5 + 1e3).join("\0")}\0`;
     }, process2.stdin);
   } catch {
@@ -67489,7 +67494,7 @@ async function bareDump({ odoo, snapshot }, target) {
     return streamDump(snapshot, ["--format=custom", compression], void 0);
   }
   let sql = await streamDump(snapshot, ["--format=plain", "--no-owner"], dumpCodec(odoo.tools));
-  return pipeline2(sql, createGzip({ level: deflateLevel(target) }), () => {
+  return pipeline3(sql, createGzip({ level: deflateLevel(target) }), () => {
   });
 }
 __name(bareDump, "bareDump");
@@ -67696,6 +67701,12 @@ async function listFilestore(filestore) {
   return (await run(filestore.host, {
     argv: [...argv, "-o", "-type", "f", "-printf", "%s %P\\0"],
     as: filestore.as
+  }).catch((error3) => {
+    throw error3 instanceof CommandError ? new UserError(
+      `The filestore cannot be listed. ${error3.message}`,
+      `Make every folder of it readable for ${filestore.as ?? filestore.host.user}, the account that reads it.`,
+      { cause: error3 }
+    ) : error3;
   })).split("\0").slice(0, -1).map((line) => {
     let space = line.indexOf(" ");
     return { name: line.slice(space + 1), size: Number(line.slice(0, space)) };
@@ -71398,22 +71409,22 @@ function oneOf(...values) {
   return when(values.join(" or "), (value) => values.includes(value));
 }
 __name(oneOf, "oneOf");
-function nullable(decode2) {
-  return (value, at) => value === null ? null : decode2(value, at);
+function nullable(decode) {
+  return (value, at) => value === null ? null : decode(value, at);
 }
 __name(nullable, "nullable");
-function optional(decode2) {
-  return (value, at) => value === void 0 ? void 0 : decode2(value, at);
+function optional(decode) {
+  return (value, at) => value === void 0 ? void 0 : decode(value, at);
 }
 __name(optional, "optional");
-function list(decode2) {
-  return (value, at) => Array.isArray(value) ? value.map((item, index2) => decode2(item, `${at}[${index2}]`)) : expected("a list", value, at);
+function list(decode) {
+  return (value, at) => Array.isArray(value) ? value.map((item, index2) => decode(item, `${at}[${index2}]`)) : expected("a list", value, at);
 }
 __name(list, "list");
 var isObject = /* @__PURE__ */ __name((value) => typeof value == "object" && value !== null && !Array.isArray(value), "isObject");
-function record(decode2) {
+function record(decode) {
   return (value, at) => isObject(value) ? Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, decode2(item, `${at}.${key}`)])
+    Object.entries(value).map(([key, item]) => [key, decode(item, `${at}.${key}`)])
   ) : expected("an object", value, at);
 }
 __name(record, "record");
@@ -71421,8 +71432,8 @@ function object(fields) {
   return (value, at) => {
     if (!isObject(value)) return expected("an object", value, at);
     let decoded = { ...value };
-    for (let [name, decode2] of Object.entries(fields)) {
-      let field = decode2(value[name], `${at}.${name}`);
+    for (let [name, decode] of Object.entries(fields)) {
+      let field = decode(value[name], `${at}.${name}`);
       field !== void 0 && (decoded[name] = field);
     }
     return decoded;

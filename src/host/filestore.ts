@@ -3,7 +3,7 @@ import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
-import type { Host } from './host.ts';
+import { CommandError, type Host } from './host.ts';
 import type { OutboundCodec } from './outbound.ts';
 import { run } from './run.ts';
 import { readTar, type TarEntry } from './tar.ts';
@@ -69,7 +69,11 @@ export async function findFilestore(
   );
 }
 
-/** Every regular file of the filestore, without `checklist/`, the folder of Odoo's garbage collector. */
+/**
+ * Every regular file of the filestore, without `checklist/`, the folder of Odoo's garbage collector.
+ *
+ * @throws UserError when a folder of it cannot be read
+ */
 export async function listFilestore(filestore: Filestore): Promise<FilestoreFile[]> {
   const argv = [
     'find',
@@ -83,6 +87,13 @@ export async function listFilestore(filestore: Filestore): Promise<FilestoreFile
   const output = await run(filestore.host, {
     argv: [...argv, '-o', '-type', 'f', '-printf', '%s %P\\0'],
     as: filestore.as,
+  }).catch((error) => {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `The filestore cannot be listed. ${error.message}`,
+      `Make every folder of it readable for ${filestore.as ?? filestore.host.user}, the account that reads it.`,
+      { cause: error },
+    );
   });
   return output
     .split('\0')

@@ -80,7 +80,7 @@ suite('a host of several accounts', { concurrency: false }, () => {
   });
 
   test('no sudo: the line that would allow it', async () => {
-    await onHost({ sudoers: '' }, async (host) => {
+    await onHost({ sudoers: '# nobody' }, async (host) => {
       const line = /deploy ALL=\(odoo\) NOPASSWD: ALL/;
       await fails(host, { 'odoo-conf': host.conf }, /odoo-conf: .*may not (read|enter)/, line);
     });
