@@ -66953,7 +66953,7 @@ var CommandError = class extends Error {
 // src/host/outbound.ts
 import { pipeline } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-var CHUNK_BYTES = 1024 ** 2, ZSTD = {
+var CHUNK_BYTES = 256 * 1024, ZSTD = {
   program: "zstd",
   command: "zstd -1 -q -c",
   decoder: /* @__PURE__ */ __name(() => createZstdDecompress({ chunkSize: CHUNK_BYTES }), "decoder")

@@ -2,21 +2,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { suite, test } from 'node:test';
 import { type Made, Scene } from '../support/backup-run.ts';
 import { grow } from '../support/growth.ts';
 import { peakOf } from '../support/peak.ts';
 import { run } from '../support/processes.ts';
 
 suite('large filestores', () => {
-  let scene: Scene;
-  before(async () => {
-    scene = await Scene.open();
-  });
-  after(() => scene?.[Symbol.asyncDispose]());
-
   /** Makes a backup, and tells how long it took and how much memory. */
-  async function measured(tell: (line: string) => void): Promise<Made> {
+  async function measured(scene: Scene, tell: (line: string) => void): Promise<Made> {
     const started = performance.now();
     const running = scene.start({ format: 'custom' });
     const [ended, peakBytes] = await Promise.all([running.ended, peakOf(running.child)]);
@@ -28,8 +22,9 @@ suite('large filestores', () => {
   }
 
   test('70,000 files', async (context) => {
+    await using scene = await Scene.open();
     await grow(scene.sandbox, scene.odoo, { attachments: [{ count: 70_000, size: 200, kind: 'photo' }] });
-    const made = await measured((line) => context.diagnostic(line));
+    const made = await measured(scene, (line) => context.diagnostic(line));
     assert.equal(made.receipt.filestore?.files, 70_205);
     assert.equal(made.receipt.filestore?.missing, 0);
     const script =
@@ -39,6 +34,7 @@ suite('large filestores', () => {
   });
 
   test('a file of 3 GB', async (context) => {
+    await using scene = await Scene.open();
     const size = 3 * 2 ** 30;
     const zeros = createHash('sha1');
     const chunk = Buffer.alloc(16 * 2 ** 20);
@@ -48,7 +44,7 @@ suite('large filestores', () => {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, name), '');
     await truncate(join(folder, name), size);
-    const made = await measured((line) => context.diagnostic(line));
+    const made = await measured(scene, (line) => context.diagnostic(line));
     assert.ok(made.receipt.filestore && made.receipt.filestore.bytes > size);
     assert.equal(made.receipt.filestore.corrupt, 0);
     const listed = new RegExp(`\\s${size}\\s.*filestore/${name.slice(0, 2)}/${name}$`, 'm');
