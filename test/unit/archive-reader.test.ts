@@ -5,21 +5,9 @@ import { test } from 'node:test';
 import { type RangeReader, readDirectory } from '../../src/archive/reader.ts';
 import { ArchiveWriter } from '../../src/archive/writer.ts';
 import { UserError } from '../../src/errors.ts';
+import { rangesOf } from '../support/zips.ts';
 
 const fixture = readFileSync(new URL('../fixtures/odoo14_standard.zip', import.meta.url));
-
-/** Reads from memory and notes the ranges. */
-function rangesOf(bytes: Buffer): RangeReader & { readonly ranges: [offset: number, length: number][] } {
-  const ranges: [number, number][] = [];
-  return {
-    size: bytes.length,
-    ranges,
-    async read(offset, length) {
-      ranges.push([offset, length]);
-      return bytes.subarray(offset, offset + length);
-    },
-  };
-}
 
 async function archiveOf(entries: number): Promise<{ bytes: Buffer; directory: object }> {
   const writer = new ArchiveWriter({ level: 1 });

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3';
+import {
+  archiveKey,
+  catalogFolder,
+  latestReceipt,
+  listBackups,
+  writeReceipt,
+} from '../../src/storage/catalog.ts';
+import type { Receipt } from '../../src/storage/receipt.ts';
+import { sweepUnfinished } from '../../src/storage/sweep.ts';
+import { createBucket, listUploads, restrictedUser } from '../support/s3.ts';
+import { bytesOf, failureOf, partSize, send, tool, useTestBucket } from '../support/test-bucket.ts';
+
+const { server, client, bucket, openStore } = await useTestBucket();
+
+describe('a bucket', () => {
+  test('is read by range, and not past its end', async () => {
+    using store = openStore();
+    const bytes = bytesOf(20_000);
+    await send(store, 'ranges', bytes);
+    const reader = await store.range('ranges');
+    assert.equal(reader.size, 20_000);
+    assert.ok((await reader.read(4000, 5000)).equals(bytes.subarray(4000, 9000)));
+    assert.equal((await reader.read(0, 0)).length, 0);
+    assert.match((await failureOf(reader.read(19_999, 2))).message, /gave 1 bytes where 2/);
+    assert.equal(await store.head('nothing'), undefined);
+    assert.match((await failureOf(store.range('nothing'))).message, /no object s3:\/\/.*\/nothing/);
+  });
+
+  test('lists more than a page, and finds the newest receipt among them', async () => {
+    const own = await createBucket(client);
+    using store = openStore(server, { bucket: own, prefix: 'odoo/' });
+    const folder = catalogFolder('odoo/', 'acme');
+    const begin = Date.parse('2026-01-01T00:00:00Z');
+    const name = (database: string, minute: number) => ({ database, at: new Date(begin + minute * 60_000) });
+    for (let minute = 0; minute < 1050; minute += 50) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, more) => {
+          const Key = archiveKey(folder, name('prod', minute + more), '.zip');
+          return client.send(new PutObjectCommand({ Bucket: own, Key, Body: '' }));
+        }),
+      );
+    }
+    assert.equal(await latestReceipt(store, 'acme', 'prod'), undefined);
+
+    const receipt = (database: string, minute: number) =>
+      sampleReceipt(own, archiveKey(folder, name(database, minute), '.zip'), database);
+    for (const written of [receipt('prod', 3), receipt('prod', 1001), receipt('prod2', 1040)]) {
+      await writeReceipt(store, written);
+    }
+    await writeReceipt(store, receipt('prod', 2000)); // its archive is not there
+    await store.putJson(`${folder}prod_notes.json`, {});
+
+    assert.deepEqual(await latestReceipt(store, 'acme', 'prod'), receipt('prod', 1001));
+    const backups = await listBackups(store, 'acme', 'prod');
+    assert.equal(backups.length, 1051);
+    assert.deepEqual(backups[0]?.at, name('prod', 2000).at);
+    assert.equal(backups.filter(({ receipt }) => receipt).length, 3);
+    assert.equal((await listBackups(store, 'acme')).length, 1052);
+    assert.deepEqual(await listBackups(store, 'nobody'), []);
+  });
+
+  test('a receipt that is none is refused', async () => {
+    using store = openStore(server, { prefix: 'refused/' });
+    const folder = catalogFolder('refused/', 'acme');
+    await client.send(
+      new PutObjectCommand({ Bucket: bucket, Key: `${folder}prod_2026-01-01_00-00-00.zip`, Body: '' }),
+    );
+    const Key = `${folder}prod_2026-01-01_00-00-00.json`;
+    for (const [Body, message] of [
+      ['{"version": 1', /is not JSON/],
+      ['{"version": 1}', /receipt\.tool is missing/],
+    ] as const) {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+      assert.match((await failureOf(latestReceipt(store, 'acme', 'prod'))).message, message);
+    }
+  });
+
+  test('that is not there', async () => {
+    using store = openStore(server, { bucket: 'no-such-bucket' });
+    assert.match((await failureOf(store.check(''))).message, /no bucket no-such-bucket/);
+    assert.match((await failureOf(send(store, 'k', bytesOf(1)))).message, /no bucket no-such-bucket/);
+  });
+
+  test('and wrong keys', async () => {
+    using wrongKey = openStore({ ...server, accessKeyId: 'nobody' });
+    assert.match((await failureOf(wrongKey.check(''))).message, /does not know the access key/);
+    using wrongSecret = openStore({ ...server, secretAccessKey: 'wrong' });
+    assert.match((await failureOf(wrongSecret.check(''))).message, /secret key does not belong/);
+  });
+
+  test('denied', async () => {
+    const own = await createBucket(client);
+    using stranger = openStore(await restrictedUser(server, own), { bucket: own });
+    assert.match(
+      (await failureOf(stranger.check('acme/'))).message,
+      new RegExp(`denied s3:ListBucket on arn:aws:s3:::${own}$`),
+    );
+
+    const reader = await restrictedUser(server, own, ['s3:ListBucket', 's3:GetObject']);
+    using readOnly = openStore(reader, { bucket: own });
+    await readOnly.check('acme/');
+    for (const size of [1, partSize + 1]) {
+      const error = await failureOf(send(readOnly, 'acme/a.zip', bytesOf(size)));
+      assert.match(error.message, new RegExp(`denied s3:PutObject on arn:aws:s3:::${own}/acme/a\\.zip`));
+      assert.match(error.hint, /Allow s3:PutObject/);
+    }
+    assert.equal(await sweepUnfinished(readOnly, 'acme/', 0), undefined);
+  });
+});
+
+test('sweeping removes old unfinished uploads under the own prefix', async () => {
+  const own = await createBucket(client);
+  using store = openStore(server, { bucket: own });
+  for (const Key of ['acme/a.zip', 'acme/b.zip', 'acme2/c.zip', 'other/acme/d.zip']) {
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket: own, Key }));
+    await client.send(new UploadPartCommand({ Bucket: own, Key, UploadId, PartNumber: 1, Body: 'left' }));
+  }
+  assert.deepEqual(await sweepUnfinished(store, 'acme/', 86_400_000), []);
+  const swept = await sweepUnfinished(store, 'acme/', 0);
+  assert.deepEqual(swept?.map(({ key }) => key).sort(), ['acme/a.zip', 'acme/b.zip']);
+  assert.deepEqual(await listUploads(client, own), ['acme2/c.zip', 'other/acme/d.zip']);
+});
+
+function sampleReceipt(bucket: string, key: string, database: string): Receipt {
+  return {
+    version: 1,
+    tool,
+    bucket,
+    key,
+    database,
+    customer: 'acme',
+    format: 'odoo',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    finishedAt: '2026-01-01T00:00:01.000Z',
+    size: 0,
+    odoo: null,
+    postgres: { server: '15.18', client: '15.18' },
+    segments: [],
+    directory: null,
+    upload: { parts: 1, partSize, proof: 'md5' },
+    proofs: [],
+    filestore: null,
+    counts: {},
+    durations: {},
+    bytesSent: 0,
+    run: { platform: 'terminal' },
+  };
+}

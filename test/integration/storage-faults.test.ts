@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { after, before, describe, test } from 'node:test';
+import type { UserError } from '../../src/errors.ts';
+import { kmsKeyId } from '../support/ceph.ts';
+import { getObject, listUploads } from '../support/s3.ts';
+import { type S3Proxy, type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
+import { bytesOf, chunksOf, failureOf, MiB, partSize, send, useTestBucket } from '../support/test-bucket.ts';
+
+const { server, client, bucket, openStore, assertNothingLeft } = await useTestBucket();
+
+describe('a server that fails', () => {
+  let proxy: S3Proxy;
+  before(async () => {
+    proxy = await startS3Proxy(server);
+  });
+  after(() => proxy[Symbol.asyncDispose]());
+
+  const isPart: S3Rule['when'] = ({ method, query }) => method === 'PUT' && query.has('partNumber');
+  const isThirdPart: S3Rule['when'] = (request) => isPart(request) && request.query.get('partNumber') === '3';
+  const isPut: S3Rule['when'] = ({ method, query }) => method === 'PUT' && !query.has('partNumber');
+  const isComplete: S3Rule['when'] = ({ method, query }) => method === 'POST' && query.has('uploadId');
+  const isAbort: S3Rule['when'] = ({ method, query }) => method === 'DELETE' && query.has('uploadId');
+  const size = 4 * partSize + 1;
+
+  const passing: [name: string, size: number, rule: S3Rule][] = [
+    [
+      '500 for a part, twice',
+      size,
+      { when: isThirdPart, fault: { kind: 'error', status: 500, code: 'InternalError' }, times: 2 },
+    ],
+    [
+      '503 for many parts',
+      size,
+      { when: isPart, fault: { kind: 'error', status: 503, code: 'SlowDown' }, times: 3 },
+    ],
+    ['a part’s connection reset', size, { when: isThirdPart, fault: { kind: 'reset' }, times: 2 }],
+    ['a part’s answer lost', size, { when: isThirdPart, fault: { kind: 'lose-answer' }, times: 1 }],
+    ['a slow connection', size, { when: isPart, fault: { kind: 'slow', bytesPerSecond: 16 * MiB } }],
+    [
+      '500 for the end',
+      size,
+      { when: isComplete, fault: { kind: 'error', status: 500, code: 'InternalError' }, times: 1 },
+    ],
+    ['the end’s answer lost', size, { when: isComplete, fault: { kind: 'lose-answer' }, times: 1 }],
+    ['a small object’s answer lost', 1, { when: isPut, fault: { kind: 'lose-answer' }, times: 1 }],
+    [
+      'no If-None-Match at the end',
+      size,
+      { when: isComplete, fault: { kind: 'error', status: 501, code: 'NotImplemented' }, times: 1 },
+    ],
+    [
+      'no If-None-Match for a small object',
+      1,
+      { when: isPut, fault: { kind: 'error', status: 501, code: 'NotImplemented' }, times: 1 },
+    ],
+    ['an end without an ETag', size, { when: isComplete, fault: { kind: 'etag' } }],
+  ];
+  for (const [name, size, rule] of passing) {
+    test(`is asked again: ${name}`, async () => {
+      proxy.rules = [rule];
+      using store = openStore(proxy);
+      const key = `again/${name}`;
+      const uploaded = await send(store, key, bytesOf(size));
+      assert.equal(uploaded.size, size);
+      assert.ok(bytesOf(size).equals(await getObject(client, bucket, key)));
+      assert.deepEqual(await listUploads(client, bucket, key), []);
+    });
+  }
+
+  const failing: [name: string, size: number, rule: S3Rule, message: RegExp][] = [
+    [
+      '500 for a part, always',
+      size,
+      { when: isThirdPart, fault: { kind: 'error', status: 500, code: 'InternalError' } },
+      /HTTP 500 \(InternalError\) on s3:PutObject/,
+    ],
+    [
+      '403 for a part',
+      size,
+      { when: isThirdPart, fault: { kind: 'error', status: 403, code: 'AccessDenied' } },
+      /denied s3:PutObject/,
+    ],
+    [
+      'another ETag for a part',
+      size,
+      { when: isThirdPart, fault: { kind: 'etag', value: `"${'0'.repeat(32)}"` } },
+      /stored other bytes/,
+    ],
+    [
+      'another ETag for a small object',
+      1,
+      { when: isPut, fault: { kind: 'etag', value: `"${'0'.repeat(32)}"` } },
+      /stored other bytes/,
+    ],
+    ['no ETag for a small object', 1, { when: isPut, fault: { kind: 'etag' } }, /MD5 unknown instead of/],
+    [
+      '403 for the end',
+      size,
+      { when: isComplete, fault: { kind: 'error', status: 403, code: 'AccessDenied' } },
+      /denied s3:PutObject/,
+    ],
+  ];
+  for (const [name, size, rule, message] of failing) {
+    test(`fails the upload, and nothing is left: ${name}`, async () => {
+      proxy.rules = [rule];
+      using store = openStore(proxy);
+      const key = `fails/${name}`;
+      const body = Readable.from(chunksOf(bytesOf(size)));
+      assert.match((await failureOf(send(store, key, body))).message, message);
+      assert.ok(body.destroyed);
+      await assertNothingLeft(key);
+    });
+  }
+
+  /** A rule that breaks nothing and tells when such a request comes. */
+  const watch = (when: S3Rule['when'], seen: () => void): S3Rule => ({
+    when: (request) => {
+      if (when(request)) seen();
+      return false;
+    },
+    fault: { kind: 'reset' },
+  });
+
+  type Cancellation = (cancel: () => void) => { rules: S3Rule[]; onPart?: (bytes: number) => void };
+  const cancellations: [name: string, at: Cancellation][] = [
+    [
+      'with parts under way',
+      (cancel) => {
+        const slow: S3Rule = { when: isPart, fault: { kind: 'slow', bytesPerSecond: MiB } };
+        return { rules: [watch(isThirdPart, cancel), slow] };
+      },
+    ],
+    [
+      'between the last part and the end',
+      (cancel) => ({ rules: [], onPart: (bytes) => void (bytes === size && cancel()) }),
+    ],
+    ['while the object is made', (cancel) => ({ rules: [watch(isComplete, cancel)] })],
+  ];
+  for (const [name, at] of cancellations) {
+    test(`or is given up on, and nothing is left: ${name}`, async () => {
+      using store = openStore(proxy);
+      const key = `given-up/${name}`;
+      const cancel = new AbortController();
+      const reason = new Error('SIGTERM');
+      const { rules, onPart } = at(() => cancel.abort(reason));
+      proxy.rules = rules;
+      await assert.rejects(send(store, key, bytesOf(size), { signal: cancel.signal, onPart }), reason);
+      await assertNothingLeft(key);
+    });
+  }
+
+  test('without MD5s under SSE-KMS is told apart', async () => {
+    const other = { kind: 'etag', value: `"${'0'.repeat(32)}"` } as const;
+    proxy.rules = [{ when: ({ method }) => method === 'PUT', fault: other }];
+    using store = openStore(proxy, { encryption: { kind: 'aws:kms', keyId: kmsKeyId } });
+    assert.equal((await send(store, 'kms/small', bytesOf(1))).proof, 'content-md5');
+  });
+
+  test('stops the body at once, though that stands still', async () => {
+    proxy.rules = [{ when: isPart, fault: { kind: 'error', status: 403, code: 'AccessDenied' } }];
+    using store = openStore(proxy);
+    const body = new Readable({ read() {} });
+    for (const chunk of chunksOf(bytesOf(partSize + 1))) body.push(chunk);
+    await failureOf(send(store, 'still', body));
+    await assertNothingLeft('still');
+  });
+
+  test('what cannot be removed is told, and the first error stays the one to see', async () => {
+    const denied = { kind: 'error', status: 403, code: 'AccessDenied' } as const;
+    proxy.rules = [
+      { when: isThirdPart, fault: { kind: 'error', status: 400, code: 'Strange' } },
+      { when: isAbort, fault: denied },
+    ];
+    using store = openStore(proxy);
+    const left: UserError[] = [];
+    const sending = send(store, 'left', bytesOf(size), { onLeftBehind: (error) => left.push(error) });
+    assert.match((await failureOf(sending)).message, /Strange/);
+    assert.equal(left.length, 1);
+    assert.match(
+      left[0]?.message ?? '',
+      /s3:\/\/.*left could not be removed: S3 denied s3:AbortMultipartUpload/,
+    );
+    assert.deepEqual(await listUploads(client, bucket, 'left'), ['left']);
+  });
+
+  test('a read that breaks off is an error', async () => {
+    proxy.rules = [];
+    using store = openStore(proxy);
+    await send(store, 'cut', bytesOf(MiB));
+    proxy.rules = [{ when: ({ method }) => method === 'GET', fault: { kind: 'truncate', bytes: 1000 } }];
+    assert.match((await failureOf(store.read('cut', 0, MiB))).message, /broke|bytes/);
+  });
+});

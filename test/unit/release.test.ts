@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { parse } from 'yaml';
+
+const workflow = new URL('../../.github/workflows/release.yml', import.meta.url);
+
+suite('a release moves the major tag', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'release-'));
+    git('init', '--quiet', '--bare', 'origin');
+    git('clone', '--quiet', 'origin', 'checkout');
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
+  const inFolder = (cwd: string, argv: readonly string[], more = {}) => {
+    const [program = '', ...args] = argv;
+    const options = { cwd: join(folder, cwd), env: { ...env, ...more }, stdio: 'pipe', encoding: 'utf8' };
+    return execFileSync(program, args, options as { encoding: 'utf8' }).trim();
+  };
+  const git = (...args: readonly string[]) => inFolder('.', ['git', ...args]);
+
+  /** Tags a new commit, and runs the workflow's own step for the tag. Returns the commit. */
+  const release = (tag: string): string => {
+    const identity = ['-c', 'user.name=x', '-c', 'user.email=x@example.com'];
+    git('-C', 'checkout', ...identity, 'commit', '--quiet', '--allow-empty', '-m', tag);
+    git('-C', 'checkout', 'tag', tag);
+    git('-C', 'checkout', 'push', '--quiet', 'origin', tag);
+    const commit = git('-C', 'checkout', 'rev-parse', 'HEAD');
+    inFolder('checkout', ['bash', '-e', '-c', stepNamed('Move the major tag')], {
+      GITHUB_REF_NAME: tag,
+      GITHUB_SHA: commit,
+    });
+    return commit;
+  };
+
+  for (const [tag, major] of [
+    ['v0.1.0', 'v0'],
+    ['v0.2.0', 'v0'],
+    ['v1.0.0', 'v1'],
+    ['v1.10.3', 'v1'],
+    ['v12.0.0', 'v12'],
+  ] as const) {
+    test(`${tag} → ${major}`, () => {
+      assert.equal(release(tag), git('-C', 'origin', 'rev-parse', major));
+    });
+  }
+});
+
+function stepNamed(wanted: string): string {
+  const { jobs } = parse(readFileSync(workflow, 'utf8')) as {
+    jobs: Record<string, { steps: { name?: string; run?: string }[] }>;
+  };
+  const step = Object.values(jobs)
+    .flatMap(({ steps }) => steps)
+    .find(({ name }) => name === wanted);
+  assert.ok(step?.run, `there is no step ${wanted}`);
+  return step.run;
+}
