@@ -51,6 +51,8 @@ export async function backUp({ sandbox, odoo, bucket }: Stage): Promise<void> {
   process.off('SIGINT', cancel).off('SIGTERM', cancel);
   if (code !== 0) throw new Error(`The backup ended with exit code ${code}`);
 
-  say('\nOn GitHub that table is the summary of the job. Later steps of a workflow read these outputs:');
+  say(
+    '\nOn GitHub that is a table, in the summary of the job. Later steps of a workflow read these outputs:',
+  );
   quote(outputs.replace(/^(json=.{60}).*/m, '$1…'));
 }

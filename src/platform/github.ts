@@ -1,5 +1,6 @@
 import * as core from '@actions/core';
 import { messageOf } from '../errors.ts';
+import { markdownOf } from '../report/markdown.ts';
 import { piecesOf } from './mask.ts';
 import { describeError, type Environment, type Platform, type RunIdentity } from './platform.ts';
 
@@ -20,9 +21,9 @@ export function githubPlatform(env: Environment): Platform {
     warning: (message) => core.warning(message),
     progress: info,
     output: (name, value) => core.setOutput(name, value),
-    summary: async (markdown) => {
+    summary: async (summary) => {
       try {
-        await core.summary.addRaw(markdown, true).write();
+        await core.summary.addRaw(markdownOf(summary), true).write();
       } catch (error) {
         core.warning(`The job summary could not be written: ${messageOf(error)}`);
       }

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { plainText } from '../report/plain.ts';
 import type { CommandLine } from './command-line.ts';
 import { Mask } from './mask.ts';
 import { describeError, type Environment, type Platform, type RunIdentity } from './platform.ts';
@@ -49,7 +50,7 @@ export function gitlabPlatform(
       results.push(`${resultVariable(name)}=${value}\n`);
       writeFileSync(dotenvFile, results.join(''));
     },
-    summary: async (markdown) => void print(`\n${markdown}`),
+    summary: async (summary) => void print(`\n${plainText(summary)}`),
     fail: (error) => void print(`${red}ERROR: ${describeError(error).join('\n  ')}${plain}`),
   };
 }

@@ -1,4 +1,5 @@
 import { type CancelledError, InputError, messageOf, UserError } from '../errors.ts';
+import type { Summary } from '../report/summary.ts';
 
 /** Where the program runs, and how it speaks there. */
 export interface Platform {
@@ -19,8 +20,8 @@ export interface Platform {
   progress(line: string): void;
   /** A result for the steps and jobs that follow, by its name in action.yml. */
   output(name: string, value: string): void;
-  /** What a person should have read, in Markdown. */
-  summary(markdown: string): Promise<void>;
+  /** What a person should have read. */
+  summary(summary: Summary): Promise<void>;
   /** Prints why the run failed: message, causes, and what to do. */
   fail(error: unknown): void;
 }

@@ -1,3 +1,4 @@
+import { plainText } from '../report/plain.ts';
 import type { CommandLine } from './command-line.ts';
 import { Mask } from './mask.ts';
 import { describeError, type Environment, type Platform } from './platform.ts';
@@ -53,7 +54,7 @@ export function terminalPlatform(line: CommandLine, env: Environment, streams: S
     output: (name, value) => {
       if (!stdout.isTTY) stdout.write(`${name}=${value}\n`);
     },
-    summary: async (markdown) => print(`\n${markdown}`),
+    summary: async (summary) => print(`\n${plainText(summary)}`),
     fail: (error) => print(`error: ${describeError(error).join('\n  ')}`),
   };
 }

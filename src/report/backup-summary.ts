@@ -1,6 +1,7 @@
 import { receiptKey } from '../storage/catalog.ts';
 import type { Proof, Receipt } from '../storage/receipt.ts';
 import { formatBytes, formatCounted, formatDuration } from './format.ts';
+import { code, type Summary, type Text } from './summary.ts';
 
 const seconds = ({ startedAt, finishedAt }: Receipt): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
@@ -29,28 +30,38 @@ export function backupOutputs(receipt: Receipt): Record<string, string> {
   };
 }
 
-/** A page that a person reads in ten seconds, in Markdown. */
-export function backupSummary(receipt: Receipt): string {
-  const rows: [string, string][] = [
-    ['Database', `\`${receipt.database}\`, ${odooOf(receipt)}, PostgreSQL ${receipt.postgres.server}`],
-    ['Archive', `\`${uriOf(receipt)}\``],
-    ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}`],
-    ['Attachments', attachmentsOf(receipt)],
-    ['Verified', verifiedOf(receipt)],
-    ['Time', `${formatDuration(seconds(receipt) * 1000)}${phasesOf(receipt)}`],
-  ];
-  const table = rows.map(([name, value]) => `| **${name}** | ${value} |`).join('\n');
-  return `### ${headline(receipt)}\n\n| | |\n| --- | --- |\n${table}\n`;
+/** What a person reads in ten seconds. */
+export function backupSummary(receipt: Receipt): Summary {
+  const flaws = flawsOf(receipt);
+  return {
+    outcome: flaws.length === 0 ? 'done' : 'flawed',
+    title: [`${receipt.database} is backed up`, ...flaws].join(', '),
+    blocks: [
+      {
+        kind: 'facts',
+        rows: [
+          [
+            'Database',
+            [code(receipt.database), `, ${odooOf(receipt)}, PostgreSQL ${receipt.postgres.server}`],
+          ],
+          ['Archive', code(uriOf(receipt))],
+          ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}`],
+          ['Attachments', attachmentsOf(receipt)],
+          ['Verified', verifiedOf(receipt)],
+          ['Time', `${formatDuration(seconds(receipt) * 1000)}${phasesOf(receipt)}`],
+        ],
+      },
+    ],
+  };
 }
 
-function headline(receipt: Receipt): string {
+function flawsOf(receipt: Receipt): string[] {
   const missing = missingFiles(receipt);
   const corrupt = receipt.filestore?.corrupt ?? 0;
-  const flaws = [
+  return [
     ...(missing > 0 ? [`${formatCounted(missing, 'attachment')} missing on the host`] : []),
     ...(corrupt > 0 ? [`${formatCounted(corrupt, 'file')} corrupt on the host`] : []),
   ];
-  return [`${flaws.length === 0 ? '✅' : '⚠️'} ${receipt.database} is backed up`, ...flaws].join(', ');
 }
 
 const odooOf = ({ odoo }: Receipt): string =>
@@ -64,12 +75,12 @@ function verifiedOf({ directory, upload }: Receipt): string {
     : `upload: size and ${parts}`;
 }
 
-function attachmentsOf({ filestore }: Receipt): string {
+function attachmentsOf({ filestore }: Receipt): Text {
   if (!filestore) return 'not part of this backup';
   const flaws = (['missing', 'lost', 'corrupt'] as const).filter((flaw) => filestore[flaw] > 0);
   const detail = flaws.map((flaw) => `${filestore[flaw]} ${flaw}`).join(', ');
   const files = `${formatCounted(filestore.files, 'file')}, ${formatBytes(filestore.bytes)}`;
-  return detail === '' ? files : `${files}; ${detail}: see \`backup.json\` in the archive`;
+  return detail === '' ? files : [`${files}; ${detail}: see `, code('backup.json'), ' in the archive'];
 }
 
 function phasesOf({ durations }: Receipt): string {

@@ -197,8 +197,8 @@ suite('a backup', () => {
     for (const [index, title] of [...story, /^Filestore: 205 files, 1\.9 MiB$/, /^Verify s3:/].entries()) {
       assert.match(titles[index] ?? '', title);
     }
-    assert.match(made.log, /### ✅ \S+ is backed up\n/);
-    assert.match(made.log, /Odoo 14\.0 with 59 modules, PostgreSQL 15\.\d+ /);
+    assert.match(made.log, /✅ \S+ is backed up\n/);
+    assert.match(made.log, /Odoo 14\.0 with 59 modules, PostgreSQL 15\.\d+\n/);
   });
 
   test('names itself in the object’s metadata', () => {

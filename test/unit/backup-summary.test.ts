@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { backupOutputs, backupSummary } from '../../src/report/backup-summary.ts';
+import { markdownOf } from '../../src/report/markdown.ts';
+import { plainText } from '../../src/report/plain.ts';
 import type { Receipt } from '../../src/storage/receipt.ts';
 
 const unit = { offset: 0, length: 900, md5: 'd41d8cd98f00b204e9800998ecf8427e', crc32: 0 };
@@ -70,7 +72,7 @@ suite('outputs', () => {
 suite('summary', () => {
   test('is one page', () => {
     assert.equal(
-      backupSummary(whole),
+      markdownOf(backupSummary(whole)),
       `### ✅ prod is backed up
 
 | | |
@@ -82,6 +84,20 @@ suite('summary', () => {
 | **Verified** | upload: size, MD5 of every part, and the archive’s directory read back |
 | **Time** | 1 min 30 s (dump 12.3 s, filestore 1 min 01 s) |
 `,
+    );
+  });
+
+  test('is aligned text on a terminal', () => {
+    assert.equal(
+      plainText(backupSummary(whole)),
+      `✅ prod is backed up
+
+Database     prod, Odoo 17.0 with 59 modules, PostgreSQL 15.18
+Archive      s3://backups/acme/backups/prod_2026-11-21_03-04-05.zip
+Size         3.0 GiB, format dual
+Attachments  70,000 files, 5.0 GiB
+Verified     upload: size, MD5 of every part, and the archive’s directory read back
+Time         1 min 30 s (dump 12.3 s, filestore 1 min 01 s)`,
     );
   });
 
@@ -104,14 +120,14 @@ suite('summary', () => {
   ];
   for (const [change, text] of cases) {
     test(`says ${text}`, () => {
-      const summary = backupSummary({ ...whole, ...change });
+      const summary = markdownOf(backupSummary({ ...whole, ...change }));
       assert.ok(summary.includes(text), summary);
     });
   }
 
   test('warns of corrupt files in its first line', () => {
     assert.match(
-      backupSummary({ ...whole, filestore: { ...filestore, corrupt: 2 } }),
+      markdownOf(backupSummary({ ...whole, filestore: { ...filestore, corrupt: 2 } })),
       /^### ⚠️ .*2 .*corrupt/,
     );
   });

@@ -1,0 +1,47 @@
+import { type Block, type Column, oneLine, type Summary, signs, spansOf, type Text } from './summary.ts';
+
+/** A summary for terminals and logs: text in aligned columns, without a line break at its end. */
+export function plainText({ outcome, title, blocks }: Summary): string {
+  const parts = blocks.flatMap(block);
+  return [`${signs[outcome]} ${inline(title)}`, ...parts].join('\n\n');
+}
+
+/** Nothing for a diagram. */
+function block(part: Block): string[] {
+  switch (part.kind) {
+    case 'facts':
+      return [
+        aligned(
+          [{ name: '' }, { name: '' }],
+          part.rows.map(([name, value]) => [inline(name), inline(value)]),
+        ),
+      ];
+    case 'table': {
+      const rows = part.rows.map((row) => row.map(inline));
+      return [aligned(part.columns, [part.columns.map(({ name }) => inline(name)), ...rows])];
+    }
+    case 'note':
+      return [inline(part.text)];
+    case 'diagram':
+      return [];
+  }
+}
+
+/** Two spaces between columns, none at the end of a line. */
+function aligned(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map((_, at) => Math.max(0, ...rows.map((row) => widthOf(row[at] ?? ''))));
+  const cell = (text: string, at: number) => {
+    const padding = ' '.repeat((widths[at] ?? 0) - widthOf(text));
+    return columns[at]?.align === 'right' ? padding + text : text + padding;
+  };
+  return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
+}
+
+const widthOf = (text: string): number => [...text].length;
+
+const inline = (text: Text): string =>
+  oneLine(
+    spansOf(text)
+      .map((span) => (typeof span === 'string' ? span : span.code))
+      .join(''),
+  );
