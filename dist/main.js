@@ -544,8 +544,8 @@ var require_errors = __commonJS({
       static {
         __name(this, "StreamError");
       }
-      constructor(msg, code, fn = StreamError) {
-        super(msg), this.code = code, Error.captureStackTrace && Error.captureStackTrace(this, fn);
+      constructor(msg, code2, fn = StreamError) {
+        super(msg), this.code = code2, Error.captureStackTrace && Error.captureStackTrace(this, fn);
       }
       static isStreamDestroyed(err) {
         return err && err.code === "STREAM_DESTROYED";
@@ -1332,16 +1332,16 @@ var require_headers = __commonJS({
       return 0;
     }
     __name(toTypeflag, "toTypeflag");
-    function indexOf(block, num, offset, end) {
+    function indexOf(block3, num, offset, end) {
       for (; offset < end; offset++)
-        if (block[offset] === num) return offset;
+        if (block3[offset] === num) return offset;
       return end;
     }
     __name(indexOf, "indexOf");
-    function cksum(block) {
+    function cksum(block3) {
       let sum = 256;
-      for (let i5 = 0; i5 < 148; i5++) sum += block[i5];
-      for (let j5 = 156; j5 < 512; j5++) sum += block[j5];
+      for (let i5 = 0; i5 < 148; i5++) sum += block3[i5];
+      for (let j5 = 156; j5 < 512; j5++) sum += block3[j5];
       return sum;
     }
     __name(cksum, "cksum");
@@ -4698,17 +4698,17 @@ var require_errors2 = __commonJS({
       ), args.length === 0 ? msg : format2(msg, ...args);
     }
     __name(getMessage, "getMessage");
-    function E(code, message, Base) {
+    function E(code2, message, Base) {
       Base || (Base = Error);
       class NodeError extends Base {
         static {
           __name(this, "NodeError");
         }
         constructor(...args) {
-          super(getMessage(code, message, args));
+          super(getMessage(code2, message, args));
         }
         toString() {
-          return `${this.name} [${code}]: ${this.message}`;
+          return `${this.name} [${code2}]: ${this.message}`;
         }
       }
       Object.defineProperties(NodeError.prototype, {
@@ -4720,13 +4720,13 @@ var require_errors2 = __commonJS({
         },
         toString: {
           value() {
-            return `${this.name} [${code}]: ${this.message}`;
+            return `${this.name} [${code2}]: ${this.message}`;
           },
           writable: !0,
           enumerable: !1,
           configurable: !0
         }
-      }), NodeError.prototype.code = code, NodeError.prototype[kIsNodeError] = !0, codes[code] = NodeError;
+      }), NodeError.prototype.code = code2, NodeError.prototype[kIsNodeError] = !0, codes[code2] = NodeError;
     }
     __name(E, "E");
     function hideStackFrames(fn) {
@@ -9947,19 +9947,19 @@ var init_split_every = __esm({
 var splitHeader, init_split_header = __esm({
   "node_modules/@smithy/core/dist-es/submodules/serde/split-header.js"() {
     splitHeader = /* @__PURE__ */ __name((value) => {
-      let z = value.length, values = [], withinQuotes = !1, escaped = !1, anchor = 0;
+      let z = value.length, values = [], withinQuotes = !1, escaped2 = !1, anchor = 0;
       for (let i5 = 0; i5 < z; ++i5) {
         let char = value[i5];
         switch (char) {
           case '"':
-            escaped || (withinQuotes = !withinQuotes);
+            escaped2 || (withinQuotes = !withinQuotes);
             break;
           case ",":
             withinQuotes || (values.push(value.slice(anchor, i5)), anchor = i5 + 1);
             break;
           default:
         }
-        escaped = char === "\\" && !escaped;
+        escaped2 = char === "\\" && !escaped2;
       }
       return values.push(value.slice(anchor)), values.map((v) => {
         v = v.trim();
@@ -14779,12 +14779,12 @@ var readableStreamHasher, init_readableStreamHasher = __esm({
 });
 
 // node_modules/@smithy/core/dist-es/submodules/checksum/md5/Md5Js.js
-function compress(state2, block) {
+function compress(state2, block3) {
   let a5 = state2[0], b5 = state2[1], c5 = state2[2], d5 = state2[3];
   for (let i5 = 0; i5 < 64; ++i5) {
     let f5, g5;
     i5 < 16 ? (f5 = b5 & c5 | ~b5 & d5, g5 = i5) : i5 < 32 ? (f5 = d5 & b5 | c5 & ~d5, g5 = (5 * i5 + 1) % 16) : i5 < 48 ? (f5 = b5 ^ c5 ^ d5, g5 = (3 * i5 + 5) % 16) : (f5 = c5 ^ (b5 | ~d5), g5 = 7 * i5 % 16);
-    let x = block.getUint32(g5 * 4, !0), tmp = d5;
+    let x = block3.getUint32(g5 * 4, !0), tmp = d5;
     d5 = c5, c5 = b5;
     let s2 = S[(i5 >> 4) * 4 + (i5 & 3)], sum = (a5 + f5 & M) + (x + T[i5] & M) & M;
     b5 = b5 + ((sum << s2 | sum >>> 32 - s2) >>> 0) & M, a5 = tmp;
@@ -15686,12 +15686,12 @@ function getMessageUnmarshaller(deserializer, toUtf83) {
       let unmodeledError = new Error(message.headers[":error-message"].value || "UnknownError");
       throw unmodeledError.name = message.headers[":error-code"].value, unmodeledError;
     } else if (messageType === "exception") {
-      let code = message.headers[":exception-type"].value, exception = { [code]: message }, deserializedException = await deserializer(exception);
+      let code2 = message.headers[":exception-type"].value, exception = { [code2]: message }, deserializedException = await deserializer(exception);
       if (deserializedException.$unknown) {
         let error3 = new Error(toUtf83(message.body));
-        throw error3.name = code, error3;
+        throw error3.name = code2, error3;
       }
-      throw deserializedException[code];
+      throw deserializedException[code2];
     } else if (messageType === "event") {
       let event = {
         [message.headers[":event-type"].value]: message
@@ -17540,19 +17540,19 @@ var encoder, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET, QUOTE, COLON,
         }
         this.json[this.i++] = QUOTE;
       }
-      writeUnicodeEscape(code) {
+      writeUnicodeEscape(code2) {
         let { json, i: i5 } = this;
         json[i5++] = BACKSLASH, json[i5++] = 117;
-        let hex = code.toString(16).padStart(4, "0");
+        let hex = code2.toString(16).padStart(4, "0");
         for (let j5 = 0; j5 < 4; ++j5)
           json[i5++] = hex.charCodeAt(j5);
         this.i = i5;
       }
       static B64 = (() => {
-        let chars2 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", table = new Uint8Array(64);
+        let chars2 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", table2 = new Uint8Array(64);
         for (let i5 = 0; i5 < 64; ++i5)
-          table[i5] = chars2.charCodeAt(i5);
-        return table;
+          table2[i5] = chars2.charCodeAt(i5);
+        return table2;
       })();
       writeBase64(data) {
         let b64Len = Math.ceil(data.length / 3) * 4;
@@ -22398,14 +22398,14 @@ var generateCRC64NVMETable, CRC64_NVME_REVERSED_TABLE, t0, t1, t2, t3, t4, t5, t
     generateCRC64NVMETable = /* @__PURE__ */ __name(() => {
       let tables = new Array(8);
       for (let slice = 0; slice < 8; slice++) {
-        let table = new Array(512);
+        let table2 = new Array(512);
         for (let i5 = 0; i5 < 256; i5++) {
           let crc = BigInt(i5);
           for (let j5 = 0; j5 < 8 * (slice + 1); j5++)
             crc & 1n ? crc = crc >> 1n ^ 0x9a6c9329ac4bc9b5n : crc = crc >> 1n;
-          table[i5 * 2] = Number(crc >> 32n & 0xffffffffn), table[i5 * 2 + 1] = Number(crc & 0xffffffffn);
+          table2[i5 * 2] = Number(crc >> 32n & 0xffffffffn), table2[i5 * 2 + 1] = Number(crc & 0xffffffffn);
         }
-        tables[slice] = new Uint32Array(table);
+        tables[slice] = new Uint32Array(table2);
       }
       return tables;
     }, "generateCRC64NVMETable"), ensureTablesInitialized = /* @__PURE__ */ __name(() => {
@@ -24617,9 +24617,9 @@ var AwsQueryProtocol, init_AwsQueryProtocol = __esm({
         }, output), dataObject);
       }
       loadQueryErrorCode(output, data) {
-        let code = (data.Errors?.[0]?.Error ?? data.Errors?.Error ?? data.Error)?.Code;
-        if (code !== void 0)
-          return code;
+        let code2 = (data.Errors?.[0]?.Error ?? data.Errors?.Error ?? data.Error)?.Code;
+        if (code2 !== void 0)
+          return code2;
         if (output.statusCode == 404)
           return "NotFound";
       }
@@ -26564,8 +26564,8 @@ or increase socketAcquisitionWarningTimeout=(millis) in the NodeHttpHandler conf
             } else
               abortSignal.onabort = onAbort;
           }
-          clientHttp2Stream.on("frameError", (type, code, id) => {
-            rejectWithDestroy(new Error(`Frame type id ${type} in stream id ${id} has failed with code ${code}.`));
+          clientHttp2Stream.on("frameError", (type, code2, id) => {
+            rejectWithDestroy(new Error(`Frame type id ${type} in stream id ${id} has failed with code ${code2}.`));
           }), clientHttp2Stream.on("error", rejectWithDestroy), clientHttp2Stream.on("aborted", () => {
             rejectWithDestroy(new Error(`HTTP/2 stream is abnormally aborted in mid-communication with result code ${clientHttp2Stream.rstCode}.`));
           }), clientHttp2Stream.on("response", (headers) => {
@@ -45054,9 +45054,9 @@ var require_agent = __commonJS({
             this.push(data2);
           }), proc.on("error", (err) => {
             error3 = err, cb(error3);
-          }), proc.on("close", (code) => {
+          }), proc.on("close", (code2) => {
             if (this.proc = void 0, !error3) {
-              if (error3 = ERROR[code])
+              if (error3 = ERROR[code2])
                 return cb(error3);
               cb();
             }
@@ -45504,9 +45504,9 @@ var require_zlib = __commonJS({
       throw new Error("Should not get here");
     }
     __name(processCallback, "processCallback");
-    function zlibOnError(message, errno, code) {
+    function zlibOnError(message, errno, code2) {
       let self2 = this._owner, error3 = new Error(message);
-      error3.errno = errno, error3.code = code, self2._err = error3;
+      error3.errno = errno, error3.code = code2, self2._err = error3;
     }
     __name(zlibOnError, "zlibOnError");
     function _close(engine2) {
@@ -49234,14 +49234,14 @@ var require_SFTP = __commonJS({
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} HANDLE`
         );
       }
-      status(reqid, code, message) {
+      status(reqid, code2, message) {
         if (!this.server)
           throw new Error("Server-only method called in client mode");
-        if (!VALID_STATUS_CODES.has(code))
-          throw new Error(`Bad status code: ${code}`);
+        if (!VALID_STATUS_CODES.has(code2))
+          throw new Error(`Bad status code: ${code2}`);
         message || (message = "");
         let msgLen = Buffer.byteLength(message), p3 = 9, buf2 = Buffer.allocUnsafe(17 + msgLen + 4);
-        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = RESPONSE.STATUS, writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, code, p3), writeUInt32BE(buf2, msgLen, p3 += 4), p3 += 4, msgLen && (buf2.utf8Write(message, p3, msgLen), p3 += msgLen), writeUInt32BE(buf2, 0, p3);
+        writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = RESPONSE.STATUS, writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, code2, p3), writeUInt32BE(buf2, msgLen, p3 += 4), p3 += 4, msgLen && (buf2.utf8Write(message, p3, msgLen), p3 += msgLen), writeUInt32BE(buf2, 0, p3);
         let isBuffered = sendOrBuffer(this, buf2);
         this._debug && this._debug(
           `SFTP: Outbound: ${isBuffered ? "Buffered" : "Sending"} STATUS`
@@ -51525,12 +51525,12 @@ var require_client = __commonJS({
               removeListeners(), cb(err3);
             }
             __name(onError, "onError");
-            function onExit(code, signal) {
+            function onExit(code2, signal) {
               removeListeners();
               let msg;
-              typeof code == "number" ? msg = `Received exit code ${code} while establishing SFTP session` : signal !== void 0 ? msg = `Received signal ${signal} while establishing SFTP session` : msg = "Received unexpected SFTP session termination";
+              typeof code2 == "number" ? msg = `Received exit code ${code2} while establishing SFTP session` : signal !== void 0 ? msg = `Received signal ${signal} while establishing SFTP session` : msg = "Received unexpected SFTP session termination";
               let err3 = new Error(msg);
-              err3.code = code, err3.signal = signal, cb(err3);
+              err3.code = code2, err3.signal = signal, cb(err3);
             }
             __name(onExit, "onExit"), sftp.on("ready", onReady).on("error", onError).on("exit", onExit).on("close", onExit), sftp._init();
           }, "reqSubsystemCb");
@@ -53514,8 +53514,8 @@ var require_errors4 = __commonJS({
       static {
         __name(this, "HTTPParserError");
       }
-      constructor(message, code, data) {
-        super(message), this.name = "HTTPParserError", this.code = code ? `HPE_${code}` : void 0, this.data = data ? data.toString() : void 0;
+      constructor(message, code2, data) {
+        super(message), this.name = "HTTPParserError", this.code = code2 ? `HPE_${code2}` : void 0, this.data = data ? data.toString() : void 0;
       }
       static [Symbol.hasInstance](instance) {
         return instance && instance[kHTTPParserError] === !0;
@@ -53536,8 +53536,8 @@ var require_errors4 = __commonJS({
       static {
         __name(this, "RequestRetryError");
       }
-      constructor(message, code, { headers, data }) {
-        super(message), this.name = "RequestRetryError", this.message = message || "Request retry error", this.code = "UND_ERR_REQ_RETRY", this.statusCode = code, this.data = data, this.headers = headers;
+      constructor(message, code2, { headers, data }) {
+        super(message), this.name = "RequestRetryError", this.message = message || "Request retry error", this.code = "UND_ERR_REQ_RETRY", this.statusCode = code2, this.data = data, this.headers = headers;
       }
       static [Symbol.hasInstance](instance) {
         return instance && instance[kRequestRetryError] === !0;
@@ -53547,8 +53547,8 @@ var require_errors4 = __commonJS({
       static {
         __name(this, "ResponseError");
       }
-      constructor(message, code, { headers, data }) {
-        super(message), this.name = "ResponseError", this.message = message || "Response error", this.code = "UND_ERR_RESPONSE", this.statusCode = code, this.data = data, this.headers = headers;
+      constructor(message, code2, { headers, data }) {
+        super(message), this.name = "ResponseError", this.message = message || "Response error", this.code = "UND_ERR_RESPONSE", this.statusCode = code2, this.data = data, this.headers = headers;
       }
       static [Symbol.hasInstance](instance) {
         return instance && instance[kResponseError] === !0;
@@ -53764,10 +53764,10 @@ var require_tree = __commonJS({
           throw new TypeError("Unreachable");
         let index2 = 0, node = this;
         for (; ; ) {
-          let code = key.charCodeAt(index2);
-          if (code > 127)
+          let code2 = key.charCodeAt(index2);
+          if (code2 > 127)
             throw new TypeError("key must be ascii string");
-          if (node.code === code)
+          if (node.code === code2)
             if (length === ++index2) {
               node.value = value;
               break;
@@ -53777,7 +53777,7 @@ var require_tree = __commonJS({
               node.middle = new _TstNode(key, value, index2);
               break;
             }
-          else if (node.code < code)
+          else if (node.code < code2)
             if (node.left !== null)
               node = node.left;
             else {
@@ -53799,15 +53799,15 @@ var require_tree = __commonJS({
       search(key) {
         let keylength = key.length, index2 = 0, node = this;
         for (; node !== null && index2 < keylength; ) {
-          let code = key[index2];
-          for (code <= 90 && code >= 65 && (code |= 32); node !== null; ) {
-            if (code === node.code) {
+          let code2 = key[index2];
+          for (code2 <= 90 && code2 >= 65 && (code2 |= 32); node !== null; ) {
+            if (code2 === node.code) {
               if (keylength === ++index2)
                 return node;
               node = node.middle;
               break;
             }
-            node = node.code < code ? node.left : node.right;
+            node = node.code < code2 ? node.left : node.right;
           }
         }
         return null;
@@ -54405,11 +54405,11 @@ var require_diagnostics = __commonJS({
         } = evt;
         websocketDebuglog("connection opened %s%s", address, port ? `:${port}` : "");
       }), diagnosticsChannel.channel("undici:websocket:close").subscribe((evt) => {
-        let { websocket, code, reason } = evt;
+        let { websocket, code: code2, reason } = evt;
         websocketDebuglog(
           "closed connection to %s - %s %s",
           websocket.url,
-          code,
+          code2,
           reason
         );
       }), diagnosticsChannel.channel("undici:websocket:socket_error").subscribe((err) => {
@@ -56281,9 +56281,9 @@ var require_util4 = __commonJS({
     __name(responseLocationURL, "responseLocationURL");
     function isValidEncodedURL(url) {
       for (let i5 = 0; i5 < url.length; ++i5) {
-        let code = url.charCodeAt(i5);
-        if (code > 126 || // Non-US-ASCII + DEL
-        code < 32)
+        let code2 = url.charCodeAt(i5);
+        if (code2 > 126 || // Non-US-ASCII + DEL
+        code2 < 32)
           return !1;
       }
       return !0;
@@ -56781,8 +56781,8 @@ var require_util4 = __commonJS({
       );
       let rangeStart = collectASequenceOfCodePoints(
         (char) => {
-          let code = char.charCodeAt(0);
-          return code >= 48 && code <= 57;
+          let code2 = char.charCodeAt(0);
+          return code2 >= 48 && code2 <= 57;
         },
         data,
         position
@@ -56800,8 +56800,8 @@ var require_util4 = __commonJS({
       );
       let rangeEnd = collectASequenceOfCodePoints(
         (char) => {
-          let code = char.charCodeAt(0);
-          return code >= 48 && code <= 57;
+          let code2 = char.charCodeAt(0);
+          return code2 >= 48 && code2 <= 57;
         },
         data,
         position
@@ -58216,9 +58216,9 @@ var require_client_h2 = __commonJS({
       this[kSocket][kError] = err, this[kClient][kOnError](err);
     }
     __name(onHttp2SessionError, "onHttp2SessionError");
-    function onHttp2FrameError(type, code, id) {
+    function onHttp2FrameError(type, code2, id) {
       if (id === 0) {
-        let err = new InformationalError(`HTTP/2: "frameError" received - type ${type}, code ${code}`);
+        let err = new InformationalError(`HTTP/2: "frameError" received - type ${type}, code ${code2}`);
         this[kSocket][kError] = err, this[kClient][kOnError](err);
       }
     }
@@ -58228,8 +58228,8 @@ var require_client_h2 = __commonJS({
       this.destroy(err), util3.destroy(this[kSocket], err);
     }
     __name(onHttp2SessionEnd, "onHttp2SessionEnd");
-    function onHTTP2GoAway(code) {
-      let err = this[kError] || new SocketError(`HTTP/2: "GOAWAY" frame received with code ${code}`, util3.getSocketInfo(this)), client = this[kClient];
+    function onHTTP2GoAway(code2) {
+      let err = this[kError] || new SocketError(`HTTP/2: "GOAWAY" frame received with code ${code2}`, util3.getSocketInfo(this)), client = this[kClient];
       if (client[kSocket] = null, client[kHTTPContext] = null, this[kHTTP2Session] != null && (this[kHTTP2Session].destroy(err), this[kHTTP2Session] = null), util3.destroy(this[kSocket], err), client[kRunningIdx] < client[kQueue].length) {
         let request = client[kQueue][client[kRunningIdx]];
         client[kQueue][client[kRunningIdx]++] = null, util3.errorRequest(client, request, err), client[kPendingIdx] = client[kRunningIdx];
@@ -58326,8 +58326,8 @@ var require_client_h2 = __commonJS({
         session[kOpenStreams] -= 1, session[kOpenStreams] === 0 && session.unref();
       }), stream.once("error", function(err) {
         abort(err);
-      }), stream.once("frameError", (type, code) => {
-        abort(new InformationalError(`HTTP/2: "frameError" received - type ${type}, code ${code}`));
+      }), stream.once("frameError", (type, code2) => {
+        abort(new InformationalError(`HTTP/2: "frameError" received - type ${type}, code ${code2}`));
       }), !0;
       function writeBodyH2() {
         !body || contentLength === 0 ? writeBuffer(
@@ -59647,7 +59647,7 @@ var require_retry_handler = __commonJS({
         if (this.handler.onBodySent) return this.handler.onBodySent(chunk);
       }
       static [kRetryHandlerDefaultRetry](err, { state: state2, opts }, cb) {
-        let { statusCode, code, headers } = err, { method, retryOptions } = opts, {
+        let { statusCode, code: code2, headers } = err, { method, retryOptions } = opts, {
           maxRetries,
           minTimeout,
           maxTimeout,
@@ -59656,7 +59656,7 @@ var require_retry_handler = __commonJS({
           errorCodes,
           methods
         } = retryOptions, { counter } = state2;
-        if (code && code !== "UND_ERR_REQ_RETRY" && !errorCodes.includes(code)) {
+        if (code2 && code2 !== "UND_ERR_REQ_RETRY" && !errorCodes.includes(code2)) {
           cb(err);
           return;
         }
@@ -61643,8 +61643,8 @@ var require_headers2 = __commonJS({
       isValidHeaderName,
       isValidHeaderValue
     } = require_util4(), { webidl } = require_webidl(), assert = __require("node:assert"), util3 = __require("node:util"), kHeadersMap = /* @__PURE__ */ Symbol("headers map"), kHeadersSortedMap = /* @__PURE__ */ Symbol("headers map sorted");
-    function isHTTPWhiteSpaceCharCode(code) {
-      return code === 10 || code === 13 || code === 9 || code === 32;
+    function isHTTPWhiteSpaceCharCode(code2) {
+      return code2 === 10 || code2 === 13 || code2 === 9 || code2 === 32;
     }
     __name(isHTTPWhiteSpaceCharCode, "isHTTPWhiteSpaceCharCode");
     function headerValueNormalize(potentialValue) {
@@ -64659,8 +64659,8 @@ var require_util8 = __commonJS({
     "use strict";
     function isCTLExcludingHtab(value) {
       for (let i5 = 0; i5 < value.length; ++i5) {
-        let code = value.charCodeAt(i5);
-        if (code >= 0 && code <= 8 || code >= 10 && code <= 31 || code === 127)
+        let code2 = value.charCodeAt(i5);
+        if (code2 >= 0 && code2 <= 8 || code2 >= 10 && code2 <= 31 || code2 === 127)
           return !0;
       }
       return !1;
@@ -64668,26 +64668,26 @@ var require_util8 = __commonJS({
     __name(isCTLExcludingHtab, "isCTLExcludingHtab");
     function validateCookieName(name) {
       for (let i5 = 0; i5 < name.length; ++i5) {
-        let code = name.charCodeAt(i5);
-        if (code < 33 || // exclude CTLs (0-31), SP and HT
-        code > 126 || // exclude non-ascii and DEL
-        code === 34 || // "
-        code === 40 || // (
-        code === 41 || // )
-        code === 60 || // <
-        code === 62 || // >
-        code === 64 || // @
-        code === 44 || // ,
-        code === 59 || // ;
-        code === 58 || // :
-        code === 92 || // \
-        code === 47 || // /
-        code === 91 || // [
-        code === 93 || // ]
-        code === 63 || // ?
-        code === 61 || // =
-        code === 123 || // {
-        code === 125)
+        let code2 = name.charCodeAt(i5);
+        if (code2 < 33 || // exclude CTLs (0-31), SP and HT
+        code2 > 126 || // exclude non-ascii and DEL
+        code2 === 34 || // "
+        code2 === 40 || // (
+        code2 === 41 || // )
+        code2 === 60 || // <
+        code2 === 62 || // >
+        code2 === 64 || // @
+        code2 === 44 || // ,
+        code2 === 59 || // ;
+        code2 === 58 || // :
+        code2 === 92 || // \
+        code2 === 47 || // /
+        code2 === 91 || // [
+        code2 === 93 || // ]
+        code2 === 63 || // ?
+        code2 === 61 || // =
+        code2 === 123 || // {
+        code2 === 125)
           throw new Error("Invalid cookie name");
       }
     }
@@ -64700,31 +64700,31 @@ var require_util8 = __commonJS({
         --len, ++i5;
       }
       for (; i5 < len; ) {
-        let code = value.charCodeAt(i5++);
-        if (code < 33 || // exclude CTLs (0-31)
-        code > 126 || // non-ascii and DEL (127)
-        code === 34 || // "
-        code === 44 || // ,
-        code === 59 || // ;
-        code === 92)
+        let code2 = value.charCodeAt(i5++);
+        if (code2 < 33 || // exclude CTLs (0-31)
+        code2 > 126 || // non-ascii and DEL (127)
+        code2 === 34 || // "
+        code2 === 44 || // ,
+        code2 === 59 || // ;
+        code2 === 92)
           throw new Error("Invalid cookie value");
       }
     }
     __name(validateCookieValue, "validateCookieValue");
     function validateCookiePath(path2) {
       for (let i5 = 0; i5 < path2.length; ++i5) {
-        let code = path2.charCodeAt(i5);
-        if (code < 32 || // exclude CTLs (0-31)
-        code > 126 || // exclude DEL and non-ascii
-        code === 59)
+        let code2 = path2.charCodeAt(i5);
+        if (code2 < 32 || // exclude CTLs (0-31)
+        code2 > 126 || // exclude DEL and non-ascii
+        code2 === 59)
           throw new Error("Invalid cookie path");
       }
     }
     __name(validateCookiePath, "validateCookiePath");
-    function isLetterOrDigit(code) {
-      return code >= 48 && code <= 57 || // 0-9
-      code >= 65 && code <= 90 || // A-Z
-      code >= 97 && code <= 122;
+    function isLetterOrDigit(code2) {
+      return code2 >= 48 && code2 <= 57 || // 0-9
+      code2 >= 65 && code2 <= 90 || // A-Z
+      code2 >= 97 && code2 <= 122;
     }
     __name(isLetterOrDigit, "isLetterOrDigit");
     function validateCookieDomain(domain) {
@@ -64734,8 +64734,8 @@ var require_util8 = __commonJS({
         throw new Error("Invalid cookie domain");
       let labelLength = 0;
       for (let i5 = 0; i5 < domain.length; ++i5) {
-        let code = domain.charCodeAt(i5);
-        if (code === 46) {
+        let code2 = domain.charCodeAt(i5);
+        if (code2 === 46) {
           if (labelLength === 0)
             throw new Error("Invalid cookie domain");
           if (domain.charCodeAt(i5 - 1) === 45)
@@ -64743,9 +64743,9 @@ var require_util8 = __commonJS({
           labelLength = 0;
           continue;
         }
-        if (labelLength === 0 && !isLetterOrDigit(code))
+        if (labelLength === 0 && !isLetterOrDigit(code2))
           throw new Error("Invalid cookie domain");
-        if (!isLetterOrDigit(code) && code !== 45)
+        if (!isLetterOrDigit(code2) && code2 !== 45)
           throw new Error("Invalid cookie domain");
         if (++labelLength > 63)
           throw new Error("Invalid cookie domain");
@@ -65357,34 +65357,34 @@ var require_util9 = __commonJS({
       if (protocol.length === 0)
         return !1;
       for (let i5 = 0; i5 < protocol.length; ++i5) {
-        let code = protocol.charCodeAt(i5);
-        if (code < 33 || // CTL, contains SP (0x20) and HT (0x09)
-        code > 126 || code === 34 || // "
-        code === 40 || // (
-        code === 41 || // )
-        code === 44 || // ,
-        code === 47 || // /
-        code === 58 || // :
-        code === 59 || // ;
-        code === 60 || // <
-        code === 61 || // =
-        code === 62 || // >
-        code === 63 || // ?
-        code === 64 || // @
-        code === 91 || // [
-        code === 92 || // \
-        code === 93 || // ]
-        code === 123 || // {
-        code === 125)
+        let code2 = protocol.charCodeAt(i5);
+        if (code2 < 33 || // CTL, contains SP (0x20) and HT (0x09)
+        code2 > 126 || code2 === 34 || // "
+        code2 === 40 || // (
+        code2 === 41 || // )
+        code2 === 44 || // ,
+        code2 === 47 || // /
+        code2 === 58 || // :
+        code2 === 59 || // ;
+        code2 === 60 || // <
+        code2 === 61 || // =
+        code2 === 62 || // >
+        code2 === 63 || // ?
+        code2 === 64 || // @
+        code2 === 91 || // [
+        code2 === 92 || // \
+        code2 === 93 || // ]
+        code2 === 123 || // {
+        code2 === 125)
           return !1;
       }
       return !0;
     }
     __name(isValidSubprotocol, "isValidSubprotocol");
-    function isValidStatusCode(code) {
-      return code >= 1e3 && code < 1015 ? code !== 1004 && // reserved
-      code !== 1005 && // "MUST NOT be set as a status code"
-      code !== 1006 : code >= 3e3 && code <= 4999;
+    function isValidStatusCode(code2) {
+      return code2 >= 1e3 && code2 < 1015 ? code2 !== 1004 && // reserved
+      code2 !== 1005 && // "MUST NOT be set as a status code"
+      code2 !== 1006 : code2 >= 3e3 && code2 <= 4999;
     }
     __name(isValidStatusCode, "isValidStatusCode");
     function failWebsocketConnection(ws, reason) {
@@ -65593,14 +65593,14 @@ var require_connection = __commonJS({
       });
     }
     __name(establishWebSocketConnection, "establishWebSocketConnection");
-    function closeWebSocketConnection(ws, code, reason, reasonByteLength) {
+    function closeWebSocketConnection(ws, code2, reason, reasonByteLength) {
       if (!(isClosing(ws) || isClosed(ws)))
         if (!isEstablished(ws))
           failWebsocketConnection(ws, "Connection was closed before it was established."), ws[kReadyState] = states.CLOSING;
         else if (ws[kSentClose] === sentCloseFrameState.NOT_SENT) {
           ws[kSentClose] = sentCloseFrameState.PROCESSING;
           let frame = new WebsocketFrameSend();
-          code !== void 0 && reason === void 0 ? (frame.frameData = Buffer.allocUnsafe(2), frame.frameData.writeUInt16BE(code, 0)) : code !== void 0 && reason !== void 0 ? (frame.frameData = Buffer.allocUnsafe(2 + reasonByteLength), frame.frameData.writeUInt16BE(code, 0), frame.frameData.write(reason, 2, "utf-8")) : frame.frameData = emptyBuffer, ws[kResponse].socket.write(frame.createFrame(opcodes.CLOSE)), ws[kSentClose] = sentCloseFrameState.SENT, ws[kReadyState] = states.CLOSING;
+          code2 !== void 0 && reason === void 0 ? (frame.frameData = Buffer.allocUnsafe(2), frame.frameData.writeUInt16BE(code2, 0)) : code2 !== void 0 && reason !== void 0 ? (frame.frameData = Buffer.allocUnsafe(2 + reasonByteLength), frame.frameData.writeUInt16BE(code2, 0), frame.frameData.write(reason, 2, "utf-8")) : frame.frameData = emptyBuffer, ws[kResponse].socket.write(frame.createFrame(opcodes.CLOSE)), ws[kSentClose] = sentCloseFrameState.SENT, ws[kReadyState] = states.CLOSING;
         } else
           ws[kReadyState] = states.CLOSING;
     }
@@ -65612,14 +65612,14 @@ var require_connection = __commonJS({
     function onSocketClose() {
       let { ws } = this, { [kResponse]: response } = ws;
       response.socket.off("data", onSocketData), response.socket.off("close", onSocketClose), response.socket.off("error", onSocketError);
-      let wasClean = ws[kSentClose] === sentCloseFrameState.SENT && ws[kReceivedClose], code = 1005, reason = "", result = ws[kByteParser].closingInfo;
-      result && !result.error ? (code = result.code ?? 1005, reason = result.reason) : ws[kReceivedClose] || (code = 1006), ws[kReadyState] = states.CLOSED, fireEvent("close", ws, (type, init) => new CloseEvent(type, init), {
+      let wasClean = ws[kSentClose] === sentCloseFrameState.SENT && ws[kReceivedClose], code2 = 1005, reason = "", result = ws[kByteParser].closingInfo;
+      result && !result.error ? (code2 = result.code ?? 1005, reason = result.reason) : ws[kReceivedClose] || (code2 = 1006), ws[kReadyState] = states.CLOSED, fireEvent("close", ws, (type, init) => new CloseEvent(type, init), {
         wasClean,
-        code,
+        code: code2,
         reason
       }), channels.close.hasSubscribers && channels.close.publish({
         websocket: ws,
-        code,
+        code: code2,
         reason
       });
     }
@@ -65712,8 +65712,8 @@ var require_receiver = __commonJS({
       isTextBinaryFrame,
       isContinuationFrame
     } = require_util9(), { WebsocketFrameSend } = require_frame(), { closeWebSocketConnection } = require_connection(), { PerMessageDeflate } = require_permessage_deflate(), { MessageSizeExceededError } = require_errors4();
-    function failWebsocketConnectionWithCode(ws, code, reason) {
-      closeWebSocketConnection(ws, code, reason, Buffer.byteLength(reason)), failWebsocketConnection(ws, reason);
+    function failWebsocketConnectionWithCode(ws, code2, reason) {
+      closeWebSocketConnection(ws, code2, reason, Buffer.byteLength(reason)), failWebsocketConnection(ws, reason);
     }
     __name(failWebsocketConnectionWithCode, "failWebsocketConnectionWithCode");
     var ByteParser = class extends Writable5 {
@@ -65834,8 +65834,8 @@ var require_receiver = __commonJS({
                 this.#info.fin,
                 (error3, data) => {
                   if (error3) {
-                    let code = error3 instanceof MessageSizeExceededError ? 1009 : 1007;
-                    failWebsocketConnectionWithCode(this.ws, code, error3.message);
+                    let code2 = error3 instanceof MessageSizeExceededError ? 1009 : 1007;
+                    failWebsocketConnectionWithCode(this.ws, code2, error3.message);
                     return;
                   }
                   if (this.writeFragments(data)) {
@@ -65901,8 +65901,8 @@ var require_receiver = __commonJS({
       }
       parseCloseBody(data) {
         assert(data.length !== 1);
-        let code;
-        if (data.length >= 2 && (code = data.readUInt16BE(0)), code !== void 0 && !isValidStatusCode(code))
+        let code2;
+        if (data.length >= 2 && (code2 = data.readUInt16BE(0)), code2 !== void 0 && !isValidStatusCode(code2))
           return { code: 1002, reason: "Invalid status code", error: !0 };
         let reason = data.subarray(2);
         reason[0] === 239 && reason[1] === 187 && reason[2] === 191 && (reason = reason.subarray(3));
@@ -65911,7 +65911,7 @@ var require_receiver = __commonJS({
         } catch {
           return { code: 1007, reason: "Invalid UTF-8", error: !0 };
         }
-        return { code, reason, error: !1 };
+        return { code: code2, reason, error: !1 };
       }
       /**
        * Parses control frames.
@@ -65923,8 +65923,8 @@ var require_receiver = __commonJS({
           if (payloadLength === 1)
             return failWebsocketConnection(this.ws, "Received close frame with a 1-byte body."), !1;
           if (this.#info.closeInfo = this.parseCloseBody(body), this.#info.closeInfo.error) {
-            let { code, reason } = this.#info.closeInfo;
-            return closeWebSocketConnection(this.ws, code, reason, reason.length), failWebsocketConnection(this.ws, reason), !1;
+            let { code: code2, reason } = this.#info.closeInfo;
+            return closeWebSocketConnection(this.ws, code2, reason, reason.length), failWebsocketConnection(this.ws, reason), !1;
           }
           if (this.ws[kSentClose] !== sentCloseFrameState.SENT) {
             let body2 = emptyBuffer;
@@ -66111,10 +66111,10 @@ var require_websocket = __commonJS({
        * @param {number|undefined} code
        * @param {string|undefined} reason
        */
-      close(code = void 0, reason = void 0) {
+      close(code2 = void 0, reason = void 0) {
         webidl.brandCheck(this, _WebSocket);
         let prefix = "WebSocket.close";
-        if (code !== void 0 && (code = webidl.converters["unsigned short"](code, prefix, "code", { clamp: !0 })), reason !== void 0 && (reason = webidl.converters.USVString(reason, prefix, "reason")), code !== void 0 && code !== 1e3 && (code < 3e3 || code > 4999))
+        if (code2 !== void 0 && (code2 = webidl.converters["unsigned short"](code2, prefix, "code", { clamp: !0 })), reason !== void 0 && (reason = webidl.converters.USVString(reason, prefix, "reason")), code2 !== void 0 && code2 !== 1e3 && (code2 < 3e3 || code2 > 4999))
           throw new DOMException("invalid code", "InvalidAccessError");
         let reasonByteLength = 0;
         if (reason !== void 0 && (reasonByteLength = Buffer.byteLength(reason), reasonByteLength > 123))
@@ -66122,7 +66122,7 @@ var require_websocket = __commonJS({
             `Reason must be less than 123 bytes; received ${reasonByteLength}`,
             "SyntaxError"
           );
-        closeWebSocketConnection(this, code, reason, reasonByteLength);
+        closeWebSocketConnection(this, code2, reason, reasonByteLength);
       }
       /**
        * @see https://websockets.spec.whatwg.org/#dom-websocket-send
@@ -66281,8 +66281,8 @@ var require_websocket = __commonJS({
     }
     __name(onParserDrain, "onParserDrain");
     function onParserError(err) {
-      let message, code;
-      err instanceof CloseEvent ? (message = err.reason, code = err.code) : message = err.message, fireEvent("error", this, () => new ErrorEvent("error", { error: err, message })), closeWebSocketConnection(this, code);
+      let message, code2;
+      err instanceof CloseEvent ? (message = err.reason, code2 = err.code) : message = err.message, fireEvent("error", this, () => new ErrorEvent("error", { error: err, message })), closeWebSocketConnection(this, code2);
     }
     __name(onParserError, "onParserError");
     module.exports = {
@@ -67822,7 +67822,7 @@ async function describeDatabase(snapshot) {
       `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
       "Check the input database. A database on which Odoo was never initialised holds nothing to back up."
     );
-  let tables = CORE_TABLES.filter((table) => present.has(table)), [modules, traits, extensions, roles, counts, [tableBytes], attachments] = await Promise.all([
+  let tables = CORE_TABLES.filter((table2) => present.has(table2)), [modules, traits, extensions, roles, counts, [tableBytes], attachments] = await Promise.all([
     installedModules(snapshot),
     databaseTraits(snapshot),
     snapshot.rows(
@@ -67864,7 +67864,7 @@ async function installedModules(snapshot) {
 }
 __name(installedModules, "installedModules");
 async function countRows(snapshot, tables) {
-  let each = tables.map((table) => `SELECT '${table}' AS table, count(*) AS rows FROM public.${table}`), rows = await snapshot.rows(each.join(" UNION ALL "));
+  let each = tables.map((table2) => `SELECT '${table2}' AS table, count(*) AS rows FROM public.${table2}`), rows = await snapshot.rows(each.join(" UNION ALL "));
   return Object.fromEntries(rows.map((row) => [row.table, row.rows]));
 }
 __name(countRows, "countRows");
@@ -69467,8 +69467,8 @@ var ERROR_CODES = {
   SYMLINKTARGETREQUIRED: "symlink target argument must be a non-empty string value",
   ENTRYNOTSUPPORTED: "entry not supported"
 };
-function ArchiverError(code, data) {
-  Error.captureStackTrace(this, this.constructor), this.message = ERROR_CODES[code] || code, this.code = code, this.data = data;
+function ArchiverError(code2, data) {
+  Error.captureStackTrace(this, this.constructor), this.message = ERROR_CODES[code2] || code2, this.code = code2, this.data = data;
 }
 __name(ArchiverError, "ArchiverError");
 util2.inherits(ArchiverError, Error);
@@ -72394,8 +72394,8 @@ var PassingError = class extends UserError {
 }, REACH = "Check ssh-host and ssh-port, that sshd runs there, and that a firewall lets this runner in.";
 function connectError(error3, hop, previous) {
   if (error3 instanceof UserError) return error3;
-  let { code, level, reason } = error3, from = previous ? ` from the jump host ${labelOf(previous)}` : "", what = `Could not connect to ${labelOf(hop)}${from}`, cause = { cause: error3 };
-  return typeof code == "string" && PASSING[code] ? new PassingError(`${what}: ${PASSING[code]}`, REACH, cause) : code === "ENOTFOUND" ? new UserError(
+  let { code: code2, level, reason } = error3, from = previous ? ` from the jump host ${labelOf(previous)}` : "", what = `Could not connect to ${labelOf(hop)}${from}`, cause = { cause: error3 };
+  return typeof code2 == "string" && PASSING[code2] ? new PassingError(`${what}: ${PASSING[code2]}`, REACH, cause) : code2 === "ENOTFOUND" ? new UserError(
     `${what}: there is no host of that name`,
     "Check the spelling of ssh-host (or ssh-jump).",
     cause
@@ -72534,8 +72534,8 @@ var STDERR_TAIL_BYTES = 4096, STDOUT_BUFFER_BYTES = 256 * 1024, GRACE_MS = 2e3, 
   }
   #readExit() {
     let tail = Buffer.alloc(0), ended;
-    this.#channel.on("exit", (code, signal) => {
-      ended = { code: code ?? void 0, signal };
+    this.#channel.on("exit", (code2, signal) => {
+      ended = { code: code2 ?? void 0, signal };
     }), this.#channel.stderr.on("data", (chunk) => {
       tail = Buffer.concat([tail, chunk]).subarray(-STDERR_TAIL_BYTES);
     }), this.#channel.stderr.on("close", () => {
@@ -72767,6 +72767,9 @@ function preferring(knownTypes) {
 }
 __name(preferring, "preferring");
 
+// src/report/summary.ts
+var code = /* @__PURE__ */ __name((text3) => ({ code: text3 }), "code"), signs = { done: "\u2705", flawed: "\u26A0\uFE0F", failed: "\u274C" }, spansOf = /* @__PURE__ */ __name((text3) => Array.isArray(text3) ? text3 : [text3], "spansOf"), oneLine = /* @__PURE__ */ __name((text3) => text3.replaceAll(/\s+/g, " "), "oneLine");
+
 // src/report/backup-summary.ts
 var seconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles"), levelOf = /* @__PURE__ */ __name((receipt) => receipt.proofs.at(-1)?.level, "levelOf");
 function backupOutputs(receipt) {
@@ -72787,31 +72790,37 @@ function backupOutputs(receipt) {
 }
 __name(backupOutputs, "backupOutputs");
 function backupSummary(receipt) {
-  let table = [
-    ["Database", `\`${receipt.database}\`, ${odooOf(receipt)}, PostgreSQL ${receipt.postgres.server}`],
-    ["Archive", `\`${uriOf(receipt)}\``],
-    ["Size", `${formatBytes(receipt.size)}, format ${receipt.format}`],
-    ["Attachments", attachmentsOf(receipt)],
-    ["Verified", verifiedOf(receipt)],
-    ["Time", `${formatDuration(seconds(receipt) * 1e3)}${phasesOf(receipt)}`]
-  ].map(([name, value]) => `| **${name}** | ${value} |`).join(`
-`);
-  return `### ${headline(receipt)}
-
-| | |
-| --- | --- |
-${table}
-`;
+  let flaws = flawsOf(receipt);
+  return {
+    outcome: flaws.length === 0 ? "done" : "flawed",
+    title: [`${receipt.database} is backed up`, ...flaws].join(", "),
+    blocks: [
+      {
+        kind: "facts",
+        rows: [
+          [
+            "Database",
+            [code(receipt.database), `, ${odooOf(receipt)}, PostgreSQL ${receipt.postgres.server}`]
+          ],
+          ["Archive", code(uriOf(receipt))],
+          ["Size", `${formatBytes(receipt.size)}, format ${receipt.format}`],
+          ["Attachments", attachmentsOf(receipt)],
+          ["Verified", verifiedOf(receipt)],
+          ["Time", `${formatDuration(seconds(receipt) * 1e3)}${phasesOf(receipt)}`]
+        ]
+      }
+    ]
+  };
 }
 __name(backupSummary, "backupSummary");
-function headline(receipt) {
-  let missing = missingFiles(receipt), corrupt = receipt.filestore?.corrupt ?? 0, flaws = [
+function flawsOf(receipt) {
+  let missing = missingFiles(receipt), corrupt = receipt.filestore?.corrupt ?? 0;
+  return [
     ...missing > 0 ? [`${formatCounted(missing, "attachment")} missing on the host`] : [],
     ...corrupt > 0 ? [`${formatCounted(corrupt, "file")} corrupt on the host`] : []
   ];
-  return [`${flaws.length === 0 ? "\u2705" : "\u26A0\uFE0F"} ${receipt.database} is backed up`, ...flaws].join(", ");
 }
-__name(headline, "headline");
+__name(flawsOf, "flawsOf");
 var odooOf = /* @__PURE__ */ __name(({ odoo }) => odoo ? `Odoo ${odoo.version} with ${formatCounted(odoo.modules, "module")}` : "no Odoo", "odooOf");
 function verifiedOf({ directory, upload: upload2 }) {
   let parts = upload2.proof === "md5" ? "MD5 of every part" : "every part sent with its MD5";
@@ -72821,7 +72830,7 @@ __name(verifiedOf, "verifiedOf");
 function attachmentsOf({ filestore }) {
   if (!filestore) return "not part of this backup";
   let detail = ["missing", "lost", "corrupt"].filter((flaw) => filestore[flaw] > 0).map((flaw) => `${filestore[flaw]} ${flaw}`).join(", "), files = `${formatCounted(filestore.files, "file")}, ${formatBytes(filestore.bytes)}`;
-  return detail === "" ? files : `${files}; ${detail}: see \`backup.json\` in the archive`;
+  return detail === "" ? files : [`${files}; ${detail}: see `, code("backup.json"), " in the archive"];
 }
 __name(attachmentsOf, "attachmentsOf");
 function phasesOf({ durations }) {
@@ -72949,27 +72958,27 @@ __name(compatible, "compatible");
 // src/storage/connection-errors.ts
 var tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$)/;
 function connectionError(error3, endpoint) {
-  let code = error3.code ?? "", server = endpoint ?? "Amazon S3";
-  if (code === "ERR_INVALID_URL")
+  let code2 = error3.code ?? "", server = endpoint ?? "Amazon S3";
+  if (code2 === "ERR_INVALID_URL")
     return [`${server} is not a URL`, "Write `s3-endpoint` as https://host or https://host:port."];
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+  if (code2 === "ENOTFOUND" || code2 === "EAI_AGAIN")
     return [
-      `The name of ${server} cannot be resolved (${code})`,
+      `The name of ${server} cannot be resolved (${code2})`,
       "Check `s3-endpoint` and the DNS of the runner."
     ];
-  if (tls.test(code))
+  if (tls.test(code2))
     return [
-      `The TLS certificate of ${server} is not accepted: ${error3.message} (${code})`,
+      `The TLS certificate of ${server} is not accepted: ${error3.message} (${code2})`,
       "For a private authority, set NODE_EXTRA_CA_CERTS to its certificate. Check that `s3-endpoint` is https:// only where the server speaks TLS."
     ];
-  if (code === "ECONNREFUSED")
+  if (code2 === "ECONNREFUSED")
     return [
       `${server} refuses connections (ECONNREFUSED)`,
       "Check host and port of `s3-endpoint`, and the firewall."
     ];
-  if (error3.name === "TimeoutError" || /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)/.test(code))
+  if (error3.name === "TimeoutError" || /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)/.test(code2))
     return [
-      `The connection to ${server} broke or stood still (${code || error3.name})`,
+      `The connection to ${server} broke or stood still (${code2 || error3.name})`,
       "It was tried again several times. Check `s3-endpoint`, the firewall and the network of the runner."
     ];
   if (error3 instanceof SyntaxError || /deserializ/i.test(error3.message ?? ""))
@@ -74120,8 +74129,8 @@ var Summary = class {
    *
    * @returns {Summary} summary instance
    */
-  addCodeBlock(code, lang) {
-    let attrs = Object.assign({}, lang && { lang }), element = this.wrap("pre", this.wrap("code", code), attrs);
+  addCodeBlock(code2, lang) {
+    let attrs = Object.assign({}, lang && { lang }), element = this.wrap("pre", this.wrap("code", code2), attrs);
     return this.addRaw(element).addEOL();
   }
   /**
@@ -74339,6 +74348,47 @@ function group4(name, fn) {
 }
 __name(group4, "group");
 
+// src/report/markdown.ts
+function markdownOf({ outcome, title, blocks }) {
+  return [`### ${signs[outcome]} ${inline(title)}`, ...blocks.map(block)].map((part) => `${part}
+`).join(`
+`);
+}
+__name(markdownOf, "markdownOf");
+function block(part) {
+  switch (part.kind) {
+    case "facts":
+      return table(
+        [{ name: "" }, { name: "" }],
+        part.rows.map(([name, value]) => [`**${inline(name)}**`, inline(value)])
+      );
+    case "table":
+      return table(
+        part.columns,
+        part.rows.map((row) => row.map(inline))
+      );
+    case "note":
+      return inline(part.text);
+    case "diagram":
+      return `\`\`\`mermaid
+${part.mermaid.trim()}
+\`\`\``;
+  }
+}
+__name(block, "block");
+function table(columns, rows) {
+  let line = /* @__PURE__ */ __name((cells) => `|${cells.map((cell) => cell === "" ? " |" : ` ${cell} |`).join("")}`, "line"), rule = columns.map(({ align }) => align === "right" ? "---:" : "---");
+  return [columns.map(({ name }) => inline(name)), rule, ...rows].map(line).join(`
+`);
+}
+__name(table, "table");
+var inline = /* @__PURE__ */ __name((text3) => spansOf(text3).map((span) => typeof span == "string" ? escaped(span) : codeSpan(span.code)).join(""), "inline"), escaped = /* @__PURE__ */ __name((text3) => oneLine(text3).replaceAll(/[\\`*_[\]<>|~&]/g, "\\$&"), "escaped");
+function codeSpan(code2) {
+  let longest = Math.max(0, ...(code2.match(/`+/g) ?? []).map((run2) => run2.length)), fence = "`".repeat(longest + 1), padding = /^`|`$|^ .* $/.test(code2) ? " " : "";
+  return `${fence}${padding}${oneLine(code2).replaceAll("|", "\\|")}${padding}${fence}`;
+}
+__name(codeSpan, "codeSpan");
+
 // src/platform/mask.ts
 function piecesOf(secret) {
   let lines = secret.split(/\r\n|\r|\n/).map((line) => line.trim());
@@ -74405,9 +74455,9 @@ function githubPlatform(env3) {
     warning: /* @__PURE__ */ __name((message) => warning2(message), "warning"),
     progress: info2,
     output: /* @__PURE__ */ __name((name, value) => setOutput(name, value), "output"),
-    summary: /* @__PURE__ */ __name(async (markdown) => {
+    summary: /* @__PURE__ */ __name(async (summary2) => {
       try {
-        await summary.addRaw(markdown, !0).write();
+        await summary.addRaw(markdownOf(summary2), !0).write();
       } catch (error3) {
         warning2(`The job summary could not be written: ${messageOf(error3)}`);
       }
@@ -74436,6 +74486,49 @@ __name(identity, "identity");
 
 // src/platform/gitlab.ts
 import { writeFileSync } from "node:fs";
+
+// src/report/plain.ts
+function plainText({ outcome, title, blocks }) {
+  let parts = blocks.flatMap(block2);
+  return [`${signs[outcome]} ${inline2(title)}`, ...parts].join(`
+
+`);
+}
+__name(plainText, "plainText");
+function block2(part) {
+  switch (part.kind) {
+    case "facts":
+      return [
+        aligned(
+          [{ name: "" }, { name: "" }],
+          part.rows.map(([name, value]) => [inline2(name), inline2(value)])
+        )
+      ];
+    case "table": {
+      let rows = part.rows.map((row) => row.map(inline2));
+      return [aligned(part.columns, [part.columns.map(({ name }) => inline2(name)), ...rows])];
+    }
+    case "note":
+      return [inline2(part.text)];
+    case "diagram":
+      return [];
+  }
+}
+__name(block2, "block");
+function aligned(columns, rows) {
+  let widths = columns.map((_, at) => Math.max(0, ...rows.map((row) => widthOf(row[at] ?? "")))), cell = /* @__PURE__ */ __name((text3, at) => {
+    let padding = " ".repeat((widths[at] ?? 0) - widthOf(text3));
+    return columns[at]?.align === "right" ? padding + text3 : text3 + padding;
+  }, "cell");
+  return rows.map((row) => row.map(cell).join("  ").trimEnd()).join(`
+`);
+}
+__name(aligned, "aligned");
+var widthOf = /* @__PURE__ */ __name((text3) => [...text3].length, "widthOf"), inline2 = /* @__PURE__ */ __name((text3) => oneLine(
+  spansOf(text3).map((span) => typeof span == "string" ? span : span.code).join("")
+), "inline");
+
+// src/platform/gitlab.ts
 var dotenvFile = "odoo-backup.env", jsonFile = "odoo-backup.json";
 function gitlabPlatform(line, env3, stdout2, now = Date.now) {
   let mask = new Mask(), print = /* @__PURE__ */ __name((message) => stdout2.write(`${mask.apply(message)}
@@ -74464,9 +74557,9 @@ function gitlabPlatform(line, env3, stdout2, now = Date.now) {
       results.push(`${resultVariable(name)}=${value}
 `), writeFileSync(dotenvFile, results.join(""));
     }, "output"),
-    summary: /* @__PURE__ */ __name(async (markdown) => {
+    summary: /* @__PURE__ */ __name(async (summary2) => {
       print(`
-${markdown}`);
+${plainText(summary2)}`);
     }, "summary"),
     fail: /* @__PURE__ */ __name((error3) => {
       print(`${red}ERROR: ${describeError(error3).join(`
@@ -74528,8 +74621,8 @@ function terminalPlatform(line, env3, streams) {
       stdout2.isTTY || stdout2.write(`${name}=${value}
 `);
     }, "output"),
-    summary: /* @__PURE__ */ __name(async (markdown) => print(`
-${markdown}`), "summary"),
+    summary: /* @__PURE__ */ __name(async (summary2) => print(`
+${plainText(summary2)}`), "summary"),
     fail: /* @__PURE__ */ __name((error3) => print(`error: ${describeError(error3).join(`
   `)}`), "fail")
   };
