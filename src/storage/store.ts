@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   DeleteObjectCommand,
-  GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -12,6 +11,7 @@ import type { RangeReader } from '../archive/reader.ts';
 import { UserError } from '../errors.ts';
 import { type Connection, s3Client } from './client.ts';
 import { isNotFound } from './failure.ts';
+import { readObject } from './read-object.ts';
 import { type S3Request, s3Error } from './s3-errors.ts';
 
 export interface StoreOptions extends Connection {
@@ -90,10 +90,15 @@ export class Store implements Disposable {
     }
   }
 
-  /** Reads `length` bytes from `offset` on. @throws UserError when the object ends before */
-  async read(key: string, offset: number, length: number): Promise<Buffer> {
+  /**
+   * Reads `length` bytes from `offset` on.
+   *
+   * @param etag of the object that is meant; left out: whichever is there
+   * @throws UserError when the object ends before, or is another one
+   */
+  async read(key: string, offset: number, length: number, etag?: string): Promise<Buffer> {
     if (length === 0) return Buffer.alloc(0);
-    const bytes = await this.#get(key, `bytes=${offset}-${offset + length - 1}`);
+    const bytes = await readObject(this, key, { offset, length }, etag);
     if (bytes.length === length) return bytes;
     throw new UserError(
       `${this.uri(key)} gave ${bytes.length} bytes where ${length} were asked for, from byte ${offset}`,
@@ -101,16 +106,16 @@ export class Store implements Disposable {
     );
   }
 
-  /** @throws UserError when there is no such object */
+  /** All reads are of the object that is there now. @throws UserError when there is none */
   async range(key: string): Promise<RangeReader> {
     const head = await this.head(key);
     if (!head) throw this.error({ name: 'NoSuchKey' }, { action: 's3:GetObject', key });
-    return { size: head.size, read: (offset, length) => this.read(key, offset, length) };
+    return { size: head.size, read: (offset, length) => this.read(key, offset, length, head.etag) };
   }
 
   /** @throws UserError when there is no such object, or it is not JSON */
   async getJson(key: string): Promise<unknown> {
-    const bytes = await this.#get(key);
+    const bytes = await readObject(this, key, undefined);
     try {
       return JSON.parse(bytes.toString('utf8'));
     } catch (cause) {
@@ -174,13 +179,5 @@ export class Store implements Disposable {
 
   error(error: unknown, request: S3Request): UserError {
     return s3Error(error, { ...request, bucket: this.options.bucket, endpoint: this.options.endpoint });
-  }
-
-  #get(key: string, range?: string): Promise<Buffer> {
-    const command = new GetObjectCommand({ Bucket: this.options.bucket, Key: key, Range: range });
-    return this.attempt({ action: 's3:GetObject', key }, async () => {
-      const { Body } = await this.client.send(command, this.reading);
-      return Buffer.from((await Body?.transformToByteArray()) ?? []);
-    });
   }
 }

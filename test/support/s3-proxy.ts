@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,6 +18,7 @@ export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** What goes wrong with a request. */
@@ -54,7 +61,12 @@ export async function startS3Proxy(target: S3Server, rules: readonly S3Rule[] = 
 
   const server = createServer((incoming, response) => {
     const url = new URL(incoming.url ?? '/', target.endpoint);
-    const seen = { method: incoming.method ?? '', path: url.pathname, query: url.searchParams };
+    const seen = {
+      method: incoming.method ?? '',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: incoming.headers,
+    };
     requests.push(seen);
     const unused = (rule: S3Rule) => (hits.get(rule) ?? 0) < (rule.times ?? Number.POSITIVE_INFINITY);
     const rule = proxy.rules.find((candidate) => unused(candidate) && candidate.when(seen));

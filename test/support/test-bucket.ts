@@ -19,7 +19,7 @@ export interface TestBucket {
   readonly client: S3Client;
   readonly bucket: string;
   /** Opens it as a backup does: credentials come from the environment. */
-  openStore(at?: S3Server, options?: Partial<StoreOptions>): Store;
+  openStore(at?: S3Server, options?: Partial<StoreOptions>, signal?: AbortSignal): Store;
   /** Neither an object nor an unfinished upload. */
   assertNothingLeft(key: string): Promise<void>;
 }
@@ -34,11 +34,11 @@ export async function useTestBucket(): Promise<TestBucket> {
     server,
     client,
     bucket,
-    openStore(at = server, options = {}) {
+    openStore(at = server, options = {}, signal) {
       process.env.AWS_ACCESS_KEY_ID = at.accessKeyId;
       process.env.AWS_SECRET_ACCESS_KEY = at.secretAccessKey;
       const { endpoint, region } = at;
-      return new Store({ bucket, prefix: '', endpoint, region, pathStyle: undefined, ...options });
+      return new Store({ bucket, prefix: '', endpoint, region, pathStyle: undefined, ...options }, signal);
     },
     async assertNothingLeft(key) {
       assert.deepEqual(await listKeys(client, bucket, key), []);
