@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { failure } from './failure.ts';
 
 /** How to reach the S3 service. Credentials come from the SDK's default chain, never from here. */
 export interface Connection {
@@ -8,12 +9,14 @@ export interface Connection {
   readonly endpoint?: string;
   /** Bucket in the path instead of the host name. Undefined: so for an endpoint, not for Amazon. */
   readonly pathStyle: boolean | undefined;
+  /** How long a server that has not answered yet may take, in milliseconds, attempts included. Default 90 s. */
+  readonly firstAnswerMs?: number;
 }
 
 const seconds = 1000;
 
 /** A client that gives up on what hangs, and tries again what can pass. */
-export function s3Client({ region, endpoint, pathStyle }: Connection): S3Client {
+export function s3Client({ region, endpoint, pathStyle, firstAnswerMs }: Connection): S3Client {
   const client = new S3Client({
     ...(endpoint ? compatible(endpoint, pathStyle ?? true) : { forcePathStyle: pathStyle ?? false }),
     region: region ?? (endpoint ? process.env.AWS_REGION || 'us-east-1' : undefined),
@@ -25,7 +28,49 @@ export function s3Client({ region, endpoint, pathStyle }: Connection): S3Client 
     expectContinueHeader: false,
   });
   client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: 'build', priority: 'low' });
+  const limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds);
+  const limited = <Input, Output>(next: (args: Input) => Promise<Output>) => {
+    const within = limit.attempts();
+    return (args: Input) => within(() => next(args));
+  };
+  client.middlewareStack.add(limited, { step: 'finalizeRequest', priority: 'low' });
   return client;
+}
+
+/**
+ * Once a server has answered, it may stand still for as long as the attempts above take, five minutes: a long upload
+ * lives through that. One that never has is none, as when a firewall or a wrong port swallows what is sent.
+ */
+class FirstAnswer {
+  #answered = false;
+  readonly #limitMs: number;
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
+
+  /** For the attempts of one request: inside of what repeats them, where `NoAnswer` is nothing to repeat. */
+  attempts(): <T>(attempt: () => Promise<T>) => Promise<T> {
+    const started = performance.now();
+    return async (attempt) => {
+      if (this.#answered) return attempt();
+      const late = Promise.withResolvers<never>();
+      const message = `no answer within ${this.#limitMs / 1000} s`;
+      const giveUp = () =>
+        this.#answered || late.reject(Object.assign(new Error(message), { name: 'NoAnswer' }));
+      const timer = setTimeout(giveUp, started + this.#limitMs - performance.now());
+      try {
+        const answer = await Promise.race([attempt(), late.promise]);
+        this.#answered = true;
+        return answer;
+      } catch (error) {
+        if (failure(error).$metadata?.httpStatusCode !== undefined) this.#answered = true;
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+  }
 }
 
 /**

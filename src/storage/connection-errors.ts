@@ -27,6 +27,12 @@ export function connectionError(error: Failure, endpoint: string | undefined): E
       'Check host and port of `s3-endpoint`, and the firewall.',
     ];
   }
+  if (error.name === 'NoAnswer') {
+    return [
+      `${server} accepts connections and does not answer (${error.message})`,
+      'Check `s3-endpoint`: host, port, and whether it is http:// or https://. A firewall or a proxy may swallow what is sent.',
+    ];
+  }
   if (error.name === 'TimeoutError' || /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)/.test(code)) {
     return [
       `The connection to ${server} broke or stood still (${code || error.name})`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
 import { Store } from '../../src/storage/store.ts';
@@ -158,7 +158,8 @@ describe('an S3 service that answers with an error', { concurrency: true }, () =
 });
 
 describe('an endpoint that is none', { concurrency: true }, () => {
-  const store = (endpoint: string) => new Store({ bucket: 'b', prefix: '', endpoint, pathStyle: undefined });
+  const store = (endpoint: string, firstAnswerMs?: number) =>
+    new Store({ bucket: 'b', prefix: '', endpoint, pathStyle: undefined, firstAnswerMs });
 
   test('nobody listens', async () => {
     using nobody = store('http://127.0.0.1:1');
@@ -192,6 +193,29 @@ describe('an endpoint that is none', { concurrency: true }, () => {
     page.close();
     assert.match(error.message, /does not answer as an S3 service/);
     assert.match(error.hint, /s3-endpoint/);
+  });
+
+  test('that accepts connections and says nothing', async () => {
+    const silent = createTcpServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    using nobody = store(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`, 200);
+    const error = await failureOf(nobody.check(''));
+    silent.close();
+    assert.match(error.message, /accepts connections and does not answer \(no answer within 0\.2 s\)/);
+    assert.match(error.hint, /s3-endpoint.*firewall/);
+  });
+
+  test('that has answered once may take its time', async () => {
+    let afterMs = 0;
+    const slow = createServer((_, response) => {
+      setTimeout(() => response.writeHead(404).end(), afterMs);
+    }).listen(0, '127.0.0.1');
+    await once(slow, 'listening');
+    using patient = store(`http://127.0.0.1:${(slow.address() as AddressInfo).port}`, 2000);
+    assert.equal(await patient.head('k'), undefined);
+    afterMs = 2500;
+    assert.equal(await patient.head('k'), undefined);
+    slow.close();
   });
 });
 
