@@ -72920,13 +72920,13 @@ var Phases = class {
 };
 
 // src/storage/store.ts
-var import_client_s33 = __toESM(require_dist_cjs16(), 1);
+var import_client_s34 = __toESM(require_dist_cjs16(), 1);
 import { createHash as createHash13 } from "node:crypto";
 
 // src/storage/client.ts
 var import_client_s32 = __toESM(require_dist_cjs16(), 1);
 var seconds2 = 1e3;
-function s3Client({ region, endpoint, pathStyle }) {
+function s3Client({ region, endpoint, pathStyle, firstAnswerMs }) {
   let client = new import_client_s32.S3Client({
     ...endpoint ? compatible(endpoint, pathStyle ?? !0) : { forcePathStyle: pathStyle ?? !1 },
     region: region ?? (endpoint ? process.env.AWS_REGION || "us-east-1" : void 0),
@@ -72937,9 +72937,40 @@ function s3Client({ region, endpoint, pathStyle }) {
     // connection starts slowly on a long path. What 100-continue would save, Store.check has found out before.
     expectContinueHeader: !1
   });
-  return client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: "build", priority: "low" }), client;
+  client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: "build", priority: "low" });
+  let limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds2), limited = /* @__PURE__ */ __name((next) => {
+    let within = limit.attempts();
+    return (args) => within(() => next(args));
+  }, "limited");
+  return client.middlewareStack.add(limited, { step: "finalizeRequest", priority: "low" }), client;
 }
 __name(s3Client, "s3Client");
+var FirstAnswer = class {
+  static {
+    __name(this, "FirstAnswer");
+  }
+  #answered = !1;
+  #limitMs;
+  constructor(limitMs) {
+    this.#limitMs = limitMs;
+  }
+  /** For the attempts of one request: inside of what repeats them, where `NoAnswer` is nothing to repeat. */
+  attempts() {
+    let started = performance.now();
+    return async (attempt) => {
+      if (this.#answered) return attempt();
+      let late = Promise.withResolvers(), message = `no answer within ${this.#limitMs / 1e3} s`, timer = setTimeout(/* @__PURE__ */ __name(() => this.#answered || late.reject(Object.assign(new Error(message), { name: "NoAnswer" })), "giveUp"), started + this.#limitMs - performance.now());
+      try {
+        let answer = await Promise.race([attempt(), late.promise]);
+        return this.#answered = !0, answer;
+      } catch (error3) {
+        throw failure(error3).$metadata?.httpStatusCode !== void 0 && (this.#answered = !0), error3;
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+  }
+};
 function signedByMd5(args) {
   let { headers } = args.request;
   return "content-md5" in headers && (headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD"), args;
@@ -72954,6 +72985,87 @@ function compatible(endpoint, forcePathStyle) {
   };
 }
 __name(compatible, "compatible");
+
+// src/storage/read-object.ts
+var import_client_s33 = __toESM(require_dist_cjs16(), 1);
+import { setTimeout as sleep7 } from "node:timers/promises";
+var RESUME_MS = [100, 400, 1600, 6400];
+async function readObject(store, key, range3, etag) {
+  let body = new Body(store, key, range3, etag);
+  for (let wait of RESUME_MS) {
+    if (await body.read()) return body.bytes;
+    await sleep7(wait, void 0, { signal: store.reading.abortSignal }).catch(() => {
+    });
+  }
+  if (await body.read()) return body.bytes;
+  throw store.error(body.broken, { action: "s3:GetObject", key });
+}
+__name(readObject, "readObject");
+var Body = class {
+  static {
+    __name(this, "Body");
+  }
+  /** Why the last attempt broke off. */
+  broken;
+  #chunks = [];
+  #length = 0;
+  #etag;
+  #store;
+  #key;
+  #range;
+  constructor(store, key, range3, etag) {
+    this.#store = store, this.#key = key, this.#range = range3, this.#etag = etag && `"${etag}"`;
+  }
+  get bytes() {
+    let [only] = this.#chunks;
+    return only && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
+  }
+  /** Returns whether it came to its end; if not, it may be continued. */
+  async read() {
+    let chunks = await this.#ask();
+    try {
+      for await (let chunk of chunks)
+        if (this.#chunks.push(chunk), this.#length += chunk.length, this.#range && this.#length > this.#range.length) throw this.#tooLong();
+      return !0;
+    } catch (error3) {
+      if (this.#store.reading.abortSignal?.throwIfAborted(), error3 instanceof UserError) throw error3;
+      return this.broken = error3, this.#length === this.#range?.length;
+    }
+  }
+  async #ask() {
+    let command5 = new import_client_s33.GetObjectCommand({
+      Bucket: this.#store.options.bucket,
+      Key: this.#key,
+      Range: this.#missing(),
+      IfMatch: this.#etag
+    });
+    try {
+      let answer = await this.#store.client.send(command5, this.#store.reading), { Body: Body2, ETag, ContentRange } = answer;
+      if (this.#etag !== void 0 && ETag !== void 0 && ETag !== this.#etag) throw this.#replaced();
+      if (this.#length > 0 && ContentRange === void 0) throw this.#tooLong();
+      return this.#etag ??= ETag, Body2 ?? [];
+    } catch (error3) {
+      throw this.#store.reading.abortSignal?.throwIfAborted(), failure(error3).$metadata?.httpStatusCode === 412 ? this.#replaced(error3) : this.#store.error(error3, { action: "s3:GetObject", key: this.#key });
+    }
+  }
+  #missing() {
+    let { offset, length } = this.#range ?? { offset: 0, length: Number.POSITIVE_INFINITY };
+    return length < Number.POSITIVE_INFINITY ? `bytes=${offset + this.#length}-${offset + length - 1}` : this.#length === 0 ? void 0 : `bytes=${this.#length}-`;
+  }
+  #replaced(cause) {
+    return new UserError(
+      `${this.#store.uri(this.#key)} was replaced while it was read`,
+      "Something else writes this key. Find out what, and run this again.",
+      { cause }
+    );
+  }
+  #tooLong() {
+    return new UserError(
+      `${this.#store.uri(this.#key)} gave more bytes than were asked for`,
+      "The server does not serve ranges, or a proxy before it drops them."
+    );
+  }
+};
 
 // src/storage/connection-errors.ts
 var tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$)/;
@@ -72975,6 +73087,11 @@ function connectionError(error3, endpoint) {
     return [
       `${server} refuses connections (ECONNREFUSED)`,
       "Check host and port of `s3-endpoint`, and the firewall."
+    ];
+  if (error3.name === "NoAnswer")
+    return [
+      `${server} accepts connections and does not answer (${error3.message})`,
+      "Check `s3-endpoint`: host, port, and whether it is http:// or https://. A firewall or a proxy may swallow what is sent."
     ];
   if (error3.name === "TimeoutError" || /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)/.test(code2))
     return [
@@ -73161,12 +73278,12 @@ var Store = class {
   }
   /** Makes sure that the bucket is there and may be listed under `prefix`. */
   async check(prefix) {
-    let command5 = new import_client_s33.ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: 1 });
+    let command5 = new import_client_s34.ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: 1 });
     await this.attempt({ action: "s3:ListBucket" }, () => this.client.send(command5, this.reading));
   }
   /** Returns undefined when there is no such object. */
   async head(key) {
-    let command5 = new import_client_s33.HeadObjectCommand({ Bucket: this.options.bucket, Key: key });
+    let command5 = new import_client_s34.HeadObjectCommand({ Bucket: this.options.bucket, Key: key });
     try {
       let head = await this.client.send(command5, this.reading);
       return {
@@ -73181,25 +73298,30 @@ var Store = class {
       throw this.error(error3, { action: "s3:GetObject", key });
     }
   }
-  /** Reads `length` bytes from `offset` on. @throws UserError when the object ends before */
-  async read(key, offset, length) {
+  /**
+   * Reads `length` bytes from `offset` on.
+   *
+   * @param etag of the object that is meant; left out: whichever is there
+   * @throws UserError when the object ends before, or is another one
+   */
+  async read(key, offset, length, etag) {
     if (length === 0) return Buffer.alloc(0);
-    let bytes = await this.#get(key, `bytes=${offset}-${offset + length - 1}`);
+    let bytes = await readObject(this, key, { offset, length }, etag);
     if (bytes.length === length) return bytes;
     throw new UserError(
       `${this.uri(key)} gave ${bytes.length} bytes where ${length} were asked for, from byte ${offset}`,
       "The object is shorter than its receipt says, or the server does not serve ranges."
     );
   }
-  /** @throws UserError when there is no such object */
+  /** All reads are of the object that is there now. @throws UserError when there is none */
   async range(key) {
     let head = await this.head(key);
     if (!head) throw this.error({ name: "NoSuchKey" }, { action: "s3:GetObject", key });
-    return { size: head.size, read: /* @__PURE__ */ __name((offset, length) => this.read(key, offset, length), "read") };
+    return { size: head.size, read: /* @__PURE__ */ __name((offset, length) => this.read(key, offset, length, head.etag), "read") };
   }
   /** @throws UserError when there is no such object, or it is not JSON */
   async getJson(key) {
-    let bytes = await this.#get(key);
+    let bytes = await readObject(this, key, void 0);
     try {
       return JSON.parse(bytes.toString("utf8"));
     } catch (cause) {
@@ -73208,7 +73330,7 @@ var Store = class {
   }
   async putJson(key, value) {
     let body = Buffer.from(`${JSON.stringify(value, null, 2)}
-`), command5 = new import_client_s33.PutObjectCommand({
+`), command5 = new import_client_s34.PutObjectCommand({
       ...this.encryption(),
       Bucket: this.options.bucket,
       Key: key,
@@ -73220,7 +73342,7 @@ var Store = class {
   }
   /** All objects whose key starts with `prefix`, in the order of their keys. */
   async *list(prefix) {
-    let pages = (0, import_client_s33.paginateListObjectsV2)(
+    let pages = (0, import_client_s34.paginateListObjectsV2)(
       { client: this.client },
       { Bucket: this.options.bucket, Prefix: prefix },
       this.reading
@@ -73235,7 +73357,7 @@ var Store = class {
   }
   /** Deleting what is not there is fine. */
   async delete(key) {
-    let command5 = new import_client_s33.DeleteObjectCommand({ Bucket: this.options.bucket, Key: key });
+    let command5 = new import_client_s34.DeleteObjectCommand({ Bucket: this.options.bucket, Key: key });
     await this.attempt({ action: "s3:DeleteObject", key }, () => this.client.send(command5));
   }
   /** The encryption that new objects ask for, as fields of a request. */
@@ -73254,17 +73376,10 @@ var Store = class {
   error(error3, request) {
     return s3Error(error3, { ...request, bucket: this.options.bucket, endpoint: this.options.endpoint });
   }
-  #get(key, range3) {
-    let command5 = new import_client_s33.GetObjectCommand({ Bucket: this.options.bucket, Key: key, Range: range3 });
-    return this.attempt({ action: "s3:GetObject", key }, async () => {
-      let { Body } = await this.client.send(command5, this.reading);
-      return Buffer.from(await Body?.transformToByteArray() ?? []);
-    });
-  }
 };
 
 // src/storage/sweep.ts
-var import_client_s34 = __toESM(require_dist_cjs16(), 1);
+var import_client_s35 = __toESM(require_dist_cjs16(), 1);
 async function sweepUnfinished(store, prefix, olderThanMs) {
   let newest = Date.now() - olderThanMs, stale = [];
   try {
@@ -73281,7 +73396,7 @@ __name(sweepUnfinished, "sweepUnfinished");
 async function* listUnfinished(store, prefix) {
   let input = { Bucket: store.options.bucket, Prefix: prefix };
   for (; ; ) {
-    let page = await store.client.send(new import_client_s34.ListMultipartUploadsCommand(input), store.reading);
+    let page = await store.client.send(new import_client_s35.ListMultipartUploadsCommand(input), store.reading);
     for (let { Key, UploadId, Initiated } of page.Uploads ?? [])
       Key?.startsWith(prefix) && UploadId && Initiated && (yield { key: Key, uploadId: UploadId, initiated: Initiated });
     if (!page.IsTruncated || !page.NextKeyMarker) return;
@@ -73290,7 +73405,7 @@ async function* listUnfinished(store, prefix) {
 }
 __name(listUnfinished, "listUnfinished");
 async function remove(store, { key, uploadId }) {
-  let command5 = new import_client_s34.AbortMultipartUploadCommand({
+  let command5 = new import_client_s35.AbortMultipartUploadCommand({
     Bucket: store.options.bucket,
     Key: key,
     UploadId: uploadId
