@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
 import { backup } from './commands/backup.ts';
+import { restore } from './commands/restore.ts';
+import { rollback } from './commands/rollback.ts';
 import { CancelledError } from './errors.ts';
 import { help } from './inputs/help.ts';
 import { secretsOf } from './inputs/secrets.ts';
@@ -44,6 +46,24 @@ function openPlatform(line: CommandLine): Platform {
   }
 }
 
+function run(inputs: Inputs, platform: Platform, signal: AbortSignal): Promise<void> {
+  switch (inputs.command) {
+    case 'backup':
+      return backup(inputs, platform, signal);
+    case 'rollback':
+      return rollback(inputs, platform, signal);
+    case 'restore':
+      return restore(inputs, platform, signal);
+  }
+}
+
+/** What a cancelled run leaves behind. */
+const cancelled: Readonly<Record<Inputs['command'], string>> = {
+  backup: 'No backup was made. Nothing on the host was changed.',
+  rollback: 'What was begun has been taken back, as the log says.',
+  restore: 'What was begun has been taken back, as the log says.',
+};
+
 /** Runs the command until it has ended, and has cleaned up, by itself; a signal or the timeout asks it to. */
 async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   const controller = new AbortController();
@@ -53,7 +73,7 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   };
   const onSignal = (signal: NodeJS.Signals) => {
     if (!controller.signal.aborted) {
-      cancel(`Cancelled (${signal})`, 'No backup was made. Nothing on the host was changed.', signal);
+      cancel(`Cancelled (${signal})`, cancelled[inputs.command], signal);
     } else if (signal === 'SIGINT') process.exit(130); // the second Ctrl-C; GitHub sends SIGINT, then SIGTERM
   };
   const timer = setTimeout(() => {
@@ -65,7 +85,7 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   }, inputs.timeoutMs);
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
-    await backup(inputs, platform, controller.signal);
+    await run(inputs, platform, controller.signal);
   } catch (error) {
     // Whatever broke because of the cancellation, that is the reason.
     throw controller.signal.aborted ? controller.signal.reason : error;

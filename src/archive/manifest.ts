@@ -35,6 +35,8 @@ export interface BackupDescription {
   readonly startedAt: string;
   readonly odooVersion: string;
   readonly postgres: { readonly server: string; readonly pgDump: number } & OdooDatabase['traits'];
+  /** Of the database on the server's disk, in bytes. Absent before version 0.2. */
+  readonly databaseBytes?: number;
   readonly extensions: OdooDatabase['extensions'];
   readonly roles: OdooDatabase['roles'];
   readonly counts: OdooDatabase['counts'];

@@ -180,6 +180,7 @@ function describe(
       pgDump: snapshot.postgres.client.major,
       ...facts.traits,
     },
+    databaseBytes: facts.databaseBytes,
     extensions: facts.extensions,
     roles: facts.roles,
     counts: facts.counts,

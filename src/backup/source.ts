@@ -3,7 +3,7 @@ import type { FilestoreFile } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
 import type { OdooDatabase } from '../host/odoo-database.ts';
 import type { Snapshot } from '../host/snapshot.ts';
-import type { Format } from '../inputs.ts';
+import type { Format } from '../inputs/backup.ts';
 import type { Phases } from '../report/phases.ts';
 import type { Progress } from '../report/progress.ts';
 

@@ -8,7 +8,7 @@ import type { Host } from '../host/host.ts';
 import { findOdoo, type Odoo } from '../host/odoo.ts';
 import { Snapshot } from '../host/snapshot.ts';
 import { connect } from '../host/ssh.ts';
-import type { BackupInputs } from '../inputs.ts';
+import type { BackupInputs } from '../inputs/backup.ts';
 import type { Platform } from '../platform/platform.ts';
 import { backupOutputs, backupSummary } from '../report/backup-summary.ts';
 import { Phases } from '../report/phases.ts';

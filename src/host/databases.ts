@@ -19,6 +19,7 @@ export interface DatabaseState {
   readonly allowsConnections: boolean;
   /** null: this role may not connect to it, and so may not know. */
   readonly bytes: number | null;
+  readonly comment: string | null;
 }
 
 /** @returns undefined when there is no database of that name */
@@ -28,7 +29,8 @@ export async function findDatabase(postgres: Postgres, name: string): Promise<Da
     MAINTENANCE_DATABASE,
     `SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
             datallowconn AS "allowsConnections",
-            CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes
+            CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes,
+            shobj_description(d.oid, 'pg_database') AS comment
        FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname =${literal(name)}`,
   );
   return state;
@@ -40,19 +42,20 @@ export interface DerivedDatabase {
   readonly derivation: Derivation;
   /** Of that run: YYYYMMDDHHMMSS, UTC. */
   readonly timestamp: string;
+  readonly comment: string | null;
 }
 
 /** The databases that restores of `database` have left, the oldest first. */
 export async function listDerivedDatabases(postgres: Postgres, database: string): Promise<DerivedDatabase[]> {
-  const rows = await queryRows<{ name: string }>(
+  const rows = await queryRows<{ name: string; comment: string | null }>(
     postgres,
     MAINTENANCE_DATABASE,
-    "SELECT datname AS name FROM pg_database WHERE datname ~ '__(new|old)_[0-9]{14}$'",
+    "SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_database WHERE datname ~ '__(new|old)_[0-9]{14}$'",
   );
   return rows
-    .flatMap(({ name }) => {
+    .flatMap(({ name, comment }) => {
       const parsed = parseDerivedName(name, database);
-      return parsed ? [{ name, ...parsed }] : [];
+      return parsed ? [{ name, comment, ...parsed }] : [];
     })
     .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp));
 }

@@ -39,6 +39,8 @@ export interface LoadOptions {
   readonly schemas: readonly string[];
   /** false: everything belongs to the role that loads, and nobody else may use it. Not for `plain`. */
   readonly keepOwnership: boolean;
+  /** Becomes this role for it: who logs in may be a superuser, which a dump need not be loaded as. */
+  readonly role?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -145,7 +147,7 @@ class Loader {
     const args = [...PSQL_OPTIONS, '--output=/dev/null', '--file=-'];
     const codec = inwardCodec(this.#options.tools);
     const sql = version < 170_000 ? withoutTransactionTimeout(dump.open()) : dump.open();
-    const psql = decoding(this.#postgres.command('psql', args, this.#database), codec);
+    const psql = decoding(this.#command('psql', args), codec);
     await feed(host, psql, compressed(sql, codec), this.#options.signal);
     return { parallel: false, skipped: [] };
   }
@@ -153,11 +155,16 @@ class Loader {
   #restore(args: readonly string[]): ReturnType<Postgres['command']> {
     const ownership = this.#options.keepOwnership ? [] : ['--no-owner', '--no-privileges'];
     const target = `--dbname=${conninfo(this.#database)}`;
-    return this.#postgres.command(
-      'pg_restore',
-      ['--exit-on-error', '--no-password', target, ...ownership, ...args],
-      this.#database,
-    );
+    return this.#command('pg_restore', ['--exit-on-error', '--no-password', target, ...ownership, ...args]);
+  }
+
+  #command(program: string, args: readonly string[]): ReturnType<Postgres['command']> {
+    const command = this.#postgres.command(program, args, this.#database);
+    const { role } = this.#options;
+    if (role === undefined) return command;
+    // libpq splits it at spaces: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
+    const options = `-c role=${role.replaceAll(/[\\\s]/g, '\\$&')}`;
+    return { ...command, env: { ...command.env, PGOPTIONS: options } };
   }
 
   async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {

@@ -5,6 +5,11 @@ import type { Postgres } from './postgres.ts';
 import { PsqlSession } from './psql-session.ts';
 import { literal, MAINTENANCE_DATABASE } from './sql.ts';
 
+/** The lock cannot be taken, whoever holds it: the role may not enter the maintenance database. */
+export class NoLockError extends UserError {
+  override readonly name = 'NoLockError';
+}
+
 /** Keeps other backups and restores of a database away until it is disposed of, or its session ends. */
 export interface Lock extends AsyncDisposable {
   /** @throws UserError when the lock was lost: the server was restarted, or somebody ended the session */
@@ -17,7 +22,7 @@ export interface Lock extends AsyncDisposable {
  * session is in the maintenance database: in the locked one it would block its rename.
  *
  * @param purpose who holds it, for whom it keeps out; PostgreSQL keeps the first 63 bytes: `rollback, run 123 of acme/odoo`
- * @throws UserError naming who holds it, when somebody does
+ * @throws UserError naming who holds it, when somebody does; NoLockError
  */
 export async function acquireLock(postgres: Postgres, database: string, purpose: string): Promise<Lock> {
   const session = await openSession(postgres, purpose);
@@ -39,6 +44,13 @@ export async function acquireLock(postgres: Postgres, database: string, purpose:
   }
 }
 
+/** Who holds the lock of a database, read only; undefined: nobody. @throws NoLockError */
+export async function lockProblem(postgres: Postgres, database: string): Promise<UserError | undefined> {
+  await using session = await openSession(postgres, 'odoo-backup');
+  const key = lockKey(database);
+  return (await isHeld(session, key)) ? heldByAnother(session, key, database) : undefined;
+}
+
 async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {
   const session = await PsqlSession.open(postgres, MAINTENANCE_DATABASE);
   try {
@@ -48,7 +60,7 @@ async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSes
   } catch (error) {
     await session[Symbol.asyncDispose]();
     if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
+    throw new NoLockError(
       `The lock that keeps other runs away cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error.exit.stderr}`,
       `Let the role in there: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
       { cause: error },
@@ -80,6 +92,11 @@ function lockKey(database: string): LockKey {
     condition: `locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   };
+}
+
+async function isHeld(session: PsqlSession, key: LockKey): Promise<boolean> {
+  const [held] = await session.lines(`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
+  return held === 't';
 }
 
 async function heldByAnother(session: PsqlSession, key: LockKey, database: string): Promise<UserError> {

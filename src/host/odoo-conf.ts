@@ -13,6 +13,9 @@ export interface OdooConf {
   /** One name, or several: Odoo takes a comma-separated list. */
   readonly dbNames: readonly string[];
   readonly dataDir?: string;
+  /** Where Odoo's HTTP server listens; before Odoo 11 the options were called `xmlrpc_…`. */
+  readonly httpInterface?: string;
+  readonly httpPort?: number;
 }
 
 /** An odoo.conf found on the host. */
@@ -40,10 +43,13 @@ export function parseOdooConf(text: string): OdooConf {
     const raw = options.get(name)?.trim();
     return raw === undefined || /^(|false|none)$/i.test(raw) ? undefined : raw;
   };
-  const port = Number(value('db_port'));
+  const port = (name: string): number | undefined => {
+    const number = Number(value(name));
+    return Number.isInteger(number) && number > 0 ? number : undefined;
+  };
   return {
     dbHost: value('db_host'),
-    dbPort: Number.isInteger(port) && port > 0 ? port : undefined,
+    dbPort: port('db_port'),
     dbUser: value('db_user'),
     dbPassword: value('db_password'),
     dbSslmode: value('db_sslmode'),
@@ -52,6 +58,8 @@ export function parseOdooConf(text: string): OdooConf {
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     dataDir: value('data_dir'),
+    httpInterface: value('http_interface') ?? value('xmlrpc_interface'),
+    httpPort: port('http_port') ?? port('xmlrpc_port'),
   };
 }
 

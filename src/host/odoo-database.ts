@@ -36,6 +36,8 @@ export interface OdooDatabase {
   readonly counts: Readonly<Record<string, number>>;
   /** Bytes of all tables without their indexes: the order of magnitude of a dump. */
   readonly tableBytes: number;
+  /** Of the database on the server's disk, indexes and all. */
+  readonly databaseBytes: number;
   readonly attachments: AttachmentFacts;
 }
 
@@ -81,7 +83,7 @@ export async function describeDatabase(snapshot: Snapshot): Promise<OdooDatabase
     );
   }
   const tables = CORE_TABLES.filter((table) => present.has(table));
-  const [modules, traits, extensions, roles, counts, [tableBytes], attachments] = await Promise.all([
+  const [modules, traits, extensions, roles, counts, [sizes], attachments] = await Promise.all([
     installedModules(snapshot),
     databaseTraits(snapshot),
     snapshot.rows<Extension>(
@@ -96,8 +98,10 @@ export async function describeDatabase(snapshot: Snapshot): Promise<OdooDatabase
               AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`,
     ),
     countRows(snapshot, tables),
-    snapshot.lines(
-      `SELECT coalesce(sum(pg_table_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    snapshot.rows<{ tables: number; database: number }>(
+      `SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
+              pg_database_size(current_database()) AS database
+         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
     ),
     attachmentFacts(snapshot),
@@ -110,7 +114,8 @@ export async function describeDatabase(snapshot: Snapshot): Promise<OdooDatabase
     modules,
     odooVersion,
     counts,
-    tableBytes: Number(tableBytes),
+    tableBytes: sizes?.tables ?? 0,
+    databaseBytes: sizes?.database ?? 0,
     attachments,
   };
 }
@@ -131,7 +136,8 @@ async function countRows(snapshot: Snapshot, tables: readonly string[]): Promise
   return Object.fromEntries(rows.map((row) => [row.table, row.rows]));
 }
 
-async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
+/** @throws UserError when the server refuses */
+export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
   // The locale columns grew over time: datlocprovider in 15, daticulocale became datlocale in 17.
   const { version } = snapshot.postgres;
   const provider =

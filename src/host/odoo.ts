@@ -6,6 +6,7 @@ import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
 import { filestoreCodec } from './outbound.ts';
 import { type DatabaseSettings, Postgres } from './postgres.ts';
 import { run } from './run.ts';
+import { MAINTENANCE_DATABASE } from './sql.ts';
 import { findTools, type HostTools } from './tools.ts';
 
 /** What the inputs say of an Odoo installation; the rest is found on the host. */
@@ -54,6 +55,42 @@ export async function findOdoo(
   return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec } };
 }
 
+/** An Odoo installation, whether the database and its filestore are there or not. */
+export interface Installation extends Omit<Odoo, 'filestore'> {
+  /** Asked in the maintenance database. */
+  readonly postgres: Postgres;
+  /** Where the database's filestore is, or has to be; undefined: not wanted. */
+  readonly filestore: string | undefined;
+  /** Accounts that may look at it. */
+  readonly readers: readonly string[];
+}
+
+/**
+ * Finds everything a restore needs, by read-only commands.
+ *
+ * @param target the database to restore; undefined: the one of the inputs or of odoo.conf
+ * @param secret is told the database's password before it is used
+ * @throws UserError naming the input to set where something is not found
+ */
+export async function findInstallation(
+  host: Host,
+  accounts: Accounts,
+  settings: OdooSettings,
+  target: string | undefined,
+  secret: (value: string) => void,
+): Promise<Installation> {
+  const [tools, conf] = await Promise.all([findTools(host), findOdooConf(host, accounts, settings.odooConf)]);
+  const database = target ?? chooseDatabase(settings.database, conf);
+  const access = databaseSettings(settings, conf, host);
+  if (access.password !== undefined) secret(access.password);
+  const postgres = await Postgres.connect(host, accounts, tools, access, MAINTENANCE_DATABASE);
+  const readers = readersOf(conf, access);
+  const filestore = settings.filestore
+    ? await placeForFilestore(host, accounts, settings.filestore, database, conf, readers)
+    : undefined;
+  return { database, conf, tools, postgres, filestore, readers };
+}
+
 function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefined): string {
   if (wanted !== undefined) return wanted;
   const [only, ...others] = conf?.dbNames ?? [];
@@ -90,13 +127,51 @@ async function locateFilestore(
   conf: OdooConfFile | undefined,
   access: DatabaseSettings,
 ): Promise<Filestore | undefined> {
-  const candidates = [...new Set([conf?.owner ?? 'odoo', access.user, 'odoo'])];
-  const readers = [...candidates, 'root'];
+  const readers = readersOf(conf, access);
   if (typeof wanted === 'string') return findFilestore(host, accounts, [wanted], readers);
-  const dataDirs = conf?.dataDir === undefined ? await defaultDataDirs(host, candidates) : [conf.dataDir];
+  const dataDirs = await dataDirsOf(host, conf, readers);
   const folders = dataDirs.map((folder) => `${folder}/filestore/${database}`);
   return findFilestore(host, accounts, folders, readers);
 }
+
+/** The filestore where it is there already; else in the first data_dir that has others, or is there at all. */
+async function placeForFilestore(
+  host: Host,
+  accounts: Accounts,
+  wanted: true | string,
+  database: string,
+  conf: OdooConfFile | undefined,
+  readers: readonly string[],
+): Promise<string> {
+  if (typeof wanted === 'string') return wanted;
+  const dataDirs = await dataDirsOf(host, conf, readers);
+  const [first = ''] = dataDirs;
+  if (dataDirs.length > 1) {
+    for (const below of [`/filestore/${database}`, '/filestore', '']) {
+      const folders = dataDirs.map((folder) => folder + below);
+      const found = await findFilestore(host, accounts, folders, readers);
+      if (found) return `${found.folder.slice(0, found.folder.length - below.length)}/filestore/${database}`;
+    }
+  }
+  return `${first}/filestore/${database}`;
+}
+
+/** Accounts that may be allowed to look at a filestore. */
+const readersOf = (conf: OdooConfFile | undefined, access: DatabaseSettings): string[] => [
+  ...new Set([conf?.owner ?? 'odoo', access.user, 'odoo', 'root']),
+];
+
+const dataDirsOf = async (
+  host: Host,
+  conf: OdooConfFile | undefined,
+  readers: readonly string[],
+): Promise<string[]> =>
+  conf?.dataDir === undefined
+    ? defaultDataDirs(
+        host,
+        readers.filter((each) => each !== 'root'),
+      )
+    : [conf.dataDir];
 
 /** Odoo's own default is below the home of the account that runs it; in its Docker image it is /var/lib/odoo. */
 async function defaultDataDirs(host: Host, candidates: readonly string[]): Promise<string[]> {

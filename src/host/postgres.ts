@@ -74,6 +74,11 @@ export class Postgres {
     return `role ${user}${as === undefined ? '' : `, as account ${as} by sudo`}`;
   }
 
+  /** The role that inputs and odoo.conf name: Odoo's own, though a superuser may be the one who is connected. */
+  get role(): string {
+    return this.#settings.user;
+  }
+
   /** The account that runs the client programs, for `Command.as`. */
   get account(): string | undefined {
     return this.#route.as;

@@ -10,6 +10,8 @@ export interface Services {
   readonly startCommands: readonly string[];
   /** systemd units, in the order in which they stop. */
   readonly units: readonly string[];
+  /** Whether any of them runs, read only; undefined: nobody can know. */
+  running(): Promise<boolean | undefined>;
   /** What would keep `stop` and `start` from working, read only. Empty: nothing is known. */
   problems(): Promise<string[]>;
   /** @throws UserError when something goes on running */
@@ -64,6 +66,13 @@ export function systemdServices(host: Host, accounts: Accounts, units: readonly 
     stopCommands: units.map((unit) => shown('stop', unit)),
     startCommands: startOrder.map((unit) => shown('start', unit)),
 
+    async running() {
+      const states = await unitStates(host, units);
+      return states.some(
+        ({ state }) => state === 'active' || state === 'activating' || state === 'reloading',
+      );
+    },
+
     async problems() {
       const states = await unitStates(host, units);
       const unknown = states
@@ -113,6 +122,7 @@ export function commandServices(host: Host, stopCommand: string, startCommand: s
     units: [],
     stopCommands: [stopCommand],
     startCommands: [startCommand],
+    running: async () => undefined,
     problems: async () => [],
     stop: () => runService(host, detachable(stopCommand), stopCommand),
     start: () => runService(host, detachable(startCommand), startCommand),

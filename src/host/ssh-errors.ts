@@ -15,6 +15,9 @@ export function labelOf({ user, host, port }: Hop): string {
 /** A failure to connect that may pass: worth another try. */
 export class PassingError extends UserError {}
 
+/** A connection that worked, and is gone. */
+export class LostConnectionError extends UserError {}
+
 /** Nothing but what may be gone a few seconds later. Never a login or a host key. */
 const PASSING: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
@@ -90,7 +93,7 @@ export function timedOut(hop: Hop, ms: number): UserError {
 }
 
 export function lostError(hop: Hop, cause: unknown): UserError {
-  return new UserError(
+  return new LostConnectionError(
     `Connection to ${labelOf(hop)} was lost: ${messageOf(cause)}`,
     'Nothing was finished. Run it again; if it happens again, look at the network between, and at the host’s sshd log.',
     { cause },

@@ -31,7 +31,8 @@ export async function stageFilestore(
     live.host,
     live.command(['sh', '-c', 'mkdir -p -- "$1" && mkdir -- "$2"', 'sh', dirname(staged), staged]),
   );
-  const candidates = await hostCandidates(live, wanted);
+  const sizes = sizesOf(live.exists ? await filesIn(live) : []);
+  const candidates = wanted.filter((file) => isCandidate(file, sizes)).map(({ name }) => name);
   const whole = new Set(await wholeFiles(live, candidates, cores, signal));
   await link(live, staged, [...whole], signal);
   return {
@@ -40,31 +41,38 @@ export async function stageFilestore(
   };
 }
 
-/**
- * What would have to move, read only: the wanted files that the live filestore lacks, by name and size alone. Those
- * that turn out to be torn come on top.
- */
-export async function missingFiles(
+/** How a live filestore differs from the wanted one, by names and sizes alone: torn files come on top. */
+export interface Difference {
+  /** What would have to move. */
+  readonly missing: readonly FilestoreFile[];
+  /** What a swap would take away. */
+  readonly onlyLive: readonly FilestoreFile[];
+}
+
+/** Read only. */
+export async function compareFilestore(
   live: OwnedFolder,
   wanted: readonly FilestoreFile[],
-): Promise<FilestoreFile[]> {
-  const there = new Set(await hostCandidates(live, wanted));
-  return wanted.filter(({ name }) => !there.has(name));
+): Promise<Difference> {
+  const there = live.exists ? await filesIn(live) : [];
+  const sizes = sizesOf(there);
+  const names = new Set(wanted.map(({ name }) => name));
+  return {
+    missing: wanted.filter((file) => !isCandidate(file, sizes)),
+    onlyLive: there.filter(({ name }) => !names.has(name)),
+  };
 }
 
-/** Names of those wanted files that a folder has in the right size. Names without a SHA-1 prove nothing. */
-async function hostCandidates(live: OwnedFolder, wanted: readonly FilestoreFile[]): Promise<string[]> {
-  if (!live.exists) return [];
-  const sizes = await sizesIn(live);
-  return wanted
-    .filter(({ name, size }) => sha1Of(name) !== undefined && sizes.get(name) === size)
-    .map(({ name }) => name);
-}
+/** Whether a folder has the file in the right size. A name without a SHA-1 proves nothing. */
+const isCandidate = ({ name, size }: FilestoreFile, sizes: ReadonlyMap<string, number>): boolean =>
+  sha1Of(name) !== undefined && sizes.get(name) === size;
 
-async function sizesIn(place: Place): Promise<Map<string, number>> {
-  const files = await listFilestore({ host: place.host, folder: place.path, as: place.command([]).as });
-  return new Map(files.map(({ name, size }) => [name, size]));
-}
+/** Every file of a filestore on the host, read only. */
+export const filesIn = (place: Place): Promise<FilestoreFile[]> =>
+  listFilestore({ host: place.host, folder: place.path, as: place.command([]).as });
+
+const sizesOf = (files: readonly FilestoreFile[]): Map<string, number> =>
+  new Map(files.map(({ name, size }) => [name, size]));
 
 /** Few enough that what one sha1sum prints fits into one write(2): several may print at once. */
 const NAMES_A_SHA1SUM = 40;
@@ -107,6 +115,6 @@ async function link(
 
 /** Names of the wanted files that a folder lacks, or has in another size. */
 export async function absentFrom(place: Place, wanted: readonly FilestoreFile[]): Promise<string[]> {
-  const sizes = await sizesIn(place);
+  const sizes = sizesOf(await filesIn(place));
   return wanted.filter(({ name, size }) => sizes.get(name) !== size).map(({ name }) => name);
 }

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { findDatabase, listSessions, terminateSessions } from './databases.ts';
 import { CommandError } from './host.ts';
 import type { Postgres } from './postgres.ts';
-import { identifier, MAINTENANCE_DATABASE, runSql } from './sql.ts';
+import { identifier, literal, MAINTENANCE_DATABASE, runSql } from './sql.ts';
 
 /** The names of a swap. */
 export interface Swap {
@@ -13,6 +13,12 @@ export interface Swap {
   readonly new: string;
 }
 
+/** A comment on the database that is replaced: what it was, and what it is to say. */
+export interface SwapMark {
+  readonly before: string | null;
+  readonly after: string;
+}
+
 type Rename = readonly [from: string, to: string];
 
 /**
@@ -21,7 +27,7 @@ type Rename = readonly [from: string, to: string];
  *
  * @throws UserError when somebody stays connected who may not be sent away; nothing has changed then
  */
-export async function swapDatabases(admin: Postgres, swap: Swap): Promise<void> {
+export async function swapDatabases(admin: Postgres, swap: Swap, mark?: SwapMark): Promise<void> {
   const { current, old } = swap;
   if (old === undefined) return rename(admin, [[swap.new, current]], [isTemplate(current, false)]);
   await rename(
@@ -30,12 +36,12 @@ export async function swapDatabases(admin: Postgres, swap: Swap): Promise<void> 
       [current, old],
       [swap.new, current],
     ],
-    [allowConnections(old, false), isTemplate(current, false)],
+    [allowConnections(old, false), isTemplate(current, false), ...(mark ? [comment(old, mark.after)] : [])],
   );
 }
 
 /** Takes `swapDatabases` back. Does nothing where that has not happened, or was taken back already. */
-export async function swapDatabasesBack(admin: Postgres, swap: Swap): Promise<void> {
+export async function swapDatabasesBack(admin: Postgres, swap: Swap, mark?: SwapMark): Promise<void> {
   const { current, old } = swap;
   if (await findDatabase(admin, swap.new)) return;
   if (!(await findDatabase(admin, old ?? current))) return;
@@ -46,12 +52,19 @@ export async function swapDatabasesBack(admin: Postgres, swap: Swap): Promise<vo
       [current, swap.new],
       [old, current],
     ],
-    [isTemplate(swap.new, true), allowConnections(current, true)],
+    [
+      isTemplate(swap.new, true),
+      allowConnections(current, true),
+      ...(mark ? [comment(current, mark.before)] : []),
+    ],
   );
 }
 
 const allowConnections = (database: string, allowed: boolean): string =>
   `ALTER DATABASE ${identifier(database)} ALLOW_CONNECTIONS ${allowed}`;
+
+const comment = (database: string, text: string | null): string =>
+  `COMMENT ON DATABASE ${identifier(database)} IS${text === null ? ' NULL' : literal(text)}`;
 
 const isTemplate = (database: string, template: boolean): string =>
   `ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`;

@@ -1,8 +1,14 @@
 import type { Host, Process } from './host.ts';
 import { CommandError } from './host.ts';
+import { run } from './run.ts';
 
 /** Exit code of the script when no place has the space: EX_TEMPFAIL of sysexits.h. */
 const NO_SPACE = 75;
+
+/** The beginning of a loop over the places that have so many KiB free. */
+const FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
+        free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
+        [ "\${free:-0}" -ge "$1" ] || continue`;
 
 /**
  * A folder on the host that only its account may enter. A guarded shell holds it and removes it when it is disposed
@@ -31,9 +37,7 @@ export class TempFolder implements AsyncDisposable {
     as: string | undefined,
     neededBytes: number,
   ): Promise<TempFolder | undefined> {
-    const script = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
-        free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
-        [ "\${free:-0}" -ge "$1" ] || continue
+    const script = `${FOR_EACH_PLACE}
         folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
         trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
         printf '%s\\n' "$folder"
@@ -58,5 +62,19 @@ export class TempFolder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#holder[Symbol.asyncDispose]();
+  }
+
+  /** The folder in which `make` would make one, read only; undefined: neither has the space. */
+  static async placeFor(
+    host: Host,
+    as: string | undefined,
+    neededBytes: number,
+  ): Promise<string | undefined> {
+    const script = `${FOR_EACH_PLACE}
+        printf %s "$place"; exit
+      done`;
+    const needed = String(Math.ceil(neededBytes / 1024));
+    const place = await run(host, { argv: ['sh', '-c', script, 'sh', needed], as });
+    return place === '' ? undefined : place;
   }
 }

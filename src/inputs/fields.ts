@@ -115,18 +115,27 @@ export function matching(pattern: RegExp, form: string): (value: string) => stri
 /** A path on the host. It must not depend on the folder that a login starts in. */
 export const absolutePath = matching(/^\/[^\0\n]*$/, 'an absolute path on the host');
 
-const minute = 60 * 1000;
-const units = { d: 24 * 60 * minute, h: 60 * minute, m: minute } as const;
+const units = { d: 24 * 3_600_000, h: 3_600_000, m: 60_000, s: 1000 } as const;
 
 /** `6h`, `90m`, `1h30m`: in milliseconds, from a minute to seven days. */
-export function durationMs(value: string): number {
-  const parts = /^(\d{1,5}d)?(\d{1,5}h)?(\d{1,5}m)?$/.exec(value)?.slice(1) ?? [];
+export const durationMs = (value: string): number => parseDurationMs(value, units.m, 7 * units.d);
+
+/** `1h30m`, `90s`: in milliseconds. */
+export function parseDurationMs(value: string, least: number, most: number): number {
+  const parts = /^(\d{1,5}d)?(\d{1,5}h)?(\d{1,5}m)?(\d{1,5}s)?$/.exec(value)?.slice(1) ?? [];
   const ms = parts.reduce(
-    (sum, part = '0m') => sum + parseInt(part, 10) * units[part.at(-1) as 'd' | 'h' | 'm'],
+    (sum, part = '0s') => sum + parseInt(part, 10) * units[part.at(-1) as keyof typeof units],
     0,
   );
-  if (ms >= minute && ms <= 7 * units.d) return ms;
-  throw new Refusal(`'${value}' is not a duration from 1m to 7d, such as 90m or 1h30m`);
+  if (ms >= least && ms <= most) return ms;
+  throw new Refusal(
+    `'${value}' is not a duration from ${short(least)} to ${short(most)}, such as 90m or 1h30m`,
+  );
+}
+
+function short(ms: number): string {
+  const [unit, size] = Object.entries(units).find(([, each]) => ms % each === 0) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
 }
 
 /**

@@ -17,17 +17,18 @@ export interface InputDefinition {
 
 export const inputGroups = {
   connection: 'Connection',
-  what: 'What to back up',
+  what: 'What to do, and to which Odoo',
   postgresql: 'PostgreSQL',
   s3: 'S3',
   backup: 'Backup',
+  restore: 'Rollback and restore',
   everywhere: 'Everywhere',
 } as const;
 export type InputGroup = keyof typeof inputGroups;
 
 /** The values of the inputs that take one of a few words: the parser's types come from here. */
 export const choices = {
-  command: ['backup'],
+  command: ['backup', 'rollback', 'restore'],
   sudo: ['auto', 'always', 'never'],
   sse: ['AES256', 'aws:kms'],
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
@@ -55,7 +56,8 @@ export const inputTable = [
   { name: 'db-port', group: 'postgresql' },
   { name: 'db-user', group: 'postgresql' },
   { name: 'db-password', group: 'postgresql', secret: true },
-  { name: 'jobs', group: 'postgresql', default: '4' },
+  { name: 'db-admin-user', group: 'postgresql' },
+  { name: 'jobs', group: 'postgresql' },
 
   { name: 's3-bucket', group: 's3', environment: ['S3_BUCKET'] },
   { name: 's3-prefix', group: 's3' },
@@ -70,8 +72,20 @@ export const inputTable = [
   { name: 'format', group: 'backup', default: 'dual', choices: choices.format },
   { name: 'compression', group: 'backup', default: 'auto' },
   { name: 'missing-files', group: 'backup', default: 'warn', choices: choices['missing-files'] },
-  { name: 'dry-run', group: 'backup', boolean: true },
 
+  { name: 'backup', group: 'restore', default: 'latest' },
+  { name: 'services', group: 'restore' },
+  { name: 'stop-command', group: 'restore' },
+  { name: 'start-command', group: 'restore' },
+  { name: 'health-check', group: 'restore', default: 'odoo within 2m' },
+  { name: 'keep-previous', group: 'restore', default: 'until-healthy' },
+  { name: 'allow-unverified', group: 'restore', boolean: true },
+  { name: 'target-database', group: 'restore' },
+  { name: 'replace', group: 'restore', boolean: true },
+  { name: 'neutralize', group: 'restore', boolean: true },
+  { name: 'new-uuid', group: 'restore', boolean: true },
+
+  { name: 'dry-run', group: 'everywhere', boolean: true },
   { name: 'timeout', group: 'everywhere', default: '6h' },
 ] as const satisfies readonly InputDefinition[];
 

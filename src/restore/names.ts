@@ -48,3 +48,6 @@ export const isDerivedName = (name: string): boolean => /.__(new|old)_\d{14}$/.t
 /** Likewise a folder, beside the given one: `/srv/filestore/prod__new_20261121034100`. */
 export const derivedFolder = (folder: string, derivation: Derivation, timestamp: string): string =>
   join(dirname(folder), derivedName(basename(folder), derivation, timestamp));
+
+/** `20261121034100` */
+export const timestampOf = (time: Date): string => time.toISOString().replaceAll(/[-:T]/g, '').slice(0, 14);

@@ -1,6 +1,7 @@
 import { messageOf, UserError } from '../errors.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Phases } from '../report/phases.ts';
+import type { Progress } from '../report/progress.ts';
 
 /** What takes a step back. */
 export interface Undo {
@@ -20,8 +21,10 @@ export interface Step {
   readonly title: string;
   /** What will happen in detail, from what the preflight found: one thought a line. */
   readonly details: readonly string[];
+  /** That it moves; left out: hardly any. */
+  readonly bytes?: number;
   /** Does it. Ends early, by throwing the signal's reason, when that is aborted. */
-  run(signal: AbortSignal): Promise<void>;
+  run(signal: AbortSignal, progress: Pick<Progress, 'add'>): Promise<void>;
   /** Left out: the step leaves nothing behind. */
   readonly undo?: Undo;
 }
@@ -57,7 +60,7 @@ export async function execute(
     for (const step of steps) {
       signal.throwIfAborted();
       begun.unshift(step);
-      await phases.run(step.name, step.title, () => step.run(signal));
+      await perform(step, phases, signal);
     }
     signal.throwIfAborted();
   } catch (error) {
@@ -67,6 +70,13 @@ export async function execute(
     throw reason;
   }
 }
+
+const perform = ({ name, title, bytes, run }: Step, phases: Phases, signal: AbortSignal): Promise<void> =>
+  bytes === undefined
+    ? phases.run(name, title, () => run(signal, silent))
+    : phases.transfer(name, title, bytes, (progress) => run(signal, progress));
+
+const silent: Pick<Progress, 'add'> = { add() {} };
 
 async function takeBack(begun: readonly Step[], phases: Phases, reason: unknown): Promise<void> {
   const failures: string[] = [];

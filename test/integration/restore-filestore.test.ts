@@ -15,7 +15,7 @@ import {
 import { CommandError } from '../../src/host/host.ts';
 import { actAsOwner } from '../../src/host/owner.ts';
 import { receiveFiles } from '../../src/host/receive-files.ts';
-import { absentFrom, missingFiles, stageFilestore } from '../../src/host/stage-filestore.ts';
+import { absentFrom, compareFilestore, stageFilestore } from '../../src/host/stage-filestore.ts';
 import type { IncomingFile } from '../../src/host/tar-writer.ts';
 import { derivedFolder } from '../../src/restore/names.ts';
 import { run } from '../support/processes.ts';
@@ -66,7 +66,7 @@ suite('staging a filestore', () => {
     await writeFile(join(paths.current, foreign.name), 'abc');
 
     assert.deepEqual(
-      (await missingFiles(live, [...wanted, foreign])).map(({ name }) => name),
+      (await compareFilestore(live, [...wanted, foreign])).missing.map(({ name }) => name),
       [gone, longer, foreign.name],
     );
     const staged = await stageFilestore(live, paths.new, [...wanted, foreign], 2);

@@ -1,6 +1,7 @@
+import type { BackupInputs } from '../../src/inputs/backup.ts';
 import type { Environment } from '../../src/inputs/fields.ts';
 import { type InputName, inputNamed } from '../../src/inputs/table.ts';
-import { type BackupInputs, parseInputs } from '../../src/inputs.ts';
+import { parseInputs } from '../../src/inputs.ts';
 
 /** Inputs by their names, as a user writes them. */
 export type RawInputs = Partial<Record<InputName, string>>;
@@ -25,5 +26,7 @@ export function reader(inputs: RawInputs): (name: string) => string {
 
 /** The checked inputs of a backup: the fewest, with `overrides`. @throws InputError where those are wrong */
 export function inputsFixture(overrides: RawInputs = {}, env: Environment = {}): BackupInputs {
-  return parseInputs(reader({ ...fewestInputs, ...overrides }), { ...fewestVariables, ...env });
+  const inputs = parseInputs(reader({ ...fewestInputs, ...overrides }), { ...fewestVariables, ...env });
+  if (inputs.command !== 'backup') throw new TypeError(`Not the inputs of a backup: ${inputs.command}`);
+  return inputs;
 }

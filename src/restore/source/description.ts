@@ -56,6 +56,7 @@ const decodeDescription = object<BackupDescription>({
     privileges: list(text),
     settings: list(object({ role: nullable(text), setting: text })),
   }),
+  databaseBytes: optional(count),
   extensions: list(object<Extension>({ name: text, version: text, schema: text })),
   roles: list(text),
   counts: record(count),

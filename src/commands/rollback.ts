@@ -1,0 +1,15 @@
+import type { RollbackInputs } from '../inputs/restore.ts';
+import type { Platform } from '../platform/platform.ts';
+import { putBack } from '../restore/put-back.ts';
+
+/**
+ * Puts a backup back where it came from: the same host, the same database, as it was. Its UUID stays, nothing is
+ * neutralized.
+ *
+ * @throws UserError, or the signal's reason when that is aborted
+ */
+export function rollback(inputs: RollbackInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+  const { database } = inputs.odoo;
+  const wish = { inPlace: true, replace: true, neutralize: false, newUuid: false };
+  return putBack(inputs, { source: database, target: database }, wish, platform, signal);
+}

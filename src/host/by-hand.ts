@@ -1,0 +1,24 @@
+import type { Postgres } from './postgres.ts';
+import { quote } from './quote.ts';
+import type { Place } from './receive-files.ts';
+import { MAINTENANCE_DATABASE } from './sql.ts';
+
+/** A shell line that a person can paste on the host, as the account that may run it. */
+export function commandByHand({ command }: Pick<Place, 'command'>, argv: readonly string[]): string {
+  const { argv: words, as } = command(argv);
+  return quote([...(as === undefined ? [] : ['sudo', '-u', as]), ...words]);
+}
+
+/** Likewise statements for the server; a password is asked for. */
+export function sqlByHand(postgres: Postgres, ...statements: string[]): string {
+  const { env = {}, as } = postgres.command('psql', [], MAINTENANCE_DATABASE);
+  const settings = ['PGHOST', 'PGPORT', 'PGUSER'].flatMap((name) =>
+    env[name] === undefined ? [] : [`${name}=${env[name]}`],
+  );
+  return quote([
+    ...(as === undefined ? [] : ['sudo', '-u', as]),
+    ...(settings.length > 0 ? ['env', ...settings] : []),
+    ...['psql', '-d', MAINTENANCE_DATABASE],
+    ...statements.flatMap((statement) => ['-c', statement]),
+  ]);
+}

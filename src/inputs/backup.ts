@@ -1,0 +1,59 @@
+import { boolean, durationMs, type Environment, type Fields, integer, oneOf, Refusal } from './fields.ts';
+import { complete, type InstallationInputs, parseInstallation } from './installation.ts';
+import { parseS3, type S3Inputs } from './s3.ts';
+import { choices } from './table.ts';
+
+export interface BackupInputs extends InstallationInputs {
+  readonly command: 'backup';
+  readonly s3: S3Inputs;
+  readonly format: Format;
+  /** Parallel connections of one dump, where its format allows. */
+  readonly jobs: number;
+  /** `auto`: the fastest that both ends have; else a level, where 0 does not compress. */
+  readonly compression: 'auto' | number;
+  readonly missingFiles: (typeof choices)['missing-files'][number];
+  /** Check everything and write nothing. */
+  readonly dryRun: boolean;
+  /** For the whole run. */
+  readonly timeoutMs: number;
+  /** What was given and does not count. */
+  readonly warnings: readonly string[];
+}
+
+export type Format = (typeof choices)['format'][number];
+
+const DEFAULT_JOBS = 4;
+
+/** @returns undefined when something that must be there is not */
+export function parseBackup(fields: Fields, env: Environment): BackupInputs | undefined {
+  const required = {
+    ...parseInstallation(fields, env),
+    s3: parseS3(fields, env),
+    format: fields.required('format', oneOf(choices.format)),
+    compression: fields.required('compression', autoOrLevel),
+    missingFiles: fields.required('missing-files', oneOf(choices['missing-files'])),
+    timeoutMs: fields.required('timeout', durationMs),
+  };
+  const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;
+  const dryRun = fields.optional('dry-run', boolean) ?? false;
+  if (required.format === 'plain' && required.odoo && required.odoo.filestore !== false) {
+    fields.problem('format: plain is one SQL file: set filestore to false, or choose odoo, which holds both');
+  }
+  return complete(required)
+    ? { command: 'backup', ...required, jobs, dryRun, warnings: warningsOf(env) }
+    : undefined;
+}
+
+function autoOrLevel(value: string): 'auto' | number {
+  if (value === 'auto') return 'auto';
+  if (/^\d$/.test(value)) return Number(value);
+  throw new Refusal(`'${value}' is neither auto nor a level from 0 (none) to 9`);
+}
+
+/** DRY_RUN asks for a dry run of a rollback; a backup that honoured it would let a deploy start without one. */
+function warningsOf(env: Environment): string[] {
+  if (!/^true$/i.test(env.DRY_RUN ?? '')) return [];
+  return [
+    'DRY_RUN=true does not apply to a backup: it is made all the same. For a dry run set the input dry-run.',
+  ];
+}

@@ -1,0 +1,62 @@
+import type { SudoPolicy } from '../host/accounts.ts';
+import type { OdooSettings } from '../host/odoo.ts';
+import {
+  absolutePath,
+  boolean,
+  type Environment,
+  type Fields,
+  integer,
+  matching,
+  oneOf,
+  Refusal,
+  text,
+} from './fields.ts';
+import { parseSsh, type SshInputs } from './ssh.ts';
+import { choices } from './table.ts';
+
+/** The Odoo installation on a host: how to reach it, and where it is. */
+export interface InstallationInputs {
+  readonly ssh: SshInputs;
+  readonly sudo: SudoPolicy;
+  readonly odoo: OdooSettings;
+}
+
+type Possibly<T> = { readonly [K in keyof T]: T[K] | undefined };
+
+export function parseInstallation(fields: Fields, env: Environment): Possibly<InstallationInputs> {
+  return {
+    ssh: parseSsh(fields, env),
+    sudo: fields.required('sudo', oneOf(choices.sudo)),
+    odoo: parseOdoo(fields),
+  };
+}
+
+function parseOdoo(fields: Fields): OdooSettings | undefined {
+  const filestore = fields.required('filestore', booleanOrPath);
+  const optional = {
+    odooConf: fields.optional('odoo-conf', absolutePath),
+    database: fields.optional('database', databaseName),
+    dbHost: fields.optional('db-host', text),
+    dbPort: fields.optional('db-port', integer(1, 65535)),
+    dbUser: fields.optional('db-user', text),
+    dbPassword: fields.optional('db-password', text),
+  };
+  return filestore === undefined ? undefined : { ...optional, filestore };
+}
+
+function booleanOrPath(value: string): boolean | string {
+  return value.startsWith('/') ? absolutePath(value) : boolean(value, 'neither true, false nor a path');
+}
+
+/** Odoo's own rule (DBNAME_PATTERN of its database manager), and the 63 bytes that PostgreSQL keeps of a name. */
+export function databaseName(value: string): string {
+  if (/[\s,]/.test(value)) throw new Refusal('takes one database: run the action once for each');
+  return matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, 'a name that Odoo can give a database')(value);
+}
+
+type Complete<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** Whether nothing is missing. */
+export function complete<T extends object>(values: T): values is T & Complete<T> {
+  return !Object.values(values).includes(undefined);
+}

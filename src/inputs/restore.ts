@@ -1,0 +1,142 @@
+import {
+  boolean,
+  durationMs,
+  type Environment,
+  type Fields,
+  integer,
+  matching,
+  Refusal,
+  text,
+} from './fields.ts';
+import { type HealthInputs, healthCheck } from './health-check.ts';
+import { complete, databaseName, type InstallationInputs, parseInstallation } from './installation.ts';
+import { parseS3, type S3Inputs } from './s3.ts';
+import type { InputName } from './table.ts';
+
+/** What rollback and restore have in common. */
+export interface PutBackInputs extends InstallationInputs {
+  readonly s3: S3Inputs;
+  /** `latest`, a key, an `s3://` URI, or the time of a key. */
+  readonly backup: string;
+  readonly allowUnverified: boolean;
+  /** Check everything, print the plan, change nothing. */
+  readonly dryRun: boolean;
+  /** What runs Odoo; undefined: nothing has to stop. */
+  readonly services: ServiceInputs | undefined;
+  readonly health: HealthInputs;
+  readonly keepPrevious: KeepPrevious;
+  /** Of pg_restore; undefined: as many as the host has cores. */
+  readonly jobs: number | undefined;
+  /** The role that creates databases and extensions, where Odoo's own may not. */
+  readonly dbAdminUser: string | undefined;
+  /** For the whole run. */
+  readonly timeoutMs: number;
+  /** What was given and does not count. */
+  readonly warnings: readonly string[];
+}
+
+/** In place: the same host, the same database. */
+export interface RollbackInputs extends PutBackInputs {
+  readonly command: 'rollback';
+}
+
+/** Into another database, or on another host. */
+export interface RestoreInputs extends PutBackInputs {
+  readonly command: 'restore';
+  readonly targetDatabase: string;
+  /** The target may be there already: it is replaced. */
+  readonly replace: boolean;
+  readonly neutralize: boolean;
+  readonly newUuid: boolean;
+}
+
+/** systemd units, in the order in which they stop, or a pair of shell commands. */
+export type ServiceInputs =
+  | { readonly kind: 'systemd'; readonly units: readonly string[] }
+  | { readonly kind: 'commands'; readonly stop: string; readonly start: string };
+
+/** What becomes of the database and filestore that were replaced; a number: they are kept for so many days. */
+export type KeepPrevious = 'until-healthy' | 'always' | number;
+
+/** @returns undefined when something that must be there is not */
+export function parseRollback(fields: Fields, env: Environment): RollbackInputs | undefined {
+  for (const name of ['target-database', 'replace', 'new-uuid', 'neutralize'] as const) {
+    if (fields.given(name)) {
+      fields.problem(`${name}: is for the command restore; a rollback puts the same database back in place`);
+    }
+  }
+  const inputs = parsePutBack(fields, env);
+  if (inputs && !inputs.services) {
+    fields.problem(
+      'services: is required for a rollback: the systemd units that run Odoo (or stop-command and start-command)',
+    );
+  }
+  return inputs && { command: 'rollback', ...inputs };
+}
+
+/** @returns undefined when something that must be there is not */
+export function parseRestore(fields: Fields, env: Environment): RestoreInputs | undefined {
+  const inputs = parsePutBack(fields, env);
+  const targetDatabase = fields.required(
+    'target-database',
+    databaseName,
+    'is required: the name of the database to restore into',
+  );
+  const flag = (name: InputName, otherwise: boolean) => fields.optional(name, boolean) ?? otherwise;
+  const flags = {
+    replace: flag('replace', false),
+    neutralize: flag('neutralize', true),
+    newUuid: flag('new-uuid', true),
+  };
+  return inputs && targetDatabase !== undefined
+    ? { command: 'restore', ...inputs, targetDatabase, ...flags }
+    : undefined;
+}
+
+function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefined {
+  const required = {
+    ...parseInstallation(fields, env),
+    s3: parseS3(fields, env),
+    backup: fields.required('backup', text),
+    health: fields.required('health-check', healthCheck),
+    keepPrevious: fields.required('keep-previous', keepPrevious),
+    timeoutMs: fields.required('timeout', durationMs),
+  };
+  const optional = {
+    services: parseServices(fields),
+    jobs: fields.optional('jobs', integer(1, 64)),
+    dbAdminUser: fields.optional('db-admin-user', text),
+    allowUnverified: fields.optional('allow-unverified', boolean) ?? false,
+    dryRun: fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? ''),
+  };
+  return complete(required) ? { ...required, ...optional, warnings: [] } : undefined;
+}
+
+function parseServices(fields: Fields): ServiceInputs | undefined {
+  const units = fields.optional('services', unitNames);
+  const stop = fields.optional('stop-command', text);
+  const start = fields.optional('start-command', text);
+  if (units && (stop ?? start) !== undefined) {
+    fields.problem('services: goes without stop-command and start-command: give one or the other');
+  }
+  if ((stop === undefined) !== (start === undefined)) {
+    fields.problem(
+      `${stop === undefined ? 'stop-command' : 'start-command'}: is required, because ${stop === undefined ? 'start-command' : 'stop-command'} is set`,
+    );
+  }
+  if (units) return { kind: 'systemd', units };
+  return stop !== undefined && start !== undefined ? { kind: 'commands', stop, start } : undefined;
+}
+
+function unitNames(value: string): string[] {
+  const names = value.split(/[\s,]+/).filter((name) => name !== '');
+  // systemd.unit(5); a name that begins with a dash would be an option.
+  return names.map(matching(/^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$/, 'the name of a systemd unit'));
+}
+
+function keepPrevious(value: string): KeepPrevious {
+  if (value === 'until-healthy' || value === 'always') return value;
+  const days = /^(\d{1,4})d?$/.exec(value)?.[1];
+  if (days !== undefined && Number(days) > 0) return Number(days);
+  throw new Refusal(`'${value}' is neither until-healthy, always nor a number of days`);
+}

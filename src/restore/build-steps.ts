@@ -1,0 +1,213 @@
+import { analyze } from '../host/analyze.ts';
+import { commandByHand, sqlByHand } from '../host/by-hand.ts';
+import { applyTraits } from '../host/database-traits.ts';
+import { createDatabase, dropDerivedDatabase } from '../host/databases.ts';
+import { createExtensions } from '../host/extensions.ts';
+import { removeDerivedFolder } from '../host/folders.ts';
+import { type Dump, loadDump } from '../host/load-dump.ts';
+import { neutralize, renewIdentity } from '../host/neutralize.ts';
+import { receiveFiles } from '../host/receive-files.ts';
+import { identifier } from '../host/sql.ts';
+import { stageFilestore } from '../host/stage-filestore.ts';
+import type { IncomingFile } from '../host/tar-writer.ts';
+import { formatBytes, formatCounted } from '../report/format.ts';
+import type { Progress } from '../report/progress.ts';
+import { compareWithBackup } from './compare.ts';
+import type { Step } from './plan.ts';
+import { bytesOf } from './preflight.ts';
+import type { DumpSource } from './source/dump.ts';
+import type { FilestoreEntry } from './source/filestore.ts';
+import type { RestoreSource } from './source.ts';
+import type { FilestoreWork, Work } from './work.ts';
+
+/** The steps that build the new beside the old, while Odoo runs. */
+export function buildSteps(work: Work): Step[] {
+  const { request, filestore } = work;
+  const changesIdentity = request.neutralize || request.newUuid;
+  return [
+    ...databaseSteps(work),
+    ...(filestore ? [stageStep(work, filestore)] : []),
+    checkStep(work),
+    ...(changesIdentity ? [identityStep(work)] : []),
+  ];
+}
+
+function databaseSteps(work: Work): Step[] {
+  /** Made ahead of the dump, which must not make them again. */
+  let schemas: readonly string[] = [];
+  const create = createStep(work, (made) => {
+    schemas = made;
+  });
+  return [create, loadStep(work, () => schemas)];
+}
+
+function createStep(
+  { target, findings, databases, platform }: Work,
+  tellSchemas: (made: readonly string[]) => void,
+): Step {
+  const { admin, postgres, current } = target;
+  const { traits, extensions, owner, databaseBytes, databaseFree } = findings;
+  const prepared = extensions.map(({ name }) => name).filter((name) => name !== 'plpgsql');
+  return {
+    name: 'create',
+    title: `Create the database ${databases.new}`,
+    details: [
+      `owner ${owner}, ${traits.encoding}, ${[...new Set([traits.collate, traits.ctype])].join(', ')}`,
+      ...(prepared.length > 0 ? [`extensions ${prepared.join(', ')}`] : []),
+      `about ${formatBytes(databaseBytes)}${databaseFree === undefined ? '' : ` of ${formatBytes(databaseFree)} free`}`,
+    ],
+    async run() {
+      await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
+      const made = await createExtensions(postgres, admin, databases.new, owner, extensions);
+      tellSchemas(made.schemas);
+      if (made.unaccentStable) {
+        platform.warning(
+          'unaccent could not be marked IMMUTABLE, as Odoo marks it: an index on it would not be restored. A superuser can: db-admin-user',
+        );
+      }
+      const refusals = await applyTraits(admin, databases.new, traits, owner);
+      for (const { statement, reason } of refusals) platform.warning(`Left out: ${statement}: ${reason}`);
+    },
+    undo: {
+      title: `Drop ${databases.new}`,
+      run: () => dropDerivedDatabase(admin, databases.new, databases.current),
+      byHand: [
+        sqlByHand(
+          admin,
+          `ALTER DATABASE ${identifier(databases.new)} IS_TEMPLATE false`,
+          `DROP DATABASE ${identifier(databases.new)}`,
+        ),
+      ],
+    },
+  };
+}
+
+function loadStep(
+  { source, target, findings, databases, platform }: Work,
+  schemas: () => readonly string[],
+): Step {
+  const { dump } = source;
+  const { loader, dumpPlace, keepOwnership, owner } = findings;
+  const parallel = dump.kind !== 'plain' && dumpPlace !== undefined;
+  const how = parallel
+    ? `by ${formatCounted(target.jobs, 'session')} at once, from a file in ${dumpPlace} that is removed afterwards`
+    : 'by one session, as it comes';
+  return {
+    name: 'load',
+    title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind}`,
+    details: [
+      how,
+      keepOwnership ? 'owners and grants as in the backup' : `everything belongs to ${owner}`,
+      'collect the planner’s statistics',
+    ],
+    bytes: dump.size,
+    async run(signal, progress) {
+      const loaded = await loadDump(loader, databases.new, watched(dump, progress), {
+        tools: target.installation.tools,
+        jobs: target.jobs,
+        schemas: schemas(),
+        keepOwnership,
+        role: keepOwnership ? undefined : owner,
+        signal,
+      });
+      for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
+      await analyze(loader, databases.new, target.jobs, signal);
+    },
+  };
+}
+
+/** The same dump, its bytes told as they pass. */
+function watched(dump: DumpSource, progress: Pick<Progress, 'add'>): Dump {
+  const watch = <File extends { open(): AsyncIterable<Buffer> }>(file: File): File => ({
+    ...file,
+    open: () => counting(file.open(), progress),
+  });
+  return dump.kind === 'directory' ? { ...dump, files: dump.files.map(watch) } : watch(dump);
+}
+
+async function* counting(
+  source: AsyncIterable<Buffer>,
+  progress: Pick<Progress, 'add'>,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of source) {
+    progress.add(chunk.length);
+    yield chunk;
+  }
+}
+
+function stageStep({ source, target, findings, platform }: Work, filestore: FilestoreWork): Step {
+  const { live, wanted, swap, staged } = filestore;
+  const missing = findings.difference?.missing ?? [];
+  const { filestoreFree: free } = findings;
+  const fetched = `${formatCounted(missing.length, 'file')}, ${formatBytes(bytesOf(missing))}`;
+  return {
+    name: 'filestore',
+    title: `Build the filestore: ${formatCounted(wanted.length, 'file')}, ${formatBytes(bytesOf(wanted))}`,
+    details: [
+      `in ${swap.new}, as ${live.owner}`,
+      `fetched: ${fetched}${free === undefined ? '' : ` of ${formatBytes(free)} free`}`,
+      `linked to files that the host has: ${formatCounted(wanted.length - missing.length, 'file')}, by their SHA-1`,
+    ],
+    bytes: bytesOf(missing),
+    async run(signal, progress) {
+      const { cores } = target.installation.tools;
+      const done = await stageFilestore(live, swap.new, wanted, cores, signal);
+      const names = new Set(done.missing.map(({ name }) => name));
+      const files = wanted.filter(({ name }) => names.has(name));
+      await receiveFiles(staged, incoming(source, files, progress), signal);
+      platform.info(`Linked ${formatCounted(done.linked.length, 'file')}, fetched ${files.length}`);
+    },
+    undo: {
+      title: `Remove ${swap.new}`,
+      run: () => removeDerivedFolder(live, swap.new),
+      byHand: [commandByHand(live, ['rm', '-rf', '--', swap.new])],
+    },
+  };
+}
+
+async function* incoming(
+  source: RestoreSource,
+  files: readonly FilestoreEntry[],
+  progress: Pick<Progress, 'add'>,
+): AsyncGenerator<IncomingFile> {
+  for await (const { file, content } of source.readFiles(files)) {
+    progress.add(file.size);
+    yield { name: file.name, size: file.size, content };
+  }
+}
+
+function checkStep(work: Work): Step {
+  const counts = Object.keys(work.source.receipt?.counts ?? work.source.description?.counts ?? {}).length;
+  return {
+    name: 'check',
+    title: 'Compare the new with the backup',
+    details: [
+      ...(counts > 0
+        ? [`rows of ${formatCounted(counts, 'table')}, as counted when the backup was made`]
+        : []),
+      work.filestore ? 'every attachment is in the new filestore' : 'every attachment is in the filestore',
+    ],
+    run: () => compareWithBackup(work),
+  };
+}
+
+function identityStep({ target, findings, request, databases, platform }: Work): Step {
+  const { program } = findings;
+  const how = program
+    ? `by ${program.argv.join(' ')} neutralize`
+    : 'scheduled actions and mail servers are off';
+  return {
+    name: 'identity',
+    title: request.neutralize ? 'Neutralize the copy' : 'Give the copy an identity of its own',
+    details: [
+      ...(request.neutralize ? [`${how}; checked afterwards`] : []),
+      ...(request.newUuid ? ['a database.uuid and database.secret of its own'] : []),
+    ],
+    async run() {
+      if (request.neutralize) await neutralize(target.postgres, databases.new, program);
+      if (request.newUuid) {
+        platform.info(`database.uuid: ${await renewIdentity(target.postgres, databases.new)}`);
+      }
+    },
+  };
+}

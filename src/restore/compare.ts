@@ -1,0 +1,77 @@
+import { UserError } from '../errors.ts';
+import { describeDatabase } from '../host/odoo-database.ts';
+import { Snapshot } from '../host/snapshot.ts';
+import { absentFrom, filesIn } from '../host/stage-filestore.ts';
+import { formatCounted } from '../report/format.ts';
+import type { Work } from './work.ts';
+
+/**
+ * Compares what was built with what was backed up: the rows of the tables that were counted then, and that every
+ * attachment of the new database has its file.
+ *
+ * @throws UserError where they differ
+ */
+export async function compareWithBackup(work: Work): Promise<void> {
+  const { source, target, databases, platform } = work;
+  await using snapshot = await Snapshot.open(target.postgres, databases.new);
+  const facts = await describeDatabase(snapshot);
+
+  const expected = source.receipt?.counts ?? source.description?.counts ?? {};
+  const differing = Object.entries(expected).filter(([table, rows]) => facts.counts[table] !== rows);
+  if (differing.length > 0) {
+    const list = differing.map(
+      ([table, rows]) => `${table} has ${facts.counts[table] ?? 'no'} rows instead of ${rows}`,
+    );
+    throw unlike(list.join(', '));
+  }
+  if (Object.keys(expected).length > 0) {
+    platform.info(`The rows of ${formatCounted(Object.keys(expected).length, 'table')} are as counted then`);
+  }
+  await compareAttachments(work, facts.attachments.files);
+}
+
+async function compareAttachments(work: Work, names: readonly string[]): Promise<void> {
+  const { source, target, filestore, platform } = work;
+  if (filestore) {
+    const absent = await absentFrom(filestore.staged, filestore.wanted);
+    if (absent.length > 0) throw unlike(`the new filestore lacks ${some(absent)}`);
+  }
+  const without = await namesWithoutFile(work, names);
+  const report = source.description?.filestore;
+  const known = new Set([...(report?.missing ?? []), ...(report?.lost ?? [])]);
+  const unexpected = without.filter((name) => !known.has(name));
+  if (unexpected.length > 0 && filestore && report)
+    throw unlike(`attachments lack their files: ${some(unexpected)}`);
+  if (without.length > 0) {
+    const where = filestore
+      ? 'in the backup'
+      : `in ${target.filestore?.path ?? 'any filestore of this restore'}`;
+    platform.warning(
+      `${formatCounted(without.length, 'attachment')} have no file ${where}, such as ${some(without)}`,
+    );
+  } else {
+    platform.info(`All ${formatCounted(names.length, 'attachment')} have their files`);
+  }
+}
+
+/** Of the files that attachments name: those that are not where Odoo will look. */
+async function namesWithoutFile(
+  { source, target, filestore }: Work,
+  names: readonly string[],
+): Promise<string[]> {
+  if (filestore) return names.filter((name) => !source.filestore?.has(name));
+  if (!target.filestore?.exists) return [...names];
+  const there = new Set((await filesIn(target.filestore)).map(({ name }) => name));
+  return names.filter((name) => !there.has(name));
+}
+
+const some = (names: readonly string[]): string =>
+  `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
+
+/** Nothing has been put in place yet. */
+function unlike(what: string): UserError {
+  return new UserError(
+    `What was restored is not what was backed up: ${what}`,
+    'Nothing was put in place. Choose another backup, and see the log for what happened to this one.',
+  );
+}

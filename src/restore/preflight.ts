@@ -1,0 +1,380 @@
+import { UserError } from '../errors.ts';
+import { listSessions, missingRights, missingRoles, type SessionGroup } from '../host/databases.ts';
+import { databaseFreeBytes, freeBytes } from '../host/disk-space.ts';
+import { extensionProblems } from '../host/extensions.ts';
+import { withRestoreClient } from '../host/load-errors.ts';
+import { lockProblem } from '../host/lock.ts';
+import { findOdooProgram, type OdooProgram } from '../host/neutralize.ts';
+import type { DatabaseTraits, Extension } from '../host/odoo-database.ts';
+import { databaseTraits } from '../host/odoo-database.ts';
+import type { Postgres } from '../host/postgres.ts';
+import { Snapshot } from '../host/snapshot.ts';
+import { MAINTENANCE_DATABASE, queryRows } from '../host/sql.ts';
+import { compareFilestore, type Difference } from '../host/stage-filestore.ts';
+import { TempFolder } from '../host/temp-folder.ts';
+import { formatBytes } from '../report/format.ts';
+import type { Request } from './request.ts';
+import type { RestoreSource } from './source.ts';
+import type { Target } from './target.ts';
+
+/** Why a restore cannot be done as things are, and what to do about it. */
+export interface Problem {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What the read-only checks of a restore have found. */
+export interface Findings {
+  readonly problems: readonly Problem[];
+  /** Worth knowing before it is done. */
+  readonly warnings: readonly string[];
+  /** Of the new database. */
+  readonly owner: string;
+  readonly traits: DatabaseTraits;
+  readonly extensions: readonly Extension[];
+  /** Its tables keep the owners and grants of the backup. */
+  readonly keepOwnership: boolean;
+  /** With a pg_restore that reads the dump. */
+  readonly loader: Postgres;
+  /** Where the dump lies on the host while it is loaded; undefined: it is loaded as it comes. */
+  readonly dumpPlace: string | undefined;
+  /** undefined: the filestore is left alone. */
+  readonly difference: Difference | undefined;
+  /** Connected to what would be replaced. */
+  readonly sessions: readonly SessionGroup[];
+  readonly databaseBytes: number;
+  /** undefined: nobody can tell. */
+  readonly databaseFree: number | undefined;
+  readonly filestoreFree: number | undefined;
+  /** Whether Odoo runs; undefined: nobody can tell. */
+  readonly running: boolean | undefined;
+  /** For `neutralize`; undefined: the host has none, or it is not needed. */
+  readonly program: OdooProgram | undefined;
+}
+
+/** Where a dump is compressed, its database takes about so many times its size. */
+const GROWTH = 5;
+
+/** Runs every check, changes nothing, and stops at no problem: a person shall see all of them at once. */
+export async function preflight(source: RestoreSource, target: Target, request: Request): Promise<Findings> {
+  const check = new Preflight(source, target, request);
+  return check.run();
+}
+
+class Preflight {
+  readonly #source: RestoreSource;
+  readonly #target: Target;
+  readonly #request: Request;
+  readonly #problems: Problem[] = [];
+  readonly #warnings: string[] = [];
+
+  constructor(source: RestoreSource, target: Target, request: Request) {
+    this.#source = source;
+    this.#target = target;
+    this.#request = request;
+  }
+
+  async run(): Promise<Findings> {
+    this.#checkIdentity();
+    this.#checkVersions();
+    const { current, postgres, admin, database } = this.#target;
+    const { description } = this.#source;
+    const keepOwnership = this.#request.inPlace && this.#source.dump.kind !== 'plain';
+    const owner = await this.#owner();
+    const [traits, extensions, loader, dumpPlace, difference, sessions, running, program] = await Promise.all(
+      [
+        this.#traits(),
+        this.#extensions(),
+        this.#loader(),
+        this.#source.dump.kind === 'plain'
+          ? undefined
+          : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
+        this.#difference(),
+        current ? listSessions(admin, database) : [],
+        this.#running(),
+        this.#program(),
+      ],
+    );
+    const databaseBytes =
+      description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth());
+    const [databaseFree, filestoreFree] = await Promise.all([
+      databaseFreeBytes(admin, current?.tablespace),
+      this.#filestoreFree(),
+      this.#checkRights(owner),
+      this.#checkRoles(keepOwnership),
+      this.#checkExtensions(extensions),
+      this.#checkLock(),
+    ]);
+    this.#checkSpace('database', databaseBytes, databaseFree);
+    this.#checkSpace('filestore', bytesOf(difference?.missing ?? []), filestoreFree);
+    this.#checkSessions(sessions);
+    if (this.#source.dump.kind === 'directory' && dumpPlace === undefined) {
+      this.#problem(
+        `There is no place on ${postgres.host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(this.#source.dump.size)}`,
+        'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
+      );
+    }
+    return {
+      problems: this.#problems,
+      warnings: this.#warnings,
+      owner,
+      traits,
+      extensions,
+      keepOwnership,
+      loader,
+      dumpPlace,
+      difference,
+      sessions,
+      databaseBytes,
+      databaseFree,
+      filestoreFree,
+      running,
+      program,
+    };
+  }
+
+  #problem(message: string, hint: string): void {
+    this.#problems.push({ message, hint });
+  }
+
+  /** A check whose error is a problem among others. */
+  async #attempt<T>(body: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await body();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#problem(error.message, error.hint);
+      return undefined;
+    }
+  }
+
+  #checkIdentity(): void {
+    const { database, current } = this.#target;
+    const of = this.#source.database;
+    if (this.#request.inPlace) {
+      if (of === undefined) {
+        this.#warnings.push(`${this.#source.uri} does not say which database it is of`);
+      } else if (of !== database) {
+        this.#problem(
+          `The backup is of ${of}, and the database to roll back is ${database}`,
+          'Choose a backup of this database, or use the command restore, which makes a copy under another name.',
+        );
+      }
+    } else if (current && !this.#request.replace) {
+      this.#problem(
+        `target-database: ${database} is there already, with ${current.bytes === null ? 'data' : formatBytes(current.bytes)}`,
+        'Choose another name, or set replace: true.',
+      );
+    }
+    if (!this.#source.receipt) {
+      this.#warnings.push(
+        'The backup has no receipt: nobody has verified that it is whole, and it is restored for what it says of itself (allow-unverified)',
+      );
+    }
+  }
+
+  #checkVersions(): void {
+    const { postgres } = this.#target;
+    const made = Number.parseInt(
+      this.#source.description?.postgres.server ?? this.#source.receipt?.postgres.server ?? '',
+      10,
+    );
+    if (made * 10_000 <= postgres.version || Number.isNaN(made)) return;
+    this.#problem(
+      `The backup is of PostgreSQL ${made}, and the host has ${postgres.serverVersion}: dumps do not go to an older major version`,
+      `Restore it to a server of PostgreSQL ${made} or newer.`,
+    );
+  }
+
+  /** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
+  async #owner(): Promise<string> {
+    const { current, postgres, admin } = this.#target;
+    if (current) return current.owner;
+    const before = this.#source.description?.postgres.owner;
+    if (this.#request.inPlace && before !== undefined) {
+      const [missing] = await missingRoles(admin, [before]);
+      if (missing === undefined) return before;
+    }
+    return postgres.role;
+  }
+
+  async #traits(): Promise<DatabaseTraits> {
+    const { current, database, postgres, admin } = this.#target;
+    if (this.#source.description) return this.#source.description.postgres;
+    if (current?.allowsConnections) {
+      await using snapshot = await Snapshot.open(postgres, database);
+      return databaseTraits(snapshot);
+    }
+    // As odoo.service.db._create_empty_database.
+    const [server] = await queryRows<{ ctype: string }>(
+      admin,
+      MAINTENANCE_DATABASE,
+      "SELECT datctype AS ctype FROM pg_database WHERE datname = 'template0'",
+    );
+    return {
+      owner: postgres.role,
+      encoding: 'UTF8',
+      collate: 'C',
+      ctype: server?.ctype ?? 'C',
+      localeProvider: 'libc',
+      locale: null,
+      privileges: [],
+      settings: [],
+    };
+  }
+
+  /** A backup that does not say it, needs those of the database that it takes the place of. */
+  async #extensions(): Promise<readonly Extension[]> {
+    const { current, database, postgres } = this.#target;
+    if (this.#source.description) return this.#source.description.extensions;
+    if (!current?.allowsConnections) return [];
+    return queryRows<Extension>(
+      postgres,
+      database,
+      `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
+         JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
+    );
+  }
+
+  async #loader(): Promise<Postgres> {
+    const { postgres, installation } = this.#target;
+    if (this.#source.dump.kind === 'plain') return postgres;
+    const dumpMajor =
+      this.#source.description?.postgres.pgDump ?? majorOf(this.#source.receipt?.postgres.client);
+    const loader = await this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor));
+    return loader ?? postgres;
+  }
+
+  async #difference(): Promise<Difference | undefined> {
+    const { filestore } = this.#target;
+    const wanted = this.#source.filestore;
+    if (!filestore || !wanted) {
+      if (filestore) {
+        this.#warnings.push('The backup is of the database alone: the filestore stays as it is');
+      } else if (wanted) {
+        this.#warnings.push('filestore: false: the attachments of the backup stay where they are');
+      }
+      return undefined;
+    }
+    return compareFilestore(filestore, [...wanted.values()]);
+  }
+
+  async #running(): Promise<boolean | undefined> {
+    const { services } = this.#target;
+    if (!services) return undefined;
+    const problems = (await this.#attempt(() => services.problems())) ?? [];
+    for (const problem of problems) this.#problem(problem, 'See the input services.');
+    return this.#attempt(() => services.running());
+  }
+
+  async #program(): Promise<OdooProgram | undefined> {
+    if (!this.#request.neutralize) return undefined;
+    const { host, accounts, services, installation } = this.#target;
+    const program = await findOdooProgram(host, accounts, services?.units ?? [], installation.conf);
+    const major = majorOf(this.#source.odooVersion?.replace(/^saas~/, ''));
+    if (!program && major !== undefined && major >= 16) {
+      this.#warnings.push(
+        'The host has no program odoo that knows neutralize: scheduled actions and mail servers are switched off, what else the modules would switch off (payments, deliveries) is not',
+      );
+    }
+    return program;
+  }
+
+  /** Of a dump to a database: only what pg_dump has not compressed has about the size of its tables. */
+  #growth(): number {
+    return this.#source.receipt?.format === 'dual' || this.#source.dump.kind === 'plain' ? 1 : GROWTH;
+  }
+
+  async #filestoreFree(): Promise<number | undefined> {
+    const { filestore } = this.#target;
+    if (!filestore?.exists) return undefined;
+    return freeBytes(filestore);
+  }
+
+  async #checkRights(owner: string): Promise<void> {
+    const { admin, database } = this.#target;
+    for (const missing of await missingRights(admin, owner, database)) {
+      this.#problem(missing, 'Give the role that right, or name a role that has it in db-admin-user.');
+    }
+  }
+
+  async #checkRoles(keepOwnership: boolean): Promise<void> {
+    if (!keepOwnership) return;
+    const missing = await missingRoles(this.#target.admin, this.#source.description?.roles ?? []);
+    if (missing.length === 0) return;
+    this.#problem(
+      `The backup gives things or rights to roles that the server does not have: ${missing.join(', ')}`,
+      `Create them: ${missing.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join('; ')}`,
+    );
+  }
+
+  async #checkExtensions(extensions: readonly Extension[]): Promise<void> {
+    const { postgres, admin } = this.#target;
+    for (const { extension, problem } of await extensionProblems(postgres, admin, extensions)) {
+      if (problem === 'absent') {
+        this.#problem(
+          `The extension ${extension} of the backup is not installed on the database server`,
+          `Install its package there, such as postgresql-${Math.floor(postgres.version / 10_000)}-${extension}.`,
+        );
+      } else {
+        this.#problem(
+          `The role ${admin.role} may not create the extension ${extension}`,
+          'Name a superuser in db-admin-user.',
+        );
+      }
+    }
+  }
+
+  /** A real run holds the lock by now. */
+  async #checkLock(): Promise<void> {
+    if (!this.#request.dryRun) return;
+    const problem = await this.#attempt(() => lockProblem(this.#target.admin, this.#target.database));
+    if (problem) this.#problem(problem.message, problem.hint);
+  }
+
+  #checkSpace(what: string, needed: number, free: number | undefined): void {
+    if (free === undefined || needed <= free) return;
+    this.#problem(
+      `The ${what} takes about ${formatBytes(needed)}, and the host has ${formatBytes(free)} left for it`,
+      'Free space on the host: a restore builds the new beside the old.',
+    );
+  }
+
+  #checkSessions(sessions: readonly SessionGroup[]): void {
+    const staying = sessions.filter(({ mayEnd }) => !mayEnd).map(sessionName);
+    if (staying.length === 0) return;
+    this.#problem(
+      `Sessions that ${this.#target.admin.role} may not end would hold up the swap: ${staying.join(', ')}`,
+      'Disconnect them, or set db-admin-user to a role that may end their sessions.',
+    );
+  }
+}
+
+/** `odoo (odoo-1234)` */
+export const sessionName = ({ role, application }: SessionGroup): string =>
+  application === '' ? role : `${role} (${application})`;
+
+export const bytesOf = (files: Iterable<{ readonly size: number }>): number => {
+  let sum = 0;
+  for (const { size } of files) sum += size;
+  return sum;
+};
+
+function majorOf(version: string | undefined): number | undefined {
+  const major = Number.parseInt(version ?? '', 10);
+  return Number.isNaN(major) ? undefined : major;
+}
+
+/** @throws UserError with every problem that there is */
+export function refuse(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  const [first] = problems;
+  const message =
+    problems.length === 1
+      ? (first?.message ?? '')
+      : [`${problems.length} things stand in the way:`, ...problems.map(({ message }) => message)].join(
+          '\n  ',
+        );
+  const hints = [...new Set(problems.map(({ hint }) => hint))].join(' ');
+  throw new UserError(message, `${hints} Nothing was changed.`);
+}

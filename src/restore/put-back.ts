@@ -1,0 +1,168 @@
+import { messageOf } from '../errors.ts';
+import { Accounts } from '../host/accounts.ts';
+import type { Host } from '../host/host.ts';
+import { acquireLock } from '../host/lock.ts';
+import { ReconnectingHost } from '../host/reconnecting-host.ts';
+import { connect } from '../host/ssh.ts';
+import type { PutBackInputs } from '../inputs/restore.ts';
+import type { Platform } from '../platform/platform.ts';
+import { Phases } from '../report/phases.ts';
+import { type Outcome, outcomeOutputs, outcomeSummary } from '../report/restore-summary.ts';
+import { catalogFolder } from '../storage/catalog.ts';
+import { Store } from '../storage/store.ts';
+import { buildSteps } from './build-steps.ts';
+import { tellFindings } from './facts.ts';
+import { describePlan, execute, type Step } from './plan.ts';
+import { preflight, refuse } from './preflight.ts';
+import type { Request } from './request.ts';
+import { openSource, type RestoreSource } from './source.ts';
+import { Downtime, swapSteps } from './swap-steps.ts';
+import { findTarget, type Target } from './target.ts';
+import { recoverStep, removeStep } from './tidy-steps.ts';
+import { type Work, workOf } from './work.ts';
+
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** Which database is put back from which database's backups. */
+export interface Names {
+  /** undefined: whatever the customer has, if it is of one database. */
+  readonly source: string | undefined;
+  /** undefined: the one of the inputs, or of odoo.conf. */
+  readonly target: string | undefined;
+}
+
+/**
+ * Puts a backup back: finds it, checks everything, prints the plan; builds the new beside the old, swaps, and waits
+ * until Odoo is healthy. What fails leaves everything as it was. A dry run ends with the plan.
+ *
+ * @throws UserError, or the signal's reason when that is aborted; a StrandedError when a person has to finish it
+ */
+export async function putBack(
+  inputs: PutBackInputs,
+  names: Names,
+  wish: Omit<Request, 'purpose' | 'dryRun' | 'keepPrevious'>,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = new Date();
+  const phases = new Phases(platform);
+  const request = {
+    ...wish,
+    purpose: purposeOf(wish.inPlace ? 'rollback' : 'restore', platform),
+    dryRun: inputs.dryRun,
+    keepPrevious: inputs.keepPrevious,
+  };
+  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
+    openHost(inputs, platform, signal),
+  );
+  const accounts = new Accounts(host, inputs.sudo);
+  const look = (database: string | undefined) =>
+    findTarget(host, accounts, inputs, database, (password) => platform.secret(password));
+  let target = await phases.run('host', 'Odoo on the host', () => look(names.target));
+
+  using store = new Store(inputs.s3, signal);
+  const folder = store.uri(catalogFolder(inputs.s3.prefix, inputs.s3.customer));
+  const source = await phases.run('backup', `Find the backup: ${inputs.backup} in ${folder}`, () =>
+    openSource(store, {
+      customer: inputs.s3.customer,
+      backup: inputs.backup,
+      database: names.source ?? (wish.inPlace ? target.database : undefined),
+      allowUnverified: inputs.allowUnverified,
+    }),
+  );
+  await using lock = request.dryRun
+    ? undefined
+    : await acquireLock(target.postgres, target.database, request.purpose);
+  if (lock) target = await look(target.database); // what the holder before may have changed
+
+  const findings = await phases.run('preflight', 'Check everything, change nothing', async () => {
+    const found = await preflight(source, target, request);
+    tellFindings(source, target, found, platform);
+    return found;
+  });
+  const assertLocked = async () => lock?.assertHeld();
+  const work = workOf({ source, target, findings, request, platform, startedAt, assertLocked });
+  const downtime = new Downtime();
+  const plan = planOf(work, downtime);
+  await phases.run('plan', `The plan: ${titleOf(source, target)}`, async () => {
+    for (const line of describePlan([...plan.steps, ...plan.afterwards])) platform.info(line);
+  });
+  for (const warning of findings.warnings) platform.warning(warning);
+  refuse(findings.problems);
+
+  if (request.dryRun) {
+    platform.notice('Dry run: everything that the plan needs is there. Nothing was changed.');
+  } else {
+    await execute(plan.steps, phases, platform, signal);
+    await tidy(plan.afterwards, phases, platform, signal);
+  }
+  const outcome: Outcome = {
+    source,
+    database: target.database,
+    host: host.label,
+    dryRun: request.dryRun,
+    steps: [...plan.steps, ...plan.afterwards],
+    kept: request.keepPrevious === 'until-healthy' ? undefined : work.databases.old,
+    downtimeSeconds: downtime.seconds,
+    seconds: (Date.now() - startedAt.getTime()) / 1000,
+    durations: phases.seconds,
+  };
+  for (const [name, value] of Object.entries(outcomeOutputs(outcome))) platform.output(name, value);
+  await platform.summary(outcomeSummary(outcome));
+}
+
+/** A connection that is lost is made anew, for taking back what was begun: also after the signal. */
+async function openHost(inputs: PutBackInputs, platform: Platform, signal: AbortSignal): Promise<Host> {
+  const onRetry = (message: string) => platform.info(message);
+  const options = { ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry };
+  return new ReconnectingHost(await connect(options, signal), () => {
+    platform.info('The connection is gone: logging in once more');
+    return connect(options);
+  });
+}
+
+/** `rollback, run 123 of acme/odoo`: PostgreSQL shows it to who is kept out. */
+function purposeOf(command: string, { run }: Platform): string {
+  const who = [run.actor && `by ${run.actor}`, run.url ?? run.repository].filter(Boolean);
+  return [command, ...who].join(' ');
+}
+
+interface Plan {
+  /** All of them, or none. */
+  readonly steps: readonly Step[];
+  /** Once that is done: what fails here spoils nothing. */
+  readonly afterwards: readonly Step[];
+}
+
+function planOf(work: Work, downtime: Downtime): Plan {
+  const recover = recoverStep(work);
+  const remove = removeStep(work);
+  return {
+    steps: [...(recover ? [recover] : []), ...buildSteps(work), ...swapSteps(work, downtime)],
+    afterwards: remove ? [remove] : [],
+  };
+}
+
+function titleOf({ createdAt, database = 'a backup' }: RestoreSource, target: Target): string {
+  const of = createdAt
+    ? `${database} of ${createdAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+    : database;
+  return `${of} becomes ${target.database} on ${target.host.label}`;
+}
+
+async function tidy(
+  steps: readonly Step[],
+  phases: Phases,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const step of steps) {
+    try {
+      await phases.run(step.name, step.title, () => step.run(signal, { add() {} }));
+    } catch (error) {
+      platform.warning(
+        `The restore is done, and something is left to be removed, by the next one or by hand (${step.details.join(', ')}): ${messageOf(error)}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import type { KeepPrevious } from '../inputs/restore.ts';
+
+/** What a restore is asked to do. */
+export interface Request {
+  /** `rollback, run 123 of acme/odoo`: who holds the lock. */
+  readonly purpose: string;
+  /** A rollback: the same host and database, as it was. */
+  readonly inPlace: boolean;
+  /** A target that is there already may be replaced. */
+  readonly replace: boolean;
+  readonly neutralize: boolean;
+  readonly newUuid: boolean;
+  readonly keepPrevious: KeepPrevious;
+  readonly dryRun: boolean;
+}

@@ -1,0 +1,165 @@
+import { messageOf } from '../errors.ts';
+import { commandByHand, sqlByHand } from '../host/by-hand.ts';
+import { type FolderSwap, swapFolders, swapFoldersBack } from '../host/folders.ts';
+import { waitHealthy } from '../host/health.ts';
+import type { Services } from '../host/services.ts';
+import { identifier } from '../host/sql.ts';
+import { type Swap, swapDatabases, swapDatabasesBack } from '../host/swap-databases.ts';
+import { formatDuration } from '../report/format.ts';
+import { isInterrupted } from './leftovers.ts';
+import type { Step } from './plan.ts';
+import { markOf } from './previous.ts';
+import type { FilestoreWork, Work } from './work.ts';
+
+/** How long Odoo was away. */
+export class Downtime {
+  #from: number | undefined;
+  #seconds: number | undefined;
+
+  begin(): void {
+    this.#from = performance.now();
+  }
+
+  end(): void {
+    if (this.#from !== undefined) this.#seconds = (performance.now() - this.#from) / 1000;
+  }
+
+  /** undefined: nothing was stopped, or it is not back yet. */
+  get seconds(): number | undefined {
+    return this.#seconds;
+  }
+}
+
+/** The steps that put the new in the place of the old. All that Odoo is away for lies between the first and the last. */
+export function swapSteps(work: Work, downtime: Downtime): Step[] {
+  const { target, filestore, stops } = work;
+  const services = stops ? target.services : undefined;
+  return [
+    ...(services ? [stopStep(work, services, downtime)] : []),
+    swapDatabaseStep(work),
+    ...(filestore ? [swapFilestoreStep(work, filestore)] : []),
+    ...(services ? [startStep(services), healthStep(work, services, downtime)] : []),
+  ];
+}
+
+function stopStep(work: Work, services: Services, downtime: Downtime): Step {
+  const { findings, target, platform } = work;
+  // One that was killed may have stopped Odoo; one that somebody has stopped stays so.
+  const startAgain = findings.running !== false || isInterrupted(target.leftovers);
+  return {
+    name: 'stop',
+    title: 'Stop Odoo',
+    details: services.stopCommands,
+    async run() {
+      await work.assertLocked();
+      downtime.begin();
+      await services.stop();
+    },
+    undo: startAgain
+      ? {
+          title: 'Start Odoo again, as it was',
+          byHand: services.startCommands,
+          async run() {
+            await services.start();
+            await tellHealth(work, services);
+          },
+        }
+      : {
+          title: 'Leave Odoo stopped, as it was',
+          byHand: [],
+          run: async () => platform.info('Odoo did not run before'),
+        },
+  };
+}
+
+/** What it was before may not have been healthy either: that is no failure of taking back. */
+async function tellHealth({ target, platform }: Work, services: Services): Promise<void> {
+  const { check, timeoutMs } = target.health;
+  try {
+    const { answer } = await waitHealthy(target.host, services.units, check, timeoutMs);
+    platform.info(`As before the restore: ${answer}`);
+  } catch (error) {
+    platform.warning(`Everything is as before the restore, and started. ${messageOf(error)}`);
+  }
+}
+
+function swapDatabaseStep(work: Work): Step {
+  const { target, databases, request, startedAt } = work;
+  const { current, old } = databases;
+  const before = target.current?.comment ?? null;
+  const mark = { before, after: markOf(request.keepPrevious, startedAt, before) };
+  return {
+    name: 'swap',
+    title: 'Swap the database, by rename',
+    details: renames(databases),
+    async run() {
+      await work.assertLocked();
+      await swapDatabases(target.admin, databases, mark);
+    },
+    undo: {
+      title: 'Rename the databases back',
+      run: () => swapDatabasesBack(target.admin, databases, mark),
+      byHand: [
+        sqlByHand(
+          target.admin,
+          `ALTER DATABASE ${identifier(current)} RENAME TO ${identifier(databases.new)}`,
+          ...(old === undefined
+            ? []
+            : [
+                `ALTER DATABASE ${identifier(old)} RENAME TO ${identifier(current)}`,
+                `ALTER DATABASE ${identifier(current)} ALLOW_CONNECTIONS true`,
+              ]),
+        ),
+      ],
+    },
+  };
+}
+
+function swapFilestoreStep({ target }: Work, { live, swap }: FilestoreWork): Step {
+  const move = (from: string, to: string) => commandByHand(live, ['mv', '-T', '--', from, to]);
+  return {
+    name: 'swap',
+    title: 'Swap the filestore, by rename',
+    details: renames(swap),
+    run: () => swapFolders(live, swap),
+    undo: {
+      title: `Rename the filestores of ${target.database} back`,
+      run: () => swapFoldersBack(live, swap),
+      byHand: [
+        move(swap.current, swap.new),
+        ...(swap.old === undefined ? [] : [move(swap.old, swap.current)]),
+      ],
+    },
+  };
+}
+
+const renames = ({ current, old, new: built }: Swap | FolderSwap): string[] => [
+  ...(old === undefined ? [] : [`${current} → ${old}`]),
+  `${built} → ${current}`,
+];
+
+function startStep(services: Services): Step {
+  return {
+    name: 'start',
+    title: 'Start Odoo',
+    details: services.startCommands,
+    run: () => services.start(),
+    undo: { title: 'Stop Odoo', run: () => services.stop(), byHand: services.stopCommands },
+  };
+}
+
+function healthStep({ target, platform }: Work, services: Services, downtime: Downtime): Step {
+  const { check, timeoutMs } = target.health;
+  const asked = check.kind === 'odoo' ? `${check.baseUrl}/web/login` : `${check.url} from the ${check.from}`;
+  const active = services.units.length > 0 ? `${services.units.join(', ')} active, and ` : '';
+  return {
+    name: 'health',
+    title: 'Wait until Odoo is healthy',
+    details: [`${active}${asked} answers, within ${formatDuration(timeoutMs)}`],
+    async run(signal) {
+      const { answer } = await waitHealthy(target.host, services.units, check, timeoutMs, signal);
+      downtime.end();
+      platform.info(answer);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import type { Accounts } from '../host/accounts.ts';
+import { type DatabaseState, findDatabase, listDerivedDatabases } from '../host/databases.ts';
+import { listDerivedFolders } from '../host/folders.ts';
+import { type HealthCheck, odooUrl } from '../host/health.ts';
+import type { Host } from '../host/host.ts';
+import { findInstallation, type Installation } from '../host/odoo.ts';
+import { actAsOwner, type OwnedFolder } from '../host/owner.ts';
+import type { Postgres } from '../host/postgres.ts';
+import { commandServices, type Services, systemdServices } from '../host/services.ts';
+import type { PutBackInputs } from '../inputs/restore.ts';
+import { type Leftovers, sortLeftovers } from './leftovers.ts';
+
+/** What a restore changes: a database on a host, and its filestore. */
+export interface Target {
+  readonly host: Host;
+  readonly accounts: Accounts;
+  readonly database: string;
+  readonly installation: Installation;
+  /** As the role of Odoo. */
+  readonly postgres: Postgres;
+  /** As the role that creates databases and renames them: the same, unless `db-admin-user` names another. */
+  readonly admin: Postgres;
+  /** undefined: it is left alone. */
+  readonly filestore: OwnedFolder | undefined;
+  /** What bears the name now; undefined: nothing does. */
+  readonly current: DatabaseState | undefined;
+  readonly leftovers: Leftovers;
+  /** undefined: nothing has to stop. */
+  readonly services: Services | undefined;
+  readonly health: { readonly check: HealthCheck; readonly timeoutMs: number };
+  /** Of pg_restore. */
+  readonly jobs: number;
+}
+
+/**
+ * Finds the target, by read-only commands.
+ *
+ * @param database undefined: the one of the inputs or of odoo.conf
+ * @throws UserError when something is not to be found, or the roles and accounts are not let in
+ */
+export async function findTarget(
+  host: Host,
+  accounts: Accounts,
+  inputs: PutBackInputs,
+  database: string | undefined,
+  secret: (value: string) => void,
+): Promise<Target> {
+  const installation = await findInstallation(host, accounts, inputs.odoo, database, secret);
+  const { postgres, tools, conf, readers } = installation;
+  const admin =
+    inputs.dbAdminUser === undefined ? postgres : await postgres.asRole(inputs.dbAdminUser, accounts, tools);
+  const filestore =
+    installation.filestore === undefined
+      ? undefined
+      : await actAsOwner(host, accounts, installation.filestore, readers);
+  const [current, leftovers] = await Promise.all([
+    findDatabase(admin, installation.database),
+    findLeftovers(admin, installation.database, filestore),
+  ]);
+  return {
+    host,
+    accounts,
+    database: installation.database,
+    installation,
+    postgres,
+    admin,
+    filestore,
+    current,
+    leftovers,
+    services: servicesOf(host, accounts, inputs),
+    health: {
+      check:
+        inputs.health.url === undefined
+          ? { kind: 'odoo', baseUrl: odooUrl(conf?.httpInterface, conf?.httpPort) }
+          : { kind: 'url', url: inputs.health.url, from: inputs.health.from },
+      timeoutMs: inputs.health.timeoutMs,
+    },
+    jobs: inputs.jobs ?? tools.cores,
+  };
+}
+
+/** What earlier restores have left, read only. */
+export async function findLeftovers(
+  admin: Postgres,
+  database: string,
+  filestore: OwnedFolder | undefined,
+): Promise<Leftovers> {
+  const [databases, folders] = await Promise.all([
+    listDerivedDatabases(admin, database),
+    filestore ? listDerivedFolders(filestore) : [],
+  ]);
+  return sortLeftovers(databases, folders, new Date());
+}
+
+function servicesOf(host: Host, accounts: Accounts, { services }: PutBackInputs): Services | undefined {
+  if (!services) return undefined;
+  return services.kind === 'systemd'
+    ? systemdServices(host, accounts, services.units)
+    : commandServices(host, services.stop, services.start);
+}

@@ -1,0 +1,82 @@
+import { dropDerivedDatabase } from '../host/databases.ts';
+import { removeDerivedFolder, swapFoldersBack } from '../host/folders.ts';
+import type { OwnedFolder } from '../host/owner.ts';
+import type { Postgres } from '../host/postgres.ts';
+import { swapDatabasesBack } from '../host/swap-databases.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Leftovers, Pair } from './leftovers.ts';
+import { derivedFolder, derivedName } from './names.ts';
+import type { Step } from './plan.ts';
+import type { Work } from './work.ts';
+
+/** Where leftovers are. */
+interface Place {
+  readonly database: string;
+  readonly admin: Postgres;
+  readonly filestore: OwnedFolder | undefined;
+}
+
+/** Undoes what runs that were killed have left, before anything else. undefined: they have left nothing. */
+export function recoverStep({ target, platform }: Work): Step | undefined {
+  const { halfSwapped, unused } = target.leftovers;
+  const removed = [...unused.databases, ...unused.folders];
+  if (halfSwapped.length === 0 && removed.length === 0) return undefined;
+  return {
+    name: 'recover',
+    title: 'Clean up after a run that was killed',
+    details: [
+      ...halfSwapped.map(({ database }) => `rename ${database} back: its filestore was never swapped`),
+      ...removed.map((each) => `remove ${each}`),
+    ],
+    run: () => recover(target, target.leftovers, platform),
+  };
+}
+
+async function recover(place: Place, { halfSwapped, unused }: Leftovers, platform: Platform): Promise<void> {
+  const { admin, database, filestore } = place;
+  const databases = [...unused.databases];
+  const folders = [...unused.folders];
+  for (const { timestamp, database: old, comment } of halfSwapped.toReversed()) {
+    const built = derivedName(database, 'new', timestamp);
+    if (filestore) {
+      const path = (derivation: 'new' | 'old') => derivedFolder(filestore.path, derivation, timestamp);
+      await swapFoldersBack(filestore, { current: filestore.path, old: path('old'), new: path('new') });
+      folders.push(path('new'));
+    }
+    await swapDatabasesBack(admin, { current: database, old, new: built }, { before: comment, after: '' });
+    platform.info(`${old} is ${database} again`);
+    databases.push(built);
+  }
+  for (const folder of folders) if (filestore) await removeDerivedFolder(filestore, folder);
+  for (const name of databases) await dropDerivedDatabase(admin, name, database);
+}
+
+/** What is removed once Odoo is healthy: what was replaced, now or earlier. undefined: nothing is. */
+export function removeStep({ target, databases, filestore, request }: Work): Step | undefined {
+  const { unsettled, expired } = target.leftovers;
+  const replaced: Pair[] =
+    request.keepPrevious === 'until-healthy' && databases.old !== undefined
+      ? [{ timestamp: '', database: databases.old, comment: null, folder: filestore?.swap.old }]
+      : [];
+  const pairs = [...expired, ...unsettled, ...replaced];
+  if (pairs.length === 0) return undefined;
+  return {
+    name: 'remove',
+    title: 'Remove what was replaced',
+    details: pairs.map(({ database, folder }) =>
+      folder === undefined ? database : `${database} and ${folder}`,
+    ),
+    run: () => removePairs(target, pairs),
+  };
+}
+
+/** The folder first: a database without its folder is known by its comment, a folder alone by nothing. */
+export async function removePairs(
+  { admin, database, filestore }: Place,
+  pairs: readonly Pair[],
+): Promise<void> {
+  for (const pair of pairs) {
+    if (pair.folder !== undefined && filestore) await removeDerivedFolder(filestore, pair.folder);
+    await dropDerivedDatabase(admin, pair.database, database);
+  }
+}

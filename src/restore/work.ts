@@ -1,0 +1,70 @@
+import type { FolderSwap } from '../host/folders.ts';
+import type { OwnedFolder } from '../host/owner.ts';
+import type { Swap } from '../host/swap-databases.ts';
+import type { Platform } from '../platform/platform.ts';
+import { derivedFolder, derivedName, timestampOf } from './names.ts';
+import type { Findings } from './preflight.ts';
+import type { Request } from './request.ts';
+import type { FilestoreEntry } from './source/filestore.ts';
+import type { RestoreSource } from './source.ts';
+import type { Target } from './target.ts';
+
+/** The filestore that a restore builds. */
+export interface FilestoreWork {
+  readonly live: OwnedFolder;
+  readonly wanted: readonly FilestoreEntry[];
+  readonly swap: FolderSwap;
+  /** The new folder, as a place that files can be written to. */
+  readonly staged: OwnedFolder;
+}
+
+/** Everything that the steps of one restore work on. */
+export interface Work {
+  readonly source: RestoreSource;
+  readonly target: Target;
+  readonly findings: Findings;
+  readonly request: Request;
+  readonly platform: Platform;
+  readonly startedAt: Date;
+  /** `new` is what is built, `old` what is replaced. */
+  readonly databases: Swap;
+  /** undefined: it is left alone. */
+  readonly filestore: FilestoreWork | undefined;
+  /** Whether Odoo has to stop for the swap. */
+  readonly stops: boolean;
+  /** @throws UserError when another run may have begun */
+  assertLocked(): Promise<void>;
+}
+
+export function workOf(given: Omit<Work, 'databases' | 'filestore' | 'stops'>): Work {
+  const { target, source, startedAt } = given;
+  const timestamp = timestampOf(startedAt);
+  const name = (derivation: 'new' | 'old') => derivedName(target.database, derivation, timestamp);
+  const databases = {
+    current: target.database,
+    old: target.current ? name('old') : undefined,
+    new: name('new'),
+  };
+  return {
+    ...given,
+    databases,
+    filestore: filestoreWork(target.filestore, source, timestamp),
+    stops: target.services !== undefined && target.current !== undefined,
+  };
+}
+
+function filestoreWork(
+  live: OwnedFolder | undefined,
+  source: RestoreSource,
+  timestamp: string,
+): FilestoreWork | undefined {
+  if (!live || !source.filestore) return undefined;
+  const path = (derivation: 'new' | 'old') => derivedFolder(live.path, derivation, timestamp);
+  const swap = { current: live.path, old: live.exists ? path('old') : undefined, new: path('new') };
+  return {
+    live,
+    wanted: [...source.filestore.values()],
+    swap,
+    staged: { ...live, path: swap.new, exists: true },
+  };
+}
