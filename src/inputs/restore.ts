@@ -66,7 +66,7 @@ export function parseRollback(fields: Fields, env: Environment): RollbackInputs 
     }
   }
   const inputs = parsePutBack(fields, env);
-  if (inputs && !inputs.services) {
+  if (!(['services', 'stop-command', 'start-command'] as const).some((name) => fields.given(name))) {
     fields.problem(
       'services: is required for a rollback: the systemd units that run Odoo (or stop-command and start-command)',
     );

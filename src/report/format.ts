@@ -60,3 +60,7 @@ const ages: readonly [number, string][] = [
   [60, 'minute'],
   [1, 'second'],
 ];
+
+/** `2026-11-21 03:22:59 UTC` */
+export const formatInstant = (time: Date): string =>
+  `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;

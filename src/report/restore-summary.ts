@@ -1,8 +1,8 @@
 import type { Step } from '../restore/plan.ts';
-import { describePlan } from '../restore/plan.ts';
 import type { RestoreSource } from '../restore/source.ts';
 import { receiptKey } from '../storage/catalog.ts';
-import { formatAge, formatBytes, formatDuration } from './format.ts';
+import { formatAge, formatBytes, formatDuration, formatInstant } from './format.ts';
+import { type Block, code, type Facts, type Summary } from './summary.ts';
 
 /** How a rollback or restore ended. */
 export interface Outcome {
@@ -43,33 +43,46 @@ export function outcomeOutputs({
   };
 }
 
-/** A page that a person reads in ten seconds, in Markdown. */
-export function outcomeSummary(outcome: Outcome): string {
+/** What a person reads in ten seconds. */
+export function outcomeSummary(outcome: Outcome): Summary {
   const { source, database, host, dryRun, kept, downtimeSeconds, seconds } = outcome;
   const made = source.createdAt;
-  const rows: [string, string][] = [
-    ['Database', `\`${database}\` on ${host}`],
-    ['Backup', `\`${source.uri}\``],
-    [
-      'Made',
-      made
-        ? `${made.toISOString().slice(0, 19).replace('T', ' ')} UTC, ${formatAge(made, new Date())}`
-        : 'unknown',
-    ],
+  const rows: Facts['rows'] = [
+    ['Database', [code(database), ` on ${host}`]],
+    ['Backup', code(source.uri)],
+    ['Made', made ? `${formatInstant(made)}, ${formatAge(made, new Date())}` : 'unknown'],
     ['Size', formatBytes(source.size)],
     ...(dryRun || downtimeSeconds === undefined
       ? []
-      : [['Downtime', formatDuration(downtimeSeconds * 1000)] as [string, string]]),
-    ...(dryRun || kept === undefined
-      ? []
-      : [['Kept', `\`${kept}\`, which was replaced`] as [string, string]]),
+      : ([['Downtime', formatDuration(downtimeSeconds * 1000)]] as const)),
+    ...(dryRun || kept === undefined ? [] : ([['Kept', [code(kept), ', which was replaced']]] as const)),
     ['Time', `${formatDuration(seconds * 1000)}${phasesOf(outcome)}`],
   ];
-  const table = rows.map(([name, value]) => `| **${name}** | ${value} |`).join('\n');
-  const headline = dryRun ? `🔍 The plan for ${database}: nothing was changed` : `✅ ${database} is restored`;
-  const plan = dryRun ? `\n\`\`\`\n${describePlan(outcome.steps).join('\n')}\n\`\`\`\n` : '';
-  return `### ${headline}\n\n| | |\n| --- | --- |\n${table}\n${plan}`;
+  const title = dryRun
+    ? `The plan for ${database} can be done; nothing was changed`
+    : `${database} is restored`;
+  return {
+    outcome: 'done',
+    title,
+    blocks: [{ kind: 'facts', rows }, ...(dryRun ? [planOf(outcome.steps)] : [])],
+  };
 }
+
+const planOf = (steps: readonly Step[]): Block => ({
+  kind: 'table',
+  columns: [
+    { name: '', align: 'right' },
+    { name: 'Step' },
+    { name: 'Details' },
+    { name: 'If it, or a later one, fails' },
+  ],
+  rows: steps.map(({ title, details, undo }, i) => [
+    `${i + 1}`,
+    title,
+    details.join('; '),
+    undo?.title ?? '',
+  ]),
+});
 
 function phasesOf({ durations }: Outcome): string {
   const phases = Object.entries(durations).map(([name, s]) => `${name} ${formatDuration(s * 1000)}`);

@@ -1,5 +1,5 @@
 import type { Platform } from '../platform/platform.ts';
-import { formatAge, formatBytes, formatCounted } from '../report/format.ts';
+import { formatAge, formatBytes, formatCounted, formatInstant } from '../report/format.ts';
 import { bytesOf, type Findings, sessionName } from './preflight.ts';
 import type { RestoreSource } from './source.ts';
 import type { Target } from './target.ts';
@@ -24,9 +24,7 @@ export function tellFindings(
 }
 
 const ageOf = ({ createdAt }: RestoreSource): string =>
-  createdAt
-    ? `${createdAt.toISOString().slice(0, 19).replace('T', ' ')} UTC, ${formatAge(createdAt, new Date())}`
-    : '';
+  createdAt ? `${formatInstant(createdAt)}, ${formatAge(createdAt, new Date())}` : '';
 
 const odooOf = ({ odooVersion }: RestoreSource): string => (odooVersion ? `Odoo ${odooVersion}` : '');
 

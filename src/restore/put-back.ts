@@ -6,6 +6,7 @@ import { ReconnectingHost } from '../host/reconnecting-host.ts';
 import { connect } from '../host/ssh.ts';
 import type { PutBackInputs } from '../inputs/restore.ts';
 import type { Platform } from '../platform/platform.ts';
+import { formatInstant } from '../report/format.ts';
 import { Phases } from '../report/phases.ts';
 import { type Outcome, outcomeOutputs, outcomeSummary } from '../report/restore-summary.ts';
 import { catalogFolder } from '../storage/catalog.ts';
@@ -144,9 +145,7 @@ function planOf(work: Work, downtime: Downtime): Plan {
 }
 
 function titleOf({ createdAt, database = 'a backup' }: RestoreSource, target: Target): string {
-  const of = createdAt
-    ? `${database} of ${createdAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`
-    : database;
+  const of = createdAt ? `${database} of ${formatInstant(createdAt)}` : database;
   return `${of} becomes ${target.database} on ${target.host.label}`;
 }
 

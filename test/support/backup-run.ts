@@ -61,13 +61,22 @@ export interface Ended {
   readonly stdout: string;
 }
 
-/** Starts `backup` as the command line has it: flags, and variables for what flags refuse. */
-export function startBackup(inputs: RawInputs, env: Variables, launcher: readonly string[] = []): Run {
+/** Starts a command as the command line has it: flags, and variables for what flags refuse. */
+export function startProgram(
+  command: string,
+  inputs: RawInputs,
+  env: Variables,
+  launcher: readonly string[] = [],
+): Run {
   const given = Object.entries(inputs).filter(([, value]) => value !== '');
   const isSecret = (name: string) => inputNamed(name)?.secret && name !== 'ssh-key';
   const flags = given.filter(([name]) => !isSecret(name)).map(([name, value]) => `--${name}=${value}`);
   const secrets = given.filter(([name]) => isSecret(name)).map(([name, value]) => [variableOf(name), value]);
-  return new Run(['backup', ...flags], { ...env, ...Object.fromEntries(secrets) }, launcher);
+  return new Run([command, ...flags], { ...env, ...Object.fromEntries(secrets) }, launcher);
+}
+
+export function startBackup(inputs: RawInputs, env: Variables, launcher: readonly string[] = []): Run {
+  return startProgram('backup', inputs, env, launcher);
 }
 
 /** An environment with nothing of the machine's in it but the way to its programs, and the keys to the S3 server. */
@@ -160,7 +169,7 @@ export class Scene implements AsyncDisposable {
   /** What a run that ended well has made, taken out of the bucket. */
   async made(ended: Ended): Promise<Made> {
     assert.equal(ended.exitCode, 0, ended.log);
-    const outputs = Object.fromEntries(ended.stdout.trim().split('\n').map(outputOf));
+    const outputs = outputsOf(ended);
     const taken = await takeBackup(this.client, this.bucket, outputs);
     const path = join(this.folder, basename(taken.receipt.key));
     await writeFile(path, taken.object);
@@ -179,6 +188,11 @@ export class Scene implements AsyncDisposable {
     await assertNothingRuns(this.ssh, this.sandbox.postgres, this.odoo.database);
     return ended;
   }
+}
+
+/** What a program's standard output says: lines `name=value`. */
+export function outputsOf({ stdout }: Ended): Readonly<Record<string, string>> {
+  return Object.fromEntries(stdout.trim().split('\n').map(outputOf));
 }
 
 function outputOf(line: string): [string, string] {

@@ -16,6 +16,7 @@ export const packages: readonly Package[] = [
   { name: 'zip', program: 'zip' },
   { name: 'p7zip-full', program: '7z' },
   { name: 'python3', program: 'python3' },
+  { name: 'python3-psycopg2', program: '/usr/lib/python3/dist-packages/psycopg2/__init__.py' },
   { name: 'curl', program: 'curl' },
   { name: 'sudo', program: 'sudo' },
 ];

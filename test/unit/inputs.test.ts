@@ -117,7 +117,7 @@ const refused: [RawInputs, RegExp][] = [
   [{ 'ssh-key': '/nowhere/id' }, /^ssh-key: is neither the text itself nor a file that can be read \(ENOENT/],
   [{ 'ssh-key': 'not a key' }, /^ssh-key cannot be read/],
   [{ sudo: 'yes' }, /^sudo: 'yes' is not one of auto, always, never$/],
-  [{ command: 'restor' }, /^command: 'restor' is not one of backup$/],
+  [{ command: 'restor' }, /^command: 'restor' is not one of backup, rollback, restore$/],
   [{ database: 'one,two' }, /^database: takes one database/],
   [{ database: 'one two' }, /^database: takes one database/],
   [{ database: '-x' }, /^database: '-x' is not a name/],

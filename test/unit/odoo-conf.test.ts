@@ -10,6 +10,8 @@ const nothing: OdooConf = {
   dbSslmode: undefined,
   dbNames: [],
   dataDir: undefined,
+  httpInterface: undefined,
+  httpPort: undefined,
 };
 
 suite('odoo.conf', () => {
@@ -57,6 +59,12 @@ suite('odoo.conf', () => {
       { dbNames: ['yes'] },
     ],
     ['a comment that is indented', '[options]\ndb_name = yes\n  # not a part of it\n', { dbNames: ['yes'] }],
+    [
+      'where Odoo listens',
+      '[options]\nhttp_interface = 127.0.0.1\nhttp_port = 8070\nxmlrpc_port = 1\n',
+      { httpInterface: '127.0.0.1', httpPort: 8070 },
+    ],
+    ['where Odoo 10 listens', '[options]\nxmlrpc_port = 8071\n', { httpPort: 8071 }],
     ['a colon instead of =', '[options]\ndb_name: prod\n', { dbNames: ['prod'] }],
     ['no spaces', '[options]\ndb_name=prod\n', { dbNames: ['prod'] }],
     ['capitals in the key', '[options]\nDB_Name = Prod\n', { dbNames: ['Prod'] }],
