@@ -200,116 +200,116 @@ var require_b4a = __commonJS({
       return toBuffer4(a5).equals(b5);
     }
     __name(equals, "equals");
-    function fill(buffer, value, offset, end, encoding) {
-      return toBuffer4(buffer).fill(value, offset, end, encoding);
+    function fill(buffer3, value, offset, end, encoding) {
+      return toBuffer4(buffer3).fill(value, offset, end, encoding);
     }
     __name(fill, "fill");
     function from(value, encodingOrOffset, length) {
       return Buffer.from(value, encodingOrOffset, length);
     }
     __name(from, "from");
-    function includes(buffer, value, byteOffset, encoding) {
-      return toBuffer4(buffer).includes(value, byteOffset, encoding);
+    function includes(buffer3, value, byteOffset, encoding) {
+      return toBuffer4(buffer3).includes(value, byteOffset, encoding);
     }
     __name(includes, "includes");
-    function indexOf(buffer, value, byfeOffset, encoding) {
-      return toBuffer4(buffer).indexOf(value, byfeOffset, encoding);
+    function indexOf(buffer3, value, byfeOffset, encoding) {
+      return toBuffer4(buffer3).indexOf(value, byfeOffset, encoding);
     }
     __name(indexOf, "indexOf");
-    function lastIndexOf(buffer, value, byteOffset, encoding) {
-      return toBuffer4(buffer).lastIndexOf(value, byteOffset, encoding);
+    function lastIndexOf(buffer3, value, byteOffset, encoding) {
+      return toBuffer4(buffer3).lastIndexOf(value, byteOffset, encoding);
     }
     __name(lastIndexOf, "lastIndexOf");
-    function swap16(buffer) {
-      return toBuffer4(buffer).swap16();
+    function swap16(buffer3) {
+      return toBuffer4(buffer3).swap16();
     }
     __name(swap16, "swap16");
-    function swap32(buffer) {
-      return toBuffer4(buffer).swap32();
+    function swap32(buffer3) {
+      return toBuffer4(buffer3).swap32();
     }
     __name(swap32, "swap32");
-    function swap64(buffer) {
-      return toBuffer4(buffer).swap64();
+    function swap64(buffer3) {
+      return toBuffer4(buffer3).swap64();
     }
     __name(swap64, "swap64");
-    function toBuffer4(buffer) {
-      return Buffer.isBuffer(buffer) ? buffer : Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    function toBuffer4(buffer3) {
+      return Buffer.isBuffer(buffer3) ? buffer3 : Buffer.from(buffer3.buffer, buffer3.byteOffset, buffer3.byteLength);
     }
     __name(toBuffer4, "toBuffer");
-    function toString(buffer, encoding, start, end) {
-      return toBuffer4(buffer).toString(encoding, start, end);
+    function toString(buffer3, encoding, start, end) {
+      return toBuffer4(buffer3).toString(encoding, start, end);
     }
     __name(toString, "toString");
-    function toHex2(buffer, start, end) {
-      return toBuffer4(buffer).toString("hex", start, end);
+    function toHex2(buffer3, start, end) {
+      return toBuffer4(buffer3).toString("hex", start, end);
     }
     __name(toHex2, "toHex");
-    function write(buffer, string, offset, length, encoding) {
-      return toBuffer4(buffer).write(string, offset, length, encoding);
+    function write(buffer3, string, offset, length, encoding) {
+      return toBuffer4(buffer3).write(string, offset, length, encoding);
     }
     __name(write, "write");
-    function readDoubleBE(buffer, offset) {
-      return toBuffer4(buffer).readDoubleBE(offset);
+    function readDoubleBE(buffer3, offset) {
+      return toBuffer4(buffer3).readDoubleBE(offset);
     }
     __name(readDoubleBE, "readDoubleBE");
-    function readDoubleLE(buffer, offset) {
-      return toBuffer4(buffer).readDoubleLE(offset);
+    function readDoubleLE(buffer3, offset) {
+      return toBuffer4(buffer3).readDoubleLE(offset);
     }
     __name(readDoubleLE, "readDoubleLE");
-    function readFloatBE(buffer, offset) {
-      return toBuffer4(buffer).readFloatBE(offset);
+    function readFloatBE(buffer3, offset) {
+      return toBuffer4(buffer3).readFloatBE(offset);
     }
     __name(readFloatBE, "readFloatBE");
-    function readFloatLE(buffer, offset) {
-      return toBuffer4(buffer).readFloatLE(offset);
+    function readFloatLE(buffer3, offset) {
+      return toBuffer4(buffer3).readFloatLE(offset);
     }
     __name(readFloatLE, "readFloatLE");
-    function readInt32BE(buffer, offset) {
-      return toBuffer4(buffer).readInt32BE(offset);
+    function readInt32BE(buffer3, offset) {
+      return toBuffer4(buffer3).readInt32BE(offset);
     }
     __name(readInt32BE, "readInt32BE");
-    function readInt32LE(buffer, offset) {
-      return toBuffer4(buffer).readInt32LE(offset);
+    function readInt32LE(buffer3, offset) {
+      return toBuffer4(buffer3).readInt32LE(offset);
     }
     __name(readInt32LE, "readInt32LE");
-    function readUInt32BE(buffer, offset) {
-      return toBuffer4(buffer).readUInt32BE(offset);
+    function readUInt32BE(buffer3, offset) {
+      return toBuffer4(buffer3).readUInt32BE(offset);
     }
     __name(readUInt32BE, "readUInt32BE");
-    function readUInt32LE(buffer, offset) {
-      return toBuffer4(buffer).readUInt32LE(offset);
+    function readUInt32LE(buffer3, offset) {
+      return toBuffer4(buffer3).readUInt32LE(offset);
     }
     __name(readUInt32LE, "readUInt32LE");
-    function writeDoubleBE(buffer, value, offset) {
-      return toBuffer4(buffer).writeDoubleBE(value, offset);
+    function writeDoubleBE(buffer3, value, offset) {
+      return toBuffer4(buffer3).writeDoubleBE(value, offset);
     }
     __name(writeDoubleBE, "writeDoubleBE");
-    function writeDoubleLE(buffer, value, offset) {
-      return toBuffer4(buffer).writeDoubleLE(value, offset);
+    function writeDoubleLE(buffer3, value, offset) {
+      return toBuffer4(buffer3).writeDoubleLE(value, offset);
     }
     __name(writeDoubleLE, "writeDoubleLE");
-    function writeFloatBE(buffer, value, offset) {
-      return toBuffer4(buffer).writeFloatBE(value, offset);
+    function writeFloatBE(buffer3, value, offset) {
+      return toBuffer4(buffer3).writeFloatBE(value, offset);
     }
     __name(writeFloatBE, "writeFloatBE");
-    function writeFloatLE(buffer, value, offset) {
-      return toBuffer4(buffer).writeFloatLE(value, offset);
+    function writeFloatLE(buffer3, value, offset) {
+      return toBuffer4(buffer3).writeFloatLE(value, offset);
     }
     __name(writeFloatLE, "writeFloatLE");
-    function writeInt32BE(buffer, value, offset) {
-      return toBuffer4(buffer).writeInt32BE(value, offset);
+    function writeInt32BE(buffer3, value, offset) {
+      return toBuffer4(buffer3).writeInt32BE(value, offset);
     }
     __name(writeInt32BE, "writeInt32BE");
-    function writeInt32LE(buffer, value, offset) {
-      return toBuffer4(buffer).writeInt32LE(value, offset);
+    function writeInt32LE(buffer3, value, offset) {
+      return toBuffer4(buffer3).writeInt32LE(value, offset);
     }
     __name(writeInt32LE, "writeInt32LE");
-    function writeUInt32BE(buffer, value, offset) {
-      return toBuffer4(buffer).writeUInt32BE(value, offset);
+    function writeUInt32BE(buffer3, value, offset) {
+      return toBuffer4(buffer3).writeUInt32BE(value, offset);
     }
     __name(writeUInt32BE, "writeUInt32BE");
-    function writeUInt32LE(buffer, value, offset) {
-      return toBuffer4(buffer).writeUInt32LE(value, offset);
+    function writeUInt32LE(buffer3, value, offset) {
+      return toBuffer4(buffer3).writeUInt32LE(value, offset);
     }
     __name(writeUInt32LE, "writeUInt32LE");
     module.exports = {
@@ -605,11 +605,11 @@ var require_streamx = __commonJS({
         typeof data == "function" ? this.stream.once("finish", data) : data != null && this.push(data), this.stream._duplexState = (this.stream._duplexState | WRITE_FINISHING) & WRITE_NON_PRIMARY;
       }
       autoBatch(data, cb) {
-        let buffer = [], stream = this.stream;
-        for (buffer.push(data); (stream._duplexState & WRITE_STATUS) === WRITE_QUEUED_AND_ACTIVE; )
-          buffer.push(stream._writableState.shift());
+        let buffer3 = [], stream = this.stream;
+        for (buffer3.push(data); (stream._duplexState & WRITE_STATUS) === WRITE_QUEUED_AND_ACTIVE; )
+          buffer3.push(stream._writableState.shift());
         if ((stream._duplexState & OPEN_STATUS) !== 0) return cb(null);
-        stream._writev(buffer, cb);
+        stream._writev(buffer3, cb);
       }
       update() {
         let stream = this.stream;
@@ -843,7 +843,7 @@ var require_streamx = __commonJS({
       destroy(err) {
         (this._duplexState & DESTROY_STATUS) === 0 && (err || (err = StreamError.STREAM_DESTROYED()), this._duplexState = (this._duplexState | DESTROYING) & NON_PRIMARY, this._readableState !== null && (this._readableState.highWaterMark = 0, this._readableState.error = err), this._writableState !== null && (this._writableState.highWaterMark = 0, this._writableState.error = err), this._duplexState |= PREDESTROYING, this._predestroy(), this._duplexState &= NOT_PREDESTROYING, this._readableState !== null && this._readableState.updateNextTick(), this._writableState !== null && this._writableState.updateNextTick());
       }
-    }, Readable14 = class _Readable extends Stream {
+    }, Readable18 = class _Readable extends Stream {
       static {
         __name(this, "Readable");
       }
@@ -854,7 +854,7 @@ var require_streamx = __commonJS({
         let out = new PassThrough4(opts);
         return fn().then((src) => {
           if (src === null) return out.end();
-          out.destroying || pipeline4(src, out, noop);
+          out.destroying || pipeline8(src, out, noop);
         }).catch((err) => out.destroy(err)), out;
       }
       setEncoding(encoding) {
@@ -1006,7 +1006,7 @@ var require_streamx = __commonJS({
       end(data) {
         return this._writableState.updateNextTick(), this._writableState.end(data), this;
       }
-    }, Duplex = class extends Readable14 {
+    }, Duplex = class extends Readable18 {
       static {
         __name(this, "Duplex");
       }
@@ -1035,7 +1035,7 @@ var require_streamx = __commonJS({
       end(data) {
         return this._writableState.updateNextTick(), this._writableState.end(data), this;
       }
-    }, Transform6 = class extends Duplex {
+    }, Transform7 = class extends Duplex {
       static {
         __name(this, "Transform");
       }
@@ -1064,7 +1064,7 @@ var require_streamx = __commonJS({
       _final(cb) {
         this._transformState.afterFinal = cb, this._flush(transformAfterFlush.bind(this));
       }
-    }, PassThrough4 = class extends Transform6 {
+    }, PassThrough4 = class extends Transform7 {
       static {
         __name(this, "PassThrough");
       }
@@ -1076,13 +1076,13 @@ var require_streamx = __commonJS({
     }
     __name(transformAfterFlush, "transformAfterFlush");
     function pipelinePromise(...streams) {
-      return new Promise((resolve2, reject) => pipeline4(...streams, (err) => {
+      return new Promise((resolve2, reject) => pipeline8(...streams, (err) => {
         if (err) return reject(err);
         resolve2();
       }));
     }
     __name(pipelinePromise, "pipelinePromise");
-    function pipeline4(stream, ...streams) {
+    function pipeline8(stream, ...streams) {
       let all = Array.isArray(stream) ? [...stream, ...streams] : [stream, ...streams], done = all.length && typeof all[all.length - 1] == "function" ? all.pop() : null;
       if (all.length < 2) throw StreamError.BAD_ARGUMENT("Pipeline requires at least 2 streams");
       let src = all[0], dest = null, error3 = null;
@@ -1113,7 +1113,7 @@ var require_streamx = __commonJS({
         }
       }
     }
-    __name(pipeline4, "pipeline");
+    __name(pipeline8, "pipeline");
     function echo(s2) {
       return s2;
     }
@@ -1175,7 +1175,7 @@ var require_streamx = __commonJS({
     }
     __name(isWritev, "isWritev");
     module.exports = {
-      pipeline: pipeline4,
+      pipeline: pipeline8,
       pipelinePromise,
       isStream: isStream2,
       isStreamx,
@@ -1187,9 +1187,9 @@ var require_streamx = __commonJS({
       getStreamError,
       Stream,
       Writable: Writable5,
-      Readable: Readable14,
+      Readable: Readable18,
       Duplex,
-      Transform: Transform6,
+      Transform: Transform7,
       // Export PassThrough for compatibility with Node.js core's stream module
       PassThrough: PassThrough4
     };
@@ -1401,15 +1401,15 @@ var require_headers = __commonJS({
 // node_modules/tar-stream/extract.js
 var require_extract = __commonJS({
   "node_modules/tar-stream/extract.js"(exports, module) {
-    var { Writable: Writable5, Readable: Readable14, getStreamError } = require_streamx(), FIFO = require_fast_fifo(), b4a = require_b4a(), headers = require_headers(), EMPTY2 = b4a.alloc(0), MAX_HEADER_SIZE = 4 * 1024 * 1024, BufferList = class {
+    var { Writable: Writable5, Readable: Readable18, getStreamError } = require_streamx(), FIFO = require_fast_fifo(), b4a = require_b4a(), headers = require_headers(), EMPTY2 = b4a.alloc(0), MAX_HEADER_SIZE = 4 * 1024 * 1024, BufferList = class {
       static {
         __name(this, "BufferList");
       }
       constructor() {
         this.buffered = 0, this.shifted = 0, this.queue = new FIFO(), this._offset = 0;
       }
-      push(buffer) {
-        this.buffered += buffer.byteLength, this.queue.push(buffer);
+      push(buffer3) {
+        this.buffered += buffer3.byteLength, this.queue.push(buffer3);
       }
       shiftFirst(size) {
         return this.buffered === 0 ? null : this._next(size);
@@ -1432,12 +1432,12 @@ var require_extract = __commonJS({
         }
         return this.buffered -= size, this.shifted += size, buf2.subarray(this._offset, this._offset += size);
       }
-    }, Source = class extends Readable14 {
+    }, Source = class extends Readable18 {
       static {
         __name(this, "Source");
       }
-      constructor(self2, header, offset) {
-        super(), this.header = header, this.offset = offset, this._parent = self2;
+      constructor(self2, header2, offset) {
+        super(), this.header = header2, this.offset = offset, this._parent = self2;
       }
       _read(cb) {
         this.header.size === 0 && this.push(null), this._parent._stream === this && this._parent._update(), cb(null);
@@ -1593,7 +1593,7 @@ var require_extract = __commonJS({
           promiseResolve = resolve2, promiseReject = reject, consumeCallback(null), extract2._finished && promiseResolve && (promiseResolve({ value: void 0, done: !0 }), promiseResolve = promiseReject = null);
         }
         __name(onnext, "onnext");
-        function onentry(header, stream, callback) {
+        function onentry(header2, stream, callback) {
           entryCallback = callback, stream.on("error", noop), promiseResolve ? (promiseResolve({ value: stream, done: !1 }), promiseResolve = promiseReject = null) : entryStream = stream;
         }
         __name(onentry, "onentry");
@@ -1628,7 +1628,7 @@ var require_extract = __commonJS({
 // node_modules/tar-stream/constants.js
 var require_constants = __commonJS({
   "node_modules/tar-stream/constants.js"(exports, module) {
-    var constants3 = {
+    var constants4 = {
       // just for envs without fs
       S_IFMT: 61440,
       S_IFDIR: 16384,
@@ -1638,9 +1638,9 @@ var require_constants = __commonJS({
       S_IFLNK: 40960
     };
     try {
-      module.exports = __require("fs").constants || constants3;
+      module.exports = __require("fs").constants || constants4;
     } catch {
-      module.exports = constants3;
+      module.exports = constants4;
     }
   }
 });
@@ -1648,12 +1648,12 @@ var require_constants = __commonJS({
 // node_modules/tar-stream/pack.js
 var require_pack = __commonJS({
   "node_modules/tar-stream/pack.js"(exports, module) {
-    var { Readable: Readable14, Writable: Writable5, getStreamError } = require_streamx(), b4a = require_b4a(), constants3 = require_constants(), headers = require_headers(), DMODE = 493, FMODE = 420, END_OF_TAR = b4a.alloc(1024), Sink = class extends Writable5 {
+    var { Readable: Readable18, Writable: Writable5, getStreamError } = require_streamx(), b4a = require_b4a(), constants4 = require_constants(), headers = require_headers(), DMODE = 493, FMODE = 420, END_OF_TAR = b4a.alloc(1024), Sink = class extends Writable5 {
       static {
         __name(this, "Sink");
       }
-      constructor(pack, header, callback) {
-        super({ mapWritable, eagerOpen: !0 }), this.written = 0, this.header = header, this._callback = callback, this._linkname = null, this._isLinkname = header.type === "symlink" && !header.linkname, this._isVoid = header.type !== "file" && header.type !== "contiguous-file", this._finished = !1, this._pack = pack, this._openCallback = null, this._pack._stream === null ? this._pack._stream = this : this._pack._pending.push(this);
+      constructor(pack, header2, callback) {
+        super({ mapWritable, eagerOpen: !0 }), this.written = 0, this.header = header2, this._callback = callback, this._linkname = null, this._isLinkname = header2.type === "symlink" && !header2.linkname, this._isVoid = header2.type !== "file" && header2.type !== "contiguous-file", this._finished = !1, this._pack = pack, this._openCallback = null, this._pack._stream === null ? this._pack._stream = this : this._pack._pending.push(this);
       }
       _open(cb) {
         this._openCallback = cb, this._pack._stream === this && this._continueOpen();
@@ -1697,18 +1697,18 @@ var require_pack = __commonJS({
       _destroy(cb) {
         this._pack._done(this), this._continuePack(this._finished ? null : this._getError()), cb();
       }
-    }, Pack = class extends Readable14 {
+    }, Pack = class extends Readable18 {
       static {
         __name(this, "Pack");
       }
       constructor(opts) {
         super(opts), this._drain = noop, this._finalized = !1, this._finalizing = !1, this._pending = [], this._stream = null;
       }
-      entry(header, buffer, callback) {
+      entry(header2, buffer3, callback) {
         if (this._finalized || this.destroying) throw new Error("already finalized or destroyed");
-        typeof buffer == "function" && (callback = buffer, buffer = null), callback || (callback = noop), (!header.size || header.type === "symlink") && (header.size = 0), header.type || (header.type = modeToType(header.mode)), header.mode || (header.mode = header.type === "directory" ? DMODE : FMODE), header.uid || (header.uid = 0), header.gid || (header.gid = 0), header.mtime || (header.mtime = /* @__PURE__ */ new Date()), typeof buffer == "string" && (buffer = b4a.from(buffer));
-        let sink = new Sink(this, header, callback);
-        return b4a.isBuffer(buffer) ? (header.size = buffer.byteLength, sink.write(buffer), sink.end(), sink) : (sink._isVoid, sink);
+        typeof buffer3 == "function" && (callback = buffer3, buffer3 = null), callback || (callback = noop), (!header2.size || header2.type === "symlink") && (header2.size = 0), header2.type || (header2.type = modeToType(header2.mode)), header2.mode || (header2.mode = header2.type === "directory" ? DMODE : FMODE), header2.uid || (header2.uid = 0), header2.gid || (header2.gid = 0), header2.mtime || (header2.mtime = /* @__PURE__ */ new Date()), typeof buffer3 == "string" && (buffer3 = b4a.from(buffer3));
+        let sink = new Sink(this, header2, callback);
+        return b4a.isBuffer(buffer3) ? (header2.size = buffer3.byteLength, sink.write(buffer3), sink.end(), sink) : (sink._isVoid, sink);
       }
       finalize() {
         if (this._stream || this._pending.length > 0) {
@@ -1720,36 +1720,36 @@ var require_pack = __commonJS({
       _done(stream) {
         stream === this._stream && (this._stream = null, this._finalizing && this.finalize(), this._pending.length && this._pending.shift()._continueOpen());
       }
-      _encode(header) {
-        if (!header.pax) {
-          let buf2 = headers.encode(header);
+      _encode(header2) {
+        if (!header2.pax) {
+          let buf2 = headers.encode(header2);
           if (buf2) {
             this.push(buf2);
             return;
           }
         }
-        this._encodePax(header);
+        this._encodePax(header2);
       }
-      _encodePax(header) {
+      _encodePax(header2) {
         let paxHeader = headers.encodePax({
-          name: header.name,
-          linkname: header.linkname,
-          pax: header.pax
+          name: header2.name,
+          linkname: header2.linkname,
+          pax: header2.pax
         }), newHeader = {
           name: "PaxHeader",
-          mode: header.mode,
-          uid: header.uid,
-          gid: header.gid,
+          mode: header2.mode,
+          uid: header2.uid,
+          gid: header2.gid,
           size: paxHeader.byteLength,
-          mtime: header.mtime,
+          mtime: header2.mtime,
           type: "pax-header",
-          linkname: header.linkname && "PaxHeader",
-          uname: header.uname,
-          gname: header.gname,
-          devmajor: header.devmajor,
-          devminor: header.devminor
+          linkname: header2.linkname && "PaxHeader",
+          uname: header2.uname,
+          gname: header2.gname,
+          devmajor: header2.devmajor,
+          devminor: header2.devminor
         };
-        this.push(headers.encode(newHeader)), this.push(paxHeader), overflow(this, paxHeader.byteLength), newHeader.size = header.size, newHeader.type = header.type, this.push(headers.encode(newHeader));
+        this.push(headers.encode(newHeader)), this.push(paxHeader), overflow(this, paxHeader.byteLength), newHeader.size = header2.size, newHeader.type = header2.type, this.push(headers.encode(newHeader));
       }
       _doDrain() {
         let drain = this._drain;
@@ -1771,16 +1771,16 @@ var require_pack = __commonJS({
       return new Pack(opts);
     }, "pack");
     function modeToType(mode) {
-      switch (mode & constants3.S_IFMT) {
-        case constants3.S_IFBLK:
+      switch (mode & constants4.S_IFMT) {
+        case constants4.S_IFBLK:
           return "block-device";
-        case constants3.S_IFCHR:
+        case constants4.S_IFCHR:
           return "character-device";
-        case constants3.S_IFDIR:
+        case constants4.S_IFDIR:
           return "directory";
-        case constants3.S_IFIFO:
+        case constants4.S_IFIFO:
           return "fifo";
-        case constants3.S_IFLNK:
+        case constants4.S_IFLNK:
           return "symlink";
       }
       return "file";
@@ -1865,13 +1865,13 @@ var require_stream = __commonJS({
 // node_modules/lazystream/node_modules/safe-buffer/index.js
 var require_safe_buffer = __commonJS({
   "node_modules/lazystream/node_modules/safe-buffer/index.js"(exports, module) {
-    var buffer = __require("buffer"), Buffer2 = buffer.Buffer;
+    var buffer3 = __require("buffer"), Buffer2 = buffer3.Buffer;
     function copyProps(src, dst) {
       for (var key in src)
         dst[key] = src[key];
     }
     __name(copyProps, "copyProps");
-    Buffer2.from && Buffer2.alloc && Buffer2.allocUnsafe && Buffer2.allocUnsafeSlow ? module.exports = buffer : (copyProps(buffer, exports), exports.Buffer = SafeBuffer);
+    Buffer2.from && Buffer2.alloc && Buffer2.allocUnsafe && Buffer2.allocUnsafeSlow ? module.exports = buffer3 : (copyProps(buffer3, exports), exports.Buffer = SafeBuffer);
     function SafeBuffer(arg, encodingOrOffset, length) {
       return Buffer2(arg, encodingOrOffset, length);
     }
@@ -1896,7 +1896,7 @@ var require_safe_buffer = __commonJS({
     SafeBuffer.allocUnsafeSlow = function(size) {
       if (typeof size != "number")
         throw new TypeError("Argument must be a number");
-      return buffer.SlowBuffer(size);
+      return buffer3.SlowBuffer(size);
     };
   }
 });
@@ -2275,11 +2275,11 @@ var require_stream_writable = __commonJS({
       state2.bufferProcessing = !0;
       var entry = state2.bufferedRequest;
       if (stream._writev && entry && entry.next) {
-        var l3 = state2.bufferedRequestCount, buffer = new Array(l3), holder = state2.corkedRequestsFree;
+        var l3 = state2.bufferedRequestCount, buffer3 = new Array(l3), holder = state2.corkedRequestsFree;
         holder.entry = entry;
         for (var count2 = 0, allBuffers = !0; entry; )
-          buffer[count2] = entry, entry.isBuf || (allBuffers = !1), entry = entry.next, count2 += 1;
-        buffer.allBuffers = allBuffers, doWrite(stream, state2, !0, state2.length, buffer, "", holder.finish), state2.pendingcb++, state2.lastBufferedRequest = null, holder.next ? (state2.corkedRequestsFree = holder.next, holder.next = null) : state2.corkedRequestsFree = new CorkedRequest(state2), state2.bufferedRequestCount = 0;
+          buffer3[count2] = entry, entry.isBuf || (allBuffers = !1), entry = entry.next, count2 += 1;
+        buffer3.allBuffers = allBuffers, doWrite(stream, state2, !0, state2.length, buffer3, "", holder.finish), state2.pendingcb++, state2.lastBufferedRequest = null, holder.next ? (state2.corkedRequestsFree = holder.next, holder.next = null) : state2.corkedRequestsFree = new CorkedRequest(state2), state2.bufferedRequestCount = 0;
       } else {
         for (; entry; ) {
           var chunk = entry.chunk, encoding = entry.encoding, cb = entry.callback, len = state2.objectMode ? 1 : chunk.length;
@@ -2360,14 +2360,14 @@ var require_stream_duplex = __commonJS({
     module.exports = Duplex;
     var util3 = Object.create(require_util());
     util3.inherits = require_inherits();
-    var Readable14 = require_stream_readable(), Writable5 = require_stream_writable();
-    util3.inherits(Duplex, Readable14);
+    var Readable18 = require_stream_readable(), Writable5 = require_stream_writable();
+    util3.inherits(Duplex, Readable18);
     for (keys = objectKeys(Writable5.prototype), v = 0; v < keys.length; v++)
       method = keys[v], Duplex.prototype[method] || (Duplex.prototype[method] = Writable5.prototype[method]);
     var keys, method, v;
     function Duplex(options2) {
       if (!(this instanceof Duplex)) return new Duplex(options2);
-      Readable14.call(this, options2), Writable5.call(this, options2), options2 && options2.readable === !1 && (this.readable = !1), options2 && options2.writable === !1 && (this.writable = !1), this.allowHalfOpen = !0, options2 && options2.allowHalfOpen === !1 && (this.allowHalfOpen = !1), this.once("end", onend);
+      Readable18.call(this, options2), Writable5.call(this, options2), options2 && options2.readable === !1 && (this.readable = !1), options2 && options2.writable === !1 && (this.writable = !1), this.allowHalfOpen = !0, options2 && options2.allowHalfOpen === !1 && (this.allowHalfOpen = !1), this.once("end", onend);
     }
     __name(Duplex, "Duplex");
     Object.defineProperty(Duplex.prototype, "writableHighWaterMark", {
@@ -2583,9 +2583,9 @@ var require_stream_readable = __commonJS({
   "node_modules/lazystream/node_modules/readable-stream/lib/_stream_readable.js"(exports, module) {
     "use strict";
     var pna = require_process_nextick_args();
-    module.exports = Readable14;
+    module.exports = Readable18;
     var isArray = require_isarray(), Duplex;
-    Readable14.ReadableState = ReadableState;
+    Readable18.ReadableState = ReadableState;
     var EE = __require("events").EventEmitter, EElistenerCount = /* @__PURE__ */ __name(function(emitter, type) {
       return emitter.listeners(type).length;
     }, "EElistenerCount"), Stream = require_stream(), Buffer2 = require_safe_buffer().Buffer, OurUint8Array = (typeof global < "u" ? global : typeof window < "u" ? window : typeof self < "u" ? self : {}).Uint8Array || function() {
@@ -2604,7 +2604,7 @@ var require_stream_readable = __commonJS({
     debugUtil && debugUtil.debuglog ? debug2 = debugUtil.debuglog("stream") : debug2 = /* @__PURE__ */ __name(function() {
     }, "debug");
     var BufferList = require_BufferList(), destroyImpl = require_destroy(), StringDecoder;
-    util3.inherits(Readable14, Stream);
+    util3.inherits(Readable18, Stream);
     var kProxyEvents = ["error", "close", "destroy", "pause", "resume"];
     function prependListener(emitter, event, fn) {
       if (typeof emitter.prependListener == "function") return emitter.prependListener(event, fn);
@@ -2619,12 +2619,12 @@ var require_stream_readable = __commonJS({
       hwm || hwm === 0 ? this.highWaterMark = hwm : isDuplex && (readableHwm || readableHwm === 0) ? this.highWaterMark = readableHwm : this.highWaterMark = defaultHwm, this.highWaterMark = Math.floor(this.highWaterMark), this.buffer = new BufferList(), this.length = 0, this.pipes = null, this.pipesCount = 0, this.flowing = null, this.ended = !1, this.endEmitted = !1, this.reading = !1, this.sync = !0, this.needReadable = !1, this.emittedReadable = !1, this.readableListening = !1, this.resumeScheduled = !1, this.destroyed = !1, this.defaultEncoding = options2.defaultEncoding || "utf8", this.awaitDrain = 0, this.readingMore = !1, this.decoder = null, this.encoding = null, options2.encoding && (StringDecoder || (StringDecoder = require_string_decoder().StringDecoder), this.decoder = new StringDecoder(options2.encoding), this.encoding = options2.encoding);
     }
     __name(ReadableState, "ReadableState");
-    function Readable14(options2) {
-      if (Duplex = Duplex || require_stream_duplex(), !(this instanceof Readable14)) return new Readable14(options2);
+    function Readable18(options2) {
+      if (Duplex = Duplex || require_stream_duplex(), !(this instanceof Readable18)) return new Readable18(options2);
       this._readableState = new ReadableState(options2, this), this.readable = !0, options2 && (typeof options2.read == "function" && (this._read = options2.read), typeof options2.destroy == "function" && (this._destroy = options2.destroy)), Stream.call(this);
     }
-    __name(Readable14, "Readable");
-    Object.defineProperty(Readable14.prototype, "destroyed", {
+    __name(Readable18, "Readable");
+    Object.defineProperty(Readable18.prototype, "destroyed", {
       get: /* @__PURE__ */ __name(function() {
         return this._readableState === void 0 ? !1 : this._readableState.destroyed;
       }, "get"),
@@ -2632,16 +2632,16 @@ var require_stream_readable = __commonJS({
         this._readableState && (this._readableState.destroyed = value);
       }, "set")
     });
-    Readable14.prototype.destroy = destroyImpl.destroy;
-    Readable14.prototype._undestroy = destroyImpl.undestroy;
-    Readable14.prototype._destroy = function(err, cb) {
+    Readable18.prototype.destroy = destroyImpl.destroy;
+    Readable18.prototype._undestroy = destroyImpl.undestroy;
+    Readable18.prototype._destroy = function(err, cb) {
       this.push(null), cb(err);
     };
-    Readable14.prototype.push = function(chunk, encoding) {
+    Readable18.prototype.push = function(chunk, encoding) {
       var state2 = this._readableState, skipChunkCheck;
       return state2.objectMode ? skipChunkCheck = !0 : typeof chunk == "string" && (encoding = encoding || state2.defaultEncoding, encoding !== state2.encoding && (chunk = Buffer2.from(chunk, encoding), encoding = ""), skipChunkCheck = !0), readableAddChunk(this, chunk, encoding, !1, skipChunkCheck);
     };
-    Readable14.prototype.unshift = function(chunk) {
+    Readable18.prototype.unshift = function(chunk) {
       return readableAddChunk(this, chunk, null, !0, !1);
     };
     function readableAddChunk(stream, chunk, encoding, addToFront, skipChunkCheck) {
@@ -2668,10 +2668,10 @@ var require_stream_readable = __commonJS({
       return !state2.ended && (state2.needReadable || state2.length < state2.highWaterMark || state2.length === 0);
     }
     __name(needMoreData, "needMoreData");
-    Readable14.prototype.isPaused = function() {
+    Readable18.prototype.isPaused = function() {
       return this._readableState.flowing === !1;
     };
-    Readable14.prototype.setEncoding = function(enc) {
+    Readable18.prototype.setEncoding = function(enc) {
       return StringDecoder || (StringDecoder = require_string_decoder().StringDecoder), this._readableState.decoder = new StringDecoder(enc), this._readableState.encoding = enc, this;
     };
     var MAX_HWM = 8388608;
@@ -2683,7 +2683,7 @@ var require_stream_readable = __commonJS({
       return n3 <= 0 || state2.length === 0 && state2.ended ? 0 : state2.objectMode ? 1 : n3 !== n3 ? state2.flowing && state2.length ? state2.buffer.head.data.length : state2.length : (n3 > state2.highWaterMark && (state2.highWaterMark = computeNewHighWaterMark(n3)), n3 <= state2.length ? n3 : state2.ended ? state2.length : (state2.needReadable = !0, 0));
     }
     __name(howMuchToRead, "howMuchToRead");
-    Readable14.prototype.read = function(n3) {
+    Readable18.prototype.read = function(n3) {
       debug2("read", n3), n3 = parseInt(n3, 10);
       var state2 = this._readableState, nOrig = n3;
       if (n3 !== 0 && (state2.emittedReadable = !1), n3 === 0 && state2.needReadable && (state2.length >= state2.highWaterMark || state2.ended))
@@ -2724,10 +2724,10 @@ var require_stream_readable = __commonJS({
       state2.readingMore = !1;
     }
     __name(maybeReadMore_, "maybeReadMore_");
-    Readable14.prototype._read = function(n3) {
+    Readable18.prototype._read = function(n3) {
       this.emit("error", new Error("_read() is not implemented"));
     };
-    Readable14.prototype.pipe = function(dest, pipeOpts) {
+    Readable18.prototype.pipe = function(dest, pipeOpts) {
       var src = this, state2 = this._readableState;
       switch (state2.pipesCount) {
         case 0:
@@ -2790,7 +2790,7 @@ var require_stream_readable = __commonJS({
       };
     }
     __name(pipeOnDrain, "pipeOnDrain");
-    Readable14.prototype.unpipe = function(dest) {
+    Readable18.prototype.unpipe = function(dest) {
       var state2 = this._readableState, unpipeInfo = { hasUnpiped: !1 };
       if (state2.pipesCount === 0) return this;
       if (state2.pipesCount === 1)
@@ -2805,7 +2805,7 @@ var require_stream_readable = __commonJS({
       var index2 = indexOf(state2.pipes, dest);
       return index2 === -1 ? this : (state2.pipes.splice(index2, 1), state2.pipesCount -= 1, state2.pipesCount === 1 && (state2.pipes = state2.pipes[0]), dest.emit("unpipe", this, unpipeInfo), this);
     };
-    Readable14.prototype.on = function(ev, fn) {
+    Readable18.prototype.on = function(ev, fn) {
       var res = Stream.prototype.on.call(this, ev, fn);
       if (ev === "data")
         this._readableState.flowing !== !1 && this.resume();
@@ -2815,12 +2815,12 @@ var require_stream_readable = __commonJS({
       }
       return res;
     };
-    Readable14.prototype.addListener = Readable14.prototype.on;
+    Readable18.prototype.addListener = Readable18.prototype.on;
     function nReadingNextTick(self2) {
       debug2("readable nexttick read 0"), self2.read(0);
     }
     __name(nReadingNextTick, "nReadingNextTick");
-    Readable14.prototype.resume = function() {
+    Readable18.prototype.resume = function() {
       var state2 = this._readableState;
       return state2.flowing || (debug2("resume"), state2.flowing = !0, resume(this, state2)), this;
     };
@@ -2832,7 +2832,7 @@ var require_stream_readable = __commonJS({
       state2.reading || (debug2("resume read 0"), stream.read(0)), state2.resumeScheduled = !1, state2.awaitDrain = 0, stream.emit("resume"), flow(stream), state2.flowing && !state2.reading && stream.read(0);
     }
     __name(resume_, "resume_");
-    Readable14.prototype.pause = function() {
+    Readable18.prototype.pause = function() {
       return debug2("call pause flowing=%j", this._readableState.flowing), this._readableState.flowing !== !1 && (debug2("pause"), this._readableState.flowing = !1, this.emit("pause")), this;
     };
     function flow(stream) {
@@ -2841,7 +2841,7 @@ var require_stream_readable = __commonJS({
         ;
     }
     __name(flow, "flow");
-    Readable14.prototype.wrap = function(stream) {
+    Readable18.prototype.wrap = function(stream) {
       var _this = this, state2 = this._readableState, paused = !1;
       stream.on("end", function() {
         if (debug2("wrapped end"), state2.decoder && !state2.ended) {
@@ -2867,7 +2867,7 @@ var require_stream_readable = __commonJS({
         debug2("wrapped _read", n4), paused && (paused = !1, stream.resume());
       }, this;
     };
-    Object.defineProperty(Readable14.prototype, "readableHighWaterMark", {
+    Object.defineProperty(Readable18.prototype, "readableHighWaterMark", {
       // making it explicit this property is not enumerable
       // because otherwise some prototype manipulation in
       // userland will fail
@@ -2876,7 +2876,7 @@ var require_stream_readable = __commonJS({
         return this._readableState.highWaterMark;
       }, "get")
     });
-    Readable14._fromList = fromList;
+    Readable18._fromList = fromList;
     function fromList(n3, state2) {
       if (state2.length === 0) return null;
       var ret;
@@ -2937,10 +2937,10 @@ var require_stream_readable = __commonJS({
 var require_stream_transform = __commonJS({
   "node_modules/lazystream/node_modules/readable-stream/lib/_stream_transform.js"(exports, module) {
     "use strict";
-    module.exports = Transform6;
+    module.exports = Transform7;
     var Duplex = require_stream_duplex(), util3 = Object.create(require_util());
     util3.inherits = require_inherits();
-    util3.inherits(Transform6, Duplex);
+    util3.inherits(Transform7, Duplex);
     function afterTransform(er, data) {
       var ts = this._transformState;
       ts.transforming = !1;
@@ -2952,8 +2952,8 @@ var require_stream_transform = __commonJS({
       rs.reading = !1, (rs.needReadable || rs.length < rs.highWaterMark) && this._read(rs.highWaterMark);
     }
     __name(afterTransform, "afterTransform");
-    function Transform6(options2) {
-      if (!(this instanceof Transform6)) return new Transform6(options2);
+    function Transform7(options2) {
+      if (!(this instanceof Transform7)) return new Transform7(options2);
       Duplex.call(this, options2), this._transformState = {
         afterTransform: afterTransform.bind(this),
         needTransform: !1,
@@ -2963,7 +2963,7 @@ var require_stream_transform = __commonJS({
         writeencoding: null
       }, this._readableState.needReadable = !0, this._readableState.sync = !1, options2 && (typeof options2.transform == "function" && (this._transform = options2.transform), typeof options2.flush == "function" && (this._flush = options2.flush)), this.on("prefinish", prefinish);
     }
-    __name(Transform6, "Transform");
+    __name(Transform7, "Transform");
     function prefinish() {
       var _this = this;
       typeof this._flush == "function" ? this._flush(function(er, data) {
@@ -2971,24 +2971,24 @@ var require_stream_transform = __commonJS({
       }) : done(this, null, null);
     }
     __name(prefinish, "prefinish");
-    Transform6.prototype.push = function(chunk, encoding) {
+    Transform7.prototype.push = function(chunk, encoding) {
       return this._transformState.needTransform = !1, Duplex.prototype.push.call(this, chunk, encoding);
     };
-    Transform6.prototype._transform = function(chunk, encoding, cb) {
+    Transform7.prototype._transform = function(chunk, encoding, cb) {
       throw new Error("_transform() is not implemented");
     };
-    Transform6.prototype._write = function(chunk, encoding, cb) {
+    Transform7.prototype._write = function(chunk, encoding, cb) {
       var ts = this._transformState;
       if (ts.writecb = cb, ts.writechunk = chunk, ts.writeencoding = encoding, !ts.transforming) {
         var rs = this._readableState;
         (ts.needTransform || rs.needReadable || rs.length < rs.highWaterMark) && this._read(rs.highWaterMark);
       }
     };
-    Transform6.prototype._read = function(n3) {
+    Transform7.prototype._read = function(n3) {
       var ts = this._transformState;
       ts.writechunk !== null && ts.writecb && !ts.transforming ? (ts.transforming = !0, this._transform(ts.writechunk, ts.writeencoding, ts.afterTransform)) : ts.needTransform = !0;
     };
-    Transform6.prototype._destroy = function(err, cb) {
+    Transform7.prototype._destroy = function(err, cb) {
       var _this2 = this;
       Duplex.prototype._destroy.call(this, err, function(err2) {
         cb(err2), _this2.emit("close");
@@ -3009,12 +3009,12 @@ var require_stream_passthrough = __commonJS({
   "node_modules/lazystream/node_modules/readable-stream/lib/_stream_passthrough.js"(exports, module) {
     "use strict";
     module.exports = PassThrough4;
-    var Transform6 = require_stream_transform(), util3 = Object.create(require_util());
+    var Transform7 = require_stream_transform(), util3 = Object.create(require_util());
     util3.inherits = require_inherits();
-    util3.inherits(PassThrough4, Transform6);
+    util3.inherits(PassThrough4, Transform7);
     function PassThrough4(options2) {
       if (!(this instanceof PassThrough4)) return new PassThrough4(options2);
-      Transform6.call(this, options2);
+      Transform7.call(this, options2);
     }
     __name(PassThrough4, "PassThrough");
     PassThrough4.prototype._transform = function(chunk, encoding, cb) {
@@ -3043,10 +3043,10 @@ var require_lazystream = __commonJS({
   "node_modules/lazystream/lib/lazystream.js"(exports, module) {
     var util3 = __require("util"), PassThrough4 = require_passthrough();
     module.exports = {
-      Readable: Readable14,
+      Readable: Readable18,
       Writable: Writable5
     };
-    util3.inherits(Readable14, PassThrough4);
+    util3.inherits(Readable18, PassThrough4);
     util3.inherits(Writable5, PassThrough4);
     function beforeFirstCall(instance, method, callback) {
       instance[method] = function() {
@@ -3054,15 +3054,15 @@ var require_lazystream = __commonJS({
       };
     }
     __name(beforeFirstCall, "beforeFirstCall");
-    function Readable14(fn, options2) {
-      if (!(this instanceof Readable14))
-        return new Readable14(fn, options2);
+    function Readable18(fn, options2) {
+      if (!(this instanceof Readable18))
+        return new Readable18(fn, options2);
       PassThrough4.call(this, options2), beforeFirstCall(this, "_read", function() {
         var source = fn.call(this, options2), emit = this.emit.bind(this, "error");
         source.on("error", emit), source.pipe(this);
       }), this.emit("readable");
     }
-    __name(Readable14, "Readable");
+    __name(Readable18, "Readable");
     function Writable5(fn, options2) {
       if (!(this instanceof Writable5))
         return new Writable5(fn, options2);
@@ -3408,8 +3408,8 @@ var require_async = __commonJS({
             if (readyTasks.length === 0 && runningTasks === 0)
               return callback(null, results);
             for (; readyTasks.length && runningTasks < concurrency; ) {
-              var run2 = readyTasks.shift();
-              run2();
+              var run3 = readyTasks.shift();
+              run3();
             }
           }
         }
@@ -3469,7 +3469,7 @@ var require_async = __commonJS({
       __name(auto, "auto");
       var FN_ARGS = /^(?:async\s)?(?:function)?\s*(?:\w+\s*)?\(([^)]+)\)(?:\s*{)/, ARROW_FN_ARGS = /^(?:async\s)?\s*(?:\(\s*)?((?:[^)=\s]\s*)*)(?:\)\s*)?=>/, FN_ARG_SPLIT = /,/, FN_ARG = /(=.+)?(\s*)$/;
       function stripComments(string) {
-        let stripped = "", index3 = 0, endBlockComment = string.indexOf("*/");
+        let stripped2 = "", index3 = 0, endBlockComment = string.indexOf("*/");
         for (; index3 < string.length; )
           if (string[index3] === "/" && string[index3 + 1] === "/") {
             let endIndex = string.indexOf(`
@@ -3477,10 +3477,10 @@ var require_async = __commonJS({
             index3 = endIndex === -1 ? string.length : endIndex;
           } else if (endBlockComment !== -1 && string[index3] === "/" && string[index3 + 1] === "*") {
             let endIndex = string.indexOf("*/", index3);
-            endIndex !== -1 ? (index3 = endIndex + 2, endBlockComment = string.indexOf("*/", index3)) : (stripped += string[index3], index3++);
+            endIndex !== -1 ? (index3 = endIndex + 2, endBlockComment = string.indexOf("*/", index3)) : (stripped2 += string[index3], index3++);
           } else
-            stripped += string[index3], index3++;
-        return stripped;
+            stripped2 += string[index3], index3++;
+        return stripped2;
       }
       __name(stripComments, "stripComments");
       function parseParams(func) {
@@ -4258,11 +4258,11 @@ Source:
         return _parallel(eachOfSeries$1, tasks, callback);
       }
       __name(series, "series");
-      function some(coll, iteratee, callback) {
+      function some2(coll, iteratee, callback) {
         return _createTester(Boolean, (res) => res)(eachOf$1, coll, iteratee, callback);
       }
-      __name(some, "some");
-      var some$1 = awaitify(some, 3);
+      __name(some2, "some");
+      var some$1 = awaitify(some2, 3);
       function someLimit(coll, limit, iteratee, callback) {
         return _createTester(Boolean, (res) => res)(eachOfLimit$2(limit), coll, iteratee, callback);
       }
@@ -5715,9 +5715,9 @@ var require_validators = __commonJS({
         throw signals[StringPrototypeToUpperCase(signal)] !== void 0 ? new ERR_UNKNOWN_SIGNAL(signal + " (signals must use all capital letters)") : new ERR_UNKNOWN_SIGNAL(signal);
     }
     __name(validateSignalName, "validateSignalName");
-    var validateBuffer = hideStackFrames((buffer, name = "buffer") => {
-      if (!isArrayBufferView(buffer))
-        throw new ERR_INVALID_ARG_TYPE(name, ["Buffer", "TypedArray", "DataView"], buffer);
+    var validateBuffer = hideStackFrames((buffer3, name = "buffer") => {
+      if (!isArrayBufferView(buffer3))
+        throw new ERR_INVALID_ARG_TYPE(name, ["Buffer", "TypedArray", "DataView"], buffer3);
     });
     function validateEncoding(data, encoding) {
       let normalizedEncoding = normalizeEncoding(encoding), length = data.length;
@@ -5764,8 +5764,8 @@ var require_validators = __commonJS({
         if (hintsLength === 0)
           return result;
         for (let i5 = 0; i5 < hintsLength; i5++) {
-          let link = hints[i5];
-          validateLinkHeaderFormat(link, "hints"), result += link, i5 !== hintsLength - 1 && (result += ", ");
+          let link2 = hints[i5];
+          validateLinkHeaderFormat(link2, "hints"), result += link2, i5 !== hintsLength - 1 && (result += ", ");
         }
         return result;
       }
@@ -6492,13 +6492,13 @@ var require_state = __commonJS({
 // node_modules/safe-buffer/index.js
 var require_safe_buffer2 = __commonJS({
   "node_modules/safe-buffer/index.js"(exports, module) {
-    var buffer = __require("buffer"), Buffer2 = buffer.Buffer;
+    var buffer3 = __require("buffer"), Buffer2 = buffer3.Buffer;
     function copyProps(src, dst) {
       for (var key in src)
         dst[key] = src[key];
     }
     __name(copyProps, "copyProps");
-    Buffer2.from && Buffer2.alloc && Buffer2.allocUnsafe && Buffer2.allocUnsafeSlow ? module.exports = buffer : (copyProps(buffer, exports), exports.Buffer = SafeBuffer);
+    Buffer2.from && Buffer2.alloc && Buffer2.allocUnsafe && Buffer2.allocUnsafeSlow ? module.exports = buffer3 : (copyProps(buffer3, exports), exports.Buffer = SafeBuffer);
     function SafeBuffer(arg, encodingOrOffset, length) {
       return Buffer2(arg, encodingOrOffset, length);
     }
@@ -6524,7 +6524,7 @@ var require_safe_buffer2 = __commonJS({
     SafeBuffer.allocUnsafeSlow = function(size) {
       if (typeof size != "number")
         throw new TypeError("Argument must be a number");
-      return buffer.SlowBuffer(size);
+      return buffer3.SlowBuffer(size);
     };
   }
 });
@@ -6711,10 +6711,10 @@ var require_from = __commonJS({
   "node_modules/readable-stream/lib/internal/streams/from.js"(exports, module) {
     "use strict";
     var process2 = require_process2(), { PromisePrototypeThen, SymbolAsyncIterator, SymbolIterator } = require_primordials(), { Buffer: Buffer2 } = __require("buffer"), { ERR_INVALID_ARG_TYPE, ERR_STREAM_NULL_VALUES } = require_errors2().codes;
-    function from(Readable14, iterable, opts) {
+    function from(Readable18, iterable, opts) {
       let iterator;
       if (typeof iterable == "string" || iterable instanceof Buffer2)
-        return new Readable14({
+        return new Readable18({
           objectMode: !0,
           ...opts,
           read() {
@@ -6728,7 +6728,7 @@ var require_from = __commonJS({
         isAsync = !1, iterator = iterable[SymbolIterator]();
       else
         throw new ERR_INVALID_ARG_TYPE("iterable", ["Iterable"], iterable);
-      let readable = new Readable14({
+      let readable = new Readable18({
         objectMode: !0,
         highWaterMark: 1,
         // TODO(ronag): What options should be allowed?
@@ -6802,8 +6802,8 @@ var require_readable2 = __commonJS({
       SymbolAsyncIterator,
       Symbol: Symbol2
     } = require_primordials();
-    module.exports = Readable14;
-    Readable14.ReadableState = ReadableState;
+    module.exports = Readable18;
+    Readable18.ReadableState = ReadableState;
     var { EventEmitter: EE } = __require("events"), { Stream, prependListener } = require_legacy(), { Buffer: Buffer2 } = __require("buffer"), { addAbortSignal: addAbortSignal2 } = require_add_abort_signal(), eos = require_end_of_stream(), debug2 = require_util2().debuglog("stream", (fn) => {
       debug2 = fn;
     }), BufferList = require_buffer_list(), destroyImpl = require_destroy2(), { getHighWaterMark, getDefaultHighWaterMark } = require_state(), {
@@ -6817,8 +6817,8 @@ var require_readable2 = __commonJS({
       },
       AbortError
     } = require_errors2(), { validateObject } = require_validators(), kPaused = Symbol2("kPaused"), { StringDecoder } = require_string_decoder2(), from = require_from();
-    ObjectSetPrototypeOf(Readable14.prototype, Stream.prototype);
-    ObjectSetPrototypeOf(Readable14, Stream);
+    ObjectSetPrototypeOf(Readable18.prototype, Stream.prototype);
+    ObjectSetPrototypeOf(Readable18, Stream);
     var nop = /* @__PURE__ */ __name(() => {
     }, "nop"), { errorOrDestroy } = destroyImpl, kObjectMode = 1, kEnded = 2, kEndEmitted = 4, kReading = 8, kConstructed = 16, kSync = 32, kNeedReadable = 64, kEmittedReadable = 128, kReadableListening = 256, kResumeScheduled = 512, kErrorEmitted = 1024, kEmitClose = 2048, kAutoDestroy = 4096, kDestroyed = 8192, kClosed = 16384, kCloseEmitted = 32768, kMultiAwaitDrain = 65536, kReadingMore = 1 << 17, kDataEmitted = 1 << 18;
     function makeBitMapDescriptor(bit) {
@@ -6874,30 +6874,30 @@ var require_readable2 = __commonJS({
       typeof isDuplex != "boolean" && (isDuplex = stream instanceof require_duplex()), this.state = kEmitClose | kAutoDestroy | kConstructed | kSync, options2 && options2.objectMode && (this.state |= kObjectMode), isDuplex && options2 && options2.readableObjectMode && (this.state |= kObjectMode), this.highWaterMark = options2 ? getHighWaterMark(this, options2, "readableHighWaterMark", isDuplex) : getDefaultHighWaterMark(!1), this.buffer = new BufferList(), this.length = 0, this.pipes = [], this.flowing = null, this[kPaused] = null, options2 && options2.emitClose === !1 && (this.state &= ~kEmitClose), options2 && options2.autoDestroy === !1 && (this.state &= ~kAutoDestroy), this.errored = null, this.defaultEncoding = options2 && options2.defaultEncoding || "utf8", this.awaitDrainWriters = null, this.decoder = null, this.encoding = null, options2 && options2.encoding && (this.decoder = new StringDecoder(options2.encoding), this.encoding = options2.encoding);
     }
     __name(ReadableState, "ReadableState");
-    function Readable14(options2) {
-      if (!(this instanceof Readable14)) return new Readable14(options2);
+    function Readable18(options2) {
+      if (!(this instanceof Readable18)) return new Readable18(options2);
       let isDuplex = this instanceof require_duplex();
       this._readableState = new ReadableState(options2, this, isDuplex), options2 && (typeof options2.read == "function" && (this._read = options2.read), typeof options2.destroy == "function" && (this._destroy = options2.destroy), typeof options2.construct == "function" && (this._construct = options2.construct), options2.signal && !isDuplex && addAbortSignal2(options2.signal, this)), Stream.call(this, options2), destroyImpl.construct(this, () => {
         this._readableState.needReadable && maybeReadMore(this, this._readableState);
       });
     }
-    __name(Readable14, "Readable");
-    Readable14.prototype.destroy = destroyImpl.destroy;
-    Readable14.prototype._undestroy = destroyImpl.undestroy;
-    Readable14.prototype._destroy = function(err, cb) {
+    __name(Readable18, "Readable");
+    Readable18.prototype.destroy = destroyImpl.destroy;
+    Readable18.prototype._undestroy = destroyImpl.undestroy;
+    Readable18.prototype._destroy = function(err, cb) {
       cb(err);
     };
-    Readable14.prototype[EE.captureRejectionSymbol] = function(err) {
+    Readable18.prototype[EE.captureRejectionSymbol] = function(err) {
       this.destroy(err);
     };
-    Readable14.prototype[SymbolAsyncDispose] = function() {
+    Readable18.prototype[SymbolAsyncDispose] = function() {
       let error3;
       return this.destroyed || (error3 = this.readableEnded ? null : new AbortError(), this.destroy(error3)), new Promise2((resolve2, reject) => eos(this, (err) => err && err !== error3 ? reject(err) : resolve2(null)));
     };
-    Readable14.prototype.push = function(chunk, encoding) {
+    Readable18.prototype.push = function(chunk, encoding) {
       return readableAddChunk(this, chunk, encoding, !1);
     };
-    Readable14.prototype.unshift = function(chunk, encoding) {
+    Readable18.prototype.unshift = function(chunk, encoding) {
       return readableAddChunk(this, chunk, encoding, !0);
     };
     function readableAddChunk(stream, chunk, encoding, addToFront) {
@@ -6929,17 +6929,17 @@ var require_readable2 = __commonJS({
       state2.flowing && state2.length === 0 && !state2.sync && stream.listenerCount("data") > 0 ? ((state2.state & kMultiAwaitDrain) !== 0 ? state2.awaitDrainWriters.clear() : state2.awaitDrainWriters = null, state2.dataEmitted = !0, stream.emit("data", chunk)) : (state2.length += state2.objectMode ? 1 : chunk.length, addToFront ? state2.buffer.unshift(chunk) : state2.buffer.push(chunk), (state2.state & kNeedReadable) !== 0 && emitReadable(stream)), maybeReadMore(stream, state2);
     }
     __name(addChunk, "addChunk");
-    Readable14.prototype.isPaused = function() {
+    Readable18.prototype.isPaused = function() {
       let state2 = this._readableState;
       return state2[kPaused] === !0 || state2.flowing === !1;
     };
-    Readable14.prototype.setEncoding = function(enc) {
+    Readable18.prototype.setEncoding = function(enc) {
       let decoder2 = new StringDecoder(enc);
       this._readableState.decoder = decoder2, this._readableState.encoding = this._readableState.decoder.encoding;
-      let buffer = this._readableState.buffer, content = "";
-      for (let data of buffer)
+      let buffer3 = this._readableState.buffer, content = "";
+      for (let data of buffer3)
         content += decoder2.write(data);
-      return buffer.clear(), content !== "" && buffer.push(content), this._readableState.length = content.length, this;
+      return buffer3.clear(), content !== "" && buffer3.push(content), this._readableState.length = content.length, this;
     };
     var MAX_HWM = 1073741824;
     function computeNewHighWaterMark(n3) {
@@ -6952,7 +6952,7 @@ var require_readable2 = __commonJS({
       return n3 <= 0 || state2.length === 0 && state2.ended ? 0 : (state2.state & kObjectMode) !== 0 ? 1 : NumberIsNaN(n3) ? state2.flowing && state2.length ? state2.buffer.first().length : state2.length : n3 <= state2.length ? n3 : state2.ended ? state2.length : 0;
     }
     __name(howMuchToRead, "howMuchToRead");
-    Readable14.prototype.read = function(n3) {
+    Readable18.prototype.read = function(n3) {
       debug2("read", n3), n3 === void 0 ? n3 = NaN : NumberIsInteger(n3) || (n3 = NumberParseInt(n3, 10));
       let state2 = this._readableState, nOrig = n3;
       if (n3 > state2.highWaterMark && (state2.highWaterMark = computeNewHighWaterMark(n3)), n3 !== 0 && (state2.state &= ~kEmittedReadable), n3 === 0 && state2.needReadable && ((state2.highWaterMark !== 0 ? state2.length >= state2.highWaterMark : state2.length > 0) || state2.ended))
@@ -7007,10 +7007,10 @@ var require_readable2 = __commonJS({
       state2.readingMore = !1;
     }
     __name(maybeReadMore_, "maybeReadMore_");
-    Readable14.prototype._read = function(n3) {
+    Readable18.prototype._read = function(n3) {
       throw new ERR_METHOD_NOT_IMPLEMENTED("_read()");
     };
-    Readable14.prototype.pipe = function(dest, pipeOpts) {
+    Readable18.prototype.pipe = function(dest, pipeOpts) {
       let src = this, state2 = this._readableState;
       state2.pipes.length === 1 && (state2.multiAwaitDrain || (state2.multiAwaitDrain = !0, state2.awaitDrainWriters = new SafeSet(state2.awaitDrainWriters ? [state2.awaitDrainWriters] : []))), state2.pipes.push(dest), debug2("pipe count=%d opts=%j", state2.pipes.length, pipeOpts);
       let endFn = (!pipeOpts || pipeOpts.end !== !1) && dest !== process2.stdout && dest !== process2.stderr ? onend : unpipe;
@@ -7065,7 +7065,7 @@ var require_readable2 = __commonJS({
       }, "pipeOnDrainFunctionResult");
     }
     __name(pipeOnDrain, "pipeOnDrain");
-    Readable14.prototype.unpipe = function(dest) {
+    Readable18.prototype.unpipe = function(dest) {
       let state2 = this._readableState, unpipeInfo = {
         hasUnpiped: !1
       };
@@ -7082,17 +7082,17 @@ var require_readable2 = __commonJS({
       let index2 = ArrayPrototypeIndexOf(state2.pipes, dest);
       return index2 === -1 ? this : (state2.pipes.splice(index2, 1), state2.pipes.length === 0 && this.pause(), dest.emit("unpipe", this, unpipeInfo), this);
     };
-    Readable14.prototype.on = function(ev, fn) {
+    Readable18.prototype.on = function(ev, fn) {
       let res = Stream.prototype.on.call(this, ev, fn), state2 = this._readableState;
       return ev === "data" ? (state2.readableListening = this.listenerCount("readable") > 0, state2.flowing !== !1 && this.resume()) : ev === "readable" && !state2.endEmitted && !state2.readableListening && (state2.readableListening = state2.needReadable = !0, state2.flowing = !1, state2.emittedReadable = !1, debug2("on readable", state2.length, state2.reading), state2.length ? emitReadable(this) : state2.reading || process2.nextTick(nReadingNextTick, this)), res;
     };
-    Readable14.prototype.addListener = Readable14.prototype.on;
-    Readable14.prototype.removeListener = function(ev, fn) {
+    Readable18.prototype.addListener = Readable18.prototype.on;
+    Readable18.prototype.removeListener = function(ev, fn) {
       let res = Stream.prototype.removeListener.call(this, ev, fn);
       return ev === "readable" && process2.nextTick(updateReadableListening, this), res;
     };
-    Readable14.prototype.off = Readable14.prototype.removeListener;
-    Readable14.prototype.removeAllListeners = function(ev) {
+    Readable18.prototype.off = Readable18.prototype.removeListener;
+    Readable18.prototype.removeAllListeners = function(ev) {
       let res = Stream.prototype.removeAllListeners.apply(this, arguments);
       return (ev === "readable" || ev === void 0) && process2.nextTick(updateReadableListening, this), res;
     };
@@ -7105,7 +7105,7 @@ var require_readable2 = __commonJS({
       debug2("readable nexttick read 0"), self2.read(0);
     }
     __name(nReadingNextTick, "nReadingNextTick");
-    Readable14.prototype.resume = function() {
+    Readable18.prototype.resume = function() {
       let state2 = this._readableState;
       return state2.flowing || (debug2("resume"), state2.flowing = !state2.readableListening, resume(this, state2)), state2[kPaused] = !1, this;
     };
@@ -7117,7 +7117,7 @@ var require_readable2 = __commonJS({
       debug2("resume", state2.reading), state2.reading || stream.read(0), state2.resumeScheduled = !1, stream.emit("resume"), flow(stream), state2.flowing && !state2.reading && stream.read(0);
     }
     __name(resume_, "resume_");
-    Readable14.prototype.pause = function() {
+    Readable18.prototype.pause = function() {
       return debug2("call pause flowing=%j", this._readableState.flowing), this._readableState.flowing !== !1 && (debug2("pause"), this._readableState.flowing = !1, this.emit("pause")), this._readableState[kPaused] = !0, this;
     };
     function flow(stream) {
@@ -7125,7 +7125,7 @@ var require_readable2 = __commonJS({
       for (debug2("flow", state2.flowing); state2.flowing && stream.read() !== null; ) ;
     }
     __name(flow, "flow");
-    Readable14.prototype.wrap = function(stream) {
+    Readable18.prototype.wrap = function(stream) {
       let paused = !1;
       stream.on("data", (chunk) => {
         !this.push(chunk) && stream.pause && (paused = !0, stream.pause());
@@ -7147,14 +7147,14 @@ var require_readable2 = __commonJS({
       }
       return this;
     };
-    Readable14.prototype[SymbolAsyncIterator] = function() {
+    Readable18.prototype[SymbolAsyncIterator] = function() {
       return streamToAsyncIterator(this);
     };
-    Readable14.prototype.iterator = function(options2) {
+    Readable18.prototype.iterator = function(options2) {
       return options2 !== void 0 && validateObject(options2, "options"), streamToAsyncIterator(this, options2);
     };
     function streamToAsyncIterator(stream, options2) {
-      typeof stream.read != "function" && (stream = Readable14.wrap(stream, {
+      typeof stream.read != "function" && (stream = Readable18.wrap(stream, {
         objectMode: !0
       }));
       let iter = createAsyncIterator(stream, options2);
@@ -7196,7 +7196,7 @@ var require_readable2 = __commonJS({
       }
     }
     __name(createAsyncIterator, "createAsyncIterator");
-    ObjectDefineProperties(Readable14.prototype, {
+    ObjectDefineProperties(Readable18.prototype, {
       readable: {
         __proto__: null,
         get() {
@@ -7316,7 +7316,7 @@ var require_readable2 = __commonJS({
         }
       }
     });
-    Readable14._fromList = fromList;
+    Readable18._fromList = fromList;
     function fromList(n3, state2) {
       if (state2.length === 0) return null;
       let ret;
@@ -7345,23 +7345,23 @@ var require_readable2 = __commonJS({
       stream.writable && !stream.writableEnded && !stream.destroyed && stream.end();
     }
     __name(endWritableNT, "endWritableNT");
-    Readable14.from = function(iterable, opts) {
-      return from(Readable14, iterable, opts);
+    Readable18.from = function(iterable, opts) {
+      return from(Readable18, iterable, opts);
     };
     var webStreamsAdapters;
     function lazyWebStreams() {
       return webStreamsAdapters === void 0 && (webStreamsAdapters = {}), webStreamsAdapters;
     }
     __name(lazyWebStreams, "lazyWebStreams");
-    Readable14.fromWeb = function(readableStream, options2) {
+    Readable18.fromWeb = function(readableStream, options2) {
       return lazyWebStreams().newStreamReadableFromReadableStream(readableStream, options2);
     };
-    Readable14.toWeb = function(streamReadable, options2) {
+    Readable18.toWeb = function(streamReadable, options2) {
       return lazyWebStreams().newReadableStreamFromStreamReadable(streamReadable, options2);
     };
-    Readable14.wrap = function(src, options2) {
+    Readable18.wrap = function(src, options2) {
       var _ref, _src$readableObjectMo;
-      return new Readable14({
+      return new Readable18({
         objectMode: (_ref = (_src$readableObjectMo = src.readableObjectMode) !== null && _src$readableObjectMo !== void 0 ? _src$readableObjectMo : src.objectMode) !== null && _ref !== void 0 ? _ref : !0,
         ...options2,
         destroy(err, callback) {
@@ -7781,7 +7781,7 @@ var require_duplexify = __commonJS({
     } = require_utils(), eos = require_end_of_stream(), {
       AbortError,
       codes: { ERR_INVALID_ARG_TYPE, ERR_INVALID_RETURN_VALUE }
-    } = require_errors2(), { destroyer } = require_destroy2(), Duplex = require_duplex(), Readable14 = require_readable2(), Writable5 = require_writable(), { createDeferredPromise } = require_util2(), from = require_from(), Blob2 = globalThis.Blob || bufferModule.Blob, isBlob2 = /* @__PURE__ */ __name(typeof Blob2 < "u" ? function(b5) {
+    } = require_errors2(), { destroyer } = require_destroy2(), Duplex = require_duplex(), Readable18 = require_readable2(), Writable5 = require_writable(), { createDeferredPromise } = require_util2(), from = require_from(), Blob2 = globalThis.Blob || bufferModule.Blob, isBlob2 = /* @__PURE__ */ __name(typeof Blob2 < "u" ? function(b5) {
       return b5 instanceof Blob2;
     } : function(b5) {
       return !1;
@@ -7811,7 +7811,7 @@ var require_duplexify = __commonJS({
         });
       if (isReadableStream2(body))
         return _duplexify({
-          readable: Readable14.fromWeb(body)
+          readable: Readable18.fromWeb(body)
         });
       if (isWritableStream(body))
         return _duplexify({
@@ -7954,7 +7954,7 @@ var require_duplexify = __commonJS({
     }
     __name(fromAsyncGen, "fromAsyncGen");
     function _duplexify(pair) {
-      let r5 = pair.readable && typeof pair.readable.read != "function" ? Readable14.wrap(pair.readable) : pair.readable, w = pair.writable, readable = !!isReadable(r5), writable = !!isWritable(w), ondrain, onfinish, onreadable, onclose, d5;
+      let r5 = pair.readable && typeof pair.readable.read != "function" ? Readable18.wrap(pair.readable) : pair.readable, w = pair.writable, readable = !!isReadable(r5), writable = !!isWritable(w), ondrain, onfinish, onreadable, onclose, d5;
       function onfinished(err) {
         let cb = onclose;
         onclose = null, cb ? cb(err) : err && d5.destroy(err);
@@ -8019,9 +8019,9 @@ var require_duplex = __commonJS({
       ObjectSetPrototypeOf
     } = require_primordials();
     module.exports = Duplex;
-    var Readable14 = require_readable2(), Writable5 = require_writable();
-    ObjectSetPrototypeOf(Duplex.prototype, Readable14.prototype);
-    ObjectSetPrototypeOf(Duplex, Readable14);
+    var Readable18 = require_readable2(), Writable5 = require_writable();
+    ObjectSetPrototypeOf(Duplex.prototype, Readable18.prototype);
+    ObjectSetPrototypeOf(Duplex, Readable18);
     {
       let keys = ObjectKeys(Writable5.prototype);
       for (let i5 = 0; i5 < keys.length; i5++) {
@@ -8031,7 +8031,7 @@ var require_duplex = __commonJS({
     }
     function Duplex(options2) {
       if (!(this instanceof Duplex)) return new Duplex(options2);
-      Readable14.call(this, options2), Writable5.call(this, options2), options2 ? (this.allowHalfOpen = options2.allowHalfOpen !== !1, options2.readable === !1 && (this._readableState.readable = !1, this._readableState.ended = !0, this._readableState.endEmitted = !0), options2.writable === !1 && (this._writableState.writable = !1, this._writableState.ending = !0, this._writableState.ended = !0, this._writableState.finished = !0)) : this.allowHalfOpen = !0;
+      Readable18.call(this, options2), Writable5.call(this, options2), options2 ? (this.allowHalfOpen = options2.allowHalfOpen !== !1, options2.readable === !1 && (this._readableState.readable = !1, this._readableState.ended = !0, this._readableState.endEmitted = !0), options2.writable === !1 && (this._writableState.writable = !1, this._writableState.ending = !0, this._writableState.ended = !0, this._writableState.finished = !0)) : this.allowHalfOpen = !0;
     }
     __name(Duplex, "Duplex");
     ObjectDefineProperties(Duplex.prototype, {
@@ -8104,13 +8104,13 @@ var require_transform = __commonJS({
   "node_modules/readable-stream/lib/internal/streams/transform.js"(exports, module) {
     "use strict";
     var { ObjectSetPrototypeOf, Symbol: Symbol2 } = require_primordials();
-    module.exports = Transform6;
+    module.exports = Transform7;
     var { ERR_METHOD_NOT_IMPLEMENTED } = require_errors2().codes, Duplex = require_duplex(), { getHighWaterMark } = require_state();
-    ObjectSetPrototypeOf(Transform6.prototype, Duplex.prototype);
-    ObjectSetPrototypeOf(Transform6, Duplex);
+    ObjectSetPrototypeOf(Transform7.prototype, Duplex.prototype);
+    ObjectSetPrototypeOf(Transform7, Duplex);
     var kCallback = Symbol2("kCallback");
-    function Transform6(options2) {
-      if (!(this instanceof Transform6)) return new Transform6(options2);
+    function Transform7(options2) {
+      if (!(this instanceof Transform7)) return new Transform7(options2);
       let readableHighWaterMark = options2 ? getHighWaterMark(this, options2, "readableHighWaterMark", !0) : null;
       readableHighWaterMark === 0 && (options2 = {
         ...options2,
@@ -8123,7 +8123,7 @@ var require_transform = __commonJS({
         writableHighWaterMark: options2.writableHighWaterMark || 0
       }), Duplex.call(this, options2), this._readableState.sync = !1, this[kCallback] = null, options2 && (typeof options2.transform == "function" && (this._transform = options2.transform), typeof options2.flush == "function" && (this._flush = options2.flush)), this.on("prefinish", prefinish);
     }
-    __name(Transform6, "Transform");
+    __name(Transform7, "Transform");
     function final(cb) {
       typeof this._flush == "function" && !this.destroyed ? this._flush((er, data) => {
         if (er) {
@@ -8138,11 +8138,11 @@ var require_transform = __commonJS({
       this._final !== final && final.call(this);
     }
     __name(prefinish, "prefinish");
-    Transform6.prototype._final = final;
-    Transform6.prototype._transform = function(chunk, encoding, callback) {
+    Transform7.prototype._final = final;
+    Transform7.prototype._transform = function(chunk, encoding, callback) {
       throw new ERR_METHOD_NOT_IMPLEMENTED("_transform()");
     };
-    Transform6.prototype._write = function(chunk, encoding, callback) {
+    Transform7.prototype._write = function(chunk, encoding, callback) {
       let rState = this._readableState, wState = this._writableState, length = rState.length;
       this._transform(chunk, encoding, (err, val) => {
         if (err) {
@@ -8154,7 +8154,7 @@ var require_transform = __commonJS({
         rState.length < rState.highWaterMark ? callback() : this[kCallback] = callback;
       });
     };
-    Transform6.prototype._read = function() {
+    Transform7.prototype._read = function() {
       if (this[kCallback]) {
         let callback = this[kCallback];
         this[kCallback] = null, callback();
@@ -8169,12 +8169,12 @@ var require_passthrough2 = __commonJS({
     "use strict";
     var { ObjectSetPrototypeOf } = require_primordials();
     module.exports = PassThrough4;
-    var Transform6 = require_transform();
-    ObjectSetPrototypeOf(PassThrough4.prototype, Transform6.prototype);
-    ObjectSetPrototypeOf(PassThrough4, Transform6);
+    var Transform7 = require_transform();
+    ObjectSetPrototypeOf(PassThrough4.prototype, Transform7.prototype);
+    ObjectSetPrototypeOf(PassThrough4, Transform7);
     function PassThrough4(options2) {
       if (!(this instanceof PassThrough4)) return new PassThrough4(options2);
-      Transform6.call(this, options2);
+      Transform7.call(this, options2);
     }
     __name(PassThrough4, "PassThrough");
     PassThrough4.prototype._transform = function(chunk, encoding, cb) {
@@ -8205,7 +8205,7 @@ var require_pipeline = __commonJS({
       isWebStream,
       isReadableStream: isReadableStream2,
       isReadableFinished
-    } = require_utils(), AbortController2 = globalThis.AbortController || require_abort_controller().AbortController, PassThrough4, Readable14, addAbortListener;
+    } = require_utils(), AbortController2 = globalThis.AbortController || require_abort_controller().AbortController, PassThrough4, Readable18, addAbortListener;
     function destroyer(stream, reading, writing) {
       let finished2 = !1;
       stream.on("close", () => {
@@ -8242,7 +8242,7 @@ var require_pipeline = __commonJS({
     }
     __name(makeAsyncIterable, "makeAsyncIterable");
     async function* fromReadable(val) {
-      Readable14 || (Readable14 = require_readable2()), yield* Readable14.prototype[SymbolAsyncIterator].call(val);
+      Readable18 || (Readable18 = require_readable2()), yield* Readable18.prototype[SymbolAsyncIterator].call(val);
     }
     __name(fromReadable, "fromReadable");
     async function pumpToNode(iterable, writable, finish, { end }) {
@@ -8293,10 +8293,10 @@ var require_pipeline = __commonJS({
       }
     }
     __name(pumpToWeb, "pumpToWeb");
-    function pipeline4(...streams) {
+    function pipeline8(...streams) {
       return pipelineImpl(streams, once3(popCallback(streams)));
     }
-    __name(pipeline4, "pipeline");
+    __name(pipeline8, "pipeline");
     function pipelineImpl(streams, callback, opts) {
       if (streams.length === 1 && ArrayIsArray(streams[0]) && (streams = streams[0]), streams.length < 2)
         throw new ERR_MISSING_ARGS("streams");
@@ -8472,7 +8472,7 @@ var require_pipeline = __commonJS({
     __name(pipe, "pipe");
     module.exports = {
       pipelineImpl,
-      pipeline: pipeline4
+      pipeline: pipeline8
     };
   }
 });
@@ -8481,7 +8481,7 @@ var require_pipeline = __commonJS({
 var require_compose = __commonJS({
   "node_modules/readable-stream/lib/internal/streams/compose.js"(exports, module) {
     "use strict";
-    var { pipeline: pipeline4 } = require_pipeline(), Duplex = require_duplex(), { destroyer } = require_destroy2(), {
+    var { pipeline: pipeline8 } = require_pipeline(), Duplex = require_duplex(), { destroyer } = require_destroy2(), {
       isNodeStream,
       isReadable,
       isWritable,
@@ -8516,7 +8516,7 @@ var require_compose = __commonJS({
         onclose = null, cb ? cb(err) : err ? d5.destroy(err) : !readable && !writable && d5.destroy();
       }
       __name(onfinished, "onfinished");
-      let head = streams[0], tail = pipeline4(streams, onfinished), writable = !!(isWritable(head) || isWritableStream(head) || isTransformStream(head)), readable = !!(isReadable(tail) || isReadableStream2(tail) || isTransformStream(tail));
+      let head = streams[0], tail = pipeline8(streams, onfinished), writable = !!(isWritable(head) || isWritableStream(head) || isTransformStream(head)), readable = !!(isReadable(tail) || isReadableStream2(tail) || isTransformStream(tail));
       if (d5 = new Duplex({
         // TODO (ronag): highWaterMark?
         writableObjectMode: !!(head != null && head.writableObjectMode),
@@ -8718,16 +8718,16 @@ var require_operators = __commonJS({
       }, "asIndexedPairs")).call(this);
     }
     __name(asIndexedPairs, "asIndexedPairs");
-    async function some(fn, options2 = void 0) {
+    async function some2(fn, options2 = void 0) {
       for await (let unused of filter2.call(this, fn, options2))
         return !0;
       return !1;
     }
-    __name(some, "some");
+    __name(some2, "some");
     async function every(fn, options2 = void 0) {
       if (typeof fn != "function")
         throw new ERR_INVALID_ARG_TYPE("fn", ["Function", "AsyncFunction"], fn);
-      return !await some.call(
+      return !await some2.call(
         this,
         async (...args) => !await fn(...args),
         options2
@@ -8879,7 +8879,7 @@ var require_operators = __commonJS({
       forEach,
       reduce,
       toArray,
-      some,
+      some: some2,
       find
     };
   }
@@ -8891,7 +8891,7 @@ var require_promises = __commonJS({
     "use strict";
     var { ArrayPrototypePop, Promise: Promise2 } = require_primordials(), { isIterable, isNodeStream, isWebStream } = require_utils(), { pipelineImpl: pl } = require_pipeline(), { finished: finished2 } = require_end_of_stream();
     require_stream2();
-    function pipeline4(...streams) {
+    function pipeline8(...streams) {
       return new Promise2((resolve2, reject) => {
         let signal, end, lastArg = streams[streams.length - 1];
         if (lastArg && typeof lastArg == "object" && !isNodeStream(lastArg) && !isIterable(lastArg) && !isWebStream(lastArg)) {
@@ -8910,10 +8910,10 @@ var require_promises = __commonJS({
         );
       });
     }
-    __name(pipeline4, "pipeline");
+    __name(pipeline8, "pipeline");
     module.exports = {
       finished: finished2,
-      pipeline: pipeline4
+      pipeline: pipeline8
     };
   }
 });
@@ -8926,7 +8926,7 @@ var require_stream2 = __commonJS({
       promisify: { custom: customPromisify }
     } = require_util2(), { streamReturningOperators, promiseReturningOperators } = require_operators(), {
       codes: { ERR_ILLEGAL_CONSTRUCTOR }
-    } = require_errors2(), compose = require_compose(), { setDefaultHighWaterMark, getDefaultHighWaterMark } = require_state(), { pipeline: pipeline4 } = require_pipeline(), { destroyer } = require_destroy2(), eos = require_end_of_stream(), promises3 = require_promises(), utils = require_utils(), Stream = module.exports = require_legacy().Stream;
+    } = require_errors2(), compose = require_compose(), { setDefaultHighWaterMark, getDefaultHighWaterMark } = require_state(), { pipeline: pipeline8 } = require_pipeline(), { destroyer } = require_destroy2(), eos = require_end_of_stream(), promises3 = require_promises(), utils = require_utils(), Stream = module.exports = require_legacy().Stream;
     Stream.isDestroyed = utils.isDestroyed;
     Stream.isDisturbed = utils.isDisturbed;
     Stream.isErrored = utils.isErrored;
@@ -8981,7 +8981,7 @@ var require_stream2 = __commonJS({
     Stream.Duplex = require_duplex();
     Stream.Transform = require_transform();
     Stream.PassThrough = require_passthrough2();
-    Stream.pipeline = pipeline4;
+    Stream.pipeline = pipeline8;
     var { addAbortSignal: addAbortSignal2 } = require_add_abort_signal();
     Stream.addAbortSignal = addAbortSignal2;
     Stream.finished = eos;
@@ -8997,7 +8997,7 @@ var require_stream2 = __commonJS({
         return promises3;
       }
     });
-    ObjectDefineProperty(pipeline4, customPromisify, {
+    ObjectDefineProperty(pipeline8, customPromisify, {
       __proto__: null,
       enumerable: !0,
       get() {
@@ -9247,8 +9247,8 @@ var BASE64_REGEX, fromBase64, init_fromBase64 = __esm({
         throw new TypeError("Incorrect padding on base64 string.");
       if (!BASE64_REGEX.exec(input))
         throw new TypeError("Invalid base64 string.");
-      let buffer = fromString(input, "base64");
-      return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+      let buffer3 = fromString(input, "base64");
+      return new Uint8Array(buffer3.buffer, buffer3.byteOffset, buffer3.byteLength);
     }, "fromBase64");
   }
 });
@@ -9825,8 +9825,8 @@ var DAYS, MONTHS, RFC3339, parseRfc3339DateTime, RFC3339_WITH_OFFSET, parseRfc33
         direction = -1;
       else
         throw new TypeError(`Offset direction, ${directionStr}, must be "+" or "-"`);
-      let hour = Number(value.substring(1, 3)), minute2 = Number(value.substring(4, 6));
-      return direction * (hour * 60 + minute2) * 60 * 1e3;
+      let hour = Number(value.substring(1, 3)), minute = Number(value.substring(4, 6));
+      return direction * (hour * 60 + minute) * 60 * 1e3;
     }, "parseOffsetToMilliseconds"), stripLeadingZeroes = /* @__PURE__ */ __name((value) => {
       let idx = 0;
       for (; idx < value.length - 1 && value.charAt(idx) === "0"; )
@@ -9912,10 +9912,10 @@ var ddd, mmm, time, date, year, RFC3339_WITH_OFFSET2, IMF_FIXDATE_NATIVE, IMF_FI
         throw new TypeError("RFC7231 timestamps must be strings.");
       if (IMF_FIXDATE_NATIVE.test(value))
         return new Date(value);
-      let day, month, year2, hour, minute2, second, fraction, matches;
-      if ((matches = IMF_FIXDATE2.exec(value)) ? [, day, month, year2, hour, minute2, second, fraction] = matches : (matches = RFC_850_DATE2.exec(value)) ? ([, day, month, year2, hour, minute2, second, fraction] = matches, year2 = (Number(year2) + 1900).toString()) : (matches = ASC_TIME2.exec(value)) && ([, month, day, hour, minute2, second, fraction, year2] = matches), year2 && second) {
-        let timestamp = Date.UTC(Number(year2), months.indexOf(month), Number(day), Number(hour), Number(minute2), Number(second), fraction ? Math.round(parseFloat(`0.${fraction}`) * 1e3) : 0);
-        range2(day, 1, 31), range2(hour, 0, 23), range2(minute2, 0, 59), range2(second, 0, 60);
+      let day, month, year2, hour, minute, second, fraction, matches;
+      if ((matches = IMF_FIXDATE2.exec(value)) ? [, day, month, year2, hour, minute, second, fraction] = matches : (matches = RFC_850_DATE2.exec(value)) ? ([, day, month, year2, hour, minute, second, fraction] = matches, year2 = (Number(year2) + 1900).toString()) : (matches = ASC_TIME2.exec(value)) && ([, month, day, hour, minute, second, fraction, year2] = matches), year2 && second) {
+        let timestamp = Date.UTC(Number(year2), months.indexOf(month), Number(day), Number(hour), Number(minute), Number(second), fraction ? Math.round(parseFloat(`0.${fraction}`) * 1e3) : 0);
+        range2(day, 1, 31), range2(hour, 0, 23), range2(minute, 0, 59), range2(second, 0, 60);
         let date2 = new Date(timestamp);
         return date2.setUTCFullYear(Number(year2)), date2;
       }
@@ -10505,8 +10505,8 @@ var externalDataInterceptor, init_externalDataInterceptor = __esm({
 // node_modules/@smithy/core/dist-es/submodules/config/node-config-provider/getSelectorName.js
 function getSelectorName(functionString) {
   try {
-    let constants3 = new Set(Array.from(functionString.match(/([A-Z_]){3,}/g) ?? []));
-    return constants3.delete("CONFIG"), constants3.delete("CONFIG_PREFIX_SEPARATOR"), constants3.delete("ENV"), [...constants3].join(", ");
+    let constants4 = new Set(Array.from(functionString.match(/([A-Z_]){3,}/g) ?? []));
+    return constants4.delete("CONFIG"), constants4.delete("CONFIG_PREFIX_SEPARATOR"), constants4.delete("ENV"), [...constants4].join(", ");
   } catch {
     return functionString;
   }
@@ -11468,13 +11468,13 @@ var anno, simpleSchemaCacheN, simpleSchemaCacheS, NormalizedSchema, isMemberSche
         throw new Error(`@smithy/core/schema - ${this.getName(!0)} has no member=${memberName}.`);
       }
       getMemberSchemas() {
-        let buffer = {};
+        let buffer3 = {};
         try {
           for (let [k5, v] of this.structIterator())
-            buffer[k5] = v;
+            buffer3[k5] = v;
         } catch {
         }
-        return buffer;
+        return buffer3;
       }
       getEventStreamMember() {
         if (this.isStructSchema()) {
@@ -13034,16 +13034,16 @@ var EndpointCache, init_EndpointCache = __esm({
         return this.data.size;
       }
       hash(endpointParams) {
-        let buffer = "", { parameters } = this;
+        let buffer3 = "", { parameters } = this;
         if (parameters.length === 0)
           return !1;
         for (let param of parameters) {
           let raw = endpointParams[param], val = raw == null ? "\0" : String(raw);
           if (val.includes("|;"))
             return !1;
-          buffer += val + "|;";
+          buffer3 += val + "|;";
         }
-        return buffer;
+        return buffer3;
       }
     };
   }
@@ -14703,10 +14703,10 @@ var blobHasher, init_blobHasher = __esm({
   "node_modules/@smithy/core/dist-es/submodules/checksum/hash-blob-browser/blobHasher.js"() {
     init_chunked_blob_reader();
     blobHasher = /* @__PURE__ */ __name(async function(hashCtor, blob) {
-      let hash2 = new hashCtor();
+      let hash3 = new hashCtor();
       return await blobReader(blob, (chunk) => {
-        hash2.update(chunk);
-      }), hash2.digest();
+        hash3.update(chunk);
+      }), hash3.digest();
     }, "blobHasher");
   }
 });
@@ -14721,8 +14721,8 @@ var HashCalculator, init_HashCalculator = __esm({
         __name(this, "HashCalculator");
       }
       hash;
-      constructor(hash2, options2) {
-        super(options2), this.hash = hash2;
+      constructor(hash3, options2) {
+        super(options2), this.hash = hash3;
       }
       _write(chunk, encoding, callback) {
         try {
@@ -14749,11 +14749,11 @@ var fileStreamHasher, isReadStream, init_fileStreamHasher = __esm({
       let fileStreamTee = createReadStream2(fileStream.path, {
         start: fileStream.start,
         end: fileStream.end
-      }), hash2 = new hashCtor(), hashCalculator = new HashCalculator(hash2);
+      }), hash3 = new hashCtor(), hashCalculator = new HashCalculator(hash3);
       fileStreamTee.pipe(hashCalculator), fileStreamTee.on("error", (err) => {
         hashCalculator.end(), reject(err);
       }), hashCalculator.on("error", reject), hashCalculator.on("finish", function() {
-        hash2.digest().then(resolve2).catch(reject);
+        hash3.digest().then(resolve2).catch(reject);
       });
     }), "fileStreamHasher"), isReadStream = /* @__PURE__ */ __name((stream) => typeof stream.path == "string", "isReadStream");
   }
@@ -14766,12 +14766,12 @@ var readableStreamHasher, init_readableStreamHasher = __esm({
     readableStreamHasher = /* @__PURE__ */ __name((hashCtor, readableStream) => {
       if (readableStream.readableFlowing !== null)
         throw new Error("Unable to calculate hash for flowing readable stream");
-      let hash2 = new hashCtor(), hashCalculator = new HashCalculator(hash2);
+      let hash3 = new hashCtor(), hashCalculator = new HashCalculator(hash3);
       return readableStream.pipe(hashCalculator), new Promise((resolve2, reject) => {
         readableStream.on("error", (err) => {
           hashCalculator.end(), reject(err);
         }), hashCalculator.on("error", reject), hashCalculator.on("finish", () => {
-          hash2.digest().then(resolve2).catch(reject);
+          hash3.digest().then(resolve2).catch(reject);
         });
       });
     }, "readableStreamHasher");
@@ -14988,15 +14988,15 @@ var BLOCK, DIGEST_LENGTH, MAX_HASHABLE_LENGTH, Sha256Js, INIT2, K, init_Sha256Js
         this.state = Int32Array.from(INIT2), this.buffer = new Uint8Array(64), this.bufferLength = 0, this.bytesHashed = 0;
       }
       digestSync() {
-        let state2 = this.state.slice(), buffer = this.buffer.slice(), bufferLength = this.bufferLength, bitsHashed = this.bytesHashed * 8, bufferView = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+        let state2 = this.state.slice(), buffer3 = this.buffer.slice(), bufferLength = this.bufferLength, bitsHashed = this.bytesHashed * 8, bufferView = new DataView(buffer3.buffer, buffer3.byteOffset, buffer3.byteLength);
         if (bufferView.setUint8(bufferLength++, 128), (bufferLength - 1) % BLOCK >= BLOCK - 8) {
           for (let i5 = bufferLength; i5 < BLOCK; ++i5)
             bufferView.setUint8(i5, 0);
-          this.hashBufferWith(state2, buffer), bufferLength = 0;
+          this.hashBufferWith(state2, buffer3), bufferLength = 0;
         }
         for (let i5 = bufferLength; i5 < BLOCK - 8; ++i5)
           bufferView.setUint8(i5, 0);
-        bufferView.setUint32(BLOCK - 8, Math.floor(bitsHashed / 4294967296), !1), bufferView.setUint32(BLOCK - 4, bitsHashed, !1), this.hashBufferWith(state2, buffer);
+        bufferView.setUint32(BLOCK - 8, Math.floor(bitsHashed / 4294967296), !1), bufferView.setUint32(BLOCK - 4, bitsHashed, !1), this.hashBufferWith(state2, buffer3);
         let out = new Uint8Array(DIGEST_LENGTH);
         for (let i5 = 0; i5 < 8; ++i5)
           out[i5 * 4] = state2[i5] >>> 24 & 255, out[i5 * 4 + 1] = state2[i5] >>> 16 & 255, out[i5 * 4 + 2] = state2[i5] >>> 8 & 255, out[i5 * 4 + 3] = state2[i5] >>> 0 & 255;
@@ -15019,11 +15019,11 @@ var BLOCK, DIGEST_LENGTH, MAX_HASHABLE_LENGTH, Sha256Js, INIT2, K, init_Sha256Js
       hashBuffer() {
         this.hashBufferWith(this.state, this.buffer);
       }
-      hashBufferWith(state2, buffer) {
+      hashBufferWith(state2, buffer3) {
         let w = this.w ??= new Int32Array(64), s0 = state2[0], s1 = state2[1], s2 = state2[2], s3 = state2[3], s4 = state2[4], s5 = state2[5], s6 = state2[6], s7 = state2[7];
         for (let i5 = 0; i5 < BLOCK; ++i5) {
           if (i5 < 16)
-            w[i5] = (buffer[i5 * 4] & 255) << 24 | (buffer[i5 * 4 + 1] & 255) << 16 | (buffer[i5 * 4 + 2] & 255) << 8 | buffer[i5 * 4 + 3] & 255;
+            w[i5] = (buffer3[i5 * 4] & 255) << 24 | (buffer3[i5 * 4 + 1] & 255) << 16 | (buffer3[i5 * 4 + 2] & 255) << 8 | buffer3[i5 * 4 + 3] & 255;
           else {
             let u = w[i5 - 2], t13 = (u >>> 17 | u << 15) ^ (u >>> 19 | u << 13) ^ u >>> 10;
             u = w[i5 - 15];
@@ -15202,8 +15202,8 @@ var digest, sign, importKey, subtle, MAX_PENDING_BYTES, Sha256WebCrypto, init_Sh
             let key = await subtle.importKey("raw", this.secret, { name: "HMAC", hash: "SHA-256" }, !1, ["sign"]), sig = await subtle.sign("HMAC", key, data);
             return new Uint8Array(sig);
           }
-          let hash2 = await subtle.digest("SHA-256", data);
-          return new Uint8Array(hash2);
+          let hash3 = await subtle.digest("SHA-256", data);
+          return new Uint8Array(hash3);
         }
         let sha256 = new Sha256Js(this.secret);
         return sha256.update(data), sha256.digest();
@@ -15324,30 +15324,30 @@ var HeaderMarshaller, HEADER_VALUE_TYPE, BOOLEAN_TAG, BYTE_TAG, SHORT_TAG, INT_T
           out.set(chunk, position), position += chunk.byteLength;
         return out;
       }
-      formatHeaderValue(header) {
-        switch (header.type) {
+      formatHeaderValue(header2) {
+        switch (header2.type) {
           case "boolean":
-            return Uint8Array.from([header.value ? 0 : 1]);
+            return Uint8Array.from([header2.value ? 0 : 1]);
           case "byte":
-            return Uint8Array.from([2, header.value]);
+            return Uint8Array.from([2, header2.value]);
           case "short":
             let shortView = new DataView(new ArrayBuffer(3));
-            return shortView.setUint8(0, 3), shortView.setInt16(1, header.value, !1), new Uint8Array(shortView.buffer);
+            return shortView.setUint8(0, 3), shortView.setInt16(1, header2.value, !1), new Uint8Array(shortView.buffer);
           case "integer":
             let intView = new DataView(new ArrayBuffer(5));
-            return intView.setUint8(0, 4), intView.setInt32(1, header.value, !1), new Uint8Array(intView.buffer);
+            return intView.setUint8(0, 4), intView.setInt32(1, header2.value, !1), new Uint8Array(intView.buffer);
           case "long":
             let longBytes = new Uint8Array(9);
-            return longBytes[0] = 5, longBytes.set(header.value.bytes, 1), longBytes;
+            return longBytes[0] = 5, longBytes.set(header2.value.bytes, 1), longBytes;
           case "binary":
-            if (header.value.byteLength > MAX_HEADER_VALUE_BYTES)
-              throw new Error(`@smithy/core/event-streams - header value (binary) exceeds ${MAX_HEADER_VALUE_BYTES} bytes: ${header.value.byteLength}`);
-            let binView = new DataView(new ArrayBuffer(3 + header.value.byteLength));
-            binView.setUint8(0, 6), binView.setUint16(1, header.value.byteLength, !1);
+            if (header2.value.byteLength > MAX_HEADER_VALUE_BYTES)
+              throw new Error(`@smithy/core/event-streams - header value (binary) exceeds ${MAX_HEADER_VALUE_BYTES} bytes: ${header2.value.byteLength}`);
+            let binView = new DataView(new ArrayBuffer(3 + header2.value.byteLength));
+            binView.setUint8(0, 6), binView.setUint16(1, header2.value.byteLength, !1);
             let binBytes = new Uint8Array(binView.buffer);
-            return binBytes.set(header.value, 3), binBytes;
+            return binBytes.set(header2.value, 3), binBytes;
           case "string":
-            let utf8Bytes = this.fromUtf8(header.value);
+            let utf8Bytes = this.fromUtf8(header2.value);
             if (utf8Bytes.byteLength > MAX_HEADER_VALUE_BYTES)
               throw new Error(`@smithy/core/event-streams - header value (string) exceeds ${MAX_HEADER_VALUE_BYTES} bytes: ${utf8Bytes.byteLength}`);
             let strView = new DataView(new ArrayBuffer(3 + utf8Bytes.byteLength));
@@ -15356,12 +15356,12 @@ var HeaderMarshaller, HEADER_VALUE_TYPE, BOOLEAN_TAG, BYTE_TAG, SHORT_TAG, INT_T
             return strBytes.set(utf8Bytes, 3), strBytes;
           case "timestamp":
             let tsBytes = new Uint8Array(9);
-            return tsBytes[0] = 8, tsBytes.set(Int64.fromNumber(header.value.valueOf()).bytes, 1), tsBytes;
+            return tsBytes[0] = 8, tsBytes.set(Int64.fromNumber(header2.value.valueOf()).bytes, 1), tsBytes;
           case "uuid":
-            if (!UUID_PATTERN.test(header.value))
-              throw new Error(`Invalid UUID received: ${header.value}`);
+            if (!UUID_PATTERN.test(header2.value))
+              throw new Error(`Invalid UUID received: ${header2.value}`);
             let uuidBytes = new Uint8Array(17);
-            return uuidBytes[0] = 9, uuidBytes.set(fromHex(header.value.replace(/-/g, "")), 1), uuidBytes;
+            return uuidBytes[0] = 9, uuidBytes.set(fromHex(header2.value.replace(/-/g, "")), 1), uuidBytes;
         }
       }
       parse(headers) {
@@ -15447,20 +15447,20 @@ var HeaderMarshaller, HEADER_VALUE_TYPE, BOOLEAN_TAG, BYTE_TAG, SHORT_TAG, INT_T
 });
 
 // node_modules/@smithy/core/dist-es/submodules/event-streams/eventstream-codec/splitMessage.js
-function splitMessage({ byteLength, byteOffset, buffer }) {
+function splitMessage({ byteLength, byteOffset, buffer: buffer3 }) {
   if (byteLength < MINIMUM_MESSAGE_LENGTH)
     throw new Error("Provided message too short to accommodate event stream message overhead");
-  let view = new DataView(buffer, byteOffset, byteLength), messageLength = view.getUint32(0, !1);
+  let view = new DataView(buffer3, byteOffset, byteLength), messageLength = view.getUint32(0, !1);
   if (byteLength !== messageLength)
     throw new Error("Reported message length does not match received message length");
   let headerLength = view.getUint32(PRELUDE_MEMBER_LENGTH, !1), expectedPreludeChecksum = view.getUint32(PRELUDE_LENGTH, !1), expectedMessageChecksum = view.getUint32(byteLength - CHECKSUM_LENGTH, !1), checksummer = new Crc32Node();
-  if (checksummer.update(new Uint8Array(buffer, byteOffset, PRELUDE_LENGTH)), expectedPreludeChecksum !== checksummer.digestSync())
+  if (checksummer.update(new Uint8Array(buffer3, byteOffset, PRELUDE_LENGTH)), expectedPreludeChecksum !== checksummer.digestSync())
     throw new Error(`The prelude checksum specified in the message (${expectedPreludeChecksum}) does not match the calculated CRC32 checksum (${checksummer.digestSync()})`);
-  if (checksummer.update(new Uint8Array(buffer, byteOffset + PRELUDE_LENGTH, byteLength - (PRELUDE_LENGTH + CHECKSUM_LENGTH))), expectedMessageChecksum !== checksummer.digestSync())
+  if (checksummer.update(new Uint8Array(buffer3, byteOffset + PRELUDE_LENGTH, byteLength - (PRELUDE_LENGTH + CHECKSUM_LENGTH))), expectedMessageChecksum !== checksummer.digestSync())
     throw new Error(`The message checksum (${checksummer.digestSync()}) did not match the expected value of ${expectedMessageChecksum}`);
   return {
-    headers: new DataView(buffer, byteOffset + PRELUDE_LENGTH + CHECKSUM_LENGTH, headerLength),
-    body: new Uint8Array(buffer, byteOffset + PRELUDE_LENGTH + CHECKSUM_LENGTH + headerLength, messageLength - headerLength - (PRELUDE_LENGTH + CHECKSUM_LENGTH + CHECKSUM_LENGTH))
+    headers: new DataView(buffer3, byteOffset + PRELUDE_LENGTH + CHECKSUM_LENGTH, headerLength),
+    body: new Uint8Array(buffer3, byteOffset + PRELUDE_LENGTH + CHECKSUM_LENGTH + headerLength, messageLength - headerLength - (PRELUDE_LENGTH + CHECKSUM_LENGTH + CHECKSUM_LENGTH))
   };
 }
 var PRELUDE_MEMBER_LENGTH, PRELUDE_LENGTH, CHECKSUM_LENGTH, MINIMUM_MESSAGE_LENGTH, init_splitMessage = __esm({
@@ -16259,12 +16259,12 @@ var HttpBindingProtocol, init_HttpBindingProtocol = __esm({
           return;
         }
         if ((flags & 192) === 64) {
-          let buffer = [];
+          let buffer3 = [];
           for (let item of data) {
             let serialized = this.serializeHttpValue(collectionValue, item, 34, directSerializer, directSerializer ? collectionValue[0] : [collectionValue[0], traits]);
-            (flags >> 13 & 1 || serialized !== void 0) && buffer.push(serialized);
+            (flags >> 13 & 1 || serialized !== void 0) && buffer3.push(serialized);
           }
-          query[wireName] = buffer;
+          query[wireName] = buffer3;
         } else
           query[wireName] = this.serializeHttpValue(value, data, 34, directSerializer, directSerializer ? ns : [ns, traits]);
       }
@@ -16320,11 +16320,11 @@ var HttpBindingProtocol, init_HttpBindingProtocol = __esm({
             bytes.byteLength > 0 && (dataObject[memberName] = await (directDeserializer ? directDeserializer.readPayload(value, bytes) : deserializer.read(memberSchema, bytes)));
           }
         }
-        for (let header in headers) {
-          if (!hasOwn(headers, header))
+        for (let header2 in headers) {
+          if (!hasOwn(headers, header2))
             continue;
-          let lower = header.toLowerCase(), headerValue = headers[header];
-          lower !== header && (delete headers[header], headers[lower] = headerValue);
+          let lower = header2.toLowerCase(), headerValue = headers[header2];
+          lower !== header2 && (delete headers[header2], headers[lower] = headerValue);
           let binding = hasOwn(responseHeaders, lower) ? responseHeaders[lower] : void 0;
           if (!binding)
             continue;
@@ -16339,11 +16339,11 @@ var HttpBindingProtocol, init_HttpBindingProtocol = __esm({
         }
         for (let [memberName, [, , collectionValue], , wireName] of prefixHeaders) {
           dataObject[memberName] = {};
-          for (let header in headers) {
-            if (!hasOwn(headers, header) || !header.startsWith(wireName))
+          for (let header2 in headers) {
+            if (!hasOwn(headers, header2) || !header2.startsWith(wireName))
               continue;
-            let headerValue = headers[header];
-            dataObject[memberName][header.slice(wireName.length)] = directDeserializer ? directDeserializer.readHttpBinding(collectionValue, headerValue, 38) : await deserializer.read([collectionValue[0], { httpHeader: header }], headerValue);
+            let headerValue = headers[header2];
+            dataObject[memberName][header2.slice(wireName.length)] = directDeserializer ? directDeserializer.readHttpBinding(collectionValue, headerValue, 38) : await deserializer.read([collectionValue[0], { httpHeader: header2 }], headerValue);
           }
         }
         return statusCode && (dataObject[statusCode[0]] = response.statusCode), bodyMemberNames;
@@ -16399,11 +16399,11 @@ var RpcProtocol, init_RpcProtocol = __esm({
           let bytes = await collectBody(response.body, context);
           throw bytes.byteLength > 0 && Object.assign(dataObject, await deserializer.read(15, bytes)), await this.handleError(operationSchema, context, response, dataObject, this.deserializeMetadata(response)), new Error("@smithy/core/protocols - RPC Protocol error handler failed to throw.");
         }
-        for (let header in response.headers) {
-          if (!hasOwn(response.headers, header))
+        for (let header2 in response.headers) {
+          if (!hasOwn(response.headers, header2))
             continue;
-          let value = response.headers[header];
-          delete response.headers[header], response.headers[header.toLowerCase()] = value;
+          let value = response.headers[header2];
+          delete response.headers[header2], response.headers[header2.toLowerCase()] = value;
         }
         let eventStreamMember = ns.getEventStreamMember();
         if (eventStreamMember)
@@ -16701,13 +16701,13 @@ var ToStringShapeSerializer, init_ToStringShapeSerializer = __esm({
             }
             if ((schema & 192) === 64 && Array.isArray(value)) {
               collectionValue ??= ns.getHttpBindingCollectionValue(location);
-              let valueSchemaType = collectionValue[1] & 255, isTimestamp = valueSchemaType >= 4 && valueSchemaType <= 7, buffer = "";
+              let valueSchemaType = collectionValue[1] & 255, isTimestamp = valueSchemaType >= 4 && valueSchemaType <= 7, buffer3 = "";
               for (let item of value) {
                 this.writeHttpBinding(collectionValue, item, location);
                 let headerItem = this.flush();
-                buffer && (buffer += ", "), buffer += isTimestamp ? headerItem : quoteHeader(headerItem);
+                buffer3 && (buffer3 += ", "), buffer3 += isTimestamp ? headerItem : quoteHeader(headerItem);
               }
-              this.stringBuffer = buffer;
+              this.stringBuffer = buffer3;
               return;
             }
             this.stringBuffer = JSON.stringify(value, null, 2);
@@ -16725,8 +16725,8 @@ var ToStringShapeSerializer, init_ToStringShapeSerializer = __esm({
         }
       }
       flush() {
-        let buffer = this.stringBuffer;
-        return this.stringBuffer = "", buffer;
+        let buffer3 = this.stringBuffer;
+        return this.stringBuffer = "", buffer3;
       }
     };
   }
@@ -16767,8 +16767,8 @@ var HttpInterceptingShapeSerializer, init_HttpInterceptingShapeSerializer = __es
       }
       flush() {
         if (this.buffer !== void 0) {
-          let buffer = this.buffer;
-          return this.buffer = void 0, buffer;
+          let buffer3 = this.buffer;
+          return this.buffer = void 0, buffer3;
         }
         return this.codecSerializer.flush();
       }
@@ -17131,8 +17131,8 @@ var collectBodyString, init_common = __esm({
 async function parseJsonBody(streamBody, context, schema) {
   let parsingInput;
   if (detectBufferParsing() && typeof streamBody?.[Symbol.asyncIterator] == "function") {
-    let buffer = await collectBody(streamBody, context);
-    typeof Buffer == "function" && (Buffer.isBuffer(buffer) ? parsingInput = buffer : parsingInput = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+    let buffer3 = await collectBody(streamBody, context);
+    typeof Buffer == "function" && (Buffer.isBuffer(buffer3) ? parsingInput = buffer3 : parsingInput = Buffer.from(buffer3.buffer, buffer3.byteOffset, buffer3.byteLength));
   }
   if (parsingInput || (parsingInput = await collectBodyString(streamBody, context)), parsingInput.length === 0)
     return {};
@@ -17336,8 +17336,8 @@ var JsonBytesStringAdapter, warned, init_JsonBytesStringAdapter = __esm({
       string = null;
       static allocUnsafe(bytes) {
         if (typeof Buffer == "function") {
-          let buffer = Buffer.allocUnsafe(bytes);
-          return new _JsonBytesStringAdapter(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+          let buffer3 = Buffer.allocUnsafe(bytes);
+          return new _JsonBytesStringAdapter(buffer3.buffer, buffer3.byteOffset, buffer3.byteLength);
         }
         return new _JsonBytesStringAdapter(bytes);
       }
@@ -18460,9 +18460,9 @@ var PROTECTED_KEYS, NO_GLOBAL_AWS_LAMBDA, InvokeStoreBase, InvokeStoreSingle, In
 
 // node_modules/@aws-sdk/core/dist-es/submodules/client/middleware-recursion-detection/recursionDetectionMiddleware.js
 function sanitizeTraceHeaders(headers) {
-  for (let header of Object.keys(headers)) {
-    let lower = header.toLowerCase();
-    header !== lower && (lower === TRACEPARENT || lower === TRACESTATE || lower === BAGGAGE) && (headers[lower] = headers[header], delete headers[header]);
+  for (let header2 of Object.keys(headers)) {
+    let lower = header2.toLowerCase();
+    header2 !== lower && (lower === TRACEPARENT || lower === TRACESTATE || lower === BAGGAGE) && (headers[lower] = headers[header2], delete headers[header2]);
   }
 }
 var AWS_LAMBDA_FUNCTION_NAME, _X_AMZN_TRACE_ID, X_AMZN_TRACE_ID, TRACEPARENT, TRACESTATE, BAGGAGE, recursionDetectionMiddleware, init_recursionDetectionMiddleware = __esm({
@@ -19340,12 +19340,12 @@ var DEFAULT_RETRY_DELAY_BASE, MAXIMUM_RETRY_DELAY, THROTTLING_RETRY_DELAY_BASE, 
 // node_modules/@smithy/core/dist-es/submodules/retry/middleware-retry/parseRetryAfterHeader.js
 function parseRetryAfterHeader(response, logger2) {
   if (HttpResponse.isInstance(response))
-    for (let header in response.headers) {
-      if (!hasOwn(response.headers, header))
+    for (let header2 in response.headers) {
+      if (!hasOwn(response.headers, header2))
         continue;
-      let h5 = header.toLowerCase();
+      let h5 = header2.toLowerCase();
       if (h5 === "retry-after") {
-        let retryAfter = response.headers[header], retryAfterSeconds = NaN;
+        let retryAfter = response.headers[header2], retryAfterSeconds = NaN;
         if (retryAfter.endsWith("GMT"))
           try {
             retryAfterSeconds = (parseRfc7231DateTime(retryAfter).getTime() - Date.now()) / 1e3;
@@ -19355,7 +19355,7 @@ function parseRetryAfterHeader(response, logger2) {
         else retryAfter.match(/ GMT, ((\d+)|(\d+\.\d+))$/) ? retryAfterSeconds = Number(retryAfter.match(/ GMT, ([\d.]+)$/)?.[1]) : retryAfter.match(/^((\d+)|(\d+\.\d+))$/) ? retryAfterSeconds = Number(retryAfter) : Date.parse(retryAfter) >= Date.now() && (retryAfterSeconds = (Date.parse(retryAfter) - Date.now()) / 1e3);
         return isNaN(retryAfterSeconds) ? void 0 : new Date(Date.now() + retryAfterSeconds * 1e3);
       } else if (h5 === "x-amz-retry-after") {
-        let v = response.headers[header], backoffMilliseconds = Number(v);
+        let v = response.headers[header2], backoffMilliseconds = Number(v);
         if (isNaN(backoffMilliseconds)) {
           logger2?.trace?.(`Failed to parse x-amz-retry-after=${v}`);
           return;
@@ -20096,16 +20096,16 @@ var USER_AGENT, X_AMZ_USER_AGENT, UA_NAME_ESCAPE_REGEX, UA_VALUE_ESCAPE_REGEX, i
 
 // node_modules/@aws-sdk/core/dist-es/submodules/client/middleware-user-agent/encode-features.js
 function encodeFeatures(features) {
-  let buffer = "";
+  let buffer3 = "";
   for (let key in features) {
     let val = features[key];
-    if (buffer.length + val.length + 1 <= 1024) {
-      buffer.length ? buffer += "," + val : buffer += val;
+    if (buffer3.length + val.length + 1 <= 1024) {
+      buffer3.length ? buffer3 += "," + val : buffer3 += val;
       continue;
     }
     break;
   }
-  return buffer;
+  return buffer3;
 }
 var init_encode_features = __esm({
   "node_modules/@aws-sdk/core/dist-es/submodules/client/middleware-user-agent/encode-features.js"() {
@@ -22311,8 +22311,8 @@ var getChecksumLocationName, init_getChecksumLocationName = __esm({
 // node_modules/@aws-sdk/checksums/dist-es/submodules/flexible-checksums/hasHeader.js
 var hasHeader, init_hasHeader = __esm({
   "node_modules/@aws-sdk/checksums/dist-es/submodules/flexible-checksums/hasHeader.js"() {
-    hasHeader = /* @__PURE__ */ __name((header, headers) => {
-      let soughtHeader = header.toLowerCase();
+    hasHeader = /* @__PURE__ */ __name((header2, headers) => {
+      let soughtHeader = header2.toLowerCase();
       for (let headerName of Object.keys(headers))
         if (soughtHeader === headerName.toLowerCase())
           return !0;
@@ -22542,8 +22542,8 @@ var stringHasher, init_stringHasher = __esm({
   "node_modules/@aws-sdk/checksums/dist-es/submodules/flexible-checksums/stringHasher.js"() {
     init_serde();
     stringHasher = /* @__PURE__ */ __name((checksumAlgorithmFn, body) => {
-      let hash2 = new checksumAlgorithmFn();
-      return hash2.update(toUint8Array(body || "")), hash2.digest();
+      let hash3 = new checksumAlgorithmFn();
+      return hash3.update(toUint8Array(body || "")), hash3.digest();
     }, "stringHasher");
   }
 });
@@ -23151,39 +23151,39 @@ var require_dist_cjs2 = __commonJS({
           out.set(chunk, position), position += chunk.byteLength;
         return out;
       }
-      formatHeaderValue(header) {
-        switch (header.type) {
+      formatHeaderValue(header2) {
+        switch (header2.type) {
           case "boolean":
-            return Uint8Array.from([header.value ? 0 : 1]);
+            return Uint8Array.from([header2.value ? 0 : 1]);
           case "byte":
-            return Uint8Array.from([2, header.value]);
+            return Uint8Array.from([2, header2.value]);
           case "short":
             let shortView = new DataView(new ArrayBuffer(3));
-            return shortView.setUint8(0, 3), shortView.setInt16(1, header.value, !1), new Uint8Array(shortView.buffer);
+            return shortView.setUint8(0, 3), shortView.setInt16(1, header2.value, !1), new Uint8Array(shortView.buffer);
           case "integer":
             let intView = new DataView(new ArrayBuffer(5));
-            return intView.setUint8(0, 4), intView.setInt32(1, header.value, !1), new Uint8Array(intView.buffer);
+            return intView.setUint8(0, 4), intView.setInt32(1, header2.value, !1), new Uint8Array(intView.buffer);
           case "long":
             let longBytes = new Uint8Array(9);
-            return longBytes[0] = 5, longBytes.set(header.value.bytes, 1), longBytes;
+            return longBytes[0] = 5, longBytes.set(header2.value.bytes, 1), longBytes;
           case "binary":
-            let binView = new DataView(new ArrayBuffer(3 + header.value.byteLength));
-            binView.setUint8(0, 6), binView.setUint16(1, header.value.byteLength, !1);
+            let binView = new DataView(new ArrayBuffer(3 + header2.value.byteLength));
+            binView.setUint8(0, 6), binView.setUint16(1, header2.value.byteLength, !1);
             let binBytes = new Uint8Array(binView.buffer);
-            return binBytes.set(header.value, 3), binBytes;
+            return binBytes.set(header2.value, 3), binBytes;
           case "string":
-            let utf8Bytes = fromUtf83(header.value), strView = new DataView(new ArrayBuffer(3 + utf8Bytes.byteLength));
+            let utf8Bytes = fromUtf83(header2.value), strView = new DataView(new ArrayBuffer(3 + utf8Bytes.byteLength));
             strView.setUint8(0, 7), strView.setUint16(1, utf8Bytes.byteLength, !1);
             let strBytes = new Uint8Array(strView.buffer);
             return strBytes.set(utf8Bytes, 3), strBytes;
           case "timestamp":
             let tsBytes = new Uint8Array(9);
-            return tsBytes[0] = 8, tsBytes.set(Int642.fromNumber(header.value.valueOf()).bytes, 1), tsBytes;
+            return tsBytes[0] = 8, tsBytes.set(Int642.fromNumber(header2.value.valueOf()).bytes, 1), tsBytes;
           case "uuid":
-            if (!UUID_PATTERN2.test(header.value))
-              throw new Error(`Invalid UUID received: ${header.value}`);
+            if (!UUID_PATTERN2.test(header2.value))
+              throw new Error(`Invalid UUID received: ${header2.value}`);
             let uuidBytes = new Uint8Array(17);
-            return uuidBytes[0] = 9, uuidBytes.set(fromHex2(header.value.replace(/-/g, "")), 1), uuidBytes;
+            return uuidBytes[0] = 9, uuidBytes.set(fromHex2(header2.value.replace(/-/g, "")), 1), uuidBytes;
         }
       }
     }, HEADER_VALUE_TYPE2;
@@ -23274,9 +23274,9 @@ ${sortedHeaders.join(";")}
 ${payloadHash}`;
       }
       async createStringToSign(longDate, credentialScope, canonicalRequest, algorithmIdentifier) {
-        let hash2 = new this.sha256();
-        hash2.update(toUint8Array2(canonicalRequest));
-        let hashedRequest = await hash2.digest();
+        let hash3 = new this.sha256();
+        hash3.update(toUint8Array2(canonicalRequest));
+        let hashedRequest = await hash3.digest();
         return `${algorithmIdentifier}
 ${longDate}
 ${credentialScope}
@@ -23321,8 +23321,8 @@ ${toHex2(hashedRequest)}`;
         delete signingKeyCache[cacheKey];
       });
     }, "clearCredentialCache"), hmac = /* @__PURE__ */ __name((ctor, secret, data) => {
-      let hash2 = new ctor(secret);
-      return hash2.update(toUint8Array2(data)), hash2.digest();
+      let hash3 = new ctor(secret);
+      return hash3.update(toUint8Array2(data)), hash3.digest();
     }, "hmac"), getCanonicalHeaders = /* @__PURE__ */ __name(({ headers }, unsignableHeaders, signableHeaders) => {
       let canonical = {};
       for (let headerName of Object.keys(headers).sort()) {
@@ -23397,9 +23397,9 @@ ${toHex2(hashedRequest)}`;
         return typeof toSign == "string" ? this.signString(toSign, options2) : toSign.headers && toSign.payload ? this.signEvent(toSign, options2) : toSign.message ? this.signMessage(toSign, options2) : this.signRequest(toSign, options2);
       }
       async signEvent({ headers, payload }, { signingDate = /* @__PURE__ */ new Date(), priorSignature, signingRegion, signingService, eventStreamCredentials }) {
-        let region = signingRegion ?? await this.regionProvider(), { shortDate, longDate } = this.formatDate(signingDate), scope = createScope(shortDate, region, signingService ?? this.service), hashedPayload = await getPayloadHash({ headers: {}, body: payload }, this.sha256), hash2 = new this.sha256();
-        hash2.update(headers);
-        let hashedHeaders = toHex2(await hash2.digest()), stringToSign = [
+        let region = signingRegion ?? await this.regionProvider(), { shortDate, longDate } = this.formatDate(signingDate), scope = createScope(shortDate, region, signingService ?? this.service), hashedPayload = await getPayloadHash({ headers: {}, body: payload }, this.sha256), hash3 = new this.sha256();
+        hash3.update(headers);
+        let hashedHeaders = toHex2(await hash3.digest()), stringToSign = [
           EVENT_ALGORITHM_IDENTIFIER,
           longDate,
           scope,
@@ -23430,8 +23430,8 @@ ${toHex2(hashedRequest)}`;
       async signString(stringToSign, { signingDate = /* @__PURE__ */ new Date(), signingRegion, signingService, eventStreamCredentials } = {}) {
         let credentials = eventStreamCredentials ?? await this.credentialProvider();
         this.validateResolvedCredentials(credentials);
-        let region = signingRegion ?? await this.regionProvider(), { shortDate } = this.formatDate(signingDate), hash2 = new this.sha256(await this.getSigningKey(credentials, region, shortDate, signingService));
-        return hash2.update(toUint8Array2(stringToSign)), toHex2(await hash2.digest());
+        let region = signingRegion ?? await this.regionProvider(), { shortDate } = this.formatDate(signingDate), hash3 = new this.sha256(await this.getSigningKey(credentials, region, shortDate, signingService));
+        return hash3.update(toUint8Array2(stringToSign)), toHex2(await hash3.digest());
       }
       async signRequest(requestToSign, { signingDate = /* @__PURE__ */ new Date(), signableHeaders, unsignableHeaders, signingRegion, signingService } = {}) {
         let credentials = await this.credentialProvider();
@@ -23444,8 +23444,8 @@ ${toHex2(hashedRequest)}`;
         return request.headers[AUTH_HEADER] = `${ALGORITHM_IDENTIFIER} Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${this.getCanonicalHeaderList(canonicalHeaders)}, Signature=${signature}`, request;
       }
       async getSignature(longDate, credentialScope, keyPromise, canonicalRequest) {
-        let stringToSign = await this.createStringToSign(longDate, credentialScope, canonicalRequest, ALGORITHM_IDENTIFIER), hash2 = new this.sha256(await keyPromise);
-        return hash2.update(toUint8Array2(stringToSign)), toHex2(await hash2.digest());
+        let stringToSign = await this.createStringToSign(longDate, credentialScope, canonicalRequest, ALGORITHM_IDENTIFIER), hash3 = new this.sha256(await keyPromise);
+        return hash3.update(toUint8Array2(stringToSign)), toHex2(await hash3.digest());
       }
       getSigningKey(credentials, region, shortDate, service) {
         return getSigningKey(this.sha256, credentials, shortDate, region, service || this.service);
@@ -24203,10 +24203,10 @@ var require_dist_cjs4 = __commonJS({
           if (p3.x[p3.i] === "<")
             p3.isNext("<!--") ? p3.readTo("-->") : p3.isNext("<![CDATA[") ? (p3.i += 9, textParts.push(p3.readTo("]]>"))) : p3.isNext("<?") ? p3.readTo("?>") : (hasElementChild = !0, childTags.push(p3.parseTag()));
           else {
-            let text3 = "";
+            let text4 = "";
             for (; p3.i < p3.z && p3.x[p3.i] !== "<"; )
-              text3 += p3.x[p3.i++];
-            textParts.push(p3.decodeEntities(text3));
+              text4 += p3.x[p3.i++];
+            textParts.push(p3.decodeEntities(text4));
           }
         if (!p3.isNext("</"))
           throw new Error(`@aws-sdk XML parse error: missing closing tag </${tag}>.`);
@@ -24217,14 +24217,14 @@ var require_dist_cjs4 = __commonJS({
         if (!hasAttrs && textParts.length === 0 && !hasElementChild)
           return { tag, value: "" };
         if (!hasAttrs && !hasElementChild) {
-          let text3 = textParts.length === 1 ? textParts[0] : textParts.join("");
-          return text3.trim() === "" && text3.includes(`
-`) ? { tag, value: "" } : { tag, value: text3 };
+          let text4 = textParts.length === 1 ? textParts[0] : textParts.join("");
+          return text4.trim() === "" && text4.includes(`
+`) ? { tag, value: "" } : { tag, value: text4 };
         }
         let obj = {};
-        for (let text3 of textParts)
-          text3.trim() === "" && text3.includes(`
-`) || (obj["#text"] = "#text" in obj ? obj["#text"] + text3 : text3);
+        for (let text4 of textParts)
+          text4.trim() === "" && text4.includes(`
+`) || (obj["#text"] = "#text" in obj ? obj["#text"] + text4 : text4);
         for (let child of childTags)
           child.tag === "__proto__" && writeKey3(obj), child.tag in obj ? Array.isArray(obj[child.tag]) ? obj[child.tag].push(child.value) : obj[child.tag] = [obj[child.tag], child.value] : obj[child.tag] = child.value;
         for (let [k5, v] of Object.entries(attrs))
@@ -24366,33 +24366,33 @@ var import_xml_builder, XmlShapeDeserializer, init_XmlShapeDeserializer = __esm(
         if (typeof value == "object") {
           let flat = !!traits.xmlFlattened;
           if (ns.isListSchema()) {
-            let listValue = ns.getValueSchema(), buffer2 = [], sourceKey = listValue.getMergedTraits().xmlName ?? "member", source = flat ? value : (value[0] ?? value)[sourceKey];
+            let listValue = ns.getValueSchema(), buffer4 = [], sourceKey = listValue.getMergedTraits().xmlName ?? "member", source = flat ? value : (value[0] ?? value)[sourceKey];
             if (source == null)
-              return buffer2;
+              return buffer4;
             let sourceArray = Array.isArray(source) ? source : [source];
             for (let v of sourceArray)
-              buffer2.push(this.readSchema(listValue, v));
-            return buffer2;
+              buffer4.push(this.readSchema(listValue, v));
+            return buffer4;
           }
-          let buffer = {};
+          let buffer3 = {};
           if (ns.isMapSchema()) {
             let keyNs = ns.getKeySchema(), memberNs = ns.getValueSchema(), entries;
             flat ? entries = Array.isArray(value) ? value : [value] : entries = Array.isArray(value.entry) ? value.entry : [value.entry];
             let keyProperty = keyNs.getMergedTraits().xmlName ?? "key", valueProperty = memberNs.getMergedTraits().xmlName ?? "value";
             for (let entry of entries) {
               let key = entry[keyProperty], value2 = entry[valueProperty];
-              key === "__proto__" && writeKey2(buffer), buffer[key] = this.readSchema(memberNs, value2);
+              key === "__proto__" && writeKey2(buffer3), buffer3[key] = this.readSchema(memberNs, value2);
             }
-            return buffer;
+            return buffer3;
           }
           if (ns.isStructSchema()) {
             let union = ns.isUnionSchema(), unionSerde;
-            union && (unionSerde = new UnionSerde2(value, buffer));
+            union && (unionSerde = new UnionSerde2(value, buffer3));
             for (let [memberName, memberSchema] of ns.structIterator()) {
               let memberTraits = memberSchema.getMergedTraits(), xmlObjectKey = memberTraits.httpPayload ? memberTraits.xmlName ?? memberSchema.getName() : memberSchema.getMemberTraits().xmlName ?? memberName;
-              union && unionSerde.mark(xmlObjectKey), value[xmlObjectKey] != null && (buffer[memberName] = this.readSchema(memberSchema, value[xmlObjectKey]));
+              union && unionSerde.mark(xmlObjectKey), value[xmlObjectKey] != null && (buffer3[memberName] = this.readSchema(memberSchema, value[xmlObjectKey]));
             }
-            return union && unionSerde.writeUnknown(), buffer;
+            return union && unionSerde.writeUnknown(), buffer3;
           }
           if (ns.isDocumentSchema())
             return value;
@@ -24583,9 +24583,9 @@ var AwsQueryProtocol, init_AwsQueryProtocol = __esm({
           let bytes2 = await collectBody(response.body, context);
           bytes2.byteLength > 0 && Object.assign(dataObject, await deserializer.read(15, bytes2)), await this.handleError(operationSchema, context, response, dataObject, this.deserializeMetadata(response));
         }
-        for (let header in response.headers) {
-          let value = response.headers[header];
-          delete response.headers[header], response.headers[header.toLowerCase()] = value;
+        for (let header2 in response.headers) {
+          let value = response.headers[header2];
+          delete response.headers[header2], response.headers[header2.toLowerCase()] = value;
         }
         let shortName = operationSchema.name.split("#")[1] ?? operationSchema.name, awsQueryResultKey = ns.isStructSchema() && this.useNestedResult() ? shortName + "Result" : void 0, bytes = await collectBody(response.body, context);
         return bytes.byteLength > 0 && Object.assign(dataObject, await deserializer.read(ns, bytes, awsQueryResultKey)), dataObject.$metadata = this.deserializeMetadata(response), dataObject;
@@ -24692,8 +24692,8 @@ var import_xml_builder2, XmlShapeSerializer, init_XmlShapeSerializer = __esm({
           let str = this.stringBuffer;
           return delete this.stringBuffer, str;
         }
-        let buffer = this.buffer;
-        return this.settings.xmlNamespace && (buffer?.attributes?.xmlns || buffer.addAttribute("xmlns", this.settings.xmlNamespace)), delete this.buffer, buffer.toString();
+        let buffer3 = this.buffer;
+        return this.settings.xmlNamespace && (buffer3?.attributes?.xmlns || buffer3.addAttribute("xmlns", this.settings.xmlNamespace)), delete this.buffer, buffer3.toString();
       }
       writeStruct(ns, value, parentXmlns) {
         let traits = ns.getMergedTraits(), name = ns.isMemberSchema() && !traits.httpPayload ? ns.getMemberTraits().xmlName ?? ns.getMemberName() : traits.xmlName ?? ns.getName();
@@ -25294,8 +25294,8 @@ function ssecMiddleware(options2) {
       if (value) {
         let valueForHash;
         typeof value == "string" ? isValidBase64EncodedSSECustomerKey(value, options2) ? valueForHash = options2.base64Decoder(value) : (valueForHash = options2.utf8Decoder(value), input[prop.target] = options2.base64Encoder(valueForHash)) : (valueForHash = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value), input[prop.target] = options2.base64Encoder(valueForHash));
-        let hash2 = new options2.md5();
-        hash2.update(valueForHash), input[prop.hash] = options2.base64Encoder(await hash2.digest());
+        let hash3 = new options2.md5();
+        hash3.update(valueForHash), input[prop.hash] = options2.base64Encoder(await hash3.digest());
       }
     }
     return next({
@@ -26042,7 +26042,7 @@ var require_dist_cjs7 = __commonJS({
   "node_modules/@smithy/node-http-handler/dist-cjs/index.js"(exports) {
     var { hasOwn: hasOwn2 } = (init_serde(), __toCommonJS(serde_exports)), { streamCollector: streamCollector7 } = (init_serde(), __toCommonJS(serde_exports));
     exports.streamCollector = streamCollector7;
-    var { buildQueryString: buildQueryString2, HttpResponse: HttpResponse2 } = (init_protocols(), __toCommonJS(protocols_exports)), node_https = __require("node:https"), { Readable: Readable14 } = __require("node:stream"), http2 = __require("node:http2");
+    var { buildQueryString: buildQueryString2, HttpResponse: HttpResponse2 } = (init_protocols(), __toCommonJS(protocols_exports)), node_https = __require("node:https"), { Readable: Readable18 } = __require("node:stream"), http2 = __require("node:http2");
     function buildAbortError(abortSignal) {
       let reason = abortSignal && typeof abortSignal == "object" && "reason" in abortSignal ? abortSignal.reason : void 0;
       if (reason) {
@@ -26149,7 +26149,7 @@ var require_dist_cjs7 = __commonJS({
     }
     __name(writeRequestBody, "writeRequestBody");
     function writeBody(httpRequest, body) {
-      if (body instanceof Readable14) {
+      if (body instanceof Readable18) {
         body.pipe(httpRequest);
         return;
       }
@@ -26487,7 +26487,7 @@ or increase socketAcquisitionWarningTimeout=(millis) in the NodeHttpHandler conf
       connect(url) {
         return this.connectOptions === void 0 ? http2.connect(url) : http2.connect(url, this.connectOptions);
       }
-    }, { constants: constants3 } = http2, NodeHttp2Handler = class _NodeHttp2Handler {
+    }, { constants: constants4 } = http2, NodeHttp2Handler = class _NodeHttp2Handler {
       static {
         __name(this, "NodeHttp2Handler");
       }
@@ -26542,8 +26542,8 @@ or increase socketAcquisitionWarningTimeout=(millis) in the NodeHttpHandler conf
           queryString && (path2 += `?${queryString}`), request.fragment && (path2 += `#${request.fragment}`);
           let clientHttp2Stream = session.request({
             ...request.headers,
-            [constants3.HTTP2_HEADER_PATH]: path2,
-            [constants3.HTTP2_HEADER_METHOD]: method
+            [constants4.HTTP2_HEADER_PATH]: path2,
+            [constants4.HTTP2_HEADER_METHOD]: method
           });
           if (effectiveRequestTimeout ? clientHttp2Stream.setTimeout(effectiveRequestTimeout, () => {
             clientHttp2Stream.close();
@@ -30307,7 +30307,7 @@ var init_signin = __esm({
 // node_modules/@aws-sdk/credential-provider-login/dist-cjs/index.js
 var require_dist_cjs11 = __commonJS({
   "node_modules/@aws-sdk/credential-provider-login/dist-cjs/index.js"(exports) {
-    var { setCredentialFeature: setCredentialFeature2 } = (init_client3(), __toCommonJS(client_exports2)), { CredentialsProviderError: CredentialsProviderError2, parseKnownFiles: parseKnownFiles2, getProfileName: getProfileName2 } = (init_config2(), __toCommonJS(config_exports)), { HttpRequest: HttpRequest2 } = (init_protocols(), __toCommonJS(protocols_exports)), { createHash: createHash14, createPrivateKey, createPublicKey, sign: sign4 } = __require("node:crypto"), { promises: promises3 } = __require("node:fs"), { homedir: homedir2 } = __require("node:os"), { dirname: dirname2, join: join5 } = __require("node:path"), LoginCredentialsFetcher = class _LoginCredentialsFetcher {
+    var { setCredentialFeature: setCredentialFeature2 } = (init_client3(), __toCommonJS(client_exports2)), { CredentialsProviderError: CredentialsProviderError2, parseKnownFiles: parseKnownFiles2, getProfileName: getProfileName2 } = (init_config2(), __toCommonJS(config_exports)), { HttpRequest: HttpRequest2 } = (init_protocols(), __toCommonJS(protocols_exports)), { createHash: createHash18, createPrivateKey, createPublicKey, sign: sign4 } = __require("node:crypto"), { promises: promises3 } = __require("node:fs"), { homedir: homedir2 } = __require("node:os"), { dirname: dirname5, join: join6 } = __require("node:path"), LoginCredentialsFetcher = class _LoginCredentialsFetcher {
       static {
         __name(this, "LoginCredentialsFetcher");
       }
@@ -30427,7 +30427,7 @@ var require_dist_cjs11 = __commonJS({
         }
       }
       async saveToken(token) {
-        let tokenFilePath = this.getTokenFilePath(), directory = dirname2(tokenFilePath);
+        let tokenFilePath = this.getTokenFilePath(), directory = dirname5(tokenFilePath);
         try {
           await promises3.mkdir(directory, { recursive: !0 });
         } catch {
@@ -30435,8 +30435,8 @@ var require_dist_cjs11 = __commonJS({
         await promises3.writeFile(tokenFilePath, JSON.stringify(token, null, 2), "utf8");
       }
       getTokenFilePath() {
-        let directory = process.env.AWS_LOGIN_CACHE_DIRECTORY ?? join5(homedir2(), ".aws", "login", "cache"), loginSessionBytes = Buffer.from(this.loginSession, "utf8"), loginSessionSha256 = createHash14("sha256").update(loginSessionBytes).digest("hex");
-        return join5(directory, `${loginSessionSha256}.json`);
+        let directory = process.env.AWS_LOGIN_CACHE_DIRECTORY ?? join6(homedir2(), ".aws", "login", "cache"), loginSessionBytes = Buffer.from(this.loginSession, "utf8"), loginSessionSha256 = createHash18("sha256").update(loginSessionBytes).digest("hex");
+        return join6(directory, `${loginSessionSha256}.json`);
       }
       derToRawSignature(derSignature) {
         let offset = 2;
@@ -30481,7 +30481,7 @@ var require_dist_cjs11 = __commonJS({
               pointStart = i5;
               break;
             }
-          let x = publicDer.slice(pointStart + 1, pointStart + 33), y = publicDer.slice(pointStart + 33, pointStart + 65), header = {
+          let x = publicDer.slice(pointStart + 1, pointStart + 33), y = publicDer.slice(pointStart + 33, pointStart + 65), header2 = {
             alg: "ES256",
             typ: "dpop+jwt",
             jwk: {
@@ -30495,7 +30495,7 @@ var require_dist_cjs11 = __commonJS({
             htm: method,
             htu: endpoint,
             iat: Math.floor(Date.now() / 1e3)
-          }, headerB64 = Buffer.from(JSON.stringify(header)).toString("base64url"), payloadB64 = Buffer.from(JSON.stringify(payload)).toString("base64url"), message = `${headerB64}.${payloadB64}`, asn1Signature = sign4("sha256", Buffer.from(message), privateKey), signatureB64 = this.derToRawSignature(asn1Signature).toString("base64url");
+          }, headerB64 = Buffer.from(JSON.stringify(header2)).toString("base64url"), payloadB64 = Buffer.from(JSON.stringify(payload)).toString("base64url"), message = `${headerB64}.${payloadB64}`, asn1Signature = sign4("sha256", Buffer.from(message), privateKey), signatureB64 = this.derToRawSignature(asn1Signature).toString("base64url");
           return `${message}.${signatureB64}`;
         } catch (error3) {
           throw new CredentialsProviderError2(`Failed to generate Dpop proof: ${error3 instanceof Error ? error3.message : String(error3)}`, { logger: this.logger, tryNextLink: !1 });
@@ -30929,16 +30929,16 @@ var BLOCK2, DIGEST_LENGTH2, INIT3, K2, Sha1Js, init_Sha1Js = __esm({
         this.state = Int32Array.from(INIT3), this.buffer = new Uint8Array(BLOCK2), this.bufferLength = 0, this.bytesHashed = 0;
       }
       digestSync() {
-        let state2 = this.state.slice(), buffer = this.buffer.slice(), bufferLength = this.bufferLength, bitsHi = this.bytesHashed / 536870912 | 0, bitsLo = this.bytesHashed << 3;
-        if (buffer[bufferLength++] = 128, bufferLength > BLOCK2 - 8) {
+        let state2 = this.state.slice(), buffer3 = this.buffer.slice(), bufferLength = this.bufferLength, bitsHi = this.bytesHashed / 536870912 | 0, bitsLo = this.bytesHashed << 3;
+        if (buffer3[bufferLength++] = 128, bufferLength > BLOCK2 - 8) {
           for (let i5 = bufferLength; i5 < BLOCK2; ++i5)
-            buffer[i5] = 0;
-          this.hashBufferWith(state2, buffer, 0), bufferLength = 0;
+            buffer3[i5] = 0;
+          this.hashBufferWith(state2, buffer3, 0), bufferLength = 0;
         }
         for (let i5 = bufferLength; i5 < BLOCK2 - 8; ++i5)
-          buffer[i5] = 0;
-        let v = new DataView(buffer.buffer, buffer.byteOffset, BLOCK2);
-        v.setUint32(BLOCK2 - 8, bitsHi, !1), v.setUint32(BLOCK2 - 4, bitsLo, !1), this.hashBufferWith(state2, buffer, 0);
+          buffer3[i5] = 0;
+        let v = new DataView(buffer3.buffer, buffer3.byteOffset, BLOCK2);
+        v.setUint32(BLOCK2 - 8, bitsHi, !1), v.setUint32(BLOCK2 - 4, bitsLo, !1), this.hashBufferWith(state2, buffer3, 0);
         let out = new Uint8Array(DIGEST_LENGTH2);
         return out[0] = state2[0] >>> 24 & 255, out[1] = state2[0] >>> 16 & 255, out[2] = state2[0] >>> 8 & 255, out[3] = state2[0] & 255, out[4] = state2[1] >>> 24 & 255, out[5] = state2[1] >>> 16 & 255, out[6] = state2[1] >>> 8 & 255, out[7] = state2[1] & 255, out[8] = state2[2] >>> 24 & 255, out[9] = state2[2] >>> 16 & 255, out[10] = state2[2] >>> 8 & 255, out[11] = state2[2] & 255, out[12] = state2[3] >>> 24 & 255, out[13] = state2[3] >>> 16 & 255, out[14] = state2[3] >>> 8 & 255, out[15] = state2[3] & 255, out[16] = state2[4] >>> 24 & 255, out[17] = state2[4] >>> 16 & 255, out[18] = state2[4] >>> 8 & 255, out[19] = state2[4] & 255, out;
       }
@@ -31063,8 +31063,8 @@ var digest2, sign2, importKey2, subtle2, MAX_PENDING_BYTES2, Sha1WebCrypto, init
             let key = await subtle2.importKey("raw", this.secret, { name: "HMAC", hash: "SHA-1" }, !1, ["sign"]), sig = await subtle2.sign("HMAC", key, data);
             return new Uint8Array(sig);
           }
-          let hash2 = await subtle2.digest("SHA-1", data);
-          return new Uint8Array(hash2);
+          let hash3 = await subtle2.digest("SHA-1", data);
+          return new Uint8Array(hash3);
         }
         let sha1 = new Sha1Js(this.secret);
         return sha1.update(data), sha1.digest();
@@ -31332,16 +31332,16 @@ var BLOCK3, DIGEST_LENGTH3, MAX_HASHABLE_LENGTH2, INIT4, K3, Sha512Js, init_Sha5
         this.inner.update(pad.subarray(0, BLOCK3)), this.outer.update(pad.subarray(BLOCK3));
       }
       digestSync() {
-        let state2 = this.state.slice(), buffer = this.buffer.slice(), bufferLength = this.bufferLength, bitsHashed = this.bytesHashed * 8, bitsHi = Math.floor(bitsHashed / 4294967296), bitsLo = bitsHashed >>> 0;
-        if (buffer[bufferLength++] = 128, bufferLength > BLOCK3 - 16) {
+        let state2 = this.state.slice(), buffer3 = this.buffer.slice(), bufferLength = this.bufferLength, bitsHashed = this.bytesHashed * 8, bitsHi = Math.floor(bitsHashed / 4294967296), bitsLo = bitsHashed >>> 0;
+        if (buffer3[bufferLength++] = 128, bufferLength > BLOCK3 - 16) {
           for (let i5 = bufferLength; i5 < BLOCK3; ++i5)
-            buffer[i5] = 0;
-          this.hashBufferWith(state2, buffer), bufferLength = 0;
+            buffer3[i5] = 0;
+          this.hashBufferWith(state2, buffer3), bufferLength = 0;
         }
         for (let i5 = bufferLength; i5 < BLOCK3 - 8; ++i5)
-          buffer[i5] = 0;
-        let v = new DataView(buffer.buffer, buffer.byteOffset, BLOCK3);
-        v.setUint32(BLOCK3 - 8, bitsHi, !1), v.setUint32(BLOCK3 - 4, bitsLo, !1), this.hashBufferWith(state2, buffer);
+          buffer3[i5] = 0;
+        let v = new DataView(buffer3.buffer, buffer3.byteOffset, BLOCK3);
+        v.setUint32(BLOCK3 - 8, bitsHi, !1), v.setUint32(BLOCK3 - 4, bitsLo, !1), this.hashBufferWith(state2, buffer3);
         let out = new Uint8Array(DIGEST_LENGTH3), dv = new DataView(out.buffer);
         for (let i5 = 0; i5 < 16; ++i5)
           dv.setUint32(i5 * 4, state2[i5], !1);
@@ -31361,13 +31361,13 @@ var BLOCK3, DIGEST_LENGTH3, MAX_HASHABLE_LENGTH2, INIT4, K3, Sha512Js, init_Sha5
       hashBuffer() {
         this.hashBufferWith(this.state, this.buffer);
       }
-      hashBufferWith(state2, buffer) {
+      hashBufferWith(state2, buffer3) {
         let w = this.w ??= new Uint32Array(160), v = new Uint32Array(16);
         for (let i5 = 0; i5 < 16; ++i5)
           v[i5] = state2[i5];
         for (let i5 = 0; i5 < 16; ++i5) {
           let o3 = i5 * 8;
-          w[i5 * 2] = (buffer[o3] << 24 | buffer[o3 + 1] << 16 | buffer[o3 + 2] << 8 | buffer[o3 + 3]) >>> 0, w[i5 * 2 + 1] = (buffer[o3 + 4] << 24 | buffer[o3 + 5] << 16 | buffer[o3 + 6] << 8 | buffer[o3 + 7]) >>> 0;
+          w[i5 * 2] = (buffer3[o3] << 24 | buffer3[o3 + 1] << 16 | buffer3[o3 + 2] << 8 | buffer3[o3 + 3]) >>> 0, w[i5 * 2 + 1] = (buffer3[o3 + 4] << 24 | buffer3[o3 + 5] << 16 | buffer3[o3 + 6] << 8 | buffer3[o3 + 7]) >>> 0;
         }
         for (let i5 = 16; i5 < 80; ++i5) {
           let g15h = w[(i5 - 15) * 2], g15l = w[(i5 - 15) * 2 + 1], s0h = rotrH(g15h, g15l, 1) ^ rotrH(g15h, g15l, 8) ^ shrH(g15h, 7), s0l = rotrL(g15h, g15l, 1) ^ rotrL(g15h, g15l, 8) ^ shrL(g15h, g15l, 7), g2h = w[(i5 - 2) * 2], g2l = w[(i5 - 2) * 2 + 1], s1h = rotrH(g2h, g2l, 19) ^ rotrH(g2h, g2l, 61) ^ shrH(g2h, 6), s1l = rotrL(g2h, g2l, 19) ^ rotrL(g2h, g2l, 61) ^ shrL(g2h, g2l, 6), w7h = w[(i5 - 7) * 2], w7l = w[(i5 - 7) * 2 + 1], w16h = w[(i5 - 16) * 2], lo = (w[(i5 - 16) * 2 + 1] >>> 0) + (s0l >>> 0), hi = (w16h >>> 0) + (s0h >>> 0) + (lo > 4294967295 ? 1 : 0);
@@ -31495,8 +31495,8 @@ var digest3, sign3, importKey3, subtle3, MAX_PENDING_BYTES3, BLOCK_SIZE, Sha512W
           let key = await subtle3.importKey("raw", this.secret, { name: "HMAC", hash: "SHA-512" }, !1, ["sign"]), sig = await subtle3.sign("HMAC", key, data);
           return new Uint8Array(sig);
         }
-        let hash2 = await subtle3.digest("SHA-512", data);
-        return new Uint8Array(hash2);
+        let hash3 = await subtle3.digest("SHA-512", data);
+        return new Uint8Array(hash3);
       }
       reset() {
         this.pending = [], this.pendingBytes = 0, this.finished = !1, subtle3 ? this.fallback = void 0 : this.fallback = new Sha512Js(this.secret);
@@ -31543,7 +31543,7 @@ var require_dist_cjs16 = __commonJS({
     var { getFlexibleChecksumsPlugin: getFlexibleChecksumsPlugin2, NODE_RESPONSE_CHECKSUM_VALIDATION_CONFIG_OPTIONS: NODE_RESPONSE_CHECKSUM_VALIDATION_CONFIG_OPTIONS2, NODE_REQUEST_CHECKSUM_CALCULATION_CONFIG_OPTIONS: NODE_REQUEST_CHECKSUM_CALCULATION_CONFIG_OPTIONS2, resolveFlexibleChecksumsConfig: resolveFlexibleChecksumsConfig2 } = (init_flexible_checksums(), __toCommonJS(flexible_checksums_exports)), { awsEndpointFunctions: awsEndpointFunctions2, emitWarningIfUnsupportedVersion: emitWarningIfUnsupportedVersion$1, createDefaultUserAgentProvider: createDefaultUserAgentProvider2, NODE_APP_ID_CONFIG_OPTIONS: NODE_APP_ID_CONFIG_OPTIONS2, getAwsRegionExtensionConfiguration: getAwsRegionExtensionConfiguration2, resolveAwsRegionExtensionConfiguration: resolveAwsRegionExtensionConfiguration2, resolveUserAgentConfig: resolveUserAgentConfig2, resolveHostHeaderConfig: resolveHostHeaderConfig2, getUserAgentPlugin: getUserAgentPlugin2, getHostHeaderPlugin: getHostHeaderPlugin2, getLoggerPlugin: getLoggerPlugin2, getRecursionDetectionPlugin: getRecursionDetectionPlugin2 } = (init_client3(), __toCommonJS(client_exports2)), { getThrow200ExceptionsPlugin: getThrow200ExceptionsPlugin2, getSsecPlugin: getSsecPlugin2, getLocationConstraintPlugin: getLocationConstraintPlugin2, getS3ExpiresMiddlewarePlugin: getS3ExpiresMiddlewarePlugin2, getCheckContentLengthHeaderPlugin: getCheckContentLengthHeaderPlugin2, S3RestXmlProtocol: S3RestXmlProtocol2, NODE_USE_ARN_REGION_CONFIG_OPTIONS: NODE_USE_ARN_REGION_CONFIG_OPTIONS2, NODE_DISABLE_S3_EXPRESS_SESSION_AUTH_OPTIONS: NODE_DISABLE_S3_EXPRESS_SESSION_AUTH_OPTIONS2, resolveS3Config: resolveS3Config2, getValidateBucketNamePlugin: getValidateBucketNamePlugin2, getAddExpectContinuePlugin: getAddExpectContinuePlugin2, getRegionRedirectMiddlewarePlugin: getRegionRedirectMiddlewarePlugin2, getS3ExpressPlugin: getS3ExpressPlugin2, getS3ExpressHttpSigningPlugin: getS3ExpressHttpSigningPlugin2 } = (init_s32(), __toCommonJS(s3_exports)), { getHttpAuthSchemeEndpointRuleSetPlugin: getHttpAuthSchemeEndpointRuleSetPlugin2, DefaultIdentityProviderConfig: DefaultIdentityProviderConfig2, getHttpSigningPlugin: getHttpSigningPlugin2, createPaginator: createPaginator2 } = (init_dist_es(), __toCommonJS(dist_es_exports)), { normalizeProvider: normalizeProvider3, getSmithyContext: getSmithyContext2, makeBuilder: makeBuilder2, ServiceException: ServiceException2, NoOpLogger: NoOpLogger2, emitWarningIfUnsupportedVersion: emitWarningIfUnsupportedVersion3, loadConfigsForDefaultMode: loadConfigsForDefaultMode2, getDefaultExtensionConfiguration: getDefaultExtensionConfiguration2, resolveDefaultRuntimeConfig: resolveDefaultRuntimeConfig2, Client: Client2, createWaiter: createWaiter2, checkExceptions: checkExceptions2, WaiterState: WaiterState2, createAggregatedClient: createAggregatedClient2 } = (init_client2(), __toCommonJS(client_exports)), { Command: $Command } = (init_client2(), __toCommonJS(client_exports));
     exports.$Command = $Command;
     exports.__Client = Client2;
-    var { resolveDefaultsModeConfig: resolveDefaultsModeConfig2, loadConfig: loadConfig2, NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS: NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS2, NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS: NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS2, NODE_REGION_CONFIG_OPTIONS: NODE_REGION_CONFIG_OPTIONS2, NODE_REGION_CONFIG_FILE_OPTIONS: NODE_REGION_CONFIG_FILE_OPTIONS2, resolveRegionConfig: resolveRegionConfig2 } = (init_config2(), __toCommonJS(config_exports)), { BinaryDecisionDiagram: BinaryDecisionDiagram2, EndpointCache: EndpointCache2, decideEndpoint: decideEndpoint2, customEndpointFunctions: customEndpointFunctions2, resolveParams: resolveParams2, getEndpointPlugin: getEndpointPlugin2, resolveEndpointConfig: resolveEndpointConfig2 } = (init_endpoints(), __toCommonJS(endpoints_exports)), { eventStreamSerdeProvider: eventStreamSerdeProvider3, resolveEventStreamSerdeConfig: resolveEventStreamSerdeConfig2 } = (init_event_streams(), __toCommonJS(event_streams_exports)), { parseUrl: parseUrl2, getHttpHandlerExtensionConfiguration: getHttpHandlerExtensionConfiguration2, resolveHttpHandlerRuntimeConfig: resolveHttpHandlerRuntimeConfig2, getContentLengthPlugin: getContentLengthPlugin2 } = (init_protocols(), __toCommonJS(protocols_exports)), { DEFAULT_RETRY_MODE: DEFAULT_RETRY_MODE2, NODE_RETRY_MODE_CONFIG_OPTIONS: NODE_RETRY_MODE_CONFIG_OPTIONS2, NODE_MAX_ATTEMPT_CONFIG_OPTIONS: NODE_MAX_ATTEMPT_CONFIG_OPTIONS2, resolveRetryConfig: resolveRetryConfig2, getRetryPlugin: getRetryPlugin2 } = (init_retry2(), __toCommonJS(retry_exports)), { TypeRegistry: TypeRegistry2, getSchemaSerdePlugin: getSchemaSerdePlugin2 } = (init_schema(), __toCommonJS(schema_exports)), { resolveAwsSdkSigV4Config: resolveAwsSdkSigV4Config2, resolveAwsSdkSigV4AConfig: resolveAwsSdkSigV4AConfig2, AwsSdkSigV4Signer: AwsSdkSigV4Signer2, AwsSdkSigV4ASigner: AwsSdkSigV4ASigner2, NODE_SIGV4A_CONFIG_OPTIONS: NODE_SIGV4A_CONFIG_OPTIONS2, NODE_AUTH_SCHEME_PREFERENCE_OPTIONS: NODE_AUTH_SCHEME_PREFERENCE_OPTIONS2 } = (init_httpAuthSchemes2(), __toCommonJS(httpAuthSchemes_exports)), { SignatureV4MultiRegion: SignatureV4MultiRegion3 } = require_dist_cjs3(), { defaultProvider } = require_dist_cjs15(), { Sha256, Md5, readableStreamHasher: readableStreamHasher2 } = (init_checksum2(), __toCommonJS(checksum_exports)), { toUtf8: toUtf83, fromUtf8: fromUtf83, sdkStreamMixin: sdkStreamMixin3, getAwsChunkedEncodingStream: getAwsChunkedEncodingStream3, toBase64: toBase643, fromBase64: fromBase642, calculateBodyLength: calculateBodyLength2 } = (init_serde(), __toCommonJS(serde_exports)), { streamCollector: streamCollector7, NodeHttpHandler } = require_dist_cjs7(), { Sha1 } = (init_sha(), __toCommonJS(sha_exports)), aw = "ref", ax = "argv", ay = "backend", az = "authSchemes", aA = "disableDoubleEncoding", aB = "signingName", aC = "signingRegion", aD = "signingRegionSet", a5 = -1, b5 = !0, c5 = !1, d5 = "isSet", e5 = "booleanEquals", f5 = "stringEquals", g5 = "coalesce", h5 = "substring", i5 = "", j5 = "aws.partition", k5 = "partitionResult", l3 = "accessPointSuffix", m3 = "regionPrefix", n3 = /* @__PURE__ */ __name((n4) => "outpostId_ssa_" + n4 + i5, "n"), o3 = "hardwareType", p3 = "ite", q3 = "isValidHostLabel", s2 = "sigv4", t = "aws.isVirtualHostableS3Bucket", u = "url", v = "getAttr", w = "bucketArn", x = "--", y = "arnType", z = "accesspoint", A = /* @__PURE__ */ __name((n4) => "accessPointName_ssa_" + n4 + i5, "A"), B = "s3-object-lambda", C = "s3-outposts", D = "bucketPartition", E = "us-east-1", F = "outpostType", G = "name", H = "s3", I = "{url#scheme}://{Bucket}.{url#authority}{url#path}", J = "{url#scheme}://{url#authority}{url#path}", K4 = "{url#scheme}://{url#authority}{url#normalizedPath}{Bucket}", L = "https://{Bucket}.s3-accelerate.{partitionResult#dnsSuffix}", M2 = "https://{Bucket}.s3.{partitionResult#dnsSuffix}", N = /* @__PURE__ */ __name((n4) => "{url#scheme}://{accessPointName_ssa_" + n4 + "}-{bucketArn#accountId}.{url#authority}{url#path}", "N"), O = /* @__PURE__ */ __name((n4) => "Invalid ARN: The access point name may only contain a-z, A-Z, 0-9 and `-`. Found: `{accessPointName_ssa_" + n4 + "}`", "O"), P = "sigv4a", Q = "{url#scheme}://{url#authority}{url#normalizedPath}{uri_encoded_bucket}", R = "https://s3.{partitionResult#dnsSuffix}/{uri_encoded_bucket}", S2 = "https://s3.{partitionResult#dnsSuffix}", T3 = { [aw]: "UseFIPS" }, U = { [aw]: "UseDualStack" }, V = { [aw]: "Bucket" }, W = { fn: v, [ax]: [{ [aw]: k5 }, G] }, X = { [aw]: u }, Y = { [aw]: "Region" }, Z = { [aw]: w }, aa = { [aw]: y }, ab = { [aw]: "accessPointName_ssa_1" }, ac = { fn: v, [ax]: [Z, "region"] }, ad = { [aw]: o3 }, ae = { fn: v, [ax]: [Z, "service"] }, af = { fn: v, [ax]: [Z, "accountId"] }, ag = { [ay]: "S3Express", [az]: [{ [aA]: !0, [G]: "{_s3e_auth}", [aB]: "s3express", [aC]: "{Region}" }] }, ah = { [ay]: "S3Express", [az]: [{ [aA]: !0, [G]: s2, [aB]: "s3express", [aC]: "{Region}" }] }, ai = { [az]: [{ [aA]: !0, [G]: P, [aB]: C, [aD]: ["*"] }, { [aA]: !0, [G]: s2, [aB]: C, [aC]: "{Region}" }] }, aj = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: E }] }, ak = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: "{Region}" }] }, al = { [az]: [{ [aA]: !0, [G]: s2, [aB]: B, [aC]: "{bucketArn#region}" }] }, am = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: "{bucketArn#region}" }] }, an = { [az]: [{ [aA]: !0, [G]: P, [aB]: C, [aD]: ["*"] }, { [aA]: !0, [G]: s2, [aB]: C, [aC]: "{bucketArn#region}" }] }, ao = { [az]: [{ [aA]: !0, [G]: s2, [aB]: B, [aC]: "{Region}" }] }, ap = [Y], aq = [{ [aw]: "Endpoint" }], as = [V], at = [V, 0, 7, !0], au = [Z, "resourceId[1]"], av = ["*"], _data5 = {
+    var { resolveDefaultsModeConfig: resolveDefaultsModeConfig2, loadConfig: loadConfig2, NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS: NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS2, NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS: NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS2, NODE_REGION_CONFIG_OPTIONS: NODE_REGION_CONFIG_OPTIONS2, NODE_REGION_CONFIG_FILE_OPTIONS: NODE_REGION_CONFIG_FILE_OPTIONS2, resolveRegionConfig: resolveRegionConfig2 } = (init_config2(), __toCommonJS(config_exports)), { BinaryDecisionDiagram: BinaryDecisionDiagram2, EndpointCache: EndpointCache2, decideEndpoint: decideEndpoint2, customEndpointFunctions: customEndpointFunctions2, resolveParams: resolveParams2, getEndpointPlugin: getEndpointPlugin2, resolveEndpointConfig: resolveEndpointConfig2 } = (init_endpoints(), __toCommonJS(endpoints_exports)), { eventStreamSerdeProvider: eventStreamSerdeProvider3, resolveEventStreamSerdeConfig: resolveEventStreamSerdeConfig2 } = (init_event_streams(), __toCommonJS(event_streams_exports)), { parseUrl: parseUrl2, getHttpHandlerExtensionConfiguration: getHttpHandlerExtensionConfiguration2, resolveHttpHandlerRuntimeConfig: resolveHttpHandlerRuntimeConfig2, getContentLengthPlugin: getContentLengthPlugin2 } = (init_protocols(), __toCommonJS(protocols_exports)), { DEFAULT_RETRY_MODE: DEFAULT_RETRY_MODE2, NODE_RETRY_MODE_CONFIG_OPTIONS: NODE_RETRY_MODE_CONFIG_OPTIONS2, NODE_MAX_ATTEMPT_CONFIG_OPTIONS: NODE_MAX_ATTEMPT_CONFIG_OPTIONS2, resolveRetryConfig: resolveRetryConfig2, getRetryPlugin: getRetryPlugin2 } = (init_retry2(), __toCommonJS(retry_exports)), { TypeRegistry: TypeRegistry2, getSchemaSerdePlugin: getSchemaSerdePlugin2 } = (init_schema(), __toCommonJS(schema_exports)), { resolveAwsSdkSigV4Config: resolveAwsSdkSigV4Config2, resolveAwsSdkSigV4AConfig: resolveAwsSdkSigV4AConfig2, AwsSdkSigV4Signer: AwsSdkSigV4Signer2, AwsSdkSigV4ASigner: AwsSdkSigV4ASigner2, NODE_SIGV4A_CONFIG_OPTIONS: NODE_SIGV4A_CONFIG_OPTIONS2, NODE_AUTH_SCHEME_PREFERENCE_OPTIONS: NODE_AUTH_SCHEME_PREFERENCE_OPTIONS2 } = (init_httpAuthSchemes2(), __toCommonJS(httpAuthSchemes_exports)), { SignatureV4MultiRegion: SignatureV4MultiRegion3 } = require_dist_cjs3(), { defaultProvider } = require_dist_cjs15(), { Sha256, Md5, readableStreamHasher: readableStreamHasher2 } = (init_checksum2(), __toCommonJS(checksum_exports)), { toUtf8: toUtf83, fromUtf8: fromUtf83, sdkStreamMixin: sdkStreamMixin3, getAwsChunkedEncodingStream: getAwsChunkedEncodingStream3, toBase64: toBase643, fromBase64: fromBase642, calculateBodyLength: calculateBodyLength2 } = (init_serde(), __toCommonJS(serde_exports)), { streamCollector: streamCollector7, NodeHttpHandler } = require_dist_cjs7(), { Sha1 } = (init_sha(), __toCommonJS(sha_exports)), aw = "ref", ax = "argv", ay = "backend", az = "authSchemes", aA = "disableDoubleEncoding", aB = "signingName", aC = "signingRegion", aD = "signingRegionSet", a5 = -1, b5 = !0, c5 = !1, d5 = "isSet", e5 = "booleanEquals", f5 = "stringEquals", g5 = "coalesce", h5 = "substring", i5 = "", j5 = "aws.partition", k5 = "partitionResult", l3 = "accessPointSuffix", m3 = "regionPrefix", n3 = /* @__PURE__ */ __name((n4) => "outpostId_ssa_" + n4 + i5, "n"), o3 = "hardwareType", p3 = "ite", q3 = "isValidHostLabel", s2 = "sigv4", t = "aws.isVirtualHostableS3Bucket", u = "url", v = "getAttr", w = "bucketArn", x = "--", y = "arnType", z = "accesspoint", A = /* @__PURE__ */ __name((n4) => "accessPointName_ssa_" + n4 + i5, "A"), B = "s3-object-lambda", C = "s3-outposts", D = "bucketPartition", E = "us-east-1", F = "outpostType", G = "name", H = "s3", I = "{url#scheme}://{Bucket}.{url#authority}{url#path}", J = "{url#scheme}://{url#authority}{url#path}", K4 = "{url#scheme}://{url#authority}{url#normalizedPath}{Bucket}", L = "https://{Bucket}.s3-accelerate.{partitionResult#dnsSuffix}", M2 = "https://{Bucket}.s3.{partitionResult#dnsSuffix}", N = /* @__PURE__ */ __name((n4) => "{url#scheme}://{accessPointName_ssa_" + n4 + "}-{bucketArn#accountId}.{url#authority}{url#path}", "N"), O = /* @__PURE__ */ __name((n4) => "Invalid ARN: The access point name may only contain a-z, A-Z, 0-9 and `-`. Found: `{accessPointName_ssa_" + n4 + "}`", "O"), P = "sigv4a", Q = "{url#scheme}://{url#authority}{url#normalizedPath}{uri_encoded_bucket}", R = "https://s3.{partitionResult#dnsSuffix}/{uri_encoded_bucket}", S2 = "https://s3.{partitionResult#dnsSuffix}", T3 = { [aw]: "UseFIPS" }, U = { [aw]: "UseDualStack" }, V = { [aw]: "Bucket" }, W = { fn: v, [ax]: [{ [aw]: k5 }, G] }, X = { [aw]: u }, Y = { [aw]: "Region" }, Z = { [aw]: w }, aa = { [aw]: y }, ab = { [aw]: "accessPointName_ssa_1" }, ac = { fn: v, [ax]: [Z, "region"] }, ad = { [aw]: o3 }, ae = { fn: v, [ax]: [Z, "service"] }, af = { fn: v, [ax]: [Z, "accountId"] }, ag = { [ay]: "S3Express", [az]: [{ [aA]: !0, [G]: "{_s3e_auth}", [aB]: "s3express", [aC]: "{Region}" }] }, ah = { [ay]: "S3Express", [az]: [{ [aA]: !0, [G]: s2, [aB]: "s3express", [aC]: "{Region}" }] }, ai = { [az]: [{ [aA]: !0, [G]: P, [aB]: C, [aD]: ["*"] }, { [aA]: !0, [G]: s2, [aB]: C, [aC]: "{Region}" }] }, aj = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: E }] }, ak = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: "{Region}" }] }, al = { [az]: [{ [aA]: !0, [G]: s2, [aB]: B, [aC]: "{bucketArn#region}" }] }, am = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: "{bucketArn#region}" }] }, an = { [az]: [{ [aA]: !0, [G]: P, [aB]: C, [aD]: ["*"] }, { [aA]: !0, [G]: s2, [aB]: C, [aC]: "{bucketArn#region}" }] }, ao = { [az]: [{ [aA]: !0, [G]: s2, [aB]: B, [aC]: "{Region}" }] }, ap = [Y], aq = [{ [aw]: "Endpoint" }], as = [V], at2 = [V, 0, 7, !0], au = [Z, "resourceId[1]"], av = ["*"], _data5 = {
       conditions: [
         [d5, ap],
         [e5, [{ [aw]: "Accelerate" }, b5]],
@@ -31552,9 +31552,9 @@ var require_dist_cjs16 = __commonJS({
         [d5, aq],
         [d5, as],
         [f5, [{ fn: g5, [ax]: [{ fn: h5, [ax]: [V, 0, 6, b5] }, i5] }, "--x-s3"]],
-        [f5, [{ fn: g5, [ax]: [{ fn: h5, [ax]: at }, i5] }, "--xa-s3"]],
+        [f5, [{ fn: g5, [ax]: [{ fn: h5, [ax]: at2 }, i5] }, "--xa-s3"]],
         [j5, ap, k5],
-        [h5, at, l3],
+        [h5, at2, l3],
         [f5, [{ [aw]: l3 }, "--op-s3"]],
         [h5, [V, 8, 12, b5], m3],
         [h5, [V, 32, 49, b5], n3(2)],
@@ -39629,7 +39629,7 @@ var require_dist_cjs16 = __commonJS({
 // node_modules/@aws-sdk/lib-storage/dist-cjs/index.js
 var require_dist_cjs17 = __commonJS({
   "node_modules/@aws-sdk/lib-storage/dist-cjs/index.js"(exports) {
-    var { PutObjectCommand: PutObjectCommand3, ChecksumAlgorithm: ChecksumAlgorithm2, CreateMultipartUploadCommand: CreateMultipartUploadCommand2, AbortMultipartUploadCommand: AbortMultipartUploadCommand3, UploadPartCommand, CompleteMultipartUploadCommand: CompleteMultipartUploadCommand2, PutObjectTaggingCommand } = require_dist_cjs16(), { toEndpointV1: toEndpointV13, getEndpointFromInstructions: getEndpointFromInstructions2 } = (init_endpoints(), __toCommonJS(endpoints_exports)), { extendedEncodeURIComponent: extendedEncodeURIComponent2 } = (init_protocols(), __toCommonJS(protocols_exports)), { EventEmitter: EventEmitter2 } = __require("events"), { Buffer: Buffer2 } = __require("buffer"), { statSync, ReadStream: ReadStream2 } = __require("node:fs"), { Readable: Readable14 } = __require("stream"), runtimeConfigShared = {
+    var { PutObjectCommand: PutObjectCommand3, ChecksumAlgorithm: ChecksumAlgorithm2, CreateMultipartUploadCommand: CreateMultipartUploadCommand2, AbortMultipartUploadCommand: AbortMultipartUploadCommand3, UploadPartCommand, CompleteMultipartUploadCommand: CompleteMultipartUploadCommand2, PutObjectTaggingCommand } = require_dist_cjs16(), { toEndpointV1: toEndpointV13, getEndpointFromInstructions: getEndpointFromInstructions2 } = (init_endpoints(), __toCommonJS(endpoints_exports)), { extendedEncodeURIComponent: extendedEncodeURIComponent2 } = (init_protocols(), __toCommonJS(protocols_exports)), { EventEmitter: EventEmitter2 } = __require("events"), { Buffer: Buffer2 } = __require("buffer"), { statSync, ReadStream: ReadStream2 } = __require("node:fs"), { Readable: Readable18 } = __require("stream"), runtimeConfigShared = {
       statSync: /* @__PURE__ */ __name(() => {
       }, "statSync"),
       isFileReadStream(f5) {
@@ -39742,7 +39742,7 @@ var require_dist_cjs17 = __commonJS({
     var getChunk = /* @__PURE__ */ __name((data, partSize) => {
       if (data instanceof Uint8Array)
         return getChunkUint8Array(data, partSize);
-      if (data instanceof Readable14)
+      if (data instanceof Readable18)
         return getChunkStream(data, partSize, getDataReadable);
       if (data instanceof String || typeof data == "string")
         return getChunkUint8Array(Buffer2.from(data), partSize);
@@ -40031,9 +40031,9 @@ var require_types = __commonJS({
 var require_safer = __commonJS({
   "node_modules/safer-buffer/safer.js"(exports, module) {
     "use strict";
-    var buffer = __require("buffer"), Buffer2 = buffer.Buffer, safer = {}, key;
-    for (key in buffer)
-      buffer.hasOwnProperty(key) && (key === "SlowBuffer" || key === "Buffer" || (safer[key] = buffer[key]));
+    var buffer3 = __require("buffer"), Buffer2 = buffer3.Buffer, safer = {}, key;
+    for (key in buffer3)
+      buffer3.hasOwnProperty(key) && (key === "SlowBuffer" || key === "Buffer" || (safer[key] = buffer3[key]));
     var Safer = safer.Buffer = {};
     for (key in Buffer2)
       Buffer2.hasOwnProperty(key) && (key === "allocUnsafe" || key === "allocUnsafeSlow" || (Safer[key] = Buffer2[key]));
@@ -42655,48 +42655,48 @@ var require_utils2 = __commonJS({
     }
     __name(bufferSlice, "bufferSlice");
     function makeBufferParser() {
-      let pos = 0, buffer, self2 = {
+      let pos = 0, buffer3, self2 = {
         init: /* @__PURE__ */ __name((buf2, start) => {
-          buffer = buf2, pos = typeof start == "number" ? start : 0;
+          buffer3 = buf2, pos = typeof start == "number" ? start : 0;
         }, "init"),
         pos: /* @__PURE__ */ __name(() => pos, "pos"),
-        length: /* @__PURE__ */ __name(() => buffer ? buffer.length : 0, "length"),
-        avail: /* @__PURE__ */ __name(() => buffer && pos < buffer.length ? buffer.length - pos : 0, "avail"),
+        length: /* @__PURE__ */ __name(() => buffer3 ? buffer3.length : 0, "length"),
+        avail: /* @__PURE__ */ __name(() => buffer3 && pos < buffer3.length ? buffer3.length - pos : 0, "avail"),
         clear: /* @__PURE__ */ __name(() => {
-          buffer = void 0;
+          buffer3 = void 0;
         }, "clear"),
         readUInt32BE: /* @__PURE__ */ __name(() => {
-          if (!(!buffer || pos + 3 >= buffer.length))
-            return buffer[pos++] * 16777216 + buffer[pos++] * 65536 + buffer[pos++] * 256 + buffer[pos++];
+          if (!(!buffer3 || pos + 3 >= buffer3.length))
+            return buffer3[pos++] * 16777216 + buffer3[pos++] * 65536 + buffer3[pos++] * 256 + buffer3[pos++];
         }, "readUInt32BE"),
         readUInt64BE: /* @__PURE__ */ __name((behavior) => {
-          if (!(!buffer || pos + 7 >= buffer.length))
+          if (!(!buffer3 || pos + 7 >= buffer3.length))
             switch (behavior) {
               case "always":
-                return BigInt(`0x${buffer.hexSlice(pos, pos += 8)}`);
+                return BigInt(`0x${buffer3.hexSlice(pos, pos += 8)}`);
               case "maybe":
-                if (buffer[pos] > 31)
-                  return BigInt(`0x${buffer.hexSlice(pos, pos += 8)}`);
+                if (buffer3[pos] > 31)
+                  return BigInt(`0x${buffer3.hexSlice(pos, pos += 8)}`);
               // FALLTHROUGH
               default:
-                return buffer[pos++] * 72057594037927940 + buffer[pos++] * 281474976710656 + buffer[pos++] * 1099511627776 + buffer[pos++] * 4294967296 + buffer[pos++] * 16777216 + buffer[pos++] * 65536 + buffer[pos++] * 256 + buffer[pos++];
+                return buffer3[pos++] * 72057594037927940 + buffer3[pos++] * 281474976710656 + buffer3[pos++] * 1099511627776 + buffer3[pos++] * 4294967296 + buffer3[pos++] * 16777216 + buffer3[pos++] * 65536 + buffer3[pos++] * 256 + buffer3[pos++];
             }
         }, "readUInt64BE"),
         skip: /* @__PURE__ */ __name((n3) => {
-          buffer && n3 > 0 && (pos += n3);
+          buffer3 && n3 > 0 && (pos += n3);
         }, "skip"),
         skipString: /* @__PURE__ */ __name(() => {
           let len = self2.readUInt32BE();
           if (len !== void 0)
-            return pos += len, pos <= buffer.length ? len : void 0;
+            return pos += len, pos <= buffer3.length ? len : void 0;
         }, "skipString"),
         readByte: /* @__PURE__ */ __name(() => {
-          if (buffer && pos < buffer.length)
-            return buffer[pos++];
+          if (buffer3 && pos < buffer3.length)
+            return buffer3[pos++];
         }, "readByte"),
         readBool: /* @__PURE__ */ __name(() => {
-          if (buffer && pos < buffer.length)
-            return !!buffer[pos++];
+          if (buffer3 && pos < buffer3.length)
+            return !!buffer3[pos++];
         }, "readBool"),
         readList: /* @__PURE__ */ __name(() => {
           let list3 = self2.readString(!0);
@@ -42706,15 +42706,15 @@ var require_utils2 = __commonJS({
         readString: /* @__PURE__ */ __name((dest, maxLen) => {
           typeof dest == "number" && (maxLen = dest, dest = void 0);
           let len = self2.readUInt32BE();
-          if (len !== void 0 && !(buffer.length - pos < len || typeof maxLen == "number" && len > maxLen))
-            return dest ? Buffer.isBuffer(dest) ? bufferCopy(buffer, dest, pos, pos += len) : buffer.utf8Slice(pos, pos += len) : bufferSlice(buffer, pos, pos += len);
+          if (len !== void 0 && !(buffer3.length - pos < len || typeof maxLen == "number" && len > maxLen))
+            return dest ? Buffer.isBuffer(dest) ? bufferCopy(buffer3, dest, pos, pos += len) : buffer3.utf8Slice(pos, pos += len) : bufferSlice(buffer3, pos, pos += len);
         }, "readString"),
         readRaw: /* @__PURE__ */ __name((len) => {
-          if (buffer) {
+          if (buffer3) {
             if (typeof len != "number")
-              return bufferSlice(buffer, pos, pos += buffer.length - pos);
-            if (buffer.length - pos >= len)
-              return bufferSlice(buffer, pos, pos += len);
+              return bufferSlice(buffer3, pos, pos += buffer3.length - pos);
+            if (buffer3.length - pos >= len)
+              return bufferSlice(buffer3, pos, pos += len);
           }
         }, "readRaw")
       };
@@ -42746,17 +42746,17 @@ var require_utils2 = __commonJS({
       writeUInt32LE: /* @__PURE__ */ __name((buf2, value, offset) => (buf2[offset++] = value, buf2[offset++] = value >>> 8, buf2[offset++] = value >>> 16, buf2[offset++] = value >>> 24, offset), "writeUInt32LE"),
       makeBufferParser,
       bufferParser: makeBufferParser(),
-      readString: /* @__PURE__ */ __name((buffer, start, dest, maxLen) => {
+      readString: /* @__PURE__ */ __name((buffer3, start, dest, maxLen) => {
         typeof dest == "number" && (maxLen = dest, dest = void 0), start === void 0 && (start = 0);
-        let left = buffer.length - start;
-        if (start < 0 || start >= buffer.length || left < 4)
+        let left = buffer3.length - start;
+        if (start < 0 || start >= buffer3.length || left < 4)
           return;
-        let len = readUInt32BE(buffer, start);
+        let len = readUInt32BE(buffer3, start);
         if (left < 4 + len || typeof maxLen == "number" && len > maxLen)
           return;
         start += 4;
         let end = start + len;
-        return buffer._pos = end, dest ? Buffer.isBuffer(dest) ? bufferCopy(buffer, dest, start, end) : buffer.utf8Slice(start, end) : bufferSlice(buffer, start, end);
+        return buffer3._pos = end, dest ? Buffer.isBuffer(dest) ? bufferCopy(buffer3, dest, start, end) : buffer3.utf8Slice(start, end) : bufferSlice(buffer3, start, end);
       }, "readString"),
       sigSSHToASN1: /* @__PURE__ */ __name((sig, type) => {
         switch (type) {
@@ -44035,7 +44035,7 @@ var require_keyParser = __commonJS({
     var {
       createDecipheriv,
       createECDH,
-      createHash: createHash14,
+      createHash: createHash18,
       createHmac: createHmac6,
       createSign,
       createVerify,
@@ -44253,12 +44253,12 @@ ${formatted}-----END ${type} KEY-----`;
         return this[SYM_PUB_SSH];
       }, "getPublicSSH"),
       equals: /* @__PURE__ */ __name(function(key) {
-        let parsed = parseKey2(key);
+        let parsed = parseKey3(key);
         return parsed instanceof Error ? !1 : this.type === parsed.type && this[SYM_PRIV_PEM] === parsed[SYM_PRIV_PEM] && this[SYM_PUB_PEM] === parsed[SYM_PUB_PEM] && this[SYM_PUB_SSH].equals(parsed[SYM_PUB_SSH]);
       }, "equals")
     };
-    function OpenSSH_Private(type, comment, privPEM, pubPEM, pubSSH, algo, decrypted) {
-      this.type = type, this.comment = comment, this[SYM_PRIV_PEM] = privPEM, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = decrypted;
+    function OpenSSH_Private(type, comment2, privPEM, pubPEM, pubSSH, algo, decrypted) {
+      this.type = type, this.comment = comment2, this[SYM_PRIV_PEM] = privPEM, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = decrypted;
     }
     __name(OpenSSH_Private, "OpenSSH_Private");
     OpenSSH_Private.prototype = BaseKey;
@@ -44482,8 +44482,8 @@ ${formatted}-----END ${type} KEY-----`;
         return ret instanceof Error ? ret : ret[0];
       };
     }
-    function OpenSSH_Old_Private(type, comment, privPEM, pubPEM, pubSSH, algo, decrypted) {
-      this.type = type, this.comment = comment, this[SYM_PRIV_PEM] = privPEM, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = decrypted;
+    function OpenSSH_Old_Private(type, comment2, privPEM, pubPEM, pubSSH, algo, decrypted) {
+      this.type = type, this.comment = comment2, this[SYM_PRIV_PEM] = privPEM, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = decrypted;
     }
     __name(OpenSSH_Old_Private, "OpenSSH_Old_Private");
     OpenSSH_Old_Private.prototype = BaseKey;
@@ -44497,9 +44497,9 @@ ${formatted}-----END ${type} KEY-----`;
         if (headers !== void 0) {
           headers = headers.split(/\r\n|\n/g);
           for (let i5 = 0; i5 < headers.length; ++i5) {
-            let header = headers[i5], sepIdx = header.indexOf(":");
-            if (header.slice(0, sepIdx) === "DEK-Info") {
-              let val = header.slice(sepIdx + 2);
+            let header2 = headers[i5], sepIdx = header2.indexOf(":");
+            if (header2.slice(0, sepIdx) === "DEK-Info") {
+              let val = header2.slice(sepIdx + 2);
               if (sepIdx = val.indexOf(","), sepIdx === -1)
                 continue;
               let cipherName = val.slice(0, sepIdx).toLowerCase();
@@ -44519,11 +44519,11 @@ ${formatted}-----END ${type} KEY-----`;
                 return new Error(
                   "Encrypted OpenSSH private key detected, but no passphrase given"
                 );
-              let ivSlice = bufferSlice(cipherIV, 0, 8), cipherKey = createHash14("md5").update(passphrase).update(ivSlice).digest();
+              let ivSlice = bufferSlice(cipherIV, 0, 8), cipherKey = createHash18("md5").update(passphrase).update(ivSlice).digest();
               for (; cipherKey.length < encInfo.keyLen; )
                 cipherKey = combineBuffers(
                   cipherKey,
-                  createHash14("md5").update(cipherKey).update(passphrase).update(ivSlice).digest()
+                  createHash18("md5").update(cipherKey).update(passphrase).update(ivSlice).digest()
                 );
               cipherKey.length > encInfo.keyLen && (cipherKey = bufferSlice(cipherKey, 0, encInfo.keyLen));
               try {
@@ -44621,8 +44621,8 @@ ${formatted}-----END ${type} KEY-----`;
         );
       };
     }
-    function PPK_Private(type, comment, privPEM, pubPEM, pubSSH, algo, decrypted) {
-      this.type = type, this.comment = comment, this[SYM_PRIV_PEM] = privPEM, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = decrypted;
+    function PPK_Private(type, comment2, privPEM, pubPEM, pubSSH, algo, decrypted) {
+      this.type = type, this.comment = comment2, this[SYM_PRIV_PEM] = privPEM, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = decrypted;
     }
     __name(PPK_Private, "PPK_Private");
     PPK_Private.prototype = BaseKey;
@@ -44640,8 +44640,8 @@ ${formatted}-----END ${type} KEY-----`;
         let privBlob = Buffer.from(m3[5], "base64");
         if (encrypted) {
           let encInfo = CIPHER_INFO[cipherName], cipherKey = combineBuffers(
-            createHash14("sha1").update(PPK_PP1).update(passphrase).digest(),
-            createHash14("sha1").update(PPK_PP2).update(passphrase).digest()
+            createHash18("sha1").update(PPK_PP1).update(passphrase).digest(),
+            createHash18("sha1").update(PPK_PP2).update(passphrase).digest()
           );
           cipherKey.length > encInfo.keyLen && (cipherKey = bufferSlice(cipherKey, 0, encInfo.keyLen));
           try {
@@ -44654,10 +44654,10 @@ ${formatted}-----END ${type} KEY-----`;
             return ex;
           }
         }
-        let type = m3[1], comment = m3[3], pubBlob = Buffer.from(m3[4], "base64"), mac = m3[6], typeLen = type.length, cipherNameLen = cipherName.length, commentLen = Buffer.byteLength(comment), pubLen = pubBlob.length, privLen = privBlob.length, macData = Buffer.allocUnsafe(4 + typeLen + 4 + cipherNameLen + 4 + commentLen + 4 + pubLen + 4 + privLen), p3 = 0;
-        if (writeUInt32BE(macData, typeLen, p3), macData.utf8Write(type, p3 += 4, typeLen), writeUInt32BE(macData, cipherNameLen, p3 += typeLen), macData.utf8Write(cipherName, p3 += 4, cipherNameLen), writeUInt32BE(macData, commentLen, p3 += cipherNameLen), macData.utf8Write(comment, p3 += 4, commentLen), writeUInt32BE(macData, pubLen, p3 += commentLen), macData.set(pubBlob, p3 += 4), writeUInt32BE(macData, privLen, p3 += pubLen), macData.set(privBlob, p3 + 4), passphrase || (passphrase = EMPTY_PASSPHRASE), createHmac6(
+        let type = m3[1], comment2 = m3[3], pubBlob = Buffer.from(m3[4], "base64"), mac = m3[6], typeLen = type.length, cipherNameLen = cipherName.length, commentLen = Buffer.byteLength(comment2), pubLen = pubBlob.length, privLen = privBlob.length, macData = Buffer.allocUnsafe(4 + typeLen + 4 + cipherNameLen + 4 + commentLen + 4 + pubLen + 4 + privLen), p3 = 0;
+        if (writeUInt32BE(macData, typeLen, p3), macData.utf8Write(type, p3 += 4, typeLen), writeUInt32BE(macData, cipherNameLen, p3 += typeLen), macData.utf8Write(cipherName, p3 += 4, cipherNameLen), writeUInt32BE(macData, commentLen, p3 += cipherNameLen), macData.utf8Write(comment2, p3 += 4, commentLen), writeUInt32BE(macData, pubLen, p3 += commentLen), macData.set(pubBlob, p3 += 4), writeUInt32BE(macData, privLen, p3 += pubLen), macData.set(privBlob, p3 + 4), passphrase || (passphrase = EMPTY_PASSPHRASE), createHmac6(
           "sha1",
-          createHash14("sha1").update("putty-private-key-file-mac-key").update(passphrase).digest()
+          createHash18("sha1").update("putty-private-key-file-mac-key").update(passphrase).digest()
         ).update(macData).digest("hex") !== mac)
           return encrypted ? new Error(
             "PPK private key integrity check failed -- bad passphrase?"
@@ -44708,7 +44708,7 @@ ${formatted}-----END ${type} KEY-----`;
         }
         return new PPK_Private(
           type,
-          comment,
+          comment2,
           privPEM,
           pubPEM,
           pubSSH,
@@ -44717,8 +44717,8 @@ ${formatted}-----END ${type} KEY-----`;
         );
       };
     }
-    function OpenSSH_Public(type, comment, pubPEM, pubSSH, algo) {
-      this.type = type, this.comment = comment, this[SYM_PRIV_PEM] = null, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = !1;
+    function OpenSSH_Public(type, comment2, pubPEM, pubSSH, algo) {
+      this.type = type, this.comment = comment2, this[SYM_PRIV_PEM] = null, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = !1;
     }
     __name(OpenSSH_Public, "OpenSSH_Public");
     OpenSSH_Public.prototype = BaseKey;
@@ -44728,12 +44728,12 @@ ${formatted}-----END ${type} KEY-----`;
         let m3 = regexp.exec(str);
         if (m3 === null)
           return null;
-        let fullType = m3[1], baseType = m3[2], data = Buffer.from(m3[3], "base64"), comment = m3[4] || "", type = readString(data, data._pos, !0);
-        return type === void 0 || type.indexOf(baseType) !== 0 ? new Error("Malformed OpenSSH public key") : parseDER(data, baseType, comment, fullType);
+        let fullType = m3[1], baseType = m3[2], data = Buffer.from(m3[3], "base64"), comment2 = m3[4] || "", type = readString(data, data._pos, !0);
+        return type === void 0 || type.indexOf(baseType) !== 0 ? new Error("Malformed OpenSSH public key") : parseDER(data, baseType, comment2, fullType);
       };
     }
-    function RFC4716_Public(type, comment, pubPEM, pubSSH, algo) {
-      this.type = type, this.comment = comment, this[SYM_PRIV_PEM] = null, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = !1;
+    function RFC4716_Public(type, comment2, pubPEM, pubSSH, algo) {
+      this.type = type, this.comment = comment2, this[SYM_PRIV_PEM] = null, this[SYM_PUB_PEM] = pubPEM, this[SYM_PUB_SSH] = pubSSH, this[SYM_HASH_ALGO] = algo, this[SYM_DECRYPTED] = !1;
     }
     __name(RFC4716_Public, "RFC4716_Public");
     RFC4716_Public.prototype = BaseKey;
@@ -44743,12 +44743,12 @@ ${formatted}-----END ${type} KEY-----`;
         let m3 = regexp.exec(str);
         if (m3 === null)
           return null;
-        let body = m3[1], dataStart = 0, comment = "";
+        let body = m3[1], dataStart = 0, comment2 = "";
         for (; m3 = RE_HEADER.exec(body); ) {
           let headerName = m3[1], headerValue = m3[2].replace(RE_HEADER_ENDS, "");
           if (headerValue.length > 1024)
             return RE_HEADER.lastIndex = 0, new Error("Malformed RFC4716 public key");
-          dataStart = RE_HEADER.lastIndex, headerName.toLowerCase() === "comment" && (comment = headerValue, comment.length > 1 && comment.charCodeAt(0) === 34 && comment.charCodeAt(comment.length - 1) === 34 && (comment = comment.slice(1, -1)));
+          dataStart = RE_HEADER.lastIndex, headerName.toLowerCase() === "comment" && (comment2 = headerValue, comment2.length > 1 && comment2.charCodeAt(0) === 34 && comment2.charCodeAt(comment2.length - 1) === 34 && (comment2 = comment2.slice(1, -1)));
         }
         let data = body.slice(dataStart);
         if (!RE_DATA.test(data))
@@ -44788,10 +44788,10 @@ ${formatted}-----END ${type} KEY-----`;
           default:
             return new Error("Malformed RFC4716 public key");
         }
-        return new RFC4716_Public(type, comment, pubPEM, pubSSH, "sha1");
+        return new RFC4716_Public(type, comment2, pubPEM, pubSSH, "sha1");
       };
     }
-    function parseDER(data, baseType, comment, fullType) {
+    function parseDER(data, baseType, comment2, fullType) {
       if (!isSupportedKeyType(baseType))
         return new Error(`Unsupported OpenSSH public key type: ${baseType}`);
       let algo, oid, pubPEM = null, pubSSH = null;
@@ -44847,7 +44847,7 @@ ${formatted}-----END ${type} KEY-----`;
         default:
           return new Error(`Unsupported OpenSSH public key type: ${baseType}`);
       }
-      return new OpenSSH_Public(fullType, comment, pubPEM, pubSSH, algo);
+      return new OpenSSH_Public(fullType, comment2, pubPEM, pubSSH, algo);
     }
     __name(parseDER, "parseDER");
     function isSupportedKeyType(type) {
@@ -44871,7 +44871,7 @@ ${formatted}-----END ${type} KEY-----`;
       return val ? typeof val[SYM_DECRYPTED] == "boolean" : !1;
     }
     __name(isParsedKey, "isParsedKey");
-    function parseKey2(data, passphrase) {
+    function parseKey3(data, passphrase) {
       if (isParsedKey(data))
         return data;
       let origBuffer;
@@ -44897,12 +44897,12 @@ ${formatted}-----END ${type} KEY-----`;
       }
       return ret || new Error("Unsupported key format");
     }
-    __name(parseKey2, "parseKey");
+    __name(parseKey3, "parseKey");
     module.exports = {
       isParsedKey,
       isSupportedKeyType,
       parseDERKey: /* @__PURE__ */ __name((data, type) => parseDER(data, type, "", type), "parseDERKey"),
-      parseKey: parseKey2
+      parseKey: parseKey3
     };
   }
 });
@@ -44911,7 +44911,7 @@ ${formatted}-----END ${type} KEY-----`;
 var require_agent = __commonJS({
   "node_modules/ssh2/lib/agent.js"(exports, module) {
     "use strict";
-    var { Socket } = __require("net"), { Duplex } = __require("stream"), { resolve: resolve2 } = __require("path"), { readFile: readFile3 } = __require("fs"), { execFile, spawn } = __require("child_process"), { isParsedKey, parseKey: parseKey2 } = require_keyParser(), {
+    var { Socket } = __require("net"), { Duplex } = __require("stream"), { resolve: resolve2 } = __require("path"), { readFile: readFile3 } = __require("fs"), { execFile, spawn } = __require("child_process"), { isParsedKey, parseKey: parseKey3 } = require_keyParser(), {
       makeBufferParser,
       readUInt32BE,
       writeUInt32BE,
@@ -45227,9 +45227,9 @@ var require_agent = __commonJS({
         }
         _write(data, encoding, cb) {
           this[SYM_BUFFER] === null ? this[SYM_BUFFER] = data : this[SYM_BUFFER] = concat(this[SYM_BUFFER], data);
-          let buffer = this[SYM_BUFFER], bufferLen = buffer.length, p3 = 0;
-          for (; p3 < bufferLen && !(bufferLen < 5 || (this[SYM_MSGLEN] === -1 && (this[SYM_MSGLEN] = readUInt32BE(buffer, p3)), bufferLen < 4 + this[SYM_MSGLEN])); ) {
-            let msgType = buffer[p3 += 4];
+          let buffer3 = this[SYM_BUFFER], bufferLen = buffer3.length, p3 = 0;
+          for (; p3 < bufferLen && !(bufferLen < 5 || (this[SYM_MSGLEN] === -1 && (this[SYM_MSGLEN] = readUInt32BE(buffer3, p3)), bufferLen < 4 + this[SYM_MSGLEN])); ) {
+            let msgType = buffer3[p3 += 4];
             if (++p3, this[SYM_MODE] === 0) {
               if (this[SYM_REQS].length === 0)
                 return cb(new Error("Received unexpected message from server"));
@@ -45241,7 +45241,7 @@ var require_agent = __commonJS({
                 case 12: {
                   if (req.type !== 11)
                     return cb(new Error("Agent responded with wrong message type"));
-                  binaryParser.init(buffer, p3);
+                  binaryParser.init(buffer3, p3);
                   let numKeys = binaryParser.readUInt32BE();
                   if (numKeys === void 0)
                     return binaryParser.clear(), cb(new Error("Malformed agent response"));
@@ -45250,10 +45250,10 @@ var require_agent = __commonJS({
                     let pubKey = binaryParser.readString();
                     if (pubKey === void 0)
                       return binaryParser.clear(), cb(new Error("Malformed agent response"));
-                    let comment = binaryParser.readString(!0);
-                    if (comment === void 0)
+                    let comment2 = binaryParser.readString(!0);
+                    if (comment2 === void 0)
                       return binaryParser.clear(), cb(new Error("Malformed agent response"));
-                    pubKey = parseKey2(pubKey), !(pubKey instanceof Error) && (pubKey.comment = pubKey.comment || comment, keys.push(pubKey));
+                    pubKey = parseKey3(pubKey), !(pubKey instanceof Error) && (pubKey.comment = pubKey.comment || comment2, keys.push(pubKey));
                   }
                   p3 = binaryParser.pos(), binaryParser.clear(), req.cb(null, keys);
                   break;
@@ -45261,7 +45261,7 @@ var require_agent = __commonJS({
                 case 14: {
                   if (req.type !== 13)
                     return cb(new Error("Agent responded with wrong message type"));
-                  binaryParser.init(buffer, p3);
+                  binaryParser.init(buffer3, p3);
                   let signature = binaryParser.readString();
                   if (p3 = binaryParser.pos(), binaryParser.clear(), signature === void 0)
                     return cb(new Error("Malformed agent response"));
@@ -45283,13 +45283,13 @@ var require_agent = __commonJS({
                   break;
                 }
                 case 13: {
-                  binaryParser.init(buffer, p3);
+                  binaryParser.init(buffer3, p3);
                   let pubKey = binaryParser.readString(), data2 = binaryParser.readString(), flagsVal = binaryParser.readUInt32BE();
                   if (p3 = binaryParser.pos(), binaryParser.clear(), flagsVal === void 0) {
                     let req2 = new AgentInboundRequest(msgType);
                     return this[SYM_REQS].push(req2), this.failureReply(req2);
                   }
-                  if (pubKey = parseKey2(pubKey), pubKey instanceof Error) {
+                  if (pubKey = parseKey3(pubKey), pubKey instanceof Error) {
                     let req2 = new AgentInboundRequest(msgType);
                     return this[SYM_REQS].push(req2), this.failureReply(req2);
                   }
@@ -45310,7 +45310,7 @@ var require_agent = __commonJS({
               this[SYM_BUFFER] = null;
               break;
             } else
-              this[SYM_BUFFER] = buffer = buffer.slice(p3), bufferLen = buffer.length, p3 = 0;
+              this[SYM_BUFFER] = buffer3 = buffer3.slice(p3), bufferLen = buffer3.length, p3 = 0;
           }
           cb();
         }
@@ -45326,7 +45326,7 @@ var require_agent = __commonJS({
             throw new Error("Client-only method called with server role");
           typeof options2 == "function" ? (cb = options2, options2 = void 0) : (typeof options2 != "object" || options2 === null) && (options2 = void 0);
           let flags = 0;
-          if (pubKey = parseKey2(pubKey), pubKey instanceof Error)
+          if (pubKey = parseKey3(pubKey), pubKey instanceof Error)
             throw new Error("Invalid public key argument");
           if (pubKey.type === "ssh-rsa" && options2)
             switch (options2.hash) {
@@ -45374,20 +45374,20 @@ var require_agent = __commonJS({
             let entry = keys[i5];
             if (typeof entry != "object" || entry === null)
               throw new Error(`Invalid key entry: ${entry}`);
-            let pubKey, comment;
+            let pubKey, comment2;
             if (isParsedKey(entry))
               pubKey = entry;
             else if (isParsedKey(entry.pubKey))
               pubKey = entry.pubKey;
-            else if (typeof entry.pubKey != "object" || entry.pubKey === null || ({ pubKey, comment } = entry.pubKey, pubKey = parseKey2(pubKey), pubKey instanceof Error))
+            else if (typeof entry.pubKey != "object" || entry.pubKey === null || ({ pubKey, comment: comment2 } = entry.pubKey, pubKey = parseKey3(pubKey), pubKey instanceof Error))
               continue;
-            comment = pubKey.comment || comment, pubKey = pubKey.getPublicSSH(), totalKeysLen += 4 + pubKey.length, comment && typeof comment == "string" ? comment = Buffer.from(comment) : Buffer.isBuffer(comment) || (comment = EMPTY_BUF), totalKeysLen += 4 + comment.length, newKeys.push({ pubKey, comment });
+            comment2 = pubKey.comment || comment2, pubKey = pubKey.getPublicSSH(), totalKeysLen += 4 + pubKey.length, comment2 && typeof comment2 == "string" ? comment2 = Buffer.from(comment2) : Buffer.isBuffer(comment2) || (comment2 = EMPTY_BUF), totalKeysLen += 4 + comment2.length, newKeys.push({ pubKey, comment: comment2 });
           }
           let p3 = 0, buf2 = Buffer.allocUnsafe(5 + totalKeysLen);
           writeUInt32BE(buf2, buf2.length - 4, p3), buf2[p3 += 4] = 12, writeUInt32BE(buf2, newKeys.length, ++p3), p3 += 4;
           for (let i5 = 0; i5 < newKeys.length; ++i5) {
-            let { pubKey, comment } = newKeys[i5];
-            writeUInt32BE(buf2, pubKey.length, p3), pubKey.copy(buf2, p3 += 4), writeUInt32BE(buf2, comment.length, p3 += pubKey.length), p3 += 4, comment.length && (comment.copy(buf2, p3), p3 += comment.length);
+            let { pubKey, comment: comment2 } = newKeys[i5];
+            writeUInt32BE(buf2, pubKey.length, p3), pubKey.copy(buf2, p3 += 4), writeUInt32BE(buf2, comment2.length, p3 += pubKey.length), p3 += 4, comment2.length && (comment2.copy(buf2, p3), p3 += comment2.length);
           }
           return respond(this, req, buf2);
         }
@@ -45442,7 +45442,7 @@ var require_agent = __commonJS({
                 ));
               let newKeys = [];
               for (let key of keys)
-                key = parseKey2(key), !(key instanceof Error) && newKeys.push(key);
+                key = parseKey3(key), !(key instanceof Error) && newKeys.push(key);
               this[SYM_AGENT_KEYS] = newKeys, this[SYM_AGENT_KEYS_IDX] = -1, doCbs();
             }));
           } else
@@ -45533,7 +45533,7 @@ var require_zlib = __commonJS({
         let handle = this._handle;
         if (!handle)
           throw new Error("Invalid Zlib instance");
-        let availInBefore = chunk.length, availOutBefore = this._chunkSize - this._outOffset, inOff = 0, availOutAfter, availInAfter, buffers, nread = 0, state2 = this._writeState, buffer = this._outBuffer, offset = this._outOffset, chunkSize = this._chunkSize;
+        let availInBefore = chunk.length, availOutBefore = this._chunkSize - this._outOffset, inOff = 0, availOutAfter, availInAfter, buffers, nread = 0, state2 = this._writeState, buffer3 = this._outBuffer, offset = this._outOffset, chunkSize = this._chunkSize;
         for (; ; ) {
           if (handle.writeSync(
             Z_PARTIAL_FLUSH,
@@ -45543,7 +45543,7 @@ var require_zlib = __commonJS({
             // in_off
             availInBefore,
             // in_len
-            buffer,
+            buffer3,
             // out
             offset,
             // out_off
@@ -45553,19 +45553,19 @@ var require_zlib = __commonJS({
           availOutAfter = state2[0], availInAfter = state2[1];
           let inDelta = availInBefore - availInAfter, have = availOutBefore - availOutAfter;
           if (have > 0) {
-            let out = offset === 0 && have === buffer.length ? buffer : buffer.slice(offset, offset + have);
+            let out = offset === 0 && have === buffer3.length ? buffer3 : buffer3.slice(offset, offset + have);
             if (offset += have, buffers ? buffers.push === void 0 ? buffers = [buffers, out] : buffers.push(out) : buffers = out, nread += out.byteLength, nread > this._maxOutputLength)
               throw _close(this), new Error(
                 `Output length exceeded maximum of ${this._maxOutputLength}`
               );
           } else if (have !== 0)
             throw new Error("have should not go down");
-          if ((availOutAfter === 0 || offset >= chunkSize) && (availOutBefore = chunkSize, offset = 0, buffer = Buffer.allocUnsafe(chunkSize)), availOutAfter === 0)
+          if ((availOutAfter === 0 || offset >= chunkSize) && (availOutBefore = chunkSize, offset = 0, buffer3 = Buffer.allocUnsafe(chunkSize)), availOutAfter === 0)
             inOff += inDelta, availInBefore = availInAfter;
           else
             break;
         }
-        if (this._outBuffer = buffer, this._outOffset = offset, nread === 0 && (buffers = Buffer.alloc(0)), retChunks)
+        if (this._outBuffer = buffer3, this._outOffset = offset, nread === 0 && (buffers = Buffer.alloc(0)), retChunks)
           return buffers.totalLen = nread, buffers;
         if (buffers.push === void 0)
           return buffers;
@@ -45666,7 +45666,7 @@ var require_handlers_misc = __commonJS({
       MESSAGE,
       TERMINAL_MODE
     } = require_constants2(), {
-      parseKey: parseKey2
+      parseKey: parseKey3
     } = require_keyParser(), TERMINAL_MODE_BY_VALUE = Array.from(Object.entries(TERMINAL_MODE)).reduce((obj, [key, value]) => ({ ...obj, [key]: value }), {});
     module.exports = {
       // Transport layer protocol ==================================================
@@ -46000,7 +46000,7 @@ var require_handlers_misc = __commonJS({
                   data = void 0;
                   break;
                 }
-                let key = parseKey2(keyRaw);
+                let key = parseKey3(keyRaw);
                 key instanceof Error || data.push(key);
               }
               break;
@@ -46262,8 +46262,8 @@ var require_handlers_misc = __commonJS({
               break;
             }
             case "x11-req": {
-              let single = bufferParser.readBool(), protocol = bufferParser.readString(!0), cookie = bufferParser.readString(), screen = bufferParser.readUInt32BE();
-              screen !== void 0 && (data = { single, protocol, cookie, screen }), self2._debug && self2._debug(
+              let single2 = bufferParser.readBool(), protocol = bufferParser.readString(!0), cookie = bufferParser.readString(), screen = bufferParser.readUInt32BE();
+              screen !== void 0 && (data = { single: single2, protocol, cookie, screen }), self2._debug && self2._debug(
                 `Inbound: CHANNEL_REQUEST (r:${recipient}, ${type})`
               );
               break;
@@ -46370,7 +46370,7 @@ var require_kex = __commonJS({
       createDiffieHellman,
       createDiffieHellmanGroup,
       createECDH,
-      createHash: createHash14,
+      createHash: createHash18,
       createPublicKey,
       diffieHellman,
       generateKeyPairSync,
@@ -46588,17 +46588,17 @@ var require_kex = __commonJS({
               secret,
               DISCONNECT_REASON.KEY_EXCHANGE_FAILED
             );
-          let hash2 = createHash14(this.hashName);
-          hashString(hash2, isServer ? this._remoteIdentRaw : this._identRaw), hashString(hash2, isServer ? this._identRaw : this._remoteIdentRaw), hashString(hash2, isServer ? this._remoteKexinit : this._kexinit), hashString(hash2, isServer ? this._kexinit : this._remoteKexinit);
+          let hash3 = createHash18(this.hashName);
+          hashString(hash3, isServer ? this._remoteIdentRaw : this._identRaw), hashString(hash3, isServer ? this._identRaw : this._remoteIdentRaw), hashString(hash3, isServer ? this._remoteKexinit : this._kexinit), hashString(hash3, isServer ? this._kexinit : this._remoteKexinit);
           let serverPublicHostKey = isServer ? this._hostKey.getPublicSSH() : this._hostKey;
-          if (hashString(hash2, serverPublicHostKey), this.type === "groupex") {
+          if (hashString(hash3, serverPublicHostKey), this.type === "groupex") {
             let params = this.getDHParams(), num = Buffer.allocUnsafe(4);
-            writeUInt32BE(num, this._minBits, 0), hash2.update(num), writeUInt32BE(num, this._prefBits, 0), hash2.update(num), writeUInt32BE(num, this._maxBits, 0), hash2.update(num), hashString(hash2, params.prime), hashString(hash2, params.generator);
+            writeUInt32BE(num, this._minBits, 0), hash3.update(num), writeUInt32BE(num, this._prefBits, 0), hash3.update(num), writeUInt32BE(num, this._maxBits, 0), hash3.update(num), hashString(hash3, params.prime), hashString(hash3, params.generator);
           }
-          hashString(hash2, isServer ? pubKey : this.getPublicKey());
+          hashString(hash3, isServer ? pubKey : this.getPublicKey());
           let serverPublicKey = isServer ? this.getPublicKey() : pubKey;
-          hashString(hash2, serverPublicKey), hashString(hash2, secret);
-          let exchangeHash = hash2.digest();
+          hashString(hash3, serverPublicKey), hashString(hash3, secret);
+          let exchangeHash = hash3.digest();
           if (isServer) {
             let hashAlgo;
             switch (this.negotiated.serverHostKey) {
@@ -47300,16 +47300,16 @@ var require_kex = __commonJS({
       };
     })(), hashString = (() => {
       let LEN = Buffer.allocUnsafe(4);
-      return (hash2, buf2) => {
-        writeUInt32BE(LEN, buf2.length, 0), hash2.update(LEN), hash2.update(buf2);
+      return (hash3, buf2) => {
+        writeUInt32BE(LEN, buf2.length, 0), hash3.update(LEN), hash3.update(buf2);
       };
     })();
     function generateKEXVal(len, hashName, secret, exchangeHash, sessionID, char) {
       let ret;
       if (len) {
-        let digest4 = createHash14(hashName).update(secret).update(exchangeHash).update(char).update(sessionID).digest();
+        let digest4 = createHash18(hashName).update(secret).update(exchangeHash).update(char).update(sessionID).digest();
         for (; digest4.length < len; ) {
-          let chunk = createHash14(hashName).update(secret).update(exchangeHash).update(digest4).digest(), extended = Buffer.allocUnsafe(digest4.length + chunk.length);
+          let chunk = createHash18(hashName).update(secret).update(exchangeHash).update(digest4).digest(), extended = Buffer.allocUnsafe(digest4.length + chunk.length);
           extended.set(digest4, 0), extended.set(chunk, digest4.length), digest4 = extended;
         }
         digest4.length === len ? ret = digest4 : ret = new FastBuffer(digest4.buffer, digest4.byteOffset, len);
@@ -47499,7 +47499,7 @@ var require_Protocol = __commonJS({
       kexinit,
       onKEXPayload
     } = require_kex(), {
-      parseKey: parseKey2
+      parseKey: parseKey3
     } = require_keyParser(), MESSAGE_HANDLERS = require_handlers(), {
       bufferCopy,
       bufferFill,
@@ -47749,7 +47749,7 @@ var require_Protocol = __commonJS({
       authPK(username, pubKey, keyAlgo, cbSign) {
         if (this._server)
           throw new Error("Client-only method called in server mode");
-        if (pubKey = parseKey2(pubKey), pubKey instanceof Error)
+        if (pubKey = parseKey3(pubKey), pubKey instanceof Error)
           throw new Error("Invalid key");
         let keyType = pubKey.type;
         pubKey = pubKey.getPublicSSH(), typeof keyAlgo == "function" && (cbSign = keyAlgo, keyAlgo = void 0), keyAlgo || (keyAlgo = keyType);
@@ -47774,7 +47774,7 @@ var require_Protocol = __commonJS({
       authHostbased(username, pubKey, hostname, userlocal, keyAlgo, cbSign) {
         if (this._server)
           throw new Error("Client-only method called in server mode");
-        if (pubKey = parseKey2(pubKey), pubKey instanceof Error)
+        if (pubKey = parseKey3(pubKey), pubKey instanceof Error)
           throw new Error("Invalid key");
         let keyType = pubKey.type;
         pubKey = pubKey.getPublicSSH(), typeof keyAlgo == "function" && (cbSign = keyAlgo, keyAlgo = void 0), keyAlgo || (keyAlgo = keyType);
@@ -48159,7 +48159,7 @@ var require_Protocol = __commonJS({
             let full = data.latin1Slice(op2, end + 1), identRaw = start === op2 ? full : full.slice(start - op2), m3 = RE_IDENT.exec(identRaw);
             if (!m3)
               throw new Error("Invalid identification string");
-            let header = {
+            let header2 = {
               greeting: start === op2 ? "" : full.slice(0, start - op2),
               identRaw,
               versions: {
@@ -48168,7 +48168,7 @@ var require_Protocol = __commonJS({
               },
               comments: m3[3]
             };
-            return this._remoteIdentRaw = Buffer.from(identRaw), this._debug && this._debug(`Remote ident: ${inspect(identRaw)}`), this._compatFlags = getCompatFlags(header), this._buffer = void 0, this._decipher = new NullDecipher(0, onKEXPayload.bind(this, { firstPacket: !0 })), this._parse = parsePacket, this._onHeader(header), this._destruct ? (kexinit(this), p3 + 1 - chunkOffset) : len;
+            return this._remoteIdentRaw = Buffer.from(identRaw), this._debug && this._debug(`Remote ident: ${inspect(identRaw)}`), this._compatFlags = getCompatFlags(header2), this._buffer = void 0, this._decipher = new NullDecipher(0, onKEXPayload.bind(this, { firstPacket: !0 })), this._parse = parsePacket, this._onHeader(header2), this._destruct ? (kexinit(this), p3 + 1 - chunkOffset) : len;
           }
           if (this._server)
             throw new Error("Greetings from clients not permitted");
@@ -48206,8 +48206,8 @@ var require_Protocol = __commonJS({
       return handler(this, payload);
     }
     __name(onPayload, "onPayload");
-    function getCompatFlags(header) {
-      let software = header.versions.software, flags = 0;
+    function getCompatFlags(header2) {
+      let software = header2.versions.software, flags = 0;
       for (let rule of COMPAT_CHECKS)
         typeof rule[0] == "string" ? software === rule[0] && (flags |= rule[1]) : rule[0].test(software) && (flags |= rule[1]);
       return flags;
@@ -48318,7 +48318,7 @@ ${suffix}`;
 var require_SFTP = __commonJS({
   "node_modules/ssh2/lib/protocol/SFTP.js"(exports, module) {
     "use strict";
-    var EventEmitter2 = __require("events"), fs4 = __require("fs"), { constants: constants3 } = fs4, {
+    var EventEmitter2 = __require("events"), fs4 = __require("fs"), { constants: constants4 } = fs4, {
       Readable: ReadableStream2,
       Writable: WritableStream
     } = __require("stream"), { inherits, types: { isDate } } = __require("util"), FastBuffer = Buffer[Symbol.species], {
@@ -48636,8 +48636,8 @@ var require_SFTP = __commonJS({
         let encoding = options2.encoding;
         if (encoding && !Buffer.isEncoding(encoding))
           throw new Error(`Unknown encoding: ${encoding}`);
-        let size, buffer, buffers, pos = 0, handle, bytesRead = 0, flag = options2.flag || "r", read = /* @__PURE__ */ __name(() => {
-          size === 0 ? (buffer = Buffer.allocUnsafe(8192), this.read(handle, buffer, 0, 8192, bytesRead, afterRead)) : this.read(handle, buffer, pos, size - pos, bytesRead, afterRead);
+        let size, buffer3, buffers, pos = 0, handle, bytesRead = 0, flag = options2.flag || "r", read = /* @__PURE__ */ __name(() => {
+          size === 0 ? (buffer3 = Buffer.allocUnsafe(8192), this.read(handle, buffer3, 0, 8192, bytesRead, afterRead)) : this.read(handle, buffer3, pos, size - pos, bytesRead, afterRead);
         }, "read"), afterRead = /* @__PURE__ */ __name((er, nbytes) => {
           let eof;
           if (er) {
@@ -48647,11 +48647,11 @@ var require_SFTP = __commonJS({
             eof = !1;
           if (eof || size === 0 && nbytes === 0)
             return close();
-          bytesRead += nbytes, pos += nbytes, size !== 0 ? pos === size ? close() : read() : (buffers.push(bufferSlice(buffer, 0, nbytes)), read());
+          bytesRead += nbytes, pos += nbytes, size !== 0 ? pos === size ? close() : read() : (buffers.push(bufferSlice(buffer3, 0, nbytes)), read());
         }, "afterRead");
         afterRead._wantEOFError = !0;
         let close = /* @__PURE__ */ __name(() => {
-          this.close(handle, (er) => (size === 0 ? buffer = Buffer.concat(buffers, pos) : pos < size && (buffer = bufferSlice(buffer, 0, pos)), encoding && (buffer = buffer.toString(encoding)), callback && callback(er, buffer)));
+          this.close(handle, (er) => (size === 0 ? buffer3 = Buffer.concat(buffers, pos) : pos < size && (buffer3 = bufferSlice(buffer3, 0, pos)), encoding && (buffer3 = buffer3.toString(encoding)), callback && callback(er, buffer3)));
         }, "close");
         this.open(path2, flag, 438, (er, handle_) => {
           if (er)
@@ -48670,7 +48670,7 @@ var require_SFTP = __commonJS({
             }
             if (size = st.size || 0, size === 0)
               return buffers = [], read();
-            buffer = Buffer.allocUnsafe(size), read();
+            buffer3 = Buffer.allocUnsafe(size), read();
           }, "tryStat");
           this.fstat(handle, tryStat);
         });
@@ -48692,7 +48692,7 @@ var require_SFTP = __commonJS({
           if (openErr)
             callback && callback(openErr);
           else {
-            let buffer = Buffer.isBuffer(data) ? data : Buffer.from("" + data, options2.encoding || "utf8"), position = /a/.test(flag) ? null : 0;
+            let buffer3 = Buffer.isBuffer(data) ? data : Buffer.from("" + data, options2.encoding || "utf8"), position = /a/.test(flag) ? null : 0;
             if (position === null) {
               let tryStat = /* @__PURE__ */ __name((er, st) => {
                 if (er) {
@@ -48705,12 +48705,12 @@ var require_SFTP = __commonJS({
                   });
                   return;
                 }
-                writeAll(this, handle, buffer, 0, buffer.length, st.size, callback);
+                writeAll(this, handle, buffer3, 0, buffer3.length, st.size, callback);
               }, "tryStat");
               this.fstat(handle, tryStat);
               return;
             }
-            writeAll(this, handle, buffer, 0, buffer.length, position, callback);
+            writeAll(this, handle, buffer3, 0, buffer3.length, position, callback);
           }
         });
       }
@@ -49477,11 +49477,11 @@ var require_SFTP = __commonJS({
       });
     }
     __name(fastXfer, "fastXfer");
-    function writeAll(sftp, handle, buffer, offset, length, position, callback_) {
+    function writeAll(sftp, handle, buffer3, offset, length, position, callback_) {
       let callback = typeof callback_ == "function" ? callback_ : void 0;
       sftp.write(
         handle,
-        buffer,
+        buffer3,
         offset,
         length,
         position,
@@ -49490,7 +49490,7 @@ var require_SFTP = __commonJS({
             return sftp.close(handle, () => {
               callback && callback(writeErr);
             });
-          written === length ? sftp.close(handle, callback) : (offset += written, length -= written, position += written, writeAll(sftp, handle, buffer, offset, length, position, callback));
+          written === length ? sftp.close(handle, callback) : (offset += written, length -= written, position += written, writeAll(sftp, handle, buffer3, offset, length, position, callback));
         }
       );
     }
@@ -49503,25 +49503,25 @@ var require_SFTP = __commonJS({
         this.mode = initial && initial.mode, this.uid = initial && initial.uid, this.gid = initial && initial.gid, this.size = initial && initial.size, this.atime = initial && initial.atime, this.mtime = initial && initial.mtime, this.extended = initial && initial.extended;
       }
       isDirectory() {
-        return (this.mode & constants3.S_IFMT) === constants3.S_IFDIR;
+        return (this.mode & constants4.S_IFMT) === constants4.S_IFDIR;
       }
       isFile() {
-        return (this.mode & constants3.S_IFMT) === constants3.S_IFREG;
+        return (this.mode & constants4.S_IFMT) === constants4.S_IFREG;
       }
       isBlockDevice() {
-        return (this.mode & constants3.S_IFMT) === constants3.S_IFBLK;
+        return (this.mode & constants4.S_IFMT) === constants4.S_IFBLK;
       }
       isCharacterDevice() {
-        return (this.mode & constants3.S_IFMT) === constants3.S_IFCHR;
+        return (this.mode & constants4.S_IFMT) === constants4.S_IFCHR;
       }
       isSymbolicLink() {
-        return (this.mode & constants3.S_IFMT) === constants3.S_IFLNK;
+        return (this.mode & constants4.S_IFMT) === constants4.S_IFLNK;
       }
       isFIFO() {
-        return (this.mode & constants3.S_IFMT) === constants3.S_IFIFO;
+        return (this.mode & constants4.S_IFMT) === constants4.S_IFIFO;
       }
       isSocket() {
-        return (this.mode & constants3.S_IFMT) === constants3.S_IFSOCK;
+        return (this.mode & constants4.S_IFMT) === constants4.S_IFSOCK;
       }
     };
     function attrsToBytes(attrs) {
@@ -49666,11 +49666,11 @@ var require_SFTP = __commonJS({
     __name(tryWritePayload, "tryWritePayload");
     function drainBuffer() {
       this._chunkcb = void 0;
-      let buffer = this._buffer, i5 = 0;
-      for (; i5 < buffer.length; ) {
-        let payload = buffer[i5], ret = tryWritePayload(this, payload);
+      let buffer3 = this._buffer, i5 = 0;
+      for (; i5 < buffer3.length; ) {
+        let payload = buffer3[i5], ret = tryWritePayload(this, payload);
         if (ret !== void 0) {
-          ret !== payload && (buffer[i5] = ret), i5 > 0 && (this._buffer = buffer.slice(i5));
+          ret !== payload && (buffer3[i5] = ret), i5 > 0 && (this._buffer = buffer3.slice(i5));
           return;
         }
         ++i5;
@@ -50641,7 +50641,7 @@ var require_client = __commonJS({
   "node_modules/ssh2/lib/client.js"(exports, module) {
     "use strict";
     var {
-      createHash: createHash14,
+      createHash: createHash18,
       getHashes,
       randomFillSync
     } = __require("crypto"), { Socket } = __require("net"), { lookup: dnsLookup } = __require("dns"), EventEmitter2 = __require("events"), HASHES = getHashes(), {
@@ -50660,7 +50660,7 @@ var require_client = __commonJS({
       SUPPORTED_KEX,
       SUPPORTED_MAC,
       SUPPORTED_SERVER_HOST_KEY
-    } = require_constants2(), { init: cryptoInit } = require_crypto(), Protocol = require_Protocol(), { parseKey: parseKey2 } = require_keyParser(), { SFTP } = require_SFTP(), {
+    } = require_constants2(), { init: cryptoInit } = require_crypto(), Protocol = require_Protocol(), { parseKey: parseKey3 } = require_keyParser(), { SFTP } = require_SFTP(), {
       bufferCopy,
       makeBufferParser,
       makeError,
@@ -50764,7 +50764,7 @@ var require_client = __commonJS({
         this._chanMgr = new ChannelManager(this), this._forwarding = {}, this._forwardingUnix = {}, this._acceptX11 = 0, this._agentFwdEnabled = !1, this._agent = this.config.agent ? this.config.agent : void 0, this._remoteVer = void 0;
         let privateKey;
         if (this.config.privateKey) {
-          if (privateKey = parseKey2(this.config.privateKey, cfg.passphrase), privateKey instanceof Error)
+          if (privateKey = parseKey3(this.config.privateKey, cfg.passphrase), privateKey instanceof Error)
             throw new Error(`Cannot parse privateKey: ${privateKey.message}`);
           if (Array.isArray(privateKey) && (privateKey = privateKey[0]), privateKey.getPrivatePEM() === null)
             throw new Error(
@@ -50775,7 +50775,7 @@ var require_client = __commonJS({
         if (typeof cfg.hostVerifier == "function") {
           let hashCb = cfg.hostVerifier, hashAlgo;
           HASHES.indexOf(cfg.hostHash) !== -1 && (hashAlgo = cfg.hostHash), hostVerifier = /* @__PURE__ */ __name((key, verify) => {
-            hashAlgo && (key = createHash14(hashAlgo).update(key).digest("hex"));
+            hashAlgo && (key = createHash18(hashAlgo).update(key).digest("hex"));
             let ret = hashCb(key, verify);
             ret !== void 0 && verify(ret);
           }, "hostVerifier");
@@ -50797,8 +50797,8 @@ var require_client = __commonJS({
             } catch {
             }
           }, "onError"),
-          onHeader: /* @__PURE__ */ __name((header) => {
-            sawHeader = !0, this._remoteVer = header.versions.software, header.greeting && this.emit("greeting", header.greeting);
+          onHeader: /* @__PURE__ */ __name((header2) => {
+            sawHeader = !0, this._remoteVer = header2.versions.software, header2.greeting && this.emit("greeting", header2.greeting);
           }, "onHeader"),
           onHandshakeComplete: /* @__PURE__ */ __name((negotiated) => {
             this.emit("handshake", negotiated), ready || (ready = !0, proto.service("ssh-userauth"));
@@ -51170,7 +51170,7 @@ var require_client = __commonJS({
                     break;
                   }
                   case "publickey": {
-                    let key = parseKey2(nextAuth.key, nextAuth.passphrase);
+                    let key = parseKey3(nextAuth.key, nextAuth.passphrase);
                     if (key instanceof Error)
                       return skipAuth("Skipping invalid key auth attempt");
                     if (!key.isPrivateKey())
@@ -51179,7 +51179,7 @@ var require_client = __commonJS({
                     break;
                   }
                   case "hostbased": {
-                    let { localHostname, localUsername } = nextAuth, key = parseKey2(nextAuth.key, nextAuth.passphrase);
+                    let { localHostname, localUsername } = nextAuth, key = parseKey3(nextAuth.key, nextAuth.passphrase);
                     if (key instanceof Error || typeof localHostname != "string" || typeof localUsername != "string")
                       return skipAuth("Skipping invalid hostbased auth attempt");
                     if (!key.isPrivateKey())
@@ -51782,8 +51782,8 @@ var require_client = __commonJS({
     }
     __name(onCHANNEL_OPEN, "onCHANNEL_OPEN");
     var randomCookie = (() => {
-      let buffer = Buffer.allocUnsafe(16);
-      return () => (randomFillSync(buffer, 0, 16), buffer.hexSlice(0, 16));
+      let buffer3 = Buffer.allocUnsafe(16);
+      return () => (randomFillSync(buffer3, 0, 16), buffer3.hexSlice(0, 16));
     })();
     function makeSimpleAuthHandler(authList) {
       if (!Array.isArray(authList))
@@ -51799,7 +51799,7 @@ var require_client = __commonJS({
         throw new TypeError("Invalid keys argument type");
       let keys = [];
       for (let key of keys_) {
-        let parsed = parseKey2(key);
+        let parsed = parseKey3(key);
         if (parsed instanceof Error)
           throw parsed;
         keys.push(parsed);
@@ -51932,7 +51932,7 @@ var require_server = __commonJS({
       SUPPORTED_KEX,
       SUPPORTED_MAC,
       SUPPORTED_SERVER_HOST_KEY
-    } = require_constants2(), { init: cryptoInit } = require_crypto(), { KexInit } = require_kex(), { parseKey: parseKey2 } = require_keyParser(), Protocol = require_Protocol(), { SFTP } = require_SFTP(), { writeUInt32BE } = require_utils2(), {
+    } = require_constants2(), { init: cryptoInit } = require_crypto(), { KexInit } = require_kex(), { parseKey: parseKey3 } = require_keyParser(), Protocol = require_Protocol(), { SFTP } = require_SFTP(), { writeUInt32BE } = require_utils2(), {
       Channel,
       MAX_WINDOW,
       PACKET_SIZE,
@@ -52051,7 +52051,7 @@ var require_server = __commonJS({
         );
         for (let i5 = 0; i5 < hostKeys_.length; ++i5) {
           let privateKey;
-          if (Buffer.isBuffer(hostKeys_[i5]) || typeof hostKeys_[i5] == "string" ? privateKey = parseKey2(hostKeys_[i5]) : privateKey = parseKey2(hostKeys_[i5].key, hostKeys_[i5].passphrase), privateKey instanceof Error)
+          if (Buffer.isBuffer(hostKeys_[i5]) || typeof hostKeys_[i5] == "string" ? privateKey = parseKey3(hostKeys_[i5]) : privateKey = parseKey3(hostKeys_[i5].key, hostKeys_[i5].passphrase), privateKey instanceof Error)
             throw new Error(`Cannot parse privateKey: ${privateKey.message}`);
           if (Array.isArray(privateKey) && (privateKey = privateKey[0]), privateKey.getPrivatePEM() === null)
             throw new Error("privateKey value contains an invalid private key");
@@ -52200,19 +52200,19 @@ var require_server = __commonJS({
             } catch {
             }
           }, "onError"),
-          onHeader: /* @__PURE__ */ __name((header) => {
+          onHeader: /* @__PURE__ */ __name((header2) => {
             this.removeListener("error", onClientPreHeaderError);
             let info2 = {
               ip: socket.remoteAddress,
               family: socket.remoteFamily,
               port: socket.remotePort,
-              header
+              header: header2
             };
             if (!server.emit("connection", this, info2)) {
               proto.disconnect(DISCONNECT_REASON.BY_APPLICATION), socket.end();
               return;
             }
-            header.greeting && this.emit("greeting", header.greeting);
+            header2.greeting && this.emit("greeting", header2.greeting);
           }, "onHeader"),
           onHandshakeComplete: /* @__PURE__ */ __name((negotiated) => {
             ++exchanges > 1 && this.emit("rekey"), this.emit("handshake", negotiated);
@@ -52891,8 +52891,8 @@ var require_keygen = __commonJS({
     }
     __name(parseDERs, "parseDERs");
     function convertKeys(keyType, pub, priv, opts) {
-      let format2 = "new", encrypted, comment = "";
-      if (typeof opts == "object" && opts !== null && (typeof opts.comment == "string" && opts.comment && (comment = opts.comment), typeof opts.format == "string" && opts.format && (format2 = opts.format), opts.passphrase)) {
+      let format2 = "new", encrypted, comment2 = "";
+      if (typeof opts == "object" && opts !== null && (typeof opts.comment == "string" && opts.comment && (comment2 = opts.comment), typeof opts.format == "string" && opts.format && (format2 = opts.format), opts.passphrase)) {
         let passphrase;
         if (typeof opts.passphrase == "string")
           passphrase = Buffer.from(opts.passphrase);
@@ -52941,14 +52941,14 @@ var require_keygen = __commonJS({
       switch (format2) {
         case "new": {
           let privateB64 = `-----BEGIN OPENSSH PRIVATE KEY-----
-`, publicB64, cipherName = Buffer.from(encrypted ? encrypted.cipherName : "none"), kdfName = Buffer.from(encrypted ? encrypted.kdfName : "none"), kdfOptions = encrypted ? encrypted.kdfOptions : Buffer.alloc(0), blockLen = encrypted ? encrypted.cipher.blockLen : 8, parsed = parseDERs(keyType, pub, priv), checkInt = randomBytes(4), commentBin = Buffer.from(comment), privBlobLen = 8 + parsed.priv.length + 4 + commentBin.length, padding = [];
-          for (let i5 = 1; (privBlobLen + padding.length) % blockLen; ++i5)
-            padding.push(i5 & 255);
-          padding = Buffer.from(padding);
-          let privBlob = Buffer.allocUnsafe(privBlobLen + padding.length), extra;
+`, publicB64, cipherName = Buffer.from(encrypted ? encrypted.cipherName : "none"), kdfName = Buffer.from(encrypted ? encrypted.kdfName : "none"), kdfOptions = encrypted ? encrypted.kdfOptions : Buffer.alloc(0), blockLen = encrypted ? encrypted.cipher.blockLen : 8, parsed = parseDERs(keyType, pub, priv), checkInt = randomBytes(4), commentBin = Buffer.from(comment2), privBlobLen = 8 + parsed.priv.length + 4 + commentBin.length, padding2 = [];
+          for (let i5 = 1; (privBlobLen + padding2.length) % blockLen; ++i5)
+            padding2.push(i5 & 255);
+          padding2 = Buffer.from(padding2);
+          let privBlob = Buffer.allocUnsafe(privBlobLen + padding2.length), extra;
           {
             let pos = 0;
-            privBlob.set(checkInt, pos += 0), privBlob.set(checkInt, pos += 4), privBlob.set(parsed.priv, pos += 4), privBlob.writeUInt32BE(commentBin.length, pos += parsed.priv.length), privBlob.set(commentBin, pos += 4), privBlob.set(padding, pos += commentBin.length);
+            privBlob.set(checkInt, pos += 0), privBlob.set(checkInt, pos += 4), privBlob.set(parsed.priv, pos += 4), privBlob.writeUInt32BE(commentBin.length, pos += parsed.priv.length), privBlob.set(commentBin, pos += 4), privBlob.set(padding2, pos += commentBin.length);
           }
           if (encrypted) {
             let options2 = { authTagLength: encrypted.cipher.authLen }, cipher = createCipheriv(
@@ -52975,7 +52975,7 @@ var require_keygen = __commonJS({
           }
           {
             let b64 = parsed.pub.base64Slice(0, parsed.pub.length);
-            publicB64 = `${parsed.sshName} ${b64}${comment ? ` ${comment}` : ""}`;
+            publicB64 = `${parsed.sshName} ${b64}${comment2 ? ` ${comment2}` : ""}`;
           }
           return privateB64 += `-----END OPENSSH PRIVATE KEY-----
 `, {
@@ -53029,7 +53029,7 @@ var require_lib2 = __commonJS({
     } = require_agent(), {
       SSHTTPAgent: HTTPAgent,
       SSHTTPSAgent: HTTPSAgent
-    } = require_http_agents(), { parseKey: parseKey2 } = require_keyParser(), {
+    } = require_http_agents(), { parseKey: parseKey3 } = require_keyParser(), {
       flagsToString,
       OPEN_MODE,
       STATUS_CODE,
@@ -53047,7 +53047,7 @@ var require_lib2 = __commonJS({
       PageantAgent,
       Server: require_server(),
       utils: {
-        parseKey: parseKey2,
+        parseKey: parseKey3,
         ...require_keygen(),
         sftp: {
           flagsToString,
@@ -54027,8 +54027,8 @@ var require_util3 = __commonJS({
       return hasContentLength && contentDispositionIdx !== -1 && (ret[contentDispositionIdx] = Buffer.from(ret[contentDispositionIdx]).toString("latin1")), ret;
     }
     __name(parseRawHeaders, "parseRawHeaders");
-    function isBuffer(buffer) {
-      return buffer instanceof Uint8Array || Buffer.isBuffer(buffer);
+    function isBuffer(buffer3) {
+      return buffer3 instanceof Uint8Array || Buffer.isBuffer(buffer3);
     }
     __name(isBuffer, "isBuffer");
     function validateHandler(handler, method, upgrade) {
@@ -54517,10 +54517,10 @@ var require_request = __commonJS({
             processHeader(this, headers[i5], headers[i5 + 1]);
         } else if (headers && typeof headers == "object")
           if (headers[Symbol.iterator])
-            for (let header of headers) {
-              if (!Array.isArray(header) || header.length !== 2)
+            for (let header2 of headers) {
+              if (!Array.isArray(header2) || header2.length !== 2)
                 throw new InvalidArgumentError("headers must be in key-value pair format");
-              processHeader(this, header[0], header[1]);
+              processHeader(this, header2[0], header2[1]);
             }
           else {
             let keys = Object.keys(headers);
@@ -54751,7 +54751,7 @@ var require_dispatcher = __commonJS({
 var require_dispatcher_base = __commonJS({
   "node_modules/undici/lib/dispatcher/dispatcher-base.js"(exports, module) {
     "use strict";
-    var buffer = __require("node:buffer"), Dispatcher = require_dispatcher(), {
+    var buffer3 = __require("node:buffer"), Dispatcher = require_dispatcher(), {
       ClientDestroyedError,
       ClientClosedError,
       InvalidArgumentError
@@ -54770,7 +54770,7 @@ var require_dispatcher_base = __commonJS({
       }
       get eventSourceOptions() {
         return {
-          maxEventSize: this[kEventSourceOptions].maxEventSize ?? buffer.kStringMaxLength
+          maxEventSize: this[kEventSourceOptions].maxEventSize ?? buffer3.kStringMaxLength
         };
       }
       get destroyed() {
@@ -55821,8 +55821,8 @@ var require_data_url = __commonJS({
       let dataLength = data.length;
       if (dataLength % 4 === 0 && data.charCodeAt(dataLength - 1) === 61 && (--dataLength, data.charCodeAt(dataLength - 1) === 61 && --dataLength), dataLength % 4 === 1 || /[^+/0-9A-Za-z]/.test(data.length === dataLength ? data : data.substring(0, dataLength)))
         return "failure";
-      let buffer = Buffer.from(data, "base64");
-      return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+      let buffer3 = Buffer.from(data, "base64");
+      return new Uint8Array(buffer3.buffer, buffer3.byteOffset, buffer3.byteLength);
     }
     __name(forgivingBase64, "forgivingBase64");
     function collectAnHTTPQuotedString(input, position, extractValue) {
@@ -56260,11 +56260,11 @@ var require_webidl = __commonJS({
 var require_util4 = __commonJS({
   "node_modules/undici/lib/web/fetch/util.js"(exports, module) {
     "use strict";
-    var { Transform: Transform6 } = __require("node:stream"), zlib2 = __require("node:zlib"), { redirectStatusSet, referrerPolicySet: referrerPolicyTokens, badPortsSet } = require_constants5(), { getGlobalOrigin } = require_global(), { collectASequenceOfCodePoints, collectAnHTTPQuotedString, removeChars, parseMIMEType } = require_data_url(), { performance: performance2 } = __require("node:perf_hooks"), { isBlobLike, ReadableStreamFrom, isValidHTTPToken, normalizedMethodRecordsBase } = require_util3(), assert = __require("node:assert"), { isUint8Array } = __require("node:util/types"), { webidl } = require_webidl(), supportedHashes = [], crypto3;
+    var { Transform: Transform7 } = __require("node:stream"), zlib2 = __require("node:zlib"), { redirectStatusSet, referrerPolicySet: referrerPolicyTokens, badPortsSet } = require_constants5(), { getGlobalOrigin } = require_global(), { collectASequenceOfCodePoints, collectAnHTTPQuotedString, removeChars, parseMIMEType } = require_data_url(), { performance: performance2 } = __require("node:perf_hooks"), { isBlobLike, ReadableStreamFrom, isValidHTTPToken, normalizedMethodRecordsBase } = require_util3(), assert = __require("node:assert"), { isUint8Array } = __require("node:util/types"), { webidl } = require_webidl(), supportedHashes = [], crypto3;
     try {
       crypto3 = __require("node:crypto");
       let possibleRelevantHashes = ["sha256", "sha384", "sha512"];
-      supportedHashes = crypto3.getHashes().filter((hash2) => possibleRelevantHashes.includes(hash2));
+      supportedHashes = crypto3.getHashes().filter((hash3) => possibleRelevantHashes.includes(hash3));
     } catch {
     }
     function responseURL(response) {
@@ -56349,8 +56349,8 @@ var require_util4 = __commonJS({
     }
     __name(TAOCheck, "TAOCheck");
     function appendFetchMetadata(httpRequest) {
-      let header = null;
-      header = httpRequest.mode, httpRequest.headersList.set("sec-fetch-mode", header, !0);
+      let header2 = null;
+      header2 = httpRequest.mode, httpRequest.headersList.set("sec-fetch-mode", header2, !0);
     }
     __name(appendFetchMetadata, "appendFetchMetadata");
     function appendRequestOriginHeader(request) {
@@ -56814,7 +56814,7 @@ var require_util4 = __commonJS({
       return contentRange += isomorphicEncode(`${rangeStart}`), contentRange += "-", contentRange += isomorphicEncode(`${rangeEnd}`), contentRange += "/", contentRange += isomorphicEncode(`${fullLength}`), contentRange;
     }
     __name(buildContentRange, "buildContentRange");
-    var InflateStream = class extends Transform6 {
+    var InflateStream = class extends Transform7 {
       static {
         __name(this, "InflateStream");
       }
@@ -56879,8 +56879,8 @@ var require_util4 = __commonJS({
     }
     __name(getDecodeSplit, "getDecodeSplit");
     var textDecoder = new TextDecoder();
-    function utf8DecodeBytes(buffer) {
-      return buffer.length === 0 ? "" : (buffer[0] === 239 && buffer[1] === 187 && buffer[2] === 191 && (buffer = buffer.subarray(3)), textDecoder.decode(buffer));
+    function utf8DecodeBytes(buffer3) {
+      return buffer3.length === 0 ? "" : (buffer3[0] === 239 && buffer3[1] === 187 && buffer3[2] === 191 && (buffer3 = buffer3.subarray(3)), textDecoder.decode(buffer3));
     }
     __name(utf8DecodeBytes, "utf8DecodeBytes");
     var EnvironmentSettingsObjectBase = class {
@@ -57277,11 +57277,11 @@ var require_formdata_parser = __commonJS({
       return lead === 0 && trail === buf2.length - 1 ? buf2 : buf2.subarray(lead, trail + 1);
     }
     __name(removeChars, "removeChars");
-    function bufferStartsWith(buffer, start, position) {
-      if (buffer.length < start.length)
+    function bufferStartsWith(buffer3, start, position) {
+      if (buffer3.length < start.length)
         return !1;
       for (let i5 = 0; i5 < start.length; i5++)
-        if (start[i5] !== buffer[position.position + i5])
+        if (start[i5] !== buffer3[position.position + i5])
           return !1;
       return !0;
     }
@@ -57326,8 +57326,8 @@ var require_body = __commonJS({
       let stream = null;
       object2 instanceof ReadableStream ? stream = object2 : isBlobLike(object2) ? stream = object2.stream() : stream = new ReadableStream({
         async pull(controller) {
-          let buffer = typeof source == "string" ? textEncoder.encode(source) : source;
-          buffer.byteLength && controller.enqueue(buffer), queueMicrotask(() => readableStreamClose(controller));
+          let buffer3 = typeof source == "string" ? textEncoder.encode(source) : source;
+          buffer3.byteLength && controller.enqueue(buffer3), queueMicrotask(() => readableStreamClose(controller));
         },
         start() {
         },
@@ -57393,8 +57393,8 @@ Content-Type: ${value.type || "application/octet-stream"}\r
                 controller.close(), controller.byobRequest?.respond(0);
               });
             else if (!isErrored(stream)) {
-              let buffer = new Uint8Array(value);
-              buffer.byteLength && controller.enqueue(buffer);
+              let buffer3 = new Uint8Array(value);
+              buffer3.byteLength && controller.enqueue(buffer3);
             }
             return controller.desiredSize > 0;
           },
@@ -57564,7 +57564,7 @@ var require_client_h1 = __commonJS({
       kOnError,
       kResume,
       kHTTPContext
-    } = require_symbols(), constants3 = require_constants4(), EMPTY_BUF = Buffer.alloc(0), FastBuffer = Buffer[Symbol.species], addListener = util3.addListener, removeAllListeners = util3.removeAllListeners, kIdleSocketValidation = /* @__PURE__ */ Symbol("kIdleSocketValidation"), kIdleSocketValidationTimeout = /* @__PURE__ */ Symbol("kIdleSocketValidationTimeout"), kSocketUsed = /* @__PURE__ */ Symbol("kSocketUsed"), extractBody;
+    } = require_symbols(), constants4 = require_constants4(), EMPTY_BUF = Buffer.alloc(0), FastBuffer = Buffer[Symbol.species], addListener = util3.addListener, removeAllListeners = util3.removeAllListeners, kIdleSocketValidation = /* @__PURE__ */ Symbol("kIdleSocketValidation"), kIdleSocketValidationTimeout = /* @__PURE__ */ Symbol("kIdleSocketValidationTimeout"), kSocketUsed = /* @__PURE__ */ Symbol("kSocketUsed"), extractBody;
     async function lazyllhttp() {
       let llhttpWasmData = process.env.JEST_WORKER_ID ? require_llhttp_wasm() : void 0, mod;
       try {
@@ -57575,27 +57575,27 @@ var require_client_h1 = __commonJS({
       return await WebAssembly.instantiate(mod, {
         env: {
           /* eslint-disable camelcase */
-          wasm_on_url: /* @__PURE__ */ __name((p3, at, len) => 0, "wasm_on_url"),
-          wasm_on_status: /* @__PURE__ */ __name((p3, at, len) => {
+          wasm_on_url: /* @__PURE__ */ __name((p3, at2, len) => 0, "wasm_on_url"),
+          wasm_on_status: /* @__PURE__ */ __name((p3, at2, len) => {
             assert(currentParser.ptr === p3);
-            let start = at - currentBufferPtr + currentBufferRef.byteOffset;
+            let start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onStatus(new FastBuffer(currentBufferRef.buffer, start, len)) || 0;
           }, "wasm_on_status"),
           wasm_on_message_begin: /* @__PURE__ */ __name((p3) => (assert(currentParser.ptr === p3), currentParser.onMessageBegin() || 0), "wasm_on_message_begin"),
-          wasm_on_header_field: /* @__PURE__ */ __name((p3, at, len) => {
+          wasm_on_header_field: /* @__PURE__ */ __name((p3, at2, len) => {
             assert(currentParser.ptr === p3);
-            let start = at - currentBufferPtr + currentBufferRef.byteOffset;
+            let start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onHeaderField(new FastBuffer(currentBufferRef.buffer, start, len)) || 0;
           }, "wasm_on_header_field"),
-          wasm_on_header_value: /* @__PURE__ */ __name((p3, at, len) => {
+          wasm_on_header_value: /* @__PURE__ */ __name((p3, at2, len) => {
             assert(currentParser.ptr === p3);
-            let start = at - currentBufferPtr + currentBufferRef.byteOffset;
+            let start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onHeaderValue(new FastBuffer(currentBufferRef.buffer, start, len)) || 0;
           }, "wasm_on_header_value"),
           wasm_on_headers_complete: /* @__PURE__ */ __name((p3, statusCode, upgrade, shouldKeepAlive) => (assert(currentParser.ptr === p3), currentParser.onHeadersComplete(statusCode, !!upgrade, !!shouldKeepAlive) || 0), "wasm_on_headers_complete"),
-          wasm_on_body: /* @__PURE__ */ __name((p3, at, len) => {
+          wasm_on_body: /* @__PURE__ */ __name((p3, at2, len) => {
             assert(currentParser.ptr === p3);
-            let start = at - currentBufferPtr + currentBufferRef.byteOffset;
+            let start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onBody(new FastBuffer(currentBufferRef.buffer, start, len)) || 0;
           }, "wasm_on_body"),
           wasm_on_message_complete: /* @__PURE__ */ __name((p3) => (assert(currentParser.ptr === p3), currentParser.onMessageComplete() || 0), "wasm_on_message_complete")
@@ -57611,7 +57611,7 @@ var require_client_h1 = __commonJS({
         __name(this, "Parser");
       }
       constructor(client, socket, { exports: exports2 }) {
-        assert(Number.isFinite(client[kMaxHeadersSize]) && client[kMaxHeadersSize] > 0), this.llhttp = exports2, this.ptr = this.llhttp.llhttp_alloc(constants3.TYPE.RESPONSE), this.client = client, this.socket = socket, this.timeout = null, this.timeoutValue = null, this.timeoutType = null, this.statusCode = null, this.statusText = "", this.upgrade = !1, this.headers = [], this.headersSize = 0, this.headersMaxSize = client[kMaxHeadersSize], this.shouldKeepAlive = !1, this.paused = !1, this.resume = this.resume.bind(this), this.bytesRead = 0, this.keepAlive = "", this.contentLength = "", this.connection = "", this.maxResponseSize = client[kMaxResponseSize];
+        assert(Number.isFinite(client[kMaxHeadersSize]) && client[kMaxHeadersSize] > 0), this.llhttp = exports2, this.ptr = this.llhttp.llhttp_alloc(constants4.TYPE.RESPONSE), this.client = client, this.socket = socket, this.timeout = null, this.timeoutValue = null, this.timeoutType = null, this.statusCode = null, this.statusText = "", this.upgrade = !1, this.headers = [], this.headersSize = 0, this.headersMaxSize = client[kMaxHeadersSize], this.shouldKeepAlive = !1, this.paused = !1, this.resume = this.resume.bind(this), this.bytesRead = 0, this.keepAlive = "", this.contentLength = "", this.connection = "", this.maxResponseSize = client[kMaxResponseSize];
       }
       setTimeout(delay, type) {
         delay !== this.timeoutValue || type & USE_FAST_TIMER ^ this.timeoutType & USE_FAST_TIMER ? (this.timeout && (timers.clearTimeout(this.timeout), this.timeout = null), delay && (type & USE_FAST_TIMER ? this.timeout = timers.setFastTimeout(onParserTimeout, delay, new WeakRef(this)) : (this.timeout = setTimeout(onParserTimeout, delay, new WeakRef(this)), this.timeout.unref())), this.timeoutValue = delay) : this.timeout && this.timeout.refresh && this.timeout.refresh(), this.timeoutType = type;
@@ -57641,11 +57641,11 @@ var require_client_h1 = __commonJS({
             currentParser = null, currentBufferRef = null;
           }
           let offset = llhttp.llhttp_get_error_pos(this.ptr) - currentBufferPtr;
-          if (ret !== constants3.ERROR.OK) {
+          if (ret !== constants4.ERROR.OK) {
             let body = data.subarray(offset);
-            if (ret === constants3.ERROR.PAUSED_UPGRADE)
+            if (ret === constants4.ERROR.PAUSED_UPGRADE)
               this.onUpgrade(body);
-            else if (ret === constants3.ERROR.PAUSED)
+            else if (ret === constants4.ERROR.PAUSED)
               this.paused = !0, socket.unshift(body);
             else
               throw this.createError(ret, body);
@@ -57662,7 +57662,7 @@ var require_client_h1 = __commonJS({
         } finally {
           currentParser = null;
         }
-        return ret === constants3.ERROR.OK ? null : ret === constants3.ERROR.PAUSED || ret === constants3.ERROR.PAUSED_UPGRADE ? (this.paused = !0, null) : this.createError(ret, EMPTY_BUF);
+        return ret === constants4.ERROR.OK ? null : ret === constants4.ERROR.PAUSED || ret === constants4.ERROR.PAUSED_UPGRADE ? (this.paused = !0, null) : this.createError(ret, EMPTY_BUF);
       }
       createError(ret, data) {
         let { llhttp, contentLength, bytesRead } = this;
@@ -57673,7 +57673,7 @@ var require_client_h1 = __commonJS({
           let len = new Uint8Array(llhttp.memory.buffer, ptr).indexOf(0);
           message = "Response does not match the HTTP/1.1 protocol (" + Buffer.from(llhttp.memory.buffer, ptr, len).toString() + ")";
         }
-        return new HTTPParserError(message, constants3.ERROR[ret], data);
+        return new HTTPParserError(message, constants4.ERROR[ret], data);
       }
       destroy() {
         assert(this.ptr != null), assert(currentParser == null), this.llhttp.llhttp_free(this.ptr), this.ptr = null, this.timeout && timers.clearTimeout(this.timeout), this.timeout = null, this.timeoutValue = null, this.timeoutType = null, this.paused = !1;
@@ -57756,7 +57756,7 @@ var require_client_h1 = __commonJS({
         } else
           socket[kReset] = !0;
         let pause = request.onHeaders(statusCode, headers, this.resume, statusText) === !1;
-        return request.aborted ? -1 : request.method === "HEAD" || statusCode < 200 ? 1 : (socket[kBlocking] && (socket[kBlocking] = !1, client[kResume]()), pause ? constants3.ERROR.PAUSED : 0);
+        return request.aborted ? -1 : request.method === "HEAD" || statusCode < 200 ? 1 : (socket[kBlocking] && (socket[kBlocking] = !1, client[kResume]()), pause ? constants4.ERROR.PAUSED : 0);
       }
       onBody(buf2) {
         let { client, socket, statusCode, maxResponseSize } = this;
@@ -57766,7 +57766,7 @@ var require_client_h1 = __commonJS({
         if (assert(request), assert(this.timeoutType === TIMEOUT_BODY), this.timeout && this.timeout.refresh && this.timeout.refresh(), assert(statusCode >= 200), maxResponseSize > -1 && this.bytesRead + buf2.length > maxResponseSize)
           return util3.destroy(socket, new ResponseExceededMaxSizeError()), -1;
         if (this.bytesRead += buf2.length, request.onData(buf2) === !1)
-          return constants3.ERROR.PAUSED;
+          return constants4.ERROR.PAUSED;
       }
       onMessageComplete() {
         let { client, socket, statusCode, upgrade, headers, contentLength, bytesRead, shouldKeepAlive } = this;
@@ -57780,12 +57780,12 @@ var require_client_h1 = __commonJS({
           if (request.method !== "HEAD" && contentLength && bytesRead !== parseInt(contentLength, 10))
             return util3.destroy(socket, new ResponseContentLengthMismatchError()), -1;
           if (request.onComplete(headers), client[kQueue][client[kRunningIdx]++] = null, socket[kSocketUsed] = !0, socket[kWriting])
-            return assert(client[kRunning] === 0), util3.destroy(socket, new InformationalError("reset")), constants3.ERROR.PAUSED;
+            return assert(client[kRunning] === 0), util3.destroy(socket, new InformationalError("reset")), constants4.ERROR.PAUSED;
           if (shouldKeepAlive) {
             if (socket[kReset] && client[kRunning] === 0)
-              return util3.destroy(socket, new InformationalError("reset")), constants3.ERROR.PAUSED;
+              return util3.destroy(socket, new InformationalError("reset")), constants4.ERROR.PAUSED;
             client[kPipelining] == null || client[kPipelining] === 1 ? setImmediate(() => client[kResume]()) : client[kResume]();
-          } else return util3.destroy(socket, new InformationalError("reset")), constants3.ERROR.PAUSED;
+          } else return util3.destroy(socket, new InformationalError("reset")), constants4.ERROR.PAUSED;
         }
       }
     };
@@ -57930,30 +57930,30 @@ var require_client_h1 = __commonJS({
       if (request.aborted)
         return !1;
       method === "HEAD" && (socket[kReset] = !0), (upgrade || method === "CONNECT") && (socket[kReset] = !0), reset != null && (socket[kReset] = reset), client[kMaxRequests] && socket[kCounter]++ >= client[kMaxRequests] && (socket[kReset] = !0), blocking && (socket[kBlocking] = !0);
-      let header = `${method} ${path2} HTTP/1.1\r
+      let header2 = `${method} ${path2} HTTP/1.1\r
 `;
-      if (typeof host == "string" ? header += `host: ${host}\r
-` : header += client[kHostHeader], upgrade ? header += `connection: upgrade\r
+      if (typeof host == "string" ? header2 += `host: ${host}\r
+` : header2 += client[kHostHeader], upgrade ? header2 += `connection: upgrade\r
 upgrade: ${upgrade}\r
-` : client[kPipelining] && !socket[kReset] ? header += `connection: keep-alive\r
-` : header += `connection: close\r
+` : client[kPipelining] && !socket[kReset] ? header2 += `connection: keep-alive\r
+` : header2 += `connection: close\r
 `, Array.isArray(headers))
         for (let n3 = 0; n3 < headers.length; n3 += 2) {
           let key = headers[n3 + 0], val = headers[n3 + 1];
           if (Array.isArray(val))
             for (let i5 = 0; i5 < val.length; i5++)
-              header += `${key}: ${val[i5]}\r
+              header2 += `${key}: ${val[i5]}\r
 `;
           else
-            header += `${key}: ${val}\r
+            header2 += `${key}: ${val}\r
 `;
         }
-      return channels.sendHeaders.hasSubscribers && channels.sendHeaders.publish({ request, headers: header, socket }), !body || bodyLength === 0 ? writeBuffer(abort, null, client, request, socket, contentLength, header, expectsPayload) : util3.isBuffer(body) ? writeBuffer(abort, body, client, request, socket, contentLength, header, expectsPayload) : util3.isBlobLike(body) ? typeof body.stream == "function" ? writeIterable(abort, body.stream(), client, request, socket, contentLength, header, expectsPayload) : writeBlob(abort, body, client, request, socket, contentLength, header, expectsPayload) : util3.isStream(body) ? writeStream(abort, body, client, request, socket, contentLength, header, expectsPayload) : util3.isIterable(body) ? writeIterable(abort, body, client, request, socket, contentLength, header, expectsPayload) : assert(!1), !0;
+      return channels.sendHeaders.hasSubscribers && channels.sendHeaders.publish({ request, headers: header2, socket }), !body || bodyLength === 0 ? writeBuffer(abort, null, client, request, socket, contentLength, header2, expectsPayload) : util3.isBuffer(body) ? writeBuffer(abort, body, client, request, socket, contentLength, header2, expectsPayload) : util3.isBlobLike(body) ? typeof body.stream == "function" ? writeIterable(abort, body.stream(), client, request, socket, contentLength, header2, expectsPayload) : writeBlob(abort, body, client, request, socket, contentLength, header2, expectsPayload) : util3.isStream(body) ? writeStream(abort, body, client, request, socket, contentLength, header2, expectsPayload) : util3.isIterable(body) ? writeIterable(abort, body, client, request, socket, contentLength, header2, expectsPayload) : assert(!1), !0;
     }
     __name(writeH1, "writeH1");
-    function writeStream(abort, body, client, request, socket, contentLength, header, expectsPayload) {
+    function writeStream(abort, body, client, request, socket, contentLength, header2, expectsPayload) {
       assert(contentLength !== 0 || client[kRunning] === 0, "stream body cannot be pipelined");
-      let finished2 = !1, writer = new AsyncWriter({ abort, socket, request, contentLength, client, expectsPayload, header }), onData = /* @__PURE__ */ __name(function(chunk) {
+      let finished2 = !1, writer = new AsyncWriter({ abort, socket, request, contentLength, client, expectsPayload, header: header2 }), onData = /* @__PURE__ */ __name(function(chunk) {
         if (!finished2)
           try {
             !writer.write(chunk) && this.pause && this.pause();
@@ -57983,34 +57983,34 @@ upgrade: ${upgrade}\r
       body.on("data", onData).on("end", onFinished).on("error", onFinished).on("close", onClose), body.resume && body.resume(), socket.on("drain", onDrain).on("error", onFinished), body.errorEmitted ?? body.errored ? setImmediate(() => onFinished(body.errored)) : (body.endEmitted ?? body.readableEnded) && setImmediate(() => onFinished(null)), (body.closeEmitted ?? body.closed) && setImmediate(onClose);
     }
     __name(writeStream, "writeStream");
-    function writeBuffer(abort, body, client, request, socket, contentLength, header, expectsPayload) {
+    function writeBuffer(abort, body, client, request, socket, contentLength, header2, expectsPayload) {
       try {
-        body ? util3.isBuffer(body) && (assert(contentLength === body.byteLength, "buffer body must have content length"), socket.cork(), socket.write(`${header}content-length: ${contentLength}\r
+        body ? util3.isBuffer(body) && (assert(contentLength === body.byteLength, "buffer body must have content length"), socket.cork(), socket.write(`${header2}content-length: ${contentLength}\r
 \r
-`, "latin1"), socket.write(body), socket.uncork(), request.onBodySent(body), !expectsPayload && request.reset !== !1 && (socket[kReset] = !0)) : contentLength === 0 ? socket.write(`${header}content-length: 0\r
+`, "latin1"), socket.write(body), socket.uncork(), request.onBodySent(body), !expectsPayload && request.reset !== !1 && (socket[kReset] = !0)) : contentLength === 0 ? socket.write(`${header2}content-length: 0\r
 \r
-`, "latin1") : (assert(contentLength === null, "no body must not have content length"), socket.write(`${header}\r
+`, "latin1") : (assert(contentLength === null, "no body must not have content length"), socket.write(`${header2}\r
 `, "latin1")), request.onRequestSent(), client[kResume]();
       } catch (err) {
         abort(err);
       }
     }
     __name(writeBuffer, "writeBuffer");
-    async function writeBlob(abort, body, client, request, socket, contentLength, header, expectsPayload) {
+    async function writeBlob(abort, body, client, request, socket, contentLength, header2, expectsPayload) {
       assert(contentLength === body.size, "blob body must have content length");
       try {
         if (contentLength != null && contentLength !== body.size)
           throw new RequestContentLengthMismatchError();
-        let buffer = Buffer.from(await body.arrayBuffer());
-        socket.cork(), socket.write(`${header}content-length: ${contentLength}\r
+        let buffer3 = Buffer.from(await body.arrayBuffer());
+        socket.cork(), socket.write(`${header2}content-length: ${contentLength}\r
 \r
-`, "latin1"), socket.write(buffer), socket.uncork(), request.onBodySent(buffer), request.onRequestSent(), !expectsPayload && request.reset !== !1 && (socket[kReset] = !0), client[kResume]();
+`, "latin1"), socket.write(buffer3), socket.uncork(), request.onBodySent(buffer3), request.onRequestSent(), !expectsPayload && request.reset !== !1 && (socket[kReset] = !0), client[kResume]();
       } catch (err) {
         abort(err);
       }
     }
     __name(writeBlob, "writeBlob");
-    async function writeIterable(abort, body, client, request, socket, contentLength, header, expectsPayload) {
+    async function writeIterable(abort, body, client, request, socket, contentLength, header2, expectsPayload) {
       assert(contentLength !== 0 || client[kRunning] === 0, "iterator body cannot be pipelined");
       let callback = null;
       function onDrain() {
@@ -58024,7 +58024,7 @@ upgrade: ${upgrade}\r
         assert(callback === null), socket[kError] ? reject(socket[kError]) : callback = resolve2;
       }), "waitForDrain");
       socket.on("close", onDrain).on("drain", onDrain);
-      let writer = new AsyncWriter({ abort, socket, request, contentLength, client, expectsPayload, header });
+      let writer = new AsyncWriter({ abort, socket, request, contentLength, client, expectsPayload, header: header2 });
       try {
         for await (let chunk of body) {
           if (socket[kError])
@@ -58043,11 +58043,11 @@ upgrade: ${upgrade}\r
       static {
         __name(this, "AsyncWriter");
       }
-      constructor({ abort, socket, request, contentLength, client, expectsPayload, header }) {
-        this.socket = socket, this.request = request, this.contentLength = contentLength, this.client = client, this.bytesWritten = 0, this.expectsPayload = expectsPayload, this.header = header, this.abort = abort, socket[kWriting] = !0;
+      constructor({ abort, socket, request, contentLength, client, expectsPayload, header: header2 }) {
+        this.socket = socket, this.request = request, this.contentLength = contentLength, this.client = client, this.bytesWritten = 0, this.expectsPayload = expectsPayload, this.header = header2, this.abort = abort, socket[kWriting] = !0;
       }
       write(chunk) {
-        let { socket, request, contentLength, client, bytesWritten, expectsPayload, header } = this;
+        let { socket, request, contentLength, client, bytesWritten, expectsPayload, header: header2 } = this;
         if (socket[kError])
           throw socket[kError];
         if (socket.destroyed)
@@ -58060,8 +58060,8 @@ upgrade: ${upgrade}\r
             throw new RequestContentLengthMismatchError();
           process.emitWarning(new RequestContentLengthMismatchError());
         }
-        socket.cork(), bytesWritten === 0 && (!expectsPayload && request.reset !== !1 && (socket[kReset] = !0), contentLength === null ? socket.write(`${header}transfer-encoding: chunked\r
-`, "latin1") : socket.write(`${header}content-length: ${contentLength}\r
+        socket.cork(), bytesWritten === 0 && (!expectsPayload && request.reset !== !1 && (socket[kReset] = !0), contentLength === null ? socket.write(`${header2}transfer-encoding: chunked\r
+`, "latin1") : socket.write(`${header2}content-length: ${contentLength}\r
 \r
 `, "latin1")), contentLength === null && socket.write(`\r
 ${len.toString(16)}\r
@@ -58070,13 +58070,13 @@ ${len.toString(16)}\r
         return socket.uncork(), request.onBodySent(chunk), ret || socket[kParser].timeout && socket[kParser].timeoutType === TIMEOUT_HEADERS && socket[kParser].timeout.refresh && socket[kParser].timeout.refresh(), ret;
       }
       end() {
-        let { socket, contentLength, client, bytesWritten, expectsPayload, header, request } = this;
+        let { socket, contentLength, client, bytesWritten, expectsPayload, header: header2, request } = this;
         if (request.onRequestSent(), socket[kWriting] = !1, socket[kError])
           throw socket[kError];
         if (!socket.destroyed) {
-          if (bytesWritten === 0 ? expectsPayload ? socket.write(`${header}content-length: 0\r
+          if (bytesWritten === 0 ? expectsPayload ? socket.write(`${header2}content-length: 0\r
 \r
-`, "latin1") : socket.write(`${header}\r
+`, "latin1") : socket.write(`${header2}\r
 `, "latin1") : contentLength === null && socket.write(`\r
 0\r
 \r
@@ -58101,7 +58101,7 @@ ${len.toString(16)}\r
 var require_client_h2 = __commonJS({
   "node_modules/undici/lib/dispatcher/client-h2.js"(exports, module) {
     "use strict";
-    var assert = __require("node:assert"), { errorMonitor } = __require("node:events"), { pipeline: pipeline4 } = __require("node:stream"), util3 = require_util3(), {
+    var assert = __require("node:assert"), { errorMonitor } = __require("node:events"), { pipeline: pipeline8 } = __require("node:stream"), util3 = require_util3(), {
       RequestContentLengthMismatchError,
       RequestAbortedError,
       SocketError,
@@ -58399,7 +58399,7 @@ var require_client_h2 = __commonJS({
     __name(writeBuffer, "writeBuffer");
     function writeStream(abort, socket, expectsPayload, h2stream, body, client, request, contentLength) {
       assert(contentLength !== 0 || client[kRunning] === 0, "stream body cannot be pipelined");
-      let pipe = pipeline4(
+      let pipe = pipeline8(
         body,
         h2stream,
         (err) => {
@@ -58418,8 +58418,8 @@ var require_client_h2 = __commonJS({
       try {
         if (contentLength != null && contentLength !== body.size)
           throw new RequestContentLengthMismatchError();
-        let buffer = Buffer.from(await body.arrayBuffer());
-        h2stream.cork(), h2stream.write(buffer), h2stream.uncork(), h2stream.end(), request.onBodySent(buffer), request.onRequestSent(), expectsPayload || (socket[kReset] = !0), client[kResume]();
+        let buffer3 = Buffer.from(await body.arrayBuffer());
+        h2stream.cork(), h2stream.write(buffer3), h2stream.uncork(), h2stream.end(), request.onBodySent(buffer3), request.onRequestSent(), expectsPayload || (socket[kReset] = !0), client[kResume]();
       } catch (err) {
         abort(err);
       }
@@ -58523,13 +58523,13 @@ var require_redirect_handler = __commonJS({
           return headers[i5 + 1];
     }
     __name(parseLocation, "parseLocation");
-    function shouldRemoveHeader(header, removeContent, unknownOrigin) {
-      if (header.length === 4)
-        return util3.headerNameToString(header) === "host";
-      if (removeContent && util3.headerNameToString(header).startsWith("content-"))
+    function shouldRemoveHeader(header2, removeContent, unknownOrigin) {
+      if (header2.length === 4)
+        return util3.headerNameToString(header2) === "host";
+      if (removeContent && util3.headerNameToString(header2).startsWith("content-"))
         return !0;
-      if (unknownOrigin && (header.length === 13 || header.length === 6 || header.length === 19)) {
-        let name = util3.headerNameToString(header);
+      if (unknownOrigin && (header2.length === 13 || header2.length === 6 || header2.length === 19)) {
+        let name = util3.headerNameToString(header2);
         return name === "authorization" || name === "cookie" || name === "proxy-authorization";
       }
       return !1;
@@ -59847,8 +59847,8 @@ var require_retry_agent = __commonJS({
 var require_readable3 = __commonJS({
   "node_modules/undici/lib/api/readable.js"(exports, module) {
     "use strict";
-    var assert = __require("node:assert"), { Readable: Readable14 } = __require("node:stream"), { RequestAbortedError, NotSupportedError, InvalidArgumentError, AbortError } = require_errors4(), util3 = require_util3(), { ReadableStreamFrom } = require_util3(), kConsume = /* @__PURE__ */ Symbol("kConsume"), kReading = /* @__PURE__ */ Symbol("kReading"), kBody = /* @__PURE__ */ Symbol("kBody"), kAbort = /* @__PURE__ */ Symbol("kAbort"), kContentType = /* @__PURE__ */ Symbol("kContentType"), kContentLength = /* @__PURE__ */ Symbol("kContentLength"), noop = /* @__PURE__ */ __name(() => {
-    }, "noop"), BodyReadable = class extends Readable14 {
+    var assert = __require("node:assert"), { Readable: Readable18 } = __require("node:stream"), { RequestAbortedError, NotSupportedError, InvalidArgumentError, AbortError } = require_errors4(), util3 = require_util3(), { ReadableStreamFrom } = require_util3(), kConsume = /* @__PURE__ */ Symbol("kConsume"), kReading = /* @__PURE__ */ Symbol("kReading"), kBody = /* @__PURE__ */ Symbol("kBody"), kAbort = /* @__PURE__ */ Symbol("kAbort"), kContentType = /* @__PURE__ */ Symbol("kContentType"), kContentLength = /* @__PURE__ */ Symbol("kContentLength"), noop = /* @__PURE__ */ __name(() => {
+    }, "noop"), BodyReadable = class extends Readable18 {
       static {
         __name(this, "BodyReadable");
       }
@@ -59994,8 +59994,8 @@ var require_readable3 = __commonJS({
     function chunksDecode(chunks, length) {
       if (chunks.length === 0 || length === 0)
         return "";
-      let buffer = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length), bufferLength = buffer.length, start = bufferLength > 2 && buffer[0] === 239 && buffer[1] === 187 && buffer[2] === 191 ? 3 : 0;
-      return buffer.utf8Slice(start, bufferLength);
+      let buffer3 = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length), bufferLength = buffer3.length, start = bufferLength > 2 && buffer3[0] === 239 && buffer3[1] === 187 && buffer3[2] === 191 ? 3 : 0;
+      return buffer3.utf8Slice(start, bufferLength);
     }
     __name(chunksDecode, "chunksDecode");
     function chunksConcat(chunks, length) {
@@ -60003,12 +60003,12 @@ var require_readable3 = __commonJS({
         return new Uint8Array(0);
       if (chunks.length === 1)
         return new Uint8Array(chunks[0]);
-      let buffer = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer), offset = 0;
+      let buffer3 = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer), offset = 0;
       for (let i5 = 0; i5 < chunks.length; ++i5) {
         let chunk = chunks[i5];
-        buffer.set(chunk, offset), offset += chunk.length;
+        buffer3.set(chunk, offset), offset += chunk.length;
       }
-      return buffer;
+      return buffer3;
     }
     __name(chunksConcat, "chunksConcat");
     function consumeEnd(consume2) {
@@ -60080,7 +60080,7 @@ var require_util5 = __commonJS({
 var require_api_request = __commonJS({
   "node_modules/undici/lib/api/api-request.js"(exports, module) {
     "use strict";
-    var assert = __require("node:assert"), { Readable: Readable14 } = require_readable3(), { InvalidArgumentError, RequestAbortedError } = require_errors4(), util3 = require_util3(), { getResolveErrorBodyCallback } = require_util5(), { AsyncResource } = __require("node:async_hooks"), RequestHandler5 = class extends AsyncResource {
+    var assert = __require("node:assert"), { Readable: Readable18 } = require_readable3(), { InvalidArgumentError, RequestAbortedError } = require_errors4(), util3 = require_util3(), { getResolveErrorBodyCallback } = require_util5(), { AsyncResource } = __require("node:async_hooks"), RequestHandler5 = class extends AsyncResource {
       static {
         __name(this, "RequestHandler");
       }
@@ -60122,7 +60122,7 @@ var require_api_request = __commonJS({
           this.onInfo && this.onInfo({ statusCode, headers });
           return;
         }
-        let parsedHeaders = responseHeaders === "raw" ? util3.parseHeaders(rawHeaders) : headers, contentType = parsedHeaders["content-type"], contentLength = parsedHeaders["content-length"], res = new Readable14({
+        let parsedHeaders = responseHeaders === "raw" ? util3.parseHeaders(rawHeaders) : headers, contentType = parsedHeaders["content-type"], contentLength = parsedHeaders["content-length"], res = new Readable18({
           resume,
           abort,
           contentType,
@@ -60317,14 +60317,14 @@ var require_api_pipeline = __commonJS({
   "node_modules/undici/lib/api/api-pipeline.js"(exports, module) {
     "use strict";
     var {
-      Readable: Readable14,
+      Readable: Readable18,
       Duplex,
       PassThrough: PassThrough4
     } = __require("node:stream"), {
       InvalidArgumentError,
       InvalidReturnValueError,
       RequestAbortedError
-    } = require_errors4(), util3 = require_util3(), { AsyncResource } = __require("node:async_hooks"), { addSignal, removeSignal } = require_abort_signal(), assert = __require("node:assert"), kResume = /* @__PURE__ */ Symbol("resume"), PipelineRequest = class extends Readable14 {
+    } = require_errors4(), util3 = require_util3(), { AsyncResource } = __require("node:async_hooks"), { addSignal, removeSignal } = require_abort_signal(), assert = __require("node:assert"), kResume = /* @__PURE__ */ Symbol("resume"), PipelineRequest = class extends Readable18 {
       static {
         __name(this, "PipelineRequest");
       }
@@ -60338,7 +60338,7 @@ var require_api_pipeline = __commonJS({
       _destroy(err, callback) {
         this._read(), callback(err);
       }
-    }, PipelineResponse = class extends Readable14 {
+    }, PipelineResponse = class extends Readable18 {
       static {
         __name(this, "PipelineResponse");
       }
@@ -60448,7 +60448,7 @@ var require_api_pipeline = __commonJS({
         this.handler = null, util3.destroy(ret, err);
       }
     };
-    function pipeline4(opts, handler) {
+    function pipeline8(opts, handler) {
       try {
         let pipelineHandler = new PipelineHandler(opts, handler);
         return this.dispatch({ ...opts, body: pipelineHandler.req }, pipelineHandler), pipelineHandler.ret;
@@ -60456,8 +60456,8 @@ var require_api_pipeline = __commonJS({
         return new PassThrough4().destroy(err);
       }
     }
-    __name(pipeline4, "pipeline");
-    module.exports = pipeline4;
+    __name(pipeline8, "pipeline");
+    module.exports = pipeline8;
   }
 });
 
@@ -61115,13 +61115,13 @@ var require_pluralizer = __commonJS({
 var require_pending_interceptors_formatter = __commonJS({
   "node_modules/undici/lib/mock/pending-interceptors-formatter.js"(exports, module) {
     "use strict";
-    var { Transform: Transform6 } = __require("node:stream"), { Console } = __require("node:console"), PERSISTENT = process.versions.icu ? "\u2705" : "Y ", NOT_PERSISTENT = process.versions.icu ? "\u274C" : "N ";
+    var { Transform: Transform7 } = __require("node:stream"), { Console } = __require("node:console"), PERSISTENT = process.versions.icu ? "\u2705" : "Y ", NOT_PERSISTENT = process.versions.icu ? "\u274C" : "N ";
     module.exports = class {
       static {
         __name(this, "PendingInterceptorsFormatter");
       }
       constructor({ disableColors } = {}) {
-        this.transform = new Transform6({
+        this.transform = new Transform7({
           transform(chunk, _enc, cb) {
             cb(null, chunk);
           }
@@ -61657,13 +61657,13 @@ var require_headers2 = __commonJS({
     function fill(headers, object2) {
       if (Array.isArray(object2))
         for (let i5 = 0; i5 < object2.length; ++i5) {
-          let header = object2[i5];
-          if (header.length !== 2)
+          let header2 = object2[i5];
+          if (header2.length !== 2)
             throw webidl.errors.exception({
               header: "Headers constructor",
-              message: `expected name/value pair to be length 2, found ${header.length}.`
+              message: `expected name/value pair to be length 2, found ${header2.length}.`
             });
-          appendHeader(headers, header[0], header[1]);
+          appendHeader(headers, header2[0], header2[1]);
         }
       else if (typeof object2 == "object" && object2 !== null) {
         let keys = Object.keys(object2);
@@ -62903,7 +62903,7 @@ var require_fetch = __commonJS({
       safeMethodsSet,
       requestBodyHeader,
       subresourceSet
-    } = require_constants5(), EE = __require("node:events"), { Readable: Readable14, pipeline: pipeline4, finished: finished2 } = __require("node:stream"), { addAbortListener, isErrored, isReadable, bufferToLowerCasedHeaderName } = require_util3(), { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = require_data_url(), { getGlobalDispatcher } = require_global2(), { webidl } = require_webidl(), { STATUS_CODES } = __require("node:http"), GET_OR_HEAD = ["GET", "HEAD"], defaultUserAgent2 = typeof __UNDICI_IS_NODE__ < "u" || typeof esbuildDetection < "u" ? "node" : "undici", resolveObjectURL, Fetch = class extends EE {
+    } = require_constants5(), EE = __require("node:events"), { Readable: Readable18, pipeline: pipeline8, finished: finished2 } = __require("node:stream"), { addAbortListener, isErrored, isReadable, bufferToLowerCasedHeaderName } = require_util3(), { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = require_data_url(), { getGlobalDispatcher } = require_global2(), { webidl } = require_webidl(), { STATUS_CODES } = __require("node:http"), GET_OR_HEAD = ["GET", "HEAD"], defaultUserAgent2 = typeof __UNDICI_IS_NODE__ < "u" || typeof esbuildDetection < "u" ? "node" : "undici", resolveObjectURL, Fetch = class extends EE {
       static {
         __name(this, "Fetch");
       }
@@ -63321,8 +63321,8 @@ var require_fetch = __commonJS({
             fetchParams.controller.terminate(bytes);
             return;
           }
-          let buffer = new Uint8Array(bytes);
-          if (buffer.byteLength && fetchParams.controller.controller.enqueue(buffer), isErrored(stream)) {
+          let buffer3 = new Uint8Array(bytes);
+          if (buffer3.byteLength && fetchParams.controller.controller.enqueue(buffer3), isErrored(stream)) {
             fetchParams.controller.terminate();
             return;
           }
@@ -63399,13 +63399,13 @@ var require_fetch = __commonJS({
                   }
                 }
               }
-              this.body = new Readable14({ read: resume });
+              this.body = new Readable18({ read: resume });
               let onError = this.onError.bind(this);
               return resolve2({
                 status,
                 statusText,
                 headersList,
-                body: decoders.length ? pipeline4(this.body, ...decoders, (err) => {
+                body: decoders.length ? pipeline8(this.body, ...decoders, (err) => {
                   err && this.onError(err);
                 }).on("error", onError) : this.body.on("error", onError)
               }), !0;
@@ -64120,10 +64120,10 @@ var require_util7 = __commonJS({
       return serializedA === serializedB;
     }
     __name(urlEquals, "urlEquals");
-    function getFieldValues(header) {
-      assert(header !== null);
+    function getFieldValues(header2) {
+      assert(header2 !== null);
       let values = [];
-      for (let value of header.split(","))
+      for (let value of header2.split(","))
         value = value.trim(), isValidHeaderName(value) && values.push(value);
       return values;
     }
@@ -64816,15 +64816,15 @@ var require_parse = __commonJS({
   "node_modules/undici/lib/web/cookies/parse.js"(exports, module) {
     "use strict";
     var { maxNameValuePairSize, maxAttributeValueSize } = require_constants6(), { isCTLExcludingHtab } = require_util8(), { collectASequenceOfCodePointsFast } = require_data_url(), assert = __require("node:assert");
-    function parseSetCookie(header) {
-      if (isCTLExcludingHtab(header))
+    function parseSetCookie(header2) {
+      if (isCTLExcludingHtab(header2))
         return null;
       let nameValuePair = "", unparsedAttributes = "", name = "", value = "";
-      if (header.includes(";")) {
+      if (header2.includes(";")) {
         let position = { position: 0 };
-        nameValuePair = collectASequenceOfCodePointsFast(";", header, position), unparsedAttributes = header.slice(position.position);
+        nameValuePair = collectASequenceOfCodePointsFast(";", header2, position), unparsedAttributes = header2.slice(position.position);
       } else
-        nameValuePair = header;
+        nameValuePair = header2;
       if (!nameValuePair.includes("="))
         value = nameValuePair;
       else {
@@ -65349,8 +65349,8 @@ var require_util9 = __commonJS({
       });
     }
     __name(websocketMessageReceived, "websocketMessageReceived");
-    function toArrayBuffer(buffer) {
-      return buffer.byteLength === buffer.buffer.byteLength ? buffer.buffer : buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
+    function toArrayBuffer(buffer3) {
+      return buffer3.byteLength === buffer3.buffer.byteLength ? buffer3.buffer : buffer3.buffer.slice(buffer3.byteOffset, buffer3.byteOffset + buffer3.byteLength);
     }
     __name(toArrayBuffer, "toArrayBuffer");
     function isValidSubprotocol(protocol) {
@@ -65435,9 +65435,9 @@ var require_util9 = __commonJS({
       return num >= 8 && num <= 15;
     }
     __name(isValidClientWindowBits, "isValidClientWindowBits");
-    var hasIntl = typeof process.versions.icu == "string", fatalDecoder = hasIntl ? new TextDecoder("utf-8", { fatal: !0 }) : void 0, utf8Decode = hasIntl ? fatalDecoder.decode.bind(fatalDecoder) : function(buffer) {
-      if (isUtf8(buffer))
-        return buffer.toString("utf-8");
+    var hasIntl = typeof process.versions.icu == "string", fatalDecoder = hasIntl ? new TextDecoder("utf-8", { fatal: !0 }) : void 0, utf8Decode = hasIntl ? fatalDecoder.decode.bind(fatalDecoder) : function(buffer3) {
+      if (isUtf8(buffer3))
+        return buffer3.toString("utf-8");
       throw new TypeError("Invalid utf-8 received.");
     };
     module.exports = {
@@ -65465,21 +65465,21 @@ var require_util9 = __commonJS({
 var require_frame = __commonJS({
   "node_modules/undici/lib/web/websocket/frame.js"(exports, module) {
     "use strict";
-    var { maxUnsigned16Bit } = require_constants7(), BUFFER_SIZE = 16386, crypto3, buffer = null, bufIdx = BUFFER_SIZE;
+    var { maxUnsigned16Bit } = require_constants7(), BUFFER_SIZE = 16386, crypto3, buffer3 = null, bufIdx = BUFFER_SIZE;
     try {
       crypto3 = __require("node:crypto");
     } catch {
       crypto3 = {
         // not full compatibility, but minimum.
-        randomFillSync: /* @__PURE__ */ __name(function(buffer2, _offset, _size) {
-          for (let i5 = 0; i5 < buffer2.length; ++i5)
-            buffer2[i5] = Math.random() * 255 | 0;
-          return buffer2;
+        randomFillSync: /* @__PURE__ */ __name(function(buffer4, _offset, _size) {
+          for (let i5 = 0; i5 < buffer4.length; ++i5)
+            buffer4[i5] = Math.random() * 255 | 0;
+          return buffer4;
         }, "randomFillSync")
       };
     }
     function generateMask() {
-      return bufIdx === BUFFER_SIZE && (bufIdx = 0, crypto3.randomFillSync(buffer ??= Buffer.allocUnsafe(BUFFER_SIZE), 0, BUFFER_SIZE)), [buffer[bufIdx++], buffer[bufIdx++], buffer[bufIdx++], buffer[bufIdx++]];
+      return bufIdx === BUFFER_SIZE && (bufIdx = 0, crypto3.randomFillSync(buffer3 ??= Buffer.allocUnsafe(BUFFER_SIZE), 0, BUFFER_SIZE)), [buffer3[bufIdx++], buffer3[bufIdx++], buffer3[bufIdx++], buffer3[bufIdx++]];
     }
     __name(generateMask, "generateMask");
     var WebsocketFrameSend = class {
@@ -65495,12 +65495,12 @@ var require_frame = __commonJS({
       createFrame(opcode) {
         let frameData = this.frameData, maskKey = generateMask(), bodyLength = frameData?.byteLength ?? 0, payloadLength = bodyLength, offset = 6;
         bodyLength > maxUnsigned16Bit ? (offset += 8, payloadLength = 127) : bodyLength > 125 && (offset += 2, payloadLength = 126);
-        let buffer2 = Buffer.allocUnsafe(bodyLength + offset);
-        buffer2[0] = buffer2[1] = 0, buffer2[0] |= 128, buffer2[0] = (buffer2[0] & 240) + opcode;
-        buffer2[offset - 4] = maskKey[0], buffer2[offset - 3] = maskKey[1], buffer2[offset - 2] = maskKey[2], buffer2[offset - 1] = maskKey[3], buffer2[1] = payloadLength, payloadLength === 126 ? buffer2.writeUInt16BE(bodyLength, 2) : payloadLength === 127 && (buffer2[2] = buffer2[3] = 0, buffer2.writeUIntBE(bodyLength, 4, 6)), buffer2[1] |= 128;
+        let buffer4 = Buffer.allocUnsafe(bodyLength + offset);
+        buffer4[0] = buffer4[1] = 0, buffer4[0] |= 128, buffer4[0] = (buffer4[0] & 240) + opcode;
+        buffer4[offset - 4] = maskKey[0], buffer4[offset - 3] = maskKey[1], buffer4[offset - 2] = maskKey[2], buffer4[offset - 1] = maskKey[3], buffer4[1] = payloadLength, payloadLength === 126 ? buffer4.writeUInt16BE(bodyLength, 2) : payloadLength === 127 && (buffer4[2] = buffer4[3] = 0, buffer4.writeUIntBE(bodyLength, 4, 6)), buffer4[1] |= 128;
         for (let i5 = 0; i5 < bodyLength; ++i5)
-          buffer2[offset + i5] = frameData[i5] ^ maskKey[i5 & 3];
-        return buffer2;
+          buffer4[offset + i5] = frameData[i5] ^ maskKey[i5 & 3];
+        return buffer4;
       }
     };
     module.exports = {
@@ -65640,7 +65640,7 @@ var require_connection = __commonJS({
 var require_permessage_deflate = __commonJS({
   "node_modules/undici/lib/web/websocket/permessage-deflate.js"(exports, module) {
     "use strict";
-    var { createInflateRaw, Z_DEFAULT_WINDOWBITS } = __require("node:zlib"), { isValidClientWindowBits } = require_util9(), { MessageSizeExceededError } = require_errors4(), tail = Buffer.from([0, 0, 255, 255]), kBuffer = /* @__PURE__ */ Symbol("kBuffer"), kLength = /* @__PURE__ */ Symbol("kLength"), PerMessageDeflate = class {
+    var { createInflateRaw: createInflateRaw2, Z_DEFAULT_WINDOWBITS } = __require("node:zlib"), { isValidClientWindowBits } = require_util9(), { MessageSizeExceededError } = require_errors4(), tail = Buffer.from([0, 0, 255, 255]), kBuffer = /* @__PURE__ */ Symbol("kBuffer"), kLength = /* @__PURE__ */ Symbol("kLength"), PerMessageDeflate = class {
       static {
         __name(this, "PerMessageDeflate");
       }
@@ -65671,7 +65671,7 @@ var require_permessage_deflate = __commonJS({
             windowBits = Number.parseInt(this.#options.serverMaxWindowBits);
           }
           try {
-            this.#inflate = createInflateRaw({ windowBits });
+            this.#inflate = createInflateRaw2({ windowBits });
           } catch (err) {
             callback(err);
             return;
@@ -65761,7 +65761,7 @@ var require_receiver = __commonJS({
           if (this.#state === parserStates.INFO) {
             if (this.#byteOffset < 2)
               return callback();
-            let buffer = this.consume(2), fin = (buffer[0] & 128) !== 0, opcode = buffer[0] & 15, masked = (buffer[1] & 128) === 128, fragmented = !fin && opcode !== opcodes.CONTINUATION, payloadLength = buffer[1] & 127, rsv1 = buffer[0] & 64, rsv2 = buffer[0] & 32, rsv3 = buffer[0] & 16;
+            let buffer3 = this.consume(2), fin = (buffer3[0] & 128) !== 0, opcode = buffer3[0] & 15, masked = (buffer3[1] & 128) === 128, fragmented = !fin && opcode !== opcodes.CONTINUATION, payloadLength = buffer3[1] & 127, rsv1 = buffer3[0] & 64, rsv2 = buffer3[0] & 32, rsv3 = buffer3[0] & 16;
             if (!isValidOpcode(opcode))
               return failWebsocketConnection(this.ws, "Invalid opcode received"), callback();
             if (masked)
@@ -65802,13 +65802,13 @@ var require_receiver = __commonJS({
           } else if (this.#state === parserStates.PAYLOADLENGTH_16) {
             if (this.#byteOffset < 2)
               return callback();
-            let buffer = this.consume(2);
-            if (this.#info.payloadLength = buffer.readUInt16BE(0), this.#state = parserStates.READ_DATA, !this.#validatePayloadLength())
+            let buffer3 = this.consume(2);
+            if (this.#info.payloadLength = buffer3.readUInt16BE(0), this.#state = parserStates.READ_DATA, !this.#validatePayloadLength())
               return;
           } else if (this.#state === parserStates.PAYLOADLENGTH_64) {
             if (this.#byteOffset < 8)
               return callback();
-            let buffer = this.consume(8), upper = buffer.readUInt32BE(0), lower = buffer.readUInt32BE(4);
+            let buffer3 = this.consume(8), upper = buffer3.readUInt32BE(0), lower = buffer3.readUInt32BE(4);
             if (upper !== 0 || lower > 2 ** 31 - 1) {
               failWebsocketConnection(this.ws, "Received payload length > 2^31 bytes.");
               return;
@@ -65875,19 +65875,19 @@ var require_receiver = __commonJS({
           return emptyBuffer;
         if (this.#buffers[0].length === n3)
           return this.#byteOffset -= this.#buffers[0].length, this.#buffers.shift();
-        let buffer = Buffer.allocUnsafe(n3), offset = 0;
+        let buffer3 = Buffer.allocUnsafe(n3), offset = 0;
         for (; offset !== n3; ) {
           let next = this.#buffers[0], { length } = next;
           if (length + offset === n3) {
-            buffer.set(this.#buffers.shift(), offset);
+            buffer3.set(this.#buffers.shift(), offset);
             break;
           } else if (length + offset > n3) {
-            buffer.set(next.subarray(0, n3 - offset), offset), this.#buffers[0] = next.subarray(n3 - offset);
+            buffer3.set(next.subarray(0, n3 - offset), offset), this.#buffers[0] = next.subarray(n3 - offset);
             break;
           } else
-            buffer.set(this.#buffers.shift(), offset), offset += next.length;
+            buffer3.set(this.#buffers.shift(), offset), offset += next.length;
         }
-        return this.#byteOffset -= n3, buffer;
+        return this.#byteOffset -= n3, buffer3;
       }
       writeFragments(fragment) {
         return this.#maxFragments > 0 && this.#fragments.length === this.#maxFragments ? (failWebsocketConnectionWithCode(this.ws, 1008, "Too many message fragments"), !1) : (this.#fragmentsBytes += fragment.length, this.#fragments.push(fragment), !0);
@@ -66324,19 +66324,19 @@ var require_util10 = __commonJS({
 var require_eventsource_stream = __commonJS({
   "node_modules/undici/lib/web/eventsource/eventsource-stream.js"(exports, module) {
     "use strict";
-    var buffer = __require("node:buffer"), { Transform: Transform6 } = __require("node:stream"), { isASCIINumber, isValidLastEventId } = require_util10(), BOM = [239, 187, 191], LF = 10, CR = 13, COLON2 = 58, SPACE2 = 32, defaultMaxEventSize = buffer.kStringMaxLength, DATA = Buffer.from("data"), EVENT = Buffer.from("event"), ID2 = Buffer.from("id"), RETRY = Buffer.from("retry"), minParserItems = 1024, maxParserItems = 131072, bytesPerParserItem = 128;
-    function isASCIINumberBytes(buffer2, start) {
-      if (start >= buffer2.length)
+    var buffer3 = __require("node:buffer"), { Transform: Transform7 } = __require("node:stream"), { isASCIINumber, isValidLastEventId } = require_util10(), BOM = [239, 187, 191], LF2 = 10, CR2 = 13, COLON2 = 58, SPACE2 = 32, defaultMaxEventSize = buffer3.kStringMaxLength, DATA = Buffer.from("data"), EVENT = Buffer.from("event"), ID2 = Buffer.from("id"), RETRY = Buffer.from("retry"), minParserItems = 1024, maxParserItems = 131072, bytesPerParserItem = 128;
+    function isASCIINumberBytes(buffer4, start) {
+      if (start >= buffer4.length)
         return !1;
-      for (let i5 = start; i5 < buffer2.length; i5++)
-        if (buffer2[i5] < 48 || buffer2[i5] > 57)
+      for (let i5 = start; i5 < buffer4.length; i5++)
+        if (buffer4[i5] < 48 || buffer4[i5] > 57)
           return !1;
       return !0;
     }
     __name(isASCIINumberBytes, "isASCIINumberBytes");
-    function isValidLastEventIdBytes(buffer2, start) {
-      for (let i5 = start; i5 < buffer2.length; i5++)
-        if (buffer2[i5] === 0)
+    function isValidLastEventIdBytes(buffer4, start) {
+      for (let i5 = start; i5 < buffer4.length; i5++)
+        if (buffer4[i5] === 0)
           return !1;
       return !0;
     }
@@ -66355,7 +66355,7 @@ var require_eventsource_stream = __commonJS({
       return error3.aborted = !1, error3;
     }
     __name(createMaxEventSizeExceededError, "createMaxEventSizeExceededError");
-    var EventSourceStream = class extends Transform6 {
+    var EventSourceStream = class extends Transform7 {
       static {
         __name(this, "EventSourceStream");
       }
@@ -66419,7 +66419,7 @@ var require_eventsource_stream = __commonJS({
           callback();
           return;
         }
-        if (this.maxEventSize > 0 && this.chunks.length >= this.maxBufferedChunks && chunk[0] !== LF && chunk[0] !== CR) {
+        if (this.maxEventSize > 0 && this.chunks.length >= this.maxBufferedChunks && chunk[0] !== LF2 && chunk[0] !== CR2) {
           callback(createMaxEventSizeExceededError());
           return;
         }
@@ -66431,21 +66431,21 @@ var require_eventsource_stream = __commonJS({
           let byte = this.currentByte();
           if (this.eventEndCheck) {
             if (this.crlfCheck) {
-              if (byte === LF) {
+              if (byte === LF2) {
                 this.crlfCheck = !1, this.consumeCurrentByte();
                 continue;
               }
               this.crlfCheck = !1;
             }
-            if (byte === LF || byte === CR) {
-              byte === CR && (this.crlfCheck = !0), this.consumeCurrentByte(), this.hasPendingEvent() && this.processEvent(this.event), this.clearEvent();
+            if (byte === LF2 || byte === CR2) {
+              byte === CR2 && (this.crlfCheck = !0), this.consumeCurrentByte(), this.hasPendingEvent() && this.processEvent(this.event), this.clearEvent();
               continue;
             }
             this.eventEndCheck = !1;
             continue;
           }
-          if (byte === LF || byte === CR) {
-            byte === CR && (this.crlfCheck = !0);
+          if (byte === LF2 || byte === CR2) {
+            byte === CR2 && (this.crlfCheck = !0);
             try {
               this.parseLine(this.readLine(), this.event);
             } catch (error3) {
@@ -66586,7 +66586,7 @@ ${value}`, this.dataLineCount++;
 var require_eventsource = __commonJS({
   "node_modules/undici/lib/web/eventsource/eventsource.js"(exports, module) {
     "use strict";
-    var { pipeline: pipeline4 } = __require("node:stream"), { fetching } = require_fetch(), { makeRequest } = require_request2(), { webidl } = require_webidl(), { EventSourceStream } = require_eventsource_stream(), { parseMIMEType } = require_data_url(), { createFastMessageEvent } = require_events(), { isNetworkError } = require_response(), { delay } = require_util10(), { kEnumerableProperty } = require_util3(), { environmentSettingsObject } = require_util4(), { getGlobalDispatcher } = require_global2(), experimentalWarned = !1, defaultReconnectionTime = 3e3, CONNECTING = 0, OPEN = 1, CLOSED = 2, ANONYMOUS = "anonymous", USE_CREDENTIALS = "use-credentials", EventSource = class _EventSource extends EventTarget {
+    var { pipeline: pipeline8 } = __require("node:stream"), { fetching } = require_fetch(), { makeRequest } = require_request2(), { webidl } = require_webidl(), { EventSourceStream } = require_eventsource_stream(), { parseMIMEType } = require_data_url(), { createFastMessageEvent } = require_events(), { isNetworkError } = require_response(), { delay } = require_util10(), { kEnumerableProperty } = require_util3(), { environmentSettingsObject } = require_util4(), { getGlobalDispatcher } = require_global2(), experimentalWarned = !1, defaultReconnectionTime = 3e3, CONNECTING = 0, OPEN = 1, CLOSED = 2, ANONYMOUS = "anonymous", USE_CREDENTIALS = "use-credentials", EventSource = class _EventSource extends EventTarget {
       static {
         __name(this, "EventSource");
       }
@@ -66697,7 +66697,7 @@ var require_eventsource = __commonJS({
               ));
             }, "push")
           });
-          pipeline4(
+          pipeline8(
             response.body.stream,
             eventSourceStream,
             (error3) => {
@@ -67052,6 +67052,10 @@ var Postgres = class _Postgres {
     let { as, user } = this.#route;
     return `role ${user}${as === void 0 ? "" : `, as account ${as} by sudo`}`;
   }
+  /** The role that inputs and odoo.conf name: Odoo's own, though a superuser may be the one who is connected. */
+  get role() {
+    return this.#settings.user;
+  }
   /** The account that runs the client programs, for `Command.as`. */
   get account() {
     return this.#route.as;
@@ -67189,7 +67193,7 @@ async function noSuchDatabase(found, client, database) {
     found.route,
     "postgres"
   ), names = await run(found.host, command5).then(
-    (text3) => text3.trim().split(`
+    (text4) => text4.trim().split(`
 `).filter(Boolean),
     messageOf
   ), those = typeof names == "string" || names.length === 0 ? "none that can be seen" : names.join(", ");
@@ -67265,8 +67269,8 @@ SELECT '${end}';
 };
 async function* linesOf(stream) {
   let rest = "";
-  for await (let text3 of stream.setEncoding("utf8")) {
-    let lines = (rest + text3).split(`
+  for await (let text4 of stream.setEncoding("utf8")) {
+    let lines = (rest + text4).split(`
 `);
     rest = lines.pop() ?? "", yield* lines;
   }
@@ -67502,12 +67506,12 @@ __name(bareDump, "bareDump");
 // src/archive/central-directory.ts
 var ENTRY = 33639248, ZIP64_END = 101075792, ZIP64_LOCATOR = 117853008, END = 101010256, ENTRY_LENGTH = 46, ZIP64_END_LENGTH = 56, ZIP64_LOCATOR_LENGTH = 20, END_LENGTH = 22, FULL_16 = 65535, FULL_32 = 4294967295, ZIP64_EXTRA = 1, ZIP64_VERSION = 45, UTF8_NAME = 2048, LONGEST_END = ZIP64_END_LENGTH + ZIP64_LOCATOR_LENGTH + END_LENGTH + 65535;
 function* decodeEntries(directory, count2) {
-  let at = 0;
+  let at2 = 0;
   for (let i5 = 0; i5 < count2; i5++) {
-    let entry = decodeEntry(directory.subarray(at));
-    at += entry.raw.length, yield entry;
+    let entry = decodeEntry(directory.subarray(at2));
+    at2 += entry.raw.length, yield entry;
   }
-  if (at !== directory.length) throw damaged(`${directory.length - at} bytes follow the last entry`);
+  if (at2 !== directory.length) throw damaged(`${directory.length - at2} bytes follow the last entry`);
 }
 __name(decodeEntries, "decodeEntries");
 function decodeEntry(bytes) {
@@ -67516,8 +67520,8 @@ function decodeEntry(bytes) {
   let nameEnd = ENTRY_LENGTH + bytes.readUInt16LE(28), extraEnd = nameEnd + bytes.readUInt16LE(30), end = extraEnd + bytes.readUInt16LE(32);
   if (bytes.length < end) throw damaged("an entry is cut short");
   if (bytes.readUInt16LE(34) !== 0) throw damaged("it spans several disks");
-  let encoding = bytes.readUInt16LE(8) & UTF8_NAME ? "utf8" : "latin1", name = bytes.toString(encoding, ENTRY_LENGTH, nameEnd), zip64 = splitExtra(bytes.subarray(nameEnd, extraEnd)).zip64, used = 0, field = /* @__PURE__ */ __name((at) => {
-    let value = bytes.readUInt32LE(at);
+  let encoding = bytes.readUInt16LE(8) & UTF8_NAME ? "utf8" : "latin1", name = bytes.toString(encoding, ENTRY_LENGTH, nameEnd), zip64 = splitExtra(bytes.subarray(nameEnd, extraEnd)).zip64, used = 0, field = /* @__PURE__ */ __name((at2) => {
+    let value = bytes.readUInt32LE(at2);
     if (value !== FULL_32 || !zip64) return value;
     if (zip64.length < used + 8) throw damaged(`the Zip64 field of ${name} is too short`);
     return used += 8, readUInt64(zip64, used - 8);
@@ -67535,15 +67539,15 @@ function decodeEntry(bytes) {
 __name(decodeEntry, "decodeEntry");
 function splitExtra(extra) {
   let zip64, others = [];
-  for (let at = 0; at < extra.length; ) {
-    let end = at + 4 + (at + 4 <= extra.length ? extra.readUInt16LE(at + 2) : 0);
+  for (let at2 = 0; at2 < extra.length; ) {
+    let end = at2 + 4 + (at2 + 4 <= extra.length ? extra.readUInt16LE(at2 + 2) : 0);
     if (end > extra.length) throw damaged("an extra field is cut short");
-    if (extra.readUInt16LE(at) !== ZIP64_EXTRA) others.push(extra.subarray(at, end));
+    if (extra.readUInt16LE(at2) !== ZIP64_EXTRA) others.push(extra.subarray(at2, end));
     else {
       if (zip64) throw damaged("an entry has two Zip64 fields");
-      zip64 = extra.subarray(at + 4, end);
+      zip64 = extra.subarray(at2 + 4, end);
     }
-    at = end;
+    at2 = end;
   }
   return { zip64, others: Buffer.concat(others) };
 }
@@ -67581,8 +67585,8 @@ function decodeEnd(tail, archiveSize) {
     let zip64At = readUInt64(tail, locatorAt + 8) - tailOffset;
     if (zip64At !== locatorAt - ZIP64_END_LENGTH || zip64At < 0 || tail.readUInt32LE(zip64At) !== ZIP64_END)
       throw damaged("the Zip64 end record is not where it should be");
-    let larger = /* @__PURE__ */ __name((value, all, at) => {
-      let value64 = readUInt64(tail, zip64At + at);
+    let larger = /* @__PURE__ */ __name((value, all, at2) => {
+      let value64 = readUInt64(tail, zip64At + at2);
       if (value !== all && value !== value64) throw damaged("its two end records contradict each other");
       return value64;
     }, "larger");
@@ -67596,16 +67600,16 @@ __name(decodeEnd, "decodeEnd");
 function findEnd(tail) {
   let signature = Buffer.alloc(4);
   signature.writeUInt32LE(END);
-  let at = tail.length - END_LENGTH;
-  for (; at >= 0; ) {
-    if (at = tail.lastIndexOf(signature, at), at >= 0 && at + END_LENGTH + tail.readUInt16LE(at + 20) === tail.length) return at;
-    at -= 1;
+  let at2 = tail.length - END_LENGTH;
+  for (; at2 >= 0; ) {
+    if (at2 = tail.lastIndexOf(signature, at2), at2 >= 0 && at2 + END_LENGTH + tail.readUInt16LE(at2 + 20) === tail.length) return at2;
+    at2 -= 1;
   }
   throw damaged("it has no end record");
 }
 __name(findEnd, "findEnd");
-function readUInt64(bytes, at) {
-  let value = bytes.readBigUInt64LE(at);
+function readUInt64(bytes, at2) {
+  let value = bytes.readBigUInt64LE(at2);
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged("a size or an offset is absurd");
   return Number(value);
 }
@@ -67659,11 +67663,11 @@ var DirectoryMerger = class {
   }
   /** The entries, encoded for where they lie in the archive, piece by piece. */
   *encode() {
-    for (let run2 of this.#runs) {
-      let named = [], number = run2.first;
-      for (let entry of decodeEntries(run2.directory, run2.entries))
-        this.#dropped.has(number++) || named.push(moveEntry(entry, run2.offset + entry.offset));
-      yield { segment: run2.segment, entries: named.length, bytes: Buffer.concat(named) };
+    for (let run3 of this.#runs) {
+      let named = [], number = run3.first;
+      for (let entry of decodeEntries(run3.directory, run3.entries))
+        this.#dropped.has(number++) || named.push(moveEntry(entry, run3.offset + entry.offset));
+      yield { segment: run3.segment, entries: named.length, bytes: Buffer.concat(named) };
     }
   }
 };
@@ -67756,12 +67760,12 @@ var Pass = class {
     return whole && await this.#sink.add(entry.name, content, entry.modified), whole;
   }
   async #streamed(entry, last) {
-    let sha1 = createHash("sha1"), sink = this.#sink, hashed = new Transform({
+    let sha1 = createHash("sha1"), sink = this.#sink, hashed2 = new Transform({
       transform(chunk, _encoding, done) {
         sha1.update(chunk), sink.progress(chunk.length), done(null, chunk);
       }
     });
-    entry.content.on("error", (error3) => hashed.destroy(error3)), await sink.add(entry.name, entry.content.pipe(hashed), entry.modified);
+    entry.content.on("error", (error3) => hashed2.destroy(error3)), await sink.add(entry.name, entry.content.pipe(hashed2), entry.modified);
     let whole = this.#isWhole(entry.name, sha1.digest("hex"), last);
     return whole || sink.drop(entry.name), whole;
   }
@@ -67772,15 +67776,15 @@ var Pass = class {
 };
 async function assertGone(filestore, names) {
   if (names.length === 0) return;
-  let unreadable2 = (await run(
+  let unreadable3 = (await run(
     filestore.host,
     { argv: ["sh", "-c", `cd -- "$1" && xargs -0 -n 200 sh -c 'for f do [ ! -e "$f" ] || printf "%s\\n" "$f"; done' sh`, "sh", filestore.folder], as: filestore.as },
     { input: names.join("\0") }
   )).split(`
 `).filter(Boolean);
-  if (unreadable2.length > 0)
+  if (unreadable3.length > 0)
     throw new UserError(
-      `${unreadable2.length} files of the filestore cannot be read, the first one ${filestore.folder}/${unreadable2[0]}`,
+      `${unreadable3.length} files of the filestore cannot be read, the first one ${filestore.folder}/${unreadable3[0]}`,
       `Make them readable for ${filestore.as ?? filestore.host.user}, the account that reads the filestore.`
     );
 }
@@ -67822,7 +67826,7 @@ async function describeDatabase(snapshot) {
       `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
       "Check the input database. A database on which Odoo was never initialised holds nothing to back up."
     );
-  let tables = CORE_TABLES.filter((table2) => present.has(table2)), [modules, traits, extensions, roles, counts, [tableBytes], attachments] = await Promise.all([
+  let tables = CORE_TABLES.filter((table2) => present.has(table2)), [modules, traits, extensions, roles, counts, [sizes], attachments] = await Promise.all([
     installedModules(snapshot),
     databaseTraits(snapshot),
     snapshot.rows(
@@ -67837,8 +67841,10 @@ async function describeDatabase(snapshot) {
               AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`
     ),
     countRows(snapshot, tables),
-    snapshot.lines(
-      `SELECT coalesce(sum(pg_table_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    snapshot.rows(
+      `SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
+              pg_database_size(current_database()) AS database
+         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`
     ),
     attachmentFacts(snapshot)
@@ -67850,7 +67856,8 @@ async function describeDatabase(snapshot) {
     modules,
     odooVersion,
     counts,
-    tableBytes: Number(tableBytes),
+    tableBytes: sizes?.tables ?? 0,
+    databaseBytes: sizes?.database ?? 0,
     attachments
   };
 }
@@ -67932,12 +67939,19 @@ function formatCounted(count2, one, several = `${one}s`) {
   return `${formatCount(count2)} ${count2 === 1 ? one : several}`;
 }
 __name(formatCounted, "formatCounted");
+function formatAge(then, now) {
+  let seconds3 = Math.max(0, Math.floor((now.getTime() - then.getTime()) / 1e3)), age = ages.find(([least]) => seconds3 >= least);
+  if (age === void 0) return "just now";
+  let [size, name] = age;
+  return `${formatCounted(Math.floor(seconds3 / size), name)} ago`;
+}
+__name(formatAge, "formatAge");
 var ages = [
   [24 * 3600, "day"],
   [3600, "hour"],
   [60, "minute"],
   [1, "second"]
-];
+], formatInstant = /* @__PURE__ */ __name((time2) => `${time2.toISOString().slice(0, 19).replace("T", " ")} UTC`, "formatInstant");
 
 // src/backup/stock.ts
 async function takeStock(odoo, snapshot, withFilestore, tolerate, platform3) {
@@ -68060,8 +68074,8 @@ function maskUnmatchedOpens(masked, budget) {
   }
   let out = "", last = 0;
   for (let i5 = 0; i5 < open2.length; i5++) {
-    let at = open2[i5];
-    out += masked.slice(last, at) + "\0", last = at + 1;
+    let at2 = open2[i5];
+    out += masked.slice(last, at2) + "\0", last = at2 + 1;
   }
   return out + masked.slice(last);
 }
@@ -68179,7 +68193,7 @@ function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTo
     if (!m3)
       return combine(acc, str, [""], max, maxLength, dropEmpties, budget);
     m3.unmatched && (masked = maskUnmatchedOpens(masked, budget));
-    let pre = m3.pre, literal = /* @__PURE__ */ __name(() => combine(acc, pre + "{" + m3.body + "}" + m3.post, [""], max, maxLength, dropEmpties, budget), "literal");
+    let pre = m3.pre, literal2 = /* @__PURE__ */ __name(() => combine(acc, pre + "{" + m3.body + "}" + m3.post, [""], max, maxLength, dropEmpties, budget), "literal");
     if (/\$$/.test(pre)) {
       if (acc = combine(acc, pre + "{" + m3.body + "}", [""], max, maxLength, dropEmpties && !m3.post.length, budget), firstGroup = !1, !m3.post.length)
         break;
@@ -68192,24 +68206,24 @@ function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTo
         rewrites++, str = m3.pre + "{" + m3.body + escClose + m3.post, masked = masked.slice(0, m3.end) + escClose + masked.slice(m3.end + 1), isTop = !0;
         continue;
       }
-      return literal();
+      return literal2();
     }
     firstGroup && (dropEmpties = isTop && !isSequence, firstGroup = !1);
     let values;
     if (isSequence) {
       if (values = expandSequence(m3.body, isAlphaSequence, max, maxLength, budget), !values)
-        return literal();
+        return literal2();
     } else {
       let n3 = parseCommaParts(m3.body, budget);
       if (!n3)
-        return literal();
+        return literal2();
       if (n3.length === 1 && n3[0] !== void 0) {
         if (n3 = expand_(n3[0], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, !1).map(embrace), budget.remaining < 0)
-          return literal();
+          return literal2();
         if (n3.length === 1) {
           let next2 = combine(acc, pre + n3[0], [""], max, maxLength, dropEmpties && !m3.post.length, budget);
           if (budget.remaining < 0)
-            return literal();
+            return literal2();
           if (acc = next2, !m3.post.length)
             break;
           str = m3.post, masked = masked.slice(m3.end + 1);
@@ -68224,7 +68238,7 @@ function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTo
       outer: for (let j5 = 0; j5 < n3.length; j5++) {
         let expanded = expand_(n3[j5], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, !1);
         if (budget.remaining < 0)
-          return literal();
+          return literal2();
         for (let k5 = 0; k5 < expanded.length; k5++) {
           let v = expanded[k5];
           if (!(dropsEmpties && !v)) {
@@ -68237,7 +68251,7 @@ function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTo
     }
     let next = combine(acc, pre, values, max, maxLength, dropEmpties && !m3.post.length, budget);
     if (budget.remaining < 0)
-      return literal();
+      return literal2();
     if (acc = next, !m3.post.length)
       break;
     str = m3.post, masked = masked.slice(m3.end + 1);
@@ -70304,8 +70318,8 @@ var ZipArchiveEntry = class extends ArchiveEntry {
    *
    * @param comment
    */
-  setComment(comment) {
-    Buffer.byteLength(comment) !== comment.length && this.getGeneralPurposeBit().useUTF8ForNames(!0), this.comment = comment;
+  setComment(comment2) {
+    Buffer.byteLength(comment2) !== comment2.length && this.getGeneralPurposeBit().useUTF8ForNames(!0), this.comment = comment2;
   }
   /**
    * Sets the compressed size of the entry.
@@ -70589,8 +70603,8 @@ var DeflateCRC32Stream = class extends DeflateRaw {
   hex() {
     return this.digest("hex").toUpperCase();
   }
-  size(compressed2 = !1) {
-    return compressed2 ? this.compressedSize : this.rawSize;
+  size(compressed3 = !1) {
+    return compressed3 ? this.compressedSize : this.rawSize;
   }
 };
 
@@ -70667,8 +70681,8 @@ var ZipArchiveOutputStream = class extends ArchiveOutputStream {
   _writeCentralDirectoryEnd() {
     var records = this._entries.length, size = this._archive.centralLength, offset = this._archive.centralOffset;
     this.isZip64() && (records = ZIP64_MAGIC_SHORT, size = ZIP64_MAGIC, offset = ZIP64_MAGIC), this.write(getLongBytes(SIG_EOCD)), this.write(SHORT_ZERO), this.write(SHORT_ZERO), this.write(getShortBytes(records)), this.write(getShortBytes(records)), this.write(getLongBytes(size)), this.write(getLongBytes(offset));
-    var comment = this.getComment(), commentLength = Buffer.byteLength(comment);
-    this.write(getShortBytes(commentLength)), this.write(comment);
+    var comment2 = this.getComment(), commentLength = Buffer.byteLength(comment2);
+    this.write(getShortBytes(commentLength)), this.write(comment2);
   }
   _writeCentralDirectoryZip64() {
     this.write(getLongBytes(SIG_ZIP64_EOCD)), this.write(getEightBytes(44)), this.write(getShortBytes(MIN_VERSION_ZIP64)), this.write(getShortBytes(MIN_VERSION_ZIP64)), this.write(LONG_ZERO), this.write(LONG_ZERO), this.write(getEightBytes(this._entries.length)), this.write(getEightBytes(this._entries.length)), this.write(getEightBytes(this._archive.centralLength)), this.write(getEightBytes(this._archive.centralOffset)), this.write(getLongBytes(SIG_ZIP64_EOCD_LOC)), this.write(LONG_ZERO), this.write(
@@ -70692,8 +70706,8 @@ var ZipArchiveOutputStream = class extends ArchiveOutputStream {
       ae.setExtra(extraBuf);
     }
     this.write(getLongBytes(SIG_CFH)), this.write(getShortBytes(ae.getPlatform() << 8 | VERSION_MADEBY)), this.write(getShortBytes(ae.getVersionNeededToExtract())), this.write(gpb.encode()), this.write(getShortBytes(method)), this.write(getLongBytes(ae.getTimeDos())), this.write(getLongBytes(ae.getCrc())), this.write(getLongBytes(compressedSize)), this.write(getLongBytes(size));
-    var name = ae.getName(), comment = ae.getComment(), extra = ae.getCentralDirectoryExtra();
-    gpb.usesUTF8ForNames() && (name = Buffer.from(name), comment = Buffer.from(comment)), this.write(getShortBytes(name.length)), this.write(getShortBytes(extra.length)), this.write(getShortBytes(comment.length)), this.write(SHORT_ZERO), this.write(getShortBytes(ae.getInternalAttributes())), this.write(getLongBytes(ae.getExternalAttributes())), this.write(getLongBytes(fileOffset)), this.write(name), this.write(extra), this.write(comment);
+    var name = ae.getName(), comment2 = ae.getComment(), extra = ae.getCentralDirectoryExtra();
+    gpb.usesUTF8ForNames() && (name = Buffer.from(name), comment2 = Buffer.from(comment2)), this.write(getShortBytes(name.length)), this.write(getShortBytes(extra.length)), this.write(getShortBytes(comment2.length)), this.write(SHORT_ZERO), this.write(getShortBytes(ae.getInternalAttributes())), this.write(getLongBytes(ae.getExternalAttributes())), this.write(getLongBytes(fileOffset)), this.write(name), this.write(extra), this.write(comment2);
   }
   _writeDataDescriptor(ae) {
     this.write(getLongBytes(SIG_DD)), this.write(getLongBytes(ae.getCrc())), ae.isZip64() ? (this.write(getEightBytes(ae.getCompressedSize())), this.write(getEightBytes(ae.getSize()))) : (this.write(getLongBytes(ae.getCompressedSize())), this.write(getLongBytes(ae.getSize())));
@@ -70702,14 +70716,14 @@ var ZipArchiveOutputStream = class extends ArchiveOutputStream {
     var gpb = ae.getGeneralPurposeBit(), method = ae.getMethod(), name = ae.getName(), extra = ae.getLocalFileDataExtra();
     ae.isZip64() && (gpb.useDataDescriptor(!0), ae.setVersionNeededToExtract(MIN_VERSION_ZIP64)), gpb.usesUTF8ForNames() && (name = Buffer.from(name)), ae._offsets.file = this.offset, this.write(getLongBytes(SIG_LFH)), this.write(getShortBytes(ae.getVersionNeededToExtract())), this.write(gpb.encode()), this.write(getShortBytes(method)), this.write(getLongBytes(ae.getTimeDos())), ae._offsets.data = this.offset, gpb.usesDataDescriptor() ? (this.write(LONG_ZERO), this.write(LONG_ZERO), this.write(LONG_ZERO)) : (this.write(getLongBytes(ae.getCrc())), this.write(getLongBytes(ae.getCompressedSize())), this.write(getLongBytes(ae.getSize()))), this.write(getShortBytes(name.length)), this.write(getShortBytes(extra.length)), this.write(name), this.write(extra), ae._offsets.contents = this.offset;
   }
-  getComment(comment) {
+  getComment(comment2) {
     return this._archive.comment !== null ? this._archive.comment : "";
   }
   isZip64() {
     return this._archive.forceZip64 || this._entries.length > ZIP64_MAGIC_SHORT || this._archive.centralLength > ZIP64_MAGIC || this._archive.centralOffset > ZIP64_MAGIC;
   }
-  setComment(comment) {
-    this._archive.comment = comment;
+  setComment(comment2) {
+    this._archive.comment = comment2;
   }
 };
 
@@ -71233,9 +71247,9 @@ var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
     this.#offset = offset, this.#unitSize = unitSize;
   }
   update(bytes) {
-    for (let at = 0; at < bytes.length; ) {
-      let part = bytes.subarray(at, at + this.#unitSize - this.#length);
-      this.#md5.update(part), this.#crc32 = crc323(part, this.#crc32), this.#length += part.length, at += part.length, this.#length === this.#unitSize && this.#cut();
+    for (let at2 = 0; at2 < bytes.length; ) {
+      let part = bytes.subarray(at2, at2 + this.#unitSize - this.#length);
+      this.#md5.update(part), this.#crc32 = crc323(part, this.#crc32), this.#length += part.length, at2 += part.length, this.#length === this.#unitSize && this.#cut();
     }
   }
   /** Ends the segment: its units, in order, without a gap. Empty where no byte passed. */
@@ -71344,23 +71358,23 @@ var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
     zip.append(source, { name, date: modified, store }), await entry.promise;
     let written = engineOf(zip)._entries.at(-1);
     if (!written) throw new Error(`archiver did not write ${name}`);
-    let [size, compressedSize, crc325] = [written.getSize(), written.getCompressedSize(), written.getCrc()];
-    return { name, size, compressedSize, crc32: crc325 };
+    let [size, compressedSize, crc326] = [written.getSize(), written.getCompressedSize(), written.getCrc()];
+    return { name, size, compressedSize, crc32: crc326 };
   }
   #startRun(units3) {
     let zip = new ZipArchive({ zlib: { level: this.#level }, highWaterMark: WINDOW });
     zip.on("error", (error3) => this.#fail(error3)), zip.on("entry", () => {
       this.#entry && (this.#entry.taken = !0), this.#admit(zip);
     });
-    let run2 = { zip, offset: this.#output.written, entries: 0, length: Number.POSITIVE_INFINITY };
-    return this.#runDirectory = this.#pump(run2, units3), this.#runDirectory.catch((error3) => this.#fail(error3)), run2;
+    let run3 = { zip, offset: this.#output.written, entries: 0, length: Number.POSITIVE_INFINITY };
+    return this.#runDirectory = this.#pump(run3, units3), this.#runDirectory.catch((error3) => this.#fail(error3)), run3;
   }
   /** Passes the entries of a run on, to the end; returns the directory that follows them. */
-  async #pump(run2, units3) {
+  async #pump(run3, units3) {
     let directory = [];
-    for await (let chunk of run2.zip) {
-      let entries = chunk.subarray(0, run2.offset + run2.length - this.#output.written);
-      units3.update(entries), await this.#output.write(entries), entries.length < chunk.length && directory.push(chunk.subarray(entries.length)), this.#admit(run2.zip);
+    for await (let chunk of run3.zip) {
+      let entries = chunk.subarray(0, run3.offset + run3.length - this.#output.written);
+      units3.update(entries), await this.#output.write(entries), entries.length < chunk.length && directory.push(chunk.subarray(entries.length)), this.#admit(run3.zip);
     }
     return Buffer.concat(directory);
   }
@@ -71389,13 +71403,13 @@ function engineOf(zip) {
 __name(engineOf, "engineOf");
 
 // src/storage/decode.ts
-function expected(what, value, at) {
+function expected(what, value, at2) {
   let found = value === void 0 ? "is missing" : `is ${JSON.stringify(value).slice(0, 60)}`;
-  throw new Error(`${at} ${found}, expected ${what}`);
+  throw new Error(`${at2} ${found}, expected ${what}`);
 }
 __name(expected, "expected");
 function when(what, test23) {
-  return (value, at) => test23(value) ? value : expected(what, value, at);
+  return (value, at2) => test23(value) ? value : expected(what, value, at2);
 }
 __name(when, "when");
 var isText = /* @__PURE__ */ __name((value) => typeof value == "string", "isText"), text = when("text", isText), count = when(
@@ -71410,30 +71424,30 @@ function oneOf(...values) {
 }
 __name(oneOf, "oneOf");
 function nullable(decode) {
-  return (value, at) => value === null ? null : decode(value, at);
+  return (value, at2) => value === null ? null : decode(value, at2);
 }
 __name(nullable, "nullable");
 function optional(decode) {
-  return (value, at) => value === void 0 ? void 0 : decode(value, at);
+  return (value, at2) => value === void 0 ? void 0 : decode(value, at2);
 }
 __name(optional, "optional");
 function list(decode) {
-  return (value, at) => Array.isArray(value) ? value.map((item, index2) => decode(item, `${at}[${index2}]`)) : expected("a list", value, at);
+  return (value, at2) => Array.isArray(value) ? value.map((item, index2) => decode(item, `${at2}[${index2}]`)) : expected("a list", value, at2);
 }
 __name(list, "list");
 var isObject = /* @__PURE__ */ __name((value) => typeof value == "object" && value !== null && !Array.isArray(value), "isObject");
 function record(decode) {
-  return (value, at) => isObject(value) ? Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, decode(item, `${at}.${key}`)])
-  ) : expected("an object", value, at);
+  return (value, at2) => isObject(value) ? Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, decode(item, `${at2}.${key}`)])
+  ) : expected("an object", value, at2);
 }
 __name(record, "record");
 function object(fields) {
-  return (value, at) => {
-    if (!isObject(value)) return expected("an object", value, at);
+  return (value, at2) => {
+    if (!isObject(value)) return expected("an object", value, at2);
     let decoded = { ...value };
     for (let [name, decode] of Object.entries(fields)) {
-      let field = decode(value[name], `${at}.${name}`);
+      let field = decode(value[name], `${at2}.${name}`);
       field !== void 0 && (decoded[name] = field);
     }
     return decoded;
@@ -71480,21 +71494,57 @@ var tool = object({ name: text, version: text }), decodeReceipt = object({
     url: optional(text)
   })
 });
+function parseReceipt(value, where) {
+  try {
+    return decodeReceipt(value, "receipt");
+  } catch (cause) {
+    throw new UserError(
+      `${where} is not a receipt of this tool: ${messageOf(cause)}`,
+      "A newer version may have written it, or something else. Its archive is not to be trusted without it.",
+      { cause }
+    );
+  }
+}
+__name(parseReceipt, "parseReceipt");
 
 // src/storage/catalog.ts
 function catalogFolder(prefix, customer) {
   return `${prefix}${customer}/backups/`;
 }
 __name(catalogFolder, "catalogFolder");
-function archiveKey(folder, { database, at }, extension) {
-  let timestamp = at.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-");
+function archiveKey(folder, { database, at: at2 }, extension) {
+  let timestamp = at2.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-");
   return `${folder}${database}_${timestamp}${extension}`;
 }
 __name(archiveKey, "archiveKey");
+var keyEnd = /^(?<database>.+)_(?<day>\d{4}-\d\d-\d\d)_(?<time>\d\d-\d\d-\d\d)(?<extension>\.zip|\.dump|\.sql\.gz|\.json)$/s;
+function parseKey(folder, key) {
+  let found = key.startsWith(folder) ? keyEnd.exec(key.slice(folder.length))?.groups : void 0;
+  if (!found) return;
+  let { database = "", day, time: time2, extension } = found, iso = `${day}T${time2?.replaceAll("-", ":")}.000Z`, at2 = new Date(iso);
+  if (!(Number.isNaN(at2.getTime()) || at2.toISOString() !== iso))
+    return { database, at: at2, isReceipt: extension === ".json" };
+}
+__name(parseKey, "parseKey");
 function receiptKey(archiveKey2) {
   return archiveKey2.replace(/(\.zip|\.dump|\.sql\.gz)$/, ".json");
 }
 __name(receiptKey, "receiptKey");
+async function listBackups(store, customer, database) {
+  let folder = catalogFolder(store.options.prefix, customer), backups = /* @__PURE__ */ new Map();
+  for await (let object2 of store.list(database === void 0 ? folder : `${folder}${database}_`)) {
+    let name = parseKey(folder, object2.key);
+    if (!name || database !== void 0 && name.database !== database) continue;
+    let { isReceipt, ...id } = name, key = receiptKey(object2.key), { archive, receipt } = backups.get(key) ?? {};
+    backups.set(key, { ...id, archive: isReceipt ? archive : object2, receipt: isReceipt ? object2 : receipt });
+  }
+  return [...backups.values()].sort((a5, b5) => b5.at.getTime() - a5.at.getTime());
+}
+__name(listBackups, "listBackups");
+async function readReceipt(store, key) {
+  return parseReceipt(await store.getJson(key), store.uri(key));
+}
+__name(readReceipt, "readReceipt");
 async function writeReceipt(store, receipt) {
   let key = receiptKey(receipt.key);
   return await store.putJson(key, receipt), key;
@@ -71679,8 +71729,8 @@ function objectParams(store, key, options2, body) {
   };
 }
 __name(objectParams, "objectParams");
-function headerSafe(text3) {
-  return text3.toWellFormed().replace(/[^\x20-\x24\x26-\x7e]+|^ +| +$/g, encodeURIComponent);
+function headerSafe(text4) {
+  return text4.toWellFormed().replace(/[^\x20-\x24\x26-\x7e]+|^ +| +$/g, encodeURIComponent);
 }
 __name(headerSafe, "headerSafe");
 
@@ -71708,8 +71758,8 @@ async function verifyUpload(store, uploaded, directory, tool3) {
 __name(verifyUpload, "verifyUpload");
 async function md5Of(store, key, offset, length) {
   let md52 = createHash11("md5");
-  for (let at = offset; at < offset + length; at += pieceSize)
-    md52.update(await store.read(key, at, Math.min(pieceSize, offset + length - at)));
+  for (let at2 = offset; at2 < offset + length; at2 += pieceSize)
+    md52.update(await store.read(key, at2, Math.min(pieceSize, offset + length - at2)));
   return md52.digest("hex");
 }
 __name(md5Of, "md5Of");
@@ -71816,8 +71866,8 @@ async function writeArchive(writer, source, target) {
 `, target.startedAt), { summary: await writer.finish(), description };
 }
 __name(writeArchive, "writeArchive");
-function addText(writer, name, text3, modified) {
-  return writer.add(name, Buffer.from(text3), { deflate: !0, modified });
+function addText(writer, name, text4, modified) {
+  return writer.add(name, Buffer.from(text4), { deflate: !0, modified });
 }
 __name(addText, "addText");
 function dumpsOf({ format: format2, baseName }) {
@@ -71920,6 +71970,7 @@ function describe146({ odoo, snapshot, facts }, target, filestore) {
       pgDump: snapshot.postgres.client.major,
       ...facts.traits
     },
+    databaseBytes: facts.databaseBytes,
     extensions: facts.extensions,
     roles: facts.roles,
     counts: facts.counts,
@@ -71930,20 +71981,20 @@ function describe146({ odoo, snapshot, facts }, target, filestore) {
 __name(describe146, "describe");
 
 // src/backup/receipt.ts
-function metadataOf({ odoo, facts }, target, run2) {
+function metadataOf({ odoo, facts }, target, run3) {
   let metadata = {
     database: odoo.database,
     "odoo-version": facts.odooVersion,
     format: target.format,
-    commit: run2.commit,
-    run: run2.url
+    commit: run3.commit,
+    run: run3.url
   };
   return Object.fromEntries(
     Object.entries(metadata).flatMap(([name, value]) => value ? [[name, value]] : [])
   );
 }
 __name(metadataOf, "metadataOf");
-function receiptOf({ odoo, snapshot, facts }, target, { uploaded, archive }, proofs, where, run2) {
+function receiptOf({ odoo, snapshot, facts }, target, { uploaded, archive }, proofs, where, run3) {
   let filestore = archive?.description.filestore ?? null;
   return {
     version: 1,
@@ -71972,7 +72023,7 @@ function receiptOf({ odoo, snapshot, facts }, target, { uploaded, archive }, pro
     counts: facts.counts,
     durations: target.phases.seconds,
     bytesSent: uploaded.size,
-    run: run2
+    run: run3
   };
 }
 __name(receiptOf, "receiptOf");
@@ -72103,25 +72154,30 @@ var USUAL_PATHS = [
   "/etc/odoo/odoo-server.conf",
   "/etc/odoo-server.conf"
 ];
-function parseOdooConf(text3) {
-  let options2 = optionsSection(text3), value = /* @__PURE__ */ __name((name) => {
+function parseOdooConf(text4) {
+  let options2 = optionsSection(text4), value = /* @__PURE__ */ __name((name) => {
     let raw = options2.get(name)?.trim();
     return raw === void 0 || /^(|false|none)$/i.test(raw) ? void 0 : raw;
-  }, "value"), port = Number(value("db_port"));
+  }, "value"), port = /* @__PURE__ */ __name((name) => {
+    let number = Number(value(name));
+    return Number.isInteger(number) && number > 0 ? number : void 0;
+  }, "port");
   return {
     dbHost: value("db_host"),
-    dbPort: Number.isInteger(port) && port > 0 ? port : void 0,
+    dbPort: port("db_port"),
     dbUser: value("db_user"),
     dbPassword: value("db_password"),
     dbSslmode: value("db_sslmode"),
     dbNames: (value("db_name") ?? "").split(",").map((name) => name.trim()).filter((name) => name !== ""),
-    dataDir: value("data_dir")
+    dataDir: value("data_dir"),
+    httpInterface: value("http_interface") ?? value("xmlrpc_interface"),
+    httpPort: port("http_port") ?? port("xmlrpc_port")
   };
 }
 __name(parseOdooConf, "parseOdooConf");
-function optionsSection(text3) {
+function optionsSection(text4) {
   let options2 = /* @__PURE__ */ new Map(), inOptions = !1, lastKey;
-  for (let line of text3.replace(/^\uFEFF/, "").split(/\r?\n/)) {
+  for (let line of text4.replace(/^\uFEFF/, "").split(/\r?\n/)) {
     if (/^\s*([#;].*)?$/.test(line)) continue;
     let section = /^\[(.+?)\]/.exec(line);
     if (section)
@@ -72159,6 +72215,25 @@ async function findOdooConf(host, accounts, path2) {
 }
 __name(findOdooConf, "findOdooConf");
 
+// src/host/sql.ts
+var identifier = /* @__PURE__ */ __name((name) => `"${name.replaceAll('"', '""')}"`, "identifier"), literal = /* @__PURE__ */ __name((text4) => ` E'${text4.replace(/['\\]/g, "$&$&")}'`, "literal"), conninfo = /* @__PURE__ */ __name((database) => `dbname='${database.replace(/['\\]/g, "\\$&")}'`, "conninfo");
+async function runSql(postgres, database, ...statements) {
+  let command5 = postgres.command("psql", [...PSQL_OPTIONS, "-f", "-"], database);
+  return (await run(
+    postgres.host,
+    { ...command5, env: { ...command5.env, PGCLIENTENCODING: "UTF8" } },
+    { input: statements.map((statement) => `${statement};
+`).join("") }
+  )).split(`
+`).slice(0, -1);
+}
+__name(runSql, "runSql");
+async function queryRows(postgres, database, query) {
+  return (await runSql(postgres, database, `SELECT row_to_json(r) FROM (${query}) r`)).map((line) => JSON.parse(line));
+}
+__name(queryRows, "queryRows");
+var MAINTENANCE_DATABASE = "postgres";
+
 // src/host/tools.ts
 async function findTools(host) {
   let script = `for d in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
@@ -72186,6 +72261,13 @@ async function findOdoo(host, accounts, settings, secret) {
   return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec } };
 }
 __name(findOdoo, "findOdoo");
+async function findInstallation(host, accounts, settings, target, secret) {
+  let [tools, conf] = await Promise.all([findTools(host), findOdooConf(host, accounts, settings.odooConf)]), database = target ?? chooseDatabase(settings.database, conf), access2 = databaseSettings(settings, conf, host);
+  access2.password !== void 0 && secret(access2.password);
+  let postgres = await Postgres.connect(host, accounts, tools, access2, MAINTENANCE_DATABASE), readers = readersOf(conf, access2), filestore = settings.filestore ? await placeForFilestore(host, accounts, settings.filestore, database, conf, readers) : void 0;
+  return { database, conf, tools, postgres, filestore, readers };
+}
+__name(findInstallation, "findInstallation");
 function chooseDatabase(wanted, conf) {
   if (wanted !== void 0) return wanted;
   let [only, ...others] = conf?.dbNames ?? [];
@@ -72208,12 +72290,29 @@ function databaseSettings(settings, conf, host) {
 }
 __name(databaseSettings, "databaseSettings");
 async function locateFilestore(host, accounts, wanted, database, conf, access2) {
-  let candidates = [.../* @__PURE__ */ new Set([conf?.owner ?? "odoo", access2.user, "odoo"])], readers = [...candidates, "root"];
+  let readers = readersOf(conf, access2);
   if (typeof wanted == "string") return findFilestore(host, accounts, [wanted], readers);
-  let folders = (conf?.dataDir === void 0 ? await defaultDataDirs(host, candidates) : [conf.dataDir]).map((folder) => `${folder}/filestore/${database}`);
+  let folders = (await dataDirsOf(host, conf, readers)).map((folder) => `${folder}/filestore/${database}`);
   return findFilestore(host, accounts, folders, readers);
 }
 __name(locateFilestore, "locateFilestore");
+async function placeForFilestore(host, accounts, wanted, database, conf, readers) {
+  if (typeof wanted == "string") return wanted;
+  let dataDirs = await dataDirsOf(host, conf, readers), [first = ""] = dataDirs;
+  if (dataDirs.length > 1)
+    for (let below of [`/filestore/${database}`, "/filestore", ""]) {
+      let folders = dataDirs.map((folder) => folder + below), found = await findFilestore(host, accounts, folders, readers);
+      if (found) return `${found.folder.slice(0, found.folder.length - below.length)}/filestore/${database}`;
+    }
+  return `${first}/filestore/${database}`;
+}
+__name(placeForFilestore, "placeForFilestore");
+var readersOf = /* @__PURE__ */ __name((conf, access2) => [
+  .../* @__PURE__ */ new Set([conf?.owner ?? "odoo", access2.user, "odoo", "root"])
+], "readersOf"), dataDirsOf = /* @__PURE__ */ __name(async (host, conf, readers) => conf?.dataDir === void 0 ? defaultDataDirs(
+  host,
+  readers.filter((each) => each !== "root")
+) : [conf.dataDir], "dataDirsOf");
 async function defaultDataDirs(host, candidates) {
   let below = (await run(host, { argv: ["sh", "-c", 'for a do getent passwd -- "$a" | cut -d: -f6; done; :', "sh", ...candidates] })).split(`
 `).filter(Boolean).map((home) => `${home}/.local/share/Odoo`);
@@ -72246,8 +72345,8 @@ function fingerprintOf(key) {
   return `SHA256:${createHash12("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 __name(fingerprintOf, "fingerprintOf");
-function parseKnownHosts(text3) {
-  let problems = [], hosts = text3.split(/\r?\n/).flatMap((raw, index2) => {
+function parseKnownHosts(text4) {
+  let problems = [], hosts = text4.split(/\r?\n/).flatMap((raw, index2) => {
     let content = raw.trim();
     if (content === "" || content.startsWith("#")) return [];
     let parsed = parseLine(content, index2 + 1);
@@ -72281,10 +72380,10 @@ function typeOf(key) {
 }
 __name(typeOf, "typeOf");
 function hashedName(field) {
-  let [, version2, salt, hash2, ...rest] = field.split("|");
-  if (version2 !== "1" || !salt || !hash2 || rest.length > 0) return;
+  let [, version2, salt, hash3, ...rest] = field.split("|");
+  if (version2 !== "1" || !salt || !hash3 || rest.length > 0) return;
   let key = Buffer.from(salt, "base64");
-  return (name) => createHmac5("sha1", key).update(name).digest("base64") === hash2;
+  return (name) => createHmac5("sha1", key).update(name).digest("base64") === hash3;
 }
 __name(hashedName, "hashedName");
 function namePatterns(field) {
@@ -72297,8 +72396,8 @@ function glob(pattern) {
   return new RegExp(`^${source}$`);
 }
 __name(glob, "glob");
-function parseFingerprints(text3) {
-  return text3.split(/\s+/).filter((word) => word !== "").map((word) => {
+function parseFingerprints(text4) {
+  return text4.split(/\s+/).filter((word) => word !== "").map((word) => {
     if (/^SHA256:[A-Za-z0-9+/]{43}=?$/.test(word)) return word.replace(/=$/, "");
     throw new InputError(
       `ssh-fingerprint: ${word} is not a SHA256 fingerprint`,
@@ -72317,7 +72416,7 @@ function namesOf(host, port) {
 __name(namesOf, "namesOf");
 function trustedLines(lines, host, port) {
   let trusted = lines.filter((line) => line.marker === void 0);
-  return namesOf(host, port).map((name) => trusted.filter((line) => line.matches(name))).find((some) => some.length > 0) ?? [];
+  return namesOf(host, port).map((name) => trusted.filter((line) => line.matches(name))).find((some2) => some2.length > 0) ?? [];
 }
 __name(trustedLines, "trustedLines");
 function revokedKey(host, port, key, { line }) {
@@ -72360,11 +72459,11 @@ __name(fileName, "fileName");
 
 // src/host/ssh-channel.ts
 function raiseWindow(channel) {
-  let { incoming, outgoing, _client } = channel, protocol = _client?._protocol;
-  if (!incoming || !outgoing || !protocol) return;
+  let { incoming: incoming2, outgoing, _client } = channel, protocol = _client?._protocol;
+  if (!incoming2 || !outgoing || !protocol) return;
   let grant = /* @__PURE__ */ __name(() => {
-    let due = 8388608 - incoming.window - channel.readableLength;
-    due < 8388608 / 8 || !isAlive(outgoing.state) || (incoming.window += due, protocol.channelWindowAdjust(outgoing.id, due));
+    let due = 8388608 - incoming2.window - channel.readableLength;
+    due < 8388608 / 8 || !isAlive(outgoing.state) || (incoming2.window += due, protocol.channelWindowAdjust(outgoing.id, due));
   }, "grant");
   grant(), channel.on("data", grant);
 }
@@ -72384,6 +72483,10 @@ __name(labelOf, "labelOf");
 var PassingError = class extends UserError {
   static {
     __name(this, "PassingError");
+  }
+}, LostConnectionError = class extends UserError {
+  static {
+    __name(this, "LostConnectionError");
   }
 }, PASSING = {
   ECONNREFUSED: "the connection was refused",
@@ -72427,7 +72530,7 @@ function timedOut(hop, ms) {
 }
 __name(timedOut, "timedOut");
 function lostError(hop, cause) {
-  return new UserError(
+  return new LostConnectionError(
     `Connection to ${labelOf(hop)} was lost: ${messageOf(cause)}`,
     "Nothing was finished. Run it again; if it happens again, look at the network between, and at the host\u2019s sshd log.",
     { cause }
@@ -72584,7 +72687,7 @@ var GOODBYE_MS = 1e3, SshHost = class {
     if (!last) throw new TypeError("A host is at the end of at least one link");
     this.#links = links, this.#client = last.client, this.label = labelOf(last.hop), this.user = last.hop.user, this.#gone.promise.catch(() => {
     });
-    for (let link of links) this.#watch(link, silenceMs);
+    for (let link2 of links) this.#watch(link2, silenceMs);
   }
   /** Bytes that come count as life, not only answers to keepalives: those may queue behind megabytes of data. */
   #watch({ hop, socket, client }, silenceMs) {
@@ -72606,7 +72709,7 @@ var GOODBYE_MS = 1e3, SshHost = class {
   }
   #hangUp() {
     for (let timer of this.#watches) clearTimeout(timer);
-    for (let link of this.#links.toReversed()) link.socket.destroy();
+    for (let link2 of this.#links.toReversed()) link2.socket.destroy();
   }
   async start(command5) {
     if (this.#end) throw this.#end;
@@ -72713,7 +72816,7 @@ async function openChain(options2, credentials, silenceMs, cancel) {
       links.push({ hop, socket, client });
     } catch (error3) {
       socket?.destroy();
-      for (let link of links.reverse()) link.socket.destroy();
+      for (let link2 of links.reverse()) link2.socket.destroy();
       throw cancel?.throwIfAborted(), limit.aborted ? timedOut(hop, options2.connectTimeoutMs) : connectError(error3, hop, previous?.hop);
     }
   }
@@ -72768,12 +72871,12 @@ function preferring(knownTypes) {
 __name(preferring, "preferring");
 
 // src/report/summary.ts
-var code = /* @__PURE__ */ __name((text3) => ({ code: text3 }), "code"), signs = { done: "\u2705", flawed: "\u26A0\uFE0F", failed: "\u274C" }, spansOf = /* @__PURE__ */ __name((text3) => Array.isArray(text3) ? text3 : [text3], "spansOf"), oneLine = /* @__PURE__ */ __name((text3) => text3.replaceAll(/\s+/g, " "), "oneLine");
+var code = /* @__PURE__ */ __name((text4) => ({ code: text4 }), "code"), signs = { done: "\u2705", flawed: "\u26A0\uFE0F", failed: "\u274C" }, spansOf = /* @__PURE__ */ __name((text4) => Array.isArray(text4) ? text4 : [text4], "spansOf"), oneLine = /* @__PURE__ */ __name((text4) => text4.replaceAll(/\s+/g, " "), "oneLine");
 
 // src/report/backup-summary.ts
 var seconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles"), levelOf = /* @__PURE__ */ __name((receipt) => receipt.proofs.at(-1)?.level, "levelOf");
 function backupOutputs(receipt) {
-  let { segments: _, ...short } = receipt;
+  let { segments: _, ...short2 } = receipt;
   return {
     key: receipt.key,
     uri: uriOf(receipt),
@@ -72785,7 +72888,7 @@ function backupOutputs(receipt) {
     verified: levelOf(receipt) ?? "",
     "missing-files": String(missingFiles(receipt)),
     "bytes-sent": String(receipt.bytesSent),
-    json: JSON.stringify(short)
+    json: JSON.stringify(short2)
   };
 }
 __name(backupOutputs, "backupOutputs");
@@ -72814,10 +72917,10 @@ function backupSummary(receipt) {
 }
 __name(backupSummary, "backupSummary");
 function flawsOf(receipt) {
-  let missing = missingFiles(receipt), corrupt = receipt.filestore?.corrupt ?? 0;
+  let missing = missingFiles(receipt), corrupt2 = receipt.filestore?.corrupt ?? 0;
   return [
     ...missing > 0 ? [`${formatCounted(missing, "attachment")} missing on the host`] : [],
-    ...corrupt > 0 ? [`${formatCounted(corrupt, "file")} corrupt on the host`] : []
+    ...corrupt2 > 0 ? [`${formatCounted(corrupt2, "file")} corrupt on the host`] : []
   ];
 }
 __name(flawsOf, "flawsOf");
@@ -73366,9 +73469,9 @@ var Store = class {
     return encryption ? encryption.kind === "AES256" ? { ServerSideEncryption: "AES256" } : { ServerSideEncryption: "aws:kms", SSEKMSKeyId: encryption.keyId } : {};
   }
   /** Runs a request; what it throws becomes a UserError. */
-  async attempt(request, run2) {
+  async attempt(request, run3) {
     try {
-      return await run2();
+      return await run3();
     } catch (error3) {
       throw this.error(error3, request);
     }
@@ -73510,16 +73613,3042 @@ function extensionOf({ format: format2, odoo }) {
 }
 __name(extensionOf, "extensionOf");
 
+// src/host/lock.ts
+import { createHash as createHash14 } from "node:crypto";
+var NoLockError = class extends UserError {
+  static {
+    __name(this, "NoLockError");
+  }
+  name = "NoLockError";
+};
+async function acquireLock(postgres, database, purpose) {
+  let session = await openSession(postgres, purpose);
+  try {
+    let key = lockKey(database), [got] = await session.lines(`SELECT pg_try_advisory_lock(${key.value})`);
+    if (got !== "t") throw await heldByAnother(session, key, database);
+    return {
+      async assertHeld() {
+        let held = `SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`, [answer] = await session.lines(held).catch(lost(database));
+        answer !== "held" && lost(database)(void 0);
+      },
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]()
+    };
+  } catch (error3) {
+    throw await session[Symbol.asyncDispose](), error3;
+  }
+}
+__name(acquireLock, "acquireLock");
+async function lockProblem(postgres, database) {
+  var _stack = [];
+  try {
+    let session = __using(_stack, await openSession(postgres, "odoo-backup"), !0);
+    let key = lockKey(database);
+    return await isHeld(session, key) ? heldByAnother(session, key, database) : void 0;
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(lockProblem, "lockProblem");
+async function openSession(postgres, purpose) {
+  let session = await PsqlSession.open(postgres, MAINTENANCE_DATABASE);
+  try {
+    return await session.lines(`SET application_name =${literal(purpose)}; SET statement_timeout = 0`), postgres.version >= 14e4 && await session.lines("SET idle_session_timeout = 0"), session;
+  } catch (error3) {
+    throw await session[Symbol.asyncDispose](), error3 instanceof CommandError ? new NoLockError(
+      `The lock that keeps other runs away cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error3.exit.stderr}`,
+      `Let the role in there: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(openSession, "openSession");
+function lost(database) {
+  return (cause) => {
+    throw new UserError(
+      `The lock on ${database} was lost: its session in PostgreSQL has ended`,
+      "Somebody ended it, or the server was restarted. Run it again.",
+      { cause }
+    );
+  };
+}
+__name(lost, "lost");
+function lockKey(database) {
+  let digest4 = createHash14("sha256").update(`odoo-backup:${database}`).digest(), halves = `classid = ${digest4.readUInt32BE(0)} AND objid = ${digest4.readUInt32BE(4)}`;
+  return {
+    value: digest4.readBigInt64BE(0),
+    condition: `locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+  };
+}
+__name(lockKey, "lockKey");
+async function isHeld(session, key) {
+  let [held] = await session.lines(`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
+  return held === "t";
+}
+__name(isHeld, "isHeld");
+async function heldByAnother(session, key, database) {
+  let [holder] = await session.lines(
+    `SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+       FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE ${key.condition}`
+  ), [who, since] = holder ? JSON.parse(holder) : [void 0, null];
+  return new UserError(
+    `Another backup or restore of ${database} is running${since ? ` since ${since} UTC` : ""}${who ? `: ${who}` : ""}`,
+    "Wait until it has ended, or cancel it. Jobs of one concurrency group (GitHub) or resource_group (GitLab) wait by themselves."
+  );
+}
+__name(heldByAnother, "heldByAnother");
+
+// src/host/reconnecting-host.ts
+var ReconnectingHost = class {
+  static {
+    __name(this, "ReconnectingHost");
+  }
+  label;
+  user;
+  #connect;
+  #connection;
+  #reconnecting;
+  /** @param connect logs in to the same host as `connection` */
+  constructor(connection, connect2) {
+    this.label = connection.label, this.user = connection.user, this.#connection = connection, this.#connect = connect2;
+  }
+  async start(command5) {
+    let connection = this.#connection;
+    try {
+      return await connection.start(command5);
+    } catch (error3) {
+      if (!(error3 instanceof LostConnectionError)) throw error3;
+      return (await this.#replace(connection)).start(command5);
+    }
+  }
+  /** Several commands may find out at once. */
+  async #replace(lost2) {
+    return this.#connection !== lost2 ? this.#connection : (this.#reconnecting ??= this.#connect().finally(() => {
+      this.#reconnecting = void 0;
+    }), this.#connection = await this.#reconnecting, this.#connection);
+  }
+  async [Symbol.asyncDispose]() {
+    await this.#connection[Symbol.asyncDispose]();
+  }
+};
+
+// src/report/restore-summary.ts
+function outcomeOutputs({
+  source,
+  database,
+  downtimeSeconds,
+  seconds: seconds3,
+  dryRun
+}) {
+  return {
+    key: source.key,
+    uri: source.uri,
+    receipt: source.receipt ? receiptKey(source.key) : "",
+    size: String(source.size),
+    database,
+    "odoo-version": source.odooVersion ?? "",
+    verified: source.receipt?.proofs.at(-1)?.level ?? "",
+    duration: seconds3.toFixed(1),
+    ...dryRun ? {} : { "restore-seconds": seconds3.toFixed(1) },
+    ...downtimeSeconds === void 0 ? {} : { downtime: downtimeSeconds.toFixed(1) }
+  };
+}
+__name(outcomeOutputs, "outcomeOutputs");
+function outcomeSummary(outcome) {
+  let { source, database, host, dryRun, kept, downtimeSeconds, seconds: seconds3 } = outcome, made = source.createdAt, rows = [
+    ["Database", [code(database), ` on ${host}`]],
+    ["Backup", code(source.uri)],
+    ["Made", made ? `${formatInstant(made)}, ${formatAge(made, /* @__PURE__ */ new Date())}` : "unknown"],
+    ["Size", formatBytes(source.size)],
+    ...dryRun || downtimeSeconds === void 0 ? [] : [["Downtime", formatDuration(downtimeSeconds * 1e3)]],
+    ...dryRun || kept === void 0 ? [] : [["Kept", [code(kept), ", which was replaced"]]],
+    ["Time", `${formatDuration(seconds3 * 1e3)}${phasesOf2(outcome)}`]
+  ];
+  return {
+    outcome: "done",
+    title: dryRun ? `The plan for ${database} can be done; nothing was changed` : `${database} is restored`,
+    blocks: [{ kind: "facts", rows }, ...dryRun ? [planOf(outcome.steps)] : []]
+  };
+}
+__name(outcomeSummary, "outcomeSummary");
+var planOf = /* @__PURE__ */ __name((steps) => ({
+  kind: "table",
+  columns: [
+    { name: "", align: "right" },
+    { name: "Step" },
+    { name: "Details" },
+    { name: "If it, or a later one, fails" }
+  ],
+  rows: steps.map(({ title, details, undo }, i5) => [
+    `${i5 + 1}`,
+    title,
+    details.join("; "),
+    undo?.title ?? ""
+  ])
+}), "planOf");
+function phasesOf2({ durations }) {
+  let phases = Object.entries(durations).map(([name, s2]) => `${name} ${formatDuration(s2 * 1e3)}`);
+  return phases.length === 0 ? "" : ` (${phases.join(", ")})`;
+}
+__name(phasesOf2, "phasesOf");
+
+// src/host/analyze.ts
+async function analyze(postgres, database, jobs, signal) {
+  let args = ["--analyze-only", "--quiet", "--no-password", `--jobs=${jobs}`, conninfo(database)];
+  await run(postgres.host, { ...postgres.command("vacuumdb", args, database), guarded: !0 }, { signal });
+}
+__name(analyze, "analyze");
+
+// src/host/by-hand.ts
+function commandByHand({ command: command5 }, argv) {
+  let { argv: words, as } = command5(argv);
+  return quote([...as === void 0 ? [] : ["sudo", "-u", as], ...words]);
+}
+__name(commandByHand, "commandByHand");
+function sqlByHand(postgres, ...statements) {
+  let { env: env3 = {}, as } = postgres.command("psql", [], MAINTENANCE_DATABASE), settings = ["PGHOST", "PGPORT", "PGUSER"].flatMap(
+    (name) => env3[name] === void 0 ? [] : [`${name}=${env3[name]}`]
+  );
+  return quote([
+    ...as === void 0 ? [] : ["sudo", "-u", as],
+    ...settings.length > 0 ? ["env", ...settings] : [],
+    "psql",
+    "-d",
+    MAINTENANCE_DATABASE,
+    ...statements.flatMap((statement) => ["-c", statement])
+  ]);
+}
+__name(sqlByHand, "sqlByHand");
+
+// src/host/database-traits.ts
+async function applyTraits(admin, database, traits, owner) {
+  let refusals = [];
+  for (let statement of [
+    ...settingStatements(database, traits),
+    ...privilegeStatements(database, traits, owner)
+  ])
+    try {
+      await runSql(admin, MAINTENANCE_DATABASE, statement);
+    } catch (error3) {
+      if (!(error3 instanceof CommandError)) throw error3;
+      refusals.push({ statement, reason: error3.exit.stderr });
+    }
+  return refusals;
+}
+__name(applyTraits, "applyTraits");
+var NAME_LISTS = /* @__PURE__ */ new Set([
+  "local_preload_libraries",
+  "search_path",
+  "session_preload_libraries",
+  "temp_tablespaces",
+  "unix_socket_directories"
+]);
+function settingStatements(database, { settings }) {
+  return settings.map(({ role, setting }) => {
+    let equals = setting.indexOf("="), name = setting.slice(0, equals), value = setting.slice(equals + 1), whose = role === null ? `DATABASE ${identifier(database)}` : `ROLE ${identifier(role)} IN DATABASE ${identifier(database)}`, values = NAME_LISTS.has(name.toLowerCase()) ? splitNames(value) : [value];
+    return `ALTER ${whose} SET ${name.split(".").map(identifier).join(".")} TO${values.map(literal).join(",")}`;
+  });
+}
+__name(settingStatements, "settingStatements");
+function splitNames(list3) {
+  let split2 = [...list3.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]+))\s*(?:,|$)/g)].map(([, quoted, plain2 = ""]) => quoted?.replaceAll('""', '"') ?? plain2.trim());
+  return split2.length > 0 ? split2 : [""];
+}
+__name(splitNames, "splitNames");
+var PRIVILEGES = { C: "CREATE", T: "TEMPORARY", c: "CONNECT" };
+function privilegeStatements(database, { owner: oldOwner, privileges }, owner) {
+  if (privileges.length === 0) return [];
+  let on = `ON DATABASE ${identifier(database)}`, grants = privileges.flatMap((item) => {
+    let [, quoted, plain2 = "", letters = ""] = /^(?:"((?:[^"]|"")*)"|([^"=]*))=([^/]*)/.exec(item) ?? [], name = quoted?.replaceAll('""', '"') ?? plain2, grantee = name === "" ? "PUBLIC" : identifier(name === oldOwner ? owner : name);
+    return [...letters.matchAll(/([CTc])(\*?)/g)].map(
+      ([, letter = "", option]) => `GRANT ${PRIVILEGES[letter]} ${on} TO ${grantee}${option ? " WITH GRANT OPTION" : ""}`
+    );
+  });
+  return [`REVOKE ALL ${on} FROM PUBLIC`, ...grants];
+}
+__name(privilegeStatements, "privilegeStatements");
+
+// src/restore/names.ts
+import { createHash as createHash15 } from "node:crypto";
+import { basename, dirname as dirname2, join as join5 } from "node:path/posix";
+var MAX_NAME_BYTES = 63, DIGEST_LENGTH4 = 8;
+function derivedName(database, derivation, timestamp) {
+  let suffix = `__${derivation}_${timestamp}`, room = MAX_NAME_BYTES - suffix.length;
+  if (Buffer.byteLength(database) <= room) return database + suffix;
+  let digest4 = createHash15("sha256").update(database).digest("hex").slice(0, DIGEST_LENGTH4);
+  return `${cutToBytes(database, room - DIGEST_LENGTH4 - 1)}~${digest4}${suffix}`;
+}
+__name(derivedName, "derivedName");
+function cutToBytes(text4, bytes) {
+  let cut = "";
+  for (let character of text4) {
+    if (Buffer.byteLength(cut + character) > bytes) break;
+    cut += character;
+  }
+  return cut;
+}
+__name(cutToBytes, "cutToBytes");
+function parseDerivedName(name, database) {
+  let [, derivation, timestamp = ""] = /__(new|old)_(\d{14})$/.exec(name) ?? [];
+  if (!(derivation !== "new" && derivation !== "old"))
+    return derivedName(database, derivation, timestamp) === name ? { derivation, timestamp } : void 0;
+}
+__name(parseDerivedName, "parseDerivedName");
+var isDerivedName = /* @__PURE__ */ __name((name) => /.__(new|old)_\d{14}$/.test(name), "isDerivedName"), derivedFolder = /* @__PURE__ */ __name((folder, derivation, timestamp) => join5(dirname2(folder), derivedName(basename(folder), derivation, timestamp)), "derivedFolder"), timestampOf = /* @__PURE__ */ __name((time2) => time2.toISOString().replaceAll(/[-:T]/g, "").slice(0, 14), "timestampOf");
+
+// src/host/databases.ts
+async function findDatabase(postgres, name) {
+  let [state2] = await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
+            datallowconn AS "allowsConnections",
+            CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes,
+            shobj_description(d.oid, 'pg_database') AS comment
+       FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname =${literal(name)}`
+  );
+  return state2;
+}
+__name(findDatabase, "findDatabase");
+async function listDerivedDatabases(postgres, database) {
+  return (await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    "SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_database WHERE datname ~ '__(new|old)_[0-9]{14}$'"
+  )).flatMap(({ name, comment: comment2 }) => {
+    let parsed = parseDerivedName(name, database);
+    return parsed ? [{ name, comment: comment2, ...parsed }] : [];
+  }).toSorted((a5, b5) => a5.timestamp.localeCompare(b5.timestamp));
+}
+__name(listDerivedDatabases, "listDerivedDatabases");
+var MAY_END = "(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))";
+function listSessions(postgres, database) {
+  return queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT usename AS role, application_name AS application, ${MAY_END} AS "mayEnd", count(*) AS count
+       FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
+      WHERE datname =${literal(database)} AND pid <> pg_backend_pid()
+      GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2`
+  );
+}
+__name(listSessions, "listSessions");
+async function createDatabase(admin, name, owner, traits, tablespace = "pg_default") {
+  let inTablespace = tablespace === "pg_default" ? "" : `TABLESPACE ${identifier(tablespace)}`, statement = `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
+    ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true`;
+  try {
+    await runSql(admin, MAINTENANCE_DATABASE, statement);
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    let { encoding, collate, ctype, locale } = traits, locales = [.../* @__PURE__ */ new Set([collate, ctype, locale])].filter((each) => each !== null).join(", ");
+    throw new UserError(
+      `PostgreSQL cannot create ${name} (${encoding}, ${locales}): ${error3.exit.stderr}`,
+      /LC_COLLATE|LC_CTYPE|locale/i.test(error3.exit.stderr) ? `Generate the locale on the host, then restart PostgreSQL: locale-gen ${collate}` : "The role needs CREATEDB, and membership of the owner\u2019s role; or name one that has them in db-admin-user.",
+      { cause: error3 }
+    );
+  }
+}
+__name(createDatabase, "createDatabase");
+function localeClauses(traits, version2) {
+  let { encoding, collate, ctype, localeProvider, locale } = traits, clauses = [
+    `ENCODING${literal(encoding)}`,
+    `LC_COLLATE${literal(collate)}`,
+    `LC_CTYPE${literal(ctype)}`
+  ];
+  if (localeProvider !== "libc") {
+    let since = localeProvider === "icu" ? 15 : 17;
+    if (version2 < since * 1e4)
+      throw new UserError(
+        `The backup\u2019s database sorts by locale provider ${localeProvider}, which PostgreSQL has from ${since} on`,
+        `Restore it to a server of PostgreSQL ${since} or newer.`
+      );
+    clauses.push(`LOCALE_PROVIDER ${localeProvider}`), locale !== null && clauses.push(`${localeProvider.toUpperCase()}_LOCALE${literal(locale)}`);
+  } else version2 >= 15e4 && clauses.push("LOCALE_PROVIDER libc");
+  return clauses.join(" ");
+}
+__name(localeClauses, "localeClauses");
+async function dropDerivedDatabase(admin, name, database) {
+  if (!parseDerivedName(name, database)) throw new TypeError(`Not derived from ${database}: ${name}`);
+  if (!await findDatabase(admin, name)) return;
+  let force = admin.version >= 13e4 ? " WITH (FORCE)" : "";
+  await runSql(
+    admin,
+    MAINTENANCE_DATABASE,
+    `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`,
+    // PostgreSQL drops no template
+    terminateSessions([name]),
+    `DROP DATABASE IF EXISTS ${identifier(name)}${force}`
+  );
+}
+__name(dropDerivedDatabase, "dropDerivedDatabase");
+var terminateSessions = /* @__PURE__ */ __name((databases) => `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
+    WHERE datname IN (${databases.map(literal).join(",")}) AND pid <> pg_backend_pid() AND ${MAY_END}`, "terminateSessions");
+async function missingRights(admin, owner, database) {
+  let [rights] = await queryRows(
+    admin,
+    MAINTENANCE_DATABASE,
+    `SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
+            EXISTS (SELECT FROM pg_roles o WHERE o.rolname =${literal(owner)}
+              AND pg_has_role(o.oid, 'MEMBER')) AS owns,
+            NOT EXISTS (SELECT FROM pg_database WHERE datname =${literal(database)}
+              AND NOT pg_has_role(datdba, 'MEMBER')) AS renames
+       FROM pg_roles WHERE rolname = current_user`
+  );
+  if (!rights) throw new Error("pg_roles has no row of the current role");
+  let { role } = rights;
+  return [
+    ...rights.creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`],
+    ...rights.owns ? [] : [`${role} may not create databases that belong to ${owner}, or there is no such role`],
+    ...rights.renames ? [] : [`${role} may not rename ${database}: it belongs to another role`]
+  ];
+}
+__name(missingRights, "missingRights");
+async function missingRoles(postgres, roles) {
+  let present = await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    "SELECT rolname AS name FROM pg_roles"
+  ), names = new Set(present.map(({ name }) => name));
+  return roles.filter((role) => !names.has(role));
+}
+__name(missingRoles, "missingRoles");
+
+// src/host/extensions.ts
+async function extensionProblems(app, admin, extensions) {
+  let query = `SELECT name, ${app.version >= 13e4 ? "bool_or(trusted)" : "false"} OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS may
+    FROM pg_available_extension_versions GROUP BY name`, available = /* @__PURE__ */ __name(async (postgres) => {
+    let rows = await queryRows(postgres, MAINTENANCE_DATABASE, query);
+    return new Map(rows.map(({ name, may }) => [name, may]));
+  }, "available"), [byApp, byAdmin] = await Promise.all([available(app), available(admin)]);
+  return toCreate(extensions).flatMap(({ name }) => byApp.has(name) ? byApp.get(name) || byAdmin.get(name) ? [] : [{ extension: name, problem: "admin" }] : [{ extension: name, problem: "absent" }]);
+}
+__name(extensionProblems, "extensionProblems");
+var toCreate = /* @__PURE__ */ __name((extensions) => extensions.filter(({ name }) => name !== "plpgsql"), "toCreate");
+async function createExtensions(app, admin, database, owner, extensions) {
+  let wanted = toCreate(extensions), schemas = await createSchemas(admin, database, owner, wanted);
+  for (let { name, schema } of wanted) {
+    let statement = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} CASCADE`, failure2 = await byEither(app, admin, database, statement);
+    if (failure2)
+      throw new UserError(
+        `The extension ${name} cannot be created: ${failure2.exit.stderr}`,
+        "Install it on the database server, and name a superuser in db-admin-user where the role of Odoo may not create it.",
+        { cause: failure2 }
+      );
+  }
+  let schemaOf = /* @__PURE__ */ __name((extension) => {
+    let schema = wanted.find(({ name }) => name === extension)?.schema;
+    return schema === void 0 ? void 0 : identifier(schema);
+  }, "schemaOf"), postgis = schemaOf("postgis");
+  if (postgis !== void 0) {
+    let grant = `GRANT SELECT, INSERT ON ${postgis}.spatial_ref_sys TO ${identifier(owner)}`;
+    await byEither(app, admin, database, grant);
+  }
+  let unaccent = schemaOf("unaccent"), mark = `ALTER FUNCTION ${unaccent}.unaccent(text) IMMUTABLE`, refused2 = unaccent !== void 0 && await byEither(app, admin, database, mark) !== void 0;
+  return { schemas, unaccentStable: refused2 };
+}
+__name(createExtensions, "createExtensions");
+async function createSchemas(admin, database, owner, extensions) {
+  let names = [...new Set(extensions.map(({ schema }) => schema))], absent = (await queryRows(
+    admin,
+    database,
+    `SELECT name FROM unnest(ARRAY[${names.map(literal).join(",")}]::text[]) name
+      WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)`
+  )).map(({ name }) => name), statements = absent.map(
+    (name) => `CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`
+  );
+  return statements.length > 0 && await runSql(admin, database, ...statements), absent;
+}
+__name(createSchemas, "createSchemas");
+async function byEither(app, admin, database, statement) {
+  let failure2;
+  for (let postgres of /* @__PURE__ */ new Set([app, admin]))
+    try {
+      await runSql(postgres, database, statement);
+      return;
+    } catch (error3) {
+      if (!(error3 instanceof CommandError)) throw error3;
+      failure2 = error3;
+    }
+  return failure2;
+}
+__name(byEither, "byEither");
+
+// src/host/folders.ts
+import { basename as basename2, dirname as dirname3 } from "node:path/posix";
+async function swapFolders({ host, command: command5 }, swap) {
+  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
+    [ -d "$new" ] || { echo "$new is not there" >&2; exit 1; }
+    if [ -z "$old" ]; then
+      [ ! -e "$current" ] || { echo "$current is there already" >&2; exit 1; }
+      exec mv -T -- "$new" "$current"
+    fi
+    [ ! -e "$old" ] || { echo "$old is there already" >&2; exit 1; }
+    mv -T -- "$current" "$old" || exit
+    mv -T -- "$new" "$current" && exit
+    mv -T -- "$old" "$current"; exit 1`, "sh", swap.new, swap.current, swap.old ?? ""]));
+}
+__name(swapFolders, "swapFolders");
+async function swapFoldersBack({ host, command: command5 }, swap) {
+  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
+    [ -z "$old" ] || [ -e "$old" ] || exit 0
+    if [ ! -e "$new" ] && [ -e "$current" ]; then mv -T -- "$current" "$new" || exit; fi
+    [ -z "$old" ] || mv -T -- "$old" "$current"`, "sh", swap.new, swap.current, swap.old ?? ""]));
+}
+__name(swapFoldersBack, "swapFoldersBack");
+async function removeDerivedFolder({ host, command: command5 }, path2) {
+  if (!path2.startsWith("/") || path2.split("/").includes("..") || !isDerivedName(basename2(path2))) throw new TypeError(`Not a folder that a restore makes: ${path2}`);
+  await run(host, command5(["rm", "-rf", "--one-file-system", "--", path2]));
+}
+__name(removeDerivedFolder, "removeDerivedFolder");
+async function listDerivedFolders({ host, path: path2, command: command5 }) {
+  let parent = dirname3(path2);
+  return (await run(host, command5(["sh", "-c", '[ -d "$1" ] || exit 0; find "$1/" -mindepth 1 -maxdepth 1 -type d -printf "%f\\0"', "sh", parent]))).split("\0").flatMap((name) => {
+    let parsed = parseDerivedName(name, basename2(path2));
+    return parsed ? [{ path: `${parent}/${name}`, ...parsed }] : [];
+  }).toSorted((a5, b5) => a5.timestamp.localeCompare(b5.timestamp));
+}
+__name(listDerivedFolders, "listDerivedFolders");
+
+// src/host/feed.ts
+import { text as text2 } from "node:stream/consumers";
+import { pipeline as pipeline4 } from "node:stream/promises";
+async function feed(host, command5, source, signal) {
+  var _stack = [];
+  try {
+    signal?.throwIfAborted();
+    let process2 = __using(_stack, await host.start(command5), !0);
+    let end = /* @__PURE__ */ __name(() => {
+      process2[Symbol.asyncDispose]();
+    }, "end");
+    signal?.addEventListener("abort", end, { once: !0 });
+    try {
+      let printed = text2(process2.stdout);
+      printed.catch(() => {
+      });
+      let failure2;
+      if (await pipeline4(/* @__PURE__ */ __name(async function* () {
+        try {
+          yield* source;
+        } catch (error3) {
+          throw failure2 = { error: error3 }, error3;
+        }
+      }, "watched"), process2.stdin, { signal }).catch(() => {
+      }), failure2) throw failure2.error;
+      let exit = await process2.exited;
+      if (exit.code !== 0) throw new CommandError(command5, exit);
+      return await printed;
+    } catch (error3) {
+      throw signal?.throwIfAborted(), error3;
+    } finally {
+      signal?.removeEventListener("abort", end);
+    }
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(feed, "feed");
+
+// src/host/load-errors.ts
+var HINTS = [
+  [
+    /role "[^"]*" does not exist/,
+    "Create the role on the server (CREATE ROLE \u2026 NOLOGIN): the backup gives it things or rights."
+  ],
+  [
+    /unsupported version .* in file header/,
+    "The dump was written by a newer pg_dump: install that client on the host."
+  ],
+  [
+    /marked IMMUTABLE/,
+    "An index uses a function that the backup\u2019s database had marked IMMUTABLE (unaccent?): set db-admin-user to a superuser, who may mark it."
+  ],
+  [
+    /must be (owner|superuser|able to SET ROLE)|must be (a )?member of role|permission denied/i,
+    "The role of Odoo may not do what the dump asks for. Where an extension or a role is the matter, let an admin role prepare it: db-admin-user."
+  ],
+  [/No space left on device/i, "Free disk space on the host."],
+  [
+    /invalid command \\(un)?restrict/,
+    "The dump was written by a newer minor version of PostgreSQL: update its client on the host."
+  ]
+];
+function loadFailure(error3, database) {
+  let said = error3.exit.stderr, hint = HINTS.find(([pattern]) => pattern.test(said))?.[1];
+  return new UserError(
+    `The dump cannot be loaded into ${database}. ${error3.message}`,
+    hint ?? "The database that Odoo uses was not touched. See the log of the PostgreSQL server.",
+    { cause: error3 }
+  );
+}
+__name(loadFailure, "loadFailure");
+function withRestoreClient(postgres, tools, dumpMajor) {
+  let needed = Math.max(dumpMajor ?? 0, Math.floor(postgres.version / 1e4)), client = tools.clients.filter(({ major }) => major >= needed).toSorted((a5, b5) => a5.major - b5.major)[0];
+  if (!client)
+    throw new UserError(
+      `pg_restore on ${postgres.host.label} is too old: the dump was written by pg_dump ${dumpMajor ?? needed}`,
+      `Install that client on the host: apt-get install postgresql-client-${needed}`
+    );
+  if (client.major >= 17 && postgres.version < 17e4)
+    throw new UserError(
+      `pg_restore ${client.major} cannot restore to PostgreSQL ${postgres.serverVersion}, and the dump needs pg_restore ${needed}`,
+      `Install postgresql-client-${Math.floor(postgres.version / 1e4)} on the host before the backup, or restore from the plain SQL of a backup of format dual.`
+    );
+  return postgres.withClient(client);
+}
+__name(withRestoreClient, "withRestoreClient");
+
+// src/host/plain-dump.ts
+async function* withoutTransactionTimeout(sql) {
+  let start = Buffer.alloc(0);
+  for await (let chunk of sql) {
+    if (!start) {
+      yield chunk;
+      continue;
+    }
+    start = Buffer.concat([start, chunk]), !(start.length < 16384) && (yield stripped(start), start = void 0);
+  }
+  start && (yield stripped(start));
+}
+__name(withoutTransactionTimeout, "withoutTransactionTimeout");
+var stripped = /* @__PURE__ */ __name((sql) => Buffer.from(sql.toString("latin1").replace(/^SET transaction_timeout = 0;$/m, ""), "latin1"), "stripped");
+
+// src/host/tar-writer.ts
+async function* tarOf(files) {
+  for await (let { name, size, content } of files) {
+    assertInside(name);
+    let path2 = Buffer.from(name);
+    path2.length > NAME_LENGTH && (yield header(Buffer.from("././@LongLink"), path2.length + 1, "L"), yield Buffer.concat([path2, Buffer.alloc(1 + padding(path2.length + 1))])), yield header(path2.subarray(0, NAME_LENGTH), size, "0");
+    let sent = 0;
+    for await (let chunk of Buffer.isBuffer(content) ? [content] : content) {
+      if (sent += chunk.length, sent > size) break;
+      yield chunk;
+    }
+    if (sent !== size) throw new RangeError(`${name} has another size than ${size} bytes`);
+    yield Buffer.alloc(padding(size));
+  }
+  yield Buffer.alloc(2 * 512);
+}
+__name(tarOf, "tarOf");
+var padding = /* @__PURE__ */ __name((bytes) => -bytes & 511, "padding"), NAME_LENGTH = 100;
+function header(name, size, type) {
+  let block3 = Buffer.alloc(512), octal = /* @__PURE__ */ __name((value, at2, length) => block3.write(value.toString(8).padStart(length - 1, "0"), at2, "latin1"), "octal");
+  block3.set(name, 0), octal(438, NAME_LENGTH, 8), octal(0, 108, 8), octal(0, 116, 8), size < 8 ** 11 ? octal(size, 124, 12) : (block3[124] = 128, block3.writeBigUInt64BE(BigInt(size), 128)), octal(Math.floor(Date.now() / 1e3), 136, 12), block3.write(type, 156, "latin1"), block3.write("ustar  \0", 257, "latin1"), block3.fill(" ", 148, 156);
+  let sum = block3.reduce((total, byte) => total + byte, 0);
+  return block3.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1"), block3;
+}
+__name(header, "header");
+function assertInside(name) {
+  let parts = name.split("/");
+  if (name.includes("\0") || parts.some((part) => part === "" || part === "." || part === ".."))
+    throw new TypeError(`Not the name of a file inside of a folder: ${JSON.stringify(name)}`);
+}
+__name(assertInside, "assertInside");
+
+// src/host/receive-files.ts
+async function receiveFiles({ host, path: path2, command: command5 }, files, signal) {
+  let argv = ["tar", "--extract", "--file=-", "--no-same-owner", `--directory=${path2}`];
+  await feed(host, command5(argv), tarOf(files), signal);
+}
+__name(receiveFiles, "receiveFiles");
+
+// src/host/temp-folder.ts
+var NO_SPACE2 = 75, FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
+        free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
+        [ "\${free:-0}" -ge "$1" ] || continue`, TempFolder = class _TempFolder {
+  static {
+    __name(this, "TempFolder");
+  }
+  host;
+  path;
+  #holder;
+  constructor(host, path2, holder) {
+    this.host = host, this.path = path2, this.#holder = holder;
+  }
+  /**
+   * Makes one where there is space: in TMPDIR or /tmp, else in /var/tmp.
+   *
+   * @param as the account it belongs to, for `Command.as`
+   * @returns undefined when neither has the space
+   * @throws CommandError
+   */
+  static async make(host, as, neededBytes) {
+    let command5 = {
+      argv: ["sh", "-c", `${FOR_EACH_PLACE}
+        folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
+        trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
+        printf '%s\\n' "$folder"
+        while :; do sleep 3600 & wait; done
+      done; exit ${NO_SPACE2}`, "sh", String(Math.ceil(neededBytes / 1024))],
+      as,
+      guarded: !0
+    }, holder = await host.start(command5), path2 = "";
+    for await (let chunk of holder.stdout.iterator({ destroyOnReturn: !1 }))
+      if (path2 += chunk, path2.endsWith(`
+`)) return new _TempFolder(host, path2.trimEnd(), holder);
+    let exit = await holder.exited;
+    if (exit.code !== NO_SPACE2)
+      throw new CommandError(command5, exit);
+  }
+  async [Symbol.asyncDispose]() {
+    await this.#holder[Symbol.asyncDispose]();
+  }
+  /** The folder in which `make` would make one, read only; undefined: neither has the space. */
+  static async placeFor(host, as, neededBytes) {
+    let script = `${FOR_EACH_PLACE}
+        printf %s "$place"; exit
+      done`, needed = String(Math.ceil(neededBytes / 1024)), place2 = await run(host, { argv: ["sh", "-c", script, "sh", needed], as });
+    return place2 === "" ? void 0 : place2;
+  }
+};
+
+// src/host/toc-filter.ts
+var ENTRY2 = /^\d+; \d+ \d+ (.*)$/;
+function filterToc(toc, { superuser, schemas }) {
+  let present = new Set(schemas), mayBeSkipped = /* @__PURE__ */ __name((entry) => {
+    let schema = /^SCHEMA - (.*) \S*$/.exec(entry)?.[1];
+    return schema !== void 0 && present.has(schema) ? !0 : !superuser && /^(SCHEMA - public |COMMENT - (SCHEMA public |EXTENSION ))/.test(entry);
+  }, "mayBeSkipped"), skipped = [];
+  return { list: toc.split(`
+`).map((line) => mayBeSkipped(ENTRY2.exec(line)?.[1] ?? "") ? (skipped.push(line), `;${line}`) : line).join(`
+`), skipped };
+}
+__name(filterToc, "filterToc");
+
+// src/host/wire.ts
+import { pipeline as pipeline5, Readable as Readable14 } from "node:stream";
+import { constants, createGzip as createGzip2, createZstdCompress } from "node:zlib";
+function inwardCodec(tools) {
+  if (tools.programs.has("zstd")) {
+    let params = { [constants.ZSTD_c_compressionLevel]: 1 };
+    return { encoder: /* @__PURE__ */ __name(() => createZstdCompress({ params }), "encoder"), decode: ["zstd", "-dcq"] };
+  }
+  if (tools.programs.has("gzip"))
+    return { encoder: /* @__PURE__ */ __name(() => createGzip2({ level: 1 }), "encoder"), decode: ["gzip", "-dcq"] };
+}
+__name(inwardCodec, "inwardCodec");
+function compressed2(source, codec) {
+  return codec ? pipeline5(Readable14.from(source, { objectMode: !1 }), codec.encoder(), () => {
+  }) : source;
+}
+__name(compressed2, "compressed");
+function decoding(command5, codec) {
+  if (!codec) return command5;
+  let script = `codes=$({ { ${codec.decode.join(" ")} 3>&-; echo $? >&3; } |
+      { "$@" >/dev/null 3>&-; echo $? >&3; }; } 3>&1)
+    for code in $codes; do [ "$code" = 0 ] || exit "$code"; done`;
+  return { ...command5, argv: ["sh", "-c", script, "sh", ...command5.argv] };
+}
+__name(decoding, "decoding");
+
+// src/host/load-dump.ts
+async function loadDump(postgres, database, dump, options2) {
+  let started = performance.now(), loader = new Loader(postgres, database, options2);
+  try {
+    return { ...await loader.load(dump), seconds: (performance.now() - started) / 1e3 };
+  } catch (error3) {
+    throw error3 instanceof CommandError ? loadFailure(error3, database) : error3;
+  }
+}
+__name(loadDump, "loadDump");
+var Loader = class {
+  static {
+    __name(this, "Loader");
+  }
+  #postgres;
+  #database;
+  #options;
+  constructor(postgres, database, options2) {
+    this.#postgres = postgres, this.#database = database, this.#options = options2;
+  }
+  async load(dump) {
+    if (dump.kind === "plain") return this.#plain(dump);
+    let { host, account } = this.#postgres, folder = await TempFolder.make(host, account, dump.size);
+    if (folder) {
+      var _stack = [];
+      try {
+        let kept = __using(_stack, folder, !0);
+        return await this.#fromFile(dump, kept);
+      } catch (_) {
+        var _error = _, _hasError = !0;
+      } finally {
+        var _promise = __callDispose(_stack, _error, _hasError);
+        _promise && await _promise;
+      }
+    }
+    if (dump.kind === "custom") return this.#streamed(dump);
+    throw new UserError(
+      `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
+      "A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup."
+    );
+  }
+  async #fromFile(dump, folder) {
+    let { host, account: as } = this.#postgres, { jobs, signal, tools } = this.#options, path2 = `${folder.path}/dump`;
+    if (dump.kind === "directory")
+      await run(host, { argv: ["mkdir", "--", path2], as }), await receiveFiles({ host, path: path2, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") }, filesOf(dump.files), signal);
+    else {
+      let codec = inwardCodec(tools), argv = ["sh", "-c", `umask 077; exec ${codec?.decode.join(" ") ?? "cat"} >"$1"`, "sh", path2];
+      await feed(host, { argv, as }, compressed2(dump.open(), codec), signal);
+    }
+    let list3 = this.#postgres.command("pg_restore", ["--list", path2], this.#database), toc = await this.#filter(await run(host, { ...list3, secretEnv: void 0 })), useList = await this.#useList(toc, folder), restore2 = this.#restore([`--jobs=${jobs}`, ...useList, path2]);
+    return await run(host, { ...restore2, guarded: !0 }, { signal }), { parallel: jobs > 1, skipped: toc.skipped };
+  }
+  /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
+  async #streamed(dump) {
+    var _stack = [];
+    try {
+      let { host, account } = this.#postgres;
+      let { signal, tools } = this.#options;
+      let list3 = this.#postgres.command("pg_restore", ["--list"], this.#database);
+      let toc = await this.#filter(await feed(host, { ...list3, secretEnv: void 0 }, dump.open(), signal));
+      let folder = __using(_stack, toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : void 0, !0);
+      let useList = folder ? await this.#useList(toc, folder) : [];
+      let codec = inwardCodec(tools);
+      let restore2 = decoding(this.#restore(useList), codec);
+      await feed(host, restore2, compressed2(dump.open(), codec), signal);
+      return { parallel: !1, skipped: folder ? toc.skipped : [] };
+    } catch (_) {
+      var _error = _, _hasError = !0;
+    } finally {
+      var _promise = __callDispose(_stack, _error, _hasError);
+      _promise && await _promise;
+    }
+  }
+  /**
+   * Not in a single transaction: that would hold a lock on each of Odoo's thousands of tables and indexes, more than
+   * `max_locks_per_transaction` allows for. A database that was loaded by half is dropped anyway.
+   */
+  async #plain(dump) {
+    let { host, version: version2 } = this.#postgres, args = [...PSQL_OPTIONS, "--output=/dev/null", "--file=-"], codec = inwardCodec(this.#options.tools), sql = version2 < 17e4 ? withoutTransactionTimeout(dump.open()) : dump.open(), psql = decoding(this.#command("psql", args), codec);
+    return await feed(host, psql, compressed2(sql, codec), this.#options.signal), { parallel: !1, skipped: [] };
+  }
+  #restore(args) {
+    let ownership = this.#options.keepOwnership ? [] : ["--no-owner", "--no-privileges"], target = `--dbname=${conninfo(this.#database)}`;
+    return this.#command("pg_restore", ["--exit-on-error", "--no-password", target, ...ownership, ...args]);
+  }
+  #command(program, args) {
+    let command5 = this.#postgres.command(program, args, this.#database), { role } = this.#options;
+    if (role === void 0) return command5;
+    let options2 = `-c role=${role.replaceAll(/[\\\s]/g, "\\$&")}`;
+    return { ...command5, env: { ...command5.env, PGOPTIONS: options2 } };
+  }
+  async #filter(toc) {
+    let query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user", [superuser] = await runSql(this.#postgres, this.#database, query);
+    return filterToc(toc, { superuser: superuser === "t", schemas: this.#options.schemas });
+  }
+  async #useList(toc, folder) {
+    if (toc.skipped.length === 0) return [];
+    let path2 = `${folder.path}/list`, argv = ["sh", "-c", 'umask 077; exec cat >"$1"', "sh", path2];
+    return await run(folder.host, { argv, as: this.#postgres.account }, { input: toc.list }), [`--use-list=${path2}`];
+  }
+};
+async function* filesOf(files) {
+  for (let file of files) yield { name: file.name, size: file.size, content: file.open() };
+}
+__name(filesOf, "filesOf");
+
+// src/host/neutralize.ts
+import { randomUUID as randomUUID2 } from "node:crypto";
+async function findOdooProgram(host, accounts, units3, conf) {
+  let found = await run(host, { argv: ["sh", "-c", `command -v odoo || command -v odoo-bin
+    for unit do systemctl show --property=ExecStart --value -- "$unit" 2>/dev/null; done; :`, "sh", ...units3] });
+  for (let line of found.split(`
+`).filter(Boolean)) {
+    let argv = line.startsWith("{") ? programOfUnit(line) : [line];
+    if (!argv) continue;
+    let able = await accounts.firstAble([conf?.owner ?? "odoo", "odoo"], {
+      argv: [...argv, "neutralize", "--help"]
+    });
+    if (able) return { argv, as: able.as, conf: conf?.path };
+  }
+}
+__name(findOdooProgram, "findOdooProgram");
+function programOfUnit(execStart) {
+  let words = /argv\[\]=(.*?) ;/.exec(execStart)?.[1]?.split(" ") ?? [], end = words.findIndex((word) => /(^|\/)odoo(-bin|\.py)?$/.test(word));
+  return end < 0 ? void 0 : words.slice(0, end + 1);
+}
+__name(programOfUnit, "programOfUnit");
+async function neutralize(postgres, database, program) {
+  await runSql(
+    postgres,
+    database,
+    program ? await odooStatements(postgres.host, program, database) : OWN_STATEMENTS
+  );
+  let [state2] = await queryRows(postgres, database, STATE), wrong = [
+    ...state2?.neutralized ? [] : ["database.is_neutralized is not set"],
+    ...state2?.crons ? [`${state2.crons} scheduled actions are active`] : [],
+    ...state2?.outgoing ? [`${state2.outgoing} outgoing mail servers are active`] : []
+  ], fetching = await incomingServers(postgres, database);
+  if (fetching > 0 && wrong.push(`${fetching} incoming mail servers are active`), wrong.length !== 0)
+    throw new UserError(
+      `${database} was neutralized, and is not neutral: ${wrong.join("; ")}`,
+      "A module has switched something on again. The copy is not put to use; see the statements of odoo neutralize --stdout."
+    );
+}
+__name(neutralize, "neutralize");
+async function odooStatements(host, { argv, as, conf }, database) {
+  let config = conf === void 0 ? [] : ["--config", conf], command5 = { argv: [...argv, "neutralize", ...config, "--database", database, "--stdout"], as };
+  try {
+    return await run(host, command5);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? new UserError(
+      `odoo neutralize failed for ${database}: ${error3.exit.stderr}`,
+      "Run it by hand on the host to see why. The copy is not put to use.",
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(odooStatements, "odooStatements");
+var NOT_THE_CLEANER = "id NOT IN (SELECT res_id FROM ir_model_data WHERE model = 'ir.cron' AND name = 'autovacuum_job')", NOWHERE = "neutralization - disable emails", OWN_STATEMENTS = `BEGIN;
+UPDATE ir_cron SET active = false WHERE ${NOT_THE_CLEANER};
+UPDATE ir_mail_server SET active = false;
+INSERT INTO ir_mail_server SELECT * FROM jsonb_populate_record(NULL::ir_mail_server, jsonb_build_object(
+  'id', nextval(pg_get_serial_sequence('ir_mail_server', 'id')), 'name', '${NOWHERE}', 'smtp_host', 'invalid',
+  'smtp_port', 1025, 'smtp_encryption', 'none', 'smtp_authentication', 'login', 'sequence', 10, 'active', true));
+DO $$ BEGIN
+  IF to_regclass('fetchmail_server') IS NOT NULL THEN UPDATE fetchmail_server SET active = false; END IF;
+END $$;
+INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')
+  ON CONFLICT (key) DO UPDATE SET value = 'true';
+COMMIT`, STATE = `SELECT EXISTS (SELECT FROM ir_config_parameter
+    WHERE key = 'database.is_neutralized' AND lower(value) IN ('true', 't', '1')) AS neutralized,
+  (SELECT count(*) FROM ir_cron WHERE active AND ${NOT_THE_CLEANER}) AS crons,
+  (SELECT count(*) FROM ir_mail_server WHERE active AND smtp_host IS DISTINCT FROM 'invalid') AS outgoing`;
+async function incomingServers(postgres, database) {
+  let [table2] = await runSql(postgres, database, "SELECT to_regclass('fetchmail_server')");
+  if (!table2) return 0;
+  let [count2] = await runSql(postgres, database, "SELECT count(*) FROM fetchmail_server WHERE active");
+  return Number(count2);
+}
+__name(incomingServers, "incomingServers");
+async function renewIdentity(postgres, database) {
+  let uuid = randomUUID2(), values = {
+    "database.uuid": literal(uuid),
+    "database.secret": literal(randomUUID2()),
+    "database.create_date": "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+  }, rows = Object.entries(values).map(([key, value]) => `('${key}', ${value})`);
+  return await runSql(
+    postgres,
+    database,
+    `INSERT INTO ir_config_parameter (key, value) VALUES ${rows.join(", ")}
+       ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+  ), uuid;
+}
+__name(renewIdentity, "renewIdentity");
+
+// src/host/stage-filestore.ts
+import { dirname as dirname4 } from "node:path/posix";
+async function stageFilestore(live, staged, wanted, cores, signal) {
+  await run(
+    live.host,
+    live.command(["sh", "-c", 'mkdir -p -- "$1" && mkdir -- "$2"', "sh", dirname4(staged), staged])
+  );
+  let sizes = sizesOf(live.exists ? await filesIn(live) : []), candidates = wanted.filter((file) => isCandidate(file, sizes)).map(({ name }) => name), whole = new Set(await wholeFiles(live, candidates, cores, signal));
+  return await link(live, staged, [...whole], signal), {
+    linked: wanted.filter(({ name }) => whole.has(name)),
+    missing: wanted.filter(({ name }) => !whole.has(name))
+  };
+}
+__name(stageFilestore, "stageFilestore");
+async function compareFilestore(live, wanted) {
+  let there = live.exists ? await filesIn(live) : [], sizes = sizesOf(there), names = new Set(wanted.map(({ name }) => name));
+  return {
+    missing: wanted.filter((file) => !isCandidate(file, sizes)),
+    onlyLive: there.filter(({ name }) => !names.has(name))
+  };
+}
+__name(compareFilestore, "compareFilestore");
+var isCandidate = /* @__PURE__ */ __name(({ name, size }, sizes) => sha1Of(name) !== void 0 && sizes.get(name) === size, "isCandidate"), filesIn = /* @__PURE__ */ __name((place2) => listFilestore({ host: place2.host, folder: place2.path, as: place2.command([]).as }), "filesIn"), sizesOf = /* @__PURE__ */ __name((files) => new Map(files.map(({ name, size }) => [name, size])), "sizesOf"), NAMES_A_SHA1SUM = 40;
+async function wholeFiles(live, names, cores, signal) {
+  if (names.length === 0) return [];
+  let script = `cd -- "$1" || exit
+    xargs -0 -r -n ${NAMES_A_SHA1SUM} -P "$2" sha1sum --; code=$?
+    [ $code -eq 0 ] || [ $code -eq 123 ]`, command5 = live.command(["sh", "-c", script, "sh", live.path, String(cores)]);
+  return (await run(live.host, command5, { input: names.map((name) => `${name}\0`).join(""), signal })).split(`
+`).flatMap((line) => {
+    let [sha1, name = ""] = line.split("  ");
+    return sha1 !== "" && sha1Of(name) === sha1 ? [name] : [];
+  });
+}
+__name(wholeFiles, "wholeFiles");
+async function link(live, staged, names, signal) {
+  if (names.length === 0) return;
+  let copy = "cp --dereference --parents", script = `cd -- "$1" || exit
+    xargs -0 -r -n 500 sh -c 'to=$1; shift
+      ${copy} --link --target-directory="$to" -- "$@" 2>/dev/null ||
+      ${copy} --reflink=auto --preserve=mode,timestamps --remove-destination --target-directory="$to" -- "$@"' sh "$2"`, command5 = live.command(["sh", "-c", script, "sh", live.path, staged]);
+  await run(live.host, command5, { input: names.map((name) => `${name}\0`).join(""), signal });
+}
+__name(link, "link");
+async function absentFrom(place2, wanted) {
+  let sizes = sizesOf(await filesIn(place2));
+  return wanted.filter(({ name, size }) => sizes.get(name) !== size).map(({ name }) => name);
+}
+__name(absentFrom, "absentFrom");
+
+// src/restore/compare.ts
+async function compareWithBackup(work) {
+  var _stack = [];
+  try {
+    let { source, target, databases, platform: platform3 } = work;
+    let snapshot = __using(_stack, await Snapshot.open(target.postgres, databases.new), !0);
+    let facts = await describeDatabase(snapshot);
+    let expected2 = source.receipt?.counts ?? source.description?.counts ?? {};
+    let differing = Object.entries(expected2).filter(([table2, rows]) => facts.counts[table2] !== rows);
+    if (differing.length > 0) {
+      let list3 = differing.map(
+        ([table2, rows]) => `${table2} has ${facts.counts[table2] ?? "no"} rows instead of ${rows}`
+      );
+      throw unlike(list3.join(", "));
+    }
+    Object.keys(expected2).length > 0 && platform3.info(`The rows of ${formatCounted(Object.keys(expected2).length, "table")} are as counted then`);
+    await compareAttachments(work, facts.attachments.files);
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(compareWithBackup, "compareWithBackup");
+async function compareAttachments(work, names) {
+  let { source, target, filestore, platform: platform3 } = work;
+  if (filestore) {
+    let absent = await absentFrom(filestore.staged, filestore.wanted);
+    if (absent.length > 0) throw unlike(`the new filestore lacks ${some(absent)}`);
+  }
+  let without = await namesWithoutFile(work, names), report = source.description?.filestore, known = /* @__PURE__ */ new Set([...report?.missing ?? [], ...report?.lost ?? []]), unexpected = without.filter((name) => !known.has(name));
+  if (unexpected.length > 0 && filestore && report)
+    throw unlike(`attachments lack their files: ${some(unexpected)}`);
+  if (without.length > 0) {
+    let where = filestore ? "in the backup" : `in ${target.filestore?.path ?? "any filestore of this restore"}`;
+    platform3.warning(
+      `${formatCounted(without.length, "attachment")} have no file ${where}, such as ${some(without)}`
+    );
+  } else
+    platform3.info(`All ${formatCounted(names.length, "attachment")} have their files`);
+}
+__name(compareAttachments, "compareAttachments");
+async function namesWithoutFile({ source, target, filestore }, names) {
+  if (filestore) return names.filter((name) => !source.filestore?.has(name));
+  if (!target.filestore?.exists) return [...names];
+  let there = new Set((await filesIn(target.filestore)).map(({ name }) => name));
+  return names.filter((name) => !there.has(name));
+}
+__name(namesWithoutFile, "namesWithoutFile");
+var some = /* @__PURE__ */ __name((names) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`, "some");
+function unlike(what) {
+  return new UserError(
+    `What was restored is not what was backed up: ${what}`,
+    "Nothing was put in place. Choose another backup, and see the log for what happened to this one."
+  );
+}
+__name(unlike, "unlike");
+
+// src/host/disk-space.ts
+async function freeBytes({ host, path: path2, command: command5 }) {
+  try {
+    let [, line = ""] = (await run(host, command5(["df", "-Pk", "--", path2]))).split(`
+`), kib = Number(line.split(/\s+/)[3]);
+    return Number.isFinite(kib) ? kib * 1024 : void 0;
+  } catch (error3) {
+    if (error3 instanceof CommandError) return;
+    throw error3;
+  }
+}
+__name(freeBytes, "freeBytes");
+async function databaseFreeBytes(postgres, tablespace = "pg_default") {
+  if (!postgres.isLocal) return;
+  let [row] = await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
+                     (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
+       FROM pg_tablespace WHERE spcname =${literal(tablespace)}`
+  );
+  if (!row?.folder) return;
+  let as = postgres.account;
+  return freeBytes({ host: postgres.host, path: row.folder, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") });
+}
+__name(databaseFreeBytes, "databaseFreeBytes");
+
+// src/restore/preflight.ts
+var GROWTH = 5;
+async function preflight(source, target, request) {
+  return new Preflight(source, target, request).run();
+}
+__name(preflight, "preflight");
+var Preflight = class {
+  static {
+    __name(this, "Preflight");
+  }
+  #source;
+  #target;
+  #request;
+  #problems = [];
+  #warnings = [];
+  constructor(source, target, request) {
+    this.#source = source, this.#target = target, this.#request = request;
+  }
+  async run() {
+    this.#checkIdentity(), this.#checkVersions();
+    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace && this.#source.dump.kind !== "plain", owner = await this.#owner(), [traits, extensions, loader, dumpPlace, difference, sessions, running, program] = await Promise.all(
+      [
+        this.#traits(),
+        this.#extensions(),
+        this.#loader(),
+        this.#source.dump.kind === "plain" ? void 0 : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
+        this.#difference(),
+        current ? listSessions(admin, database) : [],
+        this.#running(),
+        this.#program()
+      ]
+    ), databaseBytes = description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth()), [databaseFree, filestoreFree] = await Promise.all([
+      databaseFreeBytes(admin, current?.tablespace),
+      this.#filestoreFree(),
+      this.#checkRights(owner),
+      this.#checkRoles(keepOwnership),
+      this.#checkExtensions(extensions),
+      this.#checkLock()
+    ]);
+    return this.#checkSpace("database", databaseBytes, databaseFree), this.#checkSpace("filestore", bytesOf(difference?.missing ?? []), filestoreFree), this.#checkSessions(sessions), this.#source.dump.kind === "directory" && dumpPlace === void 0 && this.#problem(
+      `There is no place on ${postgres.host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(this.#source.dump.size)}`,
+      "A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup."
+    ), {
+      problems: this.#problems,
+      warnings: this.#warnings,
+      owner,
+      traits,
+      extensions,
+      keepOwnership,
+      loader,
+      dumpPlace,
+      difference,
+      sessions,
+      databaseBytes,
+      databaseFree,
+      filestoreFree,
+      running,
+      program
+    };
+  }
+  #problem(message, hint) {
+    this.#problems.push({ message, hint });
+  }
+  /** A check whose error is a problem among others. */
+  async #attempt(body) {
+    try {
+      return await body();
+    } catch (error3) {
+      if (!(error3 instanceof UserError)) throw error3;
+      this.#problem(error3.message, error3.hint);
+      return;
+    }
+  }
+  #checkIdentity() {
+    let { database, current } = this.#target, of = this.#source.database;
+    this.#request.inPlace ? of === void 0 ? this.#warnings.push(`${this.#source.uri} does not say which database it is of`) : of !== database && this.#problem(
+      `The backup is of ${of}, and the database to roll back is ${database}`,
+      "Choose a backup of this database, or use the command restore, which makes a copy under another name."
+    ) : current && !this.#request.replace && this.#problem(
+      `target-database: ${database} is there already, with ${current.bytes === null ? "data" : formatBytes(current.bytes)}`,
+      "Choose another name, or set replace: true."
+    ), this.#source.receipt || this.#warnings.push(
+      "The backup has no receipt: nobody has verified that it is whole, and it is restored for what it says of itself (allow-unverified)"
+    );
+  }
+  #checkVersions() {
+    let { postgres } = this.#target, made = Number.parseInt(
+      this.#source.description?.postgres.server ?? this.#source.receipt?.postgres.server ?? "",
+      10
+    );
+    made * 1e4 <= postgres.version || Number.isNaN(made) || this.#problem(
+      `The backup is of PostgreSQL ${made}, and the host has ${postgres.serverVersion}: dumps do not go to an older major version`,
+      `Restore it to a server of PostgreSQL ${made} or newer.`
+    );
+  }
+  /** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
+  async #owner() {
+    let { current, postgres, admin } = this.#target;
+    if (current) return current.owner;
+    let before = this.#source.description?.postgres.owner;
+    if (this.#request.inPlace && before !== void 0) {
+      let [missing] = await missingRoles(admin, [before]);
+      if (missing === void 0) return before;
+    }
+    return postgres.role;
+  }
+  async #traits() {
+    let { current, database, postgres, admin } = this.#target;
+    if (this.#source.description) return this.#source.description.postgres;
+    if (current?.allowsConnections) {
+      var _stack = [];
+      try {
+        let snapshot = __using(_stack, await Snapshot.open(postgres, database), !0);
+        return databaseTraits(snapshot);
+      } catch (_) {
+        var _error = _, _hasError = !0;
+      } finally {
+        var _promise = __callDispose(_stack, _error, _hasError);
+        _promise && await _promise;
+      }
+    }
+    let [server] = await queryRows(
+      admin,
+      MAINTENANCE_DATABASE,
+      "SELECT datctype AS ctype FROM pg_database WHERE datname = 'template0'"
+    );
+    return {
+      owner: postgres.role,
+      encoding: "UTF8",
+      collate: "C",
+      ctype: server?.ctype ?? "C",
+      localeProvider: "libc",
+      locale: null,
+      privileges: [],
+      settings: []
+    };
+  }
+  /** A backup that does not say it, needs those of the database that it takes the place of. */
+  async #extensions() {
+    let { current, database, postgres } = this.#target;
+    return this.#source.description ? this.#source.description.extensions : current?.allowsConnections ? queryRows(
+      postgres,
+      database,
+      `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
+         JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`
+    ) : [];
+  }
+  async #loader() {
+    let { postgres, installation } = this.#target;
+    if (this.#source.dump.kind === "plain") return postgres;
+    let dumpMajor = this.#source.description?.postgres.pgDump ?? majorOf(this.#source.receipt?.postgres.client);
+    return await this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor)) ?? postgres;
+  }
+  async #difference() {
+    let { filestore } = this.#target, wanted = this.#source.filestore;
+    if (!filestore || !wanted) {
+      filestore ? this.#warnings.push("The backup is of the database alone: the filestore stays as it is") : wanted && this.#warnings.push("filestore: false: the attachments of the backup stay where they are");
+      return;
+    }
+    return compareFilestore(filestore, [...wanted.values()]);
+  }
+  async #running() {
+    let { services } = this.#target;
+    if (!services) return;
+    let problems = await this.#attempt(() => services.problems()) ?? [];
+    for (let problem of problems) this.#problem(problem, "See the input services.");
+    return this.#attempt(() => services.running());
+  }
+  async #program() {
+    if (!this.#request.neutralize) return;
+    let { host, accounts, services, installation } = this.#target, program = await findOdooProgram(host, accounts, services?.units ?? [], installation.conf), major = majorOf(this.#source.odooVersion?.replace(/^saas~/, ""));
+    return !program && major !== void 0 && major >= 16 && this.#warnings.push(
+      "The host has no program odoo that knows neutralize: scheduled actions and mail servers are switched off, what else the modules would switch off (payments, deliveries) is not"
+    ), program;
+  }
+  /** Of a dump to a database: only what pg_dump has not compressed has about the size of its tables. */
+  #growth() {
+    return this.#source.receipt?.format === "dual" || this.#source.dump.kind === "plain" ? 1 : GROWTH;
+  }
+  async #filestoreFree() {
+    let { filestore } = this.#target;
+    if (filestore?.exists)
+      return freeBytes(filestore);
+  }
+  async #checkRights(owner) {
+    let { admin, database } = this.#target;
+    for (let missing of await missingRights(admin, owner, database))
+      this.#problem(missing, "Give the role that right, or name a role that has it in db-admin-user.");
+  }
+  async #checkRoles(keepOwnership) {
+    if (!keepOwnership) return;
+    let missing = await missingRoles(this.#target.admin, this.#source.description?.roles ?? []);
+    missing.length !== 0 && this.#problem(
+      `The backup gives things or rights to roles that the server does not have: ${missing.join(", ")}`,
+      `Create them: ${missing.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join("; ")}`
+    );
+  }
+  async #checkExtensions(extensions) {
+    let { postgres, admin } = this.#target;
+    for (let { extension, problem } of await extensionProblems(postgres, admin, extensions))
+      problem === "absent" ? this.#problem(
+        `The extension ${extension} of the backup is not installed on the database server`,
+        `Install its package there, such as postgresql-${Math.floor(postgres.version / 1e4)}-${extension}.`
+      ) : this.#problem(
+        `The role ${admin.role} may not create the extension ${extension}`,
+        "Name a superuser in db-admin-user."
+      );
+  }
+  /** A real run holds the lock by now. */
+  async #checkLock() {
+    if (!this.#request.dryRun) return;
+    let problem = await this.#attempt(() => lockProblem(this.#target.admin, this.#target.database));
+    problem && this.#problem(problem.message, problem.hint);
+  }
+  #checkSpace(what, needed, free) {
+    free === void 0 || needed <= free || this.#problem(
+      `The ${what} takes about ${formatBytes(needed)}, and the host has ${formatBytes(free)} left for it`,
+      "Free space on the host: a restore builds the new beside the old."
+    );
+  }
+  #checkSessions(sessions) {
+    let staying = sessions.filter(({ mayEnd }) => !mayEnd).map(sessionName);
+    staying.length !== 0 && this.#problem(
+      `Sessions that ${this.#target.admin.role} may not end would hold up the swap: ${staying.join(", ")}`,
+      "Disconnect them, or set db-admin-user to a role that may end their sessions."
+    );
+  }
+}, sessionName = /* @__PURE__ */ __name(({ role, application }) => application === "" ? role : `${role} (${application})`, "sessionName"), bytesOf = /* @__PURE__ */ __name((files) => {
+  let sum = 0;
+  for (let { size } of files) sum += size;
+  return sum;
+}, "bytesOf");
+function majorOf(version2) {
+  let major = Number.parseInt(version2 ?? "", 10);
+  return Number.isNaN(major) ? void 0 : major;
+}
+__name(majorOf, "majorOf");
+function refuse(problems) {
+  if (problems.length === 0) return;
+  let [first] = problems, message = problems.length === 1 ? first?.message ?? "" : [`${problems.length} things stand in the way:`, ...problems.map(({ message: message2 }) => message2)].join(
+    `
+  `
+  ), hints = [...new Set(problems.map(({ hint }) => hint))].join(" ");
+  throw new UserError(message, `${hints} Nothing was changed.`);
+}
+__name(refuse, "refuse");
+
+// src/restore/build-steps.ts
+function buildSteps(work) {
+  let { request, filestore } = work, changesIdentity = request.neutralize || request.newUuid;
+  return [
+    ...databaseSteps(work),
+    ...filestore ? [stageStep(work, filestore)] : [],
+    checkStep(work),
+    ...changesIdentity ? [identityStep(work)] : []
+  ];
+}
+__name(buildSteps, "buildSteps");
+function databaseSteps(work) {
+  let schemas = [];
+  return [createStep(work, (made) => {
+    schemas = made;
+  }), loadStep(work, () => schemas)];
+}
+__name(databaseSteps, "databaseSteps");
+function createStep({ target, findings, databases, platform: platform3 }, tellSchemas) {
+  let { admin, postgres, current } = target, { traits, extensions, owner, databaseBytes, databaseFree } = findings, prepared = extensions.map(({ name }) => name).filter((name) => name !== "plpgsql");
+  return {
+    name: "create",
+    title: `Create the database ${databases.new}`,
+    details: [
+      `owner ${owner}, ${traits.encoding}, ${[.../* @__PURE__ */ new Set([traits.collate, traits.ctype])].join(", ")}`,
+      ...prepared.length > 0 ? [`extensions ${prepared.join(", ")}`] : [],
+      `about ${formatBytes(databaseBytes)}${databaseFree === void 0 ? "" : ` of ${formatBytes(databaseFree)} free`}`
+    ],
+    async run() {
+      await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
+      let made = await createExtensions(postgres, admin, databases.new, owner, extensions);
+      tellSchemas(made.schemas), made.unaccentStable && platform3.warning(
+        "unaccent could not be marked IMMUTABLE, as Odoo marks it: an index on it would not be restored. A superuser can: db-admin-user"
+      );
+      let refusals = await applyTraits(admin, databases.new, traits, owner);
+      for (let { statement, reason } of refusals) platform3.warning(`Left out: ${statement}: ${reason}`);
+    },
+    undo: {
+      title: `Drop ${databases.new}`,
+      run: /* @__PURE__ */ __name(() => dropDerivedDatabase(admin, databases.new, databases.current), "run"),
+      byHand: [
+        sqlByHand(
+          admin,
+          `ALTER DATABASE ${identifier(databases.new)} IS_TEMPLATE false`,
+          `DROP DATABASE ${identifier(databases.new)}`
+        )
+      ]
+    }
+  };
+}
+__name(createStep, "createStep");
+function loadStep({ source, target, findings, databases, platform: platform3 }, schemas) {
+  let { dump } = source, { loader, dumpPlace, keepOwnership, owner } = findings, how = dump.kind !== "plain" && dumpPlace !== void 0 ? `by ${formatCounted(target.jobs, "session")} at once, from a file in ${dumpPlace} that is removed afterwards` : "by one session, as it comes";
+  return {
+    name: "load",
+    title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind}`,
+    details: [
+      how,
+      keepOwnership ? "owners and grants as in the backup" : `everything belongs to ${owner}`,
+      "collect the planner\u2019s statistics"
+    ],
+    bytes: dump.size,
+    async run(signal, progress) {
+      let loaded = await loadDump(loader, databases.new, watched(dump, progress), {
+        tools: target.installation.tools,
+        jobs: target.jobs,
+        schemas: schemas(),
+        keepOwnership,
+        role: keepOwnership ? void 0 : owner,
+        signal
+      });
+      for (let line of loaded.skipped) platform3.info(`Skipped, for the role may not or need not: ${line}`);
+      await analyze(loader, databases.new, target.jobs, signal);
+    }
+  };
+}
+__name(loadStep, "loadStep");
+function watched(dump, progress) {
+  let watch = /* @__PURE__ */ __name((file) => ({
+    ...file,
+    open: /* @__PURE__ */ __name(() => counting(file.open(), progress), "open")
+  }), "watch");
+  return dump.kind === "directory" ? { ...dump, files: dump.files.map(watch) } : watch(dump);
+}
+__name(watched, "watched");
+async function* counting(source, progress) {
+  for await (let chunk of source)
+    progress.add(chunk.length), yield chunk;
+}
+__name(counting, "counting");
+function stageStep({ source, target, findings, platform: platform3 }, filestore) {
+  let { live, wanted, swap, staged } = filestore, missing = findings.difference?.missing ?? [], { filestoreFree: free } = findings, fetched = `${formatCounted(missing.length, "file")}, ${formatBytes(bytesOf(missing))}`;
+  return {
+    name: "filestore",
+    title: `Build the filestore: ${formatCounted(wanted.length, "file")}, ${formatBytes(bytesOf(wanted))}`,
+    details: [
+      `in ${swap.new}, as ${live.owner}`,
+      `fetched: ${fetched}${free === void 0 ? "" : ` of ${formatBytes(free)} free`}`,
+      `linked to files that the host has: ${formatCounted(wanted.length - missing.length, "file")}, by their SHA-1`
+    ],
+    bytes: bytesOf(missing),
+    async run(signal, progress) {
+      let { cores } = target.installation.tools, done = await stageFilestore(live, swap.new, wanted, cores, signal), names = new Set(done.missing.map(({ name }) => name)), files = wanted.filter(({ name }) => names.has(name));
+      await receiveFiles(staged, incoming(source, files, progress), signal), platform3.info(`Linked ${formatCounted(done.linked.length, "file")}, fetched ${files.length}`);
+    },
+    undo: {
+      title: `Remove ${swap.new}`,
+      run: /* @__PURE__ */ __name(() => removeDerivedFolder(live, swap.new), "run"),
+      byHand: [commandByHand(live, ["rm", "-rf", "--", swap.new])]
+    }
+  };
+}
+__name(stageStep, "stageStep");
+async function* incoming(source, files, progress) {
+  for await (let { file, content } of source.readFiles(files))
+    progress.add(file.size), yield { name: file.name, size: file.size, content };
+}
+__name(incoming, "incoming");
+function checkStep(work) {
+  let counts = Object.keys(work.source.receipt?.counts ?? work.source.description?.counts ?? {}).length;
+  return {
+    name: "check",
+    title: "Compare the new with the backup",
+    details: [
+      ...counts > 0 ? [`rows of ${formatCounted(counts, "table")}, as counted when the backup was made`] : [],
+      work.filestore ? "every attachment is in the new filestore" : "every attachment is in the filestore"
+    ],
+    run: /* @__PURE__ */ __name(() => compareWithBackup(work), "run")
+  };
+}
+__name(checkStep, "checkStep");
+function identityStep({ target, findings, request, databases, platform: platform3 }) {
+  let { program } = findings, how = program ? `by ${program.argv.join(" ")} neutralize` : "scheduled actions and mail servers are off";
+  return {
+    name: "identity",
+    title: request.neutralize ? "Neutralize the copy" : "Give the copy an identity of its own",
+    details: [
+      ...request.neutralize ? [`${how}; checked afterwards`] : [],
+      ...request.newUuid ? ["a database.uuid and database.secret of its own"] : []
+    ],
+    async run() {
+      request.neutralize && await neutralize(target.postgres, databases.new, program), request.newUuid && platform3.info(`database.uuid: ${await renewIdentity(target.postgres, databases.new)}`);
+    }
+  };
+}
+__name(identityStep, "identityStep");
+
+// src/restore/facts.ts
+function tellFindings(source, target, findings, platform3) {
+  let lines = [
+    `Backup: ${source.uri}`,
+    `  ${[ageOf(source), formatBytes(source.size), odooOf2(source), provenHow(source)].filter(Boolean).join(", ")}`,
+    ...whatIsReplaced(target, findings),
+    ...target.leftovers.kept.length > 0 ? [`Kept from earlier restores: ${target.leftovers.kept.map(({ database }) => database).join(", ")}`] : [],
+    ...findings.problems.map(({ message, hint }) => `In the way: ${message}
+  ${hint}`)
+  ];
+  for (let line of lines) platform3.info(line);
+}
+__name(tellFindings, "tellFindings");
+var ageOf = /* @__PURE__ */ __name(({ createdAt }) => createdAt ? `${formatInstant(createdAt)}, ${formatAge(createdAt, /* @__PURE__ */ new Date())}` : "", "ageOf"), odooOf2 = /* @__PURE__ */ __name(({ odooVersion }) => odooVersion ? `Odoo ${odooVersion}` : "", "odooOf");
+function provenHow({ receipt }) {
+  if (!receipt) return "no receipt: not verified";
+  let proof = receipt.proofs.at(-1);
+  return proof ? `verified: ${proof.level}` : "has a receipt";
+}
+__name(provenHow, "provenHow");
+function whatIsReplaced({ database, current, filestore, services }, findings) {
+  let { sessions, difference, running } = findings;
+  if (!current) return [`There is no database ${database} on the host: nothing is replaced`];
+  let users = sessions.reduce((sum, { count: count2 }) => sum + count2, 0), connected = `${formatCounted(users, "session")}${users > 0 ? ` (${sessions.map(sessionName).join(", ")})` : ""}`, size = current.bytes === null ? "of unknown size" : formatBytes(current.bytes), lost2 = difference?.onlyLive ?? [];
+  return [
+    `To be replaced: the database ${database}, ${size}, ${connected} connected`,
+    ...difference && filestore ? [
+      `  and ${filestore.path}: ${formatCounted(lost2.length, "file")} of ${formatBytes(bytesOf(lost2))} are only there, and not in the backup`
+    ] : [],
+    ...services ? [`  Odoo ${running === void 0 ? "may run" : running ? "runs" : "does not run"} now`] : [],
+    "Expected downtime: Odoo\u2019s own stop and start, and about a second for the renames"
+  ];
+}
+__name(whatIsReplaced, "whatIsReplaced");
+
+// src/restore/plan.ts
+var StrandedError = class extends UserError {
+  static {
+    __name(this, "StrandedError");
+  }
+  name = "StrandedError";
+};
+function describePlan(steps) {
+  return steps.flatMap(({ title, details, undo }, i5) => [
+    `${i5 + 1}. ${title}`,
+    ...details.map((detail) => `   ${detail}`),
+    ...undo ? [`   if this or a later step fails: ${undo.title}`] : []
+  ]);
+}
+__name(describePlan, "describePlan");
+async function execute(steps, phases, platform3, signal) {
+  let begun = [];
+  try {
+    for (let step of steps)
+      signal.throwIfAborted(), begun.unshift(step), await perform(step, phases, signal);
+    signal.throwIfAborted();
+  } catch (error3) {
+    let reason = signal.aborted ? signal.reason : error3;
+    throw platform3.warning(`${begun[0]?.title ?? "The restore"} failed: ${messageOf(reason)}`), await takeBack(begun, phases, reason), reason;
+  }
+}
+__name(execute, "execute");
+var perform = /* @__PURE__ */ __name(({ name, title, bytes, run: run3 }, phases, signal) => bytes === void 0 ? phases.run(name, title, () => run3(signal, silent)) : phases.transfer(name, title, bytes, (progress) => run3(signal, progress)), "perform"), silent = { add() {
+} };
+async function takeBack(begun, phases, reason) {
+  let failures = [], byHand = [];
+  for (let { undo } of begun)
+    if (undo)
+      try {
+        await phases.run("undo", undo.title, () => undo.run());
+      } catch (error3) {
+        failures.push(`${undo.title}: ${messageOf(error3)}`), byHand.push(...undo.byHand);
+      }
+  if (failures.length !== 0)
+    throw new StrandedError(
+      [`${messageOf(reason)}. Taking it back failed as well:`, ...failures].join(`
+  `),
+      ["Run these commands on the host, in this order:", ...byHand].join(`
+  `),
+      { cause: reason }
+    );
+}
+__name(takeBack, "takeBack");
+
+// src/archive/reader.ts
+import { createHash as createHash16 } from "node:crypto";
+var LARGEST_DIRECTORY = 2 ** 30;
+async function readDirectory(reader) {
+  let tailOffset = Math.max(0, reader.size - LONGEST_END), tail = await readExactly(reader, tailOffset, reader.size - tailOffset), end = decodeEnd(tail, reader.size), length = reader.size - end.offset;
+  if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
+  let missing = tailOffset - end.offset, bytes = missing > 0 ? Buffer.concat([await readExactly(reader, end.offset, missing), tail]) : tail.subarray(-length), md52 = createHash16("md5").update(bytes).digest("hex");
+  return {
+    directory: { offset: end.offset, length, md5: md52, entries: end.entries },
+    *entries() {
+      for (let entry of decodeEntries(bytes.subarray(0, end.size), end.entries)) {
+        if (!(entry.offset + entry.compressedSize <= end.offset)) throw damaged(`${entry.name} would lie beyond the directory`);
+        yield entry;
+      }
+    }
+  };
+}
+__name(readDirectory, "readDirectory");
+async function readExactly(reader, offset, length) {
+  let bytes = await reader.read(offset, length);
+  if (bytes.length !== length) throw damaged(`${bytes.length} of ${length} bytes came at offset ${offset}`);
+  return bytes;
+}
+__name(readExactly, "readExactly");
+
+// src/restore/source/description.ts
+import { buffer } from "node:stream/consumers";
+
+// src/archive/entry.ts
+import { pipeline as pipeline6, Readable as Readable15 } from "node:stream";
+import { crc32 as crc325, createInflateRaw, inflateRawSync } from "node:zlib";
+
+// src/archive/ranges.ts
+var PIECE_BYTES = 8 * 2 ** 20;
+async function* readRange(reader, offset, end) {
+  let start = /* @__PURE__ */ __name((at3) => {
+    if (at3 >= end) return;
+    let piece = readExactly2(reader, at3, Math.min(PIECE_BYTES, end - at3));
+    return piece.catch(() => {
+    }), piece;
+  }, "start"), at2 = offset;
+  for (let coming = start(at2); coming; ) {
+    let piece = coming;
+    at2 += PIECE_BYTES, coming = start(at2), yield await piece;
+  }
+}
+__name(readRange, "readRange");
+async function readExactly2(reader, offset, length) {
+  let bytes = await reader.read(offset, length);
+  if (bytes.length === length) return bytes;
+  throw new UserError(
+    `Only ${bytes.length} of ${length} bytes came from byte ${offset} of the backup on.`,
+    "The object was changed meanwhile, or the server does not serve ranges. Try again, or choose another backup."
+  );
+}
+__name(readExactly2, "readExactly");
+
+// src/archive/entry.ts
+var LOCAL_HEADER = 67324752, LOCAL_HEADER_LENGTH = 30, USUAL_EXTRA = 96, DIRECTORY_HEADER_LENGTH = 46, STORED = 0, DEFLATED = 8;
+function openEntry(reader, entry) {
+  return Readable15.from(contentOf(reader, entry), { objectMode: !1 });
+}
+__name(openEntry, "openEntry");
+async function* contentOf(reader, entry) {
+  let check = new ContentCheck(entry), stored = storedBytes(reader, entry);
+  for await (let bytes of entry.method === DEFLATED ? inflated(stored, entry) : stored)
+    check.update(bytes), yield bytes;
+  check.finish();
+}
+__name(contentOf, "contentOf");
+async function* storedBytes(reader, entry) {
+  let firstEnd = Math.min(entry.offset + PIECE_BYTES, likelyEnd(entry), reader.size), first = await readExactly2(reader, entry.offset, firstEnd - entry.offset), start = entry.offset + localHeaderLength(first, entry), end = start + entry.compressedSize;
+  if (end > reader.size) throw broken(entry, "it would reach beyond the end of the archive");
+  yield first.subarray(start - entry.offset, end - entry.offset), yield* readRange(reader, Math.max(firstEnd, start), end);
+}
+__name(storedBytes, "storedBytes");
+async function* inflated(stored, entry) {
+  let inflate = createInflateRaw({ chunkSize: 262144 });
+  pipeline6(Readable15.from(stored, { objectMode: !1 }), inflate, () => {
+  });
+  try {
+    yield* inflate;
+  } catch (error3) {
+    throw notDeflated(error3, entry);
+  } finally {
+    inflate.destroy();
+  }
+}
+__name(inflated, "inflated");
+function likelyEnd(entry) {
+  return entry.offset + LOCAL_HEADER_LENGTH + nameOf2(entry).length + USUAL_EXTRA + entry.compressedSize;
+}
+__name(likelyEnd, "likelyEnd");
+function decodeEntry2(bytes, entry) {
+  let start = localHeaderLength(bytes, entry), stored = bytes.subarray(start, start + entry.compressedSize);
+  if (stored.length < entry.compressedSize) return;
+  let check = new ContentCheck(entry), content = entry.method === DEFLATED ? inflateWhole(stored, entry) : stored;
+  return check.update(content), check.finish(), content;
+}
+__name(decodeEntry2, "decodeEntry");
+function inflateWhole(stored, entry) {
+  try {
+    return inflateRawSync(stored, { maxOutputLength: Math.max(1, entry.size) });
+  } catch (error3) {
+    throw notDeflated(error3, entry);
+  }
+}
+__name(inflateWhole, "inflateWhole");
+function notDeflated(error3, entry) {
+  let code2 = error3 instanceof Error && "code" in error3 ? String(error3.code) : "";
+  return code2 === "ERR_BUFFER_TOO_LARGE" ? longer(entry) : /^Z_/.test(code2) ? broken(entry, "it cannot be decompressed", error3) : error3;
+}
+__name(notDeflated, "notDeflated");
+function localHeaderLength(bytes, entry) {
+  let name = nameOf2(entry), nameEnd = LOCAL_HEADER_LENGTH + name.length;
+  if (bytes.length < nameEnd || bytes.readUInt32LE(0) !== LOCAL_HEADER)
+    throw broken(entry, "no local header is where the directory says");
+  if (bytes.readUInt16LE(26) !== name.length || !bytes.subarray(LOCAL_HEADER_LENGTH, nameEnd).equals(name))
+    throw broken(entry, "its local header has another name");
+  if (bytes.readUInt16LE(6) & 1) throw broken(entry, "its local header says that it is encrypted");
+  let method = bytes.readUInt16LE(8);
+  if (method !== entry.method || method !== STORED && method !== DEFLATED)
+    throw broken(entry, `its compression methods are ${entry.method} and ${method}`);
+  return nameEnd + bytes.readUInt16LE(28);
+}
+__name(localHeaderLength, "localHeaderLength");
+function nameOf2(entry) {
+  return entry.raw.subarray(DIRECTORY_HEADER_LENGTH, DIRECTORY_HEADER_LENGTH + entry.raw.readUInt16LE(28));
+}
+__name(nameOf2, "nameOf");
+var ContentCheck = class {
+  static {
+    __name(this, "ContentCheck");
+  }
+  #entry;
+  #size = 0;
+  #crc32 = 0;
+  constructor(entry) {
+    this.#entry = entry;
+  }
+  update(bytes) {
+    if (this.#size += bytes.length, this.#size > this.#entry.size) throw longer(this.#entry);
+    this.#crc32 = crc325(bytes, this.#crc32);
+  }
+  finish() {
+    let { size } = this.#entry;
+    if (this.#size !== size) throw broken(this.#entry, `it has ${this.#size} bytes instead of ${size}`);
+    if (this.#crc32 !== this.#entry.crc32) throw broken(this.#entry, "its CRC-32 is another");
+  }
+}, longer = /* @__PURE__ */ __name((entry) => broken(entry, `it has more than ${entry.size} bytes`), "longer");
+function broken(entry, what, cause) {
+  return new UserError(
+    `${JSON.stringify(entry.name)} is not what the archive's directory says: ${what}.`,
+    "The archive was damaged or changed after it was written. Choose another backup.",
+    { cause }
+  );
+}
+__name(broken, "broken");
+
+// src/restore/source/description.ts
+var decodeManifest = object({
+  db_name: optional(text),
+  major_version: optional(text),
+  pg_version: optional(text),
+  modules: optional(record(text))
+}), decodeDescription = object({
+  version: oneOf(1),
+  tool: object({ name: text, version: text }),
+  database: text,
+  startedAt: instant,
+  odooVersion: text,
+  postgres: object({
+    server: text,
+    pgDump: count,
+    owner: text,
+    encoding: text,
+    collate: text,
+    ctype: text,
+    localeProvider: text,
+    locale: nullable(text),
+    privileges: list(text),
+    settings: list(object({ role: nullable(text), setting: text }))
+  }),
+  databaseBytes: optional(count),
+  extensions: list(object({ name: text, version: text, schema: text })),
+  roles: list(text),
+  counts: record(count),
+  attachments: object({ files: count, inDatabase: count, location: text }),
+  filestore: nullable(
+    object({
+      files: count,
+      bytes: count,
+      missing: list(text),
+      lost: list(text),
+      corrupt: list(text)
+    })
+  )
+}), readManifest = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeManifest), "readManifest"), readDescription = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeDescription), "readDescription"), LARGEST_JSON = 64 * 2 ** 20;
+async function readJson(reader, entry, decode) {
+  if (entry.size > LARGEST_JSON) throw unreadable2(entry, `it claims to be ${entry.size} bytes long`);
+  let bytes = await buffer(openEntry(reader, entry));
+  try {
+    return decode(JSON.parse(bytes.toString("utf8")), entry.name);
+  } catch (cause) {
+    throw unreadable2(entry, messageOf(cause), cause);
+  }
+}
+__name(readJson, "readJson");
+function unreadable2({ name }, what, cause) {
+  return new UserError(
+    `${name} in the archive cannot be understood: ${what}`,
+    "A newer version of this tool may have written it, or something else. Use that version, or choose another backup.",
+    { cause }
+  );
+}
+__name(unreadable2, "unreadable");
+
+// src/restore/source/dump.ts
+import { pipeline as pipeline7, Readable as Readable16 } from "node:stream";
+import { createGunzip as createGunzip2 } from "node:zlib";
+
+// src/restore/plain-dump.ts
+import { Transform as Transform6 } from "node:stream";
+
+// src/restore/sql-scanner.ts
+var LONGEST = 2 ** 18, NAME = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY = new RegExp(
+  `^copy +${NAME}(?:\\.${NAME})? *(?:\\(${NAME}(?:, *${NAME})*\\))? +from +stdin;(?=\\r?\\n)`,
+  "i"
+), WHOLE_LINE = /^(?:[^"\n]|"[^"]*")*\n/, END_OF_DATA = `
+\\.`, RESTRICT = /^\\(?:un)?restrict [A-Za-z0-9]+\r?$/, DOLLAR_MARK = /^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$/, BYTE_ORDER_MARK = Buffer.from("efbbbf", "hex"), LF = 10, CR = 13, DOLLAR = 36, STAR = 42, SLASH = 47, BACKSLASH2 = 92, NOTHING = 0, LETTER = 1, DIGIT = 2, DOLLAR_SIGN = 3, SIGN = 4, KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let character = String.fromCharCode(byte);
+  return byte > 127 || /[A-Za-z_]/.test(character) ? LETTER : /\d/.test(character) ? DIGIT : byte === DOLLAR ? DOLLAR_SIGN : `'"-/:;()\\`.includes(character) ? SIGN : NOTHING;
+}), kindOf = /* @__PURE__ */ __name((byte) => KINDS[byte ?? 0] ?? NOTHING, "kindOf"), inWord = /* @__PURE__ */ __name((byte) => {
+  let kind = kindOf(byte);
+  return kind === LETTER || kind === DIGIT || kind === DOLLAR_SIGN;
+}, "inWord"), SqlScanner = class {
+  static {
+    __name(this, "SqlScanner");
+  }
+  #name;
+  #state = { in: "sql" };
+  /** The statement's first words, in lower case. */
+  #words = [];
+  /** Open parentheses: psql ends no statement within them. */
+  #depth = 0;
+  /** Of `#bytes` in the dump. */
+  #offset = 0;
+  #bytes = Buffer.alloc(0);
+  /** @param name of the dump, for messages */
+  constructor(name) {
+    this.#name = name;
+  }
+  /** Between two statements, where a dump may end. */
+  get atRest() {
+    return this.#state.in === "sql" && this.#words.length === 0 && this.#depth === 0;
+  }
+  /**
+   * Returns how many of the bytes are understood, and harmless. The others have to come again, with more behind them.
+   * @throws UserError where psql would do anything but run SQL
+   */
+  scan(bytes) {
+    this.#bytes = bytes;
+    let nul = bytes.indexOf(0);
+    nul >= 0 && this.#refuse(nul, "a NUL byte, behind which psql does not look"), this.#offset === 0 && bytes.indexOf(BYTE_ORDER_MARK) === 0 && this.#refuse(0, "a byte order mark");
+    let at2 = 0;
+    for (; at2 < bytes.length; ) {
+      let next = this.#advance(at2);
+      if (next === void 0) break;
+      at2 = next;
+    }
+    return bytes.length - at2 > LONGEST && this.#refuse(at2, `no end within ${LONGEST} bytes`), this.#offset += at2, at2;
+  }
+  /** Reads on from there to where the state changes, or as far as it can. undefined: that takes more bytes. */
+  #advance(at2) {
+    let state2 = this.#state;
+    switch (state2.in) {
+      case "sql":
+        return this.#sql(at2);
+      case "data":
+        return this.#data(at2);
+      case "quotes":
+        return this.#quotes(at2, state2.mark);
+      case "line comment":
+        return this.#lineComment(at2);
+      case "block comment":
+        return this.#blockComment(at2, state2.depth);
+    }
+  }
+  /** One token, and what means nothing before it. */
+  #sql(from) {
+    let bytes = this.#bytes, at2 = from;
+    for (; at2 < bytes.length && kindOf(bytes[at2]) === NOTHING; ) at2++;
+    return at2 === bytes.length ? at2 : this.#token(at2) ?? (at2 > from ? at2 : void 0);
+  }
+  #token(at2) {
+    let kind = kindOf(this.#bytes[at2]);
+    if (kind === LETTER || kind === DIGIT) return this.#word(at2);
+    if (kind === DOLLAR_SIGN) return this.#dollar(at2);
+    let sign4 = String.fromCharCode(this.#bytes[at2] ?? 0);
+    switch (sign4) {
+      case "\\":
+        return this.#command(at2);
+      case "'":
+      case '"':
+        return this.#state = { in: "quotes", mark: sign4 }, at2 + 1;
+      case ";":
+        return this.#depth === 0 && (this.#words = []), at2 + 1;
+      case "(":
+        return this.#depth += 1, at2 + 1;
+      case ")":
+        return this.#depth = Math.max(0, this.#depth - 1), at2 + 1;
+      default:
+        return this.#pair(at2, sign4);
+    }
+  }
+  /** `--`, a block comment, `::` or `:name`; else an operator. */
+  #pair(at2, first) {
+    let second = this.#bytes[at2 + 1];
+    if (second === void 0) return;
+    let pair = first + String.fromCharCode(second);
+    return /^:[A-Za-z_'"{\x80-\xff]/.test(pair) && this.#refuse(at2, "a variable of psql"), pair === "--" && (this.#state = { in: "line comment" }), pair === "/*" && (this.#state = { in: "block comment", depth: 1 }), ["--", "/*", "::"].includes(pair) ? at2 + 2 : at2 + 1;
+  }
+  #word(at2) {
+    let bytes = this.#bytes, end = at2 + 1;
+    for (; end < bytes.length && inWord(bytes[end]); ) end++;
+    if (end === bytes.length) return;
+    kindOf(bytes[at2]) === DIGIT && bytes.subarray(at2, end).includes(DOLLAR) && this.#refuse(at2, "a number right before a dollar sign");
+    let words = this.#words, isRoutine = words[0] === "create" && words.some((word) => /^(function|procedure)$/.test(word));
+    if (words.length < 4 || isRoutine) {
+      let word = bytes.toString("latin1", at2, Math.min(end, at2 + 16)).toLowerCase();
+      if (words.length === 0 && word === "copy") return this.#copy(at2);
+      isRoutine && word === "begin" && this.#refuse(at2, "a function with a body in standard SQL"), words.length < 4 && words.push(word);
+    }
+    return end;
+  }
+  #copy(at2) {
+    let text4 = this.#bytes.toString("latin1", at2, at2 + LONGEST), statement = COPY.exec(text4)?.[0];
+    if (statement !== void 0 && this.#depth === 0)
+      return this.#state = { in: "data" }, at2 + statement.length;
+    WHOLE_LINE.test(text4) && this.#refuse(at2, "a COPY other than COPY \u2026 FROM stdin");
+  }
+  /** The data's last line is `\.` alone. Begins at the line break before the first. */
+  #data(from) {
+    let bytes = this.#bytes, at2 = bytes.indexOf(END_OF_DATA, from, "latin1");
+    for (; at2 >= 0; ) {
+      let line = bytes.toString("latin1", at2 + END_OF_DATA.length, at2 + END_OF_DATA.length + 2);
+      if (/^\r?\n/.test(line))
+        return this.#state = { in: "sql" }, at2 + END_OF_DATA.length;
+      if (line === "" || line === "\r") return at2 > from ? at2 : void 0;
+      at2 = bytes.indexOf(END_OF_DATA, at2 + 1, "latin1");
+    }
+    let known = bytes.length - END_OF_DATA.length;
+    return known > from ? known : void 0;
+  }
+  #command(at2) {
+    let end = this.#bytes.indexOf(LF, at2);
+    if (end < 0) return;
+    let line = this.#bytes.toString("latin1", at2, end);
+    return (!RESTRICT.test(line) || !this.atRest) && this.#refuse(at2, "a command of psql"), end;
+  }
+  #dollar(at2) {
+    let bytes = this.#bytes, end = at2 + 1;
+    for (; kindOf(bytes[end]) === LETTER || kindOf(bytes[end]) === DIGIT; ) end++;
+    if (end >= bytes.length) return;
+    let mark = DOLLAR_MARK.exec(bytes.toString("latin1", at2, end + 1))?.[0];
+    return mark !== void 0 ? (this.#state = { in: "quotes", mark }, at2 + mark.length) : (bytes[end] === DOLLAR && kindOf(bytes[at2 + 1]) === LETTER && this.#refuse(at2, "dollar quotes of other letters than A to Z"), at2 + 1);
+  }
+  /** A doubled quote ends them and begins them again, which comes to the same. */
+  #quotes(from, mark) {
+    let at2 = this.#bytes.indexOf(mark.length === 1 ? mark.charCodeAt(0) : mark, from);
+    if (at2 < 0) {
+      let known = this.#bytes.length - mark.length;
+      return known > from ? known : void 0;
+    }
+    return mark === "'" && at2 > from && this.#bytes[at2 - 1] === BACKSLASH2 && this.#refuse(at2 - 1, "a backslash right before a quote, which ends the text or does not"), this.#state = { in: "sql" }, at2 + mark.length;
+  }
+  /** Ends at a carriage return as well, for psql. */
+  #lineComment(from) {
+    let bytes = this.#bytes, at2 = from;
+    for (; at2 < bytes.length && bytes[at2] !== LF && bytes[at2] !== CR; ) at2++;
+    return at2 < bytes.length && (this.#state = { in: "sql" }), at2;
+  }
+  /** They nest. */
+  #blockComment(from, depth) {
+    let bytes = this.#bytes;
+    for (let at2 = from; at2 + 1 < bytes.length; at2++) {
+      let step = bytes[at2] === SLASH && bytes[at2 + 1] === STAR ? 1 : -1;
+      if (!(step < 0 && (bytes[at2] !== STAR || bytes[at2 + 1] !== SLASH)))
+        return this.#state = depth + step === 0 ? { in: "sql" } : { in: "block comment", depth: depth + step }, at2 + 2;
+    }
+    return bytes.length - 1 > from ? bytes.length - 1 : void 0;
+  }
+  #refuse(at2, what) {
+    let text4 = this.#bytes.toString("utf8", at2, at2 + 60).split(`
+`, 1)[0];
+    throw new UserError(
+      `${this.#name} is not restored: it holds ${what}, at byte ${this.#offset + at2}: ${JSON.stringify(text4)}`,
+      "A plain dump of an Odoo database holds SQL and data only. Restore a dump in custom format, or one from pg_dump itself."
+    );
+  }
+};
+
+// src/restore/plain-dump.ts
+var COMPLETE = /^-- PostgreSQL database dump complete\r?$/m, TAIL_BYTES = 512;
+function plainDumpFilter(name) {
+  let scanner = new SqlScanner(name), held = Buffer.alloc(0), tail = held;
+  return new Transform6({
+    transform(chunk, _encoding, done) {
+      try {
+        let bytes = held.length > 0 ? Buffer.concat([held, chunk]) : chunk, known = scanner.scan(bytes);
+        held = Buffer.from(bytes.subarray(known));
+        let passed = bytes.subarray(0, known);
+        tail = Buffer.from(Buffer.concat([tail, passed.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)), done(null, passed);
+      } catch (error3) {
+        done(error3);
+      }
+    },
+    flush(done) {
+      try {
+        let known = scanner.scan(Buffer.concat([held, Buffer.from(`
+`)])), end = Buffer.concat([tail, held]).toString("latin1");
+        if (known !== held.length + 1 || !scanner.atRest || !COMPLETE.test(end)) throw incomplete(name);
+        done(null, held);
+      } catch (error3) {
+        done(error3);
+      }
+    }
+  });
+}
+__name(plainDumpFilter, "plainDumpFilter");
+function incomplete(name) {
+  return new UserError(
+    `${name} is not complete: pg_dump ends a plain dump with "PostgreSQL database dump complete", and this one does not.`,
+    "The backup was cut short when it was made. Choose another backup."
+  );
+}
+__name(incomplete, "incomplete");
+
+// src/restore/source/dump.ts
+function archivedDump(reader, members) {
+  let file = /* @__PURE__ */ __name((name, entry) => ({
+    name,
+    size: entry.size,
+    open: /* @__PURE__ */ __name(() => openEntry(reader, entry), "open")
+  }), "file"), top = [...members].filter(([name]) => !name.includes("/")), custom = single(top.filter(([name]) => name.endsWith(".dump")));
+  if (custom) return { kind: "custom", ...file(...custom) };
+  if (members.has("dump/toc.dat")) {
+    let files = [...members].filter(([name]) => name.startsWith("dump/")).map(([name, entry]) => file(directoryFile(name), entry));
+    return { kind: "directory", files, size: files.reduce((sum, { size }) => sum + size, 0) };
+  }
+  let plain2 = top.find(([name]) => name === "dump.sql") ?? single(top.filter(([name]) => name.endsWith(".sql")));
+  if (plain2) return plainDump(file(...plain2));
+  throw new UserError(
+    "The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.",
+    `Choose another backup. Its first files are: ${[...members.keys()].slice(0, 5).map((name) => JSON.stringify(name)).join(", ")}`
+  );
+}
+__name(archivedDump, "archivedDump");
+function single(found) {
+  if (found.length <= 1) return found[0];
+  let names = found.map(([name]) => JSON.stringify(name)).join(", ");
+  throw new UserError(`The archive holds several dumps: ${names}`, "Choose a backup of one database.");
+}
+__name(single, "single");
+function directoryFile(name) {
+  let file = name.slice(5);
+  if (/^\w[\w.]*$/.test(file)) return file;
+  throw new UserError(
+    `${JSON.stringify(name)} is no file of a dump in directory format.`,
+    "Choose another backup."
+  );
+}
+__name(directoryFile, "directoryFile");
+var GZIP2 = Buffer.from("1f8b", "hex"), CUSTOM = Buffer.from("PGDMP"), MAGIC_LENGTH = 5;
+function bareDump2(reader, name, magic) {
+  let stored = /* @__PURE__ */ __name(() => Readable16.from(readRange(reader, 0, reader.size), { objectMode: !1 }), "stored"), file = { name, size: reader.size };
+  return magic.equals(CUSTOM) ? { kind: "custom", ...file, open: stored } : magic.subarray(0, GZIP2.length).equals(GZIP2) ? plainDump({ ...file, open: /* @__PURE__ */ __name(() => pipeline7(stored(), createGunzip2(), seenByReader), "open") }) : plainDump({ ...file, open: stored });
+}
+__name(bareDump2, "bareDump");
+function plainDump(file) {
+  return { ...file, kind: "plain", open: /* @__PURE__ */ __name(() => pipeline7(file.open(), plainDumpFilter(file.name), seenByReader), "open") };
+}
+__name(plainDump, "plainDump");
+var seenByReader = /* @__PURE__ */ __name(() => {
+}, "seenByReader");
+
+// src/restore/source/filestore.ts
+import { createHash as createHash17, hash as hash2 } from "node:crypto";
+import { Readable as Readable17 } from "node:stream";
+
+// src/archive/entries.ts
+import { buffer as buffer2 } from "node:stream/consumers";
+var HELD_BYTES2 = 4 * 2 ** 20, BATCH_BYTES = 8 * 2 ** 20, GAP_BYTES = 256 * 2 ** 10, AHEAD = 4;
+async function* readEntries(reader, entries) {
+  let batches = batchesOf(entries, reader.size), coming = [];
+  for (let taken = 0; taken < batches.length; taken++) {
+    for (let batch of batches.slice(taken + coming.length, taken + AHEAD)) {
+      let bytes = isHeld2(batch.entries[0]) ? readExactly2(reader, batch.offset, batch.end - batch.offset) : void 0;
+      bytes?.catch(() => {
+      }), coming.push({ batch, bytes });
+    }
+    let next = coming.shift();
+    next && (yield* contentsOf(reader, next.batch, await next.bytes));
+  }
+}
+__name(readEntries, "readEntries");
+async function* contentsOf(reader, { entries, offset }, bytes) {
+  for (let entry of entries) {
+    if (bytes) {
+      let content2 = decodeEntry2(bytes.subarray(entry.offset - offset), entry);
+      yield { entry, content: content2 ?? await buffer2(openEntry(reader, entry)) };
+      continue;
+    }
+    let content = openEntry(reader, entry);
+    try {
+      yield { entry, content };
+    } finally {
+      content.destroy();
+    }
+  }
+}
+__name(contentsOf, "contentsOf");
+var isHeld2 = /* @__PURE__ */ __name((entry) => entry !== void 0 && Math.max(entry.size, entry.compressedSize) <= HELD_BYTES2, "isHeld");
+function batchesOf(entries, archiveSize) {
+  let batches = [];
+  for (let entry of [...entries].sort((a5, b5) => a5.offset - b5.offset)) {
+    let end = Math.min(likelyEnd(entry), archiveSize), last = batches.at(-1);
+    last && isHeld2(last.entries[0]) && isHeld2(entry) && entry.offset - last.end <= GAP_BYTES && end - last.offset <= BATCH_BYTES ? (last.entries.push(entry), last.end = Math.max(last.end, end)) : batches.push({ entries: [entry], offset: entry.offset, end });
+  }
+  return batches;
+}
+__name(batchesOf, "batchesOf");
+
+// src/restore/source/filestore.ts
+var FOLDER = "filestore/", CHECKLIST = "checklist/";
+function filestoreOf(members, database, corrupt2) {
+  let all = [...members].filter(([name]) => name.startsWith(FOLDER));
+  if (all.length === 0) return;
+  let known = new Set(corrupt2), prefix = FOLDER + databaseFolder(
+    all.map(([name]) => name.slice(FOLDER.length)),
+    database
+  ), files = /* @__PURE__ */ new Map(), leftOut = [];
+  for (let [path2, entry] of all) {
+    let name = path2.slice(prefix.length);
+    !path2.startsWith(prefix) || name.startsWith(CHECKLIST) || (new RegExp("\\p{Cc}", "u").test(name) ? leftOut.push(name) : files.set(name, { name, sha1: known.has(name) ? void 0 : sha1Of(name), size: entry.size, entry }));
+  }
+  return { files, leftOut };
+}
+__name(filestoreOf, "filestoreOf");
+function databaseFolder(names, database) {
+  if (names.some((name) => sha1Of(name))) return "";
+  let folders = /* @__PURE__ */ new Set();
+  for (let name of names) {
+    let slash = name.indexOf("/");
+    slash > 0 && sha1Of(name.slice(slash + 1)) && folders.add(name.slice(0, slash + 1));
+  }
+  let [only = "", ...others] = folders;
+  if (others.length === 0) return only;
+  if (database !== void 0 && folders.has(`${database}/`)) return `${database}/`;
+  throw new UserError(
+    `The archive holds the filestores of several databases, and none is ${database ?? "known to be the right one"}: ${[...folders].join(", ")}`,
+    "Choose a backup of this database alone."
+  );
+}
+__name(databaseFolder, "databaseFolder");
+async function* readFiles(reader, files) {
+  let wanted = new Map(Array.from(files, (file) => [file.entry, file]));
+  for await (let { entry, content } of readEntries(reader, wanted.keys())) {
+    let file = wanted.get(entry);
+    if (!file) continue;
+    let checked = checkedContent(file, content);
+    try {
+      yield { file, content: checked };
+    } finally {
+      Buffer.isBuffer(checked) || checked.destroy();
+    }
+  }
+}
+__name(readFiles, "readFiles");
+function checkedContent(file, content) {
+  if (file.sha1 === void 0) return content;
+  if (!Buffer.isBuffer(content)) return Readable17.from(hashed(file, content), { objectMode: !1 });
+  if (hash2("sha1", content, "hex") !== file.sha1) throw corrupt(file);
+  return content;
+}
+__name(checkedContent, "checkedContent");
+async function* hashed(file, content) {
+  let sha1 = createHash17("sha1");
+  for await (let chunk of content)
+    sha1.update(chunk), yield chunk;
+  if (sha1.digest("hex") !== file.sha1) throw corrupt(file);
+}
+__name(hashed, "hashed");
+function corrupt({ name }) {
+  return new UserError(
+    `The file ${name} of the archived filestore is not what its name says: it has another SHA-1.`,
+    "It was torn when the backup was made, or changed since. Choose another backup."
+  );
+}
+__name(corrupt, "corrupt");
+
+// src/restore/source/members.ts
+var LOCAL_HEADER_LENGTH2 = 30, BEST_RATIO = 1032, UNREADABLE = 8289;
+function membersOf(entries) {
+  let members = /* @__PURE__ */ new Map();
+  for (let entry of entries) {
+    if (checkName(entry.name), checkType(entry), entry.name.endsWith("/")) continue;
+    checkContent(entry);
+    let name = entry.name.replace(/^(\.\/)+/, "");
+    if (members.has(name)) throw refused(name, "is there twice");
+    members.set(name, entry);
+  }
+  return checkFolders(members), checkPlaces(members), members;
+}
+__name(membersOf, "membersOf");
+function checkName(name) {
+  let parts = name.replace(/^(\.\/)+/, "").split("/");
+  if (parts.includes("..") || name.startsWith("/") || /^[A-Za-z]:/.test(name))
+    throw refused(name, "leaves the folder that an archive is extracted to");
+  if (parts.at(-1) === "" && parts.pop(), /[\\\0]/.test(name) || parts.includes("") || parts.includes("."))
+    throw refused(name, "has a name that is no plain path");
+}
+__name(checkName, "checkName");
+function checkType({ name, raw }) {
+  let type = raw.readUInt16LE(40) & 61440, expected2 = name.endsWith("/") ? 16384 : 32768;
+  if (type !== 0 && type !== expected2)
+    throw refused(name, type === 40960 ? "is a symbolic link" : "is no regular file");
+}
+__name(checkType, "checkType");
+function checkContent({ name, raw, method, size, compressedSize }) {
+  if (raw.readUInt16LE(8) & UNREADABLE) throw refused(name, "is encrypted");
+  if (method !== STORED && method !== DEFLATED) throw refused(name, `has the unknown compression ${method}`);
+  if (!(method === STORED ? size === compressedSize : size <= compressedSize * BEST_RATIO)) throw refused(name, `cannot be ${size} bytes, compressed to ${compressedSize}`);
+}
+__name(checkContent, "checkContent");
+function checkFolders(members) {
+  for (let name of members.keys())
+    for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1))
+      if (members.has(name.slice(0, end))) throw refused(name.slice(0, end), "is a file and a folder");
+}
+__name(checkFolders, "checkFolders");
+function checkPlaces(members) {
+  let free = 0;
+  for (let entry of [...members.values()].sort((a5, b5) => a5.offset - b5.offset)) {
+    if (entry.offset < free) throw refused(entry.name, "overlaps with another file");
+    free = entry.offset + LOCAL_HEADER_LENGTH2 + entry.raw.readUInt16LE(28) + entry.compressedSize;
+  }
+}
+__name(checkPlaces, "checkPlaces");
+function refused(name, what) {
+  return new UserError(
+    `The archive is not restored: ${JSON.stringify(name)} in it ${what}.`,
+    "No backup program for Odoo writes such an archive. Find out where it comes from, or choose another backup."
+  );
+}
+__name(refused, "refused");
+
+// src/restore/source/select.ts
+async function selectBackup(store, selection) {
+  let key = keyOf(store, selection.backup) ?? await findBackup(store, selection), receipt = await receiptOf2(store, key);
+  if (!receipt && !selection.allowUnverified) throw unverified(store.uri(key));
+  return { key, receipt };
+}
+__name(selectBackup, "selectBackup");
+function keyOf(store, backup2) {
+  let uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup2);
+  if (uri && uri[1] !== store.options.bucket)
+    throw new UserError(
+      `backup: ${backup2} lies in another bucket than ${store.options.bucket}`,
+      "Set s3-bucket to the bucket of the backup."
+    );
+  return uri?.[2] ?? (backup2.includes("/") ? backup2 : void 0);
+}
+__name(keyOf, "keyOf");
+async function findBackup(store, selection) {
+  let { customer, database, backup: backup2 } = selection, all = await listBackups(store, customer, database), there = all.filter(({ archive }) => archive), verified = there.filter(({ receipt }) => receipt), candidates = backup2 === "latest" ? verified.length > 0 ? verified : there : at(there, parseTime(backup2));
+  assertOneDatabase(candidates);
+  let key = candidates[0]?.archive?.key;
+  if (key === void 0) throw notFound(store, selection, all);
+  return key;
+}
+__name(findBackup, "findBackup");
+var at = /* @__PURE__ */ __name((backups, time2) => backups.filter((backup2) => backup2.at.getTime() === time2.getTime()), "at");
+function parseTime(text4) {
+  let parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text4), [, day, hour, minute, second, zone = "Z"] = parts ?? [], time2 = /* @__PURE__ */ new Date(`${day}T${hour}:${minute}:${second}${zone}`);
+  if (parts && !Number.isNaN(time2.getTime())) return time2;
+  throw new UserError(
+    `backup: ${JSON.stringify(text4)} is neither latest nor a key nor a time`,
+    "Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash."
+  );
+}
+__name(parseTime, "parseTime");
+function assertOneDatabase(backups) {
+  let databases = [...new Set(backups.map(({ database }) => database))];
+  if (!(databases.length <= 1))
+    throw new UserError(
+      `There are backups of several databases: ${databases.join(", ")}`,
+      "Say with the input database which one is meant."
+    );
+}
+__name(assertOneDatabase, "assertOneDatabase");
+async function receiptOf2(store, key) {
+  let beside = receiptKey(key);
+  if (beside === key || !await store.head(beside)) return;
+  let receipt = await readReceipt(store, beside);
+  if (receipt.key !== key) throw mismatch(store.uri(key), `the receipt speaks of ${receipt.key}`);
+  return receipt;
+}
+__name(receiptOf2, "receiptOf");
+function mismatch(uri, what) {
+  return new UserError(
+    `${uri} is not the archive that the receipt speaks of: ${what}.`,
+    "One of the two was changed or replaced since the backup. Choose another backup."
+  );
+}
+__name(mismatch, "mismatch");
+function unverified(uri) {
+  return new UserError(
+    `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
+    "Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself."
+  );
+}
+__name(unverified, "unverified");
+var LISTED = 10;
+function notFound(store, { customer, database, backup: backup2 }, all) {
+  let folder = store.uri(catalogFolder(store.options.prefix, customer)), of = database === void 0 ? "" : ` of ${database}`, lines = all.slice(0, LISTED).map(({ archive, receipt }) => archive ? `${archive.key} (${formatBytes(archive.size)}${receipt ? "" : ", no receipt"})` : `${receipt?.key}: a receipt whose archive is gone`);
+  all.length > LISTED && lines.push(`and ${all.length - LISTED} older ones`);
+  let there = lines.length > 0 ? ` There are:
+${lines.map((line) => `  ${line}`).join(`
+`)}` : "";
+  return new UserError(
+    `No backup found${backup2 === "latest" ? "" : ` for ${backup2}`}${of} in ${folder}.${there}`,
+    "Check the S3 bucket, the prefix and the customer name, the database, and that the credentials may read there."
+  );
+}
+__name(notFound, "notFound");
+function parseName(key) {
+  return parseKey(key.slice(0, key.lastIndexOf("/") + 1), key);
+}
+__name(parseName, "parseName");
+
+// src/restore/source.ts
+async function openSource(store, selection) {
+  let { key, receipt } = await selectBackup(store, selection), uri = store.uri(key), reader = await store.range(key);
+  if (receipt && receipt.size !== reader.size)
+    throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
+  let magic = await reader.read(0, Math.min(MAGIC_LENGTH, reader.size)), isZip = magic.toString("latin1").startsWith("PK");
+  if (receipt?.directory && !isZip) throw mismatch(uri, "it is not a zip archive");
+  let content = isZip ? await readArchive(reader, uri, key, receipt) : bareContent(reader, magic, key, receipt), startedAt2 = receipt?.startedAt ?? content.description?.startedAt;
+  return {
+    uri,
+    key,
+    size: reader.size,
+    receipt,
+    createdAt: startedAt2 === void 0 ? parseName(key)?.at : new Date(startedAt2),
+    ...content,
+    readFiles: /* @__PURE__ */ __name((files) => readFiles(reader, files), "readFiles")
+  };
+}
+__name(openSource, "openSource");
+async function readArchive(reader, uri, key, receipt) {
+  let { directory, entries } = await readDirectory(reader);
+  if (receipt && !isSame(receipt.directory, directory))
+    throw mismatch(uri, "it has another central directory");
+  let members = membersOf(entries()), [described, manifested] = [members.get("backup.json"), members.get("manifest.json")], description = described && await readDescription(reader, described), manifest = manifested && await readManifest(reader, manifested), database = receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database, filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []), isEmpty = description?.filestore?.files === 0;
+  return {
+    database,
+    odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
+    description,
+    manifest,
+    dump: archivedDump(reader, members),
+    filestore: filestore?.files ?? (isEmpty ? /* @__PURE__ */ new Map() : void 0),
+    leftOut: filestore?.leftOut ?? []
+  };
+}
+__name(readArchive, "readArchive");
+function bareContent(reader, magic, key, receipt) {
+  return {
+    database: receipt?.database ?? parseName(key)?.database,
+    odooVersion: receipt?.odoo?.version,
+    description: void 0,
+    manifest: void 0,
+    dump: bareDump2(reader, key.slice(key.lastIndexOf("/") + 1), magic),
+    filestore: void 0,
+    leftOut: []
+  };
+}
+__name(bareContent, "bareContent");
+function isSame(a5, b5) {
+  return a5?.md5 === b5.md5 && a5.offset === b5.offset && a5.length === b5.length && a5.entries === b5.entries;
+}
+__name(isSame, "isSame");
+
+// src/host/health.ts
+import { setTimeout as sleep8 } from "node:timers/promises";
+
+// src/host/services.ts
+async function unitStates(host, units3) {
+  return units3.length === 0 ? [] : (await run(host, {
+    argv: ["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", ...units3]
+  })).trim().split(`
+
+`).map((block3, i5) => {
+    let value = /* @__PURE__ */ __name((name) => new RegExp(`^${name}=(.*)$`, "m").exec(block3)?.[1] ?? "", "value");
+    return {
+      unit: units3[i5] ?? value("Id"),
+      state: value("ActiveState"),
+      loaded: value("LoadState") === "loaded"
+    };
+  });
+}
+__name(unitStates, "unitStates");
+function systemdServices(host, accounts, units3) {
+  let startOrder = units3.toReversed(), argvOf = /* @__PURE__ */ __name((verb, unit) => ["systemctl", verb, unit], "argvOf"), commandOf = /* @__PURE__ */ __name((verb, unit) => ({
+    argv: argvOf(verb, unit),
+    as: accounts.root
+  }), "commandOf"), shown = /* @__PURE__ */ __name((verb, unit) => `${accounts.root && host.user !== "root" ? "sudo " : ""}${argvOf(verb, unit).join(" ")}`, "shown");
+  return {
+    units: units3,
+    stopCommands: units3.map((unit) => shown("stop", unit)),
+    startCommands: startOrder.map((unit) => shown("start", unit)),
+    async running() {
+      return (await unitStates(host, units3)).some(
+        ({ state: state2 }) => state2 === "active" || state2 === "activating" || state2 === "reloading"
+      );
+    },
+    async problems() {
+      let unknown = (await unitStates(host, units3)).filter(({ loaded }) => !loaded).map(({ unit }) => `systemd knows no unit ${unit}`), refused2 = [];
+      if (accounts.root && host.user !== "root")
+        for (let argv of units3.flatMap((unit) => [argvOf("stop", unit), argvOf("start", unit)])) {
+          let refusal2 = await sudoRefusal(host, argv);
+          refusal2 && refused2.push(refusal2);
+        }
+      return [...unknown, ...refused2];
+    },
+    async stop() {
+      for (let unit of units3) await runService(host, commandOf("stop", unit), shown("stop", unit));
+      let running = (await unitStates(host, units3)).filter(({ state: state2 }) => state2 !== "inactive" && state2 !== "failed");
+      if (running.length !== 0)
+        throw new UserError(
+          `Stopped, and not at rest: ${running.map(({ unit, state: state2 }) => `${unit} is ${state2}`).join(", ")}`,
+          "Something has started it again: a timer, a socket or another unit. See systemctl list-dependencies --reverse."
+        );
+    },
+    async start() {
+      for (let unit of startOrder) await runService(host, commandOf("start", unit), shown("start", unit));
+    }
+  };
+}
+__name(systemdServices, "systemdServices");
+async function sudoRefusal(host, argv) {
+  try {
+    await run(host, { argv: ["sudo", "-n", "-l", "-u", "root", "--", ...argv] });
+    return;
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    return `sudo does not let ${host.user} run ${argv.join(" ")}; a line for /etc/sudoers.d/odoo-backup: ${host.user} ALL=(root) NOPASSWD: /usr/bin/${argv.join(" ")}`;
+  }
+}
+__name(sudoRefusal, "sudoRefusal");
+function commandServices(host, stopCommand, startCommand) {
+  return {
+    units: [],
+    stopCommands: [stopCommand],
+    startCommands: [startCommand],
+    running: /* @__PURE__ */ __name(async () => {
+    }, "running"),
+    problems: /* @__PURE__ */ __name(async () => [], "problems"),
+    stop: /* @__PURE__ */ __name(() => runService(host, detachable(stopCommand), stopCommand), "stop"),
+    start: /* @__PURE__ */ __name(() => runService(host, detachable(startCommand), startCommand), "start")
+  };
+}
+__name(commandServices, "commandServices");
+function detachable(shellCommand) {
+  return { argv: ["sh", "-c", `log=$(mktemp) || exit
+    sh -c "$1" >"$log" 2>&1 </dev/null; code=$?
+    [ $code -eq 0 ] || tail -c 2000 -- "$log" >&2
+    rm -f -- "$log"; exit $code`, "sh", shellCommand] };
+}
+__name(detachable, "detachable");
+async function runService(host, command5, shown) {
+  try {
+    await run(host, command5);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? new UserError(
+      `${shown} failed on ${host.label} (${error3.exit.signal ?? `exit code ${error3.exit.code}`}): ${error3.exit.stderr}`,
+      "See the service\u2019s log on the host: journalctl -e -u <unit>.",
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(runService, "runService");
+
+// src/host/health.ts
+function odooUrl(httpInterface, httpPort) {
+  let address = ["", "0.0.0.0", "::", "*"].includes(httpInterface ?? "") ? "127.0.0.1" : httpInterface ?? "";
+  return `http://${address.includes(":") ? `[${address}]` : address}:${httpPort ?? 8069}`;
+}
+__name(odooUrl, "odooUrl");
+var PAUSE_MS = 250, ANSWER_SECONDS = 60;
+async function waitHealthy(host, units3, check, timeoutMs, signal) {
+  let started = performance.now();
+  for (; ; ) {
+    let left = timeoutMs - (performance.now() - started), { healthy, answer } = await ask2(host, units3, check, Math.min(ANSWER_SECONDS, left / 1e3), signal), seconds3 = (performance.now() - started) / 1e3;
+    if (healthy) return { seconds: seconds3, answer };
+    if (healthy === void 0 || seconds3 * 1e3 + PAUSE_MS >= timeoutMs)
+      throw new UserError(
+        `Odoo is not healthy after ${seconds3.toFixed(1)} s: ${answer}`,
+        "See Odoo\u2019s log on the host. What counts as healthy, and for how long to wait, is set by health-check."
+      );
+    await sleep8(PAUSE_MS, void 0, { signal });
+  }
+}
+__name(waitHealthy, "waitHealthy");
+async function ask2(host, units3, check, seconds3, signal) {
+  let idle = (await unitStates(host, units3)).find(({ state: state2 }) => state2 !== "active");
+  if (idle)
+    return { healthy: idle.state === "failed" ? void 0 : !1, answer: `${idle.unit} is ${idle.state}` };
+  let limit = Math.max(1, Math.ceil(seconds3));
+  if (check.kind === "odoo") return askOdoo(host, check.baseUrl, limit, signal);
+  let status = check.from === "runner" ? await statusFromRunner(check.url, limit, signal) : await statusFromHost(host, check.url, limit, signal);
+  return { healthy: isGood(status), answer: told(check.url, status) };
+}
+__name(ask2, "ask");
+async function askOdoo(host, baseUrl, limit, signal) {
+  let login = `${baseUrl}/web/login`, status = await statusFromHost(host, login, limit, signal);
+  if (status !== 404) return { healthy: isGood(status), answer: told(login, status) };
+  let health = `${baseUrl}/web/health`, answered = await statusFromHost(host, health, limit, signal);
+  return { healthy: isGood(answered), answer: told(health, answered) };
+}
+__name(askOdoo, "askOdoo");
+var isGood = /* @__PURE__ */ __name((status) => typeof status == "number" && status >= 200 && status < 400, "isGood"), told = /* @__PURE__ */ __name((url, status) => typeof status == "number" ? `${url} answers ${status}` : `${url} does not answer: ${status}`, "told");
+async function statusFromRunner(url, limit, cancel) {
+  let timeout = AbortSignal.timeout(limit * 1e3), signal = cancel ? AbortSignal.any([timeout, cancel]) : timeout;
+  try {
+    let response = await fetch(url, { signal, redirect: "manual" });
+    return await response.body?.cancel(), response.status;
+  } catch (error3) {
+    return cancel?.throwIfAborted(), error3 instanceof Error && error3.cause ? messageOf(error3.cause) : messageOf(error3);
+  }
+}
+__name(statusFromRunner, "statusFromRunner");
+async function statusFromHost(host, url, limit, signal) {
+  let argv = ["sh", "-c", `{ url=$1 limit=$2
+    if command -v curl; then
+      exec 1>&3; exec curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' --max-time "$limit" -- "$url"
+    elif command -v wget; then
+      said=$(wget -S -q -O /dev/null --no-proxy --max-redirect=0 --tries=1 --timeout="$limit" -- "$url" 2>&1)
+      status=$(printf '%s\\n' "$said" | sed -n 's|^ *HTTP/[0-9.]* \\([0-9]*\\).*|\\1|p' | head -n 1)
+      [ -n "$status" ] || { printf '%s\\n' "$said" >&2; exit 1; }
+      printf %s "$status" >&3
+    elif command -v python3; then
+      exec python3 -c "$3" "$url" "$limit" >&3
+    else echo 'the host has neither curl nor wget nor python3' >&2; exit 1
+    fi
+} 3>&1 >/dev/null`, "sh", url, String(limit), `import sys, urllib.error, urllib.request
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_): return None
+proxyless = urllib.request.ProxyHandler({})
+try: print(urllib.request.build_opener(Stay, proxyless).open(sys.argv[1], timeout=int(sys.argv[2])).status)
+except urllib.error.HTTPError as error: print(error.code)`];
+  try {
+    return Number(await run(host, { argv }, { signal }));
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    return error3.exit.stderr.split(`
+`).at(-1) ?? "";
+  }
+}
+__name(statusFromHost, "statusFromHost");
+
+// src/host/swap-databases.ts
+async function swapDatabases(admin, swap, mark) {
+  let { current, old } = swap;
+  if (old === void 0) return rename(admin, [[swap.new, current]], [isTemplate(current, !1)]);
+  await rename(
+    admin,
+    [
+      [current, old],
+      [swap.new, current]
+    ],
+    [allowConnections(old, !1), isTemplate(current, !1), ...mark ? [comment(old, mark.after)] : []]
+  );
+}
+__name(swapDatabases, "swapDatabases");
+async function swapDatabasesBack(admin, swap, mark) {
+  let { current, old } = swap;
+  if (!await findDatabase(admin, swap.new) && await findDatabase(admin, old ?? current)) {
+    if (old === void 0) return rename(admin, [[current, swap.new]], [isTemplate(swap.new, !0)]);
+    await rename(
+      admin,
+      [
+        [current, swap.new],
+        [old, current]
+      ],
+      [
+        isTemplate(swap.new, !0),
+        allowConnections(current, !0),
+        ...mark ? [comment(current, mark.before)] : []
+      ]
+    );
+  }
+}
+__name(swapDatabasesBack, "swapDatabasesBack");
+var allowConnections = /* @__PURE__ */ __name((database, allowed) => `ALTER DATABASE ${identifier(database)} ALLOW_CONNECTIONS ${allowed}`, "allowConnections"), comment = /* @__PURE__ */ __name((database, text4) => `COMMENT ON DATABASE ${identifier(database)} IS${text4 === null ? " NULL" : literal(text4)}`, "comment"), isTemplate = /* @__PURE__ */ __name((database, template) => `ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`, "isTemplate"), ATTEMPTS = 3;
+async function rename(admin, renames2, then) {
+  let busy = renames2.map(([from]) => from), statements = [
+    "BEGIN",
+    terminateSessions(busy),
+    ...renames2.map(([from, to]) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`),
+    ...then,
+    "COMMIT"
+  ];
+  for (let attempt = 1; ; attempt++)
+    try {
+      await runSql(admin, MAINTENANCE_DATABASE, ...statements);
+      return;
+    } catch (error3) {
+      if (!(error3 instanceof CommandError)) throw error3;
+      let sessions = (await Promise.all(busy.map((each) => listSessions(admin, each)))).flat();
+      if (sessions.length > 0 && sessions.every(({ mayEnd }) => mayEnd) && attempt < ATTEMPTS) continue;
+      let who = sessions.map(({ role, application }) => application ? `${role} (${application})` : role);
+      throw new UserError(
+        `The databases could not be renamed: ${error3.exit.stderr}`,
+        who.length > 0 ? `Still connected: ${[...new Set(who)].join(", ")}. Disconnect them, or set db-admin-user to a role that may end their sessions.` : "Nothing was renamed. Only the owner of both databases with CREATEDB may, or a superuser: see db-admin-user.",
+        { cause: error3 }
+      );
+    }
+}
+__name(rename, "rename");
+
+// src/restore/previous.ts
+var MARK = /^odoo-backup: replaced [\dT:.Z-]+; keep (until-healthy|always|until ([\dT:.Z-]+))(?:\n([\s\S]*))?$/;
+function markOf(keep, now, comment2) {
+  let until = typeof keep == "number" ? `until ${new Date(now.getTime() + keep * 864e5).toISOString()}` : keep;
+  return `odoo-backup: replaced ${now.toISOString()}; keep ${until}${comment2 === null ? "" : `
+${comment2}`}`;
+}
+__name(markOf, "markOf");
+function parseMark(comment2) {
+  let [, keep, until, before] = MARK.exec(comment2 ?? "") ?? [];
+  if (keep !== void 0)
+    return {
+      keep: until === void 0 ? keep : new Date(until),
+      comment: before ?? null
+    };
+}
+__name(parseMark, "parseMark");
+
+// src/restore/leftovers.ts
+var isInterrupted = /* @__PURE__ */ __name(({ halfSwapped, unused, unsettled }) => [halfSwapped, unused.databases, unused.folders, unsettled].some(({ length }) => length > 0), "isInterrupted");
+function sortLeftovers(databases, folders, now) {
+  let folderOf = /* @__PURE__ */ __name((derivation, timestamp) => folders.find((folder) => folder.derivation === derivation && folder.timestamp === timestamp)?.path, "folderOf"), isNew = /* @__PURE__ */ __name(({ derivation }) => derivation === "new", "isNew"), halfSwapped = [], unsettled = [], expired = [], kept = [];
+  for (let { name, timestamp, comment: comment2, derivation } of databases) {
+    if (derivation === "new") continue;
+    let mark = parseMark(comment2), pair = {
+      timestamp,
+      database: name,
+      comment: mark?.comment ?? null,
+      folder: folderOf("old", timestamp)
+    }, built = databases.some((each) => isNew(each) && each.timestamp === timestamp);
+    mark && !built && folderOf("new", timestamp) !== void 0 ? halfSwapped.push(pair) : mark?.keep === "until-healthy" ? unsettled.push(pair) : mark?.keep instanceof Date && mark.keep <= now ? expired.push(pair) : kept.push(pair);
+  }
+  return {
+    halfSwapped,
+    unused: {
+      databases: databases.filter(isNew).map(({ name }) => name),
+      folders: folders.filter(
+        (folder) => isNew(folder) && !halfSwapped.some(({ timestamp }) => timestamp === folder.timestamp)
+      ).map(({ path: path2 }) => path2)
+    },
+    unsettled,
+    expired,
+    kept
+  };
+}
+__name(sortLeftovers, "sortLeftovers");
+
+// src/restore/swap-steps.ts
+var Downtime = class {
+  static {
+    __name(this, "Downtime");
+  }
+  #from;
+  #seconds;
+  begin() {
+    this.#from = performance.now();
+  }
+  end() {
+    this.#from !== void 0 && (this.#seconds = (performance.now() - this.#from) / 1e3);
+  }
+  /** undefined: nothing was stopped, or it is not back yet. */
+  get seconds() {
+    return this.#seconds;
+  }
+};
+function swapSteps(work, downtime) {
+  let { target, filestore, stops } = work, services = stops ? target.services : void 0;
+  return [
+    ...services ? [stopStep(work, services, downtime)] : [],
+    swapDatabaseStep(work),
+    ...filestore ? [swapFilestoreStep(work, filestore)] : [],
+    ...services ? [startStep(services), healthStep(work, services, downtime)] : []
+  ];
+}
+__name(swapSteps, "swapSteps");
+function stopStep(work, services, downtime) {
+  let { findings, target, platform: platform3 } = work, startAgain = findings.running !== !1 || isInterrupted(target.leftovers);
+  return {
+    name: "stop",
+    title: "Stop Odoo",
+    details: services.stopCommands,
+    async run() {
+      await work.assertLocked(), downtime.begin(), await services.stop();
+    },
+    undo: startAgain ? {
+      title: "Start Odoo again, as it was",
+      byHand: services.startCommands,
+      async run() {
+        await services.start(), await tellHealth(work, services);
+      }
+    } : {
+      title: "Leave Odoo stopped, as it was",
+      byHand: [],
+      run: /* @__PURE__ */ __name(async () => platform3.info("Odoo did not run before"), "run")
+    }
+  };
+}
+__name(stopStep, "stopStep");
+async function tellHealth({ target, platform: platform3 }, services) {
+  let { check, timeoutMs } = target.health;
+  try {
+    let { answer } = await waitHealthy(target.host, services.units, check, timeoutMs);
+    platform3.info(`As before the restore: ${answer}`);
+  } catch (error3) {
+    platform3.warning(`Everything is as before the restore, and started. ${messageOf(error3)}`);
+  }
+}
+__name(tellHealth, "tellHealth");
+function swapDatabaseStep(work) {
+  let { target, databases, request, startedAt: startedAt2 } = work, { current, old } = databases, before = target.current?.comment ?? null, mark = { before, after: markOf(request.keepPrevious, startedAt2, before) };
+  return {
+    name: "swap",
+    title: "Swap the database, by rename",
+    details: renames(databases),
+    async run() {
+      await work.assertLocked(), await swapDatabases(target.admin, databases, mark);
+    },
+    undo: {
+      title: "Rename the databases back",
+      run: /* @__PURE__ */ __name(() => swapDatabasesBack(target.admin, databases, mark), "run"),
+      byHand: [
+        sqlByHand(
+          target.admin,
+          `ALTER DATABASE ${identifier(current)} RENAME TO ${identifier(databases.new)}`,
+          ...old === void 0 ? [] : [
+            `ALTER DATABASE ${identifier(old)} RENAME TO ${identifier(current)}`,
+            `ALTER DATABASE ${identifier(current)} ALLOW_CONNECTIONS true`
+          ]
+        )
+      ]
+    }
+  };
+}
+__name(swapDatabaseStep, "swapDatabaseStep");
+function swapFilestoreStep({ target }, { live, swap }) {
+  let move = /* @__PURE__ */ __name((from, to) => commandByHand(live, ["mv", "-T", "--", from, to]), "move");
+  return {
+    name: "swap",
+    title: "Swap the filestore, by rename",
+    details: renames(swap),
+    run: /* @__PURE__ */ __name(() => swapFolders(live, swap), "run"),
+    undo: {
+      title: `Rename the filestores of ${target.database} back`,
+      run: /* @__PURE__ */ __name(() => swapFoldersBack(live, swap), "run"),
+      byHand: [
+        move(swap.current, swap.new),
+        ...swap.old === void 0 ? [] : [move(swap.old, swap.current)]
+      ]
+    }
+  };
+}
+__name(swapFilestoreStep, "swapFilestoreStep");
+var renames = /* @__PURE__ */ __name(({ current, old, new: built }) => [
+  ...old === void 0 ? [] : [`${current} \u2192 ${old}`],
+  `${built} \u2192 ${current}`
+], "renames");
+function startStep(services) {
+  return {
+    name: "start",
+    title: "Start Odoo",
+    details: services.startCommands,
+    run: /* @__PURE__ */ __name(() => services.start(), "run"),
+    undo: { title: "Stop Odoo", run: /* @__PURE__ */ __name(() => services.stop(), "run"), byHand: services.stopCommands }
+  };
+}
+__name(startStep, "startStep");
+function healthStep({ target, platform: platform3 }, services, downtime) {
+  let { check, timeoutMs } = target.health, asked = check.kind === "odoo" ? `${check.baseUrl}/web/login` : `${check.url} from the ${check.from}`;
+  return {
+    name: "health",
+    title: "Wait until Odoo is healthy",
+    details: [`${services.units.length > 0 ? `${services.units.join(", ")} active, and ` : ""}${asked} answers, within ${formatDuration(timeoutMs)}`],
+    async run(signal) {
+      let { answer } = await waitHealthy(target.host, services.units, check, timeoutMs, signal);
+      downtime.end(), platform3.info(answer);
+    }
+  };
+}
+__name(healthStep, "healthStep");
+
+// src/host/owner.ts
+async function actAsOwner(host, accounts, folder, readers) {
+  let seen = await look(accounts, folder, readers);
+  if (!seen)
+    throw new UserError(
+      `filestore: ${host.user} may not look at ${folder} on ${host.label}`,
+      accounts.sudoersHint(readers)
+    );
+  let { path: path2, there, owner, uid, gid, mode } = seen, exists2 = there === path2;
+  if (!exists2 && uid === "0")
+    throw new UserError(
+      `filestore: there is no folder for ${folder} on ${host.label}; ${there} belongs to root`,
+      "Create the data_dir of odoo.conf for the account of Odoo, or set the input filestore to the right path."
+    );
+  let account = owner === "UNKNOWN" ? `#${uid}` : owner, inUmask = ["sh", "-c", 'umask "$1"; shift; exec "$@"', "sh", (511 & ~Number.parseInt(mode, 8)).toString(8)], asOwnerByRoot = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", ...inUmask];
+  for await (let as of accounts.usable([account, "root"])) {
+    let self2 = as ?? host.user;
+    if (self2 !== account && self2 !== "root") continue;
+    let prefix = self2 === account ? inUmask : asOwnerByRoot;
+    return { host, path: path2, owner: account, exists: exists2, command: /* @__PURE__ */ __name((argv) => ({ argv: [...prefix, ...argv], as }), "command") };
+  }
+  throw new UserError(
+    `filestore: ${path2} belongs to ${account}, and ${host.user} may not act as that account`,
+    accounts.sudoersHint([account])
+  );
+}
+__name(actAsOwner, "actAsOwner");
+async function look(accounts, folder, readers) {
+  let seen = await accounts.firstAble(readers, { argv: ["sh", "-c", `real=$(readlink -m -- "$1") && there=$real
+    while [ ! -d "$there" ]; do
+      above=$(dirname -- "$there"); [ ! -d "$above" ] || [ -x "$above" ] || exit 3; there=$above
+    done
+    printf '%s\\0%s\\0%s' "$real" "$there" "$(stat -c '%U %u %g %a' -- "$there")"`, "sh", folder] });
+  if (!seen) return;
+  let [path2 = "", there = "", rest = ""] = seen.stdout.split("\0"), [owner = "", uid = "", gid = "", mode = ""] = rest.trim().split(" ");
+  return { path: path2, there, owner, uid, gid, mode };
+}
+__name(look, "look");
+
+// src/restore/target.ts
+async function findTarget(host, accounts, inputs, database, secret) {
+  let installation = await findInstallation(host, accounts, inputs.odoo, database, secret), { postgres, tools, conf, readers } = installation, admin = inputs.dbAdminUser === void 0 ? postgres : await postgres.asRole(inputs.dbAdminUser, accounts, tools), filestore = installation.filestore === void 0 ? void 0 : await actAsOwner(host, accounts, installation.filestore, readers), [current, leftovers] = await Promise.all([
+    findDatabase(admin, installation.database),
+    findLeftovers(admin, installation.database, filestore)
+  ]);
+  return {
+    host,
+    accounts,
+    database: installation.database,
+    installation,
+    postgres,
+    admin,
+    filestore,
+    current,
+    leftovers,
+    services: servicesOf(host, accounts, inputs),
+    health: {
+      check: inputs.health.url === void 0 ? { kind: "odoo", baseUrl: odooUrl(conf?.httpInterface, conf?.httpPort) } : { kind: "url", url: inputs.health.url, from: inputs.health.from },
+      timeoutMs: inputs.health.timeoutMs
+    },
+    jobs: inputs.jobs ?? tools.cores
+  };
+}
+__name(findTarget, "findTarget");
+async function findLeftovers(admin, database, filestore) {
+  let [databases, folders] = await Promise.all([
+    listDerivedDatabases(admin, database),
+    filestore ? listDerivedFolders(filestore) : []
+  ]);
+  return sortLeftovers(databases, folders, /* @__PURE__ */ new Date());
+}
+__name(findLeftovers, "findLeftovers");
+function servicesOf(host, accounts, { services }) {
+  if (services)
+    return services.kind === "systemd" ? systemdServices(host, accounts, services.units) : commandServices(host, services.stop, services.start);
+}
+__name(servicesOf, "servicesOf");
+
+// src/restore/tidy-steps.ts
+function recoverStep({ target, platform: platform3 }) {
+  let { halfSwapped, unused } = target.leftovers, removed = [...unused.databases, ...unused.folders];
+  if (!(halfSwapped.length === 0 && removed.length === 0))
+    return {
+      name: "recover",
+      title: "Clean up after a run that was killed",
+      details: [
+        ...halfSwapped.map(({ database }) => `rename ${database} back: its filestore was never swapped`),
+        ...removed.map((each) => `remove ${each}`)
+      ],
+      run: /* @__PURE__ */ __name(() => recover(target, target.leftovers, platform3), "run")
+    };
+}
+__name(recoverStep, "recoverStep");
+async function recover(place2, { halfSwapped, unused }, platform3) {
+  let { admin, database, filestore } = place2, databases = [...unused.databases], folders = [...unused.folders];
+  for (let { timestamp, database: old, comment: comment2 } of halfSwapped.toReversed()) {
+    let built = derivedName(database, "new", timestamp);
+    if (filestore) {
+      let path2 = /* @__PURE__ */ __name((derivation) => derivedFolder(filestore.path, derivation, timestamp), "path");
+      await swapFoldersBack(filestore, { current: filestore.path, old: path2("old"), new: path2("new") }), folders.push(path2("new"));
+    }
+    await swapDatabasesBack(admin, { current: database, old, new: built }, { before: comment2, after: "" }), platform3.info(`${old} is ${database} again`), databases.push(built);
+  }
+  for (let folder of folders) filestore && await removeDerivedFolder(filestore, folder);
+  for (let name of databases) await dropDerivedDatabase(admin, name, database);
+}
+__name(recover, "recover");
+function removeStep({ target, databases, filestore, request }) {
+  let { unsettled, expired } = target.leftovers, replaced = request.keepPrevious === "until-healthy" && databases.old !== void 0 ? [{ timestamp: "", database: databases.old, comment: null, folder: filestore?.swap.old }] : [], pairs = [...expired, ...unsettled, ...replaced];
+  if (pairs.length !== 0)
+    return {
+      name: "remove",
+      title: "Remove what was replaced",
+      details: pairs.map(
+        ({ database, folder }) => folder === void 0 ? database : `${database} and ${folder}`
+      ),
+      run: /* @__PURE__ */ __name(() => removePairs(target, pairs), "run")
+    };
+}
+__name(removeStep, "removeStep");
+async function removePairs({ admin, database, filestore }, pairs) {
+  for (let pair of pairs)
+    pair.folder !== void 0 && filestore && await removeDerivedFolder(filestore, pair.folder), await dropDerivedDatabase(admin, pair.database, database);
+}
+__name(removePairs, "removePairs");
+
+// src/restore/work.ts
+function workOf(given) {
+  let { target, source, startedAt: startedAt2 } = given, timestamp = timestampOf(startedAt2), name = /* @__PURE__ */ __name((derivation) => derivedName(target.database, derivation, timestamp), "name"), databases = {
+    current: target.database,
+    old: target.current ? name("old") : void 0,
+    new: name("new")
+  };
+  return {
+    ...given,
+    databases,
+    filestore: filestoreWork(target.filestore, source, timestamp),
+    stops: target.services !== void 0 && target.current !== void 0
+  };
+}
+__name(workOf, "workOf");
+function filestoreWork(live, source, timestamp) {
+  if (!live || !source.filestore) return;
+  let path2 = /* @__PURE__ */ __name((derivation) => derivedFolder(live.path, derivation, timestamp), "path"), swap = { current: live.path, old: live.exists ? path2("old") : void 0, new: path2("new") };
+  return {
+    live,
+    wanted: [...source.filestore.values()],
+    swap,
+    staged: { ...live, path: swap.new, exists: !0 }
+  };
+}
+__name(filestoreWork, "filestoreWork");
+
+// src/restore/put-back.ts
+var CONNECT_TIMEOUT_MS2 = 2e4;
+async function putBack(inputs, names, wish, platform3, signal) {
+  var _stack = [];
+  try {
+    let startedAt2 = /* @__PURE__ */ new Date();
+    let phases = new Phases(platform3);
+    let request = {
+      ...wish,
+      purpose: purposeOf(wish.inPlace ? "rollback" : "restore", platform3),
+      dryRun: inputs.dryRun,
+      keepPrevious: inputs.keepPrevious
+    };
+    let host = __using(_stack, await phases.run(
+      "connect",
+      `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`,
+      () => openHost2(inputs, platform3, signal)
+    ), !0);
+    let accounts = new Accounts(host, inputs.sudo);
+    let look2 = /* @__PURE__ */ __name((database) => findTarget(host, accounts, inputs, database, (password) => platform3.secret(password)), "look");
+    let target = await phases.run("host", "Odoo on the host", () => look2(names.target));
+    let store = __using(_stack, new Store(inputs.s3, signal));
+    let folder = store.uri(catalogFolder(inputs.s3.prefix, inputs.s3.customer));
+    let source = await phases.run(
+      "backup",
+      `Find the backup: ${inputs.backup} in ${folder}`,
+      () => openSource(store, {
+        customer: inputs.s3.customer,
+        backup: inputs.backup,
+        database: names.source ?? (wish.inPlace ? target.database : void 0),
+        allowUnverified: inputs.allowUnverified
+      })
+    );
+    let lock = __using(_stack, request.dryRun ? void 0 : await acquireLock(target.postgres, target.database, request.purpose), !0);
+    lock && (target = await look2(target.database));
+    let findings = await phases.run("preflight", "Check everything, change nothing", async () => {
+      let found = await preflight(source, target, request);
+      return tellFindings(source, target, found, platform3), found;
+    });
+    let assertLocked = /* @__PURE__ */ __name(async () => lock?.assertHeld(), "assertLocked");
+    let work = workOf({ source, target, findings, request, platform: platform3, startedAt: startedAt2, assertLocked });
+    let downtime = new Downtime();
+    let plan = planOf2(work, downtime);
+    await phases.run("plan", `The plan: ${titleOf(source, target)}`, async () => {
+      for (let line of describePlan([...plan.steps, ...plan.afterwards])) platform3.info(line);
+    });
+    for (let warning3 of findings.warnings) platform3.warning(warning3);
+    refuse(findings.problems);
+    request.dryRun ? platform3.notice("Dry run: everything that the plan needs is there. Nothing was changed.") : (await execute(plan.steps, phases, platform3, signal), await tidy(plan.afterwards, phases, platform3, signal));
+    let outcome = {
+      source,
+      database: target.database,
+      host: host.label,
+      dryRun: request.dryRun,
+      steps: [...plan.steps, ...plan.afterwards],
+      kept: request.keepPrevious === "until-healthy" ? void 0 : work.databases.old,
+      downtimeSeconds: downtime.seconds,
+      seconds: (Date.now() - startedAt2.getTime()) / 1e3,
+      durations: phases.seconds
+    };
+    for (let [name, value] of Object.entries(outcomeOutputs(outcome))) platform3.output(name, value);
+    await platform3.summary(outcomeSummary(outcome));
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(putBack, "putBack");
+async function openHost2(inputs, platform3, signal) {
+  let onRetry = /* @__PURE__ */ __name((message) => platform3.info(message), "onRetry"), options2 = { ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS2, onRetry };
+  return new ReconnectingHost(await connect(options2, signal), () => (platform3.info("The connection is gone: logging in once more"), connect(options2)));
+}
+__name(openHost2, "openHost");
+function purposeOf(command5, { run: run3 }) {
+  let who = [run3.actor && `by ${run3.actor}`, run3.url ?? run3.repository].filter(Boolean);
+  return [command5, ...who].join(" ");
+}
+__name(purposeOf, "purposeOf");
+function planOf2(work, downtime) {
+  let recover2 = recoverStep(work), remove2 = removeStep(work);
+  return {
+    steps: [...recover2 ? [recover2] : [], ...buildSteps(work), ...swapSteps(work, downtime)],
+    afterwards: remove2 ? [remove2] : []
+  };
+}
+__name(planOf2, "planOf");
+function titleOf({ createdAt, database = "a backup" }, target) {
+  return `${createdAt ? `${database} of ${formatInstant(createdAt)}` : database} becomes ${target.database} on ${target.host.label}`;
+}
+__name(titleOf, "titleOf");
+async function tidy(steps, phases, platform3, signal) {
+  for (let step of steps)
+    try {
+      await phases.run(step.name, step.title, () => step.run(signal, { add() {
+      } }));
+    } catch (error3) {
+      platform3.warning(
+        `The restore is done, and something is left to be removed, by the next one or by hand (${step.details.join(", ")}): ${messageOf(error3)}`
+      );
+    }
+}
+__name(tidy, "tidy");
+
+// src/commands/restore.ts
+function restore(inputs, platform3, signal) {
+  let { replace, neutralize: neutralize2, newUuid } = inputs, names = { source: inputs.odoo.database, target: inputs.targetDatabase };
+  return putBack(inputs, names, { inPlace: !1, replace, neutralize: neutralize2, newUuid }, platform3, signal);
+}
+__name(restore, "restore");
+
+// src/commands/rollback.ts
+function rollback(inputs, platform3, signal) {
+  let { database } = inputs.odoo;
+  return putBack(inputs, { source: database, target: database }, { inPlace: !0, replace: !0, neutralize: !1, newUuid: !1 }, platform3, signal);
+}
+__name(rollback, "rollback");
+
 // src/inputs/table.ts
 var inputGroups = {
   connection: "Connection",
-  what: "What to back up",
+  what: "What to do, and to which Odoo",
   postgresql: "PostgreSQL",
   s3: "S3",
   backup: "Backup",
+  restore: "Rollback and restore",
   everywhere: "Everywhere"
 }, choices = {
-  command: ["backup"],
+  command: ["backup", "rollback", "restore"],
   sudo: ["auto", "always", "never"],
   sse: ["AES256", "aws:kms"],
   format: ["dual", "odoo", "custom", "directory", "plain"],
@@ -73542,7 +76671,8 @@ var inputGroups = {
   { name: "db-port", group: "postgresql" },
   { name: "db-user", group: "postgresql" },
   { name: "db-password", group: "postgresql", secret: !0 },
-  { name: "jobs", group: "postgresql", default: "4" },
+  { name: "db-admin-user", group: "postgresql" },
+  { name: "jobs", group: "postgresql" },
   { name: "s3-bucket", group: "s3", environment: ["S3_BUCKET"] },
   { name: "s3-prefix", group: "s3" },
   { name: "customer", group: "s3", environment: ["CI_PROJECT_NAME"] },
@@ -73555,7 +76685,18 @@ var inputGroups = {
   { name: "format", group: "backup", default: "dual", choices: choices.format },
   { name: "compression", group: "backup", default: "auto" },
   { name: "missing-files", group: "backup", default: "warn", choices: choices["missing-files"] },
-  { name: "dry-run", group: "backup", boolean: !0 },
+  { name: "backup", group: "restore", default: "latest" },
+  { name: "services", group: "restore" },
+  { name: "stop-command", group: "restore" },
+  { name: "start-command", group: "restore" },
+  { name: "health-check", group: "restore", default: "odoo within 2m" },
+  { name: "keep-previous", group: "restore", default: "until-healthy" },
+  { name: "allow-unverified", group: "restore", boolean: !0 },
+  { name: "target-database", group: "restore" },
+  { name: "replace", group: "restore", boolean: !0 },
+  { name: "neutralize", group: "restore", boolean: !0 },
+  { name: "new-uuid", group: "restore", boolean: !0 },
+  { name: "dry-run", group: "everywhere", boolean: !0 },
   { name: "timeout", group: "everywhere", default: "6h" }
 ];
 function inputNamed(name) {
@@ -73679,7 +76820,7 @@ var Refusal = class extends Error {
   required(name, parse3, missing = "is required") {
     return this.given(name) || this.problem(`${name}: ${missing}`), this.optional(name, parse3);
   }
-}, text2 = /* @__PURE__ */ __name((value) => value, "text");
+}, text3 = /* @__PURE__ */ __name((value) => value, "text");
 function oneOf2(words) {
   return (value) => {
     let word = words.find((each) => each === value);
@@ -73709,16 +76850,23 @@ function matching(pattern, form) {
   };
 }
 __name(matching, "matching");
-var absolutePath = matching(/^\/[^\0\n]*$/, "an absolute path on the host"), minute = 60 * 1e3, units2 = { d: 1440 * minute, h: 60 * minute, m: minute };
-function durationMs(value) {
-  let ms = (/^(\d{1,5}d)?(\d{1,5}h)?(\d{1,5}m)?$/.exec(value)?.slice(1) ?? []).reduce(
-    (sum, part = "0m") => sum + parseInt(part, 10) * units2[part.at(-1)],
+var absolutePath = matching(/^\/[^\0\n]*$/, "an absolute path on the host"), units2 = { d: 24 * 36e5, h: 36e5, m: 6e4, s: 1e3 }, durationMs = /* @__PURE__ */ __name((value) => parseDurationMs(value, units2.m, 7 * units2.d), "durationMs");
+function parseDurationMs(value, least, most) {
+  let ms = (/^(\d{1,5}d)?(\d{1,5}h)?(\d{1,5}m)?(\d{1,5}s)?$/.exec(value)?.slice(1) ?? []).reduce(
+    (sum, part = "0s") => sum + parseInt(part, 10) * units2[part.at(-1)],
     0
   );
-  if (ms >= minute && ms <= 7 * units2.d) return ms;
-  throw new Refusal(`'${value}' is not a duration from 1m to 7d, such as 90m or 1h30m`);
+  if (ms >= least && ms <= most) return ms;
+  throw new Refusal(
+    `'${value}' is not a duration from ${short(least)} to ${short(most)}, such as 90m or 1h30m`
+  );
 }
-__name(durationMs, "durationMs");
+__name(parseDurationMs, "parseDurationMs");
+function short(ms) {
+  let [unit, size] = Object.entries(units2).find(([, each]) => ms % each === 0) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
+}
+__name(short, "short");
 function textOrFile(value) {
   let content = value;
   if (!/\s/.test(value))
@@ -73739,6 +76887,91 @@ function withoutValue(error3, value) {
 }
 __name(withoutValue, "withoutValue");
 
+// src/inputs/ssh.ts
+function parseSsh(fields, env3) {
+  let target = fields.required("ssh-host", hostWithoutPort, "is required: the machine that runs Odoo"), named = fields.optional("ssh-user", matching(/^[^@\s-][^@\s]*$/, "a user name"));
+  named !== void 0 && target?.user !== void 0 && named !== target.user && fields.problem(`ssh-user: '${named}' is not the user of ssh-host, '${target.user}'; give one of them`), !fields.given("ssh-user") && target?.user === void 0 && fields.problem("ssh-user: is required: the user that logs in on the host");
+  let user = named ?? target?.user, port = fields.required("ssh-port", integer(1, 65535)), hops = fields.optional("ssh-jump", destinations) ?? [], key = parseKey2(fields), agentSocket = env3.SSH_AUTH_SOCK || void 0;
+  !fields.given("ssh-key") && agentSocket === void 0 && fields.problem("ssh-key: is required: the private key (or start an SSH agent: SSH_AUTH_SOCK)");
+  let trust = {
+    knownHosts: fields.optional("ssh-known-hosts", knownHosts),
+    fingerprint: fields.optional("ssh-fingerprint", fingerprints)
+  };
+  if (!fields.given("ssh-known-hosts") && !fields.given("ssh-fingerprint") && fields.problem(
+    "ssh-known-hosts: is required (or ssh-fingerprint): the host's keys, as `ssh-keyscan HOST` prints them"
+  ), !target || !user || !port) return;
+  let jumps = hops.map((hop) => ({ user: hop.user ?? user, host: hop.host, port: hop.port ?? 22 }));
+  return { host: target.host, port, user, key, agentSocket, trust, jumps };
+}
+__name(parseSsh, "parseSsh");
+function parseKey2(fields) {
+  let pem = fields.optional("ssh-key", textOrFile), passphrase = fields.optional("ssh-key-passphrase", text3);
+  if (pem === void 0) return;
+  let key = { pem, passphrase };
+  return fields.check(() => readPrivateKey(key)), key;
+}
+__name(parseKey2, "parseKey");
+function knownHosts(value) {
+  let lines = textOrFile(value);
+  return parseKnownHosts(lines), lines;
+}
+__name(knownHosts, "knownHosts");
+function fingerprints(value) {
+  return parseFingerprints(value), value;
+}
+__name(fingerprints, "fingerprints");
+function destination(value) {
+  let [, user, bracketed, name, port] = /^(?:([^@\s]+)@)?(?:\[([\w:.%]+)\]|(\w[\w.-]*|[\w:.%]*:[\w:.%]*:[\w:.%]*))(?::(\d+))?$/.exec(value) ?? [], host = bracketed ?? name;
+  if (host === void 0) throw new Refusal(`'${value}' is not of the form user@host:port`);
+  return { user, host, port: port === void 0 ? void 0 : integer(1, 65535)(port) };
+}
+__name(destination, "destination");
+function hostWithoutPort(value) {
+  let target = destination(value);
+  if (target.port !== void 0) throw new Refusal(`'${value}' has a port: that goes into ssh-port`);
+  return target;
+}
+__name(hostWithoutPort, "hostWithoutPort");
+function destinations(value) {
+  return value.split(/[\s,]+/).filter((each) => each !== "").map(destination);
+}
+__name(destinations, "destinations");
+
+// src/inputs/installation.ts
+function parseInstallation(fields, env3) {
+  return {
+    ssh: parseSsh(fields, env3),
+    sudo: fields.required("sudo", oneOf2(choices.sudo)),
+    odoo: parseOdoo(fields)
+  };
+}
+__name(parseInstallation, "parseInstallation");
+function parseOdoo(fields) {
+  let filestore = fields.required("filestore", booleanOrPath), optional2 = {
+    odooConf: fields.optional("odoo-conf", absolutePath),
+    database: fields.optional("database", databaseName),
+    dbHost: fields.optional("db-host", text3),
+    dbPort: fields.optional("db-port", integer(1, 65535)),
+    dbUser: fields.optional("db-user", text3),
+    dbPassword: fields.optional("db-password", text3)
+  };
+  return filestore === void 0 ? void 0 : { ...optional2, filestore };
+}
+__name(parseOdoo, "parseOdoo");
+function booleanOrPath(value) {
+  return value.startsWith("/") ? absolutePath(value) : boolean(value, "neither true, false nor a path");
+}
+__name(booleanOrPath, "booleanOrPath");
+function databaseName(value) {
+  if (/[\s,]/.test(value)) throw new Refusal("takes one database: run the action once for each");
+  return matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, "a name that Odoo can give a database")(value);
+}
+__name(databaseName, "databaseName");
+function complete(values) {
+  return !Object.values(values).includes(void 0);
+}
+__name(complete, "complete");
+
 // src/inputs/s3.ts
 function parseS3(fields, env3) {
   let bucket = fields.required(
@@ -73758,7 +76991,7 @@ function parseCustomer(fields, env3) {
 }
 __name(parseCustomer, "parseCustomer");
 function parseEncryption(fields) {
-  let kind = fields.optional("sse", oneOf2(choices.sse)), keyId = fields.optional("kms-key-id", text2);
+  let kind = fields.optional("sse", oneOf2(choices.sse)), keyId = fields.optional("kms-key-id", text3);
   return keyId !== void 0 && kind !== "aws:kms" && fields.problem("kms-key-id: needs sse: aws:kms"), kind === "aws:kms" ? { kind, keyId } : kind && { kind };
 }
 __name(parseEncryption, "parseEncryption");
@@ -73795,59 +77028,120 @@ function readableClass(value) {
 }
 __name(readableClass, "readableClass");
 
-// src/inputs/ssh.ts
-function parseSsh(fields, env3) {
-  let target = fields.required("ssh-host", hostWithoutPort, "is required: the machine that runs Odoo"), named = fields.optional("ssh-user", matching(/^[^@\s-][^@\s]*$/, "a user name"));
-  named !== void 0 && target?.user !== void 0 && named !== target.user && fields.problem(`ssh-user: '${named}' is not the user of ssh-host, '${target.user}'; give one of them`), !fields.given("ssh-user") && target?.user === void 0 && fields.problem("ssh-user: is required: the user that logs in on the host");
-  let user = named ?? target?.user, port = fields.required("ssh-port", integer(1, 65535)), hops = fields.optional("ssh-jump", destinations) ?? [], key = parseKey(fields), agentSocket = env3.SSH_AUTH_SOCK || void 0;
-  !fields.given("ssh-key") && agentSocket === void 0 && fields.problem("ssh-key: is required: the private key (or start an SSH agent: SSH_AUTH_SOCK)");
-  let trust = {
-    knownHosts: fields.optional("ssh-known-hosts", knownHosts),
-    fingerprint: fields.optional("ssh-fingerprint", fingerprints)
+// src/inputs/backup.ts
+var DEFAULT_JOBS = 4;
+function parseBackup(fields, env3) {
+  let required = {
+    ...parseInstallation(fields, env3),
+    s3: parseS3(fields, env3),
+    format: fields.required("format", oneOf2(choices.format)),
+    compression: fields.required("compression", autoOrLevel),
+    missingFiles: fields.required("missing-files", oneOf2(choices["missing-files"])),
+    timeoutMs: fields.required("timeout", durationMs)
+  }, jobs = fields.optional("jobs", integer(1, 64)) ?? DEFAULT_JOBS, dryRun = fields.optional("dry-run", boolean) ?? !1;
+  return required.format === "plain" && required.odoo && required.odoo.filestore !== !1 && fields.problem("format: plain is one SQL file: set filestore to false, or choose odoo, which holds both"), complete(required) ? { command: "backup", ...required, jobs, dryRun, warnings: warningsOf(env3) } : void 0;
+}
+__name(parseBackup, "parseBackup");
+function autoOrLevel(value) {
+  if (value === "auto") return "auto";
+  if (/^\d$/.test(value)) return Number(value);
+  throw new Refusal(`'${value}' is neither auto nor a level from 0 (none) to 9`);
+}
+__name(autoOrLevel, "autoOrLevel");
+function warningsOf(env3) {
+  return /^true$/i.test(env3.DRY_RUN ?? "") ? [
+    "DRY_RUN=true does not apply to a backup: it is made all the same. For a dry run set the input dry-run."
+  ] : [];
+}
+__name(warningsOf, "warningsOf");
+
+// src/inputs/health-check.ts
+var DEFAULT_TIMEOUT_MS = 12e4, LIMITS_MS = [1e3, 36e5];
+function healthCheck(value) {
+  let form = /^(?:(odoo)|(\S+?)(?:\s+from\s+(host|runner))?)(?:\s+within\s+(\S+))?$/.exec(value.trim());
+  if (!form)
+    throw new Refusal(
+      `'${value}' is not of the form 'URL from host within 2m' (or 'from runner'; 'odoo within 2m' asks Odoo's own port)`
+    );
+  let [, odoo, url, from = "host", within] = form;
+  return {
+    url: odoo === void 0 ? httpUrl(url ?? "") : void 0,
+    from: from === "runner" ? "runner" : "host",
+    timeoutMs: within === void 0 ? DEFAULT_TIMEOUT_MS : parseDurationMs(within, ...LIMITS_MS)
   };
-  if (!fields.given("ssh-known-hosts") && !fields.given("ssh-fingerprint") && fields.problem(
-    "ssh-known-hosts: is required (or ssh-fingerprint): the host's keys, as `ssh-keyscan HOST` prints them"
-  ), !target || !user || !port) return;
-  let jumps = hops.map((hop) => ({ user: hop.user ?? user, host: hop.host, port: hop.port ?? 22 }));
-  return { host: target.host, port, user, key, agentSocket, trust, jumps };
 }
-__name(parseSsh, "parseSsh");
-function parseKey(fields) {
-  let pem = fields.optional("ssh-key", textOrFile), passphrase = fields.optional("ssh-key-passphrase", text2);
-  if (pem === void 0) return;
-  let key = { pem, passphrase };
-  return fields.check(() => readPrivateKey(key)), key;
+__name(healthCheck, "healthCheck");
+function httpUrl(value) {
+  let url = URL.parse(value);
+  if (url && /^https?:$/.test(url.protocol)) return value;
+  throw new Refusal(`'${value}' is not an http or https URL`);
 }
-__name(parseKey, "parseKey");
-function knownHosts(value) {
-  let lines = textOrFile(value);
-  return parseKnownHosts(lines), lines;
+__name(httpUrl, "httpUrl");
+
+// src/inputs/restore.ts
+function parseRollback(fields, env3) {
+  for (let name of ["target-database", "replace", "new-uuid", "neutralize"])
+    fields.given(name) && fields.problem(`${name}: is for the command restore; a rollback puts the same database back in place`);
+  let inputs = parsePutBack(fields, env3);
+  return ["services", "stop-command", "start-command"].some((name) => fields.given(name)) || fields.problem(
+    "services: is required for a rollback: the systemd units that run Odoo (or stop-command and start-command)"
+  ), inputs && { command: "rollback", ...inputs };
 }
-__name(knownHosts, "knownHosts");
-function fingerprints(value) {
-  return parseFingerprints(value), value;
+__name(parseRollback, "parseRollback");
+function parseRestore(fields, env3) {
+  let inputs = parsePutBack(fields, env3), targetDatabase = fields.required(
+    "target-database",
+    databaseName,
+    "is required: the name of the database to restore into"
+  ), flag = /* @__PURE__ */ __name((name, otherwise) => fields.optional(name, boolean) ?? otherwise, "flag"), flags = {
+    replace: flag("replace", !1),
+    neutralize: flag("neutralize", !0),
+    newUuid: flag("new-uuid", !0)
+  };
+  return inputs && targetDatabase !== void 0 ? { command: "restore", ...inputs, targetDatabase, ...flags } : void 0;
 }
-__name(fingerprints, "fingerprints");
-function destination(value) {
-  let [, user, bracketed, name, port] = /^(?:([^@\s]+)@)?(?:\[([\w:.%]+)\]|(\w[\w.-]*|[\w:.%]*:[\w:.%]*:[\w:.%]*))(?::(\d+))?$/.exec(value) ?? [], host = bracketed ?? name;
-  if (host === void 0) throw new Refusal(`'${value}' is not of the form user@host:port`);
-  return { user, host, port: port === void 0 ? void 0 : integer(1, 65535)(port) };
+__name(parseRestore, "parseRestore");
+function parsePutBack(fields, env3) {
+  let required = {
+    ...parseInstallation(fields, env3),
+    s3: parseS3(fields, env3),
+    backup: fields.required("backup", text3),
+    health: fields.required("health-check", healthCheck),
+    keepPrevious: fields.required("keep-previous", keepPrevious),
+    timeoutMs: fields.required("timeout", durationMs)
+  }, optional2 = {
+    services: parseServices(fields),
+    jobs: fields.optional("jobs", integer(1, 64)),
+    dbAdminUser: fields.optional("db-admin-user", text3),
+    allowUnverified: fields.optional("allow-unverified", boolean) ?? !1,
+    dryRun: fields.optional("dry-run", boolean) ?? /^true$/i.test(env3.DRY_RUN ?? "")
+  };
+  return complete(required) ? { ...required, ...optional2, warnings: [] } : void 0;
 }
-__name(destination, "destination");
-function hostWithoutPort(value) {
-  let target = destination(value);
-  if (target.port !== void 0) throw new Refusal(`'${value}' has a port: that goes into ssh-port`);
-  return target;
+__name(parsePutBack, "parsePutBack");
+function parseServices(fields) {
+  let units3 = fields.optional("services", unitNames), stop = fields.optional("stop-command", text3), start = fields.optional("start-command", text3);
+  return units3 && (stop ?? start) !== void 0 && fields.problem("services: goes without stop-command and start-command: give one or the other"), stop === void 0 != (start === void 0) && fields.problem(
+    `${stop === void 0 ? "stop-command" : "start-command"}: is required, because ${stop === void 0 ? "start-command" : "stop-command"} is set`
+  ), units3 ? { kind: "systemd", units: units3 } : stop !== void 0 && start !== void 0 ? { kind: "commands", stop, start } : void 0;
 }
-__name(hostWithoutPort, "hostWithoutPort");
-function destinations(value) {
-  return value.split(/[\s,]+/).filter((each) => each !== "").map(destination);
+__name(parseServices, "parseServices");
+function unitNames(value) {
+  return value.split(/[\s,]+/).filter((name) => name !== "").map(matching(/^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$/, "the name of a systemd unit"));
 }
-__name(destinations, "destinations");
+__name(unitNames, "unitNames");
+function keepPrevious(value) {
+  if (value === "until-healthy" || value === "always") return value;
+  let days = /^(\d{1,4})d?$/.exec(value)?.[1];
+  if (days !== void 0 && Number(days) > 0) return Number(days);
+  throw new Refusal(`'${value}' is neither until-healthy, always nor a number of days`);
+}
+__name(keepPrevious, "keepPrevious");
 
 // src/inputs.ts
+var parsers = { backup: parseBackup, rollback: parseRollback, restore: parseRestore };
 function parseInputs(read, env3) {
-  let fields = new Fields2(read, env3), command5 = fields.required("command", oneOf2(choices.command)), inputs = parseBackup(fields, env3);
+  let fields = new Fields2(read, env3), command5 = fields.required("command", oneOf2(choices.command)), inputs = parsers[command5 ?? "backup"](fields, env3);
   if (command5 === void 0 || inputs === void 0 || fields.problems.length > 0)
     throw inputError(fields.problems);
   return inputs;
@@ -73859,58 +77153,6 @@ function inputError(problems) {
   return new InputError(message, "Nothing was touched. The README says what each input takes.");
 }
 __name(inputError, "inputError");
-function parseBackup(fields, env3) {
-  let required = {
-    ssh: parseSsh(fields, env3),
-    sudo: fields.required("sudo", oneOf2(choices.sudo)),
-    odoo: parseOdoo(fields),
-    s3: parseS3(fields, env3),
-    format: fields.required("format", oneOf2(choices.format)),
-    jobs: fields.required("jobs", integer(1, 64)),
-    compression: fields.required("compression", autoOrLevel),
-    missingFiles: fields.required("missing-files", oneOf2(choices["missing-files"])),
-    timeoutMs: fields.required("timeout", durationMs)
-  }, dryRun = fields.optional("dry-run", boolean) ?? !1;
-  return required.format === "plain" && required.odoo && required.odoo.filestore !== !1 && fields.problem("format: plain is one SQL file: set filestore to false, or choose odoo, which holds both"), complete(required) ? { command: "backup", ...required, dryRun, warnings: warningsOf(env3) } : void 0;
-}
-__name(parseBackup, "parseBackup");
-function parseOdoo(fields) {
-  let filestore = fields.required("filestore", booleanOrPath), optional2 = {
-    odooConf: fields.optional("odoo-conf", absolutePath),
-    database: fields.optional("database", databaseName),
-    dbHost: fields.optional("db-host", text2),
-    dbPort: fields.optional("db-port", integer(1, 65535)),
-    dbUser: fields.optional("db-user", text2),
-    dbPassword: fields.optional("db-password", text2)
-  };
-  return filestore === void 0 ? void 0 : { ...optional2, filestore };
-}
-__name(parseOdoo, "parseOdoo");
-function complete(values) {
-  return !Object.values(values).includes(void 0);
-}
-__name(complete, "complete");
-function booleanOrPath(value) {
-  return value.startsWith("/") ? absolutePath(value) : boolean(value, "neither true, false nor a path");
-}
-__name(booleanOrPath, "booleanOrPath");
-function autoOrLevel(value) {
-  if (value === "auto") return "auto";
-  if (/^\d$/.test(value)) return Number(value);
-  throw new Refusal(`'${value}' is neither auto nor a level from 0 (none) to 9`);
-}
-__name(autoOrLevel, "autoOrLevel");
-function databaseName(value) {
-  if (/[\s,]/.test(value)) throw new Refusal("takes one database: run the action once for each");
-  return matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, "a name that Odoo can give a database")(value);
-}
-__name(databaseName, "databaseName");
-function warningsOf(env3) {
-  return /^true$/i.test(env3.DRY_RUN ?? "") ? [
-    "DRY_RUN=true does not apply to a backup: it is made all the same. For a dry run set the input dry-run."
-  ] : [];
-}
-__name(warningsOf, "warningsOf");
 
 // src/platform/command-line.ts
 import { parseArgs } from "node:util";
@@ -74099,7 +77341,7 @@ var HttpRedirectCodes = [
 
 // node_modules/@actions/core/lib/summary.js
 import { EOL as EOL3 } from "os";
-import { constants, promises } from "fs";
+import { constants as constants2, promises } from "fs";
 var __awaiter = function(thisArg, _arguments, P, generator) {
   function adopt(value) {
     return value instanceof P ? value : new P(function(resolve2) {
@@ -74150,7 +77392,7 @@ var Summary = class {
       if (!pathFromEnv)
         throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
       try {
-        yield access(pathFromEnv, constants.R_OK | constants.W_OK);
+        yield access(pathFromEnv, constants2.R_OK | constants2.W_OK);
       } catch {
         throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
       }
@@ -74225,8 +77467,8 @@ var Summary = class {
    *
    * @returns {Summary} summary instance
    */
-  addRaw(text3, addEOL = !1) {
-    return this._buffer += text3, addEOL ? this.addEOL() : this;
+  addRaw(text4, addEOL = !1) {
+    return this._buffer += text4, addEOL ? this.addEOL() : this;
   }
   /**
    * Adds the operating system-specific end-of-line marker to the buffer
@@ -74272,7 +77514,7 @@ var Summary = class {
       let cells = row.map((cell) => {
         if (typeof cell == "string")
           return this.wrap("td", cell);
-        let { header, data, colspan, rowspan } = cell, tag = header ? "th" : "td", attrs = Object.assign(Object.assign({}, colspan && { colspan }), rowspan && { rowspan });
+        let { header: header2, data, colspan, rowspan } = cell, tag = header2 ? "th" : "td", attrs = Object.assign(Object.assign({}, colspan && { colspan }), rowspan && { rowspan });
         return this.wrap(tag, data, attrs);
       }).join("");
       return this.wrap("tr", cells);
@@ -74312,8 +77554,8 @@ var Summary = class {
    *
    * @returns {Summary} summary instance
    */
-  addHeading(text3, level) {
-    let tag = `h${level}`, allowedTag = ["h1", "h2", "h3", "h4", "h5", "h6"].includes(tag) ? tag : "h1", element = this.wrap(allowedTag, text3);
+  addHeading(text4, level) {
+    let tag = `h${level}`, allowedTag = ["h1", "h2", "h3", "h4", "h5", "h6"].includes(tag) ? tag : "h1", element = this.wrap(allowedTag, text4);
     return this.addRaw(element).addEOL();
   }
   /**
@@ -74342,8 +77584,8 @@ var Summary = class {
    *
    * @returns {Summary} summary instance
    */
-  addQuote(text3, cite) {
-    let attrs = Object.assign({}, cite && { cite }), element = this.wrap("blockquote", text3, attrs);
+  addQuote(text4, cite) {
+    let attrs = Object.assign({}, cite && { cite }), element = this.wrap("blockquote", text4, attrs);
     return this.addRaw(element).addEOL();
   }
   /**
@@ -74354,8 +77596,8 @@ var Summary = class {
    *
    * @returns {Summary} summary instance
    */
-  addLink(text3, href) {
-    let element = this.wrap("a", text3, { href });
+  addLink(text4, href) {
+    let element = this.wrap("a", text4, { href });
     return this.addRaw(element).addEOL();
   }
 }, _summary = new Summary();
@@ -74366,7 +77608,7 @@ import os3 from "os";
 
 // node_modules/@actions/io/lib/io-util.js
 import * as fs3 from "fs";
-var { chmod, copyFile, lstat: lstat3, mkdir, open, readdir: readdir3, rename, rm, rmdir, stat: stat2, symlink, unlink } = fs3.promises, IS_WINDOWS = process.platform === "win32";
+var { chmod, copyFile, lstat: lstat3, mkdir, open, readdir: readdir3, rename: rename2, rm, rmdir, stat: stat2, symlink, unlink } = fs3.promises, IS_WINDOWS = process.platform === "win32";
 var READONLY = fs3.constants.O_RDONLY;
 
 // node_modules/@actions/exec/lib/toolrunner.js
@@ -74497,10 +77739,10 @@ function table(columns, rows) {
 `);
 }
 __name(table, "table");
-var inline = /* @__PURE__ */ __name((text3) => spansOf(text3).map((span) => typeof span == "string" ? escaped(span) : codeSpan(span.code)).join(""), "inline"), escaped = /* @__PURE__ */ __name((text3) => oneLine(text3).replaceAll(/[\\`*_[\]<>|~&]/g, "\\$&"), "escaped");
+var inline = /* @__PURE__ */ __name((text4) => spansOf(text4).map((span) => typeof span == "string" ? escaped(span) : codeSpan(span.code)).join(""), "inline"), escaped = /* @__PURE__ */ __name((text4) => oneLine(text4).replaceAll(/[\\`*_[\]<>|~&]/g, "\\$&"), "escaped");
 function codeSpan(code2) {
-  let longest = Math.max(0, ...(code2.match(/`+/g) ?? []).map((run2) => run2.length)), fence = "`".repeat(longest + 1), padding = /^`|`$|^ .* $/.test(code2) ? " " : "";
-  return `${fence}${padding}${oneLine(code2).replaceAll("|", "\\|")}${padding}${fence}`;
+  let longest = Math.max(0, ...(code2.match(/`+/g) ?? []).map((run3) => run3.length)), fence = "`".repeat(longest + 1), padding2 = /^`|`$|^ .* $/.test(code2) ? " " : "";
+  return `${fence}${padding2}${oneLine(code2).replaceAll("|", "\\|")}${padding2}${fence}`;
 }
 __name(codeSpan, "codeSpan");
 
@@ -74519,8 +77761,8 @@ var Mask = class {
     let pieces = /* @__PURE__ */ new Set([...this.#pieces, ...piecesOf(secret)]);
     this.#pieces = [...pieces].sort((a5, b5) => b5.length - a5.length);
   }
-  apply(text3) {
-    return this.#pieces.reduce((masked, piece) => masked.replaceAll(piece, "***"), text3);
+  apply(text4) {
+    return this.#pieces.reduce((masked, piece) => masked.replaceAll(piece, "***"), text4);
   }
 };
 
@@ -74587,14 +77829,14 @@ function harmless(message) {
 }
 __name(harmless, "harmless");
 function identity(env3) {
-  let run2 = `${env3.GITHUB_SERVER_URL}/${env3.GITHUB_REPOSITORY}/actions/runs/${env3.GITHUB_RUN_ID}`;
+  let run3 = `${env3.GITHUB_SERVER_URL}/${env3.GITHUB_REPOSITORY}/actions/runs/${env3.GITHUB_RUN_ID}`;
   return {
     platform: "github",
     actor: env3.GITHUB_ACTOR,
     repository: env3.GITHUB_REPOSITORY,
     commit: env3.GITHUB_SHA,
     ref: env3.GITHUB_REF,
-    url: env3.GITHUB_RUN_ID && `${run2}/attempts/${env3.GITHUB_RUN_ATTEMPT ?? 1}`
+    url: env3.GITHUB_RUN_ID && `${run3}/attempts/${env3.GITHUB_RUN_ATTEMPT ?? 1}`
   };
 }
 __name(identity, "identity");
@@ -74631,16 +77873,16 @@ function block2(part) {
 }
 __name(block2, "block");
 function aligned(columns, rows) {
-  let widths = columns.map((_, at) => Math.max(0, ...rows.map((row) => widthOf(row[at] ?? "")))), cell = /* @__PURE__ */ __name((text3, at) => {
-    let padding = " ".repeat((widths[at] ?? 0) - widthOf(text3));
-    return columns[at]?.align === "right" ? padding + text3 : text3 + padding;
+  let widths = columns.map((_, at2) => Math.max(0, ...rows.map((row) => widthOf(row[at2] ?? "")))), cell = /* @__PURE__ */ __name((text4, at2) => {
+    let padding2 = " ".repeat((widths[at2] ?? 0) - widthOf(text4));
+    return columns[at2]?.align === "right" ? padding2 + text4 : text4 + padding2;
   }, "cell");
   return rows.map((row) => row.map(cell).join("  ").trimEnd()).join(`
 `);
 }
 __name(aligned, "aligned");
-var widthOf = /* @__PURE__ */ __name((text3) => [...text3].length, "widthOf"), inline2 = /* @__PURE__ */ __name((text3) => oneLine(
-  spansOf(text3).map((span) => typeof span == "string" ? span : span.code).join("")
+var widthOf = /* @__PURE__ */ __name((text4) => [...text4].length, "widthOf"), inline2 = /* @__PURE__ */ __name((text4) => oneLine(
+  spansOf(text4).map((span) => typeof span == "string" ? span : span.code).join("")
 ), "inline");
 
 // src/platform/gitlab.ts
@@ -74712,8 +77954,8 @@ function terminalPlatform(line, env3, streams) {
 `);
   }, "print"), progress = /* @__PURE__ */ __name((message) => {
     if (!live) return print(message);
-    let text3 = (indent + mask.apply(message)).slice(0, (stderr2.columns ?? 80) - 1);
-    stderr2.write(clearLine + text3), unfinished = !0;
+    let text4 = (indent + mask.apply(message)).slice(0, (stderr2.columns ?? 80) - 1);
+    stderr2.write(clearLine + text4), unfinished = !0;
   }, "progress");
   return {
     run: { platform: "terminal", actor: env3.USER },
@@ -74774,11 +78016,27 @@ function openPlatform(line) {
   }
 }
 __name(openPlatform, "openPlatform");
+function run2(inputs, platform3, signal) {
+  switch (inputs.command) {
+    case "backup":
+      return backup(inputs, platform3, signal);
+    case "rollback":
+      return rollback(inputs, platform3, signal);
+    case "restore":
+      return restore(inputs, platform3, signal);
+  }
+}
+__name(run2, "run");
+var cancelled = {
+  backup: "No backup was made. Nothing on the host was changed.",
+  rollback: "What was begun has been taken back, as the log says.",
+  restore: "What was begun has been taken back, as the log says."
+};
 async function cancellable(inputs, platform3) {
   let controller = new AbortController(), cancel = /* @__PURE__ */ __name((message, hint, signal) => {
     platform3.info(`${message}: cleaning up`), controller.abort(new CancelledError(message, hint, signal));
   }, "cancel"), onSignal = /* @__PURE__ */ __name((signal) => {
-    controller.signal.aborted ? signal === "SIGINT" && process.exit(130) : cancel(`Cancelled (${signal})`, "No backup was made. Nothing on the host was changed.", signal);
+    controller.signal.aborted ? signal === "SIGINT" && process.exit(130) : cancel(`Cancelled (${signal})`, cancelled[inputs.command], signal);
   }, "onSignal"), timer = setTimeout(() => {
     let limit = formatDuration(inputs.timeoutMs);
     cancel(
@@ -74788,7 +78046,7 @@ async function cancellable(inputs, platform3) {
   }, inputs.timeoutMs);
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
-    await backup(inputs, platform3, controller.signal);
+    await run2(inputs, platform3, controller.signal);
   } catch (error3) {
     throw controller.signal.aborted ? controller.signal.reason : error3;
   } finally {
