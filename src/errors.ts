@@ -9,6 +9,11 @@ export class UserError extends Error {
   }
 }
 
+/** An object of the bucket that is not what its key says. */
+export class ContentError extends UserError {
+  override readonly name = 'ContentError';
+}
+
 /** Bad input, found before anything was touched. Carries every problem at once. */
 export class InputError extends UserError {
   override readonly name = 'InputError';

@@ -1,5 +1,6 @@
 import type { RunIdentity } from '../platform/platform.ts';
-import type { Proof, Receipt } from '../storage/receipt.ts';
+import type { Proof } from '../storage/proofs.ts';
+import type { Receipt } from '../storage/receipt.ts';
 import type { Uploaded } from '../storage/upload.ts';
 import { tool } from '../version.ts';
 import type { Written } from './archive.ts';

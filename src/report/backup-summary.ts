@@ -1,5 +1,6 @@
 import { receiptKey } from '../storage/catalog.ts';
-import type { Proof, Receipt } from '../storage/receipt.ts';
+import { levelOf } from '../storage/proofs.ts';
+import type { Receipt } from '../storage/receipt.ts';
 import { formatBytes, formatCounted, formatDuration } from './format.ts';
 import { code, type Summary, type Text } from './summary.ts';
 
@@ -9,8 +10,6 @@ const seconds = ({ startedAt, finishedAt }: Receipt): number =>
 const uriOf = ({ bucket, key }: Receipt): string => `s3://${bucket}/${key}`;
 
 const missingFiles = ({ filestore }: Receipt): number => (filestore ? filestore.missing + filestore.lost : 0);
-
-const levelOf = (receipt: Receipt): Proof['level'] | undefined => receipt.proofs.at(-1)?.level;
 
 /** The outputs of a backup, by their names in action.yml. */
 export function backupOutputs(receipt: Receipt): Record<string, string> {

@@ -1,3 +1,4 @@
+import { levelOf } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
 import type { Store, StoredObject } from './store.ts';
 
@@ -54,26 +55,42 @@ export function receiptKey(archiveKey: string): string {
 /** The backups of one database, or of all, newest first. */
 export async function listBackups(store: Store, customer: string, database?: string): Promise<Backup[]> {
   const folder = catalogFolder(store.options.prefix, customer);
-  const backups = new Map<string, Backup>();
+  const archives: (BackupName & { archive: StoredObject })[] = [];
+  const receipts = new Map<string, BackupName & { receipt: StoredObject }>();
   for await (const object of store.list(database === undefined ? folder : `${folder}${database}_`)) {
     const name = parseKey(folder, object.key);
+    // The database's name begins with the prefix that was asked for, and may go on.
     if (!name || (database !== undefined && name.database !== database)) continue;
     const { isReceipt, ...id } = name;
-    const key = receiptKey(object.key);
-    const { archive, receipt } = backups.get(key) ?? {};
-    backups.set(key, { ...id, archive: isReceipt ? archive : object, receipt: isReceipt ? object : receipt });
+    if (isReceipt) receipts.set(object.key, { ...id, receipt: object });
+    else archives.push({ ...id, archive: object });
   }
-  return [...backups.values()].sort((a, b) => b.at.getTime() - a.at.getTime());
+  // Two archives of one second, such as a zip and a bare dump, share a receipt: it says whose it is.
+  const withArchive = archives.map((each) => {
+    const { receipt } = receipts.get(receiptKey(each.archive.key)) ?? {};
+    return { ...each, receipt };
+  });
+  for (const { receipt } of withArchive) if (receipt) receipts.delete(receipt.key);
+  const alone = [...receipts.values()].map((each) => ({ ...each, archive: undefined }));
+  return [...withArchive, ...alone].sort(newestFirst);
 }
 
-/** The newest receipt whose archive is still there; undefined when there is none. */
+/** Equal times in the order of their keys, so that every run sees the same. */
+function newestFirst(a: Backup, b: Backup): number {
+  const key = ({ archive, receipt }: Backup) => (archive ?? receipt)?.key ?? '';
+  return b.at.getTime() - a.at.getTime() || (key(a) < key(b) ? -1 : 1);
+}
+
+/** The newest receipt whose archive is there and has not failed a proof; undefined when there is none. */
 export async function latestReceipt(
   store: Store,
   customer: string,
   database: string,
 ): Promise<Receipt | undefined> {
-  for (const { archive, receipt } of await listBackups(store, customer, database)) {
-    if (archive && receipt) return readReceipt(store, receipt.key);
+  for (const { archive, receipt: object } of await listBackups(store, customer, database)) {
+    if (!archive || !object) continue;
+    const receipt = await readReceipt(store, object.key);
+    if (receipt.key === archive.key && levelOf(receipt)) return receipt;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import type { Directory, Segment, Unit } from '../archive/segment.ts';
-import { messageOf, UserError } from '../errors.ts';
+import { ContentError, messageOf } from '../errors.ts';
 import {
   amount,
   count,
@@ -13,21 +13,8 @@ import {
   record,
   text,
 } from './decode.ts';
+import { decodeProof, type Proof, type Tool } from './proofs.ts';
 import type { PartProof } from './sender.ts';
-
-export interface Tool {
-  readonly name: string;
-  readonly version: string;
-}
-
-/** Something that was found true of the archive in the bucket. */
-export interface Proof {
-  /** `upload`: size, MD5 of every part, central directory read back. */
-  readonly level: 'upload';
-  /** ISO 8601, UTC. */
-  readonly at: string;
-  readonly tool: Tool;
-}
 
 /** What the archive is: a zip, but for `custom` and `plain` without a filestore. */
 export type Format = 'dual' | 'odoo' | 'custom' | 'directory' | 'plain';
@@ -53,6 +40,7 @@ export interface Receipt {
   /** Null for a bare dump. */
   readonly directory: Directory | null;
   readonly upload: { readonly parts: number; readonly partSize: number; readonly proof: PartProof };
+  /** In the order in which they were made. proofs.ts says what they come to. */
   readonly proofs: readonly Proof[];
   /** Null where the filestore was left out. `missing` before the backup, `lost` during it, `corrupt` on the host's disk. */
   readonly filestore: {
@@ -107,7 +95,7 @@ const decodeReceipt = object<Receipt>({
   ),
   directory: nullable(object<Directory>({ offset: count, length: count, md5, entries: count })),
   upload: object({ parts: count, partSize: count, proof: oneOf('md5', 'content-md5') }),
-  proofs: list(object<Proof>({ level: oneOf('upload'), at: instant, tool })),
+  proofs: list(decodeProof),
   filestore: nullable(object({ files: count, bytes: count, missing: count, lost: count, corrupt: count })),
   counts: record(count),
   durations: record(amount),
@@ -124,13 +112,13 @@ const decodeReceipt = object<Receipt>({
 
 /**
  * @param where for the message: the receipt's URI
- * @throws UserError that names the first field that is not as it must be
+ * @throws ContentError that names the first field that is not as it must be
  */
 export function parseReceipt(value: unknown, where: string): Receipt {
   try {
     return decodeReceipt(value, 'receipt');
   } catch (cause) {
-    throw new UserError(
+    throw new ContentError(
       `${where} is not a receipt of this tool: ${messageOf(cause)}`,
       'A newer version may have written it, or something else. Its archive is not to be trusted without it.',
       { cause },

@@ -2,13 +2,18 @@ import { UserError } from '../errors.ts';
 import { connectionError } from './connection-errors.ts';
 import { type Explanation, type Failure, failure, isNotFound } from './failure.ts';
 
-/** The permissions that a backup asks of S3, as an IAM policy names them. */
+/** The permissions that are asked of S3, as an IAM policy names them. */
 export type S3Action =
   | 's3:AbortMultipartUpload'
   | 's3:DeleteObject'
+  | 's3:DeleteObjectVersion'
+  | 's3:GetBucketVersioning'
   | 's3:GetObject'
+  | 's3:GetObjectLegalHold'
+  | 's3:GetObjectRetention'
   | 's3:ListBucket'
   | 's3:ListBucketMultipartUploads'
+  | 's3:ListBucketVersions'
   | 's3:PutObject';
 
 /** What was asked for when the error came. */
@@ -20,6 +25,8 @@ export interface S3Request {
 interface Asked extends S3Request {
   readonly bucket: string;
   readonly endpoint: string | undefined;
+  /** New objects ask for Object Lock. */
+  readonly locks?: boolean;
 }
 
 /** Turns what the SDK throws into what happened and what to do about it. A UserError stays what it is. */
@@ -36,6 +43,7 @@ function explain(error: Failure, asked: Asked): Explanation {
     ofCredentials(error, name) ??
     ofRegion(error, name, status, asked) ??
     ofEncryption(error, name) ??
+    ofLock(error, name, asked) ??
     ofObject(name, status, asked) ??
     ofPermission(error, name, status, asked) ??
     ofServer(name, status, asked) ??
@@ -121,6 +129,16 @@ function ofEncryption(error: Failure, name: string): Explanation | undefined {
   return [
     `The KMS key cannot be used: ${error.message || name}`,
     'Check `kms-key-id`; the role needs kms:GenerateDataKey and kms:Decrypt on that key.',
+  ];
+}
+
+/** Amazon says what is missing, Ceph nothing at all. */
+function ofLock(error: Failure, name: string, asked: Asked): Explanation | undefined {
+  const says = !error.message || error.message === 'UnknownError' || /lock/i.test(error.message);
+  if (!asked.locks || asked.action !== 's3:PutObject' || name !== 'InvalidRequest' || !says) return undefined;
+  return [
+    `The bucket ${asked.bucket} takes no locked objects: it was made without Object Lock`,
+    'Leave out `object-lock`, or use a bucket with Object Lock: it can be switched on where versioning is.',
   ];
 }
 

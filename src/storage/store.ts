@@ -8,9 +8,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { RangeReader } from '../archive/reader.ts';
-import { UserError } from '../errors.ts';
+import { ContentError, UserError } from '../errors.ts';
 import { type Connection, s3Client } from './client.ts';
 import { isNotFound } from './failure.ts';
+import { lockFields, type ObjectLock } from './object-lock.ts';
 import { readObject } from './read-object.ts';
 import { type S3Request, s3Error } from './s3-errors.ts';
 
@@ -20,6 +21,8 @@ export interface StoreOptions extends Connection {
   readonly prefix: string;
   /** For archives only: a receipt has to be readable at once. */
   readonly storageClass?: string;
+  /** Of archives and receipts. Left out: whatever the bucket does by itself. */
+  readonly lock?: ObjectLock;
   /** Left out: whatever the bucket does by itself. */
   readonly encryption?: { readonly kind: 'AES256' } | { readonly kind: 'aws:kms'; readonly keyId?: string };
 }
@@ -119,7 +122,9 @@ export class Store implements Disposable {
     try {
       return JSON.parse(bytes.toString('utf8'));
     } catch (cause) {
-      throw new UserError(`${this.uri(key)} is not JSON`, 'Something else has written this key.', { cause });
+      throw new ContentError(`${this.uri(key)} is not JSON`, 'Something else has written this key.', {
+        cause,
+      });
     }
   }
 
@@ -127,6 +132,7 @@ export class Store implements Disposable {
     const body = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
     const command = new PutObjectCommand({
       ...this.encryption(),
+      ...lockFields(this.options.lock),
       Bucket: this.options.bucket,
       Key: key,
       Body: body,
@@ -178,6 +184,7 @@ export class Store implements Disposable {
   }
 
   error(error: unknown, request: S3Request): UserError {
-    return s3Error(error, { ...request, bucket: this.options.bucket, endpoint: this.options.endpoint });
+    const { bucket, endpoint, lock } = this.options;
+    return s3Error(error, { ...request, bucket, endpoint, locks: lock !== undefined });
   }
 }

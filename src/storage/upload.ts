@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Upload } from '@aws-sdk/lib-storage';
 import { UserError } from '../errors.ts';
+import { lockFields } from './object-lock.ts';
 import { planParts } from './part-size.ts';
 import { type PartProof, Sender } from './sender.ts';
 import type { Store } from './store.ts';
@@ -86,6 +87,7 @@ function objectParams(store: Store, key: string, options: UploadOptions, body: R
   const metadata = Object.entries(options.metadata ?? {}).map(([name, value]) => [name, headerSafe(value)]);
   return {
     ...store.encryption(),
+    ...lockFields(store.options.lock),
     Bucket: store.options.bucket,
     Key: key,
     Body: body,

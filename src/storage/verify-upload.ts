@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Directory } from '../archive/segment.ts';
 import { UserError } from '../errors.ts';
-import type { Proof, Tool } from './receipt.ts';
+import type { Proof, Tool } from './proofs.ts';
 import type { Store } from './store.ts';
 import type { Uploaded } from './upload.ts';
 

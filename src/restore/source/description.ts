@@ -18,7 +18,7 @@ import {
   record,
   text,
 } from '../../storage/decode.ts';
-import type { Tool } from '../../storage/receipt.ts';
+import type { Tool } from '../../storage/proofs.ts';
 
 /** Odoo's manifest.json. Other programs leave fields out. */
 export interface OdooManifest {

@@ -1,0 +1,104 @@
+import { messageOf, UserError } from '../errors.ts';
+import { inParallel } from './in-parallel.ts';
+import { type Entry, READERS } from './inventory.ts';
+import { lockOf } from './object-lock.ts';
+import { decide, protect, type RetentionPolicy, type Verdict } from './retention.ts';
+import type { Store } from './store.ts';
+import { keepsVersions, listVersions, removeVersions } from './versions.ts';
+
+export interface PruneOptions {
+  readonly policy: RetentionPolicy;
+  /** In a bucket with versions: remove them as well. */
+  readonly deleteVersions: boolean;
+  /** The key of the backup that this run has made. It stays, also where clocks have gone back. */
+  readonly justMade?: string;
+}
+
+/** What retention comes to for the entries of one database. */
+export interface PrunePlan {
+  /** Newest first. */
+  readonly verdicts: readonly Verdict<Entry>[];
+  /** The bucket keeps versions of what is deleted. */
+  readonly versions: boolean;
+}
+
+/** Longer than any run may take: an archive without receipt may still get one. */
+const SETTLED_MS = 8 * 24 * 3_600_000;
+
+/** Decides on all entries, and looks for what forbids to delete. Changes nothing. */
+export async function planPrune(
+  store: Store,
+  entries: readonly Entry[],
+  { policy, deleteVersions, justMade }: PruneOptions,
+): Promise<PrunePlan> {
+  const versions = await keepsVersions(store);
+  const verdicts = await inParallel(decide(entries, policy), READERS, async (verdict) => {
+    if (verdict.keep) return verdict;
+    const { entry } = verdict;
+    const why =
+      (entry.key === justMade ? 'made by this run' : undefined) ??
+      (await whyNotOurs(store, entry)) ??
+      (versions ? await whyLocked(store, entry, deleteVersions) : undefined);
+    return why === undefined ? verdict : protect(verdict, why);
+  });
+  return { verdicts, versions };
+}
+
+/** Removes what the plan says, and returns what is gone. @throws UserError after having tried all of it */
+export async function carryOut(
+  store: Store,
+  { verdicts, versions }: PrunePlan,
+  options: { readonly deleteVersions: boolean; readonly signal: AbortSignal },
+): Promise<readonly Entry[]> {
+  const doomed = verdicts.filter(({ keep }) => !keep).map(({ entry }) => entry);
+  const failures: unknown[] = [];
+  const gone = await inParallel(doomed, READERS, async (entry) => {
+    options.signal.throwIfAborted();
+    try {
+      await remove(store, entry, versions && options.deleteVersions);
+      return [entry];
+    } catch (error) {
+      failures.push(error);
+      return [];
+    }
+  });
+  if (failures.length === 0) return gone.flat();
+  throw new UserError(
+    `${failures.length} of ${doomed.length} could not be deleted: ${messageOf(failures[0])}`,
+    `${failures[0] instanceof UserError ? failures[0].hint : ''} The others are gone; the next run tries again.`.trim(),
+    { cause: failures[0] },
+  );
+}
+
+/** The receipt first: from then on it is no backup, whatever becomes of the archive. */
+async function remove(store: Store, entry: Entry, withVersions: boolean): Promise<void> {
+  const keys = keysOf(entry);
+  for (const key of keys) await store.delete(key);
+  if (withVersions) for (const key of keys) await removeVersions(store, key);
+}
+
+const keysOf = ({ receiptObject, archive }: Entry): string[] =>
+  [receiptObject, archive].flatMap((object) => object?.key ?? []);
+
+/** An archive without receipt is this tool's to delete only if this tool made it, and no run can still prove it. */
+async function whyNotOurs(store: Store, { archive, condition }: Entry): Promise<string | undefined> {
+  if (condition.kind !== 'without-receipt' || !archive) return undefined;
+  if (Date.now() - archive.modified.getTime() < SETTLED_MS)
+    return 'without receipt, and less than 8 days old';
+  const head = await store.head(archive.key);
+  return head?.metadata.database === undefined ? 'without receipt, and made by another program' : undefined;
+}
+
+/** Where a bucket keeps no versions, nothing can be locked. */
+async function whyLocked(store: Store, entry: Entry, everyVersion: boolean): Promise<string | undefined> {
+  for (const key of keysOf(entry)) {
+    const versions = everyVersion
+      ? (await listVersions(store, key)).filter(({ isMarker }) => !isMarker)
+      : [{ versionId: undefined }];
+    for (const { versionId } of versions) {
+      const lock = await lockOf(store, key, versionId);
+      if (lock) return lock;
+    }
+  }
+  return undefined;
+}
