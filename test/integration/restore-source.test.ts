@@ -12,6 +12,7 @@ import type { DumpSource } from '../../src/restore/source/dump.ts';
 import type { Selection } from '../../src/restore/source/select.ts';
 import { openSource, type RestoreSource } from '../../src/restore/source.ts';
 import { receiptKey } from '../../src/storage/catalog.ts';
+import type { Receipt } from '../../src/storage/receipt.ts';
 import { Store } from '../../src/storage/store.ts';
 import { sqlOf, withoutRestrict } from '../support/backup-check.ts';
 import { type Made, Scene } from '../support/backup-run.ts';
@@ -143,6 +144,26 @@ suite('reading what is to be restored', () => {
     await change(other, {}, new RegExp(`${said}: it has another central directory`));
     await change(Buffer.alloc(size), {}, new RegExp(`${said}: it is not a zip`));
     await change(made.object, { version: 2 }, /is not a receipt of this tool/);
+  });
+
+  test('a backup that failed a proof is not the latest, and needs allow-unverified', async () => {
+    const made = backups.get('odoo') ?? assert.fail();
+    const [of, folder] = [{ customer: 'proofs' }, 'proofs/backups/'];
+    const write = async (name: string, proofs: Receipt['proofs']) => {
+      const key = `${folder}${name}.zip`;
+      await put(key, made.object);
+      await put(receiptKey(key), JSON.stringify({ ...made.receipt, key, customer: 'proofs', proofs }));
+      return key;
+    };
+    const [passed] = made.receipt.proofs;
+    assert.ok(passed);
+    const failure = 'filestore/ab/abcd: CRC-32 differs';
+    const good = await write('live_2026-03-01_00-00-00', [passed]);
+    const bad = await write('live_2026-03-02_00-00-00', [passed, { ...passed, level: 'contents', failure }]);
+
+    assert.equal((await open('latest', of)).key, good);
+    await fails(open(bad, of), /did not pass its verification \(contents\) on .*: filestore\/ab\/abcd/);
+    assert.equal((await open(bad, { ...of, allowUnverified: true })).key, bad);
   });
 
   test('archives of other programs need allow-unverified', async () => {

@@ -8,6 +8,7 @@ import {
   listBackups,
   writeReceipt,
 } from '../../src/storage/catalog.ts';
+import type { Proof } from '../../src/storage/proofs.ts';
 import type { Receipt } from '../../src/storage/receipt.ts';
 import { sweepUnfinished } from '../../src/storage/sweep.ts';
 import { createBucket, listUploads, restrictedUser } from '../support/s3.ts';
@@ -51,13 +52,17 @@ describe('a bucket', () => {
       await writeReceipt(store, written);
     }
     await writeReceipt(store, receipt('prod', 2000)); // its archive is not there
+    const failed = receipt('prod', 1002);
+    const failure = 'filestore/ab/abcd: CRC-32 differs';
+    const proofs = [...failed.proofs, { ...failed.proofs[0], level: 'contents', failure } as Proof];
+    await writeReceipt(store, { ...failed, proofs });
     await store.putJson(`${folder}prod_notes.json`, {});
 
     assert.deepEqual(await latestReceipt(store, 'acme', 'prod'), receipt('prod', 1001));
     const backups = await listBackups(store, 'acme', 'prod');
     assert.equal(backups.length, 1051);
     assert.deepEqual(backups[0]?.at, name('prod', 2000).at);
-    assert.equal(backups.filter(({ receipt }) => receipt).length, 3);
+    assert.equal(backups.filter(({ receipt }) => receipt).length, 4);
     assert.equal((await listBackups(store, 'acme')).length, 1052);
     assert.deepEqual(await listBackups(store, 'nobody'), []);
   });
@@ -141,7 +146,7 @@ function sampleReceipt(bucket: string, key: string, database: string): Receipt {
     segments: [],
     directory: null,
     upload: { parts: 1, partSize, proof: 'md5' },
-    proofs: [],
+    proofs: [{ level: 'upload', at: '2026-01-01T00:00:01.000Z', tool }],
     filestore: null,
     counts: {},
     durations: {},

@@ -9,6 +9,7 @@ import {
   readReceipt,
   receiptKey,
 } from '../../storage/catalog.ts';
+import { failedProof, levelOf, type Proof } from '../../storage/proofs.ts';
 import type { Receipt } from '../../storage/receipt.ts';
 import type { Store } from '../../storage/store.ts';
 
@@ -32,11 +33,17 @@ export interface Selected {
   readonly receipt: Receipt | undefined;
 }
 
-/** @throws UserError when there is no such backup, more than one, or none with a receipt and that is not allowed */
+/**
+ * @throws UserError when there is no such backup, more than one, or none with a receipt, or one that failed its proof,
+ * and that is not allowed
+ */
 export async function selectBackup(store: Store, selection: Selection): Promise<Selected> {
   const key = keyOf(store, selection.backup) ?? (await findBackup(store, selection));
   const receipt = await receiptOf(store, key);
-  if (!receipt && !selection.allowUnverified) throw unverified(store.uri(key));
+  if (selection.allowUnverified) return { key, receipt };
+  if (!receipt) throw unverified(store.uri(key));
+  const failure = failedProof(receipt);
+  if (failure) throw failed(store.uri(key), failure);
   return { key, receipt };
 }
 
@@ -60,9 +67,18 @@ async function findBackup(store: Store, selection: Selection): Promise<string> {
   const candidates =
     backup === 'latest' ? (verified.length > 0 ? verified : there) : at(there, parseTime(backup));
   assertOneDatabase(candidates);
-  const key = candidates[0]?.archive?.key;
+  const chosen = backup === 'latest' ? await firstPassed(store, verified) : undefined;
+  const key = (chosen ?? candidates[0])?.archive?.key;
   if (key === undefined) throw notFound(store, selection, all);
   return key;
+}
+
+/** undefined: none has, or there is none. */
+async function firstPassed(store: Store, backups: readonly Backup[]): Promise<Backup | undefined> {
+  for (const backup of backups) {
+    if (backup.receipt && levelOf(await readReceipt(store, backup.receipt.key))) return backup;
+  }
+  return undefined;
 }
 
 const at = (backups: readonly Backup[], time: Date): Backup[] =>
@@ -110,6 +126,13 @@ function unverified(uri: string): UserError {
   return new UserError(
     `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
     'Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself.',
+  );
+}
+
+function failed(uri: string, { level, at, failure }: Proof): UserError {
+  return new UserError(
+    `${uri} did not pass its verification (${level}) on ${at.slice(0, 10)}: ${failure}`,
+    'Choose another backup. To restore from this one all the same, set allow-unverified: true.',
   );
 }
 
