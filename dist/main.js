@@ -66916,6 +66916,11 @@ var UserError = class extends Error {
   constructor(message, hint, options2) {
     super(message, options2), this.hint = hint;
   }
+}, ContentError = class extends UserError {
+  static {
+    __name(this, "ContentError");
+  }
+  name = "ContentError";
 }, InputError = class extends UserError {
   static {
     __name(this, "InputError");
@@ -71455,6 +71460,32 @@ function object(fields) {
 }
 __name(object, "object");
 
+// src/storage/proofs.ts
+var levels = ["upload", "contents", "restore"], decodeProof = object({
+  level: oneOf(...levels),
+  at: instant,
+  tool: object({ name: text, version: text }),
+  programs: optional(record(text)),
+  seconds: optional(amount),
+  failure: optional(text)
+});
+function atLeast(level, required) {
+  return level !== void 0 && rank(level) >= rank(required);
+}
+__name(atLeast, "atLeast");
+function levelOf(receipt) {
+  if (!failedProof(receipt))
+    return receipt.proofs.map(({ level }) => level).reduce(higher, void 0);
+}
+__name(levelOf, "levelOf");
+function failedProof({ proofs }) {
+  return proofs.findLast(
+    ({ failure: failure2, level }, index2) => failure2 !== void 0 && !proofs.slice(index2 + 1).some((later) => later.failure === void 0 && atLeast(later.level, level))
+  );
+}
+__name(failedProof, "failedProof");
+var rank = /* @__PURE__ */ __name((level) => levels.indexOf(level), "rank"), higher = /* @__PURE__ */ __name((one, other) => one !== void 0 && rank(one) > rank(other) ? one : other, "higher");
+
 // src/storage/receipt.ts
 var tool = object({ name: text, version: text }), decodeReceipt = object({
   version: oneOf(1),
@@ -71480,7 +71511,7 @@ var tool = object({ name: text, version: text }), decodeReceipt = object({
   ),
   directory: nullable(object({ offset: count, length: count, md5, entries: count })),
   upload: object({ parts: count, partSize: count, proof: oneOf("md5", "content-md5") }),
-  proofs: list(object({ level: oneOf("upload"), at: instant, tool })),
+  proofs: list(decodeProof),
   filestore: nullable(object({ files: count, bytes: count, missing: count, lost: count, corrupt: count })),
   counts: record(count),
   durations: record(amount),
@@ -71498,7 +71529,7 @@ function parseReceipt(value, where) {
   try {
     return decodeReceipt(value, "receipt");
   } catch (cause) {
-    throw new UserError(
+    throw new ContentError(
       `${where} is not a receipt of this tool: ${messageOf(cause)}`,
       "A newer version may have written it, or something else. Its archive is not to be trusted without it.",
       { cause }
@@ -71531,16 +71562,27 @@ function receiptKey(archiveKey2) {
 }
 __name(receiptKey, "receiptKey");
 async function listBackups(store, customer, database) {
-  let folder = catalogFolder(store.options.prefix, customer), backups = /* @__PURE__ */ new Map();
+  let folder = catalogFolder(store.options.prefix, customer), archives = [], receipts = /* @__PURE__ */ new Map();
   for await (let object2 of store.list(database === void 0 ? folder : `${folder}${database}_`)) {
     let name = parseKey(folder, object2.key);
     if (!name || database !== void 0 && name.database !== database) continue;
-    let { isReceipt, ...id } = name, key = receiptKey(object2.key), { archive, receipt } = backups.get(key) ?? {};
-    backups.set(key, { ...id, archive: isReceipt ? archive : object2, receipt: isReceipt ? object2 : receipt });
+    let { isReceipt, ...id } = name;
+    isReceipt ? receipts.set(object2.key, { ...id, receipt: object2 }) : archives.push({ ...id, archive: object2 });
   }
-  return [...backups.values()].sort((a5, b5) => b5.at.getTime() - a5.at.getTime());
+  let withArchive = archives.map((each) => {
+    let { receipt } = receipts.get(receiptKey(each.archive.key)) ?? {};
+    return { ...each, receipt };
+  });
+  for (let { receipt } of withArchive) receipt && receipts.delete(receipt.key);
+  let alone = [...receipts.values()].map((each) => ({ ...each, archive: void 0 }));
+  return [...withArchive, ...alone].sort(newestFirst);
 }
 __name(listBackups, "listBackups");
+function newestFirst(a5, b5) {
+  let key = /* @__PURE__ */ __name(({ archive, receipt }) => (archive ?? receipt)?.key ?? "", "key");
+  return b5.at.getTime() - a5.at.getTime() || (key(a5) < key(b5) ? -1 : 1);
+}
+__name(newestFirst, "newestFirst");
 async function readReceipt(store, key) {
   return parseReceipt(await store.getJson(key), store.uri(key));
 }
@@ -71553,17 +71595,6 @@ __name(writeReceipt, "writeReceipt");
 
 // src/storage/upload.ts
 var import_lib_storage = __toESM(require_dist_cjs17(), 1);
-
-// src/storage/part-size.ts
-function planParts(expectedBytes2) {
-  let needed = Math.ceil(expectedBytes2 * 2 / 1e4 / 1048576) * 1048576, partSize = Math.max(8388608, needed), queueSize = Math.min(8, Math.max(1, Math.floor(67108864 / partSize)));
-  return { partSize, queueSize };
-}
-__name(planParts, "planParts");
-
-// src/storage/sender.ts
-var import_client_s3 = __toESM(require_dist_cjs16(), 1);
-import { createHash as createHash10 } from "node:crypto";
 
 // src/storage/failure.ts
 function failure(error3) {
@@ -71587,7 +71618,26 @@ function isNotImplemented(error3) {
 }
 __name(isNotImplemented, "isNotImplemented");
 
+// src/storage/object-lock.ts
+var DAY_MS = 24 * 36e5;
+function lockFields(lock, now = Date.now()) {
+  return lock ? {
+    ObjectLockMode: lock.mode,
+    ObjectLockRetainUntilDate: new Date(now + lock.days * DAY_MS)
+  } : {};
+}
+__name(lockFields, "lockFields");
+
+// src/storage/part-size.ts
+function planParts(expectedBytes2) {
+  let needed = Math.ceil(expectedBytes2 * 2 / 1e4 / 1048576) * 1048576, partSize = Math.max(8388608, needed), queueSize = Math.min(8, Math.max(1, Math.floor(67108864 / partSize)));
+  return { partSize, queueSize };
+}
+__name(planParts, "planParts");
+
 // src/storage/sender.ts
+var import_client_s3 = __toESM(require_dist_cjs16(), 1);
+import { createHash as createHash10 } from "node:crypto";
 var Sender = class {
   static {
     __name(this, "Sender");
@@ -71719,6 +71769,7 @@ function objectParams(store, key, options2, body) {
   let metadata = Object.entries(options2.metadata ?? {}).map(([name, value]) => [name, headerSafe(value)]);
   return {
     ...store.encryption(),
+    ...lockFields(store.options.lock),
     Bucket: store.options.bucket,
     Key: key,
     Body: body,
@@ -72874,7 +72925,7 @@ __name(preferring, "preferring");
 var code = /* @__PURE__ */ __name((text4) => ({ code: text4 }), "code"), signs = { done: "\u2705", flawed: "\u26A0\uFE0F", failed: "\u274C" }, spansOf = /* @__PURE__ */ __name((text4) => Array.isArray(text4) ? text4 : [text4], "spansOf"), oneLine = /* @__PURE__ */ __name((text4) => text4.replaceAll(/\s+/g, " "), "oneLine");
 
 // src/report/backup-summary.ts
-var seconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles"), levelOf = /* @__PURE__ */ __name((receipt) => receipt.proofs.at(-1)?.level, "levelOf");
+var seconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles");
 function backupOutputs(receipt) {
   let { segments: _, ...short2 } = receipt;
   return {
@@ -73218,7 +73269,7 @@ function s3Error(error3, asked) {
 __name(s3Error, "s3Error");
 function explain(error3, asked) {
   let name = error3.name ?? "", status = error3.$metadata?.httpStatusCode;
-  return ofCredentials(error3, name) ?? ofRegion(error3, name, status, asked) ?? ofEncryption(error3, name) ?? ofObject(name, status, asked) ?? ofPermission(error3, name, status, asked) ?? ofServer(name, status, asked) ?? connectionError(error3, asked.endpoint) ?? [
+  return ofCredentials(error3, name) ?? ofRegion(error3, name, status, asked) ?? ofEncryption(error3, name) ?? ofLock(error3, name, asked) ?? ofObject(name, status, asked) ?? ofPermission(error3, name, status, asked) ?? ofServer(name, status, asked) ?? connectionError(error3, asked.endpoint) ?? [
     `S3 refused ${asked.action} on ${place(asked)}: ${[name, error3.message].filter(Boolean).join(": ")}${status ? ` (HTTP ${status})` : ""}`,
     "Look the code up in the documentation of the S3 service."
   ];
@@ -73289,6 +73340,15 @@ function ofEncryption(error3, name) {
     ];
 }
 __name(ofEncryption, "ofEncryption");
+function ofLock(error3, name, asked) {
+  let says = !error3.message || error3.message === "UnknownError" || /lock/i.test(error3.message);
+  if (!(!asked.locks || asked.action !== "s3:PutObject" || name !== "InvalidRequest" || !says))
+    return [
+      `The bucket ${asked.bucket} takes no locked objects: it was made without Object Lock`,
+      "Leave out `object-lock`, or use a bucket with Object Lock: it can be switched on where versioning is."
+    ];
+}
+__name(ofLock, "ofLock");
 function ofPermission(error3, name, status, asked) {
   if (name !== "AccessDenied" && status !== 403) return;
   let resource = `arn:aws:s3:::${asked.bucket}${asked.key === void 0 ? "" : `/${asked.key}`}`, said = error3.message && !/^(Unknown|UnknownError)$/.test(error3.message) ? `: ${error3.message}` : "";
@@ -73428,13 +73488,16 @@ var Store = class {
     try {
       return JSON.parse(bytes.toString("utf8"));
     } catch (cause) {
-      throw new UserError(`${this.uri(key)} is not JSON`, "Something else has written this key.", { cause });
+      throw new ContentError(`${this.uri(key)} is not JSON`, "Something else has written this key.", {
+        cause
+      });
     }
   }
   async putJson(key, value) {
     let body = Buffer.from(`${JSON.stringify(value, null, 2)}
 `), command5 = new import_client_s34.PutObjectCommand({
       ...this.encryption(),
+      ...lockFields(this.options.lock),
       Bucket: this.options.bucket,
       Key: key,
       Body: body,
@@ -73477,7 +73540,8 @@ var Store = class {
     }
   }
   error(error3, request) {
-    return s3Error(error3, { ...request, bucket: this.options.bucket, endpoint: this.options.endpoint });
+    let { bucket, endpoint, lock } = this.options;
+    return s3Error(error3, { ...request, bucket, endpoint, locks: lock !== void 0 });
   }
 };
 
@@ -73523,7 +73587,7 @@ async function remove(store, { key, uploadId }) {
 __name(remove, "remove");
 
 // src/commands/backup.ts
-var CONNECT_TIMEOUT_MS = 2e4, DAY_MS = 24 * 36e5;
+var CONNECT_TIMEOUT_MS = 2e4, DAY_MS2 = 24 * 36e5;
 async function backup(inputs, platform3, signal) {
   var _stack = [];
   try {
@@ -73577,7 +73641,7 @@ __name(backup, "backup");
 async function prepareStore(store, folder, platform3) {
   await store.check(folder);
   try {
-    for (let { key, initiated } of await sweepUnfinished(store, folder, DAY_MS) ?? [])
+    for (let { key, initiated } of await sweepUnfinished(store, folder, DAY_MS2) ?? [])
       platform3.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
   } catch (error3) {
     platform3.warning(`Unfinished uploads of earlier runs may be left: ${messageOf(error3)}`);
@@ -75815,7 +75879,10 @@ __name(refused, "refused");
 // src/restore/source/select.ts
 async function selectBackup(store, selection) {
   let key = keyOf(store, selection.backup) ?? await findBackup(store, selection), receipt = await receiptOf2(store, key);
-  if (!receipt && !selection.allowUnverified) throw unverified(store.uri(key));
+  if (selection.allowUnverified) return { key, receipt };
+  if (!receipt) throw unverified(store.uri(key));
+  let failure2 = failedProof(receipt);
+  if (failure2) throw failed(store.uri(key), failure2);
   return { key, receipt };
 }
 __name(selectBackup, "selectBackup");
@@ -75832,11 +75899,16 @@ __name(keyOf, "keyOf");
 async function findBackup(store, selection) {
   let { customer, database, backup: backup2 } = selection, all = await listBackups(store, customer, database), there = all.filter(({ archive }) => archive), verified = there.filter(({ receipt }) => receipt), candidates = backup2 === "latest" ? verified.length > 0 ? verified : there : at(there, parseTime(backup2));
   assertOneDatabase(candidates);
-  let key = candidates[0]?.archive?.key;
+  let key = ((backup2 === "latest" ? await firstPassed(store, verified) : void 0) ?? candidates[0])?.archive?.key;
   if (key === void 0) throw notFound(store, selection, all);
   return key;
 }
 __name(findBackup, "findBackup");
+async function firstPassed(store, backups) {
+  for (let backup2 of backups)
+    if (backup2.receipt && levelOf(await readReceipt(store, backup2.receipt.key))) return backup2;
+}
+__name(firstPassed, "firstPassed");
 var at = /* @__PURE__ */ __name((backups, time2) => backups.filter((backup2) => backup2.at.getTime() === time2.getTime()), "at");
 function parseTime(text4) {
   let parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text4), [, day, hour, minute, second, zone = "Z"] = parts ?? [], time2 = /* @__PURE__ */ new Date(`${day}T${hour}:${minute}:${second}${zone}`);
@@ -75878,6 +75950,13 @@ function unverified(uri) {
   );
 }
 __name(unverified, "unverified");
+function failed(uri, { level, at: at2, failure: failure2 }) {
+  return new UserError(
+    `${uri} did not pass its verification (${level}) on ${at2.slice(0, 10)}: ${failure2}`,
+    "Choose another backup. To restore from this one all the same, set allow-unverified: true."
+  );
+}
+__name(failed, "failed");
 var LISTED = 10;
 function notFound(store, { customer, database, backup: backup2 }, all) {
   let folder = store.uri(catalogFolder(store.options.prefix, customer)), of = database === void 0 ? "" : ` of ${database}`, lines = all.slice(0, LISTED).map(({ archive, receipt }) => archive ? `${archive.key} (${formatBytes(archive.size)}${receipt ? "" : ", no receipt"})` : `${receipt?.key}: a receipt whose archive is gone`);
