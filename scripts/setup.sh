@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the project's npm packages where they are missing or out of date; with --servers also the Debian
-# packages that the sandbox's servers come from. Says nothing when there is nothing to do.
+# packages that the sandbox's servers come from; with --hosts those, and what hosts with systemd take. Says nothing when
+# there is nothing to do.
 # Takes any Node from 18 on with npm: the Node that runs the project is one of the packages.
 set -eu
 cd -- "$(dirname -- "$0")/.."
@@ -17,8 +18,8 @@ if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")"
   touch "$installed"
 fi
 
-[ "${1-}" = --servers ] || exit 0
-missing=$(node_modules/.bin/node scripts/missing-packages.ts)
+[ $# -gt 0 ] || exit 0
+missing=$(node_modules/.bin/node scripts/missing-packages.ts "$1")
 [ -n "$missing" ] || exit 0
 
 sudo=

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import { type Command, CommandError, type Host } from './host.ts';
@@ -100,8 +101,43 @@ export function systemdServices(host: Host, accounts: Accounts, units: readonly 
     },
 
     async start() {
-      for (const unit of startOrder) await runService(host, commandOf('start', unit), shown('start', unit));
+      for (const unit of startOrder) {
+        await startUnit(host, unit, () => runService(host, commandOf('start', unit), shown('start', unit)));
+      }
     },
+  };
+}
+
+/** systemd's default interval is 10 s. */
+const START_LIMIT_PATIENCE_MS = 120_000;
+const START_LIMIT_PAUSE_MS = 500;
+
+/**
+ * A unit with `Restart=` that has started again and again may not be started for a while, by nobody: systemd.unit(5),
+ * StartLimitIntervalSec. Its invocation tells such a refusal from a start that was tried and failed.
+ */
+async function startUnit(host: Host, unit: string, start: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + START_LIMIT_PATIENCE_MS;
+  const before = await invocationOf(host, unit);
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      const after = await invocationOf(host, unit);
+      const refused = after.failed && after.id !== '' && after.id === before.id;
+      if (!refused || performance.now() > deadline) throw error;
+      await sleep(START_LIMIT_PAUSE_MS);
+    }
+  }
+}
+
+/** The last time that systemd ran a unit. */
+async function invocationOf(host: Host, unit: string): Promise<{ id: string; failed: boolean }> {
+  const properties = '--property=ActiveState,InvocationID';
+  const output = await run(host, { argv: ['systemctl', 'show', properties, '--', unit] });
+  return {
+    id: /^InvocationID=(.*)$/m.exec(output)?.[1] ?? '',
+    failed: /^ActiveState=failed$/m.test(output),
   };
 }
 

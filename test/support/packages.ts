@@ -21,9 +21,17 @@ export const packages: readonly Package[] = [
   { name: 'sudo', program: 'sudo' },
 ];
 
+/** For the tests on hosts with systemd, which only root can boot. */
+export const hostPackages: readonly Package[] = [
+  { name: 'debootstrap', program: 'debootstrap' },
+  { name: 'debian-archive-keyring', program: '/usr/share/keyrings/debian-archive-keyring.gpg' },
+  { name: 'systemd-container', program: 'systemd-nspawn' },
+  { name: 'iproute2', program: 'ip' },
+];
+
 /** Those that are not installed here. */
-export function missingPackages(): Package[] {
+export function missingPackages(wanted: readonly Package[]): Package[] {
   const found = (program: string) =>
     globSync(program.startsWith('/') ? program : `/usr/{bin,sbin}/${program}`);
-  return packages.filter(({ program }) => found(program).length === 0);
+  return wanted.filter(({ program }) => found(program).length === 0);
 }

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, suite, test } from 'node:test';
+import { UserError } from '../../src/errors.ts';
+import { Accounts } from '../../src/host/accounts.ts';
+import { type HealthCheck, odooUrl, waitHealthy } from '../../src/host/health.ts';
+import type { Host } from '../../src/host/host.ts';
+import { systemdServices, unitStates } from '../../src/host/services.ts';
+import { sudoersOfReadme } from '../support/readme.ts';
+import { SystemdScene } from '../support/systemd-scene.ts';
+
+const check: HealthCheck = { kind: 'odoo', baseUrl: odooUrl('', 8070) };
+const patienceMs = 30_000;
+
+suite('services of a systemd host', { concurrency: false }, () => {
+  let scene: SystemdScene;
+  let host: Host;
+  before(async () => {
+    scene = await SystemdScene.open({ sudoers: sudoersOfReadme() });
+    host = await scene.login();
+  });
+  after(async () => {
+    await host[Symbol.asyncDispose]();
+    await scene[Symbol.asyncDispose]();
+  });
+  // Each test finds a running Odoo, set up as its package does it.
+  beforeEach(async () => {
+    await scene.shell(`rm -rf /etc/systemd/system/odoo.service.d; systemctl daemon-reload
+      systemctl reset-failed; systemctl start odoo`);
+    await waitHealthy(host, ['odoo'], check, patienceMs);
+  });
+
+  const services = (units: readonly string[] = ['odoo']) =>
+    systemdServices(host, new Accounts(host, 'auto'), units);
+  const stateOf = async (unit: string) => (await unitStates(host, [unit]))[0]?.state;
+  /** Lines of odoo.service that differ from those of the package. */
+  const setUp = (lines: string) =>
+    scene.shell(`mkdir -p /etc/systemd/system/odoo.service.d
+      printf '[Service]\\n${lines}\\n' >/etc/systemd/system/odoo.service.d/test.conf; systemctl daemon-reload
+      systemctl restart odoo`);
+  /** Odoo does not start without one of its tables. */
+  const breakDatabase = () => scene.sql('ALTER TABLE ir_cron RENAME TO gone');
+  const mendDatabase = () => scene.sql('ALTER TABLE gone RENAME TO ir_cron');
+  const sessions = () =>
+    scene.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'odoo-%'");
+
+  test('stop ends Odoo and its sessions; start brings it back', async () => {
+    assert.deepEqual(await services().problems(), []);
+    await waitHealthy(host, ['odoo'], check, patienceMs);
+    await services().stop();
+    assert.equal(await stateOf('odoo'), 'inactive');
+    assert.equal(await sessions(), '0');
+    await assert.rejects(waitHealthy(host, ['odoo'], check, 500), /odoo is inactive/);
+    await services().start();
+    const { answer } = await waitHealthy(host, ['odoo'], check, patienceMs);
+    assert.equal(answer, 'http://127.0.0.1:8070/web/login answers 200');
+  });
+
+  test('the sudoers line that a problem asks for solves it', async () => {
+    const [first, second, third, ...more] = await services(['odoo', 'odoo-queue']).problems();
+    assert.equal(first, 'systemd knows no unit odoo-queue');
+    assert.match(second ?? '', /sudo does not let deploy run systemctl stop odoo-queue; /);
+    assert.match(third ?? '', /sudo does not let deploy run systemctl start odoo-queue; /);
+    assert.deepEqual(more, []);
+    await scene.shell(
+      'sed s/8070/8071/ /etc/odoo/odoo.conf >/etc/odoo/queue.conf; chown odoo: /etc/odoo/queue.conf',
+    );
+    await scene.shell(`sed s/odoo.conf/queue.conf/ /etc/systemd/system/odoo.service >/etc/systemd/system/odoo-queue.service
+      systemctl daemon-reload`);
+    const lines = [second, third].map((problem) => problem?.split(': ').slice(1).join(': '));
+    await host[Symbol.asyncDispose]();
+    await scene.host.exec(['sh', '-c', 'cat >>/etc/sudoers.d/odoo-backup && visudo -cq'], lines.join('\n'));
+    host = await scene.login();
+    const both = services(['odoo', 'odoo-queue']);
+    assert.deepEqual(await both.problems(), []);
+    await both.start();
+    await waitHealthy(host, ['odoo', 'odoo-queue'], check, patienceMs);
+    await both.stop();
+    assert.deepEqual([await stateOf('odoo'), await stateOf('odoo-queue')], ['inactive', 'inactive']);
+  });
+
+  test('a service that does not heed SIGTERM is stopped all the same', async () => {
+    await setUp(
+      'ExecStart=\\nExecStart=/bin/sh -c "trap true TERM; while :; do sleep 1; done"\\nTimeoutStopSec=1',
+    );
+    await services().stop();
+    assert.equal(await stateOf('odoo'), 'failed');
+  });
+
+  test('a service that ends right after its start has failed, and nobody waits for it', async () => {
+    await services().stop();
+    await breakDatabase();
+    await services().start();
+    const waiting = waitHealthy(host, ['odoo'], check, 600_000);
+    await assert.rejects(waiting, /Odoo is not healthy after \d\.\d s: odoo is failed/);
+    await services().stop();
+    await mendDatabase();
+    await services().start();
+    await waitHealthy(host, ['odoo'], check, patienceMs);
+  });
+
+  test('a start that systemd sees fail says what systemd says', async () => {
+    await setUp('ExecStartPre=/bin/sh -c "[ ! -e /run/broken ]"');
+    await services().stop();
+    await scene.shell('touch /run/broken');
+    await assert.rejects(services().start(), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(
+        error.message,
+        /^sudo systemctl start odoo failed on .* \(exit code 1\): Job for odoo\.service failed/,
+      );
+      return true;
+    });
+    await scene.shell('rm /run/broken');
+  });
+
+  test('what systemd starts over and over is not healthy, and starts again once it can', async () => {
+    await setUp('Restart=always');
+    await services().stop();
+    await breakDatabase();
+    await services().start();
+    await assert.rejects(waitHealthy(host, ['odoo'], check, 10_000), /odoo is failed/);
+    await services().stop();
+    await mendDatabase();
+    await services().start(); // systemd refuses for a while
+    await waitHealthy(host, ['odoo'], check, patienceMs);
+  });
+
+  test('a service that something starts again is not stopped', async () => {
+    await scene.shell(`printf '[Unit]\\nUpholds=odoo.service\\n[Service]\\nExecStart=/bin/sleep infinity\\n' \
+      >/run/systemd/system/watch.service; systemctl daemon-reload; systemctl start watch`);
+    try {
+      await assert.rejects(services().stop(), /Stopped, and not at rest: odoo is (active|activating)/);
+    } finally {
+      await scene.shell('systemctl stop watch');
+    }
+  });
+
+  test('a page with an error, and one that never comes, are not healthy', async () => {
+    await scene.sql('ALTER TABLE res_users RENAME TO gone');
+    try {
+      await assert.rejects(waitHealthy(host, ['odoo'], check, 2_000), /web\/login answers 500/);
+    } finally {
+      await scene.sql('ALTER TABLE gone RENAME TO res_users');
+    }
+    await scene.shell('systemctl kill --signal=STOP odoo');
+    try {
+      await assert.rejects(
+        waitHealthy(host, ['odoo'], check, 2_000),
+        /web\/login does not answer: .*timed out/,
+      );
+    } finally {
+      await scene.shell('systemctl kill --signal=CONT odoo');
+    }
+  });
+});
