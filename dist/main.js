@@ -76028,9 +76028,10 @@ function isSame(a5, b5) {
 __name(isSame, "isSame");
 
 // src/host/health.ts
-import { setTimeout as sleep8 } from "node:timers/promises";
+import { setTimeout as sleep9 } from "node:timers/promises";
 
 // src/host/services.ts
+import { setTimeout as sleep8 } from "node:timers/promises";
 async function unitStates(host, units3) {
   return units3.length === 0 ? [] : (await run(host, {
     argv: ["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", ...units3]
@@ -76079,11 +76080,33 @@ function systemdServices(host, accounts, units3) {
         );
     },
     async start() {
-      for (let unit of startOrder) await runService(host, commandOf("start", unit), shown("start", unit));
+      for (let unit of startOrder)
+        await startUnit(host, unit, () => runService(host, commandOf("start", unit), shown("start", unit)));
     }
   };
 }
 __name(systemdServices, "systemdServices");
+var START_LIMIT_PATIENCE_MS = 12e4, START_LIMIT_PAUSE_MS = 500;
+async function startUnit(host, unit, start) {
+  let deadline = performance.now() + START_LIMIT_PATIENCE_MS, before = await invocationOf(host, unit);
+  for (; ; )
+    try {
+      return await start();
+    } catch (error3) {
+      let after = await invocationOf(host, unit);
+      if (!(after.failed && after.id !== "" && after.id === before.id) || performance.now() > deadline) throw error3;
+      await sleep8(START_LIMIT_PAUSE_MS);
+    }
+}
+__name(startUnit, "startUnit");
+async function invocationOf(host, unit) {
+  let output = await run(host, { argv: ["systemctl", "show", "--property=ActiveState,InvocationID", "--", unit] });
+  return {
+    id: /^InvocationID=(.*)$/m.exec(output)?.[1] ?? "",
+    failed: /^ActiveState=failed$/m.test(output)
+  };
+}
+__name(invocationOf, "invocationOf");
 async function sudoRefusal(host, argv) {
   try {
     await run(host, { argv: ["sudo", "-n", "-l", "-u", "root", "--", ...argv] });
@@ -76144,7 +76167,7 @@ async function waitHealthy(host, units3, check, timeoutMs, signal) {
         `Odoo is not healthy after ${seconds3.toFixed(1)} s: ${answer}`,
         "See Odoo\u2019s log on the host. What counts as healthy, and for how long to wait, is set by health-check."
       );
-    await sleep8(PAUSE_MS, void 0, { signal });
+    await sleep9(PAUSE_MS, void 0, { signal });
   }
 }
 __name(waitHealthy, "waitHealthy");
