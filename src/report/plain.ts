@@ -1,4 +1,13 @@
-import { type Block, type Column, oneLine, type Summary, signs, spansOf, type Text } from './summary.ts';
+import {
+  type Block,
+  type Column,
+  type Facts,
+  oneLine,
+  type Summary,
+  signs,
+  spansOf,
+  type Text,
+} from './summary.ts';
 
 /** A summary for terminals and logs: text in aligned columns, without a line break at its end. */
 export function plainText({ outcome, title, blocks }: Summary): string {
@@ -6,16 +15,19 @@ export function plainText({ outcome, title, blocks }: Summary): string {
   return [`${signs[outcome]} ${inline(title)}`, ...parts].join('\n\n');
 }
 
+/** Names and what belongs to them, in two columns: one line each. */
+export function plainFacts(rows: Facts['rows']): string {
+  return aligned(
+    [{ name: '' }, { name: '' }],
+    rows.map(([name, value]) => [inline(name), inline(value)]),
+  );
+}
+
 /** Nothing for a diagram. */
 function block(part: Block): string[] {
   switch (part.kind) {
     case 'facts':
-      return [
-        aligned(
-          [{ name: '' }, { name: '' }],
-          part.rows.map(([name, value]) => [inline(name), inline(value)]),
-        ),
-      ];
+      return [plainFacts(part.rows)];
     case 'table': {
       const rows = part.rows.map((row) => row.map(inline));
       return [aligned(part.columns, [part.columns.map(({ name }) => inline(name)), ...rows])];

@@ -1,15 +1,27 @@
-import type { Step } from '../restore/plan.ts';
+import { messageOf, UserError } from '../errors.ts';
+import { backupFacts, whichBackup } from '../restore/facts.ts';
+import { type Failure, lowerFirst, type Step, StrandedError, UNDO_MEANING } from '../restore/plan.ts';
+import type { Problem } from '../restore/preflight.ts';
 import type { RestoreSource } from '../restore/source.ts';
 import { receiptKey } from '../storage/catalog.ts';
-import { formatAge, formatBytes, formatDuration, formatInstant } from './format.ts';
-import { type Block, code, type Facts, type Summary } from './summary.ts';
+import { levelOf } from '../storage/proofs.ts';
+import { formatCounted, formatDuration, formatInstant } from './format.ts';
+import { type Block, code, type Facts, type Summary, type Text } from './summary.ts';
 
-/** How a rollback or restore ended. */
-export interface Outcome {
+/** What a rollback or restore is about. */
+export interface Matter {
   readonly source: RestoreSource;
-  /** That is there now. */
+  /** The one that is rolled back or made. */
   readonly database: string;
   readonly host: string;
+  /** A rollback. */
+  readonly inPlace: boolean;
+}
+
+/** How it ended, if it ended well. */
+export interface Outcome extends Matter {
+  /** Of `factsOf`: what was found before anything was done. */
+  readonly facts: Facts['rows'];
   readonly dryRun: boolean;
   readonly steps: readonly Step[];
   /** What was replaced and is still there. */
@@ -36,7 +48,7 @@ export function outcomeOutputs({
     size: String(source.size),
     database,
     'odoo-version': source.odooVersion ?? '',
-    verified: source.receipt?.proofs.at(-1)?.level ?? '',
+    verified: (source.receipt && levelOf(source.receipt)) ?? '',
     duration: seconds.toFixed(1),
     ...(dryRun ? {} : { 'restore-seconds': seconds.toFixed(1) }),
     ...(downtimeSeconds === undefined ? {} : { downtime: downtimeSeconds.toFixed(1) }),
@@ -45,43 +57,108 @@ export function outcomeOutputs({
 
 /** What a person reads in ten seconds. */
 export function outcomeSummary(outcome: Outcome): Summary {
-  const { source, database, host, dryRun, kept, downtimeSeconds, seconds } = outcome;
-  const made = source.createdAt;
-  const rows: Facts['rows'] = [
-    ['Database', [code(database), ` on ${host}`]],
-    ['Backup', code(source.uri)],
-    ['Made', made ? `${formatInstant(made)}, ${formatAge(made, new Date())}` : 'unknown'],
-    ['Size', formatBytes(source.size)],
-    ...(dryRun || downtimeSeconds === undefined
-      ? []
-      : ([['Downtime', formatDuration(downtimeSeconds * 1000)]] as const)),
-    ...(dryRun || kept === undefined ? [] : ([['Kept', [code(kept), ', which was replaced']]] as const)),
-    ['Time', `${formatDuration(seconds * 1000)}${phasesOf(outcome)}`],
-  ];
-  const title = dryRun
-    ? `The plan for ${database} can be done; nothing was changed`
-    : `${database} is restored`;
+  return outcome.dryRun ? planSummary(outcome) : doneSummary(outcome);
+}
+
+/** What whoever approves the real run has to know. */
+function planSummary(outcome: Outcome): Summary {
+  const { facts, steps, inPlace, database } = outcome;
+  const what = inPlace ? `${database} can go back to ${whenMade(outcome)}` : `${database} can be restored`;
   return {
     outcome: 'done',
-    title,
-    blocks: [{ kind: 'facts', rows }, ...(dryRun ? [planOf(outcome.steps)] : [])],
+    title: `Dry run: ${what}; nothing was changed`,
+    blocks: [
+      { kind: 'facts', rows: [targetRow(outcome), ...facts] },
+      tableOf(steps),
+      { kind: 'note', text: UNDO_MEANING },
+    ],
   };
 }
 
-const planOf = (steps: readonly Step[]): Block => ({
+function doneSummary(outcome: Outcome): Summary {
+  const { source, database, inPlace, kept, downtimeSeconds, seconds } = outcome;
+  return {
+    outcome: 'done',
+    title: inPlace
+      ? `${database} is back to ${whenMade(outcome)}`
+      : `${database} is restored from ${whichBackup(source)}`,
+    blocks: [
+      {
+        kind: 'facts',
+        rows: [
+          targetRow(outcome),
+          ...backupFacts(source),
+          ...row(
+            'Downtime',
+            downtimeSeconds === undefined
+              ? undefined
+              : `${formatDuration(downtimeSeconds * 1000)}, from the stop of Odoo until it was healthy`,
+          ),
+          ...row('Kept', kept === undefined ? undefined : [code(kept), ': what was replaced']),
+          ['Time', `${formatDuration(seconds * 1000)}${phasesOf(outcome)}`],
+        ],
+      },
+    ],
+  };
+}
+
+/** It cannot be done as things are. */
+export function refusalSummary(matter: Matter, facts: Facts['rows'], problems: readonly Problem[]): Summary {
+  const things = `${formatCounted(problems.length, 'thing')} ${problems.length === 1 ? 'stands' : 'stand'}`;
+  return {
+    outcome: 'failed',
+    title: `${matter.database} cannot be ${doneTo(matter)}: ${things} in the way; nothing was changed`,
+    blocks: [
+      {
+        kind: 'table',
+        columns: [{ name: 'In the way' }, { name: 'What to do' }],
+        rows: problems.map(({ message, hint }) => [message, hint]),
+      },
+      { kind: 'facts', rows: [targetRow(matter), ...facts] },
+    ],
+  };
+}
+
+/** It was begun, and taken back, or not even that. */
+export function failureSummary(matter: Matter, { step, error, undone }: Failure): Summary {
+  const stranded = error instanceof StrandedError;
+  const state = stranded ? 'it needs you now' : 'everything is as it was before';
+  return {
+    outcome: 'failed',
+    title: `${matter.database} was not ${doneTo(matter)}: ${state}`,
+    blocks: [
+      {
+        kind: 'facts',
+        rows: [
+          targetRow(matter),
+          ['Backup', code(matter.source.uri)],
+          ['Failed', step.title],
+          ['Because', messageOf(error)],
+          ['Taken back', undone.map(lowerFirst).join('; ') || 'nothing had been changed'],
+          ...row('What to do', error instanceof UserError ? error.hint : undefined),
+        ],
+      },
+    ],
+  };
+}
+
+const doneTo = ({ inPlace }: Matter): string => (inPlace ? 'rolled back' : 'restored');
+
+const whenMade = ({ source: { createdAt, key } }: Matter): string =>
+  createdAt ? formatInstant(createdAt) : key;
+
+const targetRow = ({ database, host }: Matter): Facts['rows'][number] => [
+  'Database',
+  [code(database), ` on ${host}`],
+];
+
+const row = (name: string, value: Text | undefined): Facts['rows'] =>
+  value === undefined ? [] : [[name, value]];
+
+const tableOf = (steps: readonly Step[]): Block => ({
   kind: 'table',
-  columns: [
-    { name: '', align: 'right' },
-    { name: 'Step' },
-    { name: 'Details' },
-    { name: 'If it, or a later one, fails' },
-  ],
-  rows: steps.map(({ title, details, undo }, i) => [
-    `${i + 1}`,
-    title,
-    details.join('; '),
-    undo?.title ?? '',
-  ]),
+  columns: [{ name: '', align: 'right' }, { name: 'Step' }, { name: 'Undo' }],
+  rows: steps.map(({ title, undo }, i) => [`${i + 1}`, title, undo?.title ?? '']),
 });
 
 function phasesOf({ durations }: Outcome): string {

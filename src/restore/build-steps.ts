@@ -1,3 +1,4 @@
+import { basename } from 'node:path/posix';
 import { analyze } from '../host/analyze.ts';
 import { commandByHand, sqlByHand } from '../host/by-hand.ts';
 import { applyTraits } from '../host/database-traits.ts';
@@ -13,6 +14,7 @@ import type { IncomingFile } from '../host/tar-writer.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Progress } from '../report/progress.ts';
 import { compareWithBackup } from './compare.ts';
+import { filesOf } from './facts.ts';
 import type { Step } from './plan.ts';
 import { bytesOf } from './preflight.ts';
 import type { DumpSource } from './source/dump.ts';
@@ -46,15 +48,14 @@ function createStep(
   tellSchemas: (made: readonly string[]) => void,
 ): Step {
   const { admin, postgres, current } = target;
-  const { traits, extensions, owner, databaseBytes, databaseFree } = findings;
+  const { traits, extensions, owner } = findings;
   const prepared = extensions.map(({ name }) => name).filter((name) => name !== 'plpgsql');
   return {
     name: 'create',
     title: `Create the database ${databases.new}`,
     details: [
-      `owner ${owner}, ${traits.encoding}, ${[...new Set([traits.collate, traits.ctype])].join(', ')}`,
-      ...(prepared.length > 0 ? [`extensions ${prepared.join(', ')}`] : []),
-      `about ${formatBytes(databaseBytes)}${databaseFree === undefined ? '' : ` of ${formatBytes(databaseFree)} free`}`,
+      `owned by ${owner}; ${traits.encoding}, ${[...new Set([traits.collate, traits.ctype])].join(', ')}`,
+      ...(prepared.length > 0 ? [`with the extensions ${prepared.join(', ')}`] : []),
     ],
     async run() {
       await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
@@ -90,15 +91,15 @@ function loadStep(
   const { loader, dumpPlace, keepOwnership, owner } = findings;
   const parallel = dump.kind !== 'plain' && dumpPlace !== undefined;
   const how = parallel
-    ? `by ${formatCounted(target.jobs, 'session')} at once, from a file in ${dumpPlace} that is removed afterwards`
-    : 'by one session, as it comes';
+    ? `${formatCounted(target.jobs, 'session')} at once, from a temporary file in ${dumpPlace}`
+    : 'one session, straight from the archive';
   return {
     name: 'load',
-    title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind}`,
+    title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind} format`,
     details: [
       how,
       keepOwnership ? 'owners and grants as in the backup' : `everything belongs to ${owner}`,
-      'collect the planner’s statistics',
+      'then ANALYZE, for the query planner',
     ],
     bytes: dump.size,
     async run(signal, progress) {
@@ -138,15 +139,13 @@ async function* counting(
 function stageStep({ source, target, findings, platform }: Work, filestore: FilestoreWork): Step {
   const { live, wanted, swap, staged } = filestore;
   const missing = findings.difference?.missing ?? [];
-  const { filestoreFree: free } = findings;
-  const fetched = `${formatCounted(missing.length, 'file')}, ${formatBytes(bytesOf(missing))}`;
   return {
     name: 'filestore',
     title: `Build the filestore: ${formatCounted(wanted.length, 'file')}, ${formatBytes(bytesOf(wanted))}`,
     details: [
-      `in ${swap.new}, as ${live.owner}`,
-      `fetched: ${fetched}${free === undefined ? '' : ` of ${formatBytes(free)} free`}`,
-      `linked to files that the host has: ${formatCounted(wanted.length - missing.length, 'file')}, by their SHA-1`,
+      `in ${swap.new}, owned by ${live.owner}`,
+      `hard links to what the host has, if its SHA-1 is right: ${formatCounted(wanted.length - missing.length, 'file')}`,
+      `fetched from the archive: ${filesOf(missing)}`,
     ],
     bytes: bytesOf(missing),
     async run(signal, progress) {
@@ -155,10 +154,10 @@ function stageStep({ source, target, findings, platform }: Work, filestore: File
       const names = new Set(done.missing.map(({ name }) => name));
       const files = wanted.filter(({ name }) => names.has(name));
       await receiveFiles(staged, incoming(source, files, progress), signal);
-      platform.info(`Linked ${formatCounted(done.linked.length, 'file')}, fetched ${files.length}`);
+      platform.info(`${formatCounted(done.linked.length, 'file')} linked, ${files.length} fetched`);
     },
     undo: {
-      title: `Remove ${swap.new}`,
+      title: `Remove the new filestore ${basename(swap.new)}`,
       run: () => removeDerivedFolder(live, swap.new),
       byHand: [commandByHand(live, ['rm', '-rf', '--', swap.new])],
     },
@@ -183,9 +182,9 @@ function checkStep(work: Work): Step {
     title: 'Compare the new with the backup',
     details: [
       ...(counts > 0
-        ? [`rows of ${formatCounted(counts, 'table')}, as counted when the backup was made`]
+        ? [`the rows of ${formatCounted(counts, 'table')} are as many as when the backup was made`]
         : []),
-      work.filestore ? 'every attachment is in the new filestore' : 'every attachment is in the filestore',
+      `every attachment has its file in the ${work.filestore ? 'new ' : ''}filestore`,
     ],
     run: () => compareWithBackup(work),
   };

@@ -25,7 +25,9 @@ export async function compareWithBackup(work: Work): Promise<void> {
     throw unlike(list.join(', '));
   }
   if (Object.keys(expected).length > 0) {
-    platform.info(`The rows of ${formatCounted(Object.keys(expected).length, 'table')} are as counted then`);
+    platform.info(
+      `${formatCounted(Object.keys(expected).length, 'table')} have as many rows as when the backup was made`,
+    );
   }
   await compareAttachments(work, facts.attachments.files);
 }
@@ -50,7 +52,7 @@ async function compareAttachments(work: Work, names: readonly string[]): Promise
       `${formatCounted(without.length, 'attachment')} have no file ${where}, such as ${some(without)}`,
     );
   } else {
-    platform.info(`All ${formatCounted(names.length, 'attachment')} have their files`);
+    platform.info(`All files of attachments are there: ${formatCounted(names.length, 'file')}`);
   }
 }
 

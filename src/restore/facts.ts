@@ -1,57 +1,119 @@
+import { basename } from 'node:path/posix';
 import type { Platform } from '../platform/platform.ts';
 import { formatAge, formatBytes, formatCounted, formatInstant } from '../report/format.ts';
+import { plainFacts } from '../report/plain.ts';
+import { code, type Facts } from '../report/summary.ts';
+import { failedProof, levelOf } from '../storage/proofs.ts';
 import { bytesOf, type Findings, sessionName } from './preflight.ts';
 import type { RestoreSource } from './source.ts';
 import type { Target } from './target.ts';
 
-/** Tells what there is: the backup, what it would replace, and what stands in the way. */
-export function tellFindings(
-  source: RestoreSource,
-  target: Target,
-  findings: Findings,
-  platform: Platform,
-): void {
-  const lines = [
-    `Backup: ${source.uri}`,
-    `  ${[ageOf(source), formatBytes(source.size), odooOf(source), provenHow(source)].filter(Boolean).join(', ')}`,
-    ...whatIsReplaced(target, findings),
-    ...(target.leftovers.kept.length > 0
-      ? [`Kept from earlier restores: ${target.leftovers.kept.map(({ database }) => database).join(', ')}`]
-      : []),
-    ...findings.problems.map(({ message, hint }) => `In the way: ${message}\n  ${hint}`),
-  ];
-  for (const line of lines) platform.info(line);
+type Rows = Facts['rows'];
+
+/** Tells what was found on the host. */
+export function tellTarget({ installation, filestore, admin, postgres }: Target, platform: Platform): void {
+  const { conf } = installation;
+  if (conf) platform.info(`odoo.conf: ${conf.path}`);
+  platform.info(`PostgreSQL ${postgres.serverVersion}, ${postgres.identity}`);
+  if (admin !== postgres) platform.info(`Databases are created and renamed by ${admin.identity}`);
+  if (filestore) {
+    platform.info(
+      `Filestore: ${filestore.path}, of ${filestore.owner}${filestore.exists ? '' : '; not there yet'}`,
+    );
+  }
 }
 
-const ageOf = ({ createdAt }: RestoreSource): string =>
-  createdAt ? `${formatInstant(createdAt)}, ${formatAge(createdAt, new Date())}` : '';
-
-const odooOf = ({ odooVersion }: RestoreSource): string => (odooVersion ? `Odoo ${odooVersion}` : '');
-
-/** `verified: upload`: the last of its proofs. */
-export function provenHow({ receipt }: Pick<RestoreSource, 'receipt'>): string {
-  if (!receipt) return 'no receipt: not verified';
-  const proof = receipt.proofs.at(-1);
-  return proof ? `verified: ${proof.level}` : 'has a receipt';
-}
-
-function whatIsReplaced({ database, current, filestore, services }: Target, findings: Findings): string[] {
-  const { sessions, difference, running } = findings;
-  if (!current) return [`There is no database ${database} on the host: nothing is replaced`];
-  const users = sessions.reduce((sum, { count }) => sum + count, 0);
-  const connected = `${formatCounted(users, 'session')}${users > 0 ? ` (${sessions.map(sessionName).join(', ')})` : ''}`;
-  const size = current.bytes === null ? 'of unknown size' : formatBytes(current.bytes);
-  const lost = difference?.onlyLive ?? [];
+/** What there is: the backup, what it would replace, and what that takes. The same for the log and for the summary. */
+export function factsOf(source: RestoreSource, target: Target, findings: Findings): Rows {
   return [
-    `To be replaced: the database ${database}, ${size}, ${connected} connected`,
-    ...(difference && filestore
-      ? [
-          `  and ${filestore.path}: ${formatCounted(lost.length, 'file')} of ${formatBytes(bytesOf(lost))} are only there, and not in the backup`,
-        ]
+    ...backupFacts(source),
+    ...replacedFacts(target, findings),
+    ...filestoreFacts(findings, source),
+    ['Space', spaceOf(findings)],
+    ...odooFacts(target, findings),
+    ...(target.leftovers.kept.length > 0
+      ? ([['Kept so far', target.leftovers.kept.map(({ database }) => database).join(', ')]] as const)
       : []),
-    ...(services
-      ? [`  Odoo ${running === undefined ? 'may run' : running ? 'runs' : 'does not run'} now`]
-      : []),
-    'Expected downtime: Odoo’s own stop and start, and about a second for the renames',
   ];
 }
+
+export function tellFindings(facts: Rows, { problems }: Findings, platform: Platform): void {
+  for (const line of plainFacts(facts).split('\n')) platform.info(line);
+  for (const { message, hint } of problems) platform.info(`In the way: ${message}\n  ${hint}`);
+}
+
+/** Which backup, and how old it is. */
+export function backupFacts(source: RestoreSource): Rows {
+  const { uri, createdAt, size, odooVersion, receipt, database } = source;
+  const commit = receipt?.run.commit;
+  const made = createdAt ? `${formatInstant(createdAt)}, ${formatAge(createdAt, new Date())}` : 'unknown';
+  const server = receipt?.postgres.server ?? source.description?.postgres.server;
+  const of = [database, odooVersion && `Odoo ${odooVersion}`, server && `PostgreSQL ${server}`];
+  return [
+    ['Backup', code(uri)],
+    ['Made', `${made}${commit ? `, by a job of commit ${commit.slice(0, 8)}` : ''}`],
+    ['Content', `${[...of, formatBytes(size)].filter(Boolean).join(', ')}; ${provenHow(source)}`],
+  ];
+}
+
+/** `verified (upload)` */
+export function provenHow({ receipt }: Pick<RestoreSource, 'receipt'>): string {
+  if (!receipt) return 'not verified: it has no receipt';
+  const failure = failedProof(receipt);
+  if (failure) return `it did NOT pass its verification (${failure.level})`;
+  return `verified (${levelOf(receipt)})`;
+}
+
+function replacedFacts({ database, current }: Target, { sessions }: Findings): Rows {
+  if (!current) return [['Replaces', ['nothing: there is no database ', code(database), ' on the host']]];
+  const size = current.bytes === null ? 'of unknown size' : formatBytes(current.bytes);
+  const connected = sessions.map((each) => `${sessionName(each)}${each.count > 1 ? ` × ${each.count}` : ''}`);
+  const users = connected.length > 0 ? `connected now: ${connected.join(', ')}` : 'nobody is connected';
+  return [['Replaces', ['the database ', code(database), `, ${size}; ${users}`]]];
+}
+
+function filestoreFacts({ difference }: Findings, { filestore }: RestoreSource): Rows {
+  if (!difference || !filestore) return [];
+  const { missing, onlyLive } = difference;
+  const there = formatCounted(filestore.size - missing.length, 'file');
+  const added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : 'no files';
+  return [
+    ['Filestore', `${there} of the backup on the host already, ${filesOf(missing)} to be fetched`],
+    ['Added since', added],
+  ];
+}
+
+/** `2 files (28.7 KiB)` */
+export const filesOf = (files: readonly { readonly size: number }[]): string =>
+  files.length === 0 ? 'none' : `${formatCounted(files.length, 'file')} (${formatBytes(bytesOf(files))})`;
+
+function spaceOf({ databaseBytes, databaseFree, difference, filestoreFree }: Findings): string {
+  const of = (what: string, bytes: number, free: number | undefined) =>
+    `${what} ${formatBytes(bytes)}${free === undefined ? '' : ` of ${formatBytes(free)} free`}`;
+  return [
+    of('database about', databaseBytes, databaseFree),
+    ...(difference ? [of('filestore', bytesOf(difference.missing), filestoreFree)] : []),
+  ].join('; ');
+}
+
+function odooFacts({ current, services }: Target, { running, answer }: Findings): Rows {
+  if (!services || !current) return [['Downtime', 'none: nothing has to stop']];
+  const units = services.units.join(', ') || 'Odoo';
+  const state = running === undefined ? [] : [`${units} ${running ? 'runs' : 'does not run'}`];
+  return [
+    ['Odoo now', [...state, ...(answer === undefined ? [] : [answer])].join('; ') || 'unknown'],
+    ['Downtime', 'to be expected: Odoo’s own stop and start, and about a second for the renames'],
+  ];
+}
+
+/** A database and its filestore, named after the same run: `shop__old_20261121034100`, and the folder beside Odoo's. */
+export const pairName = (database: string, folder: string | undefined): string =>
+  folder === undefined
+    ? `the database ${database}`
+    : basename(folder) === database
+      ? `database and filestore ${database}`
+      : `the database ${database} and the filestore ${basename(folder)}`;
+
+/** `shop of 2026-11-21 03:22:59 UTC` */
+export const whichBackup = ({ createdAt, database = 'a backup' }: RestoreSource): string =>
+  createdAt ? `${database} of ${formatInstant(createdAt)}` : database;

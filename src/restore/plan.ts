@@ -39,22 +39,38 @@ export function describePlan(steps: readonly Step[]): string[] {
   return steps.flatMap(({ title, details, undo }, i) => [
     `${i + 1}. ${title}`,
     ...details.map((detail) => `   ${detail}`),
-    ...(undo ? [`   if this or a later step fails: ${undo.title}`] : []),
+    ...(undo ? [`   undo: ${lowerFirst(undo.title)}`] : []),
   ]);
+}
+
+/** What taking a step back means in the lists of `describePlan` and of summaries. */
+export const UNDO_MEANING =
+  'If a step fails, or the run is cancelled, the undo of each step that was begun is done, the last one first.';
+
+export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** How a restore failed, after everything that could be taken back was. */
+export interface Failure {
+  /** Begun last. */
+  readonly step: Step;
+  /** The step's error, or the signal's reason; a StrandedError when taking back failed too. */
+  readonly error: unknown;
+  /** Titles of what was done to take it back, in that order. */
+  readonly undone: readonly string[];
 }
 
 /**
  * Runs the steps in order. When one fails, or the signal is aborted, every step that was begun is taken back, the
  * last one first; nothing interrupts that.
  *
- * @throws the step's error, or the signal's reason; a StrandedError when taking back failed too
+ * @returns undefined when all is done
  */
 export async function execute(
   steps: readonly Step[],
   phases: Phases,
   platform: Platform,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Failure | undefined> {
   const begun: Step[] = [];
   try {
     for (const step of steps) {
@@ -63,11 +79,13 @@ export async function execute(
       await perform(step, phases, signal);
     }
     signal.throwIfAborted();
+    return undefined;
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error;
-    platform.warning(`${begun[0]?.title ?? 'The restore'} failed: ${messageOf(reason)}`);
-    await takeBack(begun, phases, reason);
-    throw reason;
+    const [step] = begun;
+    if (!step) throw reason;
+    platform.warning(`${step.title}: ${messageOf(reason)}`);
+    return { step, ...(await takeBack(begun, phases, reason)) };
   }
 }
 
@@ -78,22 +96,29 @@ const perform = ({ name, title, bytes, run }: Step, phases: Phases, signal: Abor
 
 const silent: Pick<Progress, 'add'> = { add() {} };
 
-async function takeBack(begun: readonly Step[], phases: Phases, reason: unknown): Promise<void> {
+async function takeBack(
+  begun: readonly Step[],
+  phases: Phases,
+  reason: unknown,
+): Promise<Pick<Failure, 'error' | 'undone'>> {
+  const undone: string[] = [];
   const failures: string[] = [];
   const byHand: string[] = [];
   for (const { undo } of begun) {
     if (!undo) continue;
     try {
       await phases.run('undo', undo.title, () => undo.run());
+      undone.push(undo.title);
     } catch (error) {
       failures.push(`${undo.title}: ${messageOf(error)}`);
       byHand.push(...undo.byHand);
     }
   }
-  if (failures.length === 0) return;
-  throw new StrandedError(
+  if (failures.length === 0) return { error: reason, undone };
+  const error = new StrandedError(
     [`${messageOf(reason)}. Taking it back failed as well:`, ...failures].join('\n  '),
     ['Run these commands on the host, in this order:', ...byHand].join('\n  '),
     { cause: reason },
   );
+  return { error, undone };
 }

@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import { listSessions, missingRights, missingRoles, type SessionGroup } from '../host/databases.ts';
 import { databaseFreeBytes, freeBytes } from '../host/disk-space.ts';
 import { extensionProblems } from '../host/extensions.ts';
+import { healthNow } from '../host/health.ts';
 import { withRestoreClient } from '../host/load-errors.ts';
 import { lockProblem } from '../host/lock.ts';
 import { findOdooProgram, type OdooProgram } from '../host/neutralize.ts';
@@ -48,6 +49,8 @@ export interface Findings {
   readonly filestoreFree: number | undefined;
   /** Whether Odoo runs; undefined: nobody can tell. */
   readonly running: boolean | undefined;
+  /** What the health check says before anything is done; undefined: nobody has to ask. */
+  readonly answer: string | undefined;
   /** For `neutralize`; undefined: the host has none, or it is not needed. */
   readonly program: OdooProgram | undefined;
 }
@@ -81,8 +84,8 @@ class Preflight {
     const { description } = this.#source;
     const keepOwnership = this.#request.inPlace && this.#source.dump.kind !== 'plain';
     const owner = await this.#owner();
-    const [traits, extensions, loader, dumpPlace, difference, sessions, running, program] = await Promise.all(
-      [
+    const [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] =
+      await Promise.all([
         this.#traits(),
         this.#extensions(),
         this.#loader(),
@@ -92,9 +95,9 @@ class Preflight {
         this.#difference(),
         current ? listSessions(admin, database) : [],
         this.#running(),
+        this.#answer(),
         this.#program(),
-      ],
-    );
+      ]);
     const databaseBytes =
       description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth());
     const [databaseFree, filestoreFree] = await Promise.all([
@@ -129,6 +132,7 @@ class Preflight {
       databaseFree,
       filestoreFree,
       running,
+      answer,
       program,
     };
   }
@@ -265,6 +269,12 @@ class Preflight {
     const problems = (await this.#attempt(() => services.problems())) ?? [];
     for (const problem of problems) this.#problem(problem, 'See the input services.');
     return this.#attempt(() => services.running());
+  }
+
+  /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
+  async #answer(): Promise<string | undefined> {
+    const { host, services, health, current } = this.#target;
+    return services && current ? healthNow(host, services.units, health.check) : undefined;
   }
 
   async #program(): Promise<OdooProgram | undefined> {

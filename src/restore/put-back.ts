@@ -6,14 +6,19 @@ import { ReconnectingHost } from '../host/reconnecting-host.ts';
 import { connect } from '../host/ssh.ts';
 import type { PutBackInputs } from '../inputs/restore.ts';
 import type { Platform } from '../platform/platform.ts';
-import { formatInstant } from '../report/format.ts';
 import { Phases } from '../report/phases.ts';
-import { type Outcome, outcomeOutputs, outcomeSummary } from '../report/restore-summary.ts';
+import {
+  failureSummary,
+  type Outcome,
+  outcomeOutputs,
+  outcomeSummary,
+  refusalSummary,
+} from '../report/restore-summary.ts';
 import { catalogFolder } from '../storage/catalog.ts';
 import { Store } from '../storage/store.ts';
 import { buildSteps } from './build-steps.ts';
-import { tellFindings } from './facts.ts';
-import { describePlan, execute, type Step } from './plan.ts';
+import { factsOf, tellFindings, tellTarget, whichBackup } from './facts.ts';
+import { describePlan, execute, type Step, UNDO_MEANING } from './plan.ts';
 import { preflight, refuse } from './preflight.ts';
 import type { Request } from './request.ts';
 import { openSource, type RestoreSource } from './source.ts';
@@ -59,7 +64,11 @@ export async function putBack(
   const accounts = new Accounts(host, inputs.sudo);
   const look = (database: string | undefined) =>
     findTarget(host, accounts, inputs, database, (password) => platform.secret(password));
-  let target = await phases.run('host', 'Odoo on the host', () => look(names.target));
+  let target = await phases.run('host', 'Odoo on the host', async () => {
+    const found = await look(names.target);
+    tellTarget(found, platform);
+    return found;
+  });
 
   using store = new Store(inputs.s3, signal);
   const folder = store.uri(catalogFolder(inputs.s3.prefix, inputs.s3.customer));
@@ -78,31 +87,38 @@ export async function putBack(
 
   const findings = await phases.run('preflight', 'Check everything, change nothing', async () => {
     const found = await preflight(source, target, request);
-    tellFindings(source, target, found, platform);
+    tellFindings(factsOf(source, target, found), found, platform);
     return found;
   });
+  const facts = factsOf(source, target, findings);
   const assertLocked = async () => lock?.assertHeld();
   const work = workOf({ source, target, findings, request, platform, startedAt, assertLocked });
   const downtime = new Downtime();
   const plan = planOf(work, downtime);
-  await phases.run('plan', `The plan: ${titleOf(source, target)}`, async () => {
-    for (const line of describePlan([...plan.steps, ...plan.afterwards])) platform.info(line);
+  const steps = [...plan.steps, ...plan.afterwards];
+  await platform.group(`The plan: ${titleOf(source, target)}`, async () => {
+    for (const line of [...describePlan(steps), UNDO_MEANING]) platform.info(line);
   });
   for (const warning of findings.warnings) platform.warning(warning);
+  const about = { source, database: target.database, host: host.label, inPlace: request.inPlace };
+  if (findings.problems.length > 0) await platform.summary(refusalSummary(about, facts, findings.problems));
   refuse(findings.problems);
 
   if (request.dryRun) {
     platform.notice('Dry run: everything that the plan needs is there. Nothing was changed.');
   } else {
-    await execute(plan.steps, phases, platform, signal);
+    const failure = await execute(plan.steps, phases, platform, signal);
+    if (failure) {
+      await platform.summary(failureSummary(about, failure));
+      throw failure.error;
+    }
     await tidy(plan.afterwards, phases, platform, signal);
   }
   const outcome: Outcome = {
-    source,
-    database: target.database,
-    host: host.label,
+    ...about,
+    facts,
     dryRun: request.dryRun,
-    steps: [...plan.steps, ...plan.afterwards],
+    steps,
     kept: request.keepPrevious === 'until-healthy' ? undefined : work.databases.old,
     downtimeSeconds: downtime.seconds,
     seconds: (Date.now() - startedAt.getTime()) / 1000,
@@ -144,9 +160,8 @@ function planOf(work: Work, downtime: Downtime): Plan {
   };
 }
 
-function titleOf({ createdAt, database = 'a backup' }: RestoreSource, target: Target): string {
-  const of = createdAt ? `${database} of ${formatInstant(createdAt)}` : database;
-  return `${of} becomes ${target.database} on ${target.host.label}`;
+function titleOf(source: RestoreSource, target: Target): string {
+  return `${whichBackup(source)} becomes ${target.database} on ${target.host.label}`;
 }
 
 async function tidy(

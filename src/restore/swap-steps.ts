@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path/posix';
 import { messageOf } from '../errors.ts';
 import { commandByHand, sqlByHand } from '../host/by-hand.ts';
 import { type FolderSwap, swapFolders, swapFoldersBack } from '../host/folders.ts';
@@ -37,7 +38,7 @@ export function swapSteps(work: Work, downtime: Downtime): Step[] {
   return [
     ...(services ? [stopStep(work, services, downtime)] : []),
     swapDatabaseStep(work),
-    ...(filestore ? [swapFilestoreStep(work, filestore)] : []),
+    ...(filestore ? [swapFilestoreStep(filestore)] : []),
     ...(services ? [startStep(services), healthStep(work, services, downtime)] : []),
   ];
 }
@@ -90,7 +91,7 @@ function swapDatabaseStep(work: Work): Step {
   const mark = { before, after: markOf(request.keepPrevious, startedAt, before) };
   return {
     name: 'swap',
-    title: 'Swap the database, by rename',
+    title: 'Swap the databases, by rename',
     details: renames(databases),
     async run() {
       await work.assertLocked();
@@ -115,15 +116,15 @@ function swapDatabaseStep(work: Work): Step {
   };
 }
 
-function swapFilestoreStep({ target }: Work, { live, swap }: FilestoreWork): Step {
+function swapFilestoreStep({ live, swap }: FilestoreWork): Step {
   const move = (from: string, to: string) => commandByHand(live, ['mv', '-T', '--', from, to]);
   return {
     name: 'swap',
-    title: 'Swap the filestore, by rename',
-    details: renames(swap),
+    title: 'Swap the filestores, by rename',
+    details: [`in ${dirname(swap.current)}:`, ...renames(namesOf(swap))],
     run: () => swapFolders(live, swap),
     undo: {
-      title: `Rename the filestores of ${target.database} back`,
+      title: 'Rename the filestores back',
       run: () => swapFoldersBack(live, swap),
       byHand: [
         move(swap.current, swap.new),
@@ -133,10 +134,16 @@ function swapFilestoreStep({ target }: Work, { live, swap }: FilestoreWork): Ste
   };
 }
 
-const renames = ({ current, old, new: built }: Swap | FolderSwap): string[] => [
+const renames = ({ current, old, new: built }: Swap): string[] => [
   ...(old === undefined ? [] : [`${current} → ${old}`]),
   `${built} → ${current}`,
 ];
+
+const namesOf = ({ current, old, new: built }: FolderSwap): Swap => ({
+  current: basename(current),
+  old: old === undefined ? undefined : basename(old),
+  new: basename(built),
+});
 
 function startStep(services: Services): Step {
   return {

@@ -4,6 +4,7 @@ import type { OwnedFolder } from '../host/owner.ts';
 import type { Postgres } from '../host/postgres.ts';
 import { swapDatabasesBack } from '../host/swap-databases.ts';
 import type { Platform } from '../platform/platform.ts';
+import { pairName } from './facts.ts';
 import type { Leftovers, Pair } from './leftovers.ts';
 import { derivedFolder, derivedName } from './names.ts';
 import type { Step } from './plan.ts';
@@ -63,9 +64,7 @@ export function removeStep({ target, databases, filestore, request }: Work): Ste
   return {
     name: 'remove',
     title: 'Remove what was replaced',
-    details: pairs.map(({ database, folder }) =>
-      folder === undefined ? database : `${database} and ${folder}`,
-    ),
+    details: pairs.map(({ database, folder }) => pairName(database, folder)),
     run: () => removePairs(target, pairs),
   };
 }
