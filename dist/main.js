@@ -30307,7 +30307,7 @@ var init_signin = __esm({
 // node_modules/@aws-sdk/credential-provider-login/dist-cjs/index.js
 var require_dist_cjs11 = __commonJS({
   "node_modules/@aws-sdk/credential-provider-login/dist-cjs/index.js"(exports) {
-    var { setCredentialFeature: setCredentialFeature2 } = (init_client3(), __toCommonJS(client_exports2)), { CredentialsProviderError: CredentialsProviderError2, parseKnownFiles: parseKnownFiles2, getProfileName: getProfileName2 } = (init_config2(), __toCommonJS(config_exports)), { HttpRequest: HttpRequest2 } = (init_protocols(), __toCommonJS(protocols_exports)), { createHash: createHash18, createPrivateKey, createPublicKey, sign: sign4 } = __require("node:crypto"), { promises: promises3 } = __require("node:fs"), { homedir: homedir2 } = __require("node:os"), { dirname: dirname5, join: join6 } = __require("node:path"), LoginCredentialsFetcher = class _LoginCredentialsFetcher {
+    var { setCredentialFeature: setCredentialFeature2 } = (init_client3(), __toCommonJS(client_exports2)), { CredentialsProviderError: CredentialsProviderError2, parseKnownFiles: parseKnownFiles2, getProfileName: getProfileName2 } = (init_config2(), __toCommonJS(config_exports)), { HttpRequest: HttpRequest2 } = (init_protocols(), __toCommonJS(protocols_exports)), { createHash: createHash18, createPrivateKey, createPublicKey, sign: sign4 } = __require("node:crypto"), { promises: promises3 } = __require("node:fs"), { homedir: homedir2 } = __require("node:os"), { dirname: dirname6, join: join6 } = __require("node:path"), LoginCredentialsFetcher = class _LoginCredentialsFetcher {
       static {
         __name(this, "LoginCredentialsFetcher");
       }
@@ -30427,7 +30427,7 @@ var require_dist_cjs11 = __commonJS({
         }
       }
       async saveToken(token) {
-        let tokenFilePath = this.getTokenFilePath(), directory = dirname5(tokenFilePath);
+        let tokenFilePath = this.getTokenFilePath(), directory = dirname6(tokenFilePath);
         try {
           await promises3.mkdir(directory, { recursive: !0 });
         } catch {
@@ -67872,12 +67872,12 @@ async function installedModules(snapshot) {
   let rows = await snapshot.rows(
     "SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name"
   );
-  return Object.fromEntries(rows.map((row) => [row.name, row.version]));
+  return Object.fromEntries(rows.map((row2) => [row2.name, row2.version]));
 }
 __name(installedModules, "installedModules");
 async function countRows(snapshot, tables) {
   let each = tables.map((table2) => `SELECT '${table2}' AS table, count(*) AS rows FROM public.${table2}`), rows = await snapshot.rows(each.join(" UNION ALL "));
-  return Object.fromEntries(rows.map((row) => [row.table, row.rows]));
+  return Object.fromEntries(rows.map((row2) => [row2.table, row2.rows]));
 }
 __name(countRows, "countRows");
 async function databaseTraits(snapshot) {
@@ -73799,141 +73799,51 @@ var ReconnectingHost = class {
   }
 };
 
-// src/report/restore-summary.ts
-function outcomeOutputs({
-  source,
-  database,
-  downtimeSeconds,
-  seconds: seconds3,
-  dryRun
-}) {
-  return {
-    key: source.key,
-    uri: source.uri,
-    receipt: source.receipt ? receiptKey(source.key) : "",
-    size: String(source.size),
-    database,
-    "odoo-version": source.odooVersion ?? "",
-    verified: source.receipt?.proofs.at(-1)?.level ?? "",
-    duration: seconds3.toFixed(1),
-    ...dryRun ? {} : { "restore-seconds": seconds3.toFixed(1) },
-    ...downtimeSeconds === void 0 ? {} : { downtime: downtimeSeconds.toFixed(1) }
-  };
-}
-__name(outcomeOutputs, "outcomeOutputs");
-function outcomeSummary(outcome) {
-  let { source, database, host, dryRun, kept, downtimeSeconds, seconds: seconds3 } = outcome, made = source.createdAt, rows = [
-    ["Database", [code(database), ` on ${host}`]],
-    ["Backup", code(source.uri)],
-    ["Made", made ? `${formatInstant(made)}, ${formatAge(made, /* @__PURE__ */ new Date())}` : "unknown"],
-    ["Size", formatBytes(source.size)],
-    ...dryRun || downtimeSeconds === void 0 ? [] : [["Downtime", formatDuration(downtimeSeconds * 1e3)]],
-    ...dryRun || kept === void 0 ? [] : [["Kept", [code(kept), ", which was replaced"]]],
-    ["Time", `${formatDuration(seconds3 * 1e3)}${phasesOf2(outcome)}`]
-  ];
-  return {
-    outcome: "done",
-    title: dryRun ? `The plan for ${database} can be done; nothing was changed` : `${database} is restored`,
-    blocks: [{ kind: "facts", rows }, ...dryRun ? [planOf(outcome.steps)] : []]
-  };
-}
-__name(outcomeSummary, "outcomeSummary");
-var planOf = /* @__PURE__ */ __name((steps) => ({
-  kind: "table",
-  columns: [
-    { name: "", align: "right" },
-    { name: "Step" },
-    { name: "Details" },
-    { name: "If it, or a later one, fails" }
-  ],
-  rows: steps.map(({ title, details, undo }, i5) => [
-    `${i5 + 1}`,
-    title,
-    details.join("; "),
-    undo?.title ?? ""
-  ])
-}), "planOf");
-function phasesOf2({ durations }) {
-  let phases = Object.entries(durations).map(([name, s2]) => `${name} ${formatDuration(s2 * 1e3)}`);
-  return phases.length === 0 ? "" : ` (${phases.join(", ")})`;
-}
-__name(phasesOf2, "phasesOf");
+// src/restore/facts.ts
+import { basename as basename2 } from "node:path/posix";
 
-// src/host/analyze.ts
-async function analyze(postgres, database, jobs, signal) {
-  let args = ["--analyze-only", "--quiet", "--no-password", `--jobs=${jobs}`, conninfo(database)];
-  await run(postgres.host, { ...postgres.command("vacuumdb", args, database), guarded: !0 }, { signal });
-}
-__name(analyze, "analyze");
+// src/report/plain.ts
+function plainText({ outcome, title, blocks }) {
+  let parts = blocks.flatMap(block);
+  return [`${signs[outcome]} ${inline(title)}`, ...parts].join(`
 
-// src/host/by-hand.ts
-function commandByHand({ command: command5 }, argv) {
-  let { argv: words, as } = command5(argv);
-  return quote([...as === void 0 ? [] : ["sudo", "-u", as], ...words]);
+`);
 }
-__name(commandByHand, "commandByHand");
-function sqlByHand(postgres, ...statements) {
-  let { env: env3 = {}, as } = postgres.command("psql", [], MAINTENANCE_DATABASE), settings = ["PGHOST", "PGPORT", "PGUSER"].flatMap(
-    (name) => env3[name] === void 0 ? [] : [`${name}=${env3[name]}`]
+__name(plainText, "plainText");
+function plainFacts(rows) {
+  return aligned(
+    [{ name: "" }, { name: "" }],
+    rows.map(([name, value]) => [inline(name), inline(value)])
   );
-  return quote([
-    ...as === void 0 ? [] : ["sudo", "-u", as],
-    ...settings.length > 0 ? ["env", ...settings] : [],
-    "psql",
-    "-d",
-    MAINTENANCE_DATABASE,
-    ...statements.flatMap((statement) => ["-c", statement])
-  ]);
 }
-__name(sqlByHand, "sqlByHand");
-
-// src/host/database-traits.ts
-async function applyTraits(admin, database, traits, owner) {
-  let refusals = [];
-  for (let statement of [
-    ...settingStatements(database, traits),
-    ...privilegeStatements(database, traits, owner)
-  ])
-    try {
-      await runSql(admin, MAINTENANCE_DATABASE, statement);
-    } catch (error3) {
-      if (!(error3 instanceof CommandError)) throw error3;
-      refusals.push({ statement, reason: error3.exit.stderr });
+__name(plainFacts, "plainFacts");
+function block(part) {
+  switch (part.kind) {
+    case "facts":
+      return [plainFacts(part.rows)];
+    case "table": {
+      let rows = part.rows.map((row2) => row2.map(inline));
+      return [aligned(part.columns, [part.columns.map(({ name }) => inline(name)), ...rows])];
     }
-  return refusals;
+    case "note":
+      return [inline(part.text)];
+    case "diagram":
+      return [];
+  }
 }
-__name(applyTraits, "applyTraits");
-var NAME_LISTS = /* @__PURE__ */ new Set([
-  "local_preload_libraries",
-  "search_path",
-  "session_preload_libraries",
-  "temp_tablespaces",
-  "unix_socket_directories"
-]);
-function settingStatements(database, { settings }) {
-  return settings.map(({ role, setting }) => {
-    let equals = setting.indexOf("="), name = setting.slice(0, equals), value = setting.slice(equals + 1), whose = role === null ? `DATABASE ${identifier(database)}` : `ROLE ${identifier(role)} IN DATABASE ${identifier(database)}`, values = NAME_LISTS.has(name.toLowerCase()) ? splitNames(value) : [value];
-    return `ALTER ${whose} SET ${name.split(".").map(identifier).join(".")} TO${values.map(literal).join(",")}`;
-  });
+__name(block, "block");
+function aligned(columns, rows) {
+  let widths = columns.map((_, at2) => Math.max(0, ...rows.map((row2) => widthOf(row2[at2] ?? "")))), cell = /* @__PURE__ */ __name((text4, at2) => {
+    let padding2 = " ".repeat((widths[at2] ?? 0) - widthOf(text4));
+    return columns[at2]?.align === "right" ? padding2 + text4 : text4 + padding2;
+  }, "cell");
+  return rows.map((row2) => row2.map(cell).join("  ").trimEnd()).join(`
+`);
 }
-__name(settingStatements, "settingStatements");
-function splitNames(list3) {
-  let split2 = [...list3.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]+))\s*(?:,|$)/g)].map(([, quoted, plain2 = ""]) => quoted?.replaceAll('""', '"') ?? plain2.trim());
-  return split2.length > 0 ? split2 : [""];
-}
-__name(splitNames, "splitNames");
-var PRIVILEGES = { C: "CREATE", T: "TEMPORARY", c: "CONNECT" };
-function privilegeStatements(database, { owner: oldOwner, privileges }, owner) {
-  if (privileges.length === 0) return [];
-  let on = `ON DATABASE ${identifier(database)}`, grants = privileges.flatMap((item) => {
-    let [, quoted, plain2 = "", letters = ""] = /^(?:"((?:[^"]|"")*)"|([^"=]*))=([^/]*)/.exec(item) ?? [], name = quoted?.replaceAll('""', '"') ?? plain2, grantee = name === "" ? "PUBLIC" : identifier(name === oldOwner ? owner : name);
-    return [...letters.matchAll(/([CTc])(\*?)/g)].map(
-      ([, letter = "", option]) => `GRANT ${PRIVILEGES[letter]} ${on} TO ${grantee}${option ? " WITH GRANT OPTION" : ""}`
-    );
-  });
-  return [`REVOKE ALL ${on} FROM PUBLIC`, ...grants];
-}
-__name(privilegeStatements, "privilegeStatements");
+__name(aligned, "aligned");
+var widthOf = /* @__PURE__ */ __name((text4) => [...text4].length, "widthOf"), inline = /* @__PURE__ */ __name((text4) => oneLine(
+  spansOf(text4).map((span) => typeof span == "string" ? span : span.code).join("")
+), "inline");
 
 // src/restore/names.ts
 import { createHash as createHash15 } from "node:crypto";
@@ -74080,6 +73990,33 @@ async function missingRoles(postgres, roles) {
 }
 __name(missingRoles, "missingRoles");
 
+// src/host/disk-space.ts
+async function freeBytes({ host, path: path2, command: command5 }) {
+  try {
+    let [, line = ""] = (await run(host, command5(["df", "-Pk", "--", path2]))).split(`
+`), kib = Number(line.split(/\s+/)[3]);
+    return Number.isFinite(kib) ? kib * 1024 : void 0;
+  } catch (error3) {
+    if (error3 instanceof CommandError) return;
+    throw error3;
+  }
+}
+__name(freeBytes, "freeBytes");
+async function databaseFreeBytes(postgres, tablespace = "pg_default") {
+  if (!postgres.isLocal) return;
+  let [row2] = await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
+                     (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
+       FROM pg_tablespace WHERE spcname =${literal(tablespace)}`
+  );
+  if (!row2?.folder) return;
+  let as = postgres.account;
+  return freeBytes({ host: postgres.host, path: row2.folder, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") });
+}
+__name(databaseFreeBytes, "databaseFreeBytes");
+
 // src/host/extensions.ts
 async function extensionProblems(app, admin, extensions) {
   let query = `SELECT name, ${app.version >= 13e4 ? "bool_or(trusted)" : "false"} OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS may
@@ -74140,83 +74077,211 @@ async function byEither(app, admin, database, statement) {
 }
 __name(byEither, "byEither");
 
-// src/host/folders.ts
-import { basename as basename2, dirname as dirname3 } from "node:path/posix";
-async function swapFolders({ host, command: command5 }, swap) {
-  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
-    [ -d "$new" ] || { echo "$new is not there" >&2; exit 1; }
-    if [ -z "$old" ]; then
-      [ ! -e "$current" ] || { echo "$current is there already" >&2; exit 1; }
-      exec mv -T -- "$new" "$current"
-    fi
-    [ ! -e "$old" ] || { echo "$old is there already" >&2; exit 1; }
-    mv -T -- "$current" "$old" || exit
-    mv -T -- "$new" "$current" && exit
-    mv -T -- "$old" "$current"; exit 1`, "sh", swap.new, swap.current, swap.old ?? ""]));
-}
-__name(swapFolders, "swapFolders");
-async function swapFoldersBack({ host, command: command5 }, swap) {
-  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
-    [ -z "$old" ] || [ -e "$old" ] || exit 0
-    if [ ! -e "$new" ] && [ -e "$current" ]; then mv -T -- "$current" "$new" || exit; fi
-    [ -z "$old" ] || mv -T -- "$old" "$current"`, "sh", swap.new, swap.current, swap.old ?? ""]));
-}
-__name(swapFoldersBack, "swapFoldersBack");
-async function removeDerivedFolder({ host, command: command5 }, path2) {
-  if (!path2.startsWith("/") || path2.split("/").includes("..") || !isDerivedName(basename2(path2))) throw new TypeError(`Not a folder that a restore makes: ${path2}`);
-  await run(host, command5(["rm", "-rf", "--one-file-system", "--", path2]));
-}
-__name(removeDerivedFolder, "removeDerivedFolder");
-async function listDerivedFolders({ host, path: path2, command: command5 }) {
-  let parent = dirname3(path2);
-  return (await run(host, command5(["sh", "-c", '[ -d "$1" ] || exit 0; find "$1/" -mindepth 1 -maxdepth 1 -type d -printf "%f\\0"', "sh", parent]))).split("\0").flatMap((name) => {
-    let parsed = parseDerivedName(name, basename2(path2));
-    return parsed ? [{ path: `${parent}/${name}`, ...parsed }] : [];
-  }).toSorted((a5, b5) => a5.timestamp.localeCompare(b5.timestamp));
-}
-__name(listDerivedFolders, "listDerivedFolders");
+// src/host/health.ts
+import { setTimeout as sleep9 } from "node:timers/promises";
 
-// src/host/feed.ts
-import { text as text2 } from "node:stream/consumers";
-import { pipeline as pipeline4 } from "node:stream/promises";
-async function feed(host, command5, source, signal) {
-  var _stack = [];
-  try {
-    signal?.throwIfAborted();
-    let process2 = __using(_stack, await host.start(command5), !0);
-    let end = /* @__PURE__ */ __name(() => {
-      process2[Symbol.asyncDispose]();
-    }, "end");
-    signal?.addEventListener("abort", end, { once: !0 });
-    try {
-      let printed = text2(process2.stdout);
-      printed.catch(() => {
-      });
-      let failure2;
-      if (await pipeline4(/* @__PURE__ */ __name(async function* () {
-        try {
-          yield* source;
-        } catch (error3) {
-          throw failure2 = { error: error3 }, error3;
+// src/host/services.ts
+import { setTimeout as sleep8 } from "node:timers/promises";
+async function unitStates(host, units3) {
+  return units3.length === 0 ? [] : (await run(host, {
+    argv: ["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", ...units3]
+  })).trim().split(`
+
+`).map((block3, i5) => {
+    let value = /* @__PURE__ */ __name((name) => new RegExp(`^${name}=(.*)$`, "m").exec(block3)?.[1] ?? "", "value");
+    return {
+      unit: units3[i5] ?? value("Id"),
+      state: value("ActiveState"),
+      loaded: value("LoadState") === "loaded"
+    };
+  });
+}
+__name(unitStates, "unitStates");
+function systemdServices(host, accounts, units3) {
+  let startOrder = units3.toReversed(), argvOf = /* @__PURE__ */ __name((verb, unit) => ["systemctl", verb, unit], "argvOf"), commandOf = /* @__PURE__ */ __name((verb, unit) => ({
+    argv: argvOf(verb, unit),
+    as: accounts.root
+  }), "commandOf"), shown = /* @__PURE__ */ __name((verb, unit) => `${accounts.root && host.user !== "root" ? "sudo " : ""}${argvOf(verb, unit).join(" ")}`, "shown");
+  return {
+    units: units3,
+    stopCommands: units3.map((unit) => shown("stop", unit)),
+    startCommands: startOrder.map((unit) => shown("start", unit)),
+    async running() {
+      return (await unitStates(host, units3)).some(
+        ({ state: state2 }) => state2 === "active" || state2 === "activating" || state2 === "reloading"
+      );
+    },
+    async problems() {
+      let unknown = (await unitStates(host, units3)).filter(({ loaded }) => !loaded).map(({ unit }) => `systemd knows no unit ${unit}`), refused2 = [];
+      if (accounts.root && host.user !== "root")
+        for (let argv of units3.flatMap((unit) => [argvOf("stop", unit), argvOf("start", unit)])) {
+          let refusal2 = await sudoRefusal(host, argv);
+          refusal2 && refused2.push(refusal2);
         }
-      }, "watched"), process2.stdin, { signal }).catch(() => {
-      }), failure2) throw failure2.error;
-      let exit = await process2.exited;
-      if (exit.code !== 0) throw new CommandError(command5, exit);
-      return await printed;
-    } catch (error3) {
-      throw signal?.throwIfAborted(), error3;
-    } finally {
-      signal?.removeEventListener("abort", end);
+      return [...unknown, ...refused2];
+    },
+    async stop() {
+      for (let unit of units3) await runService(host, commandOf("stop", unit), shown("stop", unit));
+      let running = (await unitStates(host, units3)).filter(({ state: state2 }) => state2 !== "inactive" && state2 !== "failed");
+      if (running.length !== 0)
+        throw new UserError(
+          `Stopped, and not at rest: ${running.map(({ unit, state: state2 }) => `${unit} is ${state2}`).join(", ")}`,
+          "Something has started it again: a timer, a socket or another unit. See systemctl list-dependencies --reverse."
+        );
+    },
+    async start() {
+      for (let unit of startOrder)
+        await startUnit(host, unit, () => runService(host, commandOf("start", unit), shown("start", unit)));
     }
-  } catch (_) {
-    var _error = _, _hasError = !0;
-  } finally {
-    var _promise = __callDispose(_stack, _error, _hasError);
-    _promise && await _promise;
+  };
+}
+__name(systemdServices, "systemdServices");
+var START_LIMIT_PATIENCE_MS = 12e4, START_LIMIT_PAUSE_MS = 500;
+async function startUnit(host, unit, start) {
+  let deadline = performance.now() + START_LIMIT_PATIENCE_MS, before = await invocationOf(host, unit);
+  for (; ; )
+    try {
+      return await start();
+    } catch (error3) {
+      let after = await invocationOf(host, unit);
+      if (!(after.failed && after.id !== "" && after.id === before.id) || performance.now() > deadline) throw error3;
+      await sleep8(START_LIMIT_PAUSE_MS);
+    }
+}
+__name(startUnit, "startUnit");
+async function invocationOf(host, unit) {
+  let output = await run(host, { argv: ["systemctl", "show", "--property=ActiveState,InvocationID", "--", unit] });
+  return {
+    id: /^InvocationID=(.*)$/m.exec(output)?.[1] ?? "",
+    failed: /^ActiveState=failed$/m.test(output)
+  };
+}
+__name(invocationOf, "invocationOf");
+async function sudoRefusal(host, argv) {
+  try {
+    await run(host, { argv: ["sudo", "-n", "-l", "-u", "root", "--", ...argv] });
+    return;
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    return `sudo does not let ${host.user} run ${argv.join(" ")}; a line for /etc/sudoers.d/odoo-backup: ${host.user} ALL=(root) NOPASSWD: /usr/bin/${argv.join(" ")}`;
   }
 }
-__name(feed, "feed");
+__name(sudoRefusal, "sudoRefusal");
+function commandServices(host, stopCommand, startCommand) {
+  return {
+    units: [],
+    stopCommands: [stopCommand],
+    startCommands: [startCommand],
+    running: /* @__PURE__ */ __name(async () => {
+    }, "running"),
+    problems: /* @__PURE__ */ __name(async () => [], "problems"),
+    stop: /* @__PURE__ */ __name(() => runService(host, detachable(stopCommand), stopCommand), "stop"),
+    start: /* @__PURE__ */ __name(() => runService(host, detachable(startCommand), startCommand), "start")
+  };
+}
+__name(commandServices, "commandServices");
+function detachable(shellCommand) {
+  return { argv: ["sh", "-c", `log=$(mktemp) || exit
+    sh -c "$1" >"$log" 2>&1 </dev/null; code=$?
+    [ $code -eq 0 ] || tail -c 2000 -- "$log" >&2
+    rm -f -- "$log"; exit $code`, "sh", shellCommand] };
+}
+__name(detachable, "detachable");
+async function runService(host, command5, shown) {
+  try {
+    await run(host, command5);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? new UserError(
+      `${shown} failed on ${host.label} (${error3.exit.signal ?? `exit code ${error3.exit.code}`}): ${error3.exit.stderr}`,
+      "See the service\u2019s log on the host: journalctl -e -u <unit>.",
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(runService, "runService");
+
+// src/host/health.ts
+function odooUrl(httpInterface, httpPort) {
+  let address = ["", "0.0.0.0", "::", "*"].includes(httpInterface ?? "") ? "127.0.0.1" : httpInterface ?? "";
+  return `http://${address.includes(":") ? `[${address}]` : address}:${httpPort ?? 8069}`;
+}
+__name(odooUrl, "odooUrl");
+var PAUSE_MS = 250, ANSWER_SECONDS = 60;
+async function waitHealthy(host, units3, check, timeoutMs, signal) {
+  let started = performance.now();
+  for (; ; ) {
+    let left = timeoutMs - (performance.now() - started), { healthy, answer } = await ask2(host, units3, check, Math.min(ANSWER_SECONDS, left / 1e3), signal), seconds3 = (performance.now() - started) / 1e3;
+    if (healthy) return { seconds: seconds3, answer };
+    if (healthy === void 0 || seconds3 * 1e3 + PAUSE_MS >= timeoutMs)
+      throw new UserError(
+        `Odoo is not healthy after ${seconds3.toFixed(1)} s: ${answer}`,
+        "See Odoo\u2019s log on the host. What counts as healthy, and for how long to wait, is set by health-check."
+      );
+    await sleep9(PAUSE_MS, void 0, { signal });
+  }
+}
+__name(waitHealthy, "waitHealthy");
+var GLANCE_SECONDS = 5;
+async function healthNow(host, units3, check) {
+  return (await ask2(host, units3, check, GLANCE_SECONDS, void 0)).answer;
+}
+__name(healthNow, "healthNow");
+async function ask2(host, units3, check, seconds3, signal) {
+  let idle = (await unitStates(host, units3)).find(({ state: state2 }) => state2 !== "active");
+  if (idle)
+    return { healthy: idle.state === "failed" ? void 0 : !1, answer: `${idle.unit} is ${idle.state}` };
+  let limit = Math.max(1, Math.ceil(seconds3));
+  if (check.kind === "odoo") return askOdoo(host, check.baseUrl, limit, signal);
+  let status = check.from === "runner" ? await statusFromRunner(check.url, limit, signal) : await statusFromHost(host, check.url, limit, signal);
+  return { healthy: isGood(status), answer: told(check.url, status) };
+}
+__name(ask2, "ask");
+async function askOdoo(host, baseUrl, limit, signal) {
+  let login = `${baseUrl}/web/login`, status = await statusFromHost(host, login, limit, signal);
+  if (status !== 404) return { healthy: isGood(status), answer: told(login, status) };
+  let health = `${baseUrl}/web/health`, answered = await statusFromHost(host, health, limit, signal);
+  return { healthy: isGood(answered), answer: told(health, answered) };
+}
+__name(askOdoo, "askOdoo");
+var isGood = /* @__PURE__ */ __name((status) => typeof status == "number" && status >= 200 && status < 400, "isGood"), told = /* @__PURE__ */ __name((url, status) => typeof status == "number" ? `${url} answers ${status}` : `${url} does not answer: ${status}`, "told");
+async function statusFromRunner(url, limit, cancel) {
+  let timeout = AbortSignal.timeout(limit * 1e3), signal = cancel ? AbortSignal.any([timeout, cancel]) : timeout;
+  try {
+    let response = await fetch(url, { signal, redirect: "manual" });
+    return await response.body?.cancel(), response.status;
+  } catch (error3) {
+    return cancel?.throwIfAborted(), error3 instanceof Error && error3.cause ? messageOf(error3.cause) : messageOf(error3);
+  }
+}
+__name(statusFromRunner, "statusFromRunner");
+async function statusFromHost(host, url, limit, signal) {
+  let argv = ["sh", "-c", `{ url=$1 limit=$2
+    if command -v curl; then
+      exec 1>&3; exec curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' --max-time "$limit" -- "$url"
+    elif command -v wget; then
+      said=$(wget -S -q -O /dev/null --no-proxy --max-redirect=0 --tries=1 --timeout="$limit" -- "$url" 2>&1)
+      status=$(printf '%s\\n' "$said" | sed -n 's|^ *HTTP/[0-9.]* \\([0-9]*\\).*|\\1|p' | head -n 1)
+      [ -n "$status" ] || { printf '%s\\n' "$said" >&2; exit 1; }
+      printf %s "$status" >&3
+    elif command -v python3; then
+      exec python3 -c "$3" "$url" "$limit" >&3
+    else echo 'the host has neither curl nor wget nor python3' >&2; exit 1
+    fi
+} 3>&1 >/dev/null`, "sh", url, String(limit), `import sys, urllib.error, urllib.request
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_): return None
+proxyless = urllib.request.ProxyHandler({})
+try: print(urllib.request.build_opener(Stay, proxyless).open(sys.argv[1], timeout=int(sys.argv[2])).status)
+except urllib.error.HTTPError as error: print(error.code)`];
+  try {
+    return Number(await run(host, { argv }, { signal }));
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    return error3.exit.stderr.split(`
+`).at(-1) ?? "";
+  }
+}
+__name(statusFromHost, "statusFromHost");
 
 // src/host/load-errors.ts
 var HINTS = [
@@ -74266,255 +74331,6 @@ function withRestoreClient(postgres, tools, dumpMajor) {
   return postgres.withClient(client);
 }
 __name(withRestoreClient, "withRestoreClient");
-
-// src/host/plain-dump.ts
-async function* withoutTransactionTimeout(sql) {
-  let start = Buffer.alloc(0);
-  for await (let chunk of sql) {
-    if (!start) {
-      yield chunk;
-      continue;
-    }
-    start = Buffer.concat([start, chunk]), !(start.length < 16384) && (yield stripped(start), start = void 0);
-  }
-  start && (yield stripped(start));
-}
-__name(withoutTransactionTimeout, "withoutTransactionTimeout");
-var stripped = /* @__PURE__ */ __name((sql) => Buffer.from(sql.toString("latin1").replace(/^SET transaction_timeout = 0;$/m, ""), "latin1"), "stripped");
-
-// src/host/tar-writer.ts
-async function* tarOf(files) {
-  for await (let { name, size, content } of files) {
-    assertInside(name);
-    let path2 = Buffer.from(name);
-    path2.length > NAME_LENGTH && (yield header(Buffer.from("././@LongLink"), path2.length + 1, "L"), yield Buffer.concat([path2, Buffer.alloc(1 + padding(path2.length + 1))])), yield header(path2.subarray(0, NAME_LENGTH), size, "0");
-    let sent = 0;
-    for await (let chunk of Buffer.isBuffer(content) ? [content] : content) {
-      if (sent += chunk.length, sent > size) break;
-      yield chunk;
-    }
-    if (sent !== size) throw new RangeError(`${name} has another size than ${size} bytes`);
-    yield Buffer.alloc(padding(size));
-  }
-  yield Buffer.alloc(2 * 512);
-}
-__name(tarOf, "tarOf");
-var padding = /* @__PURE__ */ __name((bytes) => -bytes & 511, "padding"), NAME_LENGTH = 100;
-function header(name, size, type) {
-  let block3 = Buffer.alloc(512), octal = /* @__PURE__ */ __name((value, at2, length) => block3.write(value.toString(8).padStart(length - 1, "0"), at2, "latin1"), "octal");
-  block3.set(name, 0), octal(438, NAME_LENGTH, 8), octal(0, 108, 8), octal(0, 116, 8), size < 8 ** 11 ? octal(size, 124, 12) : (block3[124] = 128, block3.writeBigUInt64BE(BigInt(size), 128)), octal(Math.floor(Date.now() / 1e3), 136, 12), block3.write(type, 156, "latin1"), block3.write("ustar  \0", 257, "latin1"), block3.fill(" ", 148, 156);
-  let sum = block3.reduce((total, byte) => total + byte, 0);
-  return block3.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1"), block3;
-}
-__name(header, "header");
-function assertInside(name) {
-  let parts = name.split("/");
-  if (name.includes("\0") || parts.some((part) => part === "" || part === "." || part === ".."))
-    throw new TypeError(`Not the name of a file inside of a folder: ${JSON.stringify(name)}`);
-}
-__name(assertInside, "assertInside");
-
-// src/host/receive-files.ts
-async function receiveFiles({ host, path: path2, command: command5 }, files, signal) {
-  let argv = ["tar", "--extract", "--file=-", "--no-same-owner", `--directory=${path2}`];
-  await feed(host, command5(argv), tarOf(files), signal);
-}
-__name(receiveFiles, "receiveFiles");
-
-// src/host/temp-folder.ts
-var NO_SPACE2 = 75, FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
-        free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
-        [ "\${free:-0}" -ge "$1" ] || continue`, TempFolder = class _TempFolder {
-  static {
-    __name(this, "TempFolder");
-  }
-  host;
-  path;
-  #holder;
-  constructor(host, path2, holder) {
-    this.host = host, this.path = path2, this.#holder = holder;
-  }
-  /**
-   * Makes one where there is space: in TMPDIR or /tmp, else in /var/tmp.
-   *
-   * @param as the account it belongs to, for `Command.as`
-   * @returns undefined when neither has the space
-   * @throws CommandError
-   */
-  static async make(host, as, neededBytes) {
-    let command5 = {
-      argv: ["sh", "-c", `${FOR_EACH_PLACE}
-        folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
-        trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
-        printf '%s\\n' "$folder"
-        while :; do sleep 3600 & wait; done
-      done; exit ${NO_SPACE2}`, "sh", String(Math.ceil(neededBytes / 1024))],
-      as,
-      guarded: !0
-    }, holder = await host.start(command5), path2 = "";
-    for await (let chunk of holder.stdout.iterator({ destroyOnReturn: !1 }))
-      if (path2 += chunk, path2.endsWith(`
-`)) return new _TempFolder(host, path2.trimEnd(), holder);
-    let exit = await holder.exited;
-    if (exit.code !== NO_SPACE2)
-      throw new CommandError(command5, exit);
-  }
-  async [Symbol.asyncDispose]() {
-    await this.#holder[Symbol.asyncDispose]();
-  }
-  /** The folder in which `make` would make one, read only; undefined: neither has the space. */
-  static async placeFor(host, as, neededBytes) {
-    let script = `${FOR_EACH_PLACE}
-        printf %s "$place"; exit
-      done`, needed = String(Math.ceil(neededBytes / 1024)), place2 = await run(host, { argv: ["sh", "-c", script, "sh", needed], as });
-    return place2 === "" ? void 0 : place2;
-  }
-};
-
-// src/host/toc-filter.ts
-var ENTRY2 = /^\d+; \d+ \d+ (.*)$/;
-function filterToc(toc, { superuser, schemas }) {
-  let present = new Set(schemas), mayBeSkipped = /* @__PURE__ */ __name((entry) => {
-    let schema = /^SCHEMA - (.*) \S*$/.exec(entry)?.[1];
-    return schema !== void 0 && present.has(schema) ? !0 : !superuser && /^(SCHEMA - public |COMMENT - (SCHEMA public |EXTENSION ))/.test(entry);
-  }, "mayBeSkipped"), skipped = [];
-  return { list: toc.split(`
-`).map((line) => mayBeSkipped(ENTRY2.exec(line)?.[1] ?? "") ? (skipped.push(line), `;${line}`) : line).join(`
-`), skipped };
-}
-__name(filterToc, "filterToc");
-
-// src/host/wire.ts
-import { pipeline as pipeline5, Readable as Readable14 } from "node:stream";
-import { constants, createGzip as createGzip2, createZstdCompress } from "node:zlib";
-function inwardCodec(tools) {
-  if (tools.programs.has("zstd")) {
-    let params = { [constants.ZSTD_c_compressionLevel]: 1 };
-    return { encoder: /* @__PURE__ */ __name(() => createZstdCompress({ params }), "encoder"), decode: ["zstd", "-dcq"] };
-  }
-  if (tools.programs.has("gzip"))
-    return { encoder: /* @__PURE__ */ __name(() => createGzip2({ level: 1 }), "encoder"), decode: ["gzip", "-dcq"] };
-}
-__name(inwardCodec, "inwardCodec");
-function compressed2(source, codec) {
-  return codec ? pipeline5(Readable14.from(source, { objectMode: !1 }), codec.encoder(), () => {
-  }) : source;
-}
-__name(compressed2, "compressed");
-function decoding(command5, codec) {
-  if (!codec) return command5;
-  let script = `codes=$({ { ${codec.decode.join(" ")} 3>&-; echo $? >&3; } |
-      { "$@" >/dev/null 3>&-; echo $? >&3; }; } 3>&1)
-    for code in $codes; do [ "$code" = 0 ] || exit "$code"; done`;
-  return { ...command5, argv: ["sh", "-c", script, "sh", ...command5.argv] };
-}
-__name(decoding, "decoding");
-
-// src/host/load-dump.ts
-async function loadDump(postgres, database, dump, options2) {
-  let started = performance.now(), loader = new Loader(postgres, database, options2);
-  try {
-    return { ...await loader.load(dump), seconds: (performance.now() - started) / 1e3 };
-  } catch (error3) {
-    throw error3 instanceof CommandError ? loadFailure(error3, database) : error3;
-  }
-}
-__name(loadDump, "loadDump");
-var Loader = class {
-  static {
-    __name(this, "Loader");
-  }
-  #postgres;
-  #database;
-  #options;
-  constructor(postgres, database, options2) {
-    this.#postgres = postgres, this.#database = database, this.#options = options2;
-  }
-  async load(dump) {
-    if (dump.kind === "plain") return this.#plain(dump);
-    let { host, account } = this.#postgres, folder = await TempFolder.make(host, account, dump.size);
-    if (folder) {
-      var _stack = [];
-      try {
-        let kept = __using(_stack, folder, !0);
-        return await this.#fromFile(dump, kept);
-      } catch (_) {
-        var _error = _, _hasError = !0;
-      } finally {
-        var _promise = __callDispose(_stack, _error, _hasError);
-        _promise && await _promise;
-      }
-    }
-    if (dump.kind === "custom") return this.#streamed(dump);
-    throw new UserError(
-      `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
-      "A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup."
-    );
-  }
-  async #fromFile(dump, folder) {
-    let { host, account: as } = this.#postgres, { jobs, signal, tools } = this.#options, path2 = `${folder.path}/dump`;
-    if (dump.kind === "directory")
-      await run(host, { argv: ["mkdir", "--", path2], as }), await receiveFiles({ host, path: path2, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") }, filesOf(dump.files), signal);
-    else {
-      let codec = inwardCodec(tools), argv = ["sh", "-c", `umask 077; exec ${codec?.decode.join(" ") ?? "cat"} >"$1"`, "sh", path2];
-      await feed(host, { argv, as }, compressed2(dump.open(), codec), signal);
-    }
-    let list3 = this.#postgres.command("pg_restore", ["--list", path2], this.#database), toc = await this.#filter(await run(host, { ...list3, secretEnv: void 0 })), useList = await this.#useList(toc, folder), restore2 = this.#restore([`--jobs=${jobs}`, ...useList, path2]);
-    return await run(host, { ...restore2, guarded: !0 }, { signal }), { parallel: jobs > 1, skipped: toc.skipped };
-  }
-  /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
-  async #streamed(dump) {
-    var _stack = [];
-    try {
-      let { host, account } = this.#postgres;
-      let { signal, tools } = this.#options;
-      let list3 = this.#postgres.command("pg_restore", ["--list"], this.#database);
-      let toc = await this.#filter(await feed(host, { ...list3, secretEnv: void 0 }, dump.open(), signal));
-      let folder = __using(_stack, toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : void 0, !0);
-      let useList = folder ? await this.#useList(toc, folder) : [];
-      let codec = inwardCodec(tools);
-      let restore2 = decoding(this.#restore(useList), codec);
-      await feed(host, restore2, compressed2(dump.open(), codec), signal);
-      return { parallel: !1, skipped: folder ? toc.skipped : [] };
-    } catch (_) {
-      var _error = _, _hasError = !0;
-    } finally {
-      var _promise = __callDispose(_stack, _error, _hasError);
-      _promise && await _promise;
-    }
-  }
-  /**
-   * Not in a single transaction: that would hold a lock on each of Odoo's thousands of tables and indexes, more than
-   * `max_locks_per_transaction` allows for. A database that was loaded by half is dropped anyway.
-   */
-  async #plain(dump) {
-    let { host, version: version2 } = this.#postgres, args = [...PSQL_OPTIONS, "--output=/dev/null", "--file=-"], codec = inwardCodec(this.#options.tools), sql = version2 < 17e4 ? withoutTransactionTimeout(dump.open()) : dump.open(), psql = decoding(this.#command("psql", args), codec);
-    return await feed(host, psql, compressed2(sql, codec), this.#options.signal), { parallel: !1, skipped: [] };
-  }
-  #restore(args) {
-    let ownership = this.#options.keepOwnership ? [] : ["--no-owner", "--no-privileges"], target = `--dbname=${conninfo(this.#database)}`;
-    return this.#command("pg_restore", ["--exit-on-error", "--no-password", target, ...ownership, ...args]);
-  }
-  #command(program, args) {
-    let command5 = this.#postgres.command(program, args, this.#database), { role } = this.#options;
-    if (role === void 0) return command5;
-    let options2 = `-c role=${role.replaceAll(/[\\\s]/g, "\\$&")}`;
-    return { ...command5, env: { ...command5.env, PGOPTIONS: options2 } };
-  }
-  async #filter(toc) {
-    let query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user", [superuser] = await runSql(this.#postgres, this.#database, query);
-    return filterToc(toc, { superuser: superuser === "t", schemas: this.#options.schemas });
-  }
-  async #useList(toc, folder) {
-    if (toc.skipped.length === 0) return [];
-    let path2 = `${folder.path}/list`, argv = ["sh", "-c", 'umask 077; exec cat >"$1"', "sh", path2];
-    return await run(folder.host, { argv, as: this.#postgres.account }, { input: toc.list }), [`--use-list=${path2}`];
-  }
-};
-async function* filesOf(files) {
-  for (let file of files) yield { name: file.name, size: file.size, content: file.open() };
-}
-__name(filesOf, "filesOf");
 
 // src/host/neutralize.ts
 import { randomUUID as randomUUID2 } from "node:crypto";
@@ -74606,11 +74422,11 @@ async function renewIdentity(postgres, database) {
 __name(renewIdentity, "renewIdentity");
 
 // src/host/stage-filestore.ts
-import { dirname as dirname4 } from "node:path/posix";
+import { dirname as dirname3 } from "node:path/posix";
 async function stageFilestore(live, staged, wanted, cores, signal) {
   await run(
     live.host,
-    live.command(["sh", "-c", 'mkdir -p -- "$1" && mkdir -- "$2"', "sh", dirname4(staged), staged])
+    live.command(["sh", "-c", 'mkdir -p -- "$1" && mkdir -- "$2"', "sh", dirname3(staged), staged])
   );
   let sizes = sizesOf(live.exists ? await filesIn(live) : []), candidates = wanted.filter((file) => isCandidate(file, sizes)).map(({ name }) => name), whole = new Set(await wholeFiles(live, candidates, cores, signal));
   return await link(live, staged, [...whole], signal), {
@@ -74655,91 +74471,55 @@ async function absentFrom(place2, wanted) {
 }
 __name(absentFrom, "absentFrom");
 
-// src/restore/compare.ts
-async function compareWithBackup(work) {
-  var _stack = [];
-  try {
-    let { source, target, databases, platform: platform3 } = work;
-    let snapshot = __using(_stack, await Snapshot.open(target.postgres, databases.new), !0);
-    let facts = await describeDatabase(snapshot);
-    let expected2 = source.receipt?.counts ?? source.description?.counts ?? {};
-    let differing = Object.entries(expected2).filter(([table2, rows]) => facts.counts[table2] !== rows);
-    if (differing.length > 0) {
-      let list3 = differing.map(
-        ([table2, rows]) => `${table2} has ${facts.counts[table2] ?? "no"} rows instead of ${rows}`
-      );
-      throw unlike(list3.join(", "));
-    }
-    Object.keys(expected2).length > 0 && platform3.info(`The rows of ${formatCounted(Object.keys(expected2).length, "table")} are as counted then`);
-    await compareAttachments(work, facts.attachments.files);
-  } catch (_) {
-    var _error = _, _hasError = !0;
-  } finally {
-    var _promise = __callDispose(_stack, _error, _hasError);
-    _promise && await _promise;
+// src/host/temp-folder.ts
+var NO_SPACE2 = 75, FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
+        free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
+        [ "\${free:-0}" -ge "$1" ] || continue`, TempFolder = class _TempFolder {
+  static {
+    __name(this, "TempFolder");
   }
-}
-__name(compareWithBackup, "compareWithBackup");
-async function compareAttachments(work, names) {
-  let { source, target, filestore, platform: platform3 } = work;
-  if (filestore) {
-    let absent = await absentFrom(filestore.staged, filestore.wanted);
-    if (absent.length > 0) throw unlike(`the new filestore lacks ${some(absent)}`);
+  host;
+  path;
+  #holder;
+  constructor(host, path2, holder) {
+    this.host = host, this.path = path2, this.#holder = holder;
   }
-  let without = await namesWithoutFile(work, names), report = source.description?.filestore, known = /* @__PURE__ */ new Set([...report?.missing ?? [], ...report?.lost ?? []]), unexpected = without.filter((name) => !known.has(name));
-  if (unexpected.length > 0 && filestore && report)
-    throw unlike(`attachments lack their files: ${some(unexpected)}`);
-  if (without.length > 0) {
-    let where = filestore ? "in the backup" : `in ${target.filestore?.path ?? "any filestore of this restore"}`;
-    platform3.warning(
-      `${formatCounted(without.length, "attachment")} have no file ${where}, such as ${some(without)}`
-    );
-  } else
-    platform3.info(`All ${formatCounted(names.length, "attachment")} have their files`);
-}
-__name(compareAttachments, "compareAttachments");
-async function namesWithoutFile({ source, target, filestore }, names) {
-  if (filestore) return names.filter((name) => !source.filestore?.has(name));
-  if (!target.filestore?.exists) return [...names];
-  let there = new Set((await filesIn(target.filestore)).map(({ name }) => name));
-  return names.filter((name) => !there.has(name));
-}
-__name(namesWithoutFile, "namesWithoutFile");
-var some = /* @__PURE__ */ __name((names) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`, "some");
-function unlike(what) {
-  return new UserError(
-    `What was restored is not what was backed up: ${what}`,
-    "Nothing was put in place. Choose another backup, and see the log for what happened to this one."
-  );
-}
-__name(unlike, "unlike");
-
-// src/host/disk-space.ts
-async function freeBytes({ host, path: path2, command: command5 }) {
-  try {
-    let [, line = ""] = (await run(host, command5(["df", "-Pk", "--", path2]))).split(`
-`), kib = Number(line.split(/\s+/)[3]);
-    return Number.isFinite(kib) ? kib * 1024 : void 0;
-  } catch (error3) {
-    if (error3 instanceof CommandError) return;
-    throw error3;
+  /**
+   * Makes one where there is space: in TMPDIR or /tmp, else in /var/tmp.
+   *
+   * @param as the account it belongs to, for `Command.as`
+   * @returns undefined when neither has the space
+   * @throws CommandError
+   */
+  static async make(host, as, neededBytes) {
+    let command5 = {
+      argv: ["sh", "-c", `${FOR_EACH_PLACE}
+        folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
+        trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
+        printf '%s\\n' "$folder"
+        while :; do sleep 3600 & wait; done
+      done; exit ${NO_SPACE2}`, "sh", String(Math.ceil(neededBytes / 1024))],
+      as,
+      guarded: !0
+    }, holder = await host.start(command5), path2 = "";
+    for await (let chunk of holder.stdout.iterator({ destroyOnReturn: !1 }))
+      if (path2 += chunk, path2.endsWith(`
+`)) return new _TempFolder(host, path2.trimEnd(), holder);
+    let exit = await holder.exited;
+    if (exit.code !== NO_SPACE2)
+      throw new CommandError(command5, exit);
   }
-}
-__name(freeBytes, "freeBytes");
-async function databaseFreeBytes(postgres, tablespace = "pg_default") {
-  if (!postgres.isLocal) return;
-  let [row] = await queryRows(
-    postgres,
-    MAINTENANCE_DATABASE,
-    `SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
-                     (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
-       FROM pg_tablespace WHERE spcname =${literal(tablespace)}`
-  );
-  if (!row?.folder) return;
-  let as = postgres.account;
-  return freeBytes({ host: postgres.host, path: row.folder, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") });
-}
-__name(databaseFreeBytes, "databaseFreeBytes");
+  async [Symbol.asyncDispose]() {
+    await this.#holder[Symbol.asyncDispose]();
+  }
+  /** The folder in which `make` would make one, read only; undefined: neither has the space. */
+  static async placeFor(host, as, neededBytes) {
+    let script = `${FOR_EACH_PLACE}
+        printf %s "$place"; exit
+      done`, needed = String(Math.ceil(neededBytes / 1024)), place2 = await run(host, { argv: ["sh", "-c", script, "sh", needed], as });
+    return place2 === "" ? void 0 : place2;
+  }
+};
 
 // src/restore/preflight.ts
 var GROWTH = 5;
@@ -74761,18 +74541,17 @@ var Preflight = class {
   }
   async run() {
     this.#checkIdentity(), this.#checkVersions();
-    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace && this.#source.dump.kind !== "plain", owner = await this.#owner(), [traits, extensions, loader, dumpPlace, difference, sessions, running, program] = await Promise.all(
-      [
-        this.#traits(),
-        this.#extensions(),
-        this.#loader(),
-        this.#source.dump.kind === "plain" ? void 0 : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
-        this.#difference(),
-        current ? listSessions(admin, database) : [],
-        this.#running(),
-        this.#program()
-      ]
-    ), databaseBytes = description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth()), [databaseFree, filestoreFree] = await Promise.all([
+    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace && this.#source.dump.kind !== "plain", owner = await this.#owner(), [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] = await Promise.all([
+      this.#traits(),
+      this.#extensions(),
+      this.#loader(),
+      this.#source.dump.kind === "plain" ? void 0 : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
+      this.#difference(),
+      current ? listSessions(admin, database) : [],
+      this.#running(),
+      this.#answer(),
+      this.#program()
+    ]), databaseBytes = description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth()), [databaseFree, filestoreFree] = await Promise.all([
       databaseFreeBytes(admin, current?.tablespace),
       this.#filestoreFree(),
       this.#checkRights(owner),
@@ -74798,6 +74577,7 @@ var Preflight = class {
       databaseFree,
       filestoreFree,
       running,
+      answer,
       program
     };
   }
@@ -74909,6 +74689,11 @@ var Preflight = class {
     for (let problem of problems) this.#problem(problem, "See the input services.");
     return this.#attempt(() => services.running());
   }
+  /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
+  async #answer() {
+    let { host, services, health, current } = this.#target;
+    return services && current ? healthNow(host, services.units, health.check) : void 0;
+  }
   async #program() {
     if (!this.#request.neutralize) return;
     let { host, accounts, services, installation } = this.#target, program = await findOdooProgram(host, accounts, services?.units ?? [], installation.conf), major = majorOf(this.#source.odooVersion?.replace(/^saas~/, ""));
@@ -74988,6 +74773,663 @@ function refuse(problems) {
 }
 __name(refuse, "refuse");
 
+// src/restore/facts.ts
+function tellTarget({ installation, filestore, admin, postgres }, platform3) {
+  let { conf } = installation;
+  conf && platform3.info(`odoo.conf: ${conf.path}`), platform3.info(`PostgreSQL ${postgres.serverVersion}, ${postgres.identity}`), admin !== postgres && platform3.info(`Databases are created and renamed by ${admin.identity}`), filestore && platform3.info(
+    `Filestore: ${filestore.path}, of ${filestore.owner}${filestore.exists ? "" : "; not there yet"}`
+  );
+}
+__name(tellTarget, "tellTarget");
+function factsOf(source, target, findings) {
+  return [
+    ...backupFacts(source),
+    ...replacedFacts(target, findings),
+    ...filestoreFacts(findings, source),
+    ["Space", spaceOf(findings)],
+    ...odooFacts(target, findings),
+    ...target.leftovers.kept.length > 0 ? [["Kept so far", target.leftovers.kept.map(({ database }) => database).join(", ")]] : []
+  ];
+}
+__name(factsOf, "factsOf");
+function tellFindings(facts, { problems }, platform3) {
+  for (let line of plainFacts(facts).split(`
+`)) platform3.info(line);
+  for (let { message, hint } of problems) platform3.info(`In the way: ${message}
+  ${hint}`);
+}
+__name(tellFindings, "tellFindings");
+function backupFacts(source) {
+  let { uri, createdAt, size, odooVersion, receipt, database } = source, commit = receipt?.run.commit, made = createdAt ? `${formatInstant(createdAt)}, ${formatAge(createdAt, /* @__PURE__ */ new Date())}` : "unknown", server = receipt?.postgres.server ?? source.description?.postgres.server, of = [database, odooVersion && `Odoo ${odooVersion}`, server && `PostgreSQL ${server}`];
+  return [
+    ["Backup", code(uri)],
+    ["Made", `${made}${commit ? `, by a job of commit ${commit.slice(0, 8)}` : ""}`],
+    ["Content", `${[...of, formatBytes(size)].filter(Boolean).join(", ")}; ${provenHow(source)}`]
+  ];
+}
+__name(backupFacts, "backupFacts");
+function provenHow({ receipt }) {
+  if (!receipt) return "not verified: it has no receipt";
+  let failure2 = failedProof(receipt);
+  return failure2 ? `it did NOT pass its verification (${failure2.level})` : `verified (${levelOf(receipt)})`;
+}
+__name(provenHow, "provenHow");
+function replacedFacts({ database, current }, { sessions }) {
+  if (!current) return [["Replaces", ["nothing: there is no database ", code(database), " on the host"]]];
+  let size = current.bytes === null ? "of unknown size" : formatBytes(current.bytes), connected = sessions.map((each) => `${sessionName(each)}${each.count > 1 ? ` \xD7 ${each.count}` : ""}`), users = connected.length > 0 ? `connected now: ${connected.join(", ")}` : "nobody is connected";
+  return [["Replaces", ["the database ", code(database), `, ${size}; ${users}`]]];
+}
+__name(replacedFacts, "replacedFacts");
+function filestoreFacts({ difference }, { filestore }) {
+  if (!difference || !filestore) return [];
+  let { missing, onlyLive } = difference, there = formatCounted(filestore.size - missing.length, "file"), added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : "no files";
+  return [
+    ["Filestore", `${there} of the backup on the host already, ${filesOf(missing)} to be fetched`],
+    ["Added since", added]
+  ];
+}
+__name(filestoreFacts, "filestoreFacts");
+var filesOf = /* @__PURE__ */ __name((files) => files.length === 0 ? "none" : `${formatCounted(files.length, "file")} (${formatBytes(bytesOf(files))})`, "filesOf");
+function spaceOf({ databaseBytes, databaseFree, difference, filestoreFree }) {
+  let of = /* @__PURE__ */ __name((what, bytes, free) => `${what} ${formatBytes(bytes)}${free === void 0 ? "" : ` of ${formatBytes(free)} free`}`, "of");
+  return [
+    of("database about", databaseBytes, databaseFree),
+    ...difference ? [of("filestore", bytesOf(difference.missing), filestoreFree)] : []
+  ].join("; ");
+}
+__name(spaceOf, "spaceOf");
+function odooFacts({ current, services }, { running, answer }) {
+  if (!services || !current) return [["Downtime", "none: nothing has to stop"]];
+  let units3 = services.units.join(", ") || "Odoo";
+  return [
+    ["Odoo now", [...running === void 0 ? [] : [`${units3} ${running ? "runs" : "does not run"}`], ...answer === void 0 ? [] : [answer]].join("; ") || "unknown"],
+    ["Downtime", "to be expected: Odoo\u2019s own stop and start, and about a second for the renames"]
+  ];
+}
+__name(odooFacts, "odooFacts");
+var pairName = /* @__PURE__ */ __name((database, folder) => folder === void 0 ? `the database ${database}` : basename2(folder) === database ? `database and filestore ${database}` : `the database ${database} and the filestore ${basename2(folder)}`, "pairName"), whichBackup = /* @__PURE__ */ __name(({ createdAt, database = "a backup" }) => createdAt ? `${database} of ${formatInstant(createdAt)}` : database, "whichBackup");
+
+// src/restore/plan.ts
+var StrandedError = class extends UserError {
+  static {
+    __name(this, "StrandedError");
+  }
+  name = "StrandedError";
+};
+function describePlan(steps) {
+  return steps.flatMap(({ title, details, undo }, i5) => [
+    `${i5 + 1}. ${title}`,
+    ...details.map((detail) => `   ${detail}`),
+    ...undo ? [`   undo: ${lowerFirst(undo.title)}`] : []
+  ]);
+}
+__name(describePlan, "describePlan");
+var UNDO_MEANING = "If a step fails, or the run is cancelled, the undo of each step that was begun is done, the last one first.", lowerFirst = /* @__PURE__ */ __name((text4) => text4.charAt(0).toLowerCase() + text4.slice(1), "lowerFirst");
+async function execute(steps, phases, platform3, signal) {
+  let begun = [];
+  try {
+    for (let step of steps)
+      signal.throwIfAborted(), begun.unshift(step), await perform(step, phases, signal);
+    signal.throwIfAborted();
+    return;
+  } catch (error3) {
+    let reason = signal.aborted ? signal.reason : error3, [step] = begun;
+    if (!step) throw reason;
+    return platform3.warning(`${step.title}: ${messageOf(reason)}`), { step, ...await takeBack(begun, phases, reason) };
+  }
+}
+__name(execute, "execute");
+var perform = /* @__PURE__ */ __name(({ name, title, bytes, run: run3 }, phases, signal) => bytes === void 0 ? phases.run(name, title, () => run3(signal, silent)) : phases.transfer(name, title, bytes, (progress) => run3(signal, progress)), "perform"), silent = { add() {
+} };
+async function takeBack(begun, phases, reason) {
+  let undone = [], failures = [], byHand = [];
+  for (let { undo } of begun)
+    if (undo)
+      try {
+        await phases.run("undo", undo.title, () => undo.run()), undone.push(undo.title);
+      } catch (error4) {
+        failures.push(`${undo.title}: ${messageOf(error4)}`), byHand.push(...undo.byHand);
+      }
+  return failures.length === 0 ? { error: reason, undone } : { error: new StrandedError(
+    [`${messageOf(reason)}. Taking it back failed as well:`, ...failures].join(`
+  `),
+    ["Run these commands on the host, in this order:", ...byHand].join(`
+  `),
+    { cause: reason }
+  ), undone };
+}
+__name(takeBack, "takeBack");
+
+// src/report/restore-summary.ts
+function outcomeOutputs({
+  source,
+  database,
+  downtimeSeconds,
+  seconds: seconds3,
+  dryRun
+}) {
+  return {
+    key: source.key,
+    uri: source.uri,
+    receipt: source.receipt ? receiptKey(source.key) : "",
+    size: String(source.size),
+    database,
+    "odoo-version": source.odooVersion ?? "",
+    verified: (source.receipt && levelOf(source.receipt)) ?? "",
+    duration: seconds3.toFixed(1),
+    ...dryRun ? {} : { "restore-seconds": seconds3.toFixed(1) },
+    ...downtimeSeconds === void 0 ? {} : { downtime: downtimeSeconds.toFixed(1) }
+  };
+}
+__name(outcomeOutputs, "outcomeOutputs");
+function outcomeSummary(outcome) {
+  return outcome.dryRun ? planSummary(outcome) : doneSummary(outcome);
+}
+__name(outcomeSummary, "outcomeSummary");
+function planSummary(outcome) {
+  let { facts, steps, inPlace, database } = outcome;
+  return {
+    outcome: "done",
+    title: `Dry run: ${inPlace ? `${database} can go back to ${whenMade(outcome)}` : `${database} can be restored`}; nothing was changed`,
+    blocks: [
+      { kind: "facts", rows: [targetRow(outcome), ...facts] },
+      tableOf(steps),
+      { kind: "note", text: UNDO_MEANING }
+    ]
+  };
+}
+__name(planSummary, "planSummary");
+function doneSummary(outcome) {
+  let { source, database, inPlace, kept, downtimeSeconds, seconds: seconds3 } = outcome;
+  return {
+    outcome: "done",
+    title: inPlace ? `${database} is back to ${whenMade(outcome)}` : `${database} is restored from ${whichBackup(source)}`,
+    blocks: [
+      {
+        kind: "facts",
+        rows: [
+          targetRow(outcome),
+          ...backupFacts(source),
+          ...row(
+            "Downtime",
+            downtimeSeconds === void 0 ? void 0 : `${formatDuration(downtimeSeconds * 1e3)}, from the stop of Odoo until it was healthy`
+          ),
+          ...row("Kept", kept === void 0 ? void 0 : [code(kept), ": what was replaced"]),
+          ["Time", `${formatDuration(seconds3 * 1e3)}${phasesOf2(outcome)}`]
+        ]
+      }
+    ]
+  };
+}
+__name(doneSummary, "doneSummary");
+function refusalSummary(matter, facts, problems) {
+  let things = `${formatCounted(problems.length, "thing")} ${problems.length === 1 ? "stands" : "stand"}`;
+  return {
+    outcome: "failed",
+    title: `${matter.database} cannot be ${doneTo(matter)}: ${things} in the way; nothing was changed`,
+    blocks: [
+      {
+        kind: "table",
+        columns: [{ name: "In the way" }, { name: "What to do" }],
+        rows: problems.map(({ message, hint }) => [message, hint])
+      },
+      { kind: "facts", rows: [targetRow(matter), ...facts] }
+    ]
+  };
+}
+__name(refusalSummary, "refusalSummary");
+function failureSummary(matter, { step, error: error3, undone }) {
+  let state2 = error3 instanceof StrandedError ? "it needs you now" : "everything is as it was before";
+  return {
+    outcome: "failed",
+    title: `${matter.database} was not ${doneTo(matter)}: ${state2}`,
+    blocks: [
+      {
+        kind: "facts",
+        rows: [
+          targetRow(matter),
+          ["Backup", code(matter.source.uri)],
+          ["Failed", step.title],
+          ["Because", messageOf(error3)],
+          ["Taken back", undone.map(lowerFirst).join("; ") || "nothing had been changed"],
+          ...row("What to do", error3 instanceof UserError ? error3.hint : void 0)
+        ]
+      }
+    ]
+  };
+}
+__name(failureSummary, "failureSummary");
+var doneTo = /* @__PURE__ */ __name(({ inPlace }) => inPlace ? "rolled back" : "restored", "doneTo"), whenMade = /* @__PURE__ */ __name(({ source: { createdAt, key } }) => createdAt ? formatInstant(createdAt) : key, "whenMade"), targetRow = /* @__PURE__ */ __name(({ database, host }) => [
+  "Database",
+  [code(database), ` on ${host}`]
+], "targetRow"), row = /* @__PURE__ */ __name((name, value) => value === void 0 ? [] : [[name, value]], "row"), tableOf = /* @__PURE__ */ __name((steps) => ({
+  kind: "table",
+  columns: [{ name: "", align: "right" }, { name: "Step" }, { name: "Undo" }],
+  rows: steps.map(({ title, undo }, i5) => [`${i5 + 1}`, title, undo?.title ?? ""])
+}), "tableOf");
+function phasesOf2({ durations }) {
+  let phases = Object.entries(durations).map(([name, s2]) => `${name} ${formatDuration(s2 * 1e3)}`);
+  return phases.length === 0 ? "" : ` (${phases.join(", ")})`;
+}
+__name(phasesOf2, "phasesOf");
+
+// src/restore/build-steps.ts
+import { basename as basename4 } from "node:path/posix";
+
+// src/host/analyze.ts
+async function analyze(postgres, database, jobs, signal) {
+  let args = ["--analyze-only", "--quiet", "--no-password", `--jobs=${jobs}`, conninfo(database)];
+  await run(postgres.host, { ...postgres.command("vacuumdb", args, database), guarded: !0 }, { signal });
+}
+__name(analyze, "analyze");
+
+// src/host/by-hand.ts
+function commandByHand({ command: command5 }, argv) {
+  let { argv: words, as } = command5(argv);
+  return quote([...as === void 0 ? [] : ["sudo", "-u", as], ...words]);
+}
+__name(commandByHand, "commandByHand");
+function sqlByHand(postgres, ...statements) {
+  let { env: env3 = {}, as } = postgres.command("psql", [], MAINTENANCE_DATABASE), settings = ["PGHOST", "PGPORT", "PGUSER"].flatMap(
+    (name) => env3[name] === void 0 ? [] : [`${name}=${env3[name]}`]
+  );
+  return quote([
+    ...as === void 0 ? [] : ["sudo", "-u", as],
+    ...settings.length > 0 ? ["env", ...settings] : [],
+    "psql",
+    "-d",
+    MAINTENANCE_DATABASE,
+    ...statements.flatMap((statement) => ["-c", statement])
+  ]);
+}
+__name(sqlByHand, "sqlByHand");
+
+// src/host/database-traits.ts
+async function applyTraits(admin, database, traits, owner) {
+  let refusals = [];
+  for (let statement of [
+    ...settingStatements(database, traits),
+    ...privilegeStatements(database, traits, owner)
+  ])
+    try {
+      await runSql(admin, MAINTENANCE_DATABASE, statement);
+    } catch (error3) {
+      if (!(error3 instanceof CommandError)) throw error3;
+      refusals.push({ statement, reason: error3.exit.stderr });
+    }
+  return refusals;
+}
+__name(applyTraits, "applyTraits");
+var NAME_LISTS = /* @__PURE__ */ new Set([
+  "local_preload_libraries",
+  "search_path",
+  "session_preload_libraries",
+  "temp_tablespaces",
+  "unix_socket_directories"
+]);
+function settingStatements(database, { settings }) {
+  return settings.map(({ role, setting }) => {
+    let equals = setting.indexOf("="), name = setting.slice(0, equals), value = setting.slice(equals + 1), whose = role === null ? `DATABASE ${identifier(database)}` : `ROLE ${identifier(role)} IN DATABASE ${identifier(database)}`, values = NAME_LISTS.has(name.toLowerCase()) ? splitNames(value) : [value];
+    return `ALTER ${whose} SET ${name.split(".").map(identifier).join(".")} TO${values.map(literal).join(",")}`;
+  });
+}
+__name(settingStatements, "settingStatements");
+function splitNames(list3) {
+  let split2 = [...list3.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]+))\s*(?:,|$)/g)].map(([, quoted, plain2 = ""]) => quoted?.replaceAll('""', '"') ?? plain2.trim());
+  return split2.length > 0 ? split2 : [""];
+}
+__name(splitNames, "splitNames");
+var PRIVILEGES = { C: "CREATE", T: "TEMPORARY", c: "CONNECT" };
+function privilegeStatements(database, { owner: oldOwner, privileges }, owner) {
+  if (privileges.length === 0) return [];
+  let on = `ON DATABASE ${identifier(database)}`, grants = privileges.flatMap((item) => {
+    let [, quoted, plain2 = "", letters = ""] = /^(?:"((?:[^"]|"")*)"|([^"=]*))=([^/]*)/.exec(item) ?? [], name = quoted?.replaceAll('""', '"') ?? plain2, grantee = name === "" ? "PUBLIC" : identifier(name === oldOwner ? owner : name);
+    return [...letters.matchAll(/([CTc])(\*?)/g)].map(
+      ([, letter = "", option]) => `GRANT ${PRIVILEGES[letter]} ${on} TO ${grantee}${option ? " WITH GRANT OPTION" : ""}`
+    );
+  });
+  return [`REVOKE ALL ${on} FROM PUBLIC`, ...grants];
+}
+__name(privilegeStatements, "privilegeStatements");
+
+// src/host/folders.ts
+import { basename as basename3, dirname as dirname4 } from "node:path/posix";
+async function swapFolders({ host, command: command5 }, swap) {
+  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
+    [ -d "$new" ] || { echo "$new is not there" >&2; exit 1; }
+    if [ -z "$old" ]; then
+      [ ! -e "$current" ] || { echo "$current is there already" >&2; exit 1; }
+      exec mv -T -- "$new" "$current"
+    fi
+    [ ! -e "$old" ] || { echo "$old is there already" >&2; exit 1; }
+    mv -T -- "$current" "$old" || exit
+    mv -T -- "$new" "$current" && exit
+    mv -T -- "$old" "$current"; exit 1`, "sh", swap.new, swap.current, swap.old ?? ""]));
+}
+__name(swapFolders, "swapFolders");
+async function swapFoldersBack({ host, command: command5 }, swap) {
+  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
+    [ -z "$old" ] || [ -e "$old" ] || exit 0
+    if [ ! -e "$new" ] && [ -e "$current" ]; then mv -T -- "$current" "$new" || exit; fi
+    [ -z "$old" ] || mv -T -- "$old" "$current"`, "sh", swap.new, swap.current, swap.old ?? ""]));
+}
+__name(swapFoldersBack, "swapFoldersBack");
+async function removeDerivedFolder({ host, command: command5 }, path2) {
+  if (!path2.startsWith("/") || path2.split("/").includes("..") || !isDerivedName(basename3(path2))) throw new TypeError(`Not a folder that a restore makes: ${path2}`);
+  await run(host, command5(["rm", "-rf", "--one-file-system", "--", path2]));
+}
+__name(removeDerivedFolder, "removeDerivedFolder");
+async function listDerivedFolders({ host, path: path2, command: command5 }) {
+  let parent = dirname4(path2);
+  return (await run(host, command5(["sh", "-c", '[ -d "$1" ] || exit 0; find "$1/" -mindepth 1 -maxdepth 1 -type d -printf "%f\\0"', "sh", parent]))).split("\0").flatMap((name) => {
+    let parsed = parseDerivedName(name, basename3(path2));
+    return parsed ? [{ path: `${parent}/${name}`, ...parsed }] : [];
+  }).toSorted((a5, b5) => a5.timestamp.localeCompare(b5.timestamp));
+}
+__name(listDerivedFolders, "listDerivedFolders");
+
+// src/host/feed.ts
+import { text as text2 } from "node:stream/consumers";
+import { pipeline as pipeline4 } from "node:stream/promises";
+async function feed(host, command5, source, signal) {
+  var _stack = [];
+  try {
+    signal?.throwIfAborted();
+    let process2 = __using(_stack, await host.start(command5), !0);
+    let end = /* @__PURE__ */ __name(() => {
+      process2[Symbol.asyncDispose]();
+    }, "end");
+    signal?.addEventListener("abort", end, { once: !0 });
+    try {
+      let printed = text2(process2.stdout);
+      printed.catch(() => {
+      });
+      let failure2;
+      if (await pipeline4(/* @__PURE__ */ __name(async function* () {
+        try {
+          yield* source;
+        } catch (error3) {
+          throw failure2 = { error: error3 }, error3;
+        }
+      }, "watched"), process2.stdin, { signal }).catch(() => {
+      }), failure2) throw failure2.error;
+      let exit = await process2.exited;
+      if (exit.code !== 0) throw new CommandError(command5, exit);
+      return await printed;
+    } catch (error3) {
+      throw signal?.throwIfAborted(), error3;
+    } finally {
+      signal?.removeEventListener("abort", end);
+    }
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(feed, "feed");
+
+// src/host/plain-dump.ts
+async function* withoutTransactionTimeout(sql) {
+  let start = Buffer.alloc(0);
+  for await (let chunk of sql) {
+    if (!start) {
+      yield chunk;
+      continue;
+    }
+    start = Buffer.concat([start, chunk]), !(start.length < 16384) && (yield stripped(start), start = void 0);
+  }
+  start && (yield stripped(start));
+}
+__name(withoutTransactionTimeout, "withoutTransactionTimeout");
+var stripped = /* @__PURE__ */ __name((sql) => Buffer.from(sql.toString("latin1").replace(/^SET transaction_timeout = 0;$/m, ""), "latin1"), "stripped");
+
+// src/host/tar-writer.ts
+async function* tarOf(files) {
+  for await (let { name, size, content } of files) {
+    assertInside(name);
+    let path2 = Buffer.from(name);
+    path2.length > NAME_LENGTH && (yield header(Buffer.from("././@LongLink"), path2.length + 1, "L"), yield Buffer.concat([path2, Buffer.alloc(1 + padding(path2.length + 1))])), yield header(path2.subarray(0, NAME_LENGTH), size, "0");
+    let sent = 0;
+    for await (let chunk of Buffer.isBuffer(content) ? [content] : content) {
+      if (sent += chunk.length, sent > size) break;
+      yield chunk;
+    }
+    if (sent !== size) throw new RangeError(`${name} has another size than ${size} bytes`);
+    yield Buffer.alloc(padding(size));
+  }
+  yield Buffer.alloc(2 * 512);
+}
+__name(tarOf, "tarOf");
+var padding = /* @__PURE__ */ __name((bytes) => -bytes & 511, "padding"), NAME_LENGTH = 100;
+function header(name, size, type) {
+  let block3 = Buffer.alloc(512), octal = /* @__PURE__ */ __name((value, at2, length) => block3.write(value.toString(8).padStart(length - 1, "0"), at2, "latin1"), "octal");
+  block3.set(name, 0), octal(438, NAME_LENGTH, 8), octal(0, 108, 8), octal(0, 116, 8), size < 8 ** 11 ? octal(size, 124, 12) : (block3[124] = 128, block3.writeBigUInt64BE(BigInt(size), 128)), octal(Math.floor(Date.now() / 1e3), 136, 12), block3.write(type, 156, "latin1"), block3.write("ustar  \0", 257, "latin1"), block3.fill(" ", 148, 156);
+  let sum = block3.reduce((total, byte) => total + byte, 0);
+  return block3.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1"), block3;
+}
+__name(header, "header");
+function assertInside(name) {
+  let parts = name.split("/");
+  if (name.includes("\0") || parts.some((part) => part === "" || part === "." || part === ".."))
+    throw new TypeError(`Not the name of a file inside of a folder: ${JSON.stringify(name)}`);
+}
+__name(assertInside, "assertInside");
+
+// src/host/receive-files.ts
+async function receiveFiles({ host, path: path2, command: command5 }, files, signal) {
+  let argv = ["tar", "--extract", "--file=-", "--no-same-owner", `--directory=${path2}`];
+  await feed(host, command5(argv), tarOf(files), signal);
+}
+__name(receiveFiles, "receiveFiles");
+
+// src/host/toc-filter.ts
+var ENTRY2 = /^\d+; \d+ \d+ (.*)$/;
+function filterToc(toc, { superuser, schemas }) {
+  let present = new Set(schemas), mayBeSkipped = /* @__PURE__ */ __name((entry) => {
+    let schema = /^SCHEMA - (.*) \S*$/.exec(entry)?.[1];
+    return schema !== void 0 && present.has(schema) ? !0 : !superuser && /^(SCHEMA - public |COMMENT - (SCHEMA public |EXTENSION ))/.test(entry);
+  }, "mayBeSkipped"), skipped = [];
+  return { list: toc.split(`
+`).map((line) => mayBeSkipped(ENTRY2.exec(line)?.[1] ?? "") ? (skipped.push(line), `;${line}`) : line).join(`
+`), skipped };
+}
+__name(filterToc, "filterToc");
+
+// src/host/wire.ts
+import { pipeline as pipeline5, Readable as Readable14 } from "node:stream";
+import { constants, createGzip as createGzip2, createZstdCompress } from "node:zlib";
+function inwardCodec(tools) {
+  if (tools.programs.has("zstd")) {
+    let params = { [constants.ZSTD_c_compressionLevel]: 1 };
+    return { encoder: /* @__PURE__ */ __name(() => createZstdCompress({ params }), "encoder"), decode: ["zstd", "-dcq"] };
+  }
+  if (tools.programs.has("gzip"))
+    return { encoder: /* @__PURE__ */ __name(() => createGzip2({ level: 1 }), "encoder"), decode: ["gzip", "-dcq"] };
+}
+__name(inwardCodec, "inwardCodec");
+function compressed2(source, codec) {
+  return codec ? pipeline5(Readable14.from(source, { objectMode: !1 }), codec.encoder(), () => {
+  }) : source;
+}
+__name(compressed2, "compressed");
+function decoding(command5, codec) {
+  if (!codec) return command5;
+  let script = `codes=$({ { ${codec.decode.join(" ")} 3>&-; echo $? >&3; } |
+      { "$@" >/dev/null 3>&-; echo $? >&3; }; } 3>&1)
+    for code in $codes; do [ "$code" = 0 ] || exit "$code"; done`;
+  return { ...command5, argv: ["sh", "-c", script, "sh", ...command5.argv] };
+}
+__name(decoding, "decoding");
+
+// src/host/load-dump.ts
+async function loadDump(postgres, database, dump, options2) {
+  let started = performance.now(), loader = new Loader(postgres, database, options2);
+  try {
+    return { ...await loader.load(dump), seconds: (performance.now() - started) / 1e3 };
+  } catch (error3) {
+    throw error3 instanceof CommandError ? loadFailure(error3, database) : error3;
+  }
+}
+__name(loadDump, "loadDump");
+var Loader = class {
+  static {
+    __name(this, "Loader");
+  }
+  #postgres;
+  #database;
+  #options;
+  constructor(postgres, database, options2) {
+    this.#postgres = postgres, this.#database = database, this.#options = options2;
+  }
+  async load(dump) {
+    if (dump.kind === "plain") return this.#plain(dump);
+    let { host, account } = this.#postgres, folder = await TempFolder.make(host, account, dump.size);
+    if (folder) {
+      var _stack = [];
+      try {
+        let kept = __using(_stack, folder, !0);
+        return await this.#fromFile(dump, kept);
+      } catch (_) {
+        var _error = _, _hasError = !0;
+      } finally {
+        var _promise = __callDispose(_stack, _error, _hasError);
+        _promise && await _promise;
+      }
+    }
+    if (dump.kind === "custom") return this.#streamed(dump);
+    throw new UserError(
+      `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
+      "A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup."
+    );
+  }
+  async #fromFile(dump, folder) {
+    let { host, account: as } = this.#postgres, { jobs, signal, tools } = this.#options, path2 = `${folder.path}/dump`;
+    if (dump.kind === "directory")
+      await run(host, { argv: ["mkdir", "--", path2], as }), await receiveFiles({ host, path: path2, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") }, filesOf2(dump.files), signal);
+    else {
+      let codec = inwardCodec(tools), argv = ["sh", "-c", `umask 077; exec ${codec?.decode.join(" ") ?? "cat"} >"$1"`, "sh", path2];
+      await feed(host, { argv, as }, compressed2(dump.open(), codec), signal);
+    }
+    let list3 = this.#postgres.command("pg_restore", ["--list", path2], this.#database), toc = await this.#filter(await run(host, { ...list3, secretEnv: void 0 })), useList = await this.#useList(toc, folder), restore2 = this.#restore([`--jobs=${jobs}`, ...useList, path2]);
+    return await run(host, { ...restore2, guarded: !0 }, { signal }), { parallel: jobs > 1, skipped: toc.skipped };
+  }
+  /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
+  async #streamed(dump) {
+    var _stack = [];
+    try {
+      let { host, account } = this.#postgres;
+      let { signal, tools } = this.#options;
+      let list3 = this.#postgres.command("pg_restore", ["--list"], this.#database);
+      let toc = await this.#filter(await feed(host, { ...list3, secretEnv: void 0 }, dump.open(), signal));
+      let folder = __using(_stack, toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : void 0, !0);
+      let useList = folder ? await this.#useList(toc, folder) : [];
+      let codec = inwardCodec(tools);
+      let restore2 = decoding(this.#restore(useList), codec);
+      await feed(host, restore2, compressed2(dump.open(), codec), signal);
+      return { parallel: !1, skipped: folder ? toc.skipped : [] };
+    } catch (_) {
+      var _error = _, _hasError = !0;
+    } finally {
+      var _promise = __callDispose(_stack, _error, _hasError);
+      _promise && await _promise;
+    }
+  }
+  /**
+   * Not in a single transaction: that would hold a lock on each of Odoo's thousands of tables and indexes, more than
+   * `max_locks_per_transaction` allows for. A database that was loaded by half is dropped anyway.
+   */
+  async #plain(dump) {
+    let { host, version: version2 } = this.#postgres, args = [...PSQL_OPTIONS, "--output=/dev/null", "--file=-"], codec = inwardCodec(this.#options.tools), sql = version2 < 17e4 ? withoutTransactionTimeout(dump.open()) : dump.open(), psql = decoding(this.#command("psql", args), codec);
+    return await feed(host, psql, compressed2(sql, codec), this.#options.signal), { parallel: !1, skipped: [] };
+  }
+  #restore(args) {
+    let ownership = this.#options.keepOwnership ? [] : ["--no-owner", "--no-privileges"], target = `--dbname=${conninfo(this.#database)}`;
+    return this.#command("pg_restore", ["--exit-on-error", "--no-password", target, ...ownership, ...args]);
+  }
+  #command(program, args) {
+    let command5 = this.#postgres.command(program, args, this.#database), { role } = this.#options;
+    if (role === void 0) return command5;
+    let options2 = `-c role=${role.replaceAll(/[\\\s]/g, "\\$&")}`;
+    return { ...command5, env: { ...command5.env, PGOPTIONS: options2 } };
+  }
+  async #filter(toc) {
+    let query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user", [superuser] = await runSql(this.#postgres, this.#database, query);
+    return filterToc(toc, { superuser: superuser === "t", schemas: this.#options.schemas });
+  }
+  async #useList(toc, folder) {
+    if (toc.skipped.length === 0) return [];
+    let path2 = `${folder.path}/list`, argv = ["sh", "-c", 'umask 077; exec cat >"$1"', "sh", path2];
+    return await run(folder.host, { argv, as: this.#postgres.account }, { input: toc.list }), [`--use-list=${path2}`];
+  }
+};
+async function* filesOf2(files) {
+  for (let file of files) yield { name: file.name, size: file.size, content: file.open() };
+}
+__name(filesOf2, "filesOf");
+
+// src/restore/compare.ts
+async function compareWithBackup(work) {
+  var _stack = [];
+  try {
+    let { source, target, databases, platform: platform3 } = work;
+    let snapshot = __using(_stack, await Snapshot.open(target.postgres, databases.new), !0);
+    let facts = await describeDatabase(snapshot);
+    let expected2 = source.receipt?.counts ?? source.description?.counts ?? {};
+    let differing = Object.entries(expected2).filter(([table2, rows]) => facts.counts[table2] !== rows);
+    if (differing.length > 0) {
+      let list3 = differing.map(
+        ([table2, rows]) => `${table2} has ${facts.counts[table2] ?? "no"} rows instead of ${rows}`
+      );
+      throw unlike(list3.join(", "));
+    }
+    Object.keys(expected2).length > 0 && platform3.info(
+      `${formatCounted(Object.keys(expected2).length, "table")} have as many rows as when the backup was made`
+    );
+    await compareAttachments(work, facts.attachments.files);
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(compareWithBackup, "compareWithBackup");
+async function compareAttachments(work, names) {
+  let { source, target, filestore, platform: platform3 } = work;
+  if (filestore) {
+    let absent = await absentFrom(filestore.staged, filestore.wanted);
+    if (absent.length > 0) throw unlike(`the new filestore lacks ${some(absent)}`);
+  }
+  let without = await namesWithoutFile(work, names), report = source.description?.filestore, known = /* @__PURE__ */ new Set([...report?.missing ?? [], ...report?.lost ?? []]), unexpected = without.filter((name) => !known.has(name));
+  if (unexpected.length > 0 && filestore && report)
+    throw unlike(`attachments lack their files: ${some(unexpected)}`);
+  if (without.length > 0) {
+    let where = filestore ? "in the backup" : `in ${target.filestore?.path ?? "any filestore of this restore"}`;
+    platform3.warning(
+      `${formatCounted(without.length, "attachment")} have no file ${where}, such as ${some(without)}`
+    );
+  } else
+    platform3.info(`All files of attachments are there: ${formatCounted(names.length, "file")}`);
+}
+__name(compareAttachments, "compareAttachments");
+async function namesWithoutFile({ source, target, filestore }, names) {
+  if (filestore) return names.filter((name) => !source.filestore?.has(name));
+  if (!target.filestore?.exists) return [...names];
+  let there = new Set((await filesIn(target.filestore)).map(({ name }) => name));
+  return names.filter((name) => !there.has(name));
+}
+__name(namesWithoutFile, "namesWithoutFile");
+var some = /* @__PURE__ */ __name((names) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`, "some");
+function unlike(what) {
+  return new UserError(
+    `What was restored is not what was backed up: ${what}`,
+    "Nothing was put in place. Choose another backup, and see the log for what happened to this one."
+  );
+}
+__name(unlike, "unlike");
+
 // src/restore/build-steps.ts
 function buildSteps(work) {
   let { request, filestore } = work, changesIdentity = request.neutralize || request.newUuid;
@@ -75007,14 +75449,13 @@ function databaseSteps(work) {
 }
 __name(databaseSteps, "databaseSteps");
 function createStep({ target, findings, databases, platform: platform3 }, tellSchemas) {
-  let { admin, postgres, current } = target, { traits, extensions, owner, databaseBytes, databaseFree } = findings, prepared = extensions.map(({ name }) => name).filter((name) => name !== "plpgsql");
+  let { admin, postgres, current } = target, { traits, extensions, owner } = findings, prepared = extensions.map(({ name }) => name).filter((name) => name !== "plpgsql");
   return {
     name: "create",
     title: `Create the database ${databases.new}`,
     details: [
-      `owner ${owner}, ${traits.encoding}, ${[.../* @__PURE__ */ new Set([traits.collate, traits.ctype])].join(", ")}`,
-      ...prepared.length > 0 ? [`extensions ${prepared.join(", ")}`] : [],
-      `about ${formatBytes(databaseBytes)}${databaseFree === void 0 ? "" : ` of ${formatBytes(databaseFree)} free`}`
+      `owned by ${owner}; ${traits.encoding}, ${[.../* @__PURE__ */ new Set([traits.collate, traits.ctype])].join(", ")}`,
+      ...prepared.length > 0 ? [`with the extensions ${prepared.join(", ")}`] : []
     ],
     async run() {
       await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
@@ -75040,14 +75481,14 @@ function createStep({ target, findings, databases, platform: platform3 }, tellSc
 }
 __name(createStep, "createStep");
 function loadStep({ source, target, findings, databases, platform: platform3 }, schemas) {
-  let { dump } = source, { loader, dumpPlace, keepOwnership, owner } = findings, how = dump.kind !== "plain" && dumpPlace !== void 0 ? `by ${formatCounted(target.jobs, "session")} at once, from a file in ${dumpPlace} that is removed afterwards` : "by one session, as it comes";
+  let { dump } = source, { loader, dumpPlace, keepOwnership, owner } = findings, how = dump.kind !== "plain" && dumpPlace !== void 0 ? `${formatCounted(target.jobs, "session")} at once, from a temporary file in ${dumpPlace}` : "one session, straight from the archive";
   return {
     name: "load",
-    title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind}`,
+    title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind} format`,
     details: [
       how,
       keepOwnership ? "owners and grants as in the backup" : `everything belongs to ${owner}`,
-      "collect the planner\u2019s statistics"
+      "then ANALYZE, for the query planner"
     ],
     bytes: dump.size,
     async run(signal, progress) {
@@ -75079,22 +75520,22 @@ async function* counting(source, progress) {
 }
 __name(counting, "counting");
 function stageStep({ source, target, findings, platform: platform3 }, filestore) {
-  let { live, wanted, swap, staged } = filestore, missing = findings.difference?.missing ?? [], { filestoreFree: free } = findings, fetched = `${formatCounted(missing.length, "file")}, ${formatBytes(bytesOf(missing))}`;
+  let { live, wanted, swap, staged } = filestore, missing = findings.difference?.missing ?? [];
   return {
     name: "filestore",
     title: `Build the filestore: ${formatCounted(wanted.length, "file")}, ${formatBytes(bytesOf(wanted))}`,
     details: [
-      `in ${swap.new}, as ${live.owner}`,
-      `fetched: ${fetched}${free === void 0 ? "" : ` of ${formatBytes(free)} free`}`,
-      `linked to files that the host has: ${formatCounted(wanted.length - missing.length, "file")}, by their SHA-1`
+      `in ${swap.new}, owned by ${live.owner}`,
+      `hard links to what the host has, if its SHA-1 is right: ${formatCounted(wanted.length - missing.length, "file")}`,
+      `fetched from the archive: ${filesOf(missing)}`
     ],
     bytes: bytesOf(missing),
     async run(signal, progress) {
       let { cores } = target.installation.tools, done = await stageFilestore(live, swap.new, wanted, cores, signal), names = new Set(done.missing.map(({ name }) => name)), files = wanted.filter(({ name }) => names.has(name));
-      await receiveFiles(staged, incoming(source, files, progress), signal), platform3.info(`Linked ${formatCounted(done.linked.length, "file")}, fetched ${files.length}`);
+      await receiveFiles(staged, incoming(source, files, progress), signal), platform3.info(`${formatCounted(done.linked.length, "file")} linked, ${files.length} fetched`);
     },
     undo: {
-      title: `Remove ${swap.new}`,
+      title: `Remove the new filestore ${basename4(swap.new)}`,
       run: /* @__PURE__ */ __name(() => removeDerivedFolder(live, swap.new), "run"),
       byHand: [commandByHand(live, ["rm", "-rf", "--", swap.new])]
     }
@@ -75112,8 +75553,8 @@ function checkStep(work) {
     name: "check",
     title: "Compare the new with the backup",
     details: [
-      ...counts > 0 ? [`rows of ${formatCounted(counts, "table")}, as counted when the backup was made`] : [],
-      work.filestore ? "every attachment is in the new filestore" : "every attachment is in the filestore"
+      ...counts > 0 ? [`the rows of ${formatCounted(counts, "table")} are as many as when the backup was made`] : [],
+      `every attachment has its file in the ${work.filestore ? "new " : ""}filestore`
     ],
     run: /* @__PURE__ */ __name(() => compareWithBackup(work), "run")
   };
@@ -75134,90 +75575,6 @@ function identityStep({ target, findings, request, databases, platform: platform
   };
 }
 __name(identityStep, "identityStep");
-
-// src/restore/facts.ts
-function tellFindings(source, target, findings, platform3) {
-  let lines = [
-    `Backup: ${source.uri}`,
-    `  ${[ageOf(source), formatBytes(source.size), odooOf2(source), provenHow(source)].filter(Boolean).join(", ")}`,
-    ...whatIsReplaced(target, findings),
-    ...target.leftovers.kept.length > 0 ? [`Kept from earlier restores: ${target.leftovers.kept.map(({ database }) => database).join(", ")}`] : [],
-    ...findings.problems.map(({ message, hint }) => `In the way: ${message}
-  ${hint}`)
-  ];
-  for (let line of lines) platform3.info(line);
-}
-__name(tellFindings, "tellFindings");
-var ageOf = /* @__PURE__ */ __name(({ createdAt }) => createdAt ? `${formatInstant(createdAt)}, ${formatAge(createdAt, /* @__PURE__ */ new Date())}` : "", "ageOf"), odooOf2 = /* @__PURE__ */ __name(({ odooVersion }) => odooVersion ? `Odoo ${odooVersion}` : "", "odooOf");
-function provenHow({ receipt }) {
-  if (!receipt) return "no receipt: not verified";
-  let proof = receipt.proofs.at(-1);
-  return proof ? `verified: ${proof.level}` : "has a receipt";
-}
-__name(provenHow, "provenHow");
-function whatIsReplaced({ database, current, filestore, services }, findings) {
-  let { sessions, difference, running } = findings;
-  if (!current) return [`There is no database ${database} on the host: nothing is replaced`];
-  let users = sessions.reduce((sum, { count: count2 }) => sum + count2, 0), connected = `${formatCounted(users, "session")}${users > 0 ? ` (${sessions.map(sessionName).join(", ")})` : ""}`, size = current.bytes === null ? "of unknown size" : formatBytes(current.bytes), lost2 = difference?.onlyLive ?? [];
-  return [
-    `To be replaced: the database ${database}, ${size}, ${connected} connected`,
-    ...difference && filestore ? [
-      `  and ${filestore.path}: ${formatCounted(lost2.length, "file")} of ${formatBytes(bytesOf(lost2))} are only there, and not in the backup`
-    ] : [],
-    ...services ? [`  Odoo ${running === void 0 ? "may run" : running ? "runs" : "does not run"} now`] : [],
-    "Expected downtime: Odoo\u2019s own stop and start, and about a second for the renames"
-  ];
-}
-__name(whatIsReplaced, "whatIsReplaced");
-
-// src/restore/plan.ts
-var StrandedError = class extends UserError {
-  static {
-    __name(this, "StrandedError");
-  }
-  name = "StrandedError";
-};
-function describePlan(steps) {
-  return steps.flatMap(({ title, details, undo }, i5) => [
-    `${i5 + 1}. ${title}`,
-    ...details.map((detail) => `   ${detail}`),
-    ...undo ? [`   if this or a later step fails: ${undo.title}`] : []
-  ]);
-}
-__name(describePlan, "describePlan");
-async function execute(steps, phases, platform3, signal) {
-  let begun = [];
-  try {
-    for (let step of steps)
-      signal.throwIfAborted(), begun.unshift(step), await perform(step, phases, signal);
-    signal.throwIfAborted();
-  } catch (error3) {
-    let reason = signal.aborted ? signal.reason : error3;
-    throw platform3.warning(`${begun[0]?.title ?? "The restore"} failed: ${messageOf(reason)}`), await takeBack(begun, phases, reason), reason;
-  }
-}
-__name(execute, "execute");
-var perform = /* @__PURE__ */ __name(({ name, title, bytes, run: run3 }, phases, signal) => bytes === void 0 ? phases.run(name, title, () => run3(signal, silent)) : phases.transfer(name, title, bytes, (progress) => run3(signal, progress)), "perform"), silent = { add() {
-} };
-async function takeBack(begun, phases, reason) {
-  let failures = [], byHand = [];
-  for (let { undo } of begun)
-    if (undo)
-      try {
-        await phases.run("undo", undo.title, () => undo.run());
-      } catch (error3) {
-        failures.push(`${undo.title}: ${messageOf(error3)}`), byHand.push(...undo.byHand);
-      }
-  if (failures.length !== 0)
-    throw new StrandedError(
-      [`${messageOf(reason)}. Taking it back failed as well:`, ...failures].join(`
-  `),
-      ["Run these commands on the host, in this order:", ...byHand].join(`
-  `),
-      { cause: reason }
-    );
-}
-__name(takeBack, "takeBack");
 
 // src/archive/reader.ts
 import { createHash as createHash16 } from "node:crypto";
@@ -76027,206 +76384,8 @@ function isSame(a5, b5) {
 }
 __name(isSame, "isSame");
 
-// src/host/health.ts
-import { setTimeout as sleep9 } from "node:timers/promises";
-
-// src/host/services.ts
-import { setTimeout as sleep8 } from "node:timers/promises";
-async function unitStates(host, units3) {
-  return units3.length === 0 ? [] : (await run(host, {
-    argv: ["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", ...units3]
-  })).trim().split(`
-
-`).map((block3, i5) => {
-    let value = /* @__PURE__ */ __name((name) => new RegExp(`^${name}=(.*)$`, "m").exec(block3)?.[1] ?? "", "value");
-    return {
-      unit: units3[i5] ?? value("Id"),
-      state: value("ActiveState"),
-      loaded: value("LoadState") === "loaded"
-    };
-  });
-}
-__name(unitStates, "unitStates");
-function systemdServices(host, accounts, units3) {
-  let startOrder = units3.toReversed(), argvOf = /* @__PURE__ */ __name((verb, unit) => ["systemctl", verb, unit], "argvOf"), commandOf = /* @__PURE__ */ __name((verb, unit) => ({
-    argv: argvOf(verb, unit),
-    as: accounts.root
-  }), "commandOf"), shown = /* @__PURE__ */ __name((verb, unit) => `${accounts.root && host.user !== "root" ? "sudo " : ""}${argvOf(verb, unit).join(" ")}`, "shown");
-  return {
-    units: units3,
-    stopCommands: units3.map((unit) => shown("stop", unit)),
-    startCommands: startOrder.map((unit) => shown("start", unit)),
-    async running() {
-      return (await unitStates(host, units3)).some(
-        ({ state: state2 }) => state2 === "active" || state2 === "activating" || state2 === "reloading"
-      );
-    },
-    async problems() {
-      let unknown = (await unitStates(host, units3)).filter(({ loaded }) => !loaded).map(({ unit }) => `systemd knows no unit ${unit}`), refused2 = [];
-      if (accounts.root && host.user !== "root")
-        for (let argv of units3.flatMap((unit) => [argvOf("stop", unit), argvOf("start", unit)])) {
-          let refusal2 = await sudoRefusal(host, argv);
-          refusal2 && refused2.push(refusal2);
-        }
-      return [...unknown, ...refused2];
-    },
-    async stop() {
-      for (let unit of units3) await runService(host, commandOf("stop", unit), shown("stop", unit));
-      let running = (await unitStates(host, units3)).filter(({ state: state2 }) => state2 !== "inactive" && state2 !== "failed");
-      if (running.length !== 0)
-        throw new UserError(
-          `Stopped, and not at rest: ${running.map(({ unit, state: state2 }) => `${unit} is ${state2}`).join(", ")}`,
-          "Something has started it again: a timer, a socket or another unit. See systemctl list-dependencies --reverse."
-        );
-    },
-    async start() {
-      for (let unit of startOrder)
-        await startUnit(host, unit, () => runService(host, commandOf("start", unit), shown("start", unit)));
-    }
-  };
-}
-__name(systemdServices, "systemdServices");
-var START_LIMIT_PATIENCE_MS = 12e4, START_LIMIT_PAUSE_MS = 500;
-async function startUnit(host, unit, start) {
-  let deadline = performance.now() + START_LIMIT_PATIENCE_MS, before = await invocationOf(host, unit);
-  for (; ; )
-    try {
-      return await start();
-    } catch (error3) {
-      let after = await invocationOf(host, unit);
-      if (!(after.failed && after.id !== "" && after.id === before.id) || performance.now() > deadline) throw error3;
-      await sleep8(START_LIMIT_PAUSE_MS);
-    }
-}
-__name(startUnit, "startUnit");
-async function invocationOf(host, unit) {
-  let output = await run(host, { argv: ["systemctl", "show", "--property=ActiveState,InvocationID", "--", unit] });
-  return {
-    id: /^InvocationID=(.*)$/m.exec(output)?.[1] ?? "",
-    failed: /^ActiveState=failed$/m.test(output)
-  };
-}
-__name(invocationOf, "invocationOf");
-async function sudoRefusal(host, argv) {
-  try {
-    await run(host, { argv: ["sudo", "-n", "-l", "-u", "root", "--", ...argv] });
-    return;
-  } catch (error3) {
-    if (!(error3 instanceof CommandError)) throw error3;
-    return `sudo does not let ${host.user} run ${argv.join(" ")}; a line for /etc/sudoers.d/odoo-backup: ${host.user} ALL=(root) NOPASSWD: /usr/bin/${argv.join(" ")}`;
-  }
-}
-__name(sudoRefusal, "sudoRefusal");
-function commandServices(host, stopCommand, startCommand) {
-  return {
-    units: [],
-    stopCommands: [stopCommand],
-    startCommands: [startCommand],
-    running: /* @__PURE__ */ __name(async () => {
-    }, "running"),
-    problems: /* @__PURE__ */ __name(async () => [], "problems"),
-    stop: /* @__PURE__ */ __name(() => runService(host, detachable(stopCommand), stopCommand), "stop"),
-    start: /* @__PURE__ */ __name(() => runService(host, detachable(startCommand), startCommand), "start")
-  };
-}
-__name(commandServices, "commandServices");
-function detachable(shellCommand) {
-  return { argv: ["sh", "-c", `log=$(mktemp) || exit
-    sh -c "$1" >"$log" 2>&1 </dev/null; code=$?
-    [ $code -eq 0 ] || tail -c 2000 -- "$log" >&2
-    rm -f -- "$log"; exit $code`, "sh", shellCommand] };
-}
-__name(detachable, "detachable");
-async function runService(host, command5, shown) {
-  try {
-    await run(host, command5);
-  } catch (error3) {
-    throw error3 instanceof CommandError ? new UserError(
-      `${shown} failed on ${host.label} (${error3.exit.signal ?? `exit code ${error3.exit.code}`}): ${error3.exit.stderr}`,
-      "See the service\u2019s log on the host: journalctl -e -u <unit>.",
-      { cause: error3 }
-    ) : error3;
-  }
-}
-__name(runService, "runService");
-
-// src/host/health.ts
-function odooUrl(httpInterface, httpPort) {
-  let address = ["", "0.0.0.0", "::", "*"].includes(httpInterface ?? "") ? "127.0.0.1" : httpInterface ?? "";
-  return `http://${address.includes(":") ? `[${address}]` : address}:${httpPort ?? 8069}`;
-}
-__name(odooUrl, "odooUrl");
-var PAUSE_MS = 250, ANSWER_SECONDS = 60;
-async function waitHealthy(host, units3, check, timeoutMs, signal) {
-  let started = performance.now();
-  for (; ; ) {
-    let left = timeoutMs - (performance.now() - started), { healthy, answer } = await ask2(host, units3, check, Math.min(ANSWER_SECONDS, left / 1e3), signal), seconds3 = (performance.now() - started) / 1e3;
-    if (healthy) return { seconds: seconds3, answer };
-    if (healthy === void 0 || seconds3 * 1e3 + PAUSE_MS >= timeoutMs)
-      throw new UserError(
-        `Odoo is not healthy after ${seconds3.toFixed(1)} s: ${answer}`,
-        "See Odoo\u2019s log on the host. What counts as healthy, and for how long to wait, is set by health-check."
-      );
-    await sleep9(PAUSE_MS, void 0, { signal });
-  }
-}
-__name(waitHealthy, "waitHealthy");
-async function ask2(host, units3, check, seconds3, signal) {
-  let idle = (await unitStates(host, units3)).find(({ state: state2 }) => state2 !== "active");
-  if (idle)
-    return { healthy: idle.state === "failed" ? void 0 : !1, answer: `${idle.unit} is ${idle.state}` };
-  let limit = Math.max(1, Math.ceil(seconds3));
-  if (check.kind === "odoo") return askOdoo(host, check.baseUrl, limit, signal);
-  let status = check.from === "runner" ? await statusFromRunner(check.url, limit, signal) : await statusFromHost(host, check.url, limit, signal);
-  return { healthy: isGood(status), answer: told(check.url, status) };
-}
-__name(ask2, "ask");
-async function askOdoo(host, baseUrl, limit, signal) {
-  let login = `${baseUrl}/web/login`, status = await statusFromHost(host, login, limit, signal);
-  if (status !== 404) return { healthy: isGood(status), answer: told(login, status) };
-  let health = `${baseUrl}/web/health`, answered = await statusFromHost(host, health, limit, signal);
-  return { healthy: isGood(answered), answer: told(health, answered) };
-}
-__name(askOdoo, "askOdoo");
-var isGood = /* @__PURE__ */ __name((status) => typeof status == "number" && status >= 200 && status < 400, "isGood"), told = /* @__PURE__ */ __name((url, status) => typeof status == "number" ? `${url} answers ${status}` : `${url} does not answer: ${status}`, "told");
-async function statusFromRunner(url, limit, cancel) {
-  let timeout = AbortSignal.timeout(limit * 1e3), signal = cancel ? AbortSignal.any([timeout, cancel]) : timeout;
-  try {
-    let response = await fetch(url, { signal, redirect: "manual" });
-    return await response.body?.cancel(), response.status;
-  } catch (error3) {
-    return cancel?.throwIfAborted(), error3 instanceof Error && error3.cause ? messageOf(error3.cause) : messageOf(error3);
-  }
-}
-__name(statusFromRunner, "statusFromRunner");
-async function statusFromHost(host, url, limit, signal) {
-  let argv = ["sh", "-c", `{ url=$1 limit=$2
-    if command -v curl; then
-      exec 1>&3; exec curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' --max-time "$limit" -- "$url"
-    elif command -v wget; then
-      said=$(wget -S -q -O /dev/null --no-proxy --max-redirect=0 --tries=1 --timeout="$limit" -- "$url" 2>&1)
-      status=$(printf '%s\\n' "$said" | sed -n 's|^ *HTTP/[0-9.]* \\([0-9]*\\).*|\\1|p' | head -n 1)
-      [ -n "$status" ] || { printf '%s\\n' "$said" >&2; exit 1; }
-      printf %s "$status" >&3
-    elif command -v python3; then
-      exec python3 -c "$3" "$url" "$limit" >&3
-    else echo 'the host has neither curl nor wget nor python3' >&2; exit 1
-    fi
-} 3>&1 >/dev/null`, "sh", url, String(limit), `import sys, urllib.error, urllib.request
-class Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_): return None
-proxyless = urllib.request.ProxyHandler({})
-try: print(urllib.request.build_opener(Stay, proxyless).open(sys.argv[1], timeout=int(sys.argv[2])).status)
-except urllib.error.HTTPError as error: print(error.code)`];
-  try {
-    return Number(await run(host, { argv }, { signal }));
-  } catch (error3) {
-    if (!(error3 instanceof CommandError)) throw error3;
-    return error3.exit.stderr.split(`
-`).at(-1) ?? "";
-  }
-}
-__name(statusFromHost, "statusFromHost");
+// src/restore/swap-steps.ts
+import { basename as basename5, dirname as dirname5 } from "node:path/posix";
 
 // src/host/swap-databases.ts
 async function swapDatabases(admin, swap, mark) {
@@ -76358,7 +76517,7 @@ function swapSteps(work, downtime) {
   return [
     ...services ? [stopStep(work, services, downtime)] : [],
     swapDatabaseStep(work),
-    ...filestore ? [swapFilestoreStep(work, filestore)] : [],
+    ...filestore ? [swapFilestoreStep(filestore)] : [],
     ...services ? [startStep(services), healthStep(work, services, downtime)] : []
   ];
 }
@@ -76400,7 +76559,7 @@ function swapDatabaseStep(work) {
   let { target, databases, request, startedAt: startedAt2 } = work, { current, old } = databases, before = target.current?.comment ?? null, mark = { before, after: markOf(request.keepPrevious, startedAt2, before) };
   return {
     name: "swap",
-    title: "Swap the database, by rename",
+    title: "Swap the databases, by rename",
     details: renames(databases),
     async run() {
       await work.assertLocked(), await swapDatabases(target.admin, databases, mark);
@@ -76422,15 +76581,15 @@ function swapDatabaseStep(work) {
   };
 }
 __name(swapDatabaseStep, "swapDatabaseStep");
-function swapFilestoreStep({ target }, { live, swap }) {
+function swapFilestoreStep({ live, swap }) {
   let move = /* @__PURE__ */ __name((from, to) => commandByHand(live, ["mv", "-T", "--", from, to]), "move");
   return {
     name: "swap",
-    title: "Swap the filestore, by rename",
-    details: renames(swap),
+    title: "Swap the filestores, by rename",
+    details: [`in ${dirname5(swap.current)}:`, ...renames(namesOf2(swap))],
     run: /* @__PURE__ */ __name(() => swapFolders(live, swap), "run"),
     undo: {
-      title: `Rename the filestores of ${target.database} back`,
+      title: "Rename the filestores back",
       run: /* @__PURE__ */ __name(() => swapFoldersBack(live, swap), "run"),
       byHand: [
         move(swap.current, swap.new),
@@ -76443,7 +76602,11 @@ __name(swapFilestoreStep, "swapFilestoreStep");
 var renames = /* @__PURE__ */ __name(({ current, old, new: built }) => [
   ...old === void 0 ? [] : [`${current} \u2192 ${old}`],
   `${built} \u2192 ${current}`
-], "renames");
+], "renames"), namesOf2 = /* @__PURE__ */ __name(({ current, old, new: built }) => ({
+  current: basename5(current),
+  old: old === void 0 ? void 0 : basename5(old),
+  new: basename5(built)
+}), "namesOf");
 function startStep(services) {
   return {
     name: "start",
@@ -76581,9 +76744,7 @@ function removeStep({ target, databases, filestore, request }) {
     return {
       name: "remove",
       title: "Remove what was replaced",
-      details: pairs.map(
-        ({ database, folder }) => folder === void 0 ? database : `${database} and ${folder}`
-      ),
+      details: pairs.map(({ database, folder }) => pairName(database, folder)),
       run: /* @__PURE__ */ __name(() => removePairs(target, pairs), "run")
     };
 }
@@ -76641,7 +76802,10 @@ async function putBack(inputs, names, wish, platform3, signal) {
     ), !0);
     let accounts = new Accounts(host, inputs.sudo);
     let look2 = /* @__PURE__ */ __name((database) => findTarget(host, accounts, inputs, database, (password) => platform3.secret(password)), "look");
-    let target = await phases.run("host", "Odoo on the host", () => look2(names.target));
+    let target = await phases.run("host", "Odoo on the host", async () => {
+      let found = await look2(names.target);
+      return tellTarget(found, platform3), found;
+    });
     let store = __using(_stack, new Store(inputs.s3, signal));
     let folder = store.uri(catalogFolder(inputs.s3.prefix, inputs.s3.customer));
     let source = await phases.run(
@@ -76658,24 +76822,34 @@ async function putBack(inputs, names, wish, platform3, signal) {
     lock && (target = await look2(target.database));
     let findings = await phases.run("preflight", "Check everything, change nothing", async () => {
       let found = await preflight(source, target, request);
-      return tellFindings(source, target, found, platform3), found;
+      return tellFindings(factsOf(source, target, found), found, platform3), found;
     });
+    let facts = factsOf(source, target, findings);
     let assertLocked = /* @__PURE__ */ __name(async () => lock?.assertHeld(), "assertLocked");
     let work = workOf({ source, target, findings, request, platform: platform3, startedAt: startedAt2, assertLocked });
     let downtime = new Downtime();
-    let plan = planOf2(work, downtime);
-    await phases.run("plan", `The plan: ${titleOf(source, target)}`, async () => {
-      for (let line of describePlan([...plan.steps, ...plan.afterwards])) platform3.info(line);
+    let plan = planOf(work, downtime);
+    let steps = [...plan.steps, ...plan.afterwards];
+    await platform3.group(`The plan: ${titleOf(source, target)}`, async () => {
+      for (let line of [...describePlan(steps), UNDO_MEANING]) platform3.info(line);
     });
     for (let warning3 of findings.warnings) platform3.warning(warning3);
+    let about = { source, database: target.database, host: host.label, inPlace: request.inPlace };
+    findings.problems.length > 0 && await platform3.summary(refusalSummary(about, facts, findings.problems));
     refuse(findings.problems);
-    request.dryRun ? platform3.notice("Dry run: everything that the plan needs is there. Nothing was changed.") : (await execute(plan.steps, phases, platform3, signal), await tidy(plan.afterwards, phases, platform3, signal));
+    if (request.dryRun)
+      platform3.notice("Dry run: everything that the plan needs is there. Nothing was changed.");
+    else {
+      let failure2 = await execute(plan.steps, phases, platform3, signal);
+      if (failure2)
+        throw await platform3.summary(failureSummary(about, failure2)), failure2.error;
+      await tidy(plan.afterwards, phases, platform3, signal);
+    }
     let outcome = {
-      source,
-      database: target.database,
-      host: host.label,
+      ...about,
+      facts,
       dryRun: request.dryRun,
-      steps: [...plan.steps, ...plan.afterwards],
+      steps,
       kept: request.keepPrevious === "until-healthy" ? void 0 : work.databases.old,
       downtimeSeconds: downtime.seconds,
       seconds: (Date.now() - startedAt2.getTime()) / 1e3,
@@ -76701,16 +76875,16 @@ function purposeOf(command5, { run: run3 }) {
   return [command5, ...who].join(" ");
 }
 __name(purposeOf, "purposeOf");
-function planOf2(work, downtime) {
+function planOf(work, downtime) {
   let recover2 = recoverStep(work), remove2 = removeStep(work);
   return {
     steps: [...recover2 ? [recover2] : [], ...buildSteps(work), ...swapSteps(work, downtime)],
     afterwards: remove2 ? [remove2] : []
   };
 }
-__name(planOf2, "planOf");
-function titleOf({ createdAt, database = "a backup" }, target) {
-  return `${createdAt ? `${database} of ${formatInstant(createdAt)}` : database} becomes ${target.database} on ${target.host.label}`;
+__name(planOf, "planOf");
+function titleOf(source, target) {
+  return `${whichBackup(source)} becomes ${target.database} on ${target.host.label}`;
 }
 __name(titleOf, "titleOf");
 async function tidy(steps, phases, platform3, signal) {
@@ -77314,16 +77488,16 @@ function nearestName(name) {
 }
 __name(nearestName, "nearestName");
 function editDistance(from, to) {
-  let row = Array.from({ length: to.length + 1 }, (_, index2) => index2);
+  let row2 = Array.from({ length: to.length + 1 }, (_, index2) => index2);
   for (let [i5, letter] of [...from].entries()) {
     let next = [i5 + 1];
     for (let [j5, other] of [...to].entries()) {
-      let [diagonal = 0, above = 0] = row.slice(j5, j5 + 2);
+      let [diagonal = 0, above = 0] = row2.slice(j5, j5 + 2);
       next.push(Math.min(above + 1, (next[j5] ?? 0) + 1, diagonal + (letter === other ? 0 : 1)));
     }
-    row = next;
+    row2 = next;
   }
-  return row.at(-1) ?? 0;
+  return row2.at(-1) ?? 0;
 }
 __name(editDistance, "editDistance");
 
@@ -77612,8 +77786,8 @@ var Summary = class {
    * @returns {Summary} summary instance
    */
   addTable(rows) {
-    let tableBody = rows.map((row) => {
-      let cells = row.map((cell) => {
+    let tableBody = rows.map((row2) => {
+      let cells = row2.map((cell) => {
         if (typeof cell == "string")
           return this.wrap("td", cell);
         let { header: header2, data, colspan, rowspan } = cell, tag = header2 ? "th" : "td", attrs = Object.assign(Object.assign({}, colspan && { colspan }), rowspan && { rowspan });
@@ -77809,39 +77983,39 @@ __name(group4, "group");
 
 // src/report/markdown.ts
 function markdownOf({ outcome, title, blocks }) {
-  return [`### ${signs[outcome]} ${inline(title)}`, ...blocks.map(block)].map((part) => `${part}
+  return [`### ${signs[outcome]} ${inline2(title)}`, ...blocks.map(block2)].map((part) => `${part}
 `).join(`
 `);
 }
 __name(markdownOf, "markdownOf");
-function block(part) {
+function block2(part) {
   switch (part.kind) {
     case "facts":
       return table(
         [{ name: "" }, { name: "" }],
-        part.rows.map(([name, value]) => [`**${inline(name)}**`, inline(value)])
+        part.rows.map(([name, value]) => [`**${inline2(name)}**`, inline2(value)])
       );
     case "table":
       return table(
         part.columns,
-        part.rows.map((row) => row.map(inline))
+        part.rows.map((row2) => row2.map(inline2))
       );
     case "note":
-      return inline(part.text);
+      return inline2(part.text);
     case "diagram":
       return `\`\`\`mermaid
 ${part.mermaid.trim()}
 \`\`\``;
   }
 }
-__name(block, "block");
+__name(block2, "block");
 function table(columns, rows) {
   let line = /* @__PURE__ */ __name((cells) => `|${cells.map((cell) => cell === "" ? " |" : ` ${cell} |`).join("")}`, "line"), rule = columns.map(({ align }) => align === "right" ? "---:" : "---");
-  return [columns.map(({ name }) => inline(name)), rule, ...rows].map(line).join(`
+  return [columns.map(({ name }) => inline2(name)), rule, ...rows].map(line).join(`
 `);
 }
 __name(table, "table");
-var inline = /* @__PURE__ */ __name((text4) => spansOf(text4).map((span) => typeof span == "string" ? escaped(span) : codeSpan(span.code)).join(""), "inline"), escaped = /* @__PURE__ */ __name((text4) => oneLine(text4).replaceAll(/[\\`*_[\]<>|~&]/g, "\\$&"), "escaped");
+var inline2 = /* @__PURE__ */ __name((text4) => spansOf(text4).map((span) => typeof span == "string" ? escaped(span) : codeSpan(span.code)).join(""), "inline"), escaped = /* @__PURE__ */ __name((text4) => oneLine(text4).replaceAll(/[\\`*_[\]<>|~&]/g, "\\$&"), "escaped");
 function codeSpan(code2) {
   let longest = Math.max(0, ...(code2.match(/`+/g) ?? []).map((run3) => run3.length)), fence = "`".repeat(longest + 1), padding2 = /^`|`$|^ .* $/.test(code2) ? " " : "";
   return `${fence}${padding2}${oneLine(code2).replaceAll("|", "\\|")}${padding2}${fence}`;
@@ -77945,49 +78119,6 @@ __name(identity, "identity");
 
 // src/platform/gitlab.ts
 import { writeFileSync } from "node:fs";
-
-// src/report/plain.ts
-function plainText({ outcome, title, blocks }) {
-  let parts = blocks.flatMap(block2);
-  return [`${signs[outcome]} ${inline2(title)}`, ...parts].join(`
-
-`);
-}
-__name(plainText, "plainText");
-function block2(part) {
-  switch (part.kind) {
-    case "facts":
-      return [
-        aligned(
-          [{ name: "" }, { name: "" }],
-          part.rows.map(([name, value]) => [inline2(name), inline2(value)])
-        )
-      ];
-    case "table": {
-      let rows = part.rows.map((row) => row.map(inline2));
-      return [aligned(part.columns, [part.columns.map(({ name }) => inline2(name)), ...rows])];
-    }
-    case "note":
-      return [inline2(part.text)];
-    case "diagram":
-      return [];
-  }
-}
-__name(block2, "block");
-function aligned(columns, rows) {
-  let widths = columns.map((_, at2) => Math.max(0, ...rows.map((row) => widthOf(row[at2] ?? "")))), cell = /* @__PURE__ */ __name((text4, at2) => {
-    let padding2 = " ".repeat((widths[at2] ?? 0) - widthOf(text4));
-    return columns[at2]?.align === "right" ? padding2 + text4 : text4 + padding2;
-  }, "cell");
-  return rows.map((row) => row.map(cell).join("  ").trimEnd()).join(`
-`);
-}
-__name(aligned, "aligned");
-var widthOf = /* @__PURE__ */ __name((text4) => [...text4].length, "widthOf"), inline2 = /* @__PURE__ */ __name((text4) => oneLine(
-  spansOf(text4).map((span) => typeof span == "string" ? span : span.code).join("")
-), "inline");
-
-// src/platform/gitlab.ts
 var dotenvFile = "odoo-backup.env", jsonFile = "odoo-backup.json";
 function gitlabPlatform(line, env3, stdout2, now = Date.now) {
   let mask = new Mask(), print = /* @__PURE__ */ __name((message) => stdout2.write(`${mask.apply(message)}
