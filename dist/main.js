@@ -74865,17 +74865,18 @@ function describePlan(steps) {
 }
 __name(describePlan, "describePlan");
 var UNDO_MEANING = "If a step fails, or the run is cancelled, the undo of each step that was begun is done, the last one first.", lowerFirst = /* @__PURE__ */ __name((text4) => text4.charAt(0).toLowerCase() + text4.slice(1), "lowerFirst");
-async function execute(steps, phases, platform3, signal) {
+async function execute(steps, phases, platform3, signal, onFailure = async () => {
+}) {
   let begun = [];
   try {
     for (let step of steps)
       signal.throwIfAborted(), begun.unshift(step), await perform(step, phases, signal);
     signal.throwIfAborted();
-    return;
   } catch (error3) {
     let reason = signal.aborted ? signal.reason : error3, [step] = begun;
-    if (!step) throw reason;
-    return platform3.warning(`${step.title}: ${messageOf(reason)}`), { step, ...await takeBack(begun, phases, reason) };
+    platform3.warning(`${step?.title ?? "The restore"} failed: ${messageOf(reason)}`);
+    let taken = await takeBack(begun, phases, reason);
+    throw step && await onFailure({ step, ...taken }), taken.error;
   }
 }
 __name(execute, "execute");
@@ -76837,14 +76838,13 @@ async function putBack(inputs, names, wish, platform3, signal) {
     let about = { source, database: target.database, host: host.label, inPlace: request.inPlace };
     findings.problems.length > 0 && await platform3.summary(refusalSummary(about, facts, findings.problems));
     refuse(findings.problems);
-    if (request.dryRun)
-      platform3.notice("Dry run: everything that the plan needs is there. Nothing was changed.");
-    else {
-      let failure2 = await execute(plan.steps, phases, platform3, signal);
-      if (failure2)
-        throw await platform3.summary(failureSummary(about, failure2)), failure2.error;
-      await tidy(plan.afterwards, phases, platform3, signal);
-    }
+    request.dryRun ? platform3.notice("Dry run: everything that the plan needs is there. Nothing was changed.") : (await execute(
+      plan.steps,
+      phases,
+      platform3,
+      signal,
+      (failure2) => platform3.summary(failureSummary(about, failure2))
+    ), await tidy(plan.afterwards, phases, platform3, signal));
     let outcome = {
       ...about,
       facts,

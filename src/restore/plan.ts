@@ -63,14 +63,16 @@ export interface Failure {
  * Runs the steps in order. When one fails, or the signal is aborted, every step that was begun is taken back, the
  * last one first; nothing interrupts that.
  *
- * @returns undefined when all is done
+ * @param onFailure is told of a failure once everything that could be taken back was
+ * @throws the step's error, or the signal's reason; a StrandedError when taking back failed too
  */
 export async function execute(
   steps: readonly Step[],
   phases: Phases,
   platform: Platform,
   signal: AbortSignal,
-): Promise<Failure | undefined> {
+  onFailure: (failure: Failure) => Promise<void> = async () => {},
+): Promise<void> {
   const begun: Step[] = [];
   try {
     for (const step of steps) {
@@ -79,13 +81,13 @@ export async function execute(
       await perform(step, phases, signal);
     }
     signal.throwIfAborted();
-    return undefined;
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error;
     const [step] = begun;
-    if (!step) throw reason;
-    platform.warning(`${step.title}: ${messageOf(reason)}`);
-    return { step, ...(await takeBack(begun, phases, reason)) };
+    platform.warning(`${step?.title ?? 'The restore'} failed: ${messageOf(reason)}`);
+    const taken = await takeBack(begun, phases, reason);
+    if (step) await onFailure({ step, ...taken });
+    throw taken.error;
   }
 }
 

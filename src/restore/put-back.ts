@@ -107,11 +107,9 @@ export async function putBack(
   if (request.dryRun) {
     platform.notice('Dry run: everything that the plan needs is there. Nothing was changed.');
   } else {
-    const failure = await execute(plan.steps, phases, platform, signal);
-    if (failure) {
-      await platform.summary(failureSummary(about, failure));
-      throw failure.error;
-    }
+    await execute(plan.steps, phases, platform, signal, (failure) =>
+      platform.summary(failureSummary(about, failure)),
+    );
     await tidy(plan.afterwards, phases, platform, signal);
   }
   const outcome: Outcome = {
