@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
 import { backup } from './commands/backup.ts';
 import { restore } from './commands/restore.ts';
 import { rollback } from './commands/rollback.ts';
 import { CancelledError } from './errors.ts';
+import { tuneGarbageCollector } from './garbage.ts';
 import { help } from './inputs/help.ts';
 import { secretsOf } from './inputs/secrets.ts';
 import { type Inputs, inputError, parseInputs } from './inputs.ts';
@@ -95,9 +95,7 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   }
 }
 
-// Objects here live long or hardly at all: V8's young generation as it starts (1 MiB) does, and what it would grow to
-// costs 50 MB with a filestore of 70,000 files.
-setFlagsFromString('--semi-space-growth-factor=1');
+tuneGarbageCollector();
 
 // A reader that went away (`| head`) must not keep the run from cleaning up.
 for (const stream of [stdout, stderr]) stream.on('error', () => {});

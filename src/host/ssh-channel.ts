@@ -1,8 +1,10 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type { Client } from 'ssh2';
 
 /**
- * What ssh2 can do and does not offer. Both functions reach into its channels, and do nothing where those should
- * look different one day.
+ * What ssh2 can do and does not offer. These functions reach into it, and do nothing where it should look different
+ * one day.
  */
 
 /** What one channel may have under way or unread, in bytes. */
@@ -30,6 +32,19 @@ export function raiseWindow(channel: Duplex): void {
   channel.on('data', grant);
 }
 
+/**
+ * Prepares the key of what comes from the host once. ssh2 makes a decipher for each packet of AES-GCM, with the bytes
+ * of the key: preparing those again takes Node longer than deciphering the packet.
+ */
+export function keepKeyPrepared(client: Client): void {
+  client.on('handshake', () => {
+    const decipher = (client as unknown as Internals['_client'])._protocol?._decipher;
+    if (decipher?._decipherSSLName?.endsWith('-gcm') && decipher._decipherKey instanceof Uint8Array) {
+      decipher._decipherKey = createSecretKey(decipher._decipherKey);
+    }
+  });
+}
+
 /** Signals the command (RFC 4254, section 6.9). ssh2's own `signal` does nothing once standard input has ended. */
 export function sendSignal(channel: Duplex, name: 'TERM'): void {
   const { outgoing, _client } = channel as Duplex & Partial<Internals>;
@@ -39,7 +54,7 @@ export function sendSignal(channel: Duplex, name: 'TERM'): void {
 /** `eof`: standard input has ended, and the command goes on. */
 const isAlive = (state: Internals['outgoing']['state']): boolean => state === 'open' || state === 'eof';
 
-/** Of ssh2 1.17: lib/Channel.js and lib/protocol/Protocol.js. */
+/** Of ssh2 1.17: lib/Channel.js, lib/protocol/Protocol.js and lib/protocol/crypto.js. */
 interface Internals {
   readonly incoming: { window: number };
   readonly outgoing: { readonly id: number; readonly state: 'open' | 'eof' | 'closing' | 'closed' };
@@ -47,6 +62,7 @@ interface Internals {
     readonly _protocol?: {
       channelWindowAdjust(channel: number, bytes: number): void;
       signal(channel: number, name: string): void;
+      readonly _decipher?: { readonly _decipherSSLName?: string; _decipherKey?: Uint8Array | KeyObject };
     };
   };
 }

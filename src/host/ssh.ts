@@ -6,7 +6,7 @@ import ssh2, { type AnyAuthMethod, type Client, type ParsedKey, type ServerHostK
 import { UserError } from '../errors.ts';
 import type { Host } from './host.ts';
 import { type HostKeys, type HostKeyTrust, hostKeys } from './known-hosts.ts';
-import { raiseWindow } from './ssh-channel.ts';
+import { keepKeyPrepared, raiseWindow } from './ssh-channel.ts';
 import { connectError, type Hop, PassingError, timedOut } from './ssh-errors.ts';
 import { type Link, SshHost } from './ssh-host.ts';
 import { type PrivateKey, readPrivateKey } from './ssh-key.ts';
@@ -147,6 +147,7 @@ function handshake(
       : { type: 'publickey', username, key: login };
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
+    keepKeyPrepared(client);
     let refusal: UserError | undefined;
     // Of several errors the first one counts. The listener stays for good: without one, errors would be thrown.
     client.on('error', (error) => reject(refusal ?? error));

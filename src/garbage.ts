@@ -1,0 +1,18 @@
+import { setFlagsFromString } from 'node:v8';
+
+/**
+ * Sets V8 up for a program that moves gigabytes through buffers and holds few objects. By itself it marks the whole
+ * heap for each 64 MiB of buffers that come and go: half of all CPU time of a backup.
+ */
+export function tuneGarbageCollector(): void {
+  // Objects live long or hardly at all: V8's young generation as it starts (1 MiB) does, and what it would grow to
+  // costs 50 MB with a filestore of 70,000 files.
+  setFlagsFromString('--semi-space-growth-factor=1');
+  // Of Node 24; another V8 may know other flags, and would say so on standard error.
+  if (!process.versions.v8.startsWith('13.6.')) return;
+  // Buffers of the young generation are collected for each 16 MiB of them, which is cheap: most are garbage by then.
+  setFlagsFromString('--scavenger-max-new-space-capacity-mb=4');
+  // The whole heap, when heap and buffers together are half as large again as what was in use the last time.
+  setFlagsFromString('--external-memory-accounted-in-global-limit');
+  setFlagsFromString('--heap-growing-percent=50');
+}
