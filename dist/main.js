@@ -66895,9 +66895,6 @@ var require_undici = __commonJS({
   }
 });
 
-// src/main.ts
-import { setFlagsFromString } from "node:v8";
-
 // src/backup/bare.ts
 import { pipeline as pipeline3 } from "node:stream";
 import { createGzip } from "node:zlib";
@@ -72509,16 +72506,25 @@ function fileName(type) {
 __name(fileName, "fileName");
 
 // src/host/ssh-channel.ts
+import { createSecretKey } from "node:crypto";
+var WINDOW2 = 8 * 1024 * 1024;
 function raiseWindow(channel) {
   let { incoming: incoming2, outgoing, _client } = channel, protocol = _client?._protocol;
   if (!incoming2 || !outgoing || !protocol) return;
   let grant = /* @__PURE__ */ __name(() => {
-    let due = 8388608 - incoming2.window - channel.readableLength;
-    due < 8388608 / 8 || !isAlive(outgoing.state) || (incoming2.window += due, protocol.channelWindowAdjust(outgoing.id, due));
+    let due = WINDOW2 - incoming2.window - channel.readableLength;
+    due < WINDOW2 / 8 || !isAlive(outgoing.state) || (incoming2.window += due, protocol.channelWindowAdjust(outgoing.id, due));
   }, "grant");
   grant(), channel.on("data", grant);
 }
 __name(raiseWindow, "raiseWindow");
+function keepKeyPrepared(client) {
+  client.on("handshake", () => {
+    let decipher = client._protocol?._decipher;
+    decipher?._decipherSSLName?.endsWith("-gcm") && decipher._decipherKey instanceof Uint8Array && (decipher._decipherKey = createSecretKey(decipher._decipherKey));
+  });
+}
+__name(keepKeyPrepared, "keepKeyPrepared");
 function sendSignal(channel, name) {
   let { outgoing, _client } = channel;
   outgoing && isAlive(outgoing.state) && _client?._protocol?.signal(outgoing.id, name);
@@ -72895,7 +72901,9 @@ __name(tunnel, "tunnel");
 function handshake(socket, { user: username, host, port }, { login, keys }, silenceMs, signal) {
   let method = typeof login == "string" ? { type: "agent", username, agent: login } : { type: "publickey", username, key: login };
   return new Promise((resolve2, reject) => {
-    let client = new import_ssh22.default.Client(), refusal2;
+    let client = new import_ssh22.default.Client();
+    keepKeyPrepared(client);
+    let refusal2;
     client.on("error", (error3) => reject(refusal2 ?? error3)), client.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" }))), client.once("ready", () => resolve2(client)), signal.addEventListener("abort", () => reject(signal.reason), { once: !0 }), client.connect({
       sock: socket,
       authHandler: [method],
@@ -76914,6 +76922,13 @@ function rollback(inputs, platform3, signal) {
 }
 __name(rollback, "rollback");
 
+// src/garbage.ts
+import { setFlagsFromString } from "node:v8";
+function tuneGarbageCollector() {
+  setFlagsFromString("--semi-space-growth-factor=1"), process.versions.v8.startsWith("13.6.") && (setFlagsFromString("--scavenger-max-new-space-capacity-mb=4"), setFlagsFromString("--external-memory-accounted-in-global-limit"), setFlagsFromString("--heap-growing-percent=50"));
+}
+__name(tuneGarbageCollector, "tuneGarbageCollector");
+
 // src/inputs/table.ts
 var inputGroups = {
   connection: "Connection",
@@ -78287,7 +78302,7 @@ async function cancellable(inputs, platform3) {
   }
 }
 __name(cancellable, "cancellable");
-setFlagsFromString("--semi-space-growth-factor=1");
+tuneGarbageCollector();
 for (let stream of [stdout, stderr]) stream.on("error", () => {
 });
 await main();
