@@ -5,7 +5,6 @@ import { inputGroups, inputNamed } from '../src/inputs/table.ts';
 
 export interface Documented {
   readonly description: string;
-  readonly required?: boolean;
   readonly default?: string;
 }
 
@@ -37,8 +36,8 @@ export function withTables(readme: string, action: ActionFile): string {
   );
 }
 
-function inputRow([name, { description, required, default: value }]: [string, Documented]): string[] {
-  return [code(name), required ? '*required*' : value === undefined ? '' : code(value), description];
+function inputRow([name, { description, default: value }]: [string, Documented]): string[] {
+  return [code(name), value === undefined ? '' : code(value), description];
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -19,6 +19,11 @@ export class InputError extends UserError {
   override readonly name = 'InputError';
 }
 
+/** There is no backup that the gate would let pass. */
+export class GateError extends UserError {
+  override readonly name = 'GateError';
+}
+
 /** The run was cancelled (a signal) or ran out of its `timeout`. */
 export class CancelledError extends UserError {
   override readonly name = 'CancelledError';

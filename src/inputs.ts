@@ -1,18 +1,35 @@
 import { InputError } from './errors.ts';
 import { type BackupInputs, parseBackup } from './inputs/backup.ts';
-import { type Environment, Fields, oneOf, type ReadInput } from './inputs/fields.ts';
+import { type Environment, Fields, oneOf, type ReadInput, Refusal } from './inputs/fields.ts';
+import { type GateInputs, parseGate } from './inputs/gate.ts';
+import { type ListInputs, parseList } from './inputs/list.ts';
+import { type PruneInputs, parsePrune } from './inputs/prune.ts';
 import { parseRestore, parseRollback, type RestoreInputs, type RollbackInputs } from './inputs/restore.ts';
 import { choices } from './inputs/table.ts';
 
 /** What one run is to do, checked: one member for each command. */
-export type Inputs = BackupInputs | RollbackInputs | RestoreInputs;
+export type Inputs = CommandInputs & EverywhereInputs;
+
+type CommandInputs = BackupInputs | RollbackInputs | RestoreInputs | GateInputs | ListInputs | PruneInputs;
+
+interface EverywhereInputs {
+  /** Told how the run ended; undefined: nobody is. */
+  readonly pingUrl: string | undefined;
+}
 
 const parsers: {
   readonly [C in Inputs['command']]: (
     fields: Fields,
     env: Environment,
-  ) => Extract<Inputs, { command: C }> | undefined;
-} = { backup: parseBackup, rollback: parseRollback, restore: parseRestore };
+  ) => Extract<CommandInputs, { command: C }> | undefined;
+} = {
+  backup: parseBackup,
+  rollback: parseRollback,
+  restore: parseRestore,
+  gate: parseGate,
+  list: parseList,
+  prune: parsePrune,
+};
 
 /**
  * Reads and checks every input of the command.
@@ -26,10 +43,17 @@ export function parseInputs(read: ReadInput, env: Environment): Inputs {
   const command = fields.required('command', oneOf(choices.command));
   // Of a command that is none, the other inputs' problems are told all the same.
   const inputs = parsers[command ?? 'backup'](fields, env);
+  const pingUrl = fields.optional('ping-url', secretUrl);
   if (command === undefined || inputs === undefined || fields.problems.length > 0) {
     throw inputError(fields.problems);
   }
-  return inputs;
+  return { ...inputs, pingUrl };
+}
+
+/** The value is not repeated: who knows it can ping. */
+function secretUrl(value: string): string {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new Refusal('is not an http or https URL');
 }
 
 export function inputError(problems: readonly string[]): InputError {

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 import { backup } from './commands/backup.ts';
+import { gate } from './commands/gate.ts';
+import { list } from './commands/list.ts';
+import { prune } from './commands/prune.ts';
 import { restore } from './commands/restore.ts';
 import { rollback } from './commands/rollback.ts';
 import { CancelledError } from './errors.ts';
@@ -10,6 +13,7 @@ import { type Inputs, inputError, parseInputs } from './inputs.ts';
 import { type CommandLine, parseCommandLine } from './platform/command-line.ts';
 import { githubPlatform } from './platform/github.ts';
 import { gitlabPlatform } from './platform/gitlab.ts';
+import { pinging } from './platform/ping.ts';
 import { detectPlatform, exitCodeOf, type Platform } from './platform/platform.ts';
 import { terminalPlatform } from './platform/terminal.ts';
 import { formatDuration } from './report/format.ts';
@@ -28,7 +32,7 @@ async function main(): Promise<void> {
     if (line.problems.length > 0) throw inputError(line.problems);
     const inputs = parseInputs(platform.input, env);
     for (const warning of [...line.warnings, ...inputs.warnings]) platform.warning(warning);
-    await cancellable(inputs, platform);
+    await pinging(inputs, platform, () => cancellable(inputs, platform));
   } catch (error) {
     platform.fail(error);
     process.exitCode = exitCodeOf(error);
@@ -54,6 +58,12 @@ function run(inputs: Inputs, platform: Platform, signal: AbortSignal): Promise<v
       return rollback(inputs, platform, signal);
     case 'restore':
       return restore(inputs, platform, signal);
+    case 'gate':
+      return gate(inputs, platform, signal);
+    case 'list':
+      return list(inputs, platform, signal);
+    case 'prune':
+      return prune(inputs, platform, signal);
   }
 }
 
@@ -62,6 +72,9 @@ const cancelled: Readonly<Record<Inputs['command'], string>> = {
   backup: 'No backup was made. Nothing on the host was changed.',
   rollback: 'What was begun has been taken back, as the log says.',
   restore: 'What was begun has been taken back, as the log says.',
+  gate: 'It only reads.',
+  list: 'It only reads.',
+  prune: 'What the log names is deleted, and nothing else.',
 };
 
 /** Runs the command until it has ended, and has cleaned up, by itself; a signal or the timeout asks it to. */

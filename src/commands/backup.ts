@@ -13,8 +13,10 @@ import type { Platform } from '../platform/platform.ts';
 import { backupOutputs, backupSummary } from '../report/backup-summary.ts';
 import { Phases } from '../report/phases.ts';
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../storage/catalog.ts';
+import type { Receipt } from '../storage/receipt.ts';
 import { Store } from '../storage/store.ts';
 import { sweepUnfinished } from '../storage/sweep.ts';
+import { pruneCatalog, prunedWords, versionNotes } from './prune.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const DAY_MS = 24 * 3_600_000;
@@ -27,8 +29,23 @@ const DAY_MS = 24 * 3_600_000;
  */
 export async function backup(inputs: BackupInputs, platform: Platform, signal: AbortSignal): Promise<void> {
   const phases = new Phases(platform);
-  const { customer, prefix } = inputs.s3;
   using store = new Store(inputs.s3, signal);
+  const receipt = await makeBackup(inputs, store, phases, platform, signal);
+  if (!receipt) return;
+  for (const [name, value] of Object.entries(backupOutputs(receipt))) platform.output(name, value);
+  const pruned = await pruneOthers(inputs, store, receipt, platform, signal);
+  await platform.summary(backupSummary(receipt, pruned));
+}
+
+/** @returns undefined after a dry run */
+async function makeBackup(
+  inputs: BackupInputs,
+  store: Store,
+  phases: Phases,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<Receipt | undefined> {
+  const { customer, prefix } = inputs.s3;
   const folder = catalogFolder(prefix, customer);
   await phases.run('s3', `Check the bucket: ${store.uri(folder)}`, () =>
     prepareStore(store, folder, platform),
@@ -50,16 +67,33 @@ export async function backup(inputs: BackupInputs, platform: Platform, signal: A
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
   if (inputs.dryRun) {
     platform.notice(`Dry run: all that a backup to ${store.uri(key)} needs is there. None was made.`);
-    return;
+    return undefined;
   }
   const baseName = key.slice(folder.length, -extension.length);
   const target = { ...inputs, startedAt, baseName, phases, tolerate };
   const destination = { store, key, customer, platform, signal };
   const stored = await storeObject(source, target, destination);
-  const receipt = await certify(source, target, stored, destination);
+  return certify(source, target, stored, destination);
+}
 
-  for (const [name, value] of Object.entries(backupOutputs(receipt))) platform.output(name, value);
-  await platform.summary(backupSummary(receipt));
+/** The backup is made: whatever goes wrong with older ones is no reason to stop a deploy. */
+async function pruneOthers(
+  { retention }: BackupInputs,
+  store: Store,
+  { customer, database, key }: Receipt,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!retention) return undefined;
+  try {
+    const wish = { customer, database, retention, dryRun: false, justMade: key };
+    const plan = await pruneCatalog(store, wish, platform, signal);
+    for (const note of versionNotes(plan, retention, false)) platform.info(note);
+    return prunedWords(plan);
+  } catch (error) {
+    platform.warning(`The backup is made, but older ones were not pruned: ${messageOf(error)}`);
+    return 'failed: see the log';
+  }
 }
 
 async function prepareStore(store: Store, folder: string, platform: Platform): Promise<void> {

@@ -1,5 +1,6 @@
 import { boolean, durationMs, type Environment, type Fields, integer, oneOf, Refusal } from './fields.ts';
 import { complete, type InstallationInputs, parseInstallation } from './installation.ts';
+import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3, type S3Inputs } from './s3.ts';
 import { choices } from './table.ts';
 
@@ -12,6 +13,8 @@ export interface BackupInputs extends InstallationInputs {
   /** `auto`: the fastest that both ends have; else a level, where 0 does not compress. */
   readonly compression: 'auto' | number;
   readonly missingFiles: (typeof choices)['missing-files'][number];
+  /** What becomes of older backups once this one is made; undefined: nothing. */
+  readonly retention: RetentionInputs | undefined;
   /** Check everything and write nothing. */
   readonly dryRun: boolean;
   /** For the whole run. */
@@ -35,12 +38,14 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     timeoutMs: fields.required('timeout', durationMs),
   };
   const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;
+  const prune = fields.optional('prune', boolean) ?? false;
+  const retention = prune ? parseRetention(fields) : undefined;
   const dryRun = fields.optional('dry-run', boolean) ?? false;
   if (required.format === 'plain' && required.odoo && required.odoo.filestore !== false) {
     fields.problem('format: plain is one SQL file: set filestore to false, or choose odoo, which holds both');
   }
   return complete(required)
-    ? { command: 'backup', ...required, jobs, dryRun, warnings: warningsOf(env) }
+    ? { command: 'backup', ...required, jobs, retention, dryRun, warnings: warningsOf(env) }
     : undefined;
 }
 

@@ -15,14 +15,13 @@ Each input is a flag (--ssh-host) or a variable (${variableOf('ssh-host')}); the
 from variables only. The README says what each of them means.
 
 ${groups.join('\n')}
-Exit status: 0 done, 1 failed, 2 bad input, 130 or 143 cancelled.
+Exit status: 0 done, 1 failed, 2 bad input, 3 the gate is shut, 130 or 143 cancelled.
 `;
 }
 
 function helpLine(input: InputDefinition): string {
   const flag = input.secret && input.name !== 'ssh-key' ? variableOf(input.name) : `--${input.name}`;
   const facts = [
-    input.required && 'required',
     input.boolean && 'true or false',
     input.choices?.join(', '),
     input.default && `default ${input.default}`,

@@ -1,5 +1,5 @@
 import type { StoreOptions } from '../storage/store.ts';
-import { boolean, type Environment, type Fields, matching, oneOf, Refusal, text } from './fields.ts';
+import { boolean, type Environment, type Fields, integer, matching, oneOf, Refusal, text } from './fields.ts';
 import { choices } from './table.ts';
 
 /** Where archives go. Credentials are not here: the SDK's own chain finds them. */
@@ -25,8 +25,9 @@ export function parseS3(fields: Fields, env: Environment): S3Inputs | undefined 
   const pathStyle = fields.optional('s3-path-style', boolean);
   const storageClass = fields.optional('storage-class', readableClass);
   const encryption = parseEncryption(fields);
+  const lock = parseLock(fields);
   if (!bucket || !customer) return undefined;
-  return { bucket, prefix, customer, region, endpoint, pathStyle, storageClass, encryption };
+  return { bucket, prefix, customer, region, endpoint, pathStyle, storageClass, lock, encryption };
 }
 
 /** GitHub's `owner/name` is the last resort; the name of a repository is always a good part of a key. */
@@ -41,6 +42,19 @@ function parseEncryption(fields: Fields): StoreOptions['encryption'] {
   const keyId = fields.optional('kms-key-id', text);
   if (keyId !== undefined && kind !== 'aws:kms') fields.problem('kms-key-id: needs sse: aws:kms');
   return kind === 'aws:kms' ? { kind, keyId } : kind && { kind };
+}
+
+function parseLock(fields: Fields): StoreOptions['lock'] {
+  const mode = fields.optional('object-lock', oneOf(choices['object-lock']));
+  const days = fields.optional('lock-days', integer(1, 36_500));
+  if (fields.given('object-lock') !== fields.given('lock-days')) {
+    const [given, missing] = fields.given('object-lock')
+      ? ['object-lock', 'lock-days']
+      : ['lock-days', 'object-lock'];
+    fields.problem(`${missing}: is required, because ${given} is set`);
+  }
+  if (mode === undefined || days === undefined) return undefined;
+  return { mode: mode === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE', days };
 }
 
 /** Not Amazon's full rule: other servers allow more, and an access point's ARN is no name at all. */

@@ -1,8 +1,9 @@
+import { levels } from '../storage/proofs.ts';
+
 /** One input: its name on every platform, and what the command line, the help and the documentation say of it. */
 export interface InputDefinition {
   readonly name: string;
   readonly group: InputGroup;
-  readonly required?: true;
   /** What an input that is not given means, as action.yml has it. */
   readonly default?: string;
   /** The environment variables that stand in for an input that is not given; the first one set counts. */
@@ -22,22 +23,26 @@ export const inputGroups = {
   s3: 'S3',
   backup: 'Backup',
   restore: 'Rollback and restore',
+  gate: 'Gate',
+  retention: 'Retention',
   everywhere: 'Everywhere',
 } as const;
 export type InputGroup = keyof typeof inputGroups;
 
 /** The values of the inputs that take one of a few words: the parser's types come from here. */
 export const choices = {
-  command: ['backup', 'rollback', 'restore'],
+  command: ['backup', 'rollback', 'restore', 'gate', 'list', 'prune'],
   sudo: ['auto', 'always', 'never'],
   sse: ['AES256', 'aws:kms'],
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
   'missing-files': ['warn', 'fail'],
+  'object-lock': ['governance', 'compliance'],
+  require: levels,
 } as const;
 
 /** Every input, in the order of action.yml and of the README. */
 export const inputTable = [
-  { name: 'ssh-host', group: 'connection', required: true },
+  { name: 'ssh-host', group: 'connection' },
   { name: 'ssh-port', group: 'connection', default: '22' },
   { name: 'ssh-user', group: 'connection' },
   { name: 'ssh-key', group: 'connection', secret: true },
@@ -68,6 +73,8 @@ export const inputTable = [
   { name: 'storage-class', group: 's3' },
   { name: 'sse', group: 's3', choices: choices.sse },
   { name: 'kms-key-id', group: 's3' },
+  { name: 'object-lock', group: 's3', choices: choices['object-lock'] },
+  { name: 'lock-days', group: 's3' },
 
   { name: 'format', group: 'backup', default: 'dual', choices: choices.format },
   { name: 'compression', group: 'backup', default: 'auto' },
@@ -85,8 +92,23 @@ export const inputTable = [
   { name: 'neutralize', group: 'restore', boolean: true },
   { name: 'new-uuid', group: 'restore', boolean: true },
 
+  { name: 'require', group: 'gate', default: 'upload', choices: choices.require },
+  { name: 'max-age', group: 'gate', default: '26h' },
+
+  { name: 'prune', group: 'retention', boolean: true },
+  { name: 'keep-last', group: 'retention', default: '14' },
+  { name: 'keep-daily', group: 'retention', default: '7' },
+  { name: 'keep-weekly', group: 'retention', default: '4' },
+  { name: 'keep-monthly', group: 'retention', default: '3' },
+  { name: 'keep-yearly', group: 'retention', default: '0' },
+  { name: 'keep-within', group: 'retention' },
+  { name: 'minimum-keep', group: 'retention', default: '3' },
+  { name: 'timezone', group: 'retention', default: 'UTC' },
+  { name: 'delete-versions', group: 'retention', boolean: true },
+
   { name: 'dry-run', group: 'everywhere', boolean: true },
   { name: 'timeout', group: 'everywhere', default: '6h' },
+  { name: 'ping-url', group: 'everywhere', secret: true },
 ] as const satisfies readonly InputDefinition[];
 
 export type InputName = (typeof inputTable)[number]['name'];

@@ -1,4 +1,4 @@
-import { type CancelledError, InputError, messageOf, UserError } from '../errors.ts';
+import { type CancelledError, GateError, InputError, messageOf, UserError } from '../errors.ts';
 import type { Summary } from '../report/summary.ts';
 
 /** Where the program runs, and how it speaks there. */
@@ -53,6 +53,7 @@ export function detectPlatform(env: Environment): PlatformName {
 /** 0 is done; see also the README. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof InputError) return 2;
+  if (error instanceof GateError) return 3;
   const signal = (error as Partial<CancelledError> | undefined)?.signal;
   return signal === undefined ? 1 : 128 + (signal === 'SIGINT' ? 2 : 15);
 }

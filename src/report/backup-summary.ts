@@ -29,8 +29,12 @@ export function backupOutputs(receipt: Receipt): Record<string, string> {
   };
 }
 
-/** What a person reads in ten seconds. */
-export function backupSummary(receipt: Receipt): Summary {
+/**
+ * What a person reads in ten seconds.
+ *
+ * @param retention what has become of older backups; undefined: they were left alone
+ */
+export function backupSummary(receipt: Receipt, retention?: string): Summary {
   const flaws = flawsOf(receipt);
   return {
     outcome: flaws.length === 0 ? 'done' : 'flawed',
@@ -47,6 +51,7 @@ export function backupSummary(receipt: Receipt): Summary {
           ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}`],
           ['Attachments', attachmentsOf(receipt)],
           ['Verified', verifiedOf(receipt)],
+          ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
           ['Time', `${formatDuration(seconds(receipt) * 1000)}${phasesOf(receipt)}`],
         ],
       },

@@ -30,6 +30,7 @@ export async function planPrune(
   store: Store,
   entries: readonly Entry[],
   { policy, deleteVersions, justMade }: PruneOptions,
+  now = new Date(),
 ): Promise<PrunePlan> {
   const versions = await keepsVersions(store);
   const verdicts = await inParallel(decide(entries, policy), READERS, async (verdict) => {
@@ -37,32 +38,35 @@ export async function planPrune(
     const { entry } = verdict;
     const why =
       (entry.key === justMade ? 'made by this run' : undefined) ??
-      (await whyNotOurs(store, entry)) ??
+      (await whyNotOurs(store, entry, now)) ??
       (versions ? await whyLocked(store, entry, deleteVersions) : undefined);
     return why === undefined ? verdict : protect(verdict, why);
   });
   return { verdicts, versions };
 }
 
-/** Removes what the plan says, and returns what is gone. @throws UserError after having tried all of it */
+/** Removes what the plan says. @throws UserError after having tried all of it */
 export async function carryOut(
   store: Store,
   { verdicts, versions }: PrunePlan,
-  options: { readonly deleteVersions: boolean; readonly signal: AbortSignal },
-): Promise<readonly Entry[]> {
+  options: {
+    readonly deleteVersions: boolean;
+    readonly signal: AbortSignal;
+    readonly onDeleted: (entry: Entry) => void;
+  },
+): Promise<void> {
   const doomed = verdicts.filter(({ keep }) => !keep).map(({ entry }) => entry);
   const failures: unknown[] = [];
-  const gone = await inParallel(doomed, READERS, async (entry) => {
+  await inParallel(doomed, READERS, async (entry) => {
     options.signal.throwIfAborted();
     try {
       await remove(store, entry, versions && options.deleteVersions);
-      return [entry];
+      options.onDeleted(entry);
     } catch (error) {
       failures.push(error);
-      return [];
     }
   });
-  if (failures.length === 0) return gone.flat();
+  if (failures.length === 0) return;
   throw new UserError(
     `${failures.length} of ${doomed.length} could not be deleted: ${messageOf(failures[0])}`,
     `${failures[0] instanceof UserError ? failures[0].hint : ''} The others are gone; the next run tries again.`.trim(),
@@ -81,9 +85,13 @@ const keysOf = ({ receiptObject, archive }: Entry): string[] =>
   [receiptObject, archive].flatMap((object) => object?.key ?? []);
 
 /** An archive without receipt is this tool's to delete only if this tool made it, and no run can still prove it. */
-async function whyNotOurs(store: Store, { archive, condition }: Entry): Promise<string | undefined> {
+async function whyNotOurs(
+  store: Store,
+  { archive, condition }: Entry,
+  now: Date,
+): Promise<string | undefined> {
   if (condition.kind !== 'without-receipt' || !archive) return undefined;
-  if (Date.now() - archive.modified.getTime() < SETTLED_MS)
+  if (now.getTime() - archive.modified.getTime() < SETTLED_MS)
     return 'without receipt, and less than 8 days old';
   const head = await store.head(archive.key);
   return head?.metadata.database === undefined ? 'without receipt, and made by another program' : undefined;

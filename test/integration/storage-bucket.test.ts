@@ -9,10 +9,10 @@ import {
   writeReceipt,
 } from '../../src/storage/catalog.ts';
 import type { Proof } from '../../src/storage/proofs.ts';
-import type { Receipt } from '../../src/storage/receipt.ts';
 import { sweepUnfinished } from '../../src/storage/sweep.ts';
 import { createBucket, listUploads, restrictedUser } from '../support/s3.ts';
-import { bytesOf, failureOf, partSize, send, tool, useTestBucket } from '../support/test-bucket.ts';
+import { sampleReceipt } from '../support/stored-backups.ts';
+import { bytesOf, failureOf, partSize, send, useTestBucket } from '../support/test-bucket.ts';
 
 const { server, client, bucket, openStore } = await useTestBucket();
 
@@ -128,29 +128,3 @@ test('sweeping removes old unfinished uploads under the own prefix', async () =>
   assert.deepEqual(swept?.map(({ key }) => key).sort(), ['acme/a.zip', 'acme/b.zip']);
   assert.deepEqual(await listUploads(client, own), ['acme2/c.zip', 'other/acme/d.zip']);
 });
-
-function sampleReceipt(bucket: string, key: string, database: string): Receipt {
-  return {
-    version: 1,
-    tool,
-    bucket,
-    key,
-    database,
-    customer: 'acme',
-    format: 'odoo',
-    startedAt: '2026-01-01T00:00:00.000Z',
-    finishedAt: '2026-01-01T00:00:01.000Z',
-    size: 0,
-    odoo: null,
-    postgres: { server: '15.18', client: '15.18' },
-    segments: [],
-    directory: null,
-    upload: { parts: 1, partSize, proof: 'md5' },
-    proofs: [{ level: 'upload', at: '2026-01-01T00:00:01.000Z', tool }],
-    filestore: null,
-    counts: {},
-    durations: {},
-    bytesSent: 0,
-    run: { platform: 'terminal' },
-  };
-}

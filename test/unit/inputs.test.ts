@@ -47,15 +47,18 @@ test('the fewest inputs give every default', () => {
       endpoint: undefined,
       pathStyle: undefined,
       storageClass: undefined,
+      lock: undefined,
       encryption: undefined,
     },
     format: 'dual',
     jobs: 4,
     compression: 'auto',
     missingFiles: 'warn',
+    retention: undefined,
     dryRun: false,
     timeoutMs: 6 * 3_600_000,
     warnings: [],
+    pingUrl: undefined,
   });
 });
 
@@ -117,7 +120,7 @@ const refused: [RawInputs, RegExp][] = [
   [{ 'ssh-key': '/nowhere/id' }, /^ssh-key: is neither the text itself nor a file that can be read \(ENOENT/],
   [{ 'ssh-key': 'not a key' }, /^ssh-key cannot be read/],
   [{ sudo: 'yes' }, /^sudo: 'yes' is not one of auto, always, never$/],
-  [{ command: 'restor' }, /^command: 'restor' is not one of backup, rollback, restore$/],
+  [{ command: 'restor' }, /^command: 'restor' is not one of backup, rollback, restore, gate, list, prune$/],
   [{ database: 'one,two' }, /^database: takes one database/],
   [{ database: 'one two' }, /^database: takes one database/],
   [{ database: '-x' }, /^database: '-x' is not a name/],

@@ -12,6 +12,7 @@ import {
 import { failedProof, levelOf, type Proof } from '../../storage/proofs.ts';
 import type { Receipt } from '../../storage/receipt.ts';
 import type { Store } from '../../storage/store.ts';
+import { keyOf, whichIsMeant } from '../../storage/which.ts';
 
 /** Which backup is meant. */
 export interface Selection {
@@ -47,25 +48,17 @@ export async function selectBackup(store: Store, selection: Selection): Promise<
   return { key, receipt };
 }
 
-/** undefined: it is not a key. */
-function keyOf(store: Store, backup: string): string | undefined {
-  const uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup);
-  if (uri && uri[1] !== store.options.bucket) {
-    throw new UserError(
-      `backup: ${backup} lies in another bucket than ${store.options.bucket}`,
-      'Set s3-bucket to the bucket of the backup.',
-    );
-  }
-  return uri?.[2] ?? (backup.includes('/') ? backup : undefined);
-}
-
 async function findBackup(store: Store, selection: Selection): Promise<string> {
   const { customer, database, backup } = selection;
   const all = await listBackups(store, customer, database);
   const there = all.filter(({ archive }) => archive);
   const verified = there.filter(({ receipt }) => receipt);
   const candidates =
-    backup === 'latest' ? (verified.length > 0 ? verified : there) : at(there, parseTime(backup));
+    backup === 'latest'
+      ? verified.length > 0
+        ? verified
+        : there
+      : there.filter(whichIsMeant(store, backup));
   assertOneDatabase(candidates);
   const chosen = backup === 'latest' ? await firstPassed(store, verified) : undefined;
   const key = (chosen ?? candidates[0])?.archive?.key;
@@ -79,21 +72,6 @@ async function firstPassed(store: Store, backups: readonly Backup[]): Promise<Ba
     if (backup.receipt && levelOf(await readReceipt(store, backup.receipt.key))) return backup;
   }
   return undefined;
-}
-
-const at = (backups: readonly Backup[], time: Date): Backup[] =>
-  backups.filter((backup) => backup.at.getTime() === time.getTime());
-
-/** @throws UserError when it is not a time. Without a zone it is UTC, as in keys. */
-function parseTime(text: string): Date {
-  const parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
-  const [, day, hour, minute, second, zone = 'Z'] = parts ?? [];
-  const time = new Date(`${day}T${hour}:${minute}:${second}${zone}`);
-  if (parts && !Number.isNaN(time.getTime())) return time;
-  throw new UserError(
-    `backup: ${JSON.stringify(text)} is neither latest nor a key nor a time`,
-    'Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash.',
-  );
 }
 
 function assertOneDatabase(backups: readonly Backup[]): void {

@@ -1,0 +1,37 @@
+import { GateError } from '../errors.ts';
+import type { GateInputs } from '../inputs/gate.ts';
+import type { Platform } from '../platform/platform.ts';
+import { gateOutputs, openSummary, shutSummary, shutWords } from '../report/gate-summary.ts';
+import { catalogFolder, listBackups } from '../storage/catalog.ts';
+import { askGate } from '../storage/gate.ts';
+import { Store } from '../storage/store.ts';
+import { whichIsMeant } from '../storage/which.ts';
+
+/**
+ * Lets pass when there is a backup that is proven well enough and young enough. Reads from S3 and nothing else.
+ *
+ * @throws GateError when there is none; UserError, or the signal's reason when that is aborted
+ */
+export async function gate(inputs: GateInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+  const { customer, prefix } = inputs.s3;
+  using store = new Store(inputs.s3, signal);
+  const folder = store.uri(catalogFolder(prefix, customer));
+  const now = new Date();
+  const title = `Look for a backup of ${inputs.database} in ${folder}`;
+  const verdict = await platform.group(title, async () => {
+    const all = await listBackups(store, customer, inputs.database);
+    const backups = inputs.backup === 'latest' ? all : all.filter(whichIsMeant(store, inputs.backup));
+    return askGate(store, backups, inputs, now);
+  });
+  if (verdict.kind !== 'open') {
+    const why = shutWords(verdict, inputs, folder, now);
+    await platform.summary(shutSummary(inputs.database, why));
+    throw new GateError(
+      why,
+      'Make a backup, or find out why none was made; then run this again. The command list shows what there is.',
+    );
+  }
+  const { entry } = verdict;
+  for (const [name, value] of Object.entries(gateOutputs(store, entry))) platform.output(name, value);
+  await platform.summary(openSummary(store, entry, now));
+}

@@ -1,0 +1,57 @@
+import { messageOf, UserError } from '../errors.ts';
+import type { ListInputs } from '../inputs/list.ts';
+import type { Platform } from '../platform/platform.ts';
+import { listSummary } from '../report/catalog-summary.ts';
+import { entriesJson } from '../report/entry-words.ts';
+import { formatCounted } from '../report/format.ts';
+import { catalogFolder } from '../storage/catalog.ts';
+import { type Entry, takeInventory } from '../storage/inventory.ts';
+import { planPrune } from '../storage/prune.ts';
+import { decide, type Verdict } from '../storage/retention.ts';
+import { Store } from '../storage/store.ts';
+
+/**
+ * Shows the backups of one database, or of each that the customer has, and what retention would do to them. Changes
+ * nothing.
+ *
+ * @throws UserError, or the signal's reason when that is aborted
+ */
+export async function list(inputs: ListInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+  const { customer, prefix } = inputs.s3;
+  using store = new Store(inputs.s3, signal);
+  const folder = store.uri(catalogFolder(prefix, customer));
+  const entries = await platform.group(`Backups in ${folder}`, async () => {
+    const found = await takeInventory(store, customer, inputs.database);
+    platform.info(formatCounted(found.length, 'entry', 'entries'));
+    return found;
+  });
+  if (entries.length === 0) {
+    const of = inputs.database === undefined ? '' : ` of ${inputs.database}`;
+    platform.warning(`There are no backups${of} in ${folder}: check s3-prefix, customer and database`);
+  }
+  const now = new Date();
+  const json: object[] = [];
+  const databases = Map.groupBy(entries, ({ database }) => database);
+  for (const [database, own] of [...databases].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { verdicts, notes } = await whatIf(store, own, inputs);
+    json.push(...entriesJson(verdicts, now));
+    await platform.summary(listSummary(database, verdicts, notes, now));
+  }
+  platform.output('json', JSON.stringify(json));
+}
+
+/** As a prune would decide; who may only read does not see locks, and is told so. */
+async function whatIf(
+  store: Store,
+  entries: readonly Entry[],
+  { retention }: ListInputs,
+): Promise<{ verdicts: readonly Verdict<Entry>[]; notes: string[] }> {
+  try {
+    const { verdicts } = await planPrune(store, entries, retention);
+    return { verdicts, notes: [] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const note = `What is locked may stay all the same, which could not be looked up: ${messageOf(error)}`;
+    return { verdicts: decide(entries, retention.policy), notes: [note] };
+  }
+}

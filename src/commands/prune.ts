@@ -1,0 +1,76 @@
+import type { PruneInputs } from '../inputs/prune.ts';
+import type { RetentionInputs } from '../inputs/retention.ts';
+import type { Platform } from '../platform/platform.ts';
+import { pruneSummary, sizeOf } from '../report/catalog-summary.ts';
+import { entriesJson } from '../report/entry-words.ts';
+import { formatBytes, formatCounted } from '../report/format.ts';
+import { catalogFolder } from '../storage/catalog.ts';
+import { type Entry, takeInventory } from '../storage/inventory.ts';
+import { carryOut, type PrunePlan, planPrune } from '../storage/prune.ts';
+import { Store } from '../storage/store.ts';
+
+/**
+ * Deletes the backups of one database that no rule keeps, the receipt before its archive.
+ *
+ * @throws UserError, or the signal's reason when that is aborted
+ */
+export async function prune(inputs: PruneInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+  const { database, dryRun } = inputs;
+  const { customer } = inputs.s3;
+  using store = new Store(inputs.s3, signal);
+  const plan = await pruneCatalog(store, { ...inputs, customer }, platform, signal);
+  const now = new Date();
+  platform.output('database', database);
+  platform.output('json', JSON.stringify(entriesJson(plan.verdicts, now)));
+  const notes = versionNotes(plan, inputs.retention, dryRun);
+  await platform.summary(pruneSummary(database, plan.verdicts, { dryRun, notes }, now));
+}
+
+export interface PruneWish {
+  readonly customer: string;
+  readonly database: string;
+  readonly retention: RetentionInputs;
+  readonly dryRun: boolean;
+  /** The key of the backup that this run has made. */
+  readonly justMade?: string;
+}
+
+/** Decides and, but for a dry run, deletes. Returns what was decided. */
+export async function pruneCatalog(
+  store: Store,
+  { customer, database, retention, dryRun, justMade }: PruneWish,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<PrunePlan> {
+  const folder = store.uri(catalogFolder(store.options.prefix, customer));
+  return platform.group(`Backups of ${database} in ${folder} that no rule keeps`, async () => {
+    const entries = await takeInventory(store, customer, database);
+    const plan = await planPrune(store, entries, { ...retention, justMade });
+    const kept = plan.verdicts.filter(({ keep }) => keep).length;
+    platform.info(`${kept} of ${formatCounted(entries.length, 'entry', 'entries')} stay`);
+    if (dryRun) return plan;
+    const onDeleted = ({ key }: Entry) => platform.info(`Deleted ${key}`);
+    await carryOut(store, plan, { ...retention, signal, onDeleted });
+    return plan;
+  });
+}
+
+/** In one line, for the summary of a backup. */
+export function prunedWords({ verdicts }: PrunePlan): string {
+  const deleted = verdicts.filter(({ keep }) => !keep).map(({ entry }) => entry);
+  const kept = formatCounted(verdicts.length - deleted.length, 'backup');
+  if (deleted.length === 0) return `${kept} kept, none to delete`;
+  return `${kept} kept, ${deleted.length} deleted (${formatBytes(sizeOf(deleted))})`;
+}
+
+export function versionNotes(
+  plan: PrunePlan,
+  { deleteVersions }: RetentionInputs,
+  dryRun: boolean,
+): string[] {
+  const deletes = plan.verdicts.some(({ keep }) => !keep);
+  if (!plan.versions || deleteVersions || !deletes) return [];
+  return [
+    `The bucket keeps versions: what ${dryRun ? 'would be' : 'was'} deleted is hidden, and paid for, until a lifecycle rule removes noncurrent versions. With delete-versions: true they are removed at once.`,
+  ];
+}

@@ -1,0 +1,38 @@
+import type { Level } from '../storage/proofs.ts';
+import { durationMs, type Environment, type Fields, oneOf, parseDurationMs, text } from './fields.ts';
+import { complete, databaseName } from './installation.ts';
+import { parseS3, type S3Inputs } from './s3.ts';
+import { choices, variableOf } from './table.ts';
+
+export interface GateInputs {
+  readonly command: 'gate';
+  readonly s3: S3Inputs;
+  readonly database: string;
+  /** `latest`: any that will do; else the key, URI or time of the one that has to be there. */
+  readonly backup: string;
+  readonly require: Level;
+  readonly maxAgeMs: number;
+  /** For the whole run. */
+  readonly timeoutMs: number;
+  /** What was given and does not count. */
+  readonly warnings: readonly string[];
+}
+
+const AGES_MS = [60_000, 3650 * 24 * 3_600_000] as const;
+
+/** @returns undefined when something that must be there is not */
+export function parseGate(fields: Fields, env: Environment): GateInputs | undefined {
+  const required = {
+    s3: parseS3(fields, env),
+    database: fields.required('database', databaseName, 'is required: a gate does not ask the host'),
+    backup: fields.required('backup', text),
+    require: fields.required('require', oneOf(choices.require)),
+    maxAgeMs: fields.required('max-age', (value) => parseDurationMs(value, ...AGES_MS)),
+    timeoutMs: fields.required('timeout', durationMs),
+  };
+  // An expression that found nothing. The default would let the deploy start after any other backup.
+  if ([env.INPUT_BACKUP, env[variableOf('backup')]].some((value) => value?.trim() === '')) {
+    fields.problem('backup: is empty: the job that was to hand over its key has not (leave it out for any)');
+  }
+  return complete(required) ? { command: 'gate', ...required, warnings: [] } : undefined;
+}

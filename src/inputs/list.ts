@@ -1,0 +1,27 @@
+import { durationMs, type Environment, type Fields } from './fields.ts';
+import { complete, databaseName } from './installation.ts';
+import { parseRetention, type RetentionInputs } from './retention.ts';
+import { parseS3, type S3Inputs } from './s3.ts';
+
+export interface ListInputs {
+  readonly command: 'list';
+  readonly s3: S3Inputs;
+  /** undefined: every one of the customer's. */
+  readonly database: string | undefined;
+  readonly retention: RetentionInputs;
+  /** For the whole run. */
+  readonly timeoutMs: number;
+  /** What was given and does not count. */
+  readonly warnings: readonly string[];
+}
+
+/** @returns undefined when something that must be there is not */
+export function parseList(fields: Fields, env: Environment): ListInputs | undefined {
+  const required = {
+    s3: parseS3(fields, env),
+    retention: parseRetention(fields),
+    timeoutMs: fields.required('timeout', durationMs),
+  };
+  const database = fields.optional('database', databaseName);
+  return complete(required) ? { command: 'list', ...required, database, warnings: [] } : undefined;
+}

@@ -1,0 +1,29 @@
+import { boolean, durationMs, type Environment, type Fields } from './fields.ts';
+import { complete, databaseName } from './installation.ts';
+import { parseRetention, type RetentionInputs } from './retention.ts';
+import { parseS3, type S3Inputs } from './s3.ts';
+
+export interface PruneInputs {
+  readonly command: 'prune';
+  readonly s3: S3Inputs;
+  readonly database: string;
+  readonly retention: RetentionInputs;
+  /** Say what would be deleted, and delete nothing. */
+  readonly dryRun: boolean;
+  /** For the whole run. */
+  readonly timeoutMs: number;
+  /** What was given and does not count. */
+  readonly warnings: readonly string[];
+}
+
+/** @returns undefined when something that must be there is not */
+export function parsePrune(fields: Fields, env: Environment): PruneInputs | undefined {
+  const required = {
+    s3: parseS3(fields, env),
+    database: fields.required('database', databaseName, 'is required: the one whose backups are pruned'),
+    retention: parseRetention(fields),
+    timeoutMs: fields.required('timeout', durationMs),
+  };
+  const dryRun = fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? '');
+  return complete(required) ? { command: 'prune', ...required, dryRun, warnings: [] } : undefined;
+}

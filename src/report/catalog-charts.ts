@@ -1,0 +1,125 @@
+import { mondayOf, type Period } from '../storage/calendar.ts';
+import type { Entry } from '../storage/inventory.ts';
+import type { Verdict } from '../storage/retention.ts';
+import { backupSeconds } from './entry-words.ts';
+import type { Diagram } from './summary.ts';
+
+/** As many as can be told apart in the width of a page. */
+const BARS = 30;
+
+/** Size and duration of the last backups, oldest first. @returns none where one backup alone would be no picture */
+export function growthCharts(entries: readonly Entry[]): Diagram[] {
+  const made = entries
+    .flatMap(({ at, receipt, condition }) =>
+      receipt && condition.kind === 'verified' ? [{ at, receipt }] : [],
+    )
+    .slice(0, BARS)
+    .reverse();
+  if (made.length < 2) return [];
+  const days = made.map(({ at }) => at.toISOString().slice(5, 10));
+  const size = inUnit(
+    made.map(({ receipt }) => receipt.size),
+    [
+      [1, 'B'],
+      [1024, 'KiB'],
+      [1024 ** 2, 'MiB'],
+      [1024 ** 3, 'GiB'],
+      [1024 ** 4, 'TiB'],
+    ],
+  );
+  const time = inUnit(
+    made.map(({ receipt }) => backupSeconds(receipt)),
+    [
+      [1, 's'],
+      [60, 'min'],
+      [3600, 'h'],
+    ],
+  );
+  return [barChart('Size', size, days), barChart('Duration', time, days)];
+}
+
+interface Series {
+  readonly unit: string;
+  readonly values: readonly number[];
+}
+
+/** In the largest unit of which the largest value has one at least. */
+function inUnit(values: readonly number[], units: readonly (readonly [number, string])[]): Series {
+  const most = Math.max(...values);
+  const [size, unit] = units.findLast(([each]) => most >= each) ?? units[0] ?? [1, ''];
+  return { unit, values: values.map((value) => Number((value / size).toFixed(2))) };
+}
+
+/** https://mermaid.js.org/syntax/xyChart.html */
+function barChart(title: string, { unit, values }: Series, days: readonly string[]): Diagram {
+  const top = Math.max(...values) || 1;
+  return diagram([
+    'xychart-beta',
+    `title "${title} in ${unit}"`,
+    // Two of one day would be one category: blanks tell them apart.
+    `x-axis [${days.map((day, index) => `"${day}${' '.repeat(sameBefore(days, index))}"`).join(', ')}]`,
+    `y-axis 0 --> ${Number((top * 1.1).toPrecision(2))}`,
+    `bar [${values.join(', ')}]`,
+  ]);
+}
+
+const sameBefore = (days: readonly string[], index: number): number =>
+  days.slice(0, index).filter((day) => day === days[index]).length;
+
+const sections: Readonly<Record<Period, string>> = {
+  daily: 'Days',
+  weekly: 'Weeks',
+  monthly: 'Months',
+  yearly: 'Years',
+};
+
+/** The periods of which a backup is kept, on a line of time: what is missing is a gap. */
+export function slotCalendars(verdicts: readonly Verdict[]): Diagram[] {
+  const slots = Map.groupBy(verdicts.flatMap(slotsOf), ({ kind }) => kind);
+  const pages: readonly Period[][] = [
+    ['daily', 'weekly'],
+    ['monthly', 'yearly'],
+  ];
+  return pages.flatMap((kinds) => {
+    const lines = kinds.flatMap((kind) => {
+      const filled = slots.get(kind) ?? [];
+      if (filled.length === 0) return [];
+      return [`section ${sections[kind]}`, ...filled.map(({ period }) => taskOf(kind, period)).reverse()];
+    });
+    if (lines.length === 0) return [];
+    const axis = kinds.includes('daily') ? 'axisFormat %d %b' : 'axisFormat %b %Y';
+    return [
+      diagram(['---', 'displayMode: compact', '---', 'gantt', 'dateFormat YYYY-MM-DD', axis, ...lines]),
+    ];
+  });
+}
+
+interface Slot {
+  readonly kind: Period;
+  readonly period: string;
+}
+
+function slotsOf(verdict: Verdict): Slot[] {
+  return verdict.keep ? verdict.rules.flatMap((rule) => ('period' in rule ? [rule] : [])) : [];
+}
+
+/** https://mermaid.js.org/syntax/gantt.html */
+function taskOf(kind: Period, period: string): string {
+  switch (kind) {
+    case 'daily':
+      return `${period.slice(8)} :${period}, 1d`;
+    case 'weekly':
+      return `${period.slice(5)} :${mondayOf(period)}, 7d`;
+    case 'monthly':
+      return `${period} :${period}-01, ${nextMonth(period)}`;
+    case 'yearly':
+      return `${period} :${period}-01-01, ${Number(period) + 1}-01-01`;
+  }
+}
+
+function nextMonth(month: string): string {
+  const [year = 0, number = 0] = month.split('-').map(Number);
+  return new Date(Date.UTC(year, number, 1)).toISOString().slice(0, 10);
+}
+
+const diagram = (lines: readonly string[]): Diagram => ({ kind: 'diagram', mermaid: lines.join('\n') });
