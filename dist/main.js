@@ -2883,35 +2883,35 @@ var require_stream_readable = __commonJS({
       return state2.objectMode ? ret = state2.buffer.shift() : !n3 || n3 >= state2.length ? (state2.decoder ? ret = state2.buffer.join("") : state2.buffer.length === 1 ? ret = state2.buffer.head.data : ret = state2.buffer.concat(state2.length), state2.buffer.clear()) : ret = fromListPartial(n3, state2.buffer, state2.decoder), ret;
     }
     __name(fromList, "fromList");
-    function fromListPartial(n3, list3, hasStrings) {
+    function fromListPartial(n3, list4, hasStrings) {
       var ret;
-      return n3 < list3.head.data.length ? (ret = list3.head.data.slice(0, n3), list3.head.data = list3.head.data.slice(n3)) : n3 === list3.head.data.length ? ret = list3.shift() : ret = hasStrings ? copyFromBufferString(n3, list3) : copyFromBuffer(n3, list3), ret;
+      return n3 < list4.head.data.length ? (ret = list4.head.data.slice(0, n3), list4.head.data = list4.head.data.slice(n3)) : n3 === list4.head.data.length ? ret = list4.shift() : ret = hasStrings ? copyFromBufferString(n3, list4) : copyFromBuffer(n3, list4), ret;
     }
     __name(fromListPartial, "fromListPartial");
-    function copyFromBufferString(n3, list3) {
-      var p3 = list3.head, c5 = 1, ret = p3.data;
+    function copyFromBufferString(n3, list4) {
+      var p3 = list4.head, c5 = 1, ret = p3.data;
       for (n3 -= ret.length; p3 = p3.next; ) {
         var str = p3.data, nb = n3 > str.length ? str.length : n3;
         if (nb === str.length ? ret += str : ret += str.slice(0, n3), n3 -= nb, n3 === 0) {
-          nb === str.length ? (++c5, p3.next ? list3.head = p3.next : list3.head = list3.tail = null) : (list3.head = p3, p3.data = str.slice(nb));
+          nb === str.length ? (++c5, p3.next ? list4.head = p3.next : list4.head = list4.tail = null) : (list4.head = p3, p3.data = str.slice(nb));
           break;
         }
         ++c5;
       }
-      return list3.length -= c5, ret;
+      return list4.length -= c5, ret;
     }
     __name(copyFromBufferString, "copyFromBufferString");
-    function copyFromBuffer(n3, list3) {
-      var ret = Buffer2.allocUnsafe(n3), p3 = list3.head, c5 = 1;
+    function copyFromBuffer(n3, list4) {
+      var ret = Buffer2.allocUnsafe(n3), p3 = list4.head, c5 = 1;
       for (p3.data.copy(ret), n3 -= p3.data.length; p3 = p3.next; ) {
         var buf2 = p3.data, nb = n3 > buf2.length ? buf2.length : n3;
         if (buf2.copy(ret, ret.length - n3, 0, nb), n3 -= nb, n3 === 0) {
-          nb === buf2.length ? (++c5, p3.next ? list3.head = p3.next : list3.head = list3.tail = null) : (list3.head = p3, p3.data = buf2.slice(nb));
+          nb === buf2.length ? (++c5, p3.next ? list4.head = p3.next : list4.head = list4.tail = null) : (list4.head = p3, p3.data = buf2.slice(nb));
           break;
         }
         ++c5;
       }
-      return list3.length -= c5, ret;
+      return list4.length -= c5, ret;
     }
     __name(copyFromBuffer, "copyFromBuffer");
     function endReadable(stream) {
@@ -12235,8 +12235,8 @@ function makeBuilder(common, service, name, ep) {
   return /* @__PURE__ */ __name(function(added, plugins, op2, $, smithyContext = {}) {
     let epMerged = Object.assign({}, common, added);
     return Command.classBuilder().ep(epMerged).m(function(CommandCtor, clientStack, config, options2) {
-      let list3 = plugins.call(this, CommandCtor, clientStack, config, options2);
-      return list3.unshift(ep(config, CommandCtor.getEndpointParameterInstructions())), list3;
+      let list4 = plugins.call(this, CommandCtor, clientStack, config, options2);
+      return list4.unshift(ep(config, CommandCtor.getEndpointParameterInstructions())), list4;
     }).s(service, op2, smithyContext).n(name, op2.charAt(0).toUpperCase() + op2.slice(1) + "Command").sc($).build();
   }, "makeCommand");
 }
@@ -16330,10 +16330,10 @@ var HttpBindingProtocol, init_HttpBindingProtocol = __esm({
             continue;
           let [memberName, [memberSchema, flags, collectionValue], , wireName] = binding;
           if (collectionValue) {
-            let sections = flags >> 16 & 1 ? splitEvery(headerValue, ",", 2) : splitHeader(headerValue), list3 = [];
-            for (let section of sections)
-              list3.push(directDeserializer ? directDeserializer.readHttpBinding(collectionValue, section.trim(), 38) : await deserializer.read([collectionValue[0], { httpHeader: wireName }], section.trim()));
-            dataObject[memberName] = list3;
+            let sections2 = flags >> 16 & 1 ? splitEvery(headerValue, ",", 2) : splitHeader(headerValue), list4 = [];
+            for (let section of sections2)
+              list4.push(directDeserializer ? directDeserializer.readHttpBinding(collectionValue, section.trim(), 38) : await deserializer.read([collectionValue[0], { httpHeader: wireName }], section.trim()));
+            dataObject[memberName] = list4;
           } else
             dataObject[memberName] = directDeserializer ? directDeserializer.readHttpBinding(binding[1], headerValue, 38) : await deserializer.read(memberSchema, headerValue);
         }
@@ -20207,16 +20207,16 @@ var createDefaultUserAgentProvider, defaultUserAgent, init_defaultUserAgent = __
     createDefaultUserAgentProvider = /* @__PURE__ */ __name(({ serviceId, clientVersion }) => {
       let runtimeUserAgentPair = getRuntimeUserAgentPair();
       return async (config) => {
-        let sections = [
+        let sections2 = [
           ["aws-sdk-js", clientVersion],
           ["ua", "2.1"],
           [`os/${platform()}`, release()],
           ["lang/js"],
           runtimeUserAgentPair
         ], crtAvailable = isCrtAvailable();
-        crtAvailable && sections.push(crtAvailable), serviceId && sections.push([`api/${serviceId}`, clientVersion]), env.AWS_EXECUTION_ENV && sections.push([`exec-env/${env.AWS_EXECUTION_ENV}`]);
+        crtAvailable && sections2.push(crtAvailable), serviceId && sections2.push([`api/${serviceId}`, clientVersion]), env.AWS_EXECUTION_ENV && sections2.push([`exec-env/${env.AWS_EXECUTION_ENV}`]);
         let appId = await config?.userAgentAppId?.();
-        return appId ? [...sections, [`app/${appId}`]] : [...sections];
+        return appId ? [...sections2, [`app/${appId}`]] : [...sections2];
       };
     }, "createDefaultUserAgentProvider"), defaultUserAgent = createDefaultUserAgentProvider;
   }
@@ -22023,16 +22023,16 @@ var BROWSER_ALIASES_MAP, BROWSER_MAP, PLATFORMS_MAP, OS_MAP, ENGINE_MAP, Utils, 
 var createUserAgentStringParsingProvider, init_createUserAgentStringParsingProvider = __esm({
   "node_modules/@aws-sdk/core/dist-es/submodules/client/util-user-agent-browser/createUserAgentStringParsingProvider.js"() {
     createUserAgentStringParsingProvider = /* @__PURE__ */ __name(({ serviceId, clientVersion }) => async (config) => {
-      let module = await Promise.resolve().then(() => (init_bowser(), bowser_exports)), parse3 = module.parse ?? module.default.parse ?? (() => ""), parsedUA = typeof window < "u" && window?.navigator?.userAgent ? parse3(window.navigator.userAgent) : void 0, sections = [
+      let module = await Promise.resolve().then(() => (init_bowser(), bowser_exports)), parse3 = module.parse ?? module.default.parse ?? (() => ""), parsedUA = typeof window < "u" && window?.navigator?.userAgent ? parse3(window.navigator.userAgent) : void 0, sections2 = [
         ["aws-sdk-js", clientVersion],
         ["ua", "2.1"],
         [`os/${parsedUA?.os?.name || "other"}`, parsedUA?.os?.version],
         ["lang/js"],
         ["md/browser", `${parsedUA?.browser?.name ?? "unknown"}_${parsedUA?.browser?.version ?? "unknown"}`]
       ];
-      serviceId && sections.push([`api/${serviceId}`, clientVersion]);
+      serviceId && sections2.push([`api/${serviceId}`, clientVersion]);
       let appId = await config?.userAgentAppId?.();
-      return appId && sections.push([`app/${appId}`]), sections;
+      return appId && sections2.push([`app/${appId}`]), sections2;
     }, "createUserAgentStringParsingProvider");
   }
 });
@@ -31543,7 +31543,7 @@ var require_dist_cjs16 = __commonJS({
     var { getFlexibleChecksumsPlugin: getFlexibleChecksumsPlugin2, NODE_RESPONSE_CHECKSUM_VALIDATION_CONFIG_OPTIONS: NODE_RESPONSE_CHECKSUM_VALIDATION_CONFIG_OPTIONS2, NODE_REQUEST_CHECKSUM_CALCULATION_CONFIG_OPTIONS: NODE_REQUEST_CHECKSUM_CALCULATION_CONFIG_OPTIONS2, resolveFlexibleChecksumsConfig: resolveFlexibleChecksumsConfig2 } = (init_flexible_checksums(), __toCommonJS(flexible_checksums_exports)), { awsEndpointFunctions: awsEndpointFunctions2, emitWarningIfUnsupportedVersion: emitWarningIfUnsupportedVersion$1, createDefaultUserAgentProvider: createDefaultUserAgentProvider2, NODE_APP_ID_CONFIG_OPTIONS: NODE_APP_ID_CONFIG_OPTIONS2, getAwsRegionExtensionConfiguration: getAwsRegionExtensionConfiguration2, resolveAwsRegionExtensionConfiguration: resolveAwsRegionExtensionConfiguration2, resolveUserAgentConfig: resolveUserAgentConfig2, resolveHostHeaderConfig: resolveHostHeaderConfig2, getUserAgentPlugin: getUserAgentPlugin2, getHostHeaderPlugin: getHostHeaderPlugin2, getLoggerPlugin: getLoggerPlugin2, getRecursionDetectionPlugin: getRecursionDetectionPlugin2 } = (init_client3(), __toCommonJS(client_exports2)), { getThrow200ExceptionsPlugin: getThrow200ExceptionsPlugin2, getSsecPlugin: getSsecPlugin2, getLocationConstraintPlugin: getLocationConstraintPlugin2, getS3ExpiresMiddlewarePlugin: getS3ExpiresMiddlewarePlugin2, getCheckContentLengthHeaderPlugin: getCheckContentLengthHeaderPlugin2, S3RestXmlProtocol: S3RestXmlProtocol2, NODE_USE_ARN_REGION_CONFIG_OPTIONS: NODE_USE_ARN_REGION_CONFIG_OPTIONS2, NODE_DISABLE_S3_EXPRESS_SESSION_AUTH_OPTIONS: NODE_DISABLE_S3_EXPRESS_SESSION_AUTH_OPTIONS2, resolveS3Config: resolveS3Config2, getValidateBucketNamePlugin: getValidateBucketNamePlugin2, getAddExpectContinuePlugin: getAddExpectContinuePlugin2, getRegionRedirectMiddlewarePlugin: getRegionRedirectMiddlewarePlugin2, getS3ExpressPlugin: getS3ExpressPlugin2, getS3ExpressHttpSigningPlugin: getS3ExpressHttpSigningPlugin2 } = (init_s32(), __toCommonJS(s3_exports)), { getHttpAuthSchemeEndpointRuleSetPlugin: getHttpAuthSchemeEndpointRuleSetPlugin2, DefaultIdentityProviderConfig: DefaultIdentityProviderConfig2, getHttpSigningPlugin: getHttpSigningPlugin2, createPaginator: createPaginator2 } = (init_dist_es(), __toCommonJS(dist_es_exports)), { normalizeProvider: normalizeProvider3, getSmithyContext: getSmithyContext2, makeBuilder: makeBuilder2, ServiceException: ServiceException2, NoOpLogger: NoOpLogger2, emitWarningIfUnsupportedVersion: emitWarningIfUnsupportedVersion3, loadConfigsForDefaultMode: loadConfigsForDefaultMode2, getDefaultExtensionConfiguration: getDefaultExtensionConfiguration2, resolveDefaultRuntimeConfig: resolveDefaultRuntimeConfig2, Client: Client2, createWaiter: createWaiter2, checkExceptions: checkExceptions2, WaiterState: WaiterState2, createAggregatedClient: createAggregatedClient2 } = (init_client2(), __toCommonJS(client_exports)), { Command: $Command } = (init_client2(), __toCommonJS(client_exports));
     exports.$Command = $Command;
     exports.__Client = Client2;
-    var { resolveDefaultsModeConfig: resolveDefaultsModeConfig2, loadConfig: loadConfig2, NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS: NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS2, NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS: NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS2, NODE_REGION_CONFIG_OPTIONS: NODE_REGION_CONFIG_OPTIONS2, NODE_REGION_CONFIG_FILE_OPTIONS: NODE_REGION_CONFIG_FILE_OPTIONS2, resolveRegionConfig: resolveRegionConfig2 } = (init_config2(), __toCommonJS(config_exports)), { BinaryDecisionDiagram: BinaryDecisionDiagram2, EndpointCache: EndpointCache2, decideEndpoint: decideEndpoint2, customEndpointFunctions: customEndpointFunctions2, resolveParams: resolveParams2, getEndpointPlugin: getEndpointPlugin2, resolveEndpointConfig: resolveEndpointConfig2 } = (init_endpoints(), __toCommonJS(endpoints_exports)), { eventStreamSerdeProvider: eventStreamSerdeProvider3, resolveEventStreamSerdeConfig: resolveEventStreamSerdeConfig2 } = (init_event_streams(), __toCommonJS(event_streams_exports)), { parseUrl: parseUrl2, getHttpHandlerExtensionConfiguration: getHttpHandlerExtensionConfiguration2, resolveHttpHandlerRuntimeConfig: resolveHttpHandlerRuntimeConfig2, getContentLengthPlugin: getContentLengthPlugin2 } = (init_protocols(), __toCommonJS(protocols_exports)), { DEFAULT_RETRY_MODE: DEFAULT_RETRY_MODE2, NODE_RETRY_MODE_CONFIG_OPTIONS: NODE_RETRY_MODE_CONFIG_OPTIONS2, NODE_MAX_ATTEMPT_CONFIG_OPTIONS: NODE_MAX_ATTEMPT_CONFIG_OPTIONS2, resolveRetryConfig: resolveRetryConfig2, getRetryPlugin: getRetryPlugin2 } = (init_retry2(), __toCommonJS(retry_exports)), { TypeRegistry: TypeRegistry2, getSchemaSerdePlugin: getSchemaSerdePlugin2 } = (init_schema(), __toCommonJS(schema_exports)), { resolveAwsSdkSigV4Config: resolveAwsSdkSigV4Config2, resolveAwsSdkSigV4AConfig: resolveAwsSdkSigV4AConfig2, AwsSdkSigV4Signer: AwsSdkSigV4Signer2, AwsSdkSigV4ASigner: AwsSdkSigV4ASigner2, NODE_SIGV4A_CONFIG_OPTIONS: NODE_SIGV4A_CONFIG_OPTIONS2, NODE_AUTH_SCHEME_PREFERENCE_OPTIONS: NODE_AUTH_SCHEME_PREFERENCE_OPTIONS2 } = (init_httpAuthSchemes2(), __toCommonJS(httpAuthSchemes_exports)), { SignatureV4MultiRegion: SignatureV4MultiRegion3 } = require_dist_cjs3(), { defaultProvider } = require_dist_cjs15(), { Sha256, Md5, readableStreamHasher: readableStreamHasher2 } = (init_checksum2(), __toCommonJS(checksum_exports)), { toUtf8: toUtf83, fromUtf8: fromUtf83, sdkStreamMixin: sdkStreamMixin3, getAwsChunkedEncodingStream: getAwsChunkedEncodingStream3, toBase64: toBase643, fromBase64: fromBase642, calculateBodyLength: calculateBodyLength2 } = (init_serde(), __toCommonJS(serde_exports)), { streamCollector: streamCollector7, NodeHttpHandler } = require_dist_cjs7(), { Sha1 } = (init_sha(), __toCommonJS(sha_exports)), aw = "ref", ax = "argv", ay = "backend", az = "authSchemes", aA = "disableDoubleEncoding", aB = "signingName", aC = "signingRegion", aD = "signingRegionSet", a5 = -1, b5 = !0, c5 = !1, d5 = "isSet", e5 = "booleanEquals", f5 = "stringEquals", g5 = "coalesce", h5 = "substring", i5 = "", j5 = "aws.partition", k5 = "partitionResult", l3 = "accessPointSuffix", m3 = "regionPrefix", n3 = /* @__PURE__ */ __name((n4) => "outpostId_ssa_" + n4 + i5, "n"), o3 = "hardwareType", p3 = "ite", q3 = "isValidHostLabel", s2 = "sigv4", t = "aws.isVirtualHostableS3Bucket", u = "url", v = "getAttr", w = "bucketArn", x = "--", y = "arnType", z = "accesspoint", A = /* @__PURE__ */ __name((n4) => "accessPointName_ssa_" + n4 + i5, "A"), B = "s3-object-lambda", C = "s3-outposts", D = "bucketPartition", E = "us-east-1", F = "outpostType", G = "name", H = "s3", I = "{url#scheme}://{Bucket}.{url#authority}{url#path}", J = "{url#scheme}://{url#authority}{url#path}", K4 = "{url#scheme}://{url#authority}{url#normalizedPath}{Bucket}", L = "https://{Bucket}.s3-accelerate.{partitionResult#dnsSuffix}", M2 = "https://{Bucket}.s3.{partitionResult#dnsSuffix}", N = /* @__PURE__ */ __name((n4) => "{url#scheme}://{accessPointName_ssa_" + n4 + "}-{bucketArn#accountId}.{url#authority}{url#path}", "N"), O = /* @__PURE__ */ __name((n4) => "Invalid ARN: The access point name may only contain a-z, A-Z, 0-9 and `-`. Found: `{accessPointName_ssa_" + n4 + "}`", "O"), P = "sigv4a", Q = "{url#scheme}://{url#authority}{url#normalizedPath}{uri_encoded_bucket}", R = "https://s3.{partitionResult#dnsSuffix}/{uri_encoded_bucket}", S2 = "https://s3.{partitionResult#dnsSuffix}", T3 = { [aw]: "UseFIPS" }, U = { [aw]: "UseDualStack" }, V = { [aw]: "Bucket" }, W = { fn: v, [ax]: [{ [aw]: k5 }, G] }, X = { [aw]: u }, Y = { [aw]: "Region" }, Z = { [aw]: w }, aa = { [aw]: y }, ab = { [aw]: "accessPointName_ssa_1" }, ac = { fn: v, [ax]: [Z, "region"] }, ad = { [aw]: o3 }, ae = { fn: v, [ax]: [Z, "service"] }, af = { fn: v, [ax]: [Z, "accountId"] }, ag = { [ay]: "S3Express", [az]: [{ [aA]: !0, [G]: "{_s3e_auth}", [aB]: "s3express", [aC]: "{Region}" }] }, ah = { [ay]: "S3Express", [az]: [{ [aA]: !0, [G]: s2, [aB]: "s3express", [aC]: "{Region}" }] }, ai = { [az]: [{ [aA]: !0, [G]: P, [aB]: C, [aD]: ["*"] }, { [aA]: !0, [G]: s2, [aB]: C, [aC]: "{Region}" }] }, aj = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: E }] }, ak = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: "{Region}" }] }, al = { [az]: [{ [aA]: !0, [G]: s2, [aB]: B, [aC]: "{bucketArn#region}" }] }, am = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: "{bucketArn#region}" }] }, an = { [az]: [{ [aA]: !0, [G]: P, [aB]: C, [aD]: ["*"] }, { [aA]: !0, [G]: s2, [aB]: C, [aC]: "{bucketArn#region}" }] }, ao = { [az]: [{ [aA]: !0, [G]: s2, [aB]: B, [aC]: "{Region}" }] }, ap = [Y], aq = [{ [aw]: "Endpoint" }], as = [V], at2 = [V, 0, 7, !0], au = [Z, "resourceId[1]"], av = ["*"], _data5 = {
+    var { resolveDefaultsModeConfig: resolveDefaultsModeConfig2, loadConfig: loadConfig2, NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS: NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS2, NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS: NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS2, NODE_REGION_CONFIG_OPTIONS: NODE_REGION_CONFIG_OPTIONS2, NODE_REGION_CONFIG_FILE_OPTIONS: NODE_REGION_CONFIG_FILE_OPTIONS2, resolveRegionConfig: resolveRegionConfig2 } = (init_config2(), __toCommonJS(config_exports)), { BinaryDecisionDiagram: BinaryDecisionDiagram2, EndpointCache: EndpointCache2, decideEndpoint: decideEndpoint2, customEndpointFunctions: customEndpointFunctions2, resolveParams: resolveParams2, getEndpointPlugin: getEndpointPlugin2, resolveEndpointConfig: resolveEndpointConfig2 } = (init_endpoints(), __toCommonJS(endpoints_exports)), { eventStreamSerdeProvider: eventStreamSerdeProvider3, resolveEventStreamSerdeConfig: resolveEventStreamSerdeConfig2 } = (init_event_streams(), __toCommonJS(event_streams_exports)), { parseUrl: parseUrl2, getHttpHandlerExtensionConfiguration: getHttpHandlerExtensionConfiguration2, resolveHttpHandlerRuntimeConfig: resolveHttpHandlerRuntimeConfig2, getContentLengthPlugin: getContentLengthPlugin2 } = (init_protocols(), __toCommonJS(protocols_exports)), { DEFAULT_RETRY_MODE: DEFAULT_RETRY_MODE2, NODE_RETRY_MODE_CONFIG_OPTIONS: NODE_RETRY_MODE_CONFIG_OPTIONS2, NODE_MAX_ATTEMPT_CONFIG_OPTIONS: NODE_MAX_ATTEMPT_CONFIG_OPTIONS2, resolveRetryConfig: resolveRetryConfig2, getRetryPlugin: getRetryPlugin2 } = (init_retry2(), __toCommonJS(retry_exports)), { TypeRegistry: TypeRegistry2, getSchemaSerdePlugin: getSchemaSerdePlugin2 } = (init_schema(), __toCommonJS(schema_exports)), { resolveAwsSdkSigV4Config: resolveAwsSdkSigV4Config2, resolveAwsSdkSigV4AConfig: resolveAwsSdkSigV4AConfig2, AwsSdkSigV4Signer: AwsSdkSigV4Signer2, AwsSdkSigV4ASigner: AwsSdkSigV4ASigner2, NODE_SIGV4A_CONFIG_OPTIONS: NODE_SIGV4A_CONFIG_OPTIONS2, NODE_AUTH_SCHEME_PREFERENCE_OPTIONS: NODE_AUTH_SCHEME_PREFERENCE_OPTIONS2 } = (init_httpAuthSchemes2(), __toCommonJS(httpAuthSchemes_exports)), { SignatureV4MultiRegion: SignatureV4MultiRegion3 } = require_dist_cjs3(), { defaultProvider } = require_dist_cjs15(), { Sha256, Md5, readableStreamHasher: readableStreamHasher2 } = (init_checksum2(), __toCommonJS(checksum_exports)), { toUtf8: toUtf83, fromUtf8: fromUtf83, sdkStreamMixin: sdkStreamMixin3, getAwsChunkedEncodingStream: getAwsChunkedEncodingStream3, toBase64: toBase643, fromBase64: fromBase642, calculateBodyLength: calculateBodyLength2 } = (init_serde(), __toCommonJS(serde_exports)), { streamCollector: streamCollector7, NodeHttpHandler } = require_dist_cjs7(), { Sha1 } = (init_sha(), __toCommonJS(sha_exports)), aw = "ref", ax = "argv", ay = "backend", az = "authSchemes", aA = "disableDoubleEncoding", aB = "signingName", aC = "signingRegion", aD = "signingRegionSet", a5 = -1, b5 = !0, c5 = !1, d5 = "isSet", e5 = "booleanEquals", f5 = "stringEquals", g5 = "coalesce", h5 = "substring", i5 = "", j5 = "aws.partition", k5 = "partitionResult", l3 = "accessPointSuffix", m3 = "regionPrefix", n3 = /* @__PURE__ */ __name((n4) => "outpostId_ssa_" + n4 + i5, "n"), o3 = "hardwareType", p3 = "ite", q3 = "isValidHostLabel", s2 = "sigv4", t = "aws.isVirtualHostableS3Bucket", u = "url", v = "getAttr", w = "bucketArn", x = "--", y = "arnType", z = "accesspoint", A = /* @__PURE__ */ __name((n4) => "accessPointName_ssa_" + n4 + i5, "A"), B = "s3-object-lambda", C = "s3-outposts", D = "bucketPartition", E = "us-east-1", F = "outpostType", G = "name", H = "s3", I = "{url#scheme}://{Bucket}.{url#authority}{url#path}", J = "{url#scheme}://{url#authority}{url#path}", K4 = "{url#scheme}://{url#authority}{url#normalizedPath}{Bucket}", L = "https://{Bucket}.s3-accelerate.{partitionResult#dnsSuffix}", M2 = "https://{Bucket}.s3.{partitionResult#dnsSuffix}", N = /* @__PURE__ */ __name((n4) => "{url#scheme}://{accessPointName_ssa_" + n4 + "}-{bucketArn#accountId}.{url#authority}{url#path}", "N"), O = /* @__PURE__ */ __name((n4) => "Invalid ARN: The access point name may only contain a-z, A-Z, 0-9 and `-`. Found: `{accessPointName_ssa_" + n4 + "}`", "O"), P = "sigv4a", Q = "{url#scheme}://{url#authority}{url#normalizedPath}{uri_encoded_bucket}", R = "https://s3.{partitionResult#dnsSuffix}/{uri_encoded_bucket}", S2 = "https://s3.{partitionResult#dnsSuffix}", T3 = { [aw]: "UseFIPS" }, U = { [aw]: "UseDualStack" }, V = { [aw]: "Bucket" }, W = { fn: v, [ax]: [{ [aw]: k5 }, G] }, X = { [aw]: u }, Y = { [aw]: "Region" }, Z = { [aw]: w }, aa = { [aw]: y }, ab = { [aw]: "accessPointName_ssa_1" }, ac = { fn: v, [ax]: [Z, "region"] }, ad = { [aw]: o3 }, ae = { fn: v, [ax]: [Z, "service"] }, af = { fn: v, [ax]: [Z, "accountId"] }, ag = { [ay]: "S3Express", [az]: [{ [aA]: !0, [G]: "{_s3e_auth}", [aB]: "s3express", [aC]: "{Region}" }] }, ah = { [ay]: "S3Express", [az]: [{ [aA]: !0, [G]: s2, [aB]: "s3express", [aC]: "{Region}" }] }, ai = { [az]: [{ [aA]: !0, [G]: P, [aB]: C, [aD]: ["*"] }, { [aA]: !0, [G]: s2, [aB]: C, [aC]: "{Region}" }] }, aj = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: E }] }, ak = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: "{Region}" }] }, al = { [az]: [{ [aA]: !0, [G]: s2, [aB]: B, [aC]: "{bucketArn#region}" }] }, am = { [az]: [{ [aA]: !0, [G]: s2, [aB]: H, [aC]: "{bucketArn#region}" }] }, an = { [az]: [{ [aA]: !0, [G]: P, [aB]: C, [aD]: ["*"] }, { [aA]: !0, [G]: s2, [aB]: C, [aC]: "{bucketArn#region}" }] }, ao = { [az]: [{ [aA]: !0, [G]: s2, [aB]: B, [aC]: "{Region}" }] }, ap = [Y], aq = [{ [aw]: "Endpoint" }], as = [V], at = [V, 0, 7, !0], au = [Z, "resourceId[1]"], av = ["*"], _data5 = {
       conditions: [
         [d5, ap],
         [e5, [{ [aw]: "Accelerate" }, b5]],
@@ -31552,9 +31552,9 @@ var require_dist_cjs16 = __commonJS({
         [d5, aq],
         [d5, as],
         [f5, [{ fn: g5, [ax]: [{ fn: h5, [ax]: [V, 0, 6, b5] }, i5] }, "--x-s3"]],
-        [f5, [{ fn: g5, [ax]: [{ fn: h5, [ax]: at2 }, i5] }, "--xa-s3"]],
+        [f5, [{ fn: g5, [ax]: [{ fn: h5, [ax]: at }, i5] }, "--xa-s3"]],
         [j5, ap, k5],
-        [h5, at2, l3],
+        [h5, at, l3],
         [f5, [{ [aw]: l3 }, "--op-s3"]],
         [h5, [V, 8, 12, b5], m3],
         [h5, [V, 32, 49, b5], n3(2)],
@@ -38024,7 +38024,7 @@ var require_dist_cjs16 = __commonJS({
       static {
         __name(this, "DeleteObjectAnnotationCommand");
       }
-    }, DeleteObjectCommand2 = class extends command5(_ep05, _mw05, "DeleteObject", DeleteObject$) {
+    }, DeleteObjectCommand3 = class extends command5(_ep05, _mw05, "DeleteObject", DeleteObject$) {
       static {
         __name(this, "DeleteObjectCommand");
       }
@@ -38124,7 +38124,7 @@ var require_dist_cjs16 = __commonJS({
       static {
         __name(this, "GetBucketTaggingCommand");
       }
-    }, GetBucketVersioningCommand = class extends command5(_ep3, _mw05, "GetBucketVersioning", GetBucketVersioning$) {
+    }, GetBucketVersioningCommand2 = class extends command5(_ep3, _mw05, "GetBucketVersioning", GetBucketVersioning$) {
       static {
         __name(this, "GetBucketVersioningCommand");
       }
@@ -38148,7 +38148,7 @@ var require_dist_cjs16 = __commonJS({
       static {
         __name(this, "GetObjectCommand");
       }
-    }, GetObjectLegalHoldCommand = class extends command5(_ep5, _mw05, "GetObjectLegalHold", GetObjectLegalHold$) {
+    }, GetObjectLegalHoldCommand2 = class extends command5(_ep5, _mw05, "GetObjectLegalHold", GetObjectLegalHold$) {
       static {
         __name(this, "GetObjectLegalHoldCommand");
       }
@@ -38156,7 +38156,7 @@ var require_dist_cjs16 = __commonJS({
       static {
         __name(this, "GetObjectLockConfigurationCommand");
       }
-    }, GetObjectRetentionCommand = class extends command5(_ep5, _mw05, "GetObjectRetention", GetObjectRetention$) {
+    }, GetObjectRetentionCommand2 = class extends command5(_ep5, _mw05, "GetObjectRetention", GetObjectRetention$) {
       static {
         __name(this, "GetObjectRetentionCommand");
       }
@@ -38220,7 +38220,7 @@ var require_dist_cjs16 = __commonJS({
       static {
         __name(this, "ListObjectsV2Command");
       }
-    }, ListObjectVersionsCommand = class extends command5(_ep8, _mw05, "ListObjectVersions", ListObjectVersions$) {
+    }, ListObjectVersionsCommand2 = class extends command5(_ep8, _mw05, "ListObjectVersions", ListObjectVersions$) {
       static {
         __name(this, "ListObjectVersionsCommand");
       }
@@ -38448,7 +38448,7 @@ var require_dist_cjs16 = __commonJS({
       DeleteBucketReplicationCommand,
       DeleteBucketTaggingCommand,
       DeleteBucketWebsiteCommand,
-      DeleteObjectCommand: DeleteObjectCommand2,
+      DeleteObjectCommand: DeleteObjectCommand3,
       DeleteObjectAnnotationCommand,
       DeleteObjectsCommand,
       DeleteObjectTaggingCommand,
@@ -38474,15 +38474,15 @@ var require_dist_cjs16 = __commonJS({
       GetBucketReplicationCommand,
       GetBucketRequestPaymentCommand,
       GetBucketTaggingCommand,
-      GetBucketVersioningCommand,
+      GetBucketVersioningCommand: GetBucketVersioningCommand2,
       GetBucketWebsiteCommand,
       GetObjectCommand: GetObjectCommand2,
       GetObjectAclCommand,
       GetObjectAnnotationCommand,
       GetObjectAttributesCommand,
-      GetObjectLegalHoldCommand,
+      GetObjectLegalHoldCommand: GetObjectLegalHoldCommand2,
       GetObjectLockConfigurationCommand,
-      GetObjectRetentionCommand,
+      GetObjectRetentionCommand: GetObjectRetentionCommand2,
       GetObjectTaggingCommand,
       GetObjectTorrentCommand,
       GetPublicAccessBlockCommand,
@@ -38498,7 +38498,7 @@ var require_dist_cjs16 = __commonJS({
       ListObjectAnnotationsCommand,
       ListObjectsCommand,
       ListObjectsV2Command: ListObjectsV2Command2,
-      ListObjectVersionsCommand,
+      ListObjectVersionsCommand: ListObjectVersionsCommand2,
       ListPartsCommand,
       PutBucketAbacCommand,
       PutBucketAccelerateConfigurationCommand,
@@ -39060,7 +39060,7 @@ var require_dist_cjs16 = __commonJS({
     exports.DeleteObjectAnnotationCommand = DeleteObjectAnnotationCommand;
     exports.DeleteObjectAnnotationOutput$ = DeleteObjectAnnotationOutput$;
     exports.DeleteObjectAnnotationRequest$ = DeleteObjectAnnotationRequest$;
-    exports.DeleteObjectCommand = DeleteObjectCommand2;
+    exports.DeleteObjectCommand = DeleteObjectCommand3;
     exports.DeleteObjectOutput$ = DeleteObjectOutput$;
     exports.DeleteObjectRequest$ = DeleteObjectRequest$;
     exports.DeleteObjectTagging$ = DeleteObjectTagging$;
@@ -39183,7 +39183,7 @@ var require_dist_cjs16 = __commonJS({
     exports.GetBucketTaggingOutput$ = GetBucketTaggingOutput$;
     exports.GetBucketTaggingRequest$ = GetBucketTaggingRequest$;
     exports.GetBucketVersioning$ = GetBucketVersioning$;
-    exports.GetBucketVersioningCommand = GetBucketVersioningCommand;
+    exports.GetBucketVersioningCommand = GetBucketVersioningCommand2;
     exports.GetBucketVersioningOutput$ = GetBucketVersioningOutput$;
     exports.GetBucketVersioningRequest$ = GetBucketVersioningRequest$;
     exports.GetBucketWebsite$ = GetBucketWebsite$;
@@ -39206,7 +39206,7 @@ var require_dist_cjs16 = __commonJS({
     exports.GetObjectAttributesRequest$ = GetObjectAttributesRequest$;
     exports.GetObjectCommand = GetObjectCommand2;
     exports.GetObjectLegalHold$ = GetObjectLegalHold$;
-    exports.GetObjectLegalHoldCommand = GetObjectLegalHoldCommand;
+    exports.GetObjectLegalHoldCommand = GetObjectLegalHoldCommand2;
     exports.GetObjectLegalHoldOutput$ = GetObjectLegalHoldOutput$;
     exports.GetObjectLegalHoldRequest$ = GetObjectLegalHoldRequest$;
     exports.GetObjectLockConfiguration$ = GetObjectLockConfiguration$;
@@ -39216,7 +39216,7 @@ var require_dist_cjs16 = __commonJS({
     exports.GetObjectOutput$ = GetObjectOutput$;
     exports.GetObjectRequest$ = GetObjectRequest$;
     exports.GetObjectRetention$ = GetObjectRetention$;
-    exports.GetObjectRetentionCommand = GetObjectRetentionCommand;
+    exports.GetObjectRetentionCommand = GetObjectRetentionCommand2;
     exports.GetObjectRetentionOutput$ = GetObjectRetentionOutput$;
     exports.GetObjectRetentionRequest$ = GetObjectRetentionRequest$;
     exports.GetObjectTagging$ = GetObjectTagging$;
@@ -39320,7 +39320,7 @@ var require_dist_cjs16 = __commonJS({
     exports.ListObjectAnnotationsOutput$ = ListObjectAnnotationsOutput$;
     exports.ListObjectAnnotationsRequest$ = ListObjectAnnotationsRequest$;
     exports.ListObjectVersions$ = ListObjectVersions$;
-    exports.ListObjectVersionsCommand = ListObjectVersionsCommand;
+    exports.ListObjectVersionsCommand = ListObjectVersionsCommand2;
     exports.ListObjectVersionsOutput$ = ListObjectVersionsOutput$;
     exports.ListObjectVersionsRequest$ = ListObjectVersionsRequest$;
     exports.ListObjects$ = ListObjects$;
@@ -42699,9 +42699,9 @@ var require_utils2 = __commonJS({
             return !!buffer3[pos++];
         }, "readBool"),
         readList: /* @__PURE__ */ __name(() => {
-          let list3 = self2.readString(!0);
-          if (list3 !== void 0)
-            return list3 ? list3.split(",") : [];
+          let list4 = self2.readString(!0);
+          if (list4 !== void 0)
+            return list4 ? list4.split(",") : [];
         }, "readList"),
         readString: /* @__PURE__ */ __name((dest, maxLen) => {
           typeof dest == "number" && (maxLen = dest, dest = void 0);
@@ -48794,7 +48794,7 @@ var require_SFTP = __commonJS({
           let entries = [], e5 = 0, reread = /* @__PURE__ */ __name((err, handle) => {
             if (err)
               return cb(err);
-            this.readdir(handle, opts, (err2, list3) => {
+            this.readdir(handle, opts, (err2, list4) => {
               let eof = err2 && err2.code === STATUS_CODE.EOF;
               if (err2 && !eof)
                 return this.close(handle, () => cb(err2));
@@ -48804,8 +48804,8 @@ var require_SFTP = __commonJS({
                     return cb(err3);
                   cb(void 0, entries);
                 });
-              for (let i5 = 0; i5 < list3.length; ++i5, ++e5)
-                entries[e5] = list3[i5];
+              for (let i5 = 0; i5 < list4.length; ++i5, ++e5)
+                entries[e5] = list4[i5];
               reread(void 0, handle);
             });
           }, "reread");
@@ -48815,13 +48815,13 @@ var require_SFTP = __commonJS({
         writeUInt32BE(buf2, buf2.length - 4, 0), buf2[4] = REQUEST.READDIR;
         let reqid = this._writeReqid = this._writeReqid + 1 & MAX_REQID;
         writeUInt32BE(buf2, reqid, 5), writeUInt32BE(buf2, handleLen, p3), buf2.set(where, p3 += 4), this._requests[reqid] = {
-          cb: doFilter ? (err, list3) => {
+          cb: doFilter ? (err, list4) => {
             if (typeof cb == "function") {
               if (err)
                 return cb(err);
-              for (let i5 = list3.length - 1; i5 >= 0; --i5)
-                (list3[i5].filename === "." || list3[i5].filename === "..") && list3.splice(i5, 1);
-              cb(void 0, list3);
+              for (let i5 = list4.length - 1; i5 >= 0; --i5)
+                (list4[i5].filename === "." || list4[i5].filename === "..") && list4.splice(i5, 1);
+              cb(void 0, list4);
             }
           } : cb
         };
@@ -50557,7 +50557,7 @@ var require_utils3 = __commonJS({
         return algoList;
       }
       if (typeof algoList == "object" && algoList !== null) {
-        let keys = Object.keys(algoList), list3 = defaultList;
+        let keys = Object.keys(algoList), list4 = defaultList;
         for (let i5 = 0; i5 < keys.length; ++i5) {
           let key = keys[i5], val = algoList[key];
           switch (key) {
@@ -50566,18 +50566,18 @@ var require_utils3 = __commonJS({
                 for (let j5 = 0; j5 < val.length; ++j5) {
                   let append = val[j5];
                   if (typeof append == "string") {
-                    if (!append || list3.indexOf(append) !== -1)
+                    if (!append || list4.indexOf(append) !== -1)
                       continue;
                     if (supportedList.indexOf(append) === -1)
                       throw new Error(`Unsupported algorithm: ${append}`);
-                    list3 === defaultList && (list3 = list3.slice()), list3.push(append);
+                    list4 === defaultList && (list4 = list4.slice()), list4.push(append);
                   } else if (isRegExp(append))
                     for (let k5 = 0; k5 < supportedList.length; ++k5) {
                       let algo = supportedList[k5];
                       if (append.test(algo)) {
-                        if (list3.indexOf(algo) !== -1)
+                        if (list4.indexOf(algo) !== -1)
                           continue;
-                        list3 === defaultList && (list3 = list3.slice()), list3.push(algo);
+                        list4 === defaultList && (list4 = list4.slice()), list4.push(algo);
                       }
                     }
                 }
@@ -50587,18 +50587,18 @@ var require_utils3 = __commonJS({
                 for (let j5 = val.length; j5 >= 0; --j5) {
                   let prepend = val[j5];
                   if (typeof prepend == "string") {
-                    if (!prepend || list3.indexOf(prepend) !== -1)
+                    if (!prepend || list4.indexOf(prepend) !== -1)
                       continue;
                     if (supportedList.indexOf(prepend) === -1)
                       throw new Error(`Unsupported algorithm: ${prepend}`);
-                    list3 === defaultList && (list3 = list3.slice()), list3.unshift(prepend);
+                    list4 === defaultList && (list4 = list4.slice()), list4.unshift(prepend);
                   } else if (isRegExp(prepend))
                     for (let k5 = supportedList.length; k5 >= 0; --k5) {
                       let algo = supportedList[k5];
                       if (prepend.test(algo)) {
-                        if (list3.indexOf(algo) !== -1)
+                        if (list4.indexOf(algo) !== -1)
                           continue;
-                        list3 === defaultList && (list3 = list3.slice()), list3.unshift(algo);
+                        list4 === defaultList && (list4 = list4.slice()), list4.unshift(algo);
                       }
                     }
                 }
@@ -50610,18 +50610,18 @@ var require_utils3 = __commonJS({
                   if (typeof search == "string") {
                     if (!search)
                       continue;
-                    let idx = list3.indexOf(search);
+                    let idx = list4.indexOf(search);
                     if (idx === -1)
                       continue;
-                    list3 === defaultList && (list3 = list3.slice()), list3.splice(idx, 1);
+                    list4 === defaultList && (list4 = list4.slice()), list4.splice(idx, 1);
                   } else if (isRegExp(search))
-                    for (let k5 = 0; k5 < list3.length; ++k5)
-                      search.test(list3[k5]) && (list3 === defaultList && (list3 = list3.slice()), list3.splice(k5, 1), --k5);
+                    for (let k5 = 0; k5 < list4.length; ++k5)
+                      search.test(list4[k5]) && (list4 === defaultList && (list4 = list4.slice()), list4.splice(k5, 1), --k5);
                 }
               break;
           }
         }
-        return list3;
+        return list4;
       }
       return defaultList;
     }
@@ -56873,8 +56873,8 @@ var require_util4 = __commonJS({
       return values;
     }
     __name(gettingDecodingSplitting, "gettingDecodingSplitting");
-    function getDecodeSplit(name, list3) {
-      let value = list3.get(name, !0);
+    function getDecodeSplit(name, list4) {
+      let value = list4.get(name, !0);
       return value === null ? null : gettingDecodingSplitting(value);
     }
     __name(getDecodeSplit, "getDecodeSplit");
@@ -57575,27 +57575,27 @@ var require_client_h1 = __commonJS({
       return await WebAssembly.instantiate(mod, {
         env: {
           /* eslint-disable camelcase */
-          wasm_on_url: /* @__PURE__ */ __name((p3, at2, len) => 0, "wasm_on_url"),
-          wasm_on_status: /* @__PURE__ */ __name((p3, at2, len) => {
+          wasm_on_url: /* @__PURE__ */ __name((p3, at, len) => 0, "wasm_on_url"),
+          wasm_on_status: /* @__PURE__ */ __name((p3, at, len) => {
             assert(currentParser.ptr === p3);
-            let start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
+            let start = at - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onStatus(new FastBuffer(currentBufferRef.buffer, start, len)) || 0;
           }, "wasm_on_status"),
           wasm_on_message_begin: /* @__PURE__ */ __name((p3) => (assert(currentParser.ptr === p3), currentParser.onMessageBegin() || 0), "wasm_on_message_begin"),
-          wasm_on_header_field: /* @__PURE__ */ __name((p3, at2, len) => {
+          wasm_on_header_field: /* @__PURE__ */ __name((p3, at, len) => {
             assert(currentParser.ptr === p3);
-            let start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
+            let start = at - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onHeaderField(new FastBuffer(currentBufferRef.buffer, start, len)) || 0;
           }, "wasm_on_header_field"),
-          wasm_on_header_value: /* @__PURE__ */ __name((p3, at2, len) => {
+          wasm_on_header_value: /* @__PURE__ */ __name((p3, at, len) => {
             assert(currentParser.ptr === p3);
-            let start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
+            let start = at - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onHeaderValue(new FastBuffer(currentBufferRef.buffer, start, len)) || 0;
           }, "wasm_on_header_value"),
           wasm_on_headers_complete: /* @__PURE__ */ __name((p3, statusCode, upgrade, shouldKeepAlive) => (assert(currentParser.ptr === p3), currentParser.onHeadersComplete(statusCode, !!upgrade, !!shouldKeepAlive) || 0), "wasm_on_headers_complete"),
-          wasm_on_body: /* @__PURE__ */ __name((p3, at2, len) => {
+          wasm_on_body: /* @__PURE__ */ __name((p3, at, len) => {
             assert(currentParser.ptr === p3);
-            let start = at2 - currentBufferPtr + currentBufferRef.byteOffset;
+            let start = at - currentBufferPtr + currentBufferRef.byteOffset;
             return currentParser.onBody(new FastBuffer(currentBufferRef.buffer, start, len)) || 0;
           }, "wasm_on_body"),
           wasm_on_message_complete: /* @__PURE__ */ __name((p3) => (assert(currentParser.ptr === p3), currentParser.onMessageComplete() || 0), "wasm_on_message_complete")
@@ -61892,8 +61892,8 @@ var require_headers2 = __commonJS({
       // https://fetch.spec.whatwg.org/#dom-headers-getsetcookie
       getSetCookie() {
         webidl.brandCheck(this, _Headers);
-        let list3 = this.#headersList.cookies;
-        return list3 ? [...list3] : [];
+        let list4 = this.#headersList.cookies;
+        return list4 ? [...list4] : [];
       }
       // https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
       get [kHeadersSortedMap]() {
@@ -61924,8 +61924,8 @@ var require_headers2 = __commonJS({
       static getHeadersList(o3) {
         return o3.#headersList;
       }
-      static setHeadersList(o3, list3) {
-        o3.#headersList = list3;
+      static setHeadersList(o3, list4) {
+        o3.#headersList = list4;
       }
     }, { getHeadersGuard, setHeadersGuard, getHeadersList, setHeadersList } = Headers2;
     Reflect.deleteProperty(Headers2, "getHeadersGuard");
@@ -62645,10 +62645,10 @@ var require_request2 = __commonJS({
         if (this.signal.aborted)
           ac.abort(this.signal.reason);
         else {
-          let list3 = dependentControllerMap.get(this.signal);
-          list3 === void 0 && (list3 = /* @__PURE__ */ new Set(), dependentControllerMap.set(this.signal, list3));
+          let list4 = dependentControllerMap.get(this.signal);
+          list4 === void 0 && (list4 = /* @__PURE__ */ new Set(), dependentControllerMap.set(this.signal, list4));
           let acRef = new WeakRef(ac);
-          list3.add(acRef), util3.addAbortListener(
+          list4.add(acRef), util3.addAbortListener(
             ac.signal,
             buildAbort(acRef)
           );
@@ -66923,6 +66923,11 @@ var UserError = class extends Error {
     __name(this, "InputError");
   }
   name = "InputError";
+}, GateError = class extends UserError {
+  static {
+    __name(this, "GateError");
+  }
+  name = "GateError";
 }, CancelledError = class extends UserError {
   static {
     __name(this, "CancelledError");
@@ -67508,12 +67513,12 @@ __name(bareDump, "bareDump");
 // src/archive/central-directory.ts
 var ENTRY = 33639248, ZIP64_END = 101075792, ZIP64_LOCATOR = 117853008, END = 101010256, ENTRY_LENGTH = 46, ZIP64_END_LENGTH = 56, ZIP64_LOCATOR_LENGTH = 20, END_LENGTH = 22, FULL_16 = 65535, FULL_32 = 4294967295, ZIP64_EXTRA = 1, ZIP64_VERSION = 45, UTF8_NAME = 2048, LONGEST_END = ZIP64_END_LENGTH + ZIP64_LOCATOR_LENGTH + END_LENGTH + 65535;
 function* decodeEntries(directory, count2) {
-  let at2 = 0;
+  let at = 0;
   for (let i5 = 0; i5 < count2; i5++) {
-    let entry = decodeEntry(directory.subarray(at2));
-    at2 += entry.raw.length, yield entry;
+    let entry = decodeEntry(directory.subarray(at));
+    at += entry.raw.length, yield entry;
   }
-  if (at2 !== directory.length) throw damaged(`${directory.length - at2} bytes follow the last entry`);
+  if (at !== directory.length) throw damaged(`${directory.length - at} bytes follow the last entry`);
 }
 __name(decodeEntries, "decodeEntries");
 function decodeEntry(bytes) {
@@ -67522,8 +67527,8 @@ function decodeEntry(bytes) {
   let nameEnd = ENTRY_LENGTH + bytes.readUInt16LE(28), extraEnd = nameEnd + bytes.readUInt16LE(30), end = extraEnd + bytes.readUInt16LE(32);
   if (bytes.length < end) throw damaged("an entry is cut short");
   if (bytes.readUInt16LE(34) !== 0) throw damaged("it spans several disks");
-  let encoding = bytes.readUInt16LE(8) & UTF8_NAME ? "utf8" : "latin1", name = bytes.toString(encoding, ENTRY_LENGTH, nameEnd), zip64 = splitExtra(bytes.subarray(nameEnd, extraEnd)).zip64, used = 0, field = /* @__PURE__ */ __name((at2) => {
-    let value = bytes.readUInt32LE(at2);
+  let encoding = bytes.readUInt16LE(8) & UTF8_NAME ? "utf8" : "latin1", name = bytes.toString(encoding, ENTRY_LENGTH, nameEnd), zip64 = splitExtra(bytes.subarray(nameEnd, extraEnd)).zip64, used = 0, field = /* @__PURE__ */ __name((at) => {
+    let value = bytes.readUInt32LE(at);
     if (value !== FULL_32 || !zip64) return value;
     if (zip64.length < used + 8) throw damaged(`the Zip64 field of ${name} is too short`);
     return used += 8, readUInt64(zip64, used - 8);
@@ -67541,15 +67546,15 @@ function decodeEntry(bytes) {
 __name(decodeEntry, "decodeEntry");
 function splitExtra(extra) {
   let zip64, others = [];
-  for (let at2 = 0; at2 < extra.length; ) {
-    let end = at2 + 4 + (at2 + 4 <= extra.length ? extra.readUInt16LE(at2 + 2) : 0);
+  for (let at = 0; at < extra.length; ) {
+    let end = at + 4 + (at + 4 <= extra.length ? extra.readUInt16LE(at + 2) : 0);
     if (end > extra.length) throw damaged("an extra field is cut short");
-    if (extra.readUInt16LE(at2) !== ZIP64_EXTRA) others.push(extra.subarray(at2, end));
+    if (extra.readUInt16LE(at) !== ZIP64_EXTRA) others.push(extra.subarray(at, end));
     else {
       if (zip64) throw damaged("an entry has two Zip64 fields");
-      zip64 = extra.subarray(at2 + 4, end);
+      zip64 = extra.subarray(at + 4, end);
     }
-    at2 = end;
+    at = end;
   }
   return { zip64, others: Buffer.concat(others) };
 }
@@ -67587,8 +67592,8 @@ function decodeEnd(tail, archiveSize) {
     let zip64At = readUInt64(tail, locatorAt + 8) - tailOffset;
     if (zip64At !== locatorAt - ZIP64_END_LENGTH || zip64At < 0 || tail.readUInt32LE(zip64At) !== ZIP64_END)
       throw damaged("the Zip64 end record is not where it should be");
-    let larger = /* @__PURE__ */ __name((value, all, at2) => {
-      let value64 = readUInt64(tail, zip64At + at2);
+    let larger = /* @__PURE__ */ __name((value, all, at) => {
+      let value64 = readUInt64(tail, zip64At + at);
       if (value !== all && value !== value64) throw damaged("its two end records contradict each other");
       return value64;
     }, "larger");
@@ -67602,16 +67607,16 @@ __name(decodeEnd, "decodeEnd");
 function findEnd(tail) {
   let signature = Buffer.alloc(4);
   signature.writeUInt32LE(END);
-  let at2 = tail.length - END_LENGTH;
-  for (; at2 >= 0; ) {
-    if (at2 = tail.lastIndexOf(signature, at2), at2 >= 0 && at2 + END_LENGTH + tail.readUInt16LE(at2 + 20) === tail.length) return at2;
-    at2 -= 1;
+  let at = tail.length - END_LENGTH;
+  for (; at >= 0; ) {
+    if (at = tail.lastIndexOf(signature, at), at >= 0 && at + END_LENGTH + tail.readUInt16LE(at + 20) === tail.length) return at;
+    at -= 1;
   }
   throw damaged("it has no end record");
 }
 __name(findEnd, "findEnd");
-function readUInt64(bytes, at2) {
-  let value = bytes.readBigUInt64LE(at2);
+function readUInt64(bytes, at) {
+  let value = bytes.readBigUInt64LE(at);
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged("a size or an offset is absurd");
   return Number(value);
 }
@@ -68076,8 +68081,8 @@ function maskUnmatchedOpens(masked, budget) {
   }
   let out = "", last = 0;
   for (let i5 = 0; i5 < open2.length; i5++) {
-    let at2 = open2[i5];
-    out += masked.slice(last, at2) + "\0", last = at2 + 1;
+    let at = open2[i5];
+    out += masked.slice(last, at) + "\0", last = at + 1;
   }
   return out + masked.slice(last);
 }
@@ -68108,10 +68113,10 @@ function parseCommaParts(str, budget) {
       let tail = str.split(",");
       return tail[0] = carry + tail[0], pushAll(parts, tail), parts;
     }
-    let { pre, body, post } = m3, p3 = pre.split(",");
-    if (p3[0] = carry + p3[0], p3[p3.length - 1] += "{" + body + "}", !post.length)
+    let { pre, body, post: post2 } = m3, p3 = pre.split(",");
+    if (p3[0] = carry + p3[0], p3[p3.length - 1] += "{" + body + "}", !post2.length)
       return pushAll(parts, p3), parts;
-    carry = p3.pop(), pushAll(parts, p3), str = post;
+    carry = p3.pop(), pushAll(parts, p3), str = post2;
   }
 }
 __name(parseCommaParts, "parseCommaParts");
@@ -68868,7 +68873,7 @@ var ext = /* @__PURE__ */ __name((a5, b5 = {}) => Object.assign({}, a5, b5), "ex
     defaults: /* @__PURE__ */ __name((options2) => orig.defaults(ext(def, options2)), "defaults"),
     makeRe: /* @__PURE__ */ __name((pattern, options2 = {}) => orig.makeRe(pattern, ext(def, options2)), "makeRe"),
     braceExpand: /* @__PURE__ */ __name((pattern, options2 = {}) => orig.braceExpand(pattern, ext(def, options2)), "braceExpand"),
-    match: /* @__PURE__ */ __name((list3, pattern, options2 = {}) => orig.match(list3, pattern, ext(def, options2)), "match"),
+    match: /* @__PURE__ */ __name((list4, pattern, options2 = {}) => orig.match(list4, pattern, ext(def, options2)), "match"),
     sep: orig.sep,
     GLOBSTAR
   });
@@ -68878,9 +68883,9 @@ var braceExpand = /* @__PURE__ */ __name((pattern, options2 = {}) => (assertVali
 minimatch.braceExpand = braceExpand;
 var makeRe = /* @__PURE__ */ __name((pattern, options2 = {}) => new Minimatch(pattern, options2).makeRe(), "makeRe");
 minimatch.makeRe = makeRe;
-var match = /* @__PURE__ */ __name((list3, pattern, options2 = {}) => {
+var match = /* @__PURE__ */ __name((list4, pattern, options2 = {}) => {
   let mm = new Minimatch(pattern, options2);
-  return list3 = list3.filter((f5) => mm.match(f5)), mm.options.nonull && !list3.length && list3.push(pattern), list3;
+  return list4 = list4.filter((f5) => mm.match(f5)), mm.options.nonull && !list4.length && list4.push(pattern), list4;
 }, "match");
 minimatch.match = match;
 var globMagic = /[?*]|[+@!]\(.*?\)|\[|\]/, regExpEscape2 = /* @__PURE__ */ __name((s2) => s2.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, "\\$&"), "regExpEscape"), Minimatch = class {
@@ -71249,9 +71254,9 @@ var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
     this.#offset = offset, this.#unitSize = unitSize;
   }
   update(bytes) {
-    for (let at2 = 0; at2 < bytes.length; ) {
-      let part = bytes.subarray(at2, at2 + this.#unitSize - this.#length);
-      this.#md5.update(part), this.#crc32 = crc323(part, this.#crc32), this.#length += part.length, at2 += part.length, this.#length === this.#unitSize && this.#cut();
+    for (let at = 0; at < bytes.length; ) {
+      let part = bytes.subarray(at, at + this.#unitSize - this.#length);
+      this.#md5.update(part), this.#crc32 = crc323(part, this.#crc32), this.#length += part.length, at += part.length, this.#length === this.#unitSize && this.#cut();
     }
   }
   /** Ends the segment: its units, in order, without a gap. Empty where no byte passed. */
@@ -71405,13 +71410,13 @@ function engineOf(zip) {
 __name(engineOf, "engineOf");
 
 // src/storage/decode.ts
-function expected(what, value, at2) {
+function expected(what, value, at) {
   let found = value === void 0 ? "is missing" : `is ${JSON.stringify(value).slice(0, 60)}`;
-  throw new Error(`${at2} ${found}, expected ${what}`);
+  throw new Error(`${at} ${found}, expected ${what}`);
 }
 __name(expected, "expected");
 function when(what, test23) {
-  return (value, at2) => test23(value) ? value : expected(what, value, at2);
+  return (value, at) => test23(value) ? value : expected(what, value, at);
 }
 __name(when, "when");
 var isText = /* @__PURE__ */ __name((value) => typeof value == "string", "isText"), text = when("text", isText), count = when(
@@ -71426,30 +71431,30 @@ function oneOf(...values) {
 }
 __name(oneOf, "oneOf");
 function nullable(decode) {
-  return (value, at2) => value === null ? null : decode(value, at2);
+  return (value, at) => value === null ? null : decode(value, at);
 }
 __name(nullable, "nullable");
 function optional(decode) {
-  return (value, at2) => value === void 0 ? void 0 : decode(value, at2);
+  return (value, at) => value === void 0 ? void 0 : decode(value, at);
 }
 __name(optional, "optional");
 function list(decode) {
-  return (value, at2) => Array.isArray(value) ? value.map((item, index2) => decode(item, `${at2}[${index2}]`)) : expected("a list", value, at2);
+  return (value, at) => Array.isArray(value) ? value.map((item, index2) => decode(item, `${at}[${index2}]`)) : expected("a list", value, at);
 }
 __name(list, "list");
 var isObject = /* @__PURE__ */ __name((value) => typeof value == "object" && value !== null && !Array.isArray(value), "isObject");
 function record(decode) {
-  return (value, at2) => isObject(value) ? Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, decode(item, `${at2}.${key}`)])
-  ) : expected("an object", value, at2);
+  return (value, at) => isObject(value) ? Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, decode(item, `${at}.${key}`)])
+  ) : expected("an object", value, at);
 }
 __name(record, "record");
 function object(fields) {
-  return (value, at2) => {
-    if (!isObject(value)) return expected("an object", value, at2);
+  return (value, at) => {
+    if (!isObject(value)) return expected("an object", value, at);
     let decoded = { ...value };
     for (let [name, decode] of Object.entries(fields)) {
-      let field = decode(value[name], `${at2}.${name}`);
+      let field = decode(value[name], `${at}.${name}`);
       field !== void 0 && (decoded[name] = field);
     }
     return decoded;
@@ -71481,6 +71486,10 @@ function failedProof({ proofs }) {
   );
 }
 __name(failedProof, "failedProof");
+function restoreSeconds({ proofs }) {
+  return proofs.findLast(({ level, failure: failure2 }) => level === "restore" && failure2 === void 0)?.seconds;
+}
+__name(restoreSeconds, "restoreSeconds");
 var rank = /* @__PURE__ */ __name((level) => levels.indexOf(level), "rank"), higher = /* @__PURE__ */ __name((one, other) => one !== void 0 && rank(one) > rank(other) ? one : other, "higher");
 
 // src/storage/receipt.ts
@@ -71540,8 +71549,8 @@ function catalogFolder(prefix, customer) {
   return `${prefix}${customer}/backups/`;
 }
 __name(catalogFolder, "catalogFolder");
-function archiveKey(folder, { database, at: at2 }, extension) {
-  let timestamp = at2.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-");
+function archiveKey(folder, { database, at }, extension) {
+  let timestamp = at.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-");
   return `${folder}${database}_${timestamp}${extension}`;
 }
 __name(archiveKey, "archiveKey");
@@ -71549,9 +71558,9 @@ var keyEnd = /^(?<database>.+)_(?<day>\d{4}-\d\d-\d\d)_(?<time>\d\d-\d\d-\d\d)(?
 function parseKey(folder, key) {
   let found = key.startsWith(folder) ? keyEnd.exec(key.slice(folder.length))?.groups : void 0;
   if (!found) return;
-  let { database = "", day, time: time2, extension } = found, iso = `${day}T${time2?.replaceAll("-", ":")}.000Z`, at2 = new Date(iso);
-  if (!(Number.isNaN(at2.getTime()) || at2.toISOString() !== iso))
-    return { database, at: at2, isReceipt: extension === ".json" };
+  let { database = "", day, time: time2, extension } = found, iso = `${day}T${time2?.replaceAll("-", ":")}.000Z`, at = new Date(iso);
+  if (!(Number.isNaN(at.getTime()) || at.toISOString() !== iso))
+    return { database, at, isReceipt: extension === ".json" };
 }
 __name(parseKey, "parseKey");
 function receiptKey(archiveKey2) {
@@ -71593,6 +71602,9 @@ __name(writeReceipt, "writeReceipt");
 // src/storage/upload.ts
 var import_lib_storage = __toESM(require_dist_cjs17(), 1);
 
+// src/storage/object-lock.ts
+var import_client_s3 = __toESM(require_dist_cjs16(), 1);
+
 // src/storage/failure.ts
 function failure(error3) {
   return typeof error3 == "object" && error3 !== null ? error3 : {};
@@ -71624,6 +71636,32 @@ function lockFields(lock, now = Date.now()) {
   } : {};
 }
 __name(lockFields, "lockFields");
+async function lockOf(store, key, versionId) {
+  let input = { Bucket: store.options.bucket, Key: key, VersionId: versionId }, hold = await ask2(store, "s3:GetObjectLegalHold", key, async () => {
+    let { LegalHold } = await store.client.send(new import_client_s3.GetObjectLegalHoldCommand(input), store.reading);
+    return LegalHold?.Status === "ON" ? "legal hold" : void 0;
+  });
+  return hold || ask2(store, "s3:GetObjectRetention", key, async () => {
+    let { Retention } = await store.client.send(new import_client_s3.GetObjectRetentionCommand(input), store.reading), until = Retention?.RetainUntilDate;
+    if (!(!until || until.getTime() <= Date.now()))
+      return `Object Lock until ${until.toISOString().slice(0, 10)}`;
+  });
+}
+__name(lockOf, "lockOf");
+async function ask2(store, action, key, send) {
+  try {
+    return await send();
+  } catch (error3) {
+    if (hasNoLock(error3)) return;
+    throw store.error(error3, { action, key });
+  }
+}
+__name(ask2, "ask");
+function hasNoLock(error3) {
+  let { name = "", message = "" } = failure(error3);
+  return name === "NoSuchObjectLockConfiguration" || name === "ObjectLockConfigurationNotFoundError" || name === "InvalidRequest" && /lock/i.test(message) || name === "MethodNotAllowed" || isNotImplemented(error3) || isNotFound(error3);
+}
+__name(hasNoLock, "hasNoLock");
 
 // src/storage/part-size.ts
 function planParts(expectedBytes2) {
@@ -71633,7 +71671,7 @@ function planParts(expectedBytes2) {
 __name(planParts, "planParts");
 
 // src/storage/sender.ts
-var import_client_s3 = __toESM(require_dist_cjs16(), 1);
+var import_client_s32 = __toESM(require_dist_cjs16(), 1);
 import { createHash as createHash10 } from "node:crypto";
 var Sender = class {
   static {
@@ -71659,7 +71697,7 @@ var Sender = class {
     this.#objectMade && await this.#cleanUp(() => this.#store.delete(this.#options.key));
   }
   async #send(request) {
-    if (request instanceof import_client_s3.AbortMultipartUploadCommand) return this.#abort(request);
+    if (request instanceof import_client_s32.AbortMultipartUploadCommand) return this.#abort(request);
     try {
       let { key } = this.#options;
       return await this.#store.attempt({ action: "s3:PutObject", key }, () => this.#dispatch(request));
@@ -71670,12 +71708,12 @@ var Sender = class {
   async #dispatch(request) {
     this.#options.stop.throwIfAborted();
     let { client } = this.#store;
-    if (request instanceof import_client_s3.CreateMultipartUploadCommand) return client.send(request);
-    if (request instanceof import_client_s3.CompleteMultipartUploadCommand)
+    if (request instanceof import_client_s32.CreateMultipartUploadCommand) return client.send(request);
+    if (request instanceof import_client_s32.CompleteMultipartUploadCommand)
       return this.#makeObject(request.input, this.bytes, () => client.send(request));
     let body = request.input.Body, md52 = createHash10("md5").update(body).digest();
     request.input.ContentMD5 = md52.toString("base64");
-    let answer = request instanceof import_client_s3.PutObjectCommand ? await this.#makeObject(request.input, body.length, () => client.send(request)) : await client.send(request, { abortSignal: this.#options.stop });
+    let answer = request instanceof import_client_s32.PutObjectCommand ? await this.#makeObject(request.input, body.length, () => client.send(request)) : await client.send(request, { abortSignal: this.#options.stop });
     return this.#compare(md52.toString("hex"), answer), this.bytes += body.length, this.parts += 1, this.#options.onPart?.(this.bytes), answer;
   }
   /** The request after which the object is there. Servers that know no If-None-Match do without. */
@@ -71718,9 +71756,9 @@ var Sender = class {
       }
     }), {};
   }
-  async #cleanUp(remove2) {
+  async #cleanUp(remove3) {
     try {
-      await remove2();
+      await remove3();
     } catch (cause) {
       let left = new UserError(
         `The failed upload of ${this.#store.uri(this.#options.key)} could not be removed: ${messageOf(cause)}`,
@@ -71806,8 +71844,8 @@ async function verifyUpload(store, uploaded, directory, tool3) {
 __name(verifyUpload, "verifyUpload");
 async function md5Of(store, key, offset, length) {
   let md52 = createHash11("md5");
-  for (let at2 = offset; at2 < offset + length; at2 += pieceSize)
-    md52.update(await store.read(key, at2, Math.min(pieceSize, offset + length - at2)));
+  for (let at = offset; at < offset + length; at += pieceSize)
+    md52.update(await store.read(key, at, Math.min(pieceSize, offset + length - at)));
   return md52.digest("hex");
 }
 __name(md5Of, "md5Of");
@@ -72951,7 +72989,7 @@ function backupOutputs(receipt) {
   };
 }
 __name(backupOutputs, "backupOutputs");
-function backupSummary(receipt) {
+function backupSummary(receipt, retention) {
   let flaws = flawsOf(receipt);
   return {
     outcome: flaws.length === 0 ? "done" : "flawed",
@@ -72968,6 +73006,7 @@ function backupSummary(receipt) {
           ["Size", `${formatBytes(receipt.size)}, format ${receipt.format}`],
           ["Attachments", attachmentsOf(receipt)],
           ["Verified", verifiedOf(receipt)],
+          ...retention === void 0 ? [] : [["Retention", retention]],
           ["Time", `${formatDuration(seconds(receipt) * 1e3)}${phasesOf(receipt)}`]
         ]
       }
@@ -73082,14 +73121,14 @@ var Phases = class {
 };
 
 // src/storage/store.ts
-var import_client_s34 = __toESM(require_dist_cjs16(), 1);
+var import_client_s35 = __toESM(require_dist_cjs16(), 1);
 import { createHash as createHash13 } from "node:crypto";
 
 // src/storage/client.ts
-var import_client_s32 = __toESM(require_dist_cjs16(), 1);
+var import_client_s33 = __toESM(require_dist_cjs16(), 1);
 var seconds2 = 1e3;
 function s3Client({ region, endpoint, pathStyle, firstAnswerMs }) {
-  let client = new import_client_s32.S3Client({
+  let client = new import_client_s33.S3Client({
     ...endpoint ? compatible(endpoint, pathStyle ?? !0) : { forcePathStyle: pathStyle ?? !1 },
     region: region ?? (endpoint ? process.env.AWS_REGION || "us-east-1" : void 0),
     maxAttempts: 5,
@@ -73149,7 +73188,7 @@ function compatible(endpoint, forcePathStyle) {
 __name(compatible, "compatible");
 
 // src/storage/read-object.ts
-var import_client_s33 = __toESM(require_dist_cjs16(), 1);
+var import_client_s34 = __toESM(require_dist_cjs16(), 1);
 import { setTimeout as sleep7 } from "node:timers/promises";
 var RESUME_MS = [100, 400, 1600, 6400];
 async function readObject(store, key, range3, etag) {
@@ -73195,7 +73234,7 @@ var Body = class {
     }
   }
   async #ask() {
-    let command5 = new import_client_s33.GetObjectCommand({
+    let command5 = new import_client_s34.GetObjectCommand({
       Bucket: this.#store.options.bucket,
       Key: this.#key,
       Range: this.#missing(),
@@ -73449,12 +73488,12 @@ var Store = class {
   }
   /** Makes sure that the bucket is there and may be listed under `prefix`. */
   async check(prefix) {
-    let command5 = new import_client_s34.ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: 1 });
+    let command5 = new import_client_s35.ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: 1 });
     await this.attempt({ action: "s3:ListBucket" }, () => this.client.send(command5, this.reading));
   }
   /** Returns undefined when there is no such object. */
   async head(key) {
-    let command5 = new import_client_s34.HeadObjectCommand({ Bucket: this.options.bucket, Key: key });
+    let command5 = new import_client_s35.HeadObjectCommand({ Bucket: this.options.bucket, Key: key });
     try {
       let head = await this.client.send(command5, this.reading);
       return {
@@ -73503,7 +73542,7 @@ var Store = class {
   }
   async putJson(key, value) {
     let body = Buffer.from(`${JSON.stringify(value, null, 2)}
-`), command5 = new import_client_s34.PutObjectCommand({
+`), command5 = new import_client_s35.PutObjectCommand({
       ...this.encryption(),
       ...lockFields(this.options.lock),
       Bucket: this.options.bucket,
@@ -73516,7 +73555,7 @@ var Store = class {
   }
   /** All objects whose key starts with `prefix`, in the order of their keys. */
   async *list(prefix) {
-    let pages = (0, import_client_s34.paginateListObjectsV2)(
+    let pages = (0, import_client_s35.paginateListObjectsV2)(
       { client: this.client },
       { Bucket: this.options.bucket, Prefix: prefix },
       this.reading
@@ -73531,7 +73570,7 @@ var Store = class {
   }
   /** Deleting what is not there is fine. */
   async delete(key) {
-    let command5 = new import_client_s34.DeleteObjectCommand({ Bucket: this.options.bucket, Key: key });
+    let command5 = new import_client_s35.DeleteObjectCommand({ Bucket: this.options.bucket, Key: key });
     await this.attempt({ action: "s3:DeleteObject", key }, () => this.client.send(command5));
   }
   /** The encryption that new objects ask for, as fields of a request. */
@@ -73554,7 +73593,7 @@ var Store = class {
 };
 
 // src/storage/sweep.ts
-var import_client_s35 = __toESM(require_dist_cjs16(), 1);
+var import_client_s36 = __toESM(require_dist_cjs16(), 1);
 async function sweepUnfinished(store, prefix, olderThanMs) {
   let newest = Date.now() - olderThanMs, stale = [];
   try {
@@ -73571,7 +73610,7 @@ __name(sweepUnfinished, "sweepUnfinished");
 async function* listUnfinished(store, prefix) {
   let input = { Bucket: store.options.bucket, Prefix: prefix };
   for (; ; ) {
-    let page = await store.client.send(new import_client_s35.ListMultipartUploadsCommand(input), store.reading);
+    let page = await store.client.send(new import_client_s36.ListMultipartUploadsCommand(input), store.reading);
     for (let { Key, UploadId, Initiated } of page.Uploads ?? [])
       Key?.startsWith(prefix) && UploadId && Initiated && (yield { key: Key, uploadId: UploadId, initiated: Initiated });
     if (!page.IsTruncated || !page.NextKeyMarker) return;
@@ -73580,7 +73619,7 @@ async function* listUnfinished(store, prefix) {
 }
 __name(listUnfinished, "listUnfinished");
 async function remove(store, { key, uploadId }) {
-  let command5 = new import_client_s35.AbortMultipartUploadCommand({
+  let command5 = new import_client_s36.AbortMultipartUploadCommand({
     Bucket: store.options.bucket,
     Key: key,
     UploadId: uploadId
@@ -73594,14 +73633,539 @@ async function remove(store, { key, uploadId }) {
 }
 __name(remove, "remove");
 
+// src/storage/calendar.ts
+function calendarIn(timezone2) {
+  let format2 = new Intl.DateTimeFormat("en-u-ca-iso8601", {
+    timeZone: timezone2,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit"
+  });
+  return (timeMs) => {
+    let parts = Object.fromEntries(format2.formatToParts(timeMs).map(({ type, value }) => [type, value])), { year: year2 = "", month = "", day = "" } = parts;
+    return {
+      daily: `${year2}-${month}-${day}`,
+      weekly: isoWeek(Number(year2), Number(month), Number(day)),
+      monthly: `${year2}-${month}`,
+      yearly: year2
+    };
+  };
+}
+__name(calendarIn, "calendarIn");
+var DAY_MS2 = 24 * 36e5;
+function isoWeek(year2, month, day) {
+  let date2 = new Date(Date.UTC(year2, month - 1, day)), thursday = new Date(date2.getTime() + (4 - (date2.getUTCDay() || 7)) * DAY_MS2), firstDay = Date.UTC(thursday.getUTCFullYear(), 0, 1), week = 1 + Math.floor((thursday.getTime() - firstDay) / (7 * DAY_MS2));
+  return `${thursday.getUTCFullYear()}-W${String(week).padStart(2, "0")}`;
+}
+__name(isoWeek, "isoWeek");
+function mondayOf(week) {
+  let [year2 = 0, number = 0] = week.split("-W").map(Number), fourth = new Date(Date.UTC(year2, 0, 4)), monday = fourth.getTime() + ((number - 1) * 7 - ((fourth.getUTCDay() || 7) - 1)) * DAY_MS2;
+  return new Date(monday).toISOString().slice(0, 10);
+}
+__name(mondayOf, "mondayOf");
+
+// src/storage/retention.ts
+var periods = ["daily", "weekly", "monthly", "yearly"];
+function decide(entries, policy) {
+  let all = [...entries].sort(newestFirst2), verified = all.filter(({ condition }) => condition.kind === "verified"), rules = keepRules(verified, policy);
+  return all.map((entry) => judge(entry, verified[0], rules.get(entry) ?? []));
+}
+__name(decide, "decide");
+function protect({ entry }, why) {
+  return { entry, keep: !0, rules: [{ kind: "protected", why }] };
+}
+__name(protect, "protect");
+function timeOf({ at, archive }) {
+  return Math.min(at.getTime(), archive?.modified.getTime() ?? Number.POSITIVE_INFINITY);
+}
+__name(timeOf, "timeOf");
+function newestFirst2(a5, b5) {
+  return timeOf(b5) - timeOf(a5) || b5.at.getTime() - a5.at.getTime() || (a5.key < b5.key ? -1 : 1);
+}
+__name(newestFirst2, "newestFirst");
+function keepRules(verified, policy) {
+  let calendar = calendarIn(policy.timezone), newest = verified[0] ? timeOf(verified[0]) : 0, last = {}, left = { ...policy }, rules = new Map(
+    verified.map((entry, index2) => {
+      let kept = index2 === 0 ? [{ kind: "newest" }] : [];
+      index2 < policy.last && kept.push({ kind: "last", place: index2 + 1 }), policy.withinMs !== void 0 && newest - timeOf(entry) <= policy.withinMs && kept.push({ kind: "within" });
+      let date2 = calendar(timeOf(entry));
+      for (let kind of periods) {
+        let period = date2[kind];
+        last[kind] === period || left[kind] === 0 || (last[kind] = period, left[kind]--, kept.push({ kind, period }));
+      }
+      return [entry, kept];
+    })
+  );
+  return addMinimum([...rules.values()], policy.minimum), rules;
+}
+__name(keepRules, "keepRules");
+function addMinimum(rules, minimum) {
+  let missing = minimum - rules.filter(({ length }) => length > 0).length;
+  for (let kept of rules) {
+    if (missing <= 0) return;
+    kept.length > 0 || (kept.push({ kind: "minimum" }), missing--);
+  }
+}
+__name(addMinimum, "addMinimum");
+function judge(entry, newest, rules) {
+  let keep = /* @__PURE__ */ __name((...kept) => ({ entry, keep: !0, rules: kept }), "keep"), remove3 = /* @__PURE__ */ __name((reason) => ({ entry, keep: !1, reason }), "remove"), { kind } = entry.condition;
+  if (kind === "verified") return rules.length > 0 ? keep(...rules) : remove3("no slot");
+  if (!newest) return keep({ kind: "unverified" });
+  if (timeOf(entry) >= timeOf(newest)) return keep({ kind: "younger" });
+  switch (kind) {
+    case "failed":
+      return remove3("failed verification");
+    case "without-receipt":
+      return remove3("without receipt");
+    case "without-archive":
+      return remove3("without archive");
+    case "unreadable":
+      return keep({ kind: "protected", why: "its receipt cannot be read" });
+    case "mismatched":
+      return keep({ kind: "protected", why: "its receipt speaks of something else" });
+  }
+}
+__name(judge, "judge");
+
+// src/report/entry-words.ts
+function conditionWords({ condition }) {
+  switch (condition.kind) {
+    case "verified":
+      return condition.level;
+    case "failed":
+      return `failed, ${condition.why}`;
+    case "mismatched":
+      return `changed: ${condition.why}`;
+    case "unreadable":
+      return "receipt cannot be read";
+    case "without-receipt":
+      return "archive without receipt";
+    case "without-archive":
+      return "receipt without archive";
+  }
+}
+__name(conditionWords, "conditionWords");
+function verdictWords(verdict) {
+  return verdict.keep ? `keep: ${verdict.rules.map(ruleWords).join(", ")}` : `delete: ${verdict.reason}`;
+}
+__name(verdictWords, "verdictWords");
+function ruleWords(rule) {
+  switch (rule.kind) {
+    case "last":
+      return `last ${rule.place}`;
+    case "protected":
+      return rule.why;
+    case "younger":
+      return "younger than the newest verified one";
+    case "unverified":
+      return "no backup is verified yet";
+    default:
+      return rule.kind;
+  }
+}
+__name(ruleWords, "ruleWords");
+var keyTime = /* @__PURE__ */ __name(({ at }) => at.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-"), "keyTime"), backupSeconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "backupSeconds"), LISTED = 1e3;
+function entriesJson(verdicts, now) {
+  return verdicts.slice(0, LISTED).map((verdict) => {
+    let { entry } = verdict, { receipt, condition } = entry;
+    return {
+      database: entry.database,
+      key: entry.key,
+      time: entry.at.toISOString(),
+      ageSeconds: Math.round((now.getTime() - timeOf(entry)) / 1e3),
+      size: entry.archive?.size ?? null,
+      condition: condition.kind,
+      ..."why" in condition ? { why: condition.why } : {},
+      level: condition.kind === "verified" ? condition.level : null,
+      odooVersion: receipt?.odoo?.version ?? null,
+      backupSeconds: receipt ? backupSeconds(receipt) : null,
+      restoreSeconds: (receipt && restoreSeconds(receipt)) ?? null,
+      commit: receipt?.run.commit ?? null,
+      run: receipt?.run.url ?? null,
+      keep: verdict.keep,
+      ...verdict.keep ? { rules: verdict.rules } : { reason: verdict.reason }
+    };
+  });
+}
+__name(entriesJson, "entriesJson");
+
+// src/report/catalog-charts.ts
+var BARS = 30;
+function growthCharts(entries) {
+  let made = entries.flatMap(
+    ({ at, receipt, condition }) => receipt && condition.kind === "verified" ? [{ at, receipt }] : []
+  ).slice(0, BARS).reverse();
+  if (made.length < 2) return [];
+  let days = made.map(({ at }) => at.toISOString().slice(5, 10)), size = inUnit(
+    made.map(({ receipt }) => receipt.size),
+    [
+      [1, "B"],
+      [1024, "KiB"],
+      [1024 ** 2, "MiB"],
+      [1024 ** 3, "GiB"],
+      [1024 ** 4, "TiB"]
+    ]
+  ), time2 = inUnit(
+    made.map(({ receipt }) => backupSeconds(receipt)),
+    [
+      [1, "s"],
+      [60, "min"],
+      [3600, "h"]
+    ]
+  );
+  return [barChart("Size", size, days), barChart("Duration", time2, days)];
+}
+__name(growthCharts, "growthCharts");
+function inUnit(values, units3) {
+  let most = Math.max(...values), [size, unit] = units3.findLast(([each]) => most >= each) ?? units3[0] ?? [1, ""];
+  return { unit, values: values.map((value) => Number((value / size).toFixed(2))) };
+}
+__name(inUnit, "inUnit");
+function barChart(title, { unit, values }, days) {
+  let top = Math.max(...values) || 1;
+  return diagram([
+    "xychart-beta",
+    `title "${title} in ${unit}"`,
+    // Two of one day would be one category: blanks tell them apart.
+    `x-axis [${days.map((day, index2) => `"${day}${" ".repeat(sameBefore(days, index2))}"`).join(", ")}]`,
+    `y-axis 0 --> ${Number((top * 1.1).toPrecision(2))}`,
+    `bar [${values.join(", ")}]`
+  ]);
+}
+__name(barChart, "barChart");
+var sameBefore = /* @__PURE__ */ __name((days, index2) => days.slice(0, index2).filter((day) => day === days[index2]).length, "sameBefore"), sections = {
+  daily: "Days",
+  weekly: "Weeks",
+  monthly: "Months",
+  yearly: "Years"
+};
+function slotCalendars(verdicts) {
+  let slots = Map.groupBy(verdicts.flatMap(slotsOf), ({ kind }) => kind);
+  return [
+    ["daily", "weekly"],
+    ["monthly", "yearly"]
+  ].flatMap((kinds) => {
+    let lines = kinds.flatMap((kind) => {
+      let filled = slots.get(kind) ?? [];
+      return filled.length === 0 ? [] : [`section ${sections[kind]}`, ...filled.map(({ period }) => taskOf(kind, period)).reverse()];
+    });
+    if (lines.length === 0) return [];
+    let axis = kinds.includes("daily") ? "axisFormat %d %b" : "axisFormat %b %Y";
+    return [
+      diagram(["---", "displayMode: compact", "---", "gantt", "dateFormat YYYY-MM-DD", axis, ...lines])
+    ];
+  });
+}
+__name(slotCalendars, "slotCalendars");
+function slotsOf(verdict) {
+  return verdict.keep ? verdict.rules.flatMap((rule) => "period" in rule ? [rule] : []) : [];
+}
+__name(slotsOf, "slotsOf");
+function taskOf(kind, period) {
+  switch (kind) {
+    case "daily":
+      return `${period.slice(8)} :${period}, 1d`;
+    case "weekly":
+      return `${period.slice(5)} :${mondayOf(period)}, 7d`;
+    case "monthly":
+      return `${period} :${period}-01, ${nextMonth(period)}`;
+    case "yearly":
+      return `${period} :${period}-01-01, ${Number(period) + 1}-01-01`;
+  }
+}
+__name(taskOf, "taskOf");
+function nextMonth(month) {
+  let [year2 = 0, number = 0] = month.split("-").map(Number);
+  return new Date(Date.UTC(year2, number, 1)).toISOString().slice(0, 10);
+}
+__name(nextMonth, "nextMonth");
+var diagram = /* @__PURE__ */ __name((lines) => ({ kind: "diagram", mermaid: lines.join(`
+`) }), "diagram");
+
+// src/report/catalog-summary.ts
+var ROWS = 500;
+function listSummary(database, verdicts, notes, now) {
+  let entries = verdicts.map(({ entry }) => entry), verified = entries.filter(({ condition }) => condition.kind === "verified"), failed2 = entries.filter(({ condition }) => condition.kind === "failed").length;
+  return {
+    outcome: verified.length === 0 || failed2 > 0 ? "flawed" : "done",
+    title: [
+      `${database}: ${formatCounted(verified.length, "verified backup")}`,
+      ...failed2 > 0 ? [`${failed2} failed`] : []
+    ].join(", "),
+    blocks: [
+      { kind: "facts", rows: [...newestRow(verified, now), ["Size", formatBytes(sizeOf2(entries))]] },
+      ...growthCharts(entries),
+      ...slotCalendars(verdicts),
+      ...entriesTable(verdicts, now),
+      ...notes.map((text4) => ({ kind: "note", text: text4 }))
+    ]
+  };
+}
+__name(listSummary, "listSummary");
+function pruneSummary(database, verdicts, run3, now) {
+  let deleted = verdicts.filter(({ keep }) => !keep).map(({ entry }) => entry), kept = verdicts.length - deleted.length;
+  return {
+    outcome: "done",
+    title: run3.dryRun ? `${database}: ${kept} would stay, ${deleted.length} would be deleted; nothing was changed` : `${database}: ${kept} kept, ${deleted.length} deleted`,
+    blocks: [
+      { kind: "facts", rows: [[run3.dryRun ? "Would free" : "Freed", formatBytes(sizeOf2(deleted))]] },
+      ...slotCalendars(verdicts),
+      ...entriesTable(verdicts, now),
+      ...run3.notes.map((text4) => ({ kind: "note", text: text4 }))
+    ]
+  };
+}
+__name(pruneSummary, "pruneSummary");
+var sizeOf2 = /* @__PURE__ */ __name((entries) => entries.reduce((sum, { archive }) => sum + (archive?.size ?? 0), 0), "sizeOf");
+function newestRow([newest], now) {
+  return newest ? [["Newest", [code(newest.key), `, ${formatAge(new Date(timeOf(newest)), now)}`]]] : [];
+}
+__name(newestRow, "newestRow");
+function entriesTable(verdicts, now) {
+  let rows = verdicts.slice(0, ROWS).map((verdict) => {
+    let { entry } = verdict, { receipt, archive } = entry, seconds3 = receipt && restoreSeconds(receipt);
+    return [
+      code(keyTime(entry)),
+      formatAge(new Date(timeOf(entry)), now),
+      archive ? formatBytes(archive.size) : "",
+      conditionWords(entry),
+      receipt?.odoo?.version ?? "",
+      seconds3 === void 0 ? "" : formatDuration(seconds3 * 1e3),
+      receipt?.run.commit ? code(receipt.run.commit.slice(0, 8)) : "",
+      verdictWords(verdict)
+    ];
+  }), columns = [
+    { name: "Backup (UTC)" },
+    { name: "Age", align: "right" },
+    { name: "Size", align: "right" },
+    { name: "Verified" },
+    { name: "Odoo" },
+    { name: "Restore", align: "right" },
+    { name: "Commit" },
+    { name: "Retention" }
+  ], rest = verdicts.length - rows.length;
+  return [
+    { kind: "table", columns, rows },
+    ...rest > 0 ? [{ kind: "note", text: `And ${formatCounted(rest, "older one")}.` }] : []
+  ];
+}
+__name(entriesTable, "entriesTable");
+
+// src/storage/in-parallel.ts
+async function inParallel(items, width, run3) {
+  let results = [], waiting = items.entries(), failed2 = !1, work = /* @__PURE__ */ __name(async () => {
+    for (let [index2, item] of waiting) {
+      if (failed2) return;
+      try {
+        results[index2] = await run3(item);
+      } catch (error3) {
+        throw failed2 = !0, error3;
+      }
+    }
+  }, "work"), ended = await Promise.allSettled(Array.from({ length: width }, work));
+  for (let end of ended) if (end.status === "rejected") throw end.reason;
+  return results;
+}
+__name(inParallel, "inParallel");
+
+// src/storage/inventory.ts
+var READERS = 16;
+async function takeInventory(store, customer, database) {
+  let backups = await listBackups(store, customer, database);
+  return inParallel(backups, READERS, (backup2) => readEntry(store, backup2));
+}
+__name(takeInventory, "takeInventory");
+async function readEntry(store, backup2) {
+  let { archive, receipt: receiptObject, database, at } = backup2, key = archive?.key ?? receiptObject?.key ?? "", entry = { key, database, at, archive, receiptObject, receipt: void 0 };
+  if (!receiptObject) return { ...entry, condition: { kind: "without-receipt" } };
+  let receipt;
+  try {
+    receipt = await readReceipt(store, receiptObject.key);
+  } catch (error3) {
+    if (!isUnreadable(error3)) throw error3;
+    return { ...entry, condition: { kind: "unreadable", why: messageOf(error3) } };
+  }
+  return archive ? nameOf2(receipt.key) !== nameOf2(key) ? { ...entry, receiptObject: void 0, condition: { kind: "without-receipt" } } : { ...entry, receipt, condition: judge2(receipt, archive, database) } : { ...entry, receipt, condition: { kind: "without-archive" } };
+}
+__name(readEntry, "readEntry");
+function isUnreadable(error3) {
+  if (error3 instanceof ContentError) return !0;
+  let cause = error3 instanceof UserError ? error3.cause : void 0;
+  return isNotFound(cause) || errorName(cause) === "InvalidObjectState";
+}
+__name(isUnreadable, "isUnreadable");
+var nameOf2 = /* @__PURE__ */ __name((key) => key.slice(key.lastIndexOf("/") + 1), "nameOf");
+function judge2(receipt, archive, database) {
+  if (receipt.database !== database)
+    return { kind: "mismatched", why: `its receipt is of the database ${receipt.database}` };
+  if (receipt.size !== archive.size)
+    return { kind: "mismatched", why: `it has ${archive.size} bytes, its receipt says ${receipt.size}` };
+  let failure2 = failedProof(receipt);
+  if (failure2) return { kind: "failed", why: `${failure2.level}: ${failure2.failure}` };
+  let level = levelOf(receipt);
+  return level ? { kind: "verified", level } : { kind: "failed", why: "its receipt holds no proof" };
+}
+__name(judge2, "judge");
+
+// src/storage/versions.ts
+var import_client_s37 = __toESM(require_dist_cjs16(), 1);
+async function keepsVersions(store) {
+  let command5 = new import_client_s37.GetBucketVersioningCommand({ Bucket: store.options.bucket });
+  try {
+    let { Status } = await store.client.send(command5, store.reading);
+    return Status === "Enabled" || Status === "Suspended";
+  } catch (error3) {
+    if (isNotImplemented(error3)) return !1;
+    throw store.error(error3, { action: "s3:GetBucketVersioning" });
+  }
+}
+__name(keepsVersions, "keepsVersions");
+async function listVersions(store, key) {
+  let versions2 = [], input = { Bucket: store.options.bucket, Prefix: key };
+  for (; ; ) {
+    let page = await store.attempt(
+      { action: "s3:ListBucketVersions" },
+      () => store.client.send(new import_client_s37.ListObjectVersionsCommand(input), store.reading)
+    );
+    for (let [found = [], isMarker] of [
+      [page.Versions, !1],
+      [page.DeleteMarkers, !0]
+    ])
+      for (let { Key, VersionId } of found)
+        Key === key && VersionId && versions2.push({ key, versionId: VersionId, isMarker });
+    if (!page.IsTruncated || !page.NextKeyMarker) return versions2;
+    input.KeyMarker = page.NextKeyMarker, input.VersionIdMarker = page.NextVersionIdMarker;
+  }
+}
+__name(listVersions, "listVersions");
+async function removeVersions(store, key) {
+  let versions2 = await listVersions(store, key);
+  for (let isMarker of [!1, !0])
+    for (let { versionId } of versions2.filter((version2) => version2.isMarker === isMarker)) {
+      let command5 = new import_client_s37.DeleteObjectCommand({
+        Bucket: store.options.bucket,
+        Key: key,
+        VersionId: versionId
+      });
+      await store.attempt({ action: "s3:DeleteObjectVersion", key }, () => store.client.send(command5));
+    }
+}
+__name(removeVersions, "removeVersions");
+
+// src/storage/prune.ts
+var SETTLED_MS2 = 192 * 36e5;
+async function planPrune(store, entries, { policy, deleteVersions, justMade }, now = /* @__PURE__ */ new Date()) {
+  let versions2 = await keepsVersions(store);
+  return { verdicts: await inParallel(decide(entries, policy), READERS, async (verdict) => {
+    if (verdict.keep) return verdict;
+    let { entry } = verdict, why = (entry.key === justMade ? "made by this run" : void 0) ?? await whyNotOurs(store, entry, now) ?? (versions2 ? await whyLocked(store, entry, deleteVersions) : void 0);
+    return why === void 0 ? verdict : protect(verdict, why);
+  }), versions: versions2 };
+}
+__name(planPrune, "planPrune");
+async function carryOut(store, { verdicts, versions: versions2 }, options2) {
+  let doomed = verdicts.filter(({ keep }) => !keep).map(({ entry }) => entry), failures = [];
+  if (await inParallel(doomed, READERS, async (entry) => {
+    options2.signal.throwIfAborted();
+    try {
+      await remove2(store, entry, versions2 && options2.deleteVersions), options2.onDeleted(entry);
+    } catch (error3) {
+      failures.push(error3);
+    }
+  }), failures.length !== 0)
+    throw new UserError(
+      `${failures.length} of ${doomed.length} could not be deleted: ${messageOf(failures[0])}`,
+      `${failures[0] instanceof UserError ? failures[0].hint : ""} The others are gone; the next run tries again.`.trim(),
+      { cause: failures[0] }
+    );
+}
+__name(carryOut, "carryOut");
+async function remove2(store, entry, withVersions) {
+  let keys = keysOf(entry);
+  for (let key of keys) await store.delete(key);
+  if (withVersions) for (let key of keys) await removeVersions(store, key);
+}
+__name(remove2, "remove");
+var keysOf = /* @__PURE__ */ __name(({ receiptObject, archive }) => [receiptObject, archive].flatMap((object2) => object2?.key ?? []), "keysOf");
+async function whyNotOurs(store, { archive, condition }, now) {
+  return condition.kind !== "without-receipt" || !archive ? void 0 : now.getTime() - archive.modified.getTime() < SETTLED_MS2 ? "without receipt, and less than 8 days old" : (await store.head(archive.key))?.metadata.database === void 0 ? "without receipt, and made by another program" : void 0;
+}
+__name(whyNotOurs, "whyNotOurs");
+async function whyLocked(store, entry, everyVersion) {
+  for (let key of keysOf(entry)) {
+    let versions2 = everyVersion ? (await listVersions(store, key)).filter(({ isMarker }) => !isMarker) : [{ versionId: void 0 }];
+    for (let { versionId } of versions2) {
+      let lock = await lockOf(store, key, versionId);
+      if (lock) return lock;
+    }
+  }
+}
+__name(whyLocked, "whyLocked");
+
+// src/commands/prune.ts
+async function prune(inputs, platform3, signal) {
+  var _stack = [];
+  try {
+    let { database, dryRun } = inputs;
+    let { customer } = inputs.s3;
+    let store = __using(_stack, new Store(inputs.s3, signal));
+    let plan = await pruneCatalog(store, { ...inputs, customer }, platform3, signal);
+    let now = /* @__PURE__ */ new Date();
+    platform3.output("database", database);
+    platform3.output("json", JSON.stringify(entriesJson(plan.verdicts, now)));
+    let notes = versionNotes(plan, inputs.retention, dryRun);
+    await platform3.summary(pruneSummary(database, plan.verdicts, { dryRun, notes }, now));
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    __callDispose(_stack, _error, _hasError);
+  }
+}
+__name(prune, "prune");
+async function pruneCatalog(store, { customer, database, retention, dryRun, justMade }, platform3, signal) {
+  let folder = store.uri(catalogFolder(store.options.prefix, customer));
+  return platform3.group(`Backups of ${database} in ${folder} that no rule keeps`, async () => {
+    let entries = await takeInventory(store, customer, database), plan = await planPrune(store, entries, { ...retention, justMade }), kept = plan.verdicts.filter(({ keep }) => keep).length;
+    return platform3.info(`${kept} of ${formatCounted(entries.length, "entry", "entries")} stay`), dryRun || await carryOut(store, plan, { ...retention, signal, onDeleted: /* @__PURE__ */ __name(({ key }) => platform3.info(`Deleted ${key}`), "onDeleted") }), plan;
+  });
+}
+__name(pruneCatalog, "pruneCatalog");
+function prunedWords({ verdicts }) {
+  let deleted = verdicts.filter(({ keep }) => !keep).map(({ entry }) => entry), kept = formatCounted(verdicts.length - deleted.length, "backup");
+  return deleted.length === 0 ? `${kept} kept, none to delete` : `${kept} kept, ${deleted.length} deleted (${formatBytes(sizeOf2(deleted))})`;
+}
+__name(prunedWords, "prunedWords");
+function versionNotes(plan, { deleteVersions }, dryRun) {
+  let deletes = plan.verdicts.some(({ keep }) => !keep);
+  return !plan.versions || deleteVersions || !deletes ? [] : [
+    `The bucket keeps versions: what ${dryRun ? "would be" : "was"} deleted is hidden, and paid for, until a lifecycle rule removes noncurrent versions. With delete-versions: true they are removed at once.`
+  ];
+}
+__name(versionNotes, "versionNotes");
+
 // src/commands/backup.ts
-var CONNECT_TIMEOUT_MS = 2e4, DAY_MS2 = 24 * 36e5;
+var CONNECT_TIMEOUT_MS = 2e4, DAY_MS3 = 24 * 36e5;
 async function backup(inputs, platform3, signal) {
   var _stack = [];
   try {
     let phases = new Phases(platform3);
-    let { customer, prefix } = inputs.s3;
     let store = __using(_stack, new Store(inputs.s3, signal));
+    let receipt = await makeBackup(inputs, store, phases, platform3, signal);
+    if (!receipt) return;
+    for (let [name, value] of Object.entries(backupOutputs(receipt))) platform3.output(name, value);
+    let pruned = await pruneOthers(inputs, store, receipt, platform3, signal);
+    await platform3.summary(backupSummary(receipt, pruned));
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    __callDispose(_stack, _error, _hasError);
+  }
+}
+__name(backup, "backup");
+async function makeBackup(inputs, store, phases, platform3, signal) {
+  var _stack = [];
+  try {
+    let { customer, prefix } = inputs.s3;
     let folder = catalogFolder(prefix, customer);
     await phases.run(
       "s3",
@@ -73618,7 +74182,7 @@ async function backup(inputs, platform3, signal) {
     });
     let odoo = await phases.run("host", "Odoo on the host", () => lookAtHost(host, inputs, platform3));
     let startedAt2 = /* @__PURE__ */ new Date();
-    let tolerate = judge(inputs.missingFiles, platform3);
+    let tolerate = judge3(inputs.missingFiles, platform3);
     let snapshot = __using(_stack, await Snapshot.open(odoo.postgres, odoo.database), !0);
     let source = await phases.run(
       "snapshot",
@@ -73635,9 +74199,7 @@ async function backup(inputs, platform3, signal) {
     let target = { ...inputs, startedAt: startedAt2, baseName, phases, tolerate };
     let destination2 = { store, key, customer, platform: platform3, signal };
     let stored = await storeObject(source, target, destination2);
-    let receipt = await certify(source, target, stored, destination2);
-    for (let [name, value] of Object.entries(backupOutputs(receipt))) platform3.output(name, value);
-    await platform3.summary(backupSummary(receipt));
+    return certify(source, target, stored, destination2);
   } catch (_) {
     var _error = _, _hasError = !0;
   } finally {
@@ -73645,11 +74207,22 @@ async function backup(inputs, platform3, signal) {
     _promise && await _promise;
   }
 }
-__name(backup, "backup");
+__name(makeBackup, "makeBackup");
+async function pruneOthers({ retention }, store, { customer, database, key }, platform3, signal) {
+  if (retention)
+    try {
+      let plan = await pruneCatalog(store, { customer, database, retention, dryRun: !1, justMade: key }, platform3, signal);
+      for (let note of versionNotes(plan, retention, !1)) platform3.info(note);
+      return prunedWords(plan);
+    } catch (error3) {
+      return platform3.warning(`The backup is made, but older ones were not pruned: ${messageOf(error3)}`), "failed: see the log";
+    }
+}
+__name(pruneOthers, "pruneOthers");
 async function prepareStore(store, folder, platform3) {
   await store.check(folder);
   try {
-    for (let { key, initiated } of await sweepUnfinished(store, folder, DAY_MS2) ?? [])
+    for (let { key, initiated } of await sweepUnfinished(store, folder, DAY_MS3) ?? [])
       platform3.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
   } catch (error3) {
     platform3.warning(`Unfinished uploads of earlier runs may be left: ${messageOf(error3)}`);
@@ -73668,7 +74241,7 @@ async function lookAtHost(host, inputs, platform3) {
   ), filestore && platform3.info(`Filestore: ${filestore.folder}${filestore.as ? `, read as ${filestore.as}` : ""}`), odoo;
 }
 __name(lookAtHost, "lookAtHost");
-function judge(policy, platform3) {
+function judge3(policy, platform3) {
   return (problem, names) => {
     let message = `${problem}, such as ${names.slice(0, 3).join(", ")}`;
     if (policy === "fail")
@@ -73679,11 +74252,196 @@ function judge(policy, platform3) {
     platform3.warning(message);
   };
 }
-__name(judge, "judge");
+__name(judge3, "judge");
 function extensionOf({ format: format2, odoo }) {
   return isBare(format2, odoo.filestore !== !1) ? format2 === "plain" ? ".sql.gz" : ".dump" : ".zip";
 }
 __name(extensionOf, "extensionOf");
+
+// src/report/gate-summary.ts
+function gateOutputs(store, { key, database, receipt, condition }) {
+  let { segments: _, ...short2 } = receipt ?? { segments: [] };
+  return {
+    key,
+    uri: store.uri(key),
+    receipt: receiptKey(key),
+    size: String(receipt?.size ?? ""),
+    database,
+    "odoo-version": receipt?.odoo?.version ?? "",
+    verified: condition.kind === "verified" ? condition.level : "",
+    json: JSON.stringify(short2)
+  };
+}
+__name(gateOutputs, "gateOutputs");
+function openSummary(store, entry, now) {
+  let made = new Date(timeOf(entry));
+  return {
+    outcome: "done",
+    title: `The gate is open: ${entry.database} has a backup`,
+    blocks: [
+      {
+        kind: "facts",
+        rows: [
+          ["Backup", code(store.uri(entry.key))],
+          ["Made", `${formatInstant(made)}, ${formatAge(made, now)}`],
+          ["Verified", conditionWords(entry)],
+          ["Size", formatBytes(entry.archive?.size ?? 0)]
+        ]
+      }
+    ]
+  };
+}
+__name(openSummary, "openSummary");
+function shutSummary(database, why) {
+  return {
+    outcome: "failed",
+    title: `The gate is shut for ${database}`,
+    blocks: [{ kind: "note", text: why }]
+  };
+}
+__name(shutSummary, "shutSummary");
+function shutWords(verdict, { database, backup: backup2, require: require2, maxAgeMs }, folder, now) {
+  let named = backup2 !== "latest";
+  if (verdict.kind === "none")
+    return `There is no backup ${named ? `${backup2} ` : ""}of ${database} in ${folder}`;
+  let { entry } = verdict;
+  switch (verdict.kind) {
+    case "unverified":
+      return named ? `${entry.key} is no verified backup: ${conditionWords(entry)}` : `No backup of ${database} is verified; the newest is ${entry.key}: ${conditionWords(entry)}`;
+    case "old": {
+      let made = new Date(timeOf(entry));
+      return `${named ? entry.key : `The newest verified backup of ${database}, ${entry.key},`} is of ${formatInstant(made)}, ${formatAge(made, now)}: max-age is ${formatDuration(maxAgeMs)}`;
+    }
+    case "level":
+      return `${named ? entry.key : `The newest backup of ${database}, ${entry.key},`} is verified to the level ${conditionWords(entry)}: ${require2} is required`;
+  }
+}
+__name(shutWords, "shutWords");
+
+// src/storage/gate.ts
+async function askGate(store, backups, { require: require2, maxAgeMs }, now) {
+  let isYoung = /* @__PURE__ */ __name((backup2) => now.getTime() - timeOf(backup2) <= maxAgeMs, "isYoung"), isVerified = /* @__PURE__ */ __name(({ condition }) => condition.kind === "verified", "isVerified"), young = backups.filter(isYoung), open2 = await findEntry(store, young, ({ condition }) => condition.kind === "verified" && atLeast(condition.level, require2));
+  if (open2) return { kind: "open", entry: open2 };
+  let unproven = await findEntry(store, young, isVerified);
+  if (unproven) return { kind: "level", entry: unproven };
+  let old = await findEntry(
+    store,
+    backups.filter((backup2) => !isYoung(backup2)),
+    isVerified
+  );
+  if (old) return { kind: "old", entry: old };
+  let newest = await findEntry(store, backups, () => !0);
+  return newest ? { kind: "unverified", entry: newest } : { kind: "none" };
+}
+__name(askGate, "askGate");
+async function findEntry(store, backups, is) {
+  for (let from = 0; from < backups.length; from += READERS) {
+    let some2 = backups.slice(from, from + READERS), found = (await inParallel(some2, READERS, (backup2) => readEntry(store, backup2))).find(is);
+    if (found) return found;
+  }
+}
+__name(findEntry, "findEntry");
+
+// src/storage/which.ts
+function whichIsMeant(store, backup2) {
+  let key = keyOf(store, backup2);
+  if (key !== void 0) return ({ archive }) => archive?.key === key;
+  let time2 = parseTime(backup2).getTime();
+  return ({ at }) => at.getTime() === time2;
+}
+__name(whichIsMeant, "whichIsMeant");
+function keyOf(store, backup2) {
+  let uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup2);
+  if (uri && uri[1] !== store.options.bucket)
+    throw new UserError(
+      `backup: ${backup2} lies in another bucket than ${store.options.bucket}`,
+      "Set s3-bucket to the bucket of the backup."
+    );
+  return uri?.[2] ?? (backup2.includes("/") ? backup2 : void 0);
+}
+__name(keyOf, "keyOf");
+function parseTime(text4) {
+  let parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text4), [, day, hour, minute, second, zone = "Z"] = parts ?? [], time2 = /* @__PURE__ */ new Date(`${day}T${hour}:${minute}:${second}${zone}`);
+  if (parts && !Number.isNaN(time2.getTime())) return time2;
+  throw new UserError(
+    `backup: ${JSON.stringify(text4)} is neither latest nor a key nor a time`,
+    "Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash."
+  );
+}
+__name(parseTime, "parseTime");
+
+// src/commands/gate.ts
+async function gate(inputs, platform3, signal) {
+  var _stack = [];
+  try {
+    let { customer, prefix } = inputs.s3;
+    let store = __using(_stack, new Store(inputs.s3, signal));
+    let folder = store.uri(catalogFolder(prefix, customer));
+    let now = /* @__PURE__ */ new Date();
+    let title = `Look for a backup of ${inputs.database} in ${folder}`;
+    let verdict = await platform3.group(title, async () => {
+      let all = await listBackups(store, customer, inputs.database), backups = inputs.backup === "latest" ? all : all.filter(whichIsMeant(store, inputs.backup));
+      return askGate(store, backups, inputs, now);
+    });
+    if (verdict.kind !== "open") {
+      let why = shutWords(verdict, inputs, folder, now);
+      throw await platform3.summary(shutSummary(inputs.database, why)), new GateError(
+        why,
+        "Make a backup, or find out why none was made; then run this again. The command list shows what there is."
+      );
+    }
+    let { entry } = verdict;
+    for (let [name, value] of Object.entries(gateOutputs(store, entry))) platform3.output(name, value);
+    await platform3.summary(openSummary(store, entry, now));
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    __callDispose(_stack, _error, _hasError);
+  }
+}
+__name(gate, "gate");
+
+// src/commands/list.ts
+async function list3(inputs, platform3, signal) {
+  var _stack = [];
+  try {
+    let { customer, prefix } = inputs.s3;
+    let store = __using(_stack, new Store(inputs.s3, signal));
+    let folder = store.uri(catalogFolder(prefix, customer));
+    let entries = await platform3.group(`Backups in ${folder}`, async () => {
+      let found = await takeInventory(store, customer, inputs.database);
+      return platform3.info(formatCounted(found.length, "entry", "entries")), found;
+    });
+    if (entries.length === 0) {
+      let of = inputs.database === void 0 ? "" : ` of ${inputs.database}`;
+      platform3.warning(`There are no backups${of} in ${folder}: check s3-prefix, customer and database`);
+    }
+    let now = /* @__PURE__ */ new Date();
+    let json = [];
+    let databases = Map.groupBy(entries, ({ database }) => database);
+    for (let [database, own] of [...databases].sort(([a5], [b5]) => a5 < b5 ? -1 : 1)) {
+      let { verdicts, notes } = await whatIf(store, own, inputs);
+      json.push(...entriesJson(verdicts, now)), await platform3.summary(listSummary(database, verdicts, notes, now));
+    }
+    platform3.output("json", JSON.stringify(json));
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    __callDispose(_stack, _error, _hasError);
+  }
+}
+__name(list3, "list");
+async function whatIf(store, entries, { retention }) {
+  try {
+    let { verdicts } = await planPrune(store, entries, retention);
+    return { verdicts, notes: [] };
+  } catch (error3) {
+    if (!(error3 instanceof UserError)) throw error3;
+    let note = `What is locked may stay all the same, which could not be looked up: ${messageOf(error3)}`;
+    return { verdicts: decide(entries, retention.policy), notes: [note] };
+  }
+}
+__name(whatIf, "whatIf");
 
 // src/host/lock.ts
 import { createHash as createHash14 } from "node:crypto";
@@ -73841,9 +74599,9 @@ function block(part) {
 }
 __name(block, "block");
 function aligned(columns, rows) {
-  let widths = columns.map((_, at2) => Math.max(0, ...rows.map((row2) => widthOf(row2[at2] ?? "")))), cell = /* @__PURE__ */ __name((text4, at2) => {
-    let padding2 = " ".repeat((widths[at2] ?? 0) - widthOf(text4));
-    return columns[at2]?.align === "right" ? padding2 + text4 : text4 + padding2;
+  let widths = columns.map((_, at) => Math.max(0, ...rows.map((row2) => widthOf(row2[at] ?? "")))), cell = /* @__PURE__ */ __name((text4, at) => {
+    let padding2 = " ".repeat((widths[at] ?? 0) - widthOf(text4));
+    return columns[at]?.align === "right" ? padding2 + text4 : text4 + padding2;
   }, "cell");
   return rows.map((row2) => row2.map(cell).join("  ").trimEnd()).join(`
 `);
@@ -74218,7 +74976,7 @@ var PAUSE_MS = 250, ANSWER_SECONDS = 60;
 async function waitHealthy(host, units3, check, timeoutMs, signal) {
   let started = performance.now();
   for (; ; ) {
-    let left = timeoutMs - (performance.now() - started), { healthy, answer } = await ask2(host, units3, check, Math.min(ANSWER_SECONDS, left / 1e3), signal), seconds3 = (performance.now() - started) / 1e3;
+    let left = timeoutMs - (performance.now() - started), { healthy, answer } = await ask3(host, units3, check, Math.min(ANSWER_SECONDS, left / 1e3), signal), seconds3 = (performance.now() - started) / 1e3;
     if (healthy) return { seconds: seconds3, answer };
     if (healthy === void 0 || seconds3 * 1e3 + PAUSE_MS >= timeoutMs)
       throw new UserError(
@@ -74231,10 +74989,10 @@ async function waitHealthy(host, units3, check, timeoutMs, signal) {
 __name(waitHealthy, "waitHealthy");
 var GLANCE_SECONDS = 5;
 async function healthNow(host, units3, check) {
-  return (await ask2(host, units3, check, GLANCE_SECONDS, void 0)).answer;
+  return (await ask3(host, units3, check, GLANCE_SECONDS, void 0)).answer;
 }
 __name(healthNow, "healthNow");
-async function ask2(host, units3, check, seconds3, signal) {
+async function ask3(host, units3, check, seconds3, signal) {
   let idle = (await unitStates(host, units3)).find(({ state: state2 }) => state2 !== "active");
   if (idle)
     return { healthy: idle.state === "failed" ? void 0 : !1, answer: `${idle.unit} is ${idle.state}` };
@@ -74243,7 +75001,7 @@ async function ask2(host, units3, check, seconds3, signal) {
   let status = check.from === "runner" ? await statusFromRunner(check.url, limit, signal) : await statusFromHost(host, check.url, limit, signal);
   return { healthy: isGood(status), answer: told(check.url, status) };
 }
-__name(ask2, "ask");
+__name(ask3, "ask");
 async function askOdoo(host, baseUrl, limit, signal) {
   let login = `${baseUrl}/web/login`, status = await statusFromHost(host, login, limit, signal);
   if (status !== 404) return { healthy: isGood(status), answer: told(login, status) };
@@ -75083,8 +75841,8 @@ function settingStatements(database, { settings }) {
   });
 }
 __name(settingStatements, "settingStatements");
-function splitNames(list3) {
-  let split2 = [...list3.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]+))\s*(?:,|$)/g)].map(([, quoted, plain2 = ""]) => quoted?.replaceAll('""', '"') ?? plain2.trim());
+function splitNames(list4) {
+  let split2 = [...list4.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]+))\s*(?:,|$)/g)].map(([, quoted, plain2 = ""]) => quoted?.replaceAll('""', '"') ?? plain2.trim());
   return split2.length > 0 ? split2 : [""];
 }
 __name(splitNames, "splitNames");
@@ -75213,7 +75971,7 @@ async function* tarOf(files) {
 __name(tarOf, "tarOf");
 var padding = /* @__PURE__ */ __name((bytes) => -bytes & 511, "padding"), NAME_LENGTH = 100;
 function header(name, size, type) {
-  let block3 = Buffer.alloc(512), octal = /* @__PURE__ */ __name((value, at2, length) => block3.write(value.toString(8).padStart(length - 1, "0"), at2, "latin1"), "octal");
+  let block3 = Buffer.alloc(512), octal = /* @__PURE__ */ __name((value, at, length) => block3.write(value.toString(8).padStart(length - 1, "0"), at, "latin1"), "octal");
   block3.set(name, 0), octal(438, NAME_LENGTH, 8), octal(0, 108, 8), octal(0, 116, 8), size < 8 ** 11 ? octal(size, 124, 12) : (block3[124] = 128, block3.writeBigUInt64BE(BigInt(size), 128)), octal(Math.floor(Date.now() / 1e3), 136, 12), block3.write(type, 156, "latin1"), block3.write("ustar  \0", 257, "latin1"), block3.fill(" ", 148, 156);
   let sum = block3.reduce((total, byte) => total + byte, 0);
   return block3.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1"), block3;
@@ -75321,7 +76079,7 @@ var Loader = class {
       let codec = inwardCodec(tools), argv = ["sh", "-c", `umask 077; exec ${codec?.decode.join(" ") ?? "cat"} >"$1"`, "sh", path2];
       await feed(host, { argv, as }, compressed2(dump.open(), codec), signal);
     }
-    let list3 = this.#postgres.command("pg_restore", ["--list", path2], this.#database), toc = await this.#filter(await run(host, { ...list3, secretEnv: void 0 })), useList = await this.#useList(toc, folder), restore2 = this.#restore([`--jobs=${jobs}`, ...useList, path2]);
+    let list4 = this.#postgres.command("pg_restore", ["--list", path2], this.#database), toc = await this.#filter(await run(host, { ...list4, secretEnv: void 0 })), useList = await this.#useList(toc, folder), restore2 = this.#restore([`--jobs=${jobs}`, ...useList, path2]);
     return await run(host, { ...restore2, guarded: !0 }, { signal }), { parallel: jobs > 1, skipped: toc.skipped };
   }
   /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
@@ -75330,8 +76088,8 @@ var Loader = class {
     try {
       let { host, account } = this.#postgres;
       let { signal, tools } = this.#options;
-      let list3 = this.#postgres.command("pg_restore", ["--list"], this.#database);
-      let toc = await this.#filter(await feed(host, { ...list3, secretEnv: void 0 }, dump.open(), signal));
+      let list4 = this.#postgres.command("pg_restore", ["--list"], this.#database);
+      let toc = await this.#filter(await feed(host, { ...list4, secretEnv: void 0 }, dump.open(), signal));
       let folder = __using(_stack, toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : void 0, !0);
       let useList = folder ? await this.#useList(toc, folder) : [];
       let codec = inwardCodec(tools);
@@ -75388,10 +76146,10 @@ async function compareWithBackup(work) {
     let expected2 = source.receipt?.counts ?? source.description?.counts ?? {};
     let differing = Object.entries(expected2).filter(([table2, rows]) => facts.counts[table2] !== rows);
     if (differing.length > 0) {
-      let list3 = differing.map(
+      let list4 = differing.map(
         ([table2, rows]) => `${table2} has ${facts.counts[table2] ?? "no"} rows instead of ${rows}`
       );
-      throw unlike(list3.join(", "));
+      throw unlike(list4.join(", "));
     }
     Object.keys(expected2).length > 0 && platform3.info(
       `${formatCounted(Object.keys(expected2).length, "table")} have as many rows as when the backup was made`
@@ -75620,15 +76378,15 @@ import { crc32 as crc325, createInflateRaw, inflateRawSync } from "node:zlib";
 // src/archive/ranges.ts
 var PIECE_BYTES = 8 * 2 ** 20;
 async function* readRange(reader, offset, end) {
-  let start = /* @__PURE__ */ __name((at3) => {
-    if (at3 >= end) return;
-    let piece = readExactly2(reader, at3, Math.min(PIECE_BYTES, end - at3));
+  let start = /* @__PURE__ */ __name((at2) => {
+    if (at2 >= end) return;
+    let piece = readExactly2(reader, at2, Math.min(PIECE_BYTES, end - at2));
     return piece.catch(() => {
     }), piece;
-  }, "start"), at2 = offset;
-  for (let coming = start(at2); coming; ) {
+  }, "start"), at = offset;
+  for (let coming = start(at); coming; ) {
     let piece = coming;
-    at2 += PIECE_BYTES, coming = start(at2), yield await piece;
+    at += PIECE_BYTES, coming = start(at), yield await piece;
   }
 }
 __name(readRange, "readRange");
@@ -75675,7 +76433,7 @@ async function* inflated(stored, entry) {
 }
 __name(inflated, "inflated");
 function likelyEnd(entry) {
-  return entry.offset + LOCAL_HEADER_LENGTH + nameOf2(entry).length + USUAL_EXTRA + entry.compressedSize;
+  return entry.offset + LOCAL_HEADER_LENGTH + nameOf3(entry).length + USUAL_EXTRA + entry.compressedSize;
 }
 __name(likelyEnd, "likelyEnd");
 function decodeEntry2(bytes, entry) {
@@ -75699,7 +76457,7 @@ function notDeflated(error3, entry) {
 }
 __name(notDeflated, "notDeflated");
 function localHeaderLength(bytes, entry) {
-  let name = nameOf2(entry), nameEnd = LOCAL_HEADER_LENGTH + name.length;
+  let name = nameOf3(entry), nameEnd = LOCAL_HEADER_LENGTH + name.length;
   if (bytes.length < nameEnd || bytes.readUInt32LE(0) !== LOCAL_HEADER)
     throw broken(entry, "no local header is where the directory says");
   if (bytes.readUInt16LE(26) !== name.length || !bytes.subarray(LOCAL_HEADER_LENGTH, nameEnd).equals(name))
@@ -75711,10 +76469,10 @@ function localHeaderLength(bytes, entry) {
   return nameEnd + bytes.readUInt16LE(28);
 }
 __name(localHeaderLength, "localHeaderLength");
-function nameOf2(entry) {
+function nameOf3(entry) {
   return entry.raw.subarray(DIRECTORY_HEADER_LENGTH, DIRECTORY_HEADER_LENGTH + entry.raw.readUInt16LE(28));
 }
-__name(nameOf2, "nameOf");
+__name(nameOf3, "nameOf");
 var ContentCheck = class {
   static {
     __name(this, "ContentCheck");
@@ -75849,139 +76607,139 @@ var LONGEST = 2 ** 18, NAME = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY 
     this.#bytes = bytes;
     let nul = bytes.indexOf(0);
     nul >= 0 && this.#refuse(nul, "a NUL byte, behind which psql does not look"), this.#offset === 0 && bytes.indexOf(BYTE_ORDER_MARK) === 0 && this.#refuse(0, "a byte order mark");
-    let at2 = 0;
-    for (; at2 < bytes.length; ) {
-      let next = this.#advance(at2);
+    let at = 0;
+    for (; at < bytes.length; ) {
+      let next = this.#advance(at);
       if (next === void 0) break;
-      at2 = next;
+      at = next;
     }
-    return bytes.length - at2 > LONGEST && this.#refuse(at2, `no end within ${LONGEST} bytes`), this.#offset += at2, at2;
+    return bytes.length - at > LONGEST && this.#refuse(at, `no end within ${LONGEST} bytes`), this.#offset += at, at;
   }
   /** Reads on from there to where the state changes, or as far as it can. undefined: that takes more bytes. */
-  #advance(at2) {
+  #advance(at) {
     let state2 = this.#state;
     switch (state2.in) {
       case "sql":
-        return this.#sql(at2);
+        return this.#sql(at);
       case "data":
-        return this.#data(at2);
+        return this.#data(at);
       case "quotes":
-        return this.#quotes(at2, state2.mark);
+        return this.#quotes(at, state2.mark);
       case "line comment":
-        return this.#lineComment(at2);
+        return this.#lineComment(at);
       case "block comment":
-        return this.#blockComment(at2, state2.depth);
+        return this.#blockComment(at, state2.depth);
     }
   }
   /** One token, and what means nothing before it. */
   #sql(from) {
-    let bytes = this.#bytes, at2 = from;
-    for (; at2 < bytes.length && kindOf(bytes[at2]) === NOTHING; ) at2++;
-    return at2 === bytes.length ? at2 : this.#token(at2) ?? (at2 > from ? at2 : void 0);
+    let bytes = this.#bytes, at = from;
+    for (; at < bytes.length && kindOf(bytes[at]) === NOTHING; ) at++;
+    return at === bytes.length ? at : this.#token(at) ?? (at > from ? at : void 0);
   }
-  #token(at2) {
-    let kind = kindOf(this.#bytes[at2]);
-    if (kind === LETTER || kind === DIGIT) return this.#word(at2);
-    if (kind === DOLLAR_SIGN) return this.#dollar(at2);
-    let sign4 = String.fromCharCode(this.#bytes[at2] ?? 0);
+  #token(at) {
+    let kind = kindOf(this.#bytes[at]);
+    if (kind === LETTER || kind === DIGIT) return this.#word(at);
+    if (kind === DOLLAR_SIGN) return this.#dollar(at);
+    let sign4 = String.fromCharCode(this.#bytes[at] ?? 0);
     switch (sign4) {
       case "\\":
-        return this.#command(at2);
+        return this.#command(at);
       case "'":
       case '"':
-        return this.#state = { in: "quotes", mark: sign4 }, at2 + 1;
+        return this.#state = { in: "quotes", mark: sign4 }, at + 1;
       case ";":
-        return this.#depth === 0 && (this.#words = []), at2 + 1;
+        return this.#depth === 0 && (this.#words = []), at + 1;
       case "(":
-        return this.#depth += 1, at2 + 1;
+        return this.#depth += 1, at + 1;
       case ")":
-        return this.#depth = Math.max(0, this.#depth - 1), at2 + 1;
+        return this.#depth = Math.max(0, this.#depth - 1), at + 1;
       default:
-        return this.#pair(at2, sign4);
+        return this.#pair(at, sign4);
     }
   }
   /** `--`, a block comment, `::` or `:name`; else an operator. */
-  #pair(at2, first) {
-    let second = this.#bytes[at2 + 1];
+  #pair(at, first) {
+    let second = this.#bytes[at + 1];
     if (second === void 0) return;
     let pair = first + String.fromCharCode(second);
-    return /^:[A-Za-z_'"{\x80-\xff]/.test(pair) && this.#refuse(at2, "a variable of psql"), pair === "--" && (this.#state = { in: "line comment" }), pair === "/*" && (this.#state = { in: "block comment", depth: 1 }), ["--", "/*", "::"].includes(pair) ? at2 + 2 : at2 + 1;
+    return /^:[A-Za-z_'"{\x80-\xff]/.test(pair) && this.#refuse(at, "a variable of psql"), pair === "--" && (this.#state = { in: "line comment" }), pair === "/*" && (this.#state = { in: "block comment", depth: 1 }), ["--", "/*", "::"].includes(pair) ? at + 2 : at + 1;
   }
-  #word(at2) {
-    let bytes = this.#bytes, end = at2 + 1;
+  #word(at) {
+    let bytes = this.#bytes, end = at + 1;
     for (; end < bytes.length && inWord(bytes[end]); ) end++;
     if (end === bytes.length) return;
-    kindOf(bytes[at2]) === DIGIT && bytes.subarray(at2, end).includes(DOLLAR) && this.#refuse(at2, "a number right before a dollar sign");
+    kindOf(bytes[at]) === DIGIT && bytes.subarray(at, end).includes(DOLLAR) && this.#refuse(at, "a number right before a dollar sign");
     let words = this.#words, isRoutine = words[0] === "create" && words.some((word) => /^(function|procedure)$/.test(word));
     if (words.length < 4 || isRoutine) {
-      let word = bytes.toString("latin1", at2, Math.min(end, at2 + 16)).toLowerCase();
-      if (words.length === 0 && word === "copy") return this.#copy(at2);
-      isRoutine && word === "begin" && this.#refuse(at2, "a function with a body in standard SQL"), words.length < 4 && words.push(word);
+      let word = bytes.toString("latin1", at, Math.min(end, at + 16)).toLowerCase();
+      if (words.length === 0 && word === "copy") return this.#copy(at);
+      isRoutine && word === "begin" && this.#refuse(at, "a function with a body in standard SQL"), words.length < 4 && words.push(word);
     }
     return end;
   }
-  #copy(at2) {
-    let text4 = this.#bytes.toString("latin1", at2, at2 + LONGEST), statement = COPY.exec(text4)?.[0];
+  #copy(at) {
+    let text4 = this.#bytes.toString("latin1", at, at + LONGEST), statement = COPY.exec(text4)?.[0];
     if (statement !== void 0 && this.#depth === 0)
-      return this.#state = { in: "data" }, at2 + statement.length;
-    WHOLE_LINE.test(text4) && this.#refuse(at2, "a COPY other than COPY \u2026 FROM stdin");
+      return this.#state = { in: "data" }, at + statement.length;
+    WHOLE_LINE.test(text4) && this.#refuse(at, "a COPY other than COPY \u2026 FROM stdin");
   }
   /** The data's last line is `\.` alone. Begins at the line break before the first. */
   #data(from) {
-    let bytes = this.#bytes, at2 = bytes.indexOf(END_OF_DATA, from, "latin1");
-    for (; at2 >= 0; ) {
-      let line = bytes.toString("latin1", at2 + END_OF_DATA.length, at2 + END_OF_DATA.length + 2);
+    let bytes = this.#bytes, at = bytes.indexOf(END_OF_DATA, from, "latin1");
+    for (; at >= 0; ) {
+      let line = bytes.toString("latin1", at + END_OF_DATA.length, at + END_OF_DATA.length + 2);
       if (/^\r?\n/.test(line))
-        return this.#state = { in: "sql" }, at2 + END_OF_DATA.length;
-      if (line === "" || line === "\r") return at2 > from ? at2 : void 0;
-      at2 = bytes.indexOf(END_OF_DATA, at2 + 1, "latin1");
+        return this.#state = { in: "sql" }, at + END_OF_DATA.length;
+      if (line === "" || line === "\r") return at > from ? at : void 0;
+      at = bytes.indexOf(END_OF_DATA, at + 1, "latin1");
     }
     let known = bytes.length - END_OF_DATA.length;
     return known > from ? known : void 0;
   }
-  #command(at2) {
-    let end = this.#bytes.indexOf(LF, at2);
+  #command(at) {
+    let end = this.#bytes.indexOf(LF, at);
     if (end < 0) return;
-    let line = this.#bytes.toString("latin1", at2, end);
-    return (!RESTRICT.test(line) || !this.atRest) && this.#refuse(at2, "a command of psql"), end;
+    let line = this.#bytes.toString("latin1", at, end);
+    return (!RESTRICT.test(line) || !this.atRest) && this.#refuse(at, "a command of psql"), end;
   }
-  #dollar(at2) {
-    let bytes = this.#bytes, end = at2 + 1;
+  #dollar(at) {
+    let bytes = this.#bytes, end = at + 1;
     for (; kindOf(bytes[end]) === LETTER || kindOf(bytes[end]) === DIGIT; ) end++;
     if (end >= bytes.length) return;
-    let mark = DOLLAR_MARK.exec(bytes.toString("latin1", at2, end + 1))?.[0];
-    return mark !== void 0 ? (this.#state = { in: "quotes", mark }, at2 + mark.length) : (bytes[end] === DOLLAR && kindOf(bytes[at2 + 1]) === LETTER && this.#refuse(at2, "dollar quotes of other letters than A to Z"), at2 + 1);
+    let mark = DOLLAR_MARK.exec(bytes.toString("latin1", at, end + 1))?.[0];
+    return mark !== void 0 ? (this.#state = { in: "quotes", mark }, at + mark.length) : (bytes[end] === DOLLAR && kindOf(bytes[at + 1]) === LETTER && this.#refuse(at, "dollar quotes of other letters than A to Z"), at + 1);
   }
   /** A doubled quote ends them and begins them again, which comes to the same. */
   #quotes(from, mark) {
-    let at2 = this.#bytes.indexOf(mark.length === 1 ? mark.charCodeAt(0) : mark, from);
-    if (at2 < 0) {
+    let at = this.#bytes.indexOf(mark.length === 1 ? mark.charCodeAt(0) : mark, from);
+    if (at < 0) {
       let known = this.#bytes.length - mark.length;
       return known > from ? known : void 0;
     }
-    return mark === "'" && at2 > from && this.#bytes[at2 - 1] === BACKSLASH2 && this.#refuse(at2 - 1, "a backslash right before a quote, which ends the text or does not"), this.#state = { in: "sql" }, at2 + mark.length;
+    return mark === "'" && at > from && this.#bytes[at - 1] === BACKSLASH2 && this.#refuse(at - 1, "a backslash right before a quote, which ends the text or does not"), this.#state = { in: "sql" }, at + mark.length;
   }
   /** Ends at a carriage return as well, for psql. */
   #lineComment(from) {
-    let bytes = this.#bytes, at2 = from;
-    for (; at2 < bytes.length && bytes[at2] !== LF && bytes[at2] !== CR; ) at2++;
-    return at2 < bytes.length && (this.#state = { in: "sql" }), at2;
+    let bytes = this.#bytes, at = from;
+    for (; at < bytes.length && bytes[at] !== LF && bytes[at] !== CR; ) at++;
+    return at < bytes.length && (this.#state = { in: "sql" }), at;
   }
   /** They nest. */
   #blockComment(from, depth) {
     let bytes = this.#bytes;
-    for (let at2 = from; at2 + 1 < bytes.length; at2++) {
-      let step = bytes[at2] === SLASH && bytes[at2 + 1] === STAR ? 1 : -1;
-      if (!(step < 0 && (bytes[at2] !== STAR || bytes[at2 + 1] !== SLASH)))
-        return this.#state = depth + step === 0 ? { in: "sql" } : { in: "block comment", depth: depth + step }, at2 + 2;
+    for (let at = from; at + 1 < bytes.length; at++) {
+      let step = bytes[at] === SLASH && bytes[at + 1] === STAR ? 1 : -1;
+      if (!(step < 0 && (bytes[at] !== STAR || bytes[at + 1] !== SLASH)))
+        return this.#state = depth + step === 0 ? { in: "sql" } : { in: "block comment", depth: depth + step }, at + 2;
     }
     return bytes.length - 1 > from ? bytes.length - 1 : void 0;
   }
-  #refuse(at2, what) {
-    let text4 = this.#bytes.toString("utf8", at2, at2 + 60).split(`
+  #refuse(at, what) {
+    let text4 = this.#bytes.toString("utf8", at, at + 60).split(`
 `, 1)[0];
     throw new UserError(
-      `${this.#name} is not restored: it holds ${what}, at byte ${this.#offset + at2}: ${JSON.stringify(text4)}`,
+      `${this.#name} is not restored: it holds ${what}, at byte ${this.#offset + at}: ${JSON.stringify(text4)}`,
       "A plain dump of an Odoo database holds SQL and data only. Restore a dump in custom format, or one from pg_dump itself."
     );
   }
@@ -76252,18 +77010,8 @@ async function selectBackup(store, selection) {
   return { key, receipt };
 }
 __name(selectBackup, "selectBackup");
-function keyOf(store, backup2) {
-  let uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup2);
-  if (uri && uri[1] !== store.options.bucket)
-    throw new UserError(
-      `backup: ${backup2} lies in another bucket than ${store.options.bucket}`,
-      "Set s3-bucket to the bucket of the backup."
-    );
-  return uri?.[2] ?? (backup2.includes("/") ? backup2 : void 0);
-}
-__name(keyOf, "keyOf");
 async function findBackup(store, selection) {
-  let { customer, database, backup: backup2 } = selection, all = await listBackups(store, customer, database), there = all.filter(({ archive }) => archive), verified = there.filter(({ receipt }) => receipt), candidates = backup2 === "latest" ? verified.length > 0 ? verified : there : at(there, parseTime(backup2));
+  let { customer, database, backup: backup2 } = selection, all = await listBackups(store, customer, database), there = all.filter(({ archive }) => archive), verified = there.filter(({ receipt }) => receipt), candidates = backup2 === "latest" ? verified.length > 0 ? verified : there : there.filter(whichIsMeant(store, backup2));
   assertOneDatabase(candidates);
   let key = ((backup2 === "latest" ? await firstPassed(store, verified) : void 0) ?? candidates[0])?.archive?.key;
   if (key === void 0) throw notFound(store, selection, all);
@@ -76275,16 +77023,6 @@ async function firstPassed(store, backups) {
     if (backup2.receipt && levelOf(await readReceipt(store, backup2.receipt.key))) return backup2;
 }
 __name(firstPassed, "firstPassed");
-var at = /* @__PURE__ */ __name((backups, time2) => backups.filter((backup2) => backup2.at.getTime() === time2.getTime()), "at");
-function parseTime(text4) {
-  let parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text4), [, day, hour, minute, second, zone = "Z"] = parts ?? [], time2 = /* @__PURE__ */ new Date(`${day}T${hour}:${minute}:${second}${zone}`);
-  if (parts && !Number.isNaN(time2.getTime())) return time2;
-  throw new UserError(
-    `backup: ${JSON.stringify(text4)} is neither latest nor a key nor a time`,
-    "Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash."
-  );
-}
-__name(parseTime, "parseTime");
 function assertOneDatabase(backups) {
   let databases = [...new Set(backups.map(({ database }) => database))];
   if (!(databases.length <= 1))
@@ -76316,17 +77054,17 @@ function unverified(uri) {
   );
 }
 __name(unverified, "unverified");
-function failed(uri, { level, at: at2, failure: failure2 }) {
+function failed(uri, { level, at, failure: failure2 }) {
   return new UserError(
-    `${uri} did not pass its verification (${level}) on ${at2.slice(0, 10)}: ${failure2}`,
+    `${uri} did not pass its verification (${level}) on ${at.slice(0, 10)}: ${failure2}`,
     "Choose another backup. To restore from this one all the same, set allow-unverified: true."
   );
 }
 __name(failed, "failed");
-var LISTED = 10;
+var LISTED2 = 10;
 function notFound(store, { customer, database, backup: backup2 }, all) {
-  let folder = store.uri(catalogFolder(store.options.prefix, customer)), of = database === void 0 ? "" : ` of ${database}`, lines = all.slice(0, LISTED).map(({ archive, receipt }) => archive ? `${archive.key} (${formatBytes(archive.size)}${receipt ? "" : ", no receipt"})` : `${receipt?.key}: a receipt whose archive is gone`);
-  all.length > LISTED && lines.push(`and ${all.length - LISTED} older ones`);
+  let folder = store.uri(catalogFolder(store.options.prefix, customer)), of = database === void 0 ? "" : ` of ${database}`, lines = all.slice(0, LISTED2).map(({ archive, receipt }) => archive ? `${archive.key} (${formatBytes(archive.size)}${receipt ? "" : ", no receipt"})` : `${receipt?.key}: a receipt whose archive is gone`);
+  all.length > LISTED2 && lines.push(`and ${all.length - LISTED2} older ones`);
   let there = lines.length > 0 ? ` There are:
 ${lines.map((line) => `  ${line}`).join(`
 `)}` : "";
@@ -76884,10 +77622,10 @@ function purposeOf(command5, { run: run3 }) {
 }
 __name(purposeOf, "purposeOf");
 function planOf(work, downtime) {
-  let recover2 = recoverStep(work), remove2 = removeStep(work);
+  let recover2 = recoverStep(work), remove3 = removeStep(work);
   return {
     steps: [...recover2 ? [recover2] : [], ...buildSteps(work), ...swapSteps(work, downtime)],
-    afterwards: remove2 ? [remove2] : []
+    afterwards: remove3 ? [remove3] : []
   };
 }
 __name(planOf, "planOf");
@@ -76937,15 +77675,19 @@ var inputGroups = {
   s3: "S3",
   backup: "Backup",
   restore: "Rollback and restore",
+  gate: "Gate",
+  retention: "Retention",
   everywhere: "Everywhere"
 }, choices = {
-  command: ["backup", "rollback", "restore"],
+  command: ["backup", "rollback", "restore", "gate", "list", "prune"],
   sudo: ["auto", "always", "never"],
   sse: ["AES256", "aws:kms"],
   format: ["dual", "odoo", "custom", "directory", "plain"],
-  "missing-files": ["warn", "fail"]
+  "missing-files": ["warn", "fail"],
+  "object-lock": ["governance", "compliance"],
+  require: levels
 }, inputTable = [
-  { name: "ssh-host", group: "connection", required: !0 },
+  { name: "ssh-host", group: "connection" },
   { name: "ssh-port", group: "connection", default: "22" },
   { name: "ssh-user", group: "connection" },
   { name: "ssh-key", group: "connection", secret: !0 },
@@ -76973,6 +77715,8 @@ var inputGroups = {
   { name: "storage-class", group: "s3" },
   { name: "sse", group: "s3", choices: choices.sse },
   { name: "kms-key-id", group: "s3" },
+  { name: "object-lock", group: "s3", choices: choices["object-lock"] },
+  { name: "lock-days", group: "s3" },
   { name: "format", group: "backup", default: "dual", choices: choices.format },
   { name: "compression", group: "backup", default: "auto" },
   { name: "missing-files", group: "backup", default: "warn", choices: choices["missing-files"] },
@@ -76987,8 +77731,21 @@ var inputGroups = {
   { name: "replace", group: "restore", boolean: !0 },
   { name: "neutralize", group: "restore", boolean: !0 },
   { name: "new-uuid", group: "restore", boolean: !0 },
+  { name: "require", group: "gate", default: "upload", choices: choices.require },
+  { name: "max-age", group: "gate", default: "26h" },
+  { name: "prune", group: "retention", boolean: !0 },
+  { name: "keep-last", group: "retention", default: "14" },
+  { name: "keep-daily", group: "retention", default: "7" },
+  { name: "keep-weekly", group: "retention", default: "4" },
+  { name: "keep-monthly", group: "retention", default: "3" },
+  { name: "keep-yearly", group: "retention", default: "0" },
+  { name: "keep-within", group: "retention" },
+  { name: "minimum-keep", group: "retention", default: "3" },
+  { name: "timezone", group: "retention", default: "UTC" },
+  { name: "delete-versions", group: "retention", boolean: !0 },
   { name: "dry-run", group: "everywhere", boolean: !0 },
-  { name: "timeout", group: "everywhere", default: "6h" }
+  { name: "timeout", group: "everywhere", default: "6h" },
+  { name: "ping-url", group: "everywhere", secret: !0 }
 ];
 function inputNamed(name) {
   return inputTable.find((input) => input.name === name);
@@ -77015,13 +77772,12 @@ from variables only. The README says what each of them means.
 
 ${groups.join(`
 `)}
-Exit status: 0 done, 1 failed, 2 bad input, 130 or 143 cancelled.
+Exit status: 0 done, 1 failed, 2 bad input, 3 the gate is shut, 130 or 143 cancelled.
 `;
 }
 __name(help, "help");
 function helpLine(input) {
   let flag = input.secret && input.name !== "ssh-key" ? variableOf(input.name) : `--${input.name}`, facts = [
-    input.required && "required",
     input.boolean && "true or false",
     input.choices?.join(", "),
     input.default && `default ${input.default}`,
@@ -77263,6 +78019,34 @@ function complete(values) {
 }
 __name(complete, "complete");
 
+// src/inputs/retention.ts
+var MOST = 1e5, WITHIN_MS = [6e4, 36500 * 24 * 36e5];
+function parseRetention(fields) {
+  let counts = {
+    last: fields.required("keep-last", integer(0, MOST)),
+    daily: fields.required("keep-daily", integer(0, MOST)),
+    weekly: fields.required("keep-weekly", integer(0, MOST)),
+    monthly: fields.required("keep-monthly", integer(0, MOST)),
+    yearly: fields.required("keep-yearly", integer(0, MOST))
+  }, required = {
+    ...counts,
+    minimum: fields.required("minimum-keep", integer(1, MOST)),
+    timezone: fields.required("timezone", timezone)
+  }, withinMs = fields.optional("keep-within", (value) => parseDurationMs(value, ...WITHIN_MS)), deleteVersions = fields.optional("delete-versions", boolean) ?? !1;
+  return Object.values(counts).every((count2) => count2 === 0) && !fields.given("keep-within") && fields.problem(
+    "keep-last: with 0, one of keep-daily, keep-weekly, keep-monthly, keep-yearly or keep-within must say what to keep"
+  ), complete(required) ? { policy: { ...required, withinMs }, deleteVersions } : void 0;
+}
+__name(parseRetention, "parseRetention");
+function timezone(value) {
+  try {
+    return calendarIn(value), value;
+  } catch {
+    throw new Refusal(`'${value}' is not the name of a time zone, such as Europe/Paris`);
+  }
+}
+__name(timezone, "timezone");
+
 // src/inputs/s3.ts
 function parseS3(fields, env3) {
   let bucket = fields.required(
@@ -77271,9 +78055,9 @@ function parseS3(fields, env3) {
     "is required (or the environment variable S3_BUCKET)"
   ), prefix = fields.optional("s3-prefix", keyPrefix) ?? "", customer = parseCustomer(fields, env3), endpoint = fields.optional("s3-endpoint", endpointUrl), region = fields.optional("aws-region", matching(/^[\w-]+$/, "a region, such as eu-central-1"));
   !fields.given("aws-region") && !fields.given("s3-endpoint") && !env3.AWS_PROFILE && fields.problem("aws-region: is required (or the environment variable AWS_REGION)");
-  let pathStyle = fields.optional("s3-path-style", boolean), storageClass = fields.optional("storage-class", readableClass), encryption = parseEncryption(fields);
+  let pathStyle = fields.optional("s3-path-style", boolean), storageClass = fields.optional("storage-class", readableClass), encryption = parseEncryption(fields), lock = parseLock(fields);
   if (!(!bucket || !customer))
-    return { bucket, prefix, customer, region, endpoint, pathStyle, storageClass, encryption };
+    return { bucket, prefix, customer, region, endpoint, pathStyle, storageClass, lock, encryption };
 }
 __name(parseS3, "parseS3");
 function parseCustomer(fields, env3) {
@@ -77286,6 +78070,16 @@ function parseEncryption(fields) {
   return keyId !== void 0 && kind !== "aws:kms" && fields.problem("kms-key-id: needs sse: aws:kms"), kind === "aws:kms" ? { kind, keyId } : kind && { kind };
 }
 __name(parseEncryption, "parseEncryption");
+function parseLock(fields) {
+  let mode = fields.optional("object-lock", oneOf2(choices["object-lock"])), days = fields.optional("lock-days", integer(1, 36500));
+  if (fields.given("object-lock") !== fields.given("lock-days")) {
+    let [given, missing] = fields.given("object-lock") ? ["object-lock", "lock-days"] : ["lock-days", "object-lock"];
+    fields.problem(`${missing}: is required, because ${given} is set`);
+  }
+  if (!(mode === void 0 || days === void 0))
+    return { mode: mode === "governance" ? "GOVERNANCE" : "COMPLIANCE", days };
+}
+__name(parseLock, "parseLock");
 function bucketName(value) {
   if (/^s3:\/\/|^https?:\/\//.test(value) || value.includes("/") && !value.startsWith("arn:"))
     throw new Refusal(`'${value}' is more than a bucket's name: the folder goes into s3-prefix`);
@@ -77329,8 +78123,8 @@ function parseBackup(fields, env3) {
     compression: fields.required("compression", autoOrLevel),
     missingFiles: fields.required("missing-files", oneOf2(choices["missing-files"])),
     timeoutMs: fields.required("timeout", durationMs)
-  }, jobs = fields.optional("jobs", integer(1, 64)) ?? DEFAULT_JOBS, dryRun = fields.optional("dry-run", boolean) ?? !1;
-  return required.format === "plain" && required.odoo && required.odoo.filestore !== !1 && fields.problem("format: plain is one SQL file: set filestore to false, or choose odoo, which holds both"), complete(required) ? { command: "backup", ...required, jobs, dryRun, warnings: warningsOf(env3) } : void 0;
+  }, jobs = fields.optional("jobs", integer(1, 64)) ?? DEFAULT_JOBS, retention = fields.optional("prune", boolean) ?? !1 ? parseRetention(fields) : void 0, dryRun = fields.optional("dry-run", boolean) ?? !1;
+  return required.format === "plain" && required.odoo && required.odoo.filestore !== !1 && fields.problem("format: plain is one SQL file: set filestore to false, or choose odoo, which holds both"), complete(required) ? { command: "backup", ...required, jobs, retention, dryRun, warnings: warningsOf(env3) } : void 0;
 }
 __name(parseBackup, "parseBackup");
 function autoOrLevel(value) {
@@ -77345,6 +78139,44 @@ function warningsOf(env3) {
   ] : [];
 }
 __name(warningsOf, "warningsOf");
+
+// src/inputs/gate.ts
+var AGES_MS = [6e4, 3650 * 24 * 36e5];
+function parseGate(fields, env3) {
+  let required = {
+    s3: parseS3(fields, env3),
+    database: fields.required("database", databaseName, "is required: a gate does not ask the host"),
+    backup: fields.required("backup", text3),
+    require: fields.required("require", oneOf2(choices.require)),
+    maxAgeMs: fields.required("max-age", (value) => parseDurationMs(value, ...AGES_MS)),
+    timeoutMs: fields.required("timeout", durationMs)
+  };
+  return [env3.INPUT_BACKUP, env3[variableOf("backup")]].some((value) => value?.trim() === "") && fields.problem("backup: is empty: the job that was to hand over its key has not (leave it out for any)"), complete(required) ? { command: "gate", ...required, warnings: [] } : void 0;
+}
+__name(parseGate, "parseGate");
+
+// src/inputs/list.ts
+function parseList(fields, env3) {
+  let required = {
+    s3: parseS3(fields, env3),
+    retention: parseRetention(fields),
+    timeoutMs: fields.required("timeout", durationMs)
+  }, database = fields.optional("database", databaseName);
+  return complete(required) ? { command: "list", ...required, database, warnings: [] } : void 0;
+}
+__name(parseList, "parseList");
+
+// src/inputs/prune.ts
+function parsePrune(fields, env3) {
+  let required = {
+    s3: parseS3(fields, env3),
+    database: fields.required("database", databaseName, "is required: the one whose backups are pruned"),
+    retention: parseRetention(fields),
+    timeoutMs: fields.required("timeout", durationMs)
+  }, dryRun = fields.optional("dry-run", boolean) ?? /^true$/i.test(env3.DRY_RUN ?? "");
+  return complete(required) ? { command: "prune", ...required, dryRun, warnings: [] } : void 0;
+}
+__name(parsePrune, "parsePrune");
 
 // src/inputs/health-check.ts
 var DEFAULT_TIMEOUT_MS = 12e4, LIMITS_MS = [1e3, 36e5];
@@ -77430,14 +78262,26 @@ function keepPrevious(value) {
 __name(keepPrevious, "keepPrevious");
 
 // src/inputs.ts
-var parsers = { backup: parseBackup, rollback: parseRollback, restore: parseRestore };
+var parsers = {
+  backup: parseBackup,
+  rollback: parseRollback,
+  restore: parseRestore,
+  gate: parseGate,
+  list: parseList,
+  prune: parsePrune
+};
 function parseInputs(read, env3) {
-  let fields = new Fields2(read, env3), command5 = fields.required("command", oneOf2(choices.command)), inputs = parsers[command5 ?? "backup"](fields, env3);
+  let fields = new Fields2(read, env3), command5 = fields.required("command", oneOf2(choices.command)), inputs = parsers[command5 ?? "backup"](fields, env3), pingUrl = fields.optional("ping-url", secretUrl);
   if (command5 === void 0 || inputs === void 0 || fields.problems.length > 0)
     throw inputError(fields.problems);
-  return inputs;
+  return { ...inputs, pingUrl };
 }
 __name(parseInputs, "parseInputs");
+function secretUrl(value) {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? "")) return value;
+  throw new Refusal("is not an http or https URL");
+}
+__name(secretUrl, "secretUrl");
 function inputError(problems) {
   let message = problems.length === 1 ? problems.join() : [`${problems.length} inputs need a change:`, ...problems].join(`
   `);
@@ -78064,6 +78908,7 @@ function detectPlatform(env3) {
 __name(detectPlatform, "detectPlatform");
 function exitCodeOf(error3) {
   if (error3 instanceof InputError) return 2;
+  if (error3 instanceof GateError) return 3;
   let signal = error3?.signal;
   return signal === void 0 ? 1 : 128 + (signal === "SIGINT" ? 2 : 15);
 }
@@ -78137,14 +78982,14 @@ import { writeFileSync } from "node:fs";
 var dotenvFile = "odoo-backup.env", jsonFile = "odoo-backup.json";
 function gitlabPlatform(line, env3, stdout2, now = Date.now) {
   let mask = new Mask(), print = /* @__PURE__ */ __name((message) => stdout2.write(`${mask.apply(message)}
-`), "print"), sections = 0, results = [];
+`), "print"), sections2 = 0, results = [];
   return {
     run: identity2(env3),
     progressIntervalMs: 5e3,
     input: line.input,
     secret: /* @__PURE__ */ __name((value) => mask.add(value), "secret"),
     group: /* @__PURE__ */ __name(async (title, body) => {
-      let id = `odoo_backup_${++sections}`;
+      let id = `odoo_backup_${++sections2}`;
       stdout2.write(marker("start", now(), `${id}[collapsed=true]`)), print(title);
       try {
         return await body();
@@ -78193,6 +79038,40 @@ function identity2(env3) {
   };
 }
 __name(identity2, "identity");
+
+// src/platform/ping.ts
+var TIMEOUT_MS2 = 1e4, ATTEMPTS2 = 3;
+async function pinging({ command: command5, pingUrl, dryRun }, platform3, body) {
+  let tell = /* @__PURE__ */ __name(async (outcome) => {
+    if (pingUrl === void 0 || dryRun) return;
+    let url = new URL(pingUrl);
+    outcome === "failed" && (url.pathname = `${url.pathname.replace(/\/$/, "")}/fail`);
+    let text4 = [`odoo-backup ${command5}: ${outcome}`, platform3.run.url].filter(Boolean).join(`
+`), problem = await post(url, text4);
+    problem && platform3.warning(`ping-url was not reached: ${problem}`);
+  }, "tell");
+  try {
+    await body();
+  } catch (error3) {
+    throw await tell("failed"), error3;
+  }
+  await tell("done");
+}
+__name(pinging, "pinging");
+async function post(url, body) {
+  let problem;
+  for (let attempt = 1; attempt <= ATTEMPTS2; attempt++)
+    try {
+      let answer = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(TIMEOUT_MS2) });
+      if (await answer.body?.cancel(), answer.ok) return;
+      problem = `HTTP ${answer.status}`;
+    } catch (error3) {
+      let cause = error3 instanceof Error ? error3.cause : void 0;
+      problem = messageOf(cause ?? error3).replaceAll(url.href, "\u2026");
+    }
+  return problem;
+}
+__name(post, "post");
 
 // src/platform/terminal.ts
 var clearLine = "\r\x1B[K";
@@ -78247,7 +79126,7 @@ async function main() {
     if (line.problems.length > 0) throw inputError(line.problems);
     let inputs = parseInputs(platform3.input, env2);
     for (let warning3 of [...line.warnings, ...inputs.warnings]) platform3.warning(warning3);
-    await cancellable(inputs, platform3);
+    await pinging(inputs, platform3, () => cancellable(inputs, platform3));
   } catch (error3) {
     platform3.fail(error3), process.exitCode = exitCodeOf(error3);
   }
@@ -78272,13 +79151,22 @@ function run2(inputs, platform3, signal) {
       return rollback(inputs, platform3, signal);
     case "restore":
       return restore(inputs, platform3, signal);
+    case "gate":
+      return gate(inputs, platform3, signal);
+    case "list":
+      return list3(inputs, platform3, signal);
+    case "prune":
+      return prune(inputs, platform3, signal);
   }
 }
 __name(run2, "run");
 var cancelled = {
   backup: "No backup was made. Nothing on the host was changed.",
   rollback: "What was begun has been taken back, as the log says.",
-  restore: "What was begun has been taken back, as the log says."
+  restore: "What was begun has been taken back, as the log says.",
+  gate: "It only reads.",
+  list: "It only reads.",
+  prune: "What the log names is deleted, and nothing else."
 };
 async function cancellable(inputs, platform3) {
   let controller = new AbortController(), cancel = /* @__PURE__ */ __name((message, hint, signal) => {
