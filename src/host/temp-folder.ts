@@ -11,6 +11,13 @@ const FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
         [ "\${free:-0}" -ge "$1" ] || continue`;
 
 /**
+ * Shell: removes `$folder` when the shell ends, also by signals. These often come twice: to the process group, and once
+ * more through sudo. The second may interrupt the trap of the first, so each of them removes before it exits.
+ */
+export const REMOVE_AT_END = `remove() { trap '' HUP INT TERM PIPE; rm -rf -- "$folder"; }
+    trap remove EXIT; trap 'remove; exit 143' HUP INT TERM PIPE`;
+
+/**
  * A folder on the host that only its account may enter. A guarded shell holds it and removes it when it is disposed
  * of, and also when the connection breaks.
  */
@@ -39,7 +46,7 @@ export class TempFolder implements AsyncDisposable {
   ): Promise<TempFolder | undefined> {
     const script = `${FOR_EACH_PLACE}
         folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
-        trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
+        ${REMOVE_AT_END}
         printf '%s\\n' "$folder"
         while :; do sleep 3600 & wait; done
       done; exit ${NO_SPACE}`;

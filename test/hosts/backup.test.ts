@@ -1,22 +1,53 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TempFolder } from '../../src/host/temp-folder.ts';
 import { outputsOf, takeBackup } from '../support/backup-run.ts';
 import { sudoersOfReadme } from '../support/readme.ts';
 import { assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
 
-suite('backup of a systemd host', () => {
-  test('sudo as in README.md and peer authentication do, and nothing is left', async () => {
-    const sudoers = sudoersOfReadme();
-    assert.match(sudoers, /^deploy ALL=\(odoo\) NOPASSWD: ALL$/m);
-    await using scene = await SystemdScene.open({ sudoers });
-    const before = await tracesOf(scene);
+suite('a systemd host with sudo as in README.md', { concurrency: false }, () => {
+  const sudoers = sudoersOfReadme();
+  let scene: SystemdScene;
+  before(async () => {
+    scene = await SystemdScene.open({ sudoers });
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
 
+  test('is backed up by peer authentication, and nothing is left on it', async () => {
+    assert.match(sudoers, /^deploy ALL=\(odoo\) NOPASSWD: ALL$/m);
+    const before = await tracesOf(scene);
     const ended = await scene.succeeds('backup');
-    assert.match(ended.log, /odoo\.conf: \/etc\/odoo\/odoo\.conf/);
+    assert.match(ended.log, /odoo\.conf: +\/etc\/odoo\/odoo\.conf/);
     assert.match(ended.log, /role odoo, as account odoo by sudo/);
     const { receipt } = await takeBackup(scene.client, scene.bucket, outputsOf(ended));
-    assert.equal(receipt.filestore?.missing, 0);
     assert.equal(receipt.filestore?.files, 205);
+    assert.equal(receipt.filestore?.missing, 0);
+    await assertSameHost(scene, before);
+  });
+
+  test('is backed up where odoo.conf belongs to root, and odoo may read it; in directory format', async () => {
+    await scene.shell('chown root:odoo /etc/odoo/odoo.conf');
+    const before = await tracesOf(scene);
+    const ended = await scene.succeeds('backup', { format: 'directory' });
+    const { receipt } = await takeBackup(scene.client, scene.bucket, outputsOf(ended));
+    assert.equal(receipt.filestore?.files, 205);
+    await assertSameHost(scene, before);
+    await scene.shell('chown odoo:odoo /etc/odoo/odoo.conf');
+  });
+
+  test('keeps no temporary folder, whenever it is given up', async () => {
+    const before = await tracesOf(scene);
+    const host = await scene.login();
+    for (let round = 0; round < 10; round++) {
+      const folders = Array.from({ length: 8 }, async () => {
+        await using folder = await TempFolder.make(host, 'odoo', 1);
+        await sleep(Math.random() * 100);
+        return folder?.path;
+      });
+      for (const path of await Promise.all(folders)) assert.match(path ?? '', /^\/tmp\/odoo-backup\./);
+    }
+    await host[Symbol.asyncDispose]();
     await assertSameHost(scene, before);
   });
 });
