@@ -67401,6 +67401,57 @@ async function writeNames(process2, names) {
 }
 __name(writeNames, "writeNames");
 
+// src/host/temp-folder.ts
+var NO_SPACE = 75, FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
+        free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
+        [ "\${free:-0}" -ge "$1" ] || continue`, REMOVE_AT_END = `remove() { trap '' HUP INT TERM PIPE; rm -rf -- "$folder"; }
+    trap remove EXIT; trap 'remove; exit 143' HUP INT TERM PIPE`, TempFolder = class _TempFolder {
+  static {
+    __name(this, "TempFolder");
+  }
+  host;
+  path;
+  #holder;
+  constructor(host, path2, holder) {
+    this.host = host, this.path = path2, this.#holder = holder;
+  }
+  /**
+   * Makes one where there is space: in TMPDIR or /tmp, else in /var/tmp.
+   *
+   * @param as the account it belongs to, for `Command.as`
+   * @returns undefined when neither has the space
+   * @throws CommandError
+   */
+  static async make(host, as, neededBytes) {
+    let command5 = {
+      argv: ["sh", "-c", `${FOR_EACH_PLACE}
+        folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
+        ${REMOVE_AT_END}
+        printf '%s\\n' "$folder"
+        while :; do sleep 3600 & wait; done
+      done; exit ${NO_SPACE}`, "sh", String(Math.ceil(neededBytes / 1024))],
+      as,
+      guarded: !0
+    }, holder = await host.start(command5), path2 = "";
+    for await (let chunk of holder.stdout.iterator({ destroyOnReturn: !1 }))
+      if (path2 += chunk, path2.endsWith(`
+`)) return new _TempFolder(host, path2.trimEnd(), holder);
+    let exit = await holder.exited;
+    if (exit.code !== NO_SPACE)
+      throw new CommandError(command5, exit);
+  }
+  async [Symbol.asyncDispose]() {
+    await this.#holder[Symbol.asyncDispose]();
+  }
+  /** The folder in which `make` would make one, read only; undefined: neither has the space. */
+  static async placeFor(host, as, neededBytes) {
+    let script = `${FOR_EACH_PLACE}
+        printf %s "$place"; exit
+      done`, needed = String(Math.ceil(neededBytes / 1024)), place2 = await run(host, { argv: ["sh", "-c", script, "sh", needed], as });
+    return place2 === "" ? void 0 : place2;
+  }
+};
+
 // src/host/dump.ts
 async function streamDump(snapshot, options2, codec) {
   let dump = dumpCommand(snapshot, options2), process2 = await snapshot.postgres.host.start(compressed(dump, codec)), output = Readable.from(outputOf(process2, dump, codec), { objectMode: !1 });
@@ -67434,16 +67485,16 @@ function dumpCommand(snapshot, options2) {
   return { ...snapshot.postgres.command("pg_dump", args, snapshot.database), guarded: !0 };
 }
 __name(dumpCommand, "dumpCommand");
-var NO_SPACE = 75;
+var NO_SPACE2 = 75;
 async function* directoryDump(snapshot, jobs, options2, neededBytes) {
   var _stack = [];
   try {
     let dump = dumpCommand(snapshot, ["--format=directory", `--jobs=${jobs}`, ...options2]);
     let script = `needed=$1; shift
     folder=$(mktemp -d "\${TMPDIR:-/tmp}/odoo-backup.XXXXXX") || exit
-    trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
+    ${REMOVE_AT_END}
     free=$(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')
-    [ "$free" -ge "$needed" ] || { echo "\${folder%/*} $free" >&2; exit ${NO_SPACE}; }
+    [ "$free" -ge "$needed" ] || { echo "\${folder%/*} $free" >&2; exit ${NO_SPACE2}; }
     "$@" --file="$folder/dump" || exit
     tar --create --file=- --format=gnu --directory="$folder" dump || exit`;
     let neededKib = Math.ceil(neededBytes / 1024);
@@ -67456,7 +67507,7 @@ async function* directoryDump(snapshot, jobs, options2, neededBytes) {
       read = error3;
     }
     let exit = await process2.exited;
-    if (exit.code === NO_SPACE) throw noSpace(exit.stderr, neededKib);
+    if (exit.code === NO_SPACE2) throw noSpace(exit.stderr, neededKib);
     assertDumped(dump, exit, read);
     if (read !== void 0) throw read;
   } catch (_) {
@@ -75236,56 +75287,6 @@ async function absentFrom(place2, wanted) {
   return wanted.filter(({ name, size }) => sizes.get(name) !== size).map(({ name }) => name);
 }
 __name(absentFrom, "absentFrom");
-
-// src/host/temp-folder.ts
-var NO_SPACE2 = 75, FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
-        free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
-        [ "\${free:-0}" -ge "$1" ] || continue`, TempFolder = class _TempFolder {
-  static {
-    __name(this, "TempFolder");
-  }
-  host;
-  path;
-  #holder;
-  constructor(host, path2, holder) {
-    this.host = host, this.path = path2, this.#holder = holder;
-  }
-  /**
-   * Makes one where there is space: in TMPDIR or /tmp, else in /var/tmp.
-   *
-   * @param as the account it belongs to, for `Command.as`
-   * @returns undefined when neither has the space
-   * @throws CommandError
-   */
-  static async make(host, as, neededBytes) {
-    let command5 = {
-      argv: ["sh", "-c", `${FOR_EACH_PLACE}
-        folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
-        trap 'rm -rf -- "$folder"' EXIT; trap 'exit 143' HUP INT TERM PIPE
-        printf '%s\\n' "$folder"
-        while :; do sleep 3600 & wait; done
-      done; exit ${NO_SPACE2}`, "sh", String(Math.ceil(neededBytes / 1024))],
-      as,
-      guarded: !0
-    }, holder = await host.start(command5), path2 = "";
-    for await (let chunk of holder.stdout.iterator({ destroyOnReturn: !1 }))
-      if (path2 += chunk, path2.endsWith(`
-`)) return new _TempFolder(host, path2.trimEnd(), holder);
-    let exit = await holder.exited;
-    if (exit.code !== NO_SPACE2)
-      throw new CommandError(command5, exit);
-  }
-  async [Symbol.asyncDispose]() {
-    await this.#holder[Symbol.asyncDispose]();
-  }
-  /** The folder in which `make` would make one, read only; undefined: neither has the space. */
-  static async placeFor(host, as, neededBytes) {
-    let script = `${FOR_EACH_PLACE}
-        printf %s "$place"; exit
-      done`, needed = String(Math.ceil(neededBytes / 1024)), place2 = await run(host, { argv: ["sh", "-c", script, "sh", needed], as });
-    return place2 === "" ? void 0 : place2;
-  }
-};
 
 // src/restore/preflight.ts
 var GROWTH = 5;
