@@ -182,7 +182,7 @@ function checkStep(work: Work): Step {
     title: 'Compare the new with the backup',
     details: [
       ...(counts > 0
-        ? [`the rows of ${formatCounted(counts, 'table')} are as many as when the backup was made`]
+        ? [`${formatCounted(counts, 'table')} have as many rows as when the backup was made`]
         : []),
       `every attachment has its file in the ${work.filestore ? 'new ' : ''}filestore`,
     ],

@@ -102,7 +102,7 @@ function odooFacts({ current, services }: Target, { running, answer }: Findings)
   const state = running === undefined ? [] : [`${units} ${running ? 'runs' : 'does not run'}`];
   return [
     ['Odoo now', [...state, ...(answer === undefined ? [] : [answer])].join('; ') || 'unknown'],
-    ['Downtime', 'to be expected: Odoo’s own stop and start, and about a second for the renames'],
+    ['Downtime', 'expected: Odoo’s own stop and start, and about a second for the renames'],
   ];
 }
 

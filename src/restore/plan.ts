@@ -43,9 +43,9 @@ export function describePlan(steps: readonly Step[]): string[] {
   ]);
 }
 
-/** What taking a step back means in the lists of `describePlan` and of summaries. */
+/** What `undo` means in the lists of `describePlan` and of summaries. */
 export const UNDO_MEANING =
-  'If a step fails, or the run is cancelled, the undo of each step that was begun is done, the last one first.';
+  'If a step fails, or the run is cancelled, every step that was begun is undone, the last one first.';
 
 export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 

@@ -22,9 +22,14 @@ export class RollbackScene implements AsyncDisposable {
     this.port = port;
   }
 
-  static async open(options: Readonly<Record<string, string>> = {}): Promise<RollbackScene> {
+  /** @param database left out: a name that no other test uses */
+  static async open(
+    options: Readonly<Record<string, string>> = {},
+    database?: string,
+  ): Promise<RollbackScene> {
     const [port = 0] = await freePorts(1);
     const scene = await Scene.open({
+      database,
       options: { http_interface: '127.0.0.1', http_port: String(port), ...options },
     });
     try {

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { RawInputs } from '../support/inputs.ts';
+import { RollbackScene } from '../support/rollback-scene.ts';
+import { comparable, golden, transcriptOf } from '../support/transcript.ts';
+
+suite('the log of a rollback', () => {
+  let scene: RollbackScene;
+  before(async () => {
+    scene = await RollbackScene.open({}, 'shop');
+    await scene.succeeds('backup');
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  const logs = new Map<string, string>();
+  /** Runs one and compares its log with the one in test/golden, as README.md shows it. */
+  async function saysAsKept(name: string, exitCode: number, inputs: RawInputs): Promise<void> {
+    const ended = await scene.start('rollback', { jobs: '4', ...inputs }).ended;
+    assert.equal(ended.exitCode, exitCode, ended.log);
+    const transcript = transcriptOf(ended.log, scene);
+    logs.set(name, transcript);
+    assert.equal(comparable(transcript), comparable(golden(name, transcript)));
+  }
+
+  test('that is taken back says what failed, and that everything is as it was', async () => {
+    const before = await scene.snapshot();
+    await saysAsKept('rollback-taken-back', 1, {
+      'health-check': 'http://127.0.0.1:1/web/health within 1s',
+    });
+    assert.deepEqual(await scene.snapshot(), before);
+    assert.ok(await scene.server.state(), 'Odoo runs');
+  });
+
+  test('dry, after a deploy that broke everything, says what there is and what would be done', async () => {
+    await scene.damage();
+    await scene.server.stop();
+    await assert.rejects(scene.server.start(), /FileNotFoundError/, 'Odoo does not start any more');
+    const before = await scene.traces();
+    await saysAsKept('rollback-dry-run', 0, { 'dry-run': 'true' });
+    assert.deepEqual(await scene.traces(), before);
+  });
+
+  test('says the same plan, and what became of it', async () => {
+    await saysAsKept('rollback', 0, {});
+    assert.ok(await scene.server.state(), 'Odoo runs');
+    const plan = (name: string) => /^The plan: .*(?:\n .*)+/m.exec(comparable(logs.get(name) ?? ''))?.[0];
+    assert.ok(plan('rollback'));
+    assert.equal(plan('rollback'), plan('rollback-dry-run'));
+  });
+});
