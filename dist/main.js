@@ -75610,7 +75610,7 @@ function odooFacts({ current, services }, { running, answer }) {
   let units3 = services.units.join(", ") || "Odoo";
   return [
     ["Odoo now", [...running === void 0 ? [] : [`${units3} ${running ? "runs" : "does not run"}`], ...answer === void 0 ? [] : [answer]].join("; ") || "unknown"],
-    ["Downtime", "to be expected: Odoo\u2019s own stop and start, and about a second for the renames"]
+    ["Downtime", "expected: Odoo\u2019s own stop and start, and about a second for the renames"]
   ];
 }
 __name(odooFacts, "odooFacts");
@@ -75631,7 +75631,7 @@ function describePlan(steps) {
   ]);
 }
 __name(describePlan, "describePlan");
-var UNDO_MEANING = "If a step fails, or the run is cancelled, the undo of each step that was begun is done, the last one first.", lowerFirst = /* @__PURE__ */ __name((text4) => text4.charAt(0).toLowerCase() + text4.slice(1), "lowerFirst");
+var UNDO_MEANING = "If a step fails, or the run is cancelled, every step that was begun is undone, the last one first.", lowerFirst = /* @__PURE__ */ __name((text4) => text4.charAt(0).toLowerCase() + text4.slice(1), "lowerFirst");
 async function execute(steps, phases, platform3, signal, onFailure = async () => {
 }) {
   let begun = [];
@@ -76321,7 +76321,7 @@ function checkStep(work) {
     name: "check",
     title: "Compare the new with the backup",
     details: [
-      ...counts > 0 ? [`the rows of ${formatCounted(counts, "table")} are as many as when the backup was made`] : [],
+      ...counts > 0 ? [`${formatCounted(counts, "table")} have as many rows as when the backup was made`] : [],
       `every attachment has its file in the ${work.filestore ? "new " : ""}filestore`
     ],
     run: /* @__PURE__ */ __name(() => compareWithBackup(work), "run")
