@@ -2,7 +2,10 @@ import type { Command, Host } from './host.ts';
 import { CommandError } from './host.ts';
 import { run } from './run.ts';
 
-/** `auto`: only where the login account may not; `always`: wherever another account owns the thing; `never`. */
+/**
+ * Whether to become other accounts. `auto`: only where the login account may not; `always`: wherever another account
+ * owns the thing; `never`. Root does it without sudo.
+ */
 export type SudoPolicy = 'auto' | 'always' | 'never';
 
 /** An account that could run a command, with what the command printed. */
@@ -12,7 +15,7 @@ export interface Able {
   readonly stdout: string;
 }
 
-/** The accounts of a host that this run may act as: the one that logged in, and those that sudo grants. */
+/** The accounts of a host that this run may act as: the one that logged in, and those that it may become. */
 export class Accounts {
   readonly #host: Host;
   readonly #policy: SudoPolicy;
@@ -35,9 +38,10 @@ export class Accounts {
     return undefined;
   }
 
-  /** The sudoers line that would have helped. */
+  /** What would have helped: mostly a line for sudo. */
   sudoersHint(accounts: readonly string[]): string {
     if (this.#policy === 'never') return 'Set sudo to auto, or log in as an account that may.';
+    if (this.#host.user === 'root') return `Check that the host has the account ${accounts.join(' or ')}.`;
     const line = `${this.#host.user} ALL=(${accounts.join(',')}) NOPASSWD: ALL`;
     return `If it is a matter of rights, put this line into /etc/sudoers.d/odoo-backup on the host: ${line}`;
   }
@@ -49,7 +53,7 @@ export class Accounts {
 
   /**
    * The accounts to try, for `Command.as`: the login account (unless the policy is `always` and there are others),
-   * then the given ones in order, as far as sudo grants them.
+   * then the given ones in order, as far as it may become them.
    */
   async *usable(candidates: readonly string[]): AsyncGenerator<string | undefined> {
     let selfComesLast = this.#policy === 'always';

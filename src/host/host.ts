@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 /** A command for the host: an argument list, never a shell string (see `quote.ts`). */
 export interface Command {
   readonly argv: readonly string[];
-  /** The account to become through sudo; left out: the account that logged in. */
+  /** The account to become, through sudo unless root logged in; left out: the account that logged in. */
   readonly as?: string;
   /** Environment that may be seen by anybody on the host. */
   readonly env?: Readonly<Record<string, string>>;

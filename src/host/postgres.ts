@@ -68,10 +68,11 @@ export class Postgres {
     return new Postgres(found, fittingClient(found, tools));
   }
 
-  /** Who is connected as whom, for the log: `role odoo`, `role odoo, as account odoo by sudo`. */
+  /** Who is connected as whom, for the log: `role odoo`, `role odoo, as account odoo by sudo`. Root needs no sudo. */
   get identity(): string {
     const { as, user } = this.#route;
-    return `role ${user}${as === undefined ? '' : `, as account ${as} by sudo`}`;
+    const by = this.host.user === 'root' ? '' : ' by sudo';
+    return `role ${user}${as === undefined ? '' : `, as account ${as}${by}`}`;
   }
 
   /** The role that inputs and odoo.conf name: Odoo's own, though a superuser may be the one who is connected. */

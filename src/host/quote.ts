@@ -31,29 +31,39 @@ export interface CommandLine {
  * Turns a command into the one string that SSH's `exec` takes (RFC 4254, section 6.5). The account's login shell
  * reads it, so the line itself is words and quotes only, and everything cleverer is a script for `sh`.
  *
- * From the outside in: sudo, then `sh` for secrets and the guard, then `env`, then the command. Each is left out
- * where it is not needed. Every layer replaces itself by the next (`exec`), so that exit code and signal are the
- * command's own.
+ * From the outside in: sudo or runuser, then `sh` for secrets and the guard, then `env`, then the command. Each is
+ * left out where it is not needed. Every layer replaces itself by the next (`exec`), so that exit code and signal are
+ * the command's own; but runuser waits, and ends with 128 and the number of the signal.
  *
+ * @param login the account that the line is for
  * @throws UserError when a secret holds a line break: a line of standard input cannot carry it
  */
-export function commandLine(command: Command): CommandLine {
+export function commandLine(command: Command, login: string): CommandLine {
   const secrets = Object.entries(command.secretEnv ?? {});
   const script = wrapper(
     secrets.map(([name]) => environmentName(name)),
     command.guarded === true,
   );
   const words = [
-    ...(command.as === undefined ? [] : ['sudo', '-n', '-H', '-u', command.as, '--']),
+    ...(command.as === undefined ? [] : becoming(command.as, login)),
     ...(script === undefined ? [] : ['sh', '-c', script, 'sh']),
     ...publicEnvironment(command.env ?? {}),
     ...command.argv,
   ];
-  // The home of the account that logged in is often closed to the one that sudo becomes, and tools complain when
+  // The home of the account that logged in is often closed to the one that it becomes, and tools complain when
   // they cannot go back to where they started (find, psql).
   const start = command.as === undefined ? 'exec' : 'cd /; exec';
   return { line: `${start} ${quote(words)}`, preamble: secrets.map(secretLine).join('') };
 }
+
+/**
+ * Root needs no sudo, which then need not be installed either, nor know of root. runuser leaves the environment as it
+ * is; without HOME, programs take the account's own.
+ */
+const becoming = (account: string, login: string): string[] =>
+  login === 'root'
+    ? ['runuser', '-u', account, '--', 'env', '-u', 'HOME']
+    : ['sudo', '-n', '-H', '-u', account, '--'];
 
 /**
  * The guard. Its watcher holds the command's standard input, on which nothing ever arrives but its end: when the

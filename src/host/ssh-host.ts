@@ -75,7 +75,7 @@ export class SshHost implements Host {
   async start(command: Command): Promise<SshProcess> {
     if (this.#end) throw this.#end;
     const as = command.as === this.user ? undefined : command.as;
-    const { line, preamble } = commandLine({ ...command, as });
+    const { line, preamble } = commandLine({ ...command, as }, this.user);
     return Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
   }
 

@@ -3,7 +3,7 @@
 # becomes an Odoo host with real accounts, and says "ready".
 #   PORT  of sshd on 127.0.0.1
 #   BIN   PostgreSQL's programs
-# Standard input: the sudoers file, an empty line, and the key that lets deploy in.
+# Standard input: the sudoers file, an empty line, and the key that lets deploy and root in.
 set -euo pipefail
 port=$1 bin=$2
 sudoers=$(while read -r line && [ -n "$line" ]; do echo "$line"; done)
@@ -22,10 +22,7 @@ chown postgres: /run/postgresql
 
 id odoo >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/odoo --create-home --shell /usr/sbin/nologin odoo
 id deploy >/dev/null 2>&1 || useradd --create-home --shell /bin/bash deploy
-mkdir -p /home/deploy/.ssh
-echo "$key" >/home/deploy/.ssh/authorized_keys
-chown -R deploy: /home/deploy/.ssh
-chmod 700 /home/deploy/.ssh
+echo "$key" >/etc/ssh/authorized_keys
 rm -rf /etc/sudoers.d/*
 printf 'Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n%s\n' "$sudoers" >/etc/sudoers
 chmod 440 /etc/sudoers
@@ -41,6 +38,8 @@ cat >/run/sshd/config <<CONFIG
 ListenAddress 127.0.0.1:$port
 HostKey /run/sshd/key
 PasswordAuthentication no
+PermitRootLogin prohibit-password
+AuthorizedKeysFile /etc/ssh/authorized_keys
 UsePAM yes
 PrintMotd no
 PidFile none

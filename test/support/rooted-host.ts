@@ -15,6 +15,7 @@ import type { Sandbox } from './sandbox.ts';
 export interface RootedHost extends AsyncDisposable {
   readonly host: '127.0.0.1';
   readonly port: number;
+  /** Root is let in as well. */
   readonly user: 'deploy';
   /** Its host key in known_hosts form. */
   readonly knownHosts: string;
@@ -32,12 +33,14 @@ export interface RootedHostOptions {
   readonly sudoers?: string;
   /** A file system of so many MiB at /tmp, to be filled up. */
   readonly tmpMiB?: number;
+  /** Programs that are not installed. */
+  readonly without?: readonly string[];
 }
 
 /** Starts such a host, with the fixture's Odoo on it. Lets in the sandbox's client key. @throws Error unless root */
 export async function startRootedHost(
   { keys, postgres }: Pick<Sandbox, 'keys' | 'postgres'>,
-  { sudoers = 'deploy ALL=(postgres,odoo) NOPASSWD: ALL', tmpMiB }: RootedHostOptions = {},
+  { sudoers = 'deploy ALL=(postgres,odoo) NOPASSWD: ALL', tmpMiB, without = [] }: RootedHostOptions = {},
 ): Promise<RootedHost> {
   if (process.getuid?.() !== 0) throw new Error('A rooted host needs root: it has accounts of its own');
   const [port = 0] = await freePorts(1);
@@ -62,6 +65,7 @@ export async function startRootedHost(
     const database = 'prod';
     const filestore = `/var/lib/odoo/.local/share/Odoo/filestore/${database}`;
     await installOdoo(exec, database, filestore);
+    for (const program of without) await exec(['sh', '-c', HIDE, 'sh', program]);
     if (tmpMiB) await exec(['mount', '-o', `remount,size=${tmpMiB}m`, '/tmp']);
     return {
       host: '127.0.0.1',
@@ -79,6 +83,9 @@ export async function startRootedHost(
     throw error;
   }
 }
+
+/** What is no regular file that may be executed, no shell finds. */
+const HIDE = 'while path=$(command -v "$1"); do mount --bind /dev/null "$path"; done';
 
 /** Waits for the script's word, and returns the host key that comes with it. */
 async function ready(outside: ChildProcessWithoutNullStreams): Promise<string> {

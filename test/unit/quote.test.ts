@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,17 +71,16 @@ suite('commandLine', () => {
   const cases = [
     [{ argv: ['id', '-u'] }, 'exec id -u'],
     [{ argv: ['id'], as: 'odoo' }, 'cd /; exec sudo -n -H -u odoo -- id'],
+    [{ argv: ['id'], as: 'odoo' }, 'cd /; exec runuser -u odoo -- env -u HOME id', 'root'],
     [{ argv: ['id'], env: { PGHOST: '/run/pg', A: 'b c' } }, "exec env 'PGHOST=/run/pg' 'A=b c' id"],
   ] as const;
-  for (const [command, line] of cases) {
-    test(line, () => assert.deepEqual(commandLine(command), { line, preamble: '' }));
+  for (const [command, line, login = 'deploy'] of cases) {
+    test(line, () => assert.deepEqual(commandLine(command, login), { line, preamble: '' }));
   }
 
   test('keeps secrets out of the line', () => {
-    const { line, preamble } = commandLine({
-      argv: ['psql'],
-      secretEnv: { PGPASSWORD: 's3cret', TOKEN: ' t ' },
-    });
+    const secretEnv = { PGPASSWORD: 's3cret', TOKEN: ' t ' };
+    const { line, preamble } = commandLine({ argv: ['psql'], secretEnv }, 'deploy');
     assert.doesNotMatch(line, /s3cret/);
     assert.equal(preamble, 's3cret\n t \n');
   });
@@ -88,14 +88,14 @@ suite('commandLine', () => {
   test('refuses a secret with a line break', () => {
     const secret = { argv: ['psql'], secretEnv: { PGPASSWORD: 's3cret\nx2' } };
     assert.throws(
-      () => commandLine(secret),
+      () => commandLine(secret, 'deploy'),
       (error) => error instanceof UserError && !/s3cret|x2/.test(error.message + error.hint),
     );
   });
 
   test('refuses a name that no environment variable has', () => {
-    assert.throws(() => commandLine({ argv: ['id'], env: { 'A;B': '' } }), TypeError);
-    assert.throws(() => commandLine({ argv: ['id'], secretEnv: { 'A B': '' } }), TypeError);
+    assert.throws(() => commandLine({ argv: ['id'], env: { 'A;B': '' } }, 'deploy'), TypeError);
+    assert.throws(() => commandLine({ argv: ['id'], secretEnv: { 'A B': '' } }, 'deploy'), TypeError);
   });
 });
 
@@ -105,26 +105,38 @@ function login(shell: string, line: string): ChildProcess {
 }
 
 const mayBecomeNobody = spawnSync('sudo', ['-n', '-u', 'nobody', 'true']).status === 0;
-const accounts = mayBecomeNobody ? [undefined, 'nobody'] : [undefined];
+/** The login account, and the account that it becomes, as far as these tests may. */
+const ways: readonly (readonly [login: string, as?: string])[] = [
+  ['deploy'],
+  ...(mayBecomeNobody ? [['deploy', 'nobody'] as const] : []),
+  ...(process.getuid?.() === 0 ? [['root', 'nobody'] as const] : []),
+];
 
 for (const shell of SHELLS) {
-  for (const as of accounts) {
-    suite(`commands by ${shell}${as ? ` as ${as}` : ''}`, () => {
+  for (const [user, as] of ways) {
+    suite(`commands by ${shell} of ${user}${as ? ` as ${as}` : ''}`, () => {
+      const byRunuser = as !== undefined && user === 'root';
+      const endedBy = (signal: 'SIGTERM' | 'SIGKILL') =>
+        byRunuser ? [128 + constants.signals[signal], null] : [null, signal];
+
       test('secrets arrive byte for byte, then the rest of standard input', async () => {
         const value = ' \\t$x\'"`\\ ü ';
-        const { line, preamble } = commandLine({
-          argv: ['sh', '-c', 'printf "%s|%s|" "$SECRET" "$SHOWN"; cat'],
-          secretEnv: { SECRET: value },
-          env: { SHOWN: 'a b' },
-          as,
-        });
+        const { line, preamble } = commandLine(
+          {
+            argv: ['sh', '-c', 'printf "%s|%s|" "$SECRET" "$SHOWN"; cat'],
+            secretEnv: { SECRET: value },
+            env: { SHOWN: 'a b' },
+            as,
+          },
+          user,
+        );
         const child = login(shell, line);
         child.stdin?.end(`${preamble}rest\nof it`);
         assert.equal(await output(child), `${value}|a b|rest\nof it`);
       });
 
       test('nothing runs when the secret never came', async () => {
-        const { line } = commandLine({ argv: ['echo', 'ran'], secretEnv: { SECRET: 'x' }, as });
+        const { line } = commandLine({ argv: ['echo', 'ran'], secretEnv: { SECRET: 'x' }, as }, user);
         const child = login(shell, line);
         child.stdin?.end();
         assert.equal(await output(child), '');
@@ -135,11 +147,11 @@ for (const shell of SHELLS) {
           ['exit 0', [0, null]],
           ['exit 3', [3, null]],
           ['exit 143', [143, null]],
-          ['kill -s TERM $$', [null, 'SIGTERM']],
-          ['kill -s KILL $$', [null, 'SIGKILL']],
+          ['kill -s TERM $$', endedBy('SIGTERM')],
+          ['kill -s KILL $$', endedBy('SIGKILL')],
         ] as const) {
           test(`${guarded ? 'guarded ' : ''}${script}`, async () => {
-            const child = login(shell, commandLine({ argv: ['sh', '-c', script], guarded, as }).line);
+            const child = login(shell, commandLine({ argv: ['sh', '-c', script], guarded, as }, user).line);
             assert.deepEqual(await once(child, 'close'), [...ended]);
             child.stdin?.destroy();
             await nothingLeft(child);
@@ -149,23 +161,26 @@ for (const shell of SHELLS) {
 
       test('a guarded command and its children end with standard input', async () => {
         const script = 'sleep 600 & sleep 601 | sleep 602 & echo started; wait';
-        const { line } = commandLine({ argv: ['sh', '-c', script], guarded: true, as });
+        const { line } = commandLine({ argv: ['sh', '-c', script], guarded: true, as }, user);
         const child = login(shell, line);
         const closed = once(child, 'close');
         await once(child.stdout ?? child, 'data');
         assert.ok(groupOf(child).length >= 5, 'the command, three sleeps and the watcher');
         child.stdin?.end();
-        assert.deepEqual(await closed, [null, 'SIGTERM']);
+        assert.deepEqual(await closed, endedBy('SIGTERM'));
         await nothingLeft(child);
       });
 
       test('a guarded command reads nothing, and takes its secret', async () => {
-        const { line, preamble } = commandLine({
-          argv: ['sh', '-c', 'cat; printf "%s" "$SECRET"'],
-          secretEnv: { SECRET: 'x y' },
-          guarded: true,
-          as,
-        });
+        const { line, preamble } = commandLine(
+          {
+            argv: ['sh', '-c', 'cat; printf "%s" "$SECRET"'],
+            secretEnv: { SECRET: 'x y' },
+            guarded: true,
+            as,
+          },
+          user,
+        );
         const child = login(shell, line);
         child.stdin?.write(preamble);
         assert.equal(await output(child), 'x y');
