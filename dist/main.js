@@ -67054,10 +67054,10 @@ var Postgres = class _Postgres {
     let found = await findRoute(host, accounts, newest, settings, database);
     return new _Postgres(found, fittingClient(found, tools));
   }
-  /** Who is connected as whom, for the log: `role odoo`, `role odoo, as account odoo by sudo`. */
+  /** Who is connected as whom, for the log: `role odoo`, `role odoo, as account odoo by sudo`. Root needs no sudo. */
   get identity() {
-    let { as, user } = this.#route;
-    return `role ${user}${as === void 0 ? "" : `, as account ${as} by sudo`}`;
+    let { as, user } = this.#route, by = this.host.user === "root" ? "" : " by sudo";
+    return `role ${user}${as === void 0 ? "" : `, as account ${as}${by}`}`;
   }
   /** The role that inputs and odoo.conf name: Odoo's own, though a superuser may be the one who is connected. */
   get role() {
@@ -72250,9 +72250,9 @@ var Accounts = class {
         if (!(error3 instanceof CommandError)) throw error3;
       }
   }
-  /** The sudoers line that would have helped. */
+  /** What would have helped: mostly a line for sudo. */
   sudoersHint(accounts) {
-    return this.#policy === "never" ? "Set sudo to auto, or log in as an account that may." : `If it is a matter of rights, put this line into /etc/sudoers.d/odoo-backup on the host: ${`${this.#host.user} ALL=(${accounts.join(",")}) NOPASSWD: ALL`}`;
+    return this.#policy === "never" ? "Set sudo to auto, or log in as an account that may." : this.#host.user === "root" ? `Check that the host has the account ${accounts.join(" or ")}.` : `If it is a matter of rights, put this line into /etc/sudoers.d/odoo-backup on the host: ${`${this.#host.user} ALL=(${accounts.join(",")}) NOPASSWD: ALL`}`;
   }
   /** Who may do what only root may, for `Command.as`: the login account itself where sudo is not wanted. */
   get root() {
@@ -72260,7 +72260,7 @@ var Accounts = class {
   }
   /**
    * The accounts to try, for `Command.as`: the login account (unless the policy is `always` and there are others),
-   * then the given ones in order, as far as sudo grants them.
+   * then the given ones in order, as far as it may become them.
    */
   async *usable(candidates) {
     let selfComesLast = this.#policy === "always";
@@ -72699,12 +72699,12 @@ function quoteWord(word) {
   return PLAIN_WORD.test(word) ? word : `'${word.replace(/['\\]/g, "'\\$&'")}'`;
 }
 __name(quoteWord, "quoteWord");
-function commandLine(command5) {
+function commandLine(command5, login) {
   let secrets = Object.entries(command5.secretEnv ?? {}), script = wrapper(
     secrets.map(([name]) => environmentName(name)),
     command5.guarded === !0
   ), words = [
-    ...command5.as === void 0 ? [] : ["sudo", "-n", "-H", "-u", command5.as, "--"],
+    ...command5.as === void 0 ? [] : becoming(command5.as, login),
     ...script === void 0 ? [] : ["sh", "-c", script, "sh"],
     ...publicEnvironment(command5.env ?? {}),
     ...command5.argv
@@ -72712,7 +72712,7 @@ function commandLine(command5) {
   return { line: `${command5.as === void 0 ? "exec" : "cd /; exec"} ${quote(words)}`, preamble: secrets.map(secretLine).join("") };
 }
 __name(commandLine, "commandLine");
-var GUARD = 'exec 3<&0 && ( ( while read -r _; do :; done; kill -s TERM 0 ) <&3 3<&- >/dev/null 2>&1 & ) && exec "$@" </dev/null 3<&-';
+var becoming = /* @__PURE__ */ __name((account, login) => login === "root" ? ["runuser", "-u", account, "--", "env", "-u", "HOME"] : ["sudo", "-n", "-H", "-u", account, "--"], "becoming"), GUARD = 'exec 3<&0 && ( ( while read -r _; do :; done; kill -s TERM 0 ) <&3 3<&- >/dev/null 2>&1 & ) && exec "$@" </dev/null 3<&-';
 function wrapper(secretNames, guarded) {
   return secretNames.length === 0 && !guarded ? void 0 : secretNames.map((name) => `IFS= read -r ${name} && export ${name} && `).join("") + (guarded ? GUARD : 'exec "$@"');
 }
@@ -72859,7 +72859,7 @@ var GOODBYE_MS = 1e3, SshHost = class {
   }
   async start(command5) {
     if (this.#end) throw this.#end;
-    let as = command5.as === this.user ? void 0 : command5.as, { line, preamble } = commandLine({ ...command5, as });
+    let as = command5.as === this.user ? void 0 : command5.as, { line, preamble } = commandLine({ ...command5, as }, this.user);
     return Promise.race([this.#exec(command5, line, preamble), this.#gone.promise]);
   }
   #exec(command5, line, preamble) {
