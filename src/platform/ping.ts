@@ -50,6 +50,7 @@ async function post(url: URL, body: string): Promise<string | undefined> {
       await answer.body?.cancel();
       if (answer.ok) return undefined;
       problem = `HTTP ${answer.status}`;
+      if (answer.status < 500) break; // the URL is wrong
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
       problem = messageOf(cause ?? error).replaceAll(url.href, '…');

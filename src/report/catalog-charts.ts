@@ -5,7 +5,7 @@ import { backupSeconds } from './entry-words.ts';
 import type { Diagram } from './summary.ts';
 
 /** As many as can be told apart in the width of a page. */
-const BARS = 30;
+const BARS = 20;
 
 /** Size and duration of the last backups, oldest first. @returns none where one backup alone would be no picture */
 export function growthCharts(entries: readonly Entry[]): Diagram[] {
@@ -16,7 +16,7 @@ export function growthCharts(entries: readonly Entry[]): Diagram[] {
     .slice(0, BARS)
     .reverse();
   if (made.length < 2) return [];
-  const days = made.map(({ at }) => at.toISOString().slice(5, 10));
+  const labels = labelsOf(made.map(({ at }) => at.toISOString()));
   const size = inUnit(
     made.map(({ receipt }) => receipt.size),
     [
@@ -35,7 +35,7 @@ export function growthCharts(entries: readonly Entry[]): Diagram[] {
       [3600, 'h'],
     ],
   );
-  return [barChart('Size', size, days), barChart('Duration', time, days)];
+  return [barChart('Size', size, labels), barChart('Duration', time, labels)];
 }
 
 interface Series {
@@ -51,20 +51,22 @@ function inUnit(values: readonly number[], units: readonly (readonly [number, st
 }
 
 /** https://mermaid.js.org/syntax/xyChart.html */
-function barChart(title: string, { unit, values }: Series, days: readonly string[]): Diagram {
+function barChart(title: string, { unit, values }: Series, labels: readonly string[]): Diagram {
   const top = Math.max(...values) || 1;
   return diagram([
     'xychart-beta',
     `title "${title} in ${unit}"`,
-    // Two of one day would be one category: blanks tell them apart.
-    `x-axis [${days.map((day, index) => `"${day}${' '.repeat(sameBefore(days, index))}"`).join(', ')}]`,
+    `x-axis [${labels.map((label) => `"${label}"`).join(', ')}]`,
     `y-axis 0 --> ${Number((top * 1.1).toPrecision(2))}`,
     `bar [${values.join(', ')}]`,
   ]);
 }
 
-const sameBefore = (days: readonly string[], index: number): number =>
-  days.slice(0, index).filter((day) => day === days[index]).length;
+/** The days; where there are several of one, which would be one bar, with their times. */
+function labelsOf(times: readonly string[]): string[] {
+  const days = times.map((time) => time.slice(5, 10));
+  return new Set(days).size === days.length ? days : times.map((time) => time.slice(5, 16).replace('T', ' '));
+}
 
 const sections: Readonly<Record<Period, string>> = {
   daily: 'Days',

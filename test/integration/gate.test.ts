@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { Proof } from '../../src/storage/proofs.ts';
+import { cleanEnvironment, type Ended, outputsOf, startProgram } from '../support/backup-run.ts';
+import type { RawInputs } from '../support/inputs.ts';
+import { startMonitor } from '../support/monitor.ts';
+import { createBucket, listKeys, restrictedUser, type S3Server } from '../support/s3.ts';
+import { startS3Proxy } from '../support/s3-proxy.ts';
+import { keyOf, putBackups, type StoredBackup, uploadProof } from '../support/stored-backups.ts';
+import { useTestBucket } from '../support/test-bucket.ts';
+
+const { server, client } = await useTestBucket();
+
+const HOUR_MS = 3_600_000;
+
+/** As a key has it. */
+const hoursAgo = (hours: number): string =>
+  new Date(Date.now() - hours * HOUR_MS).toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
+
+const passed = (level: Proof['level']): Proof => ({ ...uploadProof, level });
+
+function ask(bucket: string, inputs: RawInputs = {}, at: S3Server = server): Promise<Ended> {
+  const where = { 's3-bucket': bucket, 's3-endpoint': at.endpoint, customer: 'acme', database: 'prod' };
+  return startProgram('gate', { ...where, ...inputs }, cleanEnvironment(at)).ended;
+}
+
+async function bucketWith(...backups: StoredBackup[]): Promise<string> {
+  const bucket = await createBucket(client);
+  await putBackups(client, bucket, backups);
+  return bucket;
+}
+
+async function isShut(asking: Promise<Ended>, why: RegExp): Promise<void> {
+  const ended = await asking;
+  assert.match(ended.log, why);
+  assert.match(ended.log, /❌ The gate is shut for prod/);
+  assert.equal(ended.exitCode, 3, ended.log);
+  assert.equal(ended.stdout, '', 'a shut gate has no outputs');
+}
+
+suite('gate', () => {
+  test('is open for a backup that is proven and young enough, and says which', async () => {
+    const time = hoursAgo(25);
+    const bucket = await bucketWith({ time }, { time: hoursAgo(30) });
+    const ended = await ask(bucket);
+    assert.equal(ended.exitCode, 0, ended.log);
+    assert.match(ended.log, /✅ The gate is open: prod has a backup/);
+    const { json, ...outputs } = outputsOf(ended);
+    const key = keyOf({ time });
+    assert.deepEqual(outputs, {
+      key,
+      uri: `s3://${bucket}/${key}`,
+      receipt: key.replace('.zip', '.json'),
+      size: '100',
+      database: 'prod',
+      'odoo-version': '',
+      verified: 'upload',
+    });
+    assert.equal(JSON.parse(json ?? '').key, key);
+  });
+
+  test('takes the newest that is proven far enough, though a newer one is not', async () => {
+    const [nightly, hourly] = [hoursAgo(20), hoursAgo(1)];
+    const bucket = await bucketWith(
+      { time: hourly },
+      { time: nightly, proofs: [passed('upload'), passed('restore')] },
+      { time: hoursAgo(24), proofs: [passed('restore')] },
+    );
+    const ended = await ask(bucket, { require: 'contents' });
+    assert.equal(ended.exitCode, 0, ended.log);
+    assert.deepEqual(
+      [outputsOf(ended).key, outputsOf(ended).verified],
+      [keyOf({ time: nightly }), 'restore'],
+    );
+  });
+
+  const shut: [string, () => StoredBackup[], RawInputs, RegExp][] = [
+    [
+      'there is none, but of a database whose name begins alike',
+      () => [{ time: hoursAgo(1), database: 'prod2' }],
+      {},
+      /error: There is no backup of prod in s3:\/\/.*\/acme\/backups\//,
+    ],
+    [
+      'the newest is too old',
+      () => [{ time: hoursAgo(44 * 24 + 1) }],
+      {},
+      /The newest verified backup of prod, .*, is of .* UTC, 44 days ago: max-age is 1 d 2 h$/m,
+    ],
+    [
+      'none is proven far enough',
+      () => [{ time: hoursAgo(1) }, { time: hoursAgo(30), proofs: [passed('restore')] }],
+      { require: 'restore' },
+      /The newest backup of prod, .*, is verified to the level upload: restore is required/,
+    ],
+    [
+      'the only one has no receipt',
+      () => [{ time: hoursAgo(1), proofs: null }],
+      {},
+      /No backup of prod is verified; the newest is .*\.zip: archive without receipt/,
+    ],
+    [
+      'the archive is gone',
+      () => [{ time: hoursAgo(1), withoutArchive: true }],
+      {},
+      /No backup of prod is verified; the newest is .*\.json: receipt without archive/,
+    ],
+    [
+      'the archive is not the one of the receipt',
+      () => [{ time: hoursAgo(1), receipt: { size: 7 } }],
+      {},
+      /No backup of prod is verified; .*: changed: it has 100 bytes, its receipt says 7/,
+    ],
+    [
+      'it has failed a proof since',
+      () => [
+        { time: hoursAgo(1), proofs: [passed('upload'), { ...passed('restore'), failure: 'no sale_order' }] },
+      ],
+      {},
+      /No backup of prod is verified; .*: failed, restore: no sale_order/,
+    ],
+    [
+      'its clock was ahead: the S3 service’s counts',
+      () => [{ time: hoursAgo(-24 * 365) }],
+      { 'max-age': '1m', require: 'contents' },
+      /is verified to the level upload: contents is required/,
+    ],
+  ];
+  for (const [name, backups, inputs, why] of shut) {
+    test(`is shut when ${name}`, async () => {
+      await isShut(ask(await bucketWith(...backups()), inputs), why);
+    });
+  }
+
+  test('asks for the very backup that another job has made', async () => {
+    const [mine, newer] = [hoursAgo(2), hoursAgo(1)];
+    const bucket = await bucketWith({ time: mine }, { time: newer, proofs: [passed('restore')] });
+    const key = keyOf({ time: mine });
+    for (const backup of [key, `s3://${bucket}/${key}`, mine]) {
+      const ended = await ask(bucket, { backup });
+      assert.equal(ended.exitCode, 0, ended.log);
+      assert.equal(outputsOf(ended).key, key);
+    }
+    await isShut(
+      ask(bucket, { backup: key, require: 'restore' }),
+      new RegExp(`error: ${key} is verified to the`),
+    );
+    await isShut(
+      ask(bucket, { backup: key, 'max-age': '1h' }),
+      new RegExp(`error: ${key} is of .*, 2 hours ago`),
+    );
+    const gone = keyOf({ time: hoursAgo(3) });
+    await isShut(ask(bucket, { backup: gone }), new RegExp(`There is no backup ${gone} of prod in`));
+    const foreign = await ask(bucket, { backup: `s3://other/${key}` });
+    assert.match(foreign.log, /backup: s3:\/\/other\/.* lies in another bucket/);
+    assert.equal(foreign.exitCode, 1);
+  });
+
+  test('only lists and reads, and of many backups the newest alone', async () => {
+    const bucket = await bucketWith(
+      ...Array.from({ length: 40 }, (_, hours) => ({ time: hoursAgo(hours + 1) })),
+    );
+    const before = await listKeys(client, bucket);
+    const reader = await restrictedUser(server, bucket, ['s3:ListBucket', 's3:GetObject']);
+    await using proxy = await startS3Proxy(reader);
+    const ended = await ask(bucket, {}, proxy);
+    assert.equal(ended.exitCode, 0, ended.log);
+    assert.deepEqual([...new Set(proxy.requests.map(({ method }) => method))], ['GET']);
+    assert.ok(proxy.requests.length < 20, `${proxy.requests.length} requests`);
+    assert.deepEqual(await listKeys(client, bucket), before);
+  });
+
+  test('that cannot look is not open, and no shut one either', async () => {
+    const ended = await ask('no-such-bucket');
+    assert.match(ended.log, /There is no bucket no-such-bucket/);
+    assert.equal(ended.exitCode, 1);
+  });
+});
+
+suite('ping-url', () => {
+  test('is told of success, and of failure with /fail', async () => {
+    const bucket = await bucketWith({ time: hoursAgo(1) });
+    await using monitor = await startMonitor();
+    await ask(bucket, { 'ping-url': monitor.url });
+    await ask(bucket, { 'ping-url': `${monitor.url}/?name=x`, require: 'restore' });
+    assert.deepEqual(monitor.pings, [
+      ['POST /ping/secret', 'odoo-backup gate: done'],
+      ['POST /ping/secret/fail?name=x', 'odoo-backup gate: failed'],
+    ]);
+  });
+
+  test('that is not reached is a warning, without the URL', async () => {
+    const bucket = await bucketWith({ time: hoursAgo(1) });
+    await using monitor = await startMonitor();
+    for (const [status, attempts] of [
+      [404, 1],
+      [503, 3],
+    ] as const) {
+      monitor.status = status;
+      const before = monitor.pings.length;
+      const refused = await ask(bucket, { 'ping-url': monitor.url });
+      assert.equal(refused.exitCode, 0, refused.log);
+      assert.match(refused.log, new RegExp(`warning: ping-url was not reached: HTTP ${status}`));
+      assert.equal(monitor.pings.length - before, attempts);
+    }
+    const closed = await ask(bucket, { 'ping-url': 'http://127.0.0.1:1/secret-uuid' });
+    assert.equal(closed.exitCode, 0, closed.log);
+    assert.match(closed.log, /warning: ping-url was not reached: /);
+    assert.doesNotMatch(closed.log, /secret-uuid/);
+  });
+});
