@@ -10,7 +10,7 @@ import {
 import { takeInventory } from '../../src/storage/inventory.ts';
 import { planPrune } from '../../src/storage/prune.ts';
 import { cleanEnvironment, type Ended, outputsOf, startProgram } from '../support/backup-run.ts';
-import { policyOf } from '../support/catalogs.ts';
+import { keptLines, policyOf } from '../support/catalogs.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { createBucket, listKeys, restrictedUser, type S3Server } from '../support/s3.ts';
 import { startS3Proxy } from '../support/s3-proxy.ts';
@@ -177,6 +177,24 @@ suite('prune', () => {
     const within = { ...keepLast(0), 'keep-within': '7d', 'minimum-keep': '1' };
     for (let run = 0; run < 2; run++) await pruned(bucket, within);
     assert.deepEqual(await listKeys(client, bucket), before);
+  });
+
+  test('leaves the backup that the same run has made, though its clock has gone back', async () => {
+    const bucket = await createBucket(client);
+    const times = nights(3, '2026-11-20');
+    const keys = await putBackups(
+      client,
+      bucket,
+      times.map((time) => ({ time })),
+    );
+    using store = openStore(server, { bucket });
+    const entries = await takeInventory(store, 'acme', 'prod');
+    const options = { policy: policyOf({ last: 1 }), deleteVersions: false, justMade: keys[2] };
+    const { verdicts } = await planPrune(store, entries, options);
+    assert.deepEqual(keptLines(verdicts), [
+      '2026-11-20 02:00 newest, last 1',
+      '2026-11-18 02:00 made by this run',
+    ]);
   });
 
   test('of an empty catalog has nothing to do', async () => {
