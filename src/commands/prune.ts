@@ -48,6 +48,9 @@ export async function pruneCatalog(
     const plan = await planPrune(store, entries, { ...retention, justMade });
     const kept = plan.verdicts.filter(({ keep }) => keep).length;
     platform.info(`${kept} of ${formatCounted(entries.length, 'entry', 'entries')} stay`);
+    for (const verdict of plan.verdicts) {
+      if (dryRun && !verdict.keep) platform.info(`Would delete ${verdict.entry.key}: ${verdict.reason}`);
+    }
     if (dryRun) return plan;
     const onDeleted = ({ key }: Entry) => platform.info(`Deleted ${key}`);
     await carryOut(store, plan, { ...retention, signal, onDeleted });
