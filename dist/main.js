@@ -73841,13 +73841,13 @@ function entriesJson(verdicts, now) {
 __name(entriesJson, "entriesJson");
 
 // src/report/catalog-charts.ts
-var BARS = 30;
+var BARS = 20;
 function growthCharts(entries) {
   let made = entries.flatMap(
     ({ at, receipt, condition }) => receipt && condition.kind === "verified" ? [{ at, receipt }] : []
   ).slice(0, BARS).reverse();
   if (made.length < 2) return [];
-  let days = made.map(({ at }) => at.toISOString().slice(5, 10)), size = inUnit(
+  let labels = labelsOf(made.map(({ at }) => at.toISOString())), size = inUnit(
     made.map(({ receipt }) => receipt.size),
     [
       [1, "B"],
@@ -73864,7 +73864,7 @@ function growthCharts(entries) {
       [3600, "h"]
     ]
   );
-  return [barChart("Size", size, days), barChart("Duration", time2, days)];
+  return [barChart("Size", size, labels), barChart("Duration", time2, labels)];
 }
 __name(growthCharts, "growthCharts");
 function inUnit(values, units3) {
@@ -73872,19 +73872,23 @@ function inUnit(values, units3) {
   return { unit, values: values.map((value) => Number((value / size).toFixed(2))) };
 }
 __name(inUnit, "inUnit");
-function barChart(title, { unit, values }, days) {
+function barChart(title, { unit, values }, labels) {
   let top = Math.max(...values) || 1;
   return diagram([
     "xychart-beta",
     `title "${title} in ${unit}"`,
-    // Two of one day would be one category: blanks tell them apart.
-    `x-axis [${days.map((day, index2) => `"${day}${" ".repeat(sameBefore(days, index2))}"`).join(", ")}]`,
+    `x-axis [${labels.map((label) => `"${label}"`).join(", ")}]`,
     `y-axis 0 --> ${Number((top * 1.1).toPrecision(2))}`,
     `bar [${values.join(", ")}]`
   ]);
 }
 __name(barChart, "barChart");
-var sameBefore = /* @__PURE__ */ __name((days, index2) => days.slice(0, index2).filter((day) => day === days[index2]).length, "sameBefore"), sections = {
+function labelsOf(times) {
+  let days = times.map((time2) => time2.slice(5, 10));
+  return new Set(days).size === days.length ? days : times.map((time2) => time2.slice(5, 16).replace("T", " "));
+}
+__name(labelsOf, "labelsOf");
+var sections = {
   daily: "Days",
   weekly: "Weeks",
   monthly: "Months",
@@ -74177,7 +74181,10 @@ async function pruneCatalog(store, { customer, database, retention, dryRun, just
   let folder = store.uri(catalogFolder(store.options.prefix, customer));
   return platform3.group(`Backups of ${database} in ${folder} that no rule keeps`, async () => {
     let entries = await takeInventory(store, customer, database), plan = await planPrune(store, entries, { ...retention, justMade }), kept = plan.verdicts.filter(({ keep }) => keep).length;
-    return platform3.info(`${kept} of ${formatCounted(entries.length, "entry", "entries")} stay`), dryRun || await carryOut(store, plan, { ...retention, signal, onDeleted: /* @__PURE__ */ __name(({ key }) => platform3.info(`Deleted ${key}`), "onDeleted") }), plan;
+    platform3.info(`${kept} of ${formatCounted(entries.length, "entry", "entries")} stay`);
+    for (let verdict of plan.verdicts)
+      dryRun && !verdict.keep && platform3.info(`Would delete ${verdict.entry.key}: ${verdict.reason}`);
+    return dryRun || await carryOut(store, plan, { ...retention, signal, onDeleted: /* @__PURE__ */ __name(({ key }) => platform3.info(`Deleted ${key}`), "onDeleted") }), plan;
   });
 }
 __name(pruneCatalog, "pruneCatalog");
@@ -79065,7 +79072,7 @@ async function post(url, body) {
     try {
       let answer = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(TIMEOUT_MS2) });
       if (await answer.body?.cancel(), answer.ok) return;
-      problem = `HTTP ${answer.status}`;
+      if (problem = `HTTP ${answer.status}`, answer.status < 500) break;
     } catch (error3) {
       let cause = error3 instanceof Error ? error3.cause : void 0;
       problem = messageOf(cause ?? error3).replaceAll(url.href, "\u2026");
