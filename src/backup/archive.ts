@@ -7,7 +7,7 @@ import { type FilestoreReport, type FilestoreSink, readFilestore } from '../host
 import { dumpCodec } from '../host/outbound.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Progress } from '../report/progress.ts';
-import { tool } from '../version.ts';
+import { describe } from './description.ts';
 import { counted, deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
 
 /** What writing an archive found out. */
@@ -161,30 +161,4 @@ async function peek(stream: AsyncIterable<Buffer>): Promise<{ head: Buffer; sour
     yield* rest;
   };
   return { head, source: Readable.from(all(), { objectMode: false }) };
-}
-
-function describe(
-  { odoo, snapshot, facts }: Source,
-  target: Target,
-  filestore: FilestoreReport | null,
-): BackupDescription {
-  const { files, inDatabase, location } = facts.attachments;
-  return {
-    version: 1,
-    tool,
-    database: odoo.database,
-    startedAt: target.startedAt.toISOString(),
-    odooVersion: facts.odooVersion,
-    postgres: {
-      server: snapshot.postgres.serverVersion,
-      pgDump: snapshot.postgres.client.major,
-      ...facts.traits,
-    },
-    databaseBytes: facts.databaseBytes,
-    extensions: facts.extensions,
-    roles: facts.roles,
-    counts: facts.counts,
-    attachments: { files: files.length, inDatabase, location },
-    filestore,
-  };
 }

@@ -4,6 +4,7 @@ import type { Receipt } from '../storage/receipt.ts';
 import type { Uploaded } from '../storage/upload.ts';
 import { tool } from '../version.ts';
 import type { Written } from './archive.ts';
+import { describe } from './description.ts';
 import type { Source, Target } from './source.ts';
 
 /** An object that lies in the bucket. */
@@ -32,13 +33,14 @@ export function metadataOf(
 }
 
 export function receiptOf(
-  { odoo, snapshot, facts }: Source,
+  source: Source,
   target: Target,
   { uploaded, archive }: Stored,
   proofs: readonly Proof[],
   where: { readonly bucket: string; readonly customer: string },
   run: RunIdentity,
 ): Receipt {
+  const { odoo, snapshot, facts } = source;
   const filestore = archive?.description.filestore ?? null;
   return {
     version: 1,
@@ -65,6 +67,7 @@ export function receiptOf(
       corrupt: filestore.corrupt.length,
     },
     counts: facts.counts,
+    description: archive ? undefined : describe(source, target, null),
     durations: target.phases.seconds,
     bytesSent: uploaded.size,
     run,

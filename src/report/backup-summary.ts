@@ -13,7 +13,7 @@ const missingFiles = ({ filestore }: Receipt): number => (filestore ? filestore.
 
 /** The outputs of a backup, by their names in action.yml. */
 export function backupOutputs(receipt: Receipt): Record<string, string> {
-  const { segments: _, ...short } = receipt; // of a large archive, longer than an output may be
+  const { segments: _, description: __, ...short } = receipt; // may be longer than an output may be
   return {
     key: receipt.key,
     uri: uriOf(receipt),

@@ -24,7 +24,7 @@ export interface RestoreSource {
   readonly database: string | undefined;
   /** `17.0` */
   readonly odooVersion: string | undefined;
-  /** backup.json, which only our archives have. */
+  /** Of our backups only: backup.json, or for a bare dump what its receipt says instead. */
   readonly description: BackupDescription | undefined;
   /** manifest.json of Odoo. */
   readonly manifest: OdooManifest | undefined;
@@ -107,7 +107,7 @@ function bareContent(reader: RangeReader, magic: Buffer, key: string, receipt: R
   return {
     database: receipt?.database ?? parseName(key)?.database,
     odooVersion: receipt?.odoo?.version,
-    description: undefined,
+    description: receipt?.description,
     manifest: undefined,
     dump: bareDump(reader, key.slice(key.lastIndexOf('/') + 1), magic),
     filestore: undefined,

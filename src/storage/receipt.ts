@@ -1,3 +1,4 @@
+import type { BackupDescription } from '../archive/manifest.ts';
 import type { Directory, Segment, Unit } from '../archive/segment.ts';
 import { ContentError, messageOf } from '../errors.ts';
 import {
@@ -13,6 +14,7 @@ import {
   record,
   text,
 } from './decode.ts';
+import { decodeDescription } from './description.ts';
 import { decodeProof, type Proof, type Tool } from './proofs.ts';
 import type { PartProof } from './sender.ts';
 
@@ -52,6 +54,8 @@ export interface Receipt {
   } | null;
   /** Rows per table. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What backup.json says in an archive: of a bare dump only. */
+  readonly description?: BackupDescription;
   /** Seconds per phase. */
   readonly durations: Readonly<Record<string, number>>;
   /** To S3. */
@@ -98,6 +102,7 @@ const decodeReceipt = object<Receipt>({
   proofs: list(decodeProof),
   filestore: nullable(object({ files: count, bytes: count, missing: count, lost: count, corrupt: count })),
   counts: record(count),
+  description: optional(decodeDescription),
   durations: record(amount),
   bytesSent: count,
   run: object<Run>({

@@ -78,21 +78,27 @@ suite('format', () => {
       [null, [], null],
     );
     assert.ok(made.receipt.size < source.length / 2, 'pg_dump compresses it');
+    const { description, postgres } = made.receipt;
+    assert.equal(description?.postgres.server, postgres.server);
+    assert.equal(description?.postgres.encoding, 'UTF8');
+    assert.deepEqual([description?.filestore, description?.counts], [null, made.receipt.counts]);
+    assert.ok(!('description' in JSON.parse(made.outputs.json ?? '')));
     assert.match(made.log, /filestore is false: 203 attached files stay out/);
-    assert.match(made.log, /\*\*Attachments\*\* \| not part of this backup/);
+    assert.match(made.log, /^Attachments {2}not part of this backup$/m);
   });
 
   test('plain without a filestore: bare SQL, gzipped', async () => {
     const made = await scene.backup({ format: 'plain', filestore: 'false' });
     assert.match(made.receipt.key, /\.sql\.gz$/);
     assertWhole(withoutRestrict(gunzipSync(made.object).toString()));
-    assert.match(made.log, /\*\*Verified\*\* \| upload: size and MD5 of every part \|/);
+    assert.match(made.log, /^Verified {5}upload: size and MD5 of every part$/m);
   });
 
   test('dual without a filestore: a zip of the database', async () => {
     const made = await scene.backup({ filestore: 'false' });
     assert.equal((await members(made.path)).length, 4);
     assert.equal(made.receipt.filestore, null);
+    assert.equal(made.receipt.description, undefined, 'backup.json has it');
     assert.deepEqual(
       made.receipt.segments.map(({ kind }) => kind),
       ['database', 'description'],

@@ -4,21 +4,8 @@ import { openEntry } from '../../archive/entry.ts';
 import type { BackupDescription } from '../../archive/manifest.ts';
 import type { RangeReader } from '../../archive/reader.ts';
 import { messageOf, UserError } from '../../errors.ts';
-import type { FilestoreReport } from '../../host/filestore.ts';
-import type { Extension } from '../../host/odoo-database.ts';
-import {
-  count,
-  type Decoder,
-  instant,
-  list,
-  nullable,
-  object,
-  oneOf,
-  optional,
-  record,
-  text,
-} from '../../storage/decode.ts';
-import type { Tool } from '../../storage/proofs.ts';
+import { type Decoder, object, optional, record, text } from '../../storage/decode.ts';
+import { decodeDescription } from '../../storage/description.ts';
 
 /** Odoo's manifest.json. Other programs leave fields out. */
 export interface OdooManifest {
@@ -36,40 +23,6 @@ const decodeManifest = object<OdooManifest>({
   major_version: optional(text),
   pg_version: optional(text),
   modules: optional(record(text)),
-});
-
-const decodeDescription = object<BackupDescription>({
-  version: oneOf(1),
-  tool: object<Tool>({ name: text, version: text }),
-  database: text,
-  startedAt: instant,
-  odooVersion: text,
-  postgres: object<BackupDescription['postgres']>({
-    server: text,
-    pgDump: count,
-    owner: text,
-    encoding: text,
-    collate: text,
-    ctype: text,
-    localeProvider: text,
-    locale: nullable(text),
-    privileges: list(text),
-    settings: list(object({ role: nullable(text), setting: text })),
-  }),
-  databaseBytes: optional(count),
-  extensions: list(object<Extension>({ name: text, version: text, schema: text })),
-  roles: list(text),
-  counts: record(count),
-  attachments: object<BackupDescription['attachments']>({ files: count, inDatabase: count, location: text }),
-  filestore: nullable(
-    object<FilestoreReport>({
-      files: count,
-      bytes: count,
-      missing: list(text),
-      lost: list(text),
-      corrupt: list(text),
-    }),
-  ),
 });
 
 /** Reads manifest.json. @throws UserError when it is not Odoo's */
