@@ -71543,6 +71543,41 @@ function restoreSeconds({ proofs }) {
 __name(restoreSeconds, "restoreSeconds");
 var rank = /* @__PURE__ */ __name((level) => levels.indexOf(level), "rank"), higher = /* @__PURE__ */ __name((one, other) => one !== void 0 && rank(one) > rank(other) ? one : other, "higher");
 
+// src/storage/description.ts
+var decodeDescription = object({
+  version: oneOf(1),
+  tool: object({ name: text, version: text }),
+  database: text,
+  startedAt: instant,
+  odooVersion: text,
+  postgres: object({
+    server: text,
+    pgDump: count,
+    owner: text,
+    encoding: text,
+    collate: text,
+    ctype: text,
+    localeProvider: text,
+    locale: nullable(text),
+    privileges: list(text),
+    settings: list(object({ role: nullable(text), setting: text }))
+  }),
+  databaseBytes: optional(count),
+  extensions: list(object({ name: text, version: text, schema: text })),
+  roles: list(text),
+  counts: record(count),
+  attachments: object({ files: count, inDatabase: count, location: text }),
+  filestore: nullable(
+    object({
+      files: count,
+      bytes: count,
+      missing: list(text),
+      lost: list(text),
+      corrupt: list(text)
+    })
+  )
+});
+
 // src/storage/receipt.ts
 var tool = object({ name: text, version: text }), decodeReceipt = object({
   version: oneOf(1),
@@ -71571,6 +71606,7 @@ var tool = object({ name: text, version: text }), decodeReceipt = object({
   proofs: list(decodeProof),
   filestore: nullable(object({ files: count, bytes: count, missing: count, lost: count, corrupt: count })),
   counts: record(count),
+  description: optional(decodeDescription),
   durations: record(amount),
   bytesSent: count,
   run: object({
@@ -71990,6 +72026,30 @@ function odooManifest(database, odoo, serverVersion) {
 }
 __name(odooManifest, "odooManifest");
 
+// src/backup/description.ts
+function describe146({ odoo, snapshot, facts }, target, filestore) {
+  let { files, inDatabase, location } = facts.attachments;
+  return {
+    version: 1,
+    tool: tool2,
+    database: odoo.database,
+    startedAt: target.startedAt.toISOString(),
+    odooVersion: facts.odooVersion,
+    postgres: {
+      server: snapshot.postgres.serverVersion,
+      pgDump: snapshot.postgres.client.major,
+      ...facts.traits
+    },
+    databaseBytes: facts.databaseBytes,
+    extensions: facts.extensions,
+    roles: facts.roles,
+    counts: facts.counts,
+    attachments: { files: files.length, inDatabase, location },
+    filestore
+  };
+}
+__name(describe146, "describe");
+
 // src/backup/archive.ts
 async function writeArchive(writer, source, target) {
   let { snapshot, facts } = source;
@@ -72094,28 +72154,6 @@ async function peek(stream) {
   return { head, source: Readable12.from(all(), { objectMode: !1 }) };
 }
 __name(peek, "peek");
-function describe146({ odoo, snapshot, facts }, target, filestore) {
-  let { files, inDatabase, location } = facts.attachments;
-  return {
-    version: 1,
-    tool: tool2,
-    database: odoo.database,
-    startedAt: target.startedAt.toISOString(),
-    odooVersion: facts.odooVersion,
-    postgres: {
-      server: snapshot.postgres.serverVersion,
-      pgDump: snapshot.postgres.client.major,
-      ...facts.traits
-    },
-    databaseBytes: facts.databaseBytes,
-    extensions: facts.extensions,
-    roles: facts.roles,
-    counts: facts.counts,
-    attachments: { files: files.length, inDatabase, location },
-    filestore
-  };
-}
-__name(describe146, "describe");
 
 // src/backup/receipt.ts
 function metadataOf({ odoo, facts }, target, run3) {
@@ -72131,8 +72169,8 @@ function metadataOf({ odoo, facts }, target, run3) {
   );
 }
 __name(metadataOf, "metadataOf");
-function receiptOf({ odoo, snapshot, facts }, target, { uploaded, archive }, proofs, where, run3) {
-  let filestore = archive?.description.filestore ?? null;
+function receiptOf(source, target, { uploaded, archive }, proofs, where, run3) {
+  let { odoo, snapshot, facts } = source, filestore = archive?.description.filestore ?? null;
   return {
     version: 1,
     tool: tool2,
@@ -72158,6 +72196,7 @@ function receiptOf({ odoo, snapshot, facts }, target, { uploaded, archive }, pro
       corrupt: filestore.corrupt.length
     },
     counts: facts.counts,
+    description: archive ? void 0 : describe146(source, target, null),
     durations: target.phases.seconds,
     bytesSent: uploaded.size,
     run: run3
@@ -73024,7 +73063,7 @@ var code = /* @__PURE__ */ __name((text4) => ({ code: text4 }), "code"), signs =
 // src/report/backup-summary.ts
 var seconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles");
 function backupOutputs(receipt) {
-  let { segments: _, ...short2 } = receipt;
+  let { segments: _, description: __, ...short2 } = receipt;
   return {
     key: receipt.key,
     uri: uriOf(receipt),
@@ -76516,38 +76555,6 @@ var decodeManifest = object({
   major_version: optional(text),
   pg_version: optional(text),
   modules: optional(record(text))
-}), decodeDescription = object({
-  version: oneOf(1),
-  tool: object({ name: text, version: text }),
-  database: text,
-  startedAt: instant,
-  odooVersion: text,
-  postgres: object({
-    server: text,
-    pgDump: count,
-    owner: text,
-    encoding: text,
-    collate: text,
-    ctype: text,
-    localeProvider: text,
-    locale: nullable(text),
-    privileges: list(text),
-    settings: list(object({ role: nullable(text), setting: text }))
-  }),
-  databaseBytes: optional(count),
-  extensions: list(object({ name: text, version: text, schema: text })),
-  roles: list(text),
-  counts: record(count),
-  attachments: object({ files: count, inDatabase: count, location: text }),
-  filestore: nullable(
-    object({
-      files: count,
-      bytes: count,
-      missing: list(text),
-      lost: list(text),
-      corrupt: list(text)
-    })
-  )
 }), readManifest = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeManifest), "readManifest"), readDescription = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeDescription), "readDescription"), LARGEST_JSON = 64 * 2 ** 20;
 async function readJson(reader, entry, decode) {
   if (entry.size > LARGEST_JSON) throw unreadable2(entry, `it claims to be ${entry.size} bytes long`);
@@ -77126,7 +77133,7 @@ function bareContent(reader, magic, key, receipt) {
   return {
     database: receipt?.database ?? parseName(key)?.database,
     odooVersion: receipt?.odoo?.version,
-    description: void 0,
+    description: receipt?.description,
     manifest: void 0,
     dump: bareDump2(reader, key.slice(key.lastIndexOf("/") + 1), magic),
     filestore: void 0,
