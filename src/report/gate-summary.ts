@@ -62,7 +62,8 @@ export function shutWords(
 ): string {
   const named = backup !== 'latest';
   if (verdict.kind === 'none') {
-    return `There is no backup ${named ? `${backup} ` : ''}of ${database} in ${folder}`;
+    const what = named ? `backup ${backup}` : 'backup';
+    return `There is no ${what} of ${database} in ${folder}`;
   }
   const { entry } = verdict;
   switch (verdict.kind) {
