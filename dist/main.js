@@ -74400,7 +74400,7 @@ __name(shutSummary, "shutSummary");
 function shutWords(verdict, { database, backup: backup2, require: require2, maxAgeMs }, folder, now) {
   let named = backup2 !== "latest";
   if (verdict.kind === "none")
-    return `There is no backup ${named ? `${backup2} ` : ""}of ${database} in ${folder}`;
+    return `There is no ${named ? `backup ${backup2}` : "backup"} of ${database} in ${folder}`;
   let { entry } = verdict;
   switch (verdict.kind) {
     case "unverified":
