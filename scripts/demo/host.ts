@@ -12,9 +12,9 @@ import { facts, quote } from './story.ts';
 /** Years of work in Odoo, in a moment: so much data that a backup of it can be watched. */
 export function work(sandbox: Sandbox, odoo: Odoo): Promise<void> {
   return grow(sandbox, odoo, {
-    partners: 20_000,
+    partners: 5_000,
     attachments: [
-      { kind: 'photo', size: 500_000, count: 200 },
+      { kind: 'photo', size: 500_000, count: 100 },
       { kind: 'report', size: 300_000, count: 50 },
     ],
   });
@@ -26,14 +26,14 @@ const overview = `SELECT current_setting('server_version'), pg_database_size(cur
 const newestPartners = `SELECT id || '  ' || name || '  ' || email || '  ' || street || ', ' || city
   FROM res_partner ORDER BY id DESC LIMIT 3`;
 
-export async function lookAtHost({ sandbox, odoo }: Stage): Promise<void> {
+export async function lookAtHost({ sandbox, odoo, url }: Stage): Promise<void> {
   const { database, filestore, conf } = odoo;
   const query = (sql: string) => psql(sandbox.postgres, database, sql);
   const [server = '', size, modules, partners, base = ''] = (await query(overview)).split('|');
   const files = globSync('[0-9a-f][0-9a-f]/*', { cwd: filestore }).sort();
   const bytes = files.reduce((sum, name) => sum + statSync(join(filestore, name)).size, 0);
   facts([
-    ['Odoo', `${/^\d+\.\d+/.exec(base)} with ${formatCounted(Number(modules), 'module')}`],
+    ['Odoo', `${/^\d+\.\d+/.exec(base)} with ${formatCounted(Number(modules), 'module')}, at ${url}`],
     [
       'Database',
       `${database}, in PostgreSQL ${server.split(' ')[0]}: ${formatBytes(Number(size))} with its indexes`,

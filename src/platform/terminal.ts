@@ -54,7 +54,7 @@ export function terminalPlatform(line: CommandLine, env: Environment, streams: S
     output: (name, value) => {
       if (!stdout.isTTY) stdout.write(`${name}=${value}\n`);
     },
-    summary: async (summary) => print(`\n${plainText(summary)}`),
+    summary: async (summary) => print(`\n${plainText(summary.told ? { ...summary, blocks: [] } : summary)}`),
     fail: (error) => print(`error: ${describeError(error).join('\n  ')}`),
   };
 }

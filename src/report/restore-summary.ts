@@ -66,6 +66,7 @@ function planSummary(outcome: Outcome): Summary {
   const what = inPlace ? `${database} can go back to ${whenMade(outcome)}` : `${database} can be restored`;
   return {
     outcome: 'done',
+    told: true,
     title: `Dry run: ${what}; nothing was changed`,
     blocks: [
       { kind: 'facts', rows: [targetRow(outcome), ...facts] },
@@ -107,6 +108,7 @@ export function refusalSummary(matter: Matter, facts: Facts['rows'], problems: r
   const things = `${formatCounted(problems.length, 'thing')} ${problems.length === 1 ? 'stands' : 'stand'}`;
   return {
     outcome: 'failed',
+    told: true,
     title: `${matter.database} cannot be ${doneTo(matter)}: ${things} in the way; nothing was changed`,
     blocks: [
       {

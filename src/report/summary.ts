@@ -4,6 +4,8 @@ export interface Summary {
   /** One sentence, without a full stop. */
   readonly title: string;
   readonly blocks: readonly Block[];
+  /** The log has said all of that already: on a terminal, where both are one, the title will do. */
+  readonly told?: true;
 }
 
 /** `flawed`: it was done, and a person should look at it. */

@@ -90,6 +90,8 @@ def load(database, filestore):
 def scheduled_actions(options):
     database = Database(options)
     while True:
+        if not os.path.exists(sys.argv[1]):
+            os._exit(1)  # the host that this plays on was removed
         try:
             database.rows('SELECT count(*) FROM ir_cron')
         except psycopg2.Error:

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { Stage } from './stage.ts';
+import { quote, say } from './story.ts';
+
+const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+type Inputs = Readonly<Record<string, string>>;
+
+export async function backUp(stage: Stage): Promise<void> {
+  const inputs = await whereInputs(stage);
+  say('In CI this is one step of a workflow. By hand, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set:');
+  quote(['odoo-backup backup', ...flagsOf(inputs).map((flag) => `  ${flag}`)].join(' \\\n'));
+  say('\nIts log:\n');
+  const outputs = await runProgram(stage, 'backup', inputs);
+  say(
+    '\nOn GitHub that is a table, in the summary of the job. Later steps of a workflow read these outputs:',
+  );
+  quote(outputs.replace(/^(json=.{60}).*/m, '$1…'));
+}
+
+export async function planRollback(stage: Stage): Promise<void> {
+  say('It looks at everything, changes nothing, and prints the plan that a rollback would carry out:');
+  const inputs = { ...(await whereInputs(stage)), ...serviceInputs(stage) };
+  quote(
+    ['odoo-backup rollback --dry-run', ...flagsOf(serviceInputs(stage)), '… # and the flags as above'].join(
+      ' \\\n  ',
+    ),
+  );
+  say('\nIts log:\n');
+  await runProgram(stage, 'rollback', { ...inputs, 'dry-run': 'true' });
+}
+
+export async function rollBack(stage: Stage): Promise<void> {
+  say('The same command without --dry-run prints the same plan, and carries it out:\n');
+  const inputs = { ...(await whereInputs(stage)), ...serviceInputs(stage) };
+  await runProgram(stage, 'rollback', inputs);
+}
+
+/** The host, the database and the bucket. */
+async function whereInputs({ sandbox, odoo, bucket }: Stage): Promise<Inputs> {
+  const { ssh, keys, s3, folder } = sandbox;
+  const knownHosts = join(folder, 'known_hosts');
+  await writeFile(knownHosts, ssh.knownHosts);
+  return {
+    'ssh-host': `${ssh.user}@${ssh.host}`,
+    'ssh-port': String(ssh.port),
+    'ssh-key': keys.plain,
+    'ssh-known-hosts': knownHosts,
+    'odoo-conf': odoo.conf,
+    's3-endpoint': s3.endpoint,
+    's3-bucket': bucket,
+    customer: 'acme',
+  };
+}
+
+/** On a usual host it would be `--services odoo`: this one has no systemd. */
+const serviceInputs = ({ server }: Stage): Inputs => ({
+  'stop-command': server.stopCommand,
+  'start-command': server.startCommand,
+});
+
+const flagsOf = (inputs: Inputs): string[] =>
+  Object.entries(inputs).map(([name, value]) => `--${name} ${value}`);
+
+/** Runs the program as a user does, in an environment of its own. @returns its outputs @throws Error when it fails */
+async function runProgram({ sandbox }: Stage, command: string, inputs: Inputs): Promise<string> {
+  // Nothing of a CI job that this demo may run in.
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    AWS_ACCESS_KEY_ID: sandbox.s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: sandbox.s3.secretAccessKey,
+  };
+  const flags = Object.entries(inputs).map(([name, value]) => `--${name}=${value}`);
+  // Its log (standard error) goes where ours goes. Whatever becomes of us, the kernel ends it.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, program, command, ...flags], {
+    env,
+    stdio: ['ignore', 'pipe', process.stdout],
+  });
+  const cancel = () => child.kill(); // it cleans up while the sandbox stops
+  process.on('SIGINT', cancel).on('SIGTERM', cancel);
+  const [outputs, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  process.off('SIGINT', cancel).off('SIGTERM', cancel);
+  if (code !== 0) throw new Error(`The ${command} ended with exit code ${code}`);
+  return outputs;
+}
