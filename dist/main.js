@@ -75744,6 +75744,7 @@ function planSummary(outcome) {
   let { facts, steps, inPlace, database } = outcome;
   return {
     outcome: "done",
+    told: !0,
     title: `Dry run: ${inPlace ? `${database} can go back to ${whenMade(outcome)}` : `${database} can be restored`}; nothing was changed`,
     blocks: [
       { kind: "facts", rows: [targetRow(outcome), ...facts] },
@@ -75780,6 +75781,7 @@ function refusalSummary(matter, facts, problems) {
   let things = `${formatCounted(problems.length, "thing")} ${problems.length === 1 ? "stands" : "stand"}`;
   return {
     outcome: "failed",
+    told: !0,
     title: `${matter.database} cannot be ${doneTo(matter)}: ${things} in the way; nothing was changed`,
     blocks: [
       {
@@ -79121,7 +79123,7 @@ function terminalPlatform(line, env3, streams) {
 `);
     }, "output"),
     summary: /* @__PURE__ */ __name(async (summary2) => print(`
-${plainText(summary2)}`), "summary"),
+${plainText(summary2.told ? { ...summary2, blocks: [] } : summary2)}`), "summary"),
     fail: /* @__PURE__ */ __name((error3) => print(`error: ${describeError(error3).join(`
   `)}`), "fail")
   };
