@@ -17,6 +17,7 @@ import { pinging } from './platform/ping.ts';
 import { detectPlatform, exitCodeOf, type Platform } from './platform/platform.ts';
 import { terminalPlatform } from './platform/terminal.ts';
 import { formatDuration } from './report/format.ts';
+import { StrandedError } from './restore/plan.ts';
 import { version } from './version.ts';
 
 const { env, stdout, stderr } = process;
@@ -100,8 +101,8 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   try {
     await run(inputs, platform, controller.signal);
   } catch (error) {
-    // Whatever broke because of the cancellation, that is the reason.
-    throw controller.signal.aborted ? controller.signal.reason : error;
+    // Whatever broke because of the cancellation, that is the reason; but what a person has to finish comes first.
+    throw controller.signal.aborted && !(error instanceof StrandedError) ? controller.signal.reason : error;
   } finally {
     clearTimeout(timer);
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

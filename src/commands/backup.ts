@@ -1,4 +1,5 @@
 import { isBare } from '../backup/bare.ts';
+import { openSession } from '../backup/session.ts';
 import type { Tolerate } from '../backup/source.ts';
 import { takeStock } from '../backup/stock.ts';
 import { certify, storeObject } from '../backup/storing.ts';
@@ -6,12 +7,12 @@ import { messageOf, UserError } from '../errors.ts';
 import { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { findOdoo, type Odoo } from '../host/odoo.ts';
-import { Snapshot } from '../host/snapshot.ts';
 import { connect } from '../host/ssh.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
-import type { Platform } from '../platform/platform.ts';
+import { holderOf, type Platform } from '../platform/platform.ts';
 import { backupOutputs, backupSummary } from '../report/backup-summary.ts';
 import { Phases } from '../report/phases.ts';
+import { leftoversOf, refuseHalfSwapped, sweepExpired } from '../restore/sweep.ts';
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../storage/catalog.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import { Store } from '../storage/store.ts';
@@ -59,10 +60,15 @@ async function makeBackup(
 
   const startedAt = new Date();
   const tolerate = judge(inputs.missingFiles, platform);
-  await using snapshot = await Snapshot.open(odoo.postgres, odoo.database);
-  const source = await phases.run('snapshot', 'Snapshot of the database', () =>
-    takeStock(odoo, snapshot, inputs.odoo.filestore !== false, tolerate, platform),
+  await using session = await openSession(odoo, holderOf('backup', platform.run), platform);
+  const { snapshot } = session;
+  const [source, leftovers] = await phases.run('snapshot', 'Snapshot of the database', () =>
+    Promise.all([
+      takeStock(odoo, snapshot, inputs.odoo.filestore !== false, tolerate, platform),
+      leftoversOf(odoo, new Accounts(host, inputs.sudo)),
+    ]),
   );
+  refuseHalfSwapped(leftovers, odoo.database, platform);
   const extension = extensionOf(inputs);
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
   if (inputs.dryRun) {
@@ -73,7 +79,9 @@ async function makeBackup(
   const target = { ...inputs, startedAt, baseName, phases, tolerate };
   const destination = { store, key, customer, platform, signal };
   const stored = await storeObject(source, target, destination);
-  return certify(source, target, stored, destination);
+  const receipt = await certify(source, target, stored, destination);
+  await sweepExpired(leftovers, phases, platform);
+  return receipt;
 }
 
 /** The backup is made: whatever goes wrong with older ones is no reason to stop a deploy. */

@@ -37,6 +37,13 @@ export interface RunIdentity {
   readonly url?: string;
 }
 
+/** `rollback, run 123 of acme/odoo, by alice`: who holds a lock, for whom it keeps out. */
+export function holderOf(command: string, { url, repository, actor }: RunIdentity): string {
+  const id = /\/(?:runs|pipelines|jobs)\/(\d+)/.exec(url ?? '')?.[1];
+  const run = [id && `run ${id}`, repository && `of ${repository}`].filter(Boolean).join(' ');
+  return [command, run, actor && `by ${actor}`].filter(Boolean).join(', ');
+}
+
 export type PlatformName = 'github' | 'gitlab' | 'terminal';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -5,7 +5,8 @@ import { acquireLock } from '../host/lock.ts';
 import { ReconnectingHost } from '../host/reconnecting-host.ts';
 import { connect } from '../host/ssh.ts';
 import type { PutBackInputs } from '../inputs/restore.ts';
-import type { Platform } from '../platform/platform.ts';
+import { holderOf, type Platform } from '../platform/platform.ts';
+import { formatInstant } from '../report/format.ts';
 import { Phases } from '../report/phases.ts';
 import {
   failureSummary,
@@ -54,7 +55,7 @@ export async function putBack(
   const phases = new Phases(platform);
   const request = {
     ...wish,
-    purpose: purposeOf(wish.inPlace ? 'rollback' : 'restore', platform),
+    purpose: holderOf(wish.inPlace ? 'rollback' : 'restore', platform.run),
     dryRun: inputs.dryRun,
     keepPrevious: inputs.keepPrevious,
   };
@@ -92,7 +93,7 @@ export async function putBack(
   });
   const facts = factsOf(source, target, findings);
   const assertLocked = async () => lock?.assertHeld();
-  const work = workOf({ source, target, findings, request, platform, startedAt, assertLocked });
+  const work = workOf({ source, target, findings, request, platform, startedAt, signal, assertLocked });
   const downtime = new Downtime();
   const plan = planOf(work, downtime);
   const steps = [...plan.steps, ...plan.afterwards];
@@ -134,12 +135,6 @@ async function openHost(inputs: PutBackInputs, platform: Platform, signal: Abort
     platform.info('The connection is gone: logging in once more');
     return connect(options);
   });
-}
-
-/** `rollback, run 123 of acme/odoo`: PostgreSQL shows it to who is kept out. */
-function purposeOf(command: string, { run }: Platform): string {
-  const who = [run.actor && `by ${run.actor}`, run.url ?? run.repository].filter(Boolean);
-  return [command, ...who].join(' ');
 }
 
 interface Plan {

@@ -73,11 +73,15 @@ function stopStep(work: Work, services: Services, downtime: Downtime): Step {
   };
 }
 
+const PATIENCE_MS = 30_000;
+
 /** What it was before may not have been healthy either: that is no failure of taking back. */
-async function tellHealth({ target, platform }: Work, services: Services): Promise<void> {
+async function tellHealth({ target, platform, signal }: Work, services: Services): Promise<void> {
+  if (signal.aborted) return; // who cancels is about to kill, and more has to be taken back
   const { check, timeoutMs } = target.health;
+  const patience = Math.min(timeoutMs, PATIENCE_MS);
   try {
-    const { answer } = await waitHealthy(target.host, services.units, check, timeoutMs);
+    const { answer } = await waitHealthy(target.host, services.units, check, patience);
     platform.info(`As before the restore: ${answer}`);
   } catch (error) {
     platform.warning(`Everything is as before the restore, and started. ${messageOf(error)}`);

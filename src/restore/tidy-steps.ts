@@ -11,7 +11,7 @@ import type { Step } from './plan.ts';
 import type { Work } from './work.ts';
 
 /** Where leftovers are. */
-interface Place {
+export interface Place {
   readonly database: string;
   readonly admin: Postgres;
   readonly filestore: OwnedFolder | undefined;

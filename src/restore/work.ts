@@ -32,6 +32,8 @@ export interface Work {
   readonly filestore: FilestoreWork | undefined;
   /** Whether Odoo has to stop for the swap. */
   readonly stops: boolean;
+  /** Of the run. */
+  readonly signal: AbortSignal;
   /** @throws UserError when another run may have begun */
   assertLocked(): Promise<void>;
 }

@@ -29,12 +29,15 @@ export async function startOdooServer(sandbox: Sandbox, odoo: Odoo, port: number
   const { account } = sandbox;
   const at = (name: string) => join(odoo.dataDir, name);
   await copyFile(program, at('odoo.py'));
-  // Of the login that starts it, nothing may stay: tests look for what is left.
+  // As systemd does it: one at a time, and what runs is not started again. Of the login that starts it nothing may
+  // stay: tests look for what is left.
   await writeFile(
     at('start'),
     `#!/bin/sh
 cd '${odoo.dataDir}' || exit
-env -u TMPDIR setsid python3 odoo.py odoo.conf >odoo.log 2>&1 </dev/null &
+exec 9>odoo.lock; flock 9
+if kill -0 "$(cat odoo.pid 2>/dev/null)" 2>/dev/null; then exit 0; fi
+env -u TMPDIR setsid python3 odoo.py odoo.conf >odoo.log 2>&1 </dev/null 9>&- &
 echo $! >odoo.pid
 while kill -0 "$(cat odoo.pid)" 2>/dev/null; do
   if grep -q '^HTTP service running' odoo.log; then exit 0; fi
@@ -47,7 +50,9 @@ exit 1
   await writeFile(
     at('stop'),
     `#!/bin/sh
-pid=$(cat '${at('odoo.pid')}' 2>/dev/null) || exit 0
+cd '${odoo.dataDir}' || exit
+exec 9>odoo.lock; flock 9
+pid=$(cat odoo.pid 2>/dev/null) || exit 0
 kill "$pid" 2>/dev/null
 while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
 `,

@@ -1,14 +1,37 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sqlOf } from './backup-check.ts';
 import { cleanEnvironment, type Ended, outputsOf, type Run, Scene, startProgram } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
+import { assertNothingRuns } from './leftovers.ts';
 import { type OdooServer, startOdooServer } from './odoo-server.ts';
 import { dropDatabase, psql } from './postgres.ts';
 import { freePorts, run } from './processes.ts';
 import { listKeys } from './s3.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+/** What a run may leave on the host and in the bucket. */
+export interface Traces {
+  /** `name|allows connections|is a template|comment` */
+  readonly databases: readonly string[];
+  /** Beside the filestore, and it. */
+  readonly folders: readonly string[];
+  readonly objects: readonly string[];
+  /** Of Odoo: as it was when it last started. */
+  readonly state: unknown;
+}
+
+/** Every row, and every file with its content and rights. */
+export interface Snapshot {
+  readonly sql: string;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** The name of a file without content. */
+const added = 'da/da39a3ee5e6b4b0d3255bfef95601890afd80709';
 
 /** An Odoo that runs, its host, and a bucket: for backups, damage and rollbacks. */
 export class RollbackScene implements AsyncDisposable {
@@ -94,24 +117,31 @@ export class RollbackScene implements AsyncDisposable {
     return psql(this.scene.sandbox.postgres, database, statement);
   }
 
-  /** What a bad deploy does: a table is gone, data has changed, attachments are gone, damaged and new. */
-  async damage(): Promise<void> {
+  /** What a bad deploy does, and Odoo bears: a table is gone, data has changed, an attachment is new. */
+  async change(): Promise<void> {
     const { filestore } = this.scene.odoo;
     await this.sql('DROP TABLE res_partner_bank CASCADE');
     await this.sql("UPDATE res_partner SET name = 'broken ' || id");
     await this.sql(
-      "INSERT INTO ir_attachment (name, type, store_fname) VALUES ('new', 'binary', 'da/da39a3ee5e6b4b0d3255bfef95601890afd80709')",
+      `INSERT INTO ir_attachment (name, type, store_fname) VALUES ('new', 'binary', '${added}')`,
     );
+    const script = 'cd "$1" && mkdir -p "$2" && : >"$3"';
+    const argv = ['sh', '-c', script, 'sh', filestore, dirname(added), added];
+    await run(argv, { as: this.scene.sandbox.account });
+  }
+
+  /** What it does not bear when it starts: attachments are gone, and torn. */
+  async damage(): Promise<void> {
+    await this.change();
     const names = await this.files();
     const [gone = '', torn = ''] = [...names.keys()].filter((name) => name.includes('/'));
-    const added = 'da/da39a3ee5e6b4b0d3255bfef95601890afd80709';
-    const script = 'cd "$1" && rm -- "$2" && printf torn >"$3" && mkdir -p "$4" && : >"$5"';
-    const argv = ['sh', '-c', script, 'sh', filestore, gone, torn, dirname(added), added];
+    const script = 'cd "$1" && rm -- "$2" && printf torn >"$3"';
+    const argv = ['sh', '-c', script, 'sh', this.scene.odoo.filestore, gone, torn];
     await run(argv, { as: this.scene.sandbox.account });
   }
 
   /** The whole state of Odoo, to be compared: every row, every file with its content and rights. */
-  async snapshot(): Promise<{ readonly sql: string; readonly files: ReadonlyMap<string, string> }> {
+  async snapshot(): Promise<Snapshot> {
     const { postgres } = this.scene.sandbox;
     return { sql: await sqlOf(postgres, this.database), files: await this.files() };
   }
@@ -135,7 +165,7 @@ export class RollbackScene implements AsyncDisposable {
   }
 
   /** Everything a run may change: databases, folders beside the filestore, objects. */
-  async traces(): Promise<unknown> {
+  async traces(): Promise<Traces> {
     const { odoo, client, bucket } = this.scene;
     const databases = await this.sql(
       `SELECT datname, datallowconn, datistemplate, shobj_description(oid, 'pg_database') FROM pg_database
@@ -148,5 +178,53 @@ export class RollbackScene implements AsyncDisposable {
       objects: await listKeys(client, bucket),
       state: await this.server.state(),
     };
+  }
+
+  /** A line to the host that can be cut. */
+  line(): Promise<TcpProxy> {
+    return startTcpProxy(this.scene.ssh);
+  }
+
+  /** Waits until nothing of a run that was killed is left running. */
+  async untilQuiet(): Promise<void> {
+    await assertNothingRuns(this.scene.ssh, this.scene.sandbox.postgres, '');
+    const held = `SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'rollback%'`;
+    while ((await this.sql(held, 'postgres')) !== '0') await sleep(50);
+  }
+
+  /** After a swap, or a part of it: the filestore's is taken back, as if a run was killed in between. */
+  async pretendHalfSwapped(): Promise<void> {
+    const { filestore } = this.scene.odoo;
+    const parent = dirname(filestore);
+    const old = (await readdir(parent)).find((name) => name.includes('__old_'));
+    if (old === undefined) return; // that is how it is
+    const at = (name: string) => join(parent, name);
+    await rename(filestore, at(old.replace('__old_', '__new_')));
+    await rename(at(old), filestore);
+  }
+}
+
+/** A scene with a backup and a deploy after it. */
+export interface DeployedScene extends RollbackScene {
+  readonly backedUp: Snapshot;
+  readonly deployed: Snapshot;
+  /** In the backup. */
+  readonly attachments: number;
+}
+
+/** @param damage left out: Odoo bears what was changed */
+export async function openDeployed(damage: 'change' | 'damage' = 'change'): Promise<DeployedScene> {
+  const scene = await RollbackScene.open();
+  try {
+    const backedUp = await scene.snapshot();
+    const attachments = (await scene.server.state())?.attachments ?? 0;
+    await scene.succeeds('backup');
+    await scene[damage]();
+    await scene.server.stop();
+    if (damage === 'change') await scene.server.start();
+    return Object.assign(scene, { backedUp, attachments, deployed: await scene.snapshot() });
+  } catch (error) {
+    await scene[Symbol.asyncDispose]();
+    throw error;
   }
 }

@@ -1,0 +1,35 @@
+import { acquireLock, NoLockError } from '../host/lock.ts';
+import type { Odoo } from '../host/odoo.ts';
+import { Snapshot } from '../host/snapshot.ts';
+import type { Platform } from '../platform/platform.ts';
+
+/** What a backup holds in PostgreSQL while it runs. */
+export interface BackupSession extends AsyncDisposable {
+  readonly snapshot: Snapshot;
+}
+
+/**
+ * Opens the snapshot, and takes the lock that keeps restores and other backups of the database away. Both at once: each
+ * takes some journeys to the host. A role that may not enter the maintenance database goes without the lock.
+ *
+ * @throws UserError when another run holds the lock, or the server refuses
+ */
+export async function openSession(odoo: Odoo, holder: string, platform: Platform): Promise<BackupSession> {
+  const { postgres, database } = odoo;
+  await using stack = new AsyncDisposableStack();
+  const lock = acquireLock(postgres, database, holder).then(
+    (taken) => stack.use(taken),
+    (error) => {
+      if (!(error instanceof NoLockError)) throw error;
+      platform.warning(
+        `Nothing keeps a restore from running at the same time. ${error.message}. ${error.hint}`,
+      );
+    },
+  );
+  const opened = Snapshot.open(postgres, database).then((snapshot) => stack.use(snapshot));
+  await Promise.allSettled([lock, opened]);
+  await lock;
+  const snapshot = await opened;
+  const kept = stack.move();
+  return { snapshot, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
+
+/** The titles of the steps, as the log says them when they begin. */
+const steps = [
+  /^Create the database/m,
+  /^Load the dump/m,
+  /^Build the filestore/m,
+  /^Compare the new/m,
+  /^Stop Odoo$/m,
+  /^Swap the database/m,
+  /^Swap the filestore/m,
+  /^Start Odoo$/m,
+  /^Wait until Odoo is healthy/m,
+];
+
+suite('a rollback that is cancelled', () => {
+  let scene: DeployedScene;
+  before(async () => {
+    scene = await openDeployed();
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  for (const [i, step] of steps.entries()) {
+    test(`in the step ${step.source} takes everything back`, async () => {
+      const before = await scene.traces();
+      const run = scene.start('rollback');
+      await run.says(step);
+      run.child.kill(i % 2 === 0 ? 'SIGTERM' : 'SIGINT');
+      const { exitCode, log, stdout } = await run.ended;
+      assert.equal(exitCode, i % 2 === 0 ? 143 : 130, log);
+      assert.match(log, /What was begun has been taken back/);
+      assert.equal(stdout, '');
+      assert.deepEqual(await scene.traces(), before, log);
+    });
+  }
+
+  test('has changed nothing', async () => {
+    assert.deepEqual(await scene.snapshot(), scene.deployed);
+  });
+});
+
+suite('a rollback that is killed outright', () => {
+  let scene: DeployedScene;
+  before(async () => {
+    scene = await openDeployed();
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  // Each of them begins with what the one before has left.
+  for (const step of [...steps, /^Remove what was replaced/m]) {
+    test(`in the step ${step.source} leaves what the next run cleans up`, async () => {
+      const run = scene.start('rollback');
+      await run.says(step);
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await scene.untilQuiet();
+    });
+  }
+
+  test('is repeated by the next one, to its end', async () => {
+    const { log } = await scene.succeeds('rollback');
+    assert.deepEqual(await scene.snapshot(), scene.backedUp);
+    const { databases, folders } = await scene.traces();
+    assert.deepEqual(databases, [`${scene.database}|t|f|`], log);
+    assert.deepEqual(folders, [scene.database], log);
+    assert.equal((await scene.server.state())?.attachments, scene.attachments);
+  });
+});
+
+suite('a rollback that is killed between the two renames', () => {
+  test('is known to the next backup, which is not made, and to the next rollback', async () => {
+    await using scene = await openDeployed();
+    // The second rename waits for what the first one's log line has let happen.
+    const run = scene.start('rollback', {}, { ODOO_BACKUP_FILESTORE: scene.scene.odoo.filestore });
+    await run.says(/^Swap the filestore/m);
+    run.child.kill('SIGKILL');
+    await run.ended;
+    await scene.untilQuiet();
+    await scene.pretendHalfSwapped();
+
+    const backup = await scene.start('backup').ended;
+    assert.equal(backup.exitCode, 1, backup.log);
+    assert.match(backup.log, /A restore of \S+ was killed between its two renames/);
+
+    const { log } = await scene.succeeds('rollback');
+    assert.match(log, /Clean up after a run that was killed/);
+    assert.match(log, new RegExp(`${scene.database}__old_\\d+ is ${scene.database} again`));
+    assert.deepEqual(await scene.snapshot(), scene.backedUp);
+  });
+});
+
+suite('the connection to the host', () => {
+  test('when it is lost, is made anew, and everything is taken back', async () => {
+    await using scene = await openDeployed();
+    for (const step of [/^Load the dump/m, /^Stop Odoo$/m, /^Wait until Odoo is healthy/m]) {
+      const before = await scene.traces();
+      await using line = await scene.line();
+      const run = scene.start('rollback', { 'ssh-port': String(line.port) });
+      await run.says(step);
+      line.faults = { cutAfterBytes: 0 };
+      await sleep(200);
+      line.faults = {};
+      const { exitCode, log } = await run.ended;
+      assert.equal(exitCode, 1, log);
+      assert.match(log, /Connection to .* was lost/);
+      assert.match(log, /The connection is gone: logging in once more/);
+      assert.deepEqual(await scene.traces(), before, log);
+      assert.deepEqual(await scene.snapshot(), scene.deployed, log);
+    }
+  });
+});
