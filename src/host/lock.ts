@@ -48,7 +48,7 @@ export async function acquireLock(postgres: Postgres, database: string, purpose:
 export async function lockProblem(postgres: Postgres, database: string): Promise<UserError | undefined> {
   await using session = await openSession(postgres, 'odoo-backup');
   const key = lockKey(database);
-  return (await isHeld(session, key)) ? heldByAnother(session, key, database) : undefined;
+  return (await isHeld(session, key)) ? await heldByAnother(session, key, database) : undefined;
 }
 
 async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {

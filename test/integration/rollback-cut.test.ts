@@ -93,22 +93,36 @@ suite('a rollback that is killed between the two renames', () => {
 });
 
 suite('the connection to the host', () => {
-  test('when it is lost, is made anew, and everything is taken back', async () => {
-    await using scene = await openDeployed();
-    for (const step of [/^Load the dump/m, /^Stop Odoo$/m, /^Wait until Odoo is healthy/m]) {
+  let scene: DeployedScene;
+  before(async () => {
+    scene = await openDeployed();
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  const cut = async (step: RegExp) => {
+    await using line = await scene.line();
+    const run = scene.start('rollback', { 'ssh-port': String(line.port) });
+    await run.says(step);
+    line.faults = { cutAfterBytes: 0 };
+    await sleep(200);
+    line.faults = {};
+    return await run.ended;
+  };
+
+  for (const step of [/^Load the dump/m, /^Stop Odoo$/m]) {
+    test(`when it is lost in the step ${step.source}, is made anew to take everything back`, async () => {
       const before = await scene.traces();
-      await using line = await scene.line();
-      const run = scene.start('rollback', { 'ssh-port': String(line.port) });
-      await run.says(step);
-      line.faults = { cutAfterBytes: 0 };
-      await sleep(200);
-      line.faults = {};
-      const { exitCode, log } = await run.ended;
+      const { exitCode, log } = await cut(step);
       assert.equal(exitCode, 1, log);
       assert.match(log, /Connection to .* was lost/);
       assert.match(log, /The connection is gone: logging in once more/);
       assert.deepEqual(await scene.traces(), before, log);
-      assert.deepEqual(await scene.snapshot(), scene.deployed, log);
-    }
+    });
+  }
+
+  test('when it is lost while Odoo comes up, is made anew to see whether it does', async () => {
+    const { exitCode, log } = await cut(/^Wait until Odoo is healthy/m);
+    assert.equal(exitCode, 0, log);
+    assert.deepEqual(await scene.snapshot(), scene.backedUp);
   });
 });

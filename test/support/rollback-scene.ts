@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
 import { sqlOf } from './backup-check.ts';
 import { cleanEnvironment, type Ended, outputsOf, type Run, Scene, startProgram } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
@@ -10,7 +12,7 @@ import { assertNothingRuns } from './leftovers.ts';
 import { type OdooServer, startOdooServer } from './odoo-server.ts';
 import { dropDatabase, psql } from './postgres.ts';
 import { freePorts, run } from './processes.ts';
-import { listKeys } from './s3.ts';
+import { getObject, listKeys } from './s3.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** What a run may leave on the host and in the bucket. */
@@ -66,17 +68,50 @@ export class RollbackScene implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]();
-    const { postgres } = this.scene.sandbox;
-    const names = await psql(
-      postgres,
-      'postgres',
+    await this.dropDerived();
+    await this.scene[Symbol.asyncDispose]();
+  }
+
+  /** Drops what restores have made beside the database. */
+  async dropDerived(): Promise<void> {
+    const names = await this.sql(
       `SELECT datname FROM pg_database WHERE datname ~ '^${this.database}__(new|old)_'`,
+      'postgres',
     );
     for (const name of names.split('\n').filter(Boolean)) {
-      await psql(postgres, 'postgres', `ALTER DATABASE "${name}" IS_TEMPLATE false`);
-      await dropDatabase(postgres, name);
+      await this.sql(`ALTER DATABASE "${name}" IS_TEMPLATE false`, 'postgres');
+      await dropDatabase(this.scene.sandbox.postgres, name);
     }
-    await this.scene[Symbol.asyncDispose]();
+  }
+
+  /** Removes what lies beside the filestore. */
+  async removeBeside(pattern: RegExp): Promise<void> {
+    const parent = dirname(this.scene.odoo.filestore);
+    for (const name of await readdir(parent)) {
+      if (pattern.test(name)) await rm(join(parent, name), { recursive: true });
+    }
+  }
+
+  /** What a dry run may not touch: every file of Odoo's data_dir with its times, and every object's ETag. */
+  async everything(): Promise<readonly string[]> {
+    const { odoo, client, bucket } = this.scene;
+    const files = await run(['find', odoo.dataDir, '!', '-name', 'odoo.log', '-printf', '%p %M %u %s %T@ %C@ %i\n']);
+    const listed = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
+    const objects = (listed.Contents ?? []).map(
+      ({ Key, ETag, LastModified }) => `${Key} ${ETag} ${LastModified}`,
+    );
+    return [...files.split('\n').sort(), ...objects];
+  }
+
+  async receipt(key: string): Promise<Receipt> {
+    const { client, bucket } = this.scene;
+    const bytes = await getObject(client, bucket, key);
+    return parseReceipt(JSON.parse(Buffer.from(bytes).toString()), key);
+  }
+
+  async putReceipt(key: string, receipt: Receipt): Promise<void> {
+    const { client, bucket } = this.scene;
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: JSON.stringify(receipt) }));
   }
 
   get database(): string {
@@ -168,7 +203,7 @@ export class RollbackScene implements AsyncDisposable {
   async traces(): Promise<Traces> {
     const { odoo, client, bucket } = this.scene;
     const databases = await this.sql(
-      `SELECT datname, datallowconn, datistemplate, shobj_description(oid, 'pg_database') FROM pg_database
+      `SELECT datname, datallowconn, datistemplate, to_json(shobj_description(oid, 'pg_database')) FROM pg_database
         WHERE datname LIKE '${this.database}%' ORDER BY 1`,
       'postgres',
     );
