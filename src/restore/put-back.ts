@@ -6,7 +6,6 @@ import { ReconnectingHost } from '../host/reconnecting-host.ts';
 import { connect } from '../host/ssh.ts';
 import type { PutBackInputs } from '../inputs/restore.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
-import { formatInstant } from '../report/format.ts';
 import { Phases } from '../report/phases.ts';
 import {
   failureSummary,

@@ -95,7 +95,15 @@ export class RollbackScene implements AsyncDisposable {
   /** What a dry run may not touch: every file of Odoo's data_dir with its times, and every object's ETag. */
   async everything(): Promise<readonly string[]> {
     const { odoo, client, bucket } = this.scene;
-    const files = await run(['find', odoo.dataDir, '!', '-name', 'odoo.log', '-printf', '%p %M %u %s %T@ %C@ %i\n']);
+    const files = await run([
+      'find',
+      odoo.dataDir,
+      '!',
+      '-name',
+      'odoo.log',
+      '-printf',
+      '%p %M %u %s %T@ %C@ %i\n',
+    ]);
     const listed = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
     const objects = (listed.Contents ?? []).map(
       ({ Key, ETag, LastModified }) => `${Key} ${ETag} ${LastModified}`,
