@@ -10293,13 +10293,13 @@ var ENV_PROFILE, DEFAULT_PROFILE, getProfileName, init_getProfileName = __esm({
 });
 
 // node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/getSSOTokenFilepath.js
-import { createHash as createHash4 } from "node:crypto";
+import { createHash as createHash5 } from "node:crypto";
 import { join } from "node:path";
 var getSSOTokenFilepath, init_getSSOTokenFilepath = __esm({
   "node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/getSSOTokenFilepath.js"() {
     init_getHomeDir();
     getSSOTokenFilepath = /* @__PURE__ */ __name((id) => {
-      let cacheName = createHash4("sha1").update(id).digest("hex");
+      let cacheName = createHash5("sha1").update(id).digest("hex");
       return join(getHomeDir(), ".aws", "sso", "cache", `${cacheName}.json`);
     }, "getSSOTokenFilepath");
   }
@@ -13746,7 +13746,7 @@ var deserializerMiddlewareOption2, serializerMiddlewareOption3, init_serdePlugin
 });
 
 // node_modules/@smithy/core/dist-es/submodules/serde/hash-node/hash-node.js
-import { createHash as createHash5, createHmac } from "node:crypto";
+import { createHash as createHash6, createHmac } from "node:crypto";
 function castSourceData(toCast, encoding) {
   return Buffer.isBuffer(toCast) ? toCast : typeof toCast == "string" ? fromString(toCast, encoding) : ArrayBuffer.isView(toCast) ? fromArrayBuffer(toCast.buffer, toCast.byteOffset, toCast.byteLength) : fromArrayBuffer(toCast);
 }
@@ -13771,7 +13771,7 @@ var Hash, init_hash_node = __esm({
         return Promise.resolve(this.hash.digest());
       }
       reset() {
-        this.hash = this.secret ? createHmac(this.algorithmIdentifier, castSourceData(this.secret)) : createHash5(this.algorithmIdentifier);
+        this.hash = this.secret ? createHmac(this.algorithmIdentifier, castSourceData(this.secret)) : createHash6(this.algorithmIdentifier);
       }
     };
     __name(castSourceData, "castSourceData");
@@ -14832,14 +14832,14 @@ var Md5Js, INIT, M, S, T, init_Md5Js = __esm({
 });
 
 // node_modules/@smithy/core/dist-es/submodules/checksum/md5/Md5Node.js
-import { createHash as createHash6 } from "node:crypto";
+import { createHash as createHash7 } from "node:crypto";
 function buildNativeClass() {
   return class {
     static {
       __name(this, "Md5Node");
     }
     digestLength = 16;
-    hash = createHash6("md5");
+    hash = createHash7("md5");
     update(data) {
       this.hash.update(toUint8Array(data));
     }
@@ -14848,7 +14848,7 @@ function buildNativeClass() {
       return new Uint8Array(buf2.buffer, buf2.byteOffset, buf2.byteLength);
     }
     reset() {
-      this.hash = createHash6("md5");
+      this.hash = createHash7("md5");
     }
   };
 }
@@ -14858,7 +14858,7 @@ var hasNativeCrypto, Md5Node, init_Md5Node = __esm({
     init_Md5Js();
     hasNativeCrypto = (() => {
       try {
-        return createHash6("md5"), !0;
+        return createHash7("md5"), !0;
       } catch {
         return !1;
       }
@@ -15114,7 +15114,7 @@ var BLOCK, DIGEST_LENGTH, MAX_HASHABLE_LENGTH, Sha256Js, INIT2, K, init_Sha256Js
 });
 
 // node_modules/@smithy/core/dist-es/submodules/checksum/sha256/Sha256Node.js
-import { createHash as createHash7, createHmac as createHmac2 } from "node:crypto";
+import { createHash as createHash8, createHmac as createHmac2 } from "node:crypto";
 function buildNativeClass3() {
   return class {
     static {
@@ -15141,7 +15141,7 @@ function buildNativeClass3() {
       this.hash = this.createHash(), this.finished = !1;
     }
     createHash() {
-      return this.secret ? createHmac2("sha256", toBuffer(this.secret)) : createHash7("sha256");
+      return this.secret ? createHmac2("sha256", toBuffer(this.secret)) : createHash8("sha256");
     }
   };
 }
@@ -15153,7 +15153,7 @@ var hasNativeCrypto2, Sha256Node, init_Sha256Node = __esm({
     init_Sha256Js();
     hasNativeCrypto2 = (() => {
       try {
-        return createHash7("sha256"), !0;
+        return createHash8("sha256"), !0;
       } catch {
         return !1;
       }
@@ -30975,7 +30975,7 @@ var BLOCK2, DIGEST_LENGTH2, INIT3, K2, Sha1Js, init_Sha1Js = __esm({
 });
 
 // node_modules/@aws-sdk/checksums/dist-es/submodules/sha/sha1/Sha1Node.js
-import { createHash as createHash8, createHmac as createHmac3 } from "node:crypto";
+import { createHash as createHash9, createHmac as createHmac3 } from "node:crypto";
 function buildNativeClass4() {
   return class {
     static {
@@ -31002,7 +31002,7 @@ function buildNativeClass4() {
       this.hash = this.createHash(), this.finished = !1;
     }
     createHash() {
-      return this.secret ? createHmac3("sha1", toBuffer2(this.secret)) : createHash8("sha1");
+      return this.secret ? createHmac3("sha1", toBuffer2(this.secret)) : createHash9("sha1");
     }
   };
 }
@@ -31014,7 +31014,7 @@ var hasNativeCrypto3, Sha1Node, init_Sha1Node = __esm({
     init_Sha1Js();
     hasNativeCrypto3 = (() => {
       try {
-        return createHash8("sha1"), !0;
+        return createHash9("sha1"), !0;
       } catch {
         return !1;
       }
@@ -31396,11 +31396,11 @@ var BLOCK3, DIGEST_LENGTH3, MAX_HASHABLE_LENGTH2, INIT4, K3, Sha512Js, init_Sha5
 });
 
 // node_modules/@aws-sdk/checksums/dist-es/submodules/sha/sha512/Sha512.js
-import { createHash as createHash9, createHmac as createHmac4 } from "node:crypto";
+import { createHash as createHash10, createHmac as createHmac4 } from "node:crypto";
 function detectNative() {
   if (nativeSupported === void 0)
     try {
-      createHash9("sha512"), nativeSupported = !0;
+      createHash10("sha512"), nativeSupported = !0;
     } catch {
       nativeSupported = !1;
     }
@@ -31446,7 +31446,7 @@ var nativeSupported, Sha512, init_Sha512 = __esm({
         this.native = this.createNative(), this.nativeFinished = !1;
       }
       createNative() {
-        return this.nativeSecret !== void 0 ? createHmac4("sha512", toBuffer3(this.nativeSecret)) : createHash9("sha512");
+        return this.nativeSecret !== void 0 ? createHmac4("sha512", toBuffer3(this.nativeSecret)) : createHash10("sha512");
       }
     };
     __name(toBuffer3, "toBuffer");
@@ -67561,6 +67561,145 @@ async function bareDump({ odoo, snapshot }, target) {
 }
 __name(bareDump, "bareDump");
 
+// src/host/lock.ts
+import { createHash } from "node:crypto";
+
+// src/host/sql.ts
+var identifier = /* @__PURE__ */ __name((name) => `"${name.replaceAll('"', '""')}"`, "identifier"), literal = /* @__PURE__ */ __name((text4) => ` E'${text4.replace(/['\\]/g, "$&$&")}'`, "literal"), conninfo = /* @__PURE__ */ __name((database) => `dbname='${database.replace(/['\\]/g, "\\$&")}'`, "conninfo");
+async function runSql(postgres, database, ...statements) {
+  let command5 = postgres.command("psql", [...PSQL_OPTIONS, "-f", "-"], database);
+  return (await run(
+    postgres.host,
+    { ...command5, env: { ...command5.env, PGCLIENTENCODING: "UTF8" } },
+    { input: statements.map((statement) => `${statement};
+`).join("") }
+  )).split(`
+`).slice(0, -1);
+}
+__name(runSql, "runSql");
+async function queryRows(postgres, database, query) {
+  return (await runSql(postgres, database, `SELECT row_to_json(r) FROM (${query}) r`)).map((line) => JSON.parse(line));
+}
+__name(queryRows, "queryRows");
+var MAINTENANCE_DATABASE = "postgres";
+
+// src/host/lock.ts
+var NoLockError = class extends UserError {
+  static {
+    __name(this, "NoLockError");
+  }
+  name = "NoLockError";
+};
+async function acquireLock(postgres, database, purpose) {
+  let session = await openSession(postgres, purpose);
+  try {
+    let key = lockKey(database), [got] = await session.lines(`SELECT pg_try_advisory_lock(${key.value})`);
+    if (got !== "t") throw await heldByAnother(session, key, database);
+    return {
+      async assertHeld() {
+        let held = `SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`, [answer] = await session.lines(held).catch(lost(database));
+        answer !== "held" && lost(database)(void 0);
+      },
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]()
+    };
+  } catch (error3) {
+    throw await session[Symbol.asyncDispose](), error3;
+  }
+}
+__name(acquireLock, "acquireLock");
+async function lockProblem(postgres, database) {
+  var _stack = [];
+  try {
+    let session = __using(_stack, await openSession(postgres, "odoo-backup"), !0);
+    let key = lockKey(database);
+    return await isHeld(session, key) ? await heldByAnother(session, key, database) : void 0;
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(lockProblem, "lockProblem");
+async function openSession(postgres, purpose) {
+  let session = await PsqlSession.open(postgres, MAINTENANCE_DATABASE);
+  try {
+    return await session.lines(`SET application_name =${literal(purpose)}; SET statement_timeout = 0`), postgres.version >= 14e4 && await session.lines("SET idle_session_timeout = 0"), session;
+  } catch (error3) {
+    throw await session[Symbol.asyncDispose](), error3 instanceof CommandError ? new NoLockError(
+      `The lock that keeps other runs away cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error3.exit.stderr}`,
+      `Let the role in there: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(openSession, "openSession");
+function lost(database) {
+  return (cause) => {
+    throw new UserError(
+      `The lock on ${database} was lost: its session in PostgreSQL has ended`,
+      "Somebody ended it, or the server was restarted. Run it again.",
+      { cause }
+    );
+  };
+}
+__name(lost, "lost");
+function lockKey(database) {
+  let digest4 = createHash("sha256").update(`odoo-backup:${database}`).digest(), halves = `classid = ${digest4.readUInt32BE(0)} AND objid = ${digest4.readUInt32BE(4)}`;
+  return {
+    value: digest4.readBigInt64BE(0),
+    condition: `locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+  };
+}
+__name(lockKey, "lockKey");
+async function isHeld(session, key) {
+  let [held] = await session.lines(`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
+  return held === "t";
+}
+__name(isHeld, "isHeld");
+async function heldByAnother(session, key, database) {
+  let [holder] = await session.lines(
+    `SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+       FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE ${key.condition}`
+  ), [who, since] = holder ? JSON.parse(holder) : [void 0, null];
+  return new UserError(
+    `Another backup or restore of ${database} is running${since ? ` since ${since} UTC` : ""}${who ? `: ${who}` : ""}`,
+    "Wait until it has ended, or cancel it. Jobs of one concurrency group (GitHub) or resource_group (GitLab) wait by themselves."
+  );
+}
+__name(heldByAnother, "heldByAnother");
+
+// src/backup/session.ts
+async function openSession2(odoo, holder, platform3) {
+  var _stack = [];
+  try {
+    let { postgres, database } = odoo;
+    let stack = __using(_stack, new AsyncDisposableStack(), !0);
+    let lock = acquireLock(postgres, database, holder).then(
+      (taken) => stack.use(taken),
+      (error3) => {
+        if (!(error3 instanceof NoLockError)) throw error3;
+        platform3.warning(
+          `Nothing keeps a restore from running at the same time. ${error3.message}. ${error3.hint}`
+        );
+      }
+    );
+    let opened = Snapshot.open(postgres, database).then((snapshot2) => stack.use(snapshot2));
+    await Promise.allSettled([lock, opened]);
+    await lock;
+    let snapshot = await opened;
+    let kept = stack.move();
+    return { snapshot, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(openSession2, "openSession");
+
 // src/archive/central-directory.ts
 var ENTRY = 33639248, ZIP64_END = 101075792, ZIP64_LOCATOR = 117853008, END = 101010256, ENTRY_LENGTH = 46, ZIP64_END_LENGTH = 56, ZIP64_LOCATOR_LENGTH = 20, END_LENGTH = 22, FULL_16 = 65535, FULL_32 = 4294967295, ZIP64_EXTRA = 1, ZIP64_VERSION = 45, UTF8_NAME = 2048, LONGEST_END = ZIP64_END_LENGTH + ZIP64_LOCATOR_LENGTH + END_LENGTH + 65535;
 function* decodeEntries(directory, count2) {
@@ -67735,7 +67874,7 @@ function isEntryName(name) {
 __name(isEntryName, "isEntryName");
 
 // src/host/filestore.ts
-import { createHash, hash } from "node:crypto";
+import { createHash as createHash2, hash } from "node:crypto";
 import { Transform } from "node:stream";
 import { setTimeout as sleep2 } from "node:timers/promises";
 async function findFilestore(host, accounts, folders, readers) {
@@ -67818,7 +67957,7 @@ var Pass = class {
     return whole && await this.#sink.add(entry.name, content, entry.modified), whole;
   }
   async #streamed(entry, last) {
-    let sha1 = createHash("sha1"), sink = this.#sink, hashed2 = new Transform({
+    let sha1 = createHash2("sha1"), sink = this.#sink, hashed2 = new Transform({
       transform(chunk, _encoding, done) {
         sha1.update(chunk), sink.progress(chunk.length), done(null, chunk);
       }
@@ -68053,7 +68192,7 @@ function tellFilestore(odoo, attachments, onDisk, missing, platform3) {
 __name(tellFilestore, "tellFilestore");
 
 // src/archive/writer.ts
-import { createHash as createHash3 } from "node:crypto";
+import { createHash as createHash4 } from "node:crypto";
 import { finished } from "node:stream";
 
 // node_modules/archiver/lib/core.js
@@ -71288,7 +71427,7 @@ var Outlet = class extends Readable4 {
 };
 
 // src/archive/units.ts
-import { createHash as createHash2 } from "node:crypto";
+import { createHash as createHash3 } from "node:crypto";
 import { crc32 as crc323 } from "node:zlib";
 var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
   static {
@@ -71298,7 +71437,7 @@ var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
   #units = [];
   #offset;
   #length = 0;
-  #md5 = createHash2("md5");
+  #md5 = createHash3("md5");
   #crc32 = 0;
   /** `offset`: where the segment starts in the archive, in bytes. */
   constructor(offset, unitSize = UNIT_SIZE) {
@@ -71316,7 +71455,7 @@ var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
   }
   #cut() {
     let md52 = this.#md5.digest("hex");
-    this.#units.push({ offset: this.#offset, length: this.#length, md5: md52, crc32: this.#crc32 }), this.#offset += this.#length, this.#length = 0, this.#md5 = createHash2("md5"), this.#crc32 = 0;
+    this.#units.push({ offset: this.#offset, length: this.#length, md5: md52, crc32: this.#crc32 }), this.#offset += this.#length, this.#length = 0, this.#md5 = createHash3("md5"), this.#crc32 = 0;
   }
 };
 
@@ -71374,7 +71513,7 @@ var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
   async finish() {
     let summary2 = await this.#exclusively(async () => {
       await this.#endSegment();
-      let offset = this.#output.written, md52 = createHash3("md5"), write = /* @__PURE__ */ __name((bytes) => (md52.update(bytes), this.#output.write(bytes)), "write"), named = this.#segments.map(() => 0);
+      let offset = this.#output.written, md52 = createHash4("md5"), write = /* @__PURE__ */ __name((bytes) => (md52.update(bytes), this.#output.write(bytes)), "write"), named = this.#segments.map(() => 0);
       for (let { segment, entries: entries2, bytes } of this.#directory.encode())
         named[segment] = (named[segment] ?? 0) + entries2, await write(bytes);
       let { entries } = this.#directory;
@@ -71759,7 +71898,7 @@ __name(planParts, "planParts");
 
 // src/storage/sender.ts
 var import_client_s32 = __toESM(require_dist_cjs16(), 1);
-import { createHash as createHash10 } from "node:crypto";
+import { createHash as createHash11 } from "node:crypto";
 var Sender = class {
   static {
     __name(this, "Sender");
@@ -71798,7 +71937,7 @@ var Sender = class {
     if (request instanceof import_client_s32.CreateMultipartUploadCommand) return client.send(request);
     if (request instanceof import_client_s32.CompleteMultipartUploadCommand)
       return this.#makeObject(request.input, this.bytes, () => client.send(request));
-    let body = request.input.Body, md52 = createHash10("md5").update(body).digest();
+    let body = request.input.Body, md52 = createHash11("md5").update(body).digest();
     request.input.ContentMD5 = md52.toString("base64");
     let answer = request instanceof import_client_s32.PutObjectCommand ? await this.#makeObject(request.input, body.length, () => client.send(request)) : await client.send(request, { abortSignal: this.#options.stop });
     return this.#compare(md52.toString("hex"), answer), this.bytes += body.length, this.parts += 1, this.#options.onPart?.(this.bytes), answer;
@@ -71908,7 +72047,7 @@ function headerSafe(text4) {
 __name(headerSafe, "headerSafe");
 
 // src/storage/verify-upload.ts
-import { createHash as createHash11 } from "node:crypto";
+import { createHash as createHash12 } from "node:crypto";
 var pieceSize = 16 * 1024 ** 2;
 async function verifyUpload(store, uploaded, directory, tool3) {
   let { key, size } = uploaded, head = await store.head(key);
@@ -71930,7 +72069,7 @@ async function verifyUpload(store, uploaded, directory, tool3) {
 }
 __name(verifyUpload, "verifyUpload");
 async function md5Of(store, key, offset, length) {
-  let md52 = createHash11("md5");
+  let md52 = createHash12("md5");
   for (let at = offset; at < offset + length; at += pieceSize)
     md52.update(await store.read(key, at, Math.min(pieceSize, offset + length - at)));
   return md52.digest("hex");
@@ -72391,25 +72530,6 @@ async function findOdooConf(host, accounts, path2) {
 }
 __name(findOdooConf, "findOdooConf");
 
-// src/host/sql.ts
-var identifier = /* @__PURE__ */ __name((name) => `"${name.replaceAll('"', '""')}"`, "identifier"), literal = /* @__PURE__ */ __name((text4) => ` E'${text4.replace(/['\\]/g, "$&$&")}'`, "literal"), conninfo = /* @__PURE__ */ __name((database) => `dbname='${database.replace(/['\\]/g, "\\$&")}'`, "conninfo");
-async function runSql(postgres, database, ...statements) {
-  let command5 = postgres.command("psql", [...PSQL_OPTIONS, "-f", "-"], database);
-  return (await run(
-    postgres.host,
-    { ...command5, env: { ...command5.env, PGCLIENTENCODING: "UTF8" } },
-    { input: statements.map((statement) => `${statement};
-`).join("") }
-  )).split(`
-`).slice(0, -1);
-}
-__name(runSql, "runSql");
-async function queryRows(postgres, database, query) {
-  return (await runSql(postgres, database, `SELECT row_to_json(r) FROM (${query}) r`)).map((line) => JSON.parse(line));
-}
-__name(queryRows, "queryRows");
-var MAINTENANCE_DATABASE = "postgres";
-
 // src/host/tools.ts
 async function findTools(host) {
   let script = `for d in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
@@ -72503,7 +72623,7 @@ import { connect as connectTcp } from "node:net";
 import { setTimeout as sleep6 } from "node:timers/promises";
 
 // src/host/known-hosts.ts
-import { createHash as createHash12, createHmac as createHmac5 } from "node:crypto";
+import { createHash as createHash13, createHmac as createHmac5 } from "node:crypto";
 function hostKeys(trust) {
   let lines = parseKnownHosts(trust.knownHosts ?? ""), fingerprints2 = parseFingerprints(trust.fingerprint ?? "");
   return {
@@ -72518,7 +72638,7 @@ function hostKeys(trust) {
 }
 __name(hostKeys, "hostKeys");
 function fingerprintOf(key) {
-  return `SHA256:${createHash12("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${createHash13("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 __name(fingerprintOf, "fingerprintOf");
 function parseKnownHosts(text4) {
@@ -73057,6 +73177,41 @@ function preferring(knownTypes) {
 }
 __name(preferring, "preferring");
 
+// src/platform/platform.ts
+function holderOf(command5, { url, repository, actor }) {
+  let id = /\/(?:runs|pipelines|jobs)\/(\d+)/.exec(url ?? "")?.[1], run3 = [id && `run ${id}`, repository && `of ${repository}`].filter(Boolean).join(" ");
+  return [command5, run3, actor && `by ${actor}`].filter(Boolean).join(", ");
+}
+__name(holderOf, "holderOf");
+function detectPlatform(env3) {
+  return env3.GITHUB_ACTIONS === "true" && env3.INPUT_COMMAND !== void 0 ? "github" : env3.GITLAB_CI === "true" ? "gitlab" : "terminal";
+}
+__name(detectPlatform, "detectPlatform");
+function exitCodeOf(error3) {
+  if (error3 instanceof InputError) return 2;
+  if (error3 instanceof GateError) return 3;
+  let signal = error3?.signal;
+  return signal === void 0 ? 1 : 128 + (signal === "SIGINT" ? 2 : 15);
+}
+__name(exitCodeOf, "exitCodeOf");
+function describeError(error3) {
+  let messages = [messageOf(error3)];
+  for (let cause of causesOf(error3)) {
+    let message = messageOf(cause);
+    message !== "" && !messages.some((each) => each.includes(message)) && messages.push(message);
+  }
+  let [what = "", ...why] = messages, because = why.map((message) => `because: ${message}`), stack = (error3?.stack ?? "").replace(/^.*?\n(?=\s+at )/s, ""), todo = error3 instanceof UserError ? error3.hint : stack;
+  return [what, ...because, todo].filter((line) => line !== "");
+}
+__name(describeError, "describeError");
+function* causesOf(error3) {
+  if (error3 instanceof AggregateError)
+    for (let each of error3.errors) yield* [each, ...causesOf(each)];
+  let cause = error3 instanceof Error ? error3.cause : void 0;
+  cause !== void 0 && (yield* [cause, ...causesOf(cause)]);
+}
+__name(causesOf, "causesOf");
+
 // src/report/summary.ts
 var code = /* @__PURE__ */ __name((text4) => ({ code: text4 }), "code"), signs = { done: "\u2705", flawed: "\u26A0\uFE0F", failed: "\u274C" }, spansOf = /* @__PURE__ */ __name((text4) => Array.isArray(text4) ? text4 : [text4], "spansOf"), oneLine = /* @__PURE__ */ __name((text4) => text4.replaceAll(/\s+/g, " "), "oneLine");
 
@@ -73210,9 +73365,1332 @@ var Phases = class {
   }
 };
 
+// src/restore/names.ts
+import { createHash as createHash14 } from "node:crypto";
+import { basename, dirname as dirname2, join as join5 } from "node:path/posix";
+var MAX_NAME_BYTES = 63, DIGEST_LENGTH4 = 8;
+function derivedName(database, derivation, timestamp) {
+  let suffix = `__${derivation}_${timestamp}`, room = MAX_NAME_BYTES - suffix.length;
+  if (Buffer.byteLength(database) <= room) return database + suffix;
+  let digest4 = createHash14("sha256").update(database).digest("hex").slice(0, DIGEST_LENGTH4);
+  return `${cutToBytes(database, room - DIGEST_LENGTH4 - 1)}~${digest4}${suffix}`;
+}
+__name(derivedName, "derivedName");
+function cutToBytes(text4, bytes) {
+  let cut = "";
+  for (let character of text4) {
+    if (Buffer.byteLength(cut + character) > bytes) break;
+    cut += character;
+  }
+  return cut;
+}
+__name(cutToBytes, "cutToBytes");
+function parseDerivedName(name, database) {
+  let [, derivation, timestamp = ""] = /__(new|old)_(\d{14})$/.exec(name) ?? [];
+  if (!(derivation !== "new" && derivation !== "old"))
+    return derivedName(database, derivation, timestamp) === name ? { derivation, timestamp } : void 0;
+}
+__name(parseDerivedName, "parseDerivedName");
+var isDerivedName = /* @__PURE__ */ __name((name) => /.__(new|old)_\d{14}$/.test(name), "isDerivedName"), derivedFolder = /* @__PURE__ */ __name((folder, derivation, timestamp) => join5(dirname2(folder), derivedName(basename(folder), derivation, timestamp)), "derivedFolder"), timestampOf = /* @__PURE__ */ __name((time2) => time2.toISOString().replaceAll(/[-:T]/g, "").slice(0, 14), "timestampOf");
+
+// src/host/databases.ts
+async function findDatabase(postgres, name) {
+  let [state2] = await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
+            datallowconn AS "allowsConnections",
+            CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes,
+            shobj_description(d.oid, 'pg_database') AS comment
+       FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname =${literal(name)}`
+  );
+  return state2;
+}
+__name(findDatabase, "findDatabase");
+async function listDerivedDatabases(postgres, database) {
+  return (await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    "SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_database WHERE datname ~ '__(new|old)_[0-9]{14}$'"
+  )).flatMap(({ name, comment: comment2 }) => {
+    let parsed = parseDerivedName(name, database);
+    return parsed ? [{ name, comment: comment2, ...parsed }] : [];
+  }).toSorted((a5, b5) => a5.timestamp.localeCompare(b5.timestamp));
+}
+__name(listDerivedDatabases, "listDerivedDatabases");
+var MAY_END = "(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))";
+function listSessions(postgres, database) {
+  return queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT usename AS role, application_name AS application, ${MAY_END} AS "mayEnd", count(*) AS count
+       FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
+      WHERE datname =${literal(database)} AND pid <> pg_backend_pid()
+      GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2`
+  );
+}
+__name(listSessions, "listSessions");
+async function createDatabase(admin, name, owner, traits, tablespace = "pg_default") {
+  let inTablespace = tablespace === "pg_default" ? "" : `TABLESPACE ${identifier(tablespace)}`, statement = `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
+    ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true`;
+  try {
+    await runSql(admin, MAINTENANCE_DATABASE, statement);
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    let { encoding, collate, ctype, locale } = traits, locales = [.../* @__PURE__ */ new Set([collate, ctype, locale])].filter((each) => each !== null).join(", ");
+    throw new UserError(
+      `PostgreSQL cannot create ${name} (${encoding}, ${locales}): ${error3.exit.stderr}`,
+      /LC_COLLATE|LC_CTYPE|locale/i.test(error3.exit.stderr) ? `Generate the locale on the host, then restart PostgreSQL: locale-gen ${collate}` : "The role needs CREATEDB, and membership of the owner\u2019s role; or name one that has them in db-admin-user.",
+      { cause: error3 }
+    );
+  }
+}
+__name(createDatabase, "createDatabase");
+function localeClauses(traits, version2) {
+  let { encoding, collate, ctype, localeProvider, locale } = traits, clauses = [
+    `ENCODING${literal(encoding)}`,
+    `LC_COLLATE${literal(collate)}`,
+    `LC_CTYPE${literal(ctype)}`
+  ];
+  if (localeProvider !== "libc") {
+    let since = localeProvider === "icu" ? 15 : 17;
+    if (version2 < since * 1e4)
+      throw new UserError(
+        `The backup\u2019s database sorts by locale provider ${localeProvider}, which PostgreSQL has from ${since} on`,
+        `Restore it to a server of PostgreSQL ${since} or newer.`
+      );
+    clauses.push(`LOCALE_PROVIDER ${localeProvider}`), locale !== null && clauses.push(`${localeProvider.toUpperCase()}_LOCALE${literal(locale)}`);
+  } else version2 >= 15e4 && clauses.push("LOCALE_PROVIDER libc");
+  return clauses.join(" ");
+}
+__name(localeClauses, "localeClauses");
+async function dropDerivedDatabase(admin, name, database) {
+  if (!parseDerivedName(name, database)) throw new TypeError(`Not derived from ${database}: ${name}`);
+  if (!await findDatabase(admin, name)) return;
+  let force = admin.version >= 13e4 ? " WITH (FORCE)" : "";
+  await runSql(
+    admin,
+    MAINTENANCE_DATABASE,
+    `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`,
+    // PostgreSQL drops no template
+    terminateSessions([name]),
+    `DROP DATABASE IF EXISTS ${identifier(name)}${force}`
+  );
+}
+__name(dropDerivedDatabase, "dropDerivedDatabase");
+var terminateSessions = /* @__PURE__ */ __name((databases) => `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
+    WHERE datname IN (${databases.map(literal).join(",")}) AND pid <> pg_backend_pid() AND ${MAY_END}`, "terminateSessions");
+async function missingRights(admin, owner, database) {
+  let [rights] = await queryRows(
+    admin,
+    MAINTENANCE_DATABASE,
+    `SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
+            EXISTS (SELECT FROM pg_roles o WHERE o.rolname =${literal(owner)}
+              AND pg_has_role(o.oid, 'MEMBER')) AS owns,
+            NOT EXISTS (SELECT FROM pg_database WHERE datname =${literal(database)}
+              AND NOT pg_has_role(datdba, 'MEMBER')) AS renames
+       FROM pg_roles WHERE rolname = current_user`
+  );
+  if (!rights) throw new Error("pg_roles has no row of the current role");
+  let { role } = rights;
+  return [
+    ...rights.creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`],
+    ...rights.owns ? [] : [`${role} may not create databases that belong to ${owner}, or there is no such role`],
+    ...rights.renames ? [] : [`${role} may not rename ${database}: it belongs to another role`]
+  ];
+}
+__name(missingRights, "missingRights");
+async function missingRoles(postgres, roles) {
+  let present = await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    "SELECT rolname AS name FROM pg_roles"
+  ), names = new Set(present.map(({ name }) => name));
+  return roles.filter((role) => !names.has(role));
+}
+__name(missingRoles, "missingRoles");
+
+// src/host/owner.ts
+async function actAsOwner(host, accounts, folder, readers) {
+  let seen = await look(accounts, folder, readers);
+  if (!seen)
+    throw new UserError(
+      `filestore: ${host.user} may not look at ${folder} on ${host.label}`,
+      accounts.sudoersHint(readers)
+    );
+  let { path: path2, there, owner, uid, gid, mode } = seen, exists2 = there === path2;
+  if (!exists2 && uid === "0")
+    throw new UserError(
+      `filestore: there is no folder for ${folder} on ${host.label}; ${there} belongs to root`,
+      "Create the data_dir of odoo.conf for the account of Odoo, or set the input filestore to the right path."
+    );
+  let account = owner === "UNKNOWN" ? `#${uid}` : owner, inUmask = ["sh", "-c", 'umask "$1"; shift; exec "$@"', "sh", (511 & ~Number.parseInt(mode, 8)).toString(8)], asOwnerByRoot = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", ...inUmask];
+  for await (let as of accounts.usable([account, "root"])) {
+    let self2 = as ?? host.user;
+    if (self2 !== account && self2 !== "root") continue;
+    let prefix = self2 === account ? inUmask : asOwnerByRoot;
+    return { host, path: path2, owner: account, exists: exists2, command: /* @__PURE__ */ __name((argv) => ({ argv: [...prefix, ...argv], as }), "command") };
+  }
+  throw new UserError(
+    `filestore: ${path2} belongs to ${account}, and ${host.user} may not act as that account`,
+    accounts.sudoersHint([account])
+  );
+}
+__name(actAsOwner, "actAsOwner");
+async function look(accounts, folder, readers) {
+  let seen = await accounts.firstAble(readers, { argv: ["sh", "-c", `real=$(readlink -m -- "$1") && there=$real
+    while [ ! -d "$there" ]; do
+      above=$(dirname -- "$there"); [ ! -d "$above" ] || [ -x "$above" ] || exit 3; there=$above
+    done
+    printf '%s\\0%s\\0%s' "$real" "$there" "$(stat -c '%U %u %g %a' -- "$there")"`, "sh", folder] });
+  if (!seen) return;
+  let [path2 = "", there = "", rest = ""] = seen.stdout.split("\0"), [owner = "", uid = "", gid = "", mode = ""] = rest.trim().split(" ");
+  return { path: path2, there, owner, uid, gid, mode };
+}
+__name(look, "look");
+
+// src/restore/previous.ts
+var MARK = /^odoo-backup: replaced [\dT:.Z-]+; keep (until-healthy|always|until ([\dT:.Z-]+))(?:\n([\s\S]*))?$/;
+function markOf(keep, now, comment2) {
+  let until = typeof keep == "number" ? `until ${new Date(now.getTime() + keep * 864e5).toISOString()}` : keep;
+  return `odoo-backup: replaced ${now.toISOString()}; keep ${until}${comment2 === null ? "" : `
+${comment2}`}`;
+}
+__name(markOf, "markOf");
+function parseMark(comment2) {
+  let [, keep, until, before] = MARK.exec(comment2 ?? "") ?? [];
+  if (keep !== void 0)
+    return {
+      keep: until === void 0 ? keep : new Date(until),
+      comment: before ?? null
+    };
+}
+__name(parseMark, "parseMark");
+
+// src/restore/leftovers.ts
+var isInterrupted = /* @__PURE__ */ __name(({ halfSwapped, unused, unsettled }) => [halfSwapped, unused.databases, unused.folders, unsettled].some(({ length }) => length > 0), "isInterrupted");
+function sortLeftovers(databases, folders, now) {
+  let folderOf = /* @__PURE__ */ __name((derivation, timestamp) => folders.find((folder) => folder.derivation === derivation && folder.timestamp === timestamp)?.path, "folderOf"), isNew = /* @__PURE__ */ __name(({ derivation }) => derivation === "new", "isNew"), halfSwapped = [], unsettled = [], expired = [], kept = [];
+  for (let { name, timestamp, comment: comment2, derivation } of databases) {
+    if (derivation === "new") continue;
+    let mark = parseMark(comment2), pair = {
+      timestamp,
+      database: name,
+      comment: mark?.comment ?? null,
+      folder: folderOf("old", timestamp)
+    }, built = databases.some((each) => isNew(each) && each.timestamp === timestamp);
+    mark && !built && folderOf("new", timestamp) !== void 0 ? halfSwapped.push(pair) : mark?.keep === "until-healthy" ? unsettled.push(pair) : mark?.keep instanceof Date && mark.keep <= now ? expired.push(pair) : kept.push(pair);
+  }
+  return {
+    halfSwapped,
+    unused: {
+      databases: databases.filter(isNew).map(({ name }) => name),
+      folders: folders.filter(
+        (folder) => isNew(folder) && !halfSwapped.some(({ timestamp }) => timestamp === folder.timestamp)
+      ).map(({ path: path2 }) => path2)
+    },
+    unsettled,
+    expired,
+    kept
+  };
+}
+__name(sortLeftovers, "sortLeftovers");
+
+// src/host/folders.ts
+import { basename as basename2, dirname as dirname3 } from "node:path/posix";
+async function swapFolders({ host, command: command5 }, swap) {
+  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
+    [ -d "$new" ] || { echo "$new is not there" >&2; exit 1; }
+    if [ -z "$old" ]; then
+      [ ! -e "$current" ] || { echo "$current is there already" >&2; exit 1; }
+      exec mv -T -- "$new" "$current"
+    fi
+    [ ! -e "$old" ] || { echo "$old is there already" >&2; exit 1; }
+    mv -T -- "$current" "$old" || exit
+    mv -T -- "$new" "$current" && exit
+    mv -T -- "$old" "$current"; exit 1`, "sh", swap.new, swap.current, swap.old ?? ""]));
+}
+__name(swapFolders, "swapFolders");
+async function swapFoldersBack({ host, command: command5 }, swap) {
+  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
+    [ -z "$old" ] || [ -e "$old" ] || exit 0
+    if [ ! -e "$new" ] && [ -e "$current" ]; then mv -T -- "$current" "$new" || exit; fi
+    [ -z "$old" ] || mv -T -- "$old" "$current"`, "sh", swap.new, swap.current, swap.old ?? ""]));
+}
+__name(swapFoldersBack, "swapFoldersBack");
+async function removeDerivedFolder({ host, command: command5 }, path2) {
+  if (!path2.startsWith("/") || path2.split("/").includes("..") || !isDerivedName(basename2(path2))) throw new TypeError(`Not a folder that a restore makes: ${path2}`);
+  await run(host, command5(["rm", "-rf", "--one-file-system", "--", path2]));
+}
+__name(removeDerivedFolder, "removeDerivedFolder");
+async function listDerivedFolders({ host, path: path2, command: command5 }) {
+  let parent = dirname3(path2);
+  return (await run(host, command5(["sh", "-c", '[ -d "$1" ] || exit 0; find "$1/" -mindepth 1 -maxdepth 1 -type d -printf "%f\\0"', "sh", parent]))).split("\0").flatMap((name) => {
+    let parsed = parseDerivedName(name, basename2(path2));
+    return parsed ? [{ path: `${parent}/${name}`, ...parsed }] : [];
+  }).toSorted((a5, b5) => a5.timestamp.localeCompare(b5.timestamp));
+}
+__name(listDerivedFolders, "listDerivedFolders");
+
+// src/host/health.ts
+import { setTimeout as sleep8 } from "node:timers/promises";
+
+// src/host/services.ts
+import { setTimeout as sleep7 } from "node:timers/promises";
+async function unitStates(host, units3) {
+  return units3.length === 0 ? [] : (await run(host, {
+    argv: ["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", ...units3]
+  })).trim().split(`
+
+`).map((block3, i5) => {
+    let value = /* @__PURE__ */ __name((name) => new RegExp(`^${name}=(.*)$`, "m").exec(block3)?.[1] ?? "", "value");
+    return {
+      unit: units3[i5] ?? value("Id"),
+      state: value("ActiveState"),
+      loaded: value("LoadState") === "loaded"
+    };
+  });
+}
+__name(unitStates, "unitStates");
+function systemdServices(host, accounts, units3) {
+  let startOrder = units3.toReversed(), argvOf = /* @__PURE__ */ __name((verb, unit) => ["systemctl", verb, unit], "argvOf"), commandOf = /* @__PURE__ */ __name((verb, unit) => ({
+    argv: argvOf(verb, unit),
+    as: accounts.root
+  }), "commandOf"), shown = /* @__PURE__ */ __name((verb, unit) => `${accounts.root && host.user !== "root" ? "sudo " : ""}${argvOf(verb, unit).join(" ")}`, "shown");
+  return {
+    units: units3,
+    stopCommands: units3.map((unit) => shown("stop", unit)),
+    startCommands: startOrder.map((unit) => shown("start", unit)),
+    async running() {
+      return (await unitStates(host, units3)).some(
+        ({ state: state2 }) => state2 === "active" || state2 === "activating" || state2 === "reloading"
+      );
+    },
+    async problems() {
+      let unknown = (await unitStates(host, units3)).filter(({ loaded }) => !loaded).map(({ unit }) => `systemd knows no unit ${unit}`), refused2 = [];
+      if (accounts.root && host.user !== "root")
+        for (let argv of units3.flatMap((unit) => [argvOf("stop", unit), argvOf("start", unit)])) {
+          let refusal2 = await sudoRefusal(host, argv);
+          refusal2 && refused2.push(refusal2);
+        }
+      return [...unknown, ...refused2];
+    },
+    async stop() {
+      for (let unit of units3) await runService(host, commandOf("stop", unit), shown("stop", unit));
+      let running = (await unitStates(host, units3)).filter(({ state: state2 }) => state2 !== "inactive" && state2 !== "failed");
+      if (running.length !== 0)
+        throw new UserError(
+          `Stopped, and not at rest: ${running.map(({ unit, state: state2 }) => `${unit} is ${state2}`).join(", ")}`,
+          "Something has started it again: a timer, a socket or another unit. See systemctl list-dependencies --reverse."
+        );
+    },
+    async start() {
+      for (let unit of startOrder)
+        await startUnit(host, unit, () => runService(host, commandOf("start", unit), shown("start", unit)));
+    }
+  };
+}
+__name(systemdServices, "systemdServices");
+var START_LIMIT_PATIENCE_MS = 12e4, START_LIMIT_PAUSE_MS = 500;
+async function startUnit(host, unit, start) {
+  let deadline = performance.now() + START_LIMIT_PATIENCE_MS, before = await invocationOf(host, unit);
+  for (; ; )
+    try {
+      return await start();
+    } catch (error3) {
+      let after = await invocationOf(host, unit);
+      if (!(after.failed && after.id !== "" && after.id === before.id) || performance.now() > deadline) throw error3;
+      await sleep7(START_LIMIT_PAUSE_MS);
+    }
+}
+__name(startUnit, "startUnit");
+async function invocationOf(host, unit) {
+  let output = await run(host, { argv: ["systemctl", "show", "--property=ActiveState,InvocationID", "--", unit] });
+  return {
+    id: /^InvocationID=(.*)$/m.exec(output)?.[1] ?? "",
+    failed: /^ActiveState=failed$/m.test(output)
+  };
+}
+__name(invocationOf, "invocationOf");
+async function sudoRefusal(host, argv) {
+  try {
+    await run(host, { argv: ["sudo", "-n", "-l", "-u", "root", "--", ...argv] });
+    return;
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    return `sudo does not let ${host.user} run ${argv.join(" ")}; a line for /etc/sudoers.d/odoo-backup: ${host.user} ALL=(root) NOPASSWD: /usr/bin/${argv.join(" ")}`;
+  }
+}
+__name(sudoRefusal, "sudoRefusal");
+function commandServices(host, stopCommand, startCommand) {
+  return {
+    units: [],
+    stopCommands: [stopCommand],
+    startCommands: [startCommand],
+    running: /* @__PURE__ */ __name(async () => {
+    }, "running"),
+    problems: /* @__PURE__ */ __name(async () => [], "problems"),
+    stop: /* @__PURE__ */ __name(() => runService(host, detachable(stopCommand), stopCommand), "stop"),
+    start: /* @__PURE__ */ __name(() => runService(host, detachable(startCommand), startCommand), "start")
+  };
+}
+__name(commandServices, "commandServices");
+function detachable(shellCommand) {
+  return { argv: ["sh", "-c", `log=$(mktemp) || exit
+    sh -c "$1" >"$log" 2>&1 </dev/null; code=$?
+    [ $code -eq 0 ] || tail -c 2000 -- "$log" >&2
+    rm -f -- "$log"; exit $code`, "sh", shellCommand] };
+}
+__name(detachable, "detachable");
+async function runService(host, command5, shown) {
+  try {
+    await run(host, command5);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? new UserError(
+      `${shown} failed on ${host.label} (${error3.exit.signal ?? `exit code ${error3.exit.code}`}): ${error3.exit.stderr}`,
+      "See the service\u2019s log on the host: journalctl -e -u <unit>.",
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(runService, "runService");
+
+// src/host/health.ts
+function odooUrl(httpInterface, httpPort) {
+  let address = ["", "0.0.0.0", "::", "*"].includes(httpInterface ?? "") ? "127.0.0.1" : httpInterface ?? "";
+  return `http://${address.includes(":") ? `[${address}]` : address}:${httpPort ?? 8069}`;
+}
+__name(odooUrl, "odooUrl");
+var PAUSE_MS = 250, ANSWER_SECONDS = 60;
+async function waitHealthy(host, units3, check, timeoutMs, signal) {
+  let started = performance.now();
+  for (; ; ) {
+    let left = timeoutMs - (performance.now() - started), { healthy, answer } = await ask3(host, units3, check, Math.min(ANSWER_SECONDS, left / 1e3), signal), seconds3 = (performance.now() - started) / 1e3;
+    if (healthy) return { seconds: seconds3, answer };
+    if (healthy === void 0 || seconds3 * 1e3 + PAUSE_MS >= timeoutMs)
+      throw new UserError(
+        `Odoo is not healthy after ${seconds3.toFixed(1)} s: ${answer}`,
+        "See Odoo\u2019s log on the host. What counts as healthy, and for how long to wait, is set by health-check."
+      );
+    await sleep8(PAUSE_MS, void 0, { signal });
+  }
+}
+__name(waitHealthy, "waitHealthy");
+var GLANCE_SECONDS = 5;
+async function healthNow(host, units3, check) {
+  return (await ask3(host, units3, check, GLANCE_SECONDS, void 0)).answer;
+}
+__name(healthNow, "healthNow");
+async function ask3(host, units3, check, seconds3, signal) {
+  let idle = (await unitStates(host, units3)).find(({ state: state2 }) => state2 !== "active");
+  if (idle)
+    return { healthy: idle.state === "failed" ? void 0 : !1, answer: `${idle.unit} is ${idle.state}` };
+  let limit = Math.max(1, Math.ceil(seconds3));
+  if (check.kind === "odoo") return askOdoo(host, check.baseUrl, limit, signal);
+  let status = check.from === "runner" ? await statusFromRunner(check.url, limit, signal) : await statusFromHost(host, check.url, limit, signal);
+  return { healthy: isGood(status), answer: told(check.url, status) };
+}
+__name(ask3, "ask");
+async function askOdoo(host, baseUrl, limit, signal) {
+  let login = `${baseUrl}/web/login`, status = await statusFromHost(host, login, limit, signal);
+  if (status !== 404) return { healthy: isGood(status), answer: told(login, status) };
+  let health = `${baseUrl}/web/health`, answered = await statusFromHost(host, health, limit, signal);
+  return { healthy: isGood(answered), answer: told(health, answered) };
+}
+__name(askOdoo, "askOdoo");
+var isGood = /* @__PURE__ */ __name((status) => typeof status == "number" && status >= 200 && status < 400, "isGood"), told = /* @__PURE__ */ __name((url, status) => typeof status == "number" ? `${url} answers ${status}` : `${url} does not answer: ${status}`, "told");
+async function statusFromRunner(url, limit, cancel) {
+  let timeout = AbortSignal.timeout(limit * 1e3), signal = cancel ? AbortSignal.any([timeout, cancel]) : timeout;
+  try {
+    let response = await fetch(url, { signal, redirect: "manual" });
+    return await response.body?.cancel(), response.status;
+  } catch (error3) {
+    return cancel?.throwIfAborted(), error3 instanceof Error && error3.cause ? messageOf(error3.cause) : messageOf(error3);
+  }
+}
+__name(statusFromRunner, "statusFromRunner");
+async function statusFromHost(host, url, limit, signal) {
+  let argv = ["sh", "-c", `{ url=$1 limit=$2
+    if command -v curl; then
+      exec 1>&3; exec curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' --max-time "$limit" -- "$url"
+    elif command -v wget; then
+      said=$(wget -S -q -O /dev/null --no-proxy --max-redirect=0 --tries=1 --timeout="$limit" -- "$url" 2>&1)
+      status=$(printf '%s\\n' "$said" | sed -n 's|^ *HTTP/[0-9.]* \\([0-9]*\\).*|\\1|p' | head -n 1)
+      [ -n "$status" ] || { printf '%s\\n' "$said" >&2; exit 1; }
+      printf %s "$status" >&3
+    elif command -v python3; then
+      exec python3 -c "$3" "$url" "$limit" >&3
+    else echo 'the host has neither curl nor wget nor python3' >&2; exit 1
+    fi
+} 3>&1 >/dev/null`, "sh", url, String(limit), `import sys, urllib.error, urllib.request
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_): return None
+proxyless = urllib.request.ProxyHandler({})
+try: print(urllib.request.build_opener(Stay, proxyless).open(sys.argv[1], timeout=int(sys.argv[2])).status)
+except urllib.error.HTTPError as error: print(error.code)`];
+  try {
+    return Number(await run(host, { argv }, { signal }));
+  } catch (error3) {
+    if (!(error3 instanceof CommandError)) throw error3;
+    return error3.exit.stderr.split(`
+`).at(-1) ?? "";
+  }
+}
+__name(statusFromHost, "statusFromHost");
+
+// src/restore/target.ts
+async function findTarget(host, accounts, inputs, database, secret) {
+  let installation = await findInstallation(host, accounts, inputs.odoo, database, secret), { postgres, tools, conf, readers } = installation, admin = inputs.dbAdminUser === void 0 ? postgres : await postgres.asRole(inputs.dbAdminUser, accounts, tools), filestore = installation.filestore === void 0 ? void 0 : await actAsOwner(host, accounts, installation.filestore, readers), [current, leftovers] = await Promise.all([
+    findDatabase(admin, installation.database),
+    findLeftovers(admin, installation.database, filestore)
+  ]);
+  return {
+    host,
+    accounts,
+    database: installation.database,
+    installation,
+    postgres,
+    admin,
+    filestore,
+    current,
+    leftovers,
+    services: servicesOf(host, accounts, inputs),
+    health: {
+      check: inputs.health.url === void 0 ? { kind: "odoo", baseUrl: odooUrl(conf?.httpInterface, conf?.httpPort) } : { kind: "url", url: inputs.health.url, from: inputs.health.from },
+      timeoutMs: inputs.health.timeoutMs
+    },
+    jobs: inputs.jobs ?? tools.cores
+  };
+}
+__name(findTarget, "findTarget");
+async function findLeftovers(admin, database, filestore) {
+  let [databases, folders] = await Promise.all([
+    listDerivedDatabases(admin, database),
+    filestore ? listDerivedFolders(filestore) : []
+  ]);
+  return sortLeftovers(databases, folders, /* @__PURE__ */ new Date());
+}
+__name(findLeftovers, "findLeftovers");
+function servicesOf(host, accounts, { services }) {
+  if (services)
+    return services.kind === "systemd" ? systemdServices(host, accounts, services.units) : commandServices(host, services.stop, services.start);
+}
+__name(servicesOf, "servicesOf");
+
+// src/host/swap-databases.ts
+async function swapDatabases(admin, swap, mark) {
+  let { current, old } = swap;
+  if (old === void 0) return rename(admin, [[swap.new, current]], [isTemplate(current, !1)]);
+  await rename(
+    admin,
+    [
+      [current, old],
+      [swap.new, current]
+    ],
+    [allowConnections(old, !1), isTemplate(current, !1), ...mark ? [comment(old, mark.after)] : []]
+  );
+}
+__name(swapDatabases, "swapDatabases");
+async function swapDatabasesBack(admin, swap, mark) {
+  let { current, old } = swap;
+  if (!await findDatabase(admin, swap.new) && await findDatabase(admin, old ?? current)) {
+    if (old === void 0) return rename(admin, [[current, swap.new]], [isTemplate(swap.new, !0)]);
+    await rename(
+      admin,
+      [
+        [current, swap.new],
+        [old, current]
+      ],
+      [
+        isTemplate(swap.new, !0),
+        allowConnections(current, !0),
+        ...mark ? [comment(current, mark.before)] : []
+      ]
+    );
+  }
+}
+__name(swapDatabasesBack, "swapDatabasesBack");
+var allowConnections = /* @__PURE__ */ __name((database, allowed) => `ALTER DATABASE ${identifier(database)} ALLOW_CONNECTIONS ${allowed}`, "allowConnections"), comment = /* @__PURE__ */ __name((database, text4) => `COMMENT ON DATABASE ${identifier(database)} IS${text4 === null ? " NULL" : literal(text4)}`, "comment"), isTemplate = /* @__PURE__ */ __name((database, template) => `ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`, "isTemplate"), ATTEMPTS = 3;
+async function rename(admin, renames2, then) {
+  let busy = renames2.map(([from]) => from), statements = [
+    "BEGIN",
+    terminateSessions(busy),
+    ...renames2.map(([from, to]) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`),
+    ...then,
+    "COMMIT"
+  ];
+  for (let attempt = 1; ; attempt++)
+    try {
+      await runSql(admin, MAINTENANCE_DATABASE, ...statements);
+      return;
+    } catch (error3) {
+      if (!(error3 instanceof CommandError)) throw error3;
+      let sessions = (await Promise.all(busy.map((each) => listSessions(admin, each)))).flat();
+      if (sessions.length > 0 && sessions.every(({ mayEnd }) => mayEnd) && attempt < ATTEMPTS) continue;
+      let who = sessions.map(({ role, application }) => application ? `${role} (${application})` : role);
+      throw new UserError(
+        `The databases could not be renamed: ${error3.exit.stderr}`,
+        who.length > 0 ? `Still connected: ${[...new Set(who)].join(", ")}. Disconnect them, or set db-admin-user to a role that may end their sessions.` : "Nothing was renamed. Only the owner of both databases with CREATEDB may, or a superuser: see db-admin-user.",
+        { cause: error3 }
+      );
+    }
+}
+__name(rename, "rename");
+
+// src/restore/facts.ts
+import { basename as basename3 } from "node:path/posix";
+
+// src/report/plain.ts
+function plainText({ outcome, title, blocks }) {
+  let parts = blocks.flatMap(block);
+  return [`${signs[outcome]} ${inline(title)}`, ...parts].join(`
+
+`);
+}
+__name(plainText, "plainText");
+function plainFacts(rows) {
+  return aligned(
+    [{ name: "" }, { name: "" }],
+    rows.map(([name, value]) => [inline(name), inline(value)])
+  );
+}
+__name(plainFacts, "plainFacts");
+function block(part) {
+  switch (part.kind) {
+    case "facts":
+      return [plainFacts(part.rows)];
+    case "table": {
+      let rows = part.rows.map((row2) => row2.map(inline));
+      return [aligned(part.columns, [part.columns.map(({ name }) => inline(name)), ...rows])];
+    }
+    case "note":
+      return [inline(part.text)];
+    case "diagram":
+      return [];
+  }
+}
+__name(block, "block");
+function aligned(columns, rows) {
+  let widths = columns.map((_, at) => Math.max(0, ...rows.map((row2) => widthOf(row2[at] ?? "")))), cell = /* @__PURE__ */ __name((text4, at) => {
+    let padding2 = " ".repeat((widths[at] ?? 0) - widthOf(text4));
+    return columns[at]?.align === "right" ? padding2 + text4 : text4 + padding2;
+  }, "cell");
+  return rows.map((row2) => row2.map(cell).join("  ").trimEnd()).join(`
+`);
+}
+__name(aligned, "aligned");
+var widthOf = /* @__PURE__ */ __name((text4) => [...text4].length, "widthOf"), inline = /* @__PURE__ */ __name((text4) => oneLine(
+  spansOf(text4).map((span) => typeof span == "string" ? span : span.code).join("")
+), "inline");
+
+// src/host/disk-space.ts
+async function freeBytes({ host, path: path2, command: command5 }) {
+  try {
+    let [, line = ""] = (await run(host, command5(["df", "-Pk", "--", path2]))).split(`
+`), kib = Number(line.split(/\s+/)[3]);
+    return Number.isFinite(kib) ? kib * 1024 : void 0;
+  } catch (error3) {
+    if (error3 instanceof CommandError) return;
+    throw error3;
+  }
+}
+__name(freeBytes, "freeBytes");
+async function databaseFreeBytes(postgres, tablespace = "pg_default") {
+  if (!postgres.isLocal) return;
+  let [row2] = await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
+                     (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
+       FROM pg_tablespace WHERE spcname =${literal(tablespace)}`
+  );
+  if (!row2?.folder) return;
+  let as = postgres.account;
+  return freeBytes({ host: postgres.host, path: row2.folder, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") });
+}
+__name(databaseFreeBytes, "databaseFreeBytes");
+
+// src/host/extensions.ts
+async function extensionProblems(app, admin, extensions) {
+  let query = `SELECT name, ${app.version >= 13e4 ? "bool_or(trusted)" : "false"} OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS may
+    FROM pg_available_extension_versions GROUP BY name`, available = /* @__PURE__ */ __name(async (postgres) => {
+    let rows = await queryRows(postgres, MAINTENANCE_DATABASE, query);
+    return new Map(rows.map(({ name, may }) => [name, may]));
+  }, "available"), [byApp, byAdmin] = await Promise.all([available(app), available(admin)]);
+  return toCreate(extensions).flatMap(({ name }) => byApp.has(name) ? byApp.get(name) || byAdmin.get(name) ? [] : [{ extension: name, problem: "admin" }] : [{ extension: name, problem: "absent" }]);
+}
+__name(extensionProblems, "extensionProblems");
+var toCreate = /* @__PURE__ */ __name((extensions) => extensions.filter(({ name }) => name !== "plpgsql"), "toCreate");
+async function createExtensions(app, admin, database, owner, extensions) {
+  let wanted = toCreate(extensions), schemas = await createSchemas(admin, database, owner, wanted);
+  for (let { name, schema } of wanted) {
+    let statement = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} CASCADE`, failure2 = await byEither(app, admin, database, statement);
+    if (failure2)
+      throw new UserError(
+        `The extension ${name} cannot be created: ${failure2.exit.stderr}`,
+        "Install it on the database server, and name a superuser in db-admin-user where the role of Odoo may not create it.",
+        { cause: failure2 }
+      );
+  }
+  let schemaOf = /* @__PURE__ */ __name((extension) => {
+    let schema = wanted.find(({ name }) => name === extension)?.schema;
+    return schema === void 0 ? void 0 : identifier(schema);
+  }, "schemaOf"), postgis = schemaOf("postgis");
+  if (postgis !== void 0) {
+    let grant = `GRANT SELECT, INSERT ON ${postgis}.spatial_ref_sys TO ${identifier(owner)}`;
+    await byEither(app, admin, database, grant);
+  }
+  let unaccent = schemaOf("unaccent"), mark = `ALTER FUNCTION ${unaccent}.unaccent(text) IMMUTABLE`, refused2 = unaccent !== void 0 && await byEither(app, admin, database, mark) !== void 0;
+  return { schemas, unaccentStable: refused2 };
+}
+__name(createExtensions, "createExtensions");
+async function createSchemas(admin, database, owner, extensions) {
+  let names = [...new Set(extensions.map(({ schema }) => schema))], absent = (await queryRows(
+    admin,
+    database,
+    `SELECT name FROM unnest(ARRAY[${names.map(literal).join(",")}]::text[]) name
+      WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)`
+  )).map(({ name }) => name), statements = absent.map(
+    (name) => `CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`
+  );
+  return statements.length > 0 && await runSql(admin, database, ...statements), absent;
+}
+__name(createSchemas, "createSchemas");
+async function byEither(app, admin, database, statement) {
+  let failure2;
+  for (let postgres of /* @__PURE__ */ new Set([app, admin]))
+    try {
+      await runSql(postgres, database, statement);
+      return;
+    } catch (error3) {
+      if (!(error3 instanceof CommandError)) throw error3;
+      failure2 = error3;
+    }
+  return failure2;
+}
+__name(byEither, "byEither");
+
+// src/host/load-errors.ts
+var HINTS = [
+  [
+    /role "[^"]*" does not exist/,
+    "Create the role on the server (CREATE ROLE \u2026 NOLOGIN): the backup gives it things or rights."
+  ],
+  [
+    /unsupported version .* in file header/,
+    "The dump was written by a newer pg_dump: install that client on the host."
+  ],
+  [
+    /marked IMMUTABLE/,
+    "An index uses a function that the backup\u2019s database had marked IMMUTABLE (unaccent?): set db-admin-user to a superuser, who may mark it."
+  ],
+  [
+    /must be (owner|superuser|able to SET ROLE)|must be (a )?member of role|permission denied/i,
+    "The role of Odoo may not do what the dump asks for. Where an extension or a role is the matter, let an admin role prepare it: db-admin-user."
+  ],
+  [/No space left on device/i, "Free disk space on the host."],
+  [
+    /invalid command \\(un)?restrict/,
+    "The dump was written by a newer minor version of PostgreSQL: update its client on the host."
+  ]
+];
+function loadFailure(error3, database) {
+  let said = error3.exit.stderr, hint = HINTS.find(([pattern]) => pattern.test(said))?.[1];
+  return new UserError(
+    `The dump cannot be loaded into ${database}. ${error3.message}`,
+    hint ?? "The database that Odoo uses was not touched. See the log of the PostgreSQL server.",
+    { cause: error3 }
+  );
+}
+__name(loadFailure, "loadFailure");
+function withRestoreClient(postgres, tools, dumpMajor) {
+  let needed = Math.max(dumpMajor ?? 0, Math.floor(postgres.version / 1e4)), client = tools.clients.filter(({ major }) => major >= needed).toSorted((a5, b5) => a5.major - b5.major)[0];
+  if (!client)
+    throw new UserError(
+      `pg_restore on ${postgres.host.label} is too old: the dump was written by pg_dump ${dumpMajor ?? needed}`,
+      `Install that client on the host: apt-get install postgresql-client-${needed}`
+    );
+  if (client.major >= 17 && postgres.version < 17e4)
+    throw new UserError(
+      `pg_restore ${client.major} cannot restore to PostgreSQL ${postgres.serverVersion}, and the dump needs pg_restore ${needed}`,
+      `Install postgresql-client-${Math.floor(postgres.version / 1e4)} on the host before the backup, or restore from the plain SQL of a backup of format dual.`
+    );
+  return postgres.withClient(client);
+}
+__name(withRestoreClient, "withRestoreClient");
+
+// src/host/neutralize.ts
+import { randomUUID as randomUUID2 } from "node:crypto";
+async function findOdooProgram(host, accounts, units3, conf) {
+  let found = await run(host, { argv: ["sh", "-c", `command -v odoo || command -v odoo-bin
+    for unit do systemctl show --property=ExecStart --value -- "$unit" 2>/dev/null; done; :`, "sh", ...units3] });
+  for (let line of found.split(`
+`).filter(Boolean)) {
+    let argv = line.startsWith("{") ? programOfUnit(line) : [line];
+    if (!argv) continue;
+    let able = await accounts.firstAble([conf?.owner ?? "odoo", "odoo"], {
+      argv: [...argv, "neutralize", "--help"]
+    });
+    if (able) return { argv, as: able.as, conf: conf?.path };
+  }
+}
+__name(findOdooProgram, "findOdooProgram");
+function programOfUnit(execStart) {
+  let words = /argv\[\]=(.*?) ;/.exec(execStart)?.[1]?.split(" ") ?? [], end = words.findIndex((word) => /(^|\/)odoo(-bin|\.py)?$/.test(word));
+  return end < 0 ? void 0 : words.slice(0, end + 1);
+}
+__name(programOfUnit, "programOfUnit");
+async function neutralize(postgres, database, program) {
+  await runSql(
+    postgres,
+    database,
+    program ? await odooStatements(postgres.host, program, database) : OWN_STATEMENTS
+  );
+  let [state2] = await queryRows(postgres, database, STATE), wrong = [
+    ...state2?.neutralized ? [] : ["database.is_neutralized is not set"],
+    ...state2?.crons ? [`${state2.crons} scheduled actions are active`] : [],
+    ...state2?.outgoing ? [`${state2.outgoing} outgoing mail servers are active`] : []
+  ], fetching = await incomingServers(postgres, database);
+  if (fetching > 0 && wrong.push(`${fetching} incoming mail servers are active`), wrong.length !== 0)
+    throw new UserError(
+      `${database} was neutralized, and is not neutral: ${wrong.join("; ")}`,
+      "A module has switched something on again. The copy is not put to use; see the statements of odoo neutralize --stdout."
+    );
+}
+__name(neutralize, "neutralize");
+async function odooStatements(host, { argv, as, conf }, database) {
+  let config = conf === void 0 ? [] : ["--config", conf], command5 = { argv: [...argv, "neutralize", ...config, "--database", database, "--stdout"], as };
+  try {
+    return await run(host, command5);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? new UserError(
+      `odoo neutralize failed for ${database}: ${error3.exit.stderr}`,
+      "Run it by hand on the host to see why. The copy is not put to use.",
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(odooStatements, "odooStatements");
+var NOT_THE_CLEANER = "id NOT IN (SELECT res_id FROM ir_model_data WHERE model = 'ir.cron' AND name = 'autovacuum_job')", NOWHERE = "neutralization - disable emails", OWN_STATEMENTS = `BEGIN;
+UPDATE ir_cron SET active = false WHERE ${NOT_THE_CLEANER};
+UPDATE ir_mail_server SET active = false;
+INSERT INTO ir_mail_server SELECT * FROM jsonb_populate_record(NULL::ir_mail_server, jsonb_build_object(
+  'id', nextval(pg_get_serial_sequence('ir_mail_server', 'id')), 'name', '${NOWHERE}', 'smtp_host', 'invalid',
+  'smtp_port', 1025, 'smtp_encryption', 'none', 'smtp_authentication', 'login', 'sequence', 10, 'active', true));
+DO $$ BEGIN
+  IF to_regclass('fetchmail_server') IS NOT NULL THEN UPDATE fetchmail_server SET active = false; END IF;
+END $$;
+INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')
+  ON CONFLICT (key) DO UPDATE SET value = 'true';
+COMMIT`, STATE = `SELECT EXISTS (SELECT FROM ir_config_parameter
+    WHERE key = 'database.is_neutralized' AND lower(value) IN ('true', 't', '1')) AS neutralized,
+  (SELECT count(*) FROM ir_cron WHERE active AND ${NOT_THE_CLEANER}) AS crons,
+  (SELECT count(*) FROM ir_mail_server WHERE active AND smtp_host IS DISTINCT FROM 'invalid') AS outgoing`;
+async function incomingServers(postgres, database) {
+  let [table2] = await runSql(postgres, database, "SELECT to_regclass('fetchmail_server')");
+  if (!table2) return 0;
+  let [count2] = await runSql(postgres, database, "SELECT count(*) FROM fetchmail_server WHERE active");
+  return Number(count2);
+}
+__name(incomingServers, "incomingServers");
+async function renewIdentity(postgres, database) {
+  let uuid = randomUUID2(), values = {
+    "database.uuid": literal(uuid),
+    "database.secret": literal(randomUUID2()),
+    "database.create_date": "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+  }, rows = Object.entries(values).map(([key, value]) => `('${key}', ${value})`);
+  return await runSql(
+    postgres,
+    database,
+    `INSERT INTO ir_config_parameter (key, value) VALUES ${rows.join(", ")}
+       ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+  ), uuid;
+}
+__name(renewIdentity, "renewIdentity");
+
+// src/host/stage-filestore.ts
+import { dirname as dirname4 } from "node:path/posix";
+async function stageFilestore(live, staged, wanted, cores, signal) {
+  await run(
+    live.host,
+    live.command(["sh", "-c", 'mkdir -p -- "$1" && mkdir -- "$2"', "sh", dirname4(staged), staged])
+  );
+  let sizes = sizesOf(live.exists ? await filesIn(live) : []), candidates = wanted.filter((file) => isCandidate(file, sizes)).map(({ name }) => name), whole = new Set(await wholeFiles(live, candidates, cores, signal));
+  return await link(live, staged, [...whole], signal), {
+    linked: wanted.filter(({ name }) => whole.has(name)),
+    missing: wanted.filter(({ name }) => !whole.has(name))
+  };
+}
+__name(stageFilestore, "stageFilestore");
+async function compareFilestore(live, wanted) {
+  let there = live.exists ? await filesIn(live) : [], sizes = sizesOf(there), names = new Set(wanted.map(({ name }) => name));
+  return {
+    missing: wanted.filter((file) => !isCandidate(file, sizes)),
+    onlyLive: there.filter(({ name }) => !names.has(name))
+  };
+}
+__name(compareFilestore, "compareFilestore");
+var isCandidate = /* @__PURE__ */ __name(({ name, size }, sizes) => sha1Of(name) !== void 0 && sizes.get(name) === size, "isCandidate"), filesIn = /* @__PURE__ */ __name((place2) => listFilestore({ host: place2.host, folder: place2.path, as: place2.command([]).as }), "filesIn"), sizesOf = /* @__PURE__ */ __name((files) => new Map(files.map(({ name, size }) => [name, size])), "sizesOf"), NAMES_A_SHA1SUM = 40;
+async function wholeFiles(live, names, cores, signal) {
+  if (names.length === 0) return [];
+  let script = `cd -- "$1" || exit
+    xargs -0 -r -n ${NAMES_A_SHA1SUM} -P "$2" sha1sum --; code=$?
+    [ $code -eq 0 ] || [ $code -eq 123 ]`, command5 = live.command(["sh", "-c", script, "sh", live.path, String(cores)]);
+  return (await run(live.host, command5, { input: names.map((name) => `${name}\0`).join(""), signal })).split(`
+`).flatMap((line) => {
+    let [sha1, name = ""] = line.split("  ");
+    return sha1 !== "" && sha1Of(name) === sha1 ? [name] : [];
+  });
+}
+__name(wholeFiles, "wholeFiles");
+async function link(live, staged, names, signal) {
+  if (names.length === 0) return;
+  let copy = "cp --dereference --parents", script = `cd -- "$1" || exit
+    xargs -0 -r -n 500 sh -c 'to=$1; shift
+      ${copy} --link --target-directory="$to" -- "$@" 2>/dev/null ||
+      ${copy} --reflink=auto --preserve=mode,timestamps --remove-destination --target-directory="$to" -- "$@"' sh "$2"`, command5 = live.command(["sh", "-c", script, "sh", live.path, staged]);
+  await run(live.host, command5, { input: names.map((name) => `${name}\0`).join(""), signal });
+}
+__name(link, "link");
+async function absentFrom(place2, wanted) {
+  let sizes = sizesOf(await filesIn(place2));
+  return wanted.filter(({ name, size }) => sizes.get(name) !== size).map(({ name }) => name);
+}
+__name(absentFrom, "absentFrom");
+
+// src/restore/preflight.ts
+var GROWTH = 5;
+async function preflight(source, target, request) {
+  return new Preflight(source, target, request).run();
+}
+__name(preflight, "preflight");
+var Preflight = class {
+  static {
+    __name(this, "Preflight");
+  }
+  #source;
+  #target;
+  #request;
+  #problems = [];
+  #warnings = [];
+  constructor(source, target, request) {
+    this.#source = source, this.#target = target, this.#request = request;
+  }
+  async run() {
+    this.#checkIdentity(), this.#checkVersions();
+    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace && this.#source.dump.kind !== "plain", owner = await this.#owner(), [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] = await Promise.all([
+      this.#traits(),
+      this.#extensions(),
+      this.#loader(),
+      this.#source.dump.kind === "plain" ? void 0 : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
+      this.#difference(),
+      current ? listSessions(admin, database) : [],
+      this.#running(),
+      this.#answer(),
+      this.#program()
+    ]), databaseBytes = description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth()), [databaseFree, filestoreFree] = await Promise.all([
+      databaseFreeBytes(admin, current?.tablespace),
+      this.#filestoreFree(),
+      this.#checkRights(owner),
+      this.#checkRoles(keepOwnership),
+      this.#checkExtensions(extensions),
+      this.#checkLock()
+    ]);
+    return this.#checkSpace("database", databaseBytes, databaseFree), this.#checkSpace("filestore", bytesOf(difference?.missing ?? []), filestoreFree), this.#checkSessions(sessions), this.#source.dump.kind === "directory" && dumpPlace === void 0 && this.#problem(
+      `There is no place on ${postgres.host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(this.#source.dump.size)}`,
+      "A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup."
+    ), {
+      problems: this.#problems,
+      warnings: this.#warnings,
+      owner,
+      traits,
+      extensions,
+      keepOwnership,
+      loader,
+      dumpPlace,
+      difference,
+      sessions,
+      databaseBytes,
+      databaseFree,
+      filestoreFree,
+      running,
+      answer,
+      program
+    };
+  }
+  #problem(message, hint) {
+    this.#problems.push({ message, hint });
+  }
+  /** A check whose error is a problem among others. */
+  async #attempt(body) {
+    try {
+      return await body();
+    } catch (error3) {
+      if (!(error3 instanceof UserError)) throw error3;
+      this.#problem(error3.message, error3.hint);
+      return;
+    }
+  }
+  #checkIdentity() {
+    let { database, current } = this.#target, of = this.#source.database;
+    this.#request.inPlace ? of === void 0 ? this.#warnings.push(`${this.#source.uri} does not say which database it is of`) : of !== database && this.#problem(
+      `The backup is of ${of}, and the database to roll back is ${database}`,
+      "Choose a backup of this database, or use the command restore, which makes a copy under another name."
+    ) : current && !this.#request.replace && this.#problem(
+      `target-database: ${database} is there already, with ${current.bytes === null ? "data" : formatBytes(current.bytes)}`,
+      "Choose another name, or set replace: true."
+    ), this.#source.receipt || this.#warnings.push(
+      "The backup has no receipt: nobody has verified that it is whole, and it is restored for what it says of itself (allow-unverified)"
+    );
+  }
+  #checkVersions() {
+    let { postgres } = this.#target, made = Number.parseInt(
+      this.#source.description?.postgres.server ?? this.#source.receipt?.postgres.server ?? "",
+      10
+    );
+    made * 1e4 <= postgres.version || Number.isNaN(made) || this.#problem(
+      `The backup is of PostgreSQL ${made}, and the host has ${postgres.serverVersion}: dumps do not go to an older major version`,
+      `Restore it to a server of PostgreSQL ${made} or newer.`
+    );
+  }
+  /** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
+  async #owner() {
+    let { current, postgres, admin } = this.#target;
+    if (current) return current.owner;
+    let before = this.#source.description?.postgres.owner;
+    if (this.#request.inPlace && before !== void 0) {
+      let [missing] = await missingRoles(admin, [before]);
+      if (missing === void 0) return before;
+    }
+    return postgres.role;
+  }
+  async #traits() {
+    let { current, database, postgres, admin } = this.#target;
+    if (this.#source.description) return this.#source.description.postgres;
+    if (current?.allowsConnections) {
+      var _stack = [];
+      try {
+        let snapshot = __using(_stack, await Snapshot.open(postgres, database), !0);
+        return databaseTraits(snapshot);
+      } catch (_) {
+        var _error = _, _hasError = !0;
+      } finally {
+        var _promise = __callDispose(_stack, _error, _hasError);
+        _promise && await _promise;
+      }
+    }
+    let [server] = await queryRows(
+      admin,
+      MAINTENANCE_DATABASE,
+      "SELECT datctype AS ctype FROM pg_database WHERE datname = 'template0'"
+    );
+    return {
+      owner: postgres.role,
+      encoding: "UTF8",
+      collate: "C",
+      ctype: server?.ctype ?? "C",
+      localeProvider: "libc",
+      locale: null,
+      privileges: [],
+      settings: []
+    };
+  }
+  /** A backup that does not say it, needs those of the database that it takes the place of. */
+  async #extensions() {
+    let { current, database, postgres } = this.#target;
+    return this.#source.description ? this.#source.description.extensions : current?.allowsConnections ? queryRows(
+      postgres,
+      database,
+      `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
+         JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`
+    ) : [];
+  }
+  async #loader() {
+    let { postgres, installation } = this.#target;
+    if (this.#source.dump.kind === "plain") return postgres;
+    let dumpMajor = this.#source.description?.postgres.pgDump ?? majorOf(this.#source.receipt?.postgres.client);
+    return await this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor)) ?? postgres;
+  }
+  async #difference() {
+    let { filestore } = this.#target, wanted = this.#source.filestore;
+    if (!filestore || !wanted) {
+      filestore ? this.#warnings.push("The backup is of the database alone: the filestore stays as it is") : wanted && this.#warnings.push("filestore: false: the attachments of the backup stay where they are");
+      return;
+    }
+    return compareFilestore(filestore, [...wanted.values()]);
+  }
+  async #running() {
+    let { services } = this.#target;
+    if (!services) return;
+    let problems = await this.#attempt(() => services.problems()) ?? [];
+    for (let problem of problems) this.#problem(problem, "See the input services.");
+    return this.#attempt(() => services.running());
+  }
+  /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
+  async #answer() {
+    let { host, services, health, current } = this.#target;
+    return services && current ? healthNow(host, services.units, health.check) : void 0;
+  }
+  async #program() {
+    if (!this.#request.neutralize) return;
+    let { host, accounts, services, installation } = this.#target, program = await findOdooProgram(host, accounts, services?.units ?? [], installation.conf), major = majorOf(this.#source.odooVersion?.replace(/^saas~/, ""));
+    return !program && major !== void 0 && major >= 16 && this.#warnings.push(
+      "The host has no program odoo that knows neutralize: scheduled actions and mail servers are switched off, what else the modules would switch off (payments, deliveries) is not"
+    ), program;
+  }
+  /** Of a dump to a database: only what pg_dump has not compressed has about the size of its tables. */
+  #growth() {
+    return this.#source.receipt?.format === "dual" || this.#source.dump.kind === "plain" ? 1 : GROWTH;
+  }
+  async #filestoreFree() {
+    let { filestore } = this.#target;
+    if (filestore?.exists)
+      return freeBytes(filestore);
+  }
+  async #checkRights(owner) {
+    let { admin, database } = this.#target;
+    for (let missing of await missingRights(admin, owner, database))
+      this.#problem(missing, "Give the role that right, or name a role that has it in db-admin-user.");
+  }
+  async #checkRoles(keepOwnership) {
+    if (!keepOwnership) return;
+    let missing = await missingRoles(this.#target.admin, this.#source.description?.roles ?? []);
+    missing.length !== 0 && this.#problem(
+      `The backup gives things or rights to roles that the server does not have: ${missing.join(", ")}`,
+      `Create them: ${missing.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join("; ")}`
+    );
+  }
+  async #checkExtensions(extensions) {
+    let { postgres, admin } = this.#target;
+    for (let { extension, problem } of await extensionProblems(postgres, admin, extensions))
+      problem === "absent" ? this.#problem(
+        `The extension ${extension} of the backup is not installed on the database server`,
+        `Install its package there, such as postgresql-${Math.floor(postgres.version / 1e4)}-${extension}.`
+      ) : this.#problem(
+        `The role ${admin.role} may not create the extension ${extension}`,
+        "Name a superuser in db-admin-user."
+      );
+  }
+  /** A real run holds the lock by now. */
+  async #checkLock() {
+    if (!this.#request.dryRun) return;
+    let problem = await this.#attempt(() => lockProblem(this.#target.admin, this.#target.database));
+    problem && this.#problem(problem.message, problem.hint);
+  }
+  #checkSpace(what, needed, free) {
+    free === void 0 || needed <= free || this.#problem(
+      `The ${what} takes about ${formatBytes(needed)}, and the host has ${formatBytes(free)} left for it`,
+      "Free space on the host: a restore builds the new beside the old."
+    );
+  }
+  #checkSessions(sessions) {
+    let staying = sessions.filter(({ mayEnd }) => !mayEnd).map(sessionName);
+    staying.length !== 0 && this.#problem(
+      `Sessions that ${this.#target.admin.role} may not end would hold up the swap: ${staying.join(", ")}`,
+      "Disconnect them, or set db-admin-user to a role that may end their sessions."
+    );
+  }
+}, sessionName = /* @__PURE__ */ __name(({ role, application }) => application === "" ? role : `${role} (${application})`, "sessionName"), bytesOf = /* @__PURE__ */ __name((files) => {
+  let sum = 0;
+  for (let { size } of files) sum += size;
+  return sum;
+}, "bytesOf");
+function majorOf(version2) {
+  let major = Number.parseInt(version2 ?? "", 10);
+  return Number.isNaN(major) ? void 0 : major;
+}
+__name(majorOf, "majorOf");
+function refuse(problems) {
+  if (problems.length === 0) return;
+  let [first] = problems, message = problems.length === 1 ? first?.message ?? "" : [`${problems.length} things stand in the way:`, ...problems.map(({ message: message2 }) => message2)].join(
+    `
+  `
+  ), hints = [...new Set(problems.map(({ hint }) => hint))].join(" ");
+  throw new UserError(message, `${hints} Nothing was changed.`);
+}
+__name(refuse, "refuse");
+
+// src/restore/facts.ts
+function tellTarget({ installation, filestore, admin, postgres }, platform3) {
+  let { conf } = installation;
+  conf && platform3.info(`odoo.conf: ${conf.path}`), platform3.info(`PostgreSQL ${postgres.serverVersion}, ${postgres.identity}`), admin !== postgres && platform3.info(`Databases are created and renamed by ${admin.identity}`), filestore && platform3.info(
+    `Filestore: ${filestore.path}, of ${filestore.owner}${filestore.exists ? "" : "; not there yet"}`
+  );
+}
+__name(tellTarget, "tellTarget");
+function factsOf(source, target, findings) {
+  return [
+    ...backupFacts(source),
+    ...replacedFacts(target, findings),
+    ...filestoreFacts(findings, source),
+    ["Space", spaceOf(findings)],
+    ...odooFacts(target, findings),
+    ...target.leftovers.kept.length > 0 ? [["Kept so far", target.leftovers.kept.map(({ database }) => database).join(", ")]] : []
+  ];
+}
+__name(factsOf, "factsOf");
+function tellFindings(facts, { problems }, platform3) {
+  for (let line of plainFacts(facts).split(`
+`)) platform3.info(line);
+  for (let { message, hint } of problems) platform3.info(`In the way: ${message}
+  ${hint}`);
+}
+__name(tellFindings, "tellFindings");
+function backupFacts(source) {
+  let { uri, createdAt, size, odooVersion, receipt, database } = source, commit = receipt?.run.commit, made = createdAt ? `${formatInstant(createdAt)}, ${formatAge(createdAt, /* @__PURE__ */ new Date())}` : "unknown", server = receipt?.postgres.server ?? source.description?.postgres.server, of = [database, odooVersion && `Odoo ${odooVersion}`, server && `PostgreSQL ${server}`];
+  return [
+    ["Backup", code(uri)],
+    ["Made", `${made}${commit ? `, by a job of commit ${commit.slice(0, 8)}` : ""}`],
+    ["Content", `${[...of, formatBytes(size)].filter(Boolean).join(", ")}; ${provenHow(source)}`]
+  ];
+}
+__name(backupFacts, "backupFacts");
+function provenHow({ receipt }) {
+  if (!receipt) return "not verified: it has no receipt";
+  let failure2 = failedProof(receipt);
+  return failure2 ? `it did NOT pass its verification (${failure2.level})` : `verified (${levelOf(receipt)})`;
+}
+__name(provenHow, "provenHow");
+function replacedFacts({ database, current }, { sessions }) {
+  if (!current) return [["Replaces", ["nothing: there is no database ", code(database), " on the host"]]];
+  let size = current.bytes === null ? "of unknown size" : formatBytes(current.bytes), connected = sessions.map((each) => `${sessionName(each)}${each.count > 1 ? ` \xD7 ${each.count}` : ""}`), users = connected.length > 0 ? `connected now: ${connected.join(", ")}` : "nobody is connected";
+  return [["Replaces", ["the database ", code(database), `, ${size}; ${users}`]]];
+}
+__name(replacedFacts, "replacedFacts");
+function filestoreFacts({ difference }, { filestore }) {
+  if (!difference || !filestore) return [];
+  let { missing, onlyLive } = difference, there = formatCounted(filestore.size - missing.length, "file"), added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : "no files";
+  return [
+    ["Filestore", `${there} of the backup on the host already, ${filesOf(missing)} to be fetched`],
+    ["Added since", added]
+  ];
+}
+__name(filestoreFacts, "filestoreFacts");
+var filesOf = /* @__PURE__ */ __name((files) => files.length === 0 ? "none" : `${formatCounted(files.length, "file")} (${formatBytes(bytesOf(files))})`, "filesOf");
+function spaceOf({ databaseBytes, databaseFree, difference, filestoreFree }) {
+  let of = /* @__PURE__ */ __name((what, bytes, free) => `${what} ${formatBytes(bytes)}${free === void 0 ? "" : ` of ${formatBytes(free)} free`}`, "of");
+  return [
+    of("database about", databaseBytes, databaseFree),
+    ...difference ? [of("filestore", bytesOf(difference.missing), filestoreFree)] : []
+  ].join("; ");
+}
+__name(spaceOf, "spaceOf");
+function odooFacts({ current, services }, { running, answer }) {
+  if (!services || !current) return [["Downtime", "none: nothing has to stop"]];
+  let units3 = services.units.join(", ") || "Odoo";
+  return [
+    ["Odoo now", [...running === void 0 ? [] : [`${units3} ${running ? "runs" : "does not run"}`], ...answer === void 0 ? [] : [answer]].join("; ") || "unknown"],
+    ["Downtime", "expected: Odoo\u2019s own stop and start, and about a second for the renames"]
+  ];
+}
+__name(odooFacts, "odooFacts");
+var pairName = /* @__PURE__ */ __name((database, folder) => folder === void 0 ? `the database ${database}` : basename3(folder) === database ? `database and filestore ${database}` : `the database ${database} and the filestore ${basename3(folder)}`, "pairName"), whichBackup = /* @__PURE__ */ __name(({ createdAt, database = "a backup" }) => createdAt ? `${database} of ${formatInstant(createdAt)}` : database, "whichBackup");
+
+// src/restore/tidy-steps.ts
+function recoverStep({ target, platform: platform3 }) {
+  let { halfSwapped, unused } = target.leftovers, removed = [...unused.databases, ...unused.folders];
+  if (!(halfSwapped.length === 0 && removed.length === 0))
+    return {
+      name: "recover",
+      title: "Clean up after a run that was killed",
+      details: [
+        ...halfSwapped.map(({ database }) => `rename ${database} back: its filestore was never swapped`),
+        ...removed.map((each) => `remove ${each}`)
+      ],
+      run: /* @__PURE__ */ __name(() => recover(target, target.leftovers, platform3), "run")
+    };
+}
+__name(recoverStep, "recoverStep");
+async function recover(place2, { halfSwapped, unused }, platform3) {
+  let { admin, database, filestore } = place2, databases = [...unused.databases], folders = [...unused.folders];
+  for (let { timestamp, database: old, comment: comment2 } of halfSwapped.toReversed()) {
+    let built = derivedName(database, "new", timestamp);
+    if (filestore) {
+      let path2 = /* @__PURE__ */ __name((derivation) => derivedFolder(filestore.path, derivation, timestamp), "path");
+      await swapFoldersBack(filestore, { current: filestore.path, old: path2("old"), new: path2("new") }), folders.push(path2("new"));
+    }
+    await swapDatabasesBack(admin, { current: database, old, new: built }, { before: comment2, after: "" }), platform3.info(`${old} is ${database} again`), databases.push(built);
+  }
+  for (let folder of folders) filestore && await removeDerivedFolder(filestore, folder);
+  for (let name of databases) await dropDerivedDatabase(admin, name, database);
+}
+__name(recover, "recover");
+function removeStep({ target, databases, filestore, request }) {
+  let { unsettled, expired } = target.leftovers, replaced = request.keepPrevious === "until-healthy" && databases.old !== void 0 ? [{ timestamp: "", database: databases.old, comment: null, folder: filestore?.swap.old }] : [], pairs = [...expired, ...unsettled, ...replaced];
+  if (pairs.length !== 0)
+    return {
+      name: "remove",
+      title: "Remove what was replaced",
+      details: pairs.map(({ database, folder }) => pairName(database, folder)),
+      run: /* @__PURE__ */ __name(() => removePairs(target, pairs), "run")
+    };
+}
+__name(removeStep, "removeStep");
+async function removePairs({ admin, database, filestore }, pairs) {
+  for (let pair of pairs)
+    pair.folder !== void 0 && filestore && await removeDerivedFolder(filestore, pair.folder), await dropDerivedDatabase(admin, pair.database, database);
+}
+__name(removePairs, "removePairs");
+
+// src/restore/sweep.ts
+async function leftoversOf(odoo, accounts) {
+  let { postgres, database } = odoo;
+  try {
+    if ((await listDerivedDatabases(postgres, database)).length === 0) return;
+    let place2 = { database, admin: postgres, filestore: await ownedFilestore(odoo, accounts) };
+    return { place: place2, leftovers: await findLeftovers(postgres, database, place2.filestore) };
+  } catch (error3) {
+    if (error3 instanceof CommandError) return;
+    throw error3;
+  }
+}
+__name(leftoversOf, "leftoversOf");
+async function ownedFilestore({ filestore }, accounts) {
+  if (filestore)
+    try {
+      return await actAsOwner(filestore.host, accounts, filestore.folder, filestore.as ? [filestore.as] : []);
+    } catch (error3) {
+      if (error3 instanceof UserError) return;
+      throw error3;
+    }
+}
+__name(ownedFilestore, "ownedFilestore");
+function refuseHalfSwapped(found, database, platform3) {
+  if (!found) return;
+  let { leftovers } = found;
+  if (leftovers.halfSwapped.length > 0)
+    throw new UserError(
+      `A restore of ${database} was killed between its two renames: database and filestore do not belong together`,
+      "Run the rollback again: it begins by taking that back."
+    );
+  if (isInterrupted(leftovers)) {
+    let { unused, unsettled } = leftovers, names = [...unused.databases, ...unused.folders, ...unsettled.map((pair) => pair.database)];
+    platform3.warning(
+      `A restore of ${database} was killed, and has left ${names.join(", ")}: the next one removes it`
+    );
+  }
+}
+__name(refuseHalfSwapped, "refuseHalfSwapped");
+async function sweepExpired(found, phases, platform3) {
+  if (!found) return;
+  let { place: place2, leftovers } = found;
+  if (leftovers.expired.length === 0) return;
+  let names = leftovers.expired.map(({ database }) => database).join(", ");
+  try {
+    await phases.run(
+      "sweep",
+      `Remove what was kept long enough: ${names}`,
+      () => removePairs(place2, leftovers.expired)
+    );
+  } catch (error3) {
+    platform3.warning(`Not removed, though it was kept long enough: ${names}: ${messageOf(error3)}`);
+  }
+}
+__name(sweepExpired, "sweepExpired");
+
 // src/storage/store.ts
 var import_client_s35 = __toESM(require_dist_cjs16(), 1);
-import { createHash as createHash13 } from "node:crypto";
+import { createHash as createHash15 } from "node:crypto";
 
 // src/storage/client.ts
 var import_client_s33 = __toESM(require_dist_cjs16(), 1);
@@ -73279,13 +74757,13 @@ __name(compatible, "compatible");
 
 // src/storage/read-object.ts
 var import_client_s34 = __toESM(require_dist_cjs16(), 1);
-import { setTimeout as sleep7 } from "node:timers/promises";
+import { setTimeout as sleep9 } from "node:timers/promises";
 var RESUME_MS = [100, 400, 1600, 6400];
 async function readObject(store, key, range3, etag) {
   let body = new Body(store, key, range3, etag);
   for (let wait of RESUME_MS) {
     if (await body.read()) return body.bytes;
-    await sleep7(wait, void 0, { signal: store.reading.abortSignal }).catch(() => {
+    await sleep9(wait, void 0, { signal: store.reading.abortSignal }).catch(() => {
     });
   }
   if (await body.read()) return body.bytes;
@@ -73639,7 +75117,7 @@ var Store = class {
       Key: key,
       Body: body,
       ContentType: "application/json",
-      ContentMD5: createHash13("md5").update(body).digest("base64")
+      ContentMD5: createHash15("md5").update(body).digest("base64")
     });
     await this.attempt({ action: "s3:PutObject", key }, () => this.client.send(command5));
   }
@@ -74280,12 +75758,17 @@ async function makeBackup(inputs, store, phases, platform3, signal) {
     let odoo = await phases.run("host", "Odoo on the host", () => lookAtHost(host, inputs, platform3));
     let startedAt2 = /* @__PURE__ */ new Date();
     let tolerate = judge3(inputs.missingFiles, platform3);
-    let snapshot = __using(_stack, await Snapshot.open(odoo.postgres, odoo.database), !0);
-    let source = await phases.run(
+    let session = __using(_stack, await openSession2(odoo, holderOf("backup", platform3.run), platform3), !0);
+    let { snapshot } = session;
+    let [source, leftovers] = await phases.run(
       "snapshot",
       "Snapshot of the database",
-      () => takeStock(odoo, snapshot, inputs.odoo.filestore !== !1, tolerate, platform3)
+      () => Promise.all([
+        takeStock(odoo, snapshot, inputs.odoo.filestore !== !1, tolerate, platform3),
+        leftoversOf(odoo, new Accounts(host, inputs.sudo))
+      ])
     );
+    refuseHalfSwapped(leftovers, odoo.database, platform3);
     let extension = extensionOf(inputs);
     let key = archiveKey(folder, { database: odoo.database, at: startedAt2 }, extension);
     if (inputs.dryRun) {
@@ -74296,7 +75779,9 @@ async function makeBackup(inputs, store, phases, platform3, signal) {
     let target = { ...inputs, startedAt: startedAt2, baseName, phases, tolerate };
     let destination2 = { store, key, customer, platform: platform3, signal };
     let stored = await storeObject(source, target, destination2);
-    return certify(source, target, stored, destination2);
+    let receipt = await certify(source, target, stored, destination2);
+    await sweepExpired(leftovers, phases, platform3);
+    return receipt;
   } catch (_) {
     var _error = _, _hasError = !0;
   } finally {
@@ -74540,94 +76025,6 @@ async function whatIf(store, entries, { retention }) {
 }
 __name(whatIf, "whatIf");
 
-// src/host/lock.ts
-import { createHash as createHash14 } from "node:crypto";
-var NoLockError = class extends UserError {
-  static {
-    __name(this, "NoLockError");
-  }
-  name = "NoLockError";
-};
-async function acquireLock(postgres, database, purpose) {
-  let session = await openSession(postgres, purpose);
-  try {
-    let key = lockKey(database), [got] = await session.lines(`SELECT pg_try_advisory_lock(${key.value})`);
-    if (got !== "t") throw await heldByAnother(session, key, database);
-    return {
-      async assertHeld() {
-        let held = `SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`, [answer] = await session.lines(held).catch(lost(database));
-        answer !== "held" && lost(database)(void 0);
-      },
-      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]()
-    };
-  } catch (error3) {
-    throw await session[Symbol.asyncDispose](), error3;
-  }
-}
-__name(acquireLock, "acquireLock");
-async function lockProblem(postgres, database) {
-  var _stack = [];
-  try {
-    let session = __using(_stack, await openSession(postgres, "odoo-backup"), !0);
-    let key = lockKey(database);
-    return await isHeld(session, key) ? heldByAnother(session, key, database) : void 0;
-  } catch (_) {
-    var _error = _, _hasError = !0;
-  } finally {
-    var _promise = __callDispose(_stack, _error, _hasError);
-    _promise && await _promise;
-  }
-}
-__name(lockProblem, "lockProblem");
-async function openSession(postgres, purpose) {
-  let session = await PsqlSession.open(postgres, MAINTENANCE_DATABASE);
-  try {
-    return await session.lines(`SET application_name =${literal(purpose)}; SET statement_timeout = 0`), postgres.version >= 14e4 && await session.lines("SET idle_session_timeout = 0"), session;
-  } catch (error3) {
-    throw await session[Symbol.asyncDispose](), error3 instanceof CommandError ? new NoLockError(
-      `The lock that keeps other runs away cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error3.exit.stderr}`,
-      `Let the role in there: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
-      { cause: error3 }
-    ) : error3;
-  }
-}
-__name(openSession, "openSession");
-function lost(database) {
-  return (cause) => {
-    throw new UserError(
-      `The lock on ${database} was lost: its session in PostgreSQL has ended`,
-      "Somebody ended it, or the server was restarted. Run it again.",
-      { cause }
-    );
-  };
-}
-__name(lost, "lost");
-function lockKey(database) {
-  let digest4 = createHash14("sha256").update(`odoo-backup:${database}`).digest(), halves = `classid = ${digest4.readUInt32BE(0)} AND objid = ${digest4.readUInt32BE(4)}`;
-  return {
-    value: digest4.readBigInt64BE(0),
-    condition: `locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
-  };
-}
-__name(lockKey, "lockKey");
-async function isHeld(session, key) {
-  let [held] = await session.lines(`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
-  return held === "t";
-}
-__name(isHeld, "isHeld");
-async function heldByAnother(session, key, database) {
-  let [holder] = await session.lines(
-    `SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
-       FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE ${key.condition}`
-  ), [who, since] = holder ? JSON.parse(holder) : [void 0, null];
-  return new UserError(
-    `Another backup or restore of ${database} is running${since ? ` since ${since} UTC` : ""}${who ? `: ${who}` : ""}`,
-    "Wait until it has ended, or cancel it. Jobs of one concurrency group (GitHub) or resource_group (GitLab) wait by themselves."
-  );
-}
-__name(heldByAnother, "heldByAnother");
-
 // src/host/reconnecting-host.ts
 var ReconnectingHost = class {
   static {
@@ -74661,1006 +76058,6 @@ var ReconnectingHost = class {
     await this.#connection[Symbol.asyncDispose]();
   }
 };
-
-// src/restore/facts.ts
-import { basename as basename2 } from "node:path/posix";
-
-// src/report/plain.ts
-function plainText({ outcome, title, blocks }) {
-  let parts = blocks.flatMap(block);
-  return [`${signs[outcome]} ${inline(title)}`, ...parts].join(`
-
-`);
-}
-__name(plainText, "plainText");
-function plainFacts(rows) {
-  return aligned(
-    [{ name: "" }, { name: "" }],
-    rows.map(([name, value]) => [inline(name), inline(value)])
-  );
-}
-__name(plainFacts, "plainFacts");
-function block(part) {
-  switch (part.kind) {
-    case "facts":
-      return [plainFacts(part.rows)];
-    case "table": {
-      let rows = part.rows.map((row2) => row2.map(inline));
-      return [aligned(part.columns, [part.columns.map(({ name }) => inline(name)), ...rows])];
-    }
-    case "note":
-      return [inline(part.text)];
-    case "diagram":
-      return [];
-  }
-}
-__name(block, "block");
-function aligned(columns, rows) {
-  let widths = columns.map((_, at) => Math.max(0, ...rows.map((row2) => widthOf(row2[at] ?? "")))), cell = /* @__PURE__ */ __name((text4, at) => {
-    let padding2 = " ".repeat((widths[at] ?? 0) - widthOf(text4));
-    return columns[at]?.align === "right" ? padding2 + text4 : text4 + padding2;
-  }, "cell");
-  return rows.map((row2) => row2.map(cell).join("  ").trimEnd()).join(`
-`);
-}
-__name(aligned, "aligned");
-var widthOf = /* @__PURE__ */ __name((text4) => [...text4].length, "widthOf"), inline = /* @__PURE__ */ __name((text4) => oneLine(
-  spansOf(text4).map((span) => typeof span == "string" ? span : span.code).join("")
-), "inline");
-
-// src/restore/names.ts
-import { createHash as createHash15 } from "node:crypto";
-import { basename, dirname as dirname2, join as join5 } from "node:path/posix";
-var MAX_NAME_BYTES = 63, DIGEST_LENGTH4 = 8;
-function derivedName(database, derivation, timestamp) {
-  let suffix = `__${derivation}_${timestamp}`, room = MAX_NAME_BYTES - suffix.length;
-  if (Buffer.byteLength(database) <= room) return database + suffix;
-  let digest4 = createHash15("sha256").update(database).digest("hex").slice(0, DIGEST_LENGTH4);
-  return `${cutToBytes(database, room - DIGEST_LENGTH4 - 1)}~${digest4}${suffix}`;
-}
-__name(derivedName, "derivedName");
-function cutToBytes(text4, bytes) {
-  let cut = "";
-  for (let character of text4) {
-    if (Buffer.byteLength(cut + character) > bytes) break;
-    cut += character;
-  }
-  return cut;
-}
-__name(cutToBytes, "cutToBytes");
-function parseDerivedName(name, database) {
-  let [, derivation, timestamp = ""] = /__(new|old)_(\d{14})$/.exec(name) ?? [];
-  if (!(derivation !== "new" && derivation !== "old"))
-    return derivedName(database, derivation, timestamp) === name ? { derivation, timestamp } : void 0;
-}
-__name(parseDerivedName, "parseDerivedName");
-var isDerivedName = /* @__PURE__ */ __name((name) => /.__(new|old)_\d{14}$/.test(name), "isDerivedName"), derivedFolder = /* @__PURE__ */ __name((folder, derivation, timestamp) => join5(dirname2(folder), derivedName(basename(folder), derivation, timestamp)), "derivedFolder"), timestampOf = /* @__PURE__ */ __name((time2) => time2.toISOString().replaceAll(/[-:T]/g, "").slice(0, 14), "timestampOf");
-
-// src/host/databases.ts
-async function findDatabase(postgres, name) {
-  let [state2] = await queryRows(
-    postgres,
-    MAINTENANCE_DATABASE,
-    `SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
-            datallowconn AS "allowsConnections",
-            CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes,
-            shobj_description(d.oid, 'pg_database') AS comment
-       FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname =${literal(name)}`
-  );
-  return state2;
-}
-__name(findDatabase, "findDatabase");
-async function listDerivedDatabases(postgres, database) {
-  return (await queryRows(
-    postgres,
-    MAINTENANCE_DATABASE,
-    "SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_database WHERE datname ~ '__(new|old)_[0-9]{14}$'"
-  )).flatMap(({ name, comment: comment2 }) => {
-    let parsed = parseDerivedName(name, database);
-    return parsed ? [{ name, comment: comment2, ...parsed }] : [];
-  }).toSorted((a5, b5) => a5.timestamp.localeCompare(b5.timestamp));
-}
-__name(listDerivedDatabases, "listDerivedDatabases");
-var MAY_END = "(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))";
-function listSessions(postgres, database) {
-  return queryRows(
-    postgres,
-    MAINTENANCE_DATABASE,
-    `SELECT usename AS role, application_name AS application, ${MAY_END} AS "mayEnd", count(*) AS count
-       FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
-      WHERE datname =${literal(database)} AND pid <> pg_backend_pid()
-      GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2`
-  );
-}
-__name(listSessions, "listSessions");
-async function createDatabase(admin, name, owner, traits, tablespace = "pg_default") {
-  let inTablespace = tablespace === "pg_default" ? "" : `TABLESPACE ${identifier(tablespace)}`, statement = `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
-    ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true`;
-  try {
-    await runSql(admin, MAINTENANCE_DATABASE, statement);
-  } catch (error3) {
-    if (!(error3 instanceof CommandError)) throw error3;
-    let { encoding, collate, ctype, locale } = traits, locales = [.../* @__PURE__ */ new Set([collate, ctype, locale])].filter((each) => each !== null).join(", ");
-    throw new UserError(
-      `PostgreSQL cannot create ${name} (${encoding}, ${locales}): ${error3.exit.stderr}`,
-      /LC_COLLATE|LC_CTYPE|locale/i.test(error3.exit.stderr) ? `Generate the locale on the host, then restart PostgreSQL: locale-gen ${collate}` : "The role needs CREATEDB, and membership of the owner\u2019s role; or name one that has them in db-admin-user.",
-      { cause: error3 }
-    );
-  }
-}
-__name(createDatabase, "createDatabase");
-function localeClauses(traits, version2) {
-  let { encoding, collate, ctype, localeProvider, locale } = traits, clauses = [
-    `ENCODING${literal(encoding)}`,
-    `LC_COLLATE${literal(collate)}`,
-    `LC_CTYPE${literal(ctype)}`
-  ];
-  if (localeProvider !== "libc") {
-    let since = localeProvider === "icu" ? 15 : 17;
-    if (version2 < since * 1e4)
-      throw new UserError(
-        `The backup\u2019s database sorts by locale provider ${localeProvider}, which PostgreSQL has from ${since} on`,
-        `Restore it to a server of PostgreSQL ${since} or newer.`
-      );
-    clauses.push(`LOCALE_PROVIDER ${localeProvider}`), locale !== null && clauses.push(`${localeProvider.toUpperCase()}_LOCALE${literal(locale)}`);
-  } else version2 >= 15e4 && clauses.push("LOCALE_PROVIDER libc");
-  return clauses.join(" ");
-}
-__name(localeClauses, "localeClauses");
-async function dropDerivedDatabase(admin, name, database) {
-  if (!parseDerivedName(name, database)) throw new TypeError(`Not derived from ${database}: ${name}`);
-  if (!await findDatabase(admin, name)) return;
-  let force = admin.version >= 13e4 ? " WITH (FORCE)" : "";
-  await runSql(
-    admin,
-    MAINTENANCE_DATABASE,
-    `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`,
-    // PostgreSQL drops no template
-    terminateSessions([name]),
-    `DROP DATABASE IF EXISTS ${identifier(name)}${force}`
-  );
-}
-__name(dropDerivedDatabase, "dropDerivedDatabase");
-var terminateSessions = /* @__PURE__ */ __name((databases) => `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
-    WHERE datname IN (${databases.map(literal).join(",")}) AND pid <> pg_backend_pid() AND ${MAY_END}`, "terminateSessions");
-async function missingRights(admin, owner, database) {
-  let [rights] = await queryRows(
-    admin,
-    MAINTENANCE_DATABASE,
-    `SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
-            EXISTS (SELECT FROM pg_roles o WHERE o.rolname =${literal(owner)}
-              AND pg_has_role(o.oid, 'MEMBER')) AS owns,
-            NOT EXISTS (SELECT FROM pg_database WHERE datname =${literal(database)}
-              AND NOT pg_has_role(datdba, 'MEMBER')) AS renames
-       FROM pg_roles WHERE rolname = current_user`
-  );
-  if (!rights) throw new Error("pg_roles has no row of the current role");
-  let { role } = rights;
-  return [
-    ...rights.creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`],
-    ...rights.owns ? [] : [`${role} may not create databases that belong to ${owner}, or there is no such role`],
-    ...rights.renames ? [] : [`${role} may not rename ${database}: it belongs to another role`]
-  ];
-}
-__name(missingRights, "missingRights");
-async function missingRoles(postgres, roles) {
-  let present = await queryRows(
-    postgres,
-    MAINTENANCE_DATABASE,
-    "SELECT rolname AS name FROM pg_roles"
-  ), names = new Set(present.map(({ name }) => name));
-  return roles.filter((role) => !names.has(role));
-}
-__name(missingRoles, "missingRoles");
-
-// src/host/disk-space.ts
-async function freeBytes({ host, path: path2, command: command5 }) {
-  try {
-    let [, line = ""] = (await run(host, command5(["df", "-Pk", "--", path2]))).split(`
-`), kib = Number(line.split(/\s+/)[3]);
-    return Number.isFinite(kib) ? kib * 1024 : void 0;
-  } catch (error3) {
-    if (error3 instanceof CommandError) return;
-    throw error3;
-  }
-}
-__name(freeBytes, "freeBytes");
-async function databaseFreeBytes(postgres, tablespace = "pg_default") {
-  if (!postgres.isLocal) return;
-  let [row2] = await queryRows(
-    postgres,
-    MAINTENANCE_DATABASE,
-    `SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
-                     (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
-       FROM pg_tablespace WHERE spcname =${literal(tablespace)}`
-  );
-  if (!row2?.folder) return;
-  let as = postgres.account;
-  return freeBytes({ host: postgres.host, path: row2.folder, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") });
-}
-__name(databaseFreeBytes, "databaseFreeBytes");
-
-// src/host/extensions.ts
-async function extensionProblems(app, admin, extensions) {
-  let query = `SELECT name, ${app.version >= 13e4 ? "bool_or(trusted)" : "false"} OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS may
-    FROM pg_available_extension_versions GROUP BY name`, available = /* @__PURE__ */ __name(async (postgres) => {
-    let rows = await queryRows(postgres, MAINTENANCE_DATABASE, query);
-    return new Map(rows.map(({ name, may }) => [name, may]));
-  }, "available"), [byApp, byAdmin] = await Promise.all([available(app), available(admin)]);
-  return toCreate(extensions).flatMap(({ name }) => byApp.has(name) ? byApp.get(name) || byAdmin.get(name) ? [] : [{ extension: name, problem: "admin" }] : [{ extension: name, problem: "absent" }]);
-}
-__name(extensionProblems, "extensionProblems");
-var toCreate = /* @__PURE__ */ __name((extensions) => extensions.filter(({ name }) => name !== "plpgsql"), "toCreate");
-async function createExtensions(app, admin, database, owner, extensions) {
-  let wanted = toCreate(extensions), schemas = await createSchemas(admin, database, owner, wanted);
-  for (let { name, schema } of wanted) {
-    let statement = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} CASCADE`, failure2 = await byEither(app, admin, database, statement);
-    if (failure2)
-      throw new UserError(
-        `The extension ${name} cannot be created: ${failure2.exit.stderr}`,
-        "Install it on the database server, and name a superuser in db-admin-user where the role of Odoo may not create it.",
-        { cause: failure2 }
-      );
-  }
-  let schemaOf = /* @__PURE__ */ __name((extension) => {
-    let schema = wanted.find(({ name }) => name === extension)?.schema;
-    return schema === void 0 ? void 0 : identifier(schema);
-  }, "schemaOf"), postgis = schemaOf("postgis");
-  if (postgis !== void 0) {
-    let grant = `GRANT SELECT, INSERT ON ${postgis}.spatial_ref_sys TO ${identifier(owner)}`;
-    await byEither(app, admin, database, grant);
-  }
-  let unaccent = schemaOf("unaccent"), mark = `ALTER FUNCTION ${unaccent}.unaccent(text) IMMUTABLE`, refused2 = unaccent !== void 0 && await byEither(app, admin, database, mark) !== void 0;
-  return { schemas, unaccentStable: refused2 };
-}
-__name(createExtensions, "createExtensions");
-async function createSchemas(admin, database, owner, extensions) {
-  let names = [...new Set(extensions.map(({ schema }) => schema))], absent = (await queryRows(
-    admin,
-    database,
-    `SELECT name FROM unnest(ARRAY[${names.map(literal).join(",")}]::text[]) name
-      WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)`
-  )).map(({ name }) => name), statements = absent.map(
-    (name) => `CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`
-  );
-  return statements.length > 0 && await runSql(admin, database, ...statements), absent;
-}
-__name(createSchemas, "createSchemas");
-async function byEither(app, admin, database, statement) {
-  let failure2;
-  for (let postgres of /* @__PURE__ */ new Set([app, admin]))
-    try {
-      await runSql(postgres, database, statement);
-      return;
-    } catch (error3) {
-      if (!(error3 instanceof CommandError)) throw error3;
-      failure2 = error3;
-    }
-  return failure2;
-}
-__name(byEither, "byEither");
-
-// src/host/health.ts
-import { setTimeout as sleep9 } from "node:timers/promises";
-
-// src/host/services.ts
-import { setTimeout as sleep8 } from "node:timers/promises";
-async function unitStates(host, units3) {
-  return units3.length === 0 ? [] : (await run(host, {
-    argv: ["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", ...units3]
-  })).trim().split(`
-
-`).map((block3, i5) => {
-    let value = /* @__PURE__ */ __name((name) => new RegExp(`^${name}=(.*)$`, "m").exec(block3)?.[1] ?? "", "value");
-    return {
-      unit: units3[i5] ?? value("Id"),
-      state: value("ActiveState"),
-      loaded: value("LoadState") === "loaded"
-    };
-  });
-}
-__name(unitStates, "unitStates");
-function systemdServices(host, accounts, units3) {
-  let startOrder = units3.toReversed(), argvOf = /* @__PURE__ */ __name((verb, unit) => ["systemctl", verb, unit], "argvOf"), commandOf = /* @__PURE__ */ __name((verb, unit) => ({
-    argv: argvOf(verb, unit),
-    as: accounts.root
-  }), "commandOf"), shown = /* @__PURE__ */ __name((verb, unit) => `${accounts.root && host.user !== "root" ? "sudo " : ""}${argvOf(verb, unit).join(" ")}`, "shown");
-  return {
-    units: units3,
-    stopCommands: units3.map((unit) => shown("stop", unit)),
-    startCommands: startOrder.map((unit) => shown("start", unit)),
-    async running() {
-      return (await unitStates(host, units3)).some(
-        ({ state: state2 }) => state2 === "active" || state2 === "activating" || state2 === "reloading"
-      );
-    },
-    async problems() {
-      let unknown = (await unitStates(host, units3)).filter(({ loaded }) => !loaded).map(({ unit }) => `systemd knows no unit ${unit}`), refused2 = [];
-      if (accounts.root && host.user !== "root")
-        for (let argv of units3.flatMap((unit) => [argvOf("stop", unit), argvOf("start", unit)])) {
-          let refusal2 = await sudoRefusal(host, argv);
-          refusal2 && refused2.push(refusal2);
-        }
-      return [...unknown, ...refused2];
-    },
-    async stop() {
-      for (let unit of units3) await runService(host, commandOf("stop", unit), shown("stop", unit));
-      let running = (await unitStates(host, units3)).filter(({ state: state2 }) => state2 !== "inactive" && state2 !== "failed");
-      if (running.length !== 0)
-        throw new UserError(
-          `Stopped, and not at rest: ${running.map(({ unit, state: state2 }) => `${unit} is ${state2}`).join(", ")}`,
-          "Something has started it again: a timer, a socket or another unit. See systemctl list-dependencies --reverse."
-        );
-    },
-    async start() {
-      for (let unit of startOrder)
-        await startUnit(host, unit, () => runService(host, commandOf("start", unit), shown("start", unit)));
-    }
-  };
-}
-__name(systemdServices, "systemdServices");
-var START_LIMIT_PATIENCE_MS = 12e4, START_LIMIT_PAUSE_MS = 500;
-async function startUnit(host, unit, start) {
-  let deadline = performance.now() + START_LIMIT_PATIENCE_MS, before = await invocationOf(host, unit);
-  for (; ; )
-    try {
-      return await start();
-    } catch (error3) {
-      let after = await invocationOf(host, unit);
-      if (!(after.failed && after.id !== "" && after.id === before.id) || performance.now() > deadline) throw error3;
-      await sleep8(START_LIMIT_PAUSE_MS);
-    }
-}
-__name(startUnit, "startUnit");
-async function invocationOf(host, unit) {
-  let output = await run(host, { argv: ["systemctl", "show", "--property=ActiveState,InvocationID", "--", unit] });
-  return {
-    id: /^InvocationID=(.*)$/m.exec(output)?.[1] ?? "",
-    failed: /^ActiveState=failed$/m.test(output)
-  };
-}
-__name(invocationOf, "invocationOf");
-async function sudoRefusal(host, argv) {
-  try {
-    await run(host, { argv: ["sudo", "-n", "-l", "-u", "root", "--", ...argv] });
-    return;
-  } catch (error3) {
-    if (!(error3 instanceof CommandError)) throw error3;
-    return `sudo does not let ${host.user} run ${argv.join(" ")}; a line for /etc/sudoers.d/odoo-backup: ${host.user} ALL=(root) NOPASSWD: /usr/bin/${argv.join(" ")}`;
-  }
-}
-__name(sudoRefusal, "sudoRefusal");
-function commandServices(host, stopCommand, startCommand) {
-  return {
-    units: [],
-    stopCommands: [stopCommand],
-    startCommands: [startCommand],
-    running: /* @__PURE__ */ __name(async () => {
-    }, "running"),
-    problems: /* @__PURE__ */ __name(async () => [], "problems"),
-    stop: /* @__PURE__ */ __name(() => runService(host, detachable(stopCommand), stopCommand), "stop"),
-    start: /* @__PURE__ */ __name(() => runService(host, detachable(startCommand), startCommand), "start")
-  };
-}
-__name(commandServices, "commandServices");
-function detachable(shellCommand) {
-  return { argv: ["sh", "-c", `log=$(mktemp) || exit
-    sh -c "$1" >"$log" 2>&1 </dev/null; code=$?
-    [ $code -eq 0 ] || tail -c 2000 -- "$log" >&2
-    rm -f -- "$log"; exit $code`, "sh", shellCommand] };
-}
-__name(detachable, "detachable");
-async function runService(host, command5, shown) {
-  try {
-    await run(host, command5);
-  } catch (error3) {
-    throw error3 instanceof CommandError ? new UserError(
-      `${shown} failed on ${host.label} (${error3.exit.signal ?? `exit code ${error3.exit.code}`}): ${error3.exit.stderr}`,
-      "See the service\u2019s log on the host: journalctl -e -u <unit>.",
-      { cause: error3 }
-    ) : error3;
-  }
-}
-__name(runService, "runService");
-
-// src/host/health.ts
-function odooUrl(httpInterface, httpPort) {
-  let address = ["", "0.0.0.0", "::", "*"].includes(httpInterface ?? "") ? "127.0.0.1" : httpInterface ?? "";
-  return `http://${address.includes(":") ? `[${address}]` : address}:${httpPort ?? 8069}`;
-}
-__name(odooUrl, "odooUrl");
-var PAUSE_MS = 250, ANSWER_SECONDS = 60;
-async function waitHealthy(host, units3, check, timeoutMs, signal) {
-  let started = performance.now();
-  for (; ; ) {
-    let left = timeoutMs - (performance.now() - started), { healthy, answer } = await ask3(host, units3, check, Math.min(ANSWER_SECONDS, left / 1e3), signal), seconds3 = (performance.now() - started) / 1e3;
-    if (healthy) return { seconds: seconds3, answer };
-    if (healthy === void 0 || seconds3 * 1e3 + PAUSE_MS >= timeoutMs)
-      throw new UserError(
-        `Odoo is not healthy after ${seconds3.toFixed(1)} s: ${answer}`,
-        "See Odoo\u2019s log on the host. What counts as healthy, and for how long to wait, is set by health-check."
-      );
-    await sleep9(PAUSE_MS, void 0, { signal });
-  }
-}
-__name(waitHealthy, "waitHealthy");
-var GLANCE_SECONDS = 5;
-async function healthNow(host, units3, check) {
-  return (await ask3(host, units3, check, GLANCE_SECONDS, void 0)).answer;
-}
-__name(healthNow, "healthNow");
-async function ask3(host, units3, check, seconds3, signal) {
-  let idle = (await unitStates(host, units3)).find(({ state: state2 }) => state2 !== "active");
-  if (idle)
-    return { healthy: idle.state === "failed" ? void 0 : !1, answer: `${idle.unit} is ${idle.state}` };
-  let limit = Math.max(1, Math.ceil(seconds3));
-  if (check.kind === "odoo") return askOdoo(host, check.baseUrl, limit, signal);
-  let status = check.from === "runner" ? await statusFromRunner(check.url, limit, signal) : await statusFromHost(host, check.url, limit, signal);
-  return { healthy: isGood(status), answer: told(check.url, status) };
-}
-__name(ask3, "ask");
-async function askOdoo(host, baseUrl, limit, signal) {
-  let login = `${baseUrl}/web/login`, status = await statusFromHost(host, login, limit, signal);
-  if (status !== 404) return { healthy: isGood(status), answer: told(login, status) };
-  let health = `${baseUrl}/web/health`, answered = await statusFromHost(host, health, limit, signal);
-  return { healthy: isGood(answered), answer: told(health, answered) };
-}
-__name(askOdoo, "askOdoo");
-var isGood = /* @__PURE__ */ __name((status) => typeof status == "number" && status >= 200 && status < 400, "isGood"), told = /* @__PURE__ */ __name((url, status) => typeof status == "number" ? `${url} answers ${status}` : `${url} does not answer: ${status}`, "told");
-async function statusFromRunner(url, limit, cancel) {
-  let timeout = AbortSignal.timeout(limit * 1e3), signal = cancel ? AbortSignal.any([timeout, cancel]) : timeout;
-  try {
-    let response = await fetch(url, { signal, redirect: "manual" });
-    return await response.body?.cancel(), response.status;
-  } catch (error3) {
-    return cancel?.throwIfAborted(), error3 instanceof Error && error3.cause ? messageOf(error3.cause) : messageOf(error3);
-  }
-}
-__name(statusFromRunner, "statusFromRunner");
-async function statusFromHost(host, url, limit, signal) {
-  let argv = ["sh", "-c", `{ url=$1 limit=$2
-    if command -v curl; then
-      exec 1>&3; exec curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' --max-time "$limit" -- "$url"
-    elif command -v wget; then
-      said=$(wget -S -q -O /dev/null --no-proxy --max-redirect=0 --tries=1 --timeout="$limit" -- "$url" 2>&1)
-      status=$(printf '%s\\n' "$said" | sed -n 's|^ *HTTP/[0-9.]* \\([0-9]*\\).*|\\1|p' | head -n 1)
-      [ -n "$status" ] || { printf '%s\\n' "$said" >&2; exit 1; }
-      printf %s "$status" >&3
-    elif command -v python3; then
-      exec python3 -c "$3" "$url" "$limit" >&3
-    else echo 'the host has neither curl nor wget nor python3' >&2; exit 1
-    fi
-} 3>&1 >/dev/null`, "sh", url, String(limit), `import sys, urllib.error, urllib.request
-class Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_): return None
-proxyless = urllib.request.ProxyHandler({})
-try: print(urllib.request.build_opener(Stay, proxyless).open(sys.argv[1], timeout=int(sys.argv[2])).status)
-except urllib.error.HTTPError as error: print(error.code)`];
-  try {
-    return Number(await run(host, { argv }, { signal }));
-  } catch (error3) {
-    if (!(error3 instanceof CommandError)) throw error3;
-    return error3.exit.stderr.split(`
-`).at(-1) ?? "";
-  }
-}
-__name(statusFromHost, "statusFromHost");
-
-// src/host/load-errors.ts
-var HINTS = [
-  [
-    /role "[^"]*" does not exist/,
-    "Create the role on the server (CREATE ROLE \u2026 NOLOGIN): the backup gives it things or rights."
-  ],
-  [
-    /unsupported version .* in file header/,
-    "The dump was written by a newer pg_dump: install that client on the host."
-  ],
-  [
-    /marked IMMUTABLE/,
-    "An index uses a function that the backup\u2019s database had marked IMMUTABLE (unaccent?): set db-admin-user to a superuser, who may mark it."
-  ],
-  [
-    /must be (owner|superuser|able to SET ROLE)|must be (a )?member of role|permission denied/i,
-    "The role of Odoo may not do what the dump asks for. Where an extension or a role is the matter, let an admin role prepare it: db-admin-user."
-  ],
-  [/No space left on device/i, "Free disk space on the host."],
-  [
-    /invalid command \\(un)?restrict/,
-    "The dump was written by a newer minor version of PostgreSQL: update its client on the host."
-  ]
-];
-function loadFailure(error3, database) {
-  let said = error3.exit.stderr, hint = HINTS.find(([pattern]) => pattern.test(said))?.[1];
-  return new UserError(
-    `The dump cannot be loaded into ${database}. ${error3.message}`,
-    hint ?? "The database that Odoo uses was not touched. See the log of the PostgreSQL server.",
-    { cause: error3 }
-  );
-}
-__name(loadFailure, "loadFailure");
-function withRestoreClient(postgres, tools, dumpMajor) {
-  let needed = Math.max(dumpMajor ?? 0, Math.floor(postgres.version / 1e4)), client = tools.clients.filter(({ major }) => major >= needed).toSorted((a5, b5) => a5.major - b5.major)[0];
-  if (!client)
-    throw new UserError(
-      `pg_restore on ${postgres.host.label} is too old: the dump was written by pg_dump ${dumpMajor ?? needed}`,
-      `Install that client on the host: apt-get install postgresql-client-${needed}`
-    );
-  if (client.major >= 17 && postgres.version < 17e4)
-    throw new UserError(
-      `pg_restore ${client.major} cannot restore to PostgreSQL ${postgres.serverVersion}, and the dump needs pg_restore ${needed}`,
-      `Install postgresql-client-${Math.floor(postgres.version / 1e4)} on the host before the backup, or restore from the plain SQL of a backup of format dual.`
-    );
-  return postgres.withClient(client);
-}
-__name(withRestoreClient, "withRestoreClient");
-
-// src/host/neutralize.ts
-import { randomUUID as randomUUID2 } from "node:crypto";
-async function findOdooProgram(host, accounts, units3, conf) {
-  let found = await run(host, { argv: ["sh", "-c", `command -v odoo || command -v odoo-bin
-    for unit do systemctl show --property=ExecStart --value -- "$unit" 2>/dev/null; done; :`, "sh", ...units3] });
-  for (let line of found.split(`
-`).filter(Boolean)) {
-    let argv = line.startsWith("{") ? programOfUnit(line) : [line];
-    if (!argv) continue;
-    let able = await accounts.firstAble([conf?.owner ?? "odoo", "odoo"], {
-      argv: [...argv, "neutralize", "--help"]
-    });
-    if (able) return { argv, as: able.as, conf: conf?.path };
-  }
-}
-__name(findOdooProgram, "findOdooProgram");
-function programOfUnit(execStart) {
-  let words = /argv\[\]=(.*?) ;/.exec(execStart)?.[1]?.split(" ") ?? [], end = words.findIndex((word) => /(^|\/)odoo(-bin|\.py)?$/.test(word));
-  return end < 0 ? void 0 : words.slice(0, end + 1);
-}
-__name(programOfUnit, "programOfUnit");
-async function neutralize(postgres, database, program) {
-  await runSql(
-    postgres,
-    database,
-    program ? await odooStatements(postgres.host, program, database) : OWN_STATEMENTS
-  );
-  let [state2] = await queryRows(postgres, database, STATE), wrong = [
-    ...state2?.neutralized ? [] : ["database.is_neutralized is not set"],
-    ...state2?.crons ? [`${state2.crons} scheduled actions are active`] : [],
-    ...state2?.outgoing ? [`${state2.outgoing} outgoing mail servers are active`] : []
-  ], fetching = await incomingServers(postgres, database);
-  if (fetching > 0 && wrong.push(`${fetching} incoming mail servers are active`), wrong.length !== 0)
-    throw new UserError(
-      `${database} was neutralized, and is not neutral: ${wrong.join("; ")}`,
-      "A module has switched something on again. The copy is not put to use; see the statements of odoo neutralize --stdout."
-    );
-}
-__name(neutralize, "neutralize");
-async function odooStatements(host, { argv, as, conf }, database) {
-  let config = conf === void 0 ? [] : ["--config", conf], command5 = { argv: [...argv, "neutralize", ...config, "--database", database, "--stdout"], as };
-  try {
-    return await run(host, command5);
-  } catch (error3) {
-    throw error3 instanceof CommandError ? new UserError(
-      `odoo neutralize failed for ${database}: ${error3.exit.stderr}`,
-      "Run it by hand on the host to see why. The copy is not put to use.",
-      { cause: error3 }
-    ) : error3;
-  }
-}
-__name(odooStatements, "odooStatements");
-var NOT_THE_CLEANER = "id NOT IN (SELECT res_id FROM ir_model_data WHERE model = 'ir.cron' AND name = 'autovacuum_job')", NOWHERE = "neutralization - disable emails", OWN_STATEMENTS = `BEGIN;
-UPDATE ir_cron SET active = false WHERE ${NOT_THE_CLEANER};
-UPDATE ir_mail_server SET active = false;
-INSERT INTO ir_mail_server SELECT * FROM jsonb_populate_record(NULL::ir_mail_server, jsonb_build_object(
-  'id', nextval(pg_get_serial_sequence('ir_mail_server', 'id')), 'name', '${NOWHERE}', 'smtp_host', 'invalid',
-  'smtp_port', 1025, 'smtp_encryption', 'none', 'smtp_authentication', 'login', 'sequence', 10, 'active', true));
-DO $$ BEGIN
-  IF to_regclass('fetchmail_server') IS NOT NULL THEN UPDATE fetchmail_server SET active = false; END IF;
-END $$;
-INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')
-  ON CONFLICT (key) DO UPDATE SET value = 'true';
-COMMIT`, STATE = `SELECT EXISTS (SELECT FROM ir_config_parameter
-    WHERE key = 'database.is_neutralized' AND lower(value) IN ('true', 't', '1')) AS neutralized,
-  (SELECT count(*) FROM ir_cron WHERE active AND ${NOT_THE_CLEANER}) AS crons,
-  (SELECT count(*) FROM ir_mail_server WHERE active AND smtp_host IS DISTINCT FROM 'invalid') AS outgoing`;
-async function incomingServers(postgres, database) {
-  let [table2] = await runSql(postgres, database, "SELECT to_regclass('fetchmail_server')");
-  if (!table2) return 0;
-  let [count2] = await runSql(postgres, database, "SELECT count(*) FROM fetchmail_server WHERE active");
-  return Number(count2);
-}
-__name(incomingServers, "incomingServers");
-async function renewIdentity(postgres, database) {
-  let uuid = randomUUID2(), values = {
-    "database.uuid": literal(uuid),
-    "database.secret": literal(randomUUID2()),
-    "database.create_date": "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
-  }, rows = Object.entries(values).map(([key, value]) => `('${key}', ${value})`);
-  return await runSql(
-    postgres,
-    database,
-    `INSERT INTO ir_config_parameter (key, value) VALUES ${rows.join(", ")}
-       ON CONFLICT (key) DO UPDATE SET value = excluded.value`
-  ), uuid;
-}
-__name(renewIdentity, "renewIdentity");
-
-// src/host/stage-filestore.ts
-import { dirname as dirname3 } from "node:path/posix";
-async function stageFilestore(live, staged, wanted, cores, signal) {
-  await run(
-    live.host,
-    live.command(["sh", "-c", 'mkdir -p -- "$1" && mkdir -- "$2"', "sh", dirname3(staged), staged])
-  );
-  let sizes = sizesOf(live.exists ? await filesIn(live) : []), candidates = wanted.filter((file) => isCandidate(file, sizes)).map(({ name }) => name), whole = new Set(await wholeFiles(live, candidates, cores, signal));
-  return await link(live, staged, [...whole], signal), {
-    linked: wanted.filter(({ name }) => whole.has(name)),
-    missing: wanted.filter(({ name }) => !whole.has(name))
-  };
-}
-__name(stageFilestore, "stageFilestore");
-async function compareFilestore(live, wanted) {
-  let there = live.exists ? await filesIn(live) : [], sizes = sizesOf(there), names = new Set(wanted.map(({ name }) => name));
-  return {
-    missing: wanted.filter((file) => !isCandidate(file, sizes)),
-    onlyLive: there.filter(({ name }) => !names.has(name))
-  };
-}
-__name(compareFilestore, "compareFilestore");
-var isCandidate = /* @__PURE__ */ __name(({ name, size }, sizes) => sha1Of(name) !== void 0 && sizes.get(name) === size, "isCandidate"), filesIn = /* @__PURE__ */ __name((place2) => listFilestore({ host: place2.host, folder: place2.path, as: place2.command([]).as }), "filesIn"), sizesOf = /* @__PURE__ */ __name((files) => new Map(files.map(({ name, size }) => [name, size])), "sizesOf"), NAMES_A_SHA1SUM = 40;
-async function wholeFiles(live, names, cores, signal) {
-  if (names.length === 0) return [];
-  let script = `cd -- "$1" || exit
-    xargs -0 -r -n ${NAMES_A_SHA1SUM} -P "$2" sha1sum --; code=$?
-    [ $code -eq 0 ] || [ $code -eq 123 ]`, command5 = live.command(["sh", "-c", script, "sh", live.path, String(cores)]);
-  return (await run(live.host, command5, { input: names.map((name) => `${name}\0`).join(""), signal })).split(`
-`).flatMap((line) => {
-    let [sha1, name = ""] = line.split("  ");
-    return sha1 !== "" && sha1Of(name) === sha1 ? [name] : [];
-  });
-}
-__name(wholeFiles, "wholeFiles");
-async function link(live, staged, names, signal) {
-  if (names.length === 0) return;
-  let copy = "cp --dereference --parents", script = `cd -- "$1" || exit
-    xargs -0 -r -n 500 sh -c 'to=$1; shift
-      ${copy} --link --target-directory="$to" -- "$@" 2>/dev/null ||
-      ${copy} --reflink=auto --preserve=mode,timestamps --remove-destination --target-directory="$to" -- "$@"' sh "$2"`, command5 = live.command(["sh", "-c", script, "sh", live.path, staged]);
-  await run(live.host, command5, { input: names.map((name) => `${name}\0`).join(""), signal });
-}
-__name(link, "link");
-async function absentFrom(place2, wanted) {
-  let sizes = sizesOf(await filesIn(place2));
-  return wanted.filter(({ name, size }) => sizes.get(name) !== size).map(({ name }) => name);
-}
-__name(absentFrom, "absentFrom");
-
-// src/restore/preflight.ts
-var GROWTH = 5;
-async function preflight(source, target, request) {
-  return new Preflight(source, target, request).run();
-}
-__name(preflight, "preflight");
-var Preflight = class {
-  static {
-    __name(this, "Preflight");
-  }
-  #source;
-  #target;
-  #request;
-  #problems = [];
-  #warnings = [];
-  constructor(source, target, request) {
-    this.#source = source, this.#target = target, this.#request = request;
-  }
-  async run() {
-    this.#checkIdentity(), this.#checkVersions();
-    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace && this.#source.dump.kind !== "plain", owner = await this.#owner(), [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] = await Promise.all([
-      this.#traits(),
-      this.#extensions(),
-      this.#loader(),
-      this.#source.dump.kind === "plain" ? void 0 : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
-      this.#difference(),
-      current ? listSessions(admin, database) : [],
-      this.#running(),
-      this.#answer(),
-      this.#program()
-    ]), databaseBytes = description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth()), [databaseFree, filestoreFree] = await Promise.all([
-      databaseFreeBytes(admin, current?.tablespace),
-      this.#filestoreFree(),
-      this.#checkRights(owner),
-      this.#checkRoles(keepOwnership),
-      this.#checkExtensions(extensions),
-      this.#checkLock()
-    ]);
-    return this.#checkSpace("database", databaseBytes, databaseFree), this.#checkSpace("filestore", bytesOf(difference?.missing ?? []), filestoreFree), this.#checkSessions(sessions), this.#source.dump.kind === "directory" && dumpPlace === void 0 && this.#problem(
-      `There is no place on ${postgres.host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(this.#source.dump.size)}`,
-      "A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup."
-    ), {
-      problems: this.#problems,
-      warnings: this.#warnings,
-      owner,
-      traits,
-      extensions,
-      keepOwnership,
-      loader,
-      dumpPlace,
-      difference,
-      sessions,
-      databaseBytes,
-      databaseFree,
-      filestoreFree,
-      running,
-      answer,
-      program
-    };
-  }
-  #problem(message, hint) {
-    this.#problems.push({ message, hint });
-  }
-  /** A check whose error is a problem among others. */
-  async #attempt(body) {
-    try {
-      return await body();
-    } catch (error3) {
-      if (!(error3 instanceof UserError)) throw error3;
-      this.#problem(error3.message, error3.hint);
-      return;
-    }
-  }
-  #checkIdentity() {
-    let { database, current } = this.#target, of = this.#source.database;
-    this.#request.inPlace ? of === void 0 ? this.#warnings.push(`${this.#source.uri} does not say which database it is of`) : of !== database && this.#problem(
-      `The backup is of ${of}, and the database to roll back is ${database}`,
-      "Choose a backup of this database, or use the command restore, which makes a copy under another name."
-    ) : current && !this.#request.replace && this.#problem(
-      `target-database: ${database} is there already, with ${current.bytes === null ? "data" : formatBytes(current.bytes)}`,
-      "Choose another name, or set replace: true."
-    ), this.#source.receipt || this.#warnings.push(
-      "The backup has no receipt: nobody has verified that it is whole, and it is restored for what it says of itself (allow-unverified)"
-    );
-  }
-  #checkVersions() {
-    let { postgres } = this.#target, made = Number.parseInt(
-      this.#source.description?.postgres.server ?? this.#source.receipt?.postgres.server ?? "",
-      10
-    );
-    made * 1e4 <= postgres.version || Number.isNaN(made) || this.#problem(
-      `The backup is of PostgreSQL ${made}, and the host has ${postgres.serverVersion}: dumps do not go to an older major version`,
-      `Restore it to a server of PostgreSQL ${made} or newer.`
-    );
-  }
-  /** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
-  async #owner() {
-    let { current, postgres, admin } = this.#target;
-    if (current) return current.owner;
-    let before = this.#source.description?.postgres.owner;
-    if (this.#request.inPlace && before !== void 0) {
-      let [missing] = await missingRoles(admin, [before]);
-      if (missing === void 0) return before;
-    }
-    return postgres.role;
-  }
-  async #traits() {
-    let { current, database, postgres, admin } = this.#target;
-    if (this.#source.description) return this.#source.description.postgres;
-    if (current?.allowsConnections) {
-      var _stack = [];
-      try {
-        let snapshot = __using(_stack, await Snapshot.open(postgres, database), !0);
-        return databaseTraits(snapshot);
-      } catch (_) {
-        var _error = _, _hasError = !0;
-      } finally {
-        var _promise = __callDispose(_stack, _error, _hasError);
-        _promise && await _promise;
-      }
-    }
-    let [server] = await queryRows(
-      admin,
-      MAINTENANCE_DATABASE,
-      "SELECT datctype AS ctype FROM pg_database WHERE datname = 'template0'"
-    );
-    return {
-      owner: postgres.role,
-      encoding: "UTF8",
-      collate: "C",
-      ctype: server?.ctype ?? "C",
-      localeProvider: "libc",
-      locale: null,
-      privileges: [],
-      settings: []
-    };
-  }
-  /** A backup that does not say it, needs those of the database that it takes the place of. */
-  async #extensions() {
-    let { current, database, postgres } = this.#target;
-    return this.#source.description ? this.#source.description.extensions : current?.allowsConnections ? queryRows(
-      postgres,
-      database,
-      `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
-         JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`
-    ) : [];
-  }
-  async #loader() {
-    let { postgres, installation } = this.#target;
-    if (this.#source.dump.kind === "plain") return postgres;
-    let dumpMajor = this.#source.description?.postgres.pgDump ?? majorOf(this.#source.receipt?.postgres.client);
-    return await this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor)) ?? postgres;
-  }
-  async #difference() {
-    let { filestore } = this.#target, wanted = this.#source.filestore;
-    if (!filestore || !wanted) {
-      filestore ? this.#warnings.push("The backup is of the database alone: the filestore stays as it is") : wanted && this.#warnings.push("filestore: false: the attachments of the backup stay where they are");
-      return;
-    }
-    return compareFilestore(filestore, [...wanted.values()]);
-  }
-  async #running() {
-    let { services } = this.#target;
-    if (!services) return;
-    let problems = await this.#attempt(() => services.problems()) ?? [];
-    for (let problem of problems) this.#problem(problem, "See the input services.");
-    return this.#attempt(() => services.running());
-  }
-  /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
-  async #answer() {
-    let { host, services, health, current } = this.#target;
-    return services && current ? healthNow(host, services.units, health.check) : void 0;
-  }
-  async #program() {
-    if (!this.#request.neutralize) return;
-    let { host, accounts, services, installation } = this.#target, program = await findOdooProgram(host, accounts, services?.units ?? [], installation.conf), major = majorOf(this.#source.odooVersion?.replace(/^saas~/, ""));
-    return !program && major !== void 0 && major >= 16 && this.#warnings.push(
-      "The host has no program odoo that knows neutralize: scheduled actions and mail servers are switched off, what else the modules would switch off (payments, deliveries) is not"
-    ), program;
-  }
-  /** Of a dump to a database: only what pg_dump has not compressed has about the size of its tables. */
-  #growth() {
-    return this.#source.receipt?.format === "dual" || this.#source.dump.kind === "plain" ? 1 : GROWTH;
-  }
-  async #filestoreFree() {
-    let { filestore } = this.#target;
-    if (filestore?.exists)
-      return freeBytes(filestore);
-  }
-  async #checkRights(owner) {
-    let { admin, database } = this.#target;
-    for (let missing of await missingRights(admin, owner, database))
-      this.#problem(missing, "Give the role that right, or name a role that has it in db-admin-user.");
-  }
-  async #checkRoles(keepOwnership) {
-    if (!keepOwnership) return;
-    let missing = await missingRoles(this.#target.admin, this.#source.description?.roles ?? []);
-    missing.length !== 0 && this.#problem(
-      `The backup gives things or rights to roles that the server does not have: ${missing.join(", ")}`,
-      `Create them: ${missing.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join("; ")}`
-    );
-  }
-  async #checkExtensions(extensions) {
-    let { postgres, admin } = this.#target;
-    for (let { extension, problem } of await extensionProblems(postgres, admin, extensions))
-      problem === "absent" ? this.#problem(
-        `The extension ${extension} of the backup is not installed on the database server`,
-        `Install its package there, such as postgresql-${Math.floor(postgres.version / 1e4)}-${extension}.`
-      ) : this.#problem(
-        `The role ${admin.role} may not create the extension ${extension}`,
-        "Name a superuser in db-admin-user."
-      );
-  }
-  /** A real run holds the lock by now. */
-  async #checkLock() {
-    if (!this.#request.dryRun) return;
-    let problem = await this.#attempt(() => lockProblem(this.#target.admin, this.#target.database));
-    problem && this.#problem(problem.message, problem.hint);
-  }
-  #checkSpace(what, needed, free) {
-    free === void 0 || needed <= free || this.#problem(
-      `The ${what} takes about ${formatBytes(needed)}, and the host has ${formatBytes(free)} left for it`,
-      "Free space on the host: a restore builds the new beside the old."
-    );
-  }
-  #checkSessions(sessions) {
-    let staying = sessions.filter(({ mayEnd }) => !mayEnd).map(sessionName);
-    staying.length !== 0 && this.#problem(
-      `Sessions that ${this.#target.admin.role} may not end would hold up the swap: ${staying.join(", ")}`,
-      "Disconnect them, or set db-admin-user to a role that may end their sessions."
-    );
-  }
-}, sessionName = /* @__PURE__ */ __name(({ role, application }) => application === "" ? role : `${role} (${application})`, "sessionName"), bytesOf = /* @__PURE__ */ __name((files) => {
-  let sum = 0;
-  for (let { size } of files) sum += size;
-  return sum;
-}, "bytesOf");
-function majorOf(version2) {
-  let major = Number.parseInt(version2 ?? "", 10);
-  return Number.isNaN(major) ? void 0 : major;
-}
-__name(majorOf, "majorOf");
-function refuse(problems) {
-  if (problems.length === 0) return;
-  let [first] = problems, message = problems.length === 1 ? first?.message ?? "" : [`${problems.length} things stand in the way:`, ...problems.map(({ message: message2 }) => message2)].join(
-    `
-  `
-  ), hints = [...new Set(problems.map(({ hint }) => hint))].join(" ");
-  throw new UserError(message, `${hints} Nothing was changed.`);
-}
-__name(refuse, "refuse");
-
-// src/restore/facts.ts
-function tellTarget({ installation, filestore, admin, postgres }, platform3) {
-  let { conf } = installation;
-  conf && platform3.info(`odoo.conf: ${conf.path}`), platform3.info(`PostgreSQL ${postgres.serverVersion}, ${postgres.identity}`), admin !== postgres && platform3.info(`Databases are created and renamed by ${admin.identity}`), filestore && platform3.info(
-    `Filestore: ${filestore.path}, of ${filestore.owner}${filestore.exists ? "" : "; not there yet"}`
-  );
-}
-__name(tellTarget, "tellTarget");
-function factsOf(source, target, findings) {
-  return [
-    ...backupFacts(source),
-    ...replacedFacts(target, findings),
-    ...filestoreFacts(findings, source),
-    ["Space", spaceOf(findings)],
-    ...odooFacts(target, findings),
-    ...target.leftovers.kept.length > 0 ? [["Kept so far", target.leftovers.kept.map(({ database }) => database).join(", ")]] : []
-  ];
-}
-__name(factsOf, "factsOf");
-function tellFindings(facts, { problems }, platform3) {
-  for (let line of plainFacts(facts).split(`
-`)) platform3.info(line);
-  for (let { message, hint } of problems) platform3.info(`In the way: ${message}
-  ${hint}`);
-}
-__name(tellFindings, "tellFindings");
-function backupFacts(source) {
-  let { uri, createdAt, size, odooVersion, receipt, database } = source, commit = receipt?.run.commit, made = createdAt ? `${formatInstant(createdAt)}, ${formatAge(createdAt, /* @__PURE__ */ new Date())}` : "unknown", server = receipt?.postgres.server ?? source.description?.postgres.server, of = [database, odooVersion && `Odoo ${odooVersion}`, server && `PostgreSQL ${server}`];
-  return [
-    ["Backup", code(uri)],
-    ["Made", `${made}${commit ? `, by a job of commit ${commit.slice(0, 8)}` : ""}`],
-    ["Content", `${[...of, formatBytes(size)].filter(Boolean).join(", ")}; ${provenHow(source)}`]
-  ];
-}
-__name(backupFacts, "backupFacts");
-function provenHow({ receipt }) {
-  if (!receipt) return "not verified: it has no receipt";
-  let failure2 = failedProof(receipt);
-  return failure2 ? `it did NOT pass its verification (${failure2.level})` : `verified (${levelOf(receipt)})`;
-}
-__name(provenHow, "provenHow");
-function replacedFacts({ database, current }, { sessions }) {
-  if (!current) return [["Replaces", ["nothing: there is no database ", code(database), " on the host"]]];
-  let size = current.bytes === null ? "of unknown size" : formatBytes(current.bytes), connected = sessions.map((each) => `${sessionName(each)}${each.count > 1 ? ` \xD7 ${each.count}` : ""}`), users = connected.length > 0 ? `connected now: ${connected.join(", ")}` : "nobody is connected";
-  return [["Replaces", ["the database ", code(database), `, ${size}; ${users}`]]];
-}
-__name(replacedFacts, "replacedFacts");
-function filestoreFacts({ difference }, { filestore }) {
-  if (!difference || !filestore) return [];
-  let { missing, onlyLive } = difference, there = formatCounted(filestore.size - missing.length, "file"), added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : "no files";
-  return [
-    ["Filestore", `${there} of the backup on the host already, ${filesOf(missing)} to be fetched`],
-    ["Added since", added]
-  ];
-}
-__name(filestoreFacts, "filestoreFacts");
-var filesOf = /* @__PURE__ */ __name((files) => files.length === 0 ? "none" : `${formatCounted(files.length, "file")} (${formatBytes(bytesOf(files))})`, "filesOf");
-function spaceOf({ databaseBytes, databaseFree, difference, filestoreFree }) {
-  let of = /* @__PURE__ */ __name((what, bytes, free) => `${what} ${formatBytes(bytes)}${free === void 0 ? "" : ` of ${formatBytes(free)} free`}`, "of");
-  return [
-    of("database about", databaseBytes, databaseFree),
-    ...difference ? [of("filestore", bytesOf(difference.missing), filestoreFree)] : []
-  ].join("; ");
-}
-__name(spaceOf, "spaceOf");
-function odooFacts({ current, services }, { running, answer }) {
-  if (!services || !current) return [["Downtime", "none: nothing has to stop"]];
-  let units3 = services.units.join(", ") || "Odoo";
-  return [
-    ["Odoo now", [...running === void 0 ? [] : [`${units3} ${running ? "runs" : "does not run"}`], ...answer === void 0 ? [] : [answer]].join("; ") || "unknown"],
-    ["Downtime", "expected: Odoo\u2019s own stop and start, and about a second for the renames"]
-  ];
-}
-__name(odooFacts, "odooFacts");
-var pairName = /* @__PURE__ */ __name((database, folder) => folder === void 0 ? `the database ${database}` : basename2(folder) === database ? `database and filestore ${database}` : `the database ${database} and the filestore ${basename2(folder)}`, "pairName"), whichBackup = /* @__PURE__ */ __name(({ createdAt, database = "a backup" }) => createdAt ? `${database} of ${formatInstant(createdAt)}` : database, "whichBackup");
 
 // src/restore/plan.ts
 var StrandedError = class extends UserError {
@@ -75907,42 +76304,6 @@ function privilegeStatements(database, { owner: oldOwner, privileges }, owner) {
   return [`REVOKE ALL ${on} FROM PUBLIC`, ...grants];
 }
 __name(privilegeStatements, "privilegeStatements");
-
-// src/host/folders.ts
-import { basename as basename3, dirname as dirname4 } from "node:path/posix";
-async function swapFolders({ host, command: command5 }, swap) {
-  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
-    [ -d "$new" ] || { echo "$new is not there" >&2; exit 1; }
-    if [ -z "$old" ]; then
-      [ ! -e "$current" ] || { echo "$current is there already" >&2; exit 1; }
-      exec mv -T -- "$new" "$current"
-    fi
-    [ ! -e "$old" ] || { echo "$old is there already" >&2; exit 1; }
-    mv -T -- "$current" "$old" || exit
-    mv -T -- "$new" "$current" && exit
-    mv -T -- "$old" "$current"; exit 1`, "sh", swap.new, swap.current, swap.old ?? ""]));
-}
-__name(swapFolders, "swapFolders");
-async function swapFoldersBack({ host, command: command5 }, swap) {
-  await run(host, command5(["sh", "-c", `new=$1 current=$2 old=$3
-    [ -z "$old" ] || [ -e "$old" ] || exit 0
-    if [ ! -e "$new" ] && [ -e "$current" ]; then mv -T -- "$current" "$new" || exit; fi
-    [ -z "$old" ] || mv -T -- "$old" "$current"`, "sh", swap.new, swap.current, swap.old ?? ""]));
-}
-__name(swapFoldersBack, "swapFoldersBack");
-async function removeDerivedFolder({ host, command: command5 }, path2) {
-  if (!path2.startsWith("/") || path2.split("/").includes("..") || !isDerivedName(basename3(path2))) throw new TypeError(`Not a folder that a restore makes: ${path2}`);
-  await run(host, command5(["rm", "-rf", "--one-file-system", "--", path2]));
-}
-__name(removeDerivedFolder, "removeDerivedFolder");
-async function listDerivedFolders({ host, path: path2, command: command5 }) {
-  let parent = dirname4(path2);
-  return (await run(host, command5(["sh", "-c", '[ -d "$1" ] || exit 0; find "$1/" -mindepth 1 -maxdepth 1 -type d -printf "%f\\0"', "sh", parent]))).split("\0").flatMap((name) => {
-    let parsed = parseDerivedName(name, basename3(path2));
-    return parsed ? [{ path: `${parent}/${name}`, ...parsed }] : [];
-  }).toSorted((a5, b5) => a5.timestamp.localeCompare(b5.timestamp));
-}
-__name(listDerivedFolders, "listDerivedFolders");
 
 // src/host/feed.ts
 import { text as text2 } from "node:stream/consumers";
@@ -77150,115 +77511,6 @@ __name(isSame, "isSame");
 
 // src/restore/swap-steps.ts
 import { basename as basename5, dirname as dirname5 } from "node:path/posix";
-
-// src/host/swap-databases.ts
-async function swapDatabases(admin, swap, mark) {
-  let { current, old } = swap;
-  if (old === void 0) return rename(admin, [[swap.new, current]], [isTemplate(current, !1)]);
-  await rename(
-    admin,
-    [
-      [current, old],
-      [swap.new, current]
-    ],
-    [allowConnections(old, !1), isTemplate(current, !1), ...mark ? [comment(old, mark.after)] : []]
-  );
-}
-__name(swapDatabases, "swapDatabases");
-async function swapDatabasesBack(admin, swap, mark) {
-  let { current, old } = swap;
-  if (!await findDatabase(admin, swap.new) && await findDatabase(admin, old ?? current)) {
-    if (old === void 0) return rename(admin, [[current, swap.new]], [isTemplate(swap.new, !0)]);
-    await rename(
-      admin,
-      [
-        [current, swap.new],
-        [old, current]
-      ],
-      [
-        isTemplate(swap.new, !0),
-        allowConnections(current, !0),
-        ...mark ? [comment(current, mark.before)] : []
-      ]
-    );
-  }
-}
-__name(swapDatabasesBack, "swapDatabasesBack");
-var allowConnections = /* @__PURE__ */ __name((database, allowed) => `ALTER DATABASE ${identifier(database)} ALLOW_CONNECTIONS ${allowed}`, "allowConnections"), comment = /* @__PURE__ */ __name((database, text4) => `COMMENT ON DATABASE ${identifier(database)} IS${text4 === null ? " NULL" : literal(text4)}`, "comment"), isTemplate = /* @__PURE__ */ __name((database, template) => `ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`, "isTemplate"), ATTEMPTS = 3;
-async function rename(admin, renames2, then) {
-  let busy = renames2.map(([from]) => from), statements = [
-    "BEGIN",
-    terminateSessions(busy),
-    ...renames2.map(([from, to]) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`),
-    ...then,
-    "COMMIT"
-  ];
-  for (let attempt = 1; ; attempt++)
-    try {
-      await runSql(admin, MAINTENANCE_DATABASE, ...statements);
-      return;
-    } catch (error3) {
-      if (!(error3 instanceof CommandError)) throw error3;
-      let sessions = (await Promise.all(busy.map((each) => listSessions(admin, each)))).flat();
-      if (sessions.length > 0 && sessions.every(({ mayEnd }) => mayEnd) && attempt < ATTEMPTS) continue;
-      let who = sessions.map(({ role, application }) => application ? `${role} (${application})` : role);
-      throw new UserError(
-        `The databases could not be renamed: ${error3.exit.stderr}`,
-        who.length > 0 ? `Still connected: ${[...new Set(who)].join(", ")}. Disconnect them, or set db-admin-user to a role that may end their sessions.` : "Nothing was renamed. Only the owner of both databases with CREATEDB may, or a superuser: see db-admin-user.",
-        { cause: error3 }
-      );
-    }
-}
-__name(rename, "rename");
-
-// src/restore/previous.ts
-var MARK = /^odoo-backup: replaced [\dT:.Z-]+; keep (until-healthy|always|until ([\dT:.Z-]+))(?:\n([\s\S]*))?$/;
-function markOf(keep, now, comment2) {
-  let until = typeof keep == "number" ? `until ${new Date(now.getTime() + keep * 864e5).toISOString()}` : keep;
-  return `odoo-backup: replaced ${now.toISOString()}; keep ${until}${comment2 === null ? "" : `
-${comment2}`}`;
-}
-__name(markOf, "markOf");
-function parseMark(comment2) {
-  let [, keep, until, before] = MARK.exec(comment2 ?? "") ?? [];
-  if (keep !== void 0)
-    return {
-      keep: until === void 0 ? keep : new Date(until),
-      comment: before ?? null
-    };
-}
-__name(parseMark, "parseMark");
-
-// src/restore/leftovers.ts
-var isInterrupted = /* @__PURE__ */ __name(({ halfSwapped, unused, unsettled }) => [halfSwapped, unused.databases, unused.folders, unsettled].some(({ length }) => length > 0), "isInterrupted");
-function sortLeftovers(databases, folders, now) {
-  let folderOf = /* @__PURE__ */ __name((derivation, timestamp) => folders.find((folder) => folder.derivation === derivation && folder.timestamp === timestamp)?.path, "folderOf"), isNew = /* @__PURE__ */ __name(({ derivation }) => derivation === "new", "isNew"), halfSwapped = [], unsettled = [], expired = [], kept = [];
-  for (let { name, timestamp, comment: comment2, derivation } of databases) {
-    if (derivation === "new") continue;
-    let mark = parseMark(comment2), pair = {
-      timestamp,
-      database: name,
-      comment: mark?.comment ?? null,
-      folder: folderOf("old", timestamp)
-    }, built = databases.some((each) => isNew(each) && each.timestamp === timestamp);
-    mark && !built && folderOf("new", timestamp) !== void 0 ? halfSwapped.push(pair) : mark?.keep === "until-healthy" ? unsettled.push(pair) : mark?.keep instanceof Date && mark.keep <= now ? expired.push(pair) : kept.push(pair);
-  }
-  return {
-    halfSwapped,
-    unused: {
-      databases: databases.filter(isNew).map(({ name }) => name),
-      folders: folders.filter(
-        (folder) => isNew(folder) && !halfSwapped.some(({ timestamp }) => timestamp === folder.timestamp)
-      ).map(({ path: path2 }) => path2)
-    },
-    unsettled,
-    expired,
-    kept
-  };
-}
-__name(sortLeftovers, "sortLeftovers");
-
-// src/restore/swap-steps.ts
 var Downtime = class {
   static {
     __name(this, "Downtime");
@@ -77309,10 +77561,12 @@ function stopStep(work, services, downtime) {
   };
 }
 __name(stopStep, "stopStep");
-async function tellHealth({ target, platform: platform3 }, services) {
-  let { check, timeoutMs } = target.health;
+var PATIENCE_MS = 3e4;
+async function tellHealth({ target, platform: platform3, signal }, services) {
+  if (signal.aborted) return;
+  let { check, timeoutMs } = target.health, patience = Math.min(timeoutMs, PATIENCE_MS);
   try {
-    let { answer } = await waitHealthy(target.host, services.units, check, timeoutMs);
+    let { answer } = await waitHealthy(target.host, services.units, check, patience);
     platform3.info(`As before the restore: ${answer}`);
   } catch (error3) {
     platform3.warning(`Everything is as before the restore, and started. ${messageOf(error3)}`);
@@ -77395,130 +77649,6 @@ function healthStep({ target, platform: platform3 }, services, downtime) {
 }
 __name(healthStep, "healthStep");
 
-// src/host/owner.ts
-async function actAsOwner(host, accounts, folder, readers) {
-  let seen = await look(accounts, folder, readers);
-  if (!seen)
-    throw new UserError(
-      `filestore: ${host.user} may not look at ${folder} on ${host.label}`,
-      accounts.sudoersHint(readers)
-    );
-  let { path: path2, there, owner, uid, gid, mode } = seen, exists2 = there === path2;
-  if (!exists2 && uid === "0")
-    throw new UserError(
-      `filestore: there is no folder for ${folder} on ${host.label}; ${there} belongs to root`,
-      "Create the data_dir of odoo.conf for the account of Odoo, or set the input filestore to the right path."
-    );
-  let account = owner === "UNKNOWN" ? `#${uid}` : owner, inUmask = ["sh", "-c", 'umask "$1"; shift; exec "$@"', "sh", (511 & ~Number.parseInt(mode, 8)).toString(8)], asOwnerByRoot = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", ...inUmask];
-  for await (let as of accounts.usable([account, "root"])) {
-    let self2 = as ?? host.user;
-    if (self2 !== account && self2 !== "root") continue;
-    let prefix = self2 === account ? inUmask : asOwnerByRoot;
-    return { host, path: path2, owner: account, exists: exists2, command: /* @__PURE__ */ __name((argv) => ({ argv: [...prefix, ...argv], as }), "command") };
-  }
-  throw new UserError(
-    `filestore: ${path2} belongs to ${account}, and ${host.user} may not act as that account`,
-    accounts.sudoersHint([account])
-  );
-}
-__name(actAsOwner, "actAsOwner");
-async function look(accounts, folder, readers) {
-  let seen = await accounts.firstAble(readers, { argv: ["sh", "-c", `real=$(readlink -m -- "$1") && there=$real
-    while [ ! -d "$there" ]; do
-      above=$(dirname -- "$there"); [ ! -d "$above" ] || [ -x "$above" ] || exit 3; there=$above
-    done
-    printf '%s\\0%s\\0%s' "$real" "$there" "$(stat -c '%U %u %g %a' -- "$there")"`, "sh", folder] });
-  if (!seen) return;
-  let [path2 = "", there = "", rest = ""] = seen.stdout.split("\0"), [owner = "", uid = "", gid = "", mode = ""] = rest.trim().split(" ");
-  return { path: path2, there, owner, uid, gid, mode };
-}
-__name(look, "look");
-
-// src/restore/target.ts
-async function findTarget(host, accounts, inputs, database, secret) {
-  let installation = await findInstallation(host, accounts, inputs.odoo, database, secret), { postgres, tools, conf, readers } = installation, admin = inputs.dbAdminUser === void 0 ? postgres : await postgres.asRole(inputs.dbAdminUser, accounts, tools), filestore = installation.filestore === void 0 ? void 0 : await actAsOwner(host, accounts, installation.filestore, readers), [current, leftovers] = await Promise.all([
-    findDatabase(admin, installation.database),
-    findLeftovers(admin, installation.database, filestore)
-  ]);
-  return {
-    host,
-    accounts,
-    database: installation.database,
-    installation,
-    postgres,
-    admin,
-    filestore,
-    current,
-    leftovers,
-    services: servicesOf(host, accounts, inputs),
-    health: {
-      check: inputs.health.url === void 0 ? { kind: "odoo", baseUrl: odooUrl(conf?.httpInterface, conf?.httpPort) } : { kind: "url", url: inputs.health.url, from: inputs.health.from },
-      timeoutMs: inputs.health.timeoutMs
-    },
-    jobs: inputs.jobs ?? tools.cores
-  };
-}
-__name(findTarget, "findTarget");
-async function findLeftovers(admin, database, filestore) {
-  let [databases, folders] = await Promise.all([
-    listDerivedDatabases(admin, database),
-    filestore ? listDerivedFolders(filestore) : []
-  ]);
-  return sortLeftovers(databases, folders, /* @__PURE__ */ new Date());
-}
-__name(findLeftovers, "findLeftovers");
-function servicesOf(host, accounts, { services }) {
-  if (services)
-    return services.kind === "systemd" ? systemdServices(host, accounts, services.units) : commandServices(host, services.stop, services.start);
-}
-__name(servicesOf, "servicesOf");
-
-// src/restore/tidy-steps.ts
-function recoverStep({ target, platform: platform3 }) {
-  let { halfSwapped, unused } = target.leftovers, removed = [...unused.databases, ...unused.folders];
-  if (!(halfSwapped.length === 0 && removed.length === 0))
-    return {
-      name: "recover",
-      title: "Clean up after a run that was killed",
-      details: [
-        ...halfSwapped.map(({ database }) => `rename ${database} back: its filestore was never swapped`),
-        ...removed.map((each) => `remove ${each}`)
-      ],
-      run: /* @__PURE__ */ __name(() => recover(target, target.leftovers, platform3), "run")
-    };
-}
-__name(recoverStep, "recoverStep");
-async function recover(place2, { halfSwapped, unused }, platform3) {
-  let { admin, database, filestore } = place2, databases = [...unused.databases], folders = [...unused.folders];
-  for (let { timestamp, database: old, comment: comment2 } of halfSwapped.toReversed()) {
-    let built = derivedName(database, "new", timestamp);
-    if (filestore) {
-      let path2 = /* @__PURE__ */ __name((derivation) => derivedFolder(filestore.path, derivation, timestamp), "path");
-      await swapFoldersBack(filestore, { current: filestore.path, old: path2("old"), new: path2("new") }), folders.push(path2("new"));
-    }
-    await swapDatabasesBack(admin, { current: database, old, new: built }, { before: comment2, after: "" }), platform3.info(`${old} is ${database} again`), databases.push(built);
-  }
-  for (let folder of folders) filestore && await removeDerivedFolder(filestore, folder);
-  for (let name of databases) await dropDerivedDatabase(admin, name, database);
-}
-__name(recover, "recover");
-function removeStep({ target, databases, filestore, request }) {
-  let { unsettled, expired } = target.leftovers, replaced = request.keepPrevious === "until-healthy" && databases.old !== void 0 ? [{ timestamp: "", database: databases.old, comment: null, folder: filestore?.swap.old }] : [], pairs = [...expired, ...unsettled, ...replaced];
-  if (pairs.length !== 0)
-    return {
-      name: "remove",
-      title: "Remove what was replaced",
-      details: pairs.map(({ database, folder }) => pairName(database, folder)),
-      run: /* @__PURE__ */ __name(() => removePairs(target, pairs), "run")
-    };
-}
-__name(removeStep, "removeStep");
-async function removePairs({ admin, database, filestore }, pairs) {
-  for (let pair of pairs)
-    pair.folder !== void 0 && filestore && await removeDerivedFolder(filestore, pair.folder), await dropDerivedDatabase(admin, pair.database, database);
-}
-__name(removePairs, "removePairs");
-
 // src/restore/work.ts
 function workOf(given) {
   let { target, source, startedAt: startedAt2 } = given, timestamp = timestampOf(startedAt2), name = /* @__PURE__ */ __name((derivation) => derivedName(target.database, derivation, timestamp), "name"), databases = {
@@ -77555,7 +77685,7 @@ async function putBack(inputs, names, wish, platform3, signal) {
     let phases = new Phases(platform3);
     let request = {
       ...wish,
-      purpose: purposeOf(wish.inPlace ? "rollback" : "restore", platform3),
+      purpose: holderOf(wish.inPlace ? "rollback" : "restore", platform3.run),
       dryRun: inputs.dryRun,
       keepPrevious: inputs.keepPrevious
     };
@@ -77590,7 +77720,7 @@ async function putBack(inputs, names, wish, platform3, signal) {
     });
     let facts = factsOf(source, target, findings);
     let assertLocked = /* @__PURE__ */ __name(async () => lock?.assertHeld(), "assertLocked");
-    let work = workOf({ source, target, findings, request, platform: platform3, startedAt: startedAt2, assertLocked });
+    let work = workOf({ source, target, findings, request, platform: platform3, startedAt: startedAt2, signal, assertLocked });
     let downtime = new Downtime();
     let plan = planOf(work, downtime);
     let steps = [...plan.steps, ...plan.afterwards];
@@ -77633,11 +77763,6 @@ async function openHost2(inputs, platform3, signal) {
   return new ReconnectingHost(await connect(options2, signal), () => (platform3.info("The connection is gone: logging in once more"), connect(options2)));
 }
 __name(openHost2, "openHost");
-function purposeOf(command5, { run: run3 }) {
-  let who = [run3.actor && `by ${run3.actor}`, run3.url ?? run3.repository].filter(Boolean);
-  return [command5, ...who].join(" ");
-}
-__name(purposeOf, "purposeOf");
 function planOf(work, downtime) {
   let recover2 = recoverStep(work), remove3 = removeStep(work);
   return {
@@ -78918,36 +79043,6 @@ var Mask = class {
   }
 };
 
-// src/platform/platform.ts
-function detectPlatform(env3) {
-  return env3.GITHUB_ACTIONS === "true" && env3.INPUT_COMMAND !== void 0 ? "github" : env3.GITLAB_CI === "true" ? "gitlab" : "terminal";
-}
-__name(detectPlatform, "detectPlatform");
-function exitCodeOf(error3) {
-  if (error3 instanceof InputError) return 2;
-  if (error3 instanceof GateError) return 3;
-  let signal = error3?.signal;
-  return signal === void 0 ? 1 : 128 + (signal === "SIGINT" ? 2 : 15);
-}
-__name(exitCodeOf, "exitCodeOf");
-function describeError(error3) {
-  let messages = [messageOf(error3)];
-  for (let cause of causesOf(error3)) {
-    let message = messageOf(cause);
-    message !== "" && !messages.some((each) => each.includes(message)) && messages.push(message);
-  }
-  let [what = "", ...why] = messages, because = why.map((message) => `because: ${message}`), stack = (error3?.stack ?? "").replace(/^.*?\n(?=\s+at )/s, ""), todo = error3 instanceof UserError ? error3.hint : stack;
-  return [what, ...because, todo].filter((line) => line !== "");
-}
-__name(describeError, "describeError");
-function* causesOf(error3) {
-  if (error3 instanceof AggregateError)
-    for (let each of error3.errors) yield* [each, ...causesOf(each)];
-  let cause = error3 instanceof Error ? error3.cause : void 0;
-  cause !== void 0 && (yield* [cause, ...causesOf(cause)]);
-}
-__name(causesOf, "causesOf");
-
 // src/platform/github.ts
 function githubPlatform(env3) {
   let info2 = /* @__PURE__ */ __name((message) => info(harmless(message)), "info");
@@ -79201,7 +79296,7 @@ async function cancellable(inputs, platform3) {
   try {
     await run2(inputs, platform3, controller.signal);
   } catch (error3) {
-    throw controller.signal.aborted ? controller.signal.reason : error3;
+    throw controller.signal.aborted && !(error3 instanceof StrandedError) ? controller.signal.reason : error3;
   } finally {
     clearTimeout(timer), process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
