@@ -1,8 +1,8 @@
 import { messageOf, UserError } from '../errors.ts';
 import type { ListInputs } from '../inputs/list.ts';
 import type { Platform } from '../platform/platform.ts';
-import { listSummary } from '../report/catalog-summary.ts';
-import { entriesJson } from '../report/entry-words.ts';
+import { listSummary, ROWS } from '../report/catalog-summary.ts';
+import { entriesJson, LISTED } from '../report/entry-words.ts';
 import { formatCounted } from '../report/format.ts';
 import { catalogFolder } from '../storage/catalog.ts';
 import { type Entry, takeInventory } from '../storage/inventory.ts';
@@ -32,10 +32,11 @@ export async function list(inputs: ListInputs, platform: Platform, signal: Abort
   const now = new Date();
   const json: object[] = [];
   const databases = Map.groupBy(entries, ({ database }) => database);
+  const share = (limit: number) => Math.max(1, Math.floor(limit / databases.size));
   for (const [database, own] of [...databases].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { verdicts, notes } = await whatIf(store, own, inputs);
-    json.push(...entriesJson(verdicts, now));
-    await platform.summary(listSummary(database, verdicts, notes, now));
+    json.push(...entriesJson(verdicts, now, share(LISTED)));
+    await platform.summary(listSummary(database, verdicts, notes, now, share(ROWS)));
   }
   platform.output('json', JSON.stringify(json));
 }

@@ -6,17 +6,22 @@ import { conditionWords, keyTime, verdictWords } from './entry-words.ts';
 import { formatAge, formatBytes, formatCounted, formatDuration } from './format.ts';
 import { type Block, code, type Summary, type Text } from './summary.ts';
 
-/** A job summary may have 1 MiB. */
-const ROWS = 500;
+/** The rows that all tables of a run may have: a job summary may have 1 MiB. */
+export const ROWS = 500;
 
 type Verdicts = readonly Verdict<Entry>[];
 
-/** The backups of one database, and what retention would do to each. */
+/**
+ * The backups of one database, and what retention would do to each.
+ *
+ * @param most rows of the table
+ */
 export function listSummary(
   database: string,
   verdicts: Verdicts,
   notes: readonly string[],
   now: Date,
+  most = ROWS,
 ): Summary {
   const entries = verdicts.map(({ entry }) => entry);
   const verified = entries.filter(({ condition }) => condition.kind === 'verified');
@@ -31,7 +36,7 @@ export function listSummary(
       { kind: 'facts', rows: [...newestRow(verified, now), ['Size', formatBytes(sizeOf(entries))]] },
       ...growthCharts(entries),
       ...slotCalendars(verdicts),
-      ...entriesTable(verdicts, now),
+      ...entriesTable(verdicts, now, most),
       ...notes.map((text): Block => ({ kind: 'note', text })),
     ],
   };
@@ -69,8 +74,8 @@ function newestRow([newest]: readonly Entry[], now: Date): [string, Text][] {
   return [['Newest', [code(newest.key), `, ${formatAge(new Date(timeOf(newest)), now)}`]]];
 }
 
-function entriesTable(verdicts: Verdicts, now: Date): Block[] {
-  const rows = verdicts.slice(0, ROWS).map((verdict) => {
+function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
+  const rows = verdicts.slice(0, most).map((verdict) => {
     const { entry } = verdict;
     const { receipt, archive } = entry;
     const seconds = receipt && restoreSeconds(receipt);

@@ -9,9 +9,9 @@ export function conditionWords({ condition }: Entry): string {
     case 'verified':
       return condition.level;
     case 'failed':
-      return `failed, ${condition.why}`;
+      return `failed, ${short(condition.why)}`;
     case 'mismatched':
-      return `changed: ${condition.why}`;
+      return `changed: ${short(condition.why)}`;
     case 'unreadable':
       return 'receipt cannot be read';
     case 'without-receipt':
@@ -20,6 +20,8 @@ export function conditionWords({ condition }: Entry): string {
       return 'receipt without archive';
   }
 }
+
+const short = (text: string): string => (text.length > 100 ? `${text.slice(0, 99)}…` : text);
 
 /** `keep: newest, last 1, daily`, `delete: no slot`. */
 export function verdictWords(verdict: Verdict): string {
@@ -49,12 +51,12 @@ export const keyTime = ({ at }: Entry): string =>
 export const backupSeconds = ({ startedAt, finishedAt }: Receipt): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 
-/** The most that the output `json` lists: an output of GitHub's may have 1 MiB. */
-const LISTED = 1000;
+/** The most that an output `json` lists: an output of GitHub's may have 1 MiB. */
+export const LISTED = 1000;
 
-/** The newest entries, for programs. */
-export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date): object[] {
-  return verdicts.slice(0, LISTED).map((verdict) => {
+/** For programs: so many of the newest entries. */
+export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most = LISTED): object[] {
+  return verdicts.slice(0, most).map((verdict) => {
     const { entry } = verdict;
     const { receipt, condition } = entry;
     return {

@@ -2,6 +2,7 @@ import { messageOf, UserError } from '../errors.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Entry, READERS } from './inventory.ts';
 import { lockOf } from './object-lock.ts';
+import { failedProof } from './proofs.ts';
 import { decide, protect, type RetentionPolicy, type Verdict } from './retention.ts';
 import type { Store } from './store.ts';
 import { keepsVersions, listVersions, removeVersions } from './versions.ts';
@@ -22,8 +23,8 @@ export interface PrunePlan {
   readonly versions: boolean;
 }
 
-/** Longer than any run may take: an archive without receipt may still get one. */
-const SETTLED_MS = 8 * 24 * 3_600_000;
+/** Longer than any run may take; and time for a person to look at an archive that has failed. */
+const SETTLED_DAYS = 8;
 
 /** Decides on all entries, and looks for what forbids to delete. Changes nothing. */
 export async function planPrune(
@@ -38,7 +39,8 @@ export async function planPrune(
     const { entry } = verdict;
     const why =
       (entry.key === justMade ? 'made by this run' : undefined) ??
-      (await whyNotOurs(store, entry, now)) ??
+      whyNotYet(entry, now) ??
+      (await whyNotOurs(store, entry)) ??
       (versions ? await whyLocked(store, entry, deleteVersions) : undefined);
     return why === undefined ? verdict : protect(verdict, why);
   });
@@ -84,15 +86,19 @@ async function remove(store: Store, entry: Entry, withVersions: boolean): Promis
 const keysOf = ({ receiptObject, archive }: Entry): string[] =>
   [receiptObject, archive].flatMap((object) => object?.key ?? []);
 
-/** An archive without receipt is this tool's to delete only if this tool made it, and no run can still prove it. */
-async function whyNotOurs(
-  store: Store,
-  { archive, condition }: Entry,
-  now: Date,
-): Promise<string | undefined> {
+/** An archive without receipt may still get one, and what has made another one fail may not be the archive. */
+function whyNotYet({ archive, receipt, condition }: Entry, now: Date): string | undefined {
+  const isRecent = (time: number) => now.getTime() - time < SETTLED_DAYS * 24 * 3_600_000;
+  if (condition.kind === 'without-receipt' && archive && isRecent(archive.modified.getTime())) {
+    return `without receipt, and less than ${SETTLED_DAYS} days old`;
+  }
+  const failed = receipt && failedProof(receipt);
+  return failed && isRecent(Date.parse(failed.at)) ? `failed less than ${SETTLED_DAYS} days ago` : undefined;
+}
+
+/** This program writes the database into the metadata of every archive. */
+async function whyNotOurs(store: Store, { archive, condition }: Entry): Promise<string | undefined> {
   if (condition.kind !== 'without-receipt' || !archive) return undefined;
-  if (now.getTime() - archive.modified.getTime() < SETTLED_MS)
-    return 'without receipt, and less than 8 days old';
   const head = await store.head(archive.key);
   return head?.metadata.database === undefined ? 'without receipt, and made by another program' : undefined;
 }

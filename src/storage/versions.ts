@@ -3,7 +3,7 @@ import {
   GetBucketVersioningCommand,
   ListObjectVersionsCommand,
 } from '@aws-sdk/client-s3';
-import { isNotImplemented } from './failure.ts';
+import { errorName, isNotImplemented } from './failure.ts';
 import type { Store } from './store.ts';
 
 /** One version of an object, or the marker that hides them all. */
@@ -20,7 +20,7 @@ export async function keepsVersions(store: Store): Promise<boolean> {
     const { Status } = await store.client.send(command, store.reading);
     return Status === 'Enabled' || Status === 'Suspended';
   } catch (error) {
-    if (isNotImplemented(error)) return false;
+    if (isNotImplemented(error) || errorName(error) === 'MethodNotAllowed') return false;
     throw store.error(error, { action: 's3:GetBucketVersioning' });
   }
 }

@@ -161,6 +161,10 @@ suite('prune', () => {
         [keyOf({ time: '2026-10-05_02-00-00' }).replace('.zip', '.json'), 'without archive'],
       ],
     );
+    const dayAfter = new Date(Date.parse(uploadProof.at) + 86_400_000);
+    const early = await planPrune(store, entries, options, dayAfter);
+    assert.match(keptLines(early.verdicts).join('\n'), /2026-10-06 02:00 failed less than 8 days ago/);
+
     await pruned(bucket, keepLast(2));
     const left = await listKeys(client, bucket);
     for (const each of odd) assert.ok(left.includes(keyOf(each)), each.time);
