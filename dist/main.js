@@ -73218,7 +73218,7 @@ var code = /* @__PURE__ */ __name((text4) => ({ code: text4 }), "code"), signs =
 // src/report/backup-summary.ts
 var seconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles");
 function backupOutputs(receipt) {
-  let { segments: _, description: __, ...short2 } = receipt;
+  let { segments: _, description: __, ...short3 } = receipt;
   return {
     key: receipt.key,
     uri: uriOf(receipt),
@@ -73230,7 +73230,7 @@ function backupOutputs(receipt) {
     verified: levelOf(receipt) ?? "",
     "missing-files": String(missingFiles(receipt)),
     "bytes-sent": String(receipt.bytesSent),
-    json: JSON.stringify(short2)
+    json: JSON.stringify(short3)
   };
 }
 __name(backupOutputs, "backupOutputs");
@@ -75301,9 +75301,9 @@ function conditionWords({ condition }) {
     case "verified":
       return condition.level;
     case "failed":
-      return `failed, ${condition.why}`;
+      return `failed, ${short(condition.why)}`;
     case "mismatched":
-      return `changed: ${condition.why}`;
+      return `changed: ${short(condition.why)}`;
     case "unreadable":
       return "receipt cannot be read";
     case "without-receipt":
@@ -75313,6 +75313,7 @@ function conditionWords({ condition }) {
   }
 }
 __name(conditionWords, "conditionWords");
+var short = /* @__PURE__ */ __name((text4) => text4.length > 100 ? `${text4.slice(0, 99)}\u2026` : text4, "short");
 function verdictWords(verdict) {
   return verdict.keep ? `keep: ${verdict.rules.map(ruleWords).join(", ")}` : `delete: ${verdict.reason}`;
 }
@@ -75333,8 +75334,8 @@ function ruleWords(rule) {
 }
 __name(ruleWords, "ruleWords");
 var keyTime = /* @__PURE__ */ __name(({ at }) => at.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-"), "keyTime"), backupSeconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "backupSeconds"), LISTED = 1e3;
-function entriesJson(verdicts, now) {
-  return verdicts.slice(0, LISTED).map((verdict) => {
+function entriesJson(verdicts, now, most = LISTED) {
+  return verdicts.slice(0, most).map((verdict) => {
     let { entry } = verdict, { receipt, condition } = entry;
     return {
       database: entry.database,
@@ -75456,7 +75457,7 @@ var diagram = /* @__PURE__ */ __name((lines) => ({ kind: "diagram", mermaid: lin
 
 // src/report/catalog-summary.ts
 var ROWS = 500;
-function listSummary(database, verdicts, notes, now) {
+function listSummary(database, verdicts, notes, now, most = ROWS) {
   let entries = verdicts.map(({ entry }) => entry), verified = entries.filter(({ condition }) => condition.kind === "verified"), failed2 = entries.filter(({ condition }) => condition.kind === "failed").length;
   return {
     outcome: verified.length === 0 || failed2 > 0 ? "flawed" : "done",
@@ -75468,7 +75469,7 @@ function listSummary(database, verdicts, notes, now) {
       { kind: "facts", rows: [...newestRow(verified, now), ["Size", formatBytes(sizeOf2(entries))]] },
       ...growthCharts(entries),
       ...slotCalendars(verdicts),
-      ...entriesTable(verdicts, now),
+      ...entriesTable(verdicts, now, most),
       ...notes.map((text4) => ({ kind: "note", text: text4 }))
     ]
   };
@@ -75493,8 +75494,8 @@ function newestRow([newest], now) {
   return newest ? [["Newest", [code(newest.key), `, ${formatAge(new Date(timeOf(newest)), now)}`]]] : [];
 }
 __name(newestRow, "newestRow");
-function entriesTable(verdicts, now) {
-  let rows = verdicts.slice(0, ROWS).map((verdict) => {
+function entriesTable(verdicts, now, most = ROWS) {
+  let rows = verdicts.slice(0, most).map((verdict) => {
     let { entry } = verdict, { receipt, archive } = entry, seconds3 = receipt && restoreSeconds(receipt);
     return [
       code(keyTime(entry)),
@@ -75587,7 +75588,7 @@ async function keepsVersions(store) {
     let { Status } = await store.client.send(command5, store.reading);
     return Status === "Enabled" || Status === "Suspended";
   } catch (error3) {
-    if (isNotImplemented(error3)) return !1;
+    if (isNotImplemented(error3) || errorName(error3) === "MethodNotAllowed") return !1;
     throw store.error(error3, { action: "s3:GetBucketVersioning" });
   }
 }
@@ -75625,12 +75626,12 @@ async function removeVersions(store, key) {
 __name(removeVersions, "removeVersions");
 
 // src/storage/prune.ts
-var SETTLED_MS2 = 192 * 36e5;
+var SETTLED_DAYS = 8;
 async function planPrune(store, entries, { policy, deleteVersions, justMade }, now = /* @__PURE__ */ new Date()) {
   let versions2 = await keepsVersions(store);
   return { verdicts: await inParallel(decide(entries, policy), READERS, async (verdict) => {
     if (verdict.keep) return verdict;
-    let { entry } = verdict, why = (entry.key === justMade ? "made by this run" : void 0) ?? await whyNotOurs(store, entry, now) ?? (versions2 ? await whyLocked(store, entry, deleteVersions) : void 0);
+    let { entry } = verdict, why = (entry.key === justMade ? "made by this run" : void 0) ?? whyNotYet(entry, now) ?? await whyNotOurs(store, entry) ?? (versions2 ? await whyLocked(store, entry, deleteVersions) : void 0);
     return why === void 0 ? verdict : protect(verdict, why);
   }), versions: versions2 };
 }
@@ -75659,8 +75660,16 @@ async function remove2(store, entry, withVersions) {
 }
 __name(remove2, "remove");
 var keysOf = /* @__PURE__ */ __name(({ receiptObject, archive }) => [receiptObject, archive].flatMap((object2) => object2?.key ?? []), "keysOf");
-async function whyNotOurs(store, { archive, condition }, now) {
-  return condition.kind !== "without-receipt" || !archive ? void 0 : now.getTime() - archive.modified.getTime() < SETTLED_MS2 ? "without receipt, and less than 8 days old" : (await store.head(archive.key))?.metadata.database === void 0 ? "without receipt, and made by another program" : void 0;
+function whyNotYet({ archive, receipt, condition }, now) {
+  let isRecent = /* @__PURE__ */ __name((time2) => now.getTime() - time2 < SETTLED_DAYS * 24 * 36e5, "isRecent");
+  if (condition.kind === "without-receipt" && archive && isRecent(archive.modified.getTime()))
+    return `without receipt, and less than ${SETTLED_DAYS} days old`;
+  let failed2 = receipt && failedProof(receipt);
+  return failed2 && isRecent(Date.parse(failed2.at)) ? `failed less than ${SETTLED_DAYS} days ago` : void 0;
+}
+__name(whyNotYet, "whyNotYet");
+async function whyNotOurs(store, { archive, condition }) {
+  return condition.kind !== "without-receipt" || !archive ? void 0 : (await store.head(archive.key))?.metadata.database === void 0 ? "without receipt, and made by another program" : void 0;
 }
 __name(whyNotOurs, "whyNotOurs");
 async function whyLocked(store, entry, everyVersion) {
@@ -75842,7 +75851,7 @@ __name(extensionOf, "extensionOf");
 
 // src/report/gate-summary.ts
 function gateOutputs(store, { key, database, receipt, condition }) {
-  let { segments: _, ...short2 } = receipt ?? { segments: [] };
+  let { segments: _, ...short3 } = receipt ?? { segments: [] };
   return {
     key,
     uri: store.uri(key),
@@ -75851,7 +75860,7 @@ function gateOutputs(store, { key, database, receipt, condition }) {
     database,
     "odoo-version": receipt?.odoo?.version ?? "",
     verified: condition.kind === "verified" ? condition.level : "",
-    json: JSON.stringify(short2)
+    json: JSON.stringify(short3)
   };
 }
 __name(gateOutputs, "gateOutputs");
@@ -76001,9 +76010,10 @@ async function list3(inputs, platform3, signal) {
     let now = /* @__PURE__ */ new Date();
     let json = [];
     let databases = Map.groupBy(entries, ({ database }) => database);
+    let share = /* @__PURE__ */ __name((limit) => Math.max(1, Math.floor(limit / databases.size)), "share");
     for (let [database, own] of [...databases].sort(([a5], [b5]) => a5 < b5 ? -1 : 1)) {
       let { verdicts, notes } = await whatIf(store, own, inputs);
-      json.push(...entriesJson(verdicts, now)), await platform3.summary(listSummary(database, verdicts, notes, now));
+      json.push(...entriesJson(verdicts, now, share(LISTED))), await platform3.summary(listSummary(database, verdicts, notes, now, share(ROWS)));
     }
     platform3.output("json", JSON.stringify(json));
   } catch (_) {
@@ -78047,15 +78057,15 @@ function parseDurationMs(value, least, most) {
   );
   if (ms >= least && ms <= most) return ms;
   throw new Refusal(
-    `'${value}' is not a duration from ${short(least)} to ${short(most)}, such as 90m or 1h30m`
+    `'${value}' is not a duration from ${short2(least)} to ${short2(most)}, such as 90m or 1h30m`
   );
 }
 __name(parseDurationMs, "parseDurationMs");
-function short(ms) {
+function short2(ms) {
   let [unit, size] = Object.entries(units2).find(([, each]) => ms % each === 0) ?? ["ms", 1];
   return `${ms / size}${unit}`;
 }
-__name(short, "short");
+__name(short2, "short");
 function textOrFile(value) {
   let content = value;
   if (!/\s/.test(value))
