@@ -3,11 +3,11 @@ import { formatBytes } from '../report/format.ts';
 import { feed } from './feed.ts';
 import { CommandError } from './host.ts';
 import { loadFailure } from './load-errors.ts';
-import { withoutTransactionTimeout } from './plain-dump.ts';
 import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
 import { receiveFiles } from './receive-files.ts';
 import { run } from './run.ts';
-import { conninfo, runSql } from './sql.ts';
+import { conninfo, literal, runSql } from './sql.ts';
+import { type LeavesOut, statementFilter } from './statement-filter.ts';
 import type { IncomingFile } from './tar-writer.ts';
 import { TempFolder } from './temp-folder.ts';
 import { filterToc } from './toc-filter.ts';
@@ -16,8 +16,13 @@ import { compressed, decoding, inwardCodec } from './wire.ts';
 
 /** A dump, wherever its bytes come from. Sizes are in bytes. */
 export type Dump =
-  /** Of `plain`, the bytes must be free of psql's meta-commands: psql would run them. */
-  | ({ readonly kind: 'custom' | 'plain' } & DumpBytes)
+  | ({ readonly kind: 'custom' } & DumpBytes)
+  | {
+      readonly kind: 'plain';
+      readonly size: number;
+      /** The bytes have to be free of psql's meta-commands: psql would run them. */
+      open(leavesOut: LeavesOut): AsyncIterable<Buffer>;
+    }
   /** The files of `pg_dump --format=directory`: `toc.dat`, `3456.dat.gz` and the like. */
   | {
       readonly kind: 'directory';
@@ -37,7 +42,7 @@ export interface LoadOptions {
   readonly jobs: number;
   /** Schemas made ahead of the dump, by `createExtensions`. */
   readonly schemas: readonly string[];
-  /** false: everything belongs to the role that loads, and nobody else may use it. Not for `plain`. */
+  /** false: everything belongs to the role that loads, and nobody else may use it. */
   readonly keepOwnership: boolean;
   /** Becomes this role for it: who logs in may be a superuser, which a dump need not be loaded as. */
   readonly role?: string;
@@ -104,7 +109,7 @@ class Loader {
     );
   }
 
-  async #fromFile(dump: Dump, folder: TempFolder): Promise<Done> {
+  async #fromFile(dump: Exclude<Dump, { kind: 'plain' }>, folder: TempFolder): Promise<Done> {
     const { host, account: as } = this.#postgres;
     const { jobs, signal, tools } = this.#options;
     const path = `${folder.path}/dump`;
@@ -142,14 +147,16 @@ class Loader {
    * Not in a single transaction: that would hold a lock on each of Odoo's thousands of tables and indexes, more than
    * `max_locks_per_transaction` allows for. A database that was loaded by half is dropped anyway.
    */
-  async #plain(dump: DumpBytes): Promise<Done> {
+  async #plain(dump: Extract<Dump, { kind: 'plain' }>): Promise<Done> {
     const { host, version } = this.#postgres;
-    const args = [...PSQL_OPTIONS, '--output=/dev/null', '--file=-'];
-    const codec = inwardCodec(this.#options.tools);
-    const sql = version < 170_000 ? withoutTransactionTimeout(dump.open()) : dump.open();
-    const psql = decoding(this.#command('psql', args), codec);
-    await feed(host, psql, compressed(sql, codec), this.#options.signal);
-    return { parallel: false, skipped: [] };
+    const { tools, signal, schemas, keepOwnership } = this.#options;
+    const skipped: string[] = [];
+    const rights = { superuser: await this.#isSuperuser(), schemas, keepOwnership, version };
+    const sql = dump.open(statementFilter(rights, (statement) => skipped.push(statement)));
+    const codec = inwardCodec(tools);
+    const psql = decoding(this.#command('psql', [...PSQL_OPTIONS, '--output=/dev/null', '--file=-']), codec);
+    await feed(host, psql, compressed(sql, codec), signal);
+    return { parallel: false, skipped };
   }
 
   #restore(args: readonly string[]): ReturnType<Postgres['command']> {
@@ -168,9 +175,16 @@ class Loader {
   }
 
   async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {
-    const query = 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user';
+    return filterToc(toc, { superuser: await this.#isSuperuser(), schemas: this.#options.schemas });
+  }
+
+  /** Whether the role is one that loads, which need not be the one that logs in. */
+  async #isSuperuser(): Promise<boolean> {
+    const { role } = this.#options;
+    const name = role === undefined ? 'current_user' : literal(role);
+    const query = `SELECT rolsuper FROM pg_roles WHERE rolname = ${name}`;
     const [superuser] = await runSql(this.#postgres, this.#database, query);
-    return filterToc(toc, { superuser: superuser === 't', schemas: this.#options.schemas });
+    return superuser === 't';
   }
 
   async #useList(toc: ReturnType<typeof filterToc>, folder: TempFolder): Promise<string[]> {

@@ -61,11 +61,6 @@ function createStep(
       await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
       const made = await createExtensions(postgres, admin, databases.new, owner, extensions);
       tellSchemas(made.schemas);
-      if (made.unaccentStable) {
-        platform.warning(
-          'unaccent could not be marked IMMUTABLE, as Odoo marks it: an index on it would not be restored. A superuser can: db-admin-user',
-        );
-      }
       const refusals = await applyTraits(admin, databases.new, traits, owner);
       for (const { statement, reason } of refusals) platform.warning(`Left out: ${statement}: ${reason}`);
     },
@@ -89,6 +84,8 @@ function loadStep(
 ): Step {
   const { dump } = source;
   const { loader, dumpPlace, keepOwnership, owner } = findings;
+  // A plain dump seldom names owners: then the role that loads has everything.
+  const role = keepOwnership && dump.kind !== 'plain' ? undefined : owner;
   const parallel = dump.kind !== 'plain' && dumpPlace !== undefined;
   const how = parallel
     ? `${formatCounted(target.jobs, 'session')} at once, from a temporary file in ${dumpPlace}`
@@ -108,7 +105,7 @@ function loadStep(
         jobs: target.jobs,
         schemas: schemas(),
         keepOwnership,
-        role: keepOwnership ? undefined : owner,
+        role,
         signal,
       });
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
@@ -119,11 +116,15 @@ function loadStep(
 
 /** The same dump, its bytes told as they pass. */
 function watched(dump: DumpSource, progress: Pick<Progress, 'add'>): Dump {
-  const watch = <File extends { open(): AsyncIterable<Buffer> }>(file: File): File => ({
-    ...file,
-    open: () => counting(file.open(), progress),
-  });
-  return dump.kind === 'directory' ? { ...dump, files: dump.files.map(watch) } : watch(dump);
+  const watch = (bytes: AsyncIterable<Buffer>) => counting(bytes, progress);
+  switch (dump.kind) {
+    case 'plain':
+      return { ...dump, open: (leavesOut) => watch(dump.open(leavesOut)) };
+    case 'custom':
+      return { ...dump, open: () => watch(dump.open()) };
+    case 'directory':
+      return { ...dump, files: dump.files.map((file) => ({ ...file, open: () => watch(file.open()) })) };
+  }
 }
 
 async function* counting(

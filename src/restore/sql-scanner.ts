@@ -58,17 +58,29 @@ const inWord = (byte: number | undefined): boolean => {
 export class SqlScanner {
   readonly #name: string;
   #state: State = { in: 'sql' };
+  readonly #tellStatement: (from: number, to: number) => void;
   /** The statement's first words, in lower case. */
   #words: string[] = [];
+  /** Of its first word, in the dump. */
+  #begun: number | undefined;
   /** Open parentheses: psql ends no statement within them. */
   #depth = 0;
   /** Of `#bytes` in the dump. */
   #offset = 0;
   #bytes: Buffer = Buffer.alloc(0);
 
-  /** @param name of the dump, for messages */
-  constructor(name: string) {
+  /**
+   * @param name of the dump, for messages
+   * @param tellStatement is told where in the dump a statement begins and ends, its semicolon included; COPY apart
+   */
+  constructor(name: string, tellStatement: (from: number, to: number) => void = () => {}) {
     this.#name = name;
+    this.#tellStatement = tellStatement;
+  }
+
+  /** Where in the dump the statement begins that has not ended yet; undefined: there is none. */
+  get begun(): number | undefined {
+    return this.#begun;
   }
 
   /** Between two statements, where a dump may end. */
@@ -136,7 +148,7 @@ export class SqlScanner {
         this.#state = { in: 'quotes', mark: sign };
         return at + 1;
       case ';':
-        if (this.#depth === 0) this.#words = [];
+        if (this.#depth === 0) this.#endStatement(at + 1);
         return at + 1;
       case '(':
         this.#depth += 1;
@@ -174,11 +186,18 @@ export class SqlScanner {
     if (words.length < 4 || isRoutine) {
       const word = bytes.toString('latin1', at, Math.min(end, at + 16)).toLowerCase();
       if (words.length === 0 && word === 'copy') return this.#copy(at);
+      if (words.length === 0) this.#begun = this.#offset + at;
       // psql from version 14 on ends no statement within such a body.
       if (isRoutine && word === 'begin') this.#refuse(at, 'a function with a body in standard SQL');
       if (words.length < 4) words.push(word);
     }
     return end;
+  }
+
+  #endStatement(end: number): void {
+    if (this.#begun !== undefined) this.#tellStatement(this.#begun, this.#offset + end);
+    this.#begun = undefined;
+    this.#words = [];
   }
 
   #copy(at: number): number | undefined {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +16,9 @@ import { withRestoreClient } from '../../src/host/load-errors.ts';
 import { describeDatabase, type OdooDatabase } from '../../src/host/odoo-database.ts';
 import type { Postgres } from '../../src/host/postgres.ts';
 import { Snapshot } from '../../src/host/snapshot.ts';
+import type { LeavesOut } from '../../src/host/statement-filter.ts';
 import { derivedName } from '../../src/restore/names.ts';
+import { plainDumpFilter } from '../../src/restore/plain-dump.ts';
 import { assertNothingRuns } from '../support/leftovers.ts';
 import { uniqueName } from '../support/postgres.ts';
 import { run } from '../support/processes.ts';
@@ -50,7 +53,10 @@ function dumpOf(kind: 'custom' | 'plain', bytes: Buffer, fault?: () => unknown):
       yield bytes.subarray(at, at + 65536);
     }
   };
-  return { kind, size: bytes.length, open };
+  if (kind === 'custom') return { kind, size: bytes.length, open };
+  const filtered = (leavesOut: LeavesOut) =>
+    pipeline(Readable.from(open(), { objectMode: false }), plainDumpFilter(kind, leavesOut), () => {});
+  return { kind, size: bytes.length, open: filtered };
 }
 
 async function factsOf(postgres: Postgres, database: string): Promise<OdooDatabase> {

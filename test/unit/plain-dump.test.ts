@@ -5,17 +5,18 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
+import type { LeavesOut } from '../../src/host/statement-filter.ts';
 import { plainDumpFilter } from '../../src/restore/plain-dump.ts';
 import { archive } from '../support/odoo.ts';
 
 const END = '\n--\n-- PostgreSQL database dump complete\n--\n\n';
 
 /** The dump through the filter, in chunks of that many bytes. */
-async function filtered(dump: Buffer, chunk: number): Promise<Buffer> {
+async function filtered(dump: Buffer, chunk: number, leavesOut?: LeavesOut): Promise<Buffer> {
   const chunks = function* () {
     for (let at = 0; at < dump.length; at += chunk) yield dump.subarray(at, at + chunk);
   };
-  const filter = plainDumpFilter('dump.sql');
+  const filter = plainDumpFilter('dump.sql', leavesOut);
   const [output] = await Promise.all([buffer(filter), pipeline(Readable.from(chunks()), filter)]);
   return output;
 }
@@ -50,7 +51,38 @@ test('SQL and data pass unchanged', async () => {
     const dump = bytes(sql + END);
     for (const chunk of CHUNKS) {
       assert.deepEqual(await filtered(dump, chunk), dump, `${what}, in chunks of ${chunk}`);
+      const kept = await filtered(dump, chunk, () => false);
+      assert.deepEqual(kept, dump, `${what}, every statement judged, in chunks of ${chunk}`);
     }
+  }
+});
+
+test('statements are left out whole, and judged by all of their text', async () => {
+  const long = `GRANT '${'x'.repeat(70_000)}';`;
+  const dump = bytes(
+    `SET a = 1;\ngrant x TO "a;b";REVOKE é\n FROM public;\nSELECT 'GRANT y;';\nCOPY grant (a) FROM stdin;\nGRANT z;\n\\.\n
+CREATE FUNCTION f() AS $$GRANT x;$$;\nGRANT (';');\n-- GRANT;\n${long}\nSELECT 2;${END}`,
+  );
+  for (const chunk of CHUNKS) {
+    const judged: string[] = [];
+    const output = await filtered(dump, chunk, (statement) => {
+      judged.push(statement);
+      return /^(GRANT|REVOKE)/i.test(statement);
+    });
+    assert.deepEqual(judged, [
+      'SET a = 1;',
+      'grant x TO "a;b";',
+      'REVOKE é\n FROM public;',
+      "SELECT 'GRANT y;';",
+      'CREATE FUNCTION f() AS $$GRANT x;$$;',
+      "GRANT (';');",
+      'SELECT 2;',
+    ]);
+    assert.equal(
+      output.toString(),
+      `SET a = 1;\n\nSELECT 'GRANT y;';\nCOPY grant (a) FROM stdin;\nGRANT z;\n\\.\n
+CREATE FUNCTION f() AS $$GRANT x;$$;\n\n-- GRANT;\n${long}\nSELECT 2;${END}`,
+    );
   }
 });
 

@@ -5,6 +5,7 @@ import { openEntry } from '../../archive/entry.ts';
 import { readRange } from '../../archive/ranges.ts';
 import type { RangeReader } from '../../archive/reader.ts';
 import { UserError } from '../../errors.ts';
+import type { LeavesOut } from '../../host/statement-filter.ts';
 import { plainDumpFilter } from '../plain-dump.ts';
 import type { Members } from './members.ts';
 
@@ -17,12 +18,16 @@ export interface DumpFile {
   open(): Readable;
 }
 
-/**
- * The database: for pg_restore (`custom`, and `directory`, whose file names are relative to the folder), or for psql
- * (`plain`, free of what psql would take for its own commands: see `plainDumpFilter`).
- */
+/** A dump for psql, free of what that would take for its own commands, and of what is left out: see `plainDumpFilter`. */
+export interface PlainDump extends DumpFile {
+  readonly kind: 'plain';
+  open(leavesOut?: LeavesOut): Readable;
+}
+
+/** The database: for psql, or for pg_restore (the file names of `directory` are relative to the folder). */
 export type DumpSource =
-  | ({ readonly kind: 'custom' | 'plain' } & DumpFile)
+  | PlainDump
+  | ({ readonly kind: 'custom' } & DumpFile)
   | { readonly kind: 'directory'; readonly files: readonly DumpFile[]; readonly size: number };
 
 /**
@@ -88,8 +93,9 @@ export function bareDump(reader: RangeReader, name: string, magic: Buffer): Dump
   return plainDump({ ...file, open: () => pipeline(stored(), createGunzip(), seenByReader) });
 }
 
-function plainDump(file: DumpFile): DumpSource {
-  const open = () => pipeline(file.open(), plainDumpFilter(file.name), seenByReader);
+function plainDump(file: DumpFile): PlainDump {
+  const open: PlainDump['open'] = (leavesOut) =>
+    pipeline(file.open(), plainDumpFilter(file.name, leavesOut), seenByReader);
   return { ...file, kind: 'plain', open };
 }
 

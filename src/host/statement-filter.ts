@@ -1,0 +1,44 @@
+import type { RestoreRights } from './toc-filter.ts';
+
+/** Says of a statement of a plain dump, from its first word to its semicolon, that it is not to be run. */
+export type LeavesOut = (statement: string) => boolean;
+
+export interface StatementRights extends RestoreRights {
+  /** false: everything belongs to the role that loads, and nobody else may use it. */
+  readonly keepOwnership: boolean;
+  /** Of the server: 150018. */
+  readonly version: number;
+}
+
+const NAME = /(?:"(?:[^"]|"")+"|[^\s";'$]+)/.source;
+const OWNER = new RegExp(`^ALTER\\s[^]*\\sOWNER TO ${NAME};$`, 'i');
+const PRIVILEGES = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES|SET SESSION AUTHORIZATION)\s/i;
+/** `CREATE SCHEMA extra;`, and what is said of it afterwards. */
+const SCHEMA = new RegExp(`^(?:CREATE SCHEMA|ALTER SCHEMA(?= ${NAME} OWNER TO)) (${NAME})`, 'i');
+const FOR_OWNERS = /^(?:COMMENT ON EXTENSION|(?:CREATE|ALTER|COMMENT ON) SCHEMA public)\b/i;
+/** pg_dump writes it from 17 on, and older servers do not know it. */
+const TRANSACTION_TIMEOUT = /^SET transaction_timeout = 0;$/;
+
+/**
+ * Leaves out of a plain dump what `filterToc` leaves out of the others: what would fail for a reason that does no harm,
+ * and schemas that were made already; besides, unless they are kept, owners and privileges, as `pg_restore --no-owner
+ * --no-privileges` does.
+ *
+ * @param tell is told what is left out, owners and privileges apart
+ */
+export function statementFilter(rights: StatementRights, tell: (statement: string) => void): LeavesOut {
+  const { superuser, schemas, keepOwnership, version } = rights;
+  const made = new Set(schemas);
+  return (statement) => {
+    if (version < 170_000 && TRANSACTION_TIMEOUT.test(statement)) return true;
+    if (!keepOwnership && (OWNER.test(statement) || PRIVILEGES.test(statement))) return true;
+    const schema = SCHEMA.exec(statement)?.[1];
+    const leftOut =
+      (schema !== undefined && made.has(plainName(schema))) || (!superuser && FOR_OWNERS.test(statement));
+    if (leftOut) tell(statement);
+    return leftOut;
+  };
+}
+
+const plainName = (name: string): string =>
+  name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.replace(/;$/, '').toLowerCase();
