@@ -24,7 +24,7 @@ export async function applyTraits(
 ): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
   for (const statement of [
-    ...settingStatements(database, traits),
+    ...settingStatements(database, traits, owner),
     ...privilegeStatements(database, traits, owner),
   ]) {
     try {
@@ -49,7 +49,8 @@ const NAME_LISTS = new Set([
 /** `ALTER … SET` for what pg_db_role_setting holds. As pg_dumpall's makeAlterConfigCommand does. */
 export function settingStatements(
   database: string,
-  { settings }: Pick<DatabaseTraits, 'settings'>,
+  { owner: oldOwner, settings }: Pick<DatabaseTraits, 'owner' | 'settings'>,
+  owner: string,
 ): string[] {
   return settings.map(({ role, setting }) => {
     const equals = setting.indexOf('=');
@@ -58,7 +59,7 @@ export function settingStatements(
     const whose =
       role === null
         ? `DATABASE ${identifier(database)}`
-        : `ROLE ${identifier(role)} IN DATABASE ${identifier(database)}`;
+        : `ROLE ${identifier(role === oldOwner ? owner : role)} IN DATABASE ${identifier(database)}`;
     const values = NAME_LISTS.has(name.toLowerCase()) ? splitNames(value) : [value];
     // A setting of an extension has a dot in its name: two identifiers.
     return `ALTER ${whose} SET ${name.split('.').map(identifier).join('.')} TO${values.map(literal).join(',')}`;

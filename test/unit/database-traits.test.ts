@@ -11,6 +11,7 @@ suite('settings', () => {
     [null, 'search_path=', `ALTER DATABASE "prod" SET "search_path" TO E''`],
     [null, 'search_path=""', `ALTER DATABASE "prod" SET "search_path" TO E''`],
     [null, 'DateStyle=ISO, DMY', `ALTER DATABASE "prod" SET "DateStyle" TO E'ISO, DMY'`],
+    ['odoo', 'work_mem=1GB', `ALTER ROLE "staging" IN DATABASE "prod" SET "work_mem" TO E'1GB'`],
     [
       'bi "x"',
       "app.name=a='b\\c",
@@ -18,7 +19,10 @@ suite('settings', () => {
     ],
   ] as const) {
     test(setting, () =>
-      assert.deepEqual(settingStatements('prod', { settings: [{ role, setting }] }), [statement]),
+      assert.deepEqual(
+        settingStatements('prod', { owner: 'odoo', settings: [{ role, setting }] }, 'staging'),
+        [statement],
+      ),
     );
   }
 });
