@@ -32,6 +32,13 @@ export async function extensionProblems(
   });
 }
 
+/** Whether one of the roles may mark `unaccent` IMMUTABLE, which only a superuser may. */
+export async function mayMarkImmutable(app: Postgres, admin: Postgres): Promise<boolean> {
+  const query = 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user';
+  const answers = await Promise.all([app, admin].map((role) => runSql(role, MAINTENANCE_DATABASE, query)));
+  return answers.some(([superuser]) => superuser === 't');
+}
+
 const toCreate = (extensions: readonly Extension[]): Extension[] =>
   extensions.filter(({ name }) => name !== 'plpgsql'); // it is in template0
 

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { listSessions, missingRights, missingRoles, type SessionGroup } from '../host/databases.ts';
 import { databaseFreeBytes, freeBytes } from '../host/disk-space.ts';
-import { extensionProblems } from '../host/extensions.ts';
+import { extensionProblems, mayMarkImmutable } from '../host/extensions.ts';
 import { healthNow } from '../host/health.ts';
 import { withRestoreClient } from '../host/load-errors.ts';
 import { lockProblem } from '../host/lock.ts';
@@ -14,6 +14,7 @@ import { MAINTENANCE_DATABASE, queryRows } from '../host/sql.ts';
 import { compareFilestore, type Difference } from '../host/stage-filestore.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import { formatBytes } from '../report/format.ts';
+import { extensionsIn } from './dump-extensions.ts';
 import type { Request } from './request.ts';
 import type { RestoreSource } from './source.ts';
 import type { Target } from './target.ts';
@@ -82,13 +83,14 @@ class Preflight {
     this.#checkVersions();
     const { current, postgres, admin, database } = this.#target;
     const { description } = this.#source;
-    const keepOwnership = this.#request.inPlace && this.#source.dump.kind !== 'plain';
+    const keepOwnership = this.#request.inPlace;
     const owner = await this.#owner();
+    const fittingLoader = this.#loader();
     const [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] =
       await Promise.all([
         this.#traits(),
-        this.#extensions(),
-        this.#loader(),
+        this.#extensions(fittingLoader),
+        fittingLoader,
         this.#source.dump.kind === 'plain'
           ? undefined
           : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
@@ -124,7 +126,7 @@ class Preflight {
       traits,
       extensions,
       keepOwnership,
-      loader,
+      loader: loader ?? postgres,
       dumpPlace,
       difference,
       sessions,
@@ -207,7 +209,7 @@ class Preflight {
     if (this.#source.description) return this.#source.description.postgres;
     if (current?.allowsConnections) {
       await using snapshot = await Snapshot.open(postgres, database);
-      return databaseTraits(snapshot);
+      return await databaseTraits(snapshot);
     }
     // As odoo.service.db._create_empty_database.
     const [server] = await queryRows<{ ctype: string }>(
@@ -227,11 +229,14 @@ class Preflight {
     };
   }
 
-  /** A backup that does not say it, needs those of the database that it takes the place of. */
-  async #extensions(): Promise<readonly Extension[]> {
+  /** A backup that does not say it needs those that its dump makes, or else those of the database that it replaces. */
+  async #extensions(loader: Promise<Postgres | undefined>): Promise<readonly Extension[]> {
     const { current, database, postgres } = this.#target;
     if (this.#source.description) return this.#source.description.extensions;
-    if (!current?.allowsConnections) return [];
+    const fitting = await loader;
+    if (!fitting) return [];
+    const inDump = await this.#attempt(() => extensionsIn(this.#source.dump, fitting));
+    if (inDump || !current?.allowsConnections) return inDump ?? [];
     return queryRows<Extension>(
       postgres,
       database,
@@ -240,13 +245,12 @@ class Preflight {
     );
   }
 
-  async #loader(): Promise<Postgres> {
+  async #loader(): Promise<Postgres | undefined> {
     const { postgres, installation } = this.#target;
     if (this.#source.dump.kind === 'plain') return postgres;
     const dumpMajor =
       this.#source.description?.postgres.pgDump ?? majorOf(this.#source.receipt?.postgres.client);
-    const loader = await this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor));
-    return loader ?? postgres;
+    return this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor));
   }
 
   async #difference(): Promise<Difference | undefined> {
@@ -320,6 +324,12 @@ class Preflight {
 
   async #checkExtensions(extensions: readonly Extension[]): Promise<void> {
     const { postgres, admin } = this.#target;
+    const unaccent = extensions.some(({ name }) => name === 'unaccent');
+    if (unaccent && !(await mayMarkImmutable(postgres, admin))) {
+      this.#warnings.push(
+        `${admin.role} may not mark unaccent IMMUTABLE, as Odoo marks it: if the backup has an index on it, that cannot be restored. A superuser may: db-admin-user`,
+      );
+    }
     for (const { extension, problem } of await extensionProblems(postgres, admin, extensions)) {
       if (problem === 'absent') {
         this.#problem(
