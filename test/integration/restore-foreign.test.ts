@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { type Content, CopyScene } from '../support/copy-scene.ts';
+import { zipOf } from '../support/foreign-archives.ts';
+import { archive } from '../support/odoo.ts';
+import { run } from '../support/processes.ts';
+
+suite('what other programs have backed up', { concurrency: 3 }, () => {
+  let scene: CopyScene;
+  let content: Content;
+  before(async () => {
+    scene = await CopyScene.open();
+    content = await scene.content();
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  const zip = async (files: Readonly<Record<string, Promise<string>>>, filestore?: string) => {
+    const paths = Object.entries(files).map(async ([name, path]) => [name, await path] as const);
+    return zipOf(scene.odoo.scene.odoo, { files: Object.fromEntries(await Promise.all(paths)), filestore });
+  };
+  const plain = (name: string, ...options: string[]) => scene.dump(`${name}.sql`, '--no-owner', ...options);
+
+  /** By whom, the object's name, and what it is. */
+  const archives: Record<string, { readonly name: string; make(): Promise<Uint8Array> }> = {
+    'Odoo’s database manager': { name: 'odoo14.zip', make: () => readFile(archive) },
+    'click-odoo-backupdb': {
+      name: 'click-odoo.zip',
+      make: async () => {
+        const manifest = join(scene.odoo.scene.folder, 'manifest.json');
+        await run(['sh', '-c', `unzip -p ${archive} manifest.json >"$1"`, 'sh', manifest]);
+        return zip({ 'manifest.json': Promise.resolve(manifest), 'dump.sql': plain('click') });
+      },
+    },
+    'OCA auto_backup': { name: '2026_02_16_09_00_00.dump.zip', make: () => readFile(archive) },
+    'the Ansible system': {
+      name: 'live_2026-02-16_09-00-00.zip',
+      make: () =>
+        zip({
+          'live_2026-02-16_09-00-00.dump': scene.dump('ansible.dump', '--format=custom'),
+          'live_2026-02-16_09-00-00.sql': scene.dump('ansible.sql'),
+        }),
+    },
+    'the Ansible system, plain, with the folder of all filestores': {
+      name: 'live_2026-02-15_09-00-00.zip',
+      make: () =>
+        zip({ 'live_2026-02-15_09-00-00.sql': scene.dump('plain.sql') }, `filestore/${scene.odoo.database}`),
+    },
+    'zip -r': {
+      name: 'by-hand.zip',
+      make: async () => {
+        const { filestore } = scene.odoo.scene.odoo;
+        const folder = join(scene.odoo.scene.folder, 'by-hand');
+        const script =
+          'mkdir "$1" && cp "$2" "$1/dump.sql" && cp -r "$3" "$1/filestore" && cd "$1" && zip -qr ../by-hand.zip ./dump.sql ./filestore';
+        await run(['sh', '-c', script, 'sh', folder, await plain('by-hand'), filestore]);
+        return readFile(`${folder}.zip`);
+      },
+    },
+    'pg_dump --format=directory beside the filestore': {
+      name: 'directory.zip',
+      make: () => zip({ dump: scene.dump('directory', '--format=directory', '--jobs=2') }),
+    },
+  };
+
+  for (const [program, { name, make }] of Object.entries(archives)) {
+    test(`${program}: ${name}`, async () => {
+      const key = await scene.put(name, await make());
+      const copy = name.replaceAll(/\W/g, '_').toLowerCase();
+      const { log } = await scene.restoreUnchanged(copy, { backup: key, 'allow-unverified': 'true' });
+      await scene.assertContent(copy, content);
+      assert.match(log, /no receipt: nobody has verified that it is whole/);
+    });
+  }
+});
