@@ -3469,7 +3469,7 @@ var require_async = __commonJS({
       __name(auto, "auto");
       var FN_ARGS = /^(?:async\s)?(?:function)?\s*(?:\w+\s*)?\(([^)]+)\)(?:\s*{)/, ARROW_FN_ARGS = /^(?:async\s)?\s*(?:\(\s*)?((?:[^)=\s]\s*)*)(?:\)\s*)?=>/, FN_ARG_SPLIT = /,/, FN_ARG = /(=.+)?(\s*)$/;
       function stripComments(string) {
-        let stripped2 = "", index3 = 0, endBlockComment = string.indexOf("*/");
+        let stripped = "", index3 = 0, endBlockComment = string.indexOf("*/");
         for (; index3 < string.length; )
           if (string[index3] === "/" && string[index3 + 1] === "/") {
             let endIndex = string.indexOf(`
@@ -3477,10 +3477,10 @@ var require_async = __commonJS({
             index3 = endIndex === -1 ? string.length : endIndex;
           } else if (endBlockComment !== -1 && string[index3] === "/" && string[index3 + 1] === "*") {
             let endIndex = string.indexOf("*/", index3);
-            endIndex !== -1 ? (index3 = endIndex + 2, endBlockComment = string.indexOf("*/", index3)) : (stripped2 += string[index3], index3++);
+            endIndex !== -1 ? (index3 = endIndex + 2, endBlockComment = string.indexOf("*/", index3)) : (stripped += string[index3], index3++);
           } else
-            stripped2 += string[index3], index3++;
-        return stripped2;
+            stripped += string[index3], index3++;
+        return stripped;
       }
       __name(stripComments, "stripComments");
       function parseParams(func) {
@@ -4222,10 +4222,10 @@ Source:
         };
         if (arguments.length < 3 && typeof opts == "function" ? (callback = task || promiseCallback(), task = opts) : (parseTimes(options2, opts), callback = callback || promiseCallback()), typeof task != "function")
           throw new Error("Invalid arguments for async.retry");
-        var _task = wrapAsync(task), attempt = 1;
+        var _task = wrapAsync(task), attempt2 = 1;
         function retryAttempt() {
           _task((err, ...args) => {
-            err !== !1 && (err && attempt++ < options2.times && (typeof options2.errorFilter != "function" || options2.errorFilter(err)) ? setTimeout(retryAttempt, options2.intervalFunc(attempt - 1)) : callback(err, ...args));
+            err !== !1 && (err && attempt2++ < options2.times && (typeof options2.errorFilter != "function" || options2.errorFilter(err)) ? setTimeout(retryAttempt, options2.intervalFunc(attempt2 - 1)) : callback(err, ...args));
           });
         }
         return __name(retryAttempt, "retryAttempt"), retryAttempt(), callback[PROMISE_SYMBOL];
@@ -10900,11 +10900,11 @@ var runPolling, checkWarn403, createMessageFromResponse, exponentialBackoffWithJ
     }, "checkWarn403"), createMessageFromResponse = /* @__PURE__ */ __name((reason) => {
       let status = reason?.$response?.statusCode ?? reason?.$metadata?.httpStatusCode;
       return reason?.$responseBodyText ? `${status ? status + ": " : ""}Deserialization error for body: ${reason.$responseBodyText}` : status ? reason?.$response || reason?.message ? `${status ?? "Unknown"}: ${reason?.message}` : `${status}: OK` : String(reason?.message ?? JSON.stringify(reason, getCircularReplacer()) ?? "Unknown");
-    }, "createMessageFromResponse"), exponentialBackoffWithJitter = /* @__PURE__ */ __name((minDelayMs, maxDelayMs, attempt, waitUntil) => {
+    }, "createMessageFromResponse"), exponentialBackoffWithJitter = /* @__PURE__ */ __name((minDelayMs, maxDelayMs, attempt2, waitUntil) => {
       let attemptCountCeiling = Math.log(maxDelayMs / minDelayMs) / Math.log(2) + 1;
-      if (attempt > attemptCountCeiling)
+      if (attempt2 > attemptCountCeiling)
         return maxDelayMs;
-      let delay = minDelayMs * 2 ** (attempt - 1), capped = Math.min(delay, maxDelayMs), waitFor = randomInRange(minDelayMs, capped);
+      let delay = minDelayMs * 2 ** (attempt2 - 1), capped = Math.min(delay, maxDelayMs), waitFor = randomInRange(minDelayMs, capped);
       if (Date.now() + waitFor > waitUntil) {
         let timeRemaining = waitUntil - Date.now();
         return Math.max(0, timeRemaining - 500);
@@ -67917,9 +67917,9 @@ __name(listFilestore, "listFilestore");
 var HELD_BYTES = 4 * 1024 * 1024, RETRY_DELAYS_MS = [0, 300, 2e3], sha1Of = /* @__PURE__ */ __name((name) => /^([0-9a-f]{2,3})\/(\1[0-9a-f]*)$/.exec(name)?.[2], "sha1Of");
 async function readFilestore(filestore, files, referenced, sink) {
   let pass2 = new Pass(filestore, sink), wanted = files.map((file) => file.name);
-  for (let [attempt, delay] of RETRY_DELAYS_MS.entries()) {
+  for (let [attempt2, delay] of RETRY_DELAYS_MS.entries()) {
     if (wanted.length === 0) break;
-    await sleep2(delay), wanted = await pass2.read(wanted, attempt === RETRY_DELAYS_MS.length - 1);
+    await sleep2(delay), wanted = await pass2.read(wanted, attempt2 === RETRY_DELAYS_MS.length - 1);
   }
   return await assertGone(filestore, wanted), {
     files: pass2.files,
@@ -73919,14 +73919,14 @@ async function rename(admin, renames2, then) {
     ...then,
     "COMMIT"
   ];
-  for (let attempt = 1; ; attempt++)
+  for (let attempt2 = 1; ; attempt2++)
     try {
       await runSql(admin, MAINTENANCE_DATABASE, ...statements);
       return;
     } catch (error3) {
       if (!(error3 instanceof CommandError)) throw error3;
       let sessions = (await Promise.all(busy.map((each) => listSessions(admin, each)))).flat();
-      if (sessions.length > 0 && sessions.every(({ mayEnd }) => mayEnd) && attempt < ATTEMPTS) continue;
+      if (sessions.length > 0 && sessions.every(({ mayEnd }) => mayEnd) && attempt2 < ATTEMPTS) continue;
       let who = sessions.map(({ role, application }) => application ? `${role} (${application})` : role);
       throw new UserError(
         `The databases could not be renamed: ${error3.exit.stderr}`,
@@ -74020,6 +74020,11 @@ async function extensionProblems(app, admin, extensions) {
   return toCreate(extensions).flatMap(({ name }) => byApp.has(name) ? byApp.get(name) || byAdmin.get(name) ? [] : [{ extension: name, problem: "admin" }] : [{ extension: name, problem: "absent" }]);
 }
 __name(extensionProblems, "extensionProblems");
+async function mayMarkImmutable(app, admin) {
+  let query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
+  return (await Promise.all([app, admin].map((role) => runSql(role, MAINTENANCE_DATABASE, query)))).some(([superuser]) => superuser === "t");
+}
+__name(mayMarkImmutable, "mayMarkImmutable");
 var toCreate = /* @__PURE__ */ __name((extensions) => extensions.filter(({ name }) => name !== "plpgsql"), "toCreate");
 async function createExtensions(app, admin, database, owner, extensions) {
   let wanted = toCreate(extensions), schemas = await createSchemas(admin, database, owner, wanted);
@@ -74258,6 +74263,81 @@ async function absentFrom(place2, wanted) {
 }
 __name(absentFrom, "absentFrom");
 
+// src/host/feed.ts
+import { text as text2 } from "node:stream/consumers";
+import { pipeline as pipeline4 } from "node:stream/promises";
+async function feed(host, command5, source, signal) {
+  var _stack = [];
+  try {
+    signal?.throwIfAborted();
+    let process2 = __using(_stack, await host.start(command5), !0);
+    let end = /* @__PURE__ */ __name(() => {
+      process2[Symbol.asyncDispose]();
+    }, "end");
+    signal?.addEventListener("abort", end, { once: !0 });
+    try {
+      let printed = text2(process2.stdout);
+      printed.catch(() => {
+      });
+      let failure2;
+      if (await pipeline4(/* @__PURE__ */ __name(async function* () {
+        try {
+          yield* source;
+        } catch (error3) {
+          throw failure2 = { error: error3 }, error3;
+        }
+      }, "watched"), process2.stdin, { signal }).catch(() => {
+      }), failure2) throw failure2.error;
+      let exit = await process2.exited;
+      if (exit.code !== 0) throw new CommandError(command5, exit);
+      return await printed;
+    } catch (error3) {
+      throw signal?.throwIfAborted(), error3;
+    } finally {
+      signal?.removeEventListener("abort", end);
+    }
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(feed, "feed");
+
+// src/restore/dump-extensions.ts
+var HEAD_BYTES = 2 ** 18, FIRST_OBJECT = /^(?:CREATE (?:TABLE|SEQUENCE|VIEW)|COPY) /m, NAME = /"(?:[^"]|"")+"|\w+/.source, CREATE_EXTENSION = new RegExp(
+  `^CREATE EXTENSION IF NOT EXISTS (${NAME}) WITH SCHEMA (${NAME});$`,
+  "gm"
+);
+async function extensionsIn(dump, loader) {
+  if (dump.kind === "directory") return;
+  let sql = dump.kind === "plain" ? await headOf(dump.open()) : await definitionsIn(dump.open(), loader), [head = ""] = sql.split(FIRST_OBJECT, 1);
+  return [...head.matchAll(CREATE_EXTENSION)].map(([, name = "", schema = ""]) => ({
+    name: plainName(name),
+    version: "",
+    schema: plainName(schema)
+  }));
+}
+__name(extensionsIn, "extensionsIn");
+async function headOf(sql) {
+  let chunks = [], bytes = 0;
+  for await (let chunk of sql)
+    if (chunks.push(chunk), bytes += chunk.length, bytes >= HEAD_BYTES) break;
+  return Buffer.concat(chunks).toString("utf8");
+}
+__name(headOf, "headOf");
+async function definitionsIn(dump, loader) {
+  let command5 = loader.command("pg_restore", ["--section=pre-data", "--file=-"], "");
+  try {
+    return await feed(loader.host, { ...command5, secretEnv: void 0 }, dump);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? loadFailure(error3, "a database") : error3;
+  }
+}
+__name(definitionsIn, "definitionsIn");
+var plainName = /* @__PURE__ */ __name((name) => name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name, "plainName");
+
 // src/restore/preflight.ts
 var GROWTH = 5;
 async function preflight(source, target, request) {
@@ -74278,10 +74358,10 @@ var Preflight = class {
   }
   async run() {
     this.#checkIdentity(), this.#checkVersions();
-    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace && this.#source.dump.kind !== "plain", owner = await this.#owner(), [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] = await Promise.all([
+    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace, owner = await this.#owner(), fittingLoader = this.#loader(), [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] = await Promise.all([
       this.#traits(),
-      this.#extensions(),
-      this.#loader(),
+      this.#extensions(fittingLoader),
+      fittingLoader,
       this.#source.dump.kind === "plain" ? void 0 : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
       this.#difference(),
       current ? listSessions(admin, database) : [],
@@ -74306,7 +74386,7 @@ var Preflight = class {
       traits,
       extensions,
       keepOwnership,
-      loader,
+      loader: loader ?? postgres,
       dumpPlace,
       difference,
       sessions,
@@ -74371,7 +74451,7 @@ var Preflight = class {
       var _stack = [];
       try {
         let snapshot = __using(_stack, await Snapshot.open(postgres, database), !0);
-        return databaseTraits(snapshot);
+        return await databaseTraits(snapshot);
       } catch (_) {
         var _error = _, _hasError = !0;
       } finally {
@@ -74395,21 +74475,25 @@ var Preflight = class {
       settings: []
     };
   }
-  /** A backup that does not say it, needs those of the database that it takes the place of. */
-  async #extensions() {
+  /** A backup that does not say it needs those that its dump makes, or else those of the database that it replaces. */
+  async #extensions(loader) {
     let { current, database, postgres } = this.#target;
-    return this.#source.description ? this.#source.description.extensions : current?.allowsConnections ? queryRows(
+    if (this.#source.description) return this.#source.description.extensions;
+    let fitting = await loader;
+    if (!fitting) return [];
+    let inDump = await this.#attempt(() => extensionsIn(this.#source.dump, fitting));
+    return inDump || !current?.allowsConnections ? inDump ?? [] : queryRows(
       postgres,
       database,
       `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
          JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`
-    ) : [];
+    );
   }
   async #loader() {
     let { postgres, installation } = this.#target;
     if (this.#source.dump.kind === "plain") return postgres;
     let dumpMajor = this.#source.description?.postgres.pgDump ?? majorOf(this.#source.receipt?.postgres.client);
-    return await this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor)) ?? postgres;
+    return this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor));
   }
   async #difference() {
     let { filestore } = this.#target, wanted = this.#source.filestore;
@@ -74462,6 +74546,9 @@ var Preflight = class {
   }
   async #checkExtensions(extensions) {
     let { postgres, admin } = this.#target;
+    extensions.some(({ name }) => name === "unaccent") && !await mayMarkImmutable(postgres, admin) && this.#warnings.push(
+      `${admin.role} may not mark unaccent IMMUTABLE, as Odoo marks it: if the backup has an index on it, that cannot be restored. A superuser may: db-admin-user`
+    );
     for (let { extension, problem } of await extensionProblems(postgres, admin, extensions))
       problem === "absent" ? this.#problem(
         `The extension ${extension} of the backup is not installed on the database server`,
@@ -74726,11 +74813,11 @@ var FirstAnswer = class {
   /** For the attempts of one request: inside of what repeats them, where `NoAnswer` is nothing to repeat. */
   attempts() {
     let started = performance.now();
-    return async (attempt) => {
-      if (this.#answered) return attempt();
+    return async (attempt2) => {
+      if (this.#answered) return attempt2();
       let late = Promise.withResolvers(), message = `no answer within ${this.#limitMs / 1e3} s`, timer = setTimeout(/* @__PURE__ */ __name(() => this.#answered || late.reject(Object.assign(new Error(message), { name: "NoAnswer" })), "giveUp"), started + this.#limitMs - performance.now());
       try {
-        let answer = await Promise.race([attempt(), late.promise]);
+        let answer = await Promise.race([attempt2(), late.promise]);
         return this.#answered = !0, answer;
       } catch (error3) {
         throw failure(error3).$metadata?.httpStatusCode !== void 0 && (this.#answered = !0), error3;
@@ -76271,7 +76358,7 @@ __name(sqlByHand, "sqlByHand");
 async function applyTraits(admin, database, traits, owner) {
   let refusals = [];
   for (let statement of [
-    ...settingStatements(database, traits),
+    ...settingStatements(database, traits, owner),
     ...privilegeStatements(database, traits, owner)
   ])
     try {
@@ -76290,9 +76377,9 @@ var NAME_LISTS = /* @__PURE__ */ new Set([
   "temp_tablespaces",
   "unix_socket_directories"
 ]);
-function settingStatements(database, { settings }) {
+function settingStatements(database, { owner: oldOwner, settings }, owner) {
   return settings.map(({ role, setting }) => {
-    let equals = setting.indexOf("="), name = setting.slice(0, equals), value = setting.slice(equals + 1), whose = role === null ? `DATABASE ${identifier(database)}` : `ROLE ${identifier(role)} IN DATABASE ${identifier(database)}`, values = NAME_LISTS.has(name.toLowerCase()) ? splitNames(value) : [value];
+    let equals = setting.indexOf("="), name = setting.slice(0, equals), value = setting.slice(equals + 1), whose = role === null ? `DATABASE ${identifier(database)}` : `ROLE ${identifier(role === oldOwner ? owner : role)} IN DATABASE ${identifier(database)}`, values = NAME_LISTS.has(name.toLowerCase()) ? splitNames(value) : [value];
     return `ALTER ${whose} SET ${name.split(".").map(identifier).join(".")} TO${values.map(literal).join(",")}`;
   });
 }
@@ -76314,63 +76401,6 @@ function privilegeStatements(database, { owner: oldOwner, privileges }, owner) {
   return [`REVOKE ALL ${on} FROM PUBLIC`, ...grants];
 }
 __name(privilegeStatements, "privilegeStatements");
-
-// src/host/feed.ts
-import { text as text2 } from "node:stream/consumers";
-import { pipeline as pipeline4 } from "node:stream/promises";
-async function feed(host, command5, source, signal) {
-  var _stack = [];
-  try {
-    signal?.throwIfAborted();
-    let process2 = __using(_stack, await host.start(command5), !0);
-    let end = /* @__PURE__ */ __name(() => {
-      process2[Symbol.asyncDispose]();
-    }, "end");
-    signal?.addEventListener("abort", end, { once: !0 });
-    try {
-      let printed = text2(process2.stdout);
-      printed.catch(() => {
-      });
-      let failure2;
-      if (await pipeline4(/* @__PURE__ */ __name(async function* () {
-        try {
-          yield* source;
-        } catch (error3) {
-          throw failure2 = { error: error3 }, error3;
-        }
-      }, "watched"), process2.stdin, { signal }).catch(() => {
-      }), failure2) throw failure2.error;
-      let exit = await process2.exited;
-      if (exit.code !== 0) throw new CommandError(command5, exit);
-      return await printed;
-    } catch (error3) {
-      throw signal?.throwIfAborted(), error3;
-    } finally {
-      signal?.removeEventListener("abort", end);
-    }
-  } catch (_) {
-    var _error = _, _hasError = !0;
-  } finally {
-    var _promise = __callDispose(_stack, _error, _hasError);
-    _promise && await _promise;
-  }
-}
-__name(feed, "feed");
-
-// src/host/plain-dump.ts
-async function* withoutTransactionTimeout(sql) {
-  let start = Buffer.alloc(0);
-  for await (let chunk of sql) {
-    if (!start) {
-      yield chunk;
-      continue;
-    }
-    start = Buffer.concat([start, chunk]), !(start.length < 16384) && (yield stripped(start), start = void 0);
-  }
-  start && (yield stripped(start));
-}
-__name(withoutTransactionTimeout, "withoutTransactionTimeout");
-var stripped = /* @__PURE__ */ __name((sql) => Buffer.from(sql.toString("latin1").replace(/^SET transaction_timeout = 0;$/m, ""), "latin1"), "stripped");
 
 // src/host/tar-writer.ts
 async function* tarOf(files) {
@@ -76410,6 +76440,19 @@ async function receiveFiles({ host, path: path2, command: command5 }, files, sig
   await feed(host, command5(argv), tarOf(files), signal);
 }
 __name(receiveFiles, "receiveFiles");
+
+// src/host/statement-filter.ts
+var NAME2 = /(?:"(?:[^"]|"")+"|[^\s";'$]+)/.source, OWNER = new RegExp(`^ALTER\\s[^]*\\sOWNER TO ${NAME2};$`, "i"), PRIVILEGES2 = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES|SET SESSION AUTHORIZATION)\s/i, SCHEMA2 = new RegExp(`^(?:CREATE SCHEMA|ALTER SCHEMA(?= ${NAME2} OWNER TO)) (${NAME2})`, "i"), FOR_OWNERS = /^(?:COMMENT ON EXTENSION|(?:CREATE|ALTER|COMMENT ON) SCHEMA public)\b/i, TRANSACTION_TIMEOUT = /^SET transaction_timeout = 0;$/;
+function statementFilter(rights, tell) {
+  let { superuser, schemas, keepOwnership, version: version2 } = rights, made = new Set(schemas);
+  return (statement) => {
+    if (version2 < 17e4 && TRANSACTION_TIMEOUT.test(statement) || !keepOwnership && (OWNER.test(statement) || PRIVILEGES2.test(statement))) return !0;
+    let schema = SCHEMA2.exec(statement)?.[1], leftOut = schema !== void 0 && made.has(plainName2(schema)) || !superuser && FOR_OWNERS.test(statement);
+    return leftOut && tell(statement), leftOut;
+  };
+}
+__name(statementFilter, "statementFilter");
+var plainName2 = /* @__PURE__ */ __name((name) => name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.replace(/;$/, "").toLowerCase(), "plainName");
 
 // src/host/toc-filter.ts
 var ENTRY2 = /^\d+; \d+ \d+ (.*)$/;
@@ -76528,8 +76571,8 @@ var Loader = class {
    * `max_locks_per_transaction` allows for. A database that was loaded by half is dropped anyway.
    */
   async #plain(dump) {
-    let { host, version: version2 } = this.#postgres, args = [...PSQL_OPTIONS, "--output=/dev/null", "--file=-"], codec = inwardCodec(this.#options.tools), sql = version2 < 17e4 ? withoutTransactionTimeout(dump.open()) : dump.open(), psql = decoding(this.#command("psql", args), codec);
-    return await feed(host, psql, compressed2(sql, codec), this.#options.signal), { parallel: !1, skipped: [] };
+    let { host, version: version2 } = this.#postgres, { tools, signal, schemas, keepOwnership } = this.#options, skipped = [], rights = { superuser: await this.#isSuperuser(), schemas, keepOwnership, version: version2 }, sql = dump.open(statementFilter(rights, (statement) => skipped.push(statement))), codec = inwardCodec(tools), psql = decoding(this.#command("psql", [...PSQL_OPTIONS, "--output=/dev/null", "--file=-"]), codec);
+    return await feed(host, psql, compressed2(sql, codec), signal), { parallel: !1, skipped };
   }
   #restore(args) {
     let ownership = this.#options.keepOwnership ? [] : ["--no-owner", "--no-privileges"], target = `--dbname=${conninfo(this.#database)}`;
@@ -76542,8 +76585,12 @@ var Loader = class {
     return { ...command5, env: { ...command5.env, PGOPTIONS: options2 } };
   }
   async #filter(toc) {
-    let query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user", [superuser] = await runSql(this.#postgres, this.#database, query);
-    return filterToc(toc, { superuser: superuser === "t", schemas: this.#options.schemas });
+    return filterToc(toc, { superuser: await this.#isSuperuser(), schemas: this.#options.schemas });
+  }
+  /** Whether the role is one that loads, which need not be the one that logs in. */
+  async #isSuperuser() {
+    let { role } = this.#options, query = `SELECT rolsuper FROM pg_roles WHERE rolname = ${role === void 0 ? "current_user" : literal(role)}`, [superuser] = await runSql(this.#postgres, this.#database, query);
+    return superuser === "t";
   }
   async #useList(toc, folder) {
     if (toc.skipped.length === 0) return [];
@@ -76647,9 +76694,7 @@ function createStep({ target, findings, databases, platform: platform3 }, tellSc
     async run() {
       await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
       let made = await createExtensions(postgres, admin, databases.new, owner, extensions);
-      tellSchemas(made.schemas), made.unaccentStable && platform3.warning(
-        "unaccent could not be marked IMMUTABLE, as Odoo marks it: an index on it would not be restored. A superuser can: db-admin-user"
-      );
+      tellSchemas(made.schemas);
       let refusals = await applyTraits(admin, databases.new, traits, owner);
       for (let { statement, reason } of refusals) platform3.warning(`Left out: ${statement}: ${reason}`);
     },
@@ -76668,7 +76713,7 @@ function createStep({ target, findings, databases, platform: platform3 }, tellSc
 }
 __name(createStep, "createStep");
 function loadStep({ source, target, findings, databases, platform: platform3 }, schemas) {
-  let { dump } = source, { loader, dumpPlace, keepOwnership, owner } = findings, how = dump.kind !== "plain" && dumpPlace !== void 0 ? `${formatCounted(target.jobs, "session")} at once, from a temporary file in ${dumpPlace}` : "one session, straight from the archive";
+  let { dump } = source, { loader, dumpPlace, keepOwnership, owner } = findings, role = keepOwnership && dump.kind !== "plain" ? void 0 : owner, how = dump.kind !== "plain" && dumpPlace !== void 0 ? `${formatCounted(target.jobs, "session")} at once, from a temporary file in ${dumpPlace}` : "one session, straight from the archive";
   return {
     name: "load",
     title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind} format`,
@@ -76684,7 +76729,7 @@ function loadStep({ source, target, findings, databases, platform: platform3 }, 
         jobs: target.jobs,
         schemas: schemas(),
         keepOwnership,
-        role: keepOwnership ? void 0 : owner,
+        role,
         signal
       });
       for (let line of loaded.skipped) platform3.info(`Skipped, for the role may not or need not: ${line}`);
@@ -76694,11 +76739,15 @@ function loadStep({ source, target, findings, databases, platform: platform3 }, 
 }
 __name(loadStep, "loadStep");
 function watched(dump, progress) {
-  let watch = /* @__PURE__ */ __name((file) => ({
-    ...file,
-    open: /* @__PURE__ */ __name(() => counting(file.open(), progress), "open")
-  }), "watch");
-  return dump.kind === "directory" ? { ...dump, files: dump.files.map(watch) } : watch(dump);
+  let watch = /* @__PURE__ */ __name((bytes) => counting(bytes, progress), "watch");
+  switch (dump.kind) {
+    case "plain":
+      return { ...dump, open: /* @__PURE__ */ __name((leavesOut) => watch(dump.open(leavesOut)), "open") };
+    case "custom":
+      return { ...dump, open: /* @__PURE__ */ __name(() => watch(dump.open()), "open") };
+    case "directory":
+      return { ...dump, files: dump.files.map((file) => ({ ...file, open: /* @__PURE__ */ __name(() => watch(file.open()), "open") })) };
+  }
 }
 __name(watched, "watched");
 async function* counting(source, progress) {
@@ -76956,8 +77005,8 @@ import { createGunzip as createGunzip2 } from "node:zlib";
 import { Transform as Transform6 } from "node:stream";
 
 // src/restore/sql-scanner.ts
-var LONGEST = 2 ** 18, NAME = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY = new RegExp(
-  `^copy +${NAME}(?:\\.${NAME})? *(?:\\(${NAME}(?:, *${NAME})*\\))? +from +stdin;(?=\\r?\\n)`,
+var LONGEST = 2 ** 18, NAME3 = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY = new RegExp(
+  `^copy +${NAME3}(?:\\.${NAME3})? *(?:\\(${NAME3}(?:, *${NAME3})*\\))? +from +stdin;(?=\\r?\\n)`,
   "i"
 ), WHOLE_LINE = /^(?:[^"\n]|"[^"]*")*\n/, END_OF_DATA = `
 \\.`, RESTRICT = /^\\(?:un)?restrict [A-Za-z0-9]+\r?$/, DOLLAR_MARK = /^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$/, BYTE_ORDER_MARK = Buffer.from("efbbbf", "hex"), LF = 10, CR = 13, DOLLAR = 36, STAR = 42, SLASH = 47, BACKSLASH2 = 92, NOTHING = 0, LETTER = 1, DIGIT = 2, DOLLAR_SIGN = 3, SIGN = 4, KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -76972,16 +77021,27 @@ var LONGEST = 2 ** 18, NAME = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY 
   }
   #name;
   #state = { in: "sql" };
+  #tellStatement;
   /** The statement's first words, in lower case. */
   #words = [];
+  /** Of its first word, in the dump. */
+  #begun;
   /** Open parentheses: psql ends no statement within them. */
   #depth = 0;
   /** Of `#bytes` in the dump. */
   #offset = 0;
   #bytes = Buffer.alloc(0);
-  /** @param name of the dump, for messages */
-  constructor(name) {
-    this.#name = name;
+  /**
+   * @param name of the dump, for messages
+   * @param tellStatement is told where in the dump a statement begins and ends, its semicolon included; COPY apart
+   */
+  constructor(name, tellStatement = () => {
+  }) {
+    this.#name = name, this.#tellStatement = tellStatement;
+  }
+  /** Where in the dump the statement begins that has not ended yet; undefined: there is none. */
+  get begun() {
+    return this.#begun;
   }
   /** Between two statements, where a dump may end. */
   get atRest() {
@@ -77037,7 +77097,7 @@ var LONGEST = 2 ** 18, NAME = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY 
       case '"':
         return this.#state = { in: "quotes", mark: sign4 }, at + 1;
       case ";":
-        return this.#depth === 0 && (this.#words = []), at + 1;
+        return this.#depth === 0 && this.#endStatement(at + 1), at + 1;
       case "(":
         return this.#depth += 1, at + 1;
       case ")":
@@ -77062,9 +77122,12 @@ var LONGEST = 2 ** 18, NAME = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY 
     if (words.length < 4 || isRoutine) {
       let word = bytes.toString("latin1", at, Math.min(end, at + 16)).toLowerCase();
       if (words.length === 0 && word === "copy") return this.#copy(at);
-      isRoutine && word === "begin" && this.#refuse(at, "a function with a body in standard SQL"), words.length < 4 && words.push(word);
+      words.length === 0 && (this.#begun = this.#offset + at), isRoutine && word === "begin" && this.#refuse(at, "a function with a body in standard SQL"), words.length < 4 && words.push(word);
     }
     return end;
+  }
+  #endStatement(end) {
+    this.#begun !== void 0 && this.#tellStatement(this.#begun, this.#offset + end), this.#begun = void 0, this.#words = [];
   }
   #copy(at) {
     let text4 = this.#bytes.toString("latin1", at, at + LONGEST), statement = COPY.exec(text4)?.[0];
@@ -77134,33 +77197,79 @@ var LONGEST = 2 ** 18, NAME = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY 
 };
 
 // src/restore/plain-dump.ts
-var COMPLETE = /^-- PostgreSQL database dump complete\r?$/m, TAIL_BYTES = 512;
-function plainDumpFilter(name) {
-  let scanner = new SqlScanner(name), held = Buffer.alloc(0), tail = held;
+var COMPLETE = /^-- PostgreSQL database dump complete\r?$/m, TAIL_BYTES = 512, LONGEST_LEFT_OUT = 2 ** 16;
+function plainDumpFilter(name, leavesOut) {
+  let filter2 = new PlainDump(name, leavesOut);
   return new Transform6({
     transform(chunk, _encoding, done) {
-      try {
-        let bytes = held.length > 0 ? Buffer.concat([held, chunk]) : chunk, known = scanner.scan(bytes);
-        held = Buffer.from(bytes.subarray(known));
-        let passed = bytes.subarray(0, known);
-        tail = Buffer.from(Buffer.concat([tail, passed.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)), done(null, passed);
-      } catch (error3) {
-        done(error3);
-      }
+      attempt(() => filter2.pass(chunk), done);
     },
     flush(done) {
-      try {
-        let known = scanner.scan(Buffer.concat([held, Buffer.from(`
-`)])), end = Buffer.concat([tail, held]).toString("latin1");
-        if (known !== held.length + 1 || !scanner.atRest || !COMPLETE.test(end)) throw incomplete(name);
-        done(null, held);
-      } catch (error3) {
-        done(error3);
-      }
+      attempt(() => filter2.end(), done);
     }
   });
 }
 __name(plainDumpFilter, "plainDumpFilter");
+function attempt(body, done) {
+  let bytes;
+  try {
+    bytes = body();
+  } catch (error3) {
+    return done(error3);
+  }
+  done(null, bytes);
+}
+__name(attempt, "attempt");
+var PlainDump = class {
+  static {
+    __name(this, "PlainDump");
+  }
+  #name;
+  #leavesOut;
+  #scanner;
+  /** Read, not yet passed on: understood up to `#understood`; then the beginning of a word whose end has not come. */
+  #held = Buffer.alloc(0);
+  #understood = 0;
+  /** Of `#held` in the dump. */
+  #offset = 0;
+  #tail = Buffer.alloc(0);
+  /** Statements within `#held` that are left out. */
+  #cuts = [];
+  constructor(name, leavesOut) {
+    this.#name = name, this.#leavesOut = leavesOut, this.#scanner = new SqlScanner(name, leavesOut && ((from, to) => this.#judge(from, to)));
+  }
+  /** @returns what is known to be harmless by now */
+  pass(chunk) {
+    this.#held = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk, this.#understood += this.#scanner.scan(this.#held.subarray(this.#understood));
+    let end = this.#passable(), passed = this.#withoutCuts(end);
+    return this.#held = Buffer.from(this.#held.subarray(end)), this.#offset += end, this.#understood -= end, this.#tail = Buffer.from(Buffer.concat([this.#tail, passed.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)), passed;
+  }
+  /** @returns the rest. @throws UserError when the dump is not complete */
+  end() {
+    let rest = Buffer.concat([this.#held.subarray(this.#understood), Buffer.from(`
+`)]), known = this.#scanner.scan(rest), end = Buffer.concat([this.#tail, this.#held]).toString("latin1");
+    if (known !== rest.length || !this.#scanner.atRest || !COMPLETE.test(end)) throw incomplete(this.#name);
+    return this.#held;
+  }
+  /** A statement that may have to be left out waits until it is whole. */
+  #passable() {
+    let { begun } = this.#scanner;
+    if (!this.#leavesOut || begun === void 0) return this.#understood;
+    let at = begun - this.#offset;
+    return this.#understood - at > LONGEST_LEFT_OUT ? this.#understood : Math.max(0, at);
+  }
+  #judge(from, to) {
+    let [start, end] = [from - this.#offset, to - this.#offset];
+    start < 0 || end - start > LONGEST_LEFT_OUT || this.#leavesOut?.(this.#held.toString("utf8", start, end)) && this.#cuts.push([start, end]);
+  }
+  #withoutCuts(end) {
+    if (this.#cuts.length === 0) return this.#held.subarray(0, end);
+    let pieces = [], at = 0;
+    for (let [from, to] of this.#cuts)
+      pieces.push(this.#held.subarray(at, from)), at = to;
+    return this.#cuts = [], Buffer.concat([...pieces, this.#held.subarray(at, end)]);
+  }
+};
 function incomplete(name) {
   return new UserError(
     `${name} is not complete: pg_dump ends a plain dump with "PostgreSQL database dump complete", and this one does not.`,
@@ -77211,7 +77320,7 @@ function bareDump2(reader, name, magic) {
 }
 __name(bareDump2, "bareDump");
 function plainDump(file) {
-  return { ...file, kind: "plain", open: /* @__PURE__ */ __name(() => pipeline7(file.open(), plainDumpFilter(file.name), seenByReader), "open") };
+  return { ...file, kind: "plain", open: /* @__PURE__ */ __name((leavesOut) => pipeline7(file.open(), plainDumpFilter(file.name, leavesOut), seenByReader), "open") };
 }
 __name(plainDump, "plainDump");
 var seenByReader = /* @__PURE__ */ __name(() => {
@@ -79182,7 +79291,7 @@ async function pinging({ command: command5, pingUrl, dryRun }, platform3, body) 
 __name(pinging, "pinging");
 async function post(url, body) {
   let problem;
-  for (let attempt = 1; attempt <= ATTEMPTS2; attempt++)
+  for (let attempt2 = 1; attempt2 <= ATTEMPTS2; attempt2++)
     try {
       let answer = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(TIMEOUT_MS2) });
       if (await answer.body?.cancel(), answer.ok) return;
