@@ -1,4 +1,4 @@
-import { Transform } from 'node:stream';
+import { Transform, type TransformCallback } from 'node:stream';
 import { UserError } from '../errors.ts';
 import type { LeavesOut } from '../host/statement-filter.ts';
 import { SqlScanner } from './sql-scanner.ts';
@@ -33,14 +33,12 @@ export function plainDumpFilter(name: string, leavesOut?: LeavesOut): Transform 
   });
 }
 
-function attempt(body: () => Buffer, done: (error: Error | null, bytes?: Buffer) => void): void {
-  let bytes: Buffer;
+function attempt(body: () => Buffer, done: TransformCallback): void {
   try {
-    bytes = body();
+    done(null, body());
   } catch (error) {
-    return done(error as Error);
+    done(error as Error);
   }
-  done(null, bytes);
 }
 
 class PlainDump {
