@@ -77211,13 +77211,11 @@ function plainDumpFilter(name, leavesOut) {
 }
 __name(plainDumpFilter, "plainDumpFilter");
 function attempt(body, done) {
-  let bytes;
   try {
-    bytes = body();
+    done(null, body());
   } catch (error3) {
-    return done(error3);
+    done(error3);
   }
-  done(null, bytes);
 }
 __name(attempt, "attempt");
 var PlainDump = class {
