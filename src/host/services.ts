@@ -14,7 +14,7 @@ export interface Services {
   /** Whether any of them runs, read only; undefined: nobody can know. */
   running(): Promise<boolean | undefined>;
   /** What would keep `stop` and `start` from working, read only. Empty: nothing is known. */
-  problems(): Promise<string[]>;
+  problems(): Promise<UserError[]>;
   /** @throws UserError when something goes on running */
   stop(): Promise<void>;
   /** In the reverse order. @throws UserError when something does not start */
@@ -76,17 +76,12 @@ export function systemdServices(host: Host, accounts: Accounts, units: readonly 
 
     async problems() {
       const states = await unitStates(host, units);
-      const unknown = states
-        .filter(({ loaded }) => !loaded)
-        .map(({ unit }) => `systemd knows no unit ${unit}`);
+      const unknown = states.filter(({ loaded }) => !loaded).map(({ unit }) => unknownUnit(unit));
+      if (accounts.root === undefined || host.user === accounts.root) return unknown;
+      const commands = units.flatMap((unit) => [argvOf('stop', unit), argvOf('start', unit)]);
       const refused: string[] = [];
-      if (accounts.root && host.user !== 'root') {
-        for (const argv of units.flatMap((unit) => [argvOf('stop', unit), argvOf('start', unit)])) {
-          const refusal = await sudoRefusal(host, argv);
-          if (refusal) refused.push(refusal);
-        }
-      }
-      return [...unknown, ...refused];
+      for (const argv of commands) if (!(await sudoGrants(host, argv))) refused.push(argv.join(' '));
+      return refused.length === 0 ? unknown : [...unknown, sudoRefusal(host, refused)];
     },
 
     async stop() {
@@ -141,15 +136,29 @@ async function invocationOf(host: Host, unit: string): Promise<{ id: string; fai
   };
 }
 
+const unknownUnit = (unit: string): UserError =>
+  new UserError(
+    `systemd knows no unit ${unit}`,
+    'Set services to the units that run Odoo: systemctl list-units lists them.',
+  );
+
 /** Asks sudo without running anything: sudo(8), `--list` with a command. */
-async function sudoRefusal(host: Host, argv: readonly string[]): Promise<string | undefined> {
+async function sudoGrants(host: Host, argv: readonly string[]): Promise<boolean> {
   try {
     await run(host, { argv: ['sudo', '-n', '-l', '-u', 'root', '--', ...argv] });
-    return undefined;
+    return true;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return `sudo does not let ${host.user} run ${argv.join(' ')}; a line for /etc/sudoers.d/odoo-backup: ${host.user} ALL=(root) NOPASSWD: /usr/bin/${argv.join(' ')}`;
+    return false;
   }
+}
+
+function sudoRefusal({ user }: Host, commands: readonly string[]): UserError {
+  const line = `${user} ALL=(root) NOPASSWD: ${commands.map((each) => `/usr/bin/${each}`).join(', ')}`;
+  return new UserError(
+    `sudo does not let ${user} run ${commands.join(' and ')}`,
+    `Put this line into /etc/sudoers.d/odoo-backup on the host: ${line}`,
+  );
 }
 
 /** Shell commands of the inputs `stop-command` and `start-command`, for hosts without systemd. */

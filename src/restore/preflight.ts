@@ -271,7 +271,7 @@ class Preflight {
     const { services } = this.#target;
     if (!services) return undefined;
     const problems = (await this.#attempt(() => services.problems())) ?? [];
-    for (const problem of problems) this.#problem(problem, 'See the input services.');
+    for (const { message, hint } of problems) this.#problem(message, hint);
     return this.#attempt(() => services.running());
   }
 
@@ -396,5 +396,5 @@ export function refuse(problems: readonly Problem[]): void {
           '\n  ',
         );
   const hints = [...new Set(problems.map(({ hint }) => hint))].join(' ');
-  throw new UserError(message, `${hints} Nothing was changed.`);
+  throw new UserError(message, `Nothing was changed. ${hints}`);
 }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Host } from '../../src/host/host.ts';
 import { connect } from '../../src/host/ssh.ts';
+import { withoutRestrict } from './backup-check.ts';
 import { cleanEnvironment, type Ended, type Run, startProgram } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
+import type { OdooState } from './odoo-server.ts';
 import { createBucket, s3Client } from './s3.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
 import { type SystemdHost, type SystemdHostOptions, startSystemdHost } from './systemd-host.ts';
@@ -56,6 +59,14 @@ export class SystemdScene implements AsyncDisposable {
     return startProgram(command, { ...this.inputs, ...inputs }, cleanEnvironment(this.sandbox.s3));
   }
 
+  /** Runs it to its end, which has to be a bad one, and say this. */
+  async fails(command: string, inputs: RawInputs, ...words: readonly RegExp[]): Promise<Ended> {
+    const ended = await this.start(command, inputs).ended;
+    for (const pattern of words) assert.match(ended.log, pattern);
+    assert.equal(ended.exitCode, 1, ended.log);
+    return ended;
+  }
+
   /** Runs it to its end, which has to be a good one. */
   async succeeds(command: string, inputs: RawInputs = {}): Promise<Ended> {
     const ended = await this.start(command, inputs).ended;
@@ -82,11 +93,74 @@ export class SystemdScene implements AsyncDisposable {
     return (await this.host.exec(['runuser', '-u', 'odoo', '--', ...psql], statement)).trim();
   }
 
+  /** Everything that Odoo has: each row, and each file with content, owner and mode; `checklist/` left out. */
+  async content(): Promise<{ readonly sql: string; readonly files: readonly string[] }> {
+    const { database, filestore } = this.host;
+    const inFilestore = `cd ${filestore}; find . -path ./checklist -prune -o`;
+    const [sql, ...files] = await Promise.all([
+      this.host.exec(['runuser', '-u', 'odoo', '--', 'pg_dump', database]),
+      this.shell(`${inFilestore} -printf '%p %M %u:%g\\n' | sort`),
+      this.shell(`${inFilestore} -type f -print0 | xargs -0 sha1sum | sort`),
+    ]);
+    return { sql: withoutRestrict(sql), files: files.flatMap((lines) => lines.trim().split('\n')) };
+  }
+
+  /** What Odoo found when it started last; undefined: it does not answer. */
+  async state(): Promise<OdooState | undefined> {
+    const answer = await fetch(`${this.host.url}/state`).catch(() => undefined);
+    return answer?.ok ? ((await answer.json()) as OdooState) : undefined;
+  }
+
+  /** Waits until Odoo answers. */
+  async untilUp(): Promise<OdooState> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const state = await this.state();
+      if (state) return state;
+      if (Date.now() > deadline)
+        throw new Error(`Odoo is not up: ${await this.shell('journalctl -n 30 -u odoo')}`);
+      await sleep(100);
+    }
+  }
+
+  /** What a bad deploy does, with which Odoo runs nevertheless: attachments are gone, others are new, rows are wrong. */
+  async misdeploy(): Promise<void> {
+    await this.sql('DROP TABLE IF EXISTS res_partner_bank CASCADE');
+    await this.sql("UPDATE res_partner SET name = 'broken ' || id");
+    const gone = 'SELECT min(store_fname) FROM ir_attachment';
+    const name = await this.sql(gone);
+    await this.sql(`DELETE FROM ir_attachment WHERE store_fname = (${gone})`);
+    await this.sql(
+      `INSERT INTO ir_attachment (name, type, store_fname) SELECT 'new', 'binary', '${newFile}' FROM generate_series(1, 3)`,
+    );
+    await this.asOdoo(
+      `cd ${this.host.filestore}; rm ${name}; mkdir -p "$(dirname ${newFile})"; : >${newFile}`,
+    );
+    await this.shell('systemctl restart odoo');
+    await this.untilUp();
+  }
+
+  /** Likewise, and Odoo does not start any more: a table that it needs is gone, an attachment torn. */
+  async ruin(): Promise<void> {
+    await this.misdeploy();
+    await this.sql('DROP TABLE IF EXISTS ir_cron CASCADE');
+    const name = await this.sql("SELECT max(store_fname) FROM ir_attachment WHERE name <> 'new'");
+    await this.asOdoo(`rm ${this.host.filestore}/${name}; echo torn >${this.host.filestore}/${name}`);
+  }
+
+  /** Runs a shell script as the account of Odoo. */
+  asOdoo(script: string): Promise<string> {
+    return this.host.exec(['runuser', '-u', 'odoo', '--', 'sh', '-ec', script]);
+  }
+
   /** Runs a shell script as root. */
   shell(script: string): Promise<string> {
     return this.host.exec(['sh', '-ec', script]);
   }
 }
+
+/** Of an empty file. */
+const newFile = 'da/da39a3ee5e6b4b0d3255bfef95601890afd80709';
 
 /** What of a host can change, as lines to be compared. */
 export interface HostTraces {
@@ -126,16 +200,43 @@ const unstable = ['/proc', '/sys', '/var/log', '/var/lib/postgresql', '/var/lib/
 
 const PATIENCE_MS = 20_000;
 
-/** The host is what it was, at the latest some seconds after a run. */
-export async function assertSameHost(scene: SystemdScene, before: HostTraces): Promise<void> {
+/**
+ * The host is what it was, at the latest some seconds after a run.
+ *
+ * @param options.restarted services may have been restarted
+ */
+export async function assertSameHost(
+  scene: SystemdScene,
+  before: HostTraces,
+  { restarted = false } = {},
+): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
+  const look = async () => {
     const now = await tracesOf(scene);
-    try {
-      return assert.deepEqual(now, before);
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await sleep(200);
-    }
+    return changesOf(before, restarted ? { ...now, services: before.services } : now);
+  };
+  let changes = await look();
+  while (changes.length > 0 && Date.now() < deadline) {
+    await sleep(200);
+    changes = await look();
   }
+  assert.deepEqual(changes, []);
+}
+
+/** Of what restores make, nothing is left: no database, no folder. */
+export async function assertOneOdoo(scene: SystemdScene): Promise<void> {
+  const { database, filestore } = scene.host;
+  assert.equal(await scene.sql(`SELECT datname FROM pg_database WHERE datname LIKE '${database}_%'`), '');
+  assert.equal(await scene.shell(`ls ${dirname(filestore)}`), `${database}\n`);
+}
+
+function changesOf(before: HostTraces, now: HostTraces): string[] {
+  const without = (lines: readonly string[], others: readonly string[]) => {
+    const known = new Set(others);
+    return lines.filter((line) => !known.has(line));
+  };
+  return (Object.keys(before) as (keyof HostTraces)[]).flatMap((kind) => [
+    ...without(before[kind], now[kind]).map((line) => `${kind}: no more ${line}`),
+    ...without(now[kind], before[kind]).map((line) => `${kind}: new ${line}`),
+  ]);
 }
