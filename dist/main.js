@@ -73667,13 +73667,11 @@ function systemdServices(host, accounts, units3) {
       );
     },
     async problems() {
-      let unknown = (await unitStates(host, units3)).filter(({ loaded }) => !loaded).map(({ unit }) => `systemd knows no unit ${unit}`), refused2 = [];
-      if (accounts.root && host.user !== "root")
-        for (let argv of units3.flatMap((unit) => [argvOf("stop", unit), argvOf("start", unit)])) {
-          let refusal2 = await sudoRefusal(host, argv);
-          refusal2 && refused2.push(refusal2);
-        }
-      return [...unknown, ...refused2];
+      let unknown = (await unitStates(host, units3)).filter(({ loaded }) => !loaded).map(({ unit }) => unknownUnit(unit));
+      if (accounts.root === void 0 || host.user === accounts.root) return unknown;
+      let commands5 = units3.flatMap((unit) => [argvOf("stop", unit), argvOf("start", unit)]), refused2 = [];
+      for (let argv of commands5) await sudoGrants(host, argv) || refused2.push(argv.join(" "));
+      return refused2.length === 0 ? unknown : [...unknown, sudoRefusal(host, refused2)];
     },
     async stop() {
       for (let unit of units3) await runService(host, commandOf("stop", unit), shown("stop", unit));
@@ -73712,14 +73710,25 @@ async function invocationOf(host, unit) {
   };
 }
 __name(invocationOf, "invocationOf");
-async function sudoRefusal(host, argv) {
+var unknownUnit = /* @__PURE__ */ __name((unit) => new UserError(
+  `systemd knows no unit ${unit}`,
+  "Set services to the units that run Odoo: systemctl list-units lists them."
+), "unknownUnit");
+async function sudoGrants(host, argv) {
   try {
-    await run(host, { argv: ["sudo", "-n", "-l", "-u", "root", "--", ...argv] });
-    return;
+    return await run(host, { argv: ["sudo", "-n", "-l", "-u", "root", "--", ...argv] }), !0;
   } catch (error3) {
     if (!(error3 instanceof CommandError)) throw error3;
-    return `sudo does not let ${host.user} run ${argv.join(" ")}; a line for /etc/sudoers.d/odoo-backup: ${host.user} ALL=(root) NOPASSWD: /usr/bin/${argv.join(" ")}`;
+    return !1;
   }
+}
+__name(sudoGrants, "sudoGrants");
+function sudoRefusal({ user }, commands5) {
+  let line = `${user} ALL=(root) NOPASSWD: ${commands5.map((each) => `/usr/bin/${each}`).join(", ")}`;
+  return new UserError(
+    `sudo does not let ${user} run ${commands5.join(" and ")}`,
+    `Put this line into /etc/sudoers.d/odoo-backup on the host: ${line}`
+  );
 }
 __name(sudoRefusal, "sudoRefusal");
 function commandServices(host, stopCommand, startCommand) {
@@ -74507,7 +74516,7 @@ var Preflight = class {
     let { services } = this.#target;
     if (!services) return;
     let problems = await this.#attempt(() => services.problems()) ?? [];
-    for (let problem of problems) this.#problem(problem, "See the input services.");
+    for (let { message, hint } of problems) this.#problem(message, hint);
     return this.#attempt(() => services.running());
   }
   /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
@@ -74593,7 +74602,7 @@ function refuse(problems) {
     `
   `
   ), hints = [...new Set(problems.map(({ hint }) => hint))].join(" ");
-  throw new UserError(message, `${hints} Nothing was changed.`);
+  throw new UserError(message, `Nothing was changed. ${hints}`);
 }
 __name(refuse, "refuse");
 
