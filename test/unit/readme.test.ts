@@ -71,9 +71,11 @@ describe('The workflows to copy', () => {
     });
   }
 
-  it('is the one that README.md shows', () => {
-    assert.ok(blocks('yaml').includes(read('templates/github/backup-before-deploy.yml')));
-  });
+  for (const shown of ['backup-before-deploy', 'rollback']) {
+    it(`${shown} is as README.md shows it`, () => {
+      assert.ok(blocks('yaml').includes(read(`templates/github/${shown}.yml`)));
+    });
+  }
 });
 
 describe('README.md', () => {
@@ -87,6 +89,18 @@ describe('README.md', () => {
         assert.ok(variables.includes(variable), variable);
     }
   });
+
+  for (const [name, begins] of [
+    ['rollback-dry-run', 'Connect to '],
+    ['rollback', 'Create the database '],
+    ['rollback-taken-back', 'Wait until Odoo is healthy\nwarning'],
+  ] as const) {
+    it(`quotes the transcript ${name} as a test has kept it`, () => {
+      const [quoted = ''] = blocks('text').filter((block) => block.startsWith(begins));
+      assert.ok(quoted);
+      assert.ok(read(`test/golden/${name}.txt`).includes(quoted));
+    });
+  }
 
   it('has command lines with flags that exist', () => {
     const commands = blocks('sh').join('').replaceAll('\\\n', '').split('\n');
