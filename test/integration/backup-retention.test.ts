@@ -8,23 +8,12 @@ import {
   PutBucketVersioningCommand,
 } from '@aws-sdk/client-s3';
 import { outputsOf, Scene } from '../support/backup-run.ts';
-import type { RawInputs } from '../support/inputs.ts';
 import { assertNothingRuns, assertNothingStored } from '../support/leftovers.ts';
 import { startMonitor } from '../support/monitor.ts';
+import { keepLast } from '../support/prune-run.ts';
 import { createBucket, listKeys } from '../support/s3.ts';
 import { startS3Proxy } from '../support/s3-proxy.ts';
-import { nights, putBackups } from '../support/stored-backups.ts';
-
-const both = (key: string): string[] => [key.replace('.zip', '.json'), key];
-
-const keepTwo: RawInputs = {
-  prune: 'true',
-  'keep-last': '2',
-  'keep-daily': '0',
-  'keep-weekly': '0',
-  'keep-monthly': '0',
-  'minimum-keep': '1',
-};
+import { nights, objectsOf, putBackups } from '../support/stored-backups.ts';
 
 suite('a backup', () => {
   let scene: Scene;
@@ -47,12 +36,12 @@ suite('a backup', () => {
 
   test('with prune deletes older ones once it is made, and its summary says so', async () => {
     const { bucket, keys } = await filledBucket();
-    const ended = await scene.start({ ...keepTwo, 's3-bucket': bucket }).ended;
+    const ended = await scene.start({ ...keepLast(2), 's3-bucket': bucket }).ended;
     assert.equal(ended.exitCode, 0, ended.log);
     const { key = '' } = outputsOf(ended);
     assert.deepEqual(
       (await listKeys(scene.client, bucket)).sort(),
-      [...both(key), ...both(keys[0] ?? '')].sort(),
+      [...objectsOf(key), ...objectsOf(keys[0] ?? '')].sort(),
     );
     assert.match(ended.log, /^Retention +2 backups kept, 2 deleted \(200 B\)$/m);
     assert.match(ended.log, new RegExp(`Deleted ${keys[1]}`));
@@ -61,20 +50,20 @@ suite('a backup', () => {
   test('that failed prunes nothing', async () => {
     const { bucket, keys } = await filledBucket();
     await using monitor = await startMonitor();
-    const inputs = { ...keepTwo, 's3-bucket': bucket, database: 'missing', 'ping-url': monitor.url };
+    const inputs = { ...keepLast(2), 's3-bucket': bucket, database: 'missing', 'ping-url': monitor.url };
     const ended = await scene.start(inputs).ended;
     assert.equal(ended.exitCode, 1, ended.log);
-    assert.deepEqual((await listKeys(scene.client, bucket)).sort(), keys.flatMap(both).sort());
+    assert.deepEqual((await listKeys(scene.client, bucket)).sort(), keys.flatMap(objectsOf).sort());
     assert.deepEqual(monitor.pings, [['POST /ping/secret/fail', 'odoo-backup backup: failed']]);
   });
 
   test('as a dry run prunes nothing, and is no sign of life', async () => {
     const { bucket, keys } = await filledBucket();
     await using monitor = await startMonitor();
-    const inputs = { ...keepTwo, 's3-bucket': bucket, 'dry-run': 'true', 'ping-url': monitor.url };
+    const inputs = { ...keepLast(2), 's3-bucket': bucket, 'dry-run': 'true', 'ping-url': monitor.url };
     const ended = await scene.start(inputs).ended;
     assert.equal(ended.exitCode, 0, ended.log);
-    assert.deepEqual((await listKeys(scene.client, bucket)).sort(), keys.flatMap(both).sort());
+    assert.deepEqual((await listKeys(scene.client, bucket)).sort(), keys.flatMap(objectsOf).sort());
     assert.deepEqual(monitor.pings, []);
   });
 
@@ -88,11 +77,11 @@ suite('a backup', () => {
       },
     ]);
     const inputs = { 's3-bucket': bucket, 's3-endpoint': proxy.endpoint, 'ping-url': monitor.url };
-    const ended = await scene.start({ ...keepTwo, ...inputs }).ended;
+    const ended = await scene.start({ ...keepLast(2), ...inputs }).ended;
     assert.equal(ended.exitCode, 0, ended.log);
     assert.match(ended.log, /warning: The backup is made, but older ones were not pruned: 2 of 2 could not/);
     assert.match(ended.log, /^Retention +failed: see the log$/m);
-    const expected = [...keys, outputsOf(ended).key ?? ''].flatMap(both);
+    const expected = [...keys, outputsOf(ended).key ?? ''].flatMap(objectsOf);
     assert.deepEqual((await listKeys(scene.client, bucket)).sort(), expected.sort());
     assert.deepEqual(monitor.pings, [['POST /ping/secret', 'odoo-backup backup: done']]);
   });
@@ -104,7 +93,7 @@ suite('a backup', () => {
     const lock = { 'object-lock': 'compliance', 'lock-days': '2' };
     const ended = await scene.start({ 's3-bucket': bucket, ...lock }).ended;
     assert.equal(ended.exitCode, 0, ended.log);
-    const keys = both(outputsOf(ended).key ?? '');
+    const keys = objectsOf(outputsOf(ended).key ?? '');
     assert.deepEqual(await listKeys(scene.client, bucket), keys);
     for (const Key of keys) {
       const command = new GetObjectRetentionCommand({ Bucket: bucket, Key });

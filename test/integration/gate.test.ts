@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { inputTable } from '../../src/inputs/table.ts';
 import type { Proof } from '../../src/storage/proofs.ts';
-import { cleanEnvironment, type Ended, outputsOf, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, type Ended, outputsOf, Run, startProgram } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { startMonitor } from '../support/monitor.ts';
 import { createBucket, listKeys, restrictedUser, type S3Server } from '../support/s3.ts';
@@ -174,6 +178,52 @@ suite('gate', () => {
     const ended = await ask('no-such-bucket');
     assert.match(ended.log, /There is no bucket no-such-bucket/);
     assert.equal(ended.exitCode, 1);
+  });
+});
+
+suite('gate as a step of a GitHub workflow', () => {
+  /** As the runner starts it: what is not given has the default of action.yml. */
+  async function step(bucket: string, inputs: RawInputs): Promise<Ended & { summary: string }> {
+    const folder = await mkdtemp(join(tmpdir(), 'gate-'));
+    try {
+      const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
+      await Promise.all(Object.values(files).map((path) => writeFile(path, '')));
+      const given = {
+        ...Object.fromEntries(
+          inputTable.map((input) => [input.name, 'default' in input ? input.default : '']),
+        ),
+        ...{ command: 'gate', 's3-bucket': bucket, 's3-endpoint': server.endpoint, database: 'prod' },
+        ...inputs,
+      };
+      const variables = Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
+      const env = {
+        GITHUB_ACTIONS: 'true',
+        GITHUB_REPOSITORY: 'odoo/acme',
+        ...Object.fromEntries(variables),
+      };
+      const ended = await new Run([], { ...cleanEnvironment(server), ...files, ...env }).ended;
+      return { ...ended, summary: await readFile(files.GITHUB_STEP_SUMMARY, 'utf8') };
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  test('is open, or shut, on the page of the job', async () => {
+    const bucket = await bucketWith({ time: hoursAgo(1) });
+    const open = await step(bucket, {});
+    assert.equal(open.exitCode, 0, open.stdout);
+    assert.match(open.summary, /^### ✅ The gate is open: prod has a backup\n/);
+    const shut = await step(bucket, { 'max-age': '30m' });
+    assert.equal(shut.exitCode, 3, shut.stdout);
+    assert.match(shut.summary, /^### ❌ The gate is shut for prod\n\nThe newest verified backup of prod, /);
+    assert.match(shut.stdout, /::error::The newest verified backup of prod, .*: max-age is 30 min 00 s/);
+  });
+
+  test('does not take any backup when the job before has handed over nothing', async () => {
+    const bucket = await bucketWith({ time: hoursAgo(1) });
+    const ended = await step(bucket, { backup: '' });
+    assert.equal(ended.exitCode, 2, ended.stdout);
+    assert.match(ended.stdout, /::error::backup: is empty: the job that was to hand over its key has not/);
   });
 });
 

@@ -28,6 +28,9 @@ export function keyOf({ time, database = 'prod', customer = 'acme' }: StoredBack
   return `${customer}/backups/${database}_${time}.zip`;
 }
 
+/** The keys of receipt and archive, in this order. */
+export const objectsOf = (key: string): string[] => [key.replace('.zip', '.json'), key];
+
 export function sampleReceipt(bucket: string, key: string, database: string, size = 0): Receipt {
   return {
     version: 1,
