@@ -76,8 +76,8 @@ export async function* directoryDump(
 ): AsyncGenerator<TarEntry> {
   const dump = dumpCommand(snapshot, ['--format=directory', `--jobs=${jobs}`, ...options]);
   const script = `needed=$1; shift
-    folder=$(mktemp -d "\${TMPDIR:-/tmp}/odoo-backup.XXXXXX") || exit
     ${REMOVE_AT_END}
+    folder=$(mktemp -d "\${TMPDIR:-/tmp}/odoo-backup.XXXXXX") || exit
     free=$(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')
     [ "$free" -ge "$needed" ] || { echo "\${folder%/*} $free" >&2; exit ${NO_SPACE}; }
     "$@" --file="$folder/dump" || exit

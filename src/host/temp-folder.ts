@@ -11,10 +11,11 @@ const FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
         [ "\${free:-0}" -ge "$1" ] || continue`;
 
 /**
- * Shell: removes `$folder` when the shell ends, also by signals. These often come twice: to the process group, and once
+ * Shell, to stand before the folder is made: removes `$folder` when the shell ends, also by signals. These often come twice: to the process group, and once
  * more through sudo. The second may interrupt the trap of the first, so each of them removes before it exits.
  */
-export const REMOVE_AT_END = `remove() { trap '' HUP INT TERM PIPE; rm -rf -- "$folder"; }
+export const REMOVE_AT_END = `folder=
+    remove() { trap '' HUP INT TERM PIPE; rm -rf -- "$folder"; }
     trap remove EXIT; trap 'remove; exit 143' HUP INT TERM PIPE`;
 
 /**
@@ -44,9 +45,9 @@ export class TempFolder implements AsyncDisposable {
     as: string | undefined,
     neededBytes: number,
   ): Promise<TempFolder | undefined> {
-    const script = `${FOR_EACH_PLACE}
+    const script = `${REMOVE_AT_END}
+      ${FOR_EACH_PLACE}
         folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
-        ${REMOVE_AT_END}
         printf '%s\\n' "$folder"
         while :; do sleep 3600 & wait; done
       done; exit ${NO_SPACE}`;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Run, Scene } from '../support/backup-run.ts';
 import { grow } from '../support/growth.ts';
 import { holdDump } from '../support/hold-dump.ts';
-import { processesOf } from '../support/leftovers.ts';
+import type { RawInputs } from '../support/inputs.ts';
+import { assertNothingOnHost, processesOf } from '../support/leftovers.ts';
 import { psql } from '../support/postgres.ts';
 import { restrictedUser, type S3Server } from '../support/s3.ts';
 import { type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
@@ -123,20 +125,44 @@ suite('a backup that fails', () => {
   });
 
   suite('on the way', () => {
-    for (const [what, cutAfterBytes, group] of [
-      ['in the dump', 400_000, /Dump for Odoo(?!.*^Filestore: )/ms],
-      ['in the filestore', 12_000_000, /^Filestore: /m],
+    const overProxy = ({ port }: { port: number }, inputs: RawInputs = {}) =>
+      scene.start({ 'ssh-port': String(port), format: 'odoo', ...inputs });
+
+    for (const [what, cutAfterBytes, inputs, group] of [
+      ['in the dump', 400_000, {}, /Dump for Odoo(?!.*^Filestore: )/ms],
+      ['in the filestore', 12_000_000, {}, /^Filestore: /m],
+      [
+        'while the folder of format directory is sent',
+        3_000_000,
+        { format: 'directory', compression: '0' },
+        /into a folder on the host(?!.*^Filestore: )/ms,
+      ],
     ] as const) {
       test(`a connection that is cut ${what}`, async () => {
-        const run = await overProxy({ cutAfterBytes });
+        await using proxy = await startTcpProxy(scene.ssh, { cutAfterBytes });
+        const run = overProxy(proxy, inputs);
+        await run.ended;
         await scene.fails(run, 1, group, /Connection to .* was lost/);
       });
     }
 
+    test('a connection that is cut while pg_dump fills the folder of format directory', async () => {
+      await using held = await holdDump(scene.sandbox.postgres, scene.odoo.database);
+      const proxy = await startTcpProxy(scene.ssh);
+      const run = overProxy(proxy, { format: 'directory' });
+      while ((await readdir(scene.ssh.tmp)).length === 0) await sleep(20);
+      await run.says(/into a folder on the host/);
+      await proxy[Symbol.asyncDispose]();
+      // While the lock is held: pg_dump does not end by itself.
+      await assertNothingOnHost(scene.ssh);
+      await held[Symbol.asyncDispose]();
+      await scene.fails(run, 1, /Connection to .* was lost/);
+    });
+
     test('a network that is lost without a word is noticed within a minute', async () => {
       const held = await holdDump(scene.sandbox.postgres, scene.odoo.database);
       const proxy = await startTcpProxy(scene.ssh);
-      const run = scene.start({ 'ssh-port': String(proxy.port), format: 'odoo' });
+      const run = overProxy(proxy);
       await run.says(/^Dump for Odoo/m);
       proxy.faults = { silent: true };
       const started = performance.now();
@@ -146,13 +172,6 @@ suite('a backup that fails', () => {
       await held[Symbol.asyncDispose]();
       await scene.fails(run, 1, /Connection to .* was lost/);
     });
-
-    async function overProxy(faults: { cutAfterBytes: number }): Promise<Run> {
-      await using proxy = await startTcpProxy(scene.ssh, faults);
-      const run = scene.start({ 'ssh-port': String(proxy.port), format: 'odoo' });
-      await run.ended;
-      return run;
-    }
   });
 
   suite('on the host', () => {

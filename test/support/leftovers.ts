@@ -25,8 +25,13 @@ export async function assertNothingRuns(
   postgres: PostgresServer,
   database: string,
 ): Promise<void> {
-  assert.deepEqual(await soonEmpty(() => processesOf(ssh)), [], 'processes were left on the host');
+  await assertNothingOnHost(ssh);
   assert.deepEqual(await soonEmpty(() => sessionsOf(postgres, database)), [], 'database sessions were left');
+}
+
+/** No process and no file of it. */
+export async function assertNothingOnHost(ssh: SshServer): Promise<void> {
+  assert.deepEqual(await soonEmpty(() => processesOf(ssh)), [], 'processes were left on the host');
   assert.deepEqual(await readdir(ssh.tmp, { recursive: true }), [], 'files were left on the host');
 }
 
