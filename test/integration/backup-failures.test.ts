@@ -9,7 +9,7 @@ import type { RawInputs } from '../support/inputs.ts';
 import { assertNothingOnHost, processesOf } from '../support/leftovers.ts';
 import { psql } from '../support/postgres.ts';
 import { restrictedUser, type S3Server } from '../support/s3.ts';
-import { type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
+import { type S3Rule, type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 /** The scene looks after each of these that nothing is left: no object, no upload, no process, no file, no session. */
@@ -225,13 +225,35 @@ suite('a backup that fails', () => {
       await scene.fails(run, 1, /^error: /m);
     });
 
-    for (const [signal, exitCode] of [
-      ['SIGINT', 130],
-      ['SIGTERM', 143],
+    for (const [signal, exitCode, format] of [
+      ['SIGINT', 130, 'odoo'],
+      ['SIGTERM', 143, 'odoo'],
+      ['SIGTERM', 143, 'directory'],
     ] as const) {
-      test(`cancelled by ${signal}`, async () => {
-        const run = await inDump(async ({ child }) => void child.kill(signal));
+      test(`cancelled by ${signal} in the dump (format ${format})`, async () => {
+        const run = await inDump(async ({ child }) => void child.kill(signal), { format });
         await scene.fails(run, exitCode, new RegExp(`Cancelled \\(${signal}\\)`));
+      });
+    }
+
+    for (const [what, isIt] of [
+      ['while parts are under way', ({ query }: SeenRequest) => query.has('partNumber')],
+      [
+        'while the object is made',
+        ({ method, query }: SeenRequest) => method === 'POST' && query.has('uploadId'),
+      ],
+      ['while it is verified', ({ method, path }: SeenRequest) => method === 'GET' && path.endsWith('.zip')],
+    ] as const) {
+      test(`cancelled ${what}`, async () => {
+        const cancelling: { run?: Run } = {};
+        const when = (request: SeenRequest) => {
+          if (isIt(request)) cancelling.run?.child.kill('SIGTERM');
+          return false;
+        };
+        await using proxy = await startS3Proxy(scene.sandbox.s3, [{ when, fault: { kind: 'reset' } }]);
+        const [inputs, env] = withServer(proxy);
+        cancelling.run = scene.start({ format: 'odoo', ...inputs }, env);
+        await scene.fails(cancelling.run, 143, /Cancelled \(SIGTERM\)/);
       });
     }
 
