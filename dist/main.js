@@ -67404,7 +67404,8 @@ __name(writeNames, "writeNames");
 // src/host/temp-folder.ts
 var NO_SPACE = 75, FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
         free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
-        [ "\${free:-0}" -ge "$1" ] || continue`, REMOVE_AT_END = `remove() { trap '' HUP INT TERM PIPE; rm -rf -- "$folder"; }
+        [ "\${free:-0}" -ge "$1" ] || continue`, REMOVE_AT_END = `folder=
+    remove() { trap '' HUP INT TERM PIPE; rm -rf -- "$folder"; }
     trap remove EXIT; trap 'remove; exit 143' HUP INT TERM PIPE`, TempFolder = class _TempFolder {
   static {
     __name(this, "TempFolder");
@@ -67424,9 +67425,9 @@ var NO_SPACE = 75, FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; d
    */
   static async make(host, as, neededBytes) {
     let command5 = {
-      argv: ["sh", "-c", `${FOR_EACH_PLACE}
+      argv: ["sh", "-c", `${REMOVE_AT_END}
+      ${FOR_EACH_PLACE}
         folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
-        ${REMOVE_AT_END}
         printf '%s\\n' "$folder"
         while :; do sleep 3600 & wait; done
       done; exit ${NO_SPACE}`, "sh", String(Math.ceil(neededBytes / 1024))],
@@ -67491,8 +67492,8 @@ async function* directoryDump(snapshot, jobs, options2, neededBytes) {
   try {
     let dump = dumpCommand(snapshot, ["--format=directory", `--jobs=${jobs}`, ...options2]);
     let script = `needed=$1; shift
-    folder=$(mktemp -d "\${TMPDIR:-/tmp}/odoo-backup.XXXXXX") || exit
     ${REMOVE_AT_END}
+    folder=$(mktemp -d "\${TMPDIR:-/tmp}/odoo-backup.XXXXXX") || exit
     free=$(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')
     [ "$free" -ge "$needed" ] || { echo "\${folder%/*} $free" >&2; exit ${NO_SPACE2}; }
     "$@" --file="$folder/dump" || exit
