@@ -135,7 +135,7 @@ suite('a plan', () => {
     assert.deepEqual(describePlan(steps), [
       '1. Do one',
       '   a detail',
-      '   if this or a later step fails: Undo one',
+      '   undo: undo one',
       '2. Do two',
     ]);
   });
