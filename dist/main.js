@@ -76172,6 +76172,12 @@ var StrandedError = class extends UserError {
     __name(this, "StrandedError");
   }
   name = "StrandedError";
+  /** In this order. */
+  commands;
+  constructor(message, commands5, cause) {
+    super(message, ["Run these commands on the host, in this order:", ...commands5].join(`
+  `), { cause }), this.commands = commands5;
+  }
 };
 function describePlan(steps) {
   return steps.flatMap(({ title, details, undo }, i5) => [
@@ -76211,9 +76217,8 @@ async function takeBack(begun, phases, reason) {
   return failures.length === 0 ? { error: reason, undone } : { error: new StrandedError(
     [`${messageOf(reason)}. Taking it back failed as well:`, ...failures].join(`
   `),
-    ["Run these commands on the host, in this order:", ...byHand].join(`
-  `),
-    { cause: reason }
+    byHand,
+    reason
   ), undone };
 }
 __name(takeBack, "takeBack");
@@ -76299,7 +76304,7 @@ function refusalSummary(matter, facts, problems) {
 }
 __name(refusalSummary, "refusalSummary");
 function failureSummary(matter, { step, error: error3, undone }) {
-  let state2 = error3 instanceof StrandedError ? "it needs you now" : "everything is as it was before";
+  let stranded = error3 instanceof StrandedError, state2 = stranded ? "it needs you now" : "everything is as it was before";
   return {
     outcome: "failed",
     title: `${matter.database} was not ${doneTo(matter)}: ${state2}`,
@@ -76312,14 +76317,19 @@ function failureSummary(matter, { step, error: error3, undone }) {
           ["Failed", step.title],
           ["Because", messageOf(error3)],
           ["Taken back", undone.map(lowerFirst).join("; ") || "nothing had been changed"],
-          ...row("What to do", error3 instanceof UserError ? error3.hint : void 0)
+          ...row("What to do", error3 instanceof UserError && !stranded ? error3.hint : void 0)
         ]
-      }
+      },
+      ...stranded ? [commandsOf(error3)] : []
     ]
   };
 }
 __name(failureSummary, "failureSummary");
-var doneTo = /* @__PURE__ */ __name(({ inPlace }) => inPlace ? "rolled back" : "restored", "doneTo"), whenMade = /* @__PURE__ */ __name(({ source: { createdAt, key } }) => createdAt ? formatInstant(createdAt) : key, "whenMade"), targetRow = /* @__PURE__ */ __name(({ database, host }) => [
+var commandsOf = /* @__PURE__ */ __name(({ commands: commands5 }) => ({
+  kind: "table",
+  columns: [{ name: "", align: "right" }, { name: "Run on the host, in this order" }],
+  rows: commands5.map((command5, i5) => [`${i5 + 1}`, code(command5)])
+}), "commandsOf"), doneTo = /* @__PURE__ */ __name(({ inPlace }) => inPlace ? "rolled back" : "restored", "doneTo"), whenMade = /* @__PURE__ */ __name(({ source: { createdAt, key } }) => createdAt ? formatInstant(createdAt) : key, "whenMade"), targetRow = /* @__PURE__ */ __name(({ database, host }) => [
   "Database",
   [code(database), ` on ${host}`]
 ], "targetRow"), row = /* @__PURE__ */ __name((name, value) => value === void 0 ? [] : [[name, value]], "row"), tableOf = /* @__PURE__ */ __name((steps) => ({

@@ -137,12 +137,19 @@ export function failureSummary(matter: Matter, { step, error, undone }: Failure)
           ['Failed', step.title],
           ['Because', messageOf(error)],
           ['Taken back', undone.map(lowerFirst).join('; ') || 'nothing had been changed'],
-          ...row('What to do', error instanceof UserError ? error.hint : undefined),
+          ...row('What to do', error instanceof UserError && !stranded ? error.hint : undefined),
         ],
       },
+      ...(stranded ? [commandsOf(error)] : []),
     ],
   };
 }
+
+const commandsOf = ({ commands }: StrandedError): Block => ({
+  kind: 'table',
+  columns: [{ name: '', align: 'right' }, { name: 'Run on the host, in this order' }],
+  rows: commands.map((command, i) => [`${i + 1}`, code(command)]),
+});
 
 const doneTo = ({ inPlace }: Matter): string => (inPlace ? 'rolled back' : 'restored');
 

@@ -32,6 +32,13 @@ export interface Step {
 /** A failed restore whose undo failed as well: a person has to finish it. */
 export class StrandedError extends UserError {
   override readonly name = 'StrandedError';
+  /** In this order. */
+  readonly commands: readonly string[];
+
+  constructor(message: string, commands: readonly string[], cause: unknown) {
+    super(message, ['Run these commands on the host, in this order:', ...commands].join('\n  '), { cause });
+    this.commands = commands;
+  }
 }
 
 /** The plan as text: the same for a dry run and for a real one. */
@@ -119,8 +126,8 @@ async function takeBack(
   if (failures.length === 0) return { error: reason, undone };
   const error = new StrandedError(
     [`${messageOf(reason)}. Taking it back failed as well:`, ...failures].join('\n  '),
-    ['Run these commands on the host, in this order:', ...byHand].join('\n  '),
-    { cause: reason },
+    byHand,
+    reason,
   );
   return { error, undone };
 }
