@@ -1,5 +1,5 @@
 // Compares the program with the script that people write today, on the same data:
-//   npm run bench -- [--data small|large]… [--link loopback|wan]… [--rounds N] [--program FILE]
+//   npm run bench -- [--what backup|rollback]… [--data small|large]… [--link loopback|wan]… [--rounds N] [--program FILE]
 // What is left out means all of them, and all of them write docs/benchmarks.md. `--program` measures another build
 // than one of the source as it is.
 import { writeFile } from 'node:fs/promises';
@@ -9,21 +9,25 @@ import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { run } from '../test/support/processes.ts';
 import { createBucket, listKeys, s3Client } from '../test/support/s3.ts';
 import { type Sandbox, startSandbox } from '../test/support/sandbox.ts';
-import { type Case, ours, type Run, theirs } from './bench/contenders.ts';
+import { ours, type Run, theirs } from './bench/contenders.ts';
 import { prepare, type Size, sizes } from './bench/data.ts';
 import { type Link, loopback, wan, wanObstacle } from './bench/link.ts';
-import { type Measured, type Result, report } from './bench/report.ts';
+import { type Measured, type Result, type RollbackResult, report, rollbackReport } from './bench/report.ts';
+import * as rollback from './bench/rollback.ts';
+import type { Case } from './bench/running.ts';
 
 const links = { loopback, wan } as const;
 
 const { values: options } = parseArgs({
   options: {
+    what: { type: 'string', multiple: true, default: ['backup', 'rollback'] },
     data: { type: 'string', multiple: true, default: Object.keys(sizes) },
     link: { type: 'string', multiple: true, default: Object.keys(links) },
     rounds: { type: 'string', default: '2' },
     program: { type: 'string' },
   },
 });
+const chosenWhat = chosen(options.what, { backup: true, rollback: true });
 const chosenSizes = chosen(options.data, sizes);
 const chosenLinks = chosen(options.link, links);
 const versions = await Promise.all([
@@ -37,6 +41,7 @@ await using sandbox = await startSandbox();
 const program = options.program ?? (await bundle());
 const bucket = await createBucket(s3Client(sandbox.s3));
 const results: Result[] = [];
+const rollbacks: RollbackResult[] = [];
 for (const size of chosenSizes) {
   say(`${size}: making the data`);
   const data = await prepare(sandbox, size);
@@ -47,13 +52,21 @@ for (const size of chosenSizes) {
       continue;
     }
     await using link = await links[name](sandbox);
-    results.push({ size, data, link: link.title, ...(await compare({ sandbox, data, link, bucket }, size)) });
+    const place = { sandbox, data, link, bucket };
+    const about = { size, data, link: link.title };
+    if (chosenWhat.includes('backup')) results.push({ ...about, ...(await compare(place, size)) });
+    if (chosenWhat.includes('rollback'))
+      rollbacks.push({ ...about, ...(await compareRollbacks(place, size)) });
   }
   await data.odoo[Symbol.asyncDispose]();
 }
-const text = report(results, versions);
+const text = [
+  ...(results.length > 0 ? [report(results, versions)] : []),
+  ...(rollbacks.length > 0 ? [rollbackReport(rollbacks)] : []),
+].join('\n\n');
 console.log(text);
-const complete = results.length === Object.keys(sizes).length * Object.keys(links).length;
+const cases = Object.keys(sizes).length * Object.keys(links).length;
+const complete = results.length === cases && rollbacks.length === cases;
 if (complete && !options.program) await writeDocument(text);
 
 /** @throws Error for a name that is not in the table */
@@ -72,12 +85,53 @@ async function compare(place: Case, size: Size): Promise<Pick<Result, 'ours' | '
     for (const name of order) {
       const measured = await measure(place.link, contenders[name]);
       await cleanUp(place.sandbox, place.bucket);
-      const steps = Object.entries(measured.steps).map(([step, seconds]) => `${step} ${seconds.toFixed(1)}`);
-      say(`${size}, ${place.link.title}: ${name} ${measured.seconds.toFixed(1)} s (${steps.join(', ')})`);
+      say(
+        `${size}, ${place.link.title}: ${name} ${measured.seconds.toFixed(1)} s (${stepsText(measured.steps)})`,
+      );
       runs[name].push(measured);
     }
   }
   return runs;
+}
+
+/** Likewise for rollbacks, each after the same damage. */
+async function compareRollbacks(
+  place: Case,
+  size: Size,
+): Promise<Pick<RollbackResult, 'serviceSeconds' | 'ours' | 'theirs'>> {
+  const runs = { ours: [] as rollback.Rollback[], theirs: [] as rollback.Rollback[] };
+  const prepared = await rollback.prepareRollback(place, program);
+  const contenders = {
+    ours: () => rollback.ours(prepared, program),
+    theirs: () => rollback.theirs(prepared),
+  };
+  try {
+    const serviceSeconds = await rollback.serviceSeconds(prepared);
+    for (let round = 1; round <= Number(options.rounds); round += 1) {
+      const order = round % 2 === 1 ? (['ours', 'theirs'] as const) : (['theirs', 'ours'] as const);
+      for (const name of order) {
+        await rollback.damage(prepared);
+        await run(['sync']);
+        const measured = await contenders[name]();
+        await rollback.verify(prepared);
+        const { seconds, downtime } = measured;
+        say(
+          `${size}, ${place.link.title}: rollback by ${name} ${seconds.toFixed(1)} s, downtime ${downtime.toFixed(1)} s (${stepsText(measured.steps)})`,
+        );
+        runs[name].push(measured);
+      }
+    }
+    return { serviceSeconds, ...runs };
+  } finally {
+    await prepared.server[Symbol.asyncDispose]();
+    await cleanUp(place.sandbox, place.bucket);
+  }
+}
+
+function stepsText(steps: Readonly<Record<string, number>>): string {
+  return Object.entries(steps)
+    .map(([step, seconds]) => `${step} ${seconds.toFixed(1)}`)
+    .join(', ');
 }
 
 async function measure(link: Link, backUp: () => Promise<Run>): Promise<Measured> {

@@ -1,12 +1,14 @@
 import { type Growth, grow } from '../../test/support/growth.ts';
 import { createOdoo, type Odoo } from '../../test/support/odoo.ts';
 import { psql } from '../../test/support/postgres.ts';
-import { run } from '../../test/support/processes.ts';
+import { freePorts, run } from '../../test/support/processes.ts';
 import type { Sandbox } from '../../test/support/sandbox.ts';
 
 /** An Odoo that both contenders back up. Sizes in bytes. */
 export interface Data {
   readonly odoo: Odoo;
+  /** Where it listens when it is started. */
+  readonly httpPort: number;
   readonly databaseBytes: number;
   readonly filestoreBytes: number;
   readonly files: number;
@@ -38,7 +40,9 @@ export type Size = keyof typeof sizes;
 /** Makes the data, and reads it once: nobody starts on a cold page cache. */
 export async function prepare(sandbox: Sandbox, size: Size): Promise<Data> {
   const { postgres } = sandbox;
-  const odoo = await createOdoo(sandbox, { database: `bench_${size}` });
+  const [httpPort = 0] = await freePorts(1);
+  const options = { http_interface: '127.0.0.1', http_port: String(httpPort) };
+  const odoo = await createOdoo(sandbox, { database: `bench_${size}`, options });
   await grow(sandbox, odoo, sizes[size]);
   await psql(postgres, odoo.database, 'VACUUM ANALYZE');
   await run(['sh', '-c', 'tar -C "$1" -cf - . | cat >/dev/null', 'sh', odoo.filestore]);
@@ -61,5 +65,5 @@ export async function prepare(sandbox: Sandbox, size: Size): Promise<Data> {
     .split('\n')
     .slice(0, -1);
   const filestoreBytes = fileSizes.reduce((sum, bytes) => sum + Number(bytes), 0);
-  return { odoo, databaseBytes, filestoreBytes, files: fileSizes.length };
+  return { odoo, httpPort, databaseBytes, filestoreBytes, files: fileSizes.length };
 }

@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { formatBytes, formatCount } from '../../src/report/format.ts';
 import { type Run, script } from './contenders.ts';
 import type { Data } from './data.ts';
+import { type Rollback, script as rollbackScript } from './rollback.ts';
 
 /** One case, with the runs of both contenders. */
 export interface Result {
@@ -17,7 +18,44 @@ export interface Measured extends Run {
   readonly receivedBytes: number | undefined;
 }
 
-/** The results as Markdown. */
+/** One case of rollbacks, with the runs of both contenders. */
+export interface RollbackResult extends Pick<Result, 'size' | 'data' | 'link'> {
+  /** That the service takes to stop and to start, by itself. */
+  readonly serviceSeconds: number;
+  readonly ours: readonly Rollback[];
+  readonly theirs: readonly Rollback[];
+}
+
+/** The results of rollbacks as Markdown. */
+export function rollbackReport(results: readonly RollbackResult[]): string {
+  const header = ['Data', 'Line', 'Ours', 'Theirs', 'Ratio (goal 0.70)'];
+  const downtimes = ['Our downtime', 'Beyond the service’s own stop and start (goal 2 s)', 'Their downtime'];
+  const of = (runs: readonly Rollback[], name: 'seconds' | 'downtime') =>
+    middle(runs.map((run) => run[name]));
+  const rows = results.map(({ size, data, link, serviceSeconds, ours, theirs }) => {
+    const [our, their] = [of(ours, 'seconds'), of(theirs, 'seconds')];
+    const downtime = of(ours, 'downtime');
+    return [
+      dataText(size, data),
+      link,
+      time(our),
+      time(their),
+      ((our ?? 0) / (their ?? 1)).toFixed(2),
+      time(downtime),
+      time((downtime ?? 0) - serviceSeconds),
+      time(of(theirs, 'downtime')),
+    ];
+  });
+  return [
+    '## Rollback',
+    'After a small damage: 1,000 changed rows, 20 files that are gone. Both put the same archive back.',
+    table([...header, ...downtimes], rows),
+    ...results.map(breakdown),
+    `Theirs, each step timed; Odoo is away from the third on:\n\n\`\`\`bash\n${Object.values(rollbackScript).join('\n')}\n\`\`\``,
+  ].join('\n\n');
+}
+
+/** The results of backups as Markdown. */
 export function report(results: readonly Result[], versions: readonly string[]): string {
   const rounds = results[0]?.ours.length ?? 0;
   const cores = cpus();
@@ -36,7 +74,7 @@ function row({ size, data, link, ours, theirs }: Result): string[] {
   const [our, their] = [median(ours, 'seconds'), median(theirs, 'seconds')];
   const both = (name: 'archiveBytes' | 'receivedBytes') =>
     `${bytes(median(ours, name))} / ${bytes(median(theirs, name))}`;
-  const what = `${size}: database ${formatBytes(data.databaseBytes)}, ${formatCount(data.files)} files of ${formatBytes(data.filestoreBytes)}`;
+  const what = dataText(size, data);
   const peak = `${((median(ours, 'peakBytes') ?? 0) / 1e6).toFixed(0)} MB`;
   return [
     what,
@@ -50,8 +88,18 @@ function row({ size, data, link, ours, theirs }: Result): string[] {
   ];
 }
 
-function breakdown({ size, link, ours, theirs }: Result): string {
-  const steps = (runs: readonly Run[]) =>
+const dataText = (size: string, data: Data): string =>
+  `${size}: database ${formatBytes(data.databaseBytes)}, ${formatCount(data.files)} files of ${formatBytes(data.filestoreBytes)}`;
+
+type Timed = Pick<Run, 'steps'>;
+
+interface Compared extends Pick<Result, 'size' | 'link'> {
+  readonly ours: readonly Timed[];
+  readonly theirs: readonly Timed[];
+}
+
+function breakdown({ size, link, ours, theirs }: Compared): string {
+  const steps = (runs: readonly Timed[]) =>
     Object.keys(runs[0]?.steps ?? {})
       .map((step) => `${step} ${time(middle(runs.map((run) => run.steps[step] ?? 0)))}`)
       .join(', ');

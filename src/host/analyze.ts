@@ -1,5 +1,6 @@
 import type { Postgres } from './postgres.ts';
 import { run } from './run.ts';
+import { withSettings } from './settings.ts';
 import { conninfo } from './sql.ts';
 
 /**
@@ -15,5 +16,6 @@ export async function analyze(
   signal?: AbortSignal,
 ): Promise<void> {
   const args = ['--analyze-only', '--quiet', '--no-password', `--jobs=${jobs}`, conninfo(database)];
-  await run(postgres.host, { ...postgres.command('vacuumdb', args, database), guarded: true }, { signal });
+  const command = withSettings(postgres.command('vacuumdb', args, database));
+  await run(postgres.host, { ...command, guarded: true }, { signal });
 }

@@ -6,6 +6,7 @@ import { loadFailure } from './load-errors.ts';
 import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
 import { receiveFiles } from './receive-files.ts';
 import { run } from './run.ts';
+import { withSettings } from './settings.ts';
 import { conninfo, literal, runSql } from './sql.ts';
 import { type LeavesOut, statementFilter } from './statement-filter.ts';
 import type { IncomingFile } from './tar-writer.ts';
@@ -167,11 +168,7 @@ class Loader {
 
   #command(program: string, args: readonly string[]): ReturnType<Postgres['command']> {
     const command = this.#postgres.command(program, args, this.#database);
-    const { role } = this.#options;
-    if (role === undefined) return command;
-    // libpq splits it at spaces: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
-    const options = `-c role=${role.replaceAll(/[\\\s]/g, '\\$&')}`;
-    return { ...command, env: { ...command.env, PGOPTIONS: options } };
+    return withSettings(command, this.#options.role === undefined ? {} : { role: this.#options.role });
   }
 
   async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {

@@ -1,0 +1,127 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type OdooServer, startOdooServer } from '../../test/support/odoo-server.ts';
+import { psql } from '../../test/support/postgres.ts';
+import { run } from '../../test/support/processes.ts';
+import { type Case, runProgram, runScript, scriptEnvironment } from './running.ts';
+
+/** One rollback after a small damage, measured. */
+export interface Rollback {
+  readonly seconds: number;
+  /** From the stop of Odoo until it answers again. */
+  readonly downtime: number;
+  readonly steps: Readonly<Record<string, number>>;
+  readonly peakBytes?: number;
+}
+
+/** A backed-up Odoo that runs, and whatever puts it back. */
+export interface RollbackCase extends Case {
+  readonly server: OdooServer;
+  /** Of the archive. */
+  readonly key: string;
+}
+
+/** Rows that the damage changes, and files that it removes. */
+const damaged = { rows: 1000, files: 20 };
+
+/** Starts Odoo's stand-in and makes the backup that both put back. */
+export async function prepareRollback(place: Case, program: string): Promise<RollbackCase> {
+  const { sandbox, data } = place;
+  const server = await startOdooServer(sandbox, data.odoo, data.httpPort);
+  const { outputs } = await runProgram(place, program, 'backup');
+  return { ...place, server, key: outputs.key ?? '' };
+}
+
+/** What a deploy gone wrong does to a few rows and files. */
+export async function damage({ sandbox, data }: RollbackCase): Promise<void> {
+  const { postgres } = sandbox;
+  const { database, filestore } = data.odoo;
+  await psql(
+    postgres,
+    database,
+    `UPDATE res_partner SET comment = 'broken' WHERE id IN (SELECT id FROM res_partner LIMIT ${damaged.rows})`,
+  );
+  const names = (await readdir(filestore, { recursive: true })).filter((name) => /^..\/\w{40}$/.test(name));
+  await run(['rm', '--', ...names.slice(0, damaged.files).map((name) => join(filestore, name))]);
+}
+
+/** Seconds that the service itself takes to stop and to start, which nobody can do without. */
+export async function serviceSeconds({ server }: RollbackCase): Promise<number> {
+  const started = performance.now();
+  await server.stop();
+  await server.start();
+  return (performance.now() - started) / 1000;
+}
+
+export async function ours(place: RollbackCase, program: string): Promise<Rollback> {
+  const { outputs, log, seconds, peakBytes } = await runProgram(place, program, 'rollback', {
+    'stop-command': place.server.stopCommand,
+    'start-command': place.server.startCommand,
+  });
+  const phases = /^Time +.*\((.*)\)$/m.exec(log)?.[1] ?? '';
+  return { seconds, downtime: Number(outputs.downtime), steps: stepsOf(phases), peakBytes };
+}
+
+/** `load 3.6 s, swap 31 ms` */
+function stepsOf(phases: string): Record<string, number> {
+  const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1 };
+  const steps = [...phases.matchAll(/(\w+) (?:(\d+) min )?([\d.]+) (ms|s)/g)];
+  return Object.fromEntries(
+    steps.map(([, name = '', minutes = '0', value = '', unit = 's']) => [
+      name,
+      Number(minutes) * 60 + Number(value) * (units[unit] ?? 1),
+    ]),
+  );
+}
+
+/** What people write today, step by step: run by bash as it is printed. Odoo is away from the third step on. */
+export const script = {
+  'aws s3 cp': 'aws s3 cp --only-show-errors --endpoint-url "$ENDPOINT" "s3://$BUCKET/$KEY" backup.zip',
+  'copy and unzip':
+    'ssh -F ssh_config odoo "rm -rf $WORK && mkdir $WORK && cat > $WORK/backup.zip" < backup.zip; ssh -F ssh_config odoo "cd $WORK && unzip -q backup.zip"',
+  stop: 'ssh -F ssh_config odoo "$STOP"',
+  'dropdb, createdb, pg_restore':
+    'ssh -F ssh_config odoo "dropdb --force $PG $DATABASE && createdb $PG -T template0 $DATABASE && pg_restore $PG -d $DATABASE $WORK/*.dump"',
+  'replace the filestore': 'ssh -F ssh_config odoo "rm -rf $FILESTORE && mv $WORK/filestore $FILESTORE"',
+  start: 'ssh -F ssh_config odoo "$START"',
+} as const;
+
+export async function theirs(place: RollbackCase): Promise<Rollback> {
+  const { sandbox, data, bucket, key, server } = place;
+  const { postgres, s3 } = sandbox;
+  const folder = join(sandbox.folder, 'baseline');
+  const work = join(data.odoo.dataDir, 'restore');
+  await mkdir(folder);
+  const env = {
+    ...(await scriptEnvironment(place, folder)),
+    PG: `-h ${postgres.socket} -p ${postgres.port} -U odoo`,
+    DATABASE: data.odoo.database,
+    FILESTORE: data.odoo.filestore,
+    WORK: work,
+    ENDPOINT: s3.endpoint,
+    BUCKET: bucket,
+    KEY: key,
+    STOP: server.stopCommand,
+    START: server.startCommand,
+  };
+  try {
+    const steps = await runScript(script, folder, env);
+    const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
+    const durations = Object.values(steps);
+    return { seconds: sum(durations), downtime: sum(durations.slice(2)), steps };
+  } finally {
+    await Promise.all([folder, work].map((path) => rm(path, { recursive: true, force: true })));
+  }
+}
+
+/** Whether Odoo has everything back. @throws Error when it has not */
+export async function verify({ sandbox, data, server }: RollbackCase): Promise<void> {
+  const broken = await psql(
+    sandbox.postgres,
+    data.odoo.database,
+    "SELECT count(*) FROM res_partner WHERE comment = 'broken'",
+  );
+  const state = await server.state();
+  if (broken !== '0' || !state)
+    throw new Error(`Not restored: ${broken} broken rows, Odoo ${state ? 'runs' : 'is away'}`);
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { variableOf } from '../../src/inputs/table.ts';
+import type { RawInputs } from '../../test/support/inputs.ts';
+import { peakOf } from '../../test/support/peak.ts';
+import type { Sandbox } from '../../test/support/sandbox.ts';
+import type { Data } from './data.ts';
+import type { Link } from './link.ts';
+
+/** What is backed up and put back, over which line, with which bucket. */
+export interface Case {
+  readonly sandbox: Sandbox;
+  readonly data: Data;
+  readonly link: Link;
+  readonly bucket: string;
+}
+
+/** A run of our program that ended well. */
+export interface Done {
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Standard error. */
+  readonly log: string;
+  readonly seconds: number;
+  /** The most memory that it held at once, in bytes. */
+  readonly peakBytes: number;
+}
+
+/** Our program, a process of its own with nothing but its inputs. */
+export async function runProgram(
+  place: Case,
+  program: string,
+  command: string,
+  inputs: RawInputs = {},
+): Promise<Done> {
+  const given = Object.entries({ ...(await inputsOf(place)), ...inputs });
+  const variables = Object.fromEntries(given.map(([name, value]) => [variableOf(name), value]));
+  const started = performance.now();
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, program, command], {
+    env: { PATH: process.env.PATH, ...credentials(place.sandbox), ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, log, peakBytes] = await Promise.all([
+    text(child.stdout),
+    succeeded(child, `Our ${command}`),
+    peakOf(child),
+  ]);
+  const seconds = (performance.now() - started) / 1000;
+  const outputs = stdout.split('\n').map((line) => /^([^=]*)=(.*)$/.exec(line) ?? []);
+  return {
+    outputs: Object.fromEntries(outputs.map(([, name = '', value = '']) => [name, value])),
+    log,
+    seconds,
+    peakBytes,
+  };
+}
+
+async function inputsOf({ sandbox, data, link, bucket }: Case): Promise<RawInputs> {
+  const { ssh, keys, s3 } = sandbox;
+  return {
+    'ssh-host': link.host,
+    'ssh-port': String(link.port),
+    'ssh-user': ssh.user,
+    'ssh-key': await readFile(keys.plain, 'utf8'),
+    'ssh-known-hosts': link.knownHosts,
+    'odoo-conf': data.odoo.conf,
+    's3-bucket': bucket,
+    's3-endpoint': s3.endpoint,
+    customer: 'bench',
+  };
+}
+
+/** What a script needs to reach host and bucket; writes its ssh_config into the folder. */
+export async function scriptEnvironment(
+  { sandbox, link }: Case,
+  folder: string,
+): Promise<Readonly<Record<string, string | undefined>>> {
+  await writeFile(join(folder, 'known_hosts'), link.knownHosts);
+  const config = {
+    HostName: link.host,
+    Port: link.port,
+    User: sandbox.ssh.user,
+    IdentityFile: sandbox.keys.plain,
+    UserKnownHostsFile: join(folder, 'known_hosts'),
+    BatchMode: 'yes',
+  };
+  const lines = Object.entries(config).map(([name, value]) => `  ${name} ${value}\n`);
+  await writeFile(join(folder, 'ssh_config'), `Host odoo\n${lines.join('')}`);
+  return {
+    ...process.env,
+    ...credentials(sandbox),
+    // botocore's checksum trailers are refused by many servers; ours goes without them as well.
+    AWS_REQUEST_CHECKSUM_CALCULATION: 'when_required',
+    AWS_RESPONSE_CHECKSUM_VALIDATION: 'when_required',
+  };
+}
+
+/** Runs the steps of a script by bash, one after the other. @returns the seconds that each took */
+export async function runScript(
+  script: Readonly<Record<string, string>>,
+  folder: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Record<string, number>> {
+  const steps: Record<string, number> = {};
+  for (const [step, command] of Object.entries(script)) {
+    const started = performance.now();
+    const argv = ['--pdeathsig', 'KILL', 'bash', '-euo', 'pipefail', '-c', command];
+    const child = spawn('setpriv', argv, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    await succeeded(child, command);
+    steps[step] = (performance.now() - started) / 1000;
+  }
+  return steps;
+}
+
+function credentials({ s3 }: Sandbox): Record<string, string> {
+  return {
+    AWS_ACCESS_KEY_ID: s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    AWS_REGION: s3.region,
+    AWS_DEFAULT_REGION: s3.region,
+  };
+}
+
+/** @returns what it printed on standard error @throws Error with that when it fails */
+async function succeeded(child: ChildProcess, what: string): Promise<string> {
+  const [log, [code, signal]] = await Promise.all([
+    child.stderr ? text(child.stderr) : '',
+    once(child, 'close'),
+  ]);
+  if (code !== 0) throw new Error(`${what} ended with ${code ?? signal}: ${log.slice(-4000)}`);
+  return log;
+}
