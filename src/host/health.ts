@@ -3,6 +3,7 @@ import { messageOf, UserError } from '../errors.ts';
 import { CommandError, type Host } from './host.ts';
 import { run } from './run.ts';
 import { unitStates } from './services.ts';
+import { LostConnectionError } from './ssh-errors.ts';
 
 /** How to see that Odoo is well. */
 export type HealthCheck =
@@ -45,7 +46,8 @@ export async function waitHealthy(
   const started = performance.now();
   for (;;) {
     const left = timeoutMs - (performance.now() - started);
-    const { healthy, answer } = await ask(host, units, check, Math.min(ANSWER_SECONDS, left / 1000), signal);
+    const patience = Math.min(ANSWER_SECONDS, left / 1000);
+    const { healthy, answer } = await ask(host, units, check, patience, signal).catch(unanswered);
     const seconds = (performance.now() - started) / 1000;
     if (healthy) return { seconds, answer };
     if (healthy === undefined || seconds * 1000 + PAUSE_MS >= timeoutMs) {
@@ -64,6 +66,12 @@ const GLANCE_SECONDS = 5;
 /** What the check would say at this moment: `http://127.0.0.1:8069/web/login answers 200`. */
 export async function healthNow(host: Host, units: readonly string[], check: HealthCheck): Promise<string> {
   return (await ask(host, units, check, GLANCE_SECONDS, undefined)).answer;
+}
+
+/** That the connection is gone says nothing of Odoo: the next question has another. */
+function unanswered(error: unknown): Answer {
+  if (!(error instanceof LostConnectionError)) throw error;
+  return { healthy: false, answer: error.message };
 }
 
 /** `healthy` undefined: it never will be. */

@@ -20,8 +20,8 @@ suite('a dry run', () => {
       const { exitCode, log } = await scene.start('rollback', inputs, env).ended;
       assert.equal(exitCode, 0, log);
       assert.match(log, /^ {2}1\. Create the database /m);
-      assert.match(log, /fetched: 0 files/);
-      assert.match(log, /1 file of 0 B are only there, and not in the backup/);
+      assert.match(log, /none to be fetched/);
+      assert.match(log, /Added since +1 file \(0 B\), not in the backup/);
       assert.match(log, /Nothing was changed/);
       assert.deepEqual([await scene.traces(), await scene.snapshot(), await scene.everything()], before);
     });
