@@ -73775,7 +73775,7 @@ var PAUSE_MS = 250, ANSWER_SECONDS = 60;
 async function waitHealthy(host, units3, check, timeoutMs, signal) {
   let started = performance.now();
   for (; ; ) {
-    let left = timeoutMs - (performance.now() - started), { healthy, answer } = await ask3(host, units3, check, Math.min(ANSWER_SECONDS, left / 1e3), signal), seconds3 = (performance.now() - started) / 1e3;
+    let left = timeoutMs - (performance.now() - started), patience = Math.min(ANSWER_SECONDS, left / 1e3), { healthy, answer } = await ask3(host, units3, check, patience, signal).catch(unanswered), seconds3 = (performance.now() - started) / 1e3;
     if (healthy) return { seconds: seconds3, answer };
     if (healthy === void 0 || seconds3 * 1e3 + PAUSE_MS >= timeoutMs)
       throw new UserError(
@@ -73791,6 +73791,11 @@ async function healthNow(host, units3, check) {
   return (await ask3(host, units3, check, GLANCE_SECONDS, void 0)).answer;
 }
 __name(healthNow, "healthNow");
+function unanswered(error3) {
+  if (!(error3 instanceof LostConnectionError)) throw error3;
+  return { healthy: !1, answer: error3.message };
+}
+__name(unanswered, "unanswered");
 async function ask3(host, units3, check, seconds3, signal) {
   let idle = (await unitStates(host, units3)).find(({ state: state2 }) => state2 !== "active");
   if (idle)
@@ -76346,10 +76351,19 @@ __name(phasesOf2, "phasesOf");
 // src/restore/build-steps.ts
 import { basename as basename4 } from "node:path/posix";
 
+// src/host/settings.ts
+function withSettings(command5, settings = {}) {
+  let options2 = Object.entries({ synchronous_commit: "off", ...settings }).map(
+    ([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, "\\$&")}`
+  );
+  return { ...command5, env: { ...command5.env, PGOPTIONS: options2.join(" ") } };
+}
+__name(withSettings, "withSettings");
+
 // src/host/analyze.ts
 async function analyze(postgres, database, jobs, signal) {
-  let args = ["--analyze-only", "--quiet", "--no-password", `--jobs=${jobs}`, conninfo(database)];
-  await run(postgres.host, { ...postgres.command("vacuumdb", args, database), guarded: !0 }, { signal });
+  let args = ["--analyze-only", "--quiet", "--no-password", `--jobs=${jobs}`, conninfo(database)], command5 = withSettings(postgres.command("vacuumdb", args, database));
+  await run(postgres.host, { ...command5, guarded: !0 }, { signal });
 }
 __name(analyze, "analyze");
 
@@ -76599,10 +76613,8 @@ var Loader = class {
     return this.#command("pg_restore", ["--exit-on-error", "--no-password", target, ...ownership, ...args]);
   }
   #command(program, args) {
-    let command5 = this.#postgres.command(program, args, this.#database), { role } = this.#options;
-    if (role === void 0) return command5;
-    let options2 = `-c role=${role.replaceAll(/[\\\s]/g, "\\$&")}`;
-    return { ...command5, env: { ...command5.env, PGOPTIONS: options2 } };
+    let command5 = this.#postgres.command(program, args, this.#database);
+    return withSettings(command5, this.#options.role === void 0 ? {} : { role: this.#options.role });
   }
   async #filter(toc) {
     return filterToc(toc, { superuser: await this.#isSuperuser(), schemas: this.#options.schemas });
