@@ -32,7 +32,6 @@ const chosenSizes = chosen(options.data, sizes);
 const chosenLinks = chosen(options.link, links);
 const versions = await Promise.all([
   ...['ssh -V 2>&1', 'pg_dump --version', 'zip -v | sed -n 2p'].map(firstLine),
-  // The one program of the script that the tests do without: Debian's awscli, or Amazon's own.
   firstLine('aws --version >/dev/null && aws --version 2>&1 | cut -d" " -f1'),
   firstLine('echo "TCP $(cat /proc/sys/net/ipv4/tcp_congestion_control)"'),
 ]);

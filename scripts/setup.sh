@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the project's npm packages where they are missing or out of date; with --servers also the Debian
-# packages that the sandbox's servers come from; with --hosts those, and what hosts with systemd take. Says nothing when
-# there is nothing to do.
+# packages that the sandbox's servers come from; with --hosts those, and what hosts with systemd take; with --bench
+# those, and what the benchmark takes. Says nothing when there is nothing to do.
 # Takes any Node from 18 on with npm: the Node that runs the project is one of the packages.
 set -eu
 cd -- "$(dirname -- "$0")/.."

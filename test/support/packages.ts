@@ -29,6 +29,15 @@ export const hostPackages: readonly Package[] = [
   { name: 'iproute2', program: 'ip' },
 ];
 
+/** For the benchmark: the one program of the script it compares with that the tests do without, and the simulated line. */
+export const benchPackages: readonly Package[] = [
+  // Debian's, or Amazon's own.
+  { name: 'awscli', program: '/usr/{,local/}bin/aws' },
+  { name: 'gcc', program: 'cc' },
+  { name: 'libc6-dev', program: '/usr/include/stdio.h' },
+  { name: 'iproute2', program: 'ip' },
+];
+
 /** Those that are not installed here. */
 export function missingPackages(wanted: readonly Package[]): Package[] {
   const found = (program: string) =>
