@@ -52,5 +52,10 @@ export function decompressed(stream: Readable, codec: OutboundCodec | undefined)
   if (!codec) return stream;
   const decoder = codec.decoder();
   decoder.on('error', () => {}); // nobody may be reading when it fails
-  return pipeline(stream, decoder, () => {});
+  return pipeline(stream, together, decoder, () => {});
+}
+
+/** What waits in the stream comes as one chunk: one job for the decoder's thread instead of one for each SSH packet. */
+async function* together(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* stream;
 }
