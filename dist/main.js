@@ -66978,10 +66978,14 @@ function decompressed(stream, codec) {
   if (!codec) return stream;
   let decoder2 = codec.decoder();
   return decoder2.on("error", () => {
-  }), pipeline(stream, decoder2, () => {
+  }), pipeline(stream, together, decoder2, () => {
   });
 }
 __name(decompressed, "decompressed");
+async function* together(stream) {
+  yield* stream;
+}
+__name(together, "together");
 
 // src/host/psql-session.ts
 import { randomUUID } from "node:crypto";
@@ -71461,7 +71465,11 @@ var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
 };
 
 // src/archive/writer.ts
-var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
+var RUN_ENTRIES = 1e3, DEFLATED_BYTES = {
+  database: 256 * 2 ** 10,
+  filestore: 16 * 2 ** 10,
+  description: 16 * 2 ** 10
+}, WINDOW = 2 ** 20, ArchiveWriter = class {
   static {
     __name(this, "ArchiveWriter");
   }
@@ -71546,7 +71554,7 @@ var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
   }
   async #append(name, source, { deflate, modified }) {
     if (!this.#segment) throw new Error("begin() comes before add()");
-    this.#run?.entries === RUN_ENTRIES && await this.#endRun(), this.#directory.book(name), this.#run ??= this.#startRun(this.#segment.units), this.#run.entries += 1;
+    this.#run?.entries === RUN_ENTRIES && await this.#endRun(), this.#directory.book(name), this.#run ??= this.#startRun(this.#segment), this.#run.entries += 1;
     let { zip } = this.#run;
     if (!Buffer.isBuffer(source) && source.destroyed)
       throw source.errored ?? new Error(`The content of ${name} was gone before it could be read`);
@@ -71559,8 +71567,8 @@ var RUN_ENTRIES = 1e3, WINDOW = 2 ** 20, ArchiveWriter = class {
     let [size, compressedSize, crc326] = [written.getSize(), written.getCompressedSize(), written.getCrc()];
     return { name, size, compressedSize, crc32: crc326 };
   }
-  #startRun(units3) {
-    let zip = new ZipArchive({ zlib: { level: this.#level }, highWaterMark: WINDOW });
+  #startRun({ kind, units: units3 }) {
+    let zlib2 = { level: this.#level, chunkSize: DEFLATED_BYTES[kind] }, zip = new ZipArchive({ zlib: zlib2, highWaterMark: WINDOW });
     zip.on("error", (error3) => this.#fail(error3)), zip.on("entry", () => {
       this.#entry && (this.#entry.taken = !0), this.#admit(zip);
     });
