@@ -24,6 +24,9 @@ export interface Outcome extends Matter {
   readonly facts: Facts['rows'];
   readonly dryRun: boolean;
   readonly steps: readonly Step[];
+  /** Of a copy. */
+  readonly neutralize: boolean;
+  readonly newUuid: boolean;
   /** What was replaced and is still there. */
   readonly kept: string | undefined;
   /** undefined: Odoo was not stopped. */
@@ -89,6 +92,7 @@ function doneSummary(outcome: Outcome): Summary {
         rows: [
           targetRow(outcome),
           ...backupFacts(source),
+          ...(inPlace ? [] : [['Copy', identityOf(outcome)] as const]),
           ...row(
             'Downtime',
             downtimeSeconds === undefined
@@ -150,6 +154,12 @@ const commandsOf = ({ commands }: StrandedError): Block => ({
   columns: [{ name: '', align: 'right' }, { name: 'Run on the host, in this order' }],
   rows: commands.map((command, i) => [`${i + 1}`, code(command)]),
 });
+
+const identityOf = ({ neutralize, newUuid }: Outcome): string =>
+  [
+    neutralize ? 'neutralized' : 'NOT neutralized: it runs its scheduled actions and sends mail',
+    newUuid ? 'with a database.uuid of its own' : 'with the database.uuid of the original',
+  ].join(', ');
 
 const doneTo = ({ inPlace }: Matter): string => (inPlace ? 'rolled back' : 'restored');
 

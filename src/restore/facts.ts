@@ -28,7 +28,7 @@ export function factsOf(source: RestoreSource, target: Target, findings: Finding
   return [
     ...backupFacts(source),
     ...replacedFacts(target, findings),
-    ...filestoreFacts(findings, source),
+    ...filestoreFacts(target, findings, source),
     ['Space', spaceOf(findings)],
     ...odooFacts(target, findings),
     ...(target.leftovers.kept.length > 0
@@ -72,14 +72,14 @@ function replacedFacts({ database, current }: Target, { sessions }: Findings): R
   return [['Replaces', ['the database ', code(database), `, ${size}; ${users}`]]];
 }
 
-function filestoreFacts({ difference }: Findings, { filestore }: RestoreSource): Rows {
+function filestoreFacts(target: Target, { difference }: Findings, { filestore }: RestoreSource): Rows {
   if (!difference || !filestore) return [];
   const { missing, onlyLive } = difference;
   const there = formatCounted(filestore.size - missing.length, 'file');
   const added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : 'no files';
   return [
     ['Filestore', `${there} of the backup on the host already, ${filesOf(missing)} to be fetched`],
-    ['Added since', added],
+    ...(target.filestore?.exists ? ([['Added since', added]] as const) : []),
   ];
 }
 

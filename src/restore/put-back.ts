@@ -117,6 +117,8 @@ export async function putBack(
     facts,
     dryRun: request.dryRun,
     steps,
+    neutralize: request.neutralize,
+    newUuid: request.newUuid,
     kept: request.keepPrevious === 'until-healthy' ? undefined : work.databases.old,
     downtimeSeconds: downtime.seconds,
     seconds: (Date.now() - startedAt.getTime()) / 1000,

@@ -95,14 +95,14 @@ function swapDatabaseStep(work: Work): Step {
   const mark = { before, after: markOf(request.keepPrevious, startedAt, before) };
   return {
     name: 'swap',
-    title: 'Swap the databases, by rename',
+    title: old === undefined ? 'Put the database in its place, by rename' : 'Swap the databases, by rename',
     details: renames(databases),
     async run() {
       await work.assertLocked();
       await swapDatabases(target.admin, databases, mark);
     },
     undo: {
-      title: 'Rename the databases back',
+      title: old === undefined ? 'Rename the database back' : 'Rename the databases back',
       run: () => swapDatabasesBack(target.admin, databases, mark),
       byHand: [
         sqlByHand(
@@ -124,11 +124,12 @@ function swapFilestoreStep({ live, swap }: FilestoreWork): Step {
   const move = (from: string, to: string) => commandByHand(live, ['mv', '-T', '--', from, to]);
   return {
     name: 'swap',
-    title: 'Swap the filestores, by rename',
+    title:
+      swap.old === undefined ? 'Put the filestore in its place, by rename' : 'Swap the filestores, by rename',
     details: [`in ${dirname(swap.current)}:`, ...renames(namesOf(swap))],
     run: () => swapFolders(live, swap),
     undo: {
-      title: 'Rename the filestores back',
+      title: swap.old === undefined ? 'Rename the filestore back' : 'Rename the filestores back',
       run: () => swapFoldersBack(live, swap),
       byHand: [
         move(swap.current, swap.new),

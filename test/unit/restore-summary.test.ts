@@ -43,6 +43,8 @@ const outcome: Outcome = {
   facts: [['Replaces', 'the database shop']],
   dryRun: false,
   steps: [stop, step('Compare')],
+  neutralize: true,
+  newUuid: false,
   kept: undefined,
   downtimeSeconds: 1.25,
   seconds: 61,
@@ -69,6 +71,7 @@ Time      1 min 01 s (load 50.5 s)`,
       outcomeSummary({ ...outcome, kept: 'shop__old_1', downtimeSeconds: undefined, inPlace: false }),
     );
     assert.match(text, new RegExp(`^✅ shop is restored from shop of ${made}\n`));
+    assert.match(text, /^Copy {6}neutralized, with the database\.uuid of the original$/m);
     assert.match(text, /^Kept {6}shop__old_1: what was replaced$/m);
     assert.doesNotMatch(text, /Downtime/);
   });
