@@ -74632,7 +74632,7 @@ function factsOf(source, target, findings) {
   return [
     ...backupFacts(source),
     ...replacedFacts(target, findings),
-    ...filestoreFacts(findings, source),
+    ...filestoreFacts(target, findings, source),
     ["Space", spaceOf(findings)],
     ...odooFacts(target, findings),
     ...target.leftovers.kept.length > 0 ? [["Kept so far", target.leftovers.kept.map(({ database }) => database).join(", ")]] : []
@@ -74667,12 +74667,12 @@ function replacedFacts({ database, current }, { sessions }) {
   return [["Replaces", ["the database ", code(database), `, ${size}; ${users}`]]];
 }
 __name(replacedFacts, "replacedFacts");
-function filestoreFacts({ difference }, { filestore }) {
+function filestoreFacts(target, { difference }, { filestore }) {
   if (!difference || !filestore) return [];
   let { missing, onlyLive } = difference, there = formatCounted(filestore.size - missing.length, "file"), added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : "no files";
   return [
     ["Filestore", `${there} of the backup on the host already, ${filesOf(missing)} to be fetched`],
-    ["Added since", added]
+    ...target.filestore?.exists ? [["Added since", added]] : []
   ];
 }
 __name(filestoreFacts, "filestoreFacts");
@@ -76287,6 +76287,7 @@ function doneSummary(outcome) {
         rows: [
           targetRow(outcome),
           ...backupFacts(source),
+          ...inPlace ? [] : [["Copy", identityOf(outcome)]],
           ...row(
             "Downtime",
             downtimeSeconds === void 0 ? void 0 : `${formatDuration(downtimeSeconds * 1e3)}, from the stop of Odoo until it was healthy`
@@ -76342,7 +76343,10 @@ var commandsOf = /* @__PURE__ */ __name(({ commands: commands5 }) => ({
   kind: "table",
   columns: [{ name: "", align: "right" }, { name: "Run on the host, in this order" }],
   rows: commands5.map((command5, i5) => [`${i5 + 1}`, code(command5)])
-}), "commandsOf"), doneTo = /* @__PURE__ */ __name(({ inPlace }) => inPlace ? "rolled back" : "restored", "doneTo"), whenMade = /* @__PURE__ */ __name(({ source: { createdAt, key } }) => createdAt ? formatInstant(createdAt) : key, "whenMade"), targetRow = /* @__PURE__ */ __name(({ database, host }) => [
+}), "commandsOf"), identityOf = /* @__PURE__ */ __name(({ neutralize: neutralize2, newUuid }) => [
+  neutralize2 ? "neutralized" : "NOT neutralized: it runs its scheduled actions and sends mail",
+  newUuid ? "with a database.uuid of its own" : "with the database.uuid of the original"
+].join(", "), "identityOf"), doneTo = /* @__PURE__ */ __name(({ inPlace }) => inPlace ? "rolled back" : "restored", "doneTo"), whenMade = /* @__PURE__ */ __name(({ source: { createdAt, key } }) => createdAt ? formatInstant(createdAt) : key, "whenMade"), targetRow = /* @__PURE__ */ __name(({ database, host }) => [
   "Database",
   [code(database), ` on ${host}`]
 ], "targetRow"), row = /* @__PURE__ */ __name((name, value) => value === void 0 ? [] : [[name, value]], "row"), tableOf = /* @__PURE__ */ __name((steps) => ({
@@ -77734,13 +77738,13 @@ function swapDatabaseStep(work) {
   let { target, databases, request, startedAt: startedAt2 } = work, { current, old } = databases, before = target.current?.comment ?? null, mark = { before, after: markOf(request.keepPrevious, startedAt2, before) };
   return {
     name: "swap",
-    title: "Swap the databases, by rename",
+    title: old === void 0 ? "Put the database in its place, by rename" : "Swap the databases, by rename",
     details: renames(databases),
     async run() {
       await work.assertLocked(), await swapDatabases(target.admin, databases, mark);
     },
     undo: {
-      title: "Rename the databases back",
+      title: old === void 0 ? "Rename the database back" : "Rename the databases back",
       run: /* @__PURE__ */ __name(() => swapDatabasesBack(target.admin, databases, mark), "run"),
       byHand: [
         sqlByHand(
@@ -77760,11 +77764,11 @@ function swapFilestoreStep({ live, swap }) {
   let move = /* @__PURE__ */ __name((from, to) => commandByHand(live, ["mv", "-T", "--", from, to]), "move");
   return {
     name: "swap",
-    title: "Swap the filestores, by rename",
+    title: swap.old === void 0 ? "Put the filestore in its place, by rename" : "Swap the filestores, by rename",
     details: [`in ${dirname5(swap.current)}:`, ...renames(namesOf2(swap))],
     run: /* @__PURE__ */ __name(() => swapFolders(live, swap), "run"),
     undo: {
-      title: "Rename the filestores back",
+      title: swap.old === void 0 ? "Rename the filestore back" : "Rename the filestores back",
       run: /* @__PURE__ */ __name(() => swapFoldersBack(live, swap), "run"),
       byHand: [
         move(swap.current, swap.new),
@@ -77900,6 +77904,8 @@ async function putBack(inputs, names, wish, platform3, signal) {
       facts,
       dryRun: request.dryRun,
       steps,
+      neutralize: request.neutralize,
+      newUuid: request.newUuid,
       kept: request.keepPrevious === "until-healthy" ? void 0 : work.databases.old,
       downtimeSeconds: downtime.seconds,
       seconds: (Date.now() - startedAt2.getTime()) / 1e3,
