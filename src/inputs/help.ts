@@ -1,5 +1,5 @@
 import { version } from '../version.ts';
-import { type InputDefinition, inputGroups, inputTable, variableOf } from './table.ts';
+import { choices, type InputDefinition, inputGroups, inputTable, variableOf } from './table.ts';
 
 /** What `--help` prints: every input as a flag, in groups. */
 export function help(): string {
@@ -10,6 +10,8 @@ export function help(): string {
   return `odoo-backup ${version}: one verified, standard Odoo zip in S3
 
 Usage: odoo-backup backup --ssh-host USER@HOST --s3-bucket BUCKET [--name value]…
+
+Commands: ${choices.command.join(', ')}.
 
 Each input is a flag (--ssh-host) or a variable (${variableOf('ssh-host')}); the flag counts. Secrets are taken
 from variables only. The README says what each of them means.

@@ -1,6 +1,5 @@
-import type { Entry } from '../storage/inventory.ts';
+import type { Entry, ShortReceipt } from '../storage/inventory.ts';
 import { restoreSeconds } from '../storage/proofs.ts';
-import type { Receipt } from '../storage/receipt.ts';
 import { type KeepRule, timeOf, type Verdict } from '../storage/retention.ts';
 
 /** What an entry of the catalog is, for people: its level, or what is wrong with it. */
@@ -48,7 +47,7 @@ export const keyTime = ({ at }: Entry): string =>
   at.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
 
 /** That a backup took, in seconds. */
-export const backupSeconds = ({ startedAt, finishedAt }: Receipt): number =>
+export const backupSeconds = ({ startedAt, finishedAt }: ShortReceipt): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 
 /** The most that an output `json` lists: an output of GitHub's may have 1 MiB. */

@@ -13,7 +13,6 @@ export function gateOutputs(
   store: Store,
   { key, database, receipt, condition }: Entry,
 ): Record<string, string> {
-  const { segments: _, ...short } = receipt ?? { segments: [] };
   return {
     key,
     uri: store.uri(key),
@@ -22,7 +21,7 @@ export function gateOutputs(
     database,
     'odoo-version': receipt?.odoo?.version ?? '',
     verified: condition.kind === 'verified' ? condition.level : '',
-    json: JSON.stringify(short),
+    json: JSON.stringify(receipt ?? null),
   };
 }
 

@@ -13,9 +13,12 @@ export interface Entry extends BackupName {
   readonly archive: StoredObject | undefined;
   /** The object of its own receipt. */
   readonly receiptObject: StoredObject | undefined;
-  readonly receipt: Receipt | undefined;
+  readonly receipt: ShortReceipt | undefined;
   readonly condition: Condition;
 }
+
+/** Without what is long in the receipts of large archives: there may be thousands of them. */
+export type ShortReceipt = Omit<Receipt, 'segments'>;
 
 /**
  * What an entry is. `verified`: a backup. `failed`: its receipt says that it did not pass. The others are no backups: an
@@ -42,9 +45,9 @@ export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
   const key = archive?.key ?? receiptObject?.key ?? '';
   const entry = { key, database, at, archive, receiptObject, receipt: undefined };
   if (!receiptObject) return { ...entry, condition: { kind: 'without-receipt' } };
-  let receipt: Receipt;
+  let receipt: ShortReceipt;
   try {
-    receipt = await readReceipt(store, receiptObject.key);
+    receipt = shortened(await readReceipt(store, receiptObject.key));
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return { ...entry, condition: { kind: 'unreadable', why: messageOf(error) } };
@@ -56,6 +59,8 @@ export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
   return { ...entry, receipt, condition: judge(receipt, archive, database) };
 }
 
+const shortened = ({ segments: _, ...receipt }: Receipt): ShortReceipt => receipt;
+
 /** A matter of this receipt alone: it is none, a lifecycle rule has archived it, or it has gone meanwhile. */
 function isUnreadable(error: unknown): boolean {
   if (error instanceof ContentError) return true;
@@ -66,7 +71,7 @@ function isUnreadable(error: unknown): boolean {
 /** Without the folder: a catalog may have been copied. */
 const nameOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
-function judge(receipt: Receipt, archive: StoredObject, database: string): Condition {
+function judge(receipt: ShortReceipt, archive: StoredObject, database: string): Condition {
   if (receipt.database !== database) {
     return { kind: 'mismatched', why: `its receipt is of the database ${receipt.database}` };
   }

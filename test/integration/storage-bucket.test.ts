@@ -8,6 +8,7 @@ import {
   listBackups,
   writeReceipt,
 } from '../../src/storage/catalog.ts';
+import { takeInventory } from '../../src/storage/inventory.ts';
 import type { Proof } from '../../src/storage/proofs.ts';
 import { sweepUnfinished } from '../../src/storage/sweep.ts';
 import { createBucket, listUploads, restrictedUser } from '../support/s3.ts';
@@ -65,6 +66,31 @@ describe('a bucket', () => {
     assert.equal(backups.filter(({ receipt }) => receipt).length, 4);
     assert.equal((await listBackups(store, 'acme')).length, 1052);
     assert.deepEqual(await listBackups(store, 'nobody'), []);
+  });
+
+  test('of two archives of one second, the receipt belongs to the one that it names', async () => {
+    using store = openStore(server, { prefix: 'twins/' });
+    const folder = catalogFolder('twins/', 'acme');
+    const [zip, dump, alone] = [
+      'prod_2026-01-02_00-00-00.zip',
+      'prod_2026-01-02_00-00-00.dump',
+      'prod_2026-01-01_00-00-00.zip',
+    ];
+    for (const name of [zip, dump, alone]) {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${folder}${name}`, Body: '' }));
+    }
+    const receipt = sampleReceipt(bucket, `${folder}${dump}`, 'prod');
+    await writeReceipt(store, receipt);
+    const entries = await takeInventory(store, 'acme', 'prod');
+    assert.deepEqual(
+      entries.map(({ key, condition, receiptObject }) => [key, condition.kind, receiptObject !== undefined]),
+      [
+        [`${folder}${dump}`, 'verified', true],
+        [`${folder}${zip}`, 'without-receipt', false],
+        [`${folder}${alone}`, 'without-receipt', false],
+      ],
+    );
+    assert.deepEqual(await latestReceipt(store, 'acme', 'prod'), receipt);
   });
 
   test('a receipt that is none is refused', async () => {
