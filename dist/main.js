@@ -75663,7 +75663,7 @@ async function readEntry(store, backup2) {
   if (!receiptObject) return { ...entry, condition: { kind: "without-receipt" } };
   let receipt;
   try {
-    receipt = await readReceipt(store, receiptObject.key);
+    receipt = shortened(await readReceipt(store, receiptObject.key));
   } catch (error3) {
     if (!isUnreadable(error3)) throw error3;
     return { ...entry, condition: { kind: "unreadable", why: messageOf(error3) } };
@@ -75671,6 +75671,7 @@ async function readEntry(store, backup2) {
   return archive ? nameOf2(receipt.key) !== nameOf2(key) ? { ...entry, receiptObject: void 0, condition: { kind: "without-receipt" } } : { ...entry, receipt, condition: judge2(receipt, archive, database) } : { ...entry, receipt, condition: { kind: "without-archive" } };
 }
 __name(readEntry, "readEntry");
+var shortened = /* @__PURE__ */ __name(({ segments: _, ...receipt }) => receipt, "shortened");
 function isUnreadable(error3) {
   if (error3 instanceof ContentError) return !0;
   let cause = error3 instanceof UserError ? error3.cause : void 0;
@@ -75961,7 +75962,6 @@ __name(extensionOf, "extensionOf");
 
 // src/report/gate-summary.ts
 function gateOutputs(store, { key, database, receipt, condition }) {
-  let { segments: _, ...short3 } = receipt ?? { segments: [] };
   return {
     key,
     uri: store.uri(key),
@@ -75970,7 +75970,7 @@ function gateOutputs(store, { key, database, receipt, condition }) {
     database,
     "odoo-version": receipt?.odoo?.version ?? "",
     verified: condition.kind === "verified" ? condition.level : "",
-    json: JSON.stringify(short3)
+    json: JSON.stringify(receipt ?? null)
   };
 }
 __name(gateOutputs, "gateOutputs");
@@ -78071,6 +78071,8 @@ ${inputs.map(helpLine).join("")}`;
   return `odoo-backup ${version}: one verified, standard Odoo zip in S3
 
 Usage: odoo-backup backup --ssh-host USER@HOST --s3-bucket BUCKET [--name value]\u2026
+
+Commands: ${choices.command.join(", ")}.
 
 Each input is a flag (--ssh-host) or a variable (${variableOf("ssh-host")}); the flag counts. Secrets are taken
 from variables only. The README says what each of them means.
