@@ -1,30 +1,42 @@
-import { CommandError } from './host.ts';
+import { CommandError, type Host } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
 import { literal, MAINTENANCE_DATABASE, queryRows } from './sql.ts';
 
-/** Bytes free for the account, in the file system of a folder; undefined where that cannot be told. */
-export async function freeBytes({ host, path, command }: Place): Promise<number | undefined> {
-  try {
-    const [, line = ''] = (await run(host, command(['df', '-Pk', '--', path]))).split('\n');
-    const kib = Number(line.split(/\s+/)[3]);
-    return Number.isFinite(kib) ? kib * 1024 : undefined;
-  } catch (error) {
-    if (error instanceof CommandError) return undefined;
-    throw error;
-  }
+/** A file system of the host. */
+export interface FileSystem {
+  /** Where it is mounted: what tells it from others. */
+  readonly mount: string;
+  /** Bytes left for the account that asked. */
+  readonly free: number;
+}
+
+/** The file system that a folder is in, or would be; undefined where that cannot be told. */
+export async function fileSystemOf({ host, path, command }: Place): Promise<FileSystem | undefined> {
+  const script = 'path=$1; until [ -e "$path" ]; do path=$(dirname -- "$path"); done; exec df -Pk -- "$path"';
+  const [, line = ''] = (await answerOf(host, command(['sh', '-c', script, 'sh', path]))).split('\n');
+  const [, free, mount] = /\s(\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];
+  return mount === undefined ? undefined : { mount, free: Number(free) * 1024 };
 }
 
 /**
- * Bytes free where the server keeps a tablespace; undefined where that cannot be told: the server is elsewhere, or
- * the role may not know its folder (that takes `pg_read_all_settings`).
+ * The file system in which the server keeps a tablespace; undefined where that cannot be told: the server is
+ * elsewhere, or nobody may know its folder.
  */
-export async function databaseFreeBytes(
+export async function databaseFileSystem(
   postgres: Postgres,
   tablespace = 'pg_default',
-): Promise<number | undefined> {
+): Promise<FileSystem | undefined> {
   if (!postgres.isLocal) return undefined;
+  const path = await folderOf(postgres, tablespace);
+  const as = postgres.account;
+  return path === undefined
+    ? undefined
+    : fileSystemOf({ host: postgres.host, path, command: (argv) => ({ argv, as }) });
+}
+
+async function folderOf(postgres: Postgres, tablespace: string): Promise<string | undefined> {
   const [row] = await queryRows<{ folder: string | null }>(
     postgres,
     MAINTENANCE_DATABASE,
@@ -32,7 +44,22 @@ export async function databaseFreeBytes(
                      (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
        FROM pg_tablespace WHERE spcname =${literal(tablespace)}`,
   );
-  if (!row?.folder) return undefined;
-  const as = postgres.account;
-  return freeBytes({ host: postgres.host, path: row.folder, command: (argv) => ({ argv, as }) });
+  return row?.folder ?? clusterFolder(postgres);
+}
+
+/** From Debian's list of clusters: the server tells its folder only to roles with `pg_read_all_settings`. */
+async function clusterFolder({ host, port }: Postgres): Promise<string | undefined> {
+  const list = await answerOf(host, { argv: ['pg_lsclusters', '--no-header'] });
+  const clusters = list.split('\n').map((line) => line.split(/\s+/));
+  return clusters.find(([, , ofCluster]) => ofCluster === String(port))?.[5];
+}
+
+/** What a command says; nothing where it fails. */
+async function answerOf(host: Host, command: Parameters<typeof run>[1]): Promise<string> {
+  try {
+    return await run(host, command);
+  } catch (error) {
+    if (error instanceof CommandError) return '';
+    throw error;
+  }
 }

@@ -47,6 +47,8 @@ export interface LoadOptions {
   readonly keepOwnership: boolean;
   /** Becomes this role for it: who logs in may be a superuser, which a dump need not be loaded as. */
   readonly role?: string;
+  /** As the bytes come, though there might be space for a file. Not for a dump in directory format. */
+  readonly streamed?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -98,6 +100,7 @@ class Loader {
   async load(dump: Dump): Promise<Done> {
     if (dump.kind === 'plain') return this.#plain(dump);
     const { host, account } = this.#postgres;
+    if (dump.kind === 'custom' && this.#options.streamed) return this.#streamed(dump);
     const folder = await TempFolder.make(host, account, dump.size);
     if (folder) {
       await using kept = folder;

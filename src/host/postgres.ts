@@ -90,6 +90,10 @@ export class Postgres {
     return isSocket(this.#settings) || LOOPBACK.has(this.#settings.host ?? '');
   }
 
+  get port(): number {
+    return portOf(this.#settings);
+  }
+
   /** The same server by other client programs. */
   withClient(client: PostgresClient): Postgres {
     const { host, version, serverVersion } = this;
@@ -188,9 +192,12 @@ async function assertReady(host: Host, client: PostgresClient, settings: Databas
 }
 
 function whereOf(settings: DatabaseSettings): string {
-  const port = settings.port ?? 5432;
+  const port = portOf(settings);
   return settings.host === undefined ? `the local socket, port ${port}` : `${settings.host}:${port}`;
 }
+
+/** libpq's default, where none is set. */
+const portOf = ({ port = 5432 }: DatabaseSettings): number => port;
 
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 

@@ -106,6 +106,7 @@ function loadStep(
         schemas: schemas(),
         keepOwnership,
         role,
+        streamed: !parallel,
         signal,
       });
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);

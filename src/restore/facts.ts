@@ -1,9 +1,11 @@
 import { basename } from 'node:path/posix';
+import type { FileSystem } from '../host/disk-space.ts';
 import type { Platform } from '../platform/platform.ts';
 import { formatAge, formatBytes, formatCounted, formatInstant } from '../report/format.ts';
 import { plainFacts } from '../report/plain.ts';
 import { code, type Facts } from '../report/summary.ts';
 import { failedProof, levelOf } from '../storage/proofs.ts';
+import type { Replaced } from './leftovers.ts';
 import { bytesOf, type Findings, sessionName } from './preflight.ts';
 import type { RestoreSource } from './source.ts';
 import type { Target } from './target.ts';
@@ -32,7 +34,7 @@ export function factsOf(source: RestoreSource, target: Target, findings: Finding
     ['Space', spaceOf(findings)],
     ...odooFacts(target, findings),
     ...(target.leftovers.kept.length > 0
-      ? ([['Kept so far', target.leftovers.kept.map(({ database }) => database).join(', ')]] as const)
+      ? ([['Kept so far', target.leftovers.kept.map((pair) => pairName(pair)).join(', ')]] as const)
       : []),
   ];
 }
@@ -87,17 +89,17 @@ function filestoreFacts(target: Target, { difference }: Findings, { filestore }:
 export const filesOf = (files: readonly { readonly size: number }[]): string =>
   files.length === 0 ? 'none' : `${formatCounted(files.length, 'file')} (${formatBytes(bytesOf(files))})`;
 
-function spaceOf({ databaseBytes, databaseFree, difference, filestoreFree }: Findings): string {
-  const of = (what: string, bytes: number, free: number | undefined) =>
-    `${what} ${formatBytes(bytes)}${free === undefined ? '' : ` of ${formatBytes(free)} free`}`;
+function spaceOf({ databaseBytes, databaseDisk, difference, filestoreDisk }: Findings): string {
+  const of = (what: string, bytes: number, disk: FileSystem | undefined) =>
+    `${what} ${formatBytes(bytes)}${disk ? ` of ${formatBytes(disk.free)} free in ${disk.mount}` : ''}`;
   return [
-    of('database about', databaseBytes, databaseFree),
-    ...(difference ? [of('filestore', bytesOf(difference.missing), filestoreFree)] : []),
+    of('database about', databaseBytes, databaseDisk),
+    ...(difference ? [of('filestore', bytesOf(difference.missing), filestoreDisk)] : []),
   ].join('; ');
 }
 
-function odooFacts({ current, services }: Target, { running, answer }: Findings): Rows {
-  if (!services || !current) return [['Downtime', 'none: nothing has to stop']];
+function odooFacts({ services }: Target, { stops, running, answer }: Findings): Rows {
+  if (!services || !stops) return [['Downtime', 'none: nothing has to stop']];
   const units = services.units.join(', ') || 'Odoo';
   const state = running === undefined ? [] : [`${units} ${running ? 'runs' : 'does not run'}`];
   return [
@@ -107,12 +109,13 @@ function odooFacts({ current, services }: Target, { running, answer }: Findings)
 }
 
 /** A database and its filestore, named after the same run: `shop__old_20261121034100`, and the folder beside Odoo's. */
-export const pairName = (database: string, folder: string | undefined): string =>
-  folder === undefined
-    ? `the database ${database}`
-    : basename(folder) === database
-      ? `database and filestore ${database}`
-      : `the database ${database} and the filestore ${basename(folder)}`;
+export function pairName({ database, folder }: Replaced): string {
+  if (folder === undefined) return `the database ${database}`;
+  if (database === undefined) return `the filestore ${basename(folder)}`;
+  return basename(folder) === database
+    ? `database and filestore ${database}`
+    : `the database ${database} and the filestore ${basename(folder)}`;
+}
 
 /** `shop of 2026-11-21 03:22:59 UTC` */
 export const whichBackup = ({ createdAt, database = 'a backup' }: RestoreSource): string =>

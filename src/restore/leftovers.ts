@@ -2,14 +2,19 @@ import type { DerivedDatabase } from '../host/databases.ts';
 import type { DerivedFolder } from '../host/folders.ts';
 import { parseMark } from './previous.ts';
 
-/** A database that a restore replaced, and the filestore that went with it. */
-export interface Pair {
+/** A database that a restore replaced, and the filestore that went with it. Either may be missing. */
+export interface Replaced {
+  readonly database: string | undefined;
+  /** Path. */
+  readonly folder: string | undefined;
+}
+
+/** With a database, whose comment says what is to be done with both. */
+export interface Pair extends Replaced {
   readonly timestamp: string;
   readonly database: string;
-  /** Its comment before it was replaced. */
+  /** Before it was replaced. */
   readonly comment: string | null;
-  /** Path; undefined: there is none. */
-  readonly folder: string | undefined;
 }
 
 /** What earlier restores of a database have left on the host. */
@@ -22,8 +27,8 @@ export interface Leftovers {
   readonly unsettled: readonly Pair[];
   /** Kept for a number of days that are over. */
   readonly expired: readonly Pair[];
-  /** Kept on purpose, or by somebody else. */
-  readonly kept: readonly Pair[];
+  /** Kept on purpose, or by somebody else, or a filestore whose database was gone before the restore. */
+  readonly kept: readonly Replaced[];
 }
 
 /** Whether a run was killed: Odoo may be stopped since. */
@@ -43,7 +48,7 @@ export function sortLeftovers(
   const halfSwapped: Pair[] = [];
   const unsettled: Pair[] = [];
   const expired: Pair[] = [];
-  const kept: Pair[] = [];
+  const kept: Replaced[] = [];
   for (const { name, timestamp, comment, derivation } of databases) {
     if (derivation === 'new') continue;
     const mark = parseMark(comment);
@@ -58,6 +63,10 @@ export function sortLeftovers(
     else if (mark?.keep === 'until-healthy') unsettled.push(pair);
     else if (mark?.keep instanceof Date && mark.keep <= now) expired.push(pair);
     else kept.push(pair);
+  }
+  for (const { derivation, timestamp, path } of folders) {
+    const alone = !databases.some((each) => !isNew(each) && each.timestamp === timestamp);
+    if (derivation === 'old' && alone) kept.push({ database: undefined, folder: path });
   }
   return {
     halfSwapped,

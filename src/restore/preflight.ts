@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { listSessions, missingRights, missingRoles, type SessionGroup } from '../host/databases.ts';
-import { databaseFreeBytes, freeBytes } from '../host/disk-space.ts';
+import { databaseFileSystem, type FileSystem, fileSystemOf } from '../host/disk-space.ts';
 import { extensionProblems, mayMarkImmutable } from '../host/extensions.ts';
 import { healthNow } from '../host/health.ts';
 import { withRestoreClient } from '../host/load-errors.ts';
@@ -46,8 +46,10 @@ export interface Findings {
   readonly sessions: readonly SessionGroup[];
   readonly databaseBytes: number;
   /** undefined: nobody can tell. */
-  readonly databaseFree: number | undefined;
-  readonly filestoreFree: number | undefined;
+  readonly databaseDisk: FileSystem | undefined;
+  readonly filestoreDisk: FileSystem | undefined;
+  /** Whether Odoo has to stop for the swap. */
+  readonly stops: boolean;
   /** Whether Odoo runs; undefined: nobody can tell. */
   readonly running: boolean | undefined;
   /** What the health check says before anything is done; undefined: nobody has to ask. */
@@ -86,39 +88,26 @@ class Preflight {
     const keepOwnership = this.#request.inPlace;
     const owner = await this.#owner();
     const fittingLoader = this.#loader();
-    const [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] =
-      await Promise.all([
-        this.#traits(),
-        this.#extensions(fittingLoader),
-        fittingLoader,
-        this.#source.dump.kind === 'plain'
-          ? undefined
-          : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
-        this.#difference(),
-        current ? listSessions(admin, database) : [],
-        this.#running(),
-        this.#answer(),
-        this.#program(),
-      ]);
+    const [traits, extensions, loader, difference, sessions, running, answer, program] = await Promise.all([
+      this.#traits(),
+      this.#extensions(fittingLoader),
+      fittingLoader,
+      this.#difference(),
+      current ? listSessions(admin, database) : [],
+      this.#running(),
+      this.#answer(),
+      this.#program(),
+    ]);
     const databaseBytes =
       description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth());
-    const [databaseFree, filestoreFree] = await Promise.all([
-      databaseFreeBytes(admin, current?.tablespace),
-      this.#filestoreFree(),
+    const [space] = await Promise.all([
+      this.#space(databaseBytes, bytesOf(difference?.missing ?? [])),
       this.#checkRights(owner),
       this.#checkRoles(keepOwnership),
       this.#checkExtensions(extensions),
       this.#checkLock(),
     ]);
-    this.#checkSpace('database', databaseBytes, databaseFree);
-    this.#checkSpace('filestore', bytesOf(difference?.missing ?? []), filestoreFree);
     this.#checkSessions(sessions);
-    if (this.#source.dump.kind === 'directory' && dumpPlace === undefined) {
-      this.#problem(
-        `There is no place on ${postgres.host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(this.#source.dump.size)}`,
-        'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
-      );
-    }
     return {
       problems: this.#problems,
       warnings: this.#warnings,
@@ -127,16 +116,21 @@ class Preflight {
       extensions,
       keepOwnership,
       loader: loader ?? postgres,
-      dumpPlace,
       difference,
       sessions,
       databaseBytes,
-      databaseFree,
-      filestoreFree,
+      ...space,
+      stops: this.#stops,
       running,
       answer,
       program,
     };
+  }
+
+  /** A rollback starts Odoo also where its database is gone; a new copy is nothing that Odoo has open. */
+  get #stops(): boolean {
+    const { services, current } = this.#target;
+    return services !== undefined && (this.#request.inPlace || current !== undefined);
   }
 
   #problem(message: string, hint: string): void {
@@ -277,8 +271,8 @@ class Preflight {
 
   /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
   async #answer(): Promise<string | undefined> {
-    const { host, services, health, current } = this.#target;
-    return services && current ? healthNow(host, services.units, health.check) : undefined;
+    const { host, services, health } = this.#target;
+    return services && this.#stops ? healthNow(host, services.units, health.check) : undefined;
   }
 
   async #program(): Promise<OdooProgram | undefined> {
@@ -299,10 +293,51 @@ class Preflight {
     return this.#source.receipt?.format === 'dual' || this.#source.dump.kind === 'plain' ? 1 : GROWTH;
   }
 
-  async #filestoreFree(): Promise<number | undefined> {
-    const { filestore } = this.#target;
-    if (!filestore?.exists) return undefined;
-    return freeBytes(filestore);
+  /** What is to be written is summed up by file system: on many hosts there is one for all of it. */
+  async #space(
+    databaseBytes: number,
+    filestoreBytes: number,
+  ): Promise<Pick<Findings, 'databaseDisk' | 'filestoreDisk' | 'dumpPlace'>> {
+    const { admin, current, filestore } = this.#target;
+    const [databaseDisk, filestoreDisk] = await Promise.all([
+      databaseFileSystem(admin, current?.tablespace),
+      filestore && fileSystemOf(filestore),
+    ]);
+    const wanted: Wanted[] = [
+      { what: 'database', bytes: databaseBytes, disk: databaseDisk },
+      { what: 'filestore', bytes: filestoreBytes, disk: filestoreDisk },
+    ];
+    const dumpPlace = await this.#dumpPlace(wanted);
+    for (const { mount, free, whats, bytes } of sumsOf(wanted)) {
+      if (bytes <= free) continue;
+      this.#problem(
+        `The ${whats.join(' and the ')} take${whats.length > 1 ? '' : 's'} about ${formatBytes(bytes)}, and ${mount} on the host has ${formatBytes(free)} left`,
+        'Free space on the host: a restore builds the new beside the old.',
+      );
+    }
+    return { databaseDisk, filestoreDisk, dumpPlace };
+  }
+
+  /** Where the dump fits beside all else that is to be written. */
+  async #dumpPlace(wanted: readonly Wanted[]): Promise<string | undefined> {
+    const { dump } = this.#source;
+    if (dump.kind === 'plain') return undefined;
+    const { host, account: as } = this.#target.postgres;
+    const place = await TempFolder.placeFor(host, as, dump.size);
+    if (place !== undefined) {
+      const disk = await fileSystemOf({ host, path: place, command: (argv) => ({ argv, as }) });
+      const sums = sumsOf([...wanted, { what: 'dump', bytes: dump.size, disk }]);
+      const ofDisk = sums.find(({ mount }) => mount === disk?.mount);
+      if (dump.kind === 'directory' || !ofDisk || ofDisk.bytes <= ofDisk.free) return place;
+      return undefined;
+    }
+    if (dump.kind === 'directory') {
+      this.#problem(
+        `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
+        'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
+      );
+    }
+    return undefined;
   }
 
   async #checkRights(owner: string): Promise<void> {
@@ -352,14 +387,6 @@ class Preflight {
     if (problem) this.#problem(problem.message, problem.hint);
   }
 
-  #checkSpace(what: string, needed: number, free: number | undefined): void {
-    if (free === undefined || needed <= free) return;
-    this.#problem(
-      `The ${what} takes about ${formatBytes(needed)}, and the host has ${formatBytes(free)} left for it`,
-      'Free space on the host: a restore builds the new beside the old.',
-    );
-  }
-
   #checkSessions(sessions: readonly SessionGroup[]): void {
     const staying = sessions.filter(({ mayEnd }) => !mayEnd).map(sessionName);
     if (staying.length === 0) return;
@@ -368,6 +395,27 @@ class Preflight {
       'Disconnect them, or set db-admin-user to a role that may end their sessions.',
     );
   }
+}
+
+/** Something that is to be written. */
+interface Wanted {
+  readonly what: string;
+  readonly bytes: number;
+  /** undefined: nobody can tell. */
+  readonly disk: FileSystem | undefined;
+}
+
+/** What is wanted of each file system. */
+function sumsOf(wanted: readonly Wanted[]): (FileSystem & { whats: string[]; bytes: number })[] {
+  const sums = new Map<string, FileSystem & { whats: string[]; bytes: number }>();
+  for (const { what, bytes, disk } of wanted) {
+    if (!disk || bytes === 0) continue;
+    const sum = sums.get(disk.mount) ?? { ...disk, whats: [], bytes: 0 };
+    sum.whats.push(what);
+    sum.bytes += bytes;
+    sums.set(disk.mount, sum);
+  }
+  return [...sums.values()];
 }
 
 /** `odoo (odoo-1234)` */

@@ -33,12 +33,14 @@ export class Downtime {
 
 /** The steps that put the new in the place of the old. All that Odoo is away for lies between the first and the last. */
 export function swapSteps(work: Work, downtime: Downtime): Step[] {
-  const { target, filestore, stops } = work;
-  const services = stops ? target.services : undefined;
+  const { target, filestore, findings, databases } = work;
+  const services = findings.stops ? target.services : undefined;
+  const swapDatabase = swapDatabaseStep(work);
+  const swapFilestore = filestore ? [swapFilestoreStep(filestore)] : [];
   return [
     ...(services ? [stopStep(work, services, downtime)] : []),
-    swapDatabaseStep(work),
-    ...(filestore ? [swapFilestoreStep(filestore)] : []),
+    // A database that was not there appears last: Odoo uses it as soon as it sees it.
+    ...(databases.old === undefined ? [...swapFilestore, swapDatabase] : [swapDatabase, ...swapFilestore]),
     ...(services ? [startStep(services), healthStep(work, services, downtime)] : []),
   ];
 }

@@ -5,7 +5,7 @@ import type { Postgres } from '../host/postgres.ts';
 import { swapDatabasesBack } from '../host/swap-databases.ts';
 import type { Platform } from '../platform/platform.ts';
 import { pairName } from './facts.ts';
-import type { Leftovers, Pair } from './leftovers.ts';
+import type { Leftovers, Replaced } from './leftovers.ts';
 import { derivedFolder, derivedName } from './names.ts';
 import type { Step } from './plan.ts';
 import type { Work } from './work.ts';
@@ -55,16 +55,18 @@ async function recover(place: Place, { halfSwapped, unused }: Leftovers, platfor
 /** What is removed once Odoo is healthy: what was replaced, now or earlier. undefined: nothing is. */
 export function removeStep({ target, databases, filestore, request }: Work): Step | undefined {
   const { unsettled, expired } = target.leftovers;
-  const replaced: Pair[] =
-    request.keepPrevious === 'until-healthy' && databases.old !== undefined
-      ? [{ timestamp: '', database: databases.old, comment: null, folder: filestore?.swap.old }]
+  const { old } = databases;
+  const folder = filestore?.swap.old;
+  const replaced: Replaced[] =
+    request.keepPrevious === 'until-healthy' && (old ?? folder) !== undefined
+      ? [{ database: old, folder }]
       : [];
   const pairs = [...expired, ...unsettled, ...replaced];
   if (pairs.length === 0) return undefined;
   return {
     name: 'remove',
     title: 'Remove what was replaced',
-    details: pairs.map(({ database, folder }) => pairName(database, folder)),
+    details: pairs.map(pairName),
     run: () => removePairs(target, pairs),
   };
 }
@@ -72,10 +74,10 @@ export function removeStep({ target, databases, filestore, request }: Work): Ste
 /** The folder first: a database without its folder is known by its comment, a folder alone by nothing. */
 export async function removePairs(
   { admin, database, filestore }: Place,
-  pairs: readonly Pair[],
+  pairs: readonly Replaced[],
 ): Promise<void> {
   for (const pair of pairs) {
     if (pair.folder !== undefined && filestore) await removeDerivedFolder(filestore, pair.folder);
-    await dropDerivedDatabase(admin, pair.database, database);
+    if (pair.database !== undefined) await dropDerivedDatabase(admin, pair.database, database);
   }
 }

@@ -30,15 +30,13 @@ export interface Work {
   readonly databases: Swap;
   /** undefined: it is left alone. */
   readonly filestore: FilestoreWork | undefined;
-  /** Whether Odoo has to stop for the swap. */
-  readonly stops: boolean;
   /** Of the run. */
   readonly signal: AbortSignal;
   /** @throws UserError when another run may have begun */
   assertLocked(): Promise<void>;
 }
 
-export function workOf(given: Omit<Work, 'databases' | 'filestore' | 'stops'>): Work {
+export function workOf(given: Omit<Work, 'databases' | 'filestore'>): Work {
   const { target, source, startedAt } = given;
   const timestamp = timestampOf(startedAt);
   const name = (derivation: 'new' | 'old') => derivedName(target.database, derivation, timestamp);
@@ -51,7 +49,6 @@ export function workOf(given: Omit<Work, 'databases' | 'filestore' | 'stops'>): 
     ...given,
     databases,
     filestore: filestoreWork(target.filestore, source, timestamp),
-    stops: target.services !== undefined && target.current !== undefined,
   };
 }
 

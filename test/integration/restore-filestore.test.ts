@@ -4,7 +4,7 @@ import { appendFile, mkdir, readdir, readFile, rm, stat, symlink, writeFile } fr
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { Accounts } from '../../src/host/accounts.ts';
-import { freeBytes } from '../../src/host/disk-space.ts';
+import { fileSystemOf } from '../../src/host/disk-space.ts';
 import { listFilestore } from '../../src/host/filestore.ts';
 import {
   listDerivedFolders,
@@ -134,8 +134,10 @@ suite('received files', () => {
       ),
     );
     assert.deepEqual(modes, [0o755, 0o644, 0o644, 0o644]);
-    assert.ok(((await freeBytes(place)) ?? 0) > 0);
-    assert.equal(await freeBytes({ ...place, path: '/nowhere' }), undefined);
+    const disk = await fileSystemOf(place);
+    assert.ok(disk && disk.free > 0 && disk.mount.startsWith('/'));
+    const { mount } = (await fileSystemOf({ ...place, path: `${place.path}/not/there/yet` })) ?? {};
+    assert.equal(mount, disk.mount, 'that of the folder it would be in');
   });
 
   test('fail with their source, with a wrong size, and where they may not be written', async () => {

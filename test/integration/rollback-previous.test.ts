@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
+import { dropDatabase } from '../support/postgres.ts';
 import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -106,4 +108,33 @@ suite('what a rollback replaces', () => {
     await scene.succeeds('rollback');
     assert.deepEqual(await kept(), before);
   });
+});
+
+suite('what is gone altogether', () => {
+  let scene: DeployedScene;
+  before(async () => {
+    scene = await openDeployed();
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  const gone = {
+    'the database': () => dropDatabase(scene.scene.sandbox.postgres, scene.database),
+    'the filestore': () => rm(scene.scene.odoo.filestore, { recursive: true }),
+    both: async () => {
+      await gone['the database']();
+      await gone['the filestore']();
+    },
+  };
+  for (const [what, remove] of Object.entries(gone)) {
+    test(`${what}: comes back, and Odoo with it`, async () => {
+      await remove();
+      const { log, outputs } = await scene.succeeds('rollback');
+      assert.deepEqual(await scene.snapshot(), scene.backedUp);
+      assert.ok(Number(outputs.downtime) > 0, 'Odoo was started again');
+      assert.match(log, /answers/);
+      assert.equal((await scene.server.state())?.attachments, scene.attachments);
+      const { databases, folders } = await scene.traces();
+      assert.deepEqual([databases.length, folders], [1, [scene.database]]);
+    });
+  }
 });

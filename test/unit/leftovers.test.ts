@@ -56,6 +56,12 @@ suite('what restores have left', () => {
       { unused: { databases: [`prod__new_${late}`], folders: [] } },
     ],
     [
+      'a filestore whose database was gone before the restore',
+      [],
+      [folder('old', late)],
+      { kept: [{ database: undefined, folder: `/srv/filestore/prod__old_${late}` }] },
+    ],
+    [
       'killed while it built the filestore',
       [built(late)],
       [folder('new', late)],
