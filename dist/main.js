@@ -67075,6 +67075,9 @@ var Postgres = class _Postgres {
   get isLocal() {
     return isSocket(this.#settings) || LOOPBACK.has(this.#settings.host ?? "");
   }
+  get port() {
+    return portOf(this.#settings);
+  }
   /** The same server by other client programs. */
   withClient(client) {
     let { host, version: version2, serverVersion } = this;
@@ -67145,11 +67148,11 @@ async function assertReady(host, client, settings) {
 }
 __name(assertReady, "assertReady");
 function whereOf(settings) {
-  let port = settings.port ?? 5432;
+  let port = portOf(settings);
   return settings.host === void 0 ? `the local socket, port ${port}` : `${settings.host}:${port}`;
 }
 __name(whereOf, "whereOf");
-var LOOPBACK = /* @__PURE__ */ new Set(["localhost", "127.0.0.1", "::1"]);
+var portOf = /* @__PURE__ */ __name(({ port = 5432 }) => port, "portOf"), LOOPBACK = /* @__PURE__ */ new Set(["localhost", "127.0.0.1", "::1"]);
 function startedAt(postgres) {
   let args = [...PSQL_OPTIONS, "-c", "SELECT extract(epoch FROM pg_postmaster_start_time())"];
   return run(postgres.host, postgres.command("psql", args, "postgres"));
@@ -73579,16 +73582,20 @@ __name(parseMark, "parseMark");
 // src/restore/leftovers.ts
 var isInterrupted = /* @__PURE__ */ __name(({ halfSwapped, unused, unsettled }) => [halfSwapped, unused.databases, unused.folders, unsettled].some(({ length }) => length > 0), "isInterrupted");
 function sortLeftovers(databases, folders, now) {
-  let folderOf = /* @__PURE__ */ __name((derivation, timestamp) => folders.find((folder) => folder.derivation === derivation && folder.timestamp === timestamp)?.path, "folderOf"), isNew = /* @__PURE__ */ __name(({ derivation }) => derivation === "new", "isNew"), halfSwapped = [], unsettled = [], expired = [], kept = [];
+  let folderOf2 = /* @__PURE__ */ __name((derivation, timestamp) => folders.find((folder) => folder.derivation === derivation && folder.timestamp === timestamp)?.path, "folderOf"), isNew = /* @__PURE__ */ __name(({ derivation }) => derivation === "new", "isNew"), halfSwapped = [], unsettled = [], expired = [], kept = [];
   for (let { name, timestamp, comment: comment2, derivation } of databases) {
     if (derivation === "new") continue;
     let mark = parseMark(comment2), pair = {
       timestamp,
       database: name,
       comment: mark?.comment ?? null,
-      folder: folderOf("old", timestamp)
+      folder: folderOf2("old", timestamp)
     }, built = databases.some((each) => isNew(each) && each.timestamp === timestamp);
-    mark && !built && folderOf("new", timestamp) !== void 0 ? halfSwapped.push(pair) : mark?.keep === "until-healthy" ? unsettled.push(pair) : mark?.keep instanceof Date && mark.keep <= now ? expired.push(pair) : kept.push(pair);
+    mark && !built && folderOf2("new", timestamp) !== void 0 ? halfSwapped.push(pair) : mark?.keep === "until-healthy" ? unsettled.push(pair) : mark?.keep instanceof Date && mark.keep <= now ? expired.push(pair) : kept.push(pair);
+  }
+  for (let { derivation, timestamp, path: path2 } of folders) {
+    let alone = !databases.some((each) => !isNew(each) && each.timestamp === timestamp);
+    derivation === "old" && alone && kept.push({ database: void 0, folder: path2 });
   }
   return {
     halfSwapped,
@@ -74007,19 +74014,19 @@ var widthOf = /* @__PURE__ */ __name((text4) => [...text4].length, "widthOf"), i
 ), "inline");
 
 // src/host/disk-space.ts
-async function freeBytes({ host, path: path2, command: command5 }) {
-  try {
-    let [, line = ""] = (await run(host, command5(["df", "-Pk", "--", path2]))).split(`
-`), kib = Number(line.split(/\s+/)[3]);
-    return Number.isFinite(kib) ? kib * 1024 : void 0;
-  } catch (error3) {
-    if (error3 instanceof CommandError) return;
-    throw error3;
-  }
+async function fileSystemOf({ host, path: path2, command: command5 }) {
+  let script = 'path=$1; until [ -e "$path" ]; do path=$(dirname -- "$path"); done; exec df -Pk -- "$path"', [, line = ""] = (await answerOf(host, command5(["sh", "-c", script, "sh", path2]))).split(`
+`), [, free, mount] = /\s(\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];
+  return mount === void 0 ? void 0 : { mount, free: Number(free) * 1024 };
 }
-__name(freeBytes, "freeBytes");
-async function databaseFreeBytes(postgres, tablespace = "pg_default") {
+__name(fileSystemOf, "fileSystemOf");
+async function databaseFileSystem(postgres, tablespace = "pg_default") {
   if (!postgres.isLocal) return;
+  let path2 = await folderOf(postgres, tablespace), as = postgres.account;
+  return path2 === void 0 ? void 0 : fileSystemOf({ host: postgres.host, path: path2, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") });
+}
+__name(databaseFileSystem, "databaseFileSystem");
+async function folderOf(postgres, tablespace) {
   let [row2] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
@@ -74027,11 +74034,23 @@ async function databaseFreeBytes(postgres, tablespace = "pg_default") {
                      (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
        FROM pg_tablespace WHERE spcname =${literal(tablespace)}`
   );
-  if (!row2?.folder) return;
-  let as = postgres.account;
-  return freeBytes({ host: postgres.host, path: row2.folder, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") });
+  return row2?.folder ?? clusterFolder(postgres);
 }
-__name(databaseFreeBytes, "databaseFreeBytes");
+__name(folderOf, "folderOf");
+async function clusterFolder({ host, port }) {
+  return (await answerOf(host, { argv: ["pg_lsclusters", "--no-header"] })).split(`
+`).map((line) => line.split(/\s+/)).find(([, , ofCluster]) => ofCluster === String(port))?.[5];
+}
+__name(clusterFolder, "clusterFolder");
+async function answerOf(host, command5) {
+  try {
+    return await run(host, command5);
+  } catch (error3) {
+    if (error3 instanceof CommandError) return "";
+    throw error3;
+  }
+}
+__name(answerOf, "answerOf");
 
 // src/host/extensions.ts
 async function extensionProblems(app, admin, extensions) {
@@ -74381,28 +74400,23 @@ var Preflight = class {
   }
   async run() {
     this.#checkIdentity(), this.#checkVersions();
-    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace, owner = await this.#owner(), fittingLoader = this.#loader(), [traits, extensions, loader, dumpPlace, difference, sessions, running, answer, program] = await Promise.all([
+    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace, owner = await this.#owner(), fittingLoader = this.#loader(), [traits, extensions, loader, difference, sessions, running, answer, program] = await Promise.all([
       this.#traits(),
       this.#extensions(fittingLoader),
       fittingLoader,
-      this.#source.dump.kind === "plain" ? void 0 : TempFolder.placeFor(postgres.host, postgres.account, this.#source.dump.size),
       this.#difference(),
       current ? listSessions(admin, database) : [],
       this.#running(),
       this.#answer(),
       this.#program()
-    ]), databaseBytes = description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth()), [databaseFree, filestoreFree] = await Promise.all([
-      databaseFreeBytes(admin, current?.tablespace),
-      this.#filestoreFree(),
+    ]), databaseBytes = description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth()), [space] = await Promise.all([
+      this.#space(databaseBytes, bytesOf(difference?.missing ?? [])),
       this.#checkRights(owner),
       this.#checkRoles(keepOwnership),
       this.#checkExtensions(extensions),
       this.#checkLock()
     ]);
-    return this.#checkSpace("database", databaseBytes, databaseFree), this.#checkSpace("filestore", bytesOf(difference?.missing ?? []), filestoreFree), this.#checkSessions(sessions), this.#source.dump.kind === "directory" && dumpPlace === void 0 && this.#problem(
-      `There is no place on ${postgres.host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(this.#source.dump.size)}`,
-      "A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup."
-    ), {
+    return this.#checkSessions(sessions), {
       problems: this.#problems,
       warnings: this.#warnings,
       owner,
@@ -74410,16 +74424,20 @@ var Preflight = class {
       extensions,
       keepOwnership,
       loader: loader ?? postgres,
-      dumpPlace,
       difference,
       sessions,
       databaseBytes,
-      databaseFree,
-      filestoreFree,
+      ...space,
+      stops: this.#stops,
       running,
       answer,
       program
     };
+  }
+  /** A rollback starts Odoo also where its database is gone; a new copy is nothing that Odoo has open. */
+  get #stops() {
+    let { services, current } = this.#target;
+    return services !== void 0 && (this.#request.inPlace || current !== void 0);
   }
   #problem(message, hint) {
     this.#problems.push({ message, hint });
@@ -74535,8 +74553,8 @@ var Preflight = class {
   }
   /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
   async #answer() {
-    let { host, services, health, current } = this.#target;
-    return services && current ? healthNow(host, services.units, health.check) : void 0;
+    let { host, services, health } = this.#target;
+    return services && this.#stops ? healthNow(host, services.units, health.check) : void 0;
   }
   async #program() {
     if (!this.#request.neutralize) return;
@@ -74549,10 +74567,35 @@ var Preflight = class {
   #growth() {
     return this.#source.receipt?.format === "dual" || this.#source.dump.kind === "plain" ? 1 : GROWTH;
   }
-  async #filestoreFree() {
-    let { filestore } = this.#target;
-    if (filestore?.exists)
-      return freeBytes(filestore);
+  /** What is to be written is summed up by file system: on many hosts there is one for all of it. */
+  async #space(databaseBytes, filestoreBytes) {
+    let { admin, current, filestore } = this.#target, [databaseDisk, filestoreDisk] = await Promise.all([
+      databaseFileSystem(admin, current?.tablespace),
+      filestore && fileSystemOf(filestore)
+    ]), wanted = [
+      { what: "database", bytes: databaseBytes, disk: databaseDisk },
+      { what: "filestore", bytes: filestoreBytes, disk: filestoreDisk }
+    ], dumpPlace = await this.#dumpPlace(wanted);
+    for (let { mount, free, whats, bytes } of sumsOf(wanted))
+      bytes <= free || this.#problem(
+        `The ${whats.join(" and the ")} take${whats.length > 1 ? "" : "s"} about ${formatBytes(bytes)}, and ${mount} on the host has ${formatBytes(free)} left`,
+        "Free space on the host: a restore builds the new beside the old."
+      );
+    return { databaseDisk, filestoreDisk, dumpPlace };
+  }
+  /** Where the dump fits beside all else that is to be written. */
+  async #dumpPlace(wanted) {
+    let { dump } = this.#source;
+    if (dump.kind === "plain") return;
+    let { host, account: as } = this.#target.postgres, place2 = await TempFolder.placeFor(host, as, dump.size);
+    if (place2 !== void 0) {
+      let disk = await fileSystemOf({ host, path: place2, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") }), ofDisk = sumsOf([...wanted, { what: "dump", bytes: dump.size, disk }]).find(({ mount }) => mount === disk?.mount);
+      return dump.kind === "directory" || !ofDisk || ofDisk.bytes <= ofDisk.free ? place2 : void 0;
+    }
+    dump.kind === "directory" && this.#problem(
+      `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
+      "A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup."
+    );
   }
   async #checkRights(owner) {
     let { admin, database } = this.#target;
@@ -74587,12 +74630,6 @@ var Preflight = class {
     let problem = await this.#attempt(() => lockProblem(this.#target.admin, this.#target.database));
     problem && this.#problem(problem.message, problem.hint);
   }
-  #checkSpace(what, needed, free) {
-    free === void 0 || needed <= free || this.#problem(
-      `The ${what} takes about ${formatBytes(needed)}, and the host has ${formatBytes(free)} left for it`,
-      "Free space on the host: a restore builds the new beside the old."
-    );
-  }
   #checkSessions(sessions) {
     let staying = sessions.filter(({ mayEnd }) => !mayEnd).map(sessionName);
     staying.length !== 0 && this.#problem(
@@ -74600,7 +74637,18 @@ var Preflight = class {
       "Disconnect them, or set db-admin-user to a role that may end their sessions."
     );
   }
-}, sessionName = /* @__PURE__ */ __name(({ role, application }) => application === "" ? role : `${role} (${application})`, "sessionName"), bytesOf = /* @__PURE__ */ __name((files) => {
+};
+function sumsOf(wanted) {
+  let sums = /* @__PURE__ */ new Map();
+  for (let { what, bytes, disk } of wanted) {
+    if (!disk || bytes === 0) continue;
+    let sum = sums.get(disk.mount) ?? { ...disk, whats: [], bytes: 0 };
+    sum.whats.push(what), sum.bytes += bytes, sums.set(disk.mount, sum);
+  }
+  return [...sums.values()];
+}
+__name(sumsOf, "sumsOf");
+var sessionName = /* @__PURE__ */ __name(({ role, application }) => application === "" ? role : `${role} (${application})`, "sessionName"), bytesOf = /* @__PURE__ */ __name((files) => {
   let sum = 0;
   for (let { size } of files) sum += size;
   return sum;
@@ -74635,7 +74683,7 @@ function factsOf(source, target, findings) {
     ...filestoreFacts(target, findings, source),
     ["Space", spaceOf(findings)],
     ...odooFacts(target, findings),
-    ...target.leftovers.kept.length > 0 ? [["Kept so far", target.leftovers.kept.map(({ database }) => database).join(", ")]] : []
+    ...target.leftovers.kept.length > 0 ? [["Kept so far", target.leftovers.kept.map((pair) => pairName(pair)).join(", ")]] : []
   ];
 }
 __name(factsOf, "factsOf");
@@ -74677,16 +74725,16 @@ function filestoreFacts(target, { difference }, { filestore }) {
 }
 __name(filestoreFacts, "filestoreFacts");
 var filesOf = /* @__PURE__ */ __name((files) => files.length === 0 ? "none" : `${formatCounted(files.length, "file")} (${formatBytes(bytesOf(files))})`, "filesOf");
-function spaceOf({ databaseBytes, databaseFree, difference, filestoreFree }) {
-  let of = /* @__PURE__ */ __name((what, bytes, free) => `${what} ${formatBytes(bytes)}${free === void 0 ? "" : ` of ${formatBytes(free)} free`}`, "of");
+function spaceOf({ databaseBytes, databaseDisk, difference, filestoreDisk }) {
+  let of = /* @__PURE__ */ __name((what, bytes, disk) => `${what} ${formatBytes(bytes)}${disk ? ` of ${formatBytes(disk.free)} free in ${disk.mount}` : ""}`, "of");
   return [
-    of("database about", databaseBytes, databaseFree),
-    ...difference ? [of("filestore", bytesOf(difference.missing), filestoreFree)] : []
+    of("database about", databaseBytes, databaseDisk),
+    ...difference ? [of("filestore", bytesOf(difference.missing), filestoreDisk)] : []
   ].join("; ");
 }
 __name(spaceOf, "spaceOf");
-function odooFacts({ current, services }, { running, answer }) {
-  if (!services || !current) return [["Downtime", "none: nothing has to stop"]];
+function odooFacts({ services }, { stops, running, answer }) {
+  if (!services || !stops) return [["Downtime", "none: nothing has to stop"]];
   let units3 = services.units.join(", ") || "Odoo";
   return [
     ["Odoo now", [...running === void 0 ? [] : [`${units3} ${running ? "runs" : "does not run"}`], ...answer === void 0 ? [] : [answer]].join("; ") || "unknown"],
@@ -74694,7 +74742,11 @@ function odooFacts({ current, services }, { running, answer }) {
   ];
 }
 __name(odooFacts, "odooFacts");
-var pairName = /* @__PURE__ */ __name((database, folder) => folder === void 0 ? `the database ${database}` : basename3(folder) === database ? `database and filestore ${database}` : `the database ${database} and the filestore ${basename3(folder)}`, "pairName"), whichBackup = /* @__PURE__ */ __name(({ createdAt, database = "a backup" }) => createdAt ? `${database} of ${formatInstant(createdAt)}` : database, "whichBackup");
+function pairName({ database, folder }) {
+  return folder === void 0 ? `the database ${database}` : database === void 0 ? `the filestore ${basename3(folder)}` : basename3(folder) === database ? `database and filestore ${database}` : `the database ${database} and the filestore ${basename3(folder)}`;
+}
+__name(pairName, "pairName");
+var whichBackup = /* @__PURE__ */ __name(({ createdAt, database = "a backup" }) => createdAt ? `${database} of ${formatInstant(createdAt)}` : database, "whichBackup");
 
 // src/restore/tidy-steps.ts
 function recoverStep({ target, platform: platform3 }) {
@@ -74726,19 +74778,19 @@ async function recover(place2, { halfSwapped, unused }, platform3) {
 }
 __name(recover, "recover");
 function removeStep({ target, databases, filestore, request }) {
-  let { unsettled, expired } = target.leftovers, replaced = request.keepPrevious === "until-healthy" && databases.old !== void 0 ? [{ timestamp: "", database: databases.old, comment: null, folder: filestore?.swap.old }] : [], pairs = [...expired, ...unsettled, ...replaced];
+  let { unsettled, expired } = target.leftovers, { old } = databases, folder = filestore?.swap.old, replaced = request.keepPrevious === "until-healthy" && (old ?? folder) !== void 0 ? [{ database: old, folder }] : [], pairs = [...expired, ...unsettled, ...replaced];
   if (pairs.length !== 0)
     return {
       name: "remove",
       title: "Remove what was replaced",
-      details: pairs.map(({ database, folder }) => pairName(database, folder)),
+      details: pairs.map(pairName),
       run: /* @__PURE__ */ __name(() => removePairs(target, pairs), "run")
     };
 }
 __name(removeStep, "removeStep");
 async function removePairs({ admin, database, filestore }, pairs) {
   for (let pair of pairs)
-    pair.folder !== void 0 && filestore && await removeDerivedFolder(filestore, pair.folder), await dropDerivedDatabase(admin, pair.database, database);
+    pair.folder !== void 0 && filestore && await removeDerivedFolder(filestore, pair.folder), pair.database !== void 0 && await dropDerivedDatabase(admin, pair.database, database);
 }
 __name(removePairs, "removePairs");
 
@@ -76561,7 +76613,9 @@ var Loader = class {
   }
   async load(dump) {
     if (dump.kind === "plain") return this.#plain(dump);
-    let { host, account } = this.#postgres, folder = await TempFolder.make(host, account, dump.size);
+    let { host, account } = this.#postgres;
+    if (dump.kind === "custom" && this.#options.streamed) return this.#streamed(dump);
+    let folder = await TempFolder.make(host, account, dump.size);
     if (folder) {
       var _stack = [];
       try {
@@ -76757,7 +76811,7 @@ function createStep({ target, findings, databases, platform: platform3 }, tellSc
 }
 __name(createStep, "createStep");
 function loadStep({ source, target, findings, databases, platform: platform3 }, schemas) {
-  let { dump } = source, { loader, dumpPlace, keepOwnership, owner } = findings, role = keepOwnership && dump.kind !== "plain" ? void 0 : owner, how = dump.kind !== "plain" && dumpPlace !== void 0 ? `${formatCounted(target.jobs, "session")} at once, from a temporary file in ${dumpPlace}` : "one session, straight from the archive";
+  let { dump } = source, { loader, dumpPlace, keepOwnership, owner } = findings, role = keepOwnership && dump.kind !== "plain" ? void 0 : owner, parallel = dump.kind !== "plain" && dumpPlace !== void 0, how = parallel ? `${formatCounted(target.jobs, "session")} at once, from a temporary file in ${dumpPlace}` : "one session, straight from the archive";
   return {
     name: "load",
     title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind} format`,
@@ -76774,6 +76828,7 @@ function loadStep({ source, target, findings, databases, platform: platform3 }, 
         schemas: schemas(),
         keepOwnership,
         role,
+        streamed: !parallel,
         signal
       });
       for (let line of loaded.skipped) platform3.info(`Skipped, for the role may not or need not: ${line}`);
@@ -77690,11 +77745,11 @@ var Downtime = class {
   }
 };
 function swapSteps(work, downtime) {
-  let { target, filestore, stops } = work, services = stops ? target.services : void 0;
+  let { target, filestore, findings, databases } = work, services = findings.stops ? target.services : void 0, swapDatabase = swapDatabaseStep(work), swapFilestore = filestore ? [swapFilestoreStep(filestore)] : [];
   return [
     ...services ? [stopStep(work, services, downtime)] : [],
-    swapDatabaseStep(work),
-    ...filestore ? [swapFilestoreStep(filestore)] : [],
+    // A database that was not there appears last: Odoo uses it as soon as it sees it.
+    ...databases.old === void 0 ? [...swapFilestore, swapDatabase] : [swapDatabase, ...swapFilestore],
     ...services ? [startStep(services), healthStep(work, services, downtime)] : []
   ];
 }
@@ -77820,8 +77875,7 @@ function workOf(given) {
   return {
     ...given,
     databases,
-    filestore: filestoreWork(target.filestore, source, timestamp),
-    stops: target.services !== void 0 && target.current !== void 0
+    filestore: filestoreWork(target.filestore, source, timestamp)
   };
 }
 __name(workOf, "workOf");
