@@ -67,9 +67,16 @@ suite('a new database', () => {
     const state = await findDatabase(admin, swap.new);
     assert.deepEqual(
       { ...state, bytes: 0 },
-      { name: swap.new, owner: 'odoo', tablespace: 'pg_default', allowsConnections: true, bytes: 0 },
+      {
+        name: swap.new,
+        owner: 'odoo',
+        tablespace: 'pg_default',
+        allowsConnections: true,
+        bytes: 0,
+        comment: null,
+      },
     );
-    const derived = { name: swap.new, derivation: 'new', timestamp };
+    const derived = { name: swap.new, derivation: 'new', timestamp, comment: null };
     assert.deepEqual(await listDerivedDatabases(admin, odoo.database), [derived]);
   });
 

@@ -128,7 +128,7 @@ suite('a command', () => {
   test('that reads no input does not block who writes it', async () => {
     await using host = await login();
     assert.equal(await run(host, { argv: ['echo', 'done'] }, { input: 'x'.repeat(8_000_000) }), 'done\n');
-    const process = await host.start({ argv: ['true'] });
+    const process = await host.start({ argv: ['head', '-c', '1'] });
     const endless = Readable.from(
       (function* () {
         for (;;) yield Buffer.alloc(65536);
