@@ -9,7 +9,10 @@ export class UserError extends Error {
   }
 }
 
-/** An object of the bucket that is not what its key says. */
+/**
+ * An object of the bucket that is not what it should be: what its key, its receipt or its own directory says of it. To
+ * read it once more would not help.
+ */
 export class ContentError extends UserError {
   override readonly name = 'ContentError';
 }

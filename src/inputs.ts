@@ -6,11 +6,19 @@ import { type ListInputs, parseList } from './inputs/list.ts';
 import { type PruneInputs, parsePrune } from './inputs/prune.ts';
 import { parseRestore, parseRollback, type RestoreInputs, type RollbackInputs } from './inputs/restore.ts';
 import { choices } from './inputs/table.ts';
+import { parseVerify, type VerifyInputs } from './inputs/verify.ts';
 
 /** What one run is to do, checked: one member for each command. */
 export type Inputs = CommandInputs & EverywhereInputs;
 
-type CommandInputs = BackupInputs | RollbackInputs | RestoreInputs | GateInputs | ListInputs | PruneInputs;
+type CommandInputs =
+  | BackupInputs
+  | RollbackInputs
+  | RestoreInputs
+  | VerifyInputs
+  | GateInputs
+  | ListInputs
+  | PruneInputs;
 
 interface EverywhereInputs {
   /** Told how the run ended; undefined: nobody is. */
@@ -26,6 +34,7 @@ const parsers: {
   backup: parseBackup,
   rollback: parseRollback,
   restore: parseRestore,
+  verify: parseVerify,
   gate: parseGate,
   list: parseList,
   prune: parsePrune,

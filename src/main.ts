@@ -5,6 +5,7 @@ import { list } from './commands/list.ts';
 import { prune } from './commands/prune.ts';
 import { restore } from './commands/restore.ts';
 import { rollback } from './commands/rollback.ts';
+import { verify } from './commands/verify.ts';
 import { CancelledError } from './errors.ts';
 import { tuneGarbageCollector } from './garbage.ts';
 import { help } from './inputs/help.ts';
@@ -59,6 +60,8 @@ function run(inputs: Inputs, platform: Platform, signal: AbortSignal): Promise<v
       return rollback(inputs, platform, signal);
     case 'restore':
       return restore(inputs, platform, signal);
+    case 'verify':
+      return verify(inputs, platform, signal);
     case 'gate':
       return gate(inputs, platform, signal);
     case 'list':
@@ -70,9 +73,10 @@ function run(inputs: Inputs, platform: Platform, signal: AbortSignal): Promise<v
 
 /** What a cancelled run leaves behind. */
 const cancelled: Readonly<Record<Inputs['command'], string>> = {
-  backup: 'No backup was made. Nothing on the host was changed.',
+  backup: 'No backup was made, unless the log names one. Nothing on the host was changed.',
   rollback: 'What was begun has been taken back, as the log says.',
   restore: 'What was begun has been taken back, as the log says.',
+  verify: 'The receipts say what they said, but for proofs that the log names.',
   gate: 'It only reads.',
   list: 'It only reads.',
   prune: 'What the log names is deleted, and nothing else.',

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { ContentError } from '../errors.ts';
 
 // The zip format: PKWARE's APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 
@@ -46,7 +46,7 @@ export interface DirectoryEnd {
 
 /**
  * Decodes the entries of a directory, one by one.
- * @throws UserError when the bytes are anything but exactly `count` entries
+ * @throws ContentError when the bytes are anything but exactly `count` entries
  */
 export function* decodeEntries(directory: Buffer, count: number): Generator<DirectoryEntry> {
   let at = 0;
@@ -161,7 +161,7 @@ export function encodeEnd({ entries, size, offset }: DirectoryEnd): Buffer {
 
 /**
  * Decodes the end records of an archive of `archiveSize` bytes from its last bytes: `LONGEST_END` of them, or all.
- * @throws UserError when there are none, or they contradict each other or the archive's size
+ * @throws ContentError when there are none, or they contradict each other or the archive's size
  */
 export function decodeEnd(tail: Buffer, archiveSize: number): DirectoryEnd {
   const tailOffset = archiveSize - tail.length;
@@ -214,8 +214,8 @@ function readUInt64(bytes: Buffer, at: number): number {
 }
 
 /** The one error for bytes that are not the directory of a whole archive. */
-export function damaged(what: string): UserError {
-  return new UserError(
+export function damaged(what: string): ContentError {
+  return new ContentError(
     `This is not a zip archive, or one that was cut short: ${what}.`,
     'The object was not written by a backup that succeeded, or was changed since. Choose another backup.',
   );

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
-import { UserError } from '../errors.ts';
+import { ContentError } from '../errors.ts';
 import type { DirectoryEntry } from './central-directory.ts';
 import { PIECE_BYTES, readExactly, readRange } from './ranges.ts';
 import type { RangeReader } from './reader.ts';
@@ -64,7 +64,7 @@ export function likelyEnd(entry: DirectoryEntry): number {
 /**
  * The content of a small entry, from bytes that begin with its local header. Returns undefined when they end before
  * the entry does.
- * @throws UserError when it is not what the directory says
+ * @throws ContentError when it is not what the directory says
  */
 export function decodeEntry(bytes: Buffer, entry: DirectoryEntry): Buffer | undefined {
   const start = localHeaderLength(bytes, entry);
@@ -138,10 +138,10 @@ class ContentCheck {
   }
 }
 
-const longer = (entry: DirectoryEntry): UserError => broken(entry, `it has more than ${entry.size} bytes`);
+const longer = (entry: DirectoryEntry): ContentError => broken(entry, `it has more than ${entry.size} bytes`);
 
-function broken(entry: DirectoryEntry, what: string, cause?: unknown): UserError {
-  return new UserError(
+function broken(entry: DirectoryEntry, what: string, cause?: unknown): ContentError {
+  return new ContentError(
     `${JSON.stringify(entry.name)} is not what the archive's directory says: ${what}.`,
     'The archive was damaged or changed after it was written. Choose another backup.',
     { cause },

@@ -14,9 +14,12 @@ import { backupOutputs, backupSummary } from '../report/backup-summary.ts';
 import { Phases } from '../report/phases.ts';
 import { leftoversOf, refuseHalfSwapped, sweepExpired } from '../restore/sweep.ts';
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../storage/catalog.ts';
+import { failedProof } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import { Store } from '../storage/store.ts';
 import { sweepUnfinished } from '../storage/sweep.ts';
+import type { ProofContext } from '../verify/prove.ts';
+import { raise } from '../verify/raise.ts';
 import { pruneCatalog, prunedWords, versionNotes } from './prune.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -31,8 +34,10 @@ const DAY_MS = 24 * 3_600_000;
 export async function backup(inputs: BackupInputs, platform: Platform, signal: AbortSignal): Promise<void> {
   const phases = new Phases(platform);
   using store = new Store(inputs.s3, signal);
-  const receipt = await makeBackup(inputs, store, phases, platform, signal);
-  if (!receipt) return;
+  const made = await makeBackup(inputs, store, phases, platform, signal);
+  if (!made) return;
+  const context = { inputs: inputs.proof, platform, phases, signal };
+  const receipt = await proveBackup(store, made, context);
   for (const [name, value] of Object.entries(backupOutputs(receipt))) platform.output(name, value);
   const pruned = await pruneOthers(inputs, store, receipt, platform, signal);
   await platform.summary(backupSummary(receipt, pruned));
@@ -82,6 +87,27 @@ async function makeBackup(
   const receipt = await certify(source, target, stored, destination);
   await sweepExpired(leftovers, phases, platform);
   return receipt;
+}
+
+/** @throws UserError when it fails, or that could not be found out: a deploy was to wait for it */
+async function proveBackup(store: Store, made: Receipt, context: ProofContext): Promise<Receipt> {
+  const { level } = context.inputs;
+  if (level === 'upload') return made;
+  const { platform } = context;
+  const uri = store.uri(made.key);
+  let receipt: Receipt;
+  try {
+    receipt = await raise(level, { store, key: made.key, receipt: made }, context);
+  } catch (error) {
+    platform.warning(`${uri} is made, and verified to the level upload: ${level} could not be found out`);
+    throw error;
+  }
+  const failure = failedProof(receipt)?.failure;
+  if (failure === undefined) return receipt;
+  throw new UserError(
+    `The backup ${uri} has failed its verification: ${failure}`,
+    'Its receipt says so: nothing takes it for a backup. Make another one, and find out what has changed it.',
+  );
 }
 
 /** The backup is made: whatever goes wrong with older ones is no reason to stop a deploy. */

@@ -1,5 +1,6 @@
 import { boolean, durationMs, type Environment, type Fields, integer, oneOf, Refusal } from './fields.ts';
 import { complete, type InstallationInputs, parseInstallation } from './installation.ts';
+import { type ProofInputs, parseProof } from './proof.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3, type S3Inputs } from './s3.ts';
 import { choices } from './table.ts';
@@ -13,6 +14,8 @@ export interface BackupInputs extends InstallationInputs {
   /** `auto`: the fastest that both ends have; else a level, where 0 does not compress. */
   readonly compression: 'auto' | number;
   readonly missingFiles: (typeof choices)['missing-files'][number];
+  /** How far it is proven before the run ends. */
+  readonly proof: ProofInputs;
   /** What becomes of older backups once this one is made; undefined: nothing. */
   readonly retention: RetentionInputs | undefined;
   /** Check everything and write nothing. */
@@ -35,6 +38,7 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     format: fields.required('format', oneOf(choices.format)),
     compression: fields.required('compression', autoOrLevel),
     missingFiles: fields.required('missing-files', oneOf(choices['missing-files'])),
+    proof: parseProof(fields, 'upload'),
     timeoutMs: fields.required('timeout', durationMs),
   };
   const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;

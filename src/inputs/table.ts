@@ -31,12 +31,13 @@ export type InputGroup = keyof typeof inputGroups;
 
 /** The values of the inputs that take one of a few words: the parser's types come from here. */
 export const choices = {
-  command: ['backup', 'rollback', 'restore', 'gate', 'list', 'prune'],
+  command: ['backup', 'rollback', 'restore', 'verify', 'gate', 'list', 'prune'],
   sudo: ['auto', 'always', 'never'],
   sse: ['AES256', 'aws:kms'],
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
   'missing-files': ['warn', 'fail'],
   'object-lock': ['governance', 'compliance'],
+  verify: levels,
   require: levels,
 } as const;
 
@@ -79,6 +80,7 @@ export const inputTable = [
   { name: 'format', group: 'backup', default: 'dual', choices: choices.format },
   { name: 'compression', group: 'backup', default: 'auto' },
   { name: 'missing-files', group: 'backup', default: 'warn', choices: choices['missing-files'] },
+  { name: 'verify', group: 'backup', choices: choices.verify },
 
   { name: 'backup', group: 'restore', default: 'latest' },
   { name: 'services', group: 'restore' },

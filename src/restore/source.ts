@@ -8,7 +8,7 @@ import { type OdooManifest, readDescription, readManifest } from './source/descr
 import { archivedDump, bareDump, type DumpSource, MAGIC_LENGTH } from './source/dump.ts';
 import { type FilestoreEntry, filestoreOf, readFiles } from './source/filestore.ts';
 import { membersOf } from './source/members.ts';
-import { mismatch, parseName, type Selection, selectBackup } from './source/select.ts';
+import { mismatch, parseName, type Selected, type Selection, selectBackup } from './source/select.ts';
 
 /** A backup that can be restored: what it says of itself, and the way to its content. */
 export interface RestoreSource {
@@ -46,12 +46,19 @@ type Content = Pick<
 >;
 
 /**
- * Finds the backup and reads its directory and descriptions, by range. Nothing in it is trusted: see `membersOf`.
- * @throws UserError when there is no such backup, it is not verified and that is not allowed, it is not the one of its
- * receipt, or it is nothing that can be restored
+ * Finds the backup and opens it.
+ * @throws UserError when there is no such backup, or it is not verified and that is not allowed
+ * @throws ContentError as `openSelected` does
  */
 export async function openSource(store: Store, selection: Selection): Promise<RestoreSource> {
-  const { key, receipt } = await selectBackup(store, selection);
+  return openSelected(store, await selectBackup(store, selection));
+}
+
+/**
+ * Reads the directory and the descriptions of a backup, by range. Nothing in it is trusted: see `membersOf`.
+ * @throws ContentError when it is not the one of its receipt, or nothing that can be restored
+ */
+export async function openSelected(store: Store, { key, receipt }: Selected): Promise<RestoreSource> {
   const uri = store.uri(key);
   const reader = await store.range(key);
   if (receipt && receipt.size !== reader.size) {

@@ -111,14 +111,28 @@ export class Store implements Disposable {
 
   /** All reads are of the object that is there now. @throws UserError when there is none */
   async range(key: string): Promise<RangeReader> {
+    const head = await this.#existing(key);
+    return { size: head.size, read: (offset, length) => this.read(key, offset, length, head.etag) };
+  }
+
+  async #existing(key: string): Promise<ObjectHead> {
     const head = await this.head(key);
     if (!head) throw this.error({ name: 'NoSuchKey' }, { action: 's3:GetObject', key });
-    return { size: head.size, read: (offset, length) => this.read(key, offset, length, head.etag) };
+    return head;
   }
 
   /** @throws UserError when there is no such object, or it is not JSON */
   async getJson(key: string): Promise<unknown> {
-    const bytes = await readObject(this, key, undefined);
+    return this.#parsed(key, await readObject(this, key, undefined));
+  }
+
+  /** With the ETag that it has, for `putJson`. @throws UserError when there is no such object, or it is not JSON */
+  async getTaggedJson(key: string): Promise<{ readonly value: unknown; readonly etag: string | undefined }> {
+    const { size, etag } = await this.#existing(key);
+    return { value: this.#parsed(key, await this.read(key, 0, size, etag)), etag };
+  }
+
+  #parsed(key: string, bytes: Buffer): unknown {
     try {
       return JSON.parse(bytes.toString('utf8'));
     } catch (cause) {
@@ -128,7 +142,11 @@ export class Store implements Disposable {
     }
   }
 
-  async putJson(key: string, value: unknown): Promise<void> {
+  /**
+   * @param replaces the ETag of the object that it takes the place of; left out: whatever is there
+   * @throws UserError when another one is there, where the server looks
+   */
+  async putJson(key: string, value: unknown, replaces?: string): Promise<void> {
     const body = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
     const command = new PutObjectCommand({
       ...this.encryption(),
@@ -138,6 +156,7 @@ export class Store implements Disposable {
       Body: body,
       ContentType: 'application/json',
       ContentMD5: createHash('md5').update(body).digest('base64'),
+      IfMatch: replaces && `"${replaces}"`,
     });
     await this.attempt({ action: 's3:PutObject', key }, () => this.client.send(command));
   }

@@ -7,7 +7,10 @@ import type { Store } from './store.ts';
  *
  * @throws UserError when it is none of these, or the URI is of another bucket
  */
-export function whichIsMeant(store: Store, backup: string): (candidate: Backup) => boolean {
+export function whichIsMeant(
+  store: Store,
+  backup: string,
+): (candidate: Pick<Backup, 'archive' | 'at'>) => boolean {
   const key = keyOf(store, backup);
   if (key !== undefined) return ({ archive }) => archive?.key === key;
   const time = parseTime(backup).getTime();

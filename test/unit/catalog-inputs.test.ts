@@ -6,7 +6,7 @@ import { secretsOf } from '../../src/inputs/secrets.ts';
 import { type Inputs, parseInputs } from '../../src/inputs.ts';
 import { fewestInputs, type RawInputs, reader } from '../support/inputs.ts';
 
-type Command = 'gate' | 'list' | 'prune';
+type Command = 'verify' | 'gate' | 'list' | 'prune';
 
 const ofTheBucket: RawInputs = { 's3-bucket': 'backups', customer: 'acme', 'aws-region': 'eu-central-1' };
 
@@ -47,6 +47,42 @@ suite('commands that look at the bucket alone', () => {
       warnings: [],
       pingUrl: undefined,
     });
+  });
+
+  test('verify', () => {
+    const { s3: _, ...inputs } = parse({ command: 'verify' }) as Extract<Inputs, { command: 'verify' }>;
+    assert.deepEqual(inputs, {
+      command: 'verify',
+      database: undefined,
+      which: { kind: 'latest' },
+      proof: { level: 'contents' },
+      timeoutMs: 6 * 3_600_000,
+      warnings: [],
+      pingUrl: undefined,
+    });
+  });
+
+  for (const [backup, which] of [
+    ['oldest', { kind: 'oldest', count: 1 }],
+    ['oldest 30', { kind: 'oldest', count: 30 }],
+    ['2026-11-21_03-22-59', { kind: 'named', backup: '2026-11-21_03-22-59' }],
+    ['acme/backups/oldest_2026-11-21_03-22-59.zip', undefined],
+  ] as const) {
+    test(`verify ${backup}`, () => {
+      const inputs = parse({ command: 'verify', backup });
+      assert.ok(inputs.command === 'verify');
+      assert.deepEqual(inputs.which, which ?? { kind: 'named', backup });
+    });
+  }
+
+  test('verify asks for more than what every backup has', () => {
+    refuses({ command: 'verify', verify: 'upload' }, /^verify: upload is what every backup has/);
+    for (const backup of ['oldest 0', 'oldest three', 'oldest 1001']) {
+      refuses(
+        { command: 'verify', backup },
+        /^backup: 'oldest .*' is not oldest with a number from 1 to 1000/,
+      );
+    }
   });
 
   test('list', () => {

@@ -3,7 +3,7 @@ import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { openEntry } from '../../archive/entry.ts';
 import type { BackupDescription } from '../../archive/manifest.ts';
 import type { RangeReader } from '../../archive/reader.ts';
-import { messageOf, UserError } from '../../errors.ts';
+import { ContentError, messageOf } from '../../errors.ts';
 import { type Decoder, object, optional, record, text } from '../../storage/decode.ts';
 import { decodeDescription } from '../../storage/description.ts';
 
@@ -25,11 +25,11 @@ const decodeManifest = object<OdooManifest>({
   modules: optional(record(text)),
 });
 
-/** Reads manifest.json. @throws UserError when it is not Odoo's */
+/** Reads manifest.json. @throws ContentError when it is not Odoo's */
 export const readManifest = (reader: RangeReader, entry: DirectoryEntry): Promise<OdooManifest> =>
   readJson(reader, entry, decodeManifest);
 
-/** Reads backup.json. @throws UserError when it is not ours */
+/** Reads backup.json. @throws ContentError when it is not ours */
 export const readDescription = (reader: RangeReader, entry: DirectoryEntry): Promise<BackupDescription> =>
   readJson(reader, entry, decodeDescription);
 
@@ -46,8 +46,8 @@ async function readJson<T>(reader: RangeReader, entry: DirectoryEntry, decode: D
   }
 }
 
-function unreadable({ name }: DirectoryEntry, what: string, cause?: unknown): UserError {
-  return new UserError(
+function unreadable({ name }: DirectoryEntry, what: string, cause?: unknown): ContentError {
+  return new ContentError(
     `${name} in the archive cannot be understood: ${what}`,
     'A newer version of this tool may have written it, or something else. Use that version, or choose another backup.',
     { cause },

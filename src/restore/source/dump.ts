@@ -4,7 +4,7 @@ import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { openEntry } from '../../archive/entry.ts';
 import { readRange } from '../../archive/ranges.ts';
 import type { RangeReader } from '../../archive/reader.ts';
-import { UserError } from '../../errors.ts';
+import { ContentError } from '../../errors.ts';
 import type { LeavesOut } from '../../host/statement-filter.ts';
 import { plainDumpFilter } from '../plain-dump.ts';
 import type { Members } from './members.ts';
@@ -32,7 +32,7 @@ export type DumpSource =
 
 /**
  * The archive's dump: the one that restores fastest, where there are several.
- * @throws UserError when there is none, or several of one kind
+ * @throws ContentError when there is none, or several of one kind
  */
 export function archivedDump(reader: RangeReader, members: Members): DumpSource {
   const file = (name: string, entry: DirectoryEntry): DumpFile => ({
@@ -52,7 +52,7 @@ export function archivedDump(reader: RangeReader, members: Members): DumpSource 
   const plain =
     top.find(([name]) => name === 'dump.sql') ?? single(top.filter(([name]) => name.endsWith('.sql')));
   if (plain) return plainDump(file(...plain));
-  throw new UserError(
+  throw new ContentError(
     'The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.',
     `Choose another backup. Its first files are: ${[...members.keys()]
       .slice(0, 5)
@@ -66,14 +66,14 @@ function single<T extends readonly [name: string, entry: DirectoryEntry]>(
 ): T | undefined {
   if (found.length <= 1) return found[0];
   const names = found.map(([name]) => JSON.stringify(name)).join(', ');
-  throw new UserError(`The archive holds several dumps: ${names}`, 'Choose a backup of one database.');
+  throw new ContentError(`The archive holds several dumps: ${names}`, 'Choose a backup of one database.');
 }
 
 /** pg_dump's own names: `toc.dat`, `3456.dat.gz`, `blobs_12.toc`. */
 function directoryFile(name: string): string {
   const file = name.slice('dump/'.length);
   if (/^\w[\w.]*$/.test(file)) return file;
-  throw new UserError(
+  throw new ContentError(
     `${JSON.stringify(name)} is no file of a dump in directory format.`,
     'Choose another backup.',
   );

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { readEntries } from '../../archive/entries.ts';
 import type { RangeReader } from '../../archive/reader.ts';
-import { UserError } from '../../errors.ts';
+import { ContentError, UserError } from '../../errors.ts';
 import { sha1Of } from '../../host/filestore.ts';
 import type { Members } from './members.ts';
 
@@ -119,8 +119,8 @@ async function* hashed(file: FilestoreEntry, content: AsyncIterable<Buffer>): As
   if (sha1.digest('hex') !== file.sha1) throw corrupt(file);
 }
 
-function corrupt({ name }: FilestoreEntry): UserError {
-  return new UserError(
+function corrupt({ name }: FilestoreEntry): ContentError {
+  return new ContentError(
     `The file ${name} of the archived filestore is not what its name says: it has another SHA-1.`,
     'It was torn when the backup was made, or changed since. Choose another backup.',
   );

@@ -1,6 +1,6 @@
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { DEFLATED, STORED } from '../../archive/entry.ts';
-import { UserError } from '../../errors.ts';
+import { ContentError } from '../../errors.ts';
 
 /** An archive's files by their names, a `./` in front of them left out. */
 export type Members = ReadonlyMap<string, DirectoryEntry>;
@@ -14,7 +14,7 @@ const UNREADABLE = 0x2061;
 
 /**
  * The files of an archive, which may have come from anywhere.
- * @throws UserError at a name that leaves the folder it is extracted to, a link, two files of one name or in one place,
+ * @throws ContentError at a name that leaves the folder it is extracted to, a link, two files of one name or in one place,
  * encryption, an unknown compression, a size that cannot be true
  */
 export function membersOf(entries: Iterable<DirectoryEntry>): Members {
@@ -77,8 +77,8 @@ function checkPlaces(members: Members): void {
   }
 }
 
-function refused(name: string, what: string): UserError {
-  return new UserError(
+function refused(name: string, what: string): ContentError {
+  return new ContentError(
     `The archive is not restored: ${JSON.stringify(name)} in it ${what}.`,
     'No backup program for Odoo writes such an archive. Find out where it comes from, or choose another backup.',
   );

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { ContentError, UserError } from '../../errors.ts';
 import { formatBytes } from '../../report/format.ts';
 import {
   type Backup,
@@ -93,8 +93,8 @@ async function receiptOf(store: Store, key: string): Promise<Receipt | undefined
 }
 
 /** A receipt that was written for something else proves nothing. */
-export function mismatch(uri: string, what: string): UserError {
-  return new UserError(
+export function mismatch(uri: string, what: string): ContentError {
+  return new ContentError(
     `${uri} is not the archive that the receipt speaks of: ${what}.`,
     'One of the two was changed or replaced since the backup. Choose another backup.',
   );

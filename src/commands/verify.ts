@@ -1,0 +1,74 @@
+import { UserError } from '../errors.ts';
+import type { VerifyInputs } from '../inputs/verify.ts';
+import type { Platform } from '../platform/platform.ts';
+import { formatCounted } from '../report/format.ts';
+import { Phases } from '../report/phases.ts';
+import { verifiedJson, verifyOutputs, verifySummary } from '../report/verify-summary.ts';
+import { catalogFolder, readReceipt } from '../storage/catalog.ts';
+import { takeInventory } from '../storage/inventory.ts';
+import { failedProof } from '../storage/proofs.ts';
+import type { Receipt } from '../storage/receipt.ts';
+import { Store } from '../storage/store.ts';
+import { chooseEntries } from '../verify/choose.ts';
+import type { Provable } from '../verify/prove.ts';
+import { raise } from '../verify/raise.ts';
+
+/**
+ * Looks at archives in the bucket again, closer than before, and writes into their receipts what it finds. One that
+ * fails does not keep it from looking at the others.
+ *
+ * @throws UserError when one has failed, or could not be looked at; the signal's reason when that is aborted
+ */
+export async function verify(inputs: VerifyInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+  const { customer, prefix } = inputs.s3;
+  const level = inputs.proof.level as Provable;
+  using store = new Store(inputs.s3, signal);
+  const phases = new Phases(platform);
+  const folder = store.uri(catalogFolder(prefix, customer));
+  const chosen = await platform.group(`Find what to verify: ${inputs.which.kind} in ${folder}`, async () => {
+    const entries = await takeInventory(store, customer, inputs.database);
+    const found = chooseEntries(store, entries, inputs.which);
+    platform.info(
+      `${formatCounted(found.length, 'archive')} of ${formatCounted(entries.length, 'entry', 'entries')}`,
+    );
+    return found;
+  });
+  if (chosen.length === 0) throw nothingFound(inputs, folder);
+
+  const context = { inputs: inputs.proof, platform, phases, signal };
+  const verified: Receipt[] = [];
+  for (const { key, receiptObject } of chosen) {
+    if (!receiptObject) continue;
+    const receipt = await raise(
+      level,
+      { store, key, receipt: await readReceipt(store, receiptObject.key) },
+      context,
+    );
+    const failure = failedProof(receipt)?.failure;
+    if (failure !== undefined) platform.warning(`${store.uri(key)} has failed: ${failure}`);
+    verified.push(receipt);
+  }
+  for (const [name, value] of Object.entries(verifyOutputs(store, verified))) platform.output(name, value);
+  platform.output('json', JSON.stringify(verified.map(verifiedJson)));
+  await platform.summary(verifySummary(store, level, verified));
+  const failed = verified.filter(failedProof);
+  if (failed.length > 0) throw failedError(store, failed, verified.length);
+}
+
+function nothingFound({ which, database }: VerifyInputs, folder: string): UserError {
+  const what = which.kind === 'named' ? `backup ${which.backup}` : 'verified backup';
+  return new UserError(
+    `There is no ${what}${database === undefined ? '' : ` of ${database}`} in ${folder}`,
+    'Check s3-prefix, customer, database and backup. The command list shows what there is.',
+  );
+}
+
+function failedError(store: Store, failed: readonly Receipt[], all: number): UserError {
+  const lines = failed.map((receipt) => `${store.uri(receipt.key)}: ${failedProof(receipt)?.failure}`);
+  return new UserError(
+    all === 1
+      ? `The archive has failed: ${lines.join()}`
+      : [`${failed.length} of ${all} archives have failed:`, ...lines].join('\n  '),
+    'Their receipts say so now: nothing takes them for a backup any more. Make a new one, and find out what has changed them.',
+  );
+}

@@ -1,0 +1,56 @@
+import { UserError } from '../errors.ts';
+import type { Which } from '../inputs/verify.ts';
+import type { Entry } from '../storage/inventory.ts';
+import type { Store } from '../storage/store.ts';
+import { whichIsMeant } from '../storage/which.ts';
+
+/** An archive with a receipt of its own, into which a proof can be written. */
+export type Verifiable = Entry & {
+  readonly receipt: NonNullable<Entry['receipt']>;
+  readonly archive: NonNullable<Entry['archive']>;
+};
+
+/**
+ * The archives that are meant, of those in the catalog: of one that is named also one that has failed before.
+ *
+ * @param entries newest first
+ * @throws UserError when the one that is named cannot be verified
+ */
+export function chooseEntries(store: Store, entries: readonly Entry[], which: Which): Verifiable[] {
+  if (which.kind === 'named') {
+    const named = entries.filter(whichIsMeant(store, which.backup));
+    const unfit = named.find((entry) => !isVerifiable(entry));
+    if (unfit) throw cannotBe(store, unfit);
+    return named.filter(isVerifiable);
+  }
+  const sound = entries.filter(isVerifiable).filter(({ condition }) => condition.kind !== 'failed');
+  const databases = [...Map.groupBy(sound, ({ database }) => database).values()];
+  if (which.kind === 'latest') return databases.flatMap(([newest]) => newest ?? []);
+  return databases.flatMap((own) =>
+    own.toSorted((a, b) => lastProof(a).localeCompare(lastProof(b))).slice(0, which.count),
+  );
+}
+
+/** ISO 8601, UTC. */
+const lastProof = ({ receipt }: Verifiable): string => receipt.proofs.at(-1)?.at ?? '';
+
+/** Also an archive of another size than its receipt says: that it has failed is then for its receipt to say. */
+function isVerifiable(entry: Entry): entry is Verifiable {
+  const { receipt, archive, receiptObject, key, database } = entry;
+  return Boolean(archive && receiptObject) && receipt?.key === key && receipt.database === database;
+}
+
+function cannotBe(store: Store, { key, archive, receipt, condition }: Entry): UserError {
+  const why =
+    archive === undefined
+      ? 'there is a receipt, and no archive'
+      : receipt === undefined
+        ? 'why' in condition
+          ? condition.why
+          : 'it has no receipt'
+        : `its receipt speaks of ${receipt.key}`;
+  return new UserError(
+    `${store.uri(key)} cannot be verified: ${why}`,
+    'A verification is written into the receipt that the backup has made. The command list shows which ones have one.',
+  );
+}

@@ -1,0 +1,59 @@
+import { ContentError } from '../errors.ts';
+import type { ProofInputs } from '../inputs/proof.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Phases } from '../report/phases.ts';
+import type { Level, Proof } from '../storage/proofs.ts';
+import type { Receipt } from '../storage/receipt.ts';
+import type { Store } from '../storage/store.ts';
+import { tool } from '../version.ts';
+import { proveContents } from './contents.ts';
+import { proveRestore } from './restore.ts';
+
+/** The levels that take a look of their own; `upload` is proven while an archive is uploaded. */
+export type Provable = Exclude<Level, 'upload'>;
+
+/** The archive to be proven. */
+export interface Subject {
+  readonly store: Store;
+  readonly key: string;
+  readonly receipt: Receipt;
+}
+
+export interface ProofContext {
+  readonly inputs: ProofInputs;
+  readonly platform: Platform;
+  readonly phases: Phases;
+  readonly signal: AbortSignal;
+}
+
+/** What a look at an archive has found out besides that nothing is wrong. */
+export type Findings = Pick<Proof, 'programs' | 'seconds'>;
+
+/**
+ * Looks whether an archive is what its level says.
+ * @throws ContentError that names what is wrong with the archive; anything else where that could not be found out
+ */
+export type Prover = (subject: Subject, context: ProofContext) => Promise<Findings>;
+
+const provers: Readonly<Record<Provable, Prover>> = { contents: proveContents, restore: proveRestore };
+
+/**
+ * Looks at an archive once, at this level and no other.
+ * @throws whatever kept it from finding out. An archive that fails is no error: its proof says so.
+ */
+export async function prove(level: Provable, subject: Subject, context: ProofContext): Promise<Proof> {
+  const started = performance.now();
+  const proof = (found: Partial<Proof>): Proof => {
+    const seconds = Math.round(performance.now() - started) / 1000;
+    return { level, at: new Date().toISOString(), tool, seconds, ...found };
+  };
+  try {
+    const found = await provers[level](subject, context);
+    context.signal.throwIfAborted();
+    return proof(found);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof ContentError)) throw error;
+    return proof({ failure: error.message });
+  }
+}
