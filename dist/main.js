@@ -50774,10 +50774,10 @@ var require_client = __commonJS({
         let hostVerifier;
         if (typeof cfg.hostVerifier == "function") {
           let hashCb = cfg.hostVerifier, hashAlgo;
-          HASHES.indexOf(cfg.hostHash) !== -1 && (hashAlgo = cfg.hostHash), hostVerifier = /* @__PURE__ */ __name((key, verify) => {
+          HASHES.indexOf(cfg.hostHash) !== -1 && (hashAlgo = cfg.hostHash), hostVerifier = /* @__PURE__ */ __name((key, verify2) => {
             hashAlgo && (key = createHash18(hashAlgo).update(key).digest("hex"));
-            let ret = hashCb(key, verify);
-            ret !== void 0 && verify(ret);
+            let ret = hashCb(key, verify2);
+            ret !== void 0 && verify2(ret);
           }, "hostVerifier");
         }
         let sock = this._sock = cfg.sock || new Socket(), ready = !1, sawHeader = !1;
@@ -67048,14 +67048,14 @@ var Postgres = class _Postgres {
    * database, or is newer than every pg_dump on the host
    */
   static async connect(host, accounts, tools, settings, database) {
-    let newest = tools.clients.toSorted((a5, b5) => b5.major - a5.major)[0];
-    if (!newest)
+    let newest2 = tools.clients.toSorted((a5, b5) => b5.major - a5.major)[0];
+    if (!newest2)
       throw new UserError(
         `No PostgreSQL client on ${host.label}: pg_dump is neither on PATH nor in /usr/lib/postgresql/*/bin`,
         "Install it on the host, in the major version of the server: apt-get install postgresql-client"
       );
-    await assertReady(host, newest, settings);
-    let found = await findRoute(host, accounts, newest, settings, database);
+    await assertReady(host, newest2, settings);
+    let found = await findRoute(host, accounts, newest2, settings, database);
     return new _Postgres(found, fittingClient(found, tools));
   }
   /** Who is connected as whom, for the log: `role odoo`, `role odoo, as account odoo by sudo`. Root needs no sudo. */
@@ -67820,7 +67820,7 @@ function readUInt64(bytes, at) {
 }
 __name(readUInt64, "readUInt64");
 function damaged(what) {
-  return new UserError(
+  return new ContentError(
     `This is not a zip archive, or one that was cut short: ${what}.`,
     "The object was not written by a backup that succeeded, or was changed since. Choose another backup."
   );
@@ -75255,13 +75255,24 @@ var Store = class {
   }
   /** All reads are of the object that is there now. @throws UserError when there is none */
   async range(key) {
+    let head = await this.#existing(key);
+    return { size: head.size, read: /* @__PURE__ */ __name((offset, length) => this.read(key, offset, length, head.etag), "read") };
+  }
+  async #existing(key) {
     let head = await this.head(key);
     if (!head) throw this.error({ name: "NoSuchKey" }, { action: "s3:GetObject", key });
-    return { size: head.size, read: /* @__PURE__ */ __name((offset, length) => this.read(key, offset, length, head.etag), "read") };
+    return head;
   }
   /** @throws UserError when there is no such object, or it is not JSON */
   async getJson(key) {
-    let bytes = await readObject(this, key, void 0);
+    return this.#parsed(key, await readObject(this, key, void 0));
+  }
+  /** With the ETag that it has, for `putJson`. @throws UserError when there is no such object, or it is not JSON */
+  async getTaggedJson(key) {
+    let { size, etag } = await this.#existing(key);
+    return { value: this.#parsed(key, await this.read(key, 0, size, etag)), etag };
+  }
+  #parsed(key, bytes) {
     try {
       return JSON.parse(bytes.toString("utf8"));
     } catch (cause) {
@@ -75270,7 +75281,11 @@ var Store = class {
       });
     }
   }
-  async putJson(key, value) {
+  /**
+   * @param replaces the ETag of the object that it takes the place of; left out: whatever is there
+   * @throws UserError when another one is there, where the server looks
+   */
+  async putJson(key, value, replaces) {
     let body = Buffer.from(`${JSON.stringify(value, null, 2)}
 `), command5 = new import_client_s35.PutObjectCommand({
       ...this.encryption(),
@@ -75279,7 +75294,8 @@ var Store = class {
       Key: key,
       Body: body,
       ContentType: "application/json",
-      ContentMD5: createHash15("md5").update(body).digest("base64")
+      ContentMD5: createHash15("md5").update(body).digest("base64"),
+      IfMatch: replaces && `"${replaces}"`
     });
     await this.attempt({ action: "s3:PutObject", key }, () => this.client.send(command5));
   }
@@ -75325,10 +75341,10 @@ var Store = class {
 // src/storage/sweep.ts
 var import_client_s36 = __toESM(require_dist_cjs16(), 1);
 async function sweepUnfinished(store, prefix, olderThanMs) {
-  let newest = Date.now() - olderThanMs, stale = [];
+  let newest2 = Date.now() - olderThanMs, stale = [];
   try {
     for await (let upload2 of listUnfinished(store, prefix))
-      upload2.initiated.getTime() < newest && stale.push(upload2);
+      upload2.initiated.getTime() < newest2 && stale.push(upload2);
   } catch (error3) {
     if (errorName(error3) === "AccessDenied" || isNotImplemented(error3)) return;
     throw store.error(error3, { action: "s3:ListBucketMultipartUploads" });
@@ -75362,6 +75378,939 @@ async function remove(store, { key, uploadId }) {
   }
 }
 __name(remove, "remove");
+
+// src/storage/append-proof.ts
+var ATTEMPTS2 = 5;
+async function appendProof(store, key, proof) {
+  let beside = receiptKey(key);
+  for (let attempt2 = 1; ; attempt2 += 1) {
+    let { value, etag } = await store.getTaggedJson(beside), before = parseReceipt(value, store.uri(beside));
+    if (before.key !== key) throw gone(store.uri(beside));
+    let receipt = { ...value, proofs: [...before.proofs, proof] };
+    try {
+      return await put(store, beside, receipt, etag), parseReceipt(receipt, store.uri(beside));
+    } catch (error3) {
+      let { cause } = error3;
+      if (isNotFound(cause)) throw gone(store.uri(beside), error3);
+      if (!isOvertaken(cause) || attempt2 === ATTEMPTS2) throw error3;
+    }
+  }
+}
+__name(appendProof, "appendProof");
+async function put(store, key, receipt, etag) {
+  try {
+    await store.putJson(key, receipt, etag);
+  } catch (error3) {
+    if (!isNotImplemented(error3.cause)) throw error3;
+    await store.putJson(key, receipt);
+  }
+}
+__name(put, "put");
+var isOvertaken = /* @__PURE__ */ __name((error3) => [409, 412].includes(failure(error3).$metadata?.httpStatusCode ?? 0), "isOvertaken");
+function gone(uri, cause) {
+  return new UserError(
+    `${uri} was removed or replaced while its archive was verified`,
+    "Let prune and verify follow each other, by a concurrency group. What the verification found is in the log only.",
+    { cause }
+  );
+}
+__name(gone, "gone");
+
+// src/archive/entries.ts
+import { buffer } from "node:stream/consumers";
+
+// src/archive/entry.ts
+import { pipeline as pipeline5, Readable as Readable14 } from "node:stream";
+import { crc32 as crc325, createInflateRaw, inflateRawSync } from "node:zlib";
+
+// src/archive/ranges.ts
+var PIECE_BYTES = 8 * 2 ** 20;
+async function* readRange(reader, offset, end) {
+  let start = /* @__PURE__ */ __name((at2) => {
+    if (at2 >= end) return;
+    let piece = readExactly(reader, at2, Math.min(PIECE_BYTES, end - at2));
+    return piece.catch(() => {
+    }), piece;
+  }, "start"), at = offset;
+  for (let coming = start(at); coming; ) {
+    let piece = coming;
+    at += PIECE_BYTES, coming = start(at), yield await piece;
+  }
+}
+__name(readRange, "readRange");
+async function readExactly(reader, offset, length) {
+  let bytes = await reader.read(offset, length);
+  if (bytes.length === length) return bytes;
+  throw new UserError(
+    `Only ${bytes.length} of ${length} bytes came from byte ${offset} of the backup on.`,
+    "The object was changed meanwhile, or the server does not serve ranges. Try again, or choose another backup."
+  );
+}
+__name(readExactly, "readExactly");
+
+// src/archive/entry.ts
+var LOCAL_HEADER = 67324752, LOCAL_HEADER_LENGTH = 30, USUAL_EXTRA = 96, DIRECTORY_HEADER_LENGTH = 46, STORED = 0, DEFLATED = 8;
+function openEntry(reader, entry) {
+  return Readable14.from(contentOf(reader, entry), { objectMode: !1 });
+}
+__name(openEntry, "openEntry");
+async function* contentOf(reader, entry) {
+  let check = new ContentCheck(entry), stored = storedBytes(reader, entry);
+  for await (let bytes of entry.method === DEFLATED ? inflated(stored, entry) : stored)
+    check.update(bytes), yield bytes;
+  check.finish();
+}
+__name(contentOf, "contentOf");
+async function* storedBytes(reader, entry) {
+  let firstEnd = Math.min(entry.offset + PIECE_BYTES, likelyEnd(entry), reader.size), first = await readExactly(reader, entry.offset, firstEnd - entry.offset), start = entry.offset + localHeaderLength(first, entry), end = start + entry.compressedSize;
+  if (end > reader.size) throw broken(entry, "it would reach beyond the end of the archive");
+  yield first.subarray(start - entry.offset, end - entry.offset), yield* readRange(reader, Math.max(firstEnd, start), end);
+}
+__name(storedBytes, "storedBytes");
+async function* inflated(stored, entry) {
+  let inflate = createInflateRaw({ chunkSize: 262144 });
+  pipeline5(Readable14.from(stored, { objectMode: !1 }), inflate, () => {
+  });
+  try {
+    yield* inflate;
+  } catch (error3) {
+    throw notDeflated(error3, entry);
+  } finally {
+    inflate.destroy();
+  }
+}
+__name(inflated, "inflated");
+function likelyEnd(entry) {
+  return entry.offset + LOCAL_HEADER_LENGTH + nameOf2(entry).length + USUAL_EXTRA + entry.compressedSize;
+}
+__name(likelyEnd, "likelyEnd");
+function decodeEntry2(bytes, entry) {
+  let start = localHeaderLength(bytes, entry), stored = bytes.subarray(start, start + entry.compressedSize);
+  if (stored.length < entry.compressedSize) return;
+  let check = new ContentCheck(entry), content = entry.method === DEFLATED ? inflateWhole(stored, entry) : stored;
+  return check.update(content), check.finish(), content;
+}
+__name(decodeEntry2, "decodeEntry");
+function inflateWhole(stored, entry) {
+  try {
+    return inflateRawSync(stored, { maxOutputLength: Math.max(1, entry.size) });
+  } catch (error3) {
+    throw notDeflated(error3, entry);
+  }
+}
+__name(inflateWhole, "inflateWhole");
+function notDeflated(error3, entry) {
+  let code2 = error3 instanceof Error && "code" in error3 ? String(error3.code) : "";
+  return code2 === "ERR_BUFFER_TOO_LARGE" ? longer(entry) : /^Z_/.test(code2) ? broken(entry, "it cannot be decompressed", error3) : error3;
+}
+__name(notDeflated, "notDeflated");
+function localHeaderLength(bytes, entry) {
+  let name = nameOf2(entry), nameEnd = LOCAL_HEADER_LENGTH + name.length;
+  if (bytes.length < nameEnd || bytes.readUInt32LE(0) !== LOCAL_HEADER)
+    throw broken(entry, "no local header is where the directory says");
+  if (bytes.readUInt16LE(26) !== name.length || !bytes.subarray(LOCAL_HEADER_LENGTH, nameEnd).equals(name))
+    throw broken(entry, "its local header has another name");
+  if (bytes.readUInt16LE(6) & 1) throw broken(entry, "its local header says that it is encrypted");
+  let method = bytes.readUInt16LE(8);
+  if (method !== entry.method || method !== STORED && method !== DEFLATED)
+    throw broken(entry, `its compression methods are ${entry.method} and ${method}`);
+  return nameEnd + bytes.readUInt16LE(28);
+}
+__name(localHeaderLength, "localHeaderLength");
+function nameOf2(entry) {
+  return entry.raw.subarray(DIRECTORY_HEADER_LENGTH, DIRECTORY_HEADER_LENGTH + entry.raw.readUInt16LE(28));
+}
+__name(nameOf2, "nameOf");
+var ContentCheck = class {
+  static {
+    __name(this, "ContentCheck");
+  }
+  #entry;
+  #size = 0;
+  #crc32 = 0;
+  constructor(entry) {
+    this.#entry = entry;
+  }
+  update(bytes) {
+    if (this.#size += bytes.length, this.#size > this.#entry.size) throw longer(this.#entry);
+    this.#crc32 = crc325(bytes, this.#crc32);
+  }
+  finish() {
+    let { size } = this.#entry;
+    if (this.#size !== size) throw broken(this.#entry, `it has ${this.#size} bytes instead of ${size}`);
+    if (this.#crc32 !== this.#entry.crc32) throw broken(this.#entry, "its CRC-32 is another");
+  }
+}, longer = /* @__PURE__ */ __name((entry) => broken(entry, `it has more than ${entry.size} bytes`), "longer");
+function broken(entry, what, cause) {
+  return new ContentError(
+    `${JSON.stringify(entry.name)} is not what the archive's directory says: ${what}.`,
+    "The archive was damaged or changed after it was written. Choose another backup.",
+    { cause }
+  );
+}
+__name(broken, "broken");
+
+// src/archive/entries.ts
+var HELD_BYTES2 = 4 * 2 ** 20, BATCH_BYTES = 8 * 2 ** 20, GAP_BYTES = 256 * 2 ** 10, AHEAD = 4;
+async function* readEntries(reader, entries) {
+  let batches = batchesOf(entries, reader.size), coming = [];
+  for (let taken = 0; taken < batches.length; taken++) {
+    for (let batch of batches.slice(taken + coming.length, taken + AHEAD)) {
+      let bytes = isHeld2(batch.entries[0]) ? readExactly(reader, batch.offset, batch.end - batch.offset) : void 0;
+      bytes?.catch(() => {
+      }), coming.push({ batch, bytes });
+    }
+    let next = coming.shift();
+    next && (yield* contentsOf(reader, next.batch, await next.bytes));
+  }
+}
+__name(readEntries, "readEntries");
+async function* contentsOf(reader, { entries, offset }, bytes) {
+  for (let entry of entries) {
+    if (bytes) {
+      let content2 = decodeEntry2(bytes.subarray(entry.offset - offset), entry);
+      yield { entry, content: content2 ?? await buffer(openEntry(reader, entry)) };
+      continue;
+    }
+    let content = openEntry(reader, entry);
+    try {
+      yield { entry, content };
+    } finally {
+      content.destroy();
+    }
+  }
+}
+__name(contentsOf, "contentsOf");
+var isHeld2 = /* @__PURE__ */ __name((entry) => entry !== void 0 && Math.max(entry.size, entry.compressedSize) <= HELD_BYTES2, "isHeld");
+function batchesOf(entries, archiveSize) {
+  let batches = [];
+  for (let entry of [...entries].sort((a5, b5) => a5.offset - b5.offset)) {
+    let end = Math.min(likelyEnd(entry), archiveSize), last = batches.at(-1);
+    last && isHeld2(last.entries[0]) && isHeld2(entry) && entry.offset - last.end <= GAP_BYTES && end - last.offset <= BATCH_BYTES ? (last.entries.push(entry), last.end = Math.max(last.end, end)) : batches.push({ entries: [entry], offset: entry.offset, end });
+  }
+  return batches;
+}
+__name(batchesOf, "batchesOf");
+
+// src/archive/reader.ts
+import { createHash as createHash16 } from "node:crypto";
+var LARGEST_DIRECTORY = 2 ** 30;
+async function readDirectory(reader) {
+  let tailOffset = Math.max(0, reader.size - LONGEST_END), tail = await readExactly2(reader, tailOffset, reader.size - tailOffset), end = decodeEnd(tail, reader.size), length = reader.size - end.offset;
+  if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
+  let missing = tailOffset - end.offset, bytes = missing > 0 ? Buffer.concat([await readExactly2(reader, end.offset, missing), tail]) : tail.subarray(-length), md52 = createHash16("md5").update(bytes).digest("hex");
+  return {
+    directory: { offset: end.offset, length, md5: md52, entries: end.entries },
+    *entries() {
+      for (let entry of decodeEntries(bytes.subarray(0, end.size), end.entries)) {
+        if (!(entry.offset + entry.compressedSize <= end.offset)) throw damaged(`${entry.name} would lie beyond the directory`);
+        yield entry;
+      }
+    }
+  };
+}
+__name(readDirectory, "readDirectory");
+async function readExactly2(reader, offset, length) {
+  let bytes = await reader.read(offset, length);
+  if (bytes.length !== length) throw damaged(`${bytes.length} of ${length} bytes came at offset ${offset}`);
+  return bytes;
+}
+__name(readExactly2, "readExactly");
+
+// src/restore/source/description.ts
+import { buffer as buffer2 } from "node:stream/consumers";
+var decodeManifest = object({
+  db_name: optional(text),
+  major_version: optional(text),
+  pg_version: optional(text),
+  modules: optional(record(text))
+}), readManifest = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeManifest), "readManifest"), readDescription = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeDescription), "readDescription"), LARGEST_JSON = 64 * 2 ** 20;
+async function readJson(reader, entry, decode) {
+  if (entry.size > LARGEST_JSON) throw unreadable2(entry, `it claims to be ${entry.size} bytes long`);
+  let bytes = await buffer2(openEntry(reader, entry));
+  try {
+    return decode(JSON.parse(bytes.toString("utf8")), entry.name);
+  } catch (cause) {
+    throw unreadable2(entry, messageOf(cause), cause);
+  }
+}
+__name(readJson, "readJson");
+function unreadable2({ name }, what, cause) {
+  return new ContentError(
+    `${name} in the archive cannot be understood: ${what}`,
+    "A newer version of this tool may have written it, or something else. Use that version, or choose another backup.",
+    { cause }
+  );
+}
+__name(unreadable2, "unreadable");
+
+// src/restore/source/dump.ts
+import { pipeline as pipeline6, Readable as Readable15 } from "node:stream";
+import { createGunzip as createGunzip2 } from "node:zlib";
+
+// src/restore/plain-dump.ts
+import { Transform as Transform6 } from "node:stream";
+
+// src/restore/sql-scanner.ts
+var LONGEST = 2 ** 18, NAME2 = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY = new RegExp(
+  `^copy +${NAME2}(?:\\.${NAME2})? *(?:\\(${NAME2}(?:, *${NAME2})*\\))? +from +stdin;(?=\\r?\\n)`,
+  "i"
+), WHOLE_LINE = /^(?:[^"\n]|"[^"]*")*\n/, END_OF_DATA = `
+\\.`, RESTRICT = /^\\(?:un)?restrict [A-Za-z0-9]+\r?$/, DOLLAR_MARK = /^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$/, BYTE_ORDER_MARK = Buffer.from("efbbbf", "hex"), LF = 10, CR = 13, DOLLAR = 36, STAR = 42, SLASH = 47, BACKSLASH2 = 92, NOTHING = 0, LETTER = 1, DIGIT = 2, DOLLAR_SIGN = 3, SIGN = 4, KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let character = String.fromCharCode(byte);
+  return byte > 127 || /[A-Za-z_]/.test(character) ? LETTER : /\d/.test(character) ? DIGIT : byte === DOLLAR ? DOLLAR_SIGN : `'"-/:;()\\`.includes(character) ? SIGN : NOTHING;
+}), kindOf = /* @__PURE__ */ __name((byte) => KINDS[byte ?? 0] ?? NOTHING, "kindOf"), inWord = /* @__PURE__ */ __name((byte) => {
+  let kind = kindOf(byte);
+  return kind === LETTER || kind === DIGIT || kind === DOLLAR_SIGN;
+}, "inWord"), SqlScanner = class {
+  static {
+    __name(this, "SqlScanner");
+  }
+  #name;
+  #state = { in: "sql" };
+  #tellStatement;
+  /** The statement's first words, in lower case. */
+  #words = [];
+  /** Of its first word, in the dump. */
+  #begun;
+  /** Open parentheses: psql ends no statement within them. */
+  #depth = 0;
+  /** Of `#bytes` in the dump. */
+  #offset = 0;
+  #bytes = Buffer.alloc(0);
+  /**
+   * @param name of the dump, for messages
+   * @param tellStatement is told where in the dump a statement begins and ends, its semicolon included; COPY apart
+   */
+  constructor(name, tellStatement = () => {
+  }) {
+    this.#name = name, this.#tellStatement = tellStatement;
+  }
+  /** Where in the dump the statement begins that has not ended yet; undefined: there is none. */
+  get begun() {
+    return this.#begun;
+  }
+  /** Between two statements, where a dump may end. */
+  get atRest() {
+    return this.#state.in === "sql" && this.#words.length === 0 && this.#depth === 0;
+  }
+  /**
+   * Returns how many of the bytes are understood, and harmless. The others have to come again, with more behind them.
+   * @throws UserError where psql would do anything but run SQL
+   */
+  scan(bytes) {
+    this.#bytes = bytes;
+    let nul = bytes.indexOf(0);
+    nul >= 0 && this.#refuse(nul, "a NUL byte, behind which psql does not look"), this.#offset === 0 && bytes.indexOf(BYTE_ORDER_MARK) === 0 && this.#refuse(0, "a byte order mark");
+    let at = 0;
+    for (; at < bytes.length; ) {
+      let next = this.#advance(at);
+      if (next === void 0) break;
+      at = next;
+    }
+    return bytes.length - at > LONGEST && this.#refuse(at, `no end within ${LONGEST} bytes`), this.#offset += at, at;
+  }
+  /** Reads on from there to where the state changes, or as far as it can. undefined: that takes more bytes. */
+  #advance(at) {
+    let state2 = this.#state;
+    switch (state2.in) {
+      case "sql":
+        return this.#sql(at);
+      case "data":
+        return this.#data(at);
+      case "quotes":
+        return this.#quotes(at, state2.mark);
+      case "line comment":
+        return this.#lineComment(at);
+      case "block comment":
+        return this.#blockComment(at, state2.depth);
+    }
+  }
+  /** One token, and what means nothing before it. */
+  #sql(from) {
+    let bytes = this.#bytes, at = from;
+    for (; at < bytes.length && kindOf(bytes[at]) === NOTHING; ) at++;
+    return at === bytes.length ? at : this.#token(at) ?? (at > from ? at : void 0);
+  }
+  #token(at) {
+    let kind = kindOf(this.#bytes[at]);
+    if (kind === LETTER || kind === DIGIT) return this.#word(at);
+    if (kind === DOLLAR_SIGN) return this.#dollar(at);
+    let sign4 = String.fromCharCode(this.#bytes[at] ?? 0);
+    switch (sign4) {
+      case "\\":
+        return this.#command(at);
+      case "'":
+      case '"':
+        return this.#state = { in: "quotes", mark: sign4 }, at + 1;
+      case ";":
+        return this.#depth === 0 && this.#endStatement(at + 1), at + 1;
+      case "(":
+        return this.#depth += 1, at + 1;
+      case ")":
+        return this.#depth = Math.max(0, this.#depth - 1), at + 1;
+      default:
+        return this.#pair(at, sign4);
+    }
+  }
+  /** `--`, a block comment, `::` or `:name`; else an operator. */
+  #pair(at, first) {
+    let second = this.#bytes[at + 1];
+    if (second === void 0) return;
+    let pair = first + String.fromCharCode(second);
+    return /^:[A-Za-z_'"{\x80-\xff]/.test(pair) && this.#refuse(at, "a variable of psql"), pair === "--" && (this.#state = { in: "line comment" }), pair === "/*" && (this.#state = { in: "block comment", depth: 1 }), ["--", "/*", "::"].includes(pair) ? at + 2 : at + 1;
+  }
+  #word(at) {
+    let bytes = this.#bytes, end = at + 1;
+    for (; end < bytes.length && inWord(bytes[end]); ) end++;
+    if (end === bytes.length) return;
+    kindOf(bytes[at]) === DIGIT && bytes.subarray(at, end).includes(DOLLAR) && this.#refuse(at, "a number right before a dollar sign");
+    let words = this.#words, isRoutine = words[0] === "create" && words.some((word) => /^(function|procedure)$/.test(word));
+    if (words.length < 4 || isRoutine) {
+      let word = bytes.toString("latin1", at, Math.min(end, at + 16)).toLowerCase();
+      if (words.length === 0 && word === "copy") return this.#copy(at);
+      words.length === 0 && (this.#begun = this.#offset + at), isRoutine && word === "begin" && this.#refuse(at, "a function with a body in standard SQL"), words.length < 4 && words.push(word);
+    }
+    return end;
+  }
+  #endStatement(end) {
+    this.#begun !== void 0 && this.#tellStatement(this.#begun, this.#offset + end), this.#begun = void 0, this.#words = [];
+  }
+  #copy(at) {
+    let text4 = this.#bytes.toString("latin1", at, at + LONGEST), statement = COPY.exec(text4)?.[0];
+    if (statement !== void 0 && this.#depth === 0)
+      return this.#state = { in: "data" }, at + statement.length;
+    WHOLE_LINE.test(text4) && this.#refuse(at, "a COPY other than COPY \u2026 FROM stdin");
+  }
+  /** The data's last line is `\.` alone. Begins at the line break before the first. */
+  #data(from) {
+    let bytes = this.#bytes, at = bytes.indexOf(END_OF_DATA, from, "latin1");
+    for (; at >= 0; ) {
+      let line = bytes.toString("latin1", at + END_OF_DATA.length, at + END_OF_DATA.length + 2);
+      if (/^\r?\n/.test(line))
+        return this.#state = { in: "sql" }, at + END_OF_DATA.length;
+      if (line === "" || line === "\r") return at > from ? at : void 0;
+      at = bytes.indexOf(END_OF_DATA, at + 1, "latin1");
+    }
+    let known = bytes.length - END_OF_DATA.length;
+    return known > from ? known : void 0;
+  }
+  #command(at) {
+    let end = this.#bytes.indexOf(LF, at);
+    if (end < 0) return;
+    let line = this.#bytes.toString("latin1", at, end);
+    return (!RESTRICT.test(line) || !this.atRest) && this.#refuse(at, "a command of psql"), end;
+  }
+  #dollar(at) {
+    let bytes = this.#bytes, end = at + 1;
+    for (; kindOf(bytes[end]) === LETTER || kindOf(bytes[end]) === DIGIT; ) end++;
+    if (end >= bytes.length) return;
+    let mark = DOLLAR_MARK.exec(bytes.toString("latin1", at, end + 1))?.[0];
+    return mark !== void 0 ? (this.#state = { in: "quotes", mark }, at + mark.length) : (bytes[end] === DOLLAR && kindOf(bytes[at + 1]) === LETTER && this.#refuse(at, "dollar quotes of other letters than A to Z"), at + 1);
+  }
+  /** A doubled quote ends them and begins them again, which comes to the same. */
+  #quotes(from, mark) {
+    let at = this.#bytes.indexOf(mark.length === 1 ? mark.charCodeAt(0) : mark, from);
+    if (at < 0) {
+      let known = this.#bytes.length - mark.length;
+      return known > from ? known : void 0;
+    }
+    return mark === "'" && at > from && this.#bytes[at - 1] === BACKSLASH2 && this.#refuse(at - 1, "a backslash right before a quote, which ends the text or does not"), this.#state = { in: "sql" }, at + mark.length;
+  }
+  /** Ends at a carriage return as well, for psql. */
+  #lineComment(from) {
+    let bytes = this.#bytes, at = from;
+    for (; at < bytes.length && bytes[at] !== LF && bytes[at] !== CR; ) at++;
+    return at < bytes.length && (this.#state = { in: "sql" }), at;
+  }
+  /** They nest. */
+  #blockComment(from, depth) {
+    let bytes = this.#bytes;
+    for (let at = from; at + 1 < bytes.length; at++) {
+      let step = bytes[at] === SLASH && bytes[at + 1] === STAR ? 1 : -1;
+      if (!(step < 0 && (bytes[at] !== STAR || bytes[at + 1] !== SLASH)))
+        return this.#state = depth + step === 0 ? { in: "sql" } : { in: "block comment", depth: depth + step }, at + 2;
+    }
+    return bytes.length - 1 > from ? bytes.length - 1 : void 0;
+  }
+  #refuse(at, what) {
+    let text4 = this.#bytes.toString("utf8", at, at + 60).split(`
+`, 1)[0];
+    throw new UserError(
+      `${this.#name} is not restored: it holds ${what}, at byte ${this.#offset + at}: ${JSON.stringify(text4)}`,
+      "A plain dump of an Odoo database holds SQL and data only. Restore a dump in custom format, or one from pg_dump itself."
+    );
+  }
+};
+
+// src/restore/plain-dump.ts
+var COMPLETE = /^-- PostgreSQL database dump complete\r?$/m, TAIL_BYTES = 512, LONGEST_LEFT_OUT = 2 ** 16;
+function plainDumpFilter(name, leavesOut) {
+  let filter2 = new PlainDump(name, leavesOut);
+  return new Transform6({
+    transform(chunk, _encoding, done) {
+      attempt(() => filter2.pass(chunk), done);
+    },
+    flush(done) {
+      attempt(() => filter2.end(), done);
+    }
+  });
+}
+__name(plainDumpFilter, "plainDumpFilter");
+function attempt(body, done) {
+  try {
+    done(null, body());
+  } catch (error3) {
+    done(error3);
+  }
+}
+__name(attempt, "attempt");
+var PlainDump = class {
+  static {
+    __name(this, "PlainDump");
+  }
+  #name;
+  #leavesOut;
+  #scanner;
+  /** Read, not yet passed on: understood up to `#understood`; then the beginning of a word whose end has not come. */
+  #held = Buffer.alloc(0);
+  #understood = 0;
+  /** Of `#held` in the dump. */
+  #offset = 0;
+  #tail = Buffer.alloc(0);
+  /** Statements within `#held` that are left out. */
+  #cuts = [];
+  constructor(name, leavesOut) {
+    this.#name = name, this.#leavesOut = leavesOut, this.#scanner = new SqlScanner(name, leavesOut && ((from, to) => this.#judge(from, to)));
+  }
+  /** @returns what is known to be harmless by now */
+  pass(chunk) {
+    this.#held = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk, this.#understood += this.#scanner.scan(this.#held.subarray(this.#understood));
+    let end = this.#passable(), passed = this.#withoutCuts(end);
+    return this.#held = Buffer.from(this.#held.subarray(end)), this.#offset += end, this.#understood -= end, this.#tail = Buffer.from(Buffer.concat([this.#tail, passed.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)), passed;
+  }
+  /** @returns the rest. @throws UserError when the dump is not complete */
+  end() {
+    let rest = Buffer.concat([this.#held.subarray(this.#understood), Buffer.from(`
+`)]), known = this.#scanner.scan(rest), end = Buffer.concat([this.#tail, this.#held]).toString("latin1");
+    if (known !== rest.length || !this.#scanner.atRest || !COMPLETE.test(end)) throw incomplete(this.#name);
+    return this.#held;
+  }
+  /** A statement that may have to be left out waits until it is whole. */
+  #passable() {
+    let { begun } = this.#scanner;
+    if (!this.#leavesOut || begun === void 0) return this.#understood;
+    let at = begun - this.#offset;
+    return this.#understood - at > LONGEST_LEFT_OUT ? this.#understood : Math.max(0, at);
+  }
+  #judge(from, to) {
+    let [start, end] = [from - this.#offset, to - this.#offset];
+    start < 0 || end - start > LONGEST_LEFT_OUT || this.#leavesOut?.(this.#held.toString("utf8", start, end)) && this.#cuts.push([start, end]);
+  }
+  #withoutCuts(end) {
+    if (this.#cuts.length === 0) return this.#held.subarray(0, end);
+    let pieces = [], at = 0;
+    for (let [from, to] of this.#cuts)
+      pieces.push(this.#held.subarray(at, from)), at = to;
+    return this.#cuts = [], Buffer.concat([...pieces, this.#held.subarray(at, end)]);
+  }
+};
+function incomplete(name) {
+  return new UserError(
+    `${name} is not complete: pg_dump ends a plain dump with "PostgreSQL database dump complete", and this one does not.`,
+    "The backup was cut short when it was made. Choose another backup."
+  );
+}
+__name(incomplete, "incomplete");
+
+// src/restore/source/dump.ts
+function archivedDump(reader, members) {
+  let file = /* @__PURE__ */ __name((name, entry) => ({
+    name,
+    size: entry.size,
+    open: /* @__PURE__ */ __name(() => openEntry(reader, entry), "open")
+  }), "file"), top = [...members].filter(([name]) => !name.includes("/")), custom = single(top.filter(([name]) => name.endsWith(".dump")));
+  if (custom) return { kind: "custom", ...file(...custom) };
+  if (members.has("dump/toc.dat")) {
+    let files = [...members].filter(([name]) => name.startsWith("dump/")).map(([name, entry]) => file(directoryFile(name), entry));
+    return { kind: "directory", files, size: files.reduce((sum, { size }) => sum + size, 0) };
+  }
+  let plain2 = top.find(([name]) => name === "dump.sql") ?? single(top.filter(([name]) => name.endsWith(".sql")));
+  if (plain2) return plainDump(file(...plain2));
+  throw new ContentError(
+    "The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.",
+    `Choose another backup. Its first files are: ${[...members.keys()].slice(0, 5).map((name) => JSON.stringify(name)).join(", ")}`
+  );
+}
+__name(archivedDump, "archivedDump");
+function single(found) {
+  if (found.length <= 1) return found[0];
+  let names = found.map(([name]) => JSON.stringify(name)).join(", ");
+  throw new ContentError(`The archive holds several dumps: ${names}`, "Choose a backup of one database.");
+}
+__name(single, "single");
+function directoryFile(name) {
+  let file = name.slice(5);
+  if (/^\w[\w.]*$/.test(file)) return file;
+  throw new ContentError(
+    `${JSON.stringify(name)} is no file of a dump in directory format.`,
+    "Choose another backup."
+  );
+}
+__name(directoryFile, "directoryFile");
+var GZIP2 = Buffer.from("1f8b", "hex"), CUSTOM = Buffer.from("PGDMP"), MAGIC_LENGTH = 5;
+function bareDump2(reader, name, magic) {
+  let stored = /* @__PURE__ */ __name(() => Readable15.from(readRange(reader, 0, reader.size), { objectMode: !1 }), "stored"), file = { name, size: reader.size };
+  return magic.equals(CUSTOM) ? { kind: "custom", ...file, open: stored } : magic.subarray(0, GZIP2.length).equals(GZIP2) ? plainDump({ ...file, open: /* @__PURE__ */ __name(() => pipeline6(stored(), createGunzip2(), seenByReader), "open") }) : plainDump({ ...file, open: stored });
+}
+__name(bareDump2, "bareDump");
+function plainDump(file) {
+  return { ...file, kind: "plain", open: /* @__PURE__ */ __name((leavesOut) => pipeline6(file.open(), plainDumpFilter(file.name, leavesOut), seenByReader), "open") };
+}
+__name(plainDump, "plainDump");
+var seenByReader = /* @__PURE__ */ __name(() => {
+}, "seenByReader");
+
+// src/restore/source/filestore.ts
+import { createHash as createHash17, hash as hash2 } from "node:crypto";
+import { Readable as Readable16 } from "node:stream";
+var FOLDER = "filestore/", CHECKLIST = "checklist/";
+function filestoreOf(members, database, corrupt2) {
+  let all = [...members].filter(([name]) => name.startsWith(FOLDER));
+  if (all.length === 0) return;
+  let known = new Set(corrupt2), prefix = FOLDER + databaseFolder(
+    all.map(([name]) => name.slice(FOLDER.length)),
+    database
+  ), files = /* @__PURE__ */ new Map(), leftOut = [];
+  for (let [path2, entry] of all) {
+    let name = path2.slice(prefix.length);
+    !path2.startsWith(prefix) || name.startsWith(CHECKLIST) || (new RegExp("\\p{Cc}", "u").test(name) ? leftOut.push(name) : files.set(name, { name, sha1: known.has(name) ? void 0 : sha1Of(name), size: entry.size, entry }));
+  }
+  return { files, leftOut };
+}
+__name(filestoreOf, "filestoreOf");
+function databaseFolder(names, database) {
+  if (names.some((name) => sha1Of(name))) return "";
+  let folders = /* @__PURE__ */ new Set();
+  for (let name of names) {
+    let slash = name.indexOf("/");
+    slash > 0 && sha1Of(name.slice(slash + 1)) && folders.add(name.slice(0, slash + 1));
+  }
+  let [only = "", ...others] = folders;
+  if (others.length === 0) return only;
+  if (database !== void 0 && folders.has(`${database}/`)) return `${database}/`;
+  throw new UserError(
+    `The archive holds the filestores of several databases, and none is ${database ?? "known to be the right one"}: ${[...folders].join(", ")}`,
+    "Choose a backup of this database alone."
+  );
+}
+__name(databaseFolder, "databaseFolder");
+async function* readFiles(reader, files) {
+  let wanted = new Map(Array.from(files, (file) => [file.entry, file]));
+  for await (let { entry, content } of readEntries(reader, wanted.keys())) {
+    let file = wanted.get(entry);
+    if (!file) continue;
+    let checked = checkedContent(file, content);
+    try {
+      yield { file, content: checked };
+    } finally {
+      Buffer.isBuffer(checked) || checked.destroy();
+    }
+  }
+}
+__name(readFiles, "readFiles");
+function checkedContent(file, content) {
+  if (file.sha1 === void 0) return content;
+  if (!Buffer.isBuffer(content)) return Readable16.from(hashed(file, content), { objectMode: !1 });
+  if (hash2("sha1", content, "hex") !== file.sha1) throw corrupt(file);
+  return content;
+}
+__name(checkedContent, "checkedContent");
+async function* hashed(file, content) {
+  let sha1 = createHash17("sha1");
+  for await (let chunk of content)
+    sha1.update(chunk), yield chunk;
+  if (sha1.digest("hex") !== file.sha1) throw corrupt(file);
+}
+__name(hashed, "hashed");
+function corrupt({ name }) {
+  return new ContentError(
+    `The file ${name} of the archived filestore is not what its name says: it has another SHA-1.`,
+    "It was torn when the backup was made, or changed since. Choose another backup."
+  );
+}
+__name(corrupt, "corrupt");
+
+// src/restore/source/members.ts
+var LOCAL_HEADER_LENGTH2 = 30, BEST_RATIO = 1032, UNREADABLE = 8289;
+function membersOf(entries) {
+  let members = /* @__PURE__ */ new Map();
+  for (let entry of entries) {
+    if (checkName(entry.name), checkType(entry), entry.name.endsWith("/")) continue;
+    checkContent(entry);
+    let name = entry.name.replace(/^(\.\/)+/, "");
+    if (members.has(name)) throw refused(name, "is there twice");
+    members.set(name, entry);
+  }
+  return checkFolders(members), checkPlaces(members), members;
+}
+__name(membersOf, "membersOf");
+function checkName(name) {
+  let parts = name.replace(/^(\.\/)+/, "").split("/");
+  if (parts.includes("..") || name.startsWith("/") || /^[A-Za-z]:/.test(name))
+    throw refused(name, "leaves the folder that an archive is extracted to");
+  if (parts.at(-1) === "" && parts.pop(), /[\\\0]/.test(name) || parts.includes("") || parts.includes("."))
+    throw refused(name, "has a name that is no plain path");
+}
+__name(checkName, "checkName");
+function checkType({ name, raw }) {
+  let type = raw.readUInt16LE(40) & 61440, expected2 = name.endsWith("/") ? 16384 : 32768;
+  if (type !== 0 && type !== expected2)
+    throw refused(name, type === 40960 ? "is a symbolic link" : "is no regular file");
+}
+__name(checkType, "checkType");
+function checkContent({ name, raw, method, size, compressedSize }) {
+  if (raw.readUInt16LE(8) & UNREADABLE) throw refused(name, "is encrypted");
+  if (method !== STORED && method !== DEFLATED) throw refused(name, `has the unknown compression ${method}`);
+  if (!(method === STORED ? size === compressedSize : size <= compressedSize * BEST_RATIO)) throw refused(name, `cannot be ${size} bytes, compressed to ${compressedSize}`);
+}
+__name(checkContent, "checkContent");
+function checkFolders(members) {
+  for (let name of members.keys())
+    for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1))
+      if (members.has(name.slice(0, end))) throw refused(name.slice(0, end), "is a file and a folder");
+}
+__name(checkFolders, "checkFolders");
+function checkPlaces(members) {
+  let free = 0;
+  for (let entry of [...members.values()].sort((a5, b5) => a5.offset - b5.offset)) {
+    if (entry.offset < free) throw refused(entry.name, "overlaps with another file");
+    free = entry.offset + LOCAL_HEADER_LENGTH2 + entry.raw.readUInt16LE(28) + entry.compressedSize;
+  }
+}
+__name(checkPlaces, "checkPlaces");
+function refused(name, what) {
+  return new ContentError(
+    `The archive is not restored: ${JSON.stringify(name)} in it ${what}.`,
+    "No backup program for Odoo writes such an archive. Find out where it comes from, or choose another backup."
+  );
+}
+__name(refused, "refused");
+
+// src/storage/which.ts
+function whichIsMeant(store, backup2) {
+  let key = keyOf(store, backup2);
+  if (key !== void 0) return ({ archive }) => archive?.key === key;
+  let time2 = parseTime(backup2).getTime();
+  return ({ at }) => at.getTime() === time2;
+}
+__name(whichIsMeant, "whichIsMeant");
+function keyOf(store, backup2) {
+  let uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup2);
+  if (uri && uri[1] !== store.options.bucket)
+    throw new UserError(
+      `backup: ${backup2} lies in another bucket than ${store.options.bucket}`,
+      "Set s3-bucket to the bucket of the backup."
+    );
+  return uri?.[2] ?? (backup2.includes("/") ? backup2 : void 0);
+}
+__name(keyOf, "keyOf");
+function parseTime(text4) {
+  let parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text4), [, day, hour, minute, second, zone = "Z"] = parts ?? [], time2 = /* @__PURE__ */ new Date(`${day}T${hour}:${minute}:${second}${zone}`);
+  if (parts && !Number.isNaN(time2.getTime())) return time2;
+  throw new UserError(
+    `backup: ${JSON.stringify(text4)} is neither latest nor a key nor a time`,
+    "Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash."
+  );
+}
+__name(parseTime, "parseTime");
+
+// src/restore/source/select.ts
+async function selectBackup(store, selection) {
+  let key = keyOf(store, selection.backup) ?? await findBackup(store, selection), receipt = await receiptOf2(store, key);
+  if (selection.allowUnverified) return { key, receipt };
+  if (!receipt) throw unverified(store.uri(key));
+  let failure2 = failedProof(receipt);
+  if (failure2) throw failed(store.uri(key), failure2);
+  return { key, receipt };
+}
+__name(selectBackup, "selectBackup");
+async function findBackup(store, selection) {
+  let { customer, database, backup: backup2 } = selection, all = await listBackups(store, customer, database), there = all.filter(({ archive }) => archive), verified = there.filter(({ receipt }) => receipt), candidates = backup2 === "latest" ? verified.length > 0 ? verified : there : there.filter(whichIsMeant(store, backup2));
+  assertOneDatabase(candidates);
+  let key = ((backup2 === "latest" ? await firstPassed(store, verified) : void 0) ?? candidates[0])?.archive?.key;
+  if (key === void 0) throw notFound(store, selection, all);
+  return key;
+}
+__name(findBackup, "findBackup");
+async function firstPassed(store, backups) {
+  for (let backup2 of backups)
+    if (backup2.receipt && levelOf(await readReceipt(store, backup2.receipt.key))) return backup2;
+}
+__name(firstPassed, "firstPassed");
+function assertOneDatabase(backups) {
+  let databases = [...new Set(backups.map(({ database }) => database))];
+  if (!(databases.length <= 1))
+    throw new UserError(
+      `There are backups of several databases: ${databases.join(", ")}`,
+      "Say with the input database which one is meant."
+    );
+}
+__name(assertOneDatabase, "assertOneDatabase");
+async function receiptOf2(store, key) {
+  let beside = receiptKey(key);
+  if (beside === key || !await store.head(beside)) return;
+  let receipt = await readReceipt(store, beside);
+  if (receipt.key !== key) throw mismatch(store.uri(key), `the receipt speaks of ${receipt.key}`);
+  return receipt;
+}
+__name(receiptOf2, "receiptOf");
+function mismatch(uri, what) {
+  return new ContentError(
+    `${uri} is not the archive that the receipt speaks of: ${what}.`,
+    "One of the two was changed or replaced since the backup. Choose another backup."
+  );
+}
+__name(mismatch, "mismatch");
+function unverified(uri) {
+  return new UserError(
+    `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
+    "Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself."
+  );
+}
+__name(unverified, "unverified");
+function failed(uri, { level, at, failure: failure2 }) {
+  return new UserError(
+    `${uri} did not pass its verification (${level}) on ${at.slice(0, 10)}: ${failure2}`,
+    "Choose another backup. To restore from this one all the same, set allow-unverified: true."
+  );
+}
+__name(failed, "failed");
+var LISTED = 10;
+function notFound(store, { customer, database, backup: backup2 }, all) {
+  let folder = store.uri(catalogFolder(store.options.prefix, customer)), of = database === void 0 ? "" : ` of ${database}`, lines = all.slice(0, LISTED).map(({ archive, receipt }) => archive ? `${archive.key} (${formatBytes(archive.size)}${receipt ? "" : ", no receipt"})` : `${receipt?.key}: a receipt whose archive is gone`);
+  all.length > LISTED && lines.push(`and ${all.length - LISTED} older ones`);
+  let there = lines.length > 0 ? ` There are:
+${lines.map((line) => `  ${line}`).join(`
+`)}` : "";
+  return new UserError(
+    `No backup found${backup2 === "latest" ? "" : ` for ${backup2}`}${of} in ${folder}.${there}`,
+    "Check the S3 bucket, the prefix and the customer name, the database, and that the credentials may read there."
+  );
+}
+__name(notFound, "notFound");
+function parseName(key) {
+  return parseKey(key.slice(0, key.lastIndexOf("/") + 1), key);
+}
+__name(parseName, "parseName");
+
+// src/restore/source.ts
+async function openSource(store, selection) {
+  return openSelected(store, await selectBackup(store, selection));
+}
+__name(openSource, "openSource");
+async function openSelected(store, { key, receipt }) {
+  let uri = store.uri(key), reader = await store.range(key);
+  if (receipt && receipt.size !== reader.size)
+    throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
+  let magic = await reader.read(0, Math.min(MAGIC_LENGTH, reader.size)), isZip = magic.toString("latin1").startsWith("PK");
+  if (receipt?.directory && !isZip) throw mismatch(uri, "it is not a zip archive");
+  let content = isZip ? await readArchive(reader, uri, key, receipt) : bareContent(reader, magic, key, receipt), startedAt2 = receipt?.startedAt ?? content.description?.startedAt;
+  return {
+    uri,
+    key,
+    size: reader.size,
+    receipt,
+    createdAt: startedAt2 === void 0 ? parseName(key)?.at : new Date(startedAt2),
+    ...content,
+    readFiles: /* @__PURE__ */ __name((files) => readFiles(reader, files), "readFiles")
+  };
+}
+__name(openSelected, "openSelected");
+async function readArchive(reader, uri, key, receipt) {
+  let { directory, entries } = await readDirectory(reader);
+  if (receipt && !isSame(receipt.directory, directory))
+    throw mismatch(uri, "it has another central directory");
+  let members = membersOf(entries()), [described, manifested] = [members.get("backup.json"), members.get("manifest.json")], description = described && await readDescription(reader, described), manifest = manifested && await readManifest(reader, manifested), database = receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database, filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []), isEmpty = description?.filestore?.files === 0;
+  return {
+    database,
+    odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
+    description,
+    manifest,
+    dump: archivedDump(reader, members),
+    filestore: filestore?.files ?? (isEmpty ? /* @__PURE__ */ new Map() : void 0),
+    leftOut: filestore?.leftOut ?? []
+  };
+}
+__name(readArchive, "readArchive");
+function bareContent(reader, magic, key, receipt) {
+  return {
+    database: receipt?.database ?? parseName(key)?.database,
+    odooVersion: receipt?.odoo?.version,
+    description: receipt?.description,
+    manifest: void 0,
+    dump: bareDump2(reader, key.slice(key.lastIndexOf("/") + 1), magic),
+    filestore: void 0,
+    leftOut: []
+  };
+}
+__name(bareContent, "bareContent");
+function isSame(a5, b5) {
+  return a5?.md5 === b5.md5 && a5.offset === b5.offset && a5.length === b5.length && a5.entries === b5.entries;
+}
+__name(isSame, "isSame");
+
+// src/verify/contents.ts
+async function proveContents({ store, key, receipt }, { phases }) {
+  return phases.transfer("contents", `Read back ${store.uri(key)}`, receipt.size, async (progress) => {
+    let source = await openSelected(store, { key, receipt }), reader = await store.range(key), { entries } = await readDirectory(reader);
+    for await (let { content } of readEntries(reader, entries()))
+      if (Buffer.isBuffer(content)) progress.add(content.length);
+      else for await (let chunk of content) progress.add(chunk.length);
+    for await (let { content } of source.readFiles(source.filestore?.values() ?? []))
+      if (!Buffer.isBuffer(content)) for await (let _ of content) ;
+    return {};
+  });
+}
+__name(proveContents, "proveContents");
+
+// src/verify/restore.ts
+async function proveRestore() {
+  throw new UserError("Nothing can be verified by a restore yet", "Choose verify: contents.");
+}
+__name(proveRestore, "proveRestore");
+
+// src/verify/prove.ts
+var provers = { contents: proveContents, restore: proveRestore };
+async function prove(level, subject, context) {
+  let started = performance.now(), proof = /* @__PURE__ */ __name((found) => {
+    let seconds3 = Math.round(performance.now() - started) / 1e3;
+    return { level, at: (/* @__PURE__ */ new Date()).toISOString(), tool: tool2, seconds: seconds3, ...found };
+  }, "proof");
+  try {
+    let found = await provers[level](subject, context);
+    return context.signal.throwIfAborted(), proof(found);
+  } catch (error3) {
+    if (context.signal.throwIfAborted(), !(error3 instanceof ContentError)) throw error3;
+    return proof({ failure: error3.message });
+  }
+}
+__name(prove, "prove");
+
+// src/verify/raise.ts
+var steps = {
+  contents: ["contents"],
+  restore: ["contents", "restore"]
+};
+async function raise(level, subject, context) {
+  let { receipt } = subject;
+  for (let step of steps[level]) {
+    let proof = await prove(step, { ...subject, receipt }, context);
+    if (receipt = await appendProof(subject.store, subject.key, proof), !levelOf(receipt)) break;
+  }
+  return receipt;
+}
+__name(raise, "raise");
 
 // src/storage/calendar.ts
 function calendarIn(timezone2) {
@@ -75414,10 +76363,10 @@ function newestFirst2(a5, b5) {
 }
 __name(newestFirst2, "newestFirst");
 function keepRules(verified, policy) {
-  let calendar = calendarIn(policy.timezone), newest = verified[0] ? timeOf(verified[0]) : 0, last = {}, left = { ...policy }, rules = new Map(
+  let calendar = calendarIn(policy.timezone), newest2 = verified[0] ? timeOf(verified[0]) : 0, last = {}, left = { ...policy }, rules = new Map(
     verified.map((entry, index2) => {
       let kept = index2 === 0 ? [{ kind: "newest" }] : [];
-      index2 < policy.last && kept.push({ kind: "last", place: index2 + 1 }), policy.withinMs !== void 0 && newest - timeOf(entry) <= policy.withinMs && kept.push({ kind: "within" });
+      index2 < policy.last && kept.push({ kind: "last", place: index2 + 1 }), policy.withinMs !== void 0 && newest2 - timeOf(entry) <= policy.withinMs && kept.push({ kind: "within" });
       let date2 = calendar(timeOf(entry));
       for (let kind of periods) {
         let period = date2[kind];
@@ -75437,11 +76386,11 @@ function addMinimum(rules, minimum) {
   }
 }
 __name(addMinimum, "addMinimum");
-function judge(entry, newest, rules) {
+function judge(entry, newest2, rules) {
   let keep = /* @__PURE__ */ __name((...kept) => ({ entry, keep: !0, rules: kept }), "keep"), remove3 = /* @__PURE__ */ __name((reason) => ({ entry, keep: !1, reason }), "remove"), { kind } = entry.condition;
   if (kind === "verified") return rules.length > 0 ? keep(...rules) : remove3("no slot");
-  if (!newest) return keep({ kind: "unverified" });
-  if (timeOf(entry) >= timeOf(newest)) return keep({ kind: "younger" });
+  if (!newest2) return keep({ kind: "unverified" });
+  if (timeOf(entry) >= timeOf(newest2)) return keep({ kind: "younger" });
   switch (kind) {
     case "failed":
       return remove3("failed verification");
@@ -75495,8 +76444,8 @@ function ruleWords(rule) {
   }
 }
 __name(ruleWords, "ruleWords");
-var keyTime = /* @__PURE__ */ __name(({ at }) => at.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-"), "keyTime"), backupSeconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "backupSeconds"), LISTED = 1e3;
-function entriesJson(verdicts, now, most = LISTED) {
+var keyTime = /* @__PURE__ */ __name(({ at }) => at.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-"), "keyTime"), backupSeconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "backupSeconds"), LISTED2 = 1e3;
+function entriesJson(verdicts, now, most = LISTED2) {
   return verdicts.slice(0, most).map((verdict) => {
     let { entry } = verdict, { receipt, condition } = entry;
     return {
@@ -75652,8 +76601,8 @@ function pruneSummary(database, verdicts, run3, now) {
 }
 __name(pruneSummary, "pruneSummary");
 var sizeOf2 = /* @__PURE__ */ __name((entries) => entries.reduce((sum, { archive }) => sum + (archive?.size ?? 0), 0), "sizeOf");
-function newestRow([newest], now) {
-  return newest ? [["Newest", [code(newest.key), `, ${formatAge(new Date(timeOf(newest)), now)}`]]] : [];
+function newestRow([newest2], now) {
+  return newest2 ? [["Newest", [code(newest2.key), `, ${formatAge(new Date(timeOf(newest2)), now)}`]]] : [];
 }
 __name(newestRow, "newestRow");
 function entriesTable(verdicts, now, most = ROWS) {
@@ -75720,7 +76669,7 @@ async function readEntry(store, backup2) {
     if (!isUnreadable(error3)) throw error3;
     return { ...entry, condition: { kind: "unreadable", why: messageOf(error3) } };
   }
-  return archive ? nameOf2(receipt.key) !== nameOf2(key) ? { ...entry, receiptObject: void 0, condition: { kind: "without-receipt" } } : { ...entry, receipt, condition: judge2(receipt, archive, database) } : { ...entry, receipt, condition: { kind: "without-archive" } };
+  return archive ? nameOf3(receipt.key) !== nameOf3(key) ? { ...entry, receiptObject: void 0, condition: { kind: "without-receipt" } } : { ...entry, receipt, condition: judge2(receipt, archive, database) } : { ...entry, receipt, condition: { kind: "without-archive" } };
 }
 __name(readEntry, "readEntry");
 var shortened = /* @__PURE__ */ __name(({ segments: _, ...receipt }) => receipt, "shortened");
@@ -75730,7 +76679,7 @@ function isUnreadable(error3) {
   return isNotFound(cause) || errorName(cause) === "InvalidObjectState";
 }
 __name(isUnreadable, "isUnreadable");
-var nameOf2 = /* @__PURE__ */ __name((key) => key.slice(key.lastIndexOf("/") + 1), "nameOf");
+var nameOf3 = /* @__PURE__ */ __name((key) => key.slice(key.lastIndexOf("/") + 1), "nameOf");
 function judge2(receipt, archive, database) {
   if (receipt.database !== database)
     return { kind: "mismatched", why: `its receipt is of the database ${receipt.database}` };
@@ -75897,8 +76846,10 @@ async function backup(inputs, platform3, signal) {
   try {
     let phases = new Phases(platform3);
     let store = __using(_stack, new Store(inputs.s3, signal));
-    let receipt = await makeBackup(inputs, store, phases, platform3, signal);
-    if (!receipt) return;
+    let made = await makeBackup(inputs, store, phases, platform3, signal);
+    if (!made) return;
+    let context = { inputs: inputs.proof, platform: platform3, phases, signal };
+    let receipt = await proveBackup(store, made, context);
     for (let [name, value] of Object.entries(backupOutputs(receipt))) platform3.output(name, value);
     let pruned = await pruneOthers(inputs, store, receipt, platform3, signal);
     await platform3.summary(backupSummary(receipt, pruned));
@@ -75962,6 +76913,23 @@ async function makeBackup(inputs, store, phases, platform3, signal) {
   }
 }
 __name(makeBackup, "makeBackup");
+async function proveBackup(store, made, context) {
+  let { level } = context.inputs;
+  if (level === "upload") return made;
+  let { platform: platform3 } = context, uri = store.uri(made.key), receipt;
+  try {
+    receipt = await raise(level, { store, key: made.key, receipt: made }, context);
+  } catch (error3) {
+    throw platform3.warning(`${uri} is made, and verified to the level upload: ${level} could not be found out`), error3;
+  }
+  let failure2 = failedProof(receipt)?.failure;
+  if (failure2 === void 0) return receipt;
+  throw new UserError(
+    `The backup ${uri} has failed its verification: ${failure2}`,
+    "Its receipt says so: nothing takes it for a backup. Make another one, and find out what has changed it."
+  );
+}
+__name(proveBackup, "proveBackup");
 async function pruneOthers({ retention }, store, { customer, database, key }, platform3, signal) {
   if (retention)
     try {
@@ -76083,8 +77051,8 @@ async function askGate(store, backups, { require: require2, maxAgeMs }, now) {
     isVerified
   );
   if (old) return { kind: "old", entry: old };
-  let newest = await findEntry(store, backups, () => !0);
-  return newest ? { kind: "unverified", entry: newest } : { kind: "none" };
+  let newest2 = await findEntry(store, backups, () => !0);
+  return newest2 ? { kind: "unverified", entry: newest2 } : { kind: "none" };
 }
 __name(askGate, "askGate");
 async function findEntry(store, backups, is) {
@@ -76094,34 +77062,6 @@ async function findEntry(store, backups, is) {
   }
 }
 __name(findEntry, "findEntry");
-
-// src/storage/which.ts
-function whichIsMeant(store, backup2) {
-  let key = keyOf(store, backup2);
-  if (key !== void 0) return ({ archive }) => archive?.key === key;
-  let time2 = parseTime(backup2).getTime();
-  return ({ at }) => at.getTime() === time2;
-}
-__name(whichIsMeant, "whichIsMeant");
-function keyOf(store, backup2) {
-  let uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup2);
-  if (uri && uri[1] !== store.options.bucket)
-    throw new UserError(
-      `backup: ${backup2} lies in another bucket than ${store.options.bucket}`,
-      "Set s3-bucket to the bucket of the backup."
-    );
-  return uri?.[2] ?? (backup2.includes("/") ? backup2 : void 0);
-}
-__name(keyOf, "keyOf");
-function parseTime(text4) {
-  let parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text4), [, day, hour, minute, second, zone = "Z"] = parts ?? [], time2 = /* @__PURE__ */ new Date(`${day}T${hour}:${minute}:${second}${zone}`);
-  if (parts && !Number.isNaN(time2.getTime())) return time2;
-  throw new UserError(
-    `backup: ${JSON.stringify(text4)} is neither latest nor a key nor a time`,
-    "Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash."
-  );
-}
-__name(parseTime, "parseTime");
 
 // src/commands/gate.ts
 async function gate(inputs, platform3, signal) {
@@ -76175,7 +77115,7 @@ async function list3(inputs, platform3, signal) {
     let share = /* @__PURE__ */ __name((limit) => Math.max(1, Math.floor(limit / databases.size)), "share");
     for (let [database, own] of [...databases].sort(([a5], [b5]) => a5 < b5 ? -1 : 1)) {
       let { verdicts, notes } = await whatIf(store, own, inputs);
-      json.push(...entriesJson(verdicts, now, share(LISTED))), await platform3.summary(listSummary(database, verdicts, notes, now, share(ROWS)));
+      json.push(...entriesJson(verdicts, now, share(LISTED2))), await platform3.summary(listSummary(database, verdicts, notes, now, share(ROWS)));
     }
     platform3.output("json", JSON.stringify(json));
   } catch (_) {
@@ -76244,8 +77184,8 @@ var StrandedError = class extends UserError {
   `), { cause }), this.commands = commands5;
   }
 };
-function describePlan(steps) {
-  return steps.flatMap(({ title, details, undo }, i5) => [
+function describePlan(steps2) {
+  return steps2.flatMap(({ title, details, undo }, i5) => [
     `${i5 + 1}. ${title}`,
     ...details.map((detail) => `   ${detail}`),
     ...undo ? [`   undo: ${lowerFirst(undo.title)}`] : []
@@ -76253,11 +77193,11 @@ function describePlan(steps) {
 }
 __name(describePlan, "describePlan");
 var UNDO_MEANING = "If a step fails, or the run is cancelled, every step that was begun is undone, the last one first.", lowerFirst = /* @__PURE__ */ __name((text4) => text4.charAt(0).toLowerCase() + text4.slice(1), "lowerFirst");
-async function execute(steps, phases, platform3, signal, onFailure = async () => {
+async function execute(steps2, phases, platform3, signal, onFailure = async () => {
 }) {
   let begun = [];
   try {
-    for (let step of steps)
+    for (let step of steps2)
       signal.throwIfAborted(), begun.unshift(step), await perform(step, phases, signal);
     signal.throwIfAborted();
   } catch (error3) {
@@ -76315,14 +77255,14 @@ function outcomeSummary(outcome) {
 }
 __name(outcomeSummary, "outcomeSummary");
 function planSummary(outcome) {
-  let { facts, steps, inPlace, database } = outcome;
+  let { facts, steps: steps2, inPlace, database } = outcome;
   return {
     outcome: "done",
     told: !0,
     title: `Dry run: ${inPlace ? `${database} can go back to ${whenMade(outcome)}` : `${database} can be restored`}; nothing was changed`,
     blocks: [
       { kind: "facts", rows: [targetRow(outcome), ...facts] },
-      tableOf(steps),
+      tableOf(steps2),
       { kind: "note", text: UNDO_MEANING }
     ]
   };
@@ -76401,10 +77341,10 @@ var commandsOf = /* @__PURE__ */ __name(({ commands: commands5 }) => ({
 ].join(", "), "identityOf"), doneTo = /* @__PURE__ */ __name(({ inPlace }) => inPlace ? "rolled back" : "restored", "doneTo"), whenMade = /* @__PURE__ */ __name(({ source: { createdAt, key } }) => createdAt ? formatInstant(createdAt) : key, "whenMade"), targetRow = /* @__PURE__ */ __name(({ database, host }) => [
   "Database",
   [code(database), ` on ${host}`]
-], "targetRow"), row = /* @__PURE__ */ __name((name, value) => value === void 0 ? [] : [[name, value]], "row"), tableOf = /* @__PURE__ */ __name((steps) => ({
+], "targetRow"), row = /* @__PURE__ */ __name((name, value) => value === void 0 ? [] : [[name, value]], "row"), tableOf = /* @__PURE__ */ __name((steps2) => ({
   kind: "table",
   columns: [{ name: "", align: "right" }, { name: "Step" }, { name: "Undo" }],
-  rows: steps.map(({ title, undo }, i5) => [`${i5 + 1}`, title, undo?.title ?? ""])
+  rows: steps2.map(({ title, undo }, i5) => [`${i5 + 1}`, title, undo?.title ?? ""])
 }), "tableOf");
 function phasesOf2({ durations }) {
   let phases = Object.entries(durations).map(([name, s2]) => `${name} ${formatDuration(s2 * 1e3)}`);
@@ -76540,7 +77480,7 @@ async function receiveFiles({ host, path: path2, command: command5 }, files, sig
 __name(receiveFiles, "receiveFiles");
 
 // src/host/statement-filter.ts
-var NAME2 = /(?:"(?:[^"]|"")+"|[^\s";'$]+)/.source, OWNER = new RegExp(`^ALTER\\s[^]*\\sOWNER TO ${NAME2};$`, "i"), PRIVILEGES2 = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES|SET SESSION AUTHORIZATION)\s/i, SCHEMA2 = new RegExp(`^(?:CREATE SCHEMA|ALTER SCHEMA(?= ${NAME2} OWNER TO)) (${NAME2})`, "i"), FOR_OWNERS = /^(?:COMMENT ON EXTENSION|(?:CREATE|ALTER|COMMENT ON) SCHEMA public)\b/i, TRANSACTION_TIMEOUT = /^SET transaction_timeout = 0;$/;
+var NAME3 = /(?:"(?:[^"]|"")+"|[^\s";'$]+)/.source, OWNER = new RegExp(`^ALTER\\s[^]*\\sOWNER TO ${NAME3};$`, "i"), PRIVILEGES2 = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES|SET SESSION AUTHORIZATION)\s/i, SCHEMA2 = new RegExp(`^(?:CREATE SCHEMA|ALTER SCHEMA(?= ${NAME3} OWNER TO)) (${NAME3})`, "i"), FOR_OWNERS = /^(?:COMMENT ON EXTENSION|(?:CREATE|ALTER|COMMENT ON) SCHEMA public)\b/i, TRANSACTION_TIMEOUT = /^SET transaction_timeout = 0;$/;
 function statementFilter(rights, tell) {
   let { superuser, schemas, keepOwnership, version: version2 } = rights, made = new Set(schemas);
   return (statement) => {
@@ -76566,7 +77506,7 @@ function filterToc(toc, { superuser, schemas }) {
 __name(filterToc, "filterToc");
 
 // src/host/wire.ts
-import { pipeline as pipeline5, Readable as Readable14 } from "node:stream";
+import { pipeline as pipeline7, Readable as Readable17 } from "node:stream";
 import { constants, createGzip as createGzip2, createZstdCompress } from "node:zlib";
 function inwardCodec(tools) {
   if (tools.programs.has("zstd")) {
@@ -76578,7 +77518,7 @@ function inwardCodec(tools) {
 }
 __name(inwardCodec, "inwardCodec");
 function compressed2(source, codec) {
-  return codec ? pipeline5(Readable14.from(source, { objectMode: !1 }), codec.encoder(), () => {
+  return codec ? pipeline7(Readable17.from(source, { objectMode: !1 }), codec.encoder(), () => {
   }) : source;
 }
 __name(compressed2, "compressed");
@@ -76911,820 +77851,6 @@ function identityStep({ target, findings, request, databases, platform: platform
 }
 __name(identityStep, "identityStep");
 
-// src/archive/reader.ts
-import { createHash as createHash16 } from "node:crypto";
-var LARGEST_DIRECTORY = 2 ** 30;
-async function readDirectory(reader) {
-  let tailOffset = Math.max(0, reader.size - LONGEST_END), tail = await readExactly(reader, tailOffset, reader.size - tailOffset), end = decodeEnd(tail, reader.size), length = reader.size - end.offset;
-  if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
-  let missing = tailOffset - end.offset, bytes = missing > 0 ? Buffer.concat([await readExactly(reader, end.offset, missing), tail]) : tail.subarray(-length), md52 = createHash16("md5").update(bytes).digest("hex");
-  return {
-    directory: { offset: end.offset, length, md5: md52, entries: end.entries },
-    *entries() {
-      for (let entry of decodeEntries(bytes.subarray(0, end.size), end.entries)) {
-        if (!(entry.offset + entry.compressedSize <= end.offset)) throw damaged(`${entry.name} would lie beyond the directory`);
-        yield entry;
-      }
-    }
-  };
-}
-__name(readDirectory, "readDirectory");
-async function readExactly(reader, offset, length) {
-  let bytes = await reader.read(offset, length);
-  if (bytes.length !== length) throw damaged(`${bytes.length} of ${length} bytes came at offset ${offset}`);
-  return bytes;
-}
-__name(readExactly, "readExactly");
-
-// src/restore/source/description.ts
-import { buffer } from "node:stream/consumers";
-
-// src/archive/entry.ts
-import { pipeline as pipeline6, Readable as Readable15 } from "node:stream";
-import { crc32 as crc325, createInflateRaw, inflateRawSync } from "node:zlib";
-
-// src/archive/ranges.ts
-var PIECE_BYTES = 8 * 2 ** 20;
-async function* readRange(reader, offset, end) {
-  let start = /* @__PURE__ */ __name((at2) => {
-    if (at2 >= end) return;
-    let piece = readExactly2(reader, at2, Math.min(PIECE_BYTES, end - at2));
-    return piece.catch(() => {
-    }), piece;
-  }, "start"), at = offset;
-  for (let coming = start(at); coming; ) {
-    let piece = coming;
-    at += PIECE_BYTES, coming = start(at), yield await piece;
-  }
-}
-__name(readRange, "readRange");
-async function readExactly2(reader, offset, length) {
-  let bytes = await reader.read(offset, length);
-  if (bytes.length === length) return bytes;
-  throw new UserError(
-    `Only ${bytes.length} of ${length} bytes came from byte ${offset} of the backup on.`,
-    "The object was changed meanwhile, or the server does not serve ranges. Try again, or choose another backup."
-  );
-}
-__name(readExactly2, "readExactly");
-
-// src/archive/entry.ts
-var LOCAL_HEADER = 67324752, LOCAL_HEADER_LENGTH = 30, USUAL_EXTRA = 96, DIRECTORY_HEADER_LENGTH = 46, STORED = 0, DEFLATED = 8;
-function openEntry(reader, entry) {
-  return Readable15.from(contentOf(reader, entry), { objectMode: !1 });
-}
-__name(openEntry, "openEntry");
-async function* contentOf(reader, entry) {
-  let check = new ContentCheck(entry), stored = storedBytes(reader, entry);
-  for await (let bytes of entry.method === DEFLATED ? inflated(stored, entry) : stored)
-    check.update(bytes), yield bytes;
-  check.finish();
-}
-__name(contentOf, "contentOf");
-async function* storedBytes(reader, entry) {
-  let firstEnd = Math.min(entry.offset + PIECE_BYTES, likelyEnd(entry), reader.size), first = await readExactly2(reader, entry.offset, firstEnd - entry.offset), start = entry.offset + localHeaderLength(first, entry), end = start + entry.compressedSize;
-  if (end > reader.size) throw broken(entry, "it would reach beyond the end of the archive");
-  yield first.subarray(start - entry.offset, end - entry.offset), yield* readRange(reader, Math.max(firstEnd, start), end);
-}
-__name(storedBytes, "storedBytes");
-async function* inflated(stored, entry) {
-  let inflate = createInflateRaw({ chunkSize: 262144 });
-  pipeline6(Readable15.from(stored, { objectMode: !1 }), inflate, () => {
-  });
-  try {
-    yield* inflate;
-  } catch (error3) {
-    throw notDeflated(error3, entry);
-  } finally {
-    inflate.destroy();
-  }
-}
-__name(inflated, "inflated");
-function likelyEnd(entry) {
-  return entry.offset + LOCAL_HEADER_LENGTH + nameOf3(entry).length + USUAL_EXTRA + entry.compressedSize;
-}
-__name(likelyEnd, "likelyEnd");
-function decodeEntry2(bytes, entry) {
-  let start = localHeaderLength(bytes, entry), stored = bytes.subarray(start, start + entry.compressedSize);
-  if (stored.length < entry.compressedSize) return;
-  let check = new ContentCheck(entry), content = entry.method === DEFLATED ? inflateWhole(stored, entry) : stored;
-  return check.update(content), check.finish(), content;
-}
-__name(decodeEntry2, "decodeEntry");
-function inflateWhole(stored, entry) {
-  try {
-    return inflateRawSync(stored, { maxOutputLength: Math.max(1, entry.size) });
-  } catch (error3) {
-    throw notDeflated(error3, entry);
-  }
-}
-__name(inflateWhole, "inflateWhole");
-function notDeflated(error3, entry) {
-  let code2 = error3 instanceof Error && "code" in error3 ? String(error3.code) : "";
-  return code2 === "ERR_BUFFER_TOO_LARGE" ? longer(entry) : /^Z_/.test(code2) ? broken(entry, "it cannot be decompressed", error3) : error3;
-}
-__name(notDeflated, "notDeflated");
-function localHeaderLength(bytes, entry) {
-  let name = nameOf3(entry), nameEnd = LOCAL_HEADER_LENGTH + name.length;
-  if (bytes.length < nameEnd || bytes.readUInt32LE(0) !== LOCAL_HEADER)
-    throw broken(entry, "no local header is where the directory says");
-  if (bytes.readUInt16LE(26) !== name.length || !bytes.subarray(LOCAL_HEADER_LENGTH, nameEnd).equals(name))
-    throw broken(entry, "its local header has another name");
-  if (bytes.readUInt16LE(6) & 1) throw broken(entry, "its local header says that it is encrypted");
-  let method = bytes.readUInt16LE(8);
-  if (method !== entry.method || method !== STORED && method !== DEFLATED)
-    throw broken(entry, `its compression methods are ${entry.method} and ${method}`);
-  return nameEnd + bytes.readUInt16LE(28);
-}
-__name(localHeaderLength, "localHeaderLength");
-function nameOf3(entry) {
-  return entry.raw.subarray(DIRECTORY_HEADER_LENGTH, DIRECTORY_HEADER_LENGTH + entry.raw.readUInt16LE(28));
-}
-__name(nameOf3, "nameOf");
-var ContentCheck = class {
-  static {
-    __name(this, "ContentCheck");
-  }
-  #entry;
-  #size = 0;
-  #crc32 = 0;
-  constructor(entry) {
-    this.#entry = entry;
-  }
-  update(bytes) {
-    if (this.#size += bytes.length, this.#size > this.#entry.size) throw longer(this.#entry);
-    this.#crc32 = crc325(bytes, this.#crc32);
-  }
-  finish() {
-    let { size } = this.#entry;
-    if (this.#size !== size) throw broken(this.#entry, `it has ${this.#size} bytes instead of ${size}`);
-    if (this.#crc32 !== this.#entry.crc32) throw broken(this.#entry, "its CRC-32 is another");
-  }
-}, longer = /* @__PURE__ */ __name((entry) => broken(entry, `it has more than ${entry.size} bytes`), "longer");
-function broken(entry, what, cause) {
-  return new UserError(
-    `${JSON.stringify(entry.name)} is not what the archive's directory says: ${what}.`,
-    "The archive was damaged or changed after it was written. Choose another backup.",
-    { cause }
-  );
-}
-__name(broken, "broken");
-
-// src/restore/source/description.ts
-var decodeManifest = object({
-  db_name: optional(text),
-  major_version: optional(text),
-  pg_version: optional(text),
-  modules: optional(record(text))
-}), readManifest = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeManifest), "readManifest"), readDescription = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeDescription), "readDescription"), LARGEST_JSON = 64 * 2 ** 20;
-async function readJson(reader, entry, decode) {
-  if (entry.size > LARGEST_JSON) throw unreadable2(entry, `it claims to be ${entry.size} bytes long`);
-  let bytes = await buffer(openEntry(reader, entry));
-  try {
-    return decode(JSON.parse(bytes.toString("utf8")), entry.name);
-  } catch (cause) {
-    throw unreadable2(entry, messageOf(cause), cause);
-  }
-}
-__name(readJson, "readJson");
-function unreadable2({ name }, what, cause) {
-  return new UserError(
-    `${name} in the archive cannot be understood: ${what}`,
-    "A newer version of this tool may have written it, or something else. Use that version, or choose another backup.",
-    { cause }
-  );
-}
-__name(unreadable2, "unreadable");
-
-// src/restore/source/dump.ts
-import { pipeline as pipeline7, Readable as Readable16 } from "node:stream";
-import { createGunzip as createGunzip2 } from "node:zlib";
-
-// src/restore/plain-dump.ts
-import { Transform as Transform6 } from "node:stream";
-
-// src/restore/sql-scanner.ts
-var LONGEST = 2 ** 18, NAME3 = /(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)/.source, COPY = new RegExp(
-  `^copy +${NAME3}(?:\\.${NAME3})? *(?:\\(${NAME3}(?:, *${NAME3})*\\))? +from +stdin;(?=\\r?\\n)`,
-  "i"
-), WHOLE_LINE = /^(?:[^"\n]|"[^"]*")*\n/, END_OF_DATA = `
-\\.`, RESTRICT = /^\\(?:un)?restrict [A-Za-z0-9]+\r?$/, DOLLAR_MARK = /^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$/, BYTE_ORDER_MARK = Buffer.from("efbbbf", "hex"), LF = 10, CR = 13, DOLLAR = 36, STAR = 42, SLASH = 47, BACKSLASH2 = 92, NOTHING = 0, LETTER = 1, DIGIT = 2, DOLLAR_SIGN = 3, SIGN = 4, KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
-  let character = String.fromCharCode(byte);
-  return byte > 127 || /[A-Za-z_]/.test(character) ? LETTER : /\d/.test(character) ? DIGIT : byte === DOLLAR ? DOLLAR_SIGN : `'"-/:;()\\`.includes(character) ? SIGN : NOTHING;
-}), kindOf = /* @__PURE__ */ __name((byte) => KINDS[byte ?? 0] ?? NOTHING, "kindOf"), inWord = /* @__PURE__ */ __name((byte) => {
-  let kind = kindOf(byte);
-  return kind === LETTER || kind === DIGIT || kind === DOLLAR_SIGN;
-}, "inWord"), SqlScanner = class {
-  static {
-    __name(this, "SqlScanner");
-  }
-  #name;
-  #state = { in: "sql" };
-  #tellStatement;
-  /** The statement's first words, in lower case. */
-  #words = [];
-  /** Of its first word, in the dump. */
-  #begun;
-  /** Open parentheses: psql ends no statement within them. */
-  #depth = 0;
-  /** Of `#bytes` in the dump. */
-  #offset = 0;
-  #bytes = Buffer.alloc(0);
-  /**
-   * @param name of the dump, for messages
-   * @param tellStatement is told where in the dump a statement begins and ends, its semicolon included; COPY apart
-   */
-  constructor(name, tellStatement = () => {
-  }) {
-    this.#name = name, this.#tellStatement = tellStatement;
-  }
-  /** Where in the dump the statement begins that has not ended yet; undefined: there is none. */
-  get begun() {
-    return this.#begun;
-  }
-  /** Between two statements, where a dump may end. */
-  get atRest() {
-    return this.#state.in === "sql" && this.#words.length === 0 && this.#depth === 0;
-  }
-  /**
-   * Returns how many of the bytes are understood, and harmless. The others have to come again, with more behind them.
-   * @throws UserError where psql would do anything but run SQL
-   */
-  scan(bytes) {
-    this.#bytes = bytes;
-    let nul = bytes.indexOf(0);
-    nul >= 0 && this.#refuse(nul, "a NUL byte, behind which psql does not look"), this.#offset === 0 && bytes.indexOf(BYTE_ORDER_MARK) === 0 && this.#refuse(0, "a byte order mark");
-    let at = 0;
-    for (; at < bytes.length; ) {
-      let next = this.#advance(at);
-      if (next === void 0) break;
-      at = next;
-    }
-    return bytes.length - at > LONGEST && this.#refuse(at, `no end within ${LONGEST} bytes`), this.#offset += at, at;
-  }
-  /** Reads on from there to where the state changes, or as far as it can. undefined: that takes more bytes. */
-  #advance(at) {
-    let state2 = this.#state;
-    switch (state2.in) {
-      case "sql":
-        return this.#sql(at);
-      case "data":
-        return this.#data(at);
-      case "quotes":
-        return this.#quotes(at, state2.mark);
-      case "line comment":
-        return this.#lineComment(at);
-      case "block comment":
-        return this.#blockComment(at, state2.depth);
-    }
-  }
-  /** One token, and what means nothing before it. */
-  #sql(from) {
-    let bytes = this.#bytes, at = from;
-    for (; at < bytes.length && kindOf(bytes[at]) === NOTHING; ) at++;
-    return at === bytes.length ? at : this.#token(at) ?? (at > from ? at : void 0);
-  }
-  #token(at) {
-    let kind = kindOf(this.#bytes[at]);
-    if (kind === LETTER || kind === DIGIT) return this.#word(at);
-    if (kind === DOLLAR_SIGN) return this.#dollar(at);
-    let sign4 = String.fromCharCode(this.#bytes[at] ?? 0);
-    switch (sign4) {
-      case "\\":
-        return this.#command(at);
-      case "'":
-      case '"':
-        return this.#state = { in: "quotes", mark: sign4 }, at + 1;
-      case ";":
-        return this.#depth === 0 && this.#endStatement(at + 1), at + 1;
-      case "(":
-        return this.#depth += 1, at + 1;
-      case ")":
-        return this.#depth = Math.max(0, this.#depth - 1), at + 1;
-      default:
-        return this.#pair(at, sign4);
-    }
-  }
-  /** `--`, a block comment, `::` or `:name`; else an operator. */
-  #pair(at, first) {
-    let second = this.#bytes[at + 1];
-    if (second === void 0) return;
-    let pair = first + String.fromCharCode(second);
-    return /^:[A-Za-z_'"{\x80-\xff]/.test(pair) && this.#refuse(at, "a variable of psql"), pair === "--" && (this.#state = { in: "line comment" }), pair === "/*" && (this.#state = { in: "block comment", depth: 1 }), ["--", "/*", "::"].includes(pair) ? at + 2 : at + 1;
-  }
-  #word(at) {
-    let bytes = this.#bytes, end = at + 1;
-    for (; end < bytes.length && inWord(bytes[end]); ) end++;
-    if (end === bytes.length) return;
-    kindOf(bytes[at]) === DIGIT && bytes.subarray(at, end).includes(DOLLAR) && this.#refuse(at, "a number right before a dollar sign");
-    let words = this.#words, isRoutine = words[0] === "create" && words.some((word) => /^(function|procedure)$/.test(word));
-    if (words.length < 4 || isRoutine) {
-      let word = bytes.toString("latin1", at, Math.min(end, at + 16)).toLowerCase();
-      if (words.length === 0 && word === "copy") return this.#copy(at);
-      words.length === 0 && (this.#begun = this.#offset + at), isRoutine && word === "begin" && this.#refuse(at, "a function with a body in standard SQL"), words.length < 4 && words.push(word);
-    }
-    return end;
-  }
-  #endStatement(end) {
-    this.#begun !== void 0 && this.#tellStatement(this.#begun, this.#offset + end), this.#begun = void 0, this.#words = [];
-  }
-  #copy(at) {
-    let text4 = this.#bytes.toString("latin1", at, at + LONGEST), statement = COPY.exec(text4)?.[0];
-    if (statement !== void 0 && this.#depth === 0)
-      return this.#state = { in: "data" }, at + statement.length;
-    WHOLE_LINE.test(text4) && this.#refuse(at, "a COPY other than COPY \u2026 FROM stdin");
-  }
-  /** The data's last line is `\.` alone. Begins at the line break before the first. */
-  #data(from) {
-    let bytes = this.#bytes, at = bytes.indexOf(END_OF_DATA, from, "latin1");
-    for (; at >= 0; ) {
-      let line = bytes.toString("latin1", at + END_OF_DATA.length, at + END_OF_DATA.length + 2);
-      if (/^\r?\n/.test(line))
-        return this.#state = { in: "sql" }, at + END_OF_DATA.length;
-      if (line === "" || line === "\r") return at > from ? at : void 0;
-      at = bytes.indexOf(END_OF_DATA, at + 1, "latin1");
-    }
-    let known = bytes.length - END_OF_DATA.length;
-    return known > from ? known : void 0;
-  }
-  #command(at) {
-    let end = this.#bytes.indexOf(LF, at);
-    if (end < 0) return;
-    let line = this.#bytes.toString("latin1", at, end);
-    return (!RESTRICT.test(line) || !this.atRest) && this.#refuse(at, "a command of psql"), end;
-  }
-  #dollar(at) {
-    let bytes = this.#bytes, end = at + 1;
-    for (; kindOf(bytes[end]) === LETTER || kindOf(bytes[end]) === DIGIT; ) end++;
-    if (end >= bytes.length) return;
-    let mark = DOLLAR_MARK.exec(bytes.toString("latin1", at, end + 1))?.[0];
-    return mark !== void 0 ? (this.#state = { in: "quotes", mark }, at + mark.length) : (bytes[end] === DOLLAR && kindOf(bytes[at + 1]) === LETTER && this.#refuse(at, "dollar quotes of other letters than A to Z"), at + 1);
-  }
-  /** A doubled quote ends them and begins them again, which comes to the same. */
-  #quotes(from, mark) {
-    let at = this.#bytes.indexOf(mark.length === 1 ? mark.charCodeAt(0) : mark, from);
-    if (at < 0) {
-      let known = this.#bytes.length - mark.length;
-      return known > from ? known : void 0;
-    }
-    return mark === "'" && at > from && this.#bytes[at - 1] === BACKSLASH2 && this.#refuse(at - 1, "a backslash right before a quote, which ends the text or does not"), this.#state = { in: "sql" }, at + mark.length;
-  }
-  /** Ends at a carriage return as well, for psql. */
-  #lineComment(from) {
-    let bytes = this.#bytes, at = from;
-    for (; at < bytes.length && bytes[at] !== LF && bytes[at] !== CR; ) at++;
-    return at < bytes.length && (this.#state = { in: "sql" }), at;
-  }
-  /** They nest. */
-  #blockComment(from, depth) {
-    let bytes = this.#bytes;
-    for (let at = from; at + 1 < bytes.length; at++) {
-      let step = bytes[at] === SLASH && bytes[at + 1] === STAR ? 1 : -1;
-      if (!(step < 0 && (bytes[at] !== STAR || bytes[at + 1] !== SLASH)))
-        return this.#state = depth + step === 0 ? { in: "sql" } : { in: "block comment", depth: depth + step }, at + 2;
-    }
-    return bytes.length - 1 > from ? bytes.length - 1 : void 0;
-  }
-  #refuse(at, what) {
-    let text4 = this.#bytes.toString("utf8", at, at + 60).split(`
-`, 1)[0];
-    throw new UserError(
-      `${this.#name} is not restored: it holds ${what}, at byte ${this.#offset + at}: ${JSON.stringify(text4)}`,
-      "A plain dump of an Odoo database holds SQL and data only. Restore a dump in custom format, or one from pg_dump itself."
-    );
-  }
-};
-
-// src/restore/plain-dump.ts
-var COMPLETE = /^-- PostgreSQL database dump complete\r?$/m, TAIL_BYTES = 512, LONGEST_LEFT_OUT = 2 ** 16;
-function plainDumpFilter(name, leavesOut) {
-  let filter2 = new PlainDump(name, leavesOut);
-  return new Transform6({
-    transform(chunk, _encoding, done) {
-      attempt(() => filter2.pass(chunk), done);
-    },
-    flush(done) {
-      attempt(() => filter2.end(), done);
-    }
-  });
-}
-__name(plainDumpFilter, "plainDumpFilter");
-function attempt(body, done) {
-  try {
-    done(null, body());
-  } catch (error3) {
-    done(error3);
-  }
-}
-__name(attempt, "attempt");
-var PlainDump = class {
-  static {
-    __name(this, "PlainDump");
-  }
-  #name;
-  #leavesOut;
-  #scanner;
-  /** Read, not yet passed on: understood up to `#understood`; then the beginning of a word whose end has not come. */
-  #held = Buffer.alloc(0);
-  #understood = 0;
-  /** Of `#held` in the dump. */
-  #offset = 0;
-  #tail = Buffer.alloc(0);
-  /** Statements within `#held` that are left out. */
-  #cuts = [];
-  constructor(name, leavesOut) {
-    this.#name = name, this.#leavesOut = leavesOut, this.#scanner = new SqlScanner(name, leavesOut && ((from, to) => this.#judge(from, to)));
-  }
-  /** @returns what is known to be harmless by now */
-  pass(chunk) {
-    this.#held = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk, this.#understood += this.#scanner.scan(this.#held.subarray(this.#understood));
-    let end = this.#passable(), passed = this.#withoutCuts(end);
-    return this.#held = Buffer.from(this.#held.subarray(end)), this.#offset += end, this.#understood -= end, this.#tail = Buffer.from(Buffer.concat([this.#tail, passed.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)), passed;
-  }
-  /** @returns the rest. @throws UserError when the dump is not complete */
-  end() {
-    let rest = Buffer.concat([this.#held.subarray(this.#understood), Buffer.from(`
-`)]), known = this.#scanner.scan(rest), end = Buffer.concat([this.#tail, this.#held]).toString("latin1");
-    if (known !== rest.length || !this.#scanner.atRest || !COMPLETE.test(end)) throw incomplete(this.#name);
-    return this.#held;
-  }
-  /** A statement that may have to be left out waits until it is whole. */
-  #passable() {
-    let { begun } = this.#scanner;
-    if (!this.#leavesOut || begun === void 0) return this.#understood;
-    let at = begun - this.#offset;
-    return this.#understood - at > LONGEST_LEFT_OUT ? this.#understood : Math.max(0, at);
-  }
-  #judge(from, to) {
-    let [start, end] = [from - this.#offset, to - this.#offset];
-    start < 0 || end - start > LONGEST_LEFT_OUT || this.#leavesOut?.(this.#held.toString("utf8", start, end)) && this.#cuts.push([start, end]);
-  }
-  #withoutCuts(end) {
-    if (this.#cuts.length === 0) return this.#held.subarray(0, end);
-    let pieces = [], at = 0;
-    for (let [from, to] of this.#cuts)
-      pieces.push(this.#held.subarray(at, from)), at = to;
-    return this.#cuts = [], Buffer.concat([...pieces, this.#held.subarray(at, end)]);
-  }
-};
-function incomplete(name) {
-  return new UserError(
-    `${name} is not complete: pg_dump ends a plain dump with "PostgreSQL database dump complete", and this one does not.`,
-    "The backup was cut short when it was made. Choose another backup."
-  );
-}
-__name(incomplete, "incomplete");
-
-// src/restore/source/dump.ts
-function archivedDump(reader, members) {
-  let file = /* @__PURE__ */ __name((name, entry) => ({
-    name,
-    size: entry.size,
-    open: /* @__PURE__ */ __name(() => openEntry(reader, entry), "open")
-  }), "file"), top = [...members].filter(([name]) => !name.includes("/")), custom = single(top.filter(([name]) => name.endsWith(".dump")));
-  if (custom) return { kind: "custom", ...file(...custom) };
-  if (members.has("dump/toc.dat")) {
-    let files = [...members].filter(([name]) => name.startsWith("dump/")).map(([name, entry]) => file(directoryFile(name), entry));
-    return { kind: "directory", files, size: files.reduce((sum, { size }) => sum + size, 0) };
-  }
-  let plain2 = top.find(([name]) => name === "dump.sql") ?? single(top.filter(([name]) => name.endsWith(".sql")));
-  if (plain2) return plainDump(file(...plain2));
-  throw new UserError(
-    "The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.",
-    `Choose another backup. Its first files are: ${[...members.keys()].slice(0, 5).map((name) => JSON.stringify(name)).join(", ")}`
-  );
-}
-__name(archivedDump, "archivedDump");
-function single(found) {
-  if (found.length <= 1) return found[0];
-  let names = found.map(([name]) => JSON.stringify(name)).join(", ");
-  throw new UserError(`The archive holds several dumps: ${names}`, "Choose a backup of one database.");
-}
-__name(single, "single");
-function directoryFile(name) {
-  let file = name.slice(5);
-  if (/^\w[\w.]*$/.test(file)) return file;
-  throw new UserError(
-    `${JSON.stringify(name)} is no file of a dump in directory format.`,
-    "Choose another backup."
-  );
-}
-__name(directoryFile, "directoryFile");
-var GZIP2 = Buffer.from("1f8b", "hex"), CUSTOM = Buffer.from("PGDMP"), MAGIC_LENGTH = 5;
-function bareDump2(reader, name, magic) {
-  let stored = /* @__PURE__ */ __name(() => Readable16.from(readRange(reader, 0, reader.size), { objectMode: !1 }), "stored"), file = { name, size: reader.size };
-  return magic.equals(CUSTOM) ? { kind: "custom", ...file, open: stored } : magic.subarray(0, GZIP2.length).equals(GZIP2) ? plainDump({ ...file, open: /* @__PURE__ */ __name(() => pipeline7(stored(), createGunzip2(), seenByReader), "open") }) : plainDump({ ...file, open: stored });
-}
-__name(bareDump2, "bareDump");
-function plainDump(file) {
-  return { ...file, kind: "plain", open: /* @__PURE__ */ __name((leavesOut) => pipeline7(file.open(), plainDumpFilter(file.name, leavesOut), seenByReader), "open") };
-}
-__name(plainDump, "plainDump");
-var seenByReader = /* @__PURE__ */ __name(() => {
-}, "seenByReader");
-
-// src/restore/source/filestore.ts
-import { createHash as createHash17, hash as hash2 } from "node:crypto";
-import { Readable as Readable17 } from "node:stream";
-
-// src/archive/entries.ts
-import { buffer as buffer2 } from "node:stream/consumers";
-var HELD_BYTES2 = 4 * 2 ** 20, BATCH_BYTES = 8 * 2 ** 20, GAP_BYTES = 256 * 2 ** 10, AHEAD = 4;
-async function* readEntries(reader, entries) {
-  let batches = batchesOf(entries, reader.size), coming = [];
-  for (let taken = 0; taken < batches.length; taken++) {
-    for (let batch of batches.slice(taken + coming.length, taken + AHEAD)) {
-      let bytes = isHeld2(batch.entries[0]) ? readExactly2(reader, batch.offset, batch.end - batch.offset) : void 0;
-      bytes?.catch(() => {
-      }), coming.push({ batch, bytes });
-    }
-    let next = coming.shift();
-    next && (yield* contentsOf(reader, next.batch, await next.bytes));
-  }
-}
-__name(readEntries, "readEntries");
-async function* contentsOf(reader, { entries, offset }, bytes) {
-  for (let entry of entries) {
-    if (bytes) {
-      let content2 = decodeEntry2(bytes.subarray(entry.offset - offset), entry);
-      yield { entry, content: content2 ?? await buffer2(openEntry(reader, entry)) };
-      continue;
-    }
-    let content = openEntry(reader, entry);
-    try {
-      yield { entry, content };
-    } finally {
-      content.destroy();
-    }
-  }
-}
-__name(contentsOf, "contentsOf");
-var isHeld2 = /* @__PURE__ */ __name((entry) => entry !== void 0 && Math.max(entry.size, entry.compressedSize) <= HELD_BYTES2, "isHeld");
-function batchesOf(entries, archiveSize) {
-  let batches = [];
-  for (let entry of [...entries].sort((a5, b5) => a5.offset - b5.offset)) {
-    let end = Math.min(likelyEnd(entry), archiveSize), last = batches.at(-1);
-    last && isHeld2(last.entries[0]) && isHeld2(entry) && entry.offset - last.end <= GAP_BYTES && end - last.offset <= BATCH_BYTES ? (last.entries.push(entry), last.end = Math.max(last.end, end)) : batches.push({ entries: [entry], offset: entry.offset, end });
-  }
-  return batches;
-}
-__name(batchesOf, "batchesOf");
-
-// src/restore/source/filestore.ts
-var FOLDER = "filestore/", CHECKLIST = "checklist/";
-function filestoreOf(members, database, corrupt2) {
-  let all = [...members].filter(([name]) => name.startsWith(FOLDER));
-  if (all.length === 0) return;
-  let known = new Set(corrupt2), prefix = FOLDER + databaseFolder(
-    all.map(([name]) => name.slice(FOLDER.length)),
-    database
-  ), files = /* @__PURE__ */ new Map(), leftOut = [];
-  for (let [path2, entry] of all) {
-    let name = path2.slice(prefix.length);
-    !path2.startsWith(prefix) || name.startsWith(CHECKLIST) || (new RegExp("\\p{Cc}", "u").test(name) ? leftOut.push(name) : files.set(name, { name, sha1: known.has(name) ? void 0 : sha1Of(name), size: entry.size, entry }));
-  }
-  return { files, leftOut };
-}
-__name(filestoreOf, "filestoreOf");
-function databaseFolder(names, database) {
-  if (names.some((name) => sha1Of(name))) return "";
-  let folders = /* @__PURE__ */ new Set();
-  for (let name of names) {
-    let slash = name.indexOf("/");
-    slash > 0 && sha1Of(name.slice(slash + 1)) && folders.add(name.slice(0, slash + 1));
-  }
-  let [only = "", ...others] = folders;
-  if (others.length === 0) return only;
-  if (database !== void 0 && folders.has(`${database}/`)) return `${database}/`;
-  throw new UserError(
-    `The archive holds the filestores of several databases, and none is ${database ?? "known to be the right one"}: ${[...folders].join(", ")}`,
-    "Choose a backup of this database alone."
-  );
-}
-__name(databaseFolder, "databaseFolder");
-async function* readFiles(reader, files) {
-  let wanted = new Map(Array.from(files, (file) => [file.entry, file]));
-  for await (let { entry, content } of readEntries(reader, wanted.keys())) {
-    let file = wanted.get(entry);
-    if (!file) continue;
-    let checked = checkedContent(file, content);
-    try {
-      yield { file, content: checked };
-    } finally {
-      Buffer.isBuffer(checked) || checked.destroy();
-    }
-  }
-}
-__name(readFiles, "readFiles");
-function checkedContent(file, content) {
-  if (file.sha1 === void 0) return content;
-  if (!Buffer.isBuffer(content)) return Readable17.from(hashed(file, content), { objectMode: !1 });
-  if (hash2("sha1", content, "hex") !== file.sha1) throw corrupt(file);
-  return content;
-}
-__name(checkedContent, "checkedContent");
-async function* hashed(file, content) {
-  let sha1 = createHash17("sha1");
-  for await (let chunk of content)
-    sha1.update(chunk), yield chunk;
-  if (sha1.digest("hex") !== file.sha1) throw corrupt(file);
-}
-__name(hashed, "hashed");
-function corrupt({ name }) {
-  return new UserError(
-    `The file ${name} of the archived filestore is not what its name says: it has another SHA-1.`,
-    "It was torn when the backup was made, or changed since. Choose another backup."
-  );
-}
-__name(corrupt, "corrupt");
-
-// src/restore/source/members.ts
-var LOCAL_HEADER_LENGTH2 = 30, BEST_RATIO = 1032, UNREADABLE = 8289;
-function membersOf(entries) {
-  let members = /* @__PURE__ */ new Map();
-  for (let entry of entries) {
-    if (checkName(entry.name), checkType(entry), entry.name.endsWith("/")) continue;
-    checkContent(entry);
-    let name = entry.name.replace(/^(\.\/)+/, "");
-    if (members.has(name)) throw refused(name, "is there twice");
-    members.set(name, entry);
-  }
-  return checkFolders(members), checkPlaces(members), members;
-}
-__name(membersOf, "membersOf");
-function checkName(name) {
-  let parts = name.replace(/^(\.\/)+/, "").split("/");
-  if (parts.includes("..") || name.startsWith("/") || /^[A-Za-z]:/.test(name))
-    throw refused(name, "leaves the folder that an archive is extracted to");
-  if (parts.at(-1) === "" && parts.pop(), /[\\\0]/.test(name) || parts.includes("") || parts.includes("."))
-    throw refused(name, "has a name that is no plain path");
-}
-__name(checkName, "checkName");
-function checkType({ name, raw }) {
-  let type = raw.readUInt16LE(40) & 61440, expected2 = name.endsWith("/") ? 16384 : 32768;
-  if (type !== 0 && type !== expected2)
-    throw refused(name, type === 40960 ? "is a symbolic link" : "is no regular file");
-}
-__name(checkType, "checkType");
-function checkContent({ name, raw, method, size, compressedSize }) {
-  if (raw.readUInt16LE(8) & UNREADABLE) throw refused(name, "is encrypted");
-  if (method !== STORED && method !== DEFLATED) throw refused(name, `has the unknown compression ${method}`);
-  if (!(method === STORED ? size === compressedSize : size <= compressedSize * BEST_RATIO)) throw refused(name, `cannot be ${size} bytes, compressed to ${compressedSize}`);
-}
-__name(checkContent, "checkContent");
-function checkFolders(members) {
-  for (let name of members.keys())
-    for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1))
-      if (members.has(name.slice(0, end))) throw refused(name.slice(0, end), "is a file and a folder");
-}
-__name(checkFolders, "checkFolders");
-function checkPlaces(members) {
-  let free = 0;
-  for (let entry of [...members.values()].sort((a5, b5) => a5.offset - b5.offset)) {
-    if (entry.offset < free) throw refused(entry.name, "overlaps with another file");
-    free = entry.offset + LOCAL_HEADER_LENGTH2 + entry.raw.readUInt16LE(28) + entry.compressedSize;
-  }
-}
-__name(checkPlaces, "checkPlaces");
-function refused(name, what) {
-  return new UserError(
-    `The archive is not restored: ${JSON.stringify(name)} in it ${what}.`,
-    "No backup program for Odoo writes such an archive. Find out where it comes from, or choose another backup."
-  );
-}
-__name(refused, "refused");
-
-// src/restore/source/select.ts
-async function selectBackup(store, selection) {
-  let key = keyOf(store, selection.backup) ?? await findBackup(store, selection), receipt = await receiptOf2(store, key);
-  if (selection.allowUnverified) return { key, receipt };
-  if (!receipt) throw unverified(store.uri(key));
-  let failure2 = failedProof(receipt);
-  if (failure2) throw failed(store.uri(key), failure2);
-  return { key, receipt };
-}
-__name(selectBackup, "selectBackup");
-async function findBackup(store, selection) {
-  let { customer, database, backup: backup2 } = selection, all = await listBackups(store, customer, database), there = all.filter(({ archive }) => archive), verified = there.filter(({ receipt }) => receipt), candidates = backup2 === "latest" ? verified.length > 0 ? verified : there : there.filter(whichIsMeant(store, backup2));
-  assertOneDatabase(candidates);
-  let key = ((backup2 === "latest" ? await firstPassed(store, verified) : void 0) ?? candidates[0])?.archive?.key;
-  if (key === void 0) throw notFound(store, selection, all);
-  return key;
-}
-__name(findBackup, "findBackup");
-async function firstPassed(store, backups) {
-  for (let backup2 of backups)
-    if (backup2.receipt && levelOf(await readReceipt(store, backup2.receipt.key))) return backup2;
-}
-__name(firstPassed, "firstPassed");
-function assertOneDatabase(backups) {
-  let databases = [...new Set(backups.map(({ database }) => database))];
-  if (!(databases.length <= 1))
-    throw new UserError(
-      `There are backups of several databases: ${databases.join(", ")}`,
-      "Say with the input database which one is meant."
-    );
-}
-__name(assertOneDatabase, "assertOneDatabase");
-async function receiptOf2(store, key) {
-  let beside = receiptKey(key);
-  if (beside === key || !await store.head(beside)) return;
-  let receipt = await readReceipt(store, beside);
-  if (receipt.key !== key) throw mismatch(store.uri(key), `the receipt speaks of ${receipt.key}`);
-  return receipt;
-}
-__name(receiptOf2, "receiptOf");
-function mismatch(uri, what) {
-  return new UserError(
-    `${uri} is not the archive that the receipt speaks of: ${what}.`,
-    "One of the two was changed or replaced since the backup. Choose another backup."
-  );
-}
-__name(mismatch, "mismatch");
-function unverified(uri) {
-  return new UserError(
-    `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
-    "Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself."
-  );
-}
-__name(unverified, "unverified");
-function failed(uri, { level, at, failure: failure2 }) {
-  return new UserError(
-    `${uri} did not pass its verification (${level}) on ${at.slice(0, 10)}: ${failure2}`,
-    "Choose another backup. To restore from this one all the same, set allow-unverified: true."
-  );
-}
-__name(failed, "failed");
-var LISTED2 = 10;
-function notFound(store, { customer, database, backup: backup2 }, all) {
-  let folder = store.uri(catalogFolder(store.options.prefix, customer)), of = database === void 0 ? "" : ` of ${database}`, lines = all.slice(0, LISTED2).map(({ archive, receipt }) => archive ? `${archive.key} (${formatBytes(archive.size)}${receipt ? "" : ", no receipt"})` : `${receipt?.key}: a receipt whose archive is gone`);
-  all.length > LISTED2 && lines.push(`and ${all.length - LISTED2} older ones`);
-  let there = lines.length > 0 ? ` There are:
-${lines.map((line) => `  ${line}`).join(`
-`)}` : "";
-  return new UserError(
-    `No backup found${backup2 === "latest" ? "" : ` for ${backup2}`}${of} in ${folder}.${there}`,
-    "Check the S3 bucket, the prefix and the customer name, the database, and that the credentials may read there."
-  );
-}
-__name(notFound, "notFound");
-function parseName(key) {
-  return parseKey(key.slice(0, key.lastIndexOf("/") + 1), key);
-}
-__name(parseName, "parseName");
-
-// src/restore/source.ts
-async function openSource(store, selection) {
-  let { key, receipt } = await selectBackup(store, selection), uri = store.uri(key), reader = await store.range(key);
-  if (receipt && receipt.size !== reader.size)
-    throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
-  let magic = await reader.read(0, Math.min(MAGIC_LENGTH, reader.size)), isZip = magic.toString("latin1").startsWith("PK");
-  if (receipt?.directory && !isZip) throw mismatch(uri, "it is not a zip archive");
-  let content = isZip ? await readArchive(reader, uri, key, receipt) : bareContent(reader, magic, key, receipt), startedAt2 = receipt?.startedAt ?? content.description?.startedAt;
-  return {
-    uri,
-    key,
-    size: reader.size,
-    receipt,
-    createdAt: startedAt2 === void 0 ? parseName(key)?.at : new Date(startedAt2),
-    ...content,
-    readFiles: /* @__PURE__ */ __name((files) => readFiles(reader, files), "readFiles")
-  };
-}
-__name(openSource, "openSource");
-async function readArchive(reader, uri, key, receipt) {
-  let { directory, entries } = await readDirectory(reader);
-  if (receipt && !isSame(receipt.directory, directory))
-    throw mismatch(uri, "it has another central directory");
-  let members = membersOf(entries()), [described, manifested] = [members.get("backup.json"), members.get("manifest.json")], description = described && await readDescription(reader, described), manifest = manifested && await readManifest(reader, manifested), database = receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database, filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []), isEmpty = description?.filestore?.files === 0;
-  return {
-    database,
-    odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
-    description,
-    manifest,
-    dump: archivedDump(reader, members),
-    filestore: filestore?.files ?? (isEmpty ? /* @__PURE__ */ new Map() : void 0),
-    leftOut: filestore?.leftOut ?? []
-  };
-}
-__name(readArchive, "readArchive");
-function bareContent(reader, magic, key, receipt) {
-  return {
-    database: receipt?.database ?? parseName(key)?.database,
-    odooVersion: receipt?.odoo?.version,
-    description: receipt?.description,
-    manifest: void 0,
-    dump: bareDump2(reader, key.slice(key.lastIndexOf("/") + 1), magic),
-    filestore: void 0,
-    leftOut: []
-  };
-}
-__name(bareContent, "bareContent");
-function isSame(a5, b5) {
-  return a5?.md5 === b5.md5 && a5.offset === b5.offset && a5.length === b5.length && a5.entries === b5.entries;
-}
-__name(isSame, "isSame");
-
 // src/restore/swap-steps.ts
 import { basename as basename5, dirname as dirname5 } from "node:path/posix";
 var Downtime = class {
@@ -77938,9 +78064,9 @@ async function putBack(inputs, names, wish, platform3, signal) {
     let work = workOf({ source, target, findings, request, platform: platform3, startedAt: startedAt2, signal, assertLocked });
     let downtime = new Downtime();
     let plan = planOf(work, downtime);
-    let steps = [...plan.steps, ...plan.afterwards];
+    let steps2 = [...plan.steps, ...plan.afterwards];
     await platform3.group(`The plan: ${titleOf(source, target)}`, async () => {
-      for (let line of [...describePlan(steps), UNDO_MEANING]) platform3.info(line);
+      for (let line of [...describePlan(steps2), UNDO_MEANING]) platform3.info(line);
     });
     for (let warning3 of findings.warnings) platform3.warning(warning3);
     let about = { source, database: target.database, host: host.label, inPlace: request.inPlace };
@@ -77957,7 +78083,7 @@ async function putBack(inputs, names, wish, platform3, signal) {
       ...about,
       facts,
       dryRun: request.dryRun,
-      steps,
+      steps: steps2,
       neutralize: request.neutralize,
       newUuid: request.newUuid,
       kept: request.keepPrevious === "until-healthy" ? void 0 : work.databases.old,
@@ -77992,8 +78118,8 @@ function titleOf(source, target) {
   return `${whichBackup(source)} becomes ${target.database} on ${target.host.label}`;
 }
 __name(titleOf, "titleOf");
-async function tidy(steps, phases, platform3, signal) {
-  for (let step of steps)
+async function tidy(steps2, phases, platform3, signal) {
+  for (let step of steps2)
     try {
       await phases.run(step.name, step.title, () => step.run(signal, { add() {
       } }));
@@ -78019,6 +78145,166 @@ function rollback(inputs, platform3, signal) {
 }
 __name(rollback, "rollback");
 
+// src/report/verify-summary.ts
+function verifyOutputs(store, receipts) {
+  let [receipt, ...others] = receipts;
+  if (!receipt || others.length > 0) return {};
+  let seconds3 = restoreSeconds(receipt);
+  return {
+    key: receipt.key,
+    uri: store.uri(receipt.key),
+    receipt: receiptKey(receipt.key),
+    size: String(receipt.size),
+    database: receipt.database,
+    "odoo-version": receipt.odoo?.version ?? "",
+    verified: levelOf(receipt) ?? "",
+    ...seconds3 === void 0 ? {} : { "restore-seconds": String(seconds3) }
+  };
+}
+__name(verifyOutputs, "verifyOutputs");
+function verifiedJson(receipt) {
+  let { at, seconds: seconds3, programs } = newest(receipt) ?? {};
+  return {
+    database: receipt.database,
+    key: receipt.key,
+    size: receipt.size,
+    level: levelOf(receipt) ?? null,
+    failure: failedProof(receipt)?.failure ?? null,
+    at,
+    seconds: seconds3 ?? null,
+    restoreSeconds: restoreSeconds(receipt) ?? null,
+    programs: programs ?? {}
+  };
+}
+__name(verifiedJson, "verifiedJson");
+var newest = /* @__PURE__ */ __name(({ proofs }) => proofs.at(-1), "newest"), RATES = ["contents", "restore"];
+function verifySummary(store, level, receipts) {
+  let failed2 = receipts.filter(failedProof), passed = receipts.length - failed2.length;
+  return {
+    outcome: failed2.length > 0 ? "failed" : "done",
+    title: [
+      ...passed > 0 ? [`${formatCounted(passed, "archive")} verified: ${level}`] : [],
+      ...failed2.length > 0 ? [`${formatCounted(failed2.length, "archive")} failed`] : []
+    ].join(", "),
+    blocks: [
+      {
+        kind: "table",
+        columns: [
+          { name: "Archive" },
+          { name: "Size", align: "right" },
+          { name: "Verified" },
+          { name: "Time" }
+        ],
+        rows: receipts.map((receipt) => [
+          code(receipt.key),
+          formatBytes(receipt.size),
+          levelOf(receipt) ?? "failed",
+          timeOf2(receipt)
+        ])
+      },
+      ...failed2.map(
+        (receipt) => ({
+          kind: "note",
+          text: [code(store.uri(receipt.key)), `: ${failedProof(receipt)?.failure}`]
+        })
+      )
+    ]
+  };
+}
+__name(verifySummary, "verifySummary");
+function timeOf2({ proofs }) {
+  return RATES.flatMap((level) => {
+    let proof = proofs.findLast((each) => each.level === level);
+    return proof?.seconds === void 0 ? [] : `${level} ${formatDuration(proof.seconds * 1e3)}`;
+  }).join(", ");
+}
+__name(timeOf2, "timeOf");
+
+// src/verify/choose.ts
+function chooseEntries(store, entries, which2) {
+  if (which2.kind === "named") {
+    let named = entries.filter(whichIsMeant(store, which2.backup)), unfit = named.find((entry) => !isVerifiable(entry));
+    if (unfit) throw cannotBe(store, unfit);
+    return named.filter(isVerifiable);
+  }
+  let sound = entries.filter(isVerifiable).filter(({ condition }) => condition.kind !== "failed"), databases = [...Map.groupBy(sound, ({ database }) => database).values()];
+  return which2.kind === "latest" ? databases.flatMap(([newest2]) => newest2 ?? []) : databases.flatMap(
+    (own) => own.toSorted((a5, b5) => lastProof(a5).localeCompare(lastProof(b5))).slice(0, which2.count)
+  );
+}
+__name(chooseEntries, "chooseEntries");
+var lastProof = /* @__PURE__ */ __name(({ receipt }) => receipt.proofs.at(-1)?.at ?? "", "lastProof");
+function isVerifiable(entry) {
+  let { receipt, archive, receiptObject, key, database } = entry;
+  return !!(archive && receiptObject) && receipt?.key === key && receipt.database === database;
+}
+__name(isVerifiable, "isVerifiable");
+function cannotBe(store, { key, archive, receipt, condition }) {
+  let why = archive === void 0 ? "there is a receipt, and no archive" : receipt === void 0 ? "why" in condition ? condition.why : "it has no receipt" : `its receipt speaks of ${receipt.key}`;
+  return new UserError(
+    `${store.uri(key)} cannot be verified: ${why}`,
+    "A verification is written into the receipt that the backup has made. The command list shows which ones have one."
+  );
+}
+__name(cannotBe, "cannotBe");
+
+// src/commands/verify.ts
+async function verify(inputs, platform3, signal) {
+  var _stack = [];
+  try {
+    let { customer, prefix } = inputs.s3;
+    let level = inputs.proof.level;
+    let store = __using(_stack, new Store(inputs.s3, signal));
+    let phases = new Phases(platform3);
+    let folder = store.uri(catalogFolder(prefix, customer));
+    let chosen = await platform3.group(`Find what to verify: ${inputs.which.kind} in ${folder}`, async () => {
+      let entries = await takeInventory(store, customer, inputs.database), found = chooseEntries(store, entries, inputs.which);
+      return platform3.info(
+        `${formatCounted(found.length, "archive")} of ${formatCounted(entries.length, "entry", "entries")}`
+      ), found;
+    });
+    if (chosen.length === 0) throw nothingFound(inputs, folder);
+    let context = { inputs: inputs.proof, platform: platform3, phases, signal };
+    let verified = [];
+    for (let { key, receiptObject } of chosen) {
+      if (!receiptObject) continue;
+      let receipt = await raise(
+        level,
+        { store, key, receipt: await readReceipt(store, receiptObject.key) },
+        context
+      ), failure2 = failedProof(receipt)?.failure;
+      failure2 !== void 0 && platform3.warning(`${store.uri(key)} has failed: ${failure2}`), verified.push(receipt);
+    }
+    for (let [name, value] of Object.entries(verifyOutputs(store, verified))) platform3.output(name, value);
+    platform3.output("json", JSON.stringify(verified.map(verifiedJson)));
+    await platform3.summary(verifySummary(store, level, verified));
+    let failed2 = verified.filter(failedProof);
+    if (failed2.length > 0) throw failedError(store, failed2, verified.length);
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    __callDispose(_stack, _error, _hasError);
+  }
+}
+__name(verify, "verify");
+function nothingFound({ which: which2, database }, folder) {
+  let what = which2.kind === "named" ? `backup ${which2.backup}` : "verified backup";
+  return new UserError(
+    `There is no ${what}${database === void 0 ? "" : ` of ${database}`} in ${folder}`,
+    "Check s3-prefix, customer, database and backup. The command list shows what there is."
+  );
+}
+__name(nothingFound, "nothingFound");
+function failedError(store, failed2, all) {
+  let lines = failed2.map((receipt) => `${store.uri(receipt.key)}: ${failedProof(receipt)?.failure}`);
+  return new UserError(
+    all === 1 ? `The archive has failed: ${lines.join()}` : [`${failed2.length} of ${all} archives have failed:`, ...lines].join(`
+  `),
+    "Their receipts say so now: nothing takes them for a backup any more. Make a new one, and find out what has changed them."
+  );
+}
+__name(failedError, "failedError");
+
 // src/garbage.ts
 import { setFlagsFromString } from "node:v8";
 function tuneGarbageCollector() {
@@ -78038,12 +78324,13 @@ var inputGroups = {
   retention: "Retention",
   everywhere: "Everywhere"
 }, choices = {
-  command: ["backup", "rollback", "restore", "gate", "list", "prune"],
+  command: ["backup", "rollback", "restore", "verify", "gate", "list", "prune"],
   sudo: ["auto", "always", "never"],
   sse: ["AES256", "aws:kms"],
   format: ["dual", "odoo", "custom", "directory", "plain"],
   "missing-files": ["warn", "fail"],
   "object-lock": ["governance", "compliance"],
+  verify: levels,
   require: levels
 }, inputTable = [
   { name: "ssh-host", group: "connection" },
@@ -78079,6 +78366,7 @@ var inputGroups = {
   { name: "format", group: "backup", default: "dual", choices: choices.format },
   { name: "compression", group: "backup", default: "auto" },
   { name: "missing-files", group: "backup", default: "warn", choices: choices["missing-files"] },
+  { name: "verify", group: "backup", choices: choices.verify },
   { name: "backup", group: "restore", default: "latest" },
   { name: "services", group: "restore" },
   { name: "stop-command", group: "restore" },
@@ -78380,6 +78668,13 @@ function complete(values) {
 }
 __name(complete, "complete");
 
+// src/inputs/proof.ts
+function parseProof(fields, otherwise) {
+  let level = fields.given("verify") ? fields.optional("verify", oneOf2(levels)) : otherwise;
+  return level === "restore" && fields.problem("verify: restore is not there yet: contents is as far as it goes"), level && { level };
+}
+__name(parseProof, "parseProof");
+
 // src/inputs/retention.ts
 var MOST = 1e5, WITHIN_MS = [6e4, 36500 * 24 * 36e5];
 function parseRetention(fields) {
@@ -78483,6 +78778,7 @@ function parseBackup(fields, env3) {
     format: fields.required("format", oneOf2(choices.format)),
     compression: fields.required("compression", autoOrLevel),
     missingFiles: fields.required("missing-files", oneOf2(choices["missing-files"])),
+    proof: parseProof(fields, "upload"),
     timeoutMs: fields.required("timeout", durationMs)
   }, jobs = fields.optional("jobs", integer(1, 64)) ?? DEFAULT_JOBS, retention = fields.optional("prune", boolean) ?? !1 ? parseRetention(fields) : void 0, dryRun = fields.optional("dry-run", boolean) ?? !1;
   return required.format === "plain" && required.odoo && required.odoo.filestore !== !1 && fields.problem("format: plain is one SQL file: set filestore to false, or choose odoo, which holds both"), complete(required) ? { command: "backup", ...required, jobs, retention, dryRun, warnings: warningsOf(env3) } : void 0;
@@ -78622,11 +78918,38 @@ function keepPrevious(value) {
 }
 __name(keepPrevious, "keepPrevious");
 
+// src/inputs/verify.ts
+function parseVerify(fields, env3) {
+  let required = {
+    s3: parseS3(fields, env3),
+    which: fields.required("backup", whichBackups),
+    proof: parseProof(fields, "contents"),
+    timeoutMs: fields.required("timeout", durationMs)
+  };
+  required.proof?.level === "upload" && fields.problem("verify: upload is what every backup has been verified to: choose contents or restore");
+  let database = fields.optional("database", databaseName);
+  return complete(required) ? { command: "verify", ...required, database, warnings: [] } : void 0;
+}
+__name(parseVerify, "parseVerify");
+function whichBackups(value) {
+  if (value === "latest") return { kind: "latest" };
+  let oldest = /^oldest(?:\s+(.*))?$/.exec(value);
+  if (!oldest) return { kind: "named", backup: value };
+  let [, count2 = "1"] = oldest;
+  try {
+    return { kind: "oldest", count: integer(1, 1e3)(count2) };
+  } catch {
+    throw new Refusal(`'${value}' is not oldest with a number from 1 to 1000 behind it`);
+  }
+}
+__name(whichBackups, "whichBackups");
+
 // src/inputs.ts
 var parsers = {
   backup: parseBackup,
   rollback: parseRollback,
   restore: parseRestore,
+  verify: parseVerify,
   gate: parseGate,
   list: parseList,
   prune: parsePrune
@@ -79371,7 +79694,7 @@ function identity2(env3) {
 __name(identity2, "identity");
 
 // src/platform/ping.ts
-var TIMEOUT_MS2 = 1e4, ATTEMPTS2 = 3;
+var TIMEOUT_MS2 = 1e4, ATTEMPTS3 = 3;
 async function pinging({ command: command5, pingUrl, dryRun }, platform3, body) {
   let tell = /* @__PURE__ */ __name(async (outcome) => {
     if (pingUrl === void 0 || dryRun) return;
@@ -79391,7 +79714,7 @@ async function pinging({ command: command5, pingUrl, dryRun }, platform3, body) 
 __name(pinging, "pinging");
 async function post(url, body) {
   let problem;
-  for (let attempt2 = 1; attempt2 <= ATTEMPTS2; attempt2++)
+  for (let attempt2 = 1; attempt2 <= ATTEMPTS3; attempt2++)
     try {
       let answer = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(TIMEOUT_MS2) });
       if (await answer.body?.cancel(), answer.ok) return;
@@ -79482,6 +79805,8 @@ function run2(inputs, platform3, signal) {
       return rollback(inputs, platform3, signal);
     case "restore":
       return restore(inputs, platform3, signal);
+    case "verify":
+      return verify(inputs, platform3, signal);
     case "gate":
       return gate(inputs, platform3, signal);
     case "list":
@@ -79492,9 +79817,10 @@ function run2(inputs, platform3, signal) {
 }
 __name(run2, "run");
 var cancelled = {
-  backup: "No backup was made. Nothing on the host was changed.",
+  backup: "No backup was made, unless the log names one. Nothing on the host was changed.",
   rollback: "What was begun has been taken back, as the log says.",
   restore: "What was begun has been taken back, as the log says.",
+  verify: "The receipts say what they said, but for proofs that the log names.",
   gate: "It only reads.",
   list: "It only reads.",
   prune: "What the log names is deleted, and nothing else."
