@@ -149,17 +149,20 @@ export function localeClauses(traits: CreationTraits, version: number): string {
   return clauses.join(' ');
 }
 
-/** Drops a database that a restore has made, whoever is connected to it. Does nothing when it is not there. */
+/**
+ * Drops a database that a restore has made, whoever is connected to it. Does nothing when it is not there. Not WITH
+ * (FORCE): that fails for an owner who is no superuser while autovacuum is at work, which a plain DROP sends away.
+ */
 export async function dropDerivedDatabase(admin: Postgres, name: string, database: string): Promise<void> {
   if (!parseDerivedName(name, database)) throw new TypeError(`Not derived from ${database}: ${name}`);
   if (!(await findDatabase(admin, name))) return;
-  const force = admin.version >= 130_000 ? ' WITH (FORCE)' : '';
   await runSql(
     admin,
     MAINTENANCE_DATABASE,
     `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`, // PostgreSQL drops no template
+    `ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS false`,
     terminateSessions([name]),
-    `DROP DATABASE IF EXISTS ${identifier(name)}${force}`,
+    `DROP DATABASE IF EXISTS ${identifier(name)}`,
   );
 }
 

@@ -19,7 +19,7 @@ import { Snapshot } from '../../src/host/snapshot.ts';
 import { runSql } from '../../src/host/sql.ts';
 import { swapDatabases, swapDatabasesBack } from '../../src/host/swap-databases.ts';
 import { derivedName } from '../../src/restore/names.ts';
-import { dropDatabase } from '../support/postgres.ts';
+import { dropDatabase, psql } from '../support/postgres.ts';
 import { dropTemplate, openRestoreHost, type RestoreHost, timestamp } from '../support/restore-host.ts';
 
 const plain = {
@@ -90,6 +90,43 @@ suite('a new database', () => {
     assert.equal(await findDatabase(admin, swap.new), undefined);
     await assert.rejects(dropDerivedDatabase(admin, odoo.database, odoo.database), /Not derived/);
     assert.ok(await findDatabase(admin, odoo.database));
+  });
+});
+
+suite('autovacuum at work', { concurrency: false }, () => {
+  test('holds up neither a drop nor a swap', async () => {
+    await using scene = await openSwap();
+    const { swap, admin, odoo, sandbox } = scene;
+    // A table that takes autovacuum a long time, in either database.
+    for (const database of [swap.new, odoo.database]) {
+      await psql(
+        sandbox.postgres,
+        database,
+        `CREATE TABLE slow WITH (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,
+           autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_cost_delay = 100)
+           AS SELECT repeat('x', 1000) AS x, n FROM generate_series(1, 20000) n;
+         DELETE FROM slow WHERE n % 2 = 0`,
+      );
+    }
+    const workers = `SELECT count(DISTINCT datname) FROM pg_stat_activity
+      WHERE backend_type = 'autovacuum worker' AND datname IN ('${swap.new}', '${odoo.database}')`;
+    const atWork = async () => {
+      while ((await psql(sandbox.postgres, 'postgres', workers)) !== '2') await sleep(100);
+    };
+    await psql(sandbox.postgres, 'postgres', 'ALTER SYSTEM SET autovacuum_naptime = 1');
+    try {
+      await psql(sandbox.postgres, 'postgres', 'SELECT pg_reload_conf()');
+      await atWork();
+      await swapDatabases(admin, swap);
+      assert.ok(await findDatabase(admin, swap.old));
+      await swapDatabasesBack(admin, swap);
+      await atWork();
+      await dropDerivedDatabase(admin, swap.new, odoo.database);
+      assert.equal(await findDatabase(admin, swap.new), undefined);
+    } finally {
+      await psql(sandbox.postgres, 'postgres', 'ALTER SYSTEM RESET autovacuum_naptime');
+      await psql(sandbox.postgres, 'postgres', 'SELECT pg_reload_conf()');
+    }
   });
 });
 
