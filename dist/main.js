@@ -73478,15 +73478,14 @@ function localeClauses(traits, version2) {
 __name(localeClauses, "localeClauses");
 async function dropDerivedDatabase(admin, name, database) {
   if (!parseDerivedName(name, database)) throw new TypeError(`Not derived from ${database}: ${name}`);
-  if (!await findDatabase(admin, name)) return;
-  let force = admin.version >= 13e4 ? " WITH (FORCE)" : "";
-  await runSql(
+  await findDatabase(admin, name) && await runSql(
     admin,
     MAINTENANCE_DATABASE,
     `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`,
     // PostgreSQL drops no template
+    `ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS false`,
     terminateSessions([name]),
-    `DROP DATABASE IF EXISTS ${identifier(name)}${force}`
+    `DROP DATABASE IF EXISTS ${identifier(name)}`
   );
 }
 __name(dropDerivedDatabase, "dropDerivedDatabase");
