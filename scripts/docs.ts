@@ -1,4 +1,6 @@
-// Writes the tables of inputs and outputs in README.md from action.yml. `--check`: fails where they are stale.
+// Writes the tables of inputs and outputs in README.md from action.yml, and the transcripts that it quotes from
+// test/golden. `--check`: fails where they are stale.
+import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { inputGroups, inputNamed } from '../src/inputs/table.ts';
@@ -36,6 +38,23 @@ export function withTables(readme: string, action: ActionFile): string {
   );
 }
 
+/** What README.md quotes of a transcript in test/golden: from what it begins with to the end of a line, or of all. */
+const quotes = {
+  'rollback-dry-run': { from: 'Connect to ', to: 'the last one first.\n' },
+  rollback: { from: 'Create the database ', to: undefined },
+  'rollback-taken-back': { from: 'Wait until Odoo is healthy\nwarning', to: 'set by health-check.\n' },
+} as const;
+
+/** README.md with what it quotes. @param read the text of a file in test/golden */
+export function withTranscripts(readme: string, read: (file: string) => string): string {
+  return Object.entries(quotes).reduce((text, [name, { from, to }]) => {
+    const transcript = read(`${name}.txt`);
+    const start = transcript.indexOf(`\n${from}`) < 0 ? 0 : transcript.indexOf(`\n${from}`) + 1;
+    const end = to === undefined ? transcript.length : transcript.indexOf(to, start) + to.length;
+    return between(text, name, `\`\`\`text\n${transcript.slice(start, end).trimEnd()}\n\`\`\``);
+  }, readme);
+}
+
 function inputRow([name, { description, default: value }]: [string, Documented]): string[] {
   return [code(name), value === undefined ? '' : code(value), description];
 }
@@ -58,11 +77,12 @@ function between(readme: string, name: string, content: string): string {
 
 if (import.meta.main) {
   const readme = await readFile(readmeFile, 'utf8');
-  const fresh = withTables(readme, await readAction());
+  const golden = (file: string) => readFileSync(new URL(`test/golden/${file}`, root), 'utf8');
+  const fresh = withTranscripts(withTables(readme, await readAction()), golden);
   if (!process.argv.includes('--check')) {
     await writeFile(readmeFile, fresh);
   } else if (fresh !== readme) {
-    console.error('The tables in README.md are stale: run `npm run docs`.');
+    console.error('Tables or transcripts in README.md are stale: run `npm run docs`.');
     process.exitCode = 1;
   }
 }

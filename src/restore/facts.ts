@@ -32,6 +32,7 @@ export function factsOf(source: RestoreSource, target: Target, findings: Finding
     ...replacedFacts(target, findings),
     ...filestoreFacts(target, findings, source),
     ['Space', spaceOf(findings)],
+    ...(findings.passed.length > 0 ? ([['Checked', findings.passed.join('; ')]] as const) : []),
     ...odooFacts(target, findings),
     ...(target.leftovers.kept.length > 0
       ? ([['Kept so far', target.leftovers.kept.map((pair) => pairName(pair)).join(', ')]] as const)

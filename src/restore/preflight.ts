@@ -28,6 +28,8 @@ export interface Problem {
 /** What the read-only checks of a restore have found. */
 export interface Findings {
   readonly problems: readonly Problem[];
+  /** What was checked and is as it has to be: one thought each. */
+  readonly passed: readonly string[];
   /** Worth knowing before it is done. */
   readonly warnings: readonly string[];
   /** Of the new database. */
@@ -72,6 +74,7 @@ class Preflight {
   readonly #target: Target;
   readonly #request: Request;
   readonly #problems: Problem[] = [];
+  readonly #passed: string[] = [];
   readonly #warnings: string[] = [];
 
   constructor(source: RestoreSource, target: Target, request: Request) {
@@ -110,6 +113,7 @@ class Preflight {
     this.#checkSessions(sessions);
     return {
       problems: this.#problems,
+      passed: this.#passed.toSorted(),
       warnings: this.#warnings,
       owner,
       traits,
@@ -179,7 +183,11 @@ class Preflight {
       this.#source.description?.postgres.server ?? this.#source.receipt?.postgres.server ?? '',
       10,
     );
-    if (made * 10_000 <= postgres.version || Number.isNaN(made)) return;
+    if (Number.isNaN(made)) return;
+    if (made * 10_000 <= postgres.version) {
+      this.#passed.push(`PostgreSQL ${postgres.serverVersion} takes a dump of ${made}`);
+      return;
+    }
     this.#problem(
       `The backup is of PostgreSQL ${made}, and the host has ${postgres.serverVersion}: dumps do not go to an older major version`,
       `Restore it to a server of PostgreSQL ${made} or newer.`,
@@ -266,7 +274,11 @@ class Preflight {
     if (!services) return undefined;
     const problems = (await this.#attempt(() => services.problems())) ?? [];
     for (const { message, hint } of problems) this.#problem(message, hint);
-    return this.#attempt(() => services.running());
+    const running = await this.#attempt(() => services.running());
+    if (problems.length === 0 && running !== undefined) {
+      this.#passed.push(`${[...services.stopCommands, ...services.startCommands].join(', ')} may be run`);
+    }
+    return running;
   }
 
   /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
@@ -311,7 +323,7 @@ class Preflight {
     for (const { mount, free, whats, bytes } of sumsOf(wanted)) {
       if (bytes <= free) continue;
       this.#problem(
-        `The ${whats.join(' and the ')} take${whats.length > 1 ? '' : 's'} about ${formatBytes(bytes)}, and ${mount} on the host has ${formatBytes(free)} left`,
+        `Building the new ${whats.join(' and ')} takes about ${formatBytes(bytes)}, and ${mount} on the host has ${formatBytes(free)} left`,
         'Free space on the host: a restore builds the new beside the old.',
       );
     }
@@ -342,15 +354,21 @@ class Preflight {
 
   async #checkRights(owner: string): Promise<void> {
     const { admin, database } = this.#target;
-    for (const missing of await missingRights(admin, owner, database)) {
-      this.#problem(missing, 'Give the role that right, or name a role that has it in db-admin-user.');
+    const missing = await missingRights(admin, owner, database);
+    for (const right of missing) {
+      this.#problem(right, 'Give the role that right, or name a role that has it in db-admin-user.');
     }
+    if (missing.length === 0) this.#passed.push(`${admin.role} may create and rename databases of ${owner}`);
   }
 
   async #checkRoles(keepOwnership: boolean): Promise<void> {
     if (!keepOwnership) return;
-    const missing = await missingRoles(this.#target.admin, this.#source.description?.roles ?? []);
-    if (missing.length === 0) return;
+    const roles = this.#source.description?.roles ?? [];
+    const missing = await missingRoles(this.#target.admin, roles);
+    if (missing.length === 0) {
+      if (roles.length > 0) this.#passed.push(`the roles of the backup are there: ${roles.join(', ')}`);
+      return;
+    }
     this.#problem(
       `The backup gives things or rights to roles that the server does not have: ${missing.join(', ')}`,
       `Create them: ${missing.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join('; ')}`,
@@ -365,7 +383,12 @@ class Preflight {
         `${admin.role} may not mark unaccent IMMUTABLE, as Odoo marks it: if the backup has an index on it, that cannot be restored. A superuser may: db-admin-user`,
       );
     }
-    for (const { extension, problem } of await extensionProblems(postgres, admin, extensions)) {
+    const problems = await extensionProblems(postgres, admin, extensions);
+    const names = extensions.map(({ name }) => name).filter((name) => name !== 'plpgsql');
+    if (problems.length === 0 && names.length > 0) {
+      this.#passed.push(`its extensions can be made: ${names.join(', ')}`);
+    }
+    for (const { extension, problem } of problems) {
       if (problem === 'absent') {
         this.#problem(
           `The extension ${extension} of the backup is not installed on the database server`,
