@@ -74393,6 +74393,7 @@ var Preflight = class {
   #target;
   #request;
   #problems = [];
+  #passed = [];
   #warnings = [];
   constructor(source, target, request) {
     this.#source = source, this.#target = target, this.#request = request;
@@ -74417,6 +74418,7 @@ var Preflight = class {
     ]);
     return this.#checkSessions(sessions), {
       problems: this.#problems,
+      passed: this.#passed.toSorted(),
       warnings: this.#warnings,
       owner,
       traits,
@@ -74468,10 +74470,16 @@ var Preflight = class {
       this.#source.description?.postgres.server ?? this.#source.receipt?.postgres.server ?? "",
       10
     );
-    made * 1e4 <= postgres.version || Number.isNaN(made) || this.#problem(
-      `The backup is of PostgreSQL ${made}, and the host has ${postgres.serverVersion}: dumps do not go to an older major version`,
-      `Restore it to a server of PostgreSQL ${made} or newer.`
-    );
+    if (!Number.isNaN(made)) {
+      if (made * 1e4 <= postgres.version) {
+        this.#passed.push(`PostgreSQL ${postgres.serverVersion} takes a dump of ${made}`);
+        return;
+      }
+      this.#problem(
+        `The backup is of PostgreSQL ${made}, and the host has ${postgres.serverVersion}: dumps do not go to an older major version`,
+        `Restore it to a server of PostgreSQL ${made} or newer.`
+      );
+    }
   }
   /** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
   async #owner() {
@@ -74548,7 +74556,8 @@ var Preflight = class {
     if (!services) return;
     let problems = await this.#attempt(() => services.problems()) ?? [];
     for (let { message, hint } of problems) this.#problem(message, hint);
-    return this.#attempt(() => services.running());
+    let running = await this.#attempt(() => services.running());
+    return problems.length === 0 && running !== void 0 && this.#passed.push(`${[...services.stopCommands, ...services.startCommands].join(", ")} may be run`), running;
   }
   /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
   async #answer() {
@@ -74577,7 +74586,7 @@ var Preflight = class {
     ], dumpPlace = await this.#dumpPlace(wanted);
     for (let { mount, free, whats, bytes } of sumsOf(wanted))
       bytes <= free || this.#problem(
-        `The ${whats.join(" and the ")} take${whats.length > 1 ? "" : "s"} about ${formatBytes(bytes)}, and ${mount} on the host has ${formatBytes(free)} left`,
+        `Building the new ${whats.join(" and ")} takes about ${formatBytes(bytes)}, and ${mount} on the host has ${formatBytes(free)} left`,
         "Free space on the host: a restore builds the new beside the old."
       );
     return { databaseDisk, filestoreDisk, dumpPlace };
@@ -74597,14 +74606,19 @@ var Preflight = class {
     );
   }
   async #checkRights(owner) {
-    let { admin, database } = this.#target;
-    for (let missing of await missingRights(admin, owner, database))
-      this.#problem(missing, "Give the role that right, or name a role that has it in db-admin-user.");
+    let { admin, database } = this.#target, missing = await missingRights(admin, owner, database);
+    for (let right of missing)
+      this.#problem(right, "Give the role that right, or name a role that has it in db-admin-user.");
+    missing.length === 0 && this.#passed.push(`${admin.role} may create and rename databases of ${owner}`);
   }
   async #checkRoles(keepOwnership) {
     if (!keepOwnership) return;
-    let missing = await missingRoles(this.#target.admin, this.#source.description?.roles ?? []);
-    missing.length !== 0 && this.#problem(
+    let roles = this.#source.description?.roles ?? [], missing = await missingRoles(this.#target.admin, roles);
+    if (missing.length === 0) {
+      roles.length > 0 && this.#passed.push(`the roles of the backup are there: ${roles.join(", ")}`);
+      return;
+    }
+    this.#problem(
       `The backup gives things or rights to roles that the server does not have: ${missing.join(", ")}`,
       `Create them: ${missing.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join("; ")}`
     );
@@ -74614,7 +74628,9 @@ var Preflight = class {
     extensions.some(({ name }) => name === "unaccent") && !await mayMarkImmutable(postgres, admin) && this.#warnings.push(
       `${admin.role} may not mark unaccent IMMUTABLE, as Odoo marks it: if the backup has an index on it, that cannot be restored. A superuser may: db-admin-user`
     );
-    for (let { extension, problem } of await extensionProblems(postgres, admin, extensions))
+    let problems = await extensionProblems(postgres, admin, extensions), names = extensions.map(({ name }) => name).filter((name) => name !== "plpgsql");
+    problems.length === 0 && names.length > 0 && this.#passed.push(`its extensions can be made: ${names.join(", ")}`);
+    for (let { extension, problem } of problems)
       problem === "absent" ? this.#problem(
         `The extension ${extension} of the backup is not installed on the database server`,
         `Install its package there, such as postgresql-${Math.floor(postgres.version / 1e4)}-${extension}.`
@@ -74681,6 +74697,7 @@ function factsOf(source, target, findings) {
     ...replacedFacts(target, findings),
     ...filestoreFacts(target, findings, source),
     ["Space", spaceOf(findings)],
+    ...findings.passed.length > 0 ? [["Checked", findings.passed.join("; ")]] : [],
     ...odooFacts(target, findings),
     ...target.leftovers.kept.length > 0 ? [["Kept so far", target.leftovers.kept.map((pair) => pairName(pair)).join(", ")]] : []
   ];
