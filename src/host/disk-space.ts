@@ -36,6 +36,19 @@ export async function databaseFileSystem(
     : fileSystemOf({ host: postgres.host, path, command: (argv) => ({ argv, as }) });
 }
 
+/**
+ * Bytes of write-ahead log that the server may hold before a checkpoint makes room again. Where these do not fit, it
+ * stops altogether (https://www.postgresql.org/docs/current/wal-configuration.html).
+ */
+export async function maxWalBytes(postgres: Postgres): Promise<number> {
+  const [row] = await queryRows<{ bytes: number }>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    "SELECT pg_size_bytes(current_setting('max_wal_size')) AS bytes",
+  );
+  return row?.bytes ?? 0;
+}
+
 async function folderOf(postgres: Postgres, tablespace: string): Promise<string | undefined> {
   const [row] = await queryRows<{ folder: string | null }>(
     postgres,

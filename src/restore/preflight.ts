@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { listSessions, missingRights, missingRoles, type SessionGroup } from '../host/databases.ts';
-import { databaseFileSystem, type FileSystem, fileSystemOf } from '../host/disk-space.ts';
+import { databaseFileSystem, type FileSystem, fileSystemOf, maxWalBytes } from '../host/disk-space.ts';
 import { extensionProblems, mayMarkImmutable } from '../host/extensions.ts';
 import { healthNow } from '../host/health.ts';
 import { withRestoreClient } from '../host/load-errors.ts';
@@ -311,12 +311,15 @@ class Preflight {
     filestoreBytes: number,
   ): Promise<Pick<Findings, 'databaseDisk' | 'filestoreDisk' | 'dumpPlace'>> {
     const { admin, current, filestore } = this.#target;
-    const [databaseDisk, filestoreDisk] = await Promise.all([
+    const [databaseDisk, walDisk, filestoreDisk, maxWal] = await Promise.all([
       databaseFileSystem(admin, current?.tablespace),
+      databaseFileSystem(admin),
       filestore && fileSystemOf(filestore),
+      maxWalBytes(admin),
     ]);
     const wanted: Wanted[] = [
       { what: 'database', bytes: databaseBytes, disk: databaseDisk },
+      { what: 'write-ahead log', bytes: Math.min(databaseBytes, maxWal), disk: walDisk },
       { what: 'filestore', bytes: filestoreBytes, disk: filestoreDisk },
     ];
     const dumpPlace = await this.#dumpPlace(wanted);

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, suite, test } from 'node:test';
+import { sudoersOfReadme } from '../support/readme.ts';
+import { assertOneOdoo, assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
+
+suite('space on a systemd host', { concurrency: false }, () => {
+  let scene: SystemdScene;
+  let then: Awaited<ReturnType<SystemdScene['content']>>;
+  before(async () => {
+    scene = await SystemdScene.open({ sudoers: sudoersOfReadme() });
+    // File systems of their own, with what was there.
+    await scene.shell(`systemctl stop odoo postgresql
+      for folder in /var/lib/postgresql ${parentOf(scene.host.filestore)}; do
+        cp -a "$folder" /root/kept
+        mount -t tmpfs -o size=400M,mode=0755 tmpfs "$folder"
+        chown --reference=/root/kept "$folder"
+        cp -a /root/kept/. "$folder"
+        rm -r /root/kept
+      done
+      systemctl start postgresql; pg_isready -t 30 || sleep 3; systemctl start odoo`);
+    await scene.untilUp();
+    then = await scene.content();
+    await scene.succeeds('backup');
+    await scene.misdeploy();
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+  beforeEach(() => scene.shell('umount -q /tmp /var/tmp || :; rm -f /var/lib/postgresql/filler'));
+
+  /** Leaves so many MiB in the file system of a folder. */
+  const leave = (mib: number, folder: string) =>
+    scene.shell(
+      `free=$(df -Pm ${folder} | awk 'NR == 2 { print $4 }'); fallocate -l $((free - ${mib}))M ${folder}/filler`,
+    );
+
+  test('where the new database does not fit beside the old, nothing is begun', async () => {
+    await leave(60, '/var/lib/postgresql');
+    const traces = await tracesOf(scene);
+    for (const inputs of [{ 'dry-run': 'true' }, {}]) {
+      await scene.fails(
+        'rollback',
+        { ...inputs, services: 'odoo' },
+        /Building the new database and write-ahead log takes about [\d.]+ MiB, and \/var\/lib\/postgresql on the host has (59|60)[\d.]* MiB left/,
+        /Nothing was changed/,
+      );
+      await assertSameHost(scene, traces);
+    }
+  });
+
+  test('where the dump has no place, it is loaded as it comes', async () => {
+    await scene.shell(
+      'for folder in /tmp /var/tmp; do mount -t tmpfs -o size=4M,mode=1777 tmpfs $folder; done',
+    );
+    const { log } = await scene.succeeds('rollback', { services: 'odoo' });
+    assert.match(log, /one session, straight from the archive/);
+    assert.deepEqual(await scene.content(), then);
+    await assertOneOdoo(scene);
+  });
+});
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
