@@ -74025,6 +74025,15 @@ async function databaseFileSystem(postgres, tablespace = "pg_default") {
   return path2 === void 0 ? void 0 : fileSystemOf({ host: postgres.host, path: path2, command: /* @__PURE__ */ __name((argv) => ({ argv, as }), "command") });
 }
 __name(databaseFileSystem, "databaseFileSystem");
+async function maxWalBytes(postgres) {
+  let [row2] = await queryRows(
+    postgres,
+    MAINTENANCE_DATABASE,
+    "SELECT pg_size_bytes(current_setting('max_wal_size')) AS bytes"
+  );
+  return row2?.bytes ?? 0;
+}
+__name(maxWalBytes, "maxWalBytes");
 async function folderOf(postgres, tablespace) {
   let [row2] = await queryRows(
     postgres,
@@ -74577,11 +74586,14 @@ var Preflight = class {
   }
   /** What is to be written is summed up by file system: on many hosts there is one for all of it. */
   async #space(databaseBytes, filestoreBytes) {
-    let { admin, current, filestore } = this.#target, [databaseDisk, filestoreDisk] = await Promise.all([
+    let { admin, current, filestore } = this.#target, [databaseDisk, walDisk, filestoreDisk, maxWal] = await Promise.all([
       databaseFileSystem(admin, current?.tablespace),
-      filestore && fileSystemOf(filestore)
+      databaseFileSystem(admin),
+      filestore && fileSystemOf(filestore),
+      maxWalBytes(admin)
     ]), wanted = [
       { what: "database", bytes: databaseBytes, disk: databaseDisk },
+      { what: "write-ahead log", bytes: Math.min(databaseBytes, maxWal), disk: walDisk },
       { what: "filestore", bytes: filestoreBytes, disk: filestoreDisk }
     ], dumpPlace = await this.#dumpPlace(wanted);
     for (let { mount, free, whats, bytes } of sumsOf(wanted))
