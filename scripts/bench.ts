@@ -1,5 +1,5 @@
 // Compares the program with the script that people write today, on the same data:
-//   npm run bench -- [--what backup|rollback]… [--data small|large]… [--link loopback|wan]… [--rounds N] [--program FILE]
+//   npm run bench -- [--what backup|rollback|verify]… [--data small|large]… [--link loopback|wan]… [--rounds N] [--program FILE]
 // What is left out means all of them, and all of them write docs/benchmarks.md. `--program` measures another build
 // than one of the source as it is.
 import { writeFile } from 'node:fs/promises';
@@ -12,22 +12,31 @@ import { type Sandbox, startSandbox } from '../test/support/sandbox.ts';
 import { ours, type Run, theirs } from './bench/contenders.ts';
 import { prepare, type Size, sizes } from './bench/data.ts';
 import { type Link, loopback, wan, wanObstacle } from './bench/link.ts';
-import { type Measured, type Result, type RollbackResult, report, rollbackReport } from './bench/report.ts';
+import {
+  type Measured,
+  type Result,
+  type RollbackResult,
+  report,
+  rollbackReport,
+  type VerifyResult,
+  verifyReport,
+} from './bench/report.ts';
 import * as rollback from './bench/rollback.ts';
 import type { Case } from './bench/running.ts';
+import { type Verification, verification } from './bench/verify.ts';
 
 const links = { loopback, wan } as const;
 
 const { values: options } = parseArgs({
   options: {
-    what: { type: 'string', multiple: true, default: ['backup', 'rollback'] },
+    what: { type: 'string', multiple: true, default: ['backup', 'rollback', 'verify'] },
     data: { type: 'string', multiple: true, default: Object.keys(sizes) },
     link: { type: 'string', multiple: true, default: Object.keys(links) },
     rounds: { type: 'string', default: '2' },
     program: { type: 'string' },
   },
 });
-const chosenWhat = chosen(options.what, { backup: true, rollback: true });
+const chosenWhat = chosen(options.what, { backup: true, rollback: true, verify: true });
 const chosenSizes = chosen(options.data, sizes);
 const chosenLinks = chosen(options.link, links);
 const versions = await Promise.all([
@@ -41,6 +50,7 @@ const program = options.program ?? (await bundle());
 const bucket = await createBucket(s3Client(sandbox.s3));
 const results: Result[] = [];
 const rollbacks: RollbackResult[] = [];
+const verifications: VerifyResult[] = [];
 for (const size of chosenSizes) {
   say(`${size}: making the data`);
   const data = await prepare(sandbox, size);
@@ -56,16 +66,21 @@ for (const size of chosenSizes) {
     if (chosenWhat.includes('backup')) results.push({ ...about, ...(await compare(place, size)) });
     if (chosenWhat.includes('rollback'))
       rollbacks.push({ ...about, ...(await compareRollbacks(place, size)) });
+    // The line to the host has no part in it: once is enough.
+    if (chosenWhat.includes('verify') && verifications.every((each) => each.size !== size))
+      verifications.push({ ...about, runs: await runVerifications(place, size) });
   }
   await data.odoo[Symbol.asyncDispose]();
 }
 const text = [
   ...(results.length > 0 ? [report(results, versions)] : []),
   ...(rollbacks.length > 0 ? [rollbackReport(rollbacks)] : []),
+  ...(verifications.length > 0 ? [verifyReport(verifications)] : []),
 ].join('\n\n');
 console.log(text);
 const cases = Object.keys(sizes).length * Object.keys(links).length;
-const complete = results.length === cases && rollbacks.length === cases;
+const sizesDone = verifications.length === Object.keys(sizes).length;
+const complete = results.length === cases && rollbacks.length === cases && sizesDone;
 if (complete && !options.program) await writeDocument(text);
 
 /** @throws Error for a name that is not in the table */
@@ -125,6 +140,19 @@ async function compareRollbacks(
     await prepared.server[Symbol.asyncDispose]();
     await cleanUp(place.sandbox, place.bucket);
   }
+}
+
+/** What each level of proof takes, beside the backup itself. */
+async function runVerifications(place: Case, size: Size): Promise<Verification[]> {
+  const runs: Verification[] = [];
+  for (let round = 1; round <= Number(options.rounds); round += 1) {
+    const measured = await verification(place, program);
+    await cleanUp(place.sandbox, place.bucket);
+    const levels = measured.proofs.map(({ level, seconds }) => `${level} ${seconds.toFixed(1)} s`);
+    say(`${size}: backup ${measured.seconds.toFixed(1)} s, ${levels.join(', ')}`);
+    runs.push(measured);
+  }
+  return runs;
 }
 
 function stepsText(steps: Readonly<Record<string, number>>): string {

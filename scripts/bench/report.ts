@@ -3,6 +3,7 @@ import { formatBytes, formatCount } from '../../src/report/format.ts';
 import { type Run, script } from './contenders.ts';
 import type { Data } from './data.ts';
 import { type Rollback, script as rollbackScript } from './rollback.ts';
+import type { Verification } from './verify.ts';
 
 /** One case, with the runs of both contenders. */
 export interface Result {
@@ -52,6 +53,32 @@ export function rollbackReport(results: readonly RollbackResult[]): string {
     table([...header, ...downtimes], rows),
     ...results.map(breakdown),
     `Theirs, each step timed; Odoo is away from the third on:\n\n\`\`\`bash\n${Object.values(rollbackScript).join('\n')}\n\`\`\``,
+  ].join('\n\n');
+}
+
+/** What the levels of proof cost, for one size of data. */
+export interface VerifyResult extends Pick<Result, 'size' | 'data' | 'link'> {
+  readonly runs: readonly Verification[];
+}
+
+/** The costs of the levels of proof as Markdown. */
+export function verifyReport(results: readonly VerifyResult[]): string {
+  const rows = results.flatMap(({ size, data, link, runs }) => {
+    const backup = middle(runs.map(({ seconds }) => seconds)) ?? 0;
+    const archive = bytes(middle(runs.map(({ archiveBytes }) => archiveBytes)));
+    return (runs[0]?.proofs ?? []).map(({ level }) => {
+      const proofs = runs.flatMap((run) => run.proofs.filter((each) => each.level === level));
+      const seconds = middle(proofs.map((each) => each.seconds)) ?? 0;
+      const peak = (middle(proofs.map(({ peakBytes }) => peakBytes)) ?? 0) / 1e6;
+      const cells = [dataText(size, data), link, archive, level, time(backup), time(seconds)];
+      return [...cells, (seconds / backup).toFixed(2), `${peak.toFixed(0)} MB`];
+    });
+  });
+  const header = ['Data', 'Line', 'Archive', 'Level', 'The backup itself', 'Proof', 'Ratio', 'Peak memory'];
+  return [
+    '## Verify',
+    'What a level of proof costs beside the backup, as a command of its own. `restore` begins with a look at the contents.',
+    table(header, rows),
   ].join('\n\n');
 }
 

@@ -8,7 +8,7 @@ import type { RangeReader } from './reader.ts';
 // The zip format: PKWARE's APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 
 const LOCAL_HEADER = 0x04034b50; // 4.3.7
-const LOCAL_HEADER_LENGTH = 30;
+export const LOCAL_HEADER_LENGTH = 30;
 /** The directory does not tell how long the extra field of the local header is: room for those of usual programs. */
 const USUAL_EXTRA = 96;
 const DIRECTORY_HEADER_LENGTH = 46; // 4.3.12, where the name begins
@@ -24,8 +24,18 @@ export function openEntry(reader: RangeReader, entry: DirectoryEntry): Readable 
 }
 
 async function* contentOf(reader: RangeReader, entry: DirectoryEntry): AsyncGenerator<Buffer> {
+  yield* decodeStream(storedBytes(reader, entry), entry);
+}
+
+/**
+ * An entry's content, from its bytes as they lie in the archive, without the local header.
+ * @throws ContentError at the end, or where it is longer, when it is not what the directory says
+ */
+export async function* decodeStream(
+  stored: AsyncIterable<Buffer>,
+  entry: DirectoryEntry,
+): AsyncGenerator<Buffer> {
   const check = new ContentCheck(entry);
-  const stored = storedBytes(reader, entry);
   for await (const bytes of entry.method === DEFLATED ? inflated(stored, entry) : stored) {
     check.update(bytes);
     yield bytes;
@@ -70,6 +80,14 @@ export function decodeEntry(bytes: Buffer, entry: DirectoryEntry): Buffer | unde
   const start = localHeaderLength(bytes, entry);
   const stored = bytes.subarray(start, start + entry.compressedSize);
   if (stored.length < entry.compressedSize) return undefined;
+  return decodeStored(stored, entry);
+}
+
+/**
+ * The content of a small entry, from its bytes as they lie in the archive, without the local header.
+ * @throws ContentError when it is not what the directory says
+ */
+export function decodeStored(stored: Buffer, entry: DirectoryEntry): Buffer {
   const check = new ContentCheck(entry);
   const content = entry.method === DEFLATED ? inflateWhole(stored, entry) : stored;
   check.update(content);
@@ -92,8 +110,8 @@ function notDeflated(error: unknown, entry: DirectoryEntry): unknown {
   return /^Z_/.test(code) ? broken(entry, 'it cannot be decompressed', error) : error;
 }
 
-/** Reads the local header, which has to agree with the directory. Returns the length with name and extra field. */
-function localHeaderLength(bytes: Buffer, entry: DirectoryEntry): number {
+/** Looks at the local header, which has to agree with the directory. Returns the length with name and extra field. */
+export function localHeaderLength(bytes: Buffer, entry: DirectoryEntry): number {
   const name = nameOf(entry);
   const nameEnd = LOCAL_HEADER_LENGTH + name.length;
   if (bytes.length < nameEnd || bytes.readUInt32LE(0) !== LOCAL_HEADER) {
@@ -140,7 +158,8 @@ class ContentCheck {
 
 const longer = (entry: DirectoryEntry): ContentError => broken(entry, `it has more than ${entry.size} bytes`);
 
-function broken(entry: DirectoryEntry, what: string, cause?: unknown): ContentError {
+/** The one error for an entry that is not what the directory says. */
+export function broken(entry: DirectoryEntry, what: string, cause?: unknown): ContentError {
   return new ContentError(
     `${JSON.stringify(entry.name)} is not what the archive's directory says: ${what}.`,
     'The archive was damaged or changed after it was written. Choose another backup.',

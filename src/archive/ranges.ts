@@ -4,20 +4,27 @@ import type { RangeReader } from './reader.ts';
 /** What one request asks for, in bytes: long enough that waiting for it does not count, short enough for two in memory. */
 export const PIECE_BYTES = 8 * 2 ** 20;
 
-/** Reads the bytes from `offset` up to `end`, piece by piece, the next one under way while this one is taken. */
-export async function* readRange(reader: RangeReader, offset: number, end: number): AsyncGenerator<Buffer> {
-  const start = (at: number): Promise<Buffer> | undefined => {
-    if (at >= end) return undefined;
-    const piece = readExactly(reader, at, Math.min(PIECE_BYTES, end - at));
-    piece.catch(() => {}); // thrown where it is awaited, unless nobody reads that far
-    return piece;
-  };
+/**
+ * Reads the bytes from `offset` up to `end`, piece by piece, with others under way while one is taken.
+ * @param ahead how many others: the memory this needs is that of so many pieces
+ */
+export async function* readRange(
+  reader: RangeReader,
+  offset: number,
+  end: number,
+  ahead = 1,
+): AsyncGenerator<Buffer> {
+  const coming: Promise<Buffer>[] = [];
   let at = offset;
-  for (let coming = start(at); coming; ) {
-    const piece = coming;
-    at += PIECE_BYTES;
-    coming = start(at);
-    yield await piece;
+  for (;;) {
+    for (; at < end && coming.length <= ahead; at += PIECE_BYTES) {
+      const piece = readExactly(reader, at, Math.min(PIECE_BYTES, end - at));
+      piece.catch(() => {}); // thrown where it is awaited, unless nobody reads that far
+      coming.push(piece);
+    }
+    const next = coming.shift();
+    if (!next) return;
+    yield await next;
   }
 }
 

@@ -10,7 +10,10 @@ export interface Unit {
   readonly crc32: number;
 }
 
-/** A run of archive bytes: whole zip entries (local header and data), without a central directory. */
+/**
+ * A run of archive bytes: whole zip entries (local header and data), without a central directory. Of a bare dump: all of
+ * it, without entries.
+ */
 export interface Segment {
   readonly kind: 'database' | 'filestore' | 'description';
   /** From the start of the archive, in bytes. */

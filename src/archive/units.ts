@@ -45,3 +45,38 @@ export class UnitMeter {
     this.#crc32 = 0;
   }
 }
+
+/** Compares the bytes of an object, which come from its first on, with the units that were written. */
+export class UnitCheck {
+  /** The first one that reads back as something else. */
+  broken: Unit | undefined;
+  readonly #units: readonly Unit[];
+  #index = 0;
+  #offset = 0;
+  #md5 = createHash('md5');
+
+  /** @param units in the order in which they lie there; bytes of none are not looked at */
+  constructor(units: readonly Unit[]) {
+    this.#units = units;
+  }
+
+  update(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) {
+      const unit = this.#units[this.#index];
+      if (!unit) return;
+      const before = Math.max(0, unit.offset - this.#offset);
+      const left = unit.offset + unit.length - this.#offset;
+      const part = bytes.subarray(at, at + (before > 0 ? before : left));
+      if (before === 0) this.#md5.update(part);
+      this.#offset += part.length;
+      at += part.length;
+      if (before === 0 && part.length === left) this.#end(unit);
+    }
+  }
+
+  #end(unit: Unit): void {
+    if (this.#md5.digest('hex') !== unit.md5) this.broken ??= unit;
+    this.#md5 = createHash('md5');
+    this.#index += 1;
+  }
+}

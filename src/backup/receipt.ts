@@ -1,3 +1,4 @@
+import type { Segment } from '../archive/segment.ts';
 import type { RunIdentity } from '../platform/platform.ts';
 import type { Proof } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
@@ -12,6 +13,7 @@ export interface Stored {
   readonly uploaded: Uploaded;
   /** undefined: a bare dump. */
   readonly archive: Written | undefined;
+  readonly segments: readonly Segment[];
 }
 
 /** What the object itself says of its origin, for people who look at the bucket. */
@@ -35,7 +37,7 @@ export function metadataOf(
 export function receiptOf(
   source: Source,
   target: Target,
-  { uploaded, archive }: Stored,
+  { uploaded, archive, segments }: Stored,
   proofs: readonly Proof[],
   where: { readonly bucket: string; readonly customer: string },
   run: RunIdentity,
@@ -55,7 +57,7 @@ export function receiptOf(
     size: uploaded.size,
     odoo: { version: facts.odooVersion, modules: Object.keys(facts.modules).length },
     postgres: { server: snapshot.postgres.serverVersion, client: String(snapshot.postgres.client.major) },
-    segments: archive?.summary.segments ?? [],
+    segments,
     directory: archive?.summary.directory ?? null,
     upload: { parts: uploaded.parts, partSize: uploaded.partSize, proof: uploaded.proof },
     proofs,

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { UnitMeter } from '../archive/units.ts';
 import { ArchiveWriter } from '../archive/writer.ts';
 import { messageOf, type UserError } from '../errors.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -34,10 +36,13 @@ export async function storeObject(source: Source, target: Target, destination: D
   if (isBare(target.format, source.files !== undefined)) {
     const contentType = target.format === 'plain' ? 'application/gzip' : 'application/octet-stream';
     const title = `Dump: ${key}`;
-    const uploaded = await target.phases.transfer('dump', title, undefined, async (progress) =>
-      upload(store, key, counted(await bareDump(source, target), progress), { ...options, contentType }),
-    );
-    return { uploaded, archive: undefined };
+    const units = new UnitMeter(0);
+    const uploaded = await target.phases.transfer('dump', title, undefined, async (progress) => {
+      const dump = metered(counted(await bareDump(source, target), progress), units);
+      return upload(store, key, dump, { ...options, contentType });
+    });
+    const whole = { kind: 'database', offset: 0, length: uploaded.size, entries: 0 } as const;
+    return { uploaded, archive: undefined, segments: [{ ...whole, units: units.finish() }] };
   }
   await using writer = new ArchiveWriter({ level: Math.max(1, deflateLevel(target)) });
   const uploading = upload(store, key, writer.output, { ...options, contentType: 'application/zip' });
@@ -47,7 +52,18 @@ export async function storeObject(source: Source, target: Target, destination: D
   const [uploaded, archive] = await Promise.allSettled([uploading, writing]);
   if (uploaded.status === 'rejected') throw uploaded.reason;
   if (archive.status === 'rejected') throw archive.reason;
-  return { uploaded: uploaded.value, archive: archive.value };
+  return { uploaded: uploaded.value, archive: archive.value, segments: archive.value.summary.segments };
+}
+
+/** The same bytes, measured as they pass. */
+function metered(source: AsyncIterable<Buffer>, units: UnitMeter): Readable {
+  const bytes = async function* () {
+    for await (const chunk of source) {
+      units.update(chunk);
+      yield chunk;
+    }
+  };
+  return Readable.from(bytes(), { objectMode: false });
 }
 
 /** Verifies the object and writes its receipt, which makes it a backup. If anything fails before, it is removed. */

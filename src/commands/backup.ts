@@ -18,7 +18,7 @@ import { failedProof } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import { Store } from '../storage/store.ts';
 import { sweepUnfinished } from '../storage/sweep.ts';
-import type { ProofContext } from '../verify/prove.ts';
+import { assertProvable, type ProofContext } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { pruneCatalog, prunedWords, versionNotes } from './prune.ts';
 
@@ -62,6 +62,9 @@ async function makeBackup(
   );
   signal.addEventListener('abort', () => void host[Symbol.asyncDispose]()); // what waits for the host then fails
   const odoo = await phases.run('host', 'Odoo on the host', () => lookAtHost(host, inputs, platform));
+  const { serverVersion, client: pgDump } = odoo.postgres;
+  const postgres = { server: serverVersion, client: String(pgDump.major) };
+  await assertProvable(inputs.proof, { format: inputs.format, postgres });
 
   const startedAt = new Date();
   const tolerate = judge(inputs.missingFiles, platform);

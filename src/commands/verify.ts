@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import type { VerifyInputs } from '../inputs/verify.ts';
+import type { VerifyInputs, Which } from '../inputs/verify.ts';
 import type { Platform } from '../platform/platform.ts';
 import { formatCounted } from '../report/format.ts';
 import { Phases } from '../report/phases.ts';
@@ -10,7 +10,7 @@ import { failedProof } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import { Store } from '../storage/store.ts';
 import { chooseEntries } from '../verify/choose.ts';
-import type { Provable } from '../verify/prove.ts';
+import { assertProvable, type Provable } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 
 /**
@@ -25,16 +25,20 @@ export async function verify(inputs: VerifyInputs, platform: Platform, signal: A
   using store = new Store(inputs.s3, signal);
   const phases = new Phases(platform);
   const folder = store.uri(catalogFolder(prefix, customer));
-  const chosen = await platform.group(`Find what to verify: ${inputs.which.kind} in ${folder}`, async () => {
-    const entries = await takeInventory(store, customer, inputs.database);
-    const found = chooseEntries(store, entries, inputs.which);
-    platform.info(
-      `${formatCounted(found.length, 'archive')} of ${formatCounted(entries.length, 'entry', 'entries')}`,
-    );
-    return found;
-  });
+  const chosen = await platform.group(
+    `Find what to verify: ${whichWords(inputs.which)} in ${folder}`,
+    async () => {
+      const entries = await takeInventory(store, customer, inputs.database);
+      const found = chooseEntries(store, entries, inputs.which);
+      platform.info(
+        `${formatCounted(found.length, 'archive')} of ${formatCounted(entries.length, 'entry', 'entries')}`,
+      );
+      return found;
+    },
+  );
   if (chosen.length === 0) throw nothingFound(inputs, folder);
 
+  for (const { receipt } of chosen) await assertProvable(inputs.proof, receipt);
   const context = { inputs: inputs.proof, platform, phases, signal };
   const verified: Receipt[] = [];
   for (const { key, receiptObject } of chosen) {
@@ -53,6 +57,11 @@ export async function verify(inputs: VerifyInputs, platform: Platform, signal: A
   await platform.summary(verifySummary(store, level, verified));
   const failed = verified.filter(failedProof);
   if (failed.length > 0) throw failedError(store, failed, verified.length);
+}
+
+function whichWords(which: Which): string {
+  if (which.kind === 'named') return which.backup;
+  return which.kind === 'oldest' ? `the ${which.count} verified the longest ago` : 'latest';
 }
 
 function nothingFound({ which, database }: VerifyInputs, folder: string): UserError {

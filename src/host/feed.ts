@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type Command, CommandError, type Host } from './host.ts';
@@ -9,18 +10,29 @@ import { type Command, CommandError, type Host } from './host.ts';
  * @throws CommandError when it ends with another exit code than 0 or by a signal
  * @throws the source's error, the connection's, or the signal's reason, when one of them comes first
  */
-export async function feed(
+export function feed(
   host: Host,
   command: Command,
   source: AsyncIterable<Buffer>,
   signal?: AbortSignal,
 ): Promise<string> {
+  return feedThrough(host, command, source, text, signal);
+}
+
+/** Likewise, and returns what `read` makes of what it prints. */
+export async function feedThrough<T>(
+  host: Host,
+  command: Command,
+  source: AsyncIterable<Buffer>,
+  read: (stdout: Readable) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   signal?.throwIfAborted();
   await using process = await host.start(command);
   const end = () => void process[Symbol.asyncDispose]();
   signal?.addEventListener('abort', end, { once: true });
   try {
-    const printed = text(process.stdout);
+    const printed = read(process.stdout);
     printed.catch(() => {}); // `exited` tells why
     let failure: { readonly error: unknown } | undefined;
     const watched = async function* () {

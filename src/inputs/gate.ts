@@ -30,9 +30,13 @@ export function parseGate(fields: Fields, env: Environment): GateInputs | undefi
     maxAgeMs: fields.required('max-age', (value) => parseDurationMs(value, ...AGES_MS)),
     timeoutMs: fields.required('timeout', durationMs),
   };
-  // An expression that found nothing. The default would let the deploy start after any other backup.
+  refuseEmptyBackup(fields, env);
+  return complete(required) ? { command: 'gate', ...required, warnings: [] } : undefined;
+}
+
+/** An expression that found nothing. The default would take any other backup for the one that was meant. */
+export function refuseEmptyBackup(fields: Fields, env: Environment): void {
   if ([env.INPUT_BACKUP, env[variableOf('backup')]].some((value) => value?.trim() === '')) {
     fields.problem('backup: is empty: the job that was to hand over its key has not (leave it out for any)');
   }
-  return complete(required) ? { command: 'gate', ...required, warnings: [] } : undefined;
 }

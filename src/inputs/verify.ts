@@ -1,4 +1,5 @@
 import { durationMs, type Environment, type Fields, integer, Refusal } from './fields.ts';
+import { refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName } from './installation.ts';
 import { type ProofInputs, parseProof } from './proof.ts';
 import { parseS3, type S3Inputs } from './s3.ts';
@@ -35,6 +36,7 @@ export function parseVerify(fields: Fields, env: Environment): VerifyInputs | un
   if (required.proof?.level === 'upload') {
     fields.problem('verify: upload is what every backup has been verified to: choose contents or restore');
   }
+  refuseEmptyBackup(fields, env);
   const database = fields.optional('database', databaseName);
   return complete(required) ? { command: 'verify', ...required, database, warnings: [] } : undefined;
 }

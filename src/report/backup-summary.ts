@@ -1,10 +1,10 @@
 import { receiptKey } from '../storage/catalog.ts';
-import { levelOf } from '../storage/proofs.ts';
+import { levelOf, restoreSeconds } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import { formatBytes, formatCounted, formatDuration } from './format.ts';
 import { code, type Summary, type Text } from './summary.ts';
 
-const seconds = ({ startedAt, finishedAt }: Receipt): number =>
+const secondsOf = ({ startedAt, finishedAt }: Receipt): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 
 const uriOf = ({ bucket, key }: Receipt): string => `s3://${bucket}/${key}`;
@@ -14,15 +14,17 @@ const missingFiles = ({ filestore }: Receipt): number => (filestore ? filestore.
 /** The outputs of a backup, by their names in action.yml. */
 export function backupOutputs(receipt: Receipt): Record<string, string> {
   const { segments: _, description: __, ...short } = receipt; // may be longer than an output may be
+  const seconds = restoreSeconds(receipt);
   return {
     key: receipt.key,
     uri: uriOf(receipt),
     receipt: receiptKey(receipt.key),
     size: String(receipt.size),
-    duration: seconds(receipt).toFixed(1),
+    duration: secondsOf(receipt).toFixed(1),
     database: receipt.database,
     'odoo-version': receipt.odoo?.version ?? '',
     verified: levelOf(receipt) ?? '',
+    ...(seconds === undefined ? {} : { 'restore-seconds': String(seconds) }),
     'missing-files': String(missingFiles(receipt)),
     'bytes-sent': String(receipt.bytesSent),
     json: JSON.stringify(short),
@@ -52,7 +54,7 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
           ['Attachments', attachmentsOf(receipt)],
           ['Verified', verifiedOf(receipt)],
           ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
-          ['Time', `${formatDuration(seconds(receipt) * 1000)}${phasesOf(receipt)}`],
+          ['Time', `${formatDuration(secondsOf(receipt) * 1000)}${phasesOf(receipt)}`],
         ],
       },
     ],
@@ -71,8 +73,19 @@ function flawsOf(receipt: Receipt): string[] {
 const odooOf = ({ odoo }: Receipt): string =>
   odoo ? `Odoo ${odoo.version} with ${formatCounted(odoo.modules, 'module')}` : 'no Odoo';
 
+/** What the closest look has found. */
+function verifiedOf(receipt: Receipt): string {
+  const level = levelOf(receipt);
+  const took = formatDuration(
+    (receipt.proofs.findLast((proof) => proof.level === level)?.seconds ?? 0) * 1000,
+  );
+  if (level === 'contents') return `contents: every byte read back and checked, in ${took}`;
+  if (level === 'restore') return `restore: restored in ${took}, and compared`;
+  return uploadOf(receipt);
+}
+
 /** What the proof `upload` says of this object: a bare dump has no directory, and under SSE-KMS no server reports MD5s. */
-function verifiedOf({ directory, upload }: Receipt): string {
+function uploadOf({ directory, upload }: Receipt): string {
   const parts = upload.proof === 'md5' ? 'MD5 of every part' : 'every part sent with its MD5';
   return directory
     ? `upload: size, ${parts}, and the archive’s directory read back`

@@ -5,10 +5,10 @@ import type { Store } from '../storage/store.ts';
 import { formatBytes, formatCounted, formatDuration } from './format.ts';
 import { type Block, code, type Summary } from './summary.ts';
 
-/** By their names in action.yml: of the archive, where it is just one. */
+/** By their names in action.yml: of the archive, where it is just one, and has passed. */
 export function verifyOutputs(store: Store, receipts: readonly Receipt[]): Record<string, string> {
   const [receipt, ...others] = receipts;
-  if (!receipt || others.length > 0) return {};
+  if (!receipt || others.length > 0 || failedProof(receipt)) return {};
   const seconds = restoreSeconds(receipt);
   return {
     key: receipt.key,

@@ -1,4 +1,5 @@
 import { ContentError } from '../errors.ts';
+import { LocalHost } from '../host/local-host.ts';
 import type { ProofInputs } from '../inputs/proof.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Phases } from '../report/phases.ts';
@@ -6,7 +7,8 @@ import type { Level, Proof } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import type { Store } from '../storage/store.ts';
 import { tool } from '../version.ts';
-import { proveContents } from './contents.ts';
+import { findPgRestore } from './contents/pg-restore.ts';
+import { proveContents } from './contents/prove.ts';
 import { proveRestore } from './restore.ts';
 
 /** The levels that take a look of their own; `upload` is proven while an archive is uploaded. */
@@ -56,4 +58,19 @@ export async function prove(level: Provable, subject: Subject, context: ProofCon
     if (!(error instanceof ContentError)) throw error;
     return proof({ failure: error.message });
   }
+}
+
+/**
+ * Makes sure that this machine has what a proof takes, before anything is done.
+ *
+ * @param backup the format that it will have, and the pg_dump that will write it
+ * @throws UserError that says what is missing, and how to get it
+ */
+export async function assertProvable(
+  { level }: ProofInputs,
+  backup: Pick<Receipt, 'format' | 'postgres'>,
+): Promise<void> {
+  if (level === 'upload') return;
+  await using runner = new LocalHost();
+  await findPgRestore(runner, backup);
 }

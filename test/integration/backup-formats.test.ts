@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -73,10 +74,11 @@ suite('format', () => {
     assert.match(made.receipt.key, /\.dump$/);
     assert.equal(made.outputs.receipt, made.receipt.key.replace(/dump$/, 'json'));
     assertWhole(await dumpAsSql(scene.sandbox.postgres, made.path));
-    assert.deepEqual(
-      [made.receipt.directory, made.receipt.segments, made.receipt.filestore],
-      [null, [], null],
-    );
+    assert.deepEqual([made.receipt.directory, made.receipt.filestore], [null, null]);
+    const md5 = createHash('md5').update(made.object).digest('hex');
+    const [{ units: [unit] = [], ...segment } = {}, ...others] = made.receipt.segments;
+    assert.deepEqual(segment, { kind: 'database', offset: 0, length: made.object.length, entries: 0 });
+    assert.deepEqual([unit?.length, unit?.md5, others], [made.object.length, md5, []]);
     assert.ok(made.receipt.size < source.length / 2, 'pg_dump compresses it');
     const { description, postgres } = made.receipt;
     assert.equal(description?.postgres.server, postgres.server);

@@ -33,6 +33,8 @@ export type S3Fault =
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
   /** The answer has another ETag, or none. */
   | { readonly kind: 'etag'; readonly value?: string }
+  /** One bit of this byte of the answer's body is another. */
+  | { readonly kind: 'flip'; readonly at: number }
   /** The connection is reset after so many bytes of the answer's body. */
   | { readonly kind: 'truncate'; readonly bytes: number };
 
@@ -133,15 +135,28 @@ async function answer(
     if (fault.value !== undefined) answerHeaders.etag = fault.value;
   }
   response.writeHead(upstream.statusCode ?? 502, answerHeaders);
-  await (fault?.kind === 'truncate'
-    ? pipeline(upstream, cutAfter(fault.bytes), response)
-    : pipeline(upstream, response));
+  if (fault?.kind === 'truncate') await pipeline(upstream, cutAfter(fault.bytes), response);
+  else if (fault?.kind === 'flip') await pipeline(upstream, flip(fault.at), response);
+  else await pipeline(upstream, response);
 }
 
 function throttle(bytesPerSecond: number): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sleep((chunk.length / bytesPerSecond) * 1000).then(() => done(null, chunk), done);
+    },
+  });
+}
+
+/** Turns a bit of one byte over. */
+function flip(at: number): Transform {
+  let offset = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const here = at - offset;
+      offset += chunk.length;
+      if (here >= 0 && here < chunk.length) chunk[here] = (chunk[here] ?? 0) ^ 0x10;
+      done(null, chunk);
     },
   });
 }

@@ -75,6 +75,10 @@ suite('commands that look at the bucket alone', () => {
     });
   }
 
+  test('verify does not take any backup when the job before has handed over nothing', () => {
+    refuses({ command: 'verify' }, /^backup: is empty/, { INPUT_BACKUP: '' });
+  });
+
   test('verify asks for more than what every backup has', () => {
     refuses({ command: 'verify', verify: 'upload' }, /^verify: upload is what every backup has/);
     for (const backup of ['oldest 0', 'oldest three', 'oldest 1001']) {

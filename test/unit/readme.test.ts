@@ -41,7 +41,7 @@ function checkStep({ uses, with: given = {} }: Step): void {
     if (uses) assert.match(uses, /@[0-9a-f]{40}$/, 'pinned to a commit');
     return;
   }
-  const ofBucketOnly = ['gate', 'list', 'prune'].includes(String(given.command));
+  const ofBucketOnly = ['verify', 'gate', 'list', 'prune'].includes(String(given.command));
   const required = ofBucketOnly ? ['s3-bucket'] : ['s3-bucket', 'ssh-host'];
   assert.deepEqual(
     Object.keys(given).filter((name) => !(name in action.inputs)),

@@ -70,7 +70,7 @@ function single<T extends readonly [name: string, entry: DirectoryEntry]>(
 }
 
 /** pg_dump's own names: `toc.dat`, `3456.dat.gz`, `blobs_12.toc`. */
-function directoryFile(name: string): string {
+export function directoryFile(name: string): string {
   const file = name.slice('dump/'.length);
   if (/^\w[\w.]*$/.test(file)) return file;
   throw new ContentError(

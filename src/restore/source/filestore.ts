@@ -110,6 +110,15 @@ export function checkedContent<T extends Buffer | Readable>(file: FilestoreEntry
   return content;
 }
 
+/** Reads a file to its end. @throws ContentError when it has another SHA-1 than its name says */
+export async function checkFile(
+  file: FilestoreEntry,
+  content: Buffer | AsyncIterable<Buffer>,
+): Promise<void> {
+  if (Buffer.isBuffer(content)) checkedContent(file, content);
+  else for await (const _ of file.sha1 === undefined ? content : hashed(file, content));
+}
+
 async function* hashed(file: FilestoreEntry, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const sha1 = createHash('sha1');
   for await (const chunk of content) {

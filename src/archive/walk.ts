@@ -1,0 +1,165 @@
+import type { DirectoryEntry } from './central-directory.ts';
+import { broken, decodeStored, decodeStream, LOCAL_HEADER_LENGTH, localHeaderLength } from './entry.ts';
+import { readRange } from './ranges.ts';
+import type { RangeReader } from './reader.ts';
+
+/** An entry and its content, which is checked before it is given, or at its end. */
+export interface WalkedEntry {
+  readonly entry: DirectoryEntry;
+  /** A stream where it is large. It has to be read to its end before the next entry is taken. */
+  readonly content: Buffer | AsyncIterable<Buffer>;
+}
+
+/** Larger entries are streamed, in bytes. */
+const HELD_BYTES = 4 * 2 ** 20;
+/** Pieces under way while one is looked at. */
+const AHEAD = 3;
+/** Bit 3 of the general purpose flag: sizes and CRC-32 follow the data. APPNOTE 4.4.4. */
+const DESCRIPTOR = 0x08;
+/** Its signature, CRC-32 and two sizes, of 4 or of 8 bytes each. APPNOTE 4.3.9. */
+const DESCRIPTOR_SIGNATURE = 0x08074b50;
+const LONG_DESCRIPTOR_LENGTH = 24;
+const ZIP64_VERSION = 45;
+
+/**
+ * Reads an archive once, from its first byte to its directory, and gives every entry. What stands before and behind the
+ * content of an entry has to be what the directory says as well.
+ *
+ * @param end where the directory begins
+ * @param seen is told every byte, in their order
+ * @throws ContentError that names the entry which is not what the directory says
+ */
+export async function* walkArchive(
+  reader: RangeReader,
+  entries: Iterable<DirectoryEntry>,
+  end: number,
+  seen: (bytes: Buffer) => void,
+): AsyncGenerator<WalkedEntry> {
+  const cursor = new Cursor(readRange(reader, 0, end, AHEAD), seen);
+  const sorted = [...entries].sort((a, b) => a.offset - b.offset);
+  for (const [index, entry] of sorted.entries()) {
+    const limit = sorted[index + 1]?.offset ?? end;
+    await cursor.skipTo(entry.offset);
+    const header = await readHeader(cursor, entry);
+    const dataEnd = cursor.position + entry.compressedSize;
+    if (dataEnd > limit) throw broken(entry, 'it reaches into what lies behind it');
+    if (Math.max(entry.size, entry.compressedSize) <= HELD_BYTES) {
+      yield { entry, content: decodeStored(await cursor.take(entry.compressedSize), entry) };
+    } else {
+      yield { entry, content: decodeStream(cursor.stream(entry.compressedSize), entry) };
+      if (cursor.position !== dataEnd) throw broken(entry, 'other bytes follow its content');
+    }
+    if (header.readUInt16LE(6) & DESCRIPTOR) {
+      const length = Math.min(LONG_DESCRIPTOR_LENGTH, limit - dataEnd);
+      assertDescriptor(await cursor.take(length), entry);
+    }
+  }
+  await cursor.skipTo(end);
+}
+
+async function readHeader(cursor: Cursor, entry: DirectoryEntry): Promise<Buffer> {
+  const fixed = await cursor.take(LOCAL_HEADER_LENGTH);
+  const whole = fixed.length === LOCAL_HEADER_LENGTH;
+  const names = whole ? fixed.readUInt16LE(26) + fixed.readUInt16LE(28) : 0;
+  const header = Buffer.concat([fixed, await cursor.take(names)]);
+  localHeaderLength(header, entry);
+  assertSameFields(header, entry);
+  return header;
+}
+
+/** Fields of the local header and where they are in the directory, which has 2 bytes more before them. APPNOTE 4.3.7, 4.3.12. */
+const FIELDS: readonly [name: string, at: number, bytes: 2 | 4][] = [
+  ['flags', 6, 2],
+  ['time', 10, 2],
+  ['date', 12, 2],
+];
+const SIZES: typeof FIELDS = [
+  ['CRC-32', 14, 4],
+  ['compressed size', 18, 4],
+  ['size', 22, 4],
+];
+
+function assertSameFields(header: Buffer, entry: DirectoryEntry): void {
+  const { raw } = entry;
+  // Who writes a stream learns only behind it that it has to be Zip64.
+  const [version, needed] = [header.readUInt16LE(4), raw.readUInt16LE(6)];
+  if (version !== needed && needed !== ZIP64_VERSION) throw otherHeader(entry, 'version');
+  for (const [name, at, bytes] of [...FIELDS, ...SIZES]) {
+    const here = header.readUIntLE(at, bytes);
+    const isLater = bytes === 4 && here === 0 && header.readUInt16LE(6) & DESCRIPTOR;
+    if (here !== raw.readUIntLE(at + 2, bytes) && !isLater) throw otherHeader(entry, name);
+  }
+}
+
+const otherHeader = (entry: DirectoryEntry, field: string) =>
+  broken(entry, `its local header has another ${field}`);
+
+function assertDescriptor(bytes: Buffer, entry: DirectoryEntry): void {
+  const expected = Buffer.alloc(LONG_DESCRIPTOR_LENGTH);
+  expected.writeUInt32LE(DESCRIPTOR_SIGNATURE, 0);
+  expected.writeUInt32LE(entry.crc32, 4);
+  const long = Math.max(entry.size, entry.compressedSize) > 0xffffffff;
+  if (long) {
+    expected.writeBigUInt64LE(BigInt(entry.compressedSize), 8);
+    expected.writeBigUInt64LE(BigInt(entry.size), 16);
+  } else {
+    expected.writeUInt32LE(entry.compressedSize, 8);
+    expected.writeUInt32LE(entry.size, 12);
+  }
+  const length = long ? LONG_DESCRIPTOR_LENGTH : 16;
+  if (!bytes.subarray(0, length).equals(expected.subarray(0, length))) {
+    throw broken(entry, 'what is written behind its content is another size or CRC-32');
+  }
+}
+
+/** A place in bytes that come one after the other. */
+class Cursor {
+  /** From the first byte. */
+  position = 0;
+  readonly #pieces: AsyncIterator<Buffer>;
+  readonly #seen: (bytes: Buffer) => void;
+  /** Not taken yet. */
+  #piece: Buffer = Buffer.alloc(0);
+
+  constructor(pieces: AsyncIterator<Buffer>, seen: (bytes: Buffer) => void) {
+    this.#pieces = pieces;
+    this.#seen = seen;
+  }
+
+  /** The next bytes, as they come; fewer where they end. */
+  async *stream(length: number): AsyncGenerator<Buffer> {
+    for (let left = length; left > 0; ) {
+      if (this.#piece.length === 0 && !(await this.#advance())) return;
+      const part = this.#cut(left);
+      left -= part.length;
+      yield part;
+    }
+  }
+
+  /** The next bytes at once; fewer where they end. */
+  async take(length: number): Promise<Buffer> {
+    if (length <= this.#piece.length) return this.#cut(length);
+    const parts: Buffer[] = [];
+    for await (const part of this.stream(length)) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  async skipTo(offset: number): Promise<void> {
+    for await (const _ of this.stream(offset - this.position));
+  }
+
+  #cut(length: number): Buffer {
+    const part = this.#piece.subarray(0, length);
+    this.#piece = this.#piece.subarray(part.length);
+    this.position += part.length;
+    return part;
+  }
+
+  async #advance(): Promise<boolean> {
+    const next = await this.#pieces.next();
+    if (next.done) return false;
+    this.#piece = next.value;
+    this.#seen(next.value);
+    return true;
+  }
+}

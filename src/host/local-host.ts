@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { userInfo } from 'node:os';
+import type { Command, Host } from './host.ts';
+import { LocalProcess } from './local-process.ts';
+import { commandLine } from './quote.ts';
+
+/** An account of this machine. */
+export interface LocalAccount {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Of this process's environment, what commands get to see: it holds credentials, and what they run may be hostile. */
+const PASSED_ON = ['PATH', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH'];
+
+/** This machine, as a host: what runs over SSH elsewhere runs here. Its programs speak English, and know no secrets. */
+export class LocalHost implements Host {
+  readonly label = 'the runner';
+  readonly user: string;
+  readonly #account: LocalAccount | undefined;
+  readonly #processes = new Set<LocalProcess>();
+
+  /** @param account whom to be, which only root may choose; undefined: whoever runs this program */
+  constructor(account?: LocalAccount) {
+    this.user = account?.name ?? userInfo().username;
+    this.#account = account;
+  }
+
+  async start(command: Command): Promise<LocalProcess> {
+    const as = command.as === this.user ? undefined : command.as;
+    const { line, preamble } = commandLine({ ...command, as }, this.user);
+    const child = spawn('/bin/sh', ['-c', line], {
+      cwd: '/',
+      env: environment(),
+      detached: true, // as sshd does it: a session and a process group of its own
+      ...(this.#account && { uid: this.#account.uid, gid: this.#account.gid }),
+    });
+    const process = new LocalProcess(child, preamble);
+    this.#processes.add(process);
+    process.exited.catch(() => {}).finally(() => this.#processes.delete(process));
+    return process;
+  }
+
+  /** Ends what still runs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#processes].map((process) => process[Symbol.asyncDispose]()));
+  }
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const passed = PASSED_ON.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return { ...Object.fromEntries(passed), LC_ALL: 'C' };
+}

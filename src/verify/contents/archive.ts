@@ -1,0 +1,122 @@
+import type { DirectoryEntry } from '../../archive/central-directory.ts';
+import type { BackupDescription } from '../../archive/manifest.ts';
+import { readDirectory } from '../../archive/reader.ts';
+import type { Directory, Unit } from '../../archive/segment.ts';
+import { walkArchive } from '../../archive/walk.ts';
+import { ContentError, messageOf } from '../../errors.ts';
+import { formatBytes, formatCounted } from '../../report/format.ts';
+import { readDescription } from '../../restore/source/description.ts';
+import { checkFile, type FilestoreEntry, filestoreOf } from '../../restore/source/filestore.ts';
+import { type Members, membersOf } from '../../restore/source/members.ts';
+import type { Receipt } from '../../storage/receipt.ts';
+import { checkAttachments } from './attachments.ts';
+import { type DumpCheck, dumpsOf } from './dumps.ts';
+import type { Look } from './prove.ts';
+
+/**
+ * Reads an archive back, once.
+ * @returns what was found, in one line
+ * @throws ContentError that names the entry which is not what it should be
+ */
+export async function checkArchive(look: Look, receipt: Receipt): Promise<string> {
+  const { reader, uri, units } = look;
+  const doubts = new Doubts(uri);
+  if (reader.size !== receipt.size) doubts.add(`it has ${reader.size} bytes instead of ${receipt.size}`);
+  const { directory, entries } = await readEntries(look, doubts);
+  if (directory.md5 !== receipt.directory?.md5) {
+    doubts.add('its central directory is not the one that was written');
+  }
+  const members = membersOf(entries);
+  await checkEntries(look, receipt, members, directory.offset);
+  if (units.broken) throw otherBytes(units.broken, members);
+  doubts.settle();
+  return `${formatCounted(members.size, 'file')}, ${formatBytes(reader.size)}: all of it is what was written`;
+}
+
+/** What is wrong with the archive as a whole. It is told where no entry says more. */
+class Doubts {
+  readonly #uri: string;
+  readonly #doubts: string[] = [];
+
+  constructor(uri: string) {
+    this.#uri = uri;
+  }
+
+  add(doubt: string): void {
+    this.#doubts.push(doubt);
+  }
+
+  settle(cause?: unknown): void {
+    if (this.#doubts.length === 0) return;
+    throw new ContentError(
+      `${this.#uri} is not the archive that was written: ${this.#doubts.join(', and ')}.`,
+      'It was cut short, damaged or replaced since the backup. Choose another one.',
+      { cause },
+    );
+  }
+}
+
+async function readEntries(
+  { reader }: Look,
+  doubts: Doubts,
+): Promise<{ readonly directory: Directory; readonly entries: readonly DirectoryEntry[] }> {
+  try {
+    const { directory, entries } = await readDirectory(reader);
+    return { directory, entries: [...entries()] };
+  } catch (error) {
+    if (!(error instanceof ContentError)) throw error;
+    doubts.add(`its central directory cannot be read (${messageOf(error).replace(/\.$/, '')})`);
+    doubts.settle(error);
+    throw error;
+  }
+}
+
+async function checkEntries(look: Look, receipt: Receipt, members: Members, end: number): Promise<void> {
+  const description = await describe(look, members);
+  const filestore = filestoreOf(members, receipt.database, description.filestore?.corrupt ?? [])?.files;
+  const files = new Map(Array.from(filestore?.values() ?? [], (file) => [file.entry, file] as const));
+  await using dumps = await dumpsOf(look, receipt, members);
+  for await (const { entry, content } of walkArchive(look.reader, members.values(), end, look.seen)) {
+    await checkContent(content, files.get(entry), dumps.of.get(entry));
+  }
+  const hasFile = receipt.filestore ? (name: string) => filestore?.has(name) === true : undefined;
+  for (const sql of await dumps.finish()) {
+    checkAttachments(sql.name, sql.names, description, hasFile);
+  }
+}
+
+async function checkContent(
+  content: Buffer | AsyncIterable<Buffer>,
+  file: FilestoreEntry | undefined,
+  dump: DumpCheck | undefined,
+): Promise<void> {
+  if (dump) await dump(Buffer.isBuffer(content) ? only(content) : content);
+  else if (file) await checkFile(file, content);
+  else if (!Buffer.isBuffer(content)) for await (const _ of content);
+}
+
+async function* only(content: Buffer): AsyncGenerator<Buffer> {
+  yield content;
+}
+
+/** It is the archive's last entry, and says what to expect of the others. */
+async function describe({ reader, uri }: Look, members: Members): Promise<BackupDescription> {
+  const entry = members.get('backup.json');
+  if (entry) return readDescription(reader, entry);
+  throw new ContentError(
+    `"backup.json" is not in ${uri}.`,
+    'The archive was changed. Choose another backup.',
+  );
+}
+
+/** Every entry is what the directory says, but these bytes are others than were sent: extra fields, or between entries. */
+function otherBytes({ offset, length }: Unit, members: Members): ContentError {
+  const within = [...members.values()].filter((entry) => entry.offset < offset + length);
+  const sorted = within.sort((a: DirectoryEntry, b: DirectoryEntry) => a.offset - b.offset);
+  const first = sorted.findLast((entry) => entry.offset <= offset) ?? sorted[0];
+  const place = [first, sorted.at(-1)].map((entry) => JSON.stringify(entry?.name)).join(' to ');
+  return new ContentError(
+    `The bytes ${offset} to ${offset + length} of the archive, ${place}, are not those that were written.`,
+    'The archive was damaged or changed after it was written. Choose another backup.',
+  );
+}

@@ -1,0 +1,73 @@
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { readRange } from '../../archive/ranges.ts';
+import type { UnitCheck } from '../../archive/units.ts';
+import { ContentError, messageOf } from '../../errors.ts';
+import { formatBytes } from '../../report/format.ts';
+import type { Receipt } from '../../storage/receipt.ts';
+import { checkAttachments } from './attachments.ts';
+import { readCustomDump } from './pg-restore.ts';
+import type { Look } from './prove.ts';
+import { SqlText } from './sql-text.ts';
+
+const AHEAD = 3;
+
+/**
+ * Reads a dump back that is an object of its own, once.
+ * @returns what was found, in one line
+ * @throws ContentError when it is not whole
+ */
+export async function checkBareDump(look: Look, receipt: Receipt): Promise<string> {
+  const { reader, units, pgRestore, signal } = look;
+  const name = receipt.key.slice(receipt.key.lastIndexOf('/') + 1);
+  if (reader.size !== receipt.size) {
+    throw changed(name, `has ${reader.size} bytes instead of ${receipt.size}`);
+  }
+  const sql = new SqlText(name);
+  const stored = storedBytes(look);
+  try {
+    if (pgRestore) await readCustomDump(pgRestore, name, stored, sql, signal);
+    else await sql.readAll(gunzipped(name, stored));
+  } catch (error) {
+    throw otherBytes(name, units) ?? error;
+  }
+  const other = otherBytes(name, units);
+  if (other) throw other;
+  sql.finish();
+  if (receipt.description) checkAttachments(name, sql.names, receipt.description, undefined);
+  return `${formatBytes(reader.size)}: a whole dump`;
+}
+
+async function* storedBytes({ reader, seen }: Look): AsyncGenerator<Buffer> {
+  for await (const bytes of readRange(reader, 0, reader.size, AHEAD)) {
+    seen(bytes);
+    yield bytes;
+  }
+}
+
+async function* gunzipped(name: string, stored: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  pipeline(stored, gunzip, () => {}); // the reader of `gunzip` sees its error
+  try {
+    yield* gunzip;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw /^Z_/.test(code) ? changed(name, `cannot be decompressed: ${messageOf(error)}`, error) : error;
+  } finally {
+    gunzip.destroy();
+  }
+}
+
+function otherBytes(name: string, { broken }: UnitCheck): ContentError | undefined {
+  if (!broken) return undefined;
+  const { offset, length } = broken;
+  return changed(name, `has other bytes than were written, from ${offset} to ${offset + length}`);
+}
+
+function changed(name: string, what: string, cause?: unknown): ContentError {
+  return new ContentError(
+    `${JSON.stringify(name)} ${what}.`,
+    'It was cut short, damaged or replaced since the backup. Choose another one.',
+    { cause },
+  );
+}

@@ -1,0 +1,122 @@
+import { ContentError, UserError } from '../../errors.ts';
+import { feedThrough } from '../../host/feed.ts';
+import { type Command, CommandError, type Host } from '../../host/host.ts';
+import { run } from '../../host/run.ts';
+import { findTools } from '../../host/tools.ts';
+import type { Format, Receipt } from '../../storage/receipt.ts';
+import type { SqlText } from './sql-text.ts';
+
+/** A pg_restore of this machine that reads a dump. */
+export interface PgRestore {
+  readonly host: Host;
+  readonly program: string;
+  /** `15.18` */
+  readonly version: string;
+}
+
+/** Formats whose dump is plain SQL. */
+const PLAIN: readonly Format[] = ['odoo', 'plain'];
+
+/**
+ * The pg_restore that is the closest to the pg_dump which wrote the backup: of the same major version, or a newer one.
+ *
+ * @returns undefined for a backup that needs none
+ * @throws UserError when there is none
+ */
+export async function findPgRestore(
+  host: Host,
+  { format, postgres }: Pick<Receipt, 'format' | 'postgres'>,
+): Promise<PgRestore | undefined> {
+  if (PLAIN.includes(format)) return undefined;
+  const needed = Number.parseInt(postgres.client, 10);
+  const { clients } = await findTools(host);
+  const client = clients.filter(({ major }) => major >= needed).toSorted((a, b) => a.major - b.major)[0];
+  if (!client) throw noPgRestore(host, clients, needed);
+  const program = `${client.folder}/pg_restore`;
+  const printed = await run(host, { argv: [program, '--version'] });
+  return { host, program, version: /\) (\S+)/.exec(printed)?.[1] ?? String(client.major) };
+}
+
+function noPgRestore(host: Host, clients: readonly { readonly major: number }[], needed: number): UserError {
+  const there = clients.length > 0 ? `it has ${clients.map(({ major }) => major).join(', ')}` : 'it has none';
+  return new UserError(
+    `verify: the dump was written by pg_dump ${needed}, and ${host.label} has no pg_restore that reads it: ${there}`,
+    `Install it in a step before: apt-get install postgresql-client-${needed} (from https://apt.postgresql.org where the distribution has an older one).`,
+  );
+}
+
+/**
+ * Has a dump in custom format read to its end, and looks at the SQL that it holds. All of `dump` is read in any case.
+ *
+ * @param name of the dump, for messages
+ * @throws ContentError when it is not one, or was cut short
+ */
+export async function readCustomDump(
+  pgRestore: PgRestore,
+  name: string,
+  dump: AsyncIterable<Buffer>,
+  sql: SqlText,
+  signal: AbortSignal,
+): Promise<void> {
+  const chunks = dump[Symbol.asyncIterator]();
+  // Without `return`: pg_restore may stop reading, and what comes then is looked at all the same.
+  const shared = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) };
+  const drain = async () => {
+    while (!(await chunks.next()).done);
+  };
+  try {
+    await convert(pgRestore, ['--file=-'], shared, sql, signal);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    await drain(); // where the bytes themselves are wrong, that says more
+    throw unreadable(name, error);
+  }
+  await drain();
+}
+
+/** Likewise of a dump in directory format, which lies in a folder of this machine. */
+export async function readDirectoryDump(
+  pgRestore: PgRestore,
+  folder: string,
+  sql: SqlText,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await convert(pgRestore, ['--format=directory', '--file=-', folder], none(), sql, signal);
+  } catch (error) {
+    throw error instanceof CommandError ? unreadable('dump/', error) : error;
+  }
+}
+
+async function* none(): AsyncGenerator<Buffer> {}
+
+function convert(
+  { host, program }: PgRestore,
+  args: readonly string[],
+  input: AsyncIterable<Buffer>,
+  sql: SqlText,
+  signal: AbortSignal,
+): Promise<void> {
+  const command: Command = { argv: [program, ...args] };
+  return feedThrough(host, command, input, (output) => sql.readAll(output), signal);
+}
+
+/** What pg_restore says where it is not the dump's fault. */
+const OTHERS_FAULT = /unsupported version|does not support|out of memory|No space left/i;
+
+function unreadable(name: string, error: CommandError): UserError {
+  const { stderr, signal } = error.exit;
+  const said = stderr.replace(/^pg_restore: (?:error: )?/gm, '').replaceAll(/\s+/g, ' ');
+  if (signal !== undefined || OTHERS_FAULT.test(stderr)) {
+    return new UserError(
+      `pg_restore could not read ${JSON.stringify(name)}: ${signal ? `it was ended by signal ${signal}` : said}`,
+      'That says nothing of the archive. Where pg_restore is too old, or was built without a compression, install another one.',
+      { cause: error },
+    );
+  }
+  return new ContentError(
+    `${JSON.stringify(name)} is not a whole dump: pg_restore cannot read it to its end: ${said}.`,
+    'It was cut short when it was made, or changed since. Choose another backup.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,51 @@
+import type { RangeReader } from '../../archive/reader.ts';
+import type { Unit } from '../../archive/segment.ts';
+import { UnitCheck } from '../../archive/units.ts';
+import { LocalHost } from '../../host/local-host.ts';
+import type { Findings, ProofContext, Subject } from '../prove.ts';
+import { checkArchive } from './archive.ts';
+import { checkBareDump } from './bare.ts';
+import { findPgRestore, type PgRestore } from './pg-restore.ts';
+
+/** What a look at the contents works with. */
+export interface Look {
+  readonly reader: RangeReader;
+  /** For messages. */
+  readonly uri: string;
+  /** undefined: there is no dump that needs one. */
+  readonly pgRestore: PgRestore | undefined;
+  /** Compares what was read with what was written. */
+  readonly units: UnitCheck;
+  /** To be told every byte, in their order. */
+  readonly seen: (bytes: Buffer) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Proof level `contents`: the whole object is read back once. Every byte is what was sent, every entry what the directory
+ * says, every file of the filestore what its name says; the dumps are whole, and every attachment that they name has its
+ * file.
+ */
+export async function proveContents(
+  { store, key, receipt }: Subject,
+  { platform, phases, signal }: ProofContext,
+): Promise<Findings> {
+  await using runner = new LocalHost();
+  const uri = store.uri(key);
+  return await phases.transfer('contents', `Read back ${uri}`, receipt.size, async (progress) => {
+    const pgRestore = await findPgRestore(runner, receipt);
+    const reader = await store.range(key);
+    const units = new UnitCheck(unitsOf(receipt.segments));
+    const seen = (bytes: Buffer) => {
+      units.update(bytes);
+      progress.add(bytes.length);
+    };
+    const look: Look = { reader, uri, pgRestore, units, seen, signal };
+    const found = receipt.directory ? await checkArchive(look, receipt) : await checkBareDump(look, receipt);
+    platform.info(found);
+    return pgRestore ? { programs: { pg_restore: pgRestore.version } } : {};
+  });
+}
+
+const unitsOf = (segments: readonly { readonly units: readonly Unit[] }[]): Unit[] =>
+  segments.flatMap(({ units }) => units).sort((a, b) => a.offset - b.offset);
