@@ -843,7 +843,7 @@ var require_streamx = __commonJS({
       destroy(err) {
         (this._duplexState & DESTROY_STATUS) === 0 && (err || (err = StreamError.STREAM_DESTROYED()), this._duplexState = (this._duplexState | DESTROYING) & NON_PRIMARY, this._readableState !== null && (this._readableState.highWaterMark = 0, this._readableState.error = err), this._writableState !== null && (this._writableState.highWaterMark = 0, this._writableState.error = err), this._duplexState |= PREDESTROYING, this._predestroy(), this._duplexState &= NOT_PREDESTROYING, this._readableState !== null && this._readableState.updateNextTick(), this._writableState !== null && this._writableState.updateNextTick());
       }
-    }, Readable18 = class _Readable extends Stream {
+    }, Readable19 = class _Readable extends Stream {
       static {
         __name(this, "Readable");
       }
@@ -854,7 +854,7 @@ var require_streamx = __commonJS({
         let out = new PassThrough4(opts);
         return fn().then((src) => {
           if (src === null) return out.end();
-          out.destroying || pipeline8(src, out, noop);
+          out.destroying || pipeline10(src, out, noop);
         }).catch((err) => out.destroy(err)), out;
       }
       setEncoding(encoding) {
@@ -1006,7 +1006,7 @@ var require_streamx = __commonJS({
       end(data) {
         return this._writableState.updateNextTick(), this._writableState.end(data), this;
       }
-    }, Duplex = class extends Readable18 {
+    }, Duplex = class extends Readable19 {
       static {
         __name(this, "Duplex");
       }
@@ -1076,13 +1076,13 @@ var require_streamx = __commonJS({
     }
     __name(transformAfterFlush, "transformAfterFlush");
     function pipelinePromise(...streams) {
-      return new Promise((resolve2, reject) => pipeline8(...streams, (err) => {
+      return new Promise((resolve2, reject) => pipeline10(...streams, (err) => {
         if (err) return reject(err);
         resolve2();
       }));
     }
     __name(pipelinePromise, "pipelinePromise");
-    function pipeline8(stream, ...streams) {
+    function pipeline10(stream, ...streams) {
       let all = Array.isArray(stream) ? [...stream, ...streams] : [stream, ...streams], done = all.length && typeof all[all.length - 1] == "function" ? all.pop() : null;
       if (all.length < 2) throw StreamError.BAD_ARGUMENT("Pipeline requires at least 2 streams");
       let src = all[0], dest = null, error3 = null;
@@ -1113,7 +1113,7 @@ var require_streamx = __commonJS({
         }
       }
     }
-    __name(pipeline8, "pipeline");
+    __name(pipeline10, "pipeline");
     function echo(s2) {
       return s2;
     }
@@ -1175,7 +1175,7 @@ var require_streamx = __commonJS({
     }
     __name(isWritev, "isWritev");
     module.exports = {
-      pipeline: pipeline8,
+      pipeline: pipeline10,
       pipelinePromise,
       isStream: isStream2,
       isStreamx,
@@ -1187,7 +1187,7 @@ var require_streamx = __commonJS({
       getStreamError,
       Stream,
       Writable: Writable5,
-      Readable: Readable18,
+      Readable: Readable19,
       Duplex,
       Transform: Transform7,
       // Export PassThrough for compatibility with Node.js core's stream module
@@ -1401,7 +1401,7 @@ var require_headers = __commonJS({
 // node_modules/tar-stream/extract.js
 var require_extract = __commonJS({
   "node_modules/tar-stream/extract.js"(exports, module) {
-    var { Writable: Writable5, Readable: Readable18, getStreamError } = require_streamx(), FIFO = require_fast_fifo(), b4a = require_b4a(), headers = require_headers(), EMPTY2 = b4a.alloc(0), MAX_HEADER_SIZE = 4 * 1024 * 1024, BufferList = class {
+    var { Writable: Writable5, Readable: Readable19, getStreamError } = require_streamx(), FIFO = require_fast_fifo(), b4a = require_b4a(), headers = require_headers(), EMPTY2 = b4a.alloc(0), MAX_HEADER_SIZE = 4 * 1024 * 1024, BufferList = class {
       static {
         __name(this, "BufferList");
       }
@@ -1432,7 +1432,7 @@ var require_extract = __commonJS({
         }
         return this.buffered -= size, this.shifted += size, buf2.subarray(this._offset, this._offset += size);
       }
-    }, Source = class extends Readable18 {
+    }, Source = class extends Readable19 {
       static {
         __name(this, "Source");
       }
@@ -1648,7 +1648,7 @@ var require_constants = __commonJS({
 // node_modules/tar-stream/pack.js
 var require_pack = __commonJS({
   "node_modules/tar-stream/pack.js"(exports, module) {
-    var { Readable: Readable18, Writable: Writable5, getStreamError } = require_streamx(), b4a = require_b4a(), constants4 = require_constants(), headers = require_headers(), DMODE = 493, FMODE = 420, END_OF_TAR = b4a.alloc(1024), Sink = class extends Writable5 {
+    var { Readable: Readable19, Writable: Writable5, getStreamError } = require_streamx(), b4a = require_b4a(), constants4 = require_constants(), headers = require_headers(), DMODE = 493, FMODE = 420, END_OF_TAR = b4a.alloc(1024), Sink = class extends Writable5 {
       static {
         __name(this, "Sink");
       }
@@ -1697,7 +1697,7 @@ var require_pack = __commonJS({
       _destroy(cb) {
         this._pack._done(this), this._continuePack(this._finished ? null : this._getError()), cb();
       }
-    }, Pack = class extends Readable18 {
+    }, Pack = class extends Readable19 {
       static {
         __name(this, "Pack");
       }
@@ -2360,14 +2360,14 @@ var require_stream_duplex = __commonJS({
     module.exports = Duplex;
     var util3 = Object.create(require_util());
     util3.inherits = require_inherits();
-    var Readable18 = require_stream_readable(), Writable5 = require_stream_writable();
-    util3.inherits(Duplex, Readable18);
+    var Readable19 = require_stream_readable(), Writable5 = require_stream_writable();
+    util3.inherits(Duplex, Readable19);
     for (keys = objectKeys(Writable5.prototype), v = 0; v < keys.length; v++)
       method = keys[v], Duplex.prototype[method] || (Duplex.prototype[method] = Writable5.prototype[method]);
     var keys, method, v;
     function Duplex(options2) {
       if (!(this instanceof Duplex)) return new Duplex(options2);
-      Readable18.call(this, options2), Writable5.call(this, options2), options2 && options2.readable === !1 && (this.readable = !1), options2 && options2.writable === !1 && (this.writable = !1), this.allowHalfOpen = !0, options2 && options2.allowHalfOpen === !1 && (this.allowHalfOpen = !1), this.once("end", onend);
+      Readable19.call(this, options2), Writable5.call(this, options2), options2 && options2.readable === !1 && (this.readable = !1), options2 && options2.writable === !1 && (this.writable = !1), this.allowHalfOpen = !0, options2 && options2.allowHalfOpen === !1 && (this.allowHalfOpen = !1), this.once("end", onend);
     }
     __name(Duplex, "Duplex");
     Object.defineProperty(Duplex.prototype, "writableHighWaterMark", {
@@ -2583,9 +2583,9 @@ var require_stream_readable = __commonJS({
   "node_modules/lazystream/node_modules/readable-stream/lib/_stream_readable.js"(exports, module) {
     "use strict";
     var pna = require_process_nextick_args();
-    module.exports = Readable18;
+    module.exports = Readable19;
     var isArray = require_isarray(), Duplex;
-    Readable18.ReadableState = ReadableState;
+    Readable19.ReadableState = ReadableState;
     var EE = __require("events").EventEmitter, EElistenerCount = /* @__PURE__ */ __name(function(emitter, type) {
       return emitter.listeners(type).length;
     }, "EElistenerCount"), Stream = require_stream(), Buffer2 = require_safe_buffer().Buffer, OurUint8Array = (typeof global < "u" ? global : typeof window < "u" ? window : typeof self < "u" ? self : {}).Uint8Array || function() {
@@ -2604,7 +2604,7 @@ var require_stream_readable = __commonJS({
     debugUtil && debugUtil.debuglog ? debug2 = debugUtil.debuglog("stream") : debug2 = /* @__PURE__ */ __name(function() {
     }, "debug");
     var BufferList = require_BufferList(), destroyImpl = require_destroy(), StringDecoder;
-    util3.inherits(Readable18, Stream);
+    util3.inherits(Readable19, Stream);
     var kProxyEvents = ["error", "close", "destroy", "pause", "resume"];
     function prependListener(emitter, event, fn) {
       if (typeof emitter.prependListener == "function") return emitter.prependListener(event, fn);
@@ -2619,12 +2619,12 @@ var require_stream_readable = __commonJS({
       hwm || hwm === 0 ? this.highWaterMark = hwm : isDuplex && (readableHwm || readableHwm === 0) ? this.highWaterMark = readableHwm : this.highWaterMark = defaultHwm, this.highWaterMark = Math.floor(this.highWaterMark), this.buffer = new BufferList(), this.length = 0, this.pipes = null, this.pipesCount = 0, this.flowing = null, this.ended = !1, this.endEmitted = !1, this.reading = !1, this.sync = !0, this.needReadable = !1, this.emittedReadable = !1, this.readableListening = !1, this.resumeScheduled = !1, this.destroyed = !1, this.defaultEncoding = options2.defaultEncoding || "utf8", this.awaitDrain = 0, this.readingMore = !1, this.decoder = null, this.encoding = null, options2.encoding && (StringDecoder || (StringDecoder = require_string_decoder().StringDecoder), this.decoder = new StringDecoder(options2.encoding), this.encoding = options2.encoding);
     }
     __name(ReadableState, "ReadableState");
-    function Readable18(options2) {
-      if (Duplex = Duplex || require_stream_duplex(), !(this instanceof Readable18)) return new Readable18(options2);
+    function Readable19(options2) {
+      if (Duplex = Duplex || require_stream_duplex(), !(this instanceof Readable19)) return new Readable19(options2);
       this._readableState = new ReadableState(options2, this), this.readable = !0, options2 && (typeof options2.read == "function" && (this._read = options2.read), typeof options2.destroy == "function" && (this._destroy = options2.destroy)), Stream.call(this);
     }
-    __name(Readable18, "Readable");
-    Object.defineProperty(Readable18.prototype, "destroyed", {
+    __name(Readable19, "Readable");
+    Object.defineProperty(Readable19.prototype, "destroyed", {
       get: /* @__PURE__ */ __name(function() {
         return this._readableState === void 0 ? !1 : this._readableState.destroyed;
       }, "get"),
@@ -2632,16 +2632,16 @@ var require_stream_readable = __commonJS({
         this._readableState && (this._readableState.destroyed = value);
       }, "set")
     });
-    Readable18.prototype.destroy = destroyImpl.destroy;
-    Readable18.prototype._undestroy = destroyImpl.undestroy;
-    Readable18.prototype._destroy = function(err, cb) {
+    Readable19.prototype.destroy = destroyImpl.destroy;
+    Readable19.prototype._undestroy = destroyImpl.undestroy;
+    Readable19.prototype._destroy = function(err, cb) {
       this.push(null), cb(err);
     };
-    Readable18.prototype.push = function(chunk, encoding) {
+    Readable19.prototype.push = function(chunk, encoding) {
       var state2 = this._readableState, skipChunkCheck;
       return state2.objectMode ? skipChunkCheck = !0 : typeof chunk == "string" && (encoding = encoding || state2.defaultEncoding, encoding !== state2.encoding && (chunk = Buffer2.from(chunk, encoding), encoding = ""), skipChunkCheck = !0), readableAddChunk(this, chunk, encoding, !1, skipChunkCheck);
     };
-    Readable18.prototype.unshift = function(chunk) {
+    Readable19.prototype.unshift = function(chunk) {
       return readableAddChunk(this, chunk, null, !0, !1);
     };
     function readableAddChunk(stream, chunk, encoding, addToFront, skipChunkCheck) {
@@ -2668,10 +2668,10 @@ var require_stream_readable = __commonJS({
       return !state2.ended && (state2.needReadable || state2.length < state2.highWaterMark || state2.length === 0);
     }
     __name(needMoreData, "needMoreData");
-    Readable18.prototype.isPaused = function() {
+    Readable19.prototype.isPaused = function() {
       return this._readableState.flowing === !1;
     };
-    Readable18.prototype.setEncoding = function(enc) {
+    Readable19.prototype.setEncoding = function(enc) {
       return StringDecoder || (StringDecoder = require_string_decoder().StringDecoder), this._readableState.decoder = new StringDecoder(enc), this._readableState.encoding = enc, this;
     };
     var MAX_HWM = 8388608;
@@ -2683,7 +2683,7 @@ var require_stream_readable = __commonJS({
       return n3 <= 0 || state2.length === 0 && state2.ended ? 0 : state2.objectMode ? 1 : n3 !== n3 ? state2.flowing && state2.length ? state2.buffer.head.data.length : state2.length : (n3 > state2.highWaterMark && (state2.highWaterMark = computeNewHighWaterMark(n3)), n3 <= state2.length ? n3 : state2.ended ? state2.length : (state2.needReadable = !0, 0));
     }
     __name(howMuchToRead, "howMuchToRead");
-    Readable18.prototype.read = function(n3) {
+    Readable19.prototype.read = function(n3) {
       debug2("read", n3), n3 = parseInt(n3, 10);
       var state2 = this._readableState, nOrig = n3;
       if (n3 !== 0 && (state2.emittedReadable = !1), n3 === 0 && state2.needReadable && (state2.length >= state2.highWaterMark || state2.ended))
@@ -2724,10 +2724,10 @@ var require_stream_readable = __commonJS({
       state2.readingMore = !1;
     }
     __name(maybeReadMore_, "maybeReadMore_");
-    Readable18.prototype._read = function(n3) {
+    Readable19.prototype._read = function(n3) {
       this.emit("error", new Error("_read() is not implemented"));
     };
-    Readable18.prototype.pipe = function(dest, pipeOpts) {
+    Readable19.prototype.pipe = function(dest, pipeOpts) {
       var src = this, state2 = this._readableState;
       switch (state2.pipesCount) {
         case 0:
@@ -2790,7 +2790,7 @@ var require_stream_readable = __commonJS({
       };
     }
     __name(pipeOnDrain, "pipeOnDrain");
-    Readable18.prototype.unpipe = function(dest) {
+    Readable19.prototype.unpipe = function(dest) {
       var state2 = this._readableState, unpipeInfo = { hasUnpiped: !1 };
       if (state2.pipesCount === 0) return this;
       if (state2.pipesCount === 1)
@@ -2805,7 +2805,7 @@ var require_stream_readable = __commonJS({
       var index2 = indexOf(state2.pipes, dest);
       return index2 === -1 ? this : (state2.pipes.splice(index2, 1), state2.pipesCount -= 1, state2.pipesCount === 1 && (state2.pipes = state2.pipes[0]), dest.emit("unpipe", this, unpipeInfo), this);
     };
-    Readable18.prototype.on = function(ev, fn) {
+    Readable19.prototype.on = function(ev, fn) {
       var res = Stream.prototype.on.call(this, ev, fn);
       if (ev === "data")
         this._readableState.flowing !== !1 && this.resume();
@@ -2815,12 +2815,12 @@ var require_stream_readable = __commonJS({
       }
       return res;
     };
-    Readable18.prototype.addListener = Readable18.prototype.on;
+    Readable19.prototype.addListener = Readable19.prototype.on;
     function nReadingNextTick(self2) {
       debug2("readable nexttick read 0"), self2.read(0);
     }
     __name(nReadingNextTick, "nReadingNextTick");
-    Readable18.prototype.resume = function() {
+    Readable19.prototype.resume = function() {
       var state2 = this._readableState;
       return state2.flowing || (debug2("resume"), state2.flowing = !0, resume(this, state2)), this;
     };
@@ -2832,7 +2832,7 @@ var require_stream_readable = __commonJS({
       state2.reading || (debug2("resume read 0"), stream.read(0)), state2.resumeScheduled = !1, state2.awaitDrain = 0, stream.emit("resume"), flow(stream), state2.flowing && !state2.reading && stream.read(0);
     }
     __name(resume_, "resume_");
-    Readable18.prototype.pause = function() {
+    Readable19.prototype.pause = function() {
       return debug2("call pause flowing=%j", this._readableState.flowing), this._readableState.flowing !== !1 && (debug2("pause"), this._readableState.flowing = !1, this.emit("pause")), this;
     };
     function flow(stream) {
@@ -2841,7 +2841,7 @@ var require_stream_readable = __commonJS({
         ;
     }
     __name(flow, "flow");
-    Readable18.prototype.wrap = function(stream) {
+    Readable19.prototype.wrap = function(stream) {
       var _this = this, state2 = this._readableState, paused = !1;
       stream.on("end", function() {
         if (debug2("wrapped end"), state2.decoder && !state2.ended) {
@@ -2867,7 +2867,7 @@ var require_stream_readable = __commonJS({
         debug2("wrapped _read", n4), paused && (paused = !1, stream.resume());
       }, this;
     };
-    Object.defineProperty(Readable18.prototype, "readableHighWaterMark", {
+    Object.defineProperty(Readable19.prototype, "readableHighWaterMark", {
       // making it explicit this property is not enumerable
       // because otherwise some prototype manipulation in
       // userland will fail
@@ -2876,7 +2876,7 @@ var require_stream_readable = __commonJS({
         return this._readableState.highWaterMark;
       }, "get")
     });
-    Readable18._fromList = fromList;
+    Readable19._fromList = fromList;
     function fromList(n3, state2) {
       if (state2.length === 0) return null;
       var ret;
@@ -3043,10 +3043,10 @@ var require_lazystream = __commonJS({
   "node_modules/lazystream/lib/lazystream.js"(exports, module) {
     var util3 = __require("util"), PassThrough4 = require_passthrough();
     module.exports = {
-      Readable: Readable18,
+      Readable: Readable19,
       Writable: Writable5
     };
-    util3.inherits(Readable18, PassThrough4);
+    util3.inherits(Readable19, PassThrough4);
     util3.inherits(Writable5, PassThrough4);
     function beforeFirstCall(instance, method, callback) {
       instance[method] = function() {
@@ -3054,15 +3054,15 @@ var require_lazystream = __commonJS({
       };
     }
     __name(beforeFirstCall, "beforeFirstCall");
-    function Readable18(fn, options2) {
-      if (!(this instanceof Readable18))
-        return new Readable18(fn, options2);
+    function Readable19(fn, options2) {
+      if (!(this instanceof Readable19))
+        return new Readable19(fn, options2);
       PassThrough4.call(this, options2), beforeFirstCall(this, "_read", function() {
         var source = fn.call(this, options2), emit = this.emit.bind(this, "error");
         source.on("error", emit), source.pipe(this);
       }), this.emit("readable");
     }
-    __name(Readable18, "Readable");
+    __name(Readable19, "Readable");
     function Writable5(fn, options2) {
       if (!(this instanceof Writable5))
         return new Writable5(fn, options2);
@@ -6711,10 +6711,10 @@ var require_from = __commonJS({
   "node_modules/readable-stream/lib/internal/streams/from.js"(exports, module) {
     "use strict";
     var process2 = require_process2(), { PromisePrototypeThen, SymbolAsyncIterator, SymbolIterator } = require_primordials(), { Buffer: Buffer2 } = __require("buffer"), { ERR_INVALID_ARG_TYPE, ERR_STREAM_NULL_VALUES } = require_errors2().codes;
-    function from(Readable18, iterable, opts) {
+    function from(Readable19, iterable, opts) {
       let iterator;
       if (typeof iterable == "string" || iterable instanceof Buffer2)
-        return new Readable18({
+        return new Readable19({
           objectMode: !0,
           ...opts,
           read() {
@@ -6728,7 +6728,7 @@ var require_from = __commonJS({
         isAsync = !1, iterator = iterable[SymbolIterator]();
       else
         throw new ERR_INVALID_ARG_TYPE("iterable", ["Iterable"], iterable);
-      let readable = new Readable18({
+      let readable = new Readable19({
         objectMode: !0,
         highWaterMark: 1,
         // TODO(ronag): What options should be allowed?
@@ -6802,8 +6802,8 @@ var require_readable2 = __commonJS({
       SymbolAsyncIterator,
       Symbol: Symbol2
     } = require_primordials();
-    module.exports = Readable18;
-    Readable18.ReadableState = ReadableState;
+    module.exports = Readable19;
+    Readable19.ReadableState = ReadableState;
     var { EventEmitter: EE } = __require("events"), { Stream, prependListener } = require_legacy(), { Buffer: Buffer2 } = __require("buffer"), { addAbortSignal: addAbortSignal2 } = require_add_abort_signal(), eos = require_end_of_stream(), debug2 = require_util2().debuglog("stream", (fn) => {
       debug2 = fn;
     }), BufferList = require_buffer_list(), destroyImpl = require_destroy2(), { getHighWaterMark, getDefaultHighWaterMark } = require_state(), {
@@ -6817,8 +6817,8 @@ var require_readable2 = __commonJS({
       },
       AbortError
     } = require_errors2(), { validateObject } = require_validators(), kPaused = Symbol2("kPaused"), { StringDecoder } = require_string_decoder2(), from = require_from();
-    ObjectSetPrototypeOf(Readable18.prototype, Stream.prototype);
-    ObjectSetPrototypeOf(Readable18, Stream);
+    ObjectSetPrototypeOf(Readable19.prototype, Stream.prototype);
+    ObjectSetPrototypeOf(Readable19, Stream);
     var nop = /* @__PURE__ */ __name(() => {
     }, "nop"), { errorOrDestroy } = destroyImpl, kObjectMode = 1, kEnded = 2, kEndEmitted = 4, kReading = 8, kConstructed = 16, kSync = 32, kNeedReadable = 64, kEmittedReadable = 128, kReadableListening = 256, kResumeScheduled = 512, kErrorEmitted = 1024, kEmitClose = 2048, kAutoDestroy = 4096, kDestroyed = 8192, kClosed = 16384, kCloseEmitted = 32768, kMultiAwaitDrain = 65536, kReadingMore = 1 << 17, kDataEmitted = 1 << 18;
     function makeBitMapDescriptor(bit) {
@@ -6874,30 +6874,30 @@ var require_readable2 = __commonJS({
       typeof isDuplex != "boolean" && (isDuplex = stream instanceof require_duplex()), this.state = kEmitClose | kAutoDestroy | kConstructed | kSync, options2 && options2.objectMode && (this.state |= kObjectMode), isDuplex && options2 && options2.readableObjectMode && (this.state |= kObjectMode), this.highWaterMark = options2 ? getHighWaterMark(this, options2, "readableHighWaterMark", isDuplex) : getDefaultHighWaterMark(!1), this.buffer = new BufferList(), this.length = 0, this.pipes = [], this.flowing = null, this[kPaused] = null, options2 && options2.emitClose === !1 && (this.state &= ~kEmitClose), options2 && options2.autoDestroy === !1 && (this.state &= ~kAutoDestroy), this.errored = null, this.defaultEncoding = options2 && options2.defaultEncoding || "utf8", this.awaitDrainWriters = null, this.decoder = null, this.encoding = null, options2 && options2.encoding && (this.decoder = new StringDecoder(options2.encoding), this.encoding = options2.encoding);
     }
     __name(ReadableState, "ReadableState");
-    function Readable18(options2) {
-      if (!(this instanceof Readable18)) return new Readable18(options2);
+    function Readable19(options2) {
+      if (!(this instanceof Readable19)) return new Readable19(options2);
       let isDuplex = this instanceof require_duplex();
       this._readableState = new ReadableState(options2, this, isDuplex), options2 && (typeof options2.read == "function" && (this._read = options2.read), typeof options2.destroy == "function" && (this._destroy = options2.destroy), typeof options2.construct == "function" && (this._construct = options2.construct), options2.signal && !isDuplex && addAbortSignal2(options2.signal, this)), Stream.call(this, options2), destroyImpl.construct(this, () => {
         this._readableState.needReadable && maybeReadMore(this, this._readableState);
       });
     }
-    __name(Readable18, "Readable");
-    Readable18.prototype.destroy = destroyImpl.destroy;
-    Readable18.prototype._undestroy = destroyImpl.undestroy;
-    Readable18.prototype._destroy = function(err, cb) {
+    __name(Readable19, "Readable");
+    Readable19.prototype.destroy = destroyImpl.destroy;
+    Readable19.prototype._undestroy = destroyImpl.undestroy;
+    Readable19.prototype._destroy = function(err, cb) {
       cb(err);
     };
-    Readable18.prototype[EE.captureRejectionSymbol] = function(err) {
+    Readable19.prototype[EE.captureRejectionSymbol] = function(err) {
       this.destroy(err);
     };
-    Readable18.prototype[SymbolAsyncDispose] = function() {
+    Readable19.prototype[SymbolAsyncDispose] = function() {
       let error3;
       return this.destroyed || (error3 = this.readableEnded ? null : new AbortError(), this.destroy(error3)), new Promise2((resolve2, reject) => eos(this, (err) => err && err !== error3 ? reject(err) : resolve2(null)));
     };
-    Readable18.prototype.push = function(chunk, encoding) {
+    Readable19.prototype.push = function(chunk, encoding) {
       return readableAddChunk(this, chunk, encoding, !1);
     };
-    Readable18.prototype.unshift = function(chunk, encoding) {
+    Readable19.prototype.unshift = function(chunk, encoding) {
       return readableAddChunk(this, chunk, encoding, !0);
     };
     function readableAddChunk(stream, chunk, encoding, addToFront) {
@@ -6929,11 +6929,11 @@ var require_readable2 = __commonJS({
       state2.flowing && state2.length === 0 && !state2.sync && stream.listenerCount("data") > 0 ? ((state2.state & kMultiAwaitDrain) !== 0 ? state2.awaitDrainWriters.clear() : state2.awaitDrainWriters = null, state2.dataEmitted = !0, stream.emit("data", chunk)) : (state2.length += state2.objectMode ? 1 : chunk.length, addToFront ? state2.buffer.unshift(chunk) : state2.buffer.push(chunk), (state2.state & kNeedReadable) !== 0 && emitReadable(stream)), maybeReadMore(stream, state2);
     }
     __name(addChunk, "addChunk");
-    Readable18.prototype.isPaused = function() {
+    Readable19.prototype.isPaused = function() {
       let state2 = this._readableState;
       return state2[kPaused] === !0 || state2.flowing === !1;
     };
-    Readable18.prototype.setEncoding = function(enc) {
+    Readable19.prototype.setEncoding = function(enc) {
       let decoder2 = new StringDecoder(enc);
       this._readableState.decoder = decoder2, this._readableState.encoding = this._readableState.decoder.encoding;
       let buffer3 = this._readableState.buffer, content = "";
@@ -6952,7 +6952,7 @@ var require_readable2 = __commonJS({
       return n3 <= 0 || state2.length === 0 && state2.ended ? 0 : (state2.state & kObjectMode) !== 0 ? 1 : NumberIsNaN(n3) ? state2.flowing && state2.length ? state2.buffer.first().length : state2.length : n3 <= state2.length ? n3 : state2.ended ? state2.length : 0;
     }
     __name(howMuchToRead, "howMuchToRead");
-    Readable18.prototype.read = function(n3) {
+    Readable19.prototype.read = function(n3) {
       debug2("read", n3), n3 === void 0 ? n3 = NaN : NumberIsInteger(n3) || (n3 = NumberParseInt(n3, 10));
       let state2 = this._readableState, nOrig = n3;
       if (n3 > state2.highWaterMark && (state2.highWaterMark = computeNewHighWaterMark(n3)), n3 !== 0 && (state2.state &= ~kEmittedReadable), n3 === 0 && state2.needReadable && ((state2.highWaterMark !== 0 ? state2.length >= state2.highWaterMark : state2.length > 0) || state2.ended))
@@ -7007,10 +7007,10 @@ var require_readable2 = __commonJS({
       state2.readingMore = !1;
     }
     __name(maybeReadMore_, "maybeReadMore_");
-    Readable18.prototype._read = function(n3) {
+    Readable19.prototype._read = function(n3) {
       throw new ERR_METHOD_NOT_IMPLEMENTED("_read()");
     };
-    Readable18.prototype.pipe = function(dest, pipeOpts) {
+    Readable19.prototype.pipe = function(dest, pipeOpts) {
       let src = this, state2 = this._readableState;
       state2.pipes.length === 1 && (state2.multiAwaitDrain || (state2.multiAwaitDrain = !0, state2.awaitDrainWriters = new SafeSet(state2.awaitDrainWriters ? [state2.awaitDrainWriters] : []))), state2.pipes.push(dest), debug2("pipe count=%d opts=%j", state2.pipes.length, pipeOpts);
       let endFn = (!pipeOpts || pipeOpts.end !== !1) && dest !== process2.stdout && dest !== process2.stderr ? onend : unpipe;
@@ -7065,7 +7065,7 @@ var require_readable2 = __commonJS({
       }, "pipeOnDrainFunctionResult");
     }
     __name(pipeOnDrain, "pipeOnDrain");
-    Readable18.prototype.unpipe = function(dest) {
+    Readable19.prototype.unpipe = function(dest) {
       let state2 = this._readableState, unpipeInfo = {
         hasUnpiped: !1
       };
@@ -7082,17 +7082,17 @@ var require_readable2 = __commonJS({
       let index2 = ArrayPrototypeIndexOf(state2.pipes, dest);
       return index2 === -1 ? this : (state2.pipes.splice(index2, 1), state2.pipes.length === 0 && this.pause(), dest.emit("unpipe", this, unpipeInfo), this);
     };
-    Readable18.prototype.on = function(ev, fn) {
+    Readable19.prototype.on = function(ev, fn) {
       let res = Stream.prototype.on.call(this, ev, fn), state2 = this._readableState;
       return ev === "data" ? (state2.readableListening = this.listenerCount("readable") > 0, state2.flowing !== !1 && this.resume()) : ev === "readable" && !state2.endEmitted && !state2.readableListening && (state2.readableListening = state2.needReadable = !0, state2.flowing = !1, state2.emittedReadable = !1, debug2("on readable", state2.length, state2.reading), state2.length ? emitReadable(this) : state2.reading || process2.nextTick(nReadingNextTick, this)), res;
     };
-    Readable18.prototype.addListener = Readable18.prototype.on;
-    Readable18.prototype.removeListener = function(ev, fn) {
+    Readable19.prototype.addListener = Readable19.prototype.on;
+    Readable19.prototype.removeListener = function(ev, fn) {
       let res = Stream.prototype.removeListener.call(this, ev, fn);
       return ev === "readable" && process2.nextTick(updateReadableListening, this), res;
     };
-    Readable18.prototype.off = Readable18.prototype.removeListener;
-    Readable18.prototype.removeAllListeners = function(ev) {
+    Readable19.prototype.off = Readable19.prototype.removeListener;
+    Readable19.prototype.removeAllListeners = function(ev) {
       let res = Stream.prototype.removeAllListeners.apply(this, arguments);
       return (ev === "readable" || ev === void 0) && process2.nextTick(updateReadableListening, this), res;
     };
@@ -7105,7 +7105,7 @@ var require_readable2 = __commonJS({
       debug2("readable nexttick read 0"), self2.read(0);
     }
     __name(nReadingNextTick, "nReadingNextTick");
-    Readable18.prototype.resume = function() {
+    Readable19.prototype.resume = function() {
       let state2 = this._readableState;
       return state2.flowing || (debug2("resume"), state2.flowing = !state2.readableListening, resume(this, state2)), state2[kPaused] = !1, this;
     };
@@ -7117,7 +7117,7 @@ var require_readable2 = __commonJS({
       debug2("resume", state2.reading), state2.reading || stream.read(0), state2.resumeScheduled = !1, stream.emit("resume"), flow(stream), state2.flowing && !state2.reading && stream.read(0);
     }
     __name(resume_, "resume_");
-    Readable18.prototype.pause = function() {
+    Readable19.prototype.pause = function() {
       return debug2("call pause flowing=%j", this._readableState.flowing), this._readableState.flowing !== !1 && (debug2("pause"), this._readableState.flowing = !1, this.emit("pause")), this._readableState[kPaused] = !0, this;
     };
     function flow(stream) {
@@ -7125,7 +7125,7 @@ var require_readable2 = __commonJS({
       for (debug2("flow", state2.flowing); state2.flowing && stream.read() !== null; ) ;
     }
     __name(flow, "flow");
-    Readable18.prototype.wrap = function(stream) {
+    Readable19.prototype.wrap = function(stream) {
       let paused = !1;
       stream.on("data", (chunk) => {
         !this.push(chunk) && stream.pause && (paused = !0, stream.pause());
@@ -7147,14 +7147,14 @@ var require_readable2 = __commonJS({
       }
       return this;
     };
-    Readable18.prototype[SymbolAsyncIterator] = function() {
+    Readable19.prototype[SymbolAsyncIterator] = function() {
       return streamToAsyncIterator(this);
     };
-    Readable18.prototype.iterator = function(options2) {
+    Readable19.prototype.iterator = function(options2) {
       return options2 !== void 0 && validateObject(options2, "options"), streamToAsyncIterator(this, options2);
     };
     function streamToAsyncIterator(stream, options2) {
-      typeof stream.read != "function" && (stream = Readable18.wrap(stream, {
+      typeof stream.read != "function" && (stream = Readable19.wrap(stream, {
         objectMode: !0
       }));
       let iter = createAsyncIterator(stream, options2);
@@ -7196,7 +7196,7 @@ var require_readable2 = __commonJS({
       }
     }
     __name(createAsyncIterator, "createAsyncIterator");
-    ObjectDefineProperties(Readable18.prototype, {
+    ObjectDefineProperties(Readable19.prototype, {
       readable: {
         __proto__: null,
         get() {
@@ -7316,7 +7316,7 @@ var require_readable2 = __commonJS({
         }
       }
     });
-    Readable18._fromList = fromList;
+    Readable19._fromList = fromList;
     function fromList(n3, state2) {
       if (state2.length === 0) return null;
       let ret;
@@ -7345,23 +7345,23 @@ var require_readable2 = __commonJS({
       stream.writable && !stream.writableEnded && !stream.destroyed && stream.end();
     }
     __name(endWritableNT, "endWritableNT");
-    Readable18.from = function(iterable, opts) {
-      return from(Readable18, iterable, opts);
+    Readable19.from = function(iterable, opts) {
+      return from(Readable19, iterable, opts);
     };
     var webStreamsAdapters;
     function lazyWebStreams() {
       return webStreamsAdapters === void 0 && (webStreamsAdapters = {}), webStreamsAdapters;
     }
     __name(lazyWebStreams, "lazyWebStreams");
-    Readable18.fromWeb = function(readableStream, options2) {
+    Readable19.fromWeb = function(readableStream, options2) {
       return lazyWebStreams().newStreamReadableFromReadableStream(readableStream, options2);
     };
-    Readable18.toWeb = function(streamReadable, options2) {
+    Readable19.toWeb = function(streamReadable, options2) {
       return lazyWebStreams().newReadableStreamFromStreamReadable(streamReadable, options2);
     };
-    Readable18.wrap = function(src, options2) {
+    Readable19.wrap = function(src, options2) {
       var _ref, _src$readableObjectMo;
-      return new Readable18({
+      return new Readable19({
         objectMode: (_ref = (_src$readableObjectMo = src.readableObjectMode) !== null && _src$readableObjectMo !== void 0 ? _src$readableObjectMo : src.objectMode) !== null && _ref !== void 0 ? _ref : !0,
         ...options2,
         destroy(err, callback) {
@@ -7781,7 +7781,7 @@ var require_duplexify = __commonJS({
     } = require_utils(), eos = require_end_of_stream(), {
       AbortError,
       codes: { ERR_INVALID_ARG_TYPE, ERR_INVALID_RETURN_VALUE }
-    } = require_errors2(), { destroyer } = require_destroy2(), Duplex = require_duplex(), Readable18 = require_readable2(), Writable5 = require_writable(), { createDeferredPromise } = require_util2(), from = require_from(), Blob2 = globalThis.Blob || bufferModule.Blob, isBlob2 = /* @__PURE__ */ __name(typeof Blob2 < "u" ? function(b5) {
+    } = require_errors2(), { destroyer } = require_destroy2(), Duplex = require_duplex(), Readable19 = require_readable2(), Writable5 = require_writable(), { createDeferredPromise } = require_util2(), from = require_from(), Blob2 = globalThis.Blob || bufferModule.Blob, isBlob2 = /* @__PURE__ */ __name(typeof Blob2 < "u" ? function(b5) {
       return b5 instanceof Blob2;
     } : function(b5) {
       return !1;
@@ -7811,7 +7811,7 @@ var require_duplexify = __commonJS({
         });
       if (isReadableStream2(body))
         return _duplexify({
-          readable: Readable18.fromWeb(body)
+          readable: Readable19.fromWeb(body)
         });
       if (isWritableStream(body))
         return _duplexify({
@@ -7954,7 +7954,7 @@ var require_duplexify = __commonJS({
     }
     __name(fromAsyncGen, "fromAsyncGen");
     function _duplexify(pair) {
-      let r5 = pair.readable && typeof pair.readable.read != "function" ? Readable18.wrap(pair.readable) : pair.readable, w = pair.writable, readable = !!isReadable(r5), writable = !!isWritable(w), ondrain, onfinish, onreadable, onclose, d5;
+      let r5 = pair.readable && typeof pair.readable.read != "function" ? Readable19.wrap(pair.readable) : pair.readable, w = pair.writable, readable = !!isReadable(r5), writable = !!isWritable(w), ondrain, onfinish, onreadable, onclose, d5;
       function onfinished(err) {
         let cb = onclose;
         onclose = null, cb ? cb(err) : err && d5.destroy(err);
@@ -8019,9 +8019,9 @@ var require_duplex = __commonJS({
       ObjectSetPrototypeOf
     } = require_primordials();
     module.exports = Duplex;
-    var Readable18 = require_readable2(), Writable5 = require_writable();
-    ObjectSetPrototypeOf(Duplex.prototype, Readable18.prototype);
-    ObjectSetPrototypeOf(Duplex, Readable18);
+    var Readable19 = require_readable2(), Writable5 = require_writable();
+    ObjectSetPrototypeOf(Duplex.prototype, Readable19.prototype);
+    ObjectSetPrototypeOf(Duplex, Readable19);
     {
       let keys = ObjectKeys(Writable5.prototype);
       for (let i5 = 0; i5 < keys.length; i5++) {
@@ -8031,7 +8031,7 @@ var require_duplex = __commonJS({
     }
     function Duplex(options2) {
       if (!(this instanceof Duplex)) return new Duplex(options2);
-      Readable18.call(this, options2), Writable5.call(this, options2), options2 ? (this.allowHalfOpen = options2.allowHalfOpen !== !1, options2.readable === !1 && (this._readableState.readable = !1, this._readableState.ended = !0, this._readableState.endEmitted = !0), options2.writable === !1 && (this._writableState.writable = !1, this._writableState.ending = !0, this._writableState.ended = !0, this._writableState.finished = !0)) : this.allowHalfOpen = !0;
+      Readable19.call(this, options2), Writable5.call(this, options2), options2 ? (this.allowHalfOpen = options2.allowHalfOpen !== !1, options2.readable === !1 && (this._readableState.readable = !1, this._readableState.ended = !0, this._readableState.endEmitted = !0), options2.writable === !1 && (this._writableState.writable = !1, this._writableState.ending = !0, this._writableState.ended = !0, this._writableState.finished = !0)) : this.allowHalfOpen = !0;
     }
     __name(Duplex, "Duplex");
     ObjectDefineProperties(Duplex.prototype, {
@@ -8205,7 +8205,7 @@ var require_pipeline = __commonJS({
       isWebStream,
       isReadableStream: isReadableStream2,
       isReadableFinished
-    } = require_utils(), AbortController2 = globalThis.AbortController || require_abort_controller().AbortController, PassThrough4, Readable18, addAbortListener;
+    } = require_utils(), AbortController2 = globalThis.AbortController || require_abort_controller().AbortController, PassThrough4, Readable19, addAbortListener;
     function destroyer(stream, reading, writing) {
       let finished2 = !1;
       stream.on("close", () => {
@@ -8242,7 +8242,7 @@ var require_pipeline = __commonJS({
     }
     __name(makeAsyncIterable, "makeAsyncIterable");
     async function* fromReadable(val) {
-      Readable18 || (Readable18 = require_readable2()), yield* Readable18.prototype[SymbolAsyncIterator].call(val);
+      Readable19 || (Readable19 = require_readable2()), yield* Readable19.prototype[SymbolAsyncIterator].call(val);
     }
     __name(fromReadable, "fromReadable");
     async function pumpToNode(iterable, writable, finish, { end }) {
@@ -8293,10 +8293,10 @@ var require_pipeline = __commonJS({
       }
     }
     __name(pumpToWeb, "pumpToWeb");
-    function pipeline8(...streams) {
+    function pipeline10(...streams) {
       return pipelineImpl(streams, once3(popCallback(streams)));
     }
-    __name(pipeline8, "pipeline");
+    __name(pipeline10, "pipeline");
     function pipelineImpl(streams, callback, opts) {
       if (streams.length === 1 && ArrayIsArray(streams[0]) && (streams = streams[0]), streams.length < 2)
         throw new ERR_MISSING_ARGS("streams");
@@ -8472,7 +8472,7 @@ var require_pipeline = __commonJS({
     __name(pipe, "pipe");
     module.exports = {
       pipelineImpl,
-      pipeline: pipeline8
+      pipeline: pipeline10
     };
   }
 });
@@ -8481,7 +8481,7 @@ var require_pipeline = __commonJS({
 var require_compose = __commonJS({
   "node_modules/readable-stream/lib/internal/streams/compose.js"(exports, module) {
     "use strict";
-    var { pipeline: pipeline8 } = require_pipeline(), Duplex = require_duplex(), { destroyer } = require_destroy2(), {
+    var { pipeline: pipeline10 } = require_pipeline(), Duplex = require_duplex(), { destroyer } = require_destroy2(), {
       isNodeStream,
       isReadable,
       isWritable,
@@ -8516,7 +8516,7 @@ var require_compose = __commonJS({
         onclose = null, cb ? cb(err) : err ? d5.destroy(err) : !readable && !writable && d5.destroy();
       }
       __name(onfinished, "onfinished");
-      let head = streams[0], tail = pipeline8(streams, onfinished), writable = !!(isWritable(head) || isWritableStream(head) || isTransformStream(head)), readable = !!(isReadable(tail) || isReadableStream2(tail) || isTransformStream(tail));
+      let head = streams[0], tail = pipeline10(streams, onfinished), writable = !!(isWritable(head) || isWritableStream(head) || isTransformStream(head)), readable = !!(isReadable(tail) || isReadableStream2(tail) || isTransformStream(tail));
       if (d5 = new Duplex({
         // TODO (ronag): highWaterMark?
         writableObjectMode: !!(head != null && head.writableObjectMode),
@@ -8891,7 +8891,7 @@ var require_promises = __commonJS({
     "use strict";
     var { ArrayPrototypePop, Promise: Promise2 } = require_primordials(), { isIterable, isNodeStream, isWebStream } = require_utils(), { pipelineImpl: pl } = require_pipeline(), { finished: finished2 } = require_end_of_stream();
     require_stream2();
-    function pipeline8(...streams) {
+    function pipeline10(...streams) {
       return new Promise2((resolve2, reject) => {
         let signal, end, lastArg = streams[streams.length - 1];
         if (lastArg && typeof lastArg == "object" && !isNodeStream(lastArg) && !isIterable(lastArg) && !isWebStream(lastArg)) {
@@ -8910,10 +8910,10 @@ var require_promises = __commonJS({
         );
       });
     }
-    __name(pipeline8, "pipeline");
+    __name(pipeline10, "pipeline");
     module.exports = {
       finished: finished2,
-      pipeline: pipeline8
+      pipeline: pipeline10
     };
   }
 });
@@ -8926,7 +8926,7 @@ var require_stream2 = __commonJS({
       promisify: { custom: customPromisify }
     } = require_util2(), { streamReturningOperators, promiseReturningOperators } = require_operators(), {
       codes: { ERR_ILLEGAL_CONSTRUCTOR }
-    } = require_errors2(), compose = require_compose(), { setDefaultHighWaterMark, getDefaultHighWaterMark } = require_state(), { pipeline: pipeline8 } = require_pipeline(), { destroyer } = require_destroy2(), eos = require_end_of_stream(), promises3 = require_promises(), utils = require_utils(), Stream = module.exports = require_legacy().Stream;
+    } = require_errors2(), compose = require_compose(), { setDefaultHighWaterMark, getDefaultHighWaterMark } = require_state(), { pipeline: pipeline10 } = require_pipeline(), { destroyer } = require_destroy2(), eos = require_end_of_stream(), promises3 = require_promises(), utils = require_utils(), Stream = module.exports = require_legacy().Stream;
     Stream.isDestroyed = utils.isDestroyed;
     Stream.isDisturbed = utils.isDisturbed;
     Stream.isErrored = utils.isErrored;
@@ -8981,7 +8981,7 @@ var require_stream2 = __commonJS({
     Stream.Duplex = require_duplex();
     Stream.Transform = require_transform();
     Stream.PassThrough = require_passthrough2();
-    Stream.pipeline = pipeline8;
+    Stream.pipeline = pipeline10;
     var { addAbortSignal: addAbortSignal2 } = require_add_abort_signal();
     Stream.addAbortSignal = addAbortSignal2;
     Stream.finished = eos;
@@ -8997,7 +8997,7 @@ var require_stream2 = __commonJS({
         return promises3;
       }
     });
-    ObjectDefineProperty(pipeline8, customPromisify, {
+    ObjectDefineProperty(pipeline10, customPromisify, {
       __proto__: null,
       enumerable: !0,
       get() {
@@ -9746,8 +9746,8 @@ var DAYS, MONTHS, RFC3339, parseRfc3339DateTime, RFC3339_WITH_OFFSET, parseRfc33
       let match2 = RFC3339.exec(value);
       if (!match2)
         throw new TypeError("Invalid RFC-3339 date-time value");
-      let [_, yearStr, monthStr, dayStr, hours, minutes, seconds3, fractionalMilliseconds] = match2, year2 = strictParseShort(stripLeadingZeroes(yearStr)), month = parseDateValue(monthStr, "month", 1, 12), day = parseDateValue(dayStr, "day", 1, 31);
-      return buildDate(year2, month, day, { hours, minutes, seconds: seconds3, fractionalMilliseconds });
+      let [_, yearStr, monthStr, dayStr, hours, minutes, seconds2, fractionalMilliseconds] = match2, year2 = strictParseShort(stripLeadingZeroes(yearStr)), month = parseDateValue(monthStr, "month", 1, 12), day = parseDateValue(dayStr, "day", 1, 31);
+      return buildDate(year2, month, day, { hours, minutes, seconds: seconds2, fractionalMilliseconds });
     }, "parseRfc3339DateTime"), RFC3339_WITH_OFFSET = new RegExp(/^(\d{4})-(\d{2})-(\d{2})[tT](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(([-+]\d{2}:\d{2})|[zZ])$/), parseRfc3339DateTimeWithOffset = /* @__PURE__ */ __name((value) => {
       if (value == null)
         return;
@@ -9756,7 +9756,7 @@ var DAYS, MONTHS, RFC3339, parseRfc3339DateTime, RFC3339_WITH_OFFSET, parseRfc33
       let match2 = RFC3339_WITH_OFFSET.exec(value);
       if (!match2)
         throw new TypeError("Invalid RFC-3339 date-time value");
-      let [_, yearStr, monthStr, dayStr, hours, minutes, seconds3, fractionalMilliseconds, offsetStr] = match2, year2 = strictParseShort(stripLeadingZeroes(yearStr)), month = parseDateValue(monthStr, "month", 1, 12), day = parseDateValue(dayStr, "day", 1, 31), date2 = buildDate(year2, month, day, { hours, minutes, seconds: seconds3, fractionalMilliseconds });
+      let [_, yearStr, monthStr, dayStr, hours, minutes, seconds2, fractionalMilliseconds, offsetStr] = match2, year2 = strictParseShort(stripLeadingZeroes(yearStr)), month = parseDateValue(monthStr, "month", 1, 12), day = parseDateValue(dayStr, "day", 1, 31), date2 = buildDate(year2, month, day, { hours, minutes, seconds: seconds2, fractionalMilliseconds });
       return offsetStr.toUpperCase() != "Z" && date2.setTime(date2.getTime() - parseOffsetToMilliseconds(offsetStr)), date2;
     }, "parseRfc3339DateTimeWithOffset"), IMF_FIXDATE = new RegExp(/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d{2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) (\d{1,2}):(\d{2}):(\d{2})(?:\.(\d+))? GMT$/), RFC_850_DATE = new RegExp(/^(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday), (\d{2})-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-(\d{2}) (\d{1,2}):(\d{2}):(\d{2})(?:\.(\d+))? GMT$/), ASC_TIME = new RegExp(/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ( [1-9]|\d{2}) (\d{1,2}):(\d{2}):(\d{2})(?:\.(\d+))? (\d{4})$/), parseRfc7231DateTime = /* @__PURE__ */ __name((value) => {
       if (value == null)
@@ -9765,21 +9765,21 @@ var DAYS, MONTHS, RFC3339, parseRfc3339DateTime, RFC3339_WITH_OFFSET, parseRfc33
         throw new TypeError("RFC-7231 date-times must be expressed as strings");
       let match2 = IMF_FIXDATE.exec(value);
       if (match2) {
-        let [_, dayStr, monthStr, yearStr, hours, minutes, seconds3, fractionalMilliseconds] = match2;
-        return buildDate(strictParseShort(stripLeadingZeroes(yearStr)), parseMonthByShortName(monthStr), parseDateValue(dayStr, "day", 1, 31), { hours, minutes, seconds: seconds3, fractionalMilliseconds });
+        let [_, dayStr, monthStr, yearStr, hours, minutes, seconds2, fractionalMilliseconds] = match2;
+        return buildDate(strictParseShort(stripLeadingZeroes(yearStr)), parseMonthByShortName(monthStr), parseDateValue(dayStr, "day", 1, 31), { hours, minutes, seconds: seconds2, fractionalMilliseconds });
       }
       if (match2 = RFC_850_DATE.exec(value), match2) {
-        let [_, dayStr, monthStr, yearStr, hours, minutes, seconds3, fractionalMilliseconds] = match2;
+        let [_, dayStr, monthStr, yearStr, hours, minutes, seconds2, fractionalMilliseconds] = match2;
         return adjustRfc850Year(buildDate(parseTwoDigitYear(yearStr), parseMonthByShortName(monthStr), parseDateValue(dayStr, "day", 1, 31), {
           hours,
           minutes,
-          seconds: seconds3,
+          seconds: seconds2,
           fractionalMilliseconds
         }));
       }
       if (match2 = ASC_TIME.exec(value), match2) {
-        let [_, monthStr, dayStr, hours, minutes, seconds3, fractionalMilliseconds, yearStr] = match2;
-        return buildDate(strictParseShort(stripLeadingZeroes(yearStr)), parseMonthByShortName(monthStr), parseDateValue(dayStr.trimLeft(), "day", 1, 31), { hours, minutes, seconds: seconds3, fractionalMilliseconds });
+        let [_, monthStr, dayStr, hours, minutes, seconds2, fractionalMilliseconds, yearStr] = match2;
+        return buildDate(strictParseShort(stripLeadingZeroes(yearStr)), parseMonthByShortName(monthStr), parseDateValue(dayStr.trimLeft(), "day", 1, 31), { hours, minutes, seconds: seconds2, fractionalMilliseconds });
       }
       throw new TypeError("Invalid RFC-7231 date-time value");
     }, "parseRfc7231DateTime"), parseEpochTimestamp = /* @__PURE__ */ __name((value) => {
@@ -9897,9 +9897,9 @@ var ddd, mmm, time, date, year, RFC3339_WITH_OFFSET2, IMF_FIXDATE_NATIVE, IMF_FI
       let matches = RFC3339_WITH_OFFSET2.exec(value);
       if (!matches)
         throw new TypeError(`Invalid RFC3339 timestamp format ${value}`);
-      let [, yearStr, monthStr, dayStr, hours, minutes, seconds3, , ms, offsetStr] = matches;
-      range2(monthStr, 1, 12), range2(dayStr, 1, 31), range2(hours, 0, 23), range2(minutes, 0, 59), range2(seconds3, 0, 60);
-      let date2 = new Date(Date.UTC(Number(yearStr), Number(monthStr) - 1, Number(dayStr), Number(hours), Number(minutes), Number(seconds3), Number(ms) ? Math.round(parseFloat(`0.${ms}`) * 1e3) : 0));
+      let [, yearStr, monthStr, dayStr, hours, minutes, seconds2, , ms, offsetStr] = matches;
+      range2(monthStr, 1, 12), range2(dayStr, 1, 31), range2(hours, 0, 23), range2(minutes, 0, 59), range2(seconds2, 0, 60);
+      let date2 = new Date(Date.UTC(Number(yearStr), Number(monthStr) - 1, Number(dayStr), Number(hours), Number(minutes), Number(seconds2), Number(ms) ? Math.round(parseFloat(`0.${ms}`) * 1e3) : 0));
       if (date2.setUTCFullYear(Number(yearStr)), offsetStr.toUpperCase() != "Z") {
         let [, sign4, offsetH, offsetM] = /([+-])(\d\d):(\d\d)/.exec(offsetStr) || [void 0, "+", 0, 0], scalar = sign4 === "-" ? 1 : -1;
         date2.setTime(date2.getTime() + scalar * (Number(offsetH) * 60 * 60 * 1e3 + Number(offsetM) * 60 * 1e3));
@@ -10826,7 +10826,7 @@ var getCircularReplacer, init_circularReplacer = __esm({
 // node_modules/@smithy/core/dist-es/submodules/client/util-waiter/utils/sleep.js
 var sleep3, init_sleep = __esm({
   "node_modules/@smithy/core/dist-es/submodules/client/util-waiter/utils/sleep.js"() {
-    sleep3 = /* @__PURE__ */ __name((seconds3) => new Promise((resolve2) => setTimeout(resolve2, seconds3 * 1e3)), "sleep");
+    sleep3 = /* @__PURE__ */ __name((seconds2) => new Promise((resolve2) => setTimeout(resolve2, seconds2 * 1e3)), "sleep");
   }
 });
 
@@ -14663,7 +14663,7 @@ var HTTP_BINDINGS, HttpBindingNormalizedSchema, buildHttpBindings, buildPathSegm
         schema.getMergedTraits(),
         memberNames,
         memberSchemas
-      ], required = source[6], bodyRequired = required && memberNames.reduce((count2, name) => count2 + (source[4].indexOf(name) < required ? 1 : 0), 0);
+      ], required2 = source[6], bodyRequired = required2 && memberNames.reduce((count2, name) => count2 + (source[4].indexOf(name) < required2 ? 1 : 0), 0);
       return bodyRequired && (body[6] = bodyRequired), body;
     }, "createBodySchema");
   }
@@ -26042,7 +26042,7 @@ var require_dist_cjs7 = __commonJS({
   "node_modules/@smithy/node-http-handler/dist-cjs/index.js"(exports) {
     var { hasOwn: hasOwn2 } = (init_serde(), __toCommonJS(serde_exports)), { streamCollector: streamCollector7 } = (init_serde(), __toCommonJS(serde_exports));
     exports.streamCollector = streamCollector7;
-    var { buildQueryString: buildQueryString2, HttpResponse: HttpResponse2 } = (init_protocols(), __toCommonJS(protocols_exports)), node_https = __require("node:https"), { Readable: Readable18 } = __require("node:stream"), http2 = __require("node:http2");
+    var { buildQueryString: buildQueryString2, HttpResponse: HttpResponse2 } = (init_protocols(), __toCommonJS(protocols_exports)), node_https = __require("node:https"), { Readable: Readable19 } = __require("node:stream"), http2 = __require("node:http2");
     function buildAbortError(abortSignal) {
       let reason = abortSignal && typeof abortSignal == "object" && "reason" in abortSignal ? abortSignal.reason : void 0;
       if (reason) {
@@ -26149,7 +26149,7 @@ var require_dist_cjs7 = __commonJS({
     }
     __name(writeRequestBody, "writeRequestBody");
     function writeBody(httpRequest, body) {
-      if (body instanceof Readable18) {
+      if (body instanceof Readable19) {
         body.pipe(httpRequest);
         return;
       }
@@ -30307,7 +30307,7 @@ var init_signin = __esm({
 // node_modules/@aws-sdk/credential-provider-login/dist-cjs/index.js
 var require_dist_cjs11 = __commonJS({
   "node_modules/@aws-sdk/credential-provider-login/dist-cjs/index.js"(exports) {
-    var { setCredentialFeature: setCredentialFeature2 } = (init_client3(), __toCommonJS(client_exports2)), { CredentialsProviderError: CredentialsProviderError2, parseKnownFiles: parseKnownFiles2, getProfileName: getProfileName2 } = (init_config2(), __toCommonJS(config_exports)), { HttpRequest: HttpRequest2 } = (init_protocols(), __toCommonJS(protocols_exports)), { createHash: createHash18, createPrivateKey, createPublicKey, sign: sign4 } = __require("node:crypto"), { promises: promises3 } = __require("node:fs"), { homedir: homedir2 } = __require("node:os"), { dirname: dirname6, join: join6 } = __require("node:path"), LoginCredentialsFetcher = class _LoginCredentialsFetcher {
+    var { setCredentialFeature: setCredentialFeature2 } = (init_client3(), __toCommonJS(client_exports2)), { CredentialsProviderError: CredentialsProviderError2, parseKnownFiles: parseKnownFiles2, getProfileName: getProfileName2 } = (init_config2(), __toCommonJS(config_exports)), { HttpRequest: HttpRequest2 } = (init_protocols(), __toCommonJS(protocols_exports)), { createHash: createHash18, createPrivateKey, createPublicKey, sign: sign4 } = __require("node:crypto"), { promises: promises3 } = __require("node:fs"), { homedir: homedir2 } = __require("node:os"), { dirname: dirname6, join: join7 } = __require("node:path"), LoginCredentialsFetcher = class _LoginCredentialsFetcher {
       static {
         __name(this, "LoginCredentialsFetcher");
       }
@@ -30435,8 +30435,8 @@ var require_dist_cjs11 = __commonJS({
         await promises3.writeFile(tokenFilePath, JSON.stringify(token, null, 2), "utf8");
       }
       getTokenFilePath() {
-        let directory = process.env.AWS_LOGIN_CACHE_DIRECTORY ?? join6(homedir2(), ".aws", "login", "cache"), loginSessionBytes = Buffer.from(this.loginSession, "utf8"), loginSessionSha256 = createHash18("sha256").update(loginSessionBytes).digest("hex");
-        return join6(directory, `${loginSessionSha256}.json`);
+        let directory = process.env.AWS_LOGIN_CACHE_DIRECTORY ?? join7(homedir2(), ".aws", "login", "cache"), loginSessionBytes = Buffer.from(this.loginSession, "utf8"), loginSessionSha256 = createHash18("sha256").update(loginSessionBytes).digest("hex");
+        return join7(directory, `${loginSessionSha256}.json`);
       }
       derToRawSignature(derSignature) {
         let offset = 2;
@@ -39629,7 +39629,7 @@ var require_dist_cjs16 = __commonJS({
 // node_modules/@aws-sdk/lib-storage/dist-cjs/index.js
 var require_dist_cjs17 = __commonJS({
   "node_modules/@aws-sdk/lib-storage/dist-cjs/index.js"(exports) {
-    var { PutObjectCommand: PutObjectCommand3, ChecksumAlgorithm: ChecksumAlgorithm2, CreateMultipartUploadCommand: CreateMultipartUploadCommand2, AbortMultipartUploadCommand: AbortMultipartUploadCommand3, UploadPartCommand, CompleteMultipartUploadCommand: CompleteMultipartUploadCommand2, PutObjectTaggingCommand } = require_dist_cjs16(), { toEndpointV1: toEndpointV13, getEndpointFromInstructions: getEndpointFromInstructions2 } = (init_endpoints(), __toCommonJS(endpoints_exports)), { extendedEncodeURIComponent: extendedEncodeURIComponent2 } = (init_protocols(), __toCommonJS(protocols_exports)), { EventEmitter: EventEmitter2 } = __require("events"), { Buffer: Buffer2 } = __require("buffer"), { statSync, ReadStream: ReadStream2 } = __require("node:fs"), { Readable: Readable18 } = __require("stream"), runtimeConfigShared = {
+    var { PutObjectCommand: PutObjectCommand3, ChecksumAlgorithm: ChecksumAlgorithm2, CreateMultipartUploadCommand: CreateMultipartUploadCommand2, AbortMultipartUploadCommand: AbortMultipartUploadCommand3, UploadPartCommand, CompleteMultipartUploadCommand: CompleteMultipartUploadCommand2, PutObjectTaggingCommand } = require_dist_cjs16(), { toEndpointV1: toEndpointV13, getEndpointFromInstructions: getEndpointFromInstructions2 } = (init_endpoints(), __toCommonJS(endpoints_exports)), { extendedEncodeURIComponent: extendedEncodeURIComponent2 } = (init_protocols(), __toCommonJS(protocols_exports)), { EventEmitter: EventEmitter2 } = __require("events"), { Buffer: Buffer2 } = __require("buffer"), { statSync, ReadStream: ReadStream2 } = __require("node:fs"), { Readable: Readable19 } = __require("stream"), runtimeConfigShared = {
       statSync: /* @__PURE__ */ __name(() => {
       }, "statSync"),
       isFileReadStream(f5) {
@@ -39742,7 +39742,7 @@ var require_dist_cjs17 = __commonJS({
     var getChunk = /* @__PURE__ */ __name((data, partSize) => {
       if (data instanceof Uint8Array)
         return getChunkUint8Array(data, partSize);
-      if (data instanceof Readable18)
+      if (data instanceof Readable19)
         return getChunkStream(data, partSize, getDataReadable);
       if (data instanceof String || typeof data == "string")
         return getChunkUint8Array(Buffer2.from(data), partSize);
@@ -44911,7 +44911,7 @@ ${formatted}-----END ${type} KEY-----`;
 var require_agent = __commonJS({
   "node_modules/ssh2/lib/agent.js"(exports, module) {
     "use strict";
-    var { Socket } = __require("net"), { Duplex } = __require("stream"), { resolve: resolve2 } = __require("path"), { readFile: readFile3 } = __require("fs"), { execFile, spawn } = __require("child_process"), { isParsedKey, parseKey: parseKey3 } = require_keyParser(), {
+    var { Socket } = __require("net"), { Duplex } = __require("stream"), { resolve: resolve2 } = __require("path"), { readFile: readFile3 } = __require("fs"), { execFile, spawn: spawn2 } = __require("child_process"), { isParsedKey, parseKey: parseKey3 } = require_keyParser(), {
       makeBufferParser,
       readUInt32BE,
       writeUInt32BE,
@@ -45049,7 +45049,7 @@ var require_agent = __commonJS({
           if (data = this.buffer.slice(0, 4 + len), this.buffer.length > 4 + len)
             return cb(new Error("Unexpected multiple agent requests"));
           this.buffer = null;
-          let error3, proc = this.proc = spawn(EXEPATH, [data.length]);
+          let error3, proc = this.proc = spawn2(EXEPATH, [data.length]);
           proc.stdout.on("data", (data2) => {
             this.push(data2);
           }), proc.on("error", (err) => {
@@ -56111,14 +56111,14 @@ var require_webidl = __commonJS({
             message: `Expected ${dictionary} to be one of: Null, Undefined, Object.`
           });
         for (let options2 of converters) {
-          let { key, defaultValue, required, converter } = options2;
-          if (required === !0 && !Object.hasOwn(dictionary, key))
+          let { key, defaultValue, required: required2, converter } = options2;
+          if (required2 === !0 && !Object.hasOwn(dictionary, key))
             throw webidl.errors.exception({
               header: prefix,
               message: `Missing required key "${key}".`
             });
           let value = dictionary[key], hasDefault = Object.hasOwn(options2, "defaultValue");
-          if (hasDefault && value !== null && (value ??= defaultValue()), required || hasDefault || value !== void 0) {
+          if (hasDefault && value !== null && (value ??= defaultValue()), required2 || hasDefault || value !== void 0) {
             if (value = converter(value, prefix, `${argument}.${key}`), options2.allowedValues && !options2.allowedValues.includes(value))
               throw webidl.errors.exception({
                 header: prefix,
@@ -58101,7 +58101,7 @@ ${len.toString(16)}\r
 var require_client_h2 = __commonJS({
   "node_modules/undici/lib/dispatcher/client-h2.js"(exports, module) {
     "use strict";
-    var assert = __require("node:assert"), { errorMonitor } = __require("node:events"), { pipeline: pipeline8 } = __require("node:stream"), util3 = require_util3(), {
+    var assert = __require("node:assert"), { errorMonitor } = __require("node:events"), { pipeline: pipeline10 } = __require("node:stream"), util3 = require_util3(), {
       RequestContentLengthMismatchError,
       RequestAbortedError,
       SocketError,
@@ -58399,7 +58399,7 @@ var require_client_h2 = __commonJS({
     __name(writeBuffer, "writeBuffer");
     function writeStream(abort, socket, expectsPayload, h2stream, body, client, request, contentLength) {
       assert(contentLength !== 0 || client[kRunning] === 0, "stream body cannot be pipelined");
-      let pipe = pipeline8(
+      let pipe = pipeline10(
         body,
         h2stream,
         (err) => {
@@ -59847,8 +59847,8 @@ var require_retry_agent = __commonJS({
 var require_readable3 = __commonJS({
   "node_modules/undici/lib/api/readable.js"(exports, module) {
     "use strict";
-    var assert = __require("node:assert"), { Readable: Readable18 } = __require("node:stream"), { RequestAbortedError, NotSupportedError, InvalidArgumentError, AbortError } = require_errors4(), util3 = require_util3(), { ReadableStreamFrom } = require_util3(), kConsume = /* @__PURE__ */ Symbol("kConsume"), kReading = /* @__PURE__ */ Symbol("kReading"), kBody = /* @__PURE__ */ Symbol("kBody"), kAbort = /* @__PURE__ */ Symbol("kAbort"), kContentType = /* @__PURE__ */ Symbol("kContentType"), kContentLength = /* @__PURE__ */ Symbol("kContentLength"), noop = /* @__PURE__ */ __name(() => {
-    }, "noop"), BodyReadable = class extends Readable18 {
+    var assert = __require("node:assert"), { Readable: Readable19 } = __require("node:stream"), { RequestAbortedError, NotSupportedError, InvalidArgumentError, AbortError } = require_errors4(), util3 = require_util3(), { ReadableStreamFrom } = require_util3(), kConsume = /* @__PURE__ */ Symbol("kConsume"), kReading = /* @__PURE__ */ Symbol("kReading"), kBody = /* @__PURE__ */ Symbol("kBody"), kAbort = /* @__PURE__ */ Symbol("kAbort"), kContentType = /* @__PURE__ */ Symbol("kContentType"), kContentLength = /* @__PURE__ */ Symbol("kContentLength"), noop = /* @__PURE__ */ __name(() => {
+    }, "noop"), BodyReadable = class extends Readable19 {
       static {
         __name(this, "BodyReadable");
       }
@@ -60080,7 +60080,7 @@ var require_util5 = __commonJS({
 var require_api_request = __commonJS({
   "node_modules/undici/lib/api/api-request.js"(exports, module) {
     "use strict";
-    var assert = __require("node:assert"), { Readable: Readable18 } = require_readable3(), { InvalidArgumentError, RequestAbortedError } = require_errors4(), util3 = require_util3(), { getResolveErrorBodyCallback } = require_util5(), { AsyncResource } = __require("node:async_hooks"), RequestHandler5 = class extends AsyncResource {
+    var assert = __require("node:assert"), { Readable: Readable19 } = require_readable3(), { InvalidArgumentError, RequestAbortedError } = require_errors4(), util3 = require_util3(), { getResolveErrorBodyCallback } = require_util5(), { AsyncResource } = __require("node:async_hooks"), RequestHandler5 = class extends AsyncResource {
       static {
         __name(this, "RequestHandler");
       }
@@ -60122,7 +60122,7 @@ var require_api_request = __commonJS({
           this.onInfo && this.onInfo({ statusCode, headers });
           return;
         }
-        let parsedHeaders = responseHeaders === "raw" ? util3.parseHeaders(rawHeaders) : headers, contentType = parsedHeaders["content-type"], contentLength = parsedHeaders["content-length"], res = new Readable18({
+        let parsedHeaders = responseHeaders === "raw" ? util3.parseHeaders(rawHeaders) : headers, contentType = parsedHeaders["content-type"], contentLength = parsedHeaders["content-length"], res = new Readable19({
           resume,
           abort,
           contentType,
@@ -60317,14 +60317,14 @@ var require_api_pipeline = __commonJS({
   "node_modules/undici/lib/api/api-pipeline.js"(exports, module) {
     "use strict";
     var {
-      Readable: Readable18,
+      Readable: Readable19,
       Duplex,
       PassThrough: PassThrough4
     } = __require("node:stream"), {
       InvalidArgumentError,
       InvalidReturnValueError,
       RequestAbortedError
-    } = require_errors4(), util3 = require_util3(), { AsyncResource } = __require("node:async_hooks"), { addSignal, removeSignal } = require_abort_signal(), assert = __require("node:assert"), kResume = /* @__PURE__ */ Symbol("resume"), PipelineRequest = class extends Readable18 {
+    } = require_errors4(), util3 = require_util3(), { AsyncResource } = __require("node:async_hooks"), { addSignal, removeSignal } = require_abort_signal(), assert = __require("node:assert"), kResume = /* @__PURE__ */ Symbol("resume"), PipelineRequest = class extends Readable19 {
       static {
         __name(this, "PipelineRequest");
       }
@@ -60338,7 +60338,7 @@ var require_api_pipeline = __commonJS({
       _destroy(err, callback) {
         this._read(), callback(err);
       }
-    }, PipelineResponse = class extends Readable18 {
+    }, PipelineResponse = class extends Readable19 {
       static {
         __name(this, "PipelineResponse");
       }
@@ -60448,7 +60448,7 @@ var require_api_pipeline = __commonJS({
         this.handler = null, util3.destroy(ret, err);
       }
     };
-    function pipeline8(opts, handler) {
+    function pipeline10(opts, handler) {
       try {
         let pipelineHandler = new PipelineHandler(opts, handler);
         return this.dispatch({ ...opts, body: pipelineHandler.req }, pipelineHandler), pipelineHandler.ret;
@@ -60456,8 +60456,8 @@ var require_api_pipeline = __commonJS({
         return new PassThrough4().destroy(err);
       }
     }
-    __name(pipeline8, "pipeline");
-    module.exports = pipeline8;
+    __name(pipeline10, "pipeline");
+    module.exports = pipeline10;
   }
 });
 
@@ -62903,7 +62903,7 @@ var require_fetch = __commonJS({
       safeMethodsSet,
       requestBodyHeader,
       subresourceSet
-    } = require_constants5(), EE = __require("node:events"), { Readable: Readable18, pipeline: pipeline8, finished: finished2 } = __require("node:stream"), { addAbortListener, isErrored, isReadable, bufferToLowerCasedHeaderName } = require_util3(), { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = require_data_url(), { getGlobalDispatcher } = require_global2(), { webidl } = require_webidl(), { STATUS_CODES } = __require("node:http"), GET_OR_HEAD = ["GET", "HEAD"], defaultUserAgent2 = typeof __UNDICI_IS_NODE__ < "u" || typeof esbuildDetection < "u" ? "node" : "undici", resolveObjectURL, Fetch = class extends EE {
+    } = require_constants5(), EE = __require("node:events"), { Readable: Readable19, pipeline: pipeline10, finished: finished2 } = __require("node:stream"), { addAbortListener, isErrored, isReadable, bufferToLowerCasedHeaderName } = require_util3(), { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = require_data_url(), { getGlobalDispatcher } = require_global2(), { webidl } = require_webidl(), { STATUS_CODES } = __require("node:http"), GET_OR_HEAD = ["GET", "HEAD"], defaultUserAgent2 = typeof __UNDICI_IS_NODE__ < "u" || typeof esbuildDetection < "u" ? "node" : "undici", resolveObjectURL, Fetch = class extends EE {
       static {
         __name(this, "Fetch");
       }
@@ -63399,13 +63399,13 @@ var require_fetch = __commonJS({
                   }
                 }
               }
-              this.body = new Readable18({ read: resume });
+              this.body = new Readable19({ read: resume });
               let onError = this.onError.bind(this);
               return resolve2({
                 status,
                 statusText,
                 headersList,
-                body: decoders.length ? pipeline8(this.body, ...decoders, (err) => {
+                body: decoders.length ? pipeline10(this.body, ...decoders, (err) => {
                   err && this.onError(err);
                 }).on("error", onError) : this.body.on("error", onError)
               }), !0;
@@ -66324,7 +66324,7 @@ var require_util10 = __commonJS({
 var require_eventsource_stream = __commonJS({
   "node_modules/undici/lib/web/eventsource/eventsource-stream.js"(exports, module) {
     "use strict";
-    var buffer3 = __require("node:buffer"), { Transform: Transform7 } = __require("node:stream"), { isASCIINumber, isValidLastEventId } = require_util10(), BOM = [239, 187, 191], LF2 = 10, CR2 = 13, COLON2 = 58, SPACE2 = 32, defaultMaxEventSize = buffer3.kStringMaxLength, DATA = Buffer.from("data"), EVENT = Buffer.from("event"), ID2 = Buffer.from("id"), RETRY = Buffer.from("retry"), minParserItems = 1024, maxParserItems = 131072, bytesPerParserItem = 128;
+    var buffer3 = __require("node:buffer"), { Transform: Transform7 } = __require("node:stream"), { isASCIINumber, isValidLastEventId } = require_util10(), BOM = [239, 187, 191], LF3 = 10, CR2 = 13, COLON2 = 58, SPACE2 = 32, defaultMaxEventSize = buffer3.kStringMaxLength, DATA = Buffer.from("data"), EVENT = Buffer.from("event"), ID2 = Buffer.from("id"), RETRY = Buffer.from("retry"), minParserItems = 1024, maxParserItems = 131072, bytesPerParserItem = 128;
     function isASCIINumberBytes(buffer4, start) {
       if (start >= buffer4.length)
         return !1;
@@ -66419,7 +66419,7 @@ var require_eventsource_stream = __commonJS({
           callback();
           return;
         }
-        if (this.maxEventSize > 0 && this.chunks.length >= this.maxBufferedChunks && chunk[0] !== LF2 && chunk[0] !== CR2) {
+        if (this.maxEventSize > 0 && this.chunks.length >= this.maxBufferedChunks && chunk[0] !== LF3 && chunk[0] !== CR2) {
           callback(createMaxEventSizeExceededError());
           return;
         }
@@ -66431,20 +66431,20 @@ var require_eventsource_stream = __commonJS({
           let byte = this.currentByte();
           if (this.eventEndCheck) {
             if (this.crlfCheck) {
-              if (byte === LF2) {
+              if (byte === LF3) {
                 this.crlfCheck = !1, this.consumeCurrentByte();
                 continue;
               }
               this.crlfCheck = !1;
             }
-            if (byte === LF2 || byte === CR2) {
+            if (byte === LF3 || byte === CR2) {
               byte === CR2 && (this.crlfCheck = !0), this.consumeCurrentByte(), this.hasPendingEvent() && this.processEvent(this.event), this.clearEvent();
               continue;
             }
             this.eventEndCheck = !1;
             continue;
           }
-          if (byte === LF2 || byte === CR2) {
+          if (byte === LF3 || byte === CR2) {
             byte === CR2 && (this.crlfCheck = !0);
             try {
               this.parseLine(this.readLine(), this.event);
@@ -66586,7 +66586,7 @@ ${value}`, this.dataLineCount++;
 var require_eventsource = __commonJS({
   "node_modules/undici/lib/web/eventsource/eventsource.js"(exports, module) {
     "use strict";
-    var { pipeline: pipeline8 } = __require("node:stream"), { fetching } = require_fetch(), { makeRequest } = require_request2(), { webidl } = require_webidl(), { EventSourceStream } = require_eventsource_stream(), { parseMIMEType } = require_data_url(), { createFastMessageEvent } = require_events(), { isNetworkError } = require_response(), { delay } = require_util10(), { kEnumerableProperty } = require_util3(), { environmentSettingsObject } = require_util4(), { getGlobalDispatcher } = require_global2(), experimentalWarned = !1, defaultReconnectionTime = 3e3, CONNECTING = 0, OPEN = 1, CLOSED = 2, ANONYMOUS = "anonymous", USE_CREDENTIALS = "use-credentials", EventSource = class _EventSource extends EventTarget {
+    var { pipeline: pipeline10 } = __require("node:stream"), { fetching } = require_fetch(), { makeRequest } = require_request2(), { webidl } = require_webidl(), { EventSourceStream } = require_eventsource_stream(), { parseMIMEType } = require_data_url(), { createFastMessageEvent } = require_events(), { isNetworkError } = require_response(), { delay } = require_util10(), { kEnumerableProperty } = require_util3(), { environmentSettingsObject } = require_util4(), { getGlobalDispatcher } = require_global2(), experimentalWarned = !1, defaultReconnectionTime = 3e3, CONNECTING = 0, OPEN = 1, CLOSED = 2, ANONYMOUS = "anonymous", USE_CREDENTIALS = "use-credentials", EventSource = class _EventSource extends EventTarget {
       static {
         __name(this, "EventSource");
       }
@@ -66697,7 +66697,7 @@ var require_eventsource = __commonJS({
               ));
             }, "push")
           });
-          pipeline8(
+          pipeline10(
             response.body.stream,
             eventSourceStream,
             (error3) => {
@@ -67981,15 +67981,15 @@ var Pass = class {
 };
 async function assertGone(filestore, names) {
   if (names.length === 0) return;
-  let unreadable3 = (await run(
+  let unreadable4 = (await run(
     filestore.host,
     { argv: ["sh", "-c", `cd -- "$1" && xargs -0 -n 200 sh -c 'for f do [ ! -e "$f" ] || printf "%s\\n" "$f"; done' sh`, "sh", filestore.folder], as: filestore.as },
     { input: names.join("\0") }
   )).split(`
 `).filter(Boolean);
-  if (unreadable3.length > 0)
+  if (unreadable4.length > 0)
     throw new UserError(
-      `${unreadable3.length} files of the filestore cannot be read, the first one ${filestore.folder}/${unreadable3[0]}`,
+      `${unreadable4.length} files of the filestore cannot be read, the first one ${filestore.folder}/${unreadable4[0]}`,
       `Make them readable for ${filestore.as ?? filestore.host.user}, the account that reads the filestore.`
     );
 }
@@ -68120,8 +68120,8 @@ __name(formatBytes, "formatBytes");
 function formatDuration(ms) {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
-  let seconds3 = Math.round(ms / 1e3);
-  if (seconds3 < 3600) return `${Math.floor(seconds3 / 60)} min ${twoDigits(seconds3 % 60)} s`;
+  let seconds2 = Math.round(ms / 1e3);
+  if (seconds2 < 3600) return `${Math.floor(seconds2 / 60)} min ${twoDigits(seconds2 % 60)} s`;
   let minutes = Math.round(ms / 6e4);
   if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
   let hours = Math.round(ms / 36e5);
@@ -68145,10 +68145,10 @@ function formatCounted(count2, one, several = `${one}s`) {
 }
 __name(formatCounted, "formatCounted");
 function formatAge(then, now) {
-  let seconds3 = Math.max(0, Math.floor((now.getTime() - then.getTime()) / 1e3)), age = ages.find(([least]) => seconds3 >= least);
+  let seconds2 = Math.max(0, Math.floor((now.getTime() - then.getTime()) / 1e3)), age = ages.find(([least]) => seconds2 >= least);
   if (age === void 0) return "just now";
   let [size, name] = age;
-  return `${formatCounted(Math.floor(seconds3 / size), name)} ago`;
+  return `${formatCounted(Math.floor(seconds2 / size), name)} ago`;
 }
 __name(formatAge, "formatAge");
 var ages = [
@@ -68167,8 +68167,8 @@ async function takeStock(odoo, snapshot, withFilestore, tolerate, platform3) {
     let count2 = facts.attachments.files.length;
     return count2 > 0 && platform3.notice(`filestore is false: ${formatCounted(count2, "attached file")} stay out.`), { odoo, snapshot, facts, files: void 0, missing: [] };
   }
-  let listed = odoo.filestore ? await listFilestore(odoo.filestore) : [], onDisk = new Set(listed.map((file) => file.name)), missing = facts.attachments.files.filter((name) => !onDisk.has(name));
-  tellFilestore(odoo, facts.attachments, listed.length, missing, platform3), missing.length > 0 && tolerate(`${formatCounted(missing.length, "attached file")} missing on disk`, missing);
+  let listed = odoo.filestore ? await listFilestore(odoo.filestore) : [], onDisk = new Set(listed.map((file) => file.name)), missing2 = facts.attachments.files.filter((name) => !onDisk.has(name));
+  tellFilestore(odoo, facts.attachments, listed.length, missing2, platform3), missing2.length > 0 && tolerate(`${formatCounted(missing2.length, "attached file")} missing on disk`, missing2);
   let files = listed.filter(({ name }) => isEntryName(`filestore/${name}`));
   if (files.length < listed.length) {
     let unfit = listed.map(({ name }) => name).filter((name) => !isEntryName(`filestore/${name}`));
@@ -68177,7 +68177,7 @@ async function takeStock(odoo, snapshot, withFilestore, tolerate, platform3) {
       unfit
     );
   }
-  return { odoo, snapshot, facts, files, missing };
+  return { odoo, snapshot, facts, files, missing: missing2 };
 }
 __name(takeStock, "takeStock");
 function tellLocation({ location }, platform3) {
@@ -68186,18 +68186,79 @@ function tellLocation({ location }, platform3) {
   platform3.notice(`ir_attachment.location is ${location}: what attachments keep there is ${where}.`);
 }
 __name(tellLocation, "tellLocation");
-function tellFilestore(odoo, attachments, onDisk, missing, platform3) {
+function tellFilestore(odoo, attachments, onDisk, missing2, platform3) {
   if (odoo.filestore) {
-    let found = formatCount(attachments.files.length - missing.length), named = formatCounted(attachments.files.length, "attached file");
+    let found = formatCount(attachments.files.length - missing2.length), named = formatCounted(attachments.files.length, "attached file");
     platform3.info(
       `Filestore: ${formatCounted(onDisk, "file")} on disk, with ${found} of ${named} among them`
     );
   } else {
-    let need = missing.length === 0 ? "and no attachment needs one" : "although attachments need one";
+    let need = missing2.length === 0 ? "and no attachment needs one" : "although attachments need one";
     platform3.notice(`There is no filestore on the host, ${need}.`);
   }
 }
 __name(tellFilestore, "tellFilestore");
+
+// src/backup/storing.ts
+import { Readable as Readable13 } from "node:stream";
+
+// src/archive/units.ts
+import { createHash as createHash3 } from "node:crypto";
+import { crc32 } from "node:zlib";
+var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
+  static {
+    __name(this, "UnitMeter");
+  }
+  #unitSize;
+  #units = [];
+  #offset;
+  #length = 0;
+  #md5 = createHash3("md5");
+  #crc32 = 0;
+  /** `offset`: where the segment starts in the archive, in bytes. */
+  constructor(offset, unitSize = UNIT_SIZE) {
+    this.#offset = offset, this.#unitSize = unitSize;
+  }
+  update(bytes) {
+    for (let at = 0; at < bytes.length; ) {
+      let part = bytes.subarray(at, at + this.#unitSize - this.#length);
+      this.#md5.update(part), this.#crc32 = crc32(part, this.#crc32), this.#length += part.length, at += part.length, this.#length === this.#unitSize && this.#cut();
+    }
+  }
+  /** Ends the segment: its units, in order, without a gap. Empty where no byte passed. */
+  finish() {
+    return this.#length > 0 && this.#cut(), this.#units;
+  }
+  #cut() {
+    let md52 = this.#md5.digest("hex");
+    this.#units.push({ offset: this.#offset, length: this.#length, md5: md52, crc32: this.#crc32 }), this.#offset += this.#length, this.#length = 0, this.#md5 = createHash3("md5"), this.#crc32 = 0;
+  }
+}, UnitCheck = class {
+  static {
+    __name(this, "UnitCheck");
+  }
+  /** The first one that reads back as something else. */
+  broken;
+  #units;
+  #index = 0;
+  #offset = 0;
+  #md5 = createHash3("md5");
+  /** @param units in the order in which they lie there; bytes of none are not looked at */
+  constructor(units3) {
+    this.#units = units3;
+  }
+  update(bytes) {
+    for (let at = 0; at < bytes.length; ) {
+      let unit = this.#units[this.#index];
+      if (!unit) return;
+      let before = Math.max(0, unit.offset - this.#offset), left = unit.offset + unit.length - this.#offset, part = bytes.subarray(at, at + (before > 0 ? before : left));
+      before === 0 && this.#md5.update(part), this.#offset += part.length, at += part.length, before === 0 && part.length === left && this.#end(unit);
+    }
+  }
+  #end(unit) {
+    this.#md5.digest("hex") !== unit.md5 && (this.broken ??= unit), this.#md5 = createHash3("md5"), this.#index += 1;
+  }
+};
 
 // src/archive/writer.ts
 import { createHash as createHash4 } from "node:crypto";
@@ -70759,8 +70820,8 @@ var ArchiveOutputStream = class extends import_readable_stream4.Transform {
 };
 
 // src/archive/crc-32.ts
-import { crc32 } from "node:zlib";
-var buf = /* @__PURE__ */ __name((bytes, seed = 0) => crc32(bytes, typeof seed == "number" ? seed >>> 0 : 0) | 0, "buf"), crc_32_default = { buf };
+import { crc32 as crc322 } from "node:zlib";
+var buf = /* @__PURE__ */ __name((bytes, seed = 0) => crc322(bytes, typeof seed == "number" ? seed >>> 0 : 0) | 0, "buf"), crc_32_default = { buf };
 
 // node_modules/crc32-stream/lib/crc32-stream.js
 var import_readable_stream5 = __toESM(require_ours(), 1);
@@ -71385,14 +71446,14 @@ function _crc32(buf2, previous) {
   return crc ^ -1;
 }
 __name(_crc32, "_crc32");
-function crc322() {
+function crc323() {
   return bufferizeInt(_crc32.apply(null, arguments));
 }
-__name(crc322, "crc32");
-crc322.signed = function() {
+__name(crc323, "crc32");
+crc323.signed = function() {
   return _crc32.apply(null, arguments);
 };
-crc322.unsigned = function() {
+crc323.unsigned = function() {
   return _crc32.apply(null, arguments) >>> 0;
 };
 
@@ -71431,39 +71492,6 @@ var Outlet = class extends Readable4 {
   _destroy(error3, done) {
     let reason = error3 ?? (this.readableEnded ? null : new Error("The reader went away before the end"));
     reason && this.#room?.reject(reason), done(reason);
-  }
-};
-
-// src/archive/units.ts
-import { createHash as createHash3 } from "node:crypto";
-import { crc32 as crc323 } from "node:zlib";
-var UNIT_SIZE = 64 * 2 ** 20, UnitMeter = class {
-  static {
-    __name(this, "UnitMeter");
-  }
-  #unitSize;
-  #units = [];
-  #offset;
-  #length = 0;
-  #md5 = createHash3("md5");
-  #crc32 = 0;
-  /** `offset`: where the segment starts in the archive, in bytes. */
-  constructor(offset, unitSize = UNIT_SIZE) {
-    this.#offset = offset, this.#unitSize = unitSize;
-  }
-  update(bytes) {
-    for (let at = 0; at < bytes.length; ) {
-      let part = bytes.subarray(at, at + this.#unitSize - this.#length);
-      this.#md5.update(part), this.#crc32 = crc323(part, this.#crc32), this.#length += part.length, at += part.length, this.#length === this.#unitSize && this.#cut();
-    }
-  }
-  /** Ends the segment: its units, in order, without a gap. Empty where no byte passed. */
-  finish() {
-    return this.#length > 0 && this.#cut(), this.#units;
-  }
-  #cut() {
-    let md52 = this.#md5.digest("hex");
-    this.#units.push({ offset: this.#offset, length: this.#length, md5: md52, crc32: this.#crc32 }), this.#offset += this.#length, this.#length = 0, this.#md5 = createHash3("md5"), this.#crc32 = 0;
   }
 };
 
@@ -71673,8 +71701,8 @@ var levels = ["upload", "contents", "restore"], decodeProof = object({
   seconds: optional(amount),
   failure: optional(text)
 });
-function atLeast(level, required) {
-  return level !== void 0 && rank(level) >= rank(required);
+function atLeast(level, required2) {
+  return level !== void 0 && rank(level) >= rank(required2);
 }
 __name(atLeast, "atLeast");
 function levelOf(receipt) {
@@ -72270,11 +72298,11 @@ async function writeDirectoryDump(writer, { snapshot, facts }, target, progress)
     await writer.add(file.name, counted(file.content, progress), { deflate: !1, modified: file.modified });
 }
 __name(writeDirectoryDump, "writeDirectoryDump");
-async function writeFilestore(writer, { odoo, facts, files, missing }, target) {
+async function writeFilestore(writer, { odoo, facts, files, missing: missing2 }, target) {
   if (files === void 0) return null;
   await writer.begin("filestore");
   let { filestore } = odoo;
-  if (filestore === void 0) return { files: 0, bytes: 0, missing, lost: [], corrupt: [] };
+  if (filestore === void 0) return { files: 0, bytes: 0, missing: missing2, lost: [], corrupt: [] };
   let compress2 = deflateLevel(target) > 0, bytes = files.reduce((sum, file) => sum + file.size, 0), title = `Filestore: ${formatCounted(files.length, "file")}, ${formatBytes(bytes)}`;
   return target.phases.transfer("filestore", title, bytes, async (progress) => {
     let sink = {
@@ -72288,7 +72316,7 @@ async function writeFilestore(writer, { odoo, facts, files, missing }, target) {
     return read.lost.length > 0 && target.tolerate(`${formatCounted(read.lost.length, "file")} vanished while they were read`, read.lost), read.corrupt.length > 0 && target.tolerate(
       `${formatCounted(read.corrupt.length, "file")} are not what their SHA-1 names say`,
       read.corrupt
-    ), { missing, ...read };
+    ), { missing: missing2, ...read };
   });
 }
 __name(writeFilestore, "writeFilestore");
@@ -72320,7 +72348,7 @@ function metadataOf({ odoo, facts }, target, run3) {
   );
 }
 __name(metadataOf, "metadataOf");
-function receiptOf(source, target, { uploaded, archive }, proofs, where, run3) {
+function receiptOf(source, target, { uploaded, archive, segments }, proofs, where, run3) {
   let { odoo, snapshot, facts } = source, filestore = archive?.description.filestore ?? null;
   return {
     version: 1,
@@ -72335,7 +72363,7 @@ function receiptOf(source, target, { uploaded, archive }, proofs, where, run3) {
     size: uploaded.size,
     odoo: { version: facts.odooVersion, modules: Object.keys(facts.modules).length },
     postgres: { server: snapshot.postgres.serverVersion, client: String(snapshot.postgres.client.major) },
-    segments: archive?.summary.segments ?? [],
+    segments,
     directory: archive?.summary.directory ?? null,
     upload: { parts: uploaded.parts, partSize: uploaded.partSize, proof: uploaded.proof },
     proofs,
@@ -72367,13 +72395,11 @@ async function storeObject(source, target, destination2) {
       onLeftBehind: /* @__PURE__ */ __name((error3) => platform3.warning(`${error3.message} ${error3.hint}`), "onLeftBehind")
     };
     if (isBare(target.format, source.files !== void 0)) {
-      let contentType = target.format === "plain" ? "application/gzip" : "application/octet-stream", title = `Dump: ${key}`;
-      return { uploaded: await target.phases.transfer(
-        "dump",
-        title,
-        void 0,
-        async (progress) => upload(store, key, counted(await bareDump(source, target), progress), { ...options2, contentType })
-      ), archive: void 0 };
+      let contentType = target.format === "plain" ? "application/gzip" : "application/octet-stream", title = `Dump: ${key}`, units3 = new UnitMeter(0), uploaded2 = await target.phases.transfer("dump", title, void 0, async (progress) => {
+        let dump = metered(counted(await bareDump(source, target), progress), units3);
+        return upload(store, key, dump, { ...options2, contentType });
+      }), whole = { kind: "database", offset: 0, length: uploaded2.size, entries: 0 };
+      return { uploaded: uploaded2, archive: void 0, segments: [{ ...whole, units: units3.finish() }] };
     }
     let writer = __using(_stack, new ArchiveWriter({ level: Math.max(1, deflateLevel(target)) }), !0);
     let uploading = upload(store, key, writer.output, { ...options2, contentType: "application/zip" });
@@ -72382,7 +72408,7 @@ async function storeObject(source, target, destination2) {
     let [uploaded, archive] = await Promise.allSettled([uploading, writing]);
     if (uploaded.status === "rejected") throw uploaded.reason;
     if (archive.status === "rejected") throw archive.reason;
-    return { uploaded: uploaded.value, archive: archive.value };
+    return { uploaded: uploaded.value, archive: archive.value, segments: archive.value.summary.segments };
   } catch (_) {
     var _error = _, _hasError = !0;
   } finally {
@@ -72391,6 +72417,14 @@ async function storeObject(source, target, destination2) {
   }
 }
 __name(storeObject, "storeObject");
+function metered(source, units3) {
+  let bytes = /* @__PURE__ */ __name(async function* () {
+    for await (let chunk of source)
+      units3.update(chunk), yield chunk;
+  }, "bytes");
+  return Readable13.from(bytes(), { objectMode: !1 });
+}
+__name(metered, "metered");
 async function certify(source, target, stored, { store, key, customer, platform: platform3, signal }) {
   try {
     let directory = stored.archive?.summary.directory ?? null, proof = await target.phases.run("verify", `Verify ${store.uri(key)}`, async () => {
@@ -72578,10 +72612,10 @@ async function findInstallation(host, accounts, settings, target, secret) {
 __name(findInstallation, "findInstallation");
 function chooseDatabase(wanted, conf) {
   if (wanted !== void 0) return wanted;
-  let [only, ...others] = conf?.dbNames ?? [];
-  if (only !== void 0 && others.length === 0) return only;
+  let [only2, ...others] = conf?.dbNames ?? [];
+  if (only2 !== void 0 && others.length === 0) return only2;
   throw new UserError(
-    conf === void 0 ? "database: not set, and there is no odoo.conf in a usual place that could name it" : `database: not set, and db_name in ${conf.path} names ${only === void 0 ? "none" : `several: ${conf.dbNames.join(", ")}`}`,
+    conf === void 0 ? "database: not set, and there is no odoo.conf in a usual place that could name it" : `database: not set, and db_name in ${conf.path} names ${only2 === void 0 ? "none" : `several: ${conf.dbNames.join(", ")}`}`,
     "Set the input database."
   );
 }
@@ -72735,9 +72769,9 @@ function revokedKey(host, port, key, { line }) {
 }
 __name(revokedKey, "revokedKey");
 function unexpectedKey(host, port, key, lines, fingerprints2) {
-  let type = typeOf(key) ?? "unknown", found = `${type} ${fingerprintOf(key)}`, compare = `On the host, \`ssh-keygen -lf /etc/ssh/ssh_host_${fileName(type)}_key.pub\` prints its fingerprint.`, add = `${nameOf(host, port)} ${type} ${key.toString("base64")}`, changed = trustedLines(lines, host, port).filter((line) => line.keyType === type);
-  if (changed.length > 0) {
-    let known = changed.map((line) => `line ${line.line} has ${fingerprintOf(line.key)}`).join(", ");
+  let type = typeOf(key) ?? "unknown", found = `${type} ${fingerprintOf(key)}`, compare = `On the host, \`ssh-keygen -lf /etc/ssh/ssh_host_${fileName(type)}_key.pub\` prints its fingerprint.`, add = `${nameOf(host, port)} ${type} ${key.toString("base64")}`, changed2 = trustedLines(lines, host, port).filter((line) => line.keyType === type);
+  if (changed2.length > 0) {
+    let known = changed2.map((line) => `line ${line.line} has ${fingerprintOf(line.key)}`).join(", ");
     return new UserError(
       `The host key of ${host}:${port} has CHANGED: it is now ${found}, ssh-known-hosts ${known}`,
       `Someone may be intercepting the connection, or the host was set up anew. ${compare} Only if it is the one above, replace that line of the input ssh-known-hosts by:
@@ -72910,7 +72944,7 @@ function secretLine([name, value]) {
 __name(secretLine, "secretLine");
 
 // src/host/ssh-process.ts
-import { Readable as Readable13, Writable as Writable4 } from "node:stream";
+import { Readable as Readable14, Writable as Writable4 } from "node:stream";
 import { setTimeout as sleep4 } from "node:timers/promises";
 var STDERR_TAIL_BYTES = 4096, STDOUT_BUFFER_BYTES = 256 * 1024, GRACE_MS = 2e3, SshProcess = class {
   static {
@@ -72925,7 +72959,7 @@ var STDERR_TAIL_BYTES = 4096, STDOUT_BUFFER_BYTES = 256 * 1024, GRACE_MS = 2e3, 
   #discarding = !1;
   /** @param preamble written to standard input before anything else */
   constructor(channel, preamble) {
-    this.#channel = channel, this.exited = this.#exit.promise, this.stdout = new Readable13({ highWaterMark: STDOUT_BUFFER_BYTES, read: /* @__PURE__ */ __name(() => {
+    this.#channel = channel, this.exited = this.#exit.promise, this.stdout = new Readable14({ highWaterMark: STDOUT_BUFFER_BYTES, read: /* @__PURE__ */ __name(() => {
       channel.resume();
     }, "read") }), this.stdin = new Writable4({
       write: /* @__PURE__ */ __name((chunk, _, done) => {
@@ -73228,18 +73262,19 @@ __name(causesOf, "causesOf");
 var code = /* @__PURE__ */ __name((text4) => ({ code: text4 }), "code"), signs = { done: "\u2705", flawed: "\u26A0\uFE0F", failed: "\u274C" }, spansOf = /* @__PURE__ */ __name((text4) => Array.isArray(text4) ? text4 : [text4], "spansOf"), oneLine = /* @__PURE__ */ __name((text4) => text4.replaceAll(/\s+/g, " "), "oneLine");
 
 // src/report/backup-summary.ts
-var seconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "seconds"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles");
+var secondsOf = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "secondsOf"), uriOf = /* @__PURE__ */ __name(({ bucket, key }) => `s3://${bucket}/${key}`, "uriOf"), missingFiles = /* @__PURE__ */ __name(({ filestore }) => filestore ? filestore.missing + filestore.lost : 0, "missingFiles");
 function backupOutputs(receipt) {
-  let { segments: _, description: __, ...short3 } = receipt;
+  let { segments: _, description: __, ...short3 } = receipt, seconds2 = restoreSeconds(receipt);
   return {
     key: receipt.key,
     uri: uriOf(receipt),
     receipt: receiptKey(receipt.key),
     size: String(receipt.size),
-    duration: seconds(receipt).toFixed(1),
+    duration: secondsOf(receipt).toFixed(1),
     database: receipt.database,
     "odoo-version": receipt.odoo?.version ?? "",
     verified: levelOf(receipt) ?? "",
+    ...seconds2 === void 0 ? {} : { "restore-seconds": String(seconds2) },
     "missing-files": String(missingFiles(receipt)),
     "bytes-sent": String(receipt.bytesSent),
     json: JSON.stringify(short3)
@@ -73264,7 +73299,7 @@ function backupSummary(receipt, retention) {
           ["Attachments", attachmentsOf(receipt)],
           ["Verified", verifiedOf(receipt)],
           ...retention === void 0 ? [] : [["Retention", retention]],
-          ["Time", `${formatDuration(seconds(receipt) * 1e3)}${phasesOf(receipt)}`]
+          ["Time", `${formatDuration(secondsOf(receipt) * 1e3)}${phasesOf(receipt)}`]
         ]
       }
     ]
@@ -73272,19 +73307,26 @@ function backupSummary(receipt, retention) {
 }
 __name(backupSummary, "backupSummary");
 function flawsOf(receipt) {
-  let missing = missingFiles(receipt), corrupt2 = receipt.filestore?.corrupt ?? 0;
+  let missing2 = missingFiles(receipt), corrupt2 = receipt.filestore?.corrupt ?? 0;
   return [
-    ...missing > 0 ? [`${formatCounted(missing, "attachment")} missing on the host`] : [],
+    ...missing2 > 0 ? [`${formatCounted(missing2, "attachment")} missing on the host`] : [],
     ...corrupt2 > 0 ? [`${formatCounted(corrupt2, "file")} corrupt on the host`] : []
   ];
 }
 __name(flawsOf, "flawsOf");
 var odooOf = /* @__PURE__ */ __name(({ odoo }) => odoo ? `Odoo ${odoo.version} with ${formatCounted(odoo.modules, "module")}` : "no Odoo", "odooOf");
-function verifiedOf({ directory, upload: upload2 }) {
+function verifiedOf(receipt) {
+  let level = levelOf(receipt), took = formatDuration(
+    (receipt.proofs.findLast((proof) => proof.level === level)?.seconds ?? 0) * 1e3
+  );
+  return level === "contents" ? `contents: every byte read back and checked, in ${took}` : level === "restore" ? `restore: restored in ${took}, and compared` : uploadOf(receipt);
+}
+__name(verifiedOf, "verifiedOf");
+function uploadOf({ directory, upload: upload2 }) {
   let parts = upload2.proof === "md5" ? "MD5 of every part" : "every part sent with its MD5";
   return directory ? `upload: size, ${parts}, and the archive\u2019s directory read back` : `upload: size and ${parts}`;
 }
-__name(verifiedOf, "verifiedOf");
+__name(uploadOf, "uploadOf");
 function attachmentsOf({ filestore }) {
   if (!filestore) return "not part of this backup";
   let detail = ["missing", "lost", "corrupt"].filter((flaw) => filestore[flaw] > 0).map((flaw) => `${filestore[flaw]} ${flaw}`).join(", "), files = `${formatCounted(filestore.files, "file")}, ${formatBytes(filestore.bytes)}`;
@@ -73359,8 +73401,8 @@ var Phases = class {
     try {
       return await this.#platform.group(title, body);
     } finally {
-      let seconds3 = (performance.now() - started) / 1e3;
-      this.#seconds.set(name, Math.round(((this.#seconds.get(name) ?? 0) + seconds3) * 1e3) / 1e3);
+      let seconds2 = (performance.now() - started) / 1e3;
+      this.#seconds.set(name, Math.round(((this.#seconds.get(name) ?? 0) + seconds2) * 1e3) / 1e3);
     }
   }
   /**
@@ -73789,11 +73831,11 @@ var PAUSE_MS = 250, ANSWER_SECONDS = 60;
 async function waitHealthy(host, units3, check, timeoutMs, signal) {
   let started = performance.now();
   for (; ; ) {
-    let left = timeoutMs - (performance.now() - started), patience = Math.min(ANSWER_SECONDS, left / 1e3), { healthy, answer } = await ask3(host, units3, check, patience, signal).catch(unanswered), seconds3 = (performance.now() - started) / 1e3;
-    if (healthy) return { seconds: seconds3, answer };
-    if (healthy === void 0 || seconds3 * 1e3 + PAUSE_MS >= timeoutMs)
+    let left = timeoutMs - (performance.now() - started), patience = Math.min(ANSWER_SECONDS, left / 1e3), { healthy, answer } = await ask3(host, units3, check, patience, signal).catch(unanswered), seconds2 = (performance.now() - started) / 1e3;
+    if (healthy) return { seconds: seconds2, answer };
+    if (healthy === void 0 || seconds2 * 1e3 + PAUSE_MS >= timeoutMs)
       throw new UserError(
-        `Odoo is not healthy after ${seconds3.toFixed(1)} s: ${answer}`,
+        `Odoo is not healthy after ${seconds2.toFixed(1)} s: ${answer}`,
         "See Odoo\u2019s log on the host. What counts as healthy, and for how long to wait, is set by health-check."
       );
     await sleep8(PAUSE_MS, void 0, { signal });
@@ -73810,11 +73852,11 @@ function unanswered(error3) {
   return { healthy: !1, answer: error3.message };
 }
 __name(unanswered, "unanswered");
-async function ask3(host, units3, check, seconds3, signal) {
+async function ask3(host, units3, check, seconds2, signal) {
   let idle = (await unitStates(host, units3)).find(({ state: state2 }) => state2 !== "active");
   if (idle)
     return { healthy: idle.state === "failed" ? void 0 : !1, answer: `${idle.unit} is ${idle.state}` };
-  let limit = Math.max(1, Math.ceil(seconds3));
+  let limit = Math.max(1, Math.ceil(seconds2));
   if (check.kind === "odoo") return askOdoo(host, check.baseUrl, limit, signal);
   let status = check.from === "runner" ? await statusFromRunner(check.url, limit, signal) : await statusFromHost(host, check.url, limit, signal);
   return { healthy: isGood(status), answer: told(check.url, status) };
@@ -74316,7 +74358,11 @@ __name(absentFrom, "absentFrom");
 // src/host/feed.ts
 import { text as text2 } from "node:stream/consumers";
 import { pipeline as pipeline4 } from "node:stream/promises";
-async function feed(host, command5, source, signal) {
+function feed(host, command5, source, signal) {
+  return feedThrough(host, command5, source, text2, signal);
+}
+__name(feed, "feed");
+async function feedThrough(host, command5, source, read, signal) {
   var _stack = [];
   try {
     signal?.throwIfAborted();
@@ -74326,7 +74372,7 @@ async function feed(host, command5, source, signal) {
     }, "end");
     signal?.addEventListener("abort", end, { once: !0 });
     try {
-      let printed = text2(process2.stdout);
+      let printed = read(process2.stdout);
       printed.catch(() => {
       });
       let failure2;
@@ -74353,7 +74399,7 @@ async function feed(host, command5, source, signal) {
     _promise && await _promise;
   }
 }
-__name(feed, "feed");
+__name(feedThrough, "feedThrough");
 
 // src/restore/dump-extensions.ts
 var HEAD_BYTES = 2 ** 18, FIRST_OBJECT = /^(?:CREATE (?:TABLE|SEQUENCE|VIEW)|COPY) /m, NAME = /"(?:[^"]|"")+"|\w+/.source, CREATE_EXTENSION = new RegExp(
@@ -74496,8 +74542,8 @@ var Preflight = class {
     if (current) return current.owner;
     let before = this.#source.description?.postgres.owner;
     if (this.#request.inPlace && before !== void 0) {
-      let [missing] = await missingRoles(admin, [before]);
-      if (missing === void 0) return before;
+      let [missing2] = await missingRoles(admin, [before]);
+      if (missing2 === void 0) return before;
     }
     return postgres.role;
   }
@@ -74618,21 +74664,21 @@ var Preflight = class {
     );
   }
   async #checkRights(owner) {
-    let { admin, database } = this.#target, missing = await missingRights(admin, owner, database);
-    for (let right of missing)
+    let { admin, database } = this.#target, missing2 = await missingRights(admin, owner, database);
+    for (let right of missing2)
       this.#problem(right, "Give the role that right, or name a role that has it in db-admin-user.");
-    missing.length === 0 && this.#passed.push(`${admin.role} may create and rename databases of ${owner}`);
+    missing2.length === 0 && this.#passed.push(`${admin.role} may create and rename databases of ${owner}`);
   }
   async #checkRoles(keepOwnership) {
     if (!keepOwnership) return;
-    let roles = this.#source.description?.roles ?? [], missing = await missingRoles(this.#target.admin, roles);
-    if (missing.length === 0) {
+    let roles = this.#source.description?.roles ?? [], missing2 = await missingRoles(this.#target.admin, roles);
+    if (missing2.length === 0) {
       roles.length > 0 && this.#passed.push(`the roles of the backup are there: ${roles.join(", ")}`);
       return;
     }
     this.#problem(
-      `The backup gives things or rights to roles that the server does not have: ${missing.join(", ")}`,
-      `Create them: ${missing.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join("; ")}`
+      `The backup gives things or rights to roles that the server does not have: ${missing2.join(", ")}`,
+      `Create them: ${missing2.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join("; ")}`
     );
   }
   async #checkExtensions(extensions) {
@@ -74745,9 +74791,9 @@ function replacedFacts({ database, current }, { sessions }) {
 __name(replacedFacts, "replacedFacts");
 function filestoreFacts(target, { difference }, { filestore }) {
   if (!difference || !filestore) return [];
-  let { missing, onlyLive } = difference, there = formatCounted(filestore.size - missing.length, "file"), added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : "no files";
+  let { missing: missing2, onlyLive } = difference, there = formatCounted(filestore.size - missing2.length, "file"), added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : "no files";
   return [
-    ["Filestore", `${there} of the backup on the host already, ${filesOf(missing)} to be fetched`],
+    ["Filestore", `${there} of the backup on the host already, ${filesOf(missing2)} to be fetched`],
     ...target.filestore?.exists ? [["Added since", added]] : []
   ];
 }
@@ -74884,20 +74930,20 @@ import { createHash as createHash15 } from "node:crypto";
 
 // src/storage/client.ts
 var import_client_s33 = __toESM(require_dist_cjs16(), 1);
-var seconds2 = 1e3;
+var seconds = 1e3;
 function s3Client({ region, endpoint, pathStyle, firstAnswerMs }) {
   let client = new import_client_s33.S3Client({
     ...endpoint ? compatible(endpoint, pathStyle ?? !0) : { forcePathStyle: pathStyle ?? !1 },
     region: region ?? (endpoint ? process.env.AWS_REGION || "us-east-1" : void 0),
     maxAttempts: 5,
     // Node counts bytes taken by a slow network as activity: only a socket without any progress times out.
-    requestHandler: { connectionTimeout: 10 * seconds2, socketTimeout: 60 * seconds2 },
+    requestHandler: { connectionTimeout: 10 * seconds, socketTimeout: 60 * seconds },
     // The SDK opens a new connection for every request with `Expect: 100-continue` (2 MiB and more), and a new
     // connection starts slowly on a long path. What 100-continue would save, Store.check has found out before.
     expectContinueHeader: !1
   });
   client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: "build", priority: "low" });
-  let limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds2), limited = /* @__PURE__ */ __name((next) => {
+  let limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds), limited = /* @__PURE__ */ __name((next) => {
     let within = limit.attempts();
     return (args) => within(() => next(args));
   }, "limited");
@@ -74976,8 +75022,8 @@ var Body = class {
     this.#store = store, this.#key = key, this.#range = range3, this.#etag = etag && `"${etag}"`;
   }
   get bytes() {
-    let [only] = this.#chunks;
-    return only && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
+    let [only2] = this.#chunks;
+    return only2 && this.#chunks.length === 1 ? only2 : Buffer.concat(this.#chunks);
   }
   /** Returns whether it came to its end; if not, it may be continued. */
   async read() {
@@ -75407,66 +75453,214 @@ async function remove(store, { key, uploadId }) {
 }
 __name(remove, "remove");
 
-// src/storage/append-proof.ts
-var ATTEMPTS2 = 5;
-async function appendProof(store, key, proof) {
-  let beside = receiptKey(key);
-  for (let attempt2 = 1; ; attempt2 += 1) {
-    let { value, etag } = await store.getTaggedJson(beside), before = parseReceipt(value, store.uri(beside));
-    if (before.key !== key) throw gone(store.uri(beside));
-    let receipt = { ...value, proofs: [...before.proofs, proof] };
+// src/host/local-host.ts
+import { spawn } from "node:child_process";
+import { userInfo } from "node:os";
+
+// src/host/local-process.ts
+import { setTimeout as sleep10 } from "node:timers/promises";
+var STDERR_TAIL_BYTES2 = 4096, GRACE_MS2 = 3e4, LocalProcess = class {
+  static {
+    __name(this, "LocalProcess");
+  }
+  stdin;
+  stdout;
+  exited;
+  #child;
+  #settled = !1;
+  /**
+   * @param child the leader of its process group
+   * @param preamble written to standard input before anything else
+   */
+  constructor(child, preamble) {
+    this.#child = child, this.stdin = child.stdin, this.stdout = child.stdout, this.stdin.on("error", () => {
+    }), this.stdout.on("error", () => {
+    }), this.exited = exitOf(child).finally(() => {
+      this.#settled = !0;
+    }), this.exited.catch(() => {
+    }), preamble !== "" && this.stdin.write(preamble);
+  }
+  /** Ends a command that still runs, and what it started: the end of its standard input, and TERM to its group. */
+  async [Symbol.asyncDispose]() {
+    if (!this.#settled) {
+      this.stdin.destroy(), this.#signal("SIGTERM"), this.stdout.resume();
+      let patience = new AbortController(), late = sleep10(GRACE_MS2, "late", { signal: patience.signal }).catch(() => {
+      });
+      await Promise.race([this.exited.catch(() => {
+      }), late]) === "late" && this.#signal("SIGKILL"), patience.abort(), await this.exited.catch(() => {
+      });
+    }
+    this.stdout.destroy(), this.stdin.destroy();
+  }
+  #signal(signal) {
     try {
-      return await put(store, beside, receipt, etag), parseReceipt(receipt, store.uri(beside));
-    } catch (error3) {
-      let { cause } = error3;
-      if (isNotFound(cause)) throw gone(store.uri(beside), error3);
-      if (!isOvertaken(cause) || attempt2 === ATTEMPTS2) throw error3;
+      this.#child.pid !== void 0 && process.kill(-this.#child.pid, signal);
+    } catch {
     }
   }
+};
+async function exitOf(child) {
+  let tail = Buffer.alloc(0);
+  child.stderr.on("data", (chunk) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-STDERR_TAIL_BYTES2);
+  });
+  let said = new Promise((resolve2) => child.stderr.once("close", resolve2)), ended = await new Promise((resolve2, reject) => {
+    child.once("error", reject), child.once(
+      "exit",
+      (code2, signal) => resolve2({ code: code2 ?? void 0, signal: signal?.slice(3) })
+    );
+  });
+  await said;
+  let stderr2 = tail.toString("utf8").replace(/^\uFFFD+/, "").trim();
+  return { ...ended, stderr: stderr2 };
 }
-__name(appendProof, "appendProof");
-async function put(store, key, receipt, etag) {
-  try {
-    await store.putJson(key, receipt, etag);
-  } catch (error3) {
-    if (!isNotImplemented(error3.cause)) throw error3;
-    await store.putJson(key, receipt);
+__name(exitOf, "exitOf");
+
+// src/host/local-host.ts
+var PASSED_ON = ["PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH"], LocalHost = class {
+  static {
+    __name(this, "LocalHost");
   }
+  label = "the runner";
+  user;
+  #account;
+  #processes = /* @__PURE__ */ new Set();
+  /** @param account whom to be, which only root may choose; undefined: whoever runs this program */
+  constructor(account) {
+    this.user = account?.name ?? userInfo().username, this.#account = account;
+  }
+  async start(command5) {
+    let as = command5.as === this.user ? void 0 : command5.as, { line, preamble } = commandLine({ ...command5, as }, this.user), child = spawn("/bin/sh", ["-c", line], {
+      cwd: "/",
+      env: environment(),
+      detached: !0,
+      // as sshd does it: a session and a process group of its own
+      ...this.#account && { uid: this.#account.uid, gid: this.#account.gid }
+    }), process2 = new LocalProcess(child, preamble);
+    return this.#processes.add(process2), process2.exited.catch(() => {
+    }).finally(() => this.#processes.delete(process2)), process2;
+  }
+  /** Ends what still runs. */
+  async [Symbol.asyncDispose]() {
+    await Promise.all([...this.#processes].map((process2) => process2[Symbol.asyncDispose]()));
+  }
+};
+function environment() {
+  let passed = PASSED_ON.flatMap((name) => {
+    let value = process.env[name];
+    return value === void 0 ? [] : [[name, value]];
+  });
+  return { ...Object.fromEntries(passed), LC_ALL: "C" };
 }
-__name(put, "put");
-var isOvertaken = /* @__PURE__ */ __name((error3) => [409, 412].includes(failure(error3).$metadata?.httpStatusCode ?? 0), "isOvertaken");
-function gone(uri, cause) {
+__name(environment, "environment");
+
+// src/verify/contents/pg-restore.ts
+var PLAIN = ["odoo", "plain"];
+async function findPgRestore(host, { format: format2, postgres }) {
+  if (PLAIN.includes(format2)) return;
+  let needed = Number.parseInt(postgres.client, 10), { clients } = await findTools(host), client = clients.filter(({ major }) => major >= needed).toSorted((a5, b5) => a5.major - b5.major)[0];
+  if (!client) throw noPgRestore(host, clients, needed);
+  let program = `${client.folder}/pg_restore`, printed = await run(host, { argv: [program, "--version"] });
+  return { host, program, version: /\) (\S+)/.exec(printed)?.[1] ?? String(client.major) };
+}
+__name(findPgRestore, "findPgRestore");
+function noPgRestore(host, clients, needed) {
+  let there = clients.length > 0 ? `it has ${clients.map(({ major }) => major).join(", ")}` : "it has none";
   return new UserError(
-    `${uri} was removed or replaced while its archive was verified`,
-    "Let prune and verify follow each other, by a concurrency group. What the verification found is in the log only.",
-    { cause }
+    `verify: the dump was written by pg_dump ${needed}, and ${host.label} has no pg_restore that reads it: ${there}`,
+    `Install it in a step before: apt-get install postgresql-client-${needed} (from https://apt.postgresql.org where the distribution has an older one).`
   );
 }
-__name(gone, "gone");
+__name(noPgRestore, "noPgRestore");
+async function readCustomDump(pgRestore, name, dump, sql, signal) {
+  let chunks = dump[Symbol.asyncIterator](), shared = { [Symbol.asyncIterator]: () => ({ next: /* @__PURE__ */ __name(() => chunks.next(), "next") }) }, drain = /* @__PURE__ */ __name(async () => {
+    for (; !(await chunks.next()).done; ) ;
+  }, "drain");
+  try {
+    await convert(pgRestore, ["--file=-"], shared, sql, signal);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? (await drain(), unreadable2(name, error3)) : error3;
+  }
+  await drain();
+}
+__name(readCustomDump, "readCustomDump");
+async function readDirectoryDump(pgRestore, folder, sql, signal) {
+  try {
+    await convert(pgRestore, ["--format=directory", "--file=-", folder], none(), sql, signal);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? unreadable2("dump/", error3) : error3;
+  }
+}
+__name(readDirectoryDump, "readDirectoryDump");
+async function* none() {
+}
+__name(none, "none");
+function convert({ host, program }, args, input, sql, signal) {
+  let command5 = { argv: [program, ...args] };
+  return feedThrough(host, command5, input, (output) => sql.readAll(output), signal);
+}
+__name(convert, "convert");
+var OTHERS_FAULT = /unsupported version|does not support|out of memory|No space left/i;
+function unreadable2(name, error3) {
+  let { stderr: stderr2, signal } = error3.exit, said = stderr2.replace(/^pg_restore: (?:error: )?/gm, "").replaceAll(/\s+/g, " ");
+  return signal !== void 0 || OTHERS_FAULT.test(stderr2) ? new UserError(
+    `pg_restore could not read ${JSON.stringify(name)}: ${signal ? `it was ended by signal ${signal}` : said}`,
+    "That says nothing of the archive. Where pg_restore is too old, or was built without a compression, install another one.",
+    { cause: error3 }
+  ) : new ContentError(
+    `${JSON.stringify(name)} is not a whole dump: pg_restore cannot read it to its end: ${said}.`,
+    "It was cut short when it was made, or changed since. Choose another backup.",
+    { cause: error3 }
+  );
+}
+__name(unreadable2, "unreadable");
 
-// src/archive/entries.ts
-import { buffer } from "node:stream/consumers";
+// src/archive/reader.ts
+import { createHash as createHash16 } from "node:crypto";
+var LARGEST_DIRECTORY = 2 ** 30;
+async function readDirectory(reader) {
+  let tailOffset = Math.max(0, reader.size - LONGEST_END), tail = await readExactly(reader, tailOffset, reader.size - tailOffset), end = decodeEnd(tail, reader.size), length = reader.size - end.offset;
+  if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
+  let missing2 = tailOffset - end.offset, bytes = missing2 > 0 ? Buffer.concat([await readExactly(reader, end.offset, missing2), tail]) : tail.subarray(-length), md52 = createHash16("md5").update(bytes).digest("hex");
+  return {
+    directory: { offset: end.offset, length, md5: md52, entries: end.entries },
+    *entries() {
+      for (let entry of decodeEntries(bytes.subarray(0, end.size), end.entries)) {
+        if (!(entry.offset + entry.compressedSize <= end.offset)) throw damaged(`${entry.name} would lie beyond the directory`);
+        yield entry;
+      }
+    }
+  };
+}
+__name(readDirectory, "readDirectory");
+async function readExactly(reader, offset, length) {
+  let bytes = await reader.read(offset, length);
+  if (bytes.length !== length) throw damaged(`${bytes.length} of ${length} bytes came at offset ${offset}`);
+  return bytes;
+}
+__name(readExactly, "readExactly");
 
 // src/archive/entry.ts
-import { pipeline as pipeline5, Readable as Readable14 } from "node:stream";
+import { pipeline as pipeline5, Readable as Readable15 } from "node:stream";
 import { crc32 as crc325, createInflateRaw, inflateRawSync } from "node:zlib";
 
 // src/archive/ranges.ts
 var PIECE_BYTES = 8 * 2 ** 20;
-async function* readRange(reader, offset, end) {
-  let start = /* @__PURE__ */ __name((at2) => {
-    if (at2 >= end) return;
-    let piece = readExactly(reader, at2, Math.min(PIECE_BYTES, end - at2));
-    return piece.catch(() => {
-    }), piece;
-  }, "start"), at = offset;
-  for (let coming = start(at); coming; ) {
-    let piece = coming;
-    at += PIECE_BYTES, coming = start(at), yield await piece;
+async function* readRange(reader, offset, end, ahead = 1) {
+  let coming = [], at = offset;
+  for (; ; ) {
+    for (; at < end && coming.length <= ahead; at += PIECE_BYTES) {
+      let piece = readExactly2(reader, at, Math.min(PIECE_BYTES, end - at));
+      piece.catch(() => {
+      }), coming.push(piece);
+    }
+    let next = coming.shift();
+    if (!next) return;
+    yield await next;
   }
 }
 __name(readRange, "readRange");
-async function readExactly(reader, offset, length) {
+async function readExactly2(reader, offset, length) {
   let bytes = await reader.read(offset, length);
   if (bytes.length === length) return bytes;
   throw new UserError(
@@ -75474,30 +75668,34 @@ async function readExactly(reader, offset, length) {
     "The object was changed meanwhile, or the server does not serve ranges. Try again, or choose another backup."
   );
 }
-__name(readExactly, "readExactly");
+__name(readExactly2, "readExactly");
 
 // src/archive/entry.ts
 var LOCAL_HEADER = 67324752, LOCAL_HEADER_LENGTH = 30, USUAL_EXTRA = 96, DIRECTORY_HEADER_LENGTH = 46, STORED = 0, DEFLATED = 8;
 function openEntry(reader, entry) {
-  return Readable14.from(contentOf(reader, entry), { objectMode: !1 });
+  return Readable15.from(contentOf(reader, entry), { objectMode: !1 });
 }
 __name(openEntry, "openEntry");
 async function* contentOf(reader, entry) {
-  let check = new ContentCheck(entry), stored = storedBytes(reader, entry);
+  yield* decodeStream(storedBytes(reader, entry), entry);
+}
+__name(contentOf, "contentOf");
+async function* decodeStream(stored, entry) {
+  let check = new ContentCheck(entry);
   for await (let bytes of entry.method === DEFLATED ? inflated(stored, entry) : stored)
     check.update(bytes), yield bytes;
   check.finish();
 }
-__name(contentOf, "contentOf");
+__name(decodeStream, "decodeStream");
 async function* storedBytes(reader, entry) {
-  let firstEnd = Math.min(entry.offset + PIECE_BYTES, likelyEnd(entry), reader.size), first = await readExactly(reader, entry.offset, firstEnd - entry.offset), start = entry.offset + localHeaderLength(first, entry), end = start + entry.compressedSize;
+  let firstEnd = Math.min(entry.offset + PIECE_BYTES, likelyEnd(entry), reader.size), first = await readExactly2(reader, entry.offset, firstEnd - entry.offset), start = entry.offset + localHeaderLength(first, entry), end = start + entry.compressedSize;
   if (end > reader.size) throw broken(entry, "it would reach beyond the end of the archive");
   yield first.subarray(start - entry.offset, end - entry.offset), yield* readRange(reader, Math.max(firstEnd, start), end);
 }
 __name(storedBytes, "storedBytes");
 async function* inflated(stored, entry) {
   let inflate = createInflateRaw({ chunkSize: 262144 });
-  pipeline5(Readable14.from(stored, { objectMode: !1 }), inflate, () => {
+  pipeline5(Readable15.from(stored, { objectMode: !1 }), inflate, () => {
   });
   try {
     yield* inflate;
@@ -75514,11 +75712,15 @@ function likelyEnd(entry) {
 __name(likelyEnd, "likelyEnd");
 function decodeEntry2(bytes, entry) {
   let start = localHeaderLength(bytes, entry), stored = bytes.subarray(start, start + entry.compressedSize);
-  if (stored.length < entry.compressedSize) return;
+  if (!(stored.length < entry.compressedSize))
+    return decodeStored(stored, entry);
+}
+__name(decodeEntry2, "decodeEntry");
+function decodeStored(stored, entry) {
   let check = new ContentCheck(entry), content = entry.method === DEFLATED ? inflateWhole(stored, entry) : stored;
   return check.update(content), check.finish(), content;
 }
-__name(decodeEntry2, "decodeEntry");
+__name(decodeStored, "decodeStored");
 function inflateWhole(stored, entry) {
   try {
     return inflateRawSync(stored, { maxOutputLength: Math.max(1, entry.size) });
@@ -75578,13 +75780,140 @@ function broken(entry, what, cause) {
 }
 __name(broken, "broken");
 
+// src/archive/walk.ts
+var HELD_BYTES2 = 4 * 2 ** 20, AHEAD = 3, DESCRIPTOR = 8, DESCRIPTOR_SIGNATURE = 134695760, LONG_DESCRIPTOR_LENGTH = 24, ZIP64_VERSION2 = 45;
+async function* walkArchive(reader, entries, end, seen) {
+  let cursor = new Cursor(readRange(reader, 0, end, AHEAD), seen), sorted = [...entries].sort((a5, b5) => a5.offset - b5.offset);
+  for (let [index2, entry] of sorted.entries()) {
+    let limit = sorted[index2 + 1]?.offset ?? end;
+    await cursor.skipTo(entry.offset);
+    let header2 = await readHeader(cursor, entry), dataEnd = cursor.position + entry.compressedSize;
+    if (dataEnd > limit) throw broken(entry, "it reaches into what lies behind it");
+    if (Math.max(entry.size, entry.compressedSize) <= HELD_BYTES2)
+      yield { entry, content: decodeStored(await cursor.take(entry.compressedSize), entry) };
+    else if (yield { entry, content: decodeStream(cursor.stream(entry.compressedSize), entry) }, cursor.position !== dataEnd) throw broken(entry, "other bytes follow its content");
+    if (header2.readUInt16LE(6) & DESCRIPTOR) {
+      let length = Math.min(LONG_DESCRIPTOR_LENGTH, limit - dataEnd);
+      assertDescriptor(await cursor.take(length), entry);
+    }
+  }
+  await cursor.skipTo(end);
+}
+__name(walkArchive, "walkArchive");
+async function readHeader(cursor, entry) {
+  let fixed = await cursor.take(LOCAL_HEADER_LENGTH), names = fixed.length === LOCAL_HEADER_LENGTH ? fixed.readUInt16LE(26) + fixed.readUInt16LE(28) : 0, header2 = Buffer.concat([fixed, await cursor.take(names)]);
+  return localHeaderLength(header2, entry), assertSameFields(header2, entry), header2;
+}
+__name(readHeader, "readHeader");
+var FIELDS = [
+  ["flags", 6, 2],
+  ["time", 10, 2],
+  ["date", 12, 2]
+], SIZES = [
+  ["CRC-32", 14, 4],
+  ["compressed size", 18, 4],
+  ["size", 22, 4]
+];
+function assertSameFields(header2, entry) {
+  let { raw } = entry, [version2, needed] = [header2.readUInt16LE(4), raw.readUInt16LE(6)];
+  if (version2 !== needed && needed !== ZIP64_VERSION2) throw otherHeader(entry, "version");
+  for (let [name, at, bytes] of [...FIELDS, ...SIZES]) {
+    let here = header2.readUIntLE(at, bytes), isLater = bytes === 4 && here === 0 && header2.readUInt16LE(6) & DESCRIPTOR;
+    if (here !== raw.readUIntLE(at + 2, bytes) && !isLater) throw otherHeader(entry, name);
+  }
+}
+__name(assertSameFields, "assertSameFields");
+var otherHeader = /* @__PURE__ */ __name((entry, field) => broken(entry, `its local header has another ${field}`), "otherHeader");
+function assertDescriptor(bytes, entry) {
+  let expected2 = Buffer.alloc(LONG_DESCRIPTOR_LENGTH);
+  expected2.writeUInt32LE(DESCRIPTOR_SIGNATURE, 0), expected2.writeUInt32LE(entry.crc32, 4);
+  let long = Math.max(entry.size, entry.compressedSize) > 4294967295;
+  long ? (expected2.writeBigUInt64LE(BigInt(entry.compressedSize), 8), expected2.writeBigUInt64LE(BigInt(entry.size), 16)) : (expected2.writeUInt32LE(entry.compressedSize, 8), expected2.writeUInt32LE(entry.size, 12));
+  let length = long ? LONG_DESCRIPTOR_LENGTH : 16;
+  if (!bytes.subarray(0, length).equals(expected2.subarray(0, length)))
+    throw broken(entry, "what is written behind its content is another size or CRC-32");
+}
+__name(assertDescriptor, "assertDescriptor");
+var Cursor = class {
+  static {
+    __name(this, "Cursor");
+  }
+  /** From the first byte. */
+  position = 0;
+  #pieces;
+  #seen;
+  /** Not taken yet. */
+  #piece = Buffer.alloc(0);
+  constructor(pieces, seen) {
+    this.#pieces = pieces, this.#seen = seen;
+  }
+  /** The next bytes, as they come; fewer where they end. */
+  async *stream(length) {
+    for (let left = length; left > 0; ) {
+      if (this.#piece.length === 0 && !await this.#advance()) return;
+      let part = this.#cut(left);
+      left -= part.length, yield part;
+    }
+  }
+  /** The next bytes at once; fewer where they end. */
+  async take(length) {
+    if (length <= this.#piece.length) return this.#cut(length);
+    let parts = [];
+    for await (let part of this.stream(length)) parts.push(part);
+    return Buffer.concat(parts);
+  }
+  async skipTo(offset) {
+    for await (let _ of this.stream(offset - this.position)) ;
+  }
+  #cut(length) {
+    let part = this.#piece.subarray(0, length);
+    return this.#piece = this.#piece.subarray(part.length), this.position += part.length, part;
+  }
+  async #advance() {
+    let next = await this.#pieces.next();
+    return next.done ? !1 : (this.#piece = next.value, this.#seen(next.value), !0);
+  }
+};
+
+// src/restore/source/description.ts
+import { buffer } from "node:stream/consumers";
+var decodeManifest = object({
+  db_name: optional(text),
+  major_version: optional(text),
+  pg_version: optional(text),
+  modules: optional(record(text))
+}), readManifest = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeManifest), "readManifest"), readDescription = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeDescription), "readDescription"), LARGEST_JSON = 64 * 2 ** 20;
+async function readJson(reader, entry, decode) {
+  if (entry.size > LARGEST_JSON) throw unreadable3(entry, `it claims to be ${entry.size} bytes long`);
+  let bytes = await buffer(openEntry(reader, entry));
+  try {
+    return decode(JSON.parse(bytes.toString("utf8")), entry.name);
+  } catch (cause) {
+    throw unreadable3(entry, messageOf(cause), cause);
+  }
+}
+__name(readJson, "readJson");
+function unreadable3({ name }, what, cause) {
+  return new ContentError(
+    `${name} in the archive cannot be understood: ${what}`,
+    "A newer version of this tool may have written it, or something else. Use that version, or choose another backup.",
+    { cause }
+  );
+}
+__name(unreadable3, "unreadable");
+
+// src/restore/source/filestore.ts
+import { createHash as createHash17, hash as hash2 } from "node:crypto";
+import { Readable as Readable16 } from "node:stream";
+
 // src/archive/entries.ts
-var HELD_BYTES2 = 4 * 2 ** 20, BATCH_BYTES = 8 * 2 ** 20, GAP_BYTES = 256 * 2 ** 10, AHEAD = 4;
+import { buffer as buffer2 } from "node:stream/consumers";
+var HELD_BYTES3 = 4 * 2 ** 20, BATCH_BYTES = 8 * 2 ** 20, GAP_BYTES = 256 * 2 ** 10, AHEAD2 = 4;
 async function* readEntries(reader, entries) {
   let batches = batchesOf(entries, reader.size), coming = [];
   for (let taken = 0; taken < batches.length; taken++) {
-    for (let batch of batches.slice(taken + coming.length, taken + AHEAD)) {
-      let bytes = isHeld2(batch.entries[0]) ? readExactly(reader, batch.offset, batch.end - batch.offset) : void 0;
+    for (let batch of batches.slice(taken + coming.length, taken + AHEAD2)) {
+      let bytes = isHeld2(batch.entries[0]) ? readExactly2(reader, batch.offset, batch.end - batch.offset) : void 0;
       bytes?.catch(() => {
       }), coming.push({ batch, bytes });
     }
@@ -75597,7 +75926,7 @@ async function* contentsOf(reader, { entries, offset }, bytes) {
   for (let entry of entries) {
     if (bytes) {
       let content2 = decodeEntry2(bytes.subarray(entry.offset - offset), entry);
-      yield { entry, content: content2 ?? await buffer(openEntry(reader, entry)) };
+      yield { entry, content: content2 ?? await buffer2(openEntry(reader, entry)) };
       continue;
     }
     let content = openEntry(reader, entry);
@@ -75609,7 +75938,7 @@ async function* contentsOf(reader, { entries, offset }, bytes) {
   }
 }
 __name(contentsOf, "contentsOf");
-var isHeld2 = /* @__PURE__ */ __name((entry) => entry !== void 0 && Math.max(entry.size, entry.compressedSize) <= HELD_BYTES2, "isHeld");
+var isHeld2 = /* @__PURE__ */ __name((entry) => entry !== void 0 && Math.max(entry.size, entry.compressedSize) <= HELD_BYTES3, "isHeld");
 function batchesOf(entries, archiveSize) {
   let batches = [];
   for (let entry of [...entries].sort((a5, b5) => a5.offset - b5.offset)) {
@@ -75620,60 +75949,165 @@ function batchesOf(entries, archiveSize) {
 }
 __name(batchesOf, "batchesOf");
 
-// src/archive/reader.ts
-import { createHash as createHash16 } from "node:crypto";
-var LARGEST_DIRECTORY = 2 ** 30;
-async function readDirectory(reader) {
-  let tailOffset = Math.max(0, reader.size - LONGEST_END), tail = await readExactly2(reader, tailOffset, reader.size - tailOffset), end = decodeEnd(tail, reader.size), length = reader.size - end.offset;
-  if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
-  let missing = tailOffset - end.offset, bytes = missing > 0 ? Buffer.concat([await readExactly2(reader, end.offset, missing), tail]) : tail.subarray(-length), md52 = createHash16("md5").update(bytes).digest("hex");
-  return {
-    directory: { offset: end.offset, length, md5: md52, entries: end.entries },
-    *entries() {
-      for (let entry of decodeEntries(bytes.subarray(0, end.size), end.entries)) {
-        if (!(entry.offset + entry.compressedSize <= end.offset)) throw damaged(`${entry.name} would lie beyond the directory`);
-        yield entry;
-      }
-    }
-  };
-}
-__name(readDirectory, "readDirectory");
-async function readExactly2(reader, offset, length) {
-  let bytes = await reader.read(offset, length);
-  if (bytes.length !== length) throw damaged(`${bytes.length} of ${length} bytes came at offset ${offset}`);
-  return bytes;
-}
-__name(readExactly2, "readExactly");
-
-// src/restore/source/description.ts
-import { buffer as buffer2 } from "node:stream/consumers";
-var decodeManifest = object({
-  db_name: optional(text),
-  major_version: optional(text),
-  pg_version: optional(text),
-  modules: optional(record(text))
-}), readManifest = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeManifest), "readManifest"), readDescription = /* @__PURE__ */ __name((reader, entry) => readJson(reader, entry, decodeDescription), "readDescription"), LARGEST_JSON = 64 * 2 ** 20;
-async function readJson(reader, entry, decode) {
-  if (entry.size > LARGEST_JSON) throw unreadable2(entry, `it claims to be ${entry.size} bytes long`);
-  let bytes = await buffer2(openEntry(reader, entry));
-  try {
-    return decode(JSON.parse(bytes.toString("utf8")), entry.name);
-  } catch (cause) {
-    throw unreadable2(entry, messageOf(cause), cause);
+// src/restore/source/filestore.ts
+var FOLDER = "filestore/", CHECKLIST = "checklist/";
+function filestoreOf(members, database, corrupt2) {
+  let all = [...members].filter(([name]) => name.startsWith(FOLDER));
+  if (all.length === 0) return;
+  let known = new Set(corrupt2), prefix = FOLDER + databaseFolder(
+    all.map(([name]) => name.slice(FOLDER.length)),
+    database
+  ), files = /* @__PURE__ */ new Map(), leftOut = [];
+  for (let [path2, entry] of all) {
+    let name = path2.slice(prefix.length);
+    !path2.startsWith(prefix) || name.startsWith(CHECKLIST) || (new RegExp("\\p{Cc}", "u").test(name) ? leftOut.push(name) : files.set(name, { name, sha1: known.has(name) ? void 0 : sha1Of(name), size: entry.size, entry }));
   }
+  return { files, leftOut };
 }
-__name(readJson, "readJson");
-function unreadable2({ name }, what, cause) {
-  return new ContentError(
-    `${name} in the archive cannot be understood: ${what}`,
-    "A newer version of this tool may have written it, or something else. Use that version, or choose another backup.",
-    { cause }
+__name(filestoreOf, "filestoreOf");
+function databaseFolder(names, database) {
+  if (names.some((name) => sha1Of(name))) return "";
+  let folders = /* @__PURE__ */ new Set();
+  for (let name of names) {
+    let slash = name.indexOf("/");
+    slash > 0 && sha1Of(name.slice(slash + 1)) && folders.add(name.slice(0, slash + 1));
+  }
+  let [only2 = "", ...others] = folders;
+  if (others.length === 0) return only2;
+  if (database !== void 0 && folders.has(`${database}/`)) return `${database}/`;
+  throw new UserError(
+    `The archive holds the filestores of several databases, and none is ${database ?? "known to be the right one"}: ${[...folders].join(", ")}`,
+    "Choose a backup of this database alone."
   );
 }
-__name(unreadable2, "unreadable");
+__name(databaseFolder, "databaseFolder");
+async function* readFiles(reader, files) {
+  let wanted = new Map(Array.from(files, (file) => [file.entry, file]));
+  for await (let { entry, content } of readEntries(reader, wanted.keys())) {
+    let file = wanted.get(entry);
+    if (!file) continue;
+    let checked = checkedContent(file, content);
+    try {
+      yield { file, content: checked };
+    } finally {
+      Buffer.isBuffer(checked) || checked.destroy();
+    }
+  }
+}
+__name(readFiles, "readFiles");
+function checkedContent(file, content) {
+  if (file.sha1 === void 0) return content;
+  if (!Buffer.isBuffer(content)) return Readable16.from(hashed(file, content), { objectMode: !1 });
+  if (hash2("sha1", content, "hex") !== file.sha1) throw corrupt(file);
+  return content;
+}
+__name(checkedContent, "checkedContent");
+async function checkFile(file, content) {
+  if (Buffer.isBuffer(content)) checkedContent(file, content);
+  else for await (let _ of file.sha1 === void 0 ? content : hashed(file, content)) ;
+}
+__name(checkFile, "checkFile");
+async function* hashed(file, content) {
+  let sha1 = createHash17("sha1");
+  for await (let chunk of content)
+    sha1.update(chunk), yield chunk;
+  if (sha1.digest("hex") !== file.sha1) throw corrupt(file);
+}
+__name(hashed, "hashed");
+function corrupt({ name }) {
+  return new ContentError(
+    `The file ${name} of the archived filestore is not what its name says: it has another SHA-1.`,
+    "It was torn when the backup was made, or changed since. Choose another backup."
+  );
+}
+__name(corrupt, "corrupt");
+
+// src/restore/source/members.ts
+var LOCAL_HEADER_LENGTH2 = 30, BEST_RATIO = 1032, UNREADABLE = 8289;
+function membersOf(entries) {
+  let members = /* @__PURE__ */ new Map();
+  for (let entry of entries) {
+    if (checkName(entry.name), checkType(entry), entry.name.endsWith("/")) continue;
+    checkContent(entry);
+    let name = entry.name.replace(/^(\.\/)+/, "");
+    if (members.has(name)) throw refused(name, "is there twice");
+    members.set(name, entry);
+  }
+  return checkFolders(members), checkPlaces(members), members;
+}
+__name(membersOf, "membersOf");
+function checkName(name) {
+  let parts = name.replace(/^(\.\/)+/, "").split("/");
+  if (parts.includes("..") || name.startsWith("/") || /^[A-Za-z]:/.test(name))
+    throw refused(name, "leaves the folder that an archive is extracted to");
+  if (parts.at(-1) === "" && parts.pop(), /[\\\0]/.test(name) || parts.includes("") || parts.includes("."))
+    throw refused(name, "has a name that is no plain path");
+}
+__name(checkName, "checkName");
+function checkType({ name, raw }) {
+  let type = raw.readUInt16LE(40) & 61440, expected2 = name.endsWith("/") ? 16384 : 32768;
+  if (type !== 0 && type !== expected2)
+    throw refused(name, type === 40960 ? "is a symbolic link" : "is no regular file");
+}
+__name(checkType, "checkType");
+function checkContent({ name, raw, method, size, compressedSize }) {
+  if (raw.readUInt16LE(8) & UNREADABLE) throw refused(name, "is encrypted");
+  if (method !== STORED && method !== DEFLATED) throw refused(name, `has the unknown compression ${method}`);
+  if (!(method === STORED ? size === compressedSize : size <= compressedSize * BEST_RATIO)) throw refused(name, `cannot be ${size} bytes, compressed to ${compressedSize}`);
+}
+__name(checkContent, "checkContent");
+function checkFolders(members) {
+  for (let name of members.keys())
+    for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1))
+      if (members.has(name.slice(0, end))) throw refused(name.slice(0, end), "is a file and a folder");
+}
+__name(checkFolders, "checkFolders");
+function checkPlaces(members) {
+  let free = 0;
+  for (let entry of [...members.values()].sort((a5, b5) => a5.offset - b5.offset)) {
+    if (entry.offset < free) throw refused(entry.name, "overlaps with another file");
+    free = entry.offset + LOCAL_HEADER_LENGTH2 + entry.raw.readUInt16LE(28) + entry.compressedSize;
+  }
+}
+__name(checkPlaces, "checkPlaces");
+function refused(name, what) {
+  return new ContentError(
+    `The archive is not restored: ${JSON.stringify(name)} in it ${what}.`,
+    "No backup program for Odoo writes such an archive. Find out where it comes from, or choose another backup."
+  );
+}
+__name(refused, "refused");
+
+// src/verify/contents/attachments.ts
+function checkAttachments(dump, names, description, hasFile) {
+  let files = [...names ?? []].filter((name) => !name.includes("://")), expected2 = description.attachments.files;
+  if (names === void 0 || files.length !== expected2) {
+    let found = names === void 0 ? "no table ir_attachment" : formatCounted(files.length, "attached file");
+    throw new ContentError(
+      `${JSON.stringify(dump)} holds ${found}, and the snapshot had ${formatCount(expected2)} of them.`,
+      "It is the dump of another moment, or of another database. Choose another backup."
+    );
+  }
+  if (!hasFile || !description.filestore) return;
+  let { missing: missing2, lost: lost2 } = description.filestore, known = /* @__PURE__ */ new Set([...missing2, ...lost2]), gone2 = files.filter((name) => !hasFile(name) && !known.has(name) && isEntryName(`filestore/${name}`));
+  if (gone2.length === 0) return;
+  let more = gone2.length > 1 ? ` (and ${formatCounted(gone2.length - 1, "other file")})` : "";
+  throw new ContentError(
+    `${JSON.stringify(`filestore/${gone2[0]}`)}${more} is not in the archive, and an attachment in ${JSON.stringify(dump)} has it.`,
+    "The archive was changed after it was written. Choose another backup."
+  );
+}
+__name(checkAttachments, "checkAttachments");
+
+// src/verify/contents/dumps.ts
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join as join6 } from "node:path";
+import { pipeline as pipeline7 } from "node:stream/promises";
 
 // src/restore/source/dump.ts
-import { pipeline as pipeline6, Readable as Readable15 } from "node:stream";
+import { pipeline as pipeline6, Readable as Readable17 } from "node:stream";
 import { createGunzip as createGunzip2 } from "node:zlib";
 
 // src/restore/plain-dump.ts
@@ -75988,7 +76422,7 @@ function directoryFile(name) {
 __name(directoryFile, "directoryFile");
 var GZIP2 = Buffer.from("1f8b", "hex"), CUSTOM = Buffer.from("PGDMP"), MAGIC_LENGTH = 5;
 function bareDump2(reader, name, magic) {
-  let stored = /* @__PURE__ */ __name(() => Readable15.from(readRange(reader, 0, reader.size), { objectMode: !1 }), "stored"), file = { name, size: reader.size };
+  let stored = /* @__PURE__ */ __name(() => Readable17.from(readRange(reader, 0, reader.size), { objectMode: !1 }), "stored"), file = { name, size: reader.size };
   return magic.equals(CUSTOM) ? { kind: "custom", ...file, open: stored } : magic.subarray(0, GZIP2.length).equals(GZIP2) ? plainDump({ ...file, open: /* @__PURE__ */ __name(() => pipeline6(stored(), createGunzip2(), seenByReader), "open") }) : plainDump({ ...file, open: stored });
 }
 __name(bareDump2, "bareDump");
@@ -75999,308 +76433,325 @@ __name(plainDump, "plainDump");
 var seenByReader = /* @__PURE__ */ __name(() => {
 }, "seenByReader");
 
-// src/restore/source/filestore.ts
-import { createHash as createHash17, hash as hash2 } from "node:crypto";
-import { Readable as Readable16 } from "node:stream";
-var FOLDER = "filestore/", CHECKLIST = "checklist/";
-function filestoreOf(members, database, corrupt2) {
-  let all = [...members].filter(([name]) => name.startsWith(FOLDER));
-  if (all.length === 0) return;
-  let known = new Set(corrupt2), prefix = FOLDER + databaseFolder(
-    all.map(([name]) => name.slice(FOLDER.length)),
-    database
-  ), files = /* @__PURE__ */ new Map(), leftOut = [];
-  for (let [path2, entry] of all) {
-    let name = path2.slice(prefix.length);
-    !path2.startsWith(prefix) || name.startsWith(CHECKLIST) || (new RegExp("\\p{Cc}", "u").test(name) ? leftOut.push(name) : files.set(name, { name, sha1: known.has(name) ? void 0 : sha1Of(name), size: entry.size, entry }));
+// src/verify/contents/sql-text.ts
+var ROWS_BEGIN = Buffer.from("-- Data for Name: ir_attachment; Type: TABLE DATA; Schema: public; Owner: "), COPY2 = /\nCOPY public\.ir_attachment \(([^)]*)\) FROM stdin;\r?\n/, LONGEST_HEADER = 64 * 1024, LONGEST_FIELD = 4096, TAIL_BYTES2 = 512, HEAD_BYTES2 = 4096, TAB = 9, LF2 = 10, LAST_WORDS = /(?:^|\n)--\r?\n-- PostgreSQL database dump complete\r?\n--\s*(?:\\unrestrict (?<key>\w+)\s*)?$/, RESTRICT2 = /^\\restrict (\w+)\r?$/m, SqlText = class {
+  static {
+    __name(this, "SqlText");
   }
-  return { files, leftOut };
-}
-__name(filestoreOf, "filestoreOf");
-function databaseFolder(names, database) {
-  if (names.some((name) => sha1Of(name))) return "";
-  let folders = /* @__PURE__ */ new Set();
-  for (let name of names) {
-    let slash = name.indexOf("/");
-    slash > 0 && sha1Of(name.slice(slash + 1)) && folders.add(name.slice(0, slash + 1));
+  /** Names in `ir_attachment.store_fname`, each once; undefined: the table is not there. */
+  names;
+  /** Of the dump, for messages. */
+  name;
+  #state = { in: "text" };
+  #head = Buffer.alloc(0);
+  /** The last bytes: words may be cut by the end of a chunk. */
+  #tail = Buffer.alloc(0);
+  /** Of `store_fname` among the table's columns. */
+  #target = -1;
+  /** The field under way: its column, and its first bytes if it is looked at. */
+  #column = 0;
+  #field = [];
+  #fieldBytes = 0;
+  constructor(name) {
+    this.name = name;
   }
-  let [only = "", ...others] = folders;
-  if (others.length === 0) return only;
-  if (database !== void 0 && folders.has(`${database}/`)) return `${database}/`;
-  throw new UserError(
-    `The archive holds the filestores of several databases, and none is ${database ?? "known to be the right one"}: ${[...folders].join(", ")}`,
-    "Choose a backup of this database alone."
-  );
-}
-__name(databaseFolder, "databaseFolder");
-async function* readFiles(reader, files) {
-  let wanted = new Map(Array.from(files, (file) => [file.entry, file]));
-  for await (let { entry, content } of readEntries(reader, wanted.keys())) {
-    let file = wanted.get(entry);
-    if (!file) continue;
-    let checked = checkedContent(file, content);
-    try {
-      yield { file, content: checked };
-    } finally {
-      Buffer.isBuffer(checked) || checked.destroy();
+  async readAll(chunks) {
+    for await (let chunk of chunks) this.update(chunk);
+  }
+  update(chunk) {
+    this.#head.length < HEAD_BYTES2 && (this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES2 - this.#head.length)]));
+    let before = this.#tail;
+    for (let rest = chunk; rest; )
+      rest = this.#advance(rest, rest === chunk ? before : void 0);
+    let tail = Buffer.concat([before.subarray(-TAIL_BYTES2), chunk.subarray(-TAIL_BYTES2)]);
+    this.#tail = tail.subarray(-TAIL_BYTES2);
+  }
+  /** @throws ContentError when it does not end as pg_dump ends it */
+  finish() {
+    let found = LAST_WORDS.exec(this.#tail.toString("latin1")), restricted = RESTRICT2.exec(this.#head.toString("latin1"))?.[1];
+    if (!(found && found.groups?.key === restricted))
+      throw new ContentError(
+        `${JSON.stringify(this.name)} is not complete: it does not end with pg_dump's last line.`,
+        "It was cut short when it was made. Choose another backup."
+      );
+  }
+  /** Takes bytes up to where the state changes. Returns the others. */
+  #advance(bytes, before) {
+    switch (this.#state.in) {
+      case "text":
+        return this.#text(bytes, before);
+      case "header":
+        return this.#header(Buffer.concat([this.#state.bytes, bytes]));
+      case "rows":
+        return this.#rows(bytes);
     }
   }
-}
-__name(readFiles, "readFiles");
-function checkedContent(file, content) {
-  if (file.sha1 === void 0) return content;
-  if (!Buffer.isBuffer(content)) return Readable16.from(hashed(file, content), { objectMode: !1 });
-  if (hash2("sha1", content, "hex") !== file.sha1) throw corrupt(file);
-  return content;
-}
-__name(checkedContent, "checkedContent");
-async function* hashed(file, content) {
-  let sha1 = createHash17("sha1");
-  for await (let chunk of content)
-    sha1.update(chunk), yield chunk;
-  if (sha1.digest("hex") !== file.sha1) throw corrupt(file);
-}
-__name(hashed, "hashed");
-function corrupt({ name }) {
-  return new ContentError(
-    `The file ${name} of the archived filestore is not what its name says: it has another SHA-1.`,
-    "It was torn when the backup was made, or changed since. Choose another backup."
-  );
-}
-__name(corrupt, "corrupt");
-
-// src/restore/source/members.ts
-var LOCAL_HEADER_LENGTH2 = 30, BEST_RATIO = 1032, UNREADABLE = 8289;
-function membersOf(entries) {
-  let members = /* @__PURE__ */ new Map();
-  for (let entry of entries) {
-    if (checkName(entry.name), checkType(entry), entry.name.endsWith("/")) continue;
-    checkContent(entry);
-    let name = entry.name.replace(/^(\.\/)+/, "");
-    if (members.has(name)) throw refused(name, "is there twice");
-    members.set(name, entry);
+  #text(bytes, before) {
+    let overlap = before?.subarray(-(ROWS_BEGIN.length - 1)), all = overlap ? Buffer.concat([overlap, bytes]) : bytes, at = all.indexOf(ROWS_BEGIN);
+    if (!(at < 0))
+      return this.#state = { in: "header", bytes: Buffer.alloc(0) }, all.subarray(at + ROWS_BEGIN.length);
   }
-  return checkFolders(members), checkPlaces(members), members;
-}
-__name(membersOf, "membersOf");
-function checkName(name) {
-  let parts = name.replace(/^(\.\/)+/, "").split("/");
-  if (parts.includes("..") || name.startsWith("/") || /^[A-Za-z]:/.test(name))
-    throw refused(name, "leaves the folder that an archive is extracted to");
-  if (parts.at(-1) === "" && parts.pop(), /[\\\0]/.test(name) || parts.includes("") || parts.includes("."))
-    throw refused(name, "has a name that is no plain path");
-}
-__name(checkName, "checkName");
-function checkType({ name, raw }) {
-  let type = raw.readUInt16LE(40) & 61440, expected2 = name.endsWith("/") ? 16384 : 32768;
-  if (type !== 0 && type !== expected2)
-    throw refused(name, type === 40960 ? "is a symbolic link" : "is no regular file");
-}
-__name(checkType, "checkType");
-function checkContent({ name, raw, method, size, compressedSize }) {
-  if (raw.readUInt16LE(8) & UNREADABLE) throw refused(name, "is encrypted");
-  if (method !== STORED && method !== DEFLATED) throw refused(name, `has the unknown compression ${method}`);
-  if (!(method === STORED ? size === compressedSize : size <= compressedSize * BEST_RATIO)) throw refused(name, `cannot be ${size} bytes, compressed to ${compressedSize}`);
-}
-__name(checkContent, "checkContent");
-function checkFolders(members) {
-  for (let name of members.keys())
-    for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1))
-      if (members.has(name.slice(0, end))) throw refused(name.slice(0, end), "is a file and a folder");
-}
-__name(checkFolders, "checkFolders");
-function checkPlaces(members) {
-  let free = 0;
-  for (let entry of [...members.values()].sort((a5, b5) => a5.offset - b5.offset)) {
-    if (entry.offset < free) throw refused(entry.name, "overlaps with another file");
-    free = entry.offset + LOCAL_HEADER_LENGTH2 + entry.raw.readUInt16LE(28) + entry.compressedSize;
+  #header(bytes) {
+    let text4 = bytes.toString("latin1", 0, LONGEST_HEADER), found = COPY2.exec(text4);
+    if (!found) {
+      let isLost = bytes.length >= LONGEST_HEADER;
+      return this.#state = isLost ? { in: "text" } : { in: "header", bytes }, isLost ? bytes : void 0;
+    }
+    let columns = (found[1] ?? "").split(", ").map((column) => column.replaceAll('"', ""));
+    return this.#target = columns.indexOf("store_fname"), this.names ??= /* @__PURE__ */ new Set(), this.#state = { in: "rows" }, this.#column = 0, this.#clearField(), bytes.subarray(found.index + found[0].length);
   }
-}
-__name(checkPlaces, "checkPlaces");
-function refused(name, what) {
-  return new ContentError(
-    `The archive is not restored: ${JSON.stringify(name)} in it ${what}.`,
-    "No backup program for Odoo writes such an archive. Find out where it comes from, or choose another backup."
-  );
-}
-__name(refused, "refused");
+  /** https://www.postgresql.org/docs/current/sql-copy.html: what a value has of tabs and line breaks is escaped. */
+  #rows(bytes) {
+    for (let at = 0; at < bytes.length; at++) {
+      let start = at;
+      for (; at < bytes.length && bytes[at] !== TAB && bytes[at] !== LF2; ) at++;
+      if ((this.#column === 0 || this.#column === this.#target) && this.#keep(bytes.subarray(start, at)), at === bytes.length) return;
+      if (this.#endField(bytes[at] === LF2))
+        return this.#state = { in: "text" }, bytes.subarray(at + 1);
+    }
+  }
+  #keep(part) {
+    part.length === 0 || this.#fieldBytes > LONGEST_FIELD || (this.#field.push(Buffer.from(part.subarray(0, LONGEST_FIELD))), this.#fieldBytes += part.length);
+  }
+  /** Returns whether that was the line behind the last row. */
+  #endField(endsRow) {
+    let column = this.#column;
+    if (this.#column = endsRow ? 0 : column + 1, column !== 0 && column !== this.#target) return !1;
+    let value = Buffer.concat(this.#field).toString("utf8");
+    return this.#clearField(), column === 0 && endsRow && value === "\\." ? !0 : (column === this.#target && value !== "\\N" && value !== "" && this.names?.add(unescaped(value)), !1);
+  }
+  #clearField() {
+    this.#field = [], this.#fieldBytes = 0;
+  }
+}, ESCAPES = { b: "\b", f: "\f", n: `
+`, r: "\r", t: "	", v: "\v" }, unescaped = /* @__PURE__ */ __name((value) => value.includes("\\") ? value.replaceAll(/\\(.)/gs, (_, sign4) => ESCAPES[sign4] ?? sign4) : value, "unescaped");
 
-// src/storage/which.ts
-function whichIsMeant(store, backup2) {
-  let key = keyOf(store, backup2);
-  if (key !== void 0) return ({ archive }) => archive?.key === key;
-  let time2 = parseTime(backup2).getTime();
-  return ({ at }) => at.getTime() === time2;
+// src/verify/contents/dumps.ts
+async function dumpsOf2(look2, receipt, members) {
+  if (receipt.format === "directory") return directoryDump2(look2, members);
+  let texts = [], of = /* @__PURE__ */ new Map();
+  for (let { name, entry } of expectedDumps(receipt.format, members)) {
+    let sql = new SqlText(name);
+    texts.push(sql), of.set(entry, async (content) => {
+      name.endsWith(".sql") ? await sql.readAll(content) : await readCustomDump(required(look2.pgRestore), name, content, sql, look2.signal), sql.finish();
+    });
+  }
+  return { of, finish: /* @__PURE__ */ __name(async () => texts, "finish"), async [Symbol.asyncDispose]() {
+  } };
 }
-__name(whichIsMeant, "whichIsMeant");
-function keyOf(store, backup2) {
-  let uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup2);
-  if (uri && uri[1] !== store.options.bucket)
+__name(dumpsOf2, "dumpsOf");
+function expectedDumps(format2, members) {
+  let top = [...members].filter(([name]) => !name.includes("/")), find = /* @__PURE__ */ __name((end) => {
+    let [name, entry] = top.find(([each]) => each.endsWith(end)) ?? [];
+    if (name === void 0 || !entry)
+      throw missing(end === ".dump" ? "the dump for pg_restore" : '"dump.sql"');
+    return { name, entry };
+  }, "find");
+  return format2 === "dual" ? [find(".dump"), find(".sql")] : [find(format2 === "custom" ? ".dump" : ".sql")];
+}
+__name(expectedDumps, "expectedDumps");
+var missing = /* @__PURE__ */ __name((what) => new ContentError(
+  `The archive lacks ${what}.`,
+  "It was changed after it was written. Choose another backup."
+), "missing");
+function required(pgRestore) {
+  if (!pgRestore) throw new Error("No pg_restore was looked for");
+  return pgRestore;
+}
+__name(required, "required");
+async function directoryDump2(look2, members) {
+  let files = [...members].filter(([name]) => name.startsWith("dump/"));
+  if (!members.has("dump/toc.dat")) throw missing('"dump/toc.dat"');
+  await assertSpace(files.reduce((sum, [, { size }]) => sum + size, 0));
+  let folder = await mkdtemp(join6(temporary(), "odoo-backup-")), of = /* @__PURE__ */ new Map();
+  for (let [name, entry] of files) {
+    let path2 = join6(folder, directoryFile(name));
+    of.set(entry, (content) => pipeline7(content, createWriteStream(path2)));
+  }
+  return {
+    of,
+    async finish() {
+      let sql = new SqlText("dump/");
+      return await readDirectoryDump(required(look2.pgRestore), folder, sql, look2.signal), sql.finish(), [sql];
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: !0, force: !0 })
+  };
+}
+__name(directoryDump2, "directoryDump");
+var temporary = /* @__PURE__ */ __name(() => process.env.RUNNER_TEMP || tmpdir(), "temporary");
+async function assertSpace(needed) {
+  let { bavail, bsize } = await statfs(temporary());
+  if (!(bavail * bsize > needed))
     throw new UserError(
-      `backup: ${backup2} lies in another bucket than ${store.options.bucket}`,
-      "Set s3-bucket to the bucket of the backup."
-    );
-  return uri?.[2] ?? (backup2.includes("/") ? backup2 : void 0);
-}
-__name(keyOf, "keyOf");
-function parseTime(text4) {
-  let parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text4), [, day, hour, minute, second, zone = "Z"] = parts ?? [], time2 = /* @__PURE__ */ new Date(`${day}T${hour}:${minute}:${second}${zone}`);
-  if (parts && !Number.isNaN(time2.getTime())) return time2;
-  throw new UserError(
-    `backup: ${JSON.stringify(text4)} is neither latest nor a key nor a time`,
-    "Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash."
-  );
-}
-__name(parseTime, "parseTime");
-
-// src/restore/source/select.ts
-async function selectBackup(store, selection) {
-  let key = keyOf(store, selection.backup) ?? await findBackup(store, selection), receipt = await receiptOf2(store, key);
-  if (selection.allowUnverified) return { key, receipt };
-  if (!receipt) throw unverified(store.uri(key));
-  let failure2 = failedProof(receipt);
-  if (failure2) throw failed(store.uri(key), failure2);
-  return { key, receipt };
-}
-__name(selectBackup, "selectBackup");
-async function findBackup(store, selection) {
-  let { customer, database, backup: backup2 } = selection, all = await listBackups(store, customer, database), there = all.filter(({ archive }) => archive), verified = there.filter(({ receipt }) => receipt), candidates = backup2 === "latest" ? verified.length > 0 ? verified : there : there.filter(whichIsMeant(store, backup2));
-  assertOneDatabase(candidates);
-  let key = ((backup2 === "latest" ? await firstPassed(store, verified) : void 0) ?? candidates[0])?.archive?.key;
-  if (key === void 0) throw notFound(store, selection, all);
-  return key;
-}
-__name(findBackup, "findBackup");
-async function firstPassed(store, backups) {
-  for (let backup2 of backups)
-    if (backup2.receipt && levelOf(await readReceipt(store, backup2.receipt.key))) return backup2;
-}
-__name(firstPassed, "firstPassed");
-function assertOneDatabase(backups) {
-  let databases = [...new Set(backups.map(({ database }) => database))];
-  if (!(databases.length <= 1))
-    throw new UserError(
-      `There are backups of several databases: ${databases.join(", ")}`,
-      "Say with the input database which one is meant."
+      `verify: the dump of format directory takes ${formatBytes(needed)} on the runner while it is read, and ${temporary()} has ${formatBytes(bavail * bsize)} left`,
+      "Free some, or set RUNNER_TEMP (or TMPDIR) to a folder on another disk."
     );
 }
-__name(assertOneDatabase, "assertOneDatabase");
-async function receiptOf2(store, key) {
-  let beside = receiptKey(key);
-  if (beside === key || !await store.head(beside)) return;
-  let receipt = await readReceipt(store, beside);
-  if (receipt.key !== key) throw mismatch(store.uri(key), `the receipt speaks of ${receipt.key}`);
-  return receipt;
+__name(assertSpace, "assertSpace");
+
+// src/verify/contents/archive.ts
+async function checkArchive(look2, receipt) {
+  let { reader, uri, units: units3 } = look2, doubts = new Doubts(uri);
+  reader.size !== receipt.size && doubts.add(`it has ${reader.size} bytes instead of ${receipt.size}`);
+  let { directory, entries } = await readEntries2(look2, doubts);
+  directory.md5 !== receipt.directory?.md5 && doubts.add("its central directory is not the one that was written");
+  let members = membersOf(entries);
+  if (await checkEntries(look2, receipt, members, directory.offset), units3.broken) throw otherBytes(units3.broken, members);
+  return doubts.settle(), `${formatCounted(members.size, "file")}, ${formatBytes(reader.size)}: all of it is what was written`;
 }
-__name(receiptOf2, "receiptOf");
-function mismatch(uri, what) {
+__name(checkArchive, "checkArchive");
+var Doubts = class {
+  static {
+    __name(this, "Doubts");
+  }
+  #uri;
+  #doubts = [];
+  constructor(uri) {
+    this.#uri = uri;
+  }
+  add(doubt) {
+    this.#doubts.push(doubt);
+  }
+  settle(cause) {
+    if (this.#doubts.length !== 0)
+      throw new ContentError(
+        `${this.#uri} is not the archive that was written: ${this.#doubts.join(", and ")}.`,
+        "It was cut short, damaged or replaced since the backup. Choose another one.",
+        { cause }
+      );
+  }
+};
+async function readEntries2({ reader }, doubts) {
+  try {
+    let { directory, entries } = await readDirectory(reader);
+    return { directory, entries: [...entries()] };
+  } catch (error3) {
+    throw error3 instanceof ContentError && (doubts.add(`its central directory cannot be read (${messageOf(error3).replace(/\.$/, "")})`), doubts.settle(error3)), error3;
+  }
+}
+__name(readEntries2, "readEntries");
+async function checkEntries(look2, receipt, members, end) {
+  var _stack = [];
+  try {
+    let description = await describe147(look2, members);
+    let filestore = filestoreOf(members, receipt.database, description.filestore?.corrupt ?? [])?.files;
+    let files = new Map(Array.from(filestore?.values() ?? [], (file) => [file.entry, file]));
+    let dumps = __using(_stack, await dumpsOf2(look2, receipt, members), !0);
+    for await (let { entry, content } of walkArchive(look2.reader, members.values(), end, look2.seen))
+      await checkContent2(content, files.get(entry), dumps.of.get(entry));
+    let hasFile = receipt.filestore ? (name) => filestore?.has(name) === !0 : void 0;
+    for (let sql of await dumps.finish())
+      checkAttachments(sql.name, sql.names, description, hasFile);
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(checkEntries, "checkEntries");
+async function checkContent2(content, file, dump) {
+  if (dump) await dump(Buffer.isBuffer(content) ? only(content) : content);
+  else if (file) await checkFile(file, content);
+  else if (!Buffer.isBuffer(content)) for await (let _ of content) ;
+}
+__name(checkContent2, "checkContent");
+async function* only(content) {
+  yield content;
+}
+__name(only, "only");
+async function describe147({ reader, uri }, members) {
+  let entry = members.get("backup.json");
+  if (entry) return readDescription(reader, entry);
+  throw new ContentError(
+    `"backup.json" is not in ${uri}.`,
+    "The archive was changed. Choose another backup."
+  );
+}
+__name(describe147, "describe");
+function otherBytes({ offset, length }, members) {
+  let sorted = [...members.values()].filter((entry) => entry.offset < offset + length).sort((a5, b5) => a5.offset - b5.offset), place2 = [sorted.findLast((entry) => entry.offset <= offset) ?? sorted[0], sorted.at(-1)].map((entry) => JSON.stringify(entry?.name)).join(" to ");
   return new ContentError(
-    `${uri} is not the archive that the receipt speaks of: ${what}.`,
-    "One of the two was changed or replaced since the backup. Choose another backup."
+    `The bytes ${offset} to ${offset + length} of the archive, ${place2}, are not those that were written.`,
+    "The archive was damaged or changed after it was written. Choose another backup."
   );
 }
-__name(mismatch, "mismatch");
-function unverified(uri) {
-  return new UserError(
-    `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
-    "Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself."
-  );
-}
-__name(unverified, "unverified");
-function failed(uri, { level, at, failure: failure2 }) {
-  return new UserError(
-    `${uri} did not pass its verification (${level}) on ${at.slice(0, 10)}: ${failure2}`,
-    "Choose another backup. To restore from this one all the same, set allow-unverified: true."
-  );
-}
-__name(failed, "failed");
-var LISTED = 10;
-function notFound(store, { customer, database, backup: backup2 }, all) {
-  let folder = store.uri(catalogFolder(store.options.prefix, customer)), of = database === void 0 ? "" : ` of ${database}`, lines = all.slice(0, LISTED).map(({ archive, receipt }) => archive ? `${archive.key} (${formatBytes(archive.size)}${receipt ? "" : ", no receipt"})` : `${receipt?.key}: a receipt whose archive is gone`);
-  all.length > LISTED && lines.push(`and ${all.length - LISTED} older ones`);
-  let there = lines.length > 0 ? ` There are:
-${lines.map((line) => `  ${line}`).join(`
-`)}` : "";
-  return new UserError(
-    `No backup found${backup2 === "latest" ? "" : ` for ${backup2}`}${of} in ${folder}.${there}`,
-    "Check the S3 bucket, the prefix and the customer name, the database, and that the credentials may read there."
-  );
-}
-__name(notFound, "notFound");
-function parseName(key) {
-  return parseKey(key.slice(0, key.lastIndexOf("/") + 1), key);
-}
-__name(parseName, "parseName");
+__name(otherBytes, "otherBytes");
 
-// src/restore/source.ts
-async function openSource(store, selection) {
-  return openSelected(store, await selectBackup(store, selection));
+// src/verify/contents/bare.ts
+import { pipeline as pipeline8 } from "node:stream";
+import { createGunzip as createGunzip3 } from "node:zlib";
+var AHEAD3 = 3;
+async function checkBareDump(look2, receipt) {
+  let { reader, units: units3, pgRestore, signal } = look2, name = receipt.key.slice(receipt.key.lastIndexOf("/") + 1);
+  if (reader.size !== receipt.size)
+    throw changed(name, `has ${reader.size} bytes instead of ${receipt.size}`);
+  let sql = new SqlText(name), stored = storedBytes2(look2);
+  try {
+    pgRestore ? await readCustomDump(pgRestore, name, stored, sql, signal) : await sql.readAll(gunzipped(name, stored));
+  } catch (error3) {
+    throw otherBytes2(name, units3) ?? error3;
+  }
+  let other = otherBytes2(name, units3);
+  if (other) throw other;
+  return sql.finish(), receipt.description && checkAttachments(name, sql.names, receipt.description, void 0), `${formatBytes(reader.size)}: a whole dump`;
 }
-__name(openSource, "openSource");
-async function openSelected(store, { key, receipt }) {
-  let uri = store.uri(key), reader = await store.range(key);
-  if (receipt && receipt.size !== reader.size)
-    throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
-  let magic = await reader.read(0, Math.min(MAGIC_LENGTH, reader.size)), isZip = magic.toString("latin1").startsWith("PK");
-  if (receipt?.directory && !isZip) throw mismatch(uri, "it is not a zip archive");
-  let content = isZip ? await readArchive(reader, uri, key, receipt) : bareContent(reader, magic, key, receipt), startedAt2 = receipt?.startedAt ?? content.description?.startedAt;
-  return {
-    uri,
-    key,
-    size: reader.size,
-    receipt,
-    createdAt: startedAt2 === void 0 ? parseName(key)?.at : new Date(startedAt2),
-    ...content,
-    readFiles: /* @__PURE__ */ __name((files) => readFiles(reader, files), "readFiles")
-  };
+__name(checkBareDump, "checkBareDump");
+async function* storedBytes2({ reader, seen }) {
+  for await (let bytes of readRange(reader, 0, reader.size, AHEAD3))
+    seen(bytes), yield bytes;
 }
-__name(openSelected, "openSelected");
-async function readArchive(reader, uri, key, receipt) {
-  let { directory, entries } = await readDirectory(reader);
-  if (receipt && !isSame(receipt.directory, directory))
-    throw mismatch(uri, "it has another central directory");
-  let members = membersOf(entries()), [described, manifested] = [members.get("backup.json"), members.get("manifest.json")], description = described && await readDescription(reader, described), manifest = manifested && await readManifest(reader, manifested), database = receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database, filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []), isEmpty = description?.filestore?.files === 0;
-  return {
-    database,
-    odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
-    description,
-    manifest,
-    dump: archivedDump(reader, members),
-    filestore: filestore?.files ?? (isEmpty ? /* @__PURE__ */ new Map() : void 0),
-    leftOut: filestore?.leftOut ?? []
-  };
-}
-__name(readArchive, "readArchive");
-function bareContent(reader, magic, key, receipt) {
-  return {
-    database: receipt?.database ?? parseName(key)?.database,
-    odooVersion: receipt?.odoo?.version,
-    description: receipt?.description,
-    manifest: void 0,
-    dump: bareDump2(reader, key.slice(key.lastIndexOf("/") + 1), magic),
-    filestore: void 0,
-    leftOut: []
-  };
-}
-__name(bareContent, "bareContent");
-function isSame(a5, b5) {
-  return a5?.md5 === b5.md5 && a5.offset === b5.offset && a5.length === b5.length && a5.entries === b5.entries;
-}
-__name(isSame, "isSame");
-
-// src/verify/contents.ts
-async function proveContents({ store, key, receipt }, { phases }) {
-  return phases.transfer("contents", `Read back ${store.uri(key)}`, receipt.size, async (progress) => {
-    let source = await openSelected(store, { key, receipt }), reader = await store.range(key), { entries } = await readDirectory(reader);
-    for await (let { content } of readEntries(reader, entries()))
-      if (Buffer.isBuffer(content)) progress.add(content.length);
-      else for await (let chunk of content) progress.add(chunk.length);
-    for await (let { content } of source.readFiles(source.filestore?.values() ?? []))
-      if (!Buffer.isBuffer(content)) for await (let _ of content) ;
-    return {};
+__name(storedBytes2, "storedBytes");
+async function* gunzipped(name, stored) {
+  let gunzip = createGunzip3({ chunkSize: 262144 });
+  pipeline8(stored, gunzip, () => {
   });
+  try {
+    yield* gunzip;
+  } catch (error3) {
+    let code2 = error3 instanceof Error && "code" in error3 ? String(error3.code) : "";
+    throw /^Z_/.test(code2) ? changed(name, `cannot be decompressed: ${messageOf(error3)}`, error3) : error3;
+  } finally {
+    gunzip.destroy();
+  }
+}
+__name(gunzipped, "gunzipped");
+function otherBytes2(name, { broken: broken2 }) {
+  if (!broken2) return;
+  let { offset, length } = broken2;
+  return changed(name, `has other bytes than were written, from ${offset} to ${offset + length}`);
+}
+__name(otherBytes2, "otherBytes");
+function changed(name, what, cause) {
+  return new ContentError(
+    `${JSON.stringify(name)} ${what}.`,
+    "It was cut short, damaged or replaced since the backup. Choose another one.",
+    { cause }
+  );
+}
+__name(changed, "changed");
+
+// src/verify/contents/prove.ts
+async function proveContents({ store, key, receipt }, { platform: platform3, phases, signal }) {
+  var _stack = [];
+  try {
+    let runner = __using(_stack, new LocalHost(), !0);
+    let uri = store.uri(key);
+    return await phases.transfer("contents", `Read back ${uri}`, receipt.size, async (progress) => {
+      let pgRestore = await findPgRestore(runner, receipt), reader = await store.range(key), units3 = new UnitCheck(unitsOf(receipt.segments)), look2 = { reader, uri, pgRestore, units: units3, seen: /* @__PURE__ */ __name((bytes) => {
+        units3.update(bytes), progress.add(bytes.length);
+      }, "seen"), signal }, found = receipt.directory ? await checkArchive(look2, receipt) : await checkBareDump(look2, receipt);
+      return platform3.info(found), pgRestore ? { programs: { pg_restore: pgRestore.version } } : {};
+    });
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
 }
 __name(proveContents, "proveContents");
+var unitsOf = /* @__PURE__ */ __name((segments) => segments.flatMap(({ units: units3 }) => units3).sort((a5, b5) => a5.offset - b5.offset), "unitsOf");
 
 // src/verify/restore.ts
 async function proveRestore() {
@@ -76312,8 +76763,8 @@ __name(proveRestore, "proveRestore");
 var provers = { contents: proveContents, restore: proveRestore };
 async function prove(level, subject, context) {
   let started = performance.now(), proof = /* @__PURE__ */ __name((found) => {
-    let seconds3 = Math.round(performance.now() - started) / 1e3;
-    return { level, at: (/* @__PURE__ */ new Date()).toISOString(), tool: tool2, seconds: seconds3, ...found };
+    let seconds2 = Math.round(performance.now() - started) / 1e3;
+    return { level, at: (/* @__PURE__ */ new Date()).toISOString(), tool: tool2, seconds: seconds2, ...found };
   }, "proof");
   try {
     let found = await provers[level](subject, context);
@@ -76324,6 +76775,57 @@ async function prove(level, subject, context) {
   }
 }
 __name(prove, "prove");
+async function assertProvable({ level }, backup2) {
+  var _stack = [];
+  try {
+    if (level === "upload") return;
+    let runner = __using(_stack, new LocalHost(), !0);
+    await findPgRestore(runner, backup2);
+  } catch (_) {
+    var _error = _, _hasError = !0;
+  } finally {
+    var _promise = __callDispose(_stack, _error, _hasError);
+    _promise && await _promise;
+  }
+}
+__name(assertProvable, "assertProvable");
+
+// src/storage/append-proof.ts
+var ATTEMPTS2 = 5;
+async function appendProof(store, key, proof) {
+  let beside = receiptKey(key);
+  for (let attempt2 = 1; ; attempt2 += 1) {
+    let { value, etag } = await store.getTaggedJson(beside), before = parseReceipt(value, store.uri(beside));
+    if (before.key !== key) throw gone(store.uri(beside));
+    let receipt = { ...value, proofs: [...before.proofs, proof] };
+    try {
+      return await put(store, beside, receipt, etag), parseReceipt(receipt, store.uri(beside));
+    } catch (error3) {
+      let { cause } = error3;
+      if (isNotFound(cause)) throw gone(store.uri(beside), error3);
+      if (!isOvertaken(cause) || attempt2 === ATTEMPTS2) throw error3;
+    }
+  }
+}
+__name(appendProof, "appendProof");
+async function put(store, key, receipt, etag) {
+  try {
+    await store.putJson(key, receipt, etag);
+  } catch (error3) {
+    if (!isNotImplemented(error3.cause)) throw error3;
+    await store.putJson(key, receipt);
+  }
+}
+__name(put, "put");
+var isOvertaken = /* @__PURE__ */ __name((error3) => [409, 412].includes(failure(error3).$metadata?.httpStatusCode ?? 0), "isOvertaken");
+function gone(uri, cause) {
+  return new UserError(
+    `${uri} was removed or replaced while its archive was verified`,
+    "Let prune and verify follow each other, by a concurrency group. What the verification found is in the log only.",
+    { cause }
+  );
+}
+__name(gone, "gone");
 
 // src/verify/raise.ts
 var steps = {
@@ -76407,10 +76909,10 @@ function keepRules(verified, policy) {
 }
 __name(keepRules, "keepRules");
 function addMinimum(rules, minimum) {
-  let missing = minimum - rules.filter(({ length }) => length > 0).length;
+  let missing2 = minimum - rules.filter(({ length }) => length > 0).length;
   for (let kept of rules) {
-    if (missing <= 0) return;
-    kept.length > 0 || (kept.push({ kind: "minimum" }), missing--);
+    if (missing2 <= 0) return;
+    kept.length > 0 || (kept.push({ kind: "minimum" }), missing2--);
   }
 }
 __name(addMinimum, "addMinimum");
@@ -76472,8 +76974,8 @@ function ruleWords(rule) {
   }
 }
 __name(ruleWords, "ruleWords");
-var keyTime = /* @__PURE__ */ __name(({ at }) => at.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-"), "keyTime"), backupSeconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "backupSeconds"), LISTED2 = 1e3;
-function entriesJson(verdicts, now, most = LISTED2) {
+var keyTime = /* @__PURE__ */ __name(({ at }) => at.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-"), "keyTime"), backupSeconds = /* @__PURE__ */ __name(({ startedAt: startedAt2, finishedAt }) => (Date.parse(finishedAt) - Date.parse(startedAt2)) / 1e3, "backupSeconds"), LISTED = 1e3;
+function entriesJson(verdicts, now, most = LISTED) {
   return verdicts.slice(0, most).map((verdict) => {
     let { entry } = verdict, { receipt, condition } = entry;
     return {
@@ -76635,14 +77137,14 @@ function newestRow([newest2], now) {
 __name(newestRow, "newestRow");
 function entriesTable(verdicts, now, most = ROWS) {
   let rows = verdicts.slice(0, most).map((verdict) => {
-    let { entry } = verdict, { receipt, archive } = entry, seconds3 = receipt && restoreSeconds(receipt);
+    let { entry } = verdict, { receipt, archive } = entry, seconds2 = receipt && restoreSeconds(receipt);
     return [
       code(keyTime(entry)),
       formatAge(new Date(timeOf(entry)), now),
       archive ? formatBytes(archive.size) : "",
       conditionWords(entry),
       receipt?.odoo?.version ?? "",
-      seconds3 === void 0 ? "" : formatDuration(seconds3 * 1e3),
+      seconds2 === void 0 ? "" : formatDuration(seconds2 * 1e3),
       receipt?.run.commit ? code(receipt.run.commit.slice(0, 8)) : "",
       verdictWords(verdict)
     ];
@@ -76907,6 +77409,9 @@ async function makeBackup(inputs, store, phases, platform3, signal) {
       host[Symbol.asyncDispose]();
     });
     let odoo = await phases.run("host", "Odoo on the host", () => lookAtHost(host, inputs, platform3));
+    let { serverVersion, client: pgDump } = odoo.postgres;
+    let postgres = { server: serverVersion, client: String(pgDump.major) };
+    await assertProvable(inputs.proof, { format: inputs.format, postgres });
     let startedAt2 = /* @__PURE__ */ new Date();
     let tolerate = judge3(inputs.missingFiles, platform3);
     let session = __using(_stack, await openSession2(odoo, holderOf("backup", platform3.run), platform3), !0);
@@ -77091,6 +77596,34 @@ async function findEntry(store, backups, is) {
 }
 __name(findEntry, "findEntry");
 
+// src/storage/which.ts
+function whichIsMeant(store, backup2) {
+  let key = keyOf(store, backup2);
+  if (key !== void 0) return ({ archive }) => archive?.key === key;
+  let time2 = parseTime(backup2).getTime();
+  return ({ at }) => at.getTime() === time2;
+}
+__name(whichIsMeant, "whichIsMeant");
+function keyOf(store, backup2) {
+  let uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup2);
+  if (uri && uri[1] !== store.options.bucket)
+    throw new UserError(
+      `backup: ${backup2} lies in another bucket than ${store.options.bucket}`,
+      "Set s3-bucket to the bucket of the backup."
+    );
+  return uri?.[2] ?? (backup2.includes("/") ? backup2 : void 0);
+}
+__name(keyOf, "keyOf");
+function parseTime(text4) {
+  let parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text4), [, day, hour, minute, second, zone = "Z"] = parts ?? [], time2 = /* @__PURE__ */ new Date(`${day}T${hour}:${minute}:${second}${zone}`);
+  if (parts && !Number.isNaN(time2.getTime())) return time2;
+  throw new UserError(
+    `backup: ${JSON.stringify(text4)} is neither latest nor a key nor a time`,
+    "Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash."
+  );
+}
+__name(parseTime, "parseTime");
+
 // src/commands/gate.ts
 async function gate(inputs, platform3, signal) {
   var _stack = [];
@@ -77143,7 +77676,7 @@ async function list3(inputs, platform3, signal) {
     let share = /* @__PURE__ */ __name((limit) => Math.max(1, Math.floor(limit / databases.size)), "share");
     for (let [database, own] of [...databases].sort(([a5], [b5]) => a5 < b5 ? -1 : 1)) {
       let { verdicts, notes } = await whatIf(store, own, inputs);
-      json.push(...entriesJson(verdicts, now, share(LISTED2))), await platform3.summary(listSummary(database, verdicts, notes, now, share(ROWS)));
+      json.push(...entriesJson(verdicts, now, share(LISTED))), await platform3.summary(listSummary(database, verdicts, notes, now, share(ROWS)));
     }
     platform3.output("json", JSON.stringify(json));
   } catch (_) {
@@ -77261,7 +77794,7 @@ function outcomeOutputs({
   source,
   database,
   downtimeSeconds,
-  seconds: seconds3,
+  seconds: seconds2,
   dryRun
 }) {
   return {
@@ -77272,8 +77805,8 @@ function outcomeOutputs({
     database,
     "odoo-version": source.odooVersion ?? "",
     verified: (source.receipt && levelOf(source.receipt)) ?? "",
-    duration: seconds3.toFixed(1),
-    ...dryRun ? {} : { "restore-seconds": seconds3.toFixed(1) },
+    duration: seconds2.toFixed(1),
+    ...dryRun ? {} : { "restore-seconds": seconds2.toFixed(1) },
     ...downtimeSeconds === void 0 ? {} : { downtime: downtimeSeconds.toFixed(1) }
   };
 }
@@ -77297,7 +77830,7 @@ function planSummary(outcome) {
 }
 __name(planSummary, "planSummary");
 function doneSummary(outcome) {
-  let { source, database, inPlace, kept, downtimeSeconds, seconds: seconds3 } = outcome;
+  let { source, database, inPlace, kept, downtimeSeconds, seconds: seconds2 } = outcome;
   return {
     outcome: "done",
     title: inPlace ? `${database} is back to ${whenMade(outcome)}` : `${database} is restored from ${whichBackup(source)}`,
@@ -77313,7 +77846,7 @@ function doneSummary(outcome) {
             downtimeSeconds === void 0 ? void 0 : `${formatDuration(downtimeSeconds * 1e3)}, from the stop of Odoo until it was healthy`
           ),
           ...row("Kept", kept === void 0 ? void 0 : [code(kept), ": what was replaced"]),
-          ["Time", `${formatDuration(seconds3 * 1e3)}${phasesOf2(outcome)}`]
+          ["Time", `${formatDuration(seconds2 * 1e3)}${phasesOf2(outcome)}`]
         ]
       }
     ]
@@ -77534,7 +78067,7 @@ function filterToc(toc, { superuser, schemas }) {
 __name(filterToc, "filterToc");
 
 // src/host/wire.ts
-import { pipeline as pipeline7, Readable as Readable17 } from "node:stream";
+import { pipeline as pipeline9, Readable as Readable18 } from "node:stream";
 import { constants, createGzip as createGzip2, createZstdCompress } from "node:zlib";
 function inwardCodec(tools) {
   if (tools.programs.has("zstd")) {
@@ -77546,7 +78079,7 @@ function inwardCodec(tools) {
 }
 __name(inwardCodec, "inwardCodec");
 function compressed2(source, codec) {
-  return codec ? pipeline7(Readable17.from(source, { objectMode: !1 }), codec.encoder(), () => {
+  return codec ? pipeline9(Readable18.from(source, { objectMode: !1 }), codec.encoder(), () => {
   }) : source;
 }
 __name(compressed2, "compressed");
@@ -77823,16 +78356,16 @@ async function* counting(source, progress) {
 }
 __name(counting, "counting");
 function stageStep({ source, target, findings, platform: platform3 }, filestore) {
-  let { live, wanted, swap, staged } = filestore, missing = findings.difference?.missing ?? [];
+  let { live, wanted, swap, staged } = filestore, missing2 = findings.difference?.missing ?? [];
   return {
     name: "filestore",
     title: `Build the filestore: ${formatCounted(wanted.length, "file")}, ${formatBytes(bytesOf(wanted))}`,
     details: [
       `in ${swap.new}, owned by ${live.owner}`,
-      `hard links to what the host has, if its SHA-1 is right: ${formatCounted(wanted.length - missing.length, "file")}`,
-      `fetched from the archive: ${filesOf(missing)}`
+      `hard links to what the host has, if its SHA-1 is right: ${formatCounted(wanted.length - missing2.length, "file")}`,
+      `fetched from the archive: ${filesOf(missing2)}`
     ],
-    bytes: bytesOf(missing),
+    bytes: bytesOf(missing2),
     async run(signal, progress) {
       let { cores } = target.installation.tools, done = await stageFilestore(live, swap.new, wanted, cores, signal), names = new Set(done.missing.map(({ name }) => name)), files = wanted.filter(({ name }) => names.has(name));
       await receiveFiles(staged, incoming(source, files, progress), signal), platform3.info(`${formatCounted(done.linked.length, "file")} linked, ${files.length} fetched`);
@@ -77878,6 +78411,141 @@ function identityStep({ target, findings, request, databases, platform: platform
   };
 }
 __name(identityStep, "identityStep");
+
+// src/restore/source/select.ts
+async function selectBackup(store, selection) {
+  let key = keyOf(store, selection.backup) ?? await findBackup(store, selection), receipt = await receiptOf2(store, key);
+  if (selection.allowUnverified) return { key, receipt };
+  if (!receipt) throw unverified(store.uri(key));
+  let failure2 = failedProof(receipt);
+  if (failure2) throw failed(store.uri(key), failure2);
+  return { key, receipt };
+}
+__name(selectBackup, "selectBackup");
+async function findBackup(store, selection) {
+  let { customer, database, backup: backup2 } = selection, all = await listBackups(store, customer, database), there = all.filter(({ archive }) => archive), verified = there.filter(({ receipt }) => receipt), candidates = backup2 === "latest" ? verified.length > 0 ? verified : there : there.filter(whichIsMeant(store, backup2));
+  assertOneDatabase(candidates);
+  let key = ((backup2 === "latest" ? await firstPassed(store, verified) : void 0) ?? candidates[0])?.archive?.key;
+  if (key === void 0) throw notFound(store, selection, all);
+  return key;
+}
+__name(findBackup, "findBackup");
+async function firstPassed(store, backups) {
+  for (let backup2 of backups)
+    if (backup2.receipt && levelOf(await readReceipt(store, backup2.receipt.key))) return backup2;
+}
+__name(firstPassed, "firstPassed");
+function assertOneDatabase(backups) {
+  let databases = [...new Set(backups.map(({ database }) => database))];
+  if (!(databases.length <= 1))
+    throw new UserError(
+      `There are backups of several databases: ${databases.join(", ")}`,
+      "Say with the input database which one is meant."
+    );
+}
+__name(assertOneDatabase, "assertOneDatabase");
+async function receiptOf2(store, key) {
+  let beside = receiptKey(key);
+  if (beside === key || !await store.head(beside)) return;
+  let receipt = await readReceipt(store, beside);
+  if (receipt.key !== key) throw mismatch(store.uri(key), `the receipt speaks of ${receipt.key}`);
+  return receipt;
+}
+__name(receiptOf2, "receiptOf");
+function mismatch(uri, what) {
+  return new ContentError(
+    `${uri} is not the archive that the receipt speaks of: ${what}.`,
+    "One of the two was changed or replaced since the backup. Choose another backup."
+  );
+}
+__name(mismatch, "mismatch");
+function unverified(uri) {
+  return new UserError(
+    `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
+    "Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself."
+  );
+}
+__name(unverified, "unverified");
+function failed(uri, { level, at, failure: failure2 }) {
+  return new UserError(
+    `${uri} did not pass its verification (${level}) on ${at.slice(0, 10)}: ${failure2}`,
+    "Choose another backup. To restore from this one all the same, set allow-unverified: true."
+  );
+}
+__name(failed, "failed");
+var LISTED2 = 10;
+function notFound(store, { customer, database, backup: backup2 }, all) {
+  let folder = store.uri(catalogFolder(store.options.prefix, customer)), of = database === void 0 ? "" : ` of ${database}`, lines = all.slice(0, LISTED2).map(({ archive, receipt }) => archive ? `${archive.key} (${formatBytes(archive.size)}${receipt ? "" : ", no receipt"})` : `${receipt?.key}: a receipt whose archive is gone`);
+  all.length > LISTED2 && lines.push(`and ${all.length - LISTED2} older ones`);
+  let there = lines.length > 0 ? ` There are:
+${lines.map((line) => `  ${line}`).join(`
+`)}` : "";
+  return new UserError(
+    `No backup found${backup2 === "latest" ? "" : ` for ${backup2}`}${of} in ${folder}.${there}`,
+    "Check the S3 bucket, the prefix and the customer name, the database, and that the credentials may read there."
+  );
+}
+__name(notFound, "notFound");
+function parseName(key) {
+  return parseKey(key.slice(0, key.lastIndexOf("/") + 1), key);
+}
+__name(parseName, "parseName");
+
+// src/restore/source.ts
+async function openSource(store, selection) {
+  return openSelected(store, await selectBackup(store, selection));
+}
+__name(openSource, "openSource");
+async function openSelected(store, { key, receipt }) {
+  let uri = store.uri(key), reader = await store.range(key);
+  if (receipt && receipt.size !== reader.size)
+    throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
+  let magic = await reader.read(0, Math.min(MAGIC_LENGTH, reader.size)), isZip = magic.toString("latin1").startsWith("PK");
+  if (receipt?.directory && !isZip) throw mismatch(uri, "it is not a zip archive");
+  let content = isZip ? await readArchive(reader, uri, key, receipt) : bareContent(reader, magic, key, receipt), startedAt2 = receipt?.startedAt ?? content.description?.startedAt;
+  return {
+    uri,
+    key,
+    size: reader.size,
+    receipt,
+    createdAt: startedAt2 === void 0 ? parseName(key)?.at : new Date(startedAt2),
+    ...content,
+    readFiles: /* @__PURE__ */ __name((files) => readFiles(reader, files), "readFiles")
+  };
+}
+__name(openSelected, "openSelected");
+async function readArchive(reader, uri, key, receipt) {
+  let { directory, entries } = await readDirectory(reader);
+  if (receipt && !isSame(receipt.directory, directory))
+    throw mismatch(uri, "it has another central directory");
+  let members = membersOf(entries()), [described, manifested] = [members.get("backup.json"), members.get("manifest.json")], description = described && await readDescription(reader, described), manifest = manifested && await readManifest(reader, manifested), database = receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database, filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []), isEmpty = description?.filestore?.files === 0;
+  return {
+    database,
+    odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
+    description,
+    manifest,
+    dump: archivedDump(reader, members),
+    filestore: filestore?.files ?? (isEmpty ? /* @__PURE__ */ new Map() : void 0),
+    leftOut: filestore?.leftOut ?? []
+  };
+}
+__name(readArchive, "readArchive");
+function bareContent(reader, magic, key, receipt) {
+  return {
+    database: receipt?.database ?? parseName(key)?.database,
+    odooVersion: receipt?.odoo?.version,
+    description: receipt?.description,
+    manifest: void 0,
+    dump: bareDump2(reader, key.slice(key.lastIndexOf("/") + 1), magic),
+    filestore: void 0,
+    leftOut: []
+  };
+}
+__name(bareContent, "bareContent");
+function isSame(a5, b5) {
+  return a5?.md5 === b5.md5 && a5.offset === b5.offset && a5.length === b5.length && a5.entries === b5.entries;
+}
+__name(isSame, "isSame");
 
 // src/restore/swap-steps.ts
 import { basename as basename5, dirname as dirname5 } from "node:path/posix";
@@ -78176,8 +78844,8 @@ __name(rollback, "rollback");
 // src/report/verify-summary.ts
 function verifyOutputs(store, receipts) {
   let [receipt, ...others] = receipts;
-  if (!receipt || others.length > 0) return {};
-  let seconds3 = restoreSeconds(receipt);
+  if (!receipt || others.length > 0 || failedProof(receipt)) return {};
+  let seconds2 = restoreSeconds(receipt);
   return {
     key: receipt.key,
     uri: store.uri(receipt.key),
@@ -78186,12 +78854,12 @@ function verifyOutputs(store, receipts) {
     database: receipt.database,
     "odoo-version": receipt.odoo?.version ?? "",
     verified: levelOf(receipt) ?? "",
-    ...seconds3 === void 0 ? {} : { "restore-seconds": String(seconds3) }
+    ...seconds2 === void 0 ? {} : { "restore-seconds": String(seconds2) }
   };
 }
 __name(verifyOutputs, "verifyOutputs");
 function verifiedJson(receipt) {
-  let { at, seconds: seconds3, programs } = newest(receipt) ?? {};
+  let { at, seconds: seconds2, programs } = newest(receipt) ?? {};
   return {
     database: receipt.database,
     key: receipt.key,
@@ -78199,7 +78867,7 @@ function verifiedJson(receipt) {
     level: levelOf(receipt) ?? null,
     failure: failedProof(receipt)?.failure ?? null,
     at,
-    seconds: seconds3 ?? null,
+    seconds: seconds2 ?? null,
     restoreSeconds: restoreSeconds(receipt) ?? null,
     programs: programs ?? {}
   };
@@ -78285,13 +78953,17 @@ async function verify(inputs, platform3, signal) {
     let store = __using(_stack, new Store(inputs.s3, signal));
     let phases = new Phases(platform3);
     let folder = store.uri(catalogFolder(prefix, customer));
-    let chosen = await platform3.group(`Find what to verify: ${inputs.which.kind} in ${folder}`, async () => {
-      let entries = await takeInventory(store, customer, inputs.database), found = chooseEntries(store, entries, inputs.which);
-      return platform3.info(
-        `${formatCounted(found.length, "archive")} of ${formatCounted(entries.length, "entry", "entries")}`
-      ), found;
-    });
+    let chosen = await platform3.group(
+      `Find what to verify: ${whichWords(inputs.which)} in ${folder}`,
+      async () => {
+        let entries = await takeInventory(store, customer, inputs.database), found = chooseEntries(store, entries, inputs.which);
+        return platform3.info(
+          `${formatCounted(found.length, "archive")} of ${formatCounted(entries.length, "entry", "entries")}`
+        ), found;
+      }
+    );
     if (chosen.length === 0) throw nothingFound(inputs, folder);
+    for (let { receipt } of chosen) await assertProvable(inputs.proof, receipt);
     let context = { inputs: inputs.proof, platform: platform3, phases, signal };
     let verified = [];
     for (let { key, receiptObject } of chosen) {
@@ -78315,6 +78987,10 @@ async function verify(inputs, platform3, signal) {
   }
 }
 __name(verify, "verify");
+function whichWords(which2) {
+  return which2.kind === "named" ? which2.backup : which2.kind === "oldest" ? `the ${which2.count} verified the longest ago` : "latest";
+}
+__name(whichWords, "whichWords");
 function nothingFound({ which: which2, database }, folder) {
   let what = which2.kind === "named" ? `backup ${which2.backup}` : "verified backup";
   return new UserError(
@@ -78541,8 +79217,8 @@ var Refusal = class extends Error {
       }
   }
   /** As `optional`, for an input that must be there: `missing` says what to give. */
-  required(name, parse3, missing = "is required") {
-    return this.given(name) || this.problem(`${name}: ${missing}`), this.optional(name, parse3);
+  required(name, parse3, missing2 = "is required") {
+    return this.given(name) || this.problem(`${name}: ${missing2}`), this.optional(name, parse3);
   }
 }, text3 = /* @__PURE__ */ __name((value) => value, "text");
 function oneOf2(words) {
@@ -78712,14 +79388,14 @@ function parseRetention(fields) {
     weekly: fields.required("keep-weekly", integer(0, MOST)),
     monthly: fields.required("keep-monthly", integer(0, MOST)),
     yearly: fields.required("keep-yearly", integer(0, MOST))
-  }, required = {
+  }, required2 = {
     ...counts,
     minimum: fields.required("minimum-keep", integer(1, MOST)),
     timezone: fields.required("timezone", timezone)
   }, withinMs = fields.optional("keep-within", (value) => parseDurationMs(value, ...WITHIN_MS)), deleteVersions = fields.optional("delete-versions", boolean) ?? !1;
   return Object.values(counts).every((count2) => count2 === 0) && !fields.given("keep-within") && fields.problem(
     "keep-last: with 0, one of keep-daily, keep-weekly, keep-monthly, keep-yearly or keep-within must say what to keep"
-  ), complete(required) ? { policy: { ...required, withinMs }, deleteVersions } : void 0;
+  ), complete(required2) ? { policy: { ...required2, withinMs }, deleteVersions } : void 0;
 }
 __name(parseRetention, "parseRetention");
 function timezone(value) {
@@ -78757,8 +79433,8 @@ __name(parseEncryption, "parseEncryption");
 function parseLock(fields) {
   let mode = fields.optional("object-lock", oneOf2(choices["object-lock"])), days = fields.optional("lock-days", integer(1, 36500));
   if (fields.given("object-lock") !== fields.given("lock-days")) {
-    let [given, missing] = fields.given("object-lock") ? ["object-lock", "lock-days"] : ["lock-days", "object-lock"];
-    fields.problem(`${missing}: is required, because ${given} is set`);
+    let [given, missing2] = fields.given("object-lock") ? ["object-lock", "lock-days"] : ["lock-days", "object-lock"];
+    fields.problem(`${missing2}: is required, because ${given} is set`);
   }
   if (!(mode === void 0 || days === void 0))
     return { mode: mode === "governance" ? "GOVERNANCE" : "COMPLIANCE", days };
@@ -78800,7 +79476,7 @@ __name(readableClass, "readableClass");
 // src/inputs/backup.ts
 var DEFAULT_JOBS = 4;
 function parseBackup(fields, env3) {
-  let required = {
+  let required2 = {
     ...parseInstallation(fields, env3),
     s3: parseS3(fields, env3),
     format: fields.required("format", oneOf2(choices.format)),
@@ -78809,7 +79485,7 @@ function parseBackup(fields, env3) {
     proof: parseProof(fields, "upload"),
     timeoutMs: fields.required("timeout", durationMs)
   }, jobs = fields.optional("jobs", integer(1, 64)) ?? DEFAULT_JOBS, retention = fields.optional("prune", boolean) ?? !1 ? parseRetention(fields) : void 0, dryRun = fields.optional("dry-run", boolean) ?? !1;
-  return required.format === "plain" && required.odoo && required.odoo.filestore !== !1 && fields.problem("format: plain is one SQL file: set filestore to false, or choose odoo, which holds both"), complete(required) ? { command: "backup", ...required, jobs, retention, dryRun, warnings: warningsOf(env3) } : void 0;
+  return required2.format === "plain" && required2.odoo && required2.odoo.filestore !== !1 && fields.problem("format: plain is one SQL file: set filestore to false, or choose odoo, which holds both"), complete(required2) ? { command: "backup", ...required2, jobs, retention, dryRun, warnings: warningsOf(env3) } : void 0;
 }
 __name(parseBackup, "parseBackup");
 function autoOrLevel(value) {
@@ -78828,7 +79504,7 @@ __name(warningsOf, "warningsOf");
 // src/inputs/gate.ts
 var AGES_MS = [6e4, 3650 * 24 * 36e5];
 function parseGate(fields, env3) {
-  let required = {
+  let required2 = {
     s3: parseS3(fields, env3),
     database: fields.required("database", databaseName, "is required: a gate does not ask the host"),
     backup: fields.required("backup", text3),
@@ -78836,30 +79512,34 @@ function parseGate(fields, env3) {
     maxAgeMs: fields.required("max-age", (value) => parseDurationMs(value, ...AGES_MS)),
     timeoutMs: fields.required("timeout", durationMs)
   };
-  return [env3.INPUT_BACKUP, env3[variableOf("backup")]].some((value) => value?.trim() === "") && fields.problem("backup: is empty: the job that was to hand over its key has not (leave it out for any)"), complete(required) ? { command: "gate", ...required, warnings: [] } : void 0;
+  return refuseEmptyBackup(fields, env3), complete(required2) ? { command: "gate", ...required2, warnings: [] } : void 0;
 }
 __name(parseGate, "parseGate");
+function refuseEmptyBackup(fields, env3) {
+  [env3.INPUT_BACKUP, env3[variableOf("backup")]].some((value) => value?.trim() === "") && fields.problem("backup: is empty: the job that was to hand over its key has not (leave it out for any)");
+}
+__name(refuseEmptyBackup, "refuseEmptyBackup");
 
 // src/inputs/list.ts
 function parseList(fields, env3) {
-  let required = {
+  let required2 = {
     s3: parseS3(fields, env3),
     retention: parseRetention(fields),
     timeoutMs: fields.required("timeout", durationMs)
   }, database = fields.optional("database", databaseName);
-  return complete(required) ? { command: "list", ...required, database, warnings: [] } : void 0;
+  return complete(required2) ? { command: "list", ...required2, database, warnings: [] } : void 0;
 }
 __name(parseList, "parseList");
 
 // src/inputs/prune.ts
 function parsePrune(fields, env3) {
-  let required = {
+  let required2 = {
     s3: parseS3(fields, env3),
     database: fields.required("database", databaseName, "is required: the one whose backups are pruned"),
     retention: parseRetention(fields),
     timeoutMs: fields.required("timeout", durationMs)
   }, dryRun = fields.optional("dry-run", boolean) ?? /^true$/i.test(env3.DRY_RUN ?? "");
-  return complete(required) ? { command: "prune", ...required, dryRun, warnings: [] } : void 0;
+  return complete(required2) ? { command: "prune", ...required2, dryRun, warnings: [] } : void 0;
 }
 __name(parsePrune, "parsePrune");
 
@@ -78910,7 +79590,7 @@ function parseRestore(fields, env3) {
 }
 __name(parseRestore, "parseRestore");
 function parsePutBack(fields, env3) {
-  let required = {
+  let required2 = {
     ...parseInstallation(fields, env3),
     s3: parseS3(fields, env3),
     backup: fields.required("backup", text3),
@@ -78924,7 +79604,7 @@ function parsePutBack(fields, env3) {
     allowUnverified: fields.optional("allow-unverified", boolean) ?? !1,
     dryRun: fields.optional("dry-run", boolean) ?? /^true$/i.test(env3.DRY_RUN ?? "")
   };
-  return complete(required) ? { ...required, ...optional2, warnings: [] } : void 0;
+  return complete(required2) ? { ...required2, ...optional2, warnings: [] } : void 0;
 }
 __name(parsePutBack, "parsePutBack");
 function parseServices(fields) {
@@ -78948,15 +79628,15 @@ __name(keepPrevious, "keepPrevious");
 
 // src/inputs/verify.ts
 function parseVerify(fields, env3) {
-  let required = {
+  let required2 = {
     s3: parseS3(fields, env3),
     which: fields.required("backup", whichBackups),
     proof: parseProof(fields, "contents"),
     timeoutMs: fields.required("timeout", durationMs)
   };
-  required.proof?.level === "upload" && fields.problem("verify: upload is what every backup has been verified to: choose contents or restore");
+  required2.proof?.level === "upload" && fields.problem("verify: upload is what every backup has been verified to: choose contents or restore"), refuseEmptyBackup(fields, env3);
   let database = fields.optional("database", databaseName);
-  return complete(required) ? { command: "verify", ...required, database, warnings: [] } : void 0;
+  return complete(required2) ? { command: "verify", ...required2, database, warnings: [] } : void 0;
 }
 __name(parseVerify, "parseVerify");
 function whichBackups(value) {
@@ -79455,7 +80135,7 @@ import os3 from "os";
 
 // node_modules/@actions/io/lib/io-util.js
 import * as fs3 from "fs";
-var { chmod, copyFile, lstat: lstat3, mkdir, open, readdir: readdir3, rename: rename2, rm, rmdir, stat: stat2, symlink, unlink } = fs3.promises, IS_WINDOWS = process.platform === "win32";
+var { chmod, copyFile, lstat: lstat3, mkdir, open, readdir: readdir3, rename: rename2, rm: rm2, rmdir, stat: stat2, symlink, unlink } = fs3.promises, IS_WINDOWS = process.platform === "win32";
 var READONLY = fs3.constants.O_RDONLY;
 
 // node_modules/@actions/exec/lib/toolrunner.js
