@@ -1,5 +1,6 @@
+import { UserError } from '../errors.ts';
 import { appendProof } from '../storage/append-proof.ts';
-import { levelOf } from '../storage/proofs.ts';
+import { levelOf, type Proof } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import { type ProofContext, type Provable, prove, type Subject } from './prove.ts';
 
@@ -19,8 +20,23 @@ export async function raise(level: Provable, subject: Subject, context: ProofCon
   let { receipt } = subject;
   for (const step of steps[level]) {
     const proof = await prove(step, { ...subject, receipt }, context);
-    receipt = await appendProof(subject.store, subject.key, proof);
+    receipt = await write(proof, subject);
     if (!levelOf(receipt)) break;
   }
   return receipt;
+}
+
+/** Who may not write must not keep from anybody that an archive has failed. */
+async function write(proof: Proof, { store, key }: Subject): Promise<Receipt> {
+  try {
+    return await appendProof(store, key, proof);
+  } catch (cause) {
+    if (proof.failure === undefined) throw cause;
+    const hint = cause instanceof UserError ? ` ${cause.hint}` : '';
+    throw new UserError(
+      `${store.uri(key)} has failed: ${proof.failure} Its receipt does not say so, and still counts`,
+      `Do not rely on this archive, and delete it or its receipt.${hint}`,
+      { cause },
+    );
+  }
 }

@@ -12,9 +12,10 @@ suite('large filestores', () => {
   /** Makes a backup, and tells how long it took and how much memory. */
   async function measured(scene: Scene, tell: (line: string) => void): Promise<Made> {
     const started = performance.now();
-    const running = scene.start({ format: 'custom' });
+    const running = scene.start({ format: 'custom', verify: 'contents' });
     const [ended, peakBytes] = await Promise.all([running.ended, peakOf(running.child)]);
     const made = await scene.made(ended);
+    assert.equal(made.outputs.verified, 'contents');
     const peak = peakBytes / 2 ** 20;
     tell(`${((performance.now() - started) / 1000).toFixed(1)} s, peak memory ${Math.round(peak)} MiB`);
     assert.ok(peak > 50 && peak <= 400, `${peak} MiB`);

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { receiptKey } from '../../src/storage/catalog.ts';
 import { levelOf } from '../../src/storage/proofs.ts';
 import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
 import { Scene } from '../support/backup-run.ts';
+import { psql } from '../support/postgres.ts';
 import { getObject, listKeys } from '../support/s3.ts';
 import { type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
 
@@ -31,7 +35,6 @@ suite('backup, with the input verify', () => {
   }
 
   async function removeAll(receipt: Receipt): Promise<void> {
-    const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
     for (const Key of [receipt.key, receiptKey(receipt.key)]) {
       await scene.client.send(new DeleteObjectCommand({ Bucket: scene.bucket, Key }));
     }
@@ -53,6 +56,27 @@ suite('backup, with the input verify', () => {
       assert.match(made.log, /^Verified {5}contents: every byte read back and checked, in /m);
     });
   }
+
+  test('what was missing or torn on the host, or lies elsewhere, is no failure of the archive', async () => {
+    const { odoo, sandbox } = scene;
+    const sql = (text: string) => psql(sandbox.postgres, odoo.database, text, 'odoo');
+    const [gone = '', torn = ''] = (
+      await sql("SELECT DISTINCT store_fname FROM ir_attachment WHERE store_fname <> '' ORDER BY 1 LIMIT 2")
+    ).split('\n');
+    const odd = ['zz/a\tb', 'zz/c\\d']; // the second cannot be in a zip
+    await sql(`INSERT INTO ir_attachment (name, type, store_fname) VALUES
+      ('elsewhere', 'url', 's3://bucket/key'), ('odd', 'binary', E'zz/a\\tb'), ('odd', 'binary', E'zz/c\\\\d'),
+      ('odd and gone', 'binary', E'zz/\\t')`);
+    await mkdir(join(odoo.filestore, 'zz'));
+    for (const name of odd) await writeFile(join(odoo.filestore, name), 'odd');
+    const [first, second] = [gone, torn].map((name) => join(odoo.filestore, name)) as [string, string];
+    await rename(first, `${first}.away`);
+    await appendFile(second, 'torn');
+    const made = await scene.backup({ format: 'odoo', verify: 'contents' });
+    const { files: _, bytes: __, ...flaws } = made.receipt.filestore ?? assert.fail();
+    assert.deepEqual(flaws, { missing: 2, lost: 0, corrupt: 1 });
+    assert.equal(made.outputs.verified, 'contents');
+  });
 
   test('an archive that fails stops the deploy, and is no backup', async () => {
     await using proxy = await startS3Proxy(scene.sandbox.s3, [

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
+import {
+  CreateBucketCommand,
+  GetObjectRetentionCommand,
+  ListObjectVersionsCommand,
+} from '@aws-sdk/client-s3';
 import { appendProof } from '../../src/storage/append-proof.ts';
 import { receiptKey } from '../../src/storage/catalog.ts';
 import { levelOf } from '../../src/storage/proofs.ts';
 import type { Receipt } from '../../src/storage/receipt.ts';
 import { type Made, outputsOf } from '../support/backup-run.ts';
 import { startS3Proxy } from '../support/s3-proxy.ts';
-import { uploadProof } from '../support/stored-backups.ts';
+import { putBackup, uploadProof } from '../support/stored-backups.ts';
 import { flipped, VerifyScene } from '../support/verify-scene.ts';
 
 suite('verify', () => {
@@ -175,6 +181,45 @@ suite('verify', () => {
     const run = await verify.start({ backup: key }, proxy).ended;
     assert.equal(run.exitCode, 1, run.log);
     assert.match(run.log, /\.json was removed or replaced while its archive was verified/);
+  });
+
+  test('what was found out is told, also where it cannot be written', async () => {
+    const key = await putAt('2026-06-02_00-00-00', damaged());
+    const before = await verify.receiptText(key);
+    await using proxy = await startS3Proxy(verify.scene.sandbox.s3);
+    const isPut = ({ method }: { method: string }) => method === 'PUT';
+    proxy.rules = [{ when: isPut, fault: { kind: 'error', status: 403, code: 'AccessDenied' } }];
+    const run = await verify.start({ backup: key }, proxy).ended;
+    assert.equal(run.exitCode, 1, run.log);
+    assert.match(
+      run.log,
+      /has failed: "filestore\/\S+" is not .* Its receipt does not say so, and still counts/,
+    );
+    assert.match(run.log, /because: S3 denied s3:PutObject on /);
+    assert.equal(await verify.receiptText(key), before);
+  });
+
+  test('under Object Lock, the receipt gets a new version, locked as well', async () => {
+    const { client } = verify.scene;
+    const bucket = `locked-${randomBytes(6).toString('hex')}`;
+    await client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }));
+    const until = new Date(Date.now() + 86_400_000);
+    const put = { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: until } as const;
+    const Key = receiptKey(await putBackup(client, bucket, { time: '2026-01-01_00-00-00', put }));
+    const ended = await verify.run({ 's3-bucket': bucket, 'object-lock': 'governance', 'lock-days': '3' });
+    assert.equal(ended.exitCode, 1, ended.log); // the archive is none
+    const { Versions = [] } = await client.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: Key }),
+    );
+    assert.deepEqual(
+      Versions.map(({ IsLatest }) => IsLatest),
+      [true, false],
+    );
+    const { Retention } = await client.send(new GetObjectRetentionCommand({ Bucket: bucket, Key }));
+    assert.equal(Retention?.Mode, 'GOVERNANCE');
+    assert.ok(Retention.RetainUntilDate && Retention.RetainUntilDate > until);
+    const list = await verify.run({ 's3-bucket': bucket }, 'list');
+    assert.equal(JSON.parse(outputsOf(list).json ?? '')[0].condition, 'failed');
   });
 
   test('what cannot be verified is told', async () => {

@@ -22,7 +22,7 @@ export async function checkArchive(look: Look, receipt: Receipt): Promise<string
   const { reader, uri, units } = look;
   const doubts = new Doubts(uri);
   if (reader.size !== receipt.size) doubts.add(`it has ${reader.size} bytes instead of ${receipt.size}`);
-  const { directory, entries } = await readEntries(look, doubts);
+  const { directory, entries } = await listEntries(look, doubts);
   if (directory.md5 !== receipt.directory?.md5) {
     doubts.add('its central directory is not the one that was written');
   }
@@ -56,7 +56,7 @@ class Doubts {
   }
 }
 
-async function readEntries(
+async function listEntries(
   { reader }: Look,
   doubts: Doubts,
 ): Promise<{ readonly directory: Directory; readonly entries: readonly DirectoryEntry[] }> {
@@ -79,7 +79,7 @@ async function checkEntries(look: Look, receipt: Receipt, members: Members, end:
   for await (const { entry, content } of walkArchive(look.reader, members.values(), end, look.seen)) {
     await checkContent(content, files.get(entry), dumps.of.get(entry));
   }
-  const hasFile = receipt.filestore ? (name: string) => filestore?.has(name) === true : undefined;
+  const hasFile = receipt.filestore ? (name: string) => members.has(`filestore/${name}`) : undefined;
   for (const sql of await dumps.finish()) {
     checkAttachments(sql.name, sql.names, description, hasFile);
   }
