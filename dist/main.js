@@ -244,10 +244,10 @@ var require_b4a = __commonJS({
       return toBuffer4(buffer3).toString("hex", start, end);
     }
     __name(toHex2, "toHex");
-    function write(buffer3, string, offset, length, encoding) {
+    function write2(buffer3, string, offset, length, encoding) {
       return toBuffer4(buffer3).write(string, offset, length, encoding);
     }
-    __name(write, "write");
+    __name(write2, "write");
     function readDoubleBE(buffer3, offset) {
       return toBuffer4(buffer3).readDoubleBE(offset);
     }
@@ -334,7 +334,7 @@ var require_b4a = __commonJS({
       toBuffer: toBuffer4,
       toString,
       toHex: toHex2,
-      write,
+      write: write2,
       readDoubleBE,
       readDoubleLE,
       readFloatBE,
@@ -7818,12 +7818,12 @@ var require_duplexify = __commonJS({
           writable: Writable5.fromWeb(body)
         });
       if (typeof body == "function") {
-        let { value, write, final, destroy } = fromAsyncGen(body);
+        let { value, write: write2, final, destroy } = fromAsyncGen(body);
         if (isIterable(value))
           return from(Duplexify, value, {
             // TODO (ronag): highWaterMark?
             objectMode: !0,
-            write,
+            write: write2,
             final,
             destroy
           });
@@ -7844,7 +7844,7 @@ var require_duplexify = __commonJS({
             // TODO (ronag): highWaterMark?
             objectMode: !0,
             readable: !1,
-            write,
+            write: write2,
             final(cb) {
               final(async () => {
                 try {
@@ -71553,11 +71553,11 @@ var RUN_ENTRIES = 1e3, DEFLATED_BYTES = {
   async finish() {
     let summary2 = await this.#exclusively(async () => {
       await this.#endSegment();
-      let offset = this.#output.written, md52 = createHash4("md5"), write = /* @__PURE__ */ __name((bytes) => (md52.update(bytes), this.#output.write(bytes)), "write"), named = this.#segments.map(() => 0);
+      let offset = this.#output.written, md52 = createHash4("md5"), write2 = /* @__PURE__ */ __name((bytes) => (md52.update(bytes), this.#output.write(bytes)), "write"), named = this.#segments.map(() => 0);
       for (let { segment, entries: entries2, bytes } of this.#directory.encode())
-        named[segment] = (named[segment] ?? 0) + entries2, await write(bytes);
+        named[segment] = (named[segment] ?? 0) + entries2, await write2(bytes);
       let { entries } = this.#directory;
-      await write(encodeEnd({ entries, size: this.#output.written - offset, offset }));
+      await write2(encodeEnd({ entries, size: this.#output.written - offset, offset }));
       let size = this.#output.written, segments = this.#segments.map((segment, i5) => ({ ...segment, entries: named[i5] ?? 0 })), directory = { offset, length: size - offset, md5: md52.digest("hex"), entries };
       return { size, segments, directory, entries };
     });
@@ -76593,7 +76593,7 @@ __name(assertSpace, "assertSpace");
 async function checkArchive(look2, receipt) {
   let { reader, uri, units: units3 } = look2, doubts = new Doubts(uri);
   reader.size !== receipt.size && doubts.add(`it has ${reader.size} bytes instead of ${receipt.size}`);
-  let { directory, entries } = await readEntries2(look2, doubts);
+  let { directory, entries } = await listEntries(look2, doubts);
   directory.md5 !== receipt.directory?.md5 && doubts.add("its central directory is not the one that was written");
   let members = membersOf(entries);
   if (await checkEntries(look2, receipt, members, directory.offset), units3.broken) throw otherBytes(units3.broken, members);
@@ -76621,7 +76621,7 @@ var Doubts = class {
       );
   }
 };
-async function readEntries2({ reader }, doubts) {
+async function listEntries({ reader }, doubts) {
   try {
     let { directory, entries } = await readDirectory(reader);
     return { directory, entries: [...entries()] };
@@ -76629,7 +76629,7 @@ async function readEntries2({ reader }, doubts) {
     throw error3 instanceof ContentError && (doubts.add(`its central directory cannot be read (${messageOf(error3).replace(/\.$/, "")})`), doubts.settle(error3)), error3;
   }
 }
-__name(readEntries2, "readEntries");
+__name(listEntries, "listEntries");
 async function checkEntries(look2, receipt, members, end) {
   var _stack = [];
   try {
@@ -76639,7 +76639,7 @@ async function checkEntries(look2, receipt, members, end) {
     let dumps = __using(_stack, await dumpsOf2(look2, receipt, members), !0);
     for await (let { entry, content } of walkArchive(look2.reader, members.values(), end, look2.seen))
       await checkContent2(content, files.get(entry), dumps.of.get(entry));
-    let hasFile = receipt.filestore ? (name) => filestore?.has(name) === !0 : void 0;
+    let hasFile = receipt.filestore ? (name) => members.has(`filestore/${name}`) : void 0;
     for (let sql of await dumps.finish())
       checkAttachments(sql.name, sql.names, description, hasFile);
   } catch (_) {
@@ -76836,11 +76836,25 @@ async function raise(level, subject, context) {
   let { receipt } = subject;
   for (let step of steps[level]) {
     let proof = await prove(step, { ...subject, receipt }, context);
-    if (receipt = await appendProof(subject.store, subject.key, proof), !levelOf(receipt)) break;
+    if (receipt = await write(proof, subject), !levelOf(receipt)) break;
   }
   return receipt;
 }
 __name(raise, "raise");
+async function write(proof, { store, key }) {
+  try {
+    return await appendProof(store, key, proof);
+  } catch (cause) {
+    if (proof.failure === void 0) throw cause;
+    let hint = cause instanceof UserError ? ` ${cause.hint}` : "";
+    throw new UserError(
+      `${store.uri(key)} has failed: ${proof.failure} Its receipt does not say so, and still counts`,
+      `Do not rely on this archive, and delete it or its receipt.${hint}`,
+      { cause }
+    );
+  }
+}
+__name(write, "write");
 
 // src/storage/calendar.ts
 function calendarIn(timezone2) {
