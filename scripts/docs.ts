@@ -1,5 +1,5 @@
-// Writes the tables of inputs and outputs in README.md from action.yml, and the transcripts that it quotes from
-// test/golden. `--check`: fails where they are stale.
+// Writes what is told of inputs and outputs in other places than action.yml from there: the tables in README.md and
+// the texts of `--help`; and the transcripts that README.md quotes from test/golden. `--check`: fails where one is stale.
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parse } from 'yaml';
@@ -18,7 +18,6 @@ export interface ActionFile {
 }
 
 const root = new URL('../', import.meta.url);
-const readmeFile = new URL('README.md', root);
 
 export async function readAction(): Promise<ActionFile> {
   return parse(await readFile(new URL('action.yml', root), 'utf8')) as ActionFile;
@@ -75,14 +74,31 @@ function between(readme: string, name: string, content: string): string {
   return `${readme.slice(0, from)}${start}\n\n${content}\n\n${readme.slice(to)}`;
 }
 
-if (import.meta.main) {
-  const readme = await readFile(readmeFile, 'utf8');
+/** The texts of `--help`: what action.yml says of each input. */
+export function descriptionsOf(action: ActionFile): string {
+  const described = Object.entries(action.inputs).map(([name, { description }]) => [name, description]);
+  return `${JSON.stringify(Object.fromEntries(described), undefined, 2)}\n`;
+}
+
+/** Every file that is written here, whole or in part: its path, and what it has to be. */
+async function files(): Promise<readonly (readonly [path: string, content: string])[]> {
+  const action = await readAction();
   const golden = (file: string) => readFileSync(new URL(`test/golden/${file}`, root), 'utf8');
-  const fresh = withTranscripts(withTables(readme, await readAction()), golden);
-  if (!process.argv.includes('--check')) {
-    await writeFile(readmeFile, fresh);
-  } else if (fresh !== readme) {
-    console.error('Tables or transcripts in README.md are stale: run `npm run docs`.');
-    process.exitCode = 1;
+  const readme = await readFile(new URL('README.md', root), 'utf8');
+  return [
+    ['README.md', withTranscripts(withTables(readme, action), golden)],
+    ['src/inputs/descriptions.json', descriptionsOf(action)],
+  ];
+}
+
+if (import.meta.main) {
+  for (const [path, content] of await files()) {
+    const file = new URL(path, root);
+    if (!process.argv.includes('--check')) {
+      await writeFile(file, content);
+    } else if (content !== (await readFile(file, 'utf8').catch(() => ''))) {
+      console.error(`${path} is stale: run \`npm run docs\`.`);
+      process.exitCode = 1;
+    }
   }
 }

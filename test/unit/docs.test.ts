@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { readAction, withTables } from '../../scripts/docs.ts';
 import { help } from '../../src/inputs/help.ts';
-import { type InputDefinition, inputTable } from '../../src/inputs/table.ts';
+import { type InputDefinition, inputTable, variableOf } from '../../src/inputs/table.ts';
 import { version } from '../../src/version.ts';
 
 const action = await readAction();
@@ -43,11 +43,21 @@ test('README.md without a marker is an error', () => {
   assert.throws(() => withTables(readme.replace('<!-- inputs:end -->', ''), action), /README.md lacks/);
 });
 
-test('--help has every input', () => {
-  const missing = table.filter(({ name }) => name !== 'command' && !help().includes(`--${name}`));
+test('--help has every input, with its default and what action.yml says of it', () => {
+  const text = help();
+  const variables = ['ssh-key-passphrase', 'db-password', 'ping-url'];
+  const words = (each: string) => each.replaceAll('`', '').replaceAll(/\s+/g, ' ').trim();
+  for (const { name, default: value } of table.filter((input) => input.name !== 'command')) {
+    const flag = variables.includes(name) ? variableOf(name) : `--${name}`;
+    const fallback = value === undefined ? '' : ` (default: ${value})`;
+    const start = text.indexOf(`\n  ${flag}${fallback}\n`);
+    assert.ok(start >= 0, flag);
+    const [, description = ''] = text.slice(start + 1).split(/\n( {6}.*?)\n(?! {6})/s);
+    assert.equal(words(description), words(action.inputs[name]?.description ?? ''), name);
+  }
   assert.deepEqual(
-    missing.map(({ name }) => name),
-    ['ssh-key-passphrase', 'db-password', 'ping-url'], // variables only
+    text.split('\n').filter((line) => line.length > 110),
+    [],
   );
 });
 

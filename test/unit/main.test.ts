@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmod, copyFile, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { variableOf } from '../../src/inputs/table.ts';
 import { version } from '../../src/version.ts';
 import { fewestInputs, fewestVariables } from '../support/inputs.ts';
@@ -33,8 +37,22 @@ describe('the program', () => {
 
   test('--help', async () => {
     const { out, code } = await start(['--help']).ended;
-    assert.match(out, /^Usage: odoo-backup backup /m);
+    assert.match(out, /^Usage: odoo-backup COMMAND /m);
     assert.equal(code, 0);
+  });
+
+  test('is what npx runs: the command odoo-backup of the package', async (t) => {
+    const root = new URL('../../', import.meta.url);
+    const { bin } = JSON.parse(await readFile(new URL('package.json', root), 'utf8'));
+    const folder = await mkdtemp(join(tmpdir(), 'bin-'));
+    t.after(() => rm(folder, { recursive: true }));
+    // npm links it into a folder of the PATH, and lets it be run.
+    const [link, copy] = [join(folder, 'odoo-backup'), join(folder, 'main.js')];
+    await copyFile(new URL(bin['odoo-backup'], root), copy);
+    await chmod(copy, 0o755);
+    await symlink(copy, link);
+    const env = { PATH: `${folder}:${dirname(process.execPath)}:/usr/bin` };
+    assert.equal((await promisify(execFile)('odoo-backup', ['--version'], { env })).stdout, `${version}\n`);
   });
 
   test('wrong inputs end with 2, and nothing but the problems is printed', async () => {
