@@ -51902,13 +51902,13 @@ var require_http_agents = __commonJS({
       if (ctor === HttpAgent)
         return stream.setKeepAlive = noop, stream.setNoDelay = noop, stream.setTimeout = noop, stream.ref = noop, stream.unref = noop, stream.destroySoon = stream.destroy, stream;
       options2.socket = stream;
-      let wrapped = tlsConnect(options2), onClose = /* @__PURE__ */ (() => {
+      let wrapped2 = tlsConnect(options2), onClose = /* @__PURE__ */ (() => {
         let called = !1;
         return () => {
           called || (called = !0, stream.isPaused() && stream.resume());
         };
       })();
-      return wrapped.on("end", onClose).on("close", onClose), wrapped;
+      return wrapped2.on("end", onClose).on("close", onClose), wrapped2;
     }
     __name(decorateStream, "decorateStream");
   }
@@ -79030,6 +79030,70 @@ function tuneGarbageCollector() {
 }
 __name(tuneGarbageCollector, "tuneGarbageCollector");
 
+// src/inputs/descriptions.json
+var descriptions_default = {
+  "ssh-host": "The machine that runs Odoo, as `host` or `user@host`. Required, but for the commands `verify`, `gate`, `list` and `prune`, which look at the bucket alone and need none of these inputs.",
+  "ssh-port": "The port of its SSH server.",
+  "ssh-user": "The user that logs in, unless `ssh-host` names it.",
+  "ssh-key": "The private key to log in with (OpenSSH or PEM form, every line break kept), or the path of its file on the runner. Left out, the SSH agent at `SSH_AUTH_SOCK` is asked.",
+  "ssh-key-passphrase": "The passphrase of `ssh-key`, where it has one.",
+  "ssh-known-hosts": "The keys of the host, and of the jump hosts, as lines of a known_hosts file (`ssh-keyscan HOST` prints them; compare them with the host's own first), or the path of such a file on the runner. Any other key is refused. This or `ssh-fingerprint` is required.",
+  "ssh-fingerprint": "Instead of `ssh-known-hosts`: the key's fingerprint, `SHA256:\u2026`, as `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints it on the host; several separated by spaces.",
+  "ssh-jump": "Hosts to go through, in order, as `user@host:port`, separated by commas or line breaks. User and port may be left out: `ssh-user` and 22.",
+  sudo: "How to become the users of Odoo and of PostgreSQL on the host: `auto` tries without sudo first, `always` does not try, `never` does not use sudo. It never asks for a password.",
+  command: "What to do: `backup`; `rollback`, which puts a backup of the same database back in place; `restore`, into another database or onto another host; `verify`, which reads backups back and checks them; `gate`, which fails unless there is a backup that is good enough; `list`, which shows the backups; or `prune`, which deletes those that no rule keeps.",
+  database: "The database. Left out, the `db_name` of odoo.conf. For a restore, the one that the backup is of: left out, the customer's only one. Required for `gate` and `prune`; for `list` and `verify`, left out, all of the customer's.",
+  "odoo-conf": "The path of odoo.conf on the host. Left out, the first of `/etc/odoo/odoo.conf`, `/etc/odoo.conf` and `/etc/odoo-server.conf` that is there.",
+  filestore: "`true` takes the filestore that belongs to the database (from odoo.conf's `data_dir`), a path on the host the one that is there, `false` none: the archive is then of the database alone.",
+  "db-host": "The PostgreSQL server as the host reaches it. Left out, odoo.conf's `db_host`.",
+  "db-port": "Its port. Left out, odoo.conf's `db_port`.",
+  "db-user": "The role that reads the database. Left out, odoo.conf's `db_user`.",
+  "db-password": "Its password. Left out, odoo.conf's `db_password`; none is needed for peer authentication.",
+  "db-admin-user": "A role that creates the database and its extensions for a rollback or restore, where Odoo's own role may not. It logs in by peer authentication, or with a password from `~/.pgpass` on the host. The data is loaded as Odoo's role all the same.",
+  jobs: "How many connections `pg_dump` uses at once with `format` `directory` (left out: 4), and `pg_restore` (left out: as many as the host has cores).",
+  "s3-bucket": "The bucket. Required; the environment variable `S3_BUCKET` does as well.",
+  "s3-prefix": "What the keys of all archives and receipts start with.",
+  customer: "The next part of the key, which keeps customers of one bucket apart. Left out, `CI_PROJECT_NAME`, then the name of the GitHub repository.",
+  "aws-region": "The region of the bucket. Left out, `AWS_REGION`, then `AWS_DEFAULT_REGION`.",
+  "s3-endpoint": "The URL of an S3-compatible server other than Amazon's. Left out, the environment variable `AWS_ENDPOINT_URL_S3`.",
+  "s3-path-style": "Whether the bucket goes into the path of URLs (`true`) or into the host name (`false`). Left out, into the path for `s3-endpoint`, into the host name for Amazon.",
+  "storage-class": "The storage class of archives, such as `STANDARD_IA` or `GLACIER_IR`. Classes that cannot be read back at once are refused: an archive is verified by reading.",
+  sse: "Encryption on the server's side: `AES256` or `aws:kms`. Left out, as the bucket is set.",
+  "kms-key-id": "The KMS key for `sse` `aws:kms`. Left out, the account's own key for S3.",
+  "object-lock": "Locks new archives and receipts for `lock-days`, in a bucket with Object Lock: `governance` can be lifted with a permission of its own, `compliance` by nobody.",
+  "lock-days": "For how many days `object-lock` locks them.",
+  format: "What the archive holds of the database. `dual`: `dump.sql`, which Odoo restores, and a custom-format `.dump`, which `pg_restore` restores faster. `odoo`: `dump.sql` alone. `custom`: the `.dump` alone. `directory`: a directory-format dump made with several connections, under `dump/`. With `filestore: false`, `custom` is a bare `.dump` and `plain` a bare `.sql.gz`.",
+  compression: "Of the dump: `auto` takes the fastest way that both ends have, 0 none, 1 to 9 gzip from fast to small.",
+  "missing-files": "What to do when attachments of the database are not in the filestore: `warn` lists them, `fail` makes no backup.",
+  verify: "How far the archive is verified: `upload` (the bytes arrived), `contents` (every byte is read back and checked) or `restore` (it is restored into a database that is thrown away, and compared). Left out, `upload` for a backup, `contents` for the command `verify`. An archive that fails is marked in its receipt, and the run fails.",
+  backup: "Which backup: `latest` is the one with the newest receipt; or a key, an `s3://` URI, or the time that a key has (`2026-11-21_03-22-59`, UTC). For `gate`, the one that has to be there; with `latest`, any that is good enough. For `verify` also `oldest 3`: the three whose last verification is the longest ago.",
+  services: "The systemd units that run Odoo, in the order in which they stop. A rollback requires this, or `stop-command` and `start-command`.",
+  "stop-command": "The shell command that stops Odoo, on a host without systemd.",
+  "start-command": "The shell command that starts it again.",
+  "health-check": "When Odoo counts as healthy after the swap: `odoo` asks `/web/login` (or `/web/health`) on its own port; a URL is asked `from host` or `from runner`, and has to answer with a status from 200 to 399. `within` sets the time limit: `https://odoo.example.com/web/health from runner within 90s`. Units of `services` have to be active as well.",
+  "keep-previous": "What becomes of the database and filestore that were replaced: `until-healthy` drops them as soon as Odoo is healthy, `always` keeps them, a number keeps them for so many days: a later run removes them then.",
+  "allow-unverified": "With `true`, a backup without a receipt may be restored as well: one of Odoo itself, of another program, or one that never was verified.",
+  "target-database": "The database that a restore makes. It gets the host's role of Odoo as its owner.",
+  replace: "With `true`, a restore may replace a target that is there already.",
+  neutralize: "With `false`, the restored copy goes on sending mail and running its scheduled actions. Left out, it is neutralized before it takes its name: by `odoo neutralize` where the host's Odoo is 16 or newer.",
+  "new-uuid": "With `false`, the restored copy keeps the original's `database.uuid`. Left out, it gets one of its own.",
+  require: "How far the backup has to be verified: `upload` (the bytes arrived), `contents` (every byte was read back and checked) or `restore` (it was restored and compared).",
+  "max-age": "How old the backup may be, such as `30m`, `26h` or `7d`.",
+  prune: "With `true`, a backup that was made is followed by what the command `prune` does. A failed one never is.",
+  "keep-last": "How many of the newest verified backups stay. Each of these rules keeps what it keeps, whatever the others say; 0 switches a rule off.",
+  "keep-daily": "The newest backup of each of the last so many days that have one.",
+  "keep-weekly": "So for weeks, which begin on Monday.",
+  "keep-monthly": "So for months.",
+  "keep-yearly": "So for years.",
+  "keep-within": "All that were made within this time before the newest verified backup, such as `7d`. It does not count from now: when backups fail for a month, nothing grows old.",
+  "minimum-keep": "How many verified backups always stay, whatever the rules say. At least 1.",
+  timezone: "Where days begin, such as `Europe/Paris`.",
+  "delete-versions": "With `true`, in a bucket that keeps versions, those of a deleted backup are removed as well. Else they stay until a lifecycle rule of the bucket removes them.",
+  "dry-run": "With `true`, check everything and write nothing; rollback, restore and prune print what they would do. (For these three, the environment variable `DRY_RUN` does as well. It does not apply to a backup: a deploy would start without one.)",
+  timeout: "When to give up, and clean up, from `1m` to `7d`, such as `90m` or `1h30m`.",
+  "ping-url": "A URL that gets a POST when the run has succeeded, and with `/fail` at its end when it has failed, as Healthchecks and others take it. Whoever knows it can ping: it is treated as a secret."
+};
+
 // src/inputs/table.ts
 var inputGroups = {
   connection: "Connection",
@@ -79122,38 +79186,46 @@ function variableOf(name) {
 __name(variableOf, "variableOf");
 
 // src/inputs/help.ts
+var WIDTH = 100;
 function help() {
   let groups = Object.entries(inputGroups).map(([group5, title]) => {
     let inputs = inputTable.filter((input) => input.group === group5 && input.name !== "command");
     return `${title}
-${inputs.map(helpLine).join("")}`;
+
+${inputs.map(helpOn).join("")}`;
   });
   return `odoo-backup ${version}: one verified, standard Odoo zip in S3
 
-Usage: odoo-backup backup --ssh-host USER@HOST --s3-bucket BUCKET [--name value]\u2026
+Usage: odoo-backup COMMAND [--name value]\u2026
+       odoo-backup backup --ssh-host USER@HOST --s3-bucket BUCKET
 
 Commands: ${choices.command.join(", ")}.
 
-Each input is a flag (--ssh-host) or a variable (${variableOf("ssh-host")}); the flag counts. Secrets are taken
-from variables only. The README says what each of them means.
+${wrapped(descriptions_default.command, "")}
+Each input is a flag (--ssh-host) or a variable (${variableOf("ssh-host")}); the flag counts. Of an input
+that is true or false the flag alone means true. Secrets are taken from variables only.
 
-${groups.join(`
-`)}
-Exit status: 0 done, 1 failed, 2 bad input, 3 the gate is shut, 130 or 143 cancelled.
+${groups.join("")}Exit status: 0 done, 1 failed, 2 bad input, 3 the gate is shut, 130 or 143 cancelled.
 `;
 }
 __name(help, "help");
-function helpLine(input) {
-  let flag = input.secret && input.name !== "ssh-key" ? variableOf(input.name) : `--${input.name}`, facts = [
-    input.boolean && "true or false",
-    input.choices?.join(", "),
-    input.default && `default ${input.default}`,
-    input.environment && `or ${input.environment.join(", ")}`
-  ].filter(Boolean);
-  return `  ${flag.padEnd(34)}${facts.join("; ")}`.trimEnd().concat(`
-`);
+function helpOn(input) {
+  let flag = input.secret && input.name !== "ssh-key" ? variableOf(input.name) : `--${input.name}`, fallback2 = input.default === void 0 ? "" : ` (default: ${input.default})`;
+  return `  ${flag}${fallback2}
+${wrapped(descriptions_default[input.name], "      ")}
+`;
 }
-__name(helpLine, "helpLine");
+__name(helpOn, "helpOn");
+function wrapped(text4, indent) {
+  let lines = [""];
+  for (let word of text4.replaceAll("`", "").split(/\s+/)) {
+    let line = lines.pop() ?? "";
+    line !== "" && indent.length + line.length + 1 + word.length > WIDTH ? lines.push(line, word) : lines.push(line === "" ? word : `${line} ${word}`);
+  }
+  return lines.map((line) => `${indent}${line}
+`).join("");
+}
+__name(wrapped, "wrapped");
 
 // src/inputs/secrets.ts
 var SECRET_VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
