@@ -6,7 +6,7 @@ import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
 import { filestoreCodec } from './outbound.ts';
 import { type DatabaseSettings, Postgres } from './postgres.ts';
 import { run } from './run.ts';
-import { MAINTENANCE_DATABASE } from './sql.ts';
+import { literal, MAINTENANCE_DATABASE, queryRows } from './sql.ts';
 import { findTools, type HostTools } from './tools.ts';
 
 /** What the inputs say of an Odoo installation; the rest is found on the host. */
@@ -89,6 +89,32 @@ export async function findInstallation(
     ? await placeForFilestore(host, accounts, settings.filestore, database, conf, readers)
     : undefined;
   return { database, conf, tools, postgres, filestore, readers };
+}
+
+/**
+ * The databases that Odoo offers (`odoo.service.db.list_dbs`): those of its role, but no templates, and none that takes
+ * no connections, as what a restore has replaced.
+ *
+ * @param secret is told the database's password before it is used
+ * @throws UserError naming the input to set where something is not found
+ */
+export async function listDatabases(
+  host: Host,
+  accounts: Accounts,
+  settings: OdooSettings,
+  secret: (value: string) => void,
+): Promise<string[]> {
+  const [tools, conf] = await Promise.all([findTools(host), findOdooConf(host, accounts, settings.odooConf)]);
+  const access = databaseSettings(settings, conf, host);
+  if (access.password !== undefined) secret(access.password);
+  const postgres = await Postgres.connect(host, accounts, tools, access, MAINTENANCE_DATABASE);
+  const rows = await queryRows<{ name: string }>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    `SELECT datname AS name FROM pg_database WHERE pg_get_userbyid(datdba) =${literal(postgres.role)}
+        AND NOT datistemplate AND datallowconn AND datname <> ${literal(MAINTENANCE_DATABASE)} ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefined): string {

@@ -1,3 +1,4 @@
+import { type DatabaseChoice, databaseChoice } from './database-choice.ts';
 import { boolean, durationMs, type Environment, type Fields, integer, oneOf, Refusal } from './fields.ts';
 import { complete, type InstallationInputs, parseInstallation } from './installation.ts';
 import { type ProofInputs, parseProof } from './proof.ts';
@@ -8,6 +9,8 @@ import { choices } from './table.ts';
 export interface BackupInputs extends InstallationInputs {
   readonly command: 'backup';
   readonly s3: S3Inputs;
+  /** Each becomes an archive of its own. `odoo.database` is that of `one`. */
+  readonly databases: DatabaseChoice;
   readonly format: Format;
   /** Parallel connections of one dump, where its format allows. */
   readonly jobs: number;
@@ -32,8 +35,14 @@ const DEFAULT_JOBS = 4;
 
 /** @returns undefined when something that must be there is not */
 export function parseBackup(fields: Fields, env: Environment): BackupInputs | undefined {
+  const databases = fields.optional('database', databaseChoice) ?? { kind: 'one', database: undefined };
+  const installation = parseInstallation(
+    fields,
+    env,
+    databases.kind === 'one' ? databases.database : undefined,
+  );
   const required = {
-    ...parseInstallation(fields, env),
+    ...installation,
     s3: parseS3(fields, env),
     format: fields.required('format', oneOf(choices.format)),
     compression: fields.required('compression', autoOrLevel),
@@ -48,8 +57,13 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
   if (required.format === 'plain' && required.odoo && required.odoo.filestore !== false) {
     fields.problem('format: plain is one SQL file: set filestore to false, or choose odoo, which holds both');
   }
+  if (databases.kind !== 'one' && typeof required.odoo?.filestore === 'string') {
+    fields.problem(
+      'filestore: a path is the filestore of one database: with several, set it to true or false',
+    );
+  }
   return complete(required)
-    ? { command: 'backup', ...required, jobs, retention, dryRun, warnings: warningsOf(env) }
+    ? { command: 'backup', ...required, databases, jobs, retention, dryRun, warnings: warningsOf(env) }
     : undefined;
 }
 

@@ -23,19 +23,24 @@ export interface InstallationInputs {
 
 type Possibly<T> = { readonly [K in keyof T]: T[K] | undefined };
 
-export function parseInstallation(fields: Fields, env: Environment): Possibly<InstallationInputs> {
+/** @param database the one that is meant; undefined: the one of odoo.conf */
+export function parseInstallation(
+  fields: Fields,
+  env: Environment,
+  database: string | undefined,
+): Possibly<InstallationInputs> {
   return {
     ssh: parseSsh(fields, env),
     sudo: fields.required('sudo', oneOf(choices.sudo)),
-    odoo: parseOdoo(fields),
+    odoo: parseOdoo(fields, database),
   };
 }
 
-function parseOdoo(fields: Fields): OdooSettings | undefined {
+function parseOdoo(fields: Fields, database: string | undefined): OdooSettings | undefined {
   const filestore = fields.required('filestore', booleanOrPath);
   const optional = {
     odooConf: fields.optional('odoo-conf', absolutePath),
-    database: fields.optional('database', databaseName),
+    database,
     dbHost: fields.optional('db-host', text),
     dbPort: fields.optional('db-port', integer(1, 65535)),
     dbUser: fields.optional('db-user', text),

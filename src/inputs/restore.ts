@@ -95,7 +95,7 @@ export function parseRestore(fields: Fields, env: Environment): RestoreInputs | 
 
 function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefined {
   const required = {
-    ...parseInstallation(fields, env),
+    ...parseInstallation(fields, env, fields.optional('database', databaseName)),
     s3: parseS3(fields, env),
     backup: fields.required('backup', text),
     health: fields.required('health-check', healthCheck),

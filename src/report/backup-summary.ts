@@ -61,7 +61,8 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
   };
 }
 
-function flawsOf(receipt: Receipt): string[] {
+/** What a person should look at, though the backup is made. */
+export function flawsOf(receipt: Receipt): string[] {
   const missing = missingFiles(receipt);
   const corrupt = receipt.filestore?.corrupt ?? 0;
   return [

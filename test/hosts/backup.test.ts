@@ -36,6 +36,21 @@ suite('a systemd host with sudo as in README.md', { concurrency: false }, () => 
     await scene.shell('chown odoo:odoo /etc/odoo/odoo.conf');
   });
 
+  test('is backed up with every database of Odoo on it', async () => {
+    await scene.shell(`runuser -u odoo -- createdb empty
+      runuser -u postgres -- createdb not_odoo`);
+    const ended = await scene.succeeds('backup', { database: 'all' });
+    const receipts = JSON.parse(outputsOf(ended).json ?? '') as { database: string; odoo: object | null }[];
+    assert.deepEqual(
+      receipts.map(({ database, odoo }) => [database, odoo !== null]),
+      [
+        ['empty', false],
+        ['shop', true],
+      ],
+    );
+    await scene.shell('runuser -u postgres -- dropdb empty; runuser -u postgres -- dropdb not_odoo');
+  });
+
   test('keeps no temporary folder, whenever it is given up', async () => {
     const before = await tracesOf(scene);
     const host = await scene.login();

@@ -246,11 +246,12 @@ suite('a backup that fails', () => {
     ] as const) {
       test(`cancelled ${what}`, async () => {
         const cancelling: { run?: Run } = {};
-        const when = (request: SeenRequest) => {
-          if (isIt(request)) cancelling.run?.child.kill('SIGTERM');
-          return false;
+        const until = async () => {
+          cancelling.run?.child.kill('SIGTERM');
+          await cancelling.run?.says(/Cancelled/);
         };
-        await using proxy = await startS3Proxy(scene.sandbox.s3, [{ when, fault: { kind: 'reset' } }]);
+        const rule: S3Rule = { when: isIt, fault: { kind: 'withhold', until }, times: 1 };
+        await using proxy = await startS3Proxy(scene.sandbox.s3, [rule]);
         const [inputs, env] = withServer(proxy);
         cancelling.run = scene.start({ format: 'odoo', ...inputs }, env);
         await scene.fails(cancelling.run, 143, /Cancelled \(SIGTERM\)/);

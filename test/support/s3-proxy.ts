@@ -29,6 +29,8 @@ export type S3Fault =
   | { readonly kind: 'reset' }
   /** The server does as asked, and the connection is reset before its answer. */
   | { readonly kind: 'lose-answer' }
+  /** The server does as asked, and its answer waits. */
+  | { readonly kind: 'withhold'; readonly until: () => Promise<void> }
   /** The body goes to the server no faster. */
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
   /** The answer has another ETag, or none. */
@@ -129,6 +131,7 @@ async function answer(
     reset(incoming.socket);
     return;
   }
+  if (fault?.kind === 'withhold') await fault.until();
   const answerHeaders = { ...upstream.headers };
   if (fault?.kind === 'etag') {
     delete answerHeaders.etag;

@@ -20,6 +20,7 @@ const knownHosts =
 test('the fewest inputs give every default', () => {
   assert.deepEqual(inputsFixture(), {
     command: 'backup',
+    databases: { kind: 'one', database: undefined },
     ssh: {
       host: 'odoo.example.com',
       port: 22,
@@ -126,8 +127,9 @@ const refused: [RawInputs, RegExp][] = [
     /^command: 'restor' is not one of backup, rollback, restore, verify, gate, list, prune$/,
   ],
   [{ verify: 'most' }, /^verify: 'most' is not one of upload, contents, restore$/],
-  [{ database: 'one,two' }, /^database: takes one database/],
-  [{ database: 'one two' }, /^database: takes one database/],
+  [{ database: '/(/' }, /^database: '\/\(\/' is not a regular expression/],
+  [{ database: 'shop, sh/op' }, /^database: 'sh\/op' is not a name that Odoo can give/],
+  [{ database: 'all', filestore: '/srv/filestore' }, /^filestore: a path is the filestore of one database/],
   [{ database: '-x' }, /^database: '-x' is not a name/],
   [{ database: 'a'.repeat(64) }, /^database/],
   [{ 'odoo-conf': 'odoo.conf' }, /^odoo-conf: 'odoo.conf' is not an absolute path on the host$/],

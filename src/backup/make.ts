@@ -1,0 +1,132 @@
+import { UserError } from '../errors.ts';
+import { Accounts } from '../host/accounts.ts';
+import type { Host } from '../host/host.ts';
+import { findOdoo, type Odoo } from '../host/odoo.ts';
+import { connect } from '../host/ssh.ts';
+import type { BackupInputs } from '../inputs/backup.ts';
+import { holderOf, type Platform } from '../platform/platform.ts';
+import type { Phases } from '../report/phases.ts';
+import { leftoversOf, refuseHalfSwapped, sweepExpired } from '../restore/sweep.ts';
+import { type ArchiveExtension, archiveKey, catalogFolder } from '../storage/catalog.ts';
+import { failedProof } from '../storage/proofs.ts';
+import type { Receipt } from '../storage/receipt.ts';
+import type { Store } from '../storage/store.ts';
+import { assertProvable, type ProofContext } from '../verify/prove.ts';
+import { raise } from '../verify/raise.ts';
+import { isBare } from './bare.ts';
+import { openSession } from './session.ts';
+import type { Tolerate } from './source.ts';
+import { takeStock } from './stock.ts';
+import { certify, storeObject } from './storing.ts';
+
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/**
+ * Backs up one Odoo database and its filestore into one object in S3, verifies it, and only then writes its receipt.
+ * Whatever fails leaves no receipt, no unfinished upload, and nothing on the host.
+ *
+ * @returns undefined after a dry run
+ * @throws UserError, or the signal's reason when that is aborted
+ */
+export async function makeBackup(
+  inputs: BackupInputs,
+  store: Store,
+  phases: Phases,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<Receipt | undefined> {
+  const { customer, prefix } = inputs.s3;
+  const folder = catalogFolder(prefix, customer);
+  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
+    openHost(inputs, platform, signal),
+  );
+  signal.addEventListener('abort', () => void host[Symbol.asyncDispose]()); // what waits for the host then fails
+  const odoo = await phases.run('host', 'Odoo on the host', () => lookAtHost(host, inputs, platform));
+  const { serverVersion, client: pgDump } = odoo.postgres;
+  const postgres = { server: serverVersion, client: String(pgDump.major) };
+  await assertProvable(inputs.proof, { format: inputs.format, postgres });
+
+  const startedAt = new Date();
+  const tolerate = judge(inputs.missingFiles, platform);
+  await using session = await openSession(odoo, holderOf('backup', platform.run), platform);
+  const { snapshot } = session;
+  const [source, leftovers] = await phases.run('snapshot', 'Snapshot of the database', () =>
+    Promise.all([
+      takeStock(odoo, snapshot, inputs.odoo.filestore !== false, tolerate, platform),
+      leftoversOf(odoo, new Accounts(host, inputs.sudo)),
+    ]),
+  );
+  refuseHalfSwapped(leftovers, odoo.database, platform);
+  const extension = extensionOf(inputs);
+  const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
+  if (inputs.dryRun) {
+    platform.notice(`Dry run: all that a backup to ${store.uri(key)} needs is there. None was made.`);
+    return undefined;
+  }
+  const baseName = key.slice(folder.length, -extension.length);
+  const target = { ...inputs, startedAt, baseName, phases, tolerate };
+  const destination = { store, key, customer, platform, signal };
+  const stored = await storeObject(source, target, destination);
+  const receipt = await certify(source, target, stored, destination);
+  await sweepExpired(leftovers, phases, platform);
+  return receipt;
+}
+
+/** @throws UserError when it fails, or that could not be found out: a deploy was to wait for it */
+export async function proveBackup(store: Store, made: Receipt, context: ProofContext): Promise<Receipt> {
+  const { level } = context.inputs;
+  if (level === 'upload') return made;
+  const { platform } = context;
+  const uri = store.uri(made.key);
+  let receipt: Receipt;
+  try {
+    receipt = await raise(level, { store, key: made.key, receipt: made }, context);
+  } catch (error) {
+    platform.warning(`${uri} is made, and verified to the level upload: ${level} could not be found out`);
+    throw error;
+  }
+  const failure = failedProof(receipt)?.failure;
+  if (failure === undefined) return receipt;
+  throw new UserError(
+    `The backup ${uri} has failed its verification: ${failure}`,
+    'Its receipt says so: nothing takes it for a backup. Make another one, and find out what has changed it.',
+  );
+}
+
+export function openHost(inputs: BackupInputs, platform: Platform, signal: AbortSignal): Promise<Host> {
+  const onRetry = (message: string) => platform.info(message);
+  return connect({ ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry }, signal);
+}
+
+async function lookAtHost(host: Host, inputs: BackupInputs, platform: Platform): Promise<Odoo> {
+  const accounts = new Accounts(host, inputs.sudo);
+  const odoo = await findOdoo(host, accounts, inputs.odoo, (password) => platform.secret(password));
+  const { conf, postgres, filestore } = odoo;
+  if (conf) platform.info(`odoo.conf: ${conf.path}`);
+  platform.info(
+    `PostgreSQL ${postgres.serverVersion}, ${postgres.identity}; pg_dump ${postgres.client.major}`,
+  );
+  if (filestore) {
+    platform.info(`Filestore: ${filestore.folder}${filestore.as ? `, read as ${filestore.as}` : ''}`);
+  }
+  return odoo;
+}
+
+/** `missing-files` decides whether a backup that lacks files is made. */
+function judge(policy: BackupInputs['missingFiles'], platform: Platform): Tolerate {
+  return (problem, names) => {
+    const message = `${problem}, such as ${names.slice(0, 3).join(', ')}`;
+    if (policy === 'fail') {
+      throw new UserError(
+        message,
+        'No backup was made, because missing-files is fail. With warn, one is made that lists them in backup.json.',
+      );
+    }
+    platform.warning(message);
+  };
+}
+
+function extensionOf({ format, odoo }: BackupInputs): ArchiveExtension {
+  if (!isBare(format, odoo.filestore !== false)) return '.zip';
+  return format === 'plain' ? '.sql.gz' : '.dump';
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { cp } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { outputsOf, Scene } from '../support/backup-run.ts';
+import { dropDatabase, psql } from '../support/postgres.ts';
+import { getObject, listKeys } from '../support/s3.ts';
+
+suite('several databases of one host', { concurrency: false }, () => {
+  let scene: Scene;
+  let names: readonly [string, string];
+  before(async () => {
+    scene = await Scene.open();
+    const { odoo, sandbox } = scene;
+    names = [odoo.database, `${odoo.database}_two`];
+    await psql(sandbox.postgres, 'postgres', `CREATE DATABASE ${names[1]} TEMPLATE ${names[0]} OWNER odoo`);
+    await cp(odoo.filestore, join(dirname(odoo.filestore), names[1]), {
+      recursive: true,
+      preserveTimestamps: true,
+    });
+  });
+  after(async () => {
+    await dropDatabase(scene.sandbox.postgres, names[1]);
+    await scene[Symbol.asyncDispose]();
+  });
+
+  for (const [how, database] of [
+    ['a list', () => names.join(', ')],
+    ['a pattern', () => `/^${names[0]}(_two)?$/`],
+  ] as const) {
+    test(`meant by ${how}: each has an archive and a receipt`, async () => {
+      const before = await listKeys(scene.client, scene.bucket);
+      const ended = await scene.start({ database: database() }).ended;
+      assert.equal(ended.exitCode, 0, ended.log);
+      assert.match(ended.log, /✅ 2 databases backed up/);
+      const { json = '', ...outputs } = outputsOf(ended);
+      const receipts = JSON.parse(json) as { database: string; key: string; size: number }[];
+      assert.deepEqual(
+        receipts.map((each) => each.database),
+        names,
+      );
+      assert.equal(outputs.database, names.join(','));
+      const size = receipts.reduce((sum, each) => sum + each.size, 0);
+      assert.equal(Number(outputs.size), size);
+      assert.deepEqual([outputs.verified, outputs.key], ['upload', undefined]);
+      const made = receipts.flatMap(({ key }) => [key, key.replace(/zip$/, 'json')]);
+      assert.deepEqual(await listKeys(scene.client, scene.bucket), [...before, ...made].sort());
+      for (const { key } of receipts) assert.ok(ended.log.includes(key), 'the table names it');
+    });
+  }
+
+  test('of which one fails: the others are backed up, and the run fails', async () => {
+    const before = await listKeys(scene.client, scene.bucket);
+    const ended = await scene.start({ database: `${names[0]}, nowhere, ${names[1]}` }).ended;
+    assert.equal(ended.exitCode, 1, ended.log);
+    assert.match(ended.log, /1 of 3 databases could not be backed up:\n {2}nowhere: Database does not exist/);
+    assert.match(ended.log, /❌ 2 databases backed up, 1 could not be/);
+    const { json = '' } = outputsOf(ended);
+    const receipts = JSON.parse(json) as { database: string; key: string }[];
+    assert.deepEqual(
+      receipts.map((each) => each.database),
+      names,
+    );
+    const keys = await listKeys(scene.client, scene.bucket);
+    assert.equal(keys.length, before.length + 4);
+    for (const { key } of receipts) {
+      const receipt = await getObject(scene.client, scene.bucket, key.replace(/zip$/, 'json'));
+      assert.equal(JSON.parse(Buffer.from(receipt).toString()).key, key);
+    }
+  });
+
+  test('of which none is meant: what there is is named', async () => {
+    const ended = await scene.start({ database: '/^nothing like it$/' }).ended;
+    assert.equal(ended.exitCode, 1, ended.log);
+    assert.match(ended.log, new RegExp(`none of the databases that Odoo has on .* is meant: .*${names[1]}`));
+  });
+
+  test('cancelled in between: what is made stays, and no more is begun', async () => {
+    const before = await listKeys(scene.client, scene.bucket);
+    const run = scene.start({ database: names.join(',') });
+    await run.says(/Database 2 of 2/);
+    run.child.kill('SIGTERM');
+    const ended = await run.ended;
+    assert.equal(ended.exitCode, 143, ended.log);
+    assert.equal((await listKeys(scene.client, scene.bucket)).length, before.length + 2);
+  });
+
+  test('as a dry run', async () => {
+    const before = await listKeys(scene.client, scene.bucket);
+    const ended = await scene.start({ database: names.join(' '), 'dry-run': 'true' }).ended;
+    assert.equal(ended.exitCode, 0, ended.log);
+    assert.match(ended.log, /Dry run: 2 databases can be backed up/);
+    assert.deepEqual(await listKeys(scene.client, scene.bucket), before);
+  });
+});
