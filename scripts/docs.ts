@@ -1,9 +1,11 @@
-// Writes what is told of inputs and outputs in other places than action.yml from there: the tables in README.md and
-// the texts of `--help`; and the transcripts that README.md quotes from test/golden. `--check`: fails where one is stale.
+// Writes what is told of inputs and outputs in other places than action.yml from there: the tables in README.md, the
+// texts of `--help` and the GitLab components; and the transcripts that README.md quotes from test/golden. `--check`:
+// fails where one is stale.
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { inputGroups, inputNamed } from '../src/inputs/table.ts';
+import { componentNames, componentRows, componentTemplate } from './components.ts';
 
 export interface Documented {
   readonly description: string;
@@ -30,11 +32,13 @@ export function withTables(readme: string, action: ActionFile): string {
     return `### ${title}\n\n${table(['Input', 'Default', 'Meaning'], inputs.map(inputRow))}`;
   });
   const outputs = Object.entries(action.outputs).map(([name, { description }]) => [code(name), description]);
-  return between(
-    between(readme, 'inputs', groups.join('\n\n')),
-    'outputs',
-    table(['Output', 'Meaning'], outputs),
-  );
+  const { own, shared } = componentRows(action);
+  return Object.entries({
+    inputs: groups.join('\n\n'),
+    outputs: table(['Output', 'Meaning'], outputs),
+    'component-inputs': table(['Input', 'Type', 'Default', 'Meaning'], own),
+    'component-program-inputs': table(['Input', 'Type', ...componentNames], shared),
+  }).reduce((text, [name, content]) => between(text, name, content), readme);
 }
 
 /** What README.md quotes of a transcript in test/golden: from what it begins with to the end of a line, or of all. */
@@ -88,6 +92,9 @@ async function files(): Promise<readonly (readonly [path: string, content: strin
   return [
     ['README.md', withTranscripts(withTables(readme, action), golden)],
     ['src/inputs/descriptions.json', descriptionsOf(action)],
+    ...componentNames.map(
+      (name) => [`templates/${name}/template.yml`, componentTemplate(name, action)] as const,
+    ),
   ];
 }
 

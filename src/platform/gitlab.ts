@@ -1,5 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { messageOf } from '../errors.ts';
+import { htmlOf } from '../report/html.ts';
 import { plainText } from '../report/plain.ts';
+import type { Summary } from '../report/summary.ts';
 import type { CommandLine } from './command-line.ts';
 import { Mask } from './mask.ts';
 import { describeError, type Environment, type Platform, type RunIdentity } from './platform.ts';
@@ -11,6 +14,10 @@ import { describeError, type Environment, type Platform, type RunIdentity } from
 export const dotenvFile = 'odoo-backup.env';
 /** The output `json`: a dotenv report may hold 5 KiB altogether. */
 export const jsonFile = 'odoo-backup.json';
+/** What a person should have read, as a page: an artifact. */
+export const htmlFile = 'odoo-backup.html';
+/** Links beside the job's log, as `artifacts:reports:annotations`. */
+export const linksFile = 'odoo-backup-links.json';
 
 /**
  * A job of a GitLab pipeline: inputs from ODOO_BACKUP_* variables, log with collapsed sections, results in files
@@ -26,6 +33,10 @@ export function gitlabPlatform(
   const print = (message: string) => stdout.write(`${mask.apply(message)}\n`);
   let sections = 0;
   const results: string[] = [];
+  // An artifact of a job before this one lies there under the same name: it would pass for this job's.
+  for (const file of [dotenvFile, jsonFile, htmlFile, linksFile]) rmSync(file, { force: true });
+  const warning = (message: string) => print(`${yellow}WARNING: ${message}${plain}`);
+  const report = new Report(env, (text) => mask.apply(text), warning);
   return {
     run: identity(env),
     progressIntervalMs: 5000,
@@ -43,16 +54,78 @@ export function gitlabPlatform(
     },
     info: print,
     notice: print,
-    warning: (message) => print(`${yellow}WARNING: ${message}${plain}`),
+    warning,
     progress: print,
     output: (name, value) => {
       if (name === 'json') return writeFileSync(jsonFile, value);
+      if (name === 'uri') report.archive(value, line);
       results.push(`${resultVariable(name)}=${value}\n`);
       writeFileSync(dotenvFile, results.join(''));
     },
-    summary: async (summary) => void print(`\n${plainText(summary)}`),
-    fail: (error) => void print(`${red}ERROR: ${describeError(error).join('\n  ')}${plain}`),
+    summary: async (summary) => {
+      print(`\n${plainText(summary)}`);
+      report.add(summary);
+    },
+    fail: (error) => {
+      const why = describeError(error);
+      print(`${red}ERROR: ${why.join('\n  ')}${plain}`);
+      report.fail(why);
+    },
   };
+}
+
+/** The page of a job and the links beside its log, written anew with all that is known whenever something is. */
+class Report {
+  readonly #env: Environment;
+  readonly #mask: (text: string) => string;
+  readonly #warning: (message: string) => void;
+  readonly #summaries: Summary[] = [];
+  #archive: Link | undefined;
+
+  constructor(env: Environment, mask: (text: string) => string, warning: (message: string) => void) {
+    this.#env = env;
+    this.#mask = mask;
+    this.#warning = warning;
+  }
+
+  add(summary: Summary): void {
+    this.#summaries.push(summary);
+    this.#write([]);
+  }
+
+  fail(why: readonly string[]): void {
+    this.#write(why);
+  }
+
+  /** Amazon's console shows it; of another server nobody knows whether it has one. */
+  archive(uri: string, { input }: CommandLine): void {
+    const region = input('aws-region') || this.#env.AWS_REGION || this.#env.AWS_DEFAULT_REGION;
+    const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
+    if (!region || !bucket || !key || input('s3-endpoint') || this.#env.AWS_ENDPOINT_URL_S3) return;
+    const url = new URL(`https://${region}.console.aws.amazon.com/s3/object/${bucket}`);
+    url.search = new URLSearchParams({ region, prefix: key }).toString();
+    this.#archive = { label: 'Archive in S3', url: url.href };
+  }
+
+  #write(failure: readonly string[]): void {
+    const { CI_JOB_NAME, CI_JOB_URL, CI_PROJECT_PATH } = this.#env;
+    const heading = [CI_JOB_NAME ?? 'odoo-backup', CI_PROJECT_PATH].filter(Boolean).join(' · ');
+    const page = CI_JOB_URL && { label: 'Report', url: `${CI_JOB_URL}/artifacts/file/${htmlFile}` };
+    const links = [page, this.#archive].filter((link) => link !== undefined && link !== '');
+    try {
+      writeFileSync(htmlFile, this.#mask(htmlOf(heading, this.#summaries, failure)));
+      const annotations = { 'Odoo backup': links.map((link) => ({ external_link: link })) };
+      if (links.length > 0) writeFileSync(linksFile, JSON.stringify(annotations));
+    } catch (error) {
+      this.#warning(`The report could not be written: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations */
+interface Link {
+  readonly label: string;
+  readonly url: string;
 }
 
 const yellow = '\x1b[33m';

@@ -19,6 +19,8 @@ export const packages: readonly Package[] = [
   { name: 'python3-psycopg2', program: '/usr/lib/python3/dist-packages/psycopg2/__init__.py' },
   { name: 'curl', program: 'curl' },
   { name: 'sudo', program: 'sudo' },
+  { name: 'git', program: 'git' },
+  { name: 'rsync', program: 'rsync' }, // gitlab-ci-local's
 ];
 
 /** For the tests on hosts with systemd, which only root can boot. */

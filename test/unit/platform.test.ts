@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { CancelledError, InputError, UserError } from '../../src/errors.ts';
 import { parseCommandLine } from '../../src/platform/command-line.ts';
-import { dotenvFile, gitlabPlatform, jsonFile } from '../../src/platform/gitlab.ts';
+import { dotenvFile, gitlabPlatform, htmlFile, jsonFile, linksFile } from '../../src/platform/gitlab.ts';
 import { Mask } from '../../src/platform/mask.ts';
 import { describeError, detectPlatform, exitCodeOf, type Platform } from '../../src/platform/platform.ts';
 import { terminalPlatform } from '../../src/platform/terminal.ts';
@@ -175,11 +175,21 @@ error: No bucket ***
   });
 });
 
-test('GitLab: collapsed sections, a dotenv file and the JSON', async () => {
+/** In a working folder of its own, where GitLab's files are written. */
+async function inFolder(body: () => Promise<void>): Promise<void> {
   const before = process.cwd();
   const folder = await mkdtemp(join(tmpdir(), 'gitlab-'));
   process.chdir(folder);
   try {
+    await body();
+  } finally {
+    process.chdir(before);
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('GitLab: collapsed sections, a dotenv file, the JSON and a page', () =>
+  inFolder(async () => {
     const stdout = new Screen();
     await story(gitlabPlatform(noFlags, {}, stdout, () => 1_700_000_000_123));
     assert.equal(
@@ -203,11 +213,43 @@ Key  ***
     );
     assert.equal(await readFile(dotenvFile, 'utf8'), 'ODOO_BACKUP_RESULT_ODOO_VERSION=17.0\n');
     assert.equal(await readFile(jsonFile, 'utf8'), '{"a":1}');
-  } finally {
-    process.chdir(before);
-    await rm(folder, { recursive: true });
+    const page = await readFile(htmlFile, 'utf8');
+    assert.match(page, /<h2>✅ Backup<\/h2>.*<code>\*\*\*<\/code>.*<h2>❌ No bucket \*\*\*<\/h2>/s);
+    assert.doesNotMatch(page, /hunter22/);
+  }));
+
+describe('GitLab: links beside the log', () => {
+  const job = { CI_JOB_URL: 'https://gitlab.example.com/acme/odoo/-/jobs/7' };
+  const report = { label: 'Report', url: `${job.CI_JOB_URL}/artifacts/file/odoo-backup.html` };
+  const console = 'https://eu-west-1.console.aws.amazon.com/s3/object/b?region=eu-west-1&prefix=acme%2Fa.zip';
+  const archive = { label: 'Archive in S3', url: console };
+  const cases: [Record<string, string>, { label: string; url: string }[]][] = [
+    [job, [report]],
+    [{ ...job, AWS_REGION: 'eu-west-1' }, [report, archive]],
+    [{ ...job, ODOO_BACKUP_AWS_REGION: 'eu-west-1' }, [report, archive]],
+    [{ ...job, AWS_REGION: 'eu-west-1', ODOO_BACKUP_S3_ENDPOINT: 'https://s3.example.com' }, [report]],
+  ];
+  for (const [env, links] of cases) {
+    test(JSON.stringify(env), () =>
+      inFolder(async () => {
+        const platform = gitlabPlatform(parseCommandLine([], env), env, new Screen());
+        platform.output('uri', 's3://b/acme/a.zip');
+        await platform.summary(summary);
+        assert.deepEqual(JSON.parse(await readFile(linksFile, 'utf8')), {
+          'Odoo backup': links.map((link) => ({ external_link: link })),
+        });
+      }),
+    );
   }
 });
+
+test('GitLab: what a job before has left is not taken for this one’s', () =>
+  inFolder(async () => {
+    const files = [dotenvFile, jsonFile, htmlFile, linksFile];
+    for (const file of files) await writeFile(file, 'of another job');
+    gitlabPlatform(noFlags, {}, new Screen());
+    assert.deepEqual(await readdir('.'), []);
+  }));
 
 test('GitLab: who and what made the backup', () => {
   const env = {

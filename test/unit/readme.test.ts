@@ -80,7 +80,8 @@ describe('The workflows to copy', () => {
 
 describe('README.md', () => {
   it('has YAML that parses, with inputs and variables that exist', () => {
-    const variables = inputTable.map(({ name }) => variableOf(name));
+    const results = Object.keys(action.outputs).map((name) => variableOf(`result-${name}`));
+    const variables = [...inputTable.map(({ name }) => variableOf(name)), ...results];
     assert.ok(blocks('yaml').length > 0);
     for (const block of blocks('yaml')) {
       const content = parse(block) as unknown;

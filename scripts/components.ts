@@ -1,0 +1,269 @@
+// The GitLab components in templates/, made from action.yml: `npm run docs` writes them.
+import { stringify } from 'yaml';
+import {
+  type InputDefinition,
+  type InputName,
+  inputNamed,
+  inputTable,
+  variableOf,
+} from '../src/inputs/table.ts';
+import { parseInputs } from '../src/inputs.ts';
+import type { ActionFile } from './docs.ts';
+
+export const componentNames = ['backup', 'rollback', 'gate', 'verify', 'prune'] as const;
+export type ComponentName = (typeof componentNames)[number];
+
+/** https://docs.gitlab.com/ci/inputs/#define-input-parameters-with-specinputs */
+export interface SpecInput {
+  readonly description: string;
+  readonly type: 'string' | 'number' | 'boolean' | 'array';
+  readonly default: string | number | boolean | readonly unknown[];
+  readonly options?: readonly string[];
+  /** Of RE2; the default has to match it as well. */
+  readonly regex?: string;
+}
+
+/** Of texts whose form GitLab can check before a pipeline exists; an empty one is an input that is not given. */
+const forms: Partial<Record<InputName, string>> = {
+  'aws-region': '^[\\w-]*$',
+  compression: '^(auto|\\d)$',
+  customer: '^[\\w.-]*$',
+  'db-port': '^\\d*$',
+  jobs: '^\\d*$',
+  'keep-previous': '^(until-healthy|always|\\d+)$',
+  'keep-within': '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$',
+  'lock-days': '^\\d*$',
+  'max-age': '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$',
+  timeout: '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$',
+};
+
+/** True or false, where neither is what it means to leave the input out. */
+const undecided: readonly string[] = ['s3-path-style', 'neutralize', 'new-uuid'];
+
+/** Shell commands for the host: what looks like a variable of the job is one of theirs. */
+const literal: readonly string[] = ['stop-command', 'start-command'];
+
+/** Of what is written to S3: others read, or delete. */
+const ofWriting: readonly string[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
+const ofRestore: readonly string[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
+
+/**
+ * The inputs of the program that a component takes: those that its command reads, in the order of action.yml. Secrets
+ * are not inputs, for those can be read in every pipeline's configuration; known_hosts has several lines, which
+ * GitLab's interpolation, a matter of text, would not leave valid. Both are CI/CD variables.
+ */
+export function programInputs(component: ComponentName): readonly InputDefinition[] {
+  const read = new Set<string>();
+  const given: Readonly<Record<string, string>> = { command: component, prune: 'true' };
+  try {
+    parseInputs((name) => {
+      read.add(name);
+      return given[name] ?? '';
+    }, {});
+  } catch {
+    // What lacks does not matter: every input was asked for.
+  }
+  const unfit = ['command', 'ssh-known-hosts'];
+  if (component !== 'backup' && component !== 'verify') unfit.push(...ofWriting);
+  if (component === 'rollback') unfit.push(...ofRestore);
+  const inputs: readonly InputDefinition[] = inputTable;
+  return inputs.filter(({ name, secret }) => read.has(name) && !secret && !unfit.includes(name));
+}
+
+/** One of the program's inputs as GitLab has it. */
+export function specInput({ name, boolean, choices }: InputDefinition, action: ActionFile): SpecInput {
+  const { description = '', default: value = '' } = action.inputs[name] ?? {};
+  if (boolean && !undecided.includes(name)) return { description, type: 'boolean', default: false };
+  if (/^\d+$/.test(value)) return { description, type: 'number', default: Number(value) };
+  const words = boolean ? ['true', 'false'] : choices;
+  const options = words && (value === '' ? ['', ...words] : [...words]);
+  const regex = forms[name as InputName];
+  return {
+    description,
+    type: 'string',
+    default: value,
+    ...(options && { options }),
+    ...(regex && { regex }),
+  };
+}
+
+/** The inputs that are the job's own. */
+export function jobInputs(component: ComponentName): Readonly<Record<string, SpecInput>> {
+  const manual = component === 'rollback';
+  const changesHost = component === 'rollback' || component === 'backup';
+  const text = (description: string, value: string): SpecInput => ({
+    description,
+    type: 'string',
+    default: value,
+  });
+  const list = (description: string, value: readonly unknown[]): SpecInput => ({
+    description,
+    type: 'array',
+    default: value,
+  });
+  return {
+    'job-name': text('The name of the job.', component),
+    stage: text('The stage of the job.', component === 'verify' ? 'test' : 'deploy'),
+    image: text(
+      "The image of the job: Node 24 and git; for `verify` with `contents`, and for dumps that are no SQL, also PostgreSQL's client.",
+      'node:24',
+    ),
+    rules: list(
+      'When the job is part of a pipeline, as `rules` of a job has it.',
+      manual ? [{ when: 'manual', allow_failure: true }] : [{ when: 'on_success' }],
+    ),
+    ...(manual && {
+      needs: list(
+        'The jobs before this one, as `needs` of a job has it: the one whose backup is meant. It can then be started though a deploy has failed.',
+        [],
+      ),
+      confirmation: text(
+        'What GitLab asks whoever starts the job.',
+        'This replaces the database and the filestore by those of the backup. Go on?',
+      ),
+    }),
+    'environment-name': text(
+      'The GitLab environment whose variables the job gets. Protect it: who may deploy to it may run this job.',
+      'production',
+    ),
+    ...(changesHost && {
+      'resource-group': text(
+        'Jobs of one resource group never run at the same time: give it to the deploy as well.',
+        'production',
+      ),
+    }),
+    'job-timeout': text('When GitLab ends the job, whatever it does: more than `timeout`.', '6h 30m'),
+    'aws-role-arn': {
+      ...text(
+        'The role at AWS that the job assumes with its own ID token. Left out, the AWS SDK finds other credentials.',
+        '',
+      ),
+      regex: '^(arn:[\\w:/+=,.@-]+)?$',
+    },
+    'aws-audience': text(
+      'The audience of that token, as the identity provider at AWS has it.',
+      'https://gitlab.com',
+    ),
+    project: text(
+      'The project of this component on this GitLab, a mirror for instance: the job fetches the program from it, at the commit of the component.',
+      'OWNER/odoo-backup-action',
+    ),
+    program: text('The path of the program, `dist/main.js`, in the image. Then nothing is fetched.', ''),
+  };
+}
+
+export function specInputs(
+  component: ComponentName,
+  action: ActionFile,
+): Readonly<Record<string, SpecInput>> {
+  const ofProgram = programInputs(component).map((input) => [input.name, specInput(input, action)]);
+  return { ...jobInputs(component), ...Object.fromEntries(ofProgram) };
+}
+
+/** `templates/<component>/template.yml` */
+export function componentTemplate(component: ComponentName, action: ActionFile): string {
+  const spec = stringify(
+    { spec: { component: ['sha'], inputs: specInputs(component, action) } },
+    { lineWidth: 110, defaultStringType: 'PLAIN' },
+  );
+  const own = jobInputs(component);
+  const has = (name: string, lines: string) => (name in own ? lines : '');
+  const variables = programInputs(component).map(({ name }) =>
+    literal.includes(name)
+      ? `    ${variableOf(name)}:
+      expand: false
+      value: |-
+        $[[ inputs.${name} ]]
+`
+      : `    ${variableOf(name)}: |-
+      $[[ inputs.${name} ]]
+`,
+  );
+  const takesDryRun = programInputs(component).some(({ name }) => name === 'dry-run');
+  const dryRun = `      # To leave it out is not to say no: the variable DRY_RUN counts then.
+      [ "$ODOO_BACKUP_DRY_RUN" = true ] || unset ODOO_BACKUP_DRY_RUN
+`;
+  return `# Written from action.yml by \`npm run docs\`: change it there, or in scripts/components.ts.
+${spec}---
+"$[[ inputs.job-name ]]":
+  stage: $[[ inputs.stage ]]
+  image: $[[ inputs.image ]]
+  rules: $[[ inputs.rules ]]
+${has('needs', '  needs: $[[ inputs.needs ]]\n')}${has('confirmation', '  manual_confirmation: |-\n    $[[ inputs.confirmation ]]\n')}\
+  environment:
+    name: $[[ inputs.environment-name ]]
+    action: ${component === 'rollback' ? 'start' : 'access'}
+${has('resource-group', '  resource_group: $[[ inputs.resource-group ]]\n')}\
+  timeout: $[[ inputs.job-timeout ]]
+  interruptible: false
+  id_tokens:
+    AWS_ID_TOKEN:
+      aud: $[[ inputs.aws-audience ]]
+  variables:
+    GIT_STRATEGY: none
+    COMPONENT_PROJECT: $[[ inputs.project ]]
+    COMPONENT_PROGRAM: "$[[ inputs.program ]]"
+    COMPONENT_ROLE: "$[[ inputs.aws-role-arn ]]"
+    # Interpolation is a matter of text. As blocks, values may hold quotes, and what else means something in YAML.
+${variables.join('')}\
+  script:
+    - |
+      set -e
+      folder=$(mktemp -d)
+      trap 'rm -rf "$folder"' EXIT
+      if [ -n "$COMPONENT_ROLE" ]; then
+        (umask 077 && printf %s "$AWS_ID_TOKEN" >"$folder/aws-id-token")
+        export AWS_ROLE_ARN="$COMPONENT_ROLE" AWS_WEB_IDENTITY_TOKEN_FILE="$folder/aws-id-token"
+      fi
+      if [ -z "$COMPONENT_PROGRAM" ]; then
+        # The very commit of this file: nobody can put other code in its place. The token is asked for where the
+        # project is private, and is never on a command line.
+        git init --quiet "$folder/component"
+        git -C "$folder/component" \\
+          -c credential.helper='!f() { echo username=gitlab-ci-token; echo "password=$CI_JOB_TOKEN"; }; f' \\
+          fetch --quiet --depth 1 "$CI_SERVER_URL/$COMPONENT_PROJECT.git" "$[[ component.sha ]]"
+        git -C "$folder/component" checkout --quiet FETCH_HEAD -- dist
+        COMPONENT_PROGRAM="$folder/component/dist/main.js"
+      fi
+${takesDryRun ? dryRun : ''}\
+      node "$COMPONENT_PROGRAM" ${component}
+  artifacts:
+    when: always
+    access: developer
+    expire_in: 30 days
+    paths:
+      - odoo-backup.html
+      - odoo-backup.json
+    reports:
+      dotenv: odoo-backup.env
+      annotations: odoo-backup-links.json
+`;
+}
+
+/** The tables of README.md: what is the jobs' own, and what every component takes of the program's inputs. */
+export function componentRows(action: ActionFile): {
+  readonly own: readonly (readonly string[])[];
+  readonly shared: readonly (readonly string[])[];
+} {
+  const written = (value: SpecInput['default']) =>
+    value === '' ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+  const own = Object.keys({ ...jobInputs('backup'), ...jobInputs('rollback') }).map((name) => {
+    const takers = componentNames.filter((component) => name in jobInputs(component));
+    const specs = takers.map((component) => ({ component, spec: jobInputs(component)[name] as SpecInput }));
+    const [first] = specs;
+    const common = new Set(specs.map(({ spec }) => written(spec.default)));
+    const fallback =
+      common.size === 1
+        ? written(first?.spec.default ?? '')
+        : specs.map(({ component, spec }) => `${component}: ${written(spec.default)}`).join('<br>');
+    const only = takers.length < componentNames.length ? ` Of ${takers.join(' and ')}.` : '';
+    return [`\`${name}\``, first?.spec.type ?? '', fallback, `${first?.spec.description}${only}`];
+  });
+  const taken = componentNames.map((component) => new Set(programInputs(component).map(({ name }) => name)));
+  const names = Object.keys(action.inputs).filter((name) => taken.some((each) => each.has(name)));
+  const shared = names.map((name) => {
+    const { type } = specInput(inputNamed(name) as InputDefinition, action);
+    return [`\`${name}\``, type, ...taken.map((each) => (each.has(name) ? '✓' : ''))];
+  });
+  return { own, shared };
+}

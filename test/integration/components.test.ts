@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { after, before, suite, test } from 'node:test';
+import { parse } from 'yaml';
+import { cleanEnvironment } from '../support/backup-run.ts';
+import { component, Pipeline, project } from '../support/gitlab-pipeline.ts';
+import { RollbackScene } from '../support/rollback-scene.ts';
+import { listKeys } from '../support/s3.ts';
+
+interface Configuration {
+  readonly stages?: readonly string[];
+  readonly include: readonly {
+    readonly component: string;
+    readonly inputs: Readonly<Record<string, unknown>>;
+  }[];
+  readonly [job: string]: unknown;
+}
+
+suite('the GitLab components, as pipelines run them', () => {
+  let scene: RollbackScene;
+  before(async () => {
+    scene = await RollbackScene.open({}, 'shop');
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  const s3 = () => scene.scene.sandbox.s3;
+  /** Of the project: what is secret, and a file. */
+  const variables = () => {
+    const { PATH: _, HOME: __, ...credentials } = cleanEnvironment(s3());
+    return { ...credentials, ODOO_BACKUP_SSH_KEY: scene.scene.sandbox.keys.plain };
+  };
+  /** Of every component. */
+  const bucket = () => ({
+    project,
+    's3-bucket': scene.scene.bucket,
+    's3-endpoint': s3().endpoint,
+    customer: 'acme',
+  });
+  /** Of those that go to the host. */
+  const host = () => ({
+    'ssh-host': `${scene.scene.ssh.user}@${scene.scene.ssh.host}`,
+    'ssh-port': scene.scene.ssh.port,
+    'ssh-fingerprint': scene.scene.ssh.hostKeys.fingerprints.join(' '),
+    'odoo-conf': scene.scene.odoo.conf,
+  });
+
+  test('backup, then the deploy, and later, by hand, the rollback to exactly that backup', async () => {
+    const example = new URL('../../templates/gitlab/deploy.gitlab-ci.yml', import.meta.url);
+    const configuration = parse(readFileSync(example, 'utf8')) as Configuration;
+    // What a reader fills in: where the components, the host and the bucket are.
+    const include = configuration.include.map((each) => {
+      const name = /\/(\w+)@/.exec(each.component)?.[1] ?? '';
+      const { services, ...given } = each.inputs;
+      const service = services !== undefined && {
+        'stop-command': scene.server.stopCommand,
+        'start-command': scene.server.startCommand,
+      };
+      const inputs = { ...given, 'aws-role-arn': '', ...service, ...bucket(), ...host() };
+      return { component: component(name), inputs };
+    });
+    await using pipeline = await Pipeline.open({ ...configuration, include }, variables());
+    const then = await scene.snapshot();
+    const { exitCode, log } = await pipeline.run();
+    assert.equal(exitCode, 0, log);
+
+    const { outputs } = await read(pipeline, 'backup');
+    assert.match(outputs.KEY ?? '', /^acme\/backups\/shop_/);
+    assert.ok(log.includes(`Deploying; the way back is ${outputs.URI}`), log);
+    assert.match(await pipeline.artifact('backup', 'odoo-backup.html'), /<h2>✅ shop is backed up<\/h2>/);
+    assert.doesNotMatch(log, /rollback starting/);
+
+    await scene.damage();
+    await scene.succeeds('backup'); // a newer one, which is not meant
+    const back = await pipeline.run('rollback');
+    assert.equal(back.exitCode, 0, back.log);
+    const now = await scene.snapshot();
+    assert.equal(now.sql, then.sql);
+    assert.deepEqual(now.files, then.files);
+    assert.equal((await read(pipeline, 'rollback')).outputs.KEY, outputs.KEY);
+  });
+
+  test('gate, verify and prune look at the bucket alone', async () => {
+    const jobs = {
+      gate: { require: 'contents' },
+      verify: { backup: 'oldest 2' },
+      prune: { 'keep-last': 1, 'keep-daily': 0, 'keep-weekly': 0, 'keep-monthly': 0, 'minimum-keep': 1 },
+    };
+    const include = Object.entries(jobs).map(([name, inputs]) => ({
+      component: component(name),
+      inputs: { database: 'shop', ...bucket(), ...inputs },
+    }));
+    await using pipeline = await Pipeline.open({ include }, variables());
+
+    const shut = await pipeline.run('gate');
+    assert.equal(shut.exitCode, 1, shut.log);
+    assert.match(shut.log, /FAIL 3/); // the exit code of the job
+    const page = await pipeline.artifact('gate', 'odoo-backup.html');
+    assert.match(page, /<h2>❌ The gate is shut for shop<\/h2>/);
+    assert.match(page, /contents is required\n?.*<pre>Make a backup/s);
+
+    for (const job of ['verify', 'gate']) {
+      const ended = await pipeline.run(job);
+      assert.equal(ended.exitCode, 0, ended.log);
+    }
+    assert.equal((await read(pipeline, 'gate')).outputs.VERIFIED, 'contents');
+
+    const { bucket: name, client } = scene.scene;
+    assert.equal((await listKeys(client, name)).length, 4);
+    const pruned = await pipeline.run('prune');
+    assert.equal(pruned.exitCode, 0, pruned.log);
+    assert.equal((await listKeys(client, name)).length, 2);
+  });
+
+  test('DRY_RUN counts, though the component has an input of its own', async () => {
+    await scene.succeeds('backup');
+    const inputs = { database: 'shop', ...bucket(), 'keep-last': 1, 'keep-daily': 0, 'minimum-keep': 1 };
+    const include = [{ component: component('prune'), inputs }];
+    await using pipeline = await Pipeline.open({ include }, { ...variables(), DRY_RUN: 'true' });
+    const before = await listKeys(scene.scene.client, scene.scene.bucket);
+    const { exitCode, log } = await pipeline.run();
+    assert.equal(exitCode, 0, log);
+    assert.deepEqual(await listKeys(scene.scene.client, scene.scene.bucket), before);
+  });
+
+  test('the role at AWS is assumed with the token of the job', async (t) => {
+    const asked: URLSearchParams[] = [];
+    const { accessKeyId, secretAccessKey } = s3();
+    // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+    const sts = createServer(async (request, response) => {
+      asked.push(new URLSearchParams(await text(request)));
+      response.setHeader('content-type', 'text/xml');
+      response.end(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+        <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>${accessKeyId}</AccessKeyId>
+        <SecretAccessKey>${secretAccessKey}</SecretAccessKey><SessionToken></SessionToken>
+        <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>
+        </AssumeRoleWithWebIdentityResponse>`);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => sts.once('listening', resolve));
+    t.after(() => sts.close());
+    const address = sts.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const role = 'arn:aws:iam::123456789012:role/odoo-backup';
+    const inputs = { database: 'shop', ...bucket(), 'aws-region': 'us-east-1', 'aws-role-arn': role };
+    await using pipeline = await Pipeline.open(
+      { include: [{ component: component('gate'), inputs }] },
+      {
+        AWS_ID_TOKEN: 'the.job.token', // GitLab makes it, gitlab-ci-local does not
+        AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${address.port}`,
+        AWS_EC2_METADATA_DISABLED: 'true',
+      },
+    );
+    const { exitCode, log } = await pipeline.run();
+    assert.equal(exitCode, 0, log);
+    assert.deepEqual(
+      asked.map((each) => [each.get('Action'), each.get('RoleArn'), each.get('WebIdentityToken')]),
+      [['AssumeRoleWithWebIdentity', role, 'the.job.token']],
+    );
+  });
+
+  test('a program in the image is run, and nothing fetched', async () => {
+    const program = new URL('../../src/main.ts', import.meta.url).pathname;
+    const inputs = { database: 'shop', ...bucket(), project: 'no/where', program };
+    await using pipeline = await Pipeline.open(
+      { include: [{ component: component('gate'), inputs }] },
+      variables(),
+    );
+    const { exitCode, log } = await pipeline.run();
+    assert.equal(exitCode, 0, log);
+  });
+});
+
+/** The results of a job for those after it. */
+async function read(
+  pipeline: Pipeline,
+  job: string,
+): Promise<{ readonly outputs: Readonly<Record<string, string>> }> {
+  const file = await pipeline.artifact(job, '.gitlab-ci-reports/dotenv/odoo-backup.env');
+  const lines = file.trim().split('\n');
+  const outputs = lines.map((line) => /^ODOO_BACKUP_RESULT_(\w+)=(.*)$/.exec(line)?.slice(1) ?? []);
+  return { outputs: Object.fromEntries(outputs) };
+}

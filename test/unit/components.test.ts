@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { componentNames, jobInputs } from '../../scripts/components.ts';
+import { readAction } from '../../scripts/docs.ts';
+import { inputNamed, inputTable, variableOf } from '../../src/inputs/table.ts';
+import { parseInputs } from '../../src/inputs.ts';
+import { type Component, jobsOf, readComponent, refusal } from '../support/gitlab-component.ts';
+
+const action = await readAction();
+const components = Object.fromEntries(componentNames.map((name) => [name, readComponent(name)]));
+
+for (const name of componentNames) {
+  const component = components[name] as Component;
+  const { inputs } = component.spec;
+  const own = Object.keys(jobInputs(name));
+
+  describe(`the component ${name}`, () => {
+    test('has inputs of its job, and those of action.yml, as it describes them', () => {
+      for (const [input, { description, default: value, type }] of Object.entries(inputs)) {
+        assert.ok(description, input);
+        if (own.includes(input)) {
+          assert.ok(!(input in action.inputs), `${input} would be two inputs`);
+          continue;
+        }
+        const documented = action.inputs[input];
+        assert.equal(description, documented?.description, input);
+        const fallback = type === 'boolean' ? 'false' : '';
+        assert.equal(String(value), documented?.default ?? fallback, input);
+      }
+    });
+
+    test('has defaults that it takes, and the words of the program as options', () => {
+      for (const [input, spec] of Object.entries(inputs)) {
+        assert.ok(spec.default !== undefined, `${input} is required`);
+        assert.equal(refusal(spec.default, spec), undefined, input);
+        const { choices, boolean } = inputNamed(input) ?? {};
+        if (choices) assert.deepEqual(spec.options?.filter(Boolean), choices, input);
+        if (boolean && spec.type !== 'boolean') assert.deepEqual(spec.options, ['', 'true', 'false'], input);
+      }
+    });
+
+    test('takes no secret as an input', () => {
+      const secrets = inputTable.filter((input) => 'secret' in input).map((input) => input.name as string);
+      assert.deepEqual(
+        Object.keys(inputs).filter((input) => secrets.includes(input)),
+        [],
+      );
+    });
+
+    test('gives its inputs to the program as variables, whatever is in them', () => {
+      const hard = 'it\'s "#1": *a & $(b) {c}, [d] \\ %';
+      const texts = Object.entries(inputs).filter(
+        ([input, { type, options, regex }]) =>
+          !own.includes(input) && type === 'string' && !options && !regex,
+      );
+      assert.ok(texts.length > 0);
+      const jobs = jobsOf(component, Object.fromEntries(texts.map(([input]) => [input, hard])));
+      assert.deepEqual(Object.keys(jobs), [name]);
+      const { variables = {}, script = [] } = jobs[name] ?? {};
+      for (const [input, spec] of Object.entries(inputs).filter(([each]) => !own.includes(each))) {
+        const variable = variables[variableOf(input)];
+        const value = typeof variable === 'object' ? variable.value : variable;
+        assert.equal(value, texts.some(([each]) => each === input) ? hard : String(spec.default), input);
+      }
+      assert.ok(!script.join('\n').includes(hard), 'never in the script');
+      assert.match(script.join('\n'), new RegExp(`node "\\$COMPONENT_PROGRAM" ${name}\\n$`));
+    });
+
+    test('with its defaults is what the program takes, but for what is required', () => {
+      const { variables = {} } = jobsOf(component, {})[name] ?? {};
+      const values = Object.fromEntries(
+        Object.entries(variables).map(([key, each]) => [key, typeof each === 'object' ? each.value : each]),
+      );
+      const given = {
+        ODOO_BACKUP_S3_BUCKET: 'bucket',
+        ODOO_BACKUP_DATABASE: 'shop',
+        ODOO_BACKUP_CUSTOMER: 'acme',
+      };
+      const more = { ODOO_BACKUP_SSH_HOST: 'a@b', ODOO_BACKUP_SSH_FINGERPRINT: `SHA256:${'A'.repeat(43)}` };
+      const services: Record<string, string> = name === 'rollback' ? { ODOO_BACKUP_SERVICES: 'odoo' } : {};
+      const env: Record<string, string> = {
+        ...values,
+        ...given,
+        ...more,
+        ...services,
+        AWS_REGION: 'eu-west-1',
+      };
+      env.SSH_AUTH_SOCK = '/agent';
+      const read = (input: string) => (input === 'command' ? name : (env[variableOf(input)] ?? ''));
+      assert.equal(parseInputs(read, env).command, name);
+    });
+  });
+}
+
+describe('a form that GitLab checks refuses what the program would', () => {
+  const { inputs } = (components.backup as Component).spec;
+  for (const [name, good, bad] of [
+    ['timeout', '1h30m', '90'],
+    ['keep-within', '7d', 'a week'],
+    ['jobs', '4', 'four'],
+    ['compression', '9', '10'],
+    ['aws-region', 'eu-central-1', 'eu central'],
+    ['customer', 'acme_1.x', 'a/b'],
+    ['format', 'odoo', 'zip'],
+  ] as const) {
+    test(`${name}: ${good}, not ${bad}`, () => {
+      assert.equal(refusal(good, inputs[name] ?? {}), undefined);
+      assert.ok(refusal(bad, inputs[name] ?? {}));
+    });
+  }
+});
+
+test('a rollback waits for a person, who is asked once more, and for the deploy', () => {
+  const { rollback } = jobsOf(components.rollback as Component, { needs: ['backup'] });
+  assert.deepEqual(rollback?.rules, [{ when: 'manual', allow_failure: true }]);
+  assert.match(String(rollback?.manual_confirmation), /replaces the database/);
+  assert.deepEqual(rollback?.environment, { name: 'production', action: 'start' });
+  assert.equal(rollback?.resource_group, 'production');
+  assert.deepEqual(rollback?.needs, ['backup']);
+});
+
+test('shell commands for the host keep their variables', () => {
+  const { rollback } = jobsOf(components.rollback as Component, { 'stop-command': 'kill "$PID"' });
+  assert.deepEqual(rollback?.variables.ODOO_BACKUP_STOP_COMMAND, { expand: false, value: 'kill "$PID"' });
+});
+
+test('the pipeline to copy gives the components what they take, and is as README.md shows it', () => {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const source = read('templates/gitlab/deploy.gitlab-ci.yml');
+  assert.ok(read('README.md').includes(`\`\`\`yaml\n${source}\`\`\``));
+  const { include, stages } = parse(source) as {
+    include: { component: string; inputs: Record<string, string> }[];
+    stages: string[];
+  };
+  assert.equal(include.length, 2);
+  for (const { component, inputs } of include) {
+    const name = /\/(\w+)@\d+\.\d+\.\d+$/.exec(component)?.[1] ?? '';
+    const [job] = Object.values(jobsOf(components[name] as Component, inputs));
+    assert.ok(stages.includes(String(job?.stage)));
+  }
+});
