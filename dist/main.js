@@ -1332,16 +1332,16 @@ var require_headers = __commonJS({
       return 0;
     }
     __name(toTypeflag, "toTypeflag");
-    function indexOf(block3, num, offset, end) {
+    function indexOf(block4, num, offset, end) {
       for (; offset < end; offset++)
-        if (block3[offset] === num) return offset;
+        if (block4[offset] === num) return offset;
       return end;
     }
     __name(indexOf, "indexOf");
-    function cksum(block3) {
+    function cksum(block4) {
       let sum = 256;
-      for (let i5 = 0; i5 < 148; i5++) sum += block3[i5];
-      for (let j5 = 156; j5 < 512; j5++) sum += block3[j5];
+      for (let i5 = 0; i5 < 148; i5++) sum += block4[i5];
+      for (let j5 = 156; j5 < 512; j5++) sum += block4[j5];
       return sum;
     }
     __name(cksum, "cksum");
@@ -23032,19 +23032,19 @@ var init_split_every = __esm({
 var splitHeader, init_split_header = __esm({
   "node_modules/@smithy/core/dist-es/submodules/serde/split-header.js"() {
     splitHeader = /* @__PURE__ */ __name((value) => {
-      let z = value.length, values = [], withinQuotes = !1, escaped2 = !1, anchor = 0;
+      let z = value.length, values = [], withinQuotes = !1, escaped3 = !1, anchor = 0;
       for (let i5 = 0; i5 < z; ++i5) {
         let char = value[i5];
         switch (char) {
           case '"':
-            escaped2 || (withinQuotes = !withinQuotes);
+            escaped3 || (withinQuotes = !withinQuotes);
             break;
           case ",":
             withinQuotes || (values.push(value.slice(anchor, i5)), anchor = i5 + 1);
             break;
           default:
         }
-        escaped2 = char === "\\" && !escaped2;
+        escaped3 = char === "\\" && !escaped3;
       }
       return values.push(value.slice(anchor)), values.map((v) => {
         v = v.trim();
@@ -27864,12 +27864,12 @@ var readableStreamHasher, init_readableStreamHasher = __esm({
 });
 
 // node_modules/@smithy/core/dist-es/submodules/checksum/md5/Md5Js.js
-function compress(state2, block3) {
+function compress(state2, block4) {
   let a5 = state2[0], b5 = state2[1], c5 = state2[2], d5 = state2[3];
   for (let i5 = 0; i5 < 64; ++i5) {
     let f5, g5;
     i5 < 16 ? (f5 = b5 & c5 | ~b5 & d5, g5 = i5) : i5 < 32 ? (f5 = d5 & b5 | c5 & ~d5, g5 = (5 * i5 + 1) % 16) : i5 < 48 ? (f5 = b5 ^ c5 ^ d5, g5 = (3 * i5 + 5) % 16) : (f5 = c5 ^ (b5 | ~d5), g5 = 7 * i5 % 16);
-    let x = block3.getUint32(g5 * 4, !0), tmp = d5;
+    let x = block4.getUint32(g5 * 4, !0), tmp = d5;
     d5 = c5, c5 = b5;
     let s2 = S[(i5 >> 4) * 4 + (i5 & 3)], sum = (a5 + f5 & M) + (x + T[i5] & M) & M;
     b5 = b5 + ((sum << s2 | sum >>> 32 - s2) >>> 0) & M, a5 = tmp;
@@ -29416,8 +29416,8 @@ var HttpBindingProtocol, init_HttpBindingProtocol = __esm({
           let [memberName, [memberSchema, flags, collectionValue], , wireName] = binding;
           if (collectionValue) {
             let sections2 = flags >> 16 & 1 ? splitEvery(headerValue, ",", 2) : splitHeader(headerValue), list4 = [];
-            for (let section of sections2)
-              list4.push(directDeserializer ? directDeserializer.readHttpBinding(collectionValue, section.trim(), 38) : await deserializer.read([collectionValue[0], { httpHeader: wireName }], section.trim()));
+            for (let section2 of sections2)
+              list4.push(directDeserializer ? directDeserializer.readHttpBinding(collectionValue, section2.trim(), 38) : await deserializer.read([collectionValue[0], { httpHeader: wireName }], section2.trim()));
             dataObject[memberName] = list4;
           } else
             dataObject[memberName] = directDeserializer ? directDeserializer.readHttpBinding(binding[1], headerValue, 38) : await deserializer.read(memberSchema, headerValue);
@@ -33217,7 +33217,7 @@ var userAgentMiddleware, escapeUserAgent, getUserAgentMiddlewareOptions, getUser
       let customUserAgent = options2?.customUserAgent?.map(escapeUserAgent) || [], appId = await options2.userAgentAppId();
       appId && defaultUserAgent2.push(escapeUserAgent(["app", `${appId}`]));
       let prefix = getUserAgentPrefix(), sdkUserAgentValue = (prefix ? [prefix] : []).concat([...defaultUserAgent2, ...userAgent, ...customUserAgent]).join(" "), normalUAValue = [
-        ...defaultUserAgent2.filter((section) => section.startsWith("aws-sdk-")),
+        ...defaultUserAgent2.filter((section2) => section2.startsWith("aws-sdk-")),
         ...customUserAgent
       ].join(" ");
       return options2.runtime !== "browser" ? (normalUAValue && (headers[X_AMZ_USER_AGENT] = headers[X_AMZ_USER_AGENT] ? `${headers[USER_AGENT]} ${normalUAValue}` : normalUAValue), headers[USER_AGENT] = sdkUserAgentValue) : headers[X_AMZ_USER_AGENT] = sdkUserAgentValue, next({
@@ -43775,7 +43775,7 @@ var require_dist_cjs14 = __commonJS({
         let sourceCreds = await sourceCredsProvider;
         return options2.roleAssumer(sourceCreds, params).then((creds) => setCredentialFeature2(creds, "CREDENTIALS_PROFILE_SOURCE_PROFILE", "o"));
       }
-    }, "resolveAssumeRoleCredentials"), isCredentialSourceWithoutRoleArn = /* @__PURE__ */ __name((section) => !section.role_arn && !!section.credential_source, "isCredentialSourceWithoutRoleArn"), isLoginProfile = /* @__PURE__ */ __name((data) => !!(data && data.login_session), "isLoginProfile"), resolveLoginCredentials = /* @__PURE__ */ __name(async (profileName, options2, callerClientConfig) => {
+    }, "resolveAssumeRoleCredentials"), isCredentialSourceWithoutRoleArn = /* @__PURE__ */ __name((section2) => !section2.role_arn && !!section2.credential_source, "isCredentialSourceWithoutRoleArn"), isLoginProfile = /* @__PURE__ */ __name((data) => !!(data && data.login_session), "isLoginProfile"), resolveLoginCredentials = /* @__PURE__ */ __name(async (profileName, options2, callerClientConfig) => {
       let { fromLoginCredentials } = require_dist_cjs11(), credentials = await fromLoginCredentials({
         ...options2,
         profile: profileName
@@ -67276,9 +67276,9 @@ function optionsSection(text4) {
   let options2 = /* @__PURE__ */ new Map(), inOptions = !1, lastKey;
   for (let line of text4.replace(/^\uFEFF/, "").split(/\r?\n/)) {
     if (/^\s*([#;].*)?$/.test(line)) continue;
-    let section = /^\[(.+?)\]/.exec(line);
-    if (section)
-      inOptions = section[1] === "options", lastKey = void 0;
+    let section2 = /^\[(.+?)\]/.exec(line);
+    if (section2)
+      inOptions = section2[1] === "options", lastKey = void 0;
     else if (/^\s/.test(line) && lastKey !== void 0)
       options2.set(lastKey, `${options2.get(lastKey)}
 ${line.trim()}`);
@@ -68511,8 +68511,8 @@ async function unitStates(host, units3) {
     argv: ["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", ...units3]
   })).trim().split(`
 
-`).map((block3, i5) => {
-    let value = /* @__PURE__ */ __name((name) => new RegExp(`^${name}=(.*)$`, "m").exec(block3)?.[1] ?? "", "value");
+`).map((block4, i5) => {
+    let value = /* @__PURE__ */ __name((name) => new RegExp(`^${name}=(.*)$`, "m").exec(block4)?.[1] ?? "", "value");
     return {
       unit: units3[i5] ?? value("Id"),
       state: value("ActiveState"),
@@ -68899,7 +68899,7 @@ function block(part) {
     case "facts":
       return [plainFacts(part.rows)];
     case "table": {
-      let rows = part.rows.map((row2) => row2.map(inline));
+      let rows = part.rows.map((row3) => row3.map(inline));
       return [aligned(part.columns, [part.columns.map(({ name }) => inline(name)), ...rows])];
     }
     case "note":
@@ -68910,11 +68910,11 @@ function block(part) {
 }
 __name(block, "block");
 function aligned(columns, rows) {
-  let widths = columns.map((_, at) => Math.max(0, ...rows.map((row2) => widthOf(row2[at] ?? "")))), cell = /* @__PURE__ */ __name((text4, at) => {
+  let widths = columns.map((_, at) => Math.max(0, ...rows.map((row3) => widthOf(row3[at] ?? "")))), cell = /* @__PURE__ */ __name((text4, at) => {
     let padding2 = " ".repeat((widths[at] ?? 0) - widthOf(text4));
     return columns[at]?.align === "right" ? padding2 + text4 : text4 + padding2;
   }, "cell");
-  return rows.map((row2) => row2.map(cell).join("  ").trimEnd()).join(`
+  return rows.map((row3) => row3.map(cell).join("  ").trimEnd()).join(`
 `);
 }
 __name(aligned, "aligned");
@@ -69019,23 +69019,23 @@ async function databaseFileSystem(postgres, tablespace = "pg_default") {
 }
 __name(databaseFileSystem, "databaseFileSystem");
 async function maxWalBytes(postgres) {
-  let [row2] = await queryRows(
+  let [row3] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
     "SELECT pg_size_bytes(current_setting('max_wal_size')) AS bytes"
   );
-  return row2?.bytes ?? 0;
+  return row3?.bytes ?? 0;
 }
 __name(maxWalBytes, "maxWalBytes");
 async function folderOf(postgres, tablespace) {
-  let [row2] = await queryRows(
+  let [row3] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
     `SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
                      (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
        FROM pg_tablespace WHERE spcname =${literal(tablespace)}`
   );
-  return row2?.folder ?? clusterFolder(postgres);
+  return row3?.folder ?? clusterFolder(postgres);
 }
 __name(folderOf, "folderOf");
 async function clusterFolder({ host, port }) {
@@ -69487,12 +69487,12 @@ async function installedModules(snapshot) {
   let rows = await snapshot.rows(
     "SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name"
   );
-  return Object.fromEntries(rows.map((row2) => [row2.name, row2.version]));
+  return Object.fromEntries(rows.map((row3) => [row3.name, row3.version]));
 }
 __name(installedModules, "installedModules");
 async function countRows(snapshot, tables) {
   let each = tables.map((table2) => `SELECT '${table2}' AS table, count(*) AS rows FROM public.${table2}`), rows = await snapshot.rows(each.join(" UNION ALL "));
-  return Object.fromEntries(rows.map((row2) => [row2.table, row2.rows]));
+  return Object.fromEntries(rows.map((row3) => [row3.table, row3.rows]));
 }
 __name(countRows, "countRows");
 async function databaseTraits(snapshot) {
@@ -76373,9 +76373,9 @@ function databasesOutputs(results) {
 }
 __name(databasesOutputs, "databasesOutputs");
 function databasesSummary(results, dryRun) {
-  let failed2 = results.filter(({ error: error3 }) => error3 !== void 0).length, flawed = results.some(({ receipt }) => receipt && flawsOf(receipt).length > 0), count2 = formatCounted(results.length - failed2, "database"), of = failed2 > 0 ? `, ${failed2} could not be` : "", pruned = results.some((each) => each.pruned !== void 0);
+  let failed3 = results.filter(({ error: error3 }) => error3 !== void 0).length, flawed = results.some(({ receipt }) => receipt && flawsOf(receipt).length > 0), count2 = formatCounted(results.length - failed3, "database"), of = failed3 > 0 ? `, ${failed3} could not be` : "", pruned = results.some((each) => each.pruned !== void 0);
   return {
-    outcome: failed2 > 0 ? "failed" : flawed ? "flawed" : "done",
+    outcome: failed3 > 0 ? "failed" : flawed ? "flawed" : "done",
     title: dryRun ? `Dry run: ${count2} can be backed up${of}` : `${count2} backed up${of}`,
     blocks: [
       {
@@ -77276,12 +77276,12 @@ var diagram = /* @__PURE__ */ __name((lines) => ({ kind: "diagram", mermaid: lin
 // src/report/catalog-summary.ts
 var ROWS = 500;
 function listSummary(database, verdicts, notes, now, most = ROWS) {
-  let entries = verdicts.map(({ entry }) => entry), verified = entries.filter(({ condition }) => condition.kind === "verified"), failed2 = entries.filter(({ condition }) => condition.kind === "failed").length;
+  let entries = verdicts.map(({ entry }) => entry), verified = entries.filter(({ condition }) => condition.kind === "verified"), failed3 = entries.filter(({ condition }) => condition.kind === "failed").length;
   return {
-    outcome: verified.length === 0 || failed2 > 0 ? "flawed" : "done",
+    outcome: verified.length === 0 || failed3 > 0 ? "flawed" : "done",
     title: [
       `${database}: ${formatCounted(verified.length, "verified backup")}`,
-      ...failed2 > 0 ? [`${failed2} failed`] : []
+      ...failed3 > 0 ? [`${failed3} failed`] : []
     ].join(", "),
     blocks: [
       { kind: "facts", rows: [...newestRow(verified, now), ["Size", formatBytes(sizeOf2(entries))]] },
@@ -77344,13 +77344,13 @@ __name(entriesTable, "entriesTable");
 
 // src/storage/in-parallel.ts
 async function inParallel(items, width, run3) {
-  let results = [], waiting = items.entries(), failed2 = !1, work = /* @__PURE__ */ __name(async () => {
+  let results = [], waiting = items.entries(), failed3 = !1, work = /* @__PURE__ */ __name(async () => {
     for (let [index2, item] of waiting) {
-      if (failed2) return;
+      if (failed3) return;
       try {
         results[index2] = await run3(item);
       } catch (error3) {
-        throw failed2 = !0, error3;
+        throw failed3 = !0, error3;
       }
     }
   }, "work"), ended = await Promise.allSettled(Array.from({ length: width }, work));
@@ -77483,8 +77483,8 @@ function whyNotYet({ archive, receipt, condition }, now) {
   let isRecent = /* @__PURE__ */ __name((time2) => now.getTime() - time2 < SETTLED_DAYS * 24 * 36e5, "isRecent");
   if (condition.kind === "without-receipt" && archive && isRecent(archive.modified.getTime()))
     return `without receipt, and less than ${SETTLED_DAYS} days old`;
-  let failed2 = receipt && failedProof(receipt);
-  return failed2 && isRecent(Date.parse(failed2.at)) ? `failed less than ${SETTLED_DAYS} days ago` : void 0;
+  let failed3 = receipt && failedProof(receipt);
+  return failed3 && isRecent(Date.parse(failed3.at)) ? `failed less than ${SETTLED_DAYS} days ago` : void 0;
 }
 __name(whyNotYet, "whyNotYet");
 async function whyNotOurs(store, { archive, condition }) {
@@ -77575,12 +77575,12 @@ async function backup(inputs, platform3, signal) {
       );
     for (let [name, value] of Object.entries(databasesOutputs(results))) platform3.output(name, value);
     await platform3.summary(databasesSummary(results, inputs.dryRun));
-    let failed2 = results.filter(({ error: error3 }) => error3 !== void 0);
-    if (failed2.length === 0) return;
+    let failed3 = results.filter(({ error: error3 }) => error3 !== void 0);
+    if (failed3.length === 0) return;
     throw new UserError(
       [
-        `${failed2.length} of ${formatCounted(results.length, "database")} could not be backed up:`,
-        ...failed2.map(({ database, error: error3 }) => `${database}: ${messageOf(error3)}`)
+        `${failed3.length} of ${formatCounted(results.length, "database")} could not be backed up:`,
+        ...failed3.map(({ database, error: error3 }) => `${database}: ${messageOf(error3)}`)
       ].join(`
   `),
       "The others are backed up. What to do about each stands above, where it failed."
@@ -78162,10 +78162,10 @@ async function* tarOf(files) {
 __name(tarOf, "tarOf");
 var padding = /* @__PURE__ */ __name((bytes) => -bytes & 511, "padding"), NAME_LENGTH = 100;
 function header(name, size, type) {
-  let block3 = Buffer.alloc(512), octal = /* @__PURE__ */ __name((value, at, length) => block3.write(value.toString(8).padStart(length - 1, "0"), at, "latin1"), "octal");
-  block3.set(name, 0), octal(438, NAME_LENGTH, 8), octal(0, 108, 8), octal(0, 116, 8), size < 8 ** 11 ? octal(size, 124, 12) : (block3[124] = 128, block3.writeBigUInt64BE(BigInt(size), 128)), octal(Math.floor(Date.now() / 1e3), 136, 12), block3.write(type, 156, "latin1"), block3.write("ustar  \0", 257, "latin1"), block3.fill(" ", 148, 156);
-  let sum = block3.reduce((total, byte) => total + byte, 0);
-  return block3.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1"), block3;
+  let block4 = Buffer.alloc(512), octal = /* @__PURE__ */ __name((value, at, length) => block4.write(value.toString(8).padStart(length - 1, "0"), at, "latin1"), "octal");
+  block4.set(name, 0), octal(438, NAME_LENGTH, 8), octal(0, 108, 8), octal(0, 116, 8), size < 8 ** 11 ? octal(size, 124, 12) : (block4[124] = 128, block4.writeBigUInt64BE(BigInt(size), 128)), octal(Math.floor(Date.now() / 1e3), 136, 12), block4.write(type, 156, "latin1"), block4.write("ustar  \0", 257, "latin1"), block4.fill(" ", 148, 156);
+  let sum = block4.reduce((total, byte) => total + byte, 0);
+  return block4.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1"), block4;
 }
 __name(header, "header");
 function assertInside(name) {
@@ -79017,12 +79017,12 @@ function verifiedJson(receipt) {
 __name(verifiedJson, "verifiedJson");
 var newest = /* @__PURE__ */ __name(({ proofs }) => proofs.at(-1), "newest"), RATES = ["contents", "restore"];
 function verifySummary(store, level, receipts) {
-  let failed2 = receipts.filter(failedProof), passed = receipts.length - failed2.length;
+  let failed3 = receipts.filter(failedProof), passed = receipts.length - failed3.length;
   return {
-    outcome: failed2.length > 0 ? "failed" : "done",
+    outcome: failed3.length > 0 ? "failed" : "done",
     title: [
       ...passed > 0 ? [`${formatCounted(passed, "archive")} verified: ${level}`] : [],
-      ...failed2.length > 0 ? [`${formatCounted(failed2.length, "archive")} failed`] : []
+      ...failed3.length > 0 ? [`${formatCounted(failed3.length, "archive")} failed`] : []
     ].join(", "),
     blocks: [
       {
@@ -79040,7 +79040,7 @@ function verifySummary(store, level, receipts) {
           timeOf2(receipt)
         ])
       },
-      ...failed2.map(
+      ...failed3.map(
         (receipt) => ({
           kind: "note",
           text: [code(store.uri(receipt.key)), `: ${failedProof(receipt)?.failure}`]
@@ -79120,8 +79120,8 @@ async function verify(inputs, platform3, signal) {
     for (let [name, value] of Object.entries(verifyOutputs(store, verified))) platform3.output(name, value);
     platform3.output("json", JSON.stringify(verified.map(verifiedJson)));
     await platform3.summary(verifySummary(store, level, verified));
-    let failed2 = verified.filter(failedProof);
-    if (failed2.length > 0) throw failedError(store, failed2, verified.length);
+    let failed3 = verified.filter(failedProof);
+    if (failed3.length > 0) throw failedError(store, failed3, verified.length);
   } catch (_) {
     var _error = _, _hasError = !0;
   } finally {
@@ -79141,10 +79141,10 @@ function nothingFound({ which: which2, database }, folder) {
   );
 }
 __name(nothingFound, "nothingFound");
-function failedError(store, failed2, all) {
-  let lines = failed2.map((receipt) => `${store.uri(receipt.key)}: ${failedProof(receipt)?.failure}`);
+function failedError(store, failed3, all) {
+  let lines = failed3.map((receipt) => `${store.uri(receipt.key)}: ${failedProof(receipt)?.failure}`);
   return new UserError(
-    all === 1 ? `The archive has failed: ${lines.join()}` : [`${failed2.length} of ${all} archives have failed:`, ...lines].join(`
+    all === 1 ? `The archive has failed: ${lines.join()}` : [`${failed3.length} of ${all} archives have failed:`, ...lines].join(`
   `),
     "Their receipts say so now: nothing takes them for a backup any more. Make a new one, and find out what has changed them."
   );
@@ -79976,16 +79976,16 @@ function nearestName(name) {
 }
 __name(nearestName, "nearestName");
 function editDistance(from, to) {
-  let row2 = Array.from({ length: to.length + 1 }, (_, index2) => index2);
+  let row3 = Array.from({ length: to.length + 1 }, (_, index2) => index2);
   for (let [i5, letter] of [...from].entries()) {
     let next = [i5 + 1];
     for (let [j5, other] of [...to].entries()) {
-      let [diagonal = 0, above = 0] = row2.slice(j5, j5 + 2);
+      let [diagonal = 0, above = 0] = row3.slice(j5, j5 + 2);
       next.push(Math.min(above + 1, (next[j5] ?? 0) + 1, diagonal + (letter === other ? 0 : 1)));
     }
-    row2 = next;
+    row3 = next;
   }
-  return row2.at(-1) ?? 0;
+  return row3.at(-1) ?? 0;
 }
 __name(editDistance, "editDistance");
 
@@ -80274,8 +80274,8 @@ var Summary = class {
    * @returns {Summary} summary instance
    */
   addTable(rows) {
-    let tableBody = rows.map((row2) => {
-      let cells = row2.map((cell) => {
+    let tableBody = rows.map((row3) => {
+      let cells = row3.map((cell) => {
         if (typeof cell == "string")
           return this.wrap("td", cell);
         let { header: header2, data, colspan, rowspan } = cell, tag = header2 ? "th" : "td", attrs = Object.assign(Object.assign({}, colspan && { colspan }), rowspan && { rowspan });
@@ -80486,7 +80486,7 @@ function block2(part) {
     case "table":
       return table(
         part.columns,
-        part.rows.map((row2) => row2.map(inline2))
+        part.rows.map((row3) => row3.map(inline2))
       );
     case "note":
       return inline2(part.text);
@@ -80577,11 +80577,108 @@ function identity(env3) {
 __name(identity, "identity");
 
 // src/platform/gitlab.ts
-import { writeFileSync } from "node:fs";
-var dotenvFile = "odoo-backup.env", jsonFile = "odoo-backup.json";
+import { rmSync, writeFileSync } from "node:fs";
+
+// src/report/html.ts
+function htmlOf(heading, summaries, failure2) {
+  let parts = [...summaries.map(section), ...failure2.length > 0 ? [failed2(failure2)] : []];
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escaped2(heading)}</title>
+<style>${style}</style>
+</head>
+<body>
+<h1>${escaped2(heading)}</h1>
+${parts.join(`
+`)}
+</body>
+</html>
+`;
+}
+__name(htmlOf, "htmlOf");
+var style = `
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark; }
+h1 { font-size: 1.1rem; font-weight: normal; opacity: .7; }
+section { border-left: 4px solid #1a7f37; padding-left: 1rem; margin: 2rem 0; }
+section.flawed { border-color: #bf8700; }
+section.failed { border-color: #cf222e; }
+h2 { font-size: 1.3rem; margin: 0; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+th, td { text-align: left; vertical-align: top; padding: .25rem 1.5rem .25rem 0; border-bottom: 1px solid #8884; }
+.right { text-align: right; font-variant-numeric: tabular-nums; }
+code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; font: .9em/1.5 ui-monospace, monospace; }
+`;
+function section({ outcome, title, blocks }) {
+  let parts = [`<h2>${signs[outcome]} ${inline3(title)}</h2>`, ...blocks.flatMap(block3)];
+  return `<section class="${outcome}">
+${parts.join(`
+`)}
+</section>`;
+}
+__name(section, "section");
+function failed2([what = "", ...rest]) {
+  return `<section class="failed">
+<h2>${signs.failed} ${escaped2(what)}</h2>
+<pre>${escaped2(rest.join(`
+`))}</pre>
+</section>`;
+}
+__name(failed2, "failed");
+function block3(part) {
+  switch (part.kind) {
+    case "facts":
+      return [
+        `<table>
+${part.rows.map(([name, value]) => `<tr><th scope="row">${inline3(name)}</th><td>${inline3(value)}</td></tr>`).join(`
+`)}
+</table>`
+      ];
+    case "table":
+      return [
+        `<table>
+${[row2(
+          "th",
+          part.columns,
+          part.columns.map(({ name }) => name)
+        ), ...part.rows.map((cells) => row2("td", part.columns, cells))].join(`
+`)}
+</table>`
+      ];
+    case "note":
+      return [`<p>${inline3(part.text)}</p>`];
+    case "diagram":
+      return [];
+  }
+}
+__name(block3, "block");
+function row2(tag, columns, cells) {
+  return `<tr>${cells.map((text4, at) => {
+    let align = columns[at]?.align === void 0 ? "" : ' class="right"';
+    return `<${tag}${align}>${inline3(text4)}</${tag}>`;
+  }).join("")}</tr>`;
+}
+__name(row2, "row");
+var inline3 = /* @__PURE__ */ __name((text4) => spansOf(text4).map(
+  (span) => typeof span == "string" ? escaped2(oneLine(span)) : `<code>${escaped2(oneLine(span.code))}</code>`
+).join(""), "inline"), entities = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;"
+}, escaped2 = /* @__PURE__ */ __name((text4) => text4.replaceAll(/[&<>"]/g, (character) => entities[character] ?? ""), "escaped");
+
+// src/platform/gitlab.ts
+var dotenvFile = "odoo-backup.env", jsonFile = "odoo-backup.json", htmlFile = "odoo-backup.html", linksFile = "odoo-backup-links.json";
 function gitlabPlatform(line, env3, stdout2, now = Date.now) {
   let mask = new Mask(), print = /* @__PURE__ */ __name((message) => stdout2.write(`${mask.apply(message)}
 `), "print"), sections2 = 0, results = [];
+  for (let file of [dotenvFile, jsonFile, htmlFile, linksFile]) rmSync(file, { force: !0 });
+  let warning3 = /* @__PURE__ */ __name((message) => print(`${yellow}WARNING: ${message}${plain}`), "warning"), report = new Report(env3, (text4) => mask.apply(text4), warning3);
   return {
     run: identity2(env3),
     progressIntervalMs: 5e3,
@@ -80599,25 +80696,61 @@ function gitlabPlatform(line, env3, stdout2, now = Date.now) {
     }, "group"),
     info: print,
     notice: print,
-    warning: /* @__PURE__ */ __name((message) => print(`${yellow}WARNING: ${message}${plain}`), "warning"),
+    warning: warning3,
     progress: print,
     output: /* @__PURE__ */ __name((name, value) => {
       if (name === "json") return writeFileSync(jsonFile, value);
-      results.push(`${resultVariable(name)}=${value}
+      name === "uri" && report.archive(value, line), results.push(`${resultVariable(name)}=${value}
 `), writeFileSync(dotenvFile, results.join(""));
     }, "output"),
     summary: /* @__PURE__ */ __name(async (summary2) => {
       print(`
-${plainText(summary2)}`);
+${plainText(summary2)}`), report.add(summary2);
     }, "summary"),
     fail: /* @__PURE__ */ __name((error3) => {
-      print(`${red}ERROR: ${describeError(error3).join(`
-  `)}${plain}`);
+      let why = describeError(error3);
+      print(`${red}ERROR: ${why.join(`
+  `)}${plain}`), report.fail(why);
     }, "fail")
   };
 }
 __name(gitlabPlatform, "gitlabPlatform");
-var yellow = "\x1B[33m", red = "\x1B[31m", plain = "\x1B[0m";
+var Report = class {
+  static {
+    __name(this, "Report");
+  }
+  #env;
+  #mask;
+  #warning;
+  #summaries = [];
+  #archive;
+  constructor(env3, mask, warning3) {
+    this.#env = env3, this.#mask = mask, this.#warning = warning3;
+  }
+  add(summary2) {
+    this.#summaries.push(summary2), this.#write([]);
+  }
+  fail(why) {
+    this.#write(why);
+  }
+  /** Amazon's console shows it; of another server nobody knows whether it has one. */
+  archive(uri, { input }) {
+    let region = input("aws-region") || this.#env.AWS_REGION || this.#env.AWS_DEFAULT_REGION, [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
+    if (!region || !bucket || !key || input("s3-endpoint") || this.#env.AWS_ENDPOINT_URL_S3) return;
+    let url = new URL(`https://${region}.console.aws.amazon.com/s3/object/${bucket}`);
+    url.search = new URLSearchParams({ region, prefix: key }).toString(), this.#archive = { label: "Archive in S3", url: url.href };
+  }
+  #write(failure2) {
+    let { CI_JOB_NAME, CI_JOB_URL, CI_PROJECT_PATH } = this.#env, heading = [CI_JOB_NAME ?? "odoo-backup", CI_PROJECT_PATH].filter(Boolean).join(" \xB7 "), links = [CI_JOB_URL && { label: "Report", url: `${CI_JOB_URL}/artifacts/file/${htmlFile}` }, this.#archive].filter((link2) => link2 !== void 0 && link2 !== "");
+    try {
+      writeFileSync(htmlFile, this.#mask(htmlOf(heading, this.#summaries, failure2)));
+      let annotations = { "Odoo backup": links.map((link2) => ({ external_link: link2 })) };
+      links.length > 0 && writeFileSync(linksFile, JSON.stringify(annotations));
+    } catch (error3) {
+      this.#warning(`The report could not be written: ${messageOf(error3)}`);
+    }
+  }
+}, yellow = "\x1B[33m", red = "\x1B[31m", plain = "\x1B[0m";
 function marker(kind, nowMs, id) {
   return `\x1B[0Ksection_${kind}:${Math.floor(nowMs / 1e3)}:${id}\r\x1B[0K`;
 }
