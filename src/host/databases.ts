@@ -171,27 +171,53 @@ export const terminateSessions = (databases: readonly string[]): string =>
   `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
     WHERE datname IN (${databases.map(literal).join(',')}) AND pid <> pg_backend_pid() AND ${MAY_END}`;
 
-/** What a restore is about to do and its role may not, read only. Empty: it may do everything. */
+/** What a restore is about to do and its role may not, each with the statement that lets it; read only. */
 export async function missingRights(admin: Postgres, owner: string, database: string): Promise<string[]> {
-  const [rights] = await queryRows<{ role: string; creates: boolean; owns: boolean; renames: boolean }>(
+  const [rights] = await queryRows<{
+    role: string;
+    creates: boolean;
+    exists: boolean;
+    owns: boolean;
+    stranger: string | null;
+  }>(
     admin,
     MAINTENANCE_DATABASE,
     `SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
+            EXISTS (SELECT FROM pg_roles WHERE rolname =${literal(owner)}) AS exists,
             EXISTS (SELECT FROM pg_roles o WHERE o.rolname =${literal(owner)}
               AND pg_has_role(o.oid, 'MEMBER')) AS owns,
-            NOT EXISTS (SELECT FROM pg_database WHERE datname =${literal(database)}
-              AND NOT pg_has_role(datdba, 'MEMBER')) AS renames
+            (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname =${literal(database)}
+              AND NOT pg_has_role(datdba, 'MEMBER')) AS stranger
        FROM pg_roles WHERE rolname = current_user`,
   );
   if (!rights) throw new Error('pg_roles has no row of the current role');
-  const { role } = rights;
+  const { role, creates, exists, owns, stranger } = rights;
+  const joins = (other: string) => `GRANT ${identifier(other)} TO ${identifier(role)}`;
   return [
-    ...(rights.creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`]),
-    ...(rights.owns
+    ...(creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`]),
+    ...(exists ? [] : [`There is no role ${owner}: CREATE ROLE ${identifier(owner)} LOGIN`]),
+    ...(owns || !exists ? [] : [`${role} may not create databases that belong to ${owner}: ${joins(owner)}`]),
+    ...(stranger === null
       ? []
-      : [`${role} may not create databases that belong to ${owner}, or there is no such role`]),
-    ...(rights.renames ? [] : [`${role} may not rename ${database}: it belongs to another role`]),
+      : [`${role} may not rename ${database}, which belongs to ${stranger}: ${joins(stranger)}`]),
   ];
+}
+
+/** Those of a database's locales that the server's machine does not have, read only. Setting one is how to ask. */
+export async function missingLocales(
+  postgres: Postgres,
+  { collate, ctype }: Pick<CreationTraits, 'collate' | 'ctype'>,
+): Promise<string[]> {
+  const missing: string[] = [];
+  for (const locale of new Set([collate, ctype])) {
+    try {
+      await runSql(postgres, MAINTENANCE_DATABASE, `SET lc_monetary TO${literal(locale)}`);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      missing.push(locale);
+    }
+  }
+  return missing;
 }
 
 /** Those of the given roles that the server does not have: granting to one of them fails a restore. */

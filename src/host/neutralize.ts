@@ -34,12 +34,35 @@ export async function findOdooProgram(
   for (const line of found.split('\n').filter(Boolean)) {
     const argv = line.startsWith('{') ? programOfUnit(line) : [line];
     if (!argv) continue;
-    const able = await accounts.firstAble([conf?.owner ?? 'odoo', 'odoo'], {
-      argv: [...argv, 'neutralize', '--help'],
-    });
-    if (able) return { argv, as: able.as, conf: conf?.path };
+    for (const as of await runners(accounts, conf)) {
+      if (await knowsNeutralize(host, argv, as, conf)) return { argv, as, conf: conf?.path };
+    }
   }
   return undefined;
+}
+
+/** Odoo's own account before the login account: the database may let that one in only, by peer authentication. */
+async function runners(accounts: Accounts, conf: OdooConfFile | undefined): Promise<(string | undefined)[]> {
+  const others: string[] = [];
+  for await (const as of accounts.usable([conf?.owner ?? 'odoo', 'odoo'])) if (as) others.push(as);
+  return [...others, undefined];
+}
+
+/** It also has to be able to read its odoo.conf, which is often 0640. */
+async function knowsNeutralize(
+  host: Host,
+  argv: readonly string[],
+  as: string | undefined,
+  conf: OdooConfFile | undefined,
+): Promise<boolean> {
+  const script = '[ -z "$1" ] || [ -r "$1" ] || exit; shift; exec "$@" neutralize --help';
+  try {
+    await run(host, { argv: ['sh', '-c', script, 'sh', conf?.path ?? '', ...argv], as });
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError) return false;
+    throw error;
+  }
 }
 
 /** Of systemd's `{ path=/opt/venv/bin/python ; argv[]=/opt/venv/bin/python /opt/odoo/odoo-bin -c … ; … }` */
@@ -60,7 +83,7 @@ export async function neutralize(
   database: string,
   program: OdooProgram | undefined,
 ): Promise<void> {
-  await runSql(
+  await apply(
     postgres,
     database,
     program ? await odooStatements(postgres.host, program, database) : OWN_STATEMENTS,
@@ -78,6 +101,19 @@ export async function neutralize(
     `${database} was neutralized, and is not neutral: ${wrong.join('; ')}`,
     'A module has switched something on again. The copy is not put to use; see the statements of odoo neutralize --stdout.',
   );
+}
+
+async function apply(postgres: Postgres, database: string, statements: string): Promise<void> {
+  try {
+    await runSql(postgres, database, statements);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `The statements that neutralize ${database} fail: ${error.exit.stderr}`,
+      'Mostly it is one of a module whose code does not fit the backup: see odoo neutralize --stdout. The copy is not put to use.',
+      { cause: error },
+    );
+  }
 }
 
 async function odooStatements(
@@ -107,7 +143,10 @@ const NOT_THE_CLEANER =
 /** Where no mail server is active, Odoo sends by the one of its odoo.conf: so there must be one that goes nowhere. */
 const NOWHERE = 'neutralization - disable emails';
 
-/** As base/data/neutralize.sql of Odoo 16, for all versions: columns that a table lacks are passed over. */
+/**
+ * As neutralize.sql of Odoo's base, mail and fetchmail, for all versions: columns that a table lacks are passed over. A
+ * template that names its mail server sends by it, active or not.
+ */
 const OWN_STATEMENTS = `BEGIN;
 UPDATE ir_cron SET active = false WHERE ${NOT_THE_CLEANER};
 UPDATE ir_mail_server SET active = false;
@@ -116,6 +155,10 @@ INSERT INTO ir_mail_server SELECT * FROM jsonb_populate_record(NULL::ir_mail_ser
   'smtp_port', 1025, 'smtp_encryption', 'none', 'smtp_authentication', 'login', 'sequence', 10, 'active', true));
 DO $$ BEGIN
   IF to_regclass('fetchmail_server') IS NOT NULL THEN UPDATE fetchmail_server SET active = false; END IF;
+  IF to_regclass('mail_template') IS NOT NULL THEN UPDATE mail_template SET mail_server_id = NULL; END IF;
+  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('ir_act_server') AND attname = 'webhook_url') THEN
+    UPDATE ir_act_server SET webhook_url = 'neutralization - disable webhook' WHERE state = 'webhook';
+  END IF;
 END $$;
 INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')
   ON CONFLICT (key) DO UPDATE SET value = 'true';
@@ -144,6 +187,7 @@ async function incomingServers(postgres: Postgres, database: string): Promise<nu
  * databases of one UUID would be one to Odoo's own services, and sessions of one would be good for the other.
  *
  * @returns the new UUID
+ * @throws UserError when the database does not keep it
  */
 export async function renewIdentity(postgres: Postgres, database: string): Promise<string> {
   const uuid = randomUUID();
@@ -159,5 +203,11 @@ export async function renewIdentity(postgres: Postgres, database: string): Promi
     `INSERT INTO ir_config_parameter (key, value) VALUES ${rows.join(', ')}
        ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
   );
-  return uuid;
+  const kept = "SELECT value FROM ir_config_parameter WHERE key = 'database.uuid'";
+  const [now] = await runSql(postgres, database, kept);
+  if (now === uuid) return uuid;
+  throw new UserError(
+    `${database} was given a new database.uuid, and has ${now ?? 'none'}`,
+    'Something in the database, such as a trigger, has changed it back. The copy is not put to use.',
+  );
 }

@@ -160,7 +160,10 @@ async function locateFilestore(
   return findFilestore(host, accounts, folders, readers);
 }
 
-/** The filestore where it is there already; else in the first data_dir that has others, or is there at all. */
+/**
+ * The filestore where it is there already; else in the first data_dir that has others, or what else Odoo makes in one: the
+ * home of its account alone is none.
+ */
 async function placeForFilestore(
   host: Host,
   accounts: Accounts,
@@ -173,7 +176,7 @@ async function placeForFilestore(
   const dataDirs = await dataDirsOf(host, conf, readers);
   const [first = ''] = dataDirs;
   if (dataDirs.length > 1) {
-    for (const below of [`/filestore/${database}`, '/filestore', '']) {
+    for (const below of [`/filestore/${database}`, '/filestore', '/sessions', '/addons']) {
       const folders = dataDirs.map((folder) => folder + below);
       const found = await findFilestore(host, accounts, folders, readers);
       if (found) return `${found.folder.slice(0, found.folder.length - below.length)}/filestore/${database}`;

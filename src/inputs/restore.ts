@@ -1,3 +1,4 @@
+import { isDerivedName } from '../restore/names.ts';
 import {
   boolean,
   durationMs,
@@ -79,9 +80,15 @@ export function parseRestore(fields: Fields, env: Environment): RestoreInputs | 
   const inputs = parsePutBack(fields, env);
   const targetDatabase = fields.required(
     'target-database',
-    databaseName,
+    newDatabaseName,
     'is required: the name of the database to restore into',
   );
+  const folder = inputs?.odoo.filestore;
+  if (typeof folder === 'string' && targetDatabase !== undefined && lastPart(folder) !== targetDatabase) {
+    fields.problem(
+      `filestore: ${folder} is not the folder of ${targetDatabase}: Odoo looks for its attachments in <data_dir>/filestore/${targetDatabase}`,
+    );
+  }
   const flag = (name: InputName, otherwise: boolean) => fields.optional(name, boolean) ?? otherwise;
   const flags = {
     replace: flag('replace', false),
@@ -92,6 +99,22 @@ export function parseRestore(fields: Fields, env: Environment): RestoreInputs | 
     ? { command: 'restore', ...inputs, targetDatabase, ...flags }
     : undefined;
 }
+
+/** PostgreSQL's own: one of them replaced, and nothing can log in or create a database any more. */
+const SERVERS_OWN = ['postgres', 'template0', 'template1'];
+
+function newDatabaseName(value: string): string {
+  const name = databaseName(value);
+  if (SERVERS_OWN.includes(name)) throw new Refusal(`'${name}' is a database of PostgreSQL's own`);
+  if (isDerivedName(name)) {
+    throw new Refusal(
+      `'${name}' is a name that restores give to what they build and replace: the next one might remove it`,
+    );
+  }
+  return name;
+}
+
+const lastPart = (path: string): string => path.replace(/\/+$/, '').split('/').at(-1) ?? '';
 
 function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefined {
   const required = {

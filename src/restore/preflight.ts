@@ -1,5 +1,12 @@
 import { UserError } from '../errors.ts';
-import { listSessions, missingRights, missingRoles, type SessionGroup } from '../host/databases.ts';
+import {
+  listSessions,
+  localeClauses,
+  missingLocales,
+  missingRights,
+  missingRoles,
+  type SessionGroup,
+} from '../host/databases.ts';
 import { databaseFileSystem, type FileSystem, fileSystemOf, maxWalBytes } from '../host/disk-space.ts';
 import { extensionProblems, mayMarkImmutable } from '../host/extensions.ts';
 import { healthNow } from '../host/health.ts';
@@ -10,7 +17,7 @@ import type { DatabaseTraits, Extension } from '../host/odoo-database.ts';
 import { databaseTraits } from '../host/odoo-database.ts';
 import type { Postgres } from '../host/postgres.ts';
 import { Snapshot } from '../host/snapshot.ts';
-import { MAINTENANCE_DATABASE, queryRows } from '../host/sql.ts';
+import { MAINTENANCE_DATABASE, queryRows, runSql } from '../host/sql.ts';
 import { compareFilestore, type Difference } from '../host/stage-filestore.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import { formatBytes } from '../report/format.ts';
@@ -108,6 +115,8 @@ class Preflight {
       this.#checkRights(owner),
       this.#checkRoles(keepOwnership),
       this.#checkExtensions(extensions),
+      this.#checkLocales(traits),
+      this.#checkTrust(),
       this.#checkLock(),
     ]);
     this.#checkSessions(sessions);
@@ -153,7 +162,7 @@ class Preflight {
   }
 
   #checkIdentity(): void {
-    const { database, current } = this.#target;
+    const { database } = this.#target;
     const of = this.#source.database;
     if (this.#request.inPlace) {
       if (of === undefined) {
@@ -164,15 +173,40 @@ class Preflight {
           'Choose a backup of this database, or use the command restore, which makes a copy under another name.',
         );
       }
-    } else if (current && !this.#request.replace) {
-      this.#problem(
-        `target-database: ${database} is there already, with ${current.bytes === null ? 'data' : formatBytes(current.bytes)}`,
-        'Choose another name, or set replace: true.',
-      );
+    } else {
+      this.#checkTarget();
     }
     if (!this.#source.receipt) {
       this.#warnings.push(
         'The backup has no receipt: nobody has verified that it is whole, and it is restored for what it says of itself (allow-unverified)',
+      );
+    }
+  }
+
+  /** Of a copy. */
+  #checkTarget(): void {
+    const { database, current, filestore } = this.#target;
+    const { replace, neutralize, source } = this.#request;
+    const of = this.#source.database;
+    if (source !== undefined && of !== undefined && source !== of) {
+      this.#problem(
+        `database: the backup is of ${of}, and not of ${source}`,
+        'Choose a backup of that database, or leave the input database out.',
+      );
+    }
+    const takesFilestore = filestore?.exists && this.#source.filestore !== undefined;
+    if (!replace && (current || takesFilestore)) {
+      const size = current?.bytes == null ? 'data' : formatBytes(current.bytes);
+      this.#problem(
+        current
+          ? `target-database: ${database} is there already, with ${size}`
+          : `target-database: there is no database ${database}, but its filestore is there already: ${filestore?.path}`,
+        'Choose another name, or set replace: true.',
+      );
+    }
+    if (current && replace && neutralize && of === database) {
+      this.#warnings.push(
+        `${database} bears the name of the database that was backed up, and will be neutralized: to put a backup back as it was, use the command rollback`,
       );
     }
   }
@@ -197,9 +231,10 @@ class Preflight {
   /** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
   async #owner(): Promise<string> {
     const { current, postgres, admin } = this.#target;
+    if (!this.#request.inPlace) return postgres.role;
     if (current) return current.owner;
     const before = this.#source.description?.postgres.owner;
-    if (this.#request.inPlace && before !== undefined) {
+    if (before !== undefined) {
       const [missing] = await missingRoles(admin, [before]);
       if (missing === undefined) return before;
     }
@@ -375,6 +410,29 @@ class Preflight {
     this.#problem(
       `The backup gives things or rights to roles that the server does not have: ${missing.join(', ')}`,
       `Create them: ${missing.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join('; ')}`,
+    );
+  }
+
+  /** Whoever is connected as a superuser and becomes another role for a dump is one statement of it away from being it again. */
+  async #checkTrust(): Promise<void> {
+    if (this.#source.receipt) return;
+    const { postgres } = this.#target;
+    const query = 'SELECT rolsuper FROM pg_roles WHERE rolname = session_user';
+    const [superuser] = await runSql(postgres, MAINTENANCE_DATABASE, query);
+    if (superuser !== 't') return;
+    this.#warnings.push(
+      `The dump is loaded over a connection of a superuser (${postgres.identity}): code in it could do anything on the database server`,
+    );
+  }
+
+  async #checkLocales(traits: DatabaseTraits): Promise<void> {
+    const { admin } = this.#target;
+    await this.#attempt(() => localeClauses(traits, admin.version));
+    const missing = await missingLocales(admin, traits);
+    if (missing.length === 0) return;
+    this.#problem(
+      `The database server does not have the locale of the backup’s database: ${missing.join(', ')}`,
+      `Generate it there, then restart PostgreSQL: locale-gen ${missing.join(' ')}`,
     );
   }
 

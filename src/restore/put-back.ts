@@ -46,7 +46,7 @@ export interface Names {
 export async function putBack(
   inputs: PutBackInputs,
   names: Names,
-  wish: Omit<Request, 'purpose' | 'dryRun' | 'keepPrevious'>,
+  wish: Omit<Request, 'purpose' | 'source' | 'dryRun' | 'keepPrevious'>,
   platform: Platform,
   signal: AbortSignal,
 ): Promise<void> {
@@ -55,6 +55,7 @@ export async function putBack(
   const request = {
     ...wish,
     purpose: holderOf(wish.inPlace ? 'rollback' : 'restore', platform.run),
+    source: names.source,
     dryRun: inputs.dryRun,
     keepPrevious: inputs.keepPrevious,
   };

@@ -4,6 +4,8 @@ import type { KeepPrevious } from '../inputs/restore.ts';
 export interface Request {
   /** `rollback, run 123 of acme/odoo`: who holds the lock. */
   readonly purpose: string;
+  /** Whose backup it is to be; undefined: whichever the input `backup` names. */
+  readonly source: string | undefined;
   /** A rollback: the same host and database, as it was. */
   readonly inPlace: boolean;
   /** A target that is there already may be replaced. */

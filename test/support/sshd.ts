@@ -71,12 +71,13 @@ async function createKey(path: string, type: string, account: Account, passphras
   return path;
 }
 
-/** Starts an sshd with the `authorized_keys` in `folder`. */
+/** Starts an sshd with the `authorized_keys` in `folder`; `env` is what its sessions get besides TMPDIR. */
 export async function startSshd(
   servers: Servers,
   folder: string,
   account: Account,
   hostKeys: HostKeys,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<SshServer> {
   const [port = 0] = await freePorts(1);
   const name = `sshd-${port}`;
@@ -96,7 +97,9 @@ StrictModes no
 PermitUserRC no
 PidFile none
 LogLevel VERBOSE
-SetEnv TMPDIR=${tmp}
+SetEnv ${Object.entries({ ...env, TMPDIR: tmp })
+      .map((each) => each.join('='))
+      .join(' ')}
 `,
   );
   const sshd = servers.start(name, ['/usr/sbin/sshd', '-D', '-e', '-f', config], { as: account });
@@ -115,10 +118,16 @@ async function greets(port: number): Promise<boolean> {
   }
 }
 
-/** An sshd of one test's own (with the sandbox's keys), so that the test can tell what it left behind. */
-export async function startOwnSshd({ folder, account, ssh }: Sandbox): Promise<SshServer & AsyncDisposable> {
+/**
+ * An sshd of one test's own (with the sandbox's keys), so that the test can tell what it left behind.
+ * @param env of everything that runs over it
+ */
+export async function startOwnSshd(
+  { folder, account, ssh }: Sandbox,
+  env: Readonly<Record<string, string>> = {},
+): Promise<SshServer & AsyncDisposable> {
   const servers = new Servers(folder);
-  const server = await startSshd(servers, join(folder, 'ssh'), account, ssh.hostKeys);
+  const server = await startSshd(servers, join(folder, 'ssh'), account, ssh.hostKeys, env);
   return { ...server, [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose]() };
 }
 

@@ -121,6 +121,30 @@ suite('the inputs of a restore', () => {
     assert.deepEqual({ replace, neutralize, newUuid }, { replace: true, neutralize: false, newUuid: false });
   });
 
+  const refused: [RawInputs, RegExp][] = [
+    [{ 'target-database': 'postgres' }, /^target-database: 'postgres' is a database of PostgreSQL's own$/],
+    [{ 'target-database': 'template1' }, /^target-database: 'template1' is a database of PostgreSQL's own$/],
+    [
+      { 'target-database': 'shop__old_20261121034100' },
+      /^target-database: 'shop__old_20261121034100' is a name that restores give/,
+    ],
+    [{ 'target-database': 'x'.repeat(64) }, /^target-database: 'x{64}' is not a name that Odoo can give/],
+    [{ 'target-database': 'a"b' }, /^target-database: 'a"b' is not a name that Odoo can give/],
+    [{ filestore: '/srv/filestore/shop/' }, /^filestore: \/srv\/filestore\/shop\/ is not the folder of copy/],
+  ];
+  for (const [inputs, pattern] of refused) {
+    test(`refused: ${JSON.stringify(inputs)}`, () => {
+      assert.throws(
+        () => restore(inputs),
+        (error) => error instanceof InputError && pattern.test(error.message),
+      );
+    });
+  }
+
+  test('a folder of the target’s own name may be given', () => {
+    assert.equal(restore({ filestore: '/srv/filestore/copy/' }).odoo.filestore, '/srv/filestore/copy/');
+  });
+
   test('the target has to be named', () => {
     assert.throws(
       () => restore({ 'target-database': '' }),

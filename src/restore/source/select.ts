@@ -41,6 +41,9 @@ export interface Selected {
 export async function selectBackup(store: Store, selection: Selection): Promise<Selected> {
   const key = keyOf(store, selection.backup) ?? (await findBackup(store, selection));
   const receipt = await receiptOf(store, key);
+  if (!(await store.head(key))) {
+    throw notFound(store, selection, await listBackups(store, selection.customer, selection.database));
+  }
   if (selection.allowUnverified) return { key, receipt };
   if (!receipt) throw unverified(store.uri(key));
   const failure = failedProof(receipt);
