@@ -17,6 +17,15 @@ export interface Link {
 }
 
 const GOODBYE_MS = 1000;
+/** How long a command waits for a channel. */
+const CROWDED_MS = 30_000;
+const CROWDED_PAUSE_MS = 50;
+
+/** Of a channel that was not opened: SSH_OPEN_CONNECT_FAILED, as OpenSSH says it, or …_RESOURCE_SHORTAGE (RFC 4254, section 5.1). */
+const isCrowded = (error: unknown): boolean => {
+  const { cause } = error as { readonly cause?: { readonly reason?: unknown } };
+  return cause?.reason === 2 || cause?.reason === 4;
+};
 
 /** A host that is logged in to. When any link of the chain breaks, all that runs on the host fails with one error. */
 export class SshHost implements Host {
@@ -76,7 +85,14 @@ export class SshHost implements Host {
     if (this.#end) throw this.#end;
     const as = command.as === this.user ? undefined : command.as;
     const { line, preamble } = commandLine({ ...command, as }, this.user);
-    return Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
+    // sshd takes MaxSessions channels at once, 10 unless it is told otherwise: then one of ours has to end first.
+    for (const until = Date.now() + CROWDED_MS; ; await sleep(CROWDED_PAUSE_MS)) {
+      try {
+        return await Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
+      } catch (error) {
+        if (!isCrowded(error) || this.#processes.size === 0 || Date.now() > until) throw error;
+      }
+    }
   }
 
   #exec(command: Command, line: string, preamble: string): Promise<SshProcess> {

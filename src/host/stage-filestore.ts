@@ -41,10 +41,45 @@ export async function stageFilestore(
   };
 }
 
+/**
+ * Copies those wanted files that another database's filestore has into a folder, by reflink where the file system can. No
+ * hard links: who changes the owner or the mode of a file in the one would change it in the other. What goes wrong with
+ * single files, such as one that Odoo removes just then, only leaves them out.
+ *
+ * @param staged made by `stageFilestore`
+ * @returns those that were copied
+ */
+export async function copyFiles(
+  neighbour: OwnedFolder,
+  staged: Place,
+  wanted: readonly FilestoreFile[],
+  cores: number,
+  signal?: AbortSignal,
+): Promise<FilestoreFile[]> {
+  const sizes = sizesOf(await filesIn(neighbour));
+  const candidates = wanted.filter((file) => isCandidate(file, sizes));
+  const names = await wholeFiles(
+    neighbour,
+    candidates.map(({ name }) => name),
+    cores,
+    signal,
+  );
+  const script = `cd -- "$1" || exit
+    xargs -0 -r -n 500 cp --dereference --parents --reflink=auto --preserve=timestamps --target-directory="$2" -- || :`;
+  const command = neighbour.command(['sh', '-c', script, 'sh', neighbour.path, staged.path]);
+  await run(neighbour.host, command, { input: names.map((name) => `${name}\0`).join(''), signal });
+  const copied = new Set(names);
+  const attempted = candidates.filter(({ name }) => copied.has(name));
+  const absent = new Set(await absentFrom(staged, attempted));
+  return attempted.filter(({ name }) => !absent.has(name));
+}
+
 /** How a live filestore differs from the wanted one, by names and sizes alone: torn files come on top. */
 export interface Difference {
   /** What would have to move. */
   readonly missing: readonly FilestoreFile[];
+  /** What would be copied from another database's filestore on the host. */
+  readonly copied: readonly FilestoreFile[];
   /** What a swap would take away. */
   readonly onlyLive: readonly FilestoreFile[];
 }
@@ -53,12 +88,16 @@ export interface Difference {
 export async function compareFilestore(
   live: OwnedFolder,
   wanted: readonly FilestoreFile[],
+  neighbour?: OwnedFolder,
 ): Promise<Difference> {
   const there = live.exists ? await filesIn(live) : [];
   const sizes = sizesOf(there);
+  const others = sizesOf(neighbour ? await filesIn(neighbour) : []);
   const names = new Set(wanted.map(({ name }) => name));
+  const notLive = wanted.filter((file) => !isCandidate(file, sizes));
   return {
-    missing: wanted.filter((file) => !isCandidate(file, sizes)),
+    missing: notLive.filter((file) => !isCandidate(file, others)),
+    copied: notLive.filter((file) => isCandidate(file, others)),
     onlyLive: there.filter(({ name }) => !names.has(name)),
   };
 }

@@ -9,7 +9,7 @@ import { type Dump, loadDump } from '../host/load-dump.ts';
 import { neutralize, renewIdentity } from '../host/neutralize.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import { identifier } from '../host/sql.ts';
-import { stageFilestore } from '../host/stage-filestore.ts';
+import { copyFiles, stageFilestore } from '../host/stage-filestore.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Progress } from '../report/progress.ts';
@@ -140,23 +140,31 @@ async function* counting(
 
 function stageStep({ source, target, findings, platform }: Work, filestore: FilestoreWork): Step {
   const { live, wanted, swap, staged } = filestore;
-  const missing = findings.difference?.missing ?? [];
+  const { missing = [], copied = [] } = findings.difference ?? {};
+  const { neighbour } = findings;
+  const linked = wanted.length - missing.length - copied.length;
   return {
     name: 'filestore',
     title: `Build the filestore: ${formatCounted(wanted.length, 'file')}, ${formatBytes(bytesOf(wanted))}`,
     details: [
       `in ${swap.new}, owned by ${live.owner}`,
-      `hard links to what the host has, if its SHA-1 is right: ${formatCounted(wanted.length - missing.length, 'file')}`,
+      ...(linked > 0 || !neighbour
+        ? [`hard links to what the host has, if its SHA-1 is right: ${formatCounted(linked, 'file')}`]
+        : []),
+      ...(neighbour ? [`copied from ${neighbour.path}, if the SHA-1 is right: ${filesOf(copied)}`] : []),
       `fetched from the archive: ${filesOf(missing)}`,
     ],
     bytes: bytesOf(missing),
     async run(signal, progress) {
       const { cores } = target.installation.tools;
       const done = await stageFilestore(live, swap.new, wanted, cores, signal);
+      const had = neighbour ? await copyFiles(neighbour, staged, done.missing, cores, signal) : [];
       const names = new Set(done.missing.map(({ name }) => name));
+      for (const { name } of had) names.delete(name);
       const files = wanted.filter(({ name }) => names.has(name));
       await receiveFiles(staged, incoming(source, files, progress), signal);
-      platform.info(`${formatCounted(done.linked.length, 'file')} linked, ${files.length} fetched`);
+      const also = had.length > 0 ? `, ${had.length} copied` : '';
+      platform.info(`${formatCounted(done.linked.length, 'file')} linked${also}, ${files.length} fetched`);
     },
     undo: {
       title: `Remove the new filestore ${basename(swap.new)}`,

@@ -6,7 +6,7 @@ import { plainFacts } from '../report/plain.ts';
 import { code, type Facts } from '../report/summary.ts';
 import { failedProof, levelOf } from '../storage/proofs.ts';
 import type { Replaced } from './leftovers.ts';
-import { bytesOf, type Findings, sessionName } from './preflight.ts';
+import { bytesOf, type Findings, filestoreBytes, sessionName } from './preflight.ts';
 import type { RestoreSource } from './source.ts';
 import type { Target } from './target.ts';
 
@@ -95,7 +95,7 @@ function spaceOf({ databaseBytes, databaseDisk, difference, filestoreDisk }: Fin
     `${what} ${formatBytes(bytes)}${disk ? ` of ${formatBytes(disk.free)} free in ${disk.mount}` : ''}`;
   return [
     of('database about', databaseBytes, databaseDisk),
-    ...(difference ? [of('filestore', bytesOf(difference.missing), filestoreDisk)] : []),
+    ...(difference ? [of('filestore', filestoreBytes(difference), filestoreDisk)] : []),
   ].join('; ');
 }
 

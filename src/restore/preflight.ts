@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path/posix';
 import { UserError } from '../errors.ts';
 import {
   listSessions,
@@ -15,7 +16,9 @@ import { lockProblem } from '../host/lock.ts';
 import { findOdooProgram, type OdooProgram } from '../host/neutralize.ts';
 import type { DatabaseTraits, Extension } from '../host/odoo-database.ts';
 import { databaseTraits } from '../host/odoo-database.ts';
+import type { OwnedFolder } from '../host/owner.ts';
 import type { Postgres } from '../host/postgres.ts';
+import { run } from '../host/run.ts';
 import { Snapshot } from '../host/snapshot.ts';
 import { MAINTENANCE_DATABASE, queryRows, runSql } from '../host/sql.ts';
 import { compareFilestore, type Difference } from '../host/stage-filestore.ts';
@@ -51,6 +54,8 @@ export interface Findings {
   readonly dumpPlace: string | undefined;
   /** undefined: the filestore is left alone. */
   readonly difference: Difference | undefined;
+  /** The filestore of the database that was backed up, where a copy is made beside it; undefined: there is none. */
+  readonly neighbour: OwnedFolder | undefined;
   /** Connected to what would be replaced. */
   readonly sessions: readonly SessionGroup[];
   readonly databaseBytes: number;
@@ -96,13 +101,13 @@ class Preflight {
     const { current, postgres, admin, database } = this.#target;
     const { description } = this.#source;
     const keepOwnership = this.#request.inPlace;
-    const owner = await this.#owner();
+    const [owner, neighbour] = await Promise.all([this.#owner(), this.#neighbour()]);
     const fittingLoader = this.#loader();
     const [traits, extensions, loader, difference, sessions, running, answer, program] = await Promise.all([
       this.#traits(),
       this.#extensions(fittingLoader),
       fittingLoader,
-      this.#difference(),
+      this.#difference(neighbour),
       current ? listSessions(admin, database) : [],
       this.#running(),
       this.#answer(),
@@ -111,7 +116,7 @@ class Preflight {
     const databaseBytes =
       description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth());
     const [space] = await Promise.all([
-      this.#space(databaseBytes, bytesOf(difference?.missing ?? [])),
+      this.#space(databaseBytes, filestoreBytes(difference)),
       this.#checkRights(owner),
       this.#checkRoles(keepOwnership),
       this.#checkExtensions(extensions),
@@ -130,6 +135,7 @@ class Preflight {
       keepOwnership,
       loader: loader ?? postgres,
       difference,
+      neighbour,
       sessions,
       databaseBytes,
       ...space,
@@ -290,7 +296,19 @@ class Preflight {
     return this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor));
   }
 
-  async #difference(): Promise<Difference | undefined> {
+  /** Of a copy: where most of its files are as well, if it is made where the original lives. */
+  async #neighbour(): Promise<OwnedFolder | undefined> {
+    const { filestore, database } = this.#target;
+    const of = this.#source.database;
+    if (this.#request.inPlace || !filestore || !this.#source.filestore) return undefined;
+    if (of === undefined || of === database || !/^\w[\w.-]*$/.test(of)) return undefined;
+    const path = join(dirname(filestore.path), of);
+    const open = '[ -d "$1" ] && [ -r "$1" ] && [ -x "$1" ] && echo open; :';
+    const answer = await run(filestore.host, filestore.command(['sh', '-c', open, 'sh', path]));
+    return answer === '' ? undefined : { ...filestore, path, exists: true };
+  }
+
+  async #difference(neighbour: OwnedFolder | undefined): Promise<Difference | undefined> {
     const { filestore } = this.#target;
     const wanted = this.#source.filestore;
     if (!filestore || !wanted) {
@@ -301,7 +319,7 @@ class Preflight {
       }
       return undefined;
     }
-    return compareFilestore(filestore, [...wanted.values()]);
+    return compareFilestore(filestore, [...wanted.values()], neighbour);
   }
 
   async #running(): Promise<boolean | undefined> {
@@ -511,6 +529,10 @@ export const bytesOf = (files: Iterable<{ readonly size: number }>): number => {
   for (const { size } of files) sum += size;
   return sum;
 };
+
+/** What the new filestore takes on the disk: hard links take nothing. */
+export const filestoreBytes = (difference: Difference | undefined): number =>
+  bytesOf([...(difference?.missing ?? []), ...(difference?.copied ?? [])]);
 
 function majorOf(version: string | undefined): number | undefined {
   const major = Number.parseInt(version ?? '', 10);

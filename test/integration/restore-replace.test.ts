@@ -73,6 +73,8 @@ suite('a restore over a database that is there', () => {
       'dry-run': 'true',
     });
     assert.match(fresh.log, /Replaces +nothing: there is no database \S+_fresh on the host/);
+    assert.match(fresh.log, /Filestore +205 files of the backup on the host already, none to be fetched/);
+    assert.match(fresh.log, /^ +copied from \S+, if the SHA-1 is right: 205 files \(1\.9 MiB\)$/m);
     assert.match(fresh.log, /Downtime +none: nothing has to stop/);
     assert.deepEqual(await everything(), before);
     assert.equal(

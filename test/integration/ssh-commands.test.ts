@@ -125,6 +125,15 @@ suite('a command', () => {
     });
   });
 
+  test('waits for its turn where sshd takes no more of them at once', async () => {
+    await using host = await login();
+    const asked = Array.from({ length: 25 }, (_, i) => run(host, sh('sleep 0.2; printf %s "$1"', String(i))));
+    assert.deepEqual(
+      await Promise.all(asked),
+      asked.map((_, i) => String(i)),
+    );
+  });
+
   test('that reads no input does not block who writes it', async () => {
     await using host = await login();
     assert.equal(await run(host, { argv: ['echo', 'done'] }, { input: 'x'.repeat(8_000_000) }), 'done\n');
