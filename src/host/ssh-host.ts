@@ -35,6 +35,8 @@ export class SshHost implements Host {
   readonly #client: Client;
   readonly #watches: NodeJS.Timeout[] = [];
   readonly #processes = new Set<SshProcess>();
+  /** Commands that have asked for a channel and have no answer yet. */
+  #asking = 0;
   /** Rejects when the connection is gone; never resolves. */
   readonly #gone = Promise.withResolvers<never>();
   #end: Error | undefined;
@@ -82,15 +84,19 @@ export class SshHost implements Host {
   }
 
   async start(command: Command): Promise<SshProcess> {
-    if (this.#end) throw this.#end;
     const as = command.as === this.user ? undefined : command.as;
     const { line, preamble } = commandLine({ ...command, as }, this.user);
     // sshd takes MaxSessions channels at once, 10 unless it is told otherwise: then one of ours has to end first.
     for (const until = Date.now() + CROWDED_MS; ; await sleep(CROWDED_PAUSE_MS)) {
+      if (this.#end) throw this.#end;
+      const alone = this.#processes.size + this.#asking === 0;
+      this.#asking++;
       try {
         return await Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
       } catch (error) {
-        if (!isCrowded(error) || this.#processes.size === 0 || Date.now() > until) throw error;
+        if (alone || !isCrowded(error) || Date.now() > until) throw error;
+      } finally {
+        this.#asking--;
       }
     }
   }
