@@ -16167,10 +16167,10 @@ var require_async = __commonJS({
       typeof exports == "object" && typeof module < "u" ? factory(exports) : typeof define == "function" && define.amd ? define(["exports"], factory) : (global2 = typeof globalThis < "u" ? globalThis : global2 || self, factory(global2.async = {}));
     })(exports, (function(exports2) {
       "use strict";
-      function apply(fn, ...args) {
+      function apply2(fn, ...args) {
         return (...callArgs) => fn(...args, ...callArgs);
       }
-      __name(apply, "apply");
+      __name(apply2, "apply");
       function initialParams(fn) {
         return function(...args) {
           var callback = args.pop();
@@ -17476,7 +17476,7 @@ Source:
       }
       __name(waterfall, "waterfall");
       var waterfall$1 = awaitify(waterfall), index2 = {
-        apply,
+        apply: apply2,
         applyEach,
         applyEachSeries,
         asyncify,
@@ -17581,7 +17581,7 @@ Source:
         during: whilst$1,
         doDuring: doWhilst$1
       };
-      exports2.all = every$1, exports2.allLimit = everyLimit$1, exports2.allSeries = everySeries$1, exports2.any = some$1, exports2.anyLimit = someLimit$1, exports2.anySeries = someSeries$1, exports2.apply = apply, exports2.applyEach = applyEach, exports2.applyEachSeries = applyEachSeries, exports2.asyncify = asyncify, exports2.auto = auto, exports2.autoInject = autoInject, exports2.cargo = cargo$1, exports2.cargoQueue = cargo, exports2.compose = compose, exports2.concat = concat$1, exports2.concatLimit = concatLimit$1, exports2.concatSeries = concatSeries$1, exports2.constant = constant$1, exports2.default = index2, exports2.detect = detect$1, exports2.detectLimit = detectLimit$1, exports2.detectSeries = detectSeries$1, exports2.dir = dir, exports2.doDuring = doWhilst$1, exports2.doUntil = doUntil, exports2.doWhilst = doWhilst$1, exports2.during = whilst$1, exports2.each = each, exports2.eachLimit = eachLimit$1, exports2.eachOf = eachOf$1, exports2.eachOfLimit = eachOfLimit$1, exports2.eachOfSeries = eachOfSeries$1, exports2.eachSeries = eachSeries$1, exports2.ensureAsync = ensureAsync, exports2.every = every$1, exports2.everyLimit = everyLimit$1, exports2.everySeries = everySeries$1, exports2.filter = filter$1, exports2.filterLimit = filterLimit$1, exports2.filterSeries = filterSeries$1, exports2.find = detect$1, exports2.findLimit = detectLimit$1, exports2.findSeries = detectSeries$1, exports2.flatMap = concat$1, exports2.flatMapLimit = concatLimit$1, exports2.flatMapSeries = concatSeries$1, exports2.foldl = reduce$1, exports2.foldr = reduceRight, exports2.forEach = each, exports2.forEachLimit = eachLimit$1, exports2.forEachOf = eachOf$1, exports2.forEachOfLimit = eachOfLimit$1, exports2.forEachOfSeries = eachOfSeries$1, exports2.forEachSeries = eachSeries$1, exports2.forever = forever$1, exports2.groupBy = groupBy, exports2.groupByLimit = groupByLimit$1, exports2.groupBySeries = groupBySeries, exports2.inject = reduce$1, exports2.log = log, exports2.map = map$1, exports2.mapLimit = mapLimit$1, exports2.mapSeries = mapSeries$1, exports2.mapValues = mapValues, exports2.mapValuesLimit = mapValuesLimit$1, exports2.mapValuesSeries = mapValuesSeries, exports2.memoize = memoize2, exports2.nextTick = nextTick, exports2.parallel = parallel, exports2.parallelLimit = parallelLimit, exports2.priorityQueue = priorityQueue, exports2.queue = queue2, exports2.race = race$1, exports2.reduce = reduce$1, exports2.reduceRight = reduceRight, exports2.reflect = reflect, exports2.reflectAll = reflectAll, exports2.reject = reject$1, exports2.rejectLimit = rejectLimit$1, exports2.rejectSeries = rejectSeries$1, exports2.retry = retry, exports2.retryable = retryable, exports2.select = filter$1, exports2.selectLimit = filterLimit$1, exports2.selectSeries = filterSeries$1, exports2.seq = seq, exports2.series = series, exports2.setImmediate = setImmediate$1, exports2.some = some$1, exports2.someLimit = someLimit$1, exports2.someSeries = someSeries$1, exports2.sortBy = sortBy$1, exports2.timeout = timeout, exports2.times = times, exports2.timesLimit = timesLimit, exports2.timesSeries = timesSeries, exports2.transform = transform, exports2.tryEach = tryEach$1, exports2.unmemoize = unmemoize, exports2.until = until, exports2.waterfall = waterfall$1, exports2.whilst = whilst$1, exports2.wrapSync = asyncify, Object.defineProperty(exports2, "__esModule", { value: !0 });
+      exports2.all = every$1, exports2.allLimit = everyLimit$1, exports2.allSeries = everySeries$1, exports2.any = some$1, exports2.anyLimit = someLimit$1, exports2.anySeries = someSeries$1, exports2.apply = apply2, exports2.applyEach = applyEach, exports2.applyEachSeries = applyEachSeries, exports2.asyncify = asyncify, exports2.auto = auto, exports2.autoInject = autoInject, exports2.cargo = cargo$1, exports2.cargoQueue = cargo, exports2.compose = compose, exports2.concat = concat$1, exports2.concatLimit = concatLimit$1, exports2.concatSeries = concatSeries$1, exports2.constant = constant$1, exports2.default = index2, exports2.detect = detect$1, exports2.detectLimit = detectLimit$1, exports2.detectSeries = detectSeries$1, exports2.dir = dir, exports2.doDuring = doWhilst$1, exports2.doUntil = doUntil, exports2.doWhilst = doWhilst$1, exports2.during = whilst$1, exports2.each = each, exports2.eachLimit = eachLimit$1, exports2.eachOf = eachOf$1, exports2.eachOfLimit = eachOfLimit$1, exports2.eachOfSeries = eachOfSeries$1, exports2.eachSeries = eachSeries$1, exports2.ensureAsync = ensureAsync, exports2.every = every$1, exports2.everyLimit = everyLimit$1, exports2.everySeries = everySeries$1, exports2.filter = filter$1, exports2.filterLimit = filterLimit$1, exports2.filterSeries = filterSeries$1, exports2.find = detect$1, exports2.findLimit = detectLimit$1, exports2.findSeries = detectSeries$1, exports2.flatMap = concat$1, exports2.flatMapLimit = concatLimit$1, exports2.flatMapSeries = concatSeries$1, exports2.foldl = reduce$1, exports2.foldr = reduceRight, exports2.forEach = each, exports2.forEachLimit = eachLimit$1, exports2.forEachOf = eachOf$1, exports2.forEachOfLimit = eachOfLimit$1, exports2.forEachOfSeries = eachOfSeries$1, exports2.forEachSeries = eachSeries$1, exports2.forever = forever$1, exports2.groupBy = groupBy, exports2.groupByLimit = groupByLimit$1, exports2.groupBySeries = groupBySeries, exports2.inject = reduce$1, exports2.log = log, exports2.map = map$1, exports2.mapLimit = mapLimit$1, exports2.mapSeries = mapSeries$1, exports2.mapValues = mapValues, exports2.mapValuesLimit = mapValuesLimit$1, exports2.mapValuesSeries = mapValuesSeries, exports2.memoize = memoize2, exports2.nextTick = nextTick, exports2.parallel = parallel, exports2.parallelLimit = parallelLimit, exports2.priorityQueue = priorityQueue, exports2.queue = queue2, exports2.race = race$1, exports2.reduce = reduce$1, exports2.reduceRight = reduceRight, exports2.reflect = reflect, exports2.reflectAll = reflectAll, exports2.reject = reject$1, exports2.rejectLimit = rejectLimit$1, exports2.rejectSeries = rejectSeries$1, exports2.retry = retry, exports2.retryable = retryable, exports2.select = filter$1, exports2.selectLimit = filterLimit$1, exports2.selectSeries = filterSeries$1, exports2.seq = seq, exports2.series = series, exports2.setImmediate = setImmediate$1, exports2.some = some$1, exports2.someLimit = someLimit$1, exports2.someSeries = someSeries$1, exports2.sortBy = sortBy$1, exports2.timeout = timeout, exports2.times = times, exports2.timesLimit = timesLimit, exports2.timesSeries = timesSeries, exports2.transform = transform, exports2.tryEach = tryEach$1, exports2.unmemoize = unmemoize, exports2.until = until, exports2.waterfall = waterfall$1, exports2.whilst = whilst$1, exports2.wrapSync = asyncify, Object.defineProperty(exports2, "__esModule", { value: !0 });
     }));
   }
 });
@@ -23379,13 +23379,13 @@ var ENV_PROFILE, DEFAULT_PROFILE, getProfileName, init_getProfileName = __esm({
 
 // node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/getSSOTokenFilepath.js
 import { createHash as createHash9 } from "node:crypto";
-import { join as join3 } from "node:path";
+import { join as join4 } from "node:path";
 var getSSOTokenFilepath, init_getSSOTokenFilepath = __esm({
   "node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/getSSOTokenFilepath.js"() {
     init_getHomeDir();
     getSSOTokenFilepath = /* @__PURE__ */ __name((id) => {
       let cacheName = createHash9("sha1").update(id).digest("hex");
-      return join3(getHomeDir(), ".aws", "sso", "cache", `${cacheName}.json`);
+      return join4(getHomeDir(), ".aws", "sso", "cache", `${cacheName}.json`);
     }, "getSSOTokenFilepath");
   }
 });
@@ -23427,20 +23427,20 @@ var import_types2, getConfigData, init_getConfigData = __esm({
 });
 
 // node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/getConfigFilepath.js
-import { join as join4 } from "node:path";
+import { join as join5 } from "node:path";
 var ENV_CONFIG_PATH, getConfigFilepath, init_getConfigFilepath = __esm({
   "node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/getConfigFilepath.js"() {
     init_getHomeDir();
-    ENV_CONFIG_PATH = "AWS_CONFIG_FILE", getConfigFilepath = /* @__PURE__ */ __name(() => process.env[ENV_CONFIG_PATH] || join4(getHomeDir(), ".aws", "config"), "getConfigFilepath");
+    ENV_CONFIG_PATH = "AWS_CONFIG_FILE", getConfigFilepath = /* @__PURE__ */ __name(() => process.env[ENV_CONFIG_PATH] || join5(getHomeDir(), ".aws", "config"), "getConfigFilepath");
   }
 });
 
 // node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/getCredentialsFilepath.js
-import { join as join5 } from "node:path";
+import { join as join6 } from "node:path";
 var ENV_CREDENTIALS_PATH, getCredentialsFilepath, init_getCredentialsFilepath = __esm({
   "node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/getCredentialsFilepath.js"() {
     init_getHomeDir();
-    ENV_CREDENTIALS_PATH = "AWS_SHARED_CREDENTIALS_FILE", getCredentialsFilepath = /* @__PURE__ */ __name(() => process.env[ENV_CREDENTIALS_PATH] || join5(getHomeDir(), ".aws", "credentials"), "getCredentialsFilepath");
+    ENV_CREDENTIALS_PATH = "AWS_SHARED_CREDENTIALS_FILE", getCredentialsFilepath = /* @__PURE__ */ __name(() => process.env[ENV_CREDENTIALS_PATH] || join6(getHomeDir(), ".aws", "credentials"), "getCredentialsFilepath");
   }
 });
 
@@ -23492,7 +23492,7 @@ var filePromises, fileIntercept, readFile2, init_readFile = __esm({
 });
 
 // node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/loadSharedConfigFiles.js
-import { join as join6 } from "node:path";
+import { join as join7 } from "node:path";
 var swallowError, loadSharedConfigFiles, init_loadSharedConfigFiles = __esm({
   "node_modules/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/loadSharedConfigFiles.js"() {
     init_getConfigData();
@@ -23503,9 +23503,9 @@ var swallowError, loadSharedConfigFiles, init_loadSharedConfigFiles = __esm({
     init_readFile();
     swallowError = /* @__PURE__ */ __name(() => ({}), "swallowError"), loadSharedConfigFiles = /* @__PURE__ */ __name(async (init = {}) => {
       let { filepath = getCredentialsFilepath(), configFilepath = getConfigFilepath() } = init, homeDir = getHomeDir(), relativeHomeDirPrefix = "~/", resolvedFilepath = filepath;
-      filepath.startsWith(relativeHomeDirPrefix) && (resolvedFilepath = join6(homeDir, filepath.slice(2)));
+      filepath.startsWith(relativeHomeDirPrefix) && (resolvedFilepath = join7(homeDir, filepath.slice(2)));
       let resolvedConfigFilepath = configFilepath;
-      configFilepath.startsWith(relativeHomeDirPrefix) && (resolvedConfigFilepath = join6(homeDir, configFilepath.slice(2)));
+      configFilepath.startsWith(relativeHomeDirPrefix) && (resolvedConfigFilepath = join7(homeDir, configFilepath.slice(2)));
       let parsedFiles = await Promise.all([
         readFile2(resolvedConfigFilepath, {
           ignoreCache: init.ignoreCache
@@ -43392,7 +43392,7 @@ var init_signin = __esm({
 // node_modules/@aws-sdk/credential-provider-login/dist-cjs/index.js
 var require_dist_cjs11 = __commonJS({
   "node_modules/@aws-sdk/credential-provider-login/dist-cjs/index.js"(exports) {
-    var { setCredentialFeature: setCredentialFeature2 } = (init_client3(), __toCommonJS(client_exports2)), { CredentialsProviderError: CredentialsProviderError2, parseKnownFiles: parseKnownFiles2, getProfileName: getProfileName2 } = (init_config2(), __toCommonJS(config_exports)), { HttpRequest: HttpRequest2 } = (init_protocols(), __toCommonJS(protocols_exports)), { createHash: createHash18, createPrivateKey, createPublicKey, sign: sign4 } = __require("node:crypto"), { promises: promises3 } = __require("node:fs"), { homedir: homedir2 } = __require("node:os"), { dirname: dirname6, join: join7 } = __require("node:path"), LoginCredentialsFetcher = class _LoginCredentialsFetcher {
+    var { setCredentialFeature: setCredentialFeature2 } = (init_client3(), __toCommonJS(client_exports2)), { CredentialsProviderError: CredentialsProviderError2, parseKnownFiles: parseKnownFiles2, getProfileName: getProfileName2 } = (init_config2(), __toCommonJS(config_exports)), { HttpRequest: HttpRequest2 } = (init_protocols(), __toCommonJS(protocols_exports)), { createHash: createHash18, createPrivateKey, createPublicKey, sign: sign4 } = __require("node:crypto"), { promises: promises3 } = __require("node:fs"), { homedir: homedir2 } = __require("node:os"), { dirname: dirname7, join: join8 } = __require("node:path"), LoginCredentialsFetcher = class _LoginCredentialsFetcher {
       static {
         __name(this, "LoginCredentialsFetcher");
       }
@@ -43512,7 +43512,7 @@ var require_dist_cjs11 = __commonJS({
         }
       }
       async saveToken(token) {
-        let tokenFilePath = this.getTokenFilePath(), directory = dirname6(tokenFilePath);
+        let tokenFilePath = this.getTokenFilePath(), directory = dirname7(tokenFilePath);
         try {
           await promises3.mkdir(directory, { recursive: !0 });
         } catch {
@@ -43520,8 +43520,8 @@ var require_dist_cjs11 = __commonJS({
         await promises3.writeFile(tokenFilePath, JSON.stringify(token, null, 2), "utf8");
       }
       getTokenFilePath() {
-        let directory = process.env.AWS_LOGIN_CACHE_DIRECTORY ?? join7(homedir2(), ".aws", "login", "cache"), loginSessionBytes = Buffer.from(this.loginSession, "utf8"), loginSessionSha256 = createHash18("sha256").update(loginSessionBytes).digest("hex");
-        return join7(directory, `${loginSessionSha256}.json`);
+        let directory = process.env.AWS_LOGIN_CACHE_DIRECTORY ?? join8(homedir2(), ".aws", "login", "cache"), loginSessionBytes = Buffer.from(this.loginSession, "utf8"), loginSessionSha256 = createHash18("sha256").update(loginSessionBytes).digest("hex");
+        return join8(directory, `${loginSessionSha256}.json`);
       }
       derToRawSignature(derSignature) {
         let offset = 2;
@@ -67615,7 +67615,7 @@ async function placeForFilestore(host, accounts, wanted, database, conf, readers
   if (typeof wanted == "string") return wanted;
   let dataDirs = await dataDirsOf(host, conf, readers), [first = ""] = dataDirs;
   if (dataDirs.length > 1)
-    for (let below of [`/filestore/${database}`, "/filestore", ""]) {
+    for (let below of [`/filestore/${database}`, "/filestore", "/sessions", "/addons"]) {
       let folders = dataDirs.map((folder) => folder + below), found = await findFilestore(host, accounts, folders, readers);
       if (found) return `${found.folder.slice(0, found.folder.length - below.length)}/filestore/${database}`;
     }
@@ -67989,7 +67989,10 @@ var STDERR_TAIL_BYTES = 4096, STDOUT_BUFFER_BYTES = 256 * 1024, GRACE_MS = 2e3, 
 };
 
 // src/host/ssh-host.ts
-var GOODBYE_MS = 1e3, SshHost = class {
+var GOODBYE_MS = 1e3, CROWDED_MS = 3e4, CROWDED_PAUSE_MS = 50, isCrowded = /* @__PURE__ */ __name((error3) => {
+  let { cause } = error3;
+  return cause?.reason === 2 || cause?.reason === 4;
+}, "isCrowded"), SshHost = class {
   static {
     __name(this, "SshHost");
   }
@@ -67999,6 +68002,8 @@ var GOODBYE_MS = 1e3, SshHost = class {
   #client;
   #watches = [];
   #processes = /* @__PURE__ */ new Set();
+  /** Commands that have asked for a channel and have no answer yet. */
+  #asking = 0;
   /** Rejects when the connection is gone; never resolves. */
   #gone = Promise.withResolvers();
   #end;
@@ -68036,9 +68041,19 @@ var GOODBYE_MS = 1e3, SshHost = class {
     for (let link2 of this.#links.toReversed()) link2.socket.destroy();
   }
   async start(command5) {
-    if (this.#end) throw this.#end;
     let as = command5.as === this.user ? void 0 : command5.as, { line, preamble } = commandLine({ ...command5, as }, this.user);
-    return Promise.race([this.#exec(command5, line, preamble), this.#gone.promise]);
+    for (let until = Date.now() + CROWDED_MS; ; await sleep3(CROWDED_PAUSE_MS)) {
+      if (this.#end) throw this.#end;
+      let alone = this.#processes.size + this.#asking === 0;
+      this.#asking++;
+      try {
+        return await Promise.race([this.#exec(command5, line, preamble), this.#gone.promise]);
+      } catch (error3) {
+        if (alone || !isCrowded(error3) || Date.now() > until) throw error3;
+      } finally {
+        this.#asking--;
+      }
+    }
   }
   #exec(command5, line, preamble) {
     let { promise, resolve: resolve2, reject } = Promise.withResolvers(), started = /* @__PURE__ */ __name((error3, channel) => {
@@ -68350,21 +68365,35 @@ async function missingRights(admin, owner, database) {
     admin,
     MAINTENANCE_DATABASE,
     `SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
+            EXISTS (SELECT FROM pg_roles WHERE rolname =${literal(owner)}) AS exists,
             EXISTS (SELECT FROM pg_roles o WHERE o.rolname =${literal(owner)}
               AND pg_has_role(o.oid, 'MEMBER')) AS owns,
-            NOT EXISTS (SELECT FROM pg_database WHERE datname =${literal(database)}
-              AND NOT pg_has_role(datdba, 'MEMBER')) AS renames
+            (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname =${literal(database)}
+              AND NOT pg_has_role(datdba, 'MEMBER')) AS stranger
        FROM pg_roles WHERE rolname = current_user`
   );
   if (!rights) throw new Error("pg_roles has no row of the current role");
-  let { role } = rights;
+  let { role, creates, exists: exists2, owns, stranger } = rights, joins = /* @__PURE__ */ __name((other) => `GRANT ${identifier(other)} TO ${identifier(role)}`, "joins");
   return [
-    ...rights.creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`],
-    ...rights.owns ? [] : [`${role} may not create databases that belong to ${owner}, or there is no such role`],
-    ...rights.renames ? [] : [`${role} may not rename ${database}: it belongs to another role`]
+    ...creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`],
+    ...exists2 ? [] : [`There is no role ${owner}: CREATE ROLE ${identifier(owner)} LOGIN`],
+    ...owns || !exists2 ? [] : [`${role} may not create databases that belong to ${owner}: ${joins(owner)}`],
+    ...stranger === null ? [] : [`${role} may not rename ${database}, which belongs to ${stranger}: ${joins(stranger)}`]
   ];
 }
 __name(missingRights, "missingRights");
+async function missingLocales(postgres, { collate, ctype }) {
+  let missing2 = [];
+  for (let locale of /* @__PURE__ */ new Set([collate, ctype]))
+    try {
+      await runSql(postgres, MAINTENANCE_DATABASE, `SET lc_monetary TO${literal(locale)}`);
+    } catch (error3) {
+      if (!(error3 instanceof CommandError)) throw error3;
+      missing2.push(locale);
+    }
+  return missing2;
+}
+__name(missingLocales, "missingLocales");
 async function missingRoles(postgres, roles) {
   let present = await queryRows(
     postgres,
@@ -69005,6 +69034,9 @@ function restoreSeconds({ proofs }) {
 __name(restoreSeconds, "restoreSeconds");
 var rank = /* @__PURE__ */ __name((level) => levels.indexOf(level), "rank"), higher = /* @__PURE__ */ __name((one, other) => one !== void 0 && rank(one) > rank(other) ? one : other, "higher");
 
+// src/restore/preflight.ts
+import { dirname as dirname4, join as join2 } from "node:path/posix";
+
 // src/host/disk-space.ts
 async function fileSystemOf({ host, path: path2, command: command5 }) {
   let script = 'path=$1; until [ -e "$path" ]; do path=$(dirname -- "$path"); done; exec df -Pk -- "$path"', [, line = ""] = (await answerOf(host, command5(["sh", "-c", script, "sh", path2]))).split(`
@@ -69329,21 +69361,36 @@ async function findOdooProgram(host, accounts, units3, conf) {
   for (let line of found.split(`
 `).filter(Boolean)) {
     let argv = line.startsWith("{") ? programOfUnit(line) : [line];
-    if (!argv) continue;
-    let able = await accounts.firstAble([conf?.owner ?? "odoo", "odoo"], {
-      argv: [...argv, "neutralize", "--help"]
-    });
-    if (able) return { argv, as: able.as, conf: conf?.path };
+    if (argv) {
+      for (let as of await runners(accounts, conf))
+        if (await knowsNeutralize(host, argv, as, conf)) return { argv, as, conf: conf?.path };
+    }
   }
 }
 __name(findOdooProgram, "findOdooProgram");
+async function runners(accounts, conf) {
+  let others = [];
+  for await (let as of accounts.usable([conf?.owner ?? "odoo", "odoo"])) as && others.push(as);
+  return [...others, void 0];
+}
+__name(runners, "runners");
+async function knowsNeutralize(host, argv, as, conf) {
+  let script = '[ -z "$1" ] || [ -r "$1" ] || exit; shift; exec "$@" neutralize --help';
+  try {
+    return await run(host, { argv: ["sh", "-c", script, "sh", conf?.path ?? "", ...argv], as }), !0;
+  } catch (error3) {
+    if (error3 instanceof CommandError) return !1;
+    throw error3;
+  }
+}
+__name(knowsNeutralize, "knowsNeutralize");
 function programOfUnit(execStart) {
   let words = /argv\[\]=(.*?) ;/.exec(execStart)?.[1]?.split(" ") ?? [], end = words.findIndex((word) => /(^|\/)odoo(-bin|\.py)?$/.test(word));
   return end < 0 ? void 0 : words.slice(0, end + 1);
 }
 __name(programOfUnit, "programOfUnit");
 async function neutralize(postgres, database, program) {
-  await runSql(
+  await apply(
     postgres,
     database,
     program ? await odooStatements(postgres.host, program, database) : OWN_STATEMENTS
@@ -69360,6 +69407,18 @@ async function neutralize(postgres, database, program) {
     );
 }
 __name(neutralize, "neutralize");
+async function apply(postgres, database, statements) {
+  try {
+    await runSql(postgres, database, statements);
+  } catch (error3) {
+    throw error3 instanceof CommandError ? new UserError(
+      `The statements that neutralize ${database} fail: ${error3.exit.stderr}`,
+      "Mostly it is one of a module whose code does not fit the backup: see odoo neutralize --stdout. The copy is not put to use.",
+      { cause: error3 }
+    ) : error3;
+  }
+}
+__name(apply, "apply");
 async function odooStatements(host, { argv, as, conf }, database) {
   let config = conf === void 0 ? [] : ["--config", conf], command5 = { argv: [...argv, "neutralize", ...config, "--database", database, "--stdout"], as };
   try {
@@ -69381,6 +69440,10 @@ INSERT INTO ir_mail_server SELECT * FROM jsonb_populate_record(NULL::ir_mail_ser
   'smtp_port', 1025, 'smtp_encryption', 'none', 'smtp_authentication', 'login', 'sequence', 10, 'active', true));
 DO $$ BEGIN
   IF to_regclass('fetchmail_server') IS NOT NULL THEN UPDATE fetchmail_server SET active = false; END IF;
+  IF to_regclass('mail_template') IS NOT NULL THEN UPDATE mail_template SET mail_server_id = NULL; END IF;
+  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('ir_act_server') AND attname = 'webhook_url') THEN
+    UPDATE ir_act_server SET webhook_url = 'neutralization - disable webhook' WHERE state = 'webhook';
+  END IF;
 END $$;
 INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')
   ON CONFLICT (key) DO UPDATE SET value = 'true';
@@ -69401,12 +69464,18 @@ async function renewIdentity(postgres, database) {
     "database.secret": literal(randomUUID2()),
     "database.create_date": "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
   }, rows = Object.entries(values).map(([key, value]) => `('${key}', ${value})`);
-  return await runSql(
+  await runSql(
     postgres,
     database,
     `INSERT INTO ir_config_parameter (key, value) VALUES ${rows.join(", ")}
        ON CONFLICT (key) DO UPDATE SET value = excluded.value`
-  ), uuid;
+  );
+  let kept = "SELECT value FROM ir_config_parameter WHERE key = 'database.uuid'", [now] = await runSql(postgres, database, kept);
+  if (now === uuid) return uuid;
+  throw new UserError(
+    `${database} was given a new database.uuid, and has ${now ?? "none"}`,
+    "Something in the database, such as a trigger, has changed it back. The copy is not put to use."
+  );
 }
 __name(renewIdentity, "renewIdentity");
 
@@ -69590,10 +69659,24 @@ async function stageFilestore(live, staged, wanted, cores, signal) {
   };
 }
 __name(stageFilestore, "stageFilestore");
-async function compareFilestore(live, wanted) {
-  let there = live.exists ? await filesIn(live) : [], sizes = sizesOf(there), names = new Set(wanted.map(({ name }) => name));
+async function copyFiles(neighbour, staged, wanted, cores, signal) {
+  let sizes = sizesOf(await filesIn(neighbour)), candidates = wanted.filter((file) => isCandidate(file, sizes)), names = await wholeFiles(
+    neighbour,
+    candidates.map(({ name }) => name),
+    cores,
+    signal
+  ), command5 = neighbour.command(["sh", "-c", `cd -- "$1" || exit
+    xargs -0 -r -n 500 cp --dereference --parents --reflink=auto --preserve=timestamps --target-directory="$2" -- || :`, "sh", neighbour.path, staged.path]);
+  await run(neighbour.host, command5, { input: names.map((name) => `${name}\0`).join(""), signal });
+  let copied = new Set(names), attempted = candidates.filter(({ name }) => copied.has(name)), absent = new Set(await absentFrom(staged, attempted));
+  return attempted.filter(({ name }) => !absent.has(name));
+}
+__name(copyFiles, "copyFiles");
+async function compareFilestore(live, wanted, neighbour) {
+  let there = live.exists ? await filesIn(live) : [], sizes = sizesOf(there), others = sizesOf(neighbour ? await filesIn(neighbour) : []), names = new Set(wanted.map(({ name }) => name)), notLive = wanted.filter((file) => !isCandidate(file, sizes));
   return {
-    missing: wanted.filter((file) => !isCandidate(file, sizes)),
+    missing: notLive.filter((file) => !isCandidate(file, others)),
+    copied: notLive.filter((file) => isCandidate(file, others)),
     onlyLive: there.filter(({ name }) => !names.has(name))
   };
 }
@@ -69778,20 +69861,22 @@ var Preflight = class {
   }
   async run() {
     this.#checkIdentity(), this.#checkVersions();
-    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace, owner = await this.#owner(), fittingLoader = this.#loader(), [traits, extensions, loader, difference, sessions, running, answer, program] = await Promise.all([
+    let { current, postgres, admin, database } = this.#target, { description } = this.#source, keepOwnership = this.#request.inPlace, [owner, neighbour] = await Promise.all([this.#owner(), this.#neighbour()]), fittingLoader = this.#loader(), [traits, extensions, loader, difference, sessions, running, answer, program] = await Promise.all([
       this.#traits(),
       this.#extensions(fittingLoader),
       fittingLoader,
-      this.#difference(),
+      this.#difference(neighbour),
       current ? listSessions(admin, database) : [],
       this.#running(),
       this.#answer(),
       this.#program()
     ]), databaseBytes = description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth()), [space] = await Promise.all([
-      this.#space(databaseBytes, bytesOf(difference?.missing ?? [])),
+      this.#space(databaseBytes, filestoreBytes(difference)),
       this.#checkRights(owner),
       this.#checkRoles(keepOwnership),
       this.#checkExtensions(extensions),
+      this.#checkLocales(traits),
+      this.#checkTrust(),
       this.#checkLock()
     ]);
     return this.#checkSessions(sessions), {
@@ -69804,6 +69889,7 @@ var Preflight = class {
       keepOwnership,
       loader: loader ?? postgres,
       difference,
+      neighbour,
       sessions,
       databaseBytes,
       ...space,
@@ -69832,15 +69918,31 @@ var Preflight = class {
     }
   }
   #checkIdentity() {
-    let { database, current } = this.#target, of = this.#source.database;
+    let { database } = this.#target, of = this.#source.database;
     this.#request.inPlace ? of === void 0 ? this.#warnings.push(`${this.#source.uri} does not say which database it is of`) : of !== database && this.#problem(
       `The backup is of ${of}, and the database to roll back is ${database}`,
       "Choose a backup of this database, or use the command restore, which makes a copy under another name."
-    ) : current && !this.#request.replace && this.#problem(
-      `target-database: ${database} is there already, with ${current.bytes === null ? "data" : formatBytes(current.bytes)}`,
-      "Choose another name, or set replace: true."
-    ), this.#source.receipt || this.#warnings.push(
+    ) : this.#checkTarget(), this.#source.receipt || this.#warnings.push(
       "The backup has no receipt: nobody has verified that it is whole, and it is restored for what it says of itself (allow-unverified)"
+    );
+  }
+  /** Of a copy. */
+  #checkTarget() {
+    let { database, current, filestore } = this.#target, { replace, neutralize: neutralize2, source } = this.#request, of = this.#source.database;
+    source !== void 0 && of !== void 0 && source !== of && this.#problem(
+      `database: the backup is of ${of}, and not of ${source}`,
+      "Choose a backup of that database, or leave the input database out."
+    );
+    let takesFilestore = filestore?.exists && this.#source.filestore !== void 0;
+    if (!replace && (current || takesFilestore)) {
+      let size = current?.bytes == null ? "data" : formatBytes(current.bytes);
+      this.#problem(
+        current ? `target-database: ${database} is there already, with ${size}` : `target-database: there is no database ${database}, but its filestore is there already: ${filestore?.path}`,
+        "Choose another name, or set replace: true."
+      );
+    }
+    current && replace && neutralize2 && of === database && this.#warnings.push(
+      `${database} bears the name of the database that was backed up, and will be neutralized: to put a backup back as it was, use the command rollback`
     );
   }
   #checkVersions() {
@@ -69862,9 +69964,10 @@ var Preflight = class {
   /** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
   async #owner() {
     let { current, postgres, admin } = this.#target;
+    if (!this.#request.inPlace) return postgres.role;
     if (current) return current.owner;
     let before = this.#source.description?.postgres.owner;
-    if (this.#request.inPlace && before !== void 0) {
+    if (before !== void 0) {
       let [missing2] = await missingRoles(admin, [before]);
       if (missing2 === void 0) return before;
     }
@@ -69921,13 +70024,20 @@ var Preflight = class {
     let dumpMajor = this.#source.description?.postgres.pgDump ?? majorOf(this.#source.receipt?.postgres.client);
     return this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor));
   }
-  async #difference() {
+  /** Of a copy: where most of its files are as well, if it is made where the original lives. */
+  async #neighbour() {
+    let { filestore, database } = this.#target, of = this.#source.database;
+    if (this.#request.inPlace || !filestore || !this.#source.filestore || of === void 0 || of === database || !/^\w[\w.-]*$/.test(of)) return;
+    let path2 = join2(dirname4(filestore.path), of);
+    return await run(filestore.host, filestore.command(["sh", "-c", '[ -d "$1" ] && [ -r "$1" ] && [ -x "$1" ] && echo open; :', "sh", path2])) === "" ? void 0 : { ...filestore, path: path2, exists: !0 };
+  }
+  async #difference(neighbour) {
     let { filestore } = this.#target, wanted = this.#source.filestore;
     if (!filestore || !wanted) {
       filestore ? this.#warnings.push("The backup is of the database alone: the filestore stays as it is") : wanted && this.#warnings.push("filestore: false: the attachments of the backup stay where they are");
       return;
     }
-    return compareFilestore(filestore, [...wanted.values()]);
+    return compareFilestore(filestore, [...wanted.values()], neighbour);
   }
   async #running() {
     let { services } = this.#target;
@@ -69954,7 +70064,7 @@ var Preflight = class {
     return this.#source.receipt?.format === "dual" || this.#source.dump.kind === "plain" ? 1 : GROWTH;
   }
   /** What is to be written is summed up by file system: on many hosts there is one for all of it. */
-  async #space(databaseBytes, filestoreBytes) {
+  async #space(databaseBytes, filestoreBytes2) {
     let { admin, current, filestore } = this.#target, [databaseDisk, walDisk, filestoreDisk, maxWal] = await Promise.all([
       databaseFileSystem(admin, current?.tablespace),
       databaseFileSystem(admin),
@@ -69963,7 +70073,7 @@ var Preflight = class {
     ]), wanted = [
       { what: "database", bytes: databaseBytes, disk: databaseDisk },
       { what: "write-ahead log", bytes: Math.min(databaseBytes, maxWal), disk: walDisk },
-      { what: "filestore", bytes: filestoreBytes, disk: filestoreDisk }
+      { what: "filestore", bytes: filestoreBytes2, disk: filestoreDisk }
     ], dumpPlace = await this.#dumpPlace(wanted);
     for (let { mount, free, whats, bytes } of sumsOf(wanted))
       bytes <= free || this.#problem(
@@ -70002,6 +70112,23 @@ var Preflight = class {
     this.#problem(
       `The backup gives things or rights to roles that the server does not have: ${missing2.join(", ")}`,
       `Create them: ${missing2.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join("; ")}`
+    );
+  }
+  /** Whoever is connected as a superuser and becomes another role for a dump is one statement of it away from being it again. */
+  async #checkTrust() {
+    if (this.#source.receipt) return;
+    let { postgres } = this.#target, query = "SELECT rolsuper FROM pg_roles WHERE rolname = session_user", [superuser] = await runSql(postgres, MAINTENANCE_DATABASE, query);
+    superuser === "t" && this.#warnings.push(
+      `The dump is loaded over a connection of a superuser (${postgres.identity}): code in it could do anything on the database server`
+    );
+  }
+  async #checkLocales(traits) {
+    let { admin } = this.#target;
+    await this.#attempt(() => localeClauses(traits, admin.version));
+    let missing2 = await missingLocales(admin, traits);
+    missing2.length !== 0 && this.#problem(
+      `The database server does not have the locale of the backup\u2019s database: ${missing2.join(", ")}`,
+      `Generate it there, then restart PostgreSQL: locale-gen ${missing2.join(" ")}`
     );
   }
   async #checkExtensions(extensions) {
@@ -70048,7 +70175,7 @@ var sessionName = /* @__PURE__ */ __name(({ role, application }) => application 
   let sum = 0;
   for (let { size } of files) sum += size;
   return sum;
-}, "bytesOf");
+}, "bytesOf"), filestoreBytes = /* @__PURE__ */ __name((difference) => bytesOf([...difference?.missing ?? [], ...difference?.copied ?? []]), "filestoreBytes");
 function majorOf(version2) {
   let major = Number.parseInt(version2 ?? "", 10);
   return Number.isNaN(major) ? void 0 : major;
@@ -70126,7 +70253,7 @@ function spaceOf({ databaseBytes, databaseDisk, difference, filestoreDisk }) {
   let of = /* @__PURE__ */ __name((what, bytes, disk) => `${what} ${formatBytes(bytes)}${disk ? ` of ${formatBytes(disk.free)} free in ${disk.mount}` : ""}`, "of");
   return [
     of("database about", databaseBytes, databaseDisk),
-    ...difference ? [of("filestore", bytesOf(difference.missing), filestoreDisk)] : []
+    ...difference ? [of("filestore", filestoreBytes(difference), filestoreDisk)] : []
   ].join("; ");
 }
 __name(spaceOf, "spaceOf");
@@ -71276,7 +71403,7 @@ __name(checkAttachments, "checkAttachments");
 import { createWriteStream } from "node:fs";
 import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join as join2 } from "node:path";
+import { join as join3 } from "node:path";
 import { pipeline as pipeline6 } from "node:stream/promises";
 
 // src/restore/source/dump.ts
@@ -71736,9 +71863,9 @@ async function directoryDump(look2, members) {
   let files = [...members].filter(([name]) => name.startsWith("dump/"));
   if (!members.has("dump/toc.dat")) throw missing('"dump/toc.dat"');
   await assertSpace(files.reduce((sum, [, { size }]) => sum + size, 0));
-  let folder = await mkdtemp(join2(temporary(), "odoo-backup-")), of = /* @__PURE__ */ new Map();
+  let folder = await mkdtemp(join3(temporary(), "odoo-backup-")), of = /* @__PURE__ */ new Map();
   for (let [name, entry] of files) {
-    let path2 = join2(folder, directoryFile(name));
+    let path2 = join3(folder, directoryFile(name));
     of.set(entry, (content) => pipeline6(content, createWriteStream(path2)));
   }
   return {
@@ -73702,7 +73829,7 @@ var src_default = readdirGlob;
 // node_modules/archiver/lib/core.js
 var import_lazystream = __toESM(require_lazystream(), 1), import_async = __toESM(require_async(), 1);
 import {
-  dirname as dirname4,
+  dirname as dirname5,
   relative as relativePath,
   resolve as resolvePath
 } from "path";
@@ -74018,7 +74145,7 @@ var { ReaddirGlob: ReaddirGlob2 } = src_default, win32 = process.platform === "w
     else if (stats.isDirectory() && this._supportsDirectory)
       task.data.name = trailingSlashIt(task.data.name), task.data.type = "directory", task.data.sourcePath = trailingSlashIt(task.filepath), task.data.sourceType = "buffer", task.source = Buffer.concat([]);
     else if (stats.isSymbolicLink() && this._supportsSymlink) {
-      let linkPath = readlinkSync(task.filepath), dirName = dirname4(task.filepath);
+      let linkPath = readlinkSync(task.filepath), dirName = dirname5(task.filepath);
       task.data.type = "symlink", task.data.linkname = relativePath(
         dirName,
         resolvePath(dirName, linkPath)
@@ -78498,19 +78625,24 @@ async function* counting(source, progress) {
 }
 __name(counting, "counting");
 function stageStep({ source, target, findings, platform: platform3 }, filestore) {
-  let { live, wanted, swap, staged } = filestore, missing2 = findings.difference?.missing ?? [];
+  let { live, wanted, swap, staged } = filestore, { missing: missing2 = [], copied = [] } = findings.difference ?? {}, { neighbour } = findings, linked = wanted.length - missing2.length - copied.length;
   return {
     name: "filestore",
     title: `Build the filestore: ${formatCounted(wanted.length, "file")}, ${formatBytes(bytesOf(wanted))}`,
     details: [
       `in ${swap.new}, owned by ${live.owner}`,
-      `hard links to what the host has, if its SHA-1 is right: ${formatCounted(wanted.length - missing2.length, "file")}`,
+      ...linked > 0 || !neighbour ? [`hard links to what the host has, if its SHA-1 is right: ${formatCounted(linked, "file")}`] : [],
+      ...neighbour ? [`copied from ${neighbour.path}, if the SHA-1 is right: ${filesOf(copied)}`] : [],
       `fetched from the archive: ${filesOf(missing2)}`
     ],
     bytes: bytesOf(missing2),
     async run(signal, progress) {
-      let { cores } = target.installation.tools, done = await stageFilestore(live, swap.new, wanted, cores, signal), names = new Set(done.missing.map(({ name }) => name)), files = wanted.filter(({ name }) => names.has(name));
-      await receiveFiles(staged, incoming(source, files, progress), signal), platform3.info(`${formatCounted(done.linked.length, "file")} linked, ${files.length} fetched`);
+      let { cores } = target.installation.tools, done = await stageFilestore(live, swap.new, wanted, cores, signal), had = neighbour ? await copyFiles(neighbour, staged, done.missing, cores, signal) : [], names = new Set(done.missing.map(({ name }) => name));
+      for (let { name } of had) names.delete(name);
+      let files = wanted.filter(({ name }) => names.has(name));
+      await receiveFiles(staged, incoming(source, files, progress), signal);
+      let also = had.length > 0 ? `, ${had.length} copied` : "";
+      platform3.info(`${formatCounted(done.linked.length, "file")} linked${also}, ${files.length} fetched`);
     },
     undo: {
       title: `Remove the new filestore ${basename4(swap.new)}`,
@@ -78557,6 +78689,8 @@ __name(identityStep, "identityStep");
 // src/restore/source/select.ts
 async function selectBackup(store, selection) {
   let key = keyOf(store, selection.backup) ?? await findBackup(store, selection), receipt = await receiptOf2(store, key);
+  if (!await store.head(key))
+    throw notFound(store, selection, await listBackups(store, selection.customer, selection.database));
   if (selection.allowUnverified) return { key, receipt };
   if (!receipt) throw unverified(store.uri(key));
   let failure2 = failedProof(receipt);
@@ -78690,7 +78824,7 @@ function isSame(a5, b5) {
 __name(isSame, "isSame");
 
 // src/restore/swap-steps.ts
-import { basename as basename5, dirname as dirname5 } from "node:path/posix";
+import { basename as basename5, dirname as dirname6 } from "node:path/posix";
 var Downtime = class {
   static {
     __name(this, "Downtime");
@@ -78784,7 +78918,7 @@ function swapFilestoreStep({ live, swap }) {
   return {
     name: "swap",
     title: swap.old === void 0 ? "Put the filestore in its place, by rename" : "Swap the filestores, by rename",
-    details: [`in ${dirname5(swap.current)}:`, ...renames(namesOf2(swap))],
+    details: [`in ${dirname6(swap.current)}:`, ...renames(namesOf2(swap))],
     run: /* @__PURE__ */ __name(() => swapFolders(live, swap), "run"),
     undo: {
       title: swap.old === void 0 ? "Rename the filestore back" : "Rename the filestores back",
@@ -78865,6 +78999,7 @@ async function putBack(inputs, names, wish, platform3, signal) {
     let request = {
       ...wish,
       purpose: holderOf(wish.inPlace ? "rollback" : "restore", platform3.run),
+      source: names.source,
       dryRun: inputs.dryRun,
       keepPrevious: inputs.keepPrevious
     };
@@ -79816,9 +79951,13 @@ __name(parseRollback, "parseRollback");
 function parseRestore(fields, env3) {
   let inputs = parsePutBack(fields, env3), targetDatabase = fields.required(
     "target-database",
-    databaseName,
+    newDatabaseName,
     "is required: the name of the database to restore into"
-  ), flag = /* @__PURE__ */ __name((name, otherwise) => fields.optional(name, boolean) ?? otherwise, "flag"), flags = {
+  ), folder = inputs?.odoo.filestore;
+  typeof folder == "string" && targetDatabase !== void 0 && lastPart(folder) !== targetDatabase && fields.problem(
+    `filestore: ${folder} is not the folder of ${targetDatabase}: Odoo looks for its attachments in <data_dir>/filestore/${targetDatabase}`
+  );
+  let flag = /* @__PURE__ */ __name((name, otherwise) => fields.optional(name, boolean) ?? otherwise, "flag"), flags = {
     replace: flag("replace", !1),
     neutralize: flag("neutralize", !0),
     newUuid: flag("new-uuid", !0)
@@ -79826,6 +79965,18 @@ function parseRestore(fields, env3) {
   return inputs && targetDatabase !== void 0 ? { command: "restore", ...inputs, targetDatabase, ...flags } : void 0;
 }
 __name(parseRestore, "parseRestore");
+var SERVERS_OWN = ["postgres", "template0", "template1"];
+function newDatabaseName(value) {
+  let name = databaseName(value);
+  if (SERVERS_OWN.includes(name)) throw new Refusal(`'${name}' is a database of PostgreSQL's own`);
+  if (isDerivedName(name))
+    throw new Refusal(
+      `'${name}' is a name that restores give to what they build and replace: the next one might remove it`
+    );
+  return name;
+}
+__name(newDatabaseName, "newDatabaseName");
+var lastPart = /* @__PURE__ */ __name((path2) => path2.replace(/\/+$/, "").split("/").at(-1) ?? "", "lastPart");
 function parsePutBack(fields, env3) {
   let required2 = {
     ...parseInstallation(fields, env3, fields.optional("database", databaseName)),
