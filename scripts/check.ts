@@ -13,6 +13,7 @@ const boundaries: readonly { readonly imports: RegExp; readonly within: RegExp }
   { imports: /^@actions\/core/, within: /^src\/platform\/github\.ts$/ },
   { imports: /^@(aws-sdk|smithy)\//, within: /^src\/storage\// },
   { imports: /^ssh2/, within: /^src\/host\/ssh(-\w+)*\.ts$/ },
+  { imports: /^yaml/, within: /^src\/(inventory\/yaml|platform\/gitlab-pipeline)\.ts$/ },
   { imports: /^archiver/, within: /^src\/archive\/writer\.ts$/ },
 ];
 for (const file of globSync('src/**/*.ts', { cwd: root })) {

@@ -58,7 +58,8 @@ export function withTranscripts(readme: string, read: (file: string) => string):
   }, readme);
 }
 
-function inputRow([name, { description, default: value }]: [string, Documented]): string[] {
+function inputRow([name, { description }]: [string, Documented]): string[] {
+  const value = inputNamed(name)?.default;
   return [code(name), value === undefined ? '' : code(value), description];
 }
 

@@ -2,9 +2,11 @@ import { InputError } from './errors.ts';
 import { type BackupInputs, parseBackup } from './inputs/backup.ts';
 import { type Environment, Fields, oneOf, type ReadInput, Refusal } from './inputs/fields.ts';
 import { type GateInputs, parseGate } from './inputs/gate.ts';
+import { type HostsInputs, parseHosts } from './inputs/hosts.ts';
 import { type ListInputs, parseList } from './inputs/list.ts';
 import { type PruneInputs, parsePrune } from './inputs/prune.ts';
 import { parseRestore, parseRollback, type RestoreInputs, type RollbackInputs } from './inputs/restore.ts';
+import { addStandIns } from './inputs/stand-ins.ts';
 import { choices } from './inputs/table.ts';
 import { parseVerify, type VerifyInputs } from './inputs/verify.ts';
 
@@ -18,7 +20,8 @@ type CommandInputs =
   | VerifyInputs
   | GateInputs
   | ListInputs
-  | PruneInputs;
+  | PruneInputs
+  | HostsInputs;
 
 interface EverywhereInputs {
   /** Told how the run ended; undefined: nobody is. */
@@ -38,6 +41,7 @@ const parsers: {
   gate: parseGate,
   list: parseList,
   prune: parsePrune,
+  hosts: parseHosts,
 };
 
 /**
@@ -50,6 +54,7 @@ const parsers: {
 export function parseInputs(read: ReadInput, env: Environment): Inputs {
   const fields = new Fields(read, env);
   const command = fields.required('command', oneOf(choices.command));
+  if (command !== 'hosts') addStandIns(fields);
   // Of a command that is none, the other inputs' problems are told all the same.
   const inputs = parsers[command ?? 'backup'](fields, env);
   const pingUrl = fields.optional('ping-url', secretUrl);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { backup } from './commands/backup.ts';
 import { gate } from './commands/gate.ts';
+import { hosts } from './commands/hosts.ts';
 import { list } from './commands/list.ts';
 import { prune } from './commands/prune.ts';
 import { restore } from './commands/restore.ts';
@@ -68,6 +69,8 @@ function run(inputs: Inputs, platform: Platform, signal: AbortSignal): Promise<v
       return list(inputs, platform, signal);
     case 'prune':
       return prune(inputs, platform, signal);
+    case 'hosts':
+      return hosts(inputs, platform);
   }
 }
 
@@ -80,6 +83,7 @@ const cancelled: Readonly<Record<Inputs['command'], string>> = {
   gate: 'It only reads.',
   list: 'It only reads.',
   prune: 'What the log names is deleted, and nothing else.',
+  hosts: 'It only reads.',
 };
 
 /** Runs the command until it has ended, and has cleaned up, by itself; a signal or the timeout asks it to. */

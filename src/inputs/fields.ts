@@ -10,6 +10,16 @@ export type ReadInput = (name: string) => string;
 /** A value that its input cannot have: the message follows the input's name. */
 export class Refusal extends Error {}
 
+/** What an inventory or a profile has for an input: the value, or why it cannot be had. */
+export interface StandIn {
+  readonly value: string | Refusal;
+  /** The input's name and where the value stands, for messages. */
+  readonly source: string;
+}
+
+/** Looks up what counts where an input is not given. */
+export type StandIns = (name: InputName) => StandIn | undefined;
+
 /**
  * The raw inputs, one parser at a time. A parser that refuses its value leaves a line in `problems` and gives
  * undefined, so that one run reports every problem there is.
@@ -18,16 +28,29 @@ export class Fields {
   readonly problems: string[] = [];
   readonly #read: ReadInput;
   readonly #env: Environment;
+  #standIns: StandIns = () => undefined;
 
   constructor(read: ReadInput, env: Environment) {
     this.#read = read;
     this.#env = env;
   }
 
-  /** The trimmed value and where it came from: the input itself, the environment, or the default. */
-  #find(name: InputName): { value: string; source: string } | undefined {
-    const given = this.#read(name).trim();
+  /** From here on these count more than the environment and the defaults. */
+  standIn(standIns: StandIns): void {
+    this.#standIns = standIns;
+  }
+
+  /** What the platform has for an input itself; an empty string where it is not given. */
+  own(name: InputName): string {
+    return this.#read(name).trim();
+  }
+
+  /** The trimmed value and where it came from: the input itself, what stands in, the environment, or the default. */
+  #find(name: InputName): StandIn | undefined {
+    const given = this.own(name);
     if (given !== '') return { value: given, source: name };
+    const standIn = this.#standIns(name);
+    if (standIn) return standIn;
     const definition = inputNamed(name);
     for (const variable of definition?.environment ?? []) {
       const value = this.#env[variable]?.trim();
@@ -61,8 +84,10 @@ export class Fields {
   optional<T>(name: InputName, parse: (value: string) => T): T | undefined {
     const found = this.#find(name);
     if (found === undefined) return undefined;
+    const { value } = found;
     try {
-      return this.check(() => parse(found.value));
+      if (value instanceof Refusal) throw value;
+      return this.check(() => parse(value));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.problem(`${found.source}: ${error.message}`);

@@ -14,6 +14,8 @@ export interface InputDefinition {
   readonly secret?: true;
   /** `true` or `false`; on a command line the name alone means `true`. */
   readonly boolean?: true;
+  /** Belongs to one run: no inventory and no profile can set it. */
+  readonly ofRun?: true;
 }
 
 export const inputGroups = {
@@ -31,7 +33,7 @@ export type InputGroup = keyof typeof inputGroups;
 
 /** The values of the inputs that take one of a few words: the parser's types come from here. */
 export const choices = {
-  command: ['backup', 'rollback', 'restore', 'verify', 'gate', 'list', 'prune'],
+  command: ['backup', 'rollback', 'restore', 'verify', 'gate', 'list', 'prune', 'hosts'],
   sudo: ['auto', 'always', 'never'],
   sse: ['AES256', 'aws:kms'],
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
@@ -53,10 +55,15 @@ export const inputTable = [
   { name: 'ssh-jump', group: 'connection' },
   { name: 'sudo', group: 'connection', default: 'auto', choices: choices.sudo },
 
-  { name: 'command', group: 'what', default: 'backup', choices: choices.command },
+  { name: 'command', group: 'what', default: 'backup', choices: choices.command, ofRun: true },
   { name: 'database', group: 'what' },
   { name: 'odoo-conf', group: 'what' },
   { name: 'filestore', group: 'what', default: 'true' },
+  { name: 'inventory', group: 'what', ofRun: true },
+  { name: 'host', group: 'what', ofRun: true },
+  { name: 'limit', group: 'what', ofRun: true },
+  { name: 'environment', group: 'what' },
+  { name: 'profiles', group: 'what' },
 
   { name: 'db-host', group: 'postgresql' },
   { name: 'db-port', group: 'postgresql' },
@@ -82,17 +89,17 @@ export const inputTable = [
   { name: 'missing-files', group: 'backup', default: 'warn', choices: choices['missing-files'] },
   { name: 'verify', group: 'backup', choices: choices.verify },
 
-  { name: 'backup', group: 'restore', default: 'latest' },
+  { name: 'backup', group: 'restore', default: 'latest', ofRun: true },
   { name: 'services', group: 'restore' },
   { name: 'stop-command', group: 'restore' },
   { name: 'start-command', group: 'restore' },
   { name: 'health-check', group: 'restore', default: 'odoo within 2m' },
   { name: 'keep-previous', group: 'restore', default: 'until-healthy' },
-  { name: 'allow-unverified', group: 'restore', boolean: true },
-  { name: 'target-database', group: 'restore' },
-  { name: 'replace', group: 'restore', boolean: true },
-  { name: 'neutralize', group: 'restore', boolean: true },
-  { name: 'new-uuid', group: 'restore', boolean: true },
+  { name: 'allow-unverified', group: 'restore', boolean: true, ofRun: true },
+  { name: 'target-database', group: 'restore', ofRun: true },
+  { name: 'replace', group: 'restore', boolean: true, ofRun: true },
+  { name: 'neutralize', group: 'restore', boolean: true, ofRun: true },
+  { name: 'new-uuid', group: 'restore', boolean: true, ofRun: true },
 
   { name: 'require', group: 'gate', default: 'upload', choices: choices.require },
   { name: 'max-age', group: 'gate', default: '26h' },
@@ -108,7 +115,7 @@ export const inputTable = [
   { name: 'timezone', group: 'retention', default: 'UTC' },
   { name: 'delete-versions', group: 'retention', boolean: true },
 
-  { name: 'dry-run', group: 'everywhere', boolean: true },
+  { name: 'dry-run', group: 'everywhere', boolean: true, ofRun: true },
   { name: 'timeout', group: 'everywhere', default: '6h' },
   { name: 'ping-url', group: 'everywhere', secret: true },
 ] as const satisfies readonly InputDefinition[];

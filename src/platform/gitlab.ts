@@ -4,6 +4,7 @@ import { htmlOf } from '../report/html.ts';
 import { plainText } from '../report/plain.ts';
 import type { Summary } from '../report/summary.ts';
 import type { CommandLine } from './command-line.ts';
+import { childPipeline } from './gitlab-pipeline.ts';
 import { Mask } from './mask.ts';
 import { describeError, type Environment, type Platform, type RunIdentity } from './platform.ts';
 
@@ -18,6 +19,8 @@ export const jsonFile = 'odoo-backup.json';
 export const htmlFile = 'odoo-backup.html';
 /** Links beside the job's log, as `artifacts:reports:annotations`. */
 export const linksFile = 'odoo-backup-links.json';
+/** The output `matrix`, as a child pipeline. */
+export const pipelineFile = 'odoo-backup-hosts.yml';
 
 /**
  * A job of a GitLab pipeline: inputs from ODOO_BACKUP_* variables, log with collapsed sections, results in files
@@ -58,6 +61,7 @@ export function gitlabPlatform(
     progress: print,
     output: (name, value) => {
       if (name === 'json') return writeFileSync(jsonFile, value);
+      if (name === 'matrix') return writeFileSync(pipelineFile, childPipeline(value));
       if (name === 'uri') report.archive(value, line);
       results.push(`${resultVariable(name)}=${value}\n`);
       writeFileSync(dotenvFile, results.join(''));

@@ -213,7 +213,11 @@ suite('retention', () => {
 });
 
 suite('object-lock', () => {
-  const lock = (inputs: RawInputs) => parse({ command: 'list', ...inputs });
+  const lock = (inputs: RawInputs) => {
+    const list = parse({ command: 'list', ...inputs });
+    assert.ok(list.command === 'list');
+    return list;
+  };
 
   test('takes a mode and days', () => {
     assert.deepEqual(lock({ 'object-lock': 'governance', 'lock-days': '30' }).s3.lock, {

@@ -42,7 +42,8 @@ function checkStep({ uses, with: given = {} }: Step): void {
     return;
   }
   const ofBucketOnly = ['verify', 'gate', 'list', 'prune'].includes(String(given.command));
-  const required = ofBucketOnly ? ['s3-bucket'] : ['s3-bucket', 'ssh-host'];
+  const ofInventory = given.command === 'hosts' ? ['inventory'] : ['inventory', 's3-bucket'];
+  const required = given.inventory ? ofInventory : ofBucketOnly ? ['s3-bucket'] : ['s3-bucket', 'ssh-host'];
   assert.deepEqual(
     Object.keys(given).filter((name) => !(name in action.inputs)),
     [],
