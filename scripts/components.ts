@@ -26,11 +26,11 @@ export interface SpecInput {
 /** Of texts whose form GitLab can check before a pipeline exists; an empty one is an input that is not given. */
 const forms: Partial<Record<InputName, string>> = {
   'aws-region': '^[\\w-]*$',
-  compression: '^(auto|\\d)$',
+  compression: '^(auto|\\d)?$',
   customer: '^[\\w.-]*$',
   'db-port': '^\\d*$',
   jobs: '^\\d*$',
-  'keep-previous': '^(until-healthy|always|\\d+)$',
+  'keep-previous': '^(until-healthy|always|\\d+)?$',
   'keep-within': '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$',
   'lock-days': '^\\d*$',
   'max-age': '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$',
@@ -71,13 +71,16 @@ export function programInputs(component: ComponentName): readonly InputDefinitio
 }
 
 /** One of the program's inputs as GitLab has it. */
-export function specInput({ name, boolean, choices }: InputDefinition, action: ActionFile): SpecInput {
-  const { description = '', default: value = '' } = action.inputs[name] ?? {};
+export function specInput(input: InputDefinition, action: ActionFile): SpecInput {
+  const { name, boolean, choices } = input;
+  const { description: text = '', default: value = '' } = action.inputs[name] ?? {};
+  // A default here would be given, and so count more than an inventory or a profile.
+  const description =
+    input.default === value || !input.default ? text : `${text} Default: \`${input.default}\`.`;
   if (boolean && !undecided.includes(name)) return { description, type: 'boolean', default: false };
-  if (/^\d+$/.test(value)) return { description, type: 'number', default: Number(value) };
   const words = boolean ? ['true', 'false'] : choices;
   const options = words && (value === '' ? ['', ...words] : [...words]);
-  const regex = forms[name as InputName];
+  const regex = forms[name as InputName] ?? (/^\d+$/.test(input.default ?? '') ? '^\\d*$' : undefined);
   return {
     description,
     type: 'string',
@@ -148,6 +151,13 @@ export function jobInputs(component: ComponentName): Readonly<Record<string, Spe
       'The project of this component on this GitLab, a mirror for instance: the job fetches the program from it, at the commit of the component.',
       'OWNER/odoo-backup-action',
     ),
+    'git-strategy': {
+      ...text(
+        'With `fetch` the job has the files of the repository, for `inventory` and `profiles`.',
+        'none',
+      ),
+      options: ['none', 'fetch', 'clone'],
+    },
     program: text('The path of the program, `dist/main.js`, in the image. Then nothing is fetched.', ''),
   };
 }
@@ -179,10 +189,11 @@ export function componentTemplate(component: ComponentName, action: ActionFile):
       $[[ inputs.${name} ]]
 `,
   );
-  const takesDryRun = programInputs(component).some(({ name }) => name === 'dry-run');
-  const dryRun = `      # To leave it out is not to say no: the variable DRY_RUN counts then.
-      [ "$ODOO_BACKUP_DRY_RUN" = true ] || unset ODOO_BACKUP_DRY_RUN
-`;
+  const flags = programInputs(component).filter(({ boolean, name }) => boolean && !undecided.includes(name));
+  const unsetFlags = flags.map(
+    ({ name }) => `      [ "$${variableOf(name)}" = true ] || unset ${variableOf(name)}\n`,
+  );
+  const comment = '      # False is to leave it out: DRY_RUN, or a profile, counts then.\n';
   return `# Written from action.yml by \`npm run docs\`: change it there, or in scripts/components.ts.
 ${spec}---
 "$[[ inputs.job-name ]]":
@@ -200,7 +211,7 @@ ${has('resource-group', '  resource_group: $[[ inputs.resource-group ]]\n')}\
     AWS_ID_TOKEN:
       aud: $[[ inputs.aws-audience ]]
   variables:
-    GIT_STRATEGY: none
+    GIT_STRATEGY: $[[ inputs.git-strategy ]]
     COMPONENT_PROJECT: $[[ inputs.project ]]
     COMPONENT_PROGRAM: "$[[ inputs.program ]]"
     COMPONENT_ROLE: "$[[ inputs.aws-role-arn ]]"
@@ -225,7 +236,7 @@ ${variables.join('')}\
         git -C "$folder/component" checkout --quiet FETCH_HEAD -- dist
         COMPONENT_PROGRAM="$folder/component/dist/main.js"
       fi
-${takesDryRun ? dryRun : ''}\
+${flags.length > 0 ? comment + unsetFlags.join('') : ''}\
       node "$COMPONENT_PROGRAM" ${component}
   artifacts:
     when: always

@@ -71,8 +71,8 @@ function profileFor(fields: Fields, host: HostInputs | undefined): Profile | und
     if (fields.own('profiles') !== '') fields.problem('environment: is required, because profiles is given');
     return undefined;
   }
-  // An inventory may say of each host where it belongs without having profiles.
-  if (profiles === undefined && fields.own('environment') === '') return undefined;
+  // An inventory may say of each host where it belongs without having profiles; jobs of `hosts` repeat that.
+  if (profiles === undefined && host?.find('environment')?.value === environment) return undefined;
   if (profiles === undefined) {
     throw new UserError(
       `environment: '${environment}' has no profile`,

@@ -85,7 +85,13 @@ suite('the GitLab components, as pipelines run them', () => {
     const jobs = {
       gate: { require: 'contents' },
       verify: { backup: 'oldest 2' },
-      prune: { 'keep-last': 1, 'keep-daily': 0, 'keep-weekly': 0, 'keep-monthly': 0, 'minimum-keep': 1 },
+      prune: {
+        'keep-last': '1',
+        'keep-daily': '0',
+        'keep-weekly': '0',
+        'keep-monthly': '0',
+        'minimum-keep': '1',
+      },
     };
     const include = Object.entries(jobs).map(([name, inputs]) => ({
       component: component(name),
@@ -115,7 +121,13 @@ suite('the GitLab components, as pipelines run them', () => {
 
   test('DRY_RUN counts, though the component has an input of its own', async () => {
     await scene.succeeds('backup');
-    const inputs = { database: 'shop', ...bucket(), 'keep-last': 1, 'keep-daily': 0, 'minimum-keep': 1 };
+    const inputs = {
+      database: 'shop',
+      ...bucket(),
+      'keep-last': '1',
+      'keep-daily': '0',
+      'minimum-keep': '1',
+    };
     const include = [{ component: component('prune'), inputs }];
     await using pipeline = await Pipeline.open({ include }, { ...variables(), DRY_RUN: 'true' });
     const before = await listKeys(scene.scene.client, scene.scene.bucket);

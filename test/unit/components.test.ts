@@ -25,8 +25,10 @@ for (const name of componentNames) {
           continue;
         }
         const documented = action.inputs[input];
-        assert.equal(description, documented?.description, input);
         const fallback = type === 'boolean' ? 'false' : '';
+        const program = inputNamed(input)?.default;
+        const replaced = documented?.default === undefined && program ? ` Default: \`${program}\`.` : '';
+        assert.equal(description, `${documented?.description}${replaced}`, input);
         assert.equal(String(value), documented?.default ?? fallback, input);
       }
     });

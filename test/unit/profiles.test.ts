@@ -66,6 +66,15 @@ suite('the profile of an environment', () => {
     assert.equal(inputsFixture({ inventory: path, environment: 'development', profiles }).format, 'plain');
   });
 
+  test('is not missed where the inventory only says to which environment the host belongs', () => {
+    const path = join(folder, 'hosts.yml');
+    writeFileSync(path, 'all: {hosts: {shop: {odoo_backup_environment: production}}}');
+    for (const environment of ['', 'production']) {
+      assert.equal(inputsFixture({ inventory: path, environment }).format, 'dual');
+    }
+    refused({ inventory: path, environment: 'staging' }, /environment: 'staging' has no profile/);
+  });
+
   test('with a word of the environment that has none is refused', () => {
     refused(
       { environment: 'prod', profiles },
