@@ -41,7 +41,7 @@ suite('the GitLab components, as pipelines run them', () => {
   /** Of those that go to the host. */
   const host = () => ({
     'ssh-host': `${scene.scene.ssh.user}@${scene.scene.ssh.host}`,
-    'ssh-port': scene.scene.ssh.port,
+    'ssh-port': String(scene.scene.ssh.port),
     'ssh-fingerprint': scene.scene.ssh.hostKeys.fingerprints.join(' '),
     'odoo-conf': scene.scene.odoo.conf,
   });
