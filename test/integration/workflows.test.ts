@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { cleanEnvironment } from '../support/backup-run.ts';
+import { runWorkflow, type Start, type WorkflowRun } from '../support/github-runner.ts';
+import { dropDatabase } from '../support/postgres.ts';
+import { RollbackScene } from '../support/rollback-scene.ts';
+import { listKeys } from '../support/s3.ts';
+
+suite('the workflows to copy, run as GitHub runs them', () => {
+  let scene: RollbackScene;
+  let key: string;
+  before(async () => {
+    scene = await RollbackScene.open({}, 'shop');
+    key = await readFile(scene.scene.sandbox.keys.plain, 'utf8');
+  });
+  after(async () => {
+    await scene?.[Symbol.asyncDispose]();
+  });
+
+  /** The secrets that the workflows ask for. */
+  const secrets = () => ({ ODOO_SSH_KEY: key, ODOO_KNOWN_HOSTS: scene.scene.ssh.knownHosts });
+
+  /** What a reader fills in, for this bucket and, unless it is another command's, this host. */
+  const fill = (command = 'backup'): Record<string, string> => {
+    const { ssh, odoo, sandbox, bucket } = scene.scene;
+    const all = { 's3-bucket': bucket, 's3-endpoint': sandbox.s3.endpoint, customer: 'acme' };
+    if (['gate', 'verify'].includes(command)) return all;
+    const host = {
+      'ssh-host': `${ssh.user}@${ssh.host}`,
+      'ssh-port': String(ssh.port),
+      'odoo-conf': odoo.conf,
+    };
+    if (command === 'backup') return { ...all, ...host };
+    const { stopCommand, startCommand } = scene.server;
+    return { ...all, ...host, services: '', 'stop-command': stopCommand, 'start-command': startCommand };
+  };
+
+  async function run(name: string, more: Partial<Start> = {}): Promise<WorkflowRun> {
+    const folder = await mkdtemp(join(tmpdir(), 'workflow-'));
+    try {
+      const environment = cleanEnvironment(scene.scene.sandbox.s3);
+      const { PATH = '', HOME = '', ...credentials } = environment;
+      const start = { env: { PATH, HOME }, credentials, secrets: secrets(), with: fill, ...more };
+      return await runWorkflow(`templates/github/${name}.yml`, folder, start);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+  const results = ({ jobs }: WorkflowRun) =>
+    Object.fromEntries(Object.entries(jobs).map(([id, { result }]) => [id, result]));
+
+  test('backup-before-deploy hands the deploy the archive', async () => {
+    const ended = await run('backup-before-deploy');
+    assert.deepEqual(results(ended), { backup: 'success', deploy: 'success' }, ended.log);
+    const archive = (await listKeys(scene.scene.client, scene.scene.bucket)).find((each) =>
+      each.endsWith('.zip'),
+    );
+    assert.match(ended.jobs.deploy?.log ?? '', new RegExp(`the way back is s3://.*/${archive}\n`));
+  });
+
+  const healthy = { Deploy: 'true', Health: 'true', 'Put the old code back': 'true' };
+
+  test('safe-deploy deploys what is backed up, and asks for health', async () => {
+    const ended = await run('safe-deploy', { runs: healthy });
+    const done = { backup: 'success', gate: 'success', deploy: 'success', rollback: 'skipped' };
+    assert.deepEqual(results(ended), done, ended.log);
+    assert.match(ended.jobs.gate?.log ?? '', /✅ The gate is open: shop has a backup/);
+  });
+
+  test('safe-deploy rolls a deploy that fails back to its own backup, if asked to', async () => {
+    const then = await scene.snapshot();
+    const damage = { ...healthy, Health: 'curl --fail --silent http://127.0.0.1:1/web/health' };
+    const unasked = await run('safe-deploy', { runs: damage });
+    const failed = { backup: 'success', gate: 'success', deploy: 'failure', rollback: 'skipped' };
+    assert.deepEqual(results(unasked), failed, unasked.log);
+
+    const during = { workflowEnv: { ROLLBACK_ON_FAILURE: 'true' }, after: { deploy: () => scene.damage() } };
+    const asked = await run('safe-deploy', { runs: damage, ...during });
+    assert.deepEqual(results(asked), { ...failed, rollback: 'success' }, asked.log);
+    const now = await scene.snapshot();
+    assert.equal(now.sql, then.sql);
+    assert.deepEqual(now.files, then.files);
+  });
+
+  test('nightly-backup reads the backup back, and prunes', async () => {
+    const ended = await run('nightly-backup');
+    assert.deepEqual(results(ended), { backup: 'success' }, ended.log);
+    assert.match(ended.log, /\*\*Verified\*\* \| contents: /);
+    assert.match(ended.log, /\*\*Retention\*\* \| \d+ backups kept/);
+  });
+
+  test('backup-monitor and verify-backups look at what is there', async () => {
+    await scene.succeeds('backup');
+    for (const [name, job] of [
+      ['backup-monitor', 'gate'],
+      ['verify-backups', 'verify'],
+    ] as const) {
+      const ended = await run(name);
+      assert.deepEqual(results(ended), { [job]: 'success' }, ended.log);
+    }
+  });
+
+  test('rollback shows the plan, and carries it out once it is confirmed', async () => {
+    const then = await scene.snapshot();
+    await scene.succeeds('backup');
+    await scene.damage();
+    const inputs = { backup: 'latest', confirm: '' };
+    const shown = await run('rollback', { inputs });
+    assert.deepEqual(results(shown), { plan: 'success', apply: 'skipped' }, shown.log);
+    assert.match(shown.jobs.plan?.log ?? '', /The plan: shop of /);
+    const mistaken = await run('rollback', { inputs: { ...inputs, confirm: 'shpo' } });
+    assert.deepEqual(results(mistaken), { plan: 'failure', apply: 'skipped' }, mistaken.log);
+    const applied = await run('rollback', { inputs: { ...inputs, confirm: 'shop' } });
+    assert.deepEqual(results(applied), { plan: 'success', apply: 'success' }, applied.log);
+    const now = await scene.snapshot();
+    assert.equal(now.sql, then.sql);
+    assert.deepEqual(now.files, then.files);
+  });
+
+  test('staging-refresh makes a neutral copy', async (t) => {
+    t.after(() => dropDatabase(scene.scene.sandbox.postgres, 'staging'));
+    await scene.succeeds('backup');
+    const ended = await run('staging-refresh');
+    assert.deepEqual(results(ended), { restore: 'success' }, ended.log);
+    const neutral = "SELECT value FROM ir_config_parameter WHERE key = 'database.is_neutralized'";
+    assert.match(await scene.sql(neutral, 'staging'), /^true$/i);
+    // Odoo's own server for mail that goes nowhere.
+    assert.equal(await scene.sql('SELECT smtp_host FROM ir_mail_server WHERE active', 'staging'), 'invalid');
+  });
+});

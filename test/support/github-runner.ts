@@ -1,0 +1,312 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
+import { parse } from 'yaml';
+import type { ActionFile } from '../../scripts/docs.ts';
+
+const root = new URL('../../', import.meta.url);
+const main = new URL('src/main.ts', root).pathname;
+const action = parse(readFileSync(new URL('action.yml', root), 'utf8')) as ActionFile;
+
+type Values = Readonly<Record<string, unknown>>;
+
+interface Step {
+  readonly id?: string;
+  readonly name?: string;
+  readonly if?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Values;
+  readonly env?: Values;
+}
+
+interface Job {
+  readonly needs?: string | readonly string[];
+  readonly if?: string;
+  readonly env?: Values;
+  readonly outputs?: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly on: {
+    readonly workflow_call?: {
+      readonly inputs?: Readonly<Record<string, { readonly default?: unknown; readonly required?: boolean }>>;
+      readonly outputs?: Readonly<Record<string, { readonly value: string }>>;
+    };
+  };
+  readonly env?: Values;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+/** What a workflow is run with. */
+export interface Start {
+  readonly inputs?: Values;
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly vars?: Readonly<Record<string, string>>;
+  /** What a reader changes in a copy: inputs of our steps with this command; empty ones are taken out. */
+  readonly with?: (command: string | undefined) => Readonly<Record<string, string>>;
+  /** So for the command of a step, by its name. */
+  readonly runs?: Readonly<Record<string, string>>;
+  /** So for the variables of the workflow. */
+  readonly workflowEnv?: Readonly<Record<string, string>>;
+  /** Done when a job has ended, by the job's name. */
+  readonly after?: Readonly<Record<string, () => Promise<void>>>;
+  /** Of the runner's machine. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What aws-actions/configure-aws-credentials leaves for the steps after it. */
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+export interface JobRun {
+  readonly result: 'success' | 'failure' | 'skipped';
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly log: string;
+}
+
+export interface WorkflowRun {
+  readonly jobs: Readonly<Record<string, JobRun>>;
+  /** Of a workflow that is called. */
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly log: string;
+}
+
+/**
+ * Runs a workflow's jobs in the order of their `needs`, and their steps' commands, with the expressions of GitHub
+ * and the outputs handed on as its runner does.
+ *
+ * @param path of the workflow, from the root of the repository
+ * @param folder for files; it has to be there
+ * @throws Error where the workflow takes something that is not there
+ */
+export async function runWorkflow(path: string, folder: string, start: Start): Promise<WorkflowRun> {
+  const workflow = parse(readFileSync(new URL(path, root), 'utf8')) as Workflow;
+  const call = workflow.on.workflow_call;
+  const inputs: Record<string, unknown> = { ...start.inputs };
+  for (const [name, { default: value, required }] of Object.entries(call?.inputs ?? {})) {
+    if (required && !(name in inputs)) throw new Error(`The input ${name} is required`);
+    inputs[name] ??= value ?? '';
+  }
+  for (const name of Object.keys(inputs)) {
+    if (call && !(name in (call.inputs ?? {}))) throw new Error(`${name} is no input of ${path}`);
+  }
+  const contexts = { inputs, secrets: start.secrets ?? {}, vars: start.vars ?? {}, github };
+  const jobs: Record<string, JobRun> = {};
+  const waiting = new Map(Object.entries(workflow.jobs));
+  while (waiting.size > 0) {
+    const ready = [...waiting].find(([, job]) => needsOf(job).every((each) => each in jobs));
+    if (ready === undefined) throw new Error(`Jobs wait for each other: ${[...waiting.keys()]}`);
+    const [id, job] = ready;
+    waiting.delete(id);
+    jobs[id] = await runJob(job, {
+      ...contexts,
+      workflowEnv: { ...workflow.env, ...start.workflowEnv },
+      jobs,
+      folder,
+      start,
+    });
+    await start.after?.[id]?.();
+  }
+  const outputs = Object.entries(call?.outputs ?? {}).map(([name, { value }]) => [
+    name,
+    filled(value, { jobs }),
+  ]);
+  const log = Object.entries(jobs)
+    .map(([id, each]) => `── ${id}: ${each.result}\n${each.log}`)
+    .join('\n');
+  return { jobs, outputs: Object.fromEntries(outputs), log };
+}
+
+const github = { repository: 'acme/odoo', ref: 'refs/heads/main', sha: 'c0ffee', run_id: '42' };
+
+const needsOf = ({ needs = [] }: Job): readonly string[] => (typeof needs === 'string' ? [needs] : needs);
+
+interface Surroundings {
+  readonly inputs: Values;
+  readonly secrets: Values;
+  readonly vars: Values;
+  readonly github: Values;
+  readonly workflowEnv: Values;
+  readonly jobs: Readonly<Record<string, JobRun>>;
+  readonly folder: string;
+  readonly start: Start;
+}
+
+async function runJob(job: Job, around: Surroundings): Promise<JobRun> {
+  const { workflowEnv, jobs, folder, start, ...global } = around;
+  const needs = Object.fromEntries(needsOf(job).map((id) => [id, jobs[id]]));
+  const upstream = ancestors(job, jobs);
+  const context = { ...global, needs };
+  if (!holds(job.if, context, upstream.includes('failure'), upstream.includes('skipped'))) {
+    return { result: 'skipped', outputs: {}, log: '' };
+  }
+  const workspace = join(folder, `workspace-${Object.keys(jobs).length}`);
+  await mkdir(workspace);
+  const env: Record<string, string> = {};
+  for (const each of [workflowEnv, job.env ?? {}]) Object.assign(env, allFilled(each, { ...context, env }));
+  const steps: Record<string, { outputs: Record<string, string>; outcome: string }> = {};
+  let failed = false;
+  let log = '';
+  for (const step of job.steps) {
+    const now = { ...context, env, steps };
+    if (!holds(step.if, now, failed, false)) continue;
+    const ended = await runStep(step, now, { start, workspace, env });
+    log += ended.log;
+    Object.assign(env, ended.env);
+    if (step.id) steps[step.id] = { outputs: ended.outputs, outcome: ended.ok ? 'success' : 'failure' };
+    failed ||= !ended.ok;
+  }
+  await rm(workspace, { recursive: true });
+  return {
+    result: failed ? 'failure' : 'success',
+    outputs: allFilled(job.outputs ?? {}, { ...context, env, steps }),
+    log,
+  };
+}
+
+/** The results of all jobs before one: where any has failed or was skipped, it is skipped too. */
+function ancestors(job: Job, jobs: Readonly<Record<string, JobRun>>): readonly string[] {
+  return needsOf(job).map((id) => jobs[id]?.result ?? '');
+}
+
+interface StepEnd {
+  readonly ok: boolean;
+  readonly outputs: Record<string, string>;
+  /** For the steps after it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: string;
+}
+
+async function runStep(
+  step: Step,
+  context: Values,
+  { start, workspace, env }: { readonly start: Start; readonly workspace: string; readonly env: Values },
+): Promise<StepEnd> {
+  const none = { ok: true, outputs: {}, env: {}, log: '' };
+  const own = allFilled(step.env ?? {}, context);
+  const files = {
+    GITHUB_OUTPUT: join(workspace, '.output'),
+    GITHUB_STEP_SUMMARY: join(workspace, '.summary'),
+    GITHUB_ENV: join(workspace, '.env'),
+  };
+  await Promise.all(Object.values(files).map((path) => writeFile(path, '')));
+  const machine = {
+    ...start.env,
+    ...files,
+    CI: 'true',
+    GITHUB_ACTIONS: 'true',
+    GITHUB_REPOSITORY: 'acme/odoo',
+  };
+  const [uses = ''] = step.uses?.split('@') ?? [];
+  let argv: readonly string[];
+  let given: Readonly<Record<string, string>> = {};
+  if (step.run !== undefined) {
+    const script = filled(start.runs?.[step.name ?? ''] ?? step.run, context);
+    argv = ['bash', '--noprofile', '--norc', '-e', '-c', script];
+  } else if (uses === 'actions/checkout') {
+    return none;
+  } else if (uses === 'aws-actions/configure-aws-credentials') {
+    const { 'role-to-assume': role } = allFilled(step.with ?? {}, context);
+    if (!role) throw new Error('No role-to-assume');
+    return { ...none, env: start.credentials };
+  } else if (uses === 'OWNER/odoo-backup-action') {
+    argv = [process.execPath, main];
+    const asked = allFilled(step.with ?? {}, context);
+    given = inputVariables({ ...asked, ...start.with?.(asked.command) });
+  } else throw new Error(`What is ${step.uses}?`);
+
+  const child = spawn(argv[0] ?? '', argv.slice(1), {
+    cwd: workspace,
+    env: { ...machine, ...(env as Record<string, string>), ...own, ...given },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk));
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  log = log.replaceAll(/^::add-mask::.*\n/gm, '') + (await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'));
+  return {
+    ok: exitCode === 0,
+    outputs: assignments(await readFile(files.GITHUB_OUTPUT, 'utf8')),
+    env: assignments(await readFile(files.GITHUB_ENV, 'utf8')),
+    log,
+  };
+}
+
+/** What is not given has the default of action.yml; an input that there is none of is a mistake in the workflow. */
+function inputVariables(given: Readonly<Record<string, string>>): Record<string, string> {
+  for (const name of Object.keys(given)) {
+    if (!(name in action.inputs)) throw new Error(`${name} is no input of the action`);
+  }
+  const names = Object.keys(action.inputs);
+  return Object.fromEntries(
+    names.map((name) => [`INPUT_${name.toUpperCase()}`, given[name] ?? action.inputs[name]?.default ?? '']),
+  );
+}
+
+/** `name=value`, or `name<<delimiter`, the value, the delimiter. */
+function assignments(text: string): Record<string, string> {
+  const found = text.matchAll(/^(?:([^=\n<]+)=(.*)|(.+?)<<(.+)\n([\s\S]*?)\n\4)$/gm);
+  return Object.fromEntries(
+    [...found].map(([, name, value, long, , lines]) => [name ?? long ?? '', value ?? lines ?? '']),
+  );
+}
+
+/** Whether a condition holds; one that does not speak of the status asks for success. */
+function holds(condition: string | undefined, context: Values, failed: boolean, skipped: boolean): boolean {
+  const text = (condition ?? '').replace(/^\s*\$\{\{(.*)\}\}\s*$/s, '$1').trim();
+  const bool = (value: boolean) => () => new data.BooleanData(value);
+  const status = {
+    always: bool(true),
+    failure: bool(failed),
+    success: bool(!failed && !skipped),
+    cancelled: bool(false),
+  };
+  const speaks = Object.keys(status).some((name) => text.includes(`${name}()`));
+  const whole = speaks ? text : text === '' ? 'success()' : `success() && (${text})`;
+  return (
+    evaluate(whole, context, status).coerceString() !== 'false' && truthy(evaluate(whole, context, status))
+  );
+}
+
+function truthy(value: data.ExpressionData): boolean {
+  const text = value.coerceString();
+  return text !== '' && text !== 'false' && text !== '0';
+}
+
+function allFilled(values: Values, context: Values): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, filled(String(value ?? ''), context)]),
+  );
+}
+
+/** A text with its expressions evaluated. */
+function filled(text: string, context: Values): string {
+  return text.replaceAll(/\$\{\{(.+?)\}\}/gs, (_, expression: string) =>
+    evaluate(expression, context, {}).coerceString(),
+  );
+}
+
+function evaluate(
+  expression: string,
+  context: Values,
+  functions: Readonly<Record<string, () => data.ExpressionData>>,
+): data.ExpressionData {
+  const { tokens } = new Lexer(expression.trim()).lex();
+  const infos = Object.entries(functions).map(([name, call]) => ({ name, minArgs: 0, maxArgs: 0, call }));
+  const parsed = new Parser(tokens, Object.keys(context), infos).parse();
+  const known = new Map(infos.map((info) => [info.name, info]));
+  return new Evaluator(parsed, dataOf(context) as data.Dictionary, known).evaluate();
+}
+
+function dataOf(value: unknown): data.ExpressionData {
+  if (typeof value === 'boolean') return new data.BooleanData(value);
+  if (typeof value === 'number') return new data.NumberData(value);
+  if (typeof value === 'string') return new data.StringData(value);
+  if (value === null || value === undefined) return new data.Null();
+  const pairs = Object.entries(value).map(([key, each]) => ({ key, value: dataOf(each) }));
+  return new data.Dictionary(...pairs);
+}
