@@ -40,6 +40,8 @@ export interface BackupDescription {
   readonly extensions: OdooDatabase['extensions'];
   readonly roles: OdooDatabase['roles'];
   readonly counts: OdooDatabase['counts'];
+  /** Sequences that were behind their tables before the backup. Absent before version 0.2. */
+  readonly sequencesBehind?: readonly string[];
   readonly attachments: { readonly files: number; readonly inDatabase: number; readonly location: string };
   /** null: a backup without the filestore. */
   readonly filestore: FilestoreReport | null;

@@ -25,6 +25,7 @@ export function describe(
     extensions: facts.extensions,
     roles: facts.roles,
     counts: facts.counts,
+    sequencesBehind: facts.sequencesBehind,
     attachments: { files: files.length, inDatabase, location },
     filestore,
   };

@@ -6,7 +6,7 @@ import { connect } from '../host/ssh.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
 import type { Phases } from '../report/phases.ts';
-import { leftoversOf, refuseHalfSwapped, sweepExpired } from '../restore/sweep.ts';
+import { leftoversOf, refuseHalfSwapped, sweepExpired, sweepTests } from '../restore/sweep.ts';
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../storage/catalog.ts';
 import { failedProof } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
@@ -47,12 +47,13 @@ export async function makeBackup(
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
 
   const startedAt = new Date();
+  const wanted = { filestore: inputs.odoo.filestore !== false, countTables: inputs.countTables };
   const tolerate = judge(inputs.missingFiles, platform);
   await using session = await openSession(odoo, holderOf('backup', platform.run), platform);
   const { snapshot } = session;
   const [source, leftovers] = await phases.run('snapshot', 'Snapshot of the database', () =>
     Promise.all([
-      takeStock(odoo, snapshot, inputs.odoo.filestore !== false, tolerate, platform),
+      takeStock(odoo, snapshot, wanted, tolerate, platform),
       leftoversOf(odoo, new Accounts(host, inputs.sudo)),
     ]),
   );
@@ -69,6 +70,7 @@ export async function makeBackup(
   const stored = await storeObject(source, target, destination);
   const receipt = await certify(source, target, stored, destination);
   await sweepExpired(leftovers, phases, platform);
+  await sweepTests(leftovers, platform);
   return receipt;
 }
 

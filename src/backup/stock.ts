@@ -1,8 +1,10 @@
 import { isEntryName } from '../archive/directory.ts';
+import { UserError } from '../errors.ts';
 import { listFilestore } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
-import { type AttachmentFacts, describeDatabase } from '../host/odoo-database.ts';
+import { type AttachmentFacts, describeDatabase, type OdooDatabase } from '../host/odoo-database.ts';
 import type { Snapshot } from '../host/snapshot.ts';
+import type { CountedTables } from '../host/table-counts.ts';
 import type { Platform } from '../platform/platform.ts';
 import { formatBytes, formatCount, formatCounted } from '../report/format.ts';
 import type { Source, Tolerate } from './source.ts';
@@ -11,23 +13,25 @@ import type { Source, Tolerate } from './source.ts';
  * Reads the facts of the snapshot, lists the filestore right after it (files only come and go, none is ever
  * rewritten), and tells both.
  *
- * @param withFilestore false: the filestore is to be left out
- * @throws UserError when it is not an Odoo database, or `tolerate` does not bear what is missing
+ * @param wanted what is read of the filestore, and which tables are counted
+ * @throws UserError when it is not an Odoo database, lacks a table that was to be counted, or `tolerate` does not bear
+ * what is missing
  */
 export async function takeStock(
   odoo: Odoo,
   snapshot: Snapshot,
-  withFilestore: boolean,
+  wanted: { readonly filestore: boolean; readonly countTables: CountedTables },
   tolerate: Tolerate,
   platform: Platform,
 ): Promise<Source> {
-  const facts = await describeDatabase(snapshot);
+  const facts = await describeDatabase(snapshot, wanted.countTables);
+  assertCounted(facts, wanted.countTables);
   const modules = formatCounted(Object.keys(facts.modules).length, 'module');
   platform.info(
     `${odoo.database}: Odoo ${facts.odooVersion}, ${modules}, tables of ${formatBytes(facts.tableBytes)}`,
   );
   tellLocation(facts.attachments, platform);
-  if (!withFilestore) {
+  if (!wanted.filestore) {
     const count = facts.attachments.files.length;
     if (count > 0) platform.notice(`filestore is false: ${formatCounted(count, 'attached file')} stay out.`);
     return { odoo, snapshot, facts, files: undefined, missing: [] };
@@ -47,6 +51,16 @@ export async function takeStock(
     );
   }
   return { odoo, snapshot, facts, files, missing };
+}
+
+/** A name that is misspelt would never be compared. */
+function assertCounted({ counts }: OdooDatabase, wanted: CountedTables): void {
+  const absent = typeof wanted === 'string' ? [] : wanted.filter((table) => !(table in counts));
+  if (absent.length === 0) return;
+  throw new UserError(
+    `count-tables: the database has no table ${absent.join(', ')}`,
+    'Take it out of the input. A table outside of the schema public is named schema.table.',
+  );
 }
 
 function tellLocation({ location }: AttachmentFacts, platform: Platform): void {

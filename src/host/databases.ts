@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { type Derivation, parseDerivedName } from '../restore/names.ts';
+import { type Derivation, isTestName, parseDerivedName } from '../restore/names.ts';
 import { CommandError } from './host.ts';
 import type { DatabaseTraits } from './odoo-database.ts';
 import type { Postgres } from './postgres.ts';
@@ -150,11 +150,12 @@ export function localeClauses(traits: CreationTraits, version: number): string {
 }
 
 /**
- * Drops a database that a restore has made, whoever is connected to it. Does nothing when it is not there. Not WITH
+ * Drops a database that a restore or a test of one has made, whoever is connected to it. Does nothing when it is not there. Not WITH
  * (FORCE): that fails for an owner who is no superuser while autovacuum is at work, which a plain DROP sends away.
  */
 export async function dropDerivedDatabase(admin: Postgres, name: string, database: string): Promise<void> {
-  if (!parseDerivedName(name, database)) throw new TypeError(`Not derived from ${database}: ${name}`);
+  if (!parseDerivedName(name, database) && !isTestName(name, database))
+    throw new TypeError(`Not derived from ${database}: ${name}`);
   if (!(await findDatabase(admin, name))) return;
   await runSql(
     admin,

@@ -28,7 +28,8 @@ export type Dump =
   | {
       readonly kind: 'directory';
       readonly size: number;
-      readonly files: readonly ({ readonly name: string } & DumpBytes)[];
+      /** From the start, each time. */
+      readFiles(): AsyncIterable<IncomingFile>;
     };
 
 interface DumpBytes {
@@ -119,7 +120,7 @@ class Loader {
     const path = `${folder.path}/dump`;
     if (dump.kind === 'directory') {
       await run(host, { argv: ['mkdir', '--', path], as });
-      await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, filesOf(dump.files), signal);
+      await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, dump.readFiles(), signal);
     } else {
       const codec = inwardCodec(tools);
       const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
@@ -194,8 +195,4 @@ class Loader {
     await run(folder.host, { argv, as: this.#postgres.account }, { input: toc.list });
     return [`--use-list=${path}`];
   }
-}
-
-async function* filesOf(files: Extract<Dump, { kind: 'directory' }>['files']): AsyncGenerator<IncomingFile> {
-  for (const file of files) yield { name: file.name, size: file.size, content: file.open() };
 }

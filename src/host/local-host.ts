@@ -23,7 +23,7 @@ export class LocalHost implements Host {
 
   /** @param account whom to be, which only root may choose; undefined: whoever runs this program */
   constructor(account?: LocalAccount) {
-    this.user = account?.name ?? userInfo().username;
+    this.user = account?.name ?? ownName();
     this.#account = account;
   }
 
@@ -45,6 +45,15 @@ export class LocalHost implements Host {
   /** Ends what still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#processes].map((process) => process[Symbol.asyncDispose]()));
+  }
+}
+
+/** An account without a name, as containers may be told to run as, is called by its number. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
   }
 }
 

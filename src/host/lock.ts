@@ -10,6 +10,11 @@ export class NoLockError extends UserError {
   override readonly name = 'NoLockError';
 }
 
+/** Somebody else holds the lock. */
+export class HeldLockError extends UserError {
+  override readonly name = 'HeldLockError';
+}
+
 /** Keeps other backups and restores of a database away until it is disposed of, or its session ends. */
 export interface Lock extends AsyncDisposable {
   /** @throws UserError when the lock was lost: the server was restarted, or somebody ended the session */
@@ -22,7 +27,7 @@ export interface Lock extends AsyncDisposable {
  * session is in the maintenance database: in the locked one it would block its rename.
  *
  * @param purpose who holds it, for whom it keeps out; PostgreSQL keeps the first 63 bytes: `rollback, run 123 of acme/odoo`
- * @throws UserError naming who holds it, when somebody does; NoLockError
+ * @throws HeldLockError naming who holds it, when somebody does; NoLockError
  */
 export async function acquireLock(postgres: Postgres, database: string, purpose: string): Promise<Lock> {
   const session = await openSession(postgres, purpose);
@@ -106,7 +111,7 @@ async function heldByAnother(session: PsqlSession, key: LockKey, database: strin
        FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE ${key.condition}`,
   );
   const [who, since] = holder ? (JSON.parse(holder) as [string, string | null]) : [undefined, null];
-  return new UserError(
+  return new HeldLockError(
     `Another backup or restore of ${database} is running${since ? ` since ${since} UTC` : ''}${who ? `: ${who}` : ''}`,
     'Wait until it has ended, or cancel it. Jobs of one concurrency group (GitHub) or resource_group (GitLab) wait by themselves.',
   );

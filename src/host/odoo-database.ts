@@ -1,5 +1,7 @@
 import { UserError } from '../errors.ts';
+import { checkSequences } from './sequences.ts';
 import type { Snapshot } from './snapshot.ts';
+import { type CountedTables, countTables } from './table-counts.ts';
 
 /** What a restore has to put back and a plain pg_dump leaves out. */
 export interface DatabaseTraits {
@@ -32,12 +34,14 @@ export interface OdooDatabase {
   readonly modules: Readonly<Record<string, string>>;
   /** `17.0`, or `saas~17.2`: from the version of the module base. */
   readonly odooVersion: string;
-  /** Rows a table, of those of Odoo's core tables that are there. */
+  /** Rows a table, of those that were to be counted and are there. */
   readonly counts: Readonly<Record<string, number>>;
   /** Bytes of all tables without their indexes: the order of magnitude of a dump. */
   readonly tableBytes: number;
   /** Of the database on the server's disk, indexes and all. */
   readonly databaseBytes: number;
+  /** Names of sequences that are behind their tables, as they should not be. */
+  readonly sequencesBehind: readonly string[];
   readonly attachments: AttachmentFacts;
 }
 
@@ -50,46 +54,28 @@ export interface AttachmentFacts {
   readonly location: string;
 }
 
-/** Tables whose row counts show whether a restored database is whole: Odoo's base, then its big applications. */
-const CORE_TABLES = [
-  ...[
-    'res_users',
-    'res_company',
-    'res_partner',
-    'ir_attachment',
-    'ir_module_module',
-    'ir_model',
-    'ir_model_data',
-  ],
-  ...['ir_ui_view', 'ir_config_parameter', 'ir_cron', 'mail_message', 'product_template', 'product_product'],
-  ...[
-    'sale_order',
-    'sale_order_line',
-    'purchase_order',
-    'purchase_order_line',
-    'account_move',
-    'account_move_line',
-  ],
-  ...['stock_move', 'stock_picking', 'stock_quant', 'crm_lead', 'project_task', 'hr_employee', 'pos_order'],
-];
-
-/** @throws UserError when it is not an Odoo database */
-export async function describeDatabase(snapshot: Snapshot): Promise<OdooDatabase> {
-  const present = new Set(await snapshot.lines(tablesPresent([...CORE_TABLES, 'ir_module_module'])));
-  if (!present.has('ir_module_module') || !present.has('ir_attachment')) {
+/**
+ * @param counted the tables whose rows are counted
+ * @throws UserError when it is not an Odoo database
+ */
+export async function describeDatabase(
+  snapshot: Snapshot,
+  counted: CountedTables = 'core',
+): Promise<OdooDatabase> {
+  // Begun first: each asks twice, and the host may be far away.
+  const [counting, checking] = [countTables(snapshot, counted), checkSequences(snapshot)];
+  for (const begun of [counting, checking]) begun.catch(() => {}); // awaited below
+  const present = await snapshot.lines(tablesPresent(['ir_module_module', 'ir_attachment']));
+  if (present.length < 2) {
     throw new UserError(
       `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
       'Check the input database. A database on which Odoo was never initialised holds nothing to back up.',
     );
   }
-  const tables = CORE_TABLES.filter((table) => present.has(table));
-  const [modules, traits, extensions, roles, counts, [sizes], attachments] = await Promise.all([
+  const [modules, traits, extensions, roles, counts, [sizes], sequences, attachments] = await Promise.all([
     installedModules(snapshot),
     databaseTraits(snapshot),
-    snapshot.rows<Extension>(
-      `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
-         JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
-    ),
+    databaseExtensions(snapshot),
     snapshot.lines(
       `SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
         WHERE refclassid = 'pg_authid'::regclass
@@ -97,13 +83,14 @@ export async function describeDatabase(snapshot: Snapshot): Promise<OdooDatabase
             OR classid = 'pg_database'::regclass
               AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`,
     ),
-    countRows(snapshot, tables),
+    counting,
     snapshot.rows<{ tables: number; database: number }>(
       `SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
               pg_database_size(current_database()) AS database
          FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
     ),
+    checking,
     attachmentFacts(snapshot),
   ]);
   const odooVersion = /^(?:saas~)?\d+\.\d+/.exec(modules.base ?? '')?.[0] ?? 'unknown';
@@ -116,6 +103,7 @@ export async function describeDatabase(snapshot: Snapshot): Promise<OdooDatabase
     counts,
     tableBytes: sizes?.tables ?? 0,
     databaseBytes: sizes?.database ?? 0,
+    sequencesBehind: sequences.behind.map(({ sequence }) => sequence),
     attachments,
   };
 }
@@ -130,11 +118,11 @@ async function installedModules(snapshot: Snapshot): Promise<Record<string, stri
   return Object.fromEntries(rows.map((row) => [row.name, row.version]));
 }
 
-async function countRows(snapshot: Snapshot, tables: readonly string[]): Promise<Record<string, number>> {
-  const each = tables.map((table) => `SELECT '${table}' AS table, count(*) AS rows FROM public.${table}`);
-  const rows = await snapshot.rows<{ table: string; rows: number }>(each.join(' UNION ALL '));
-  return Object.fromEntries(rows.map((row) => [row.table, row.rows]));
-}
+export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
+  snapshot.rows<Extension>(
+    `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
+       JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
+  );
 
 /** @throws UserError when the server refuses */
 export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
@@ -158,7 +146,8 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
   return traits;
 }
 
-async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
+/** @throws UserError when it is not an Odoo database */
+export async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
   const counted = snapshot.rows<{ inDatabase: number; location: string }>(
     `SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
             coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,

@@ -41,5 +41,9 @@ export async function queryRows<Row>(postgres: Postgres, database: string, query
   return lines.map((line) => JSON.parse(line) as Row);
 }
 
+/** A list in pieces of so many, for queries that would else be too long. */
+export const inChunks = <T>(list: readonly T[], length: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / length) }, (_, i) => list.slice(i * length, (i + 1) * length));
+
 /** The database in which what concerns the whole server is done: a session in another would block its rename. */
 export const MAINTENANCE_DATABASE = 'postgres';

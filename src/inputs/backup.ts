@@ -1,5 +1,15 @@
+import type { CountedTables } from '../host/table-counts.ts';
 import { type DatabaseChoice, databaseChoice } from './database-choice.ts';
-import { boolean, durationMs, type Environment, type Fields, integer, oneOf, Refusal } from './fields.ts';
+import {
+  boolean,
+  durationMs,
+  type Environment,
+  type Fields,
+  integer,
+  matching,
+  oneOf,
+  Refusal,
+} from './fields.ts';
 import { complete, type InstallationInputs, parseInstallation } from './installation.ts';
 import { type ProofInputs, parseProof } from './proof.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
@@ -17,6 +27,8 @@ export interface BackupInputs extends InstallationInputs {
   /** `auto`: the fastest that both ends have; else a level, where 0 does not compress. */
   readonly compression: 'auto' | number;
   readonly missingFiles: (typeof choices)['missing-files'][number];
+  /** Whose rows are counted, for restores to be compared with. */
+  readonly countTables: CountedTables;
   /** How far it is proven before the run ends. */
   readonly proof: ProofInputs;
   /** What becomes of older backups once this one is made; undefined: nothing. */
@@ -47,7 +59,8 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     format: fields.required('format', oneOf(choices.format)),
     compression: fields.required('compression', autoOrLevel),
     missingFiles: fields.required('missing-files', oneOf(choices['missing-files'])),
-    proof: parseProof(fields, 'upload'),
+    countTables: fields.required('count-tables', tables),
+    proof: parseProof(fields, 'upload', () => installation),
     timeoutMs: fields.required('timeout', durationMs),
   };
   const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;
@@ -65,6 +78,15 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
   return complete(required)
     ? { command: 'backup', ...required, databases, jobs, retention, dryRun, warnings: warningsOf(env) }
     : undefined;
+}
+
+function tables(value: string): CountedTables {
+  if (value === 'core' || value === 'all') return value;
+  const form = matching(/^[^"'\\]{1,127}$/, 'core, all, or the names of tables');
+  return value
+    .split(/[\s,]+/)
+    .filter((name) => name !== '')
+    .map(form);
 }
 
 function autoOrLevel(value: string): 'auto' | number {

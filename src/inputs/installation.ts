@@ -21,7 +21,7 @@ export interface InstallationInputs {
   readonly odoo: OdooSettings;
 }
 
-type Possibly<T> = { readonly [K in keyof T]: T[K] | undefined };
+export type Possibly<T> = { readonly [K in keyof T]: T[K] | undefined };
 
 /** @param database the one that is meant; undefined: the one of odoo.conf */
 export function parseInstallation(

@@ -87,7 +87,10 @@ export const inputTable = [
   { name: 'format', group: 'backup', default: 'dual', choices: choices.format },
   { name: 'compression', group: 'backup', default: 'auto' },
   { name: 'missing-files', group: 'backup', default: 'warn', choices: choices['missing-files'] },
+  { name: 'count-tables', group: 'backup', default: 'core' },
   { name: 'verify', group: 'backup', choices: choices.verify },
+  { name: 'restore-test', group: 'backup', default: 'runner' },
+  { name: 'postgres-binaries-url', group: 'backup' },
 
   { name: 'backup', group: 'restore', default: 'latest', ofRun: true },
   { name: 'services', group: 'restore' },

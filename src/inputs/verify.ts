@@ -1,6 +1,6 @@
 import { durationMs, type Environment, type Fields, integer, Refusal } from './fields.ts';
 import { refuseEmptyBackup } from './gate.ts';
-import { complete, databaseName } from './installation.ts';
+import { complete, databaseName, parseInstallation } from './installation.ts';
 import { type ProofInputs, parseProof } from './proof.ts';
 import { parseS3, type S3Inputs } from './s3.ts';
 
@@ -30,7 +30,7 @@ export function parseVerify(fields: Fields, env: Environment): VerifyInputs | un
   const required = {
     s3: parseS3(fields, env),
     which: fields.required('backup', whichBackups),
-    proof: parseProof(fields, 'contents'),
+    proof: parseProof(fields, 'contents', () => parseInstallation(fields, env, undefined)),
     timeoutMs: fields.required('timeout', durationMs),
   };
   if (required.proof?.level === 'upload') {

@@ -72,8 +72,9 @@ const options = {
   ),
 } as const;
 
-/** A secret; of a private key, its text, but not the path of its file. */
+/** A secret, or a URL with a password in it; of a private key, its text, but not the path of its file. */
 function isExposed(input: InputDefinition, value: string): boolean {
+  if (URL.parse(value)?.password) return true;
   return input.secret === true && (input.name !== 'ssh-key' || /\s/.test(value));
 }
 

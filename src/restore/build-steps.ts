@@ -124,7 +124,17 @@ function watched(dump: DumpSource, progress: Pick<Progress, 'add'>): Dump {
     case 'custom':
       return { ...dump, open: () => watch(dump.open()) };
     case 'directory':
-      return { ...dump, files: dump.files.map((file) => ({ ...file, open: () => watch(file.open()) })) };
+      return { ...dump, readFiles: () => countingFiles(dump.readFiles(), progress) };
+  }
+}
+
+async function* countingFiles(
+  files: AsyncIterable<IncomingFile>,
+  progress: Pick<Progress, 'add'>,
+): AsyncGenerator<IncomingFile> {
+  for await (const file of files) {
+    progress.add(file.size);
+    yield file;
   }
 }
 

@@ -3,6 +3,7 @@ import { describeDatabase } from '../host/odoo-database.ts';
 import { Snapshot } from '../host/snapshot.ts';
 import { absentFrom, filesIn } from '../host/stage-filestore.ts';
 import { formatCounted } from '../report/format.ts';
+import { countDifferences, countsOf, notKnownToLack, some } from './differences.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -14,16 +15,10 @@ import type { Work } from './work.ts';
 export async function compareWithBackup(work: Work): Promise<void> {
   const { source, target, databases, platform } = work;
   await using snapshot = await Snapshot.open(target.postgres, databases.new);
-  const facts = await describeDatabase(snapshot);
-
-  const expected = source.receipt?.counts ?? source.description?.counts ?? {};
-  const differing = Object.entries(expected).filter(([table, rows]) => facts.counts[table] !== rows);
-  if (differing.length > 0) {
-    const list = differing.map(
-      ([table, rows]) => `${table} has ${facts.counts[table] ?? 'no'} rows instead of ${rows}`,
-    );
-    throw unlike(list.join(', '));
-  }
+  const expected = countsOf(source);
+  const facts = await describeDatabase(snapshot, Object.keys(expected));
+  const differing = countDifferences(expected, facts.counts);
+  if (differing.length > 0) throw unlike(some(differing));
   if (Object.keys(expected).length > 0) {
     platform.info(
       `${formatCounted(Object.keys(expected).length, 'table')} have as many rows as when the backup was made`,
@@ -39,11 +34,8 @@ async function compareAttachments(work: Work, names: readonly string[]): Promise
     if (absent.length > 0) throw unlike(`the new filestore lacks ${some(absent)}`);
   }
   const without = await namesWithoutFile(work, names);
-  const report = source.description?.filestore;
-  const known = new Set([...(report?.missing ?? []), ...(report?.lost ?? [])]);
-  const unexpected = without.filter((name) => !known.has(name));
-  if (unexpected.length > 0 && filestore && report)
-    throw unlike(`attachments lack their files: ${some(unexpected)}`);
+  const unexpected = notKnownToLack(source, without);
+  if (unexpected.length > 0 && filestore) throw unlike(`attachments lack their files: ${some(unexpected)}`);
   if (without.length > 0) {
     const where = filestore
       ? 'in the backup'
@@ -66,9 +58,6 @@ async function namesWithoutFile(
   const there = new Set((await filesIn(target.filestore)).map(({ name }) => name));
   return names.filter((name) => !there.has(name));
 }
-
-const some = (names: readonly string[]): string =>
-  `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 
 /** Nothing has been put in place yet. */
 function unlike(what: string): UserError {

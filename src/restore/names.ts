@@ -14,7 +14,7 @@ const DIGEST_LENGTH = 8;
  *
  * @param timestamp of the run: YYYYMMDDHHMMSS, UTC
  */
-export function derivedName(database: string, derivation: Derivation, timestamp: string): string {
+export function derivedName(database: string, derivation: Derivation | 'test', timestamp: string): string {
   const suffix = `__${derivation}_${timestamp}`;
   const room = MAX_NAME_BYTES - suffix.length;
   if (Buffer.byteLength(database) <= room) return database + suffix;
@@ -40,6 +40,16 @@ export function parseDerivedName(
   const [, derivation, timestamp = ''] = /__(new|old)_(\d{14})$/.exec(name) ?? [];
   if (derivation !== 'new' && derivation !== 'old') return undefined;
   return derivedName(database, derivation, timestamp) === name ? { derivation, timestamp } : undefined;
+}
+
+/** The name of the database in which a proof restores a backup of `database`: `prod__test_20261121034100`. */
+export const testName = (database: string, timestamp: string): string =>
+  derivedName(database, 'test', timestamp);
+
+/** Whether `testName` made it, of this database. */
+export function isTestName(name: string, database: string): boolean {
+  const timestamp = /__test_(\d{14})$/.exec(name)?.[1];
+  return timestamp !== undefined && testName(database, timestamp) === name;
 }
 
 /** Whether `derivedName` may have made it, of whatever database. */

@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { UserError } from '../errors.ts';
+import { ContentError } from '../errors.ts';
 import type { LeavesOut } from '../host/statement-filter.ts';
 import { SqlScanner } from './sql-scanner.ts';
 
@@ -14,7 +14,7 @@ const LONGEST_LEFT_OUT = 2 ** 16;
  * its own: `\!` runs a shell command, `\connect` leaves for another database. No byte goes on before it is known to be
  * harmless. psql has to run with ON_ERROR_STOP=1: a COPY that fails would else make commands of its data.
  *
- * Fails with a UserError at the first psql command (`\restrict` and `\unrestrict` apart, which only take rights away),
+ * Fails with a ContentError at the first psql command (`\restrict` and `\unrestrict` apart, which only take rights away),
  * at a COPY other than pg_dump's own `COPY … FROM stdin;`, at what psql versions or settings read in different ways, and
  * at the end when pg_dump's last words are missing.
  *
@@ -73,7 +73,7 @@ class PlainDump {
     return passed;
   }
 
-  /** @returns the rest. @throws UserError when the dump is not complete */
+  /** @returns the rest. @throws ContentError when the dump is not complete */
   end(): Buffer {
     // A line break ends every word.
     const rest = Buffer.concat([this.#held.subarray(this.#understood), Buffer.from('\n')]);
@@ -110,8 +110,8 @@ class PlainDump {
   }
 }
 
-function incomplete(name: string): UserError {
-  return new UserError(
+function incomplete(name: string): ContentError {
+  return new ContentError(
     `${name} is not complete: pg_dump ends a plain dump with "PostgreSQL database dump complete", and this one does not.`,
     'The backup was cut short when it was made. Choose another backup.',
   );

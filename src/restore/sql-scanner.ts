@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { ContentError } from '../errors.ts';
 
 /** What the next byte belongs to. `mark` is what ends quotes. */
 type State =
@@ -90,7 +90,7 @@ export class SqlScanner {
 
   /**
    * Returns how many of the bytes are understood, and harmless. The others have to come again, with more behind them.
-   * @throws UserError where psql would do anything but run SQL
+   * @throws ContentError where psql would do anything but run SQL
    */
   scan(bytes: Buffer): number {
     this.#bytes = bytes;
@@ -288,7 +288,7 @@ export class SqlScanner {
 
   #refuse(at: number, what: string): never {
     const text = this.#bytes.toString('utf8', at, at + 60).split('\n', 1)[0];
-    throw new UserError(
+    throw new ContentError(
       `${this.#name} is not restored: it holds ${what}, at byte ${this.#offset + at}: ${JSON.stringify(text)}`,
       'A plain dump of an Odoo database holds SQL and data only. Restore a dump in custom format, or one from pg_dump itself.',
     );

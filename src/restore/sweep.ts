@@ -4,6 +4,7 @@ import { listDerivedDatabases } from '../host/databases.ts';
 import { CommandError } from '../host/host.ts';
 import type { Odoo } from '../host/odoo.ts';
 import { actAsOwner, type OwnedFolder } from '../host/owner.ts';
+import { listTestDatabases, sweepTestDatabases } from '../host/test-databases.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Phases } from '../report/phases.ts';
 import { isInterrupted, type Leftovers } from './leftovers.ts';
@@ -14,15 +15,21 @@ import { type Place, removePairs } from './tidy-steps.ts';
 export interface Found {
   readonly place: Place;
   readonly leftovers: Leftovers;
+  /** Databases of restore tests, of which some may still be in use. */
+  readonly tests: readonly string[];
 }
 
 /** Looks for it, read only, as far as the roles and accounts of a backup may. */
 export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<Found | undefined> {
   const { postgres, database } = odoo;
   try {
-    if ((await listDerivedDatabases(postgres, database)).length === 0) return undefined;
+    const [derived, tests] = await Promise.all([
+      listDerivedDatabases(postgres, database),
+      listTestDatabases(postgres, database),
+    ]);
+    if (derived.length + tests.length === 0) return undefined;
     const place = { database, admin: postgres, filestore: await ownedFilestore(odoo, accounts) };
-    return { place, leftovers: await findLeftovers(postgres, database, place.filestore) };
+    return { place, leftovers: await findLeftovers(postgres, database, place.filestore), tests };
   } catch (error) {
     if (error instanceof CommandError) return undefined; // it may not look into the maintenance database
     throw error;
@@ -55,6 +62,19 @@ export function refuseHalfSwapped(found: Found | undefined, database: string, pl
     platform.warning(
       `A restore of ${database} was killed, and has left ${names.join(', ')}: the next one removes it`,
     );
+  }
+}
+
+/** Drops the databases of restore tests that were killed. That it fails is no reason to go without a backup. */
+export async function sweepTests(found: Found | undefined, platform: Platform): Promise<void> {
+  if (!found || found.tests.length === 0) return;
+  const { admin, database } = found.place;
+  try {
+    for (const name of await sweepTestDatabases(admin, database)) {
+      platform.info(`Dropped ${name}: a restore test that was killed had left it`);
+    }
+  } catch (error) {
+    platform.warning(`Restore tests have left ${found.tests.join(', ')}, not dropped: ${messageOf(error)}`);
   }
 }
 

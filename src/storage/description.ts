@@ -26,6 +26,7 @@ export const decodeDescription = object<BackupDescription>({
   extensions: list(object<Extension>({ name: text, version: text, schema: text })),
   roles: list(text),
   counts: record(count),
+  sequencesBehind: optional(list(text)),
   attachments: object<BackupDescription['attachments']>({ files: count, inDatabase: count, location: text }),
   filestore: nullable(
     object<FilestoreReport>({

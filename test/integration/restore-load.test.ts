@@ -136,13 +136,9 @@ suite('a dump', () => {
     const dump: Dump = {
       kind: 'directory',
       size: files.reduce((sum, { content }) => sum + content.length, 0),
-      files: files.map(({ name, content }) => ({
-        name,
-        size: content.length,
-        open: async function* () {
-          yield content;
-        },
-      })),
+      readFiles: async function* () {
+        for (const { name, content } of files) yield { name, size: content.length, content };
+      },
     };
     await loadDump(found.postgres, database, dump, options);
     const tooLarge = { ...dump, size: 2 ** 50 };

@@ -23,7 +23,7 @@ const source: RestoreSource = {
   odooVersion: '17.0',
   description: undefined,
   manifest: undefined,
-  dump: { kind: 'directory', files: [], size: 0 },
+  dump: { kind: 'directory', files: [], size: 0, readFiles: async function* () {} },
   filestore: undefined,
   leftOut: [],
   readFiles: async function* () {},

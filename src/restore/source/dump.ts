@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
+import { readEntries } from '../../archive/entries.ts';
 import { openEntry } from '../../archive/entry.ts';
 import { readRange } from '../../archive/ranges.ts';
 import type { RangeReader } from '../../archive/reader.ts';
@@ -28,7 +29,13 @@ export interface PlainDump extends DumpFile {
 export type DumpSource =
   | PlainDump
   | ({ readonly kind: 'custom' } & DumpFile)
-  | { readonly kind: 'directory'; readonly files: readonly DumpFile[]; readonly size: number };
+  | {
+      readonly kind: 'directory';
+      readonly files: readonly DumpFile[];
+      readonly size: number;
+      /** All of them, in the order of the archive: neighbouring ones with one request, several requests at once. */
+      readFiles(): AsyncIterable<DumpFile & { readonly content: Buffer | Readable }>;
+    };
 
 /**
  * The archive's dump: the one that restores fastest, where there are several.
@@ -47,7 +54,8 @@ export function archivedDump(reader: RangeReader, members: Members): DumpSource 
     const files = [...members]
       .filter(([name]) => name.startsWith('dump/'))
       .map(([name, entry]) => file(directoryFile(name), entry));
-    return { kind: 'directory', files, size: files.reduce((sum, { size }) => sum + size, 0) };
+    const size = files.reduce((sum, each) => sum + each.size, 0);
+    return { kind: 'directory', files, size, readFiles: () => readDirectoryFiles(reader, members, files) };
   }
   const plain =
     top.find(([name]) => name === 'dump.sql') ?? single(top.filter(([name]) => name.endsWith('.sql')));
@@ -59,6 +67,18 @@ export function archivedDump(reader: RangeReader, members: Members): DumpSource 
       .map((name) => JSON.stringify(name))
       .join(', ')}`,
   );
+}
+
+async function* readDirectoryFiles(reader: RangeReader, members: Members, files: readonly DumpFile[]) {
+  const wanted = new Map<DirectoryEntry, DumpFile>();
+  for (const file of files) {
+    const entry = members.get(`dump/${file.name}`);
+    if (entry) wanted.set(entry, file);
+  }
+  for await (const { entry, content } of readEntries(reader, wanted.keys())) {
+    const file = wanted.get(entry);
+    if (file) yield { ...file, content };
+  }
 }
 
 function single<T extends readonly [name: string, entry: DirectoryEntry]>(

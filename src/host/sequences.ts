@@ -1,0 +1,58 @@
+import type { Snapshot } from './snapshot.ts';
+import { identifier, inChunks, literal } from './sql.ts';
+
+/** A sequence that makes the values of a column. */
+interface OwnedSequence {
+  readonly schema: string;
+  readonly sequence: string;
+  readonly tableSchema: string;
+  readonly table: string;
+  readonly column: string;
+}
+
+/** A sequence that would next give a value which its table has already: the next new record would fail. */
+export interface BehindSequence {
+  /** `res_users_id_seq`, or `schema.sequence` outside of `public`. */
+  readonly sequence: string;
+  /** `res_users.id` */
+  readonly column: string;
+  readonly last: number;
+  readonly highest: number;
+}
+
+/** How many sequences one query asks for: PostgreSQL plans each as a part of its own. */
+const AT_ONCE = 200;
+
+/** @returns how many there are, and those of them that are behind their tables */
+export async function checkSequences(
+  snapshot: Snapshot,
+): Promise<{ readonly count: number; readonly behind: readonly BehindSequence[] }> {
+  const sequences = await snapshot.rows<OwnedSequence>(OWNED);
+  const queries = inChunks(sequences.map(comparison), AT_ONCE).map(
+    (parts) => `SELECT sequence, "column", last, highest FROM (${parts.join(' UNION ALL ')}) c
+      WHERE last < highest OR (last = highest AND NOT called)`,
+  );
+  const behind = await Promise.all(queries.map((query) => snapshot.rows<BehindSequence>(query)));
+  return { count: sequences.length, behind: behind.flat() };
+}
+
+/** Those of `serial` and identity columns; a sequence that counts down or begins anew has no highest value. */
+const OWNED = `SELECT sn.nspname AS schema, s.relname AS sequence, tn.nspname AS "tableSchema", t.relname AS table,
+    a.attname AS column
+  FROM pg_class s JOIN pg_namespace sn ON sn.oid = s.relnamespace
+    JOIN pg_sequence q ON q.seqrelid = s.oid
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
+      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    JOIN pg_class t ON t.oid = d.refobjid AND t.relkind IN ('r', 'p')
+    JOIN pg_namespace tn ON tn.oid = t.relnamespace
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+  WHERE s.relkind = 'S' AND q.seqincrement > 0 AND NOT q.seqcycle
+    AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+  ORDER BY 1, 2`;
+
+function comparison({ schema, sequence, tableSchema, table, column }: OwnedSequence): string {
+  const name = schema === 'public' ? sequence : `${schema}.${sequence}`;
+  const highest = `SELECT max(${identifier(column)}) FROM ${identifier(tableSchema)}.${identifier(table)}`;
+  return `SELECT${literal(name)} AS sequence,${literal(`${table}.${column}`)} AS column, last_value AS last,
+      is_called AS called, (${highest}) AS highest FROM ${identifier(schema)}.${identifier(sequence)}`;
+}

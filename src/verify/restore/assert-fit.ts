@@ -1,0 +1,56 @@
+import { UserError } from '../../errors.ts';
+import { extensionProblems } from '../../host/extensions.ts';
+import type { Extension } from '../../host/odoo-database.ts';
+import type { RestoreSource } from '../../restore/source.ts';
+import { neededMajor } from './dump-needs.ts';
+import type { TestServer } from './test-server.ts';
+
+/**
+ * Whether a server can have what a backup holds, read only.
+ * @throws UserError where it cannot: that says nothing about the archive
+ */
+export async function assertFit(source: RestoreSource, server: TestServer): Promise<void> {
+  assertNewEnough(source, server);
+  const { app, admin, label } = server;
+  const problems = await extensionProblems(app, admin, source.description?.extensions ?? []);
+  const named = (which: string) =>
+    problems.filter(({ problem }) => problem === which).map(({ extension }) => extension);
+  const [absent, forAdmin] = [named('absent'), named('admin')];
+  const major = Math.floor(app.version / 10_000);
+  if (absent.length > 0) throw lacks(absent, label, major);
+  if (forAdmin.length > 0) {
+    throw new UserError(
+      `restore-test: on ${label}, the role ${admin.role} may not create the extension ${forAdmin.join(', ')} of the backup`,
+      'Name a superuser: in the URL of restore-test; in db-admin-user, where it is host.',
+    );
+  }
+}
+
+function assertNewEnough(source: RestoreSource, { app, label }: TestServer): void {
+  const needed = neededMajor(source);
+  if (app.version >= needed * 10_000) return;
+  throw new UserError(
+    `restore-test: the dump needs PostgreSQL ${needed} or newer, and ${label} has ${app.serverVersion}`,
+    `Set restore-test to a server of PostgreSQL ${needed}, or to runner.`,
+  );
+}
+
+function lacks(absent: readonly Extension['name'][], label: string, major: number): UserError {
+  const packages = absent.map((name) => packageOf(name, major)).join(' ');
+  return new UserError(
+    `restore-test: PostgreSQL on ${label} lacks the extension ${absent.join(', ')} of the backup, which says nothing about the archive`,
+    `Install it (apt-get install ${packages}), or set restore-test to the URL of a service container that has it${imageOf(absent, major)}; or to host.`,
+  );
+}
+
+/** Those of PostgreSQL itself come with its server; others have a package each, by Debian's and PostgreSQL's own rule. */
+function packageOf(extension: Extension['name'], major: number): string {
+  if (/^(postgis|address_standardizer)/.test(extension)) return `postgresql-${major}-postgis-3`;
+  if (extension === 'vector') return `postgresql-${major}-pgvector`;
+  return `postgresql-${major}-${extension.replaceAll('_', '-')}`;
+}
+
+function imageOf(absent: readonly Extension['name'][], major: number): string {
+  if (absent.some((name) => name.startsWith('postgis'))) return `, such as postgis/postgis:${major}-3.5`;
+  return absent.includes('vector') ? `, such as pgvector/pgvector:pg${major}` : '';
+}

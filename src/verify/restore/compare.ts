@@ -1,0 +1,129 @@
+import { ContentError } from '../../errors.ts';
+import { attachmentFacts, databaseExtensions } from '../../host/odoo-database.ts';
+import { checkSequences } from '../../host/sequences.ts';
+import { Snapshot } from '../../host/snapshot.ts';
+import { countTables } from '../../host/table-counts.ts';
+import type { Platform } from '../../platform/platform.ts';
+import { formatCounted } from '../../report/format.ts';
+import { countDifferences, countsOf, notKnownToLack, some } from '../../restore/differences.ts';
+import type { RestoreSource } from '../../restore/source.ts';
+import type { TestServer } from './test-server.ts';
+
+/**
+ * Compares a restored database with what was recorded when it was backed up: the rows of tables, extensions, sequences,
+ * and the files that its attachments name.
+ *
+ * @throws ContentError that names each thing which is not as it was
+ */
+export async function compareRestored(
+  source: RestoreSource,
+  { app }: TestServer,
+  database: string,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<void> {
+  await using snapshot = await Snapshot.open(app, database);
+  const end = () => void snapshot[Symbol.asyncDispose]();
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    await compareAll(source, snapshot, platform);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
+
+async function compareAll(source: RestoreSource, snapshot: Snapshot, platform: Platform): Promise<void> {
+  const differences = [
+    ...(await compareCounts(source, snapshot, platform)),
+    ...(await compareExtensions(source, snapshot, platform)),
+    ...(await compareSequences(source, snapshot, platform)),
+    ...(await compareAttachments(source, snapshot, platform)),
+  ];
+  if (differences.length === 0) return;
+  throw new ContentError(
+    `What was restored is not what was backed up: ${differences.join('; ')}`,
+    'Make another backup, and find out what happened to this one: do not restore from it.',
+  );
+}
+
+async function compareCounts(
+  source: RestoreSource,
+  snapshot: Snapshot,
+  platform: Platform,
+): Promise<string[]> {
+  const expected = countsOf(source);
+  const tables = Object.keys(expected);
+  const differing = countDifferences(expected, await countTables(snapshot, tables));
+  if (differing.length > 0) return [some(differing)];
+  const rows = Object.values(expected).reduce((sum, each) => sum + each, 0);
+  platform.info(
+    `${formatCounted(tables.length, 'table')} with ${formatCounted(rows, 'row')}, as in the backup`,
+  );
+  return [];
+}
+
+async function compareExtensions(
+  { description }: RestoreSource,
+  snapshot: Snapshot,
+  platform: Platform,
+): Promise<string[]> {
+  const expected = description?.extensions ?? [];
+  const found = new Map((await databaseExtensions(snapshot)).map(({ name, version }) => [name, version]));
+  const absent = expected.filter(({ name }) => !found.has(name)).map(({ name }) => name);
+  if (absent.length > 0) return [`it lacks the extension ${absent.join(', ')}`];
+  // A dump names no version: the server that it is restored to has its own.
+  const other = expected.filter(({ name, version }) => found.get(name) !== version);
+  for (const { name, version } of other) {
+    platform.info(`The extension ${name} is ${found.get(name)} here, and was ${version} in the backup`);
+  }
+  const names = expected.map(({ name, version }) => `${name} ${version}`);
+  if (names.length > 0) platform.info(`Extensions: ${names.join(', ')}`);
+  return [];
+}
+
+async function compareSequences(
+  { description }: RestoreSource,
+  snapshot: Snapshot,
+  platform: Platform,
+): Promise<string[]> {
+  const { count, behind } = await checkSequences(snapshot);
+  const before = new Set(description?.sequencesBehind);
+  const since = behind.filter(({ sequence }) => !before.has(sequence));
+  if (since.length > 0) {
+    const words = since.map(
+      ({ sequence, column, last, highest }) =>
+        `${sequence} is at ${last}, and ${column} goes up to ${highest}`,
+    );
+    return [`the sequence ${some(words)}`];
+  }
+  const but = behind.length > 0 ? `, but for ${behind.length} that were not when it was backed up` : '';
+  platform.info(`${formatCounted(count, 'sequence')} at or beyond the values in use${but}`);
+  return [];
+}
+
+async function compareAttachments(
+  source: RestoreSource,
+  snapshot: Snapshot,
+  platform: Platform,
+): Promise<string[]> {
+  const { filestore, description } = source;
+  if (!filestore) return [];
+  const { files } = await attachmentFacts(snapshot);
+  const recorded = description?.attachments.files;
+  if (recorded !== undefined && files.length !== recorded) {
+    return [`attachments name ${formatCounted(files.length, 'file')} instead of ${recorded}`];
+  }
+  const without = files.filter((name) => !filestore.has(name));
+  const unexpected = notKnownToLack(source, without);
+  if (unexpected.length > 0) {
+    return [
+      `the archive lacks ${formatCounted(unexpected.length, 'file')} of attachments: ${some(unexpected)}`,
+    ];
+  }
+  const lacking = without.length > 0 ? `, ${without.length} of which were missing when it was made` : '';
+  platform.info(`${formatCounted(files.length, 'file')} of attachments in the archive${lacking}`);
+  return [];
+}

@@ -1,0 +1,29 @@
+import type { RestoreSource } from '../../restore/source.ts';
+
+/** Where a dump is compressed, its database takes about so many times its size. */
+const GROWTH = 5;
+
+/** Of a server's disk, in bytes: about as much as the database takes. */
+export const databaseBytesOf = ({ description, dump }: RestoreSource): number =>
+  description?.databaseBytes ?? dump.size * GROWTH;
+
+/** Whose backup it is. */
+export const databaseOf = ({ database }: RestoreSource): string => database ?? 'odoo';
+
+/** Of the pg_dump that wrote it; undefined: the backup does not say. */
+export const dumpMajorOf = ({ description, receipt }: RestoreSource): number | undefined =>
+  description?.postgres.pgDump ?? majorOf(receipt?.postgres.client);
+
+/**
+ * The oldest major version that takes the dump: of the server that it comes from, and unless it is plain SQL, of the
+ * pg_dump that wrote it. 0: nobody knows.
+ */
+export function neededMajor(source: RestoreSource): number {
+  const server = majorOf(source.description?.postgres.server ?? source.receipt?.postgres.server) ?? 0;
+  return source.dump.kind === 'plain' ? server : Math.max(server, dumpMajorOf(source) ?? 0);
+}
+
+function majorOf(version: string | undefined): number | undefined {
+  const major = Number.parseInt(version ?? '', 10);
+  return Number.isNaN(major) ? undefined : major;
+}

@@ -1,0 +1,55 @@
+import { UserError } from '../../errors.ts';
+import { Accounts } from '../../host/accounts.ts';
+import type { Host } from '../../host/host.ts';
+import { type DatabaseSettings, Postgres } from '../../host/postgres.ts';
+import type { HostTools } from '../../host/tools.ts';
+import type { TestServer } from './test-server.ts';
+
+/** A PostgreSQL server that the runner reaches by a URL. */
+export interface GivenServer {
+  readonly settings: DatabaseSettings;
+  /** One to log in to. */
+  readonly database: string;
+}
+
+/**
+ * Logs in to a server that is given, such as a service container.
+ *
+ * @param host the runner: psql and pg_restore run there
+ * @throws UserError when it does not answer, or does not let us in
+ */
+export async function openGivenServer(
+  host: Host,
+  tools: HostTools,
+  { settings, database }: GivenServer,
+): Promise<TestServer> {
+  if (tools.clients.length === 0) {
+    throw new UserError(
+      'restore-test: the runner has no psql and pg_restore to restore by',
+      'Install them (apt-get install postgresql-client), or give them by postgres-binaries-url.',
+    );
+  }
+  const admin = await connect(host, tools, { settings, database });
+  return {
+    label: `${settings.host}:${settings.port ?? 5432}`,
+    admin,
+    app: admin,
+    owner: settings.user,
+    tools,
+    jobs: tools.cores,
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function connect(host: Host, tools: HostTools, { settings, database }: GivenServer): Promise<Postgres> {
+  try {
+    return await Postgres.connect(host, new Accounts(host, 'never'), tools, settings, database);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `restore-test: ${error.message}`,
+      'Check the URL: the host, the port, the user, its password and the database, as seen from this job.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import { UserError } from '../../errors.ts';
+import { Accounts } from '../../host/accounts.ts';
+import { databaseFileSystem } from '../../host/disk-space.ts';
+import { findInstallation } from '../../host/odoo.ts';
+import { ReconnectingHost } from '../../host/reconnecting-host.ts';
+import { connect } from '../../host/ssh.ts';
+import type { InstallationInputs } from '../../inputs/installation.ts';
+import type { Platform } from '../../platform/platform.ts';
+import { formatBytes } from '../../report/format.ts';
+import type { TestServer } from './test-server.ts';
+
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** The server of Odoo itself, by SSH. */
+export interface OdooHost extends InstallationInputs {
+  /** Creates the database and its extensions, where the role of Odoo may not. */
+  readonly adminUser: string | undefined;
+}
+
+/**
+ * Logs in to the host of Odoo, to restore beside the database in use.
+ *
+ * @param database that the backup is of
+ * @param databaseBytes that the scratch database will take
+ * @throws UserError when it cannot be reached, or has too little space
+ */
+export async function openOdooHost(
+  { ssh, sudo, odoo, adminUser }: OdooHost,
+  database: string,
+  databaseBytes: number,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<TestServer> {
+  await using resources = new AsyncDisposableStack();
+  const onRetry = (message: string) => platform.info(message);
+  const options = { ...ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry };
+  // A connection that is lost is made anew, also after the signal: the scratch database has to go.
+  const host = resources.use(new ReconnectingHost(await connect(options, signal), () => connect(options)));
+  const accounts = new Accounts(host, sudo);
+  const secret = (value: string) => platform.secret(value);
+  const settings = { ...odoo, filestore: false };
+  const { postgres, tools } = await findInstallation(host, accounts, settings, database, secret);
+  const admin = adminUser === undefined ? postgres : await postgres.asRole(adminUser, accounts, tools);
+  const free = (await databaseFileSystem(admin))?.free;
+  if (free !== undefined && free < databaseBytes) throw noSpace(host.label, databaseBytes, free);
+  const kept = resources.move();
+  return {
+    label: host.label,
+    admin,
+    app: postgres,
+    owner: postgres.role,
+    tools,
+    jobs: tools.cores,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function noSpace(label: string, needed: number, free: number): UserError {
+  return new UserError(
+    `restore-test: the database takes about ${formatBytes(needed)}, and ${label} has ${formatBytes(free)} left for it`,
+    'Free space there, or set restore-test to runner.',
+  );
+}

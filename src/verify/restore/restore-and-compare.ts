@@ -1,0 +1,70 @@
+import { withRestoreClient } from '../../host/load-errors.ts';
+import { sweepTestDatabases } from '../../host/test-databases.ts';
+import type { Platform } from '../../platform/platform.ts';
+import { formatBytes, formatCounted, formatDuration } from '../../report/format.ts';
+import type { RestoreSource } from '../../restore/source.ts';
+import type { Proof } from '../../storage/proofs.ts';
+import { assertFit } from './assert-fit.ts';
+import { compareRestored } from './compare.ts';
+import { databaseOf, dumpMajorOf } from './dump-needs.ts';
+import { loadScratch } from './load.ts';
+import { openServer } from './open-server.ts';
+import type { RestoreTest } from './restore-test.ts';
+import { createScratch } from './scratch.ts';
+import type { TestServer } from './test-server.ts';
+
+/**
+ * Restores the archive's dump into a scratch database, which is dropped in every case, and compares that with what was
+ * recorded when it was backed up.
+ *
+ * @returns what a restore takes in seconds, and by which programs
+ * @throws ContentError when the archive is not what it should be; another error when that could not be found out
+ */
+export async function restoreAndCompare(
+  source: RestoreSource,
+  test: RestoreTest,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<Pick<Proof, 'programs' | 'seconds'>> {
+  await using server = await openServer(source, test, platform, signal);
+  return await testOn(server, source, platform, signal);
+}
+
+async function testOn(
+  server: TestServer,
+  source: RestoreSource,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<Pick<Proof, 'programs' | 'seconds'>> {
+  const { app, tools, label, jobs } = server;
+  await assertFit(source, server);
+  const loader = source.dump.kind === 'plain' ? app : withRestoreClient(app, tools, dumpMajorOf(source));
+  const program = source.dump.kind === 'plain' ? 'psql' : 'pg_restore';
+  const by = `${program} ${loader.client.major}${program === 'psql' ? '' : `, ${formatCounted(jobs, 'session')}`}`;
+  platform.info(`PostgreSQL ${app.serverVersion} on ${label}, by ${by}`);
+  for (const name of await sweepTestDatabases(server.admin, databaseOf(source))) {
+    platform.info(`Dropped ${name}: a test that was killed had left it`);
+  }
+  await using scratch = await createScratch(server, databaseOf(source), traitsOf(source), platform);
+  const { database } = scratch;
+  for (const difference of scratch.differs) platform.info(difference);
+  const extensions = source.description?.extensions ?? [];
+  const seconds = await loadScratch(server, loader, database, source.dump, extensions, signal);
+  platform.info(`Restored in ${formatDuration(seconds * 1000)}: ${formatBytes(source.dump.size)} of dump`);
+  await compareRestored(source, server, database, platform, signal);
+  signal.throwIfAborted();
+  return {
+    programs: { postgres: app.serverVersion, [program]: String(loader.client.major) },
+    seconds: Math.round(seconds * 1000) / 1000,
+  };
+}
+
+/** Of backups that do not say: what Odoo makes. */
+const traitsOf = ({ description }: RestoreSource) =>
+  description?.postgres ?? {
+    encoding: 'UTF8',
+    collate: 'C',
+    ctype: 'C.UTF-8',
+    localeProvider: 'libc',
+    locale: null,
+  };

@@ -1,0 +1,24 @@
+import type { PostgresBinaries } from './binaries.ts';
+import type { GivenServer } from './given-server.ts';
+import type { OdooHost } from './odoo-host.ts';
+
+/** Where dumps are restored for a test, as the input `restore-test` has it. */
+export type RestoreTest =
+  /** A server that is started for it. @param binaries where the runner has none that fits */
+  | { readonly kind: 'runner'; readonly binaries: PostgresBinaries | undefined }
+  /** A scratch database beside the one of Odoo. */
+  | ({ readonly kind: 'host' } & OdooHost)
+  /** A scratch database on a server that is given, such as a service container. @param binaries for psql and pg_restore */
+  | ({ readonly kind: 'server'; readonly binaries: PostgresBinaries | undefined } & GivenServer);
+
+/** `on the runner` */
+export function placeName(test: RestoreTest): string {
+  switch (test.kind) {
+    case 'runner':
+      return 'on the runner';
+    case 'host':
+      return `on ${test.ssh.host}`;
+    case 'server':
+      return `on ${test.settings.host}`;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Postgres } from '../../host/postgres.ts';
+import type { HostTools } from '../../host/tools.ts';
+
+/** Where a dump is restored for a test. */
+export interface TestServer extends AsyncDisposable {
+  /** For people: `the runner`, `deploy@203.0.113.5:22`, `postgis:5432`. */
+  readonly label: string;
+  /** Creates and drops the scratch database, and extensions that the other may not create. */
+  readonly admin: Postgres;
+  /** Owns the scratch database and loads the dump: a dump is code. */
+  readonly app: Postgres;
+  readonly owner: string;
+  /** Of the machine that runs pg_restore. */
+  readonly tools: HostTools;
+  /** Sessions that load at once. */
+  readonly jobs: number;
+}

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { receiptKey } from '../../src/storage/catalog.ts';
+import { levelOf } from '../../src/storage/proofs.ts';
+import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
+import { cleanEnvironment, type Ended, type Made, type Run, startProgram } from '../support/backup-run.ts';
+import type { RawInputs } from '../support/inputs.ts';
+import { assertNothingRuns } from '../support/leftovers.ts';
+import { psql } from '../support/postgres.ts';
+import { type ArchiveServer, postgresArchive, serveArchive } from '../support/postgres-archive.ts';
+import { processes } from '../support/processes.ts';
+import { ProofScene } from '../support/proof-scene.ts';
+import { getObject } from '../support/s3.ts';
+
+/** By the program itself, as people run it. */
+suite('verify: restore', () => {
+  let scene: ProofScene;
+  let made: Made;
+  before(async () => {
+    scene = await ProofScene.open();
+    made = await scene.backup();
+  });
+  after(() => scene?.[Symbol.asyncDispose]());
+
+  function start(
+    place: string,
+    inputs: RawInputs = {},
+    env: Readonly<Record<string, string>> = {},
+    launcher: readonly string[] = [],
+  ): Run {
+    const { sandbox } = scene.scene;
+    return startProgram(
+      'verify',
+      { ...scene.scene.inputs, verify: 'restore', ...inputs },
+      { ...cleanEnvironment(sandbox.s3), TMPDIR: scene.tmp, ODOO_BACKUP_RESTORE_TEST: place, ...env },
+      launcher,
+    );
+  }
+
+  async function receipt(): Promise<Receipt> {
+    const key = receiptKey(made.receipt.key);
+    const bytes = await getObject(scene.scene.client, scene.scene.bucket, key);
+    return parseReceipt(JSON.parse(Buffer.from(bytes).toString()), key);
+  }
+
+  const scratchDatabases = (): Promise<string> =>
+    psql(
+      scene.scene.sandbox.postgres,
+      'postgres',
+      `SELECT datname FROM pg_database WHERE datname LIKE '${scene.scene.odoo.database}\\_\\_%'`,
+    );
+
+  async function assertNothingLeft(): Promise<void> {
+    const { ssh, sandbox, odoo } = scene.scene;
+    await scene.assertNothingLeft();
+    assert.equal(await scratchDatabases(), '');
+    await assertNothingRuns(ssh, sandbox.postgres, odoo.database);
+  }
+
+  async function passes(run: Run): Promise<Ended> {
+    const ended = await run.ended;
+    assert.equal(ended.exitCode, 0, ended.log);
+    await assertNothingLeft();
+    const { proofs } = await receipt();
+    const proof = proofs.at(-1);
+    assert.equal(proof?.level, 'restore');
+    assert.ok(proof?.seconds);
+    assert.ok(proof?.programs?.postgres);
+    assert.equal(levelOf({ proofs }), 'restore');
+    return ended;
+  }
+
+  /** It ends without a word about the archive. */
+  async function cannot(run: Run, ...words: readonly RegExp[]): Promise<Ended> {
+    const before = (await receipt()).proofs.filter(({ level }) => level === 'restore');
+    const ended = await run.ended;
+    for (const each of words) assert.match(ended.log, each);
+    assert.equal(ended.exitCode, 1, ended.log);
+    await assertNothingLeft();
+    const { proofs } = await receipt();
+    assert.deepEqual(
+      proofs.filter(({ level }) => level === 'restore'),
+      before,
+    );
+    return ended;
+  }
+
+  test('on the runner', async () => {
+    await passes(start('runner'));
+  });
+
+  test('on the host, which has nothing of it afterwards', async () => {
+    const { log } = await passes(start('host'));
+    assert.match(log, /PostgreSQL [\d.]+ on \S+@127\.0\.0\.1:\d+, by pg_restore/);
+  });
+
+  test('on a server by its URL: as an admin, and as a role that may create databases', async () => {
+    const { postgres } = scene.scene.sandbox;
+    for (const { name, password } of [postgres.admin, postgres.odoo]) {
+      const url = `postgres://${name}:${password}@127.0.0.1:${postgres.port}/postgres`;
+      const run = start(url);
+      await run.says(/by pg_restore/);
+      const seen = await commandLines();
+      assert.ok(seen.some((line) => line.includes('pg_restore') || line.includes('psql')));
+      assert.ok(!seen.some((line) => line.includes(password)), 'a password in the list of processes');
+      const { log } = await passes(run);
+      assert.ok(!log.includes(password), log);
+    }
+  });
+
+  test('on a server that does not let us in: the URL is to be checked', async () => {
+    const { postgres } = scene.scene.sandbox;
+    const at = `127.0.0.1:${postgres.port}`;
+    await cannot(
+      start(`postgres://odoo:wrong@${at}/postgres`),
+      /restore-test: PostgreSQL at .* lets nobody in/,
+    );
+    await cannot(
+      start(`postgres://odoo:${postgres.odoo.password}@${at}/none`),
+      /Database does not exist: none/,
+    );
+    await cannot(
+      start('postgres://odoo:none@127.0.0.1:9/postgres'),
+      /restore-test: PostgreSQL does not answer/,
+    );
+  });
+
+  for (const place of ['runner', 'host'] as const) {
+    test(`is cancelled on the ${place}: nothing is left`, async () => {
+      const run = start(place);
+      await run.says(/by pg_restore/);
+      run.child.kill('SIGTERM');
+      const { exitCode, log } = await run.ended;
+      assert.equal(exitCode, 143, log);
+      await assertNothingLeft();
+    });
+  }
+
+  test('is killed on the runner: the server ends by itself, and takes its folder with it', async () => {
+    const run = start('runner');
+    await run.says(/by pg_restore/);
+    run.child.kill('SIGKILL');
+    await run.ended;
+    while ((await readdir(scene.tmp)).length > 0) await sleep(20);
+    await assertNothingLeft();
+  });
+
+  test('is killed on the host: the next test drops what it has left, or the next backup', async () => {
+    for (const next of ['verify', 'backup'] as const) {
+      const run = start('host');
+      let left = '';
+      while (left === '') left = await scratchDatabases();
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await assertNothingRuns(scene.scene.ssh, scene.scene.sandbox.postgres, left);
+      assert.equal(await scratchDatabases(), left);
+      const dropped = new RegExp(`Dropped ${left}: a (restore )?test that was killed had left it`);
+      if (next === 'verify') {
+        assert.match((await passes(start('host'))).log, dropped);
+      } else {
+        assert.match((await scene.backup()).log, dropped);
+        assert.equal(await scratchDatabases(), '');
+      }
+    }
+  });
+
+  test('leaves the database of another test alone', async () => {
+    const [first, second] = [start('host'), start('host')];
+    for (const run of [first, second]) {
+      const { exitCode, log } = await run.ended;
+      assert.equal(exitCode, 0, log);
+      assert.doesNotMatch(log, /Dropped/);
+    }
+    await assertNothingLeft();
+  });
+
+  suite('by binaries', { skip: process.getuid?.() === 0 ? false : 'needs root' }, () => {
+    let folder: string;
+    let server: ArchiveServer;
+    before(async () => {
+      folder = await mkdtemp(join(dirname(scene.tmp), 'binaries-'));
+      await chmod(folder, 0o755);
+      server = await serveArchive(await postgresArchive(scene.scene.sandbox.postgres, folder));
+    });
+    after(async () => {
+      await server?.[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    });
+
+    /** On a runner whose own PostgreSQL is out of sight. */
+    const bare = [
+      'unshare',
+      '--mount',
+      'sh',
+      '-c',
+      'mount -t tmpfs none /usr/lib/postgresql && exec "$@"',
+      'sh',
+    ];
+    const startBare = (url: string, place = 'runner'): Run =>
+      start(place, { 'postgres-binaries-url': url }, { RUNNER_TOOL_CACHE: join(folder, 'cache') }, bare);
+
+    test('there are none: what helps is told', async () => {
+      await cannot(
+        startBare(''),
+        /there is no PostgreSQL \d+ or newer on the runner/,
+        /postgres-binaries-url/,
+      );
+    });
+
+    test('with another checksum are not unpacked', async () => {
+      const wrong = `${server.url}#sha256=${'ab'.repeat(32)}`;
+      const { log } = await cannot(
+        startBare(wrong),
+        /has the SHA-256 [0-9a-f]{64}, not (ab){32}: it was not unpacked/,
+      );
+      assert.ok(log.includes(server.sha256));
+      assert.deepEqual(await readdir(folder), ['postgresql.tar.gz']);
+    });
+
+    test('that are not there', async () => {
+      const url = server.url.replace('postgresql.tar.gz', 'none.tar.gz');
+      await cannot(startBare(`${url}#sha256=${server.sha256}`), /none\.tar\.gz cannot be downloaded: .*404/);
+    });
+
+    test('are fetched, and the second time are there', async () => {
+      const url = `${server.url}#sha256=${server.sha256}`;
+      const requests = server.requests;
+      for (const round of [1, 2]) {
+        const { stdout } = await passes(startBare(url));
+        assert.equal(server.requests, requests + 1, `round ${round}`);
+        assert.doesNotMatch(stdout, /::debug|\[command\]/);
+      }
+      const { postgres } = scene.scene.sandbox;
+      const { name, password } = postgres.odoo;
+      await passes(startBare(url, `postgres://${name}:${password}@127.0.0.1:${postgres.port}/postgres`));
+    });
+
+    test('that are no PostgreSQL', async () => {
+      const path = join(folder, 'postgresql.tar.gz');
+      await using other = await serveArchive(join(import.meta.dirname, '../fixtures/odoo14_standard.zip'));
+      await cannot(startBare(`${other.url}#sha256=${other.sha256}`), /cannot be unpacked/);
+      assert.ok(await readFile(path));
+    });
+  });
+});
+
+/** Of every process of this machine. */
+async function commandLines(): Promise<string[]> {
+  const all = (await processes()).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+  return (await Promise.all(all)).map((line) => line.replaceAll('\0', ' '));
+}
