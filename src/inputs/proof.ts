@@ -1,12 +1,15 @@
 import { type Level, levels } from '../storage/proofs.ts';
+import type { PostgresBinaries } from '../verify/restore/binaries.ts';
 import type { RestoreTest } from '../verify/restore/restore-test.ts';
 import { type Fields, oneOf } from './fields.ts';
 import type { InstallationInputs, Possibly } from './installation.ts';
-import { parseRestoreTest } from './restore-test.ts';
+import { parseRestoreTest, urlWithChecksum } from './restore-test.ts';
 
 /** How far a backup is to be proven, and what that takes. */
 export interface ProofInputs {
   readonly level: Level;
+  /** For the runner, where it has no PostgreSQL of its own that fits. */
+  readonly binaries?: PostgresBinaries;
   /** Where it is restored: at the level `restore` only. */
   readonly restoreTest?: RestoreTest;
 }
@@ -21,7 +24,9 @@ export function parseProof(
   installation: () => Possibly<InstallationInputs>,
 ): ProofInputs | undefined {
   const level = fields.given('verify') ? fields.optional('verify', oneOf(levels)) : otherwise;
-  if (level !== 'restore') return level && { level };
+  const binaries = fields.optional('postgres-binaries-url', urlWithChecksum);
+  const common = { level, ...(binaries && { binaries }) };
+  if (level !== 'restore') return level && { ...common, level };
   const restoreTest = parseRestoreTest(fields, installation);
-  return restoreTest && { level, restoreTest };
+  return restoreTest && { ...common, level, restoreTest };
 }

@@ -15,11 +15,10 @@ export function parseRestoreTest(
   installation: () => Possibly<InstallationInputs>,
 ): RestoreTest | undefined {
   const place = fields.required('restore-test', placeOrServer);
-  const binaries = fields.optional('postgres-binaries-url', urlWithChecksum);
   const adminUser = fields.optional('db-admin-user', text);
   if (place === undefined) return undefined;
-  if (typeof place === 'object') return { kind: 'server', binaries, ...place };
-  if (place === 'runner') return { kind: 'runner', binaries };
+  if (typeof place === 'object') return { kind: 'server', ...place };
+  if (place === 'runner') return { kind: 'runner' };
   const host = installation();
   return complete(host) ? { kind: 'host', adminUser, ...host } : undefined;
 }
@@ -56,7 +55,7 @@ function decoded(part: string): string {
 }
 
 /** A URL that ends in its checksum, as pip has it. */
-function urlWithChecksum(value: string): PostgresBinaries {
+export function urlWithChecksum(value: string): PostgresBinaries {
   const [, url = '', sha256] = /^(https?:\/\/[^#]+)#sha256=([0-9a-fA-F]{64})$/.exec(value) ?? [];
   if (sha256 !== undefined && URL.parse(url)) return { url, sha256: sha256.toLowerCase() };
   throw new Refusal(

@@ -9,6 +9,8 @@ import type { Store } from '../storage/store.ts';
 import { tool } from '../version.ts';
 import { findPgRestore } from './contents/pg-restore.ts';
 import { proveContents } from './contents/prove.ts';
+import { majorOfBackup } from './restore/dump-needs.ts';
+import { findPrograms } from './restore/programs.ts';
 import { proveRestore } from './restore.ts';
 
 /** The levels that take a look of their own; `upload` is proven while an archive is uploaded. */
@@ -67,10 +69,11 @@ export async function prove(level: Provable, subject: Subject, context: ProofCon
  * @throws UserError that says what is missing, and how to get it
  */
 export async function assertProvable(
-  { level }: ProofInputs,
+  { level, binaries, restoreTest }: ProofInputs,
   backup: Pick<Receipt, 'format' | 'postgres'>,
 ): Promise<void> {
   if (level === 'upload') return;
   await using runner = new LocalHost();
-  await findPgRestore(runner, backup);
+  await findPgRestore(runner, backup, binaries);
+  if (restoreTest?.kind === 'runner') await findPrograms(runner, majorOfBackup(backup), binaries);
 }

@@ -15,7 +15,7 @@ export async function proveRestore(
   return phases.run('restore', title, async () => {
     const source = await openSelected(store, { key, receipt });
     try {
-      return await restoreAndCompare(source, restoreTest, platform, signal);
+      return await restoreAndCompare(source, restoreTest, inputs.binaries, platform, signal);
     } catch (error) {
       // The receipt gets the message, which holds no data; who looks for the reason needs all that was said.
       if (error instanceof ContentError && error.cause) platform.info(messageOf(error.cause));

@@ -137,7 +137,7 @@ with zipfile.ZipFile(${JSON.stringify(made.path)}) as old:
   ): Promise<Pick<Proof, 'programs' | 'seconds'>> {
     this.log.length = 0;
     try {
-      return await restoreAndCompare(await this.source(key), test, this.platform, signal);
+      return await restoreAndCompare(await this.source(key), test, undefined, this.platform, signal);
     } finally {
       await this.assertNothingLeft();
     }
@@ -173,7 +173,7 @@ with zipfile.ZipFile(${JSON.stringify(made.path)}) as old:
   }
 }
 
-export const onRunner: RestoreTest = { kind: 'runner', binaries: undefined };
+export const onRunner: RestoreTest = { kind: 'runner' };
 
 /** Processes whose command line speaks of a folder. */
 async function processesIn(folder: string): Promise<string[]> {

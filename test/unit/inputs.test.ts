@@ -54,6 +54,7 @@ test('the fewest inputs give every default', () => {
     format: 'dual',
     jobs: 4,
     compression: 'auto',
+    countTables: 'core',
     missingFiles: 'warn',
     proof: { level: 'upload' },
     retention: undefined,

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { InputError } from '../../src/errors.ts';
+import type { ProofInputs } from '../../src/inputs/proof.ts';
 import { secretsOf } from '../../src/inputs/secrets.ts';
 import { parseInputs } from '../../src/inputs.ts';
 import { parseCommandLine } from '../../src/platform/command-line.ts';
-import type { RestoreTest } from '../../src/verify/restore/restore-test.ts';
 
 const s3 = { 's3-bucket': 'bucket', customer: 'acme', 's3-endpoint': 'https://s3.example.com' };
 
-function parse(inputs: Readonly<Record<string, string>>): RestoreTest | undefined {
+function parse(inputs: Readonly<Record<string, string>>): ProofInputs {
   const given: Readonly<Record<string, string>> = { command: 'verify', verify: 'restore', ...s3, ...inputs };
   const parsed = parseInputs((name) => given[name] ?? '', {});
   assert.ok(parsed.command === 'verify');
-  return parsed.proof.restoreTest;
+  return parsed.proof;
 }
 
 const refuses = (inputs: Readonly<Record<string, string>>, why: RegExp): void =>
@@ -25,8 +25,8 @@ const sha256 = 'ab'.repeat(32);
 
 suite('restore-test', () => {
   test('is the runner, unless told otherwise', () => {
-    assert.deepEqual(parse({}), { kind: 'runner', binaries: undefined });
-    assert.equal(parse({ verify: 'contents' }), undefined);
+    assert.deepEqual(parse({}), { level: 'restore', restoreTest: { kind: 'runner' } });
+    assert.deepEqual(parse({ verify: 'contents' }), { level: 'contents' });
   });
 
   test('takes binaries with their checksum', () => {
@@ -44,15 +44,16 @@ suite('restore-test', () => {
   });
 
   test('takes the URL of a server', () => {
-    assert.deepEqual(parse({ 'restore-test': 'postgres://odoo:p%40ss@[::1]:5433/other?sslmode=require' }), {
+    assert.deepEqual(
+      parse({ 'restore-test': 'postgres://odoo:p%40ss@[::1]:5433/other?sslmode=require' }).restoreTest,
+      {
+        kind: 'server',
+        settings: { host: '::1', port: 5433, user: 'odoo', password: 'p@ss', sslmode: 'require' },
+        database: 'other',
+      },
+    );
+    assert.deepEqual(parse({ 'restore-test': 'postgresql://postgres@postgis' }).restoreTest, {
       kind: 'server',
-      binaries: undefined,
-      settings: { host: '::1', port: 5433, user: 'odoo', password: 'p@ss', sslmode: 'require' },
-      database: 'other',
-    });
-    assert.deepEqual(parse({ 'restore-test': 'postgresql://postgres@postgis' }), {
-      kind: 'server',
-      binaries: undefined,
       settings: {
         host: 'postgis',
         port: undefined,

@@ -4,6 +4,7 @@ import { type Command, CommandError, type Host } from '../../host/host.ts';
 import { run } from '../../host/run.ts';
 import { findTools } from '../../host/tools.ts';
 import type { Format, Receipt } from '../../storage/receipt.ts';
+import { fetchPrograms, type PostgresBinaries } from '../restore/binaries.ts';
 import type { SqlText } from './sql-text.ts';
 
 /** A pg_restore of this machine that reads a dump. */
@@ -20,18 +21,21 @@ const PLAIN: readonly Format[] = ['odoo', 'plain'];
 /**
  * The pg_restore that is the closest to the pg_dump which wrote the backup: of the same major version, or a newer one.
  *
+ * @param binaries where this machine has none
  * @returns undefined for a backup that needs none
  * @throws UserError when there is none
  */
 export async function findPgRestore(
   host: Host,
   { format, postgres }: Pick<Receipt, 'format' | 'postgres'>,
+  binaries: PostgresBinaries | undefined,
 ): Promise<PgRestore | undefined> {
   if (PLAIN.includes(format)) return undefined;
   const needed = Number.parseInt(postgres.client, 10);
   const { clients } = await findTools(host);
-  const client = clients.filter(({ major }) => major >= needed).toSorted((a, b) => a.major - b.major)[0];
-  if (!client) throw noPgRestore(host, clients, needed);
+  const installed = clients.filter(({ major }) => major >= needed).toSorted((a, b) => a.major - b.major)[0];
+  const client = installed ?? (binaries && (await fetchPrograms(host, binaries)));
+  if (!client || client.major < needed) throw noPgRestore(host, clients, needed);
   const program = `${client.folder}/pg_restore`;
   const printed = await run(host, { argv: [program, '--version'] });
   return { host, program, version: /\) (\S+)/.exec(printed)?.[1] ?? String(client.major) };
@@ -41,7 +45,7 @@ function noPgRestore(host: Host, clients: readonly { readonly major: number }[],
   const there = clients.length > 0 ? `it has ${clients.map(({ major }) => major).join(', ')}` : 'it has none';
   return new UserError(
     `verify: the dump was written by pg_dump ${needed}, and ${host.label} has no pg_restore that reads it: ${there}`,
-    `Install it in a step before: apt-get install postgresql-client-${needed} (from https://apt.postgresql.org where the distribution has an older one).`,
+    `Install it in a step before: apt-get install postgresql-client-${needed} (from https://apt.postgresql.org where the distribution has an older one), or set postgres-binaries-url.`,
   );
 }
 

@@ -28,12 +28,12 @@ export interface Look {
  */
 export async function proveContents(
   { store, key, receipt }: Subject,
-  { platform, phases, signal }: ProofContext,
+  { inputs, platform, phases, signal }: ProofContext,
 ): Promise<Findings> {
   await using runner = new LocalHost();
   const uri = store.uri(key);
   return await phases.transfer('contents', `Read back ${uri}`, receipt.size, async (progress) => {
-    const pgRestore = await findPgRestore(runner, receipt);
+    const pgRestore = await findPgRestore(runner, receipt, inputs.binaries);
     const reader = await store.range(key);
     const units = new UnitCheck(unitsOf(receipt.segments));
     const seen = (bytes: Buffer) => {

@@ -1,4 +1,5 @@
 import type { RestoreSource } from '../../restore/source.ts';
+import type { Receipt } from '../../storage/receipt.ts';
 
 /** Where a dump is compressed, its database takes about so many times its size. */
 const GROWTH = 5;
@@ -19,9 +20,16 @@ export const dumpMajorOf = ({ description, receipt }: RestoreSource): number | u
  * pg_dump that wrote it. 0: nobody knows.
  */
 export function neededMajor(source: RestoreSource): number {
-  const server = majorOf(source.description?.postgres.server ?? source.receipt?.postgres.server) ?? 0;
-  return source.dump.kind === 'plain' ? server : Math.max(server, dumpMajorOf(source) ?? 0);
+  const server = source.description?.postgres.server ?? source.receipt?.postgres.server;
+  return majorFor(source.dump.kind === 'plain', majorOf(server), dumpMajorOf(source));
 }
+
+/** Likewise, of what a receipt says. */
+export const majorOfBackup = ({ format, postgres }: Pick<Receipt, 'format' | 'postgres'>): number =>
+  majorFor(/odoo|plain/.test(format), majorOf(postgres.server), majorOf(postgres.client));
+
+const majorFor = (isPlain: boolean, server = 0, pgDump = 0): number =>
+  isPlain ? server : Math.max(server, pgDump);
 
 function majorOf(version: string | undefined): number | undefined {
   const major = Number.parseInt(version ?? '', 10);

@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.ts';
 import type { RestoreSource } from '../../restore/source.ts';
+import type { PostgresBinaries } from './binaries.ts';
 import { databaseBytesOf, databaseOf, neededMajor } from './dump-needs.ts';
 import { openGivenServer } from './given-server.ts';
 import { openOdooHost } from './odoo-host.ts';
@@ -13,20 +14,21 @@ import { startThrowawayServer } from './throwaway-server.ts';
 export async function openServer(
   source: RestoreSource,
   test: RestoreTest,
+  binaries: PostgresBinaries | undefined,
   platform: Platform,
   signal: AbortSignal,
 ): Promise<TestServer> {
   switch (test.kind) {
     case 'runner': {
       const host = await openRunner();
-      const programs = await findPrograms(host, neededMajor(source), test.binaries);
+      const programs = await findPrograms(host, neededMajor(source), binaries);
       return startThrowawayServer(host, programs, databaseBytesOf(source), signal);
     }
     case 'host':
       return openOdooHost(test, databaseOf(source), databaseBytesOf(source), platform, signal);
     case 'server': {
       const host = await openRunner();
-      return openGivenServer(host, await findClients(host, test.binaries), test);
+      return openGivenServer(host, await findClients(host, binaries), test);
     }
   }
 }

@@ -5,6 +5,7 @@ import { formatBytes, formatCounted, formatDuration } from '../../report/format.
 import type { RestoreSource } from '../../restore/source.ts';
 import type { Proof } from '../../storage/proofs.ts';
 import { assertFit } from './assert-fit.ts';
+import type { PostgresBinaries } from './binaries.ts';
 import { compareRestored } from './compare.ts';
 import { databaseOf, dumpMajorOf } from './dump-needs.ts';
 import { loadScratch } from './load.ts';
@@ -23,10 +24,11 @@ import type { TestServer } from './test-server.ts';
 export async function restoreAndCompare(
   source: RestoreSource,
   test: RestoreTest,
+  binaries: PostgresBinaries | undefined,
   platform: Platform,
   signal: AbortSignal,
 ): Promise<Pick<Proof, 'programs' | 'seconds'>> {
-  await using server = await openServer(source, test, platform, signal);
+  await using server = await openServer(source, test, binaries, platform, signal);
   return await testOn(server, source, platform, signal);
 }
 

@@ -1,15 +1,14 @@
-import type { PostgresBinaries } from './binaries.ts';
 import type { GivenServer } from './given-server.ts';
 import type { OdooHost } from './odoo-host.ts';
 
 /** Where dumps are restored for a test, as the input `restore-test` has it. */
 export type RestoreTest =
-  /** A server that is started for it. @param binaries where the runner has none that fits */
-  | { readonly kind: 'runner'; readonly binaries: PostgresBinaries | undefined }
+  /** A server that is started for it. */
+  | { readonly kind: 'runner' }
   /** A scratch database beside the one of Odoo. */
   | ({ readonly kind: 'host' } & OdooHost)
-  /** A scratch database on a server that is given, such as a service container. @param binaries for psql and pg_restore */
-  | ({ readonly kind: 'server'; readonly binaries: PostgresBinaries | undefined } & GivenServer);
+  /** A scratch database on a server that is given, such as a service container. */
+  | ({ readonly kind: 'server' } & GivenServer);
 
 /** `on the runner` */
 export function placeName(test: RestoreTest): string {
