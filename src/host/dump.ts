@@ -5,7 +5,7 @@ import { type Command, CommandError, type Exit, type Process } from './host.ts';
 import { compressed, decompressed, type OutboundCodec } from './outbound.ts';
 import { LOCK_WAIT_SECONDS, type Snapshot } from './snapshot.ts';
 import { type TarEntry, tarEntries } from './tar.ts';
-import { REMOVE_AT_END } from './temp-folder.ts';
+import { makeFolderIn, REMOVE_AT_END } from './temp-folder.ts';
 
 /**
  * Runs pg_dump on the host and returns its output. The stream ends only after pg_dump has ended with exit code
@@ -77,7 +77,7 @@ export async function* directoryDump(
   const dump = dumpCommand(snapshot, ['--format=directory', `--jobs=${jobs}`, ...options]);
   const script = `needed=$1; shift
     ${REMOVE_AT_END}
-    folder=$(mktemp -d "\${TMPDIR:-/tmp}/odoo-backup.XXXXXX") || exit
+    folder=${makeFolderIn(`\${TMPDIR:-/tmp}`)} || exit
     free=$(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')
     [ "$free" -ge "$needed" ] || { echo "\${folder%/*} $free" >&2; exit ${NO_SPACE}; }
     "$@" --file="$folder/dump" || exit

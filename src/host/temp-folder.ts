@@ -11,9 +11,10 @@ const FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
         [ "\${free:-0}" -ge "$1" ] || continue`;
 
 /**
- * Shell, to stand before the folder is made: removes `$folder` when the shell ends, also by signals. These often come twice: to the process group, and once
- * more through sudo. The second may interrupt the trap of the first, so each of them removes before it exits. What runs
- * in the background is killed: a signal that comes between its fork and its exec ends the shell and not it.
+ * Shell, to stand before the folder is made: removes `$folder` when the shell ends, also by signals. These often come
+ * twice: to the process group, and once more through sudo. The second may interrupt the trap of the first, so each of
+ * them removes before it exits. What runs in the background is killed: a signal that comes between its fork and its exec
+ * ends the shell and not it.
  */
 export const REMOVE_AT_END = `folder=
     remove() {
@@ -22,6 +23,13 @@ export const REMOVE_AT_END = `folder=
       rm -rf -- "$folder"
     }
     trap remove EXIT; trap 'remove; exit 143' HUP INT TERM PIPE`;
+
+/**
+ * Shell: makes a folder in `place`, and gives its name. mktemp hears no signal: one that ended it between making the
+ * folder and telling of it would leave it there.
+ */
+export const makeFolderIn = (place: string): string =>
+  `$(trap '' HUP INT TERM PIPE; exec mktemp -d "${place}/odoo-backup.XXXXXX")`;
 
 /**
  * A folder on the host that only its account may enter. A guarded shell holds it and removes it when it is disposed
@@ -52,7 +60,7 @@ export class TempFolder implements AsyncDisposable {
   ): Promise<TempFolder | undefined> {
     const script = `${REMOVE_AT_END}
       ${FOR_EACH_PLACE}
-        folder=$(mktemp -d "$place/odoo-backup.XXXXXX") || continue
+        folder=${makeFolderIn('$place')} || continue
         printf '%s\\n' "$folder"
         while :; do sleep 3600 & wait; done
       done; exit ${NO_SPACE}`;

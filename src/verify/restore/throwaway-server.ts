@@ -3,6 +3,7 @@ import { Accounts } from '../../host/accounts.ts';
 import { CommandError, type Host, type Process } from '../../host/host.ts';
 import { Postgres } from '../../host/postgres.ts';
 import { MAINTENANCE_DATABASE, runSql } from '../../host/sql.ts';
+import { makeFolderIn } from '../../host/temp-folder.ts';
 import { formatBytes } from '../../report/format.ts';
 import type { ServerPrograms } from './programs.ts';
 import type { TestServer } from './test-server.ts';
@@ -44,38 +45,41 @@ const CONFIGURATION: Readonly<Record<string, string>> = {
 /**
  * Makes the cluster in a folder of its own, runs the server, and stops and removes both when it ends: when we end it,
  * when we are killed (the guard of `Command.guarded`), or when the server dies. Signals come to the whole group: initdb
- * and the server get them as well. SIGQUIT is PostgreSQL's immediate shutdown: it waits for nobody.
+ * and the server get them as well. SIGQUIT is PostgreSQL's immediate shutdown: it waits for nobody. It is sent until it
+ * has been heard: one that comes between the fork and the program's own handler is lost.
  *
  * Arguments: KiB needed, the folder of the programs, then options of the server. Prints the folder of the cluster's
  * socket once the server answers. A path that is too long for a socket gives way to one in /tmp.
  */
 const SCRIPT = `needed=$1 bin=$2; shift 2
-  folder= socket= server=
+  folder= socket=
   remove() {
     trap '' HUP INT TERM PIPE
-    [ -z "$server" ] || { kill -s QUIT "$server"; wait "$server"; } 2>/dev/null
-    server=
+    while [ -n "$!" ] && kill -s QUIT "$!" 2>/dev/null; do sleep 0.1; done
     rm -rf -- "$folder" "$socket"
   }
   trap remove EXIT; trap 'remove; exit 143' HUP INT TERM PIPE
   for place in "\${TMPDIR:-/tmp}" /var/tmp; do
     free=$(df -Pk -- "$place" | awk 'NR == 2 { print $4 }')
-    [ "\${free:-0}" -ge "$needed" ] && folder=$(mktemp -d "$place/odoo-backup.XXXXXX") && break
+    [ "\${free:-0}" -ge "$needed" ] || continue
+    folder=${makeFolderIn('$place')} && break
   done
   [ -n "$folder" ] || exit ${NO_SPACE}
   path=$folder/.s.PGSQL.${PORT}
-  if [ \${#path} -gt ${MAX_SOCKET_PATH} ]; then socket=$(mktemp -d /tmp/odoo-backup.XXXXXX) || exit; fi
+  if [ \${#path} -gt ${MAX_SOCKET_PATH} ]; then
+    socket=${makeFolderIn('/tmp')} || exit
+  fi
   "$bin/initdb" --pgdata="$folder/data" --username=${ADMIN} --auth=trust --encoding=UTF8 --locale=C --no-sync \\
-    >"$folder/log" 2>&1 & server=$!
-  wait "$server" || { server=; tail -n 20 "$folder/log" >&2; exit 1; }
+    >"$folder/log" 2>&1 &
+  wait "$!" || { tail -n 20 "$folder/log" >&2; exit 1; }
   "$bin/postgres" -D "$folder/data" -c unix_socket_directories="\${socket:-$folder}" "$@" \\
-    </dev/null >"$folder/log" 2>&1 & server=$!
+    </dev/null >"$folder/log" 2>&1 &
   until grep -q 'ready to accept connections' "$folder/log"; do
-    kill -0 "$server" 2>/dev/null || { tail -n 20 "$folder/log" >&2; exit 1; }
+    kill -0 "$!" 2>/dev/null || { tail -n 20 "$folder/log" >&2; exit 1; }
     sleep 0.1
   done
   printf '%s\\n' "\${socket:-$folder}"
-  wait "$server"; server=; tail -n 20 "$folder/log" >&2; exit 1`;
+  wait "$!"; tail -n 20 "$folder/log" >&2; exit 1`;
 
 /**
  * A PostgreSQL of our own on the runner, which only this account may enter: in a temporary folder, on a local socket.
