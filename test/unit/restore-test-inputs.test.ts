@@ -32,8 +32,9 @@ suite('restore-test', () => {
   test('takes binaries with their checksum', () => {
     const url = 'https://example.com/a/postgresql-16.tar.gz';
     assert.deepEqual(parse({ 'postgres-binaries-url': `${url}#sha256=${sha256.toUpperCase()}` }), {
-      kind: 'runner',
+      level: 'restore',
       binaries: { url, sha256 },
+      restoreTest: { kind: 'runner' },
     });
     for (const value of [url, `${url}#sha256=ab`, `${url}#md5=${sha256}`, `file:///a.zip#sha256=${sha256}`]) {
       refuses(
