@@ -115,6 +115,13 @@ suite('workflows, run as GitHub runs them', () => {
     }
   });
 
+  test('restore-proof restores the newest backup, which the gate then lets pass', async () => {
+    await scene.succeeds('backup');
+    const ended = await run('restore-proof', { secrets: { RESTORE_PING_URL: '' } });
+    assert.deepEqual(results(ended), { restore: 'success', gate: 'success' }, ended.log);
+    assert.match(ended.jobs.gate?.log ?? '', /\*\*Verified\*\* \| restore/);
+  });
+
   test('rollback shows the plan, and carries it out once it is confirmed', async () => {
     const then = await scene.snapshot();
     await scene.succeeds('backup');
