@@ -34,11 +34,12 @@ export function gitlabPlatform(
 ): Platform {
   const mask = new Mask();
   const print = (message: string) => stdout.write(`${mask.apply(message)}\n`);
+  const say = (message: string) => print(harmless(message));
   let sections = 0;
   const results: string[] = [];
   // An artifact of a job before this one lies there under the same name: it would pass for this job's.
   for (const file of [dotenvFile, jsonFile, htmlFile, linksFile]) rmSync(file, { force: true });
-  const warning = (message: string) => print(`${yellow}WARNING: ${message}${plain}`);
+  const warning = (message: string) => print(`${yellow}WARNING: ${harmless(message)}${plain}`);
   const report = new Report(env, (text) => mask.apply(text), warning);
   return {
     run: identity(env),
@@ -48,17 +49,17 @@ export function gitlabPlatform(
     group: async (title, body) => {
       const id = `odoo_backup_${++sections}`;
       stdout.write(marker('start', now(), `${id}[collapsed=true]`));
-      print(title);
+      say(title);
       try {
         return await body();
       } finally {
         stdout.write(`${marker('end', now(), id)}\n`);
       }
     },
-    info: print,
-    notice: print,
+    info: say,
+    notice: say,
     warning,
-    progress: print,
+    progress: say,
     output: (name, value) => {
       if (name === 'json') return writeFileSync(jsonFile, value);
       if (name === 'matrix') return writeFileSync(pipelineFile, childPipeline(value));
@@ -67,12 +68,12 @@ export function gitlabPlatform(
       writeFileSync(dotenvFile, results.join(''));
     },
     summary: async (summary) => {
-      print(`\n${plainText(summary)}`);
+      say(`\n${plainText(summary)}`);
       report.add(summary);
     },
     fail: (error) => {
       const why = describeError(error);
-      print(`${red}ERROR: ${why.join('\n  ')}${plain}`);
+      print(`${red}ERROR: ${harmless(why.join('\n  '))}${plain}`);
       report.fail(why);
     },
   };
@@ -131,6 +132,9 @@ interface Link {
   readonly label: string;
   readonly url: string;
 }
+
+/** A line of the host's must not begin or end a section of the log, or be seen as another line. */
+const harmless = (message: string): string => message.replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
 
 const yellow = '\x1b[33m';
 const red = '\x1b[31m';

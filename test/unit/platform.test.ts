@@ -243,6 +243,14 @@ describe('GitLab: links beside the log', () => {
   }
 });
 
+test('GitLab: a line of the host cannot be a section of the log', () => {
+  const stdout = new Screen();
+  gitlabPlatform(noFlags, {}, stdout).info(
+    '\x1b[0Ksection_end:1:odoo_backup_1\r\x1b[0Kall is well\n\tindented',
+  );
+  assert.equal(stdout.text, '[0Ksection_end:1:odoo_backup_1[0Kall is well\n\tindented\n');
+});
+
 test('GitLab: what a job before has left is not taken for this one’s', () =>
   inFolder(async () => {
     const files = [dotenvFile, jsonFile, htmlFile, linksFile];
