@@ -28,6 +28,12 @@ export interface HostJob {
   readonly every: string;
 }
 
+/** With where its backups are kept. */
+interface FoundJob {
+  readonly job: HostJob;
+  readonly catalog: string;
+}
+
 /** @returns undefined when something that must be there is not */
 export function parseHosts(fields: Fields): HostsInputs | undefined {
   const path = fields.required('inventory', text, 'is required: the Ansible inventory, in YAML');
@@ -38,13 +44,15 @@ export function parseHosts(fields: Fields): HostsInputs | undefined {
   if (path === undefined || timeoutMs === undefined) return undefined;
   return fields.check(() => {
     const inventory = readInventory(path);
-    const jobs: HostJob[] = [];
+    const found: FoundJob[] = [];
     const leftOut: string[] = [];
     for (const host of limitedHosts(inventory, limit)) {
       const inputs = new HostInputs(variablesOf(inventory, host));
-      if (runsOdoo(inputs)) jobs.push(...jobsOf(fields, host, inputs));
+      if (runsOdoo(inputs)) found.push(...jobsOf(fields, host, inputs));
       else leftOut.push(host);
     }
+    refuseShared(fields, found);
+    const jobs = found.map(({ job }) => job);
     const wanted = jobs.filter((job) => environment === undefined || job.environment === environment);
     // Where a value was refused, that is the reason.
     if (wanted.length > 0 || fields.problems.length > 0)
@@ -65,7 +73,7 @@ const signsOfOdoo: readonly InputName[] = ['database', 'odoo-conf', 'services'];
 const runsOdoo = (inputs: HostInputs): boolean => signsOfOdoo.some((name) => inputs.find(name));
 
 /** One for each database that is named. */
-function jobsOf(fields: Fields, host: string, inputs: HostInputs): HostJob[] {
+function jobsOf(fields: Fields, host: string, inputs: HostInputs): FoundJob[] {
   for (const problem of inputs.problems()) if (!fields.problems.includes(problem)) fields.problem(problem);
   const wordsOf = (name: InputName): string => {
     const found = inputs.find(name);
@@ -77,7 +85,25 @@ function jobsOf(fields: Fields, host: string, inputs: HostInputs): HostJob[] {
   const environment = wordsOf('environment');
   const profiles = fields.own('profiles') ? readProfiles(fields.own('profiles')) : inputs.raw('profiles');
   const every = environment && profiles ? profileOf(profiles, environment, () => {}).every : '';
-  return databases(wordsOf('database')).map((database) => ({ host, database, environment, every }));
+  const folder = `${wordsOf('s3-bucket')}/${wordsOf('s3-prefix')}/${wordsOf('customer')}`;
+  return databases(wordsOf('database')).map((database) => ({
+    job: { host, database, environment, every },
+    catalog: `${folder}/${database}`,
+  }));
+}
+
+/** A rollback of one host to the latest backup would otherwise take that of another. */
+function refuseShared(fields: Fields, found: readonly FoundJob[]): void {
+  const named = found.filter(({ job }) => job.database !== '');
+  for (const [{ job }, ...others] of Map.groupBy(named, ({ catalog }) => catalog).values() as Iterable<
+    [FoundJob, ...FoundJob[]]
+  >) {
+    const other = others.find((each) => each.job.host !== job.host)?.job;
+    if (other === undefined) continue;
+    fields.problem(
+      `inventory: the backups of ${job.database} on ${job.host} and on ${other.host} would be mixed up: give each host a customer of its own, such as odoo_backup_customer: '{{ inventory_hostname }}'`,
+    );
+  }
 }
 
 /** A `/pattern/` may hold commas. */

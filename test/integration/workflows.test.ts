@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { cleanEnvironment } from '../support/backup-run.ts';
 import { runWorkflow, type Start, type WorkflowRun } from '../support/github-runner.ts';
+import { createOdoo, type Odoo } from '../support/odoo.ts';
 import { dropDatabase } from '../support/postgres.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 import { listKeys } from '../support/s3.ts';
@@ -137,6 +138,40 @@ suite('workflows, run as GitHub runs them', () => {
     const now = await scene.snapshot();
     assert.equal(now.sql, then.sql);
     assert.deepEqual(now.files, then.files);
+  });
+
+  test('fleet-backup backs up every database of an inventory, in a job of its own', async (t) => {
+    const { ssh, odoo, sandbox, bucket, client } = scene.scene;
+    const other = await createOdoo(sandbox);
+    t.after(() => other[Symbol.asyncDispose]());
+    const host = ({ database, conf }: Odoo) => ({
+      ansible_host: ssh.host,
+      ansible_port: ssh.port,
+      ansible_user: ssh.user,
+      dbname: database,
+      odoo_conf: conf,
+    });
+    const all = {
+      vars: { odoo_backup_customer: '{{ inventory_hostname }}' },
+      children: { shops: { hosts: { one: host(odoo), two: host(other) } } },
+      hosts: { proxy: null },
+    };
+    const settings = { 's3-bucket': bucket, 's3-endpoint': sandbox.s3.endpoint };
+    const fleet = {
+      files: { 'hosts.yml': JSON.stringify({ all }) },
+      with: (command = 'backup'): Record<string, string> => (command === 'backup' ? settings : {}),
+    };
+    const ended = await run('fleet-backup', { ...fleet, inputs: { limit: 'all' } });
+    assert.deepEqual(results(ended), { hosts: 'success', backup: 'success' }, ended.log);
+    const archives = async () =>
+      (await listKeys(client, bucket)).filter((key) => /^(one|two)\/.*\.zip$/.test(key));
+    assert.deepEqual(
+      (await archives()).map((key) => key.replace(/_\d{4}-.*/, '')),
+      [`one/backups/${odoo.database}`, `two/backups/${other.database}`],
+    );
+    const limited = await run('fleet-backup', { ...fleet, inputs: { limit: 'shops,!one' } });
+    assert.deepEqual(results(limited), { hosts: 'success', backup: 'success' }, limited.log);
+    assert.equal((await archives()).length, 3);
   });
 
   test('staging-refresh makes a neutral copy', async (t) => {

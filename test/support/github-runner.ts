@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 import { parse } from 'yaml';
@@ -27,6 +27,8 @@ interface Job {
   readonly if?: string;
   readonly env?: Values;
   readonly outputs?: Readonly<Record<string, string>>;
+  /** Of a matrix, only the form that an expression makes, with `include`. */
+  readonly strategy?: { readonly matrix: string };
   readonly steps: readonly Step[];
 }
 
@@ -54,6 +56,8 @@ export interface Start {
   readonly workflowEnv?: Readonly<Record<string, string>>;
   /** Done when a job has ended, by the job's name. */
   readonly after?: Readonly<Record<string, () => Promise<void>>>;
+  /** What a checkout brings, by its path. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Of the runner's machine. */
   readonly env: Readonly<Record<string, string>>;
   /** What aws-actions/configure-aws-credentials leaves for the steps after it. */
@@ -135,15 +139,34 @@ interface Surroundings {
 }
 
 async function runJob(job: Job, around: Surroundings): Promise<JobRun> {
-  const { workflowEnv, jobs, folder, start, ...global } = around;
+  const { workflowEnv: _, jobs, folder: __, start: ___, ...global } = around;
   const needs = Object.fromEntries(needsOf(job).map((id) => [id, jobs[id]]));
   const upstream = ancestors(job, jobs);
   const context = { ...global, needs };
   if (!holds(job.if, context, upstream.includes('failure'), upstream.includes('skipped'))) {
     return { result: 'skipped', outputs: {}, log: '' };
   }
-  const workspace = join(folder, `workspace-${Object.keys(jobs).length}`);
-  await mkdir(workspace);
+  if (job.strategy === undefined) return runSteps(job, context, around);
+  const runs: JobRun[] = [];
+  for (const matrix of included(job.strategy.matrix, context)) {
+    runs.push(await runSteps(job, { ...context, matrix }, around));
+  }
+  return {
+    result: runs.every(({ result }) => result === 'success') ? 'success' : 'failure',
+    outputs: Object.assign({}, ...runs.map(({ outputs }) => outputs)),
+    log: runs.map((each) => each.log).join('\n'),
+  };
+}
+
+/** The jobs of a matrix. */
+function included(matrix: string, context: Values): readonly Values[] {
+  const expression = /^\$\{\{(.*)\}\}$/s.exec(matrix)?.[1] ?? '';
+  return JSON.parse(evaluate(`toJSON(${expression})`, context, {}).coerceString()).include;
+}
+
+async function runSteps(job: Job, context: Values, around: Surroundings): Promise<JobRun> {
+  const { workflowEnv, folder, start } = around;
+  const workspace = await mkdtemp(join(folder, 'workspace-'));
   const env: Record<string, string> = {};
   for (const each of [workflowEnv, job.env ?? {}]) Object.assign(env, allFilled(each, { ...context, env }));
   const steps: Record<string, { outputs: Record<string, string>; outcome: string }> = {};
@@ -206,6 +229,8 @@ async function runStep(
     const script = filled(start.runs?.[step.name ?? ''] ?? step.run, context);
     argv = ['bash', '--noprofile', '--norc', '-e', '-c', script];
   } else if (uses === 'actions/checkout') {
+    for (const [path, text] of Object.entries(start.files ?? {}))
+      await writeFile(join(workspace, path), text);
     return none;
   } else if (uses === 'aws-actions/configure-aws-credentials') {
     const { 'role-to-assume': role } = allFilled(step.with ?? {}, context);

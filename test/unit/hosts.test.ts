@@ -97,9 +97,21 @@ suite('hosts', () => {
     );
   });
 
+  test('refuses two hosts whose backups would be one history', () => {
+    const shops = (vars: string) =>
+      inventory(`all: {vars: {${vars}}, hosts: {a: {dbname: prod}, b: {dbname: [x, prod]}}}`);
+    assert.throws(() => parsed({ inventory: shops('') }), /backups of prod on a and on b would be mixed up/);
+    const own = parsed({ inventory: shops("odoo_backup_customer: '{{ inventory_hostname }}'") });
+    assert.equal(own.jobs.length, 3);
+  });
+
   test('keeps to what GitHub takes in one matrix, and says how to split it', async () => {
     const many = (count: number) =>
-      parsed({ inventory: inventory(`all: {hosts: {'h[1:${count}]': {dbname: x}}}`) });
+      parsed({
+        inventory: inventory(
+          `all: {vars: {odoo_backup_customer: '{{ inventory_hostname }}'}, hosts: {'h[1:${count}]': {dbname: x}}}`,
+        ),
+      });
     assert.equal((await told('github', many(256))).outputs.length, 1);
     await assert.rejects(told('github', many(257)), /257 jobs: a matrix of GitHub's takes 256/);
     assert.match((await told('terminal', many(257))).warnings.join(), /takes 256.*with limit/);

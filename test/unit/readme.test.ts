@@ -104,7 +104,7 @@ describe('The workflows to copy, and to call', () => {
     }
   });
 
-  for (const shown of ['backup-before-deploy', 'rollback']) {
+  for (const shown of ['backup-before-deploy', 'rollback', 'fleet-backup']) {
     it(`${shown} is as README.md shows it`, () => {
       assert.ok(blocks('yaml').includes(read(`templates/github/${shown}.yml`)));
     });
