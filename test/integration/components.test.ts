@@ -46,21 +46,29 @@ suite('the GitLab components, as pipelines run them', () => {
     'odoo-conf': scene.scene.odoo.conf,
   });
 
-  test('backup, then the deploy, and later, by hand, the rollback to exactly that backup', async () => {
-    const example = new URL('../../templates/gitlab/deploy.gitlab-ci.yml', import.meta.url);
+  /** A pipeline to copy, with what a reader fills in: where the components, the host and the bucket are. */
+  function filledIn(name: string): Configuration {
+    const example = new URL(`../../templates/gitlab/${name}.gitlab-ci.yml`, import.meta.url);
     const configuration = parse(readFileSync(example, 'utf8')) as Configuration;
-    // What a reader fills in: where the components, the host and the bucket are.
     const include = configuration.include.map((each) => {
-      const name = /\/(\w+)@/.exec(each.component)?.[1] ?? '';
+      const called = /\/(\w+)@/.exec(each.component)?.[1] ?? '';
       const { services, ...given } = each.inputs;
       const service = services !== undefined && {
         'stop-command': scene.server.stopCommand,
         'start-command': scene.server.startCommand,
       };
-      const inputs = { ...given, 'aws-role-arn': '', ...service, ...bucket(), ...host() };
-      return { component: component(name), inputs };
+      const where = 'ssh-host' in given && host();
+      return {
+        component: component(called),
+        inputs: { ...given, 'aws-role-arn': '', ...service, ...bucket(), ...where },
+      };
     });
-    await using pipeline = await Pipeline.open({ ...configuration, include }, variables());
+    return { ...configuration, include };
+  }
+
+  test('backup, then the deploy, and later, by hand, the rollback to exactly that backup', async () => {
+    const configuration = filledIn('deploy');
+    await using pipeline = await Pipeline.open(configuration, variables());
     const then = await scene.snapshot();
     const { exitCode, log } = await pipeline.run();
     assert.equal(exitCode, 0, log);
@@ -117,6 +125,17 @@ suite('the GitLab components, as pipelines run them', () => {
     const pruned = await pipeline.run('prune');
     assert.equal(pruned.exitCode, 0, pruned.log);
     assert.equal((await listKeys(client, name)).length, 2);
+  });
+
+  test('every night: a backup, then old ones are read back, and the gate', async () => {
+    const schedule = { ...variables(), CI_PIPELINE_SOURCE: 'schedule' };
+    await using pipeline = await Pipeline.open(filledIn('nightly'), schedule);
+    const { exitCode, log } = await pipeline.run();
+    assert.equal(exitCode, 0, log);
+    const made = (await read(pipeline, 'backup')).outputs;
+    assert.equal(made.VERIFIED, 'contents');
+    assert.equal((await read(pipeline, 'gate')).outputs.KEY, made.KEY);
+    await pipeline.artifact('verify', 'odoo-backup.json');
   });
 
   test('DRY_RUN counts, though the component has an input of its own', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { componentNames, jobInputs } from '../../scripts/components.ts';
 import { readAction } from '../../scripts/docs.ts';
@@ -128,18 +129,26 @@ test('shell commands for the host keep their variables', () => {
   assert.deepEqual(rollback?.variables.ODOO_BACKUP_STOP_COMMAND, { expand: false, value: 'kill "$PID"' });
 });
 
-test('the pipeline to copy gives the components what they take, and is as README.md shows it', () => {
-  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-  const source = read('templates/gitlab/deploy.gitlab-ci.yml');
-  assert.ok(read('README.md').includes(`\`\`\`yaml\n${source}\`\`\``));
-  const { include, stages } = parse(source) as {
-    include: { component: string; inputs: Record<string, string> }[];
-    stages: string[];
-  };
-  assert.equal(include.length, 2);
-  for (const { component, inputs } of include) {
-    const name = /\/(\w+)@\d+\.\d+\.\d+$/.exec(component)?.[1] ?? '';
-    const [job] = Object.values(jobsOf(components[name] as Component, inputs));
-    assert.ok(stages.includes(String(job?.stage)));
+describe('the pipelines to copy', () => {
+  const root = new URL('../../', import.meta.url);
+  const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+  for (const path of globSync('templates/gitlab/*.yml', { cwd: fileURLToPath(root) })) {
+    test(`${path} gives the components what they take`, () => {
+      const { include, stages } = parse(read(path)) as {
+        include: { component: string; inputs: Record<string, string> }[];
+        stages: string[];
+      };
+      assert.ok(include.length > 1);
+      for (const { component, inputs } of include) {
+        const name = /\/(\w+)@\d+\.\d+\.\d+$/.exec(component)?.[1] ?? '';
+        const [job] = Object.values(jobsOf(components[name] as Component, inputs));
+        assert.ok(stages.includes(String(job?.stage)));
+      }
+    });
   }
+
+  test('that of a deploy is as README.md shows it', () => {
+    const source = read('templates/gitlab/deploy.gitlab-ci.yml');
+    assert.ok(read('README.md').includes(`\`\`\`yaml\n${source}\`\`\``));
+  });
 });
