@@ -54,7 +54,7 @@ const ofRestore: readonly string[] = ['target-database', 'replace', 'neutralize'
  */
 export function programInputs(component: ComponentName): readonly InputDefinition[] {
   const read = new Set<string>();
-  const given: Readonly<Record<string, string>> = { command: component, prune: 'true' };
+  const given: Readonly<Record<string, string>> = { command: component, prune: 'true', verify: 'restore' };
   try {
     parseInputs((name) => {
       read.add(name);
@@ -65,6 +65,7 @@ export function programInputs(component: ComponentName): readonly InputDefinitio
   }
   const unfit = ['command', 'ssh-known-hosts'];
   if (component !== 'backup' && component !== 'verify') unfit.push(...ofWriting);
+  if (component === 'verify') unfit.push('db-admin-user'); // of the host, to which it has no way
   if (component === 'rollback') unfit.push(...ofRestore);
   const inputs: readonly InputDefinition[] = inputTable;
   return inputs.filter(({ name, secret }) => read.has(name) && !secret && !unfit.includes(name));
@@ -108,7 +109,7 @@ export function jobInputs(component: ComponentName): Readonly<Record<string, Spe
     'job-name': text('The name of the job.', component),
     stage: text('The stage of the job.', component === 'verify' ? 'test' : 'deploy'),
     image: text(
-      "The image of the job: Node 24 and git; for `verify` with `contents`, and for dumps that are no SQL, also PostgreSQL's client.",
+      "The image of the job: Node 24 and git; to `verify` dumps that are no SQL, also PostgreSQL's client, and with `restore-test` `runner` its server, unless `postgres-binaries-url` names both.",
       'node:24',
     ),
     rules: list(

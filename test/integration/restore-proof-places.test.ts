@@ -40,8 +40,8 @@ suite('verify: restore', () => {
     );
   }
 
-  async function receipt(): Promise<Receipt> {
-    const key = receiptKey(made.receipt.key);
+  async function receipt(of = made): Promise<Receipt> {
+    const key = receiptKey(of.receipt.key);
     const bytes = await getObject(scene.scene.client, scene.scene.bucket, key);
     return parseReceipt(JSON.parse(Buffer.from(bytes).toString()), key);
   }
@@ -90,6 +90,40 @@ suite('verify: restore', () => {
 
   test('on the runner', async () => {
     await passes(start('runner'));
+  });
+
+  test('in the run that makes the backup', async () => {
+    const { outputs, receipt, log } = await scene.aside(() => scene.scene.backup({ verify: 'restore' }));
+    assert.deepEqual(
+      receipt.proofs.map(({ level, failure }) => [level, failure]),
+      [
+        ['upload', undefined],
+        ['contents', undefined],
+        ['restore', undefined],
+      ],
+    );
+    assert.equal(outputs.verified, 'restore');
+    assert.equal(outputs['restore-seconds'], String(receipt.proofs.at(-1)?.seconds));
+    assert.match(log, /^Verified {5}restore: restored in .*, and compared$/m);
+    await assertNothingLeft();
+  });
+
+  test('of what is not as it was recorded: the archive is no backup any more', async () => {
+    const other = await scene.backup();
+    const { key, counts } = other.receipt;
+    const users = counts.res_users ?? assert.fail('res_users was not counted');
+    const recorded = { ...other.receipt, counts: { ...counts, res_users: users + 1 } };
+    await scene.put(receiptKey(key), JSON.stringify(recorded));
+    const { exitCode, log } = await start('runner', { backup: key }).ended;
+    assert.equal(exitCode, 1, log);
+    const failure = new RegExp(`res_users has ${users} rows instead of ${users + 1}`);
+    assert.match(log, failure);
+    await assertNothingLeft();
+    const { proofs } = await receipt(other);
+    assert.equal(proofs.at(-1)?.level, 'restore');
+    assert.match(proofs.at(-1)?.failure ?? '', failure);
+    assert.equal(levelOf({ proofs }), undefined);
+    await scene.remove(other);
   });
 
   test('on the host, which has nothing of it afterwards', async () => {

@@ -98,11 +98,11 @@ suite('workflows, run as GitHub runs them', () => {
     assert.deepEqual(now.files, then.files);
   });
 
-  test('nightly-backup reads the backup back, and prunes', async () => {
+  test('nightly-backup restores the backup for a test, and prunes', async () => {
     const ended = await run('nightly-backup');
     assert.deepEqual(results(ended), { backup: 'success' }, ended.log);
-    assert.match(ended.log, /\*\*Verified\*\* \| contents: /);
-    assert.match(ended.log, /\*\*Retention\*\* \| \d+ backups kept/);
+    assert.match(ended.log, /\*\*Verified\*\* \| restore: restored in /);
+    assert.match(ended.log, /\*\*Retention\*\* \| \d+ backups? kept/);
   });
 
   test('backup-monitor and verify-backups look at what is there', async () => {

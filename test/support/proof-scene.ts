@@ -77,9 +77,17 @@ export class ProofScene implements AsyncDisposable {
   /** Makes a backup, and leaves it in the bucket. */
   async backup(inputs: RawInputs = {}): Promise<Made> {
     const made = await this.aside(() => this.scene.backup(inputs));
-    await this.#put(made.receipt.key, made.object);
-    await this.#put(receiptKey(made.receipt.key), JSON.stringify(made.receipt));
+    await this.put(made.receipt.key, made.object);
+    await this.put(receiptKey(made.receipt.key), JSON.stringify(made.receipt));
     return made;
+  }
+
+  /** Takes a backup out of the bucket. */
+  async remove({ receipt: { key } }: Made): Promise<void> {
+    const { client, bucket } = this.scene;
+    for (const Key of [receiptKey(key), key]) {
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+    }
   }
 
   /** Runs what wants the bucket for itself: what is in it is taken out, and put back afterwards. */
@@ -93,7 +101,7 @@ export class ProofScene implements AsyncDisposable {
     try {
       return await body();
     } finally {
-      for (const [key, bytes] of objects) await this.#put(key, bytes);
+      for (const [key, bytes] of objects) await this.put(key, bytes);
     }
   }
 
@@ -111,11 +119,11 @@ with zipfile.ZipFile(${JSON.stringify(made.path)}) as old:
         if pattern is None: z.writestr(name, old.read(name))
         elif members[pattern]: z.write(members[pattern], name)`);
     const key = made.receipt.key.replace(/_\d\d-\d\d-\d\d\.zip$/, '_00-00-00.zip');
-    await this.#put(key, zip);
+    await this.put(key, zip);
     return key;
   }
 
-  async #put(key: string, body: Uint8Array | string): Promise<void> {
+  async put(key: string, body: Uint8Array | string): Promise<void> {
     const { client, bucket } = this.scene;
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
   }
