@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import { Refusal, type StandIn } from '../inputs/fields.ts';
 import { type InputDefinition, type InputName, inputNamed, inputTable } from '../inputs/table.ts';
@@ -12,7 +13,7 @@ const variableNames: Partial<Record<InputName, readonly string[]>> = {
   'ssh-port': ['ansible_port', 'ansible_ssh_port'],
   'ssh-user': ['ansible_user', 'ansible_ssh_user', 'deploy_user'],
   'ssh-key': ['ansible_ssh_private_key_file', 'ansible_private_key_file'],
-  'ssh-jump': ['ansible_ssh_common_args', 'ansible_ssh_extra_args'],
+  'ssh-jump': ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'],
   database: ['dbname'],
   'odoo-conf': ['odoo_conf'],
   services: ['odoo_service'],
@@ -65,11 +66,13 @@ export class HostInputs {
   #value(input: InputName, name: string, variable: Variable): string | Refusal {
     const definition = inputNamed(input);
     try {
-      if (definition?.secret && input !== 'ssh-key' && !isEncrypted(variable.value)) {
+      const isPath = input === 'ssh-key' && !/\s/.test(String(variable.value));
+      if (definition?.secret && !isPath && !isEncrypted(variable.value)) {
         throw new Refusal('is a secret, which does not belong in an inventory');
       }
       const text = resolve(variable.value, (other) => this.#lookup(other)).trim();
-      return name.endsWith('_args') ? jumpOf(text) : text;
+      if (name.endsWith('_args')) return jumpOf(text);
+      return isPath ? text.replace(/^~(?=\/)/, homedir()) : text;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const from = definition?.secret ? ', from a secret of the CI' : '';

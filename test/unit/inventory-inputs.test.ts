@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { InputError } from '../../src/errors.ts';
 import { parseInputs } from '../../src/inputs.ts';
@@ -66,6 +67,18 @@ suite('a host of the inventory', () => {
     const rollback = parse({ command: 'rollback', inventory: path, host: 'shop' });
     assert.ok(rollback.command === 'rollback');
     assert.deepEqual(rollback.services, { kind: 'systemd', units: ['odoo'] });
+  });
+
+  test('has the path of its key, from the home folder where it begins with ~', () => {
+    const key = join(folder, 'key');
+    const { privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+      publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    });
+    writeFileSync(key, privateKey);
+    const path = inventory('ansible_user: u', `ansible_ssh_private_key_file: ~/${relative(homedir(), key)}`);
+    assert.equal(backup({ inventory: path }).ssh.key?.pem, privateKey);
   });
 
   test('is reached by its name, as deploy_user, on port 22, unless it says otherwise', () => {
@@ -153,6 +166,14 @@ suite('a host of the inventory', () => {
       words: [/is encrypted with Ansible Vault/],
     },
     'a secret': { vars: ['odoo_backup_db_password: hunter2'], words: [/is a secret, which does not belong/] },
+    'the text of a private key': {
+      vars: ["odoo_backup_ssh_key: '-----BEGIN OPENSSH PRIVATE KEY-----'"],
+      words: [/ssh-key \(.*is a secret, which does not belong/],
+    },
+    'the path of a key that is not there, in the home folder': {
+      vars: ['ansible_ssh_private_key_file: ~/.ssh/odoo-backup-none'],
+      words: [/ssh-key \(ansible_ssh_private_key_file of .*\): .*nor a file that can be read \(ENOENT/],
+    },
     'a filter': {
       vars: ["dbname: '{{ name | lower }}'"],
       words: [/'\{\{ name \| lower \}\}' is for Ansible to resolve/],
