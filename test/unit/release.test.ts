@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { parse } from 'yaml';
+import { version } from '../../src/version.ts';
 
 const workflow = new URL('../../.github/workflows/release.yml', import.meta.url);
 
@@ -50,6 +51,30 @@ suite('a release moves the major tag', () => {
       assert.equal(release(tag), git('-C', 'origin', 'rev-parse', major));
     });
   }
+});
+
+test('the package that is published runs by npx, without any other package', { timeout: 120_000 }, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'package-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const root = new URL('../../', import.meta.url);
+  for (const path of ['package.json', 'action.yml', 'dist', 'templates'])
+    cpSync(new URL(path, root), join(folder, path), { recursive: true });
+  const env = {
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+    HOME: folder,
+    npm_config_offline: 'true', // nothing is fetched
+    npm_config_update_notifier: 'false',
+  };
+  const shell = (script: string) =>
+    execFileSync('bash', ['-e', '-c', script], {
+      cwd: folder,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  shell(stepNamed('Make the package of dist alone'));
+  shell('npm pack --ignore-scripts');
+  assert.equal(shell('npx --yes --package ./odoo-backup-action-*.tgz odoo-backup --version'), `${version}\n`);
 });
 
 function stepNamed(wanted: string): string {
