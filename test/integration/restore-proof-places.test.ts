@@ -13,6 +13,7 @@ import { psql } from '../support/postgres.ts';
 import { type ArchiveServer, postgresArchive, serveArchive } from '../support/postgres-archive.ts';
 import { processes } from '../support/processes.ts';
 import { ProofScene } from '../support/proof-scene.ts';
+import { createRole } from '../support/roles.ts';
 import { getObject } from '../support/s3.ts';
 
 /** By the program itself, as people run it. */
@@ -129,6 +130,13 @@ suite('verify: restore', () => {
   test('on the host, which has nothing of it afterwards', async () => {
     const { log } = await passes(start('host'));
     assert.match(log, /PostgreSQL [\d.]+ on \S+@127\.0\.0\.1:\d+, by pg_restore/);
+  });
+
+  test('on the host, by a role of Odoo that may not create databases: db-admin-user does', async () => {
+    await using strict = await createRole(scene.scene.sandbox, 'strict');
+    const asStrict = { 'db-user': strict.name };
+    await cannot(start('host', asStrict), /permission denied to create database/, /db-admin-user/);
+    await passes(start('host', { ...asStrict, 'db-admin-user': scene.scene.sandbox.postgres.admin.name }));
   });
 
   test('on a server by its URL: as an admin, and as a role that may create databases', async () => {

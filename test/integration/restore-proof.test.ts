@@ -102,6 +102,23 @@ suite('a backup restored on the runner', () => {
     }
   });
 
+  test('with extensions passes: in a schema, marked immutable, and of superusers alone', async () => {
+    await scene.sql(`CREATE SCHEMA extra AUTHORIZATION odoo; CREATE EXTENSION pg_trgm SCHEMA extra;
+      CREATE EXTENSION unaccent; ALTER FUNCTION unaccent(text) IMMUTABLE;
+      CREATE INDEX partner_unaccent ON res_partner (unaccent(name)); CREATE EXTENSION pg_stat_statements`);
+    try {
+      const made = await scene.backup();
+      await scene.prove(made.receipt.key);
+      assert.match(
+        scene.log.join('\n'),
+        /^Extensions: .*pg_stat_statements [\d.]+, .*pg_trgm [\d.]+, .*unaccent [\d.]+/m,
+      );
+    } finally {
+      await scene.sql('DROP EXTENSION pg_stat_statements, pg_trgm; DROP EXTENSION unaccent CASCADE');
+      await scene.sql('DROP SCHEMA extra');
+    }
+  });
+
   test('fails where a row is missing', async () => {
     const key = await withSql((sql) => sql.replace(/^(COPY public\.ir_config_parameter .*\n).*\n/m, '$1'));
     await fails(key, /ir_config_parameter has \d+ rows instead of \d+/);
