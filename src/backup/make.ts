@@ -1,7 +1,8 @@
 import { UserError } from '../errors.ts';
-import { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { findOdoo, type Odoo } from '../host/odoo.ts';
+import { openSite } from '../host/open-site.ts';
+import type { Site } from '../host/site.ts';
 import { connect } from '../host/ssh.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
@@ -41,7 +42,9 @@ export async function makeBackup(
     openHost(inputs, platform, signal),
   );
   signal.addEventListener('abort', () => void host[Symbol.asyncDispose]()); // what waits for the host then fails
-  const odoo = await phases.run('host', 'Odoo on the host', () => lookAtHost(host, inputs, platform));
+  const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
+    lookAtHost(host, inputs, platform),
+  );
   const { serverVersion, client: pgDump } = odoo.postgres;
   const postgres = { server: serverVersion, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
@@ -54,7 +57,7 @@ export async function makeBackup(
   const [source, leftovers] = await phases.run('snapshot', 'Snapshot of the database', () =>
     Promise.all([
       takeStock(odoo, snapshot, wanted, tolerate, platform),
-      leftoversOf(odoo, new Accounts(host, inputs.sudo)),
+      leftoversOf(odoo, site.files.accounts),
     ]),
   );
   refuseHalfSwapped(leftovers, odoo.database, platform);
@@ -100,9 +103,14 @@ export function openHost(inputs: BackupInputs, platform: Platform, signal: Abort
   return connect({ ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry }, signal);
 }
 
-async function lookAtHost(host: Host, inputs: BackupInputs, platform: Platform): Promise<Odoo> {
-  const accounts = new Accounts(host, inputs.sudo);
-  const odoo = await findOdoo(host, accounts, inputs.odoo, (password) => platform.secret(password));
+async function lookAtHost(
+  host: Host,
+  inputs: BackupInputs,
+  platform: Platform,
+): Promise<{ readonly site: Site; readonly odoo: Odoo }> {
+  const site = await openSite(host, inputs);
+  for (const note of site.notes) platform.info(note);
+  const odoo = await findOdoo(site, inputs.odoo, (password) => platform.secret(password));
   const { conf, postgres, filestore } = odoo;
   if (conf) platform.info(`odoo.conf: ${conf.path}`);
   platform.info(
@@ -111,7 +119,7 @@ async function lookAtHost(host: Host, inputs: BackupInputs, platform: Platform):
   if (filestore) {
     platform.info(`Filestore: ${filestore.folder}${filestore.as ? `, read as ${filestore.as}` : ''}`);
   }
-  return odoo;
+  return { site, odoo };
 }
 
 /** `missing-files` decides whether a backup that lacks files is made. */

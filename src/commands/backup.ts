@@ -1,7 +1,7 @@
 import { makeBackup, openHost, proveBackup } from '../backup/make.ts';
 import { messageOf, UserError } from '../errors.ts';
-import { Accounts } from '../host/accounts.ts';
 import { listDatabases } from '../host/odoo.ts';
+import { openSite } from '../host/open-site.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import type { Platform } from '../platform/platform.ts';
 import { backupOutputs, backupSummary } from '../report/backup-summary.ts';
@@ -109,8 +109,8 @@ async function findDatabases(
 ): Promise<string[]> {
   return platform.group(`Find the databases on ${inputs.ssh.host}`, async () => {
     await using host = await openHost(inputs, platform, signal);
-    const accounts = new Accounts(host, inputs.sudo);
-    const all = await listDatabases(host, accounts, inputs.odoo, (password) => platform.secret(password));
+    const site = await openSite(host, inputs);
+    const all = await listDatabases(site, inputs.odoo, (password) => platform.secret(password));
     const chosen = all.filter((name) => pattern.test(name));
     platform.info(`${formatCounted(all.length, 'database')} of Odoo: ${all.join(', ') || 'none'}`);
     if (chosen.length > 0) return chosen;

@@ -1,12 +1,16 @@
+import type { Command, Host } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { quote } from './quote.ts';
 import type { Place } from './receive-files.ts';
 import { MAINTENANCE_DATABASE } from './sql.ts';
 
 /** A shell line that a person can paste on the host, as the account that may run it. */
-export function commandByHand({ command }: Pick<Place, 'command'>, argv: readonly string[]): string {
-  const { argv: words, as } = command(argv);
-  return quote([...(as === undefined ? [] : ['sudo', '-u', as]), ...words]);
+export const commandByHand = ({ host, command }: Place, argv: readonly string[]): string =>
+  typed(host, command(argv));
+
+function typed(host: Host, command: Command): string {
+  const { argv, as } = host.enclose?.(command) ?? command;
+  return quote([...(as === undefined ? [] : ['sudo', '-u', as]), ...argv]);
 }
 
 /** Likewise statements for the server; a password is asked for. */
@@ -15,10 +19,10 @@ export function sqlByHand(postgres: Postgres, ...statements: string[]): string {
   const settings = ['PGHOST', 'PGPORT', 'PGUSER'].flatMap((name) =>
     env[name] === undefined ? [] : [`${name}=${env[name]}`],
   );
-  return quote([
-    ...(as === undefined ? [] : ['sudo', '-u', as]),
+  const argv = [
     ...(settings.length > 0 ? ['env', ...settings] : []),
     ...['psql', '-d', MAINTENANCE_DATABASE],
     ...statements.flatMap((statement) => ['-c', statement]),
-  ]);
+  ];
+  return typed(postgres.host, { argv, as });
 }

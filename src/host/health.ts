@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, UserError } from '../errors.ts';
 import { CommandError, type Host } from './host.ts';
 import { run } from './run.ts';
-import { unitStates } from './services.ts';
+import type { Services } from './services.ts';
 import { LostConnectionError } from './ssh-errors.ts';
 
 /** How to see that Odoo is well. */
@@ -33,12 +33,12 @@ const ANSWER_SECONDS = 60;
 /**
  * Asks until all units are active and the check is passed.
  *
- * @param units of systemd; may be empty
+ * @param host where the check is asked
  * @throws UserError when one has failed, or the time is over, with what the last answer was
  */
 export async function waitHealthy(
   host: Host,
-  units: readonly string[],
+  services: Pick<Services, 'states'>,
   check: HealthCheck,
   timeoutMs: number,
   signal?: AbortSignal,
@@ -47,7 +47,7 @@ export async function waitHealthy(
   for (;;) {
     const left = timeoutMs - (performance.now() - started);
     const patience = Math.min(ANSWER_SECONDS, left / 1000);
-    const { healthy, answer } = await ask(host, units, check, patience, signal).catch(unanswered);
+    const { healthy, answer } = await ask(host, services, check, patience, signal).catch(unanswered);
     const seconds = (performance.now() - started) / 1000;
     if (healthy) return { seconds, answer };
     if (healthy === undefined || seconds * 1000 + PAUSE_MS >= timeoutMs) {
@@ -64,8 +64,12 @@ export async function waitHealthy(
 const GLANCE_SECONDS = 5;
 
 /** What the check would say at this moment: `http://127.0.0.1:8069/web/login answers 200`. */
-export async function healthNow(host: Host, units: readonly string[], check: HealthCheck): Promise<string> {
-  return (await ask(host, units, check, GLANCE_SECONDS, undefined)).answer;
+export async function healthNow(
+  host: Host,
+  services: Pick<Services, 'states'>,
+  check: HealthCheck,
+): Promise<string> {
+  return (await ask(host, services, check, GLANCE_SECONDS, undefined)).answer;
 }
 
 /** That the connection is gone says nothing of Odoo: the next question has another. */
@@ -82,12 +86,12 @@ interface Answer {
 
 async function ask(
   host: Host,
-  units: readonly string[],
+  services: Pick<Services, 'states'>,
   check: HealthCheck,
   seconds: number,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  const states = await unitStates(host, units);
+  const states = await services.states();
   const idle = states.find(({ state }) => state !== 'active');
   if (idle) {
     const healthy = idle.state === 'failed' ? undefined : false;

@@ -33,7 +33,7 @@ export interface Process extends AsyncDisposable {
   readonly exited: Promise<Exit>;
 }
 
-/** The machine that runs Odoo. */
+/** The machine that runs Odoo, or a container on it. */
 export interface Host extends AsyncDisposable {
   /** For people: `deploy@203.0.113.5:22`. */
   readonly label: string;
@@ -41,6 +41,8 @@ export interface Host extends AsyncDisposable {
   readonly user: string;
   /** Starts a command. @throws UserError when the connection is gone */
   start(command: Command): Promise<Process>;
+  /** Of a container: the command as the machine outside runs it. Left out where there is nothing outside. */
+  enclose?(command: Command): Command;
 }
 
 /** A command on the host ended with another exit code than 0, or by a signal. */

@@ -9,6 +9,7 @@ import { literal, queryRows, runSql } from './sql.ts';
 
 /** The program `odoo` of a host. */
 export interface OdooProgram {
+  readonly host: Host;
   /** `/usr/bin/odoo`; with its interpreter, where the unit starts it so. */
   readonly argv: readonly string[];
   /** The account that may run it and read its configuration, for `Command.as`. */
@@ -35,7 +36,7 @@ export async function findOdooProgram(
     const argv = line.startsWith('{') ? programOfUnit(line) : [line];
     if (!argv) continue;
     for (const as of await runners(accounts, conf)) {
-      if (await knowsNeutralize(host, argv, as, conf)) return { argv, as, conf: conf?.path };
+      if (await knowsNeutralize(host, argv, as, conf)) return { host, argv, as, conf: conf?.path };
     }
   }
   return undefined;
@@ -83,11 +84,7 @@ export async function neutralize(
   database: string,
   program: OdooProgram | undefined,
 ): Promise<void> {
-  await apply(
-    postgres,
-    database,
-    program ? await odooStatements(postgres.host, program, database) : OWN_STATEMENTS,
-  );
+  await apply(postgres, database, program ? await odooStatements(program, database) : OWN_STATEMENTS);
   const [state] = await queryRows<NeutralState>(postgres, database, STATE);
   const wrong = [
     ...(state?.neutralized ? [] : ['database.is_neutralized is not set']),
@@ -116,11 +113,7 @@ async function apply(postgres: Postgres, database: string, statements: string): 
   }
 }
 
-async function odooStatements(
-  host: Host,
-  { argv, as, conf }: OdooProgram,
-  database: string,
-): Promise<string> {
+async function odooStatements({ host, argv, as, conf }: OdooProgram, database: string): Promise<string> {
   const config = conf === undefined ? [] : ['--config', conf];
   const command = { argv: [...argv, 'neutralize', ...config, '--database', database, '--stdout'], as };
   try {

@@ -1,11 +1,12 @@
 import { UserError } from '../errors.ts';
-import type { Accounts } from './accounts.ts';
+import { outsideName } from './compose-site.ts';
 import { type Filestore, findFilestore } from './filestore.ts';
 import type { Host } from './host.ts';
 import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
 import { filestoreCodec } from './outbound.ts';
 import { type DatabaseSettings, Postgres } from './postgres.ts';
 import { run } from './run.ts';
+import type { Party, Site } from './site.ts';
 import { literal, MAINTENANCE_DATABASE, queryRows } from './sql.ts';
 import { findTools, type HostTools } from './tools.ts';
 
@@ -25,6 +26,7 @@ export interface OdooSettings {
 export interface Odoo {
   readonly database: string;
   readonly conf: OdooConfFile | undefined;
+  /** Where PostgreSQL's client programs run. */
   readonly tools: HostTools;
   readonly postgres: Postgres;
   /** undefined: it is not there, or not wanted. */
@@ -38,20 +40,25 @@ export interface Odoo {
  * @throws UserError naming the input to set where something is not found
  */
 export async function findOdoo(
-  host: Host,
-  accounts: Accounts,
+  site: Site,
   settings: OdooSettings,
   secret: (value: string) => void,
 ): Promise<Odoo> {
-  const [tools, conf] = await Promise.all([findTools(host), findOdooConf(host, accounts, settings.odooConf)]);
+  const { tools, conf } = await look(site, settings);
   const database = chooseDatabase(settings.database, conf);
-  const access = databaseSettings(settings, conf, host);
+  const access = databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
-  const postgres = await Postgres.connect(host, accounts, tools, access, database);
+  const postgres = await Postgres.connect(
+    site.database.host,
+    site.database.accounts,
+    tools,
+    access,
+    database,
+  );
   const filestore = settings.filestore
-    ? await locateFilestore(host, accounts, settings.filestore, database, conf, access)
+    ? await locateFilestore(site, settings.filestore, database, conf, access)
     : undefined;
-  const codec = filestoreCodec(tools);
+  const codec = filestoreCodec(filestore ? await toolsOf(site, tools) : tools);
   return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec } };
 }
 
@@ -73,21 +80,22 @@ export interface Installation extends Omit<Odoo, 'filestore'> {
  * @throws UserError naming the input to set where something is not found
  */
 export async function findInstallation(
-  host: Host,
-  accounts: Accounts,
+  site: Site,
   settings: OdooSettings,
   target: string | undefined,
   secret: (value: string) => void,
 ): Promise<Installation> {
-  const [tools, conf] = await Promise.all([findTools(host), findOdooConf(host, accounts, settings.odooConf)]);
+  const { tools, conf } = await look(site, settings);
   const database = target ?? chooseDatabase(settings.database, conf);
-  const access = databaseSettings(settings, conf, host);
+  const access = databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
-  const postgres = await Postgres.connect(host, accounts, tools, access, MAINTENANCE_DATABASE);
+  const party = site.database;
+  const postgres = await Postgres.connect(party.host, party.accounts, tools, access, MAINTENANCE_DATABASE);
   const readers = readersOf(conf, access);
   const filestore = settings.filestore
-    ? await placeForFilestore(host, accounts, settings.filestore, database, conf, readers)
+    ? await placeForFilestore(site.files, settings.filestore, database, conf, readers)
     : undefined;
+  if (filestore !== undefined) assertUsable(site, filestore);
   return { database, conf, tools, postgres, filestore, readers };
 }
 
@@ -99,14 +107,14 @@ export async function findInstallation(
  * @throws UserError naming the input to set where something is not found
  */
 export async function listDatabases(
-  host: Host,
-  accounts: Accounts,
+  site: Site,
   settings: OdooSettings,
   secret: (value: string) => void,
 ): Promise<string[]> {
-  const [tools, conf] = await Promise.all([findTools(host), findOdooConf(host, accounts, settings.odooConf)]);
-  const access = databaseSettings(settings, conf, host);
+  const { tools, conf } = await look(site, settings);
+  const access = databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
+  const { host, accounts } = site.database;
   const postgres = await Postgres.connect(host, accounts, tools, access, MAINTENANCE_DATABASE);
   const rows = await queryRows<{ name: string }>(
     postgres,
@@ -115,6 +123,27 @@ export async function listDatabases(
         AND NOT datistemplate AND datallowconn AND datname <> ${literal(MAINTENANCE_DATABASE)} ORDER BY 1`,
   );
   return rows.map(({ name }) => name);
+}
+
+async function look({ database, odoo }: Site, { odooConf }: OdooSettings) {
+  const [tools, conf] = await Promise.all([
+    findTools(database.host),
+    findOdooConf(odoo.host, odoo.accounts, odooConf),
+  ]);
+  return { tools, conf };
+}
+
+/** The programs where the filestore is. */
+const toolsOf = ({ files, database }: Site, tools: HostTools): Promise<HostTools> | HostTools =>
+  files.host === database.host ? tools : findTools(files.host);
+
+function assertUsable(site: Site, path: string): void {
+  const obstacle = site.obstacle(path);
+  if (obstacle === undefined) return;
+  throw new UserError(
+    `filestore: ${obstacle}`,
+    'Mount a volume at data_dir (in Odoo’s own image /var/lib/odoo), set the input filestore to where it is, or to false.',
+  );
 }
 
 function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefined): string {
@@ -133,31 +162,34 @@ function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefin
 function databaseSettings(
   settings: OdooSettings,
   conf: OdooConfFile | undefined,
-  host: Host,
+  { host, hints }: Site,
 ): DatabaseSettings {
   const odooAccount = conf === undefined || conf.owner === 'root' ? 'odoo' : conf.owner;
   return {
-    host: settings.dbHost ?? conf?.dbHost,
-    port: settings.dbPort ?? conf?.dbPort,
-    user: settings.dbUser ?? conf?.dbUser ?? (conf === undefined ? host.user : odooAccount),
-    password: settings.dbPassword ?? conf?.dbPassword,
-    sslmode: conf?.dbSslmode,
+    host: settings.dbHost ?? (hints.beside ? hints.host : (outsideName(conf?.dbHost) ?? hints.host)),
+    port: settings.dbPort ?? conf?.dbPort ?? hints.port,
+    user: settings.dbUser ?? conf?.dbUser ?? hints.user ?? (conf === undefined ? host.user : odooAccount),
+    password: settings.dbPassword ?? conf?.dbPassword ?? hints.password,
+    sslmode: hints.beside ? undefined : conf?.dbSslmode,
   };
 }
 
 async function locateFilestore(
-  host: Host,
-  accounts: Accounts,
+  site: Site,
   wanted: true | string,
   database: string,
   conf: OdooConfFile | undefined,
   access: DatabaseSettings,
 ): Promise<Filestore | undefined> {
+  const { host, accounts } = site.files;
   const readers = readersOf(conf, access);
-  if (typeof wanted === 'string') return findFilestore(host, accounts, [wanted], readers);
-  const dataDirs = await dataDirsOf(host, conf, readers);
-  const folders = dataDirs.map((folder) => `${folder}/filestore/${database}`);
-  return findFilestore(host, accounts, folders, readers);
+  const dataDirs = typeof wanted === 'string' ? [] : await dataDirsOf(host, conf, readers);
+  const folders =
+    typeof wanted === 'string' ? [wanted] : dataDirs.map((folder) => `${folder}/filestore/${database}`);
+  const found = await findFilestore(host, accounts, folders, readers);
+  // Not to be seen is another thing than not there.
+  if (folders.every((folder) => site.obstacle(folder) !== undefined)) assertUsable(site, folders[0] ?? '');
+  return found;
 }
 
 /**
@@ -165,8 +197,7 @@ async function locateFilestore(
  * home of its account alone is none.
  */
 async function placeForFilestore(
-  host: Host,
-  accounts: Accounts,
+  { host, accounts }: Party,
   wanted: true | string,
   database: string,
   conf: OdooConfFile | undefined,

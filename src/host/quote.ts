@@ -79,6 +79,9 @@ const GUARD =
   'exec 3<&0 && ( ( while read -r _; do :; done; kill -s TERM 0 ) <&3 3<&- >/dev/null 2>&1 & )' +
   ' && exec "$@" </dev/null 3<&-';
 
+/** A command that ends when its standard input does, for where no `commandLine` can put the guard in front of it. */
+export const guarding = (argv: readonly string[]): string[] => ['sh', '-c', GUARD, 'sh', ...argv];
+
 function wrapper(secretNames: readonly string[], guarded: boolean): string | undefined {
   if (secretNames.length === 0 && !guarded) return undefined;
   const read = secretNames.map((name) => `IFS= read -r ${name} && export ${name} && `).join('');

@@ -9,8 +9,10 @@ export interface Services {
   /** For people: what stops and starts it, one command a line. */
   readonly stopCommands: readonly string[];
   readonly startCommands: readonly string[];
-  /** systemd units, in the order in which they stop. */
+  /** What systemd or Compose knows them by, in the order in which they stop; empty: nobody knows them. */
   readonly units: readonly string[];
+  /** Of all of these, read only. */
+  states(): Promise<UnitState[]>;
   /** Whether any of them runs, read only; undefined: nobody can know. */
   running(): Promise<boolean | undefined>;
   /** What would keep `stop` and `start` from working, read only. Empty: nothing is known. */
@@ -21,11 +23,11 @@ export interface Services {
   start(): Promise<void>;
 }
 
-/** Of a systemd unit: `active`, `inactive`, `failed`, `activating`… */
+/** `active`, `inactive`, `failed`, `activating`… */
 export interface UnitState {
   readonly unit: string;
   readonly state: string;
-  /** false: systemd knows no such unit. */
+  /** false: nothing of that name is there. */
   readonly loaded: boolean;
 }
 
@@ -64,6 +66,7 @@ export function systemdServices(host: Host, accounts: Accounts, units: readonly 
     `${accounts.root && host.user !== 'root' ? 'sudo ' : ''}${argvOf(verb, unit).join(' ')}`;
   return {
     units,
+    states: () => unitStates(host, units),
     stopCommands: units.map((unit) => shown('stop', unit)),
     startCommands: startOrder.map((unit) => shown('start', unit)),
 
@@ -165,6 +168,7 @@ function sudoRefusal({ user }: Host, commands: readonly string[]): UserError {
 export function commandServices(host: Host, stopCommand: string, startCommand: string): Services {
   return {
     units: [],
+    states: async () => [],
     stopCommands: [stopCommand],
     startCommands: [startCommand],
     running: async () => undefined,

@@ -1,4 +1,5 @@
 import type { CountedTables } from '../host/table-counts.ts';
+import { parseCompose } from './compose.ts';
 import { type DatabaseChoice, databaseChoice } from './database-choice.ts';
 import {
   boolean,
@@ -64,6 +65,7 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     timeoutMs: fields.required('timeout', durationMs),
   };
   const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;
+  const compose = parseCompose(fields);
   const prune = fields.optional('prune', boolean) ?? false;
   const retention = prune ? parseRetention(fields) : undefined;
   const dryRun = fields.optional('dry-run', boolean) ?? false;
@@ -76,7 +78,16 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     );
   }
   return complete(required)
-    ? { command: 'backup', ...required, databases, jobs, retention, dryRun, warnings: warningsOf(env) }
+    ? {
+        command: 'backup',
+        ...required,
+        compose,
+        databases,
+        jobs,
+        retention,
+        dryRun,
+        warnings: warningsOf(env),
+      }
     : undefined;
 }
 

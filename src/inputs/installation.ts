@@ -1,4 +1,5 @@
 import type { SudoPolicy } from '../host/accounts.ts';
+import type { ComposeSettings } from '../host/compose.ts';
 import type { OdooSettings } from '../host/odoo.ts';
 import {
   absolutePath,
@@ -19,6 +20,8 @@ export interface InstallationInputs {
   readonly ssh: SshInputs;
   readonly sudo: SudoPolicy;
   readonly odoo: OdooSettings;
+  /** undefined: nothing of it is in Docker Compose. */
+  readonly compose: ComposeSettings | undefined;
 }
 
 export type Possibly<T> = { readonly [K in keyof T]: T[K] | undefined };
@@ -28,7 +31,7 @@ export function parseInstallation(
   fields: Fields,
   env: Environment,
   database: string | undefined,
-): Possibly<InstallationInputs> {
+): Possibly<Omit<InstallationInputs, 'compose'>> {
   return {
     ssh: parseSsh(fields, env),
     sudo: fields.required('sudo', oneOf(choices.sudo)),

@@ -1,4 +1,5 @@
 import { isDerivedName } from '../restore/names.ts';
+import { parseCompose } from './compose.ts';
 import {
   boolean,
   durationMs,
@@ -51,9 +52,9 @@ export interface RestoreInputs extends PutBackInputs {
   readonly newUuid: boolean;
 }
 
-/** systemd units, in the order in which they stop, or a pair of shell commands. */
+/** systemd units or Compose services, in the order in which they stop, or a pair of shell commands. */
 export type ServiceInputs =
-  | { readonly kind: 'systemd'; readonly units: readonly string[] }
+  | { readonly kind: 'units'; readonly units: readonly string[] }
   | { readonly kind: 'commands'; readonly stop: string; readonly start: string };
 
 /** What becomes of the database and filestore that were replaced; a number: they are kept for so many days. */
@@ -67,12 +68,23 @@ export function parseRollback(fields: Fields, env: Environment): RollbackInputs 
     }
   }
   const inputs = parsePutBack(fields, env);
-  if (!(['services', 'stop-command', 'start-command'] as const).some((name) => fields.given(name))) {
+  const odooService = inputs?.compose?.odooService;
+  if (inputs && odooService !== undefined) {
+    return { command: 'rollback', ...inputs, services: withOdoo(inputs.services, odooService) };
+  }
+  const names = ['services', 'stop-command', 'start-command', 'compose-odoo-service'] as const;
+  if (!names.some((name) => fields.given(name))) {
     fields.problem(
-      'services: is required for a rollback: the systemd units that run Odoo (or stop-command and start-command)',
+      'services: is required for a rollback: the systemd units that run Odoo (or stop-command and start-command, or compose-odoo-service)',
     );
   }
   return inputs && { command: 'rollback', ...inputs };
+}
+
+/** A rollback stops the service of Odoo also where nobody names it, and before those that are named. */
+function withOdoo(services: ServiceInputs | undefined, odoo: string): ServiceInputs {
+  if (services?.kind === 'commands') return services;
+  return { kind: 'units', units: [...new Set([odoo, ...(services?.units ?? [])])] };
 }
 
 /** @returns undefined when something that must be there is not */
@@ -126,6 +138,7 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
     timeoutMs: fields.required('timeout', durationMs),
   };
   const optional = {
+    compose: parseCompose(fields),
     services: parseServices(fields),
     jobs: fields.optional('jobs', integer(1, 64)),
     dbAdminUser: fields.optional('db-admin-user', text),
@@ -147,14 +160,16 @@ function parseServices(fields: Fields): ServiceInputs | undefined {
       `${stop === undefined ? 'stop-command' : 'start-command'}: is required, because ${stop === undefined ? 'start-command' : 'stop-command'} is set`,
     );
   }
-  if (units) return { kind: 'systemd', units };
+  if (units) return { kind: 'units', units };
   return stop !== undefined && start !== undefined ? { kind: 'commands', stop, start } : undefined;
 }
 
 function unitNames(value: string): string[] {
   const names = value.split(/[\s,]+/).filter((name) => name !== '');
   // systemd.unit(5); a name that begins with a dash would be an option.
-  return names.map(matching(/^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$/, 'the name of a systemd unit'));
+  return names.map(
+    matching(/^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$/, 'the name of a systemd unit or of a Compose service'),
+  );
 }
 
 function keepPrevious(value: string): KeepPrevious {

@@ -64,6 +64,10 @@ export const inputTable = [
   { name: 'limit', group: 'what', ofRun: true },
   { name: 'environment', group: 'what' },
   { name: 'profiles', group: 'what' },
+  { name: 'compose-project-directory', group: 'what' },
+  { name: 'compose-file', group: 'what' },
+  { name: 'compose-odoo-service', group: 'what' },
+  { name: 'compose-db-service', group: 'what' },
 
   { name: 'db-host', group: 'postgresql' },
   { name: 'db-port', group: 'postgresql' },

@@ -13,8 +13,12 @@ import type { Target } from './target.ts';
 type Rows = Facts['rows'];
 
 /** Tells what was found on the host. */
-export function tellTarget({ installation, filestore, admin, postgres }: Target, platform: Platform): void {
+export function tellTarget(
+  { site, installation, filestore, admin, postgres }: Target,
+  platform: Platform,
+): void {
   const { conf } = installation;
+  for (const note of site.notes) platform.info(note);
   if (conf) platform.info(`odoo.conf: ${conf.path}`);
   platform.info(`PostgreSQL ${postgres.serverVersion}, ${postgres.identity}`);
   if (admin !== postgres) platform.info(`Databases are created and renamed by ${admin.identity}`);

@@ -336,13 +336,14 @@ class Preflight {
 
   /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
   async #answer(): Promise<string | undefined> {
-    const { host, services, health } = this.#target;
-    return services && this.#stops ? healthNow(host, services.units, health.check) : undefined;
+    const { site, services, health } = this.#target;
+    return services && this.#stops ? healthNow(site.odoo.host, services, health.check) : undefined;
   }
 
   async #program(): Promise<OdooProgram | undefined> {
     if (!this.#request.neutralize) return undefined;
-    const { host, accounts, services, installation } = this.#target;
+    const { site, services, installation } = this.#target;
+    const { host, accounts } = site.odoo;
     const program = await findOdooProgram(host, accounts, services?.units ?? [], installation.conf);
     const major = majorOf(this.#source.odooVersion?.replace(/^saas~/, ''));
     if (!program && major !== undefined && major >= 16) {

@@ -1,8 +1,9 @@
 import { messageOf } from '../errors.ts';
-import { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { acquireLock } from '../host/lock.ts';
+import { openSite } from '../host/open-site.ts';
 import { ReconnectingHost } from '../host/reconnecting-host.ts';
+import type { Site } from '../host/site.ts';
 import { connect } from '../host/ssh.ts';
 import type { PutBackInputs } from '../inputs/restore.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
@@ -62,11 +63,10 @@ export async function putBack(
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     openHost(inputs, platform, signal),
   );
-  const accounts = new Accounts(host, inputs.sudo);
-  const look = (database: string | undefined) =>
-    findTarget(host, accounts, inputs, database, (password) => platform.secret(password));
+  const look = (site: Site, database: string | undefined) =>
+    findTarget(site, inputs, database, (password) => platform.secret(password));
   let target = await phases.run('host', 'Odoo on the host', async () => {
-    const found = await look(names.target);
+    const found = await look(await openSite(host, inputs), names.target);
     tellTarget(found, platform);
     return found;
   });
@@ -84,7 +84,7 @@ export async function putBack(
   await using lock = request.dryRun
     ? undefined
     : await acquireLock(target.postgres, target.database, request.purpose);
-  if (lock) target = await look(target.database); // what the holder before may have changed
+  if (lock) target = await look(target.site, target.database); // what the holder before may have changed
 
   const findings = await phases.run('preflight', 'Check everything, change nothing', async () => {
     const found = await preflight(source, target, request);

@@ -1,4 +1,3 @@
-import type { Accounts } from '../host/accounts.ts';
 import { type DatabaseState, findDatabase, listDerivedDatabases } from '../host/databases.ts';
 import { listDerivedFolders } from '../host/folders.ts';
 import { type HealthCheck, odooUrl } from '../host/health.ts';
@@ -7,13 +6,15 @@ import { findInstallation, type Installation } from '../host/odoo.ts';
 import { actAsOwner, type OwnedFolder } from '../host/owner.ts';
 import type { Postgres } from '../host/postgres.ts';
 import { commandServices, type Services, systemdServices } from '../host/services.ts';
+import type { Site } from '../host/site.ts';
 import type { PutBackInputs } from '../inputs/restore.ts';
 import { type Leftovers, sortLeftovers } from './leftovers.ts';
 
 /** What a restore changes: a database on a host, and its filestore. */
 export interface Target {
+  readonly site: Site;
+  /** The machine. */
   readonly host: Host;
-  readonly accounts: Accounts;
   readonly database: string;
   readonly installation: Installation;
   /** As the role of Odoo. */
@@ -39,27 +40,28 @@ export interface Target {
  * @throws UserError when something is not to be found, or the roles and accounts are not let in
  */
 export async function findTarget(
-  host: Host,
-  accounts: Accounts,
+  site: Site,
   inputs: PutBackInputs,
   database: string | undefined,
   secret: (value: string) => void,
 ): Promise<Target> {
-  const installation = await findInstallation(host, accounts, inputs.odoo, database, secret);
+  const installation = await findInstallation(site, inputs.odoo, database, secret);
   const { postgres, tools, conf, readers } = installation;
   const admin =
-    inputs.dbAdminUser === undefined ? postgres : await postgres.asRole(inputs.dbAdminUser, accounts, tools);
+    inputs.dbAdminUser === undefined
+      ? postgres
+      : await postgres.asRole(inputs.dbAdminUser, site.database.accounts, tools);
   const filestore =
     installation.filestore === undefined
       ? undefined
-      : await actAsOwner(host, accounts, installation.filestore, readers);
+      : await actAsOwner(site.files.host, site.files.accounts, installation.filestore, readers);
   const [current, leftovers] = await Promise.all([
     findDatabase(admin, installation.database),
     findLeftovers(admin, installation.database, filestore),
   ]);
   return {
-    host,
-    accounts,
+    site,
+    host: site.host,
     database: installation.database,
     installation,
     postgres,
@@ -67,7 +69,7 @@ export async function findTarget(
     filestore,
     current,
     leftovers,
-    services: servicesOf(host, accounts, inputs),
+    services: servicesOf(site, inputs),
     health: {
       check:
         inputs.health.url === undefined
@@ -92,9 +94,11 @@ export async function findLeftovers(
   return sortLeftovers(databases, folders, new Date());
 }
 
-function servicesOf(host: Host, accounts: Accounts, { services }: PutBackInputs): Services | undefined {
+function servicesOf(
+  { host, accounts, services: compose }: Site,
+  { services }: PutBackInputs,
+): Services | undefined {
   if (!services) return undefined;
-  return services.kind === 'systemd'
-    ? systemdServices(host, accounts, services.units)
-    : commandServices(host, services.stop, services.start);
+  if (services.kind === 'commands') return commandServices(host, services.stop, services.start);
+  return compose ? compose(services.units) : systemdServices(host, accounts, services.units);
 }

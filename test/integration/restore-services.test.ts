@@ -18,6 +18,8 @@ import { startRootedHost } from '../support/rooted-host.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
+const noUnits = { states: async () => [] };
+
 /** A folder of the account that logs in. */
 async function openScripts() {
   await using resources = new AsyncDisposableStack();
@@ -91,7 +93,7 @@ suite('services of systemd', { skip: process.getuid?.() === 0 ? false : 'needs r
     await rooted.exec(['sh', '-c', 'echo "odoo failed" >/run/units']);
     const check: HealthCheck = { kind: 'odoo', baseUrl: odooUrl(undefined, 1) };
     await assert.rejects(
-      waitHealthy(host, ['odoo'], check, 60_000),
+      waitHealthy(host, systemdServices(host, new Accounts(host, 'auto'), ['odoo']), check, 60_000),
       /not healthy after 0\.\d s: odoo is failed/,
     );
   });
@@ -135,7 +137,7 @@ suite('health', () => {
     test(`${JSON.stringify(pages)} is well`, async () => {
       await using scene = await openRestoreHost();
       await using odoo = await serve(pages);
-      const healthy = await waitHealthy(scene.host, [], { kind: 'odoo', baseUrl: odoo.url }, 5_000);
+      const healthy = await waitHealthy(scene.host, noUnits, { kind: 'odoo', baseUrl: odoo.url }, 5_000);
       assert.match(healthy.answer, answer);
     });
   }
@@ -145,7 +147,7 @@ suite('health', () => {
     test(`${JSON.stringify(pages)} is not`, async () => {
       await using scene = await openRestoreHost();
       await using odoo = await serve(pages);
-      const waiting = waitHealthy(scene.host, [], { kind: 'odoo', baseUrl: odoo.url }, 1_000);
+      const waiting = waitHealthy(scene.host, noUnits, { kind: 'odoo', baseUrl: odoo.url }, 1_000);
       await assert.rejects(waiting, /Odoo is not healthy after .* answers (500|404)$/);
     });
   }
@@ -154,14 +156,14 @@ suite('health', () => {
     await using scene = await openRestoreHost();
     for (const from of ['host', 'runner'] as const) {
       await using odoo = await serve({ '/': 503 });
-      const waiting = waitHealthy(scene.host, [], { kind: 'url', url: `${odoo.url}/`, from }, 30_000);
+      const waiting = waitHealthy(scene.host, noUnits, { kind: 'url', url: `${odoo.url}/`, from }, 30_000);
       void sleep(600).then(() => Object.assign(odoo.pages, { '/': 200 }));
       assert.ok((await waiting).seconds >= 0.5);
     }
     const nowhere: HealthCheck = { kind: 'url', url: 'http://127.0.0.1:1/', from: 'host' };
-    await assert.rejects(waitHealthy(scene.host, [], nowhere, 500), /does not answer: .*127\.0\.0\.1/);
+    await assert.rejects(waitHealthy(scene.host, noUnits, nowhere, 500), /does not answer: .*127\.0\.0\.1/);
     await assert.rejects(
-      waitHealthy(scene.host, [], { ...nowhere, from: 'runner' }, 500),
+      waitHealthy(scene.host, noUnits, { ...nowhere, from: 'runner' }, 500),
       /does not answer: .*(bad port|ECONNREFUSED)/,
     );
   });
@@ -198,7 +200,7 @@ suite('neutralize', () => {
       `#!/bin/sh\n[ "$1 $4 $5" = "neutralize --database ${odoo.database}" ] && echo "${sql}"\n`,
     );
     await chmod(program, 0o755);
-    const able = { argv: [program], as: undefined, conf: odoo.conf };
+    const able = { host, argv: [program], as: undefined, conf: odoo.conf };
     await neutralize(found.postgres, odoo.database, able);
     await scene.sql('UPDATE ir_cron SET active = true');
     await scene.sql("DELETE FROM ir_config_parameter WHERE key = 'database.is_neutralized'");

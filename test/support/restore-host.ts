@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Accounts } from '../../src/host/accounts.ts';
 import type { Host } from '../../src/host/host.ts';
 import { type Odoo as FoundOdoo, findOdoo } from '../../src/host/odoo.ts';
+import { plainSite } from '../../src/host/site.ts';
 import { connect } from '../../src/host/ssh.ts';
 import { createOdoo, type Odoo, type OdooOptions } from './odoo.ts';
 import { dropDatabase, psql } from './postgres.ts';
@@ -32,7 +33,7 @@ export async function openRestoreHost(
   const ssh = resources.use(await startOwnSshd(sandbox));
   const host = resources.use(await login(sandbox, { ...ssh, port: via ? await via(ssh) : ssh.port }));
   const accounts = new Accounts(host, 'auto');
-  const found = await findOdoo(host, accounts, { odooConf: odoo.conf, filestore: true }, () => {});
+  const found = await findOdoo(plainSite(host, 'auto'), { odooConf: odoo.conf, filestore: true }, () => {});
   const sql = (statement: string, database = odoo.database) => psql(sandbox.postgres, database, statement);
   const kept = resources.move();
   return { sandbox, odoo, ssh, host, accounts, found, sql, [Symbol.asyncDispose]: () => kept.disposeAsync() };

@@ -28,7 +28,7 @@ suite('the inputs of a rollback', () => {
       { backup, services, health, keepPrevious, jobs, dryRun, allowUnverified },
       {
         backup: 'latest',
-        services: { kind: 'systemd', units: ['odoo'] },
+        services: { kind: 'units', units: ['odoo'] },
         health: { url: undefined, from: 'host', timeoutMs: 120_000 },
         keepPrevious: 'until-healthy',
         jobs: undefined,
@@ -42,7 +42,7 @@ suite('the inputs of a rollback', () => {
     [
       { services: 'odoo, odoo-queue@1.service\nnginx' },
       ({ services }) => services,
-      { kind: 'systemd', units: ['odoo', 'odoo-queue@1.service', 'nginx'] },
+      { kind: 'units', units: ['odoo', 'odoo-queue@1.service', 'nginx'] },
     ],
     [
       { services: '', 'stop-command': 'docker stop odoo', 'start-command': 'docker start odoo' },

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# boot.sh LAYERS ADDRESS PEER: boots a host from what image.sh has printed, in namespaces of its own, as PEER; the
-# machine outside becomes ADDRESS to it (both in one /30). What the host changes lies in memory. Needs root.
+# boot.sh LAYERS ADDRESS PEER [IMAGES]: boots a host from what image.sh has printed, in namespaces of its own, as PEER;
+# the machine outside becomes ADDRESS to it (both in one /30). What the host changes lies in memory. Needs root.
+#   IMAGES  a folder that the host sees as /images; it may run containers of its own then
 # Standard input: its sudoers lines, an empty line, and the key that lets deploy in.
 # Ends when it gets SIGTERM, and then nothing is left: no process, mount or network interface (the kernel sees to that,
 # even when this script is killed), and no control group.
 set -euo pipefail
 export LC_ALL=C.UTF-8
-layers=$1 address=$2 peer=$3
+layers=$1 address=$2 peer=$3 images=${4-}
 
-if [ "${4-}" != inside ]; then
+if [ "${5-}" != inside ]; then
   # nspawn keeps its control groups (`--keep-unit`) below the one it is started in: one of the host's own.
   groups=()
   while IFS=: read -r _ controllers path; do
@@ -38,7 +39,7 @@ if [ "${4-}" != inside ]; then
   exec 3<&0 # a background command's standard input is /dev/null
   (
     for group in "${groups[@]}"; do echo "$BASHPID" >"$group/cgroup.procs"; done
-    exec setpriv --pdeathsig KILL unshare --mount --net bash "${BASH_SOURCE[0]}" "$layers" "$address" "$peer" inside <&3
+    exec setpriv --pdeathsig KILL unshare --mount --net bash "${BASH_SOURCE[0]}" "$layers" "$address" "$peer" "$images" inside <&3
   ) &
   host=$!
   wait "$host"
@@ -68,7 +69,16 @@ cat >$root/home/deploy/.ssh/authorized_keys
 chroot $root chown -R deploy: /home/deploy/.ssh
 chroot $root ssh-keygen -q -A
 
+containers=()
+if [ -n "$images" ]; then
+  # What dockerd takes: all rights, a control group that it may divide, and a folder that is no overlay.
+  export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1
+  mkdir -p /mnt/docker $root/images
+  containers=(--capability=all --system-call-filter=add_key --system-call-filter=keyctl --system-call-filter=bpf
+    --bind=/mnt/docker:/var/lib/docker --bind-ro="$images:/images")
+fi
+
 # Killing the first process of a process namespace kills them all.
 exec unshare --pid --fork --kill-child --mount-proc systemd-nspawn --quiet --boot --register=no --keep-unit \
   --directory=$root --machine=odoo-host --network-namespace-path=/proc/self/ns/net \
-  --resolv-conf=off --timezone=off --link-journal=no --console=pipe </dev/null
+  --resolv-conf=off --timezone=off --link-journal=no --console=pipe "${containers[@]}" </dev/null

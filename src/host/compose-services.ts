@@ -1,0 +1,81 @@
+import { UserError } from '../errors.ts';
+import type { Compose, Container } from './compose.ts';
+import { CommandError } from './host.ts';
+import { run } from './run.ts';
+import type { Services, UnitState } from './services.ts';
+
+/** Services of Docker Compose, by its own `stop` and `start`: the containers stay the same ones. */
+export function composeServices(compose: Compose, names: readonly string[]): Services {
+  const stop = ['stop', ...names];
+  const start = ['start', ...names];
+  const states = async (): Promise<UnitState[]> => {
+    const containers = await compose.containers(names);
+    return names.flatMap((unit): UnitState[] => {
+      const own = containers.filter(({ service }) => service === unit);
+      if (own.length === 0) return [{ unit, state: 'absent', loaded: false }];
+      return own.map((each) => ({ unit, state: stateOf(each), loaded: true }));
+    });
+  };
+  return {
+    units: names,
+    stopCommands: [compose.shown(stop)],
+    startCommands: [compose.shown(start)],
+    states,
+
+    running: async () => (await states()).some(({ state }) => !AT_REST.has(state)),
+
+    async problems() {
+      const unknown = names.filter((name) => !compose.services.includes(name));
+      if (unknown.length > 0) return [unknownServices(unknown, compose)];
+      const absent = (await states()).filter(({ loaded }) => !loaded).map(({ unit }) => unit);
+      return absent.length > 0 ? [noContainer(absent, compose)] : [];
+    },
+
+    async stop() {
+      await command(compose, stop);
+      const left = (await states()).filter(({ state }) => !AT_REST.has(state));
+      if (left.length === 0) return;
+      throw new UserError(
+        `Stopped, and not at rest: ${left.map(({ unit, state }) => `${unit} is ${state}`).join(', ')}`,
+        'Something has started it again. See docker events on the host.',
+      );
+    },
+
+    start: () => command(compose, start),
+  };
+}
+
+const AT_REST: ReadonlySet<string> = new Set(['inactive', 'failed', 'absent', 'created', 'dead']);
+
+/** In systemd's words, where it has one. */
+function stateOf({ status, health, exitCode }: Container): string {
+  if (status === 'exited') return exitCode === 0 || exitCode > 128 ? 'inactive' : 'failed';
+  if (status !== 'running') return status;
+  if (health === undefined || health === 'healthy') return 'active';
+  return health === 'starting' ? 'activating' : health;
+}
+
+export const noContainer = (names: readonly string[], compose: Compose): UserError =>
+  new UserError(
+    `No container was made yet for ${names.join(', ')}`,
+    `Make it first: ${compose.shown(['up', '--no-start', ...names])}`,
+  );
+
+const unknownServices = (names: readonly string[], compose: Compose): UserError =>
+  new UserError(
+    `services: the Compose project has no service ${names.join(', ')}. It has: ${compose.services.join(', ')}`,
+    'With compose-odoo-service, services names services of the Compose project.',
+  );
+
+async function command(compose: Compose, args: readonly string[]): Promise<void> {
+  try {
+    await run(compose.host, compose.command(args));
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `${compose.shown(args)} failed on ${compose.host.label} (${error.exit.signal ?? `exit code ${error.exit.code}`}): ${error.exit.stderr}`,
+      `See the service’s log on the host: ${compose.shown(['logs', '--tail', '50'])}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import type { Command, Host, Process } from './host.ts';
+import { guarding } from './quote.ts';
+
+/** How commands get from a machine into its containers. */
+export interface Engine {
+  readonly machine: Host;
+  /** The account of the machine that may use it, for `Command.as`. */
+  readonly as: string | undefined;
+}
+
+/** Docker's program. */
+export const DOCKER = 'docker';
+
+/**
+ * A container as a host: a command on it is one of the engine on the machine outside. Its account is root. Secrets
+ * travel as there: the engine takes them from its environment (`--env NAME` without a value).
+ */
+export class ContainerHost implements Host {
+  readonly label: string;
+  readonly user = 'root';
+  readonly #engine: Engine;
+  readonly #id: () => Promise<string>;
+  readonly #lasting: string;
+
+  /**
+   * @param id of the container in which commands run
+   * @param lasting one that is there later as well: for people
+   */
+  constructor(engine: Engine, label: string, id: () => Promise<string>, lasting: string) {
+    this.label = label;
+    this.#engine = engine;
+    this.#id = id;
+    this.#lasting = lasting;
+  }
+
+  async start(command: Command): Promise<Process> {
+    return this.#engine.machine.start(this.#exec(await this.#id(), command));
+  }
+
+  enclose(command: Command): Command {
+    return this.#exec(this.#lasting, command);
+  }
+
+  /**
+   * The guard stands inside: when the engine's program ends, what it has started runs on, and sees no more of that
+   * than the end of its standard input.
+   */
+  #exec(id: string, { argv, as = this.user, env = {}, secretEnv = {}, guarded = false }: Command): Command {
+    const options = [
+      ...['--interactive', '--workdir', '/', '--user', as.replace(/^#/, '')],
+      ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+      ...Object.keys(secretEnv).flatMap((name) => ['--env', name]),
+    ];
+    const words = guarded ? guarding(argv) : argv;
+    return { argv: [DOCKER, 'exec', ...options, id, ...words], as: this.#engine.as, secretEnv };
+  }
+
+  /** The machine is not this one's to leave. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

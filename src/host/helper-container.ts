@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import type { Container } from './compose.ts';
+import { DOCKER, type Engine } from './container-host.ts';
+import { CommandError, type Process } from './host.ts';
+
+/** What a helper shares with the container that it stands beside, next to its image and its volumes. */
+export type Share = 'network' | 'volumes';
+
+/**
+ * A container of the same image beside one of a service: it has the same programs, and sees the same volumes, also
+ * while the other is stopped.
+ *
+ * Commands of ours do not run in the container of a database itself. There, PostgreSQL is the first process: it
+ * inherits what has lost its parent, takes a stranger that a signal has ended for a crashed session of its own, and
+ * ends all sessions (CleanupBackend in postmaster.c).
+ *
+ * It lasts as long as the standard input of the program that holds it: when we close that, or the connection breaks, it
+ * is gone with everything in it. What is asked for after that gets another one.
+ */
+export class HelperContainer {
+  readonly #engine: Engine;
+  readonly #beside: Container;
+  readonly #share: Share;
+  #started: Promise<string> | undefined;
+
+  constructor(engine: Engine, beside: Container, share: Share) {
+    this.#engine = engine;
+    this.#beside = beside;
+    this.#share = share;
+  }
+
+  /** Its name, once it runs. @throws CommandError when it does not start */
+  id(): Promise<string> {
+    this.#started ??= this.#start().catch((error) => {
+      this.#started = undefined;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  async #start(): Promise<string> {
+    const { id, image } = this.#beside;
+    const name = `odoo-backup-${randomUUID()}`;
+    const network = this.#share === 'network' ? `container:${id}` : 'none';
+    const mode = this.#share === 'network' ? ':ro' : '';
+    const argv = [
+      ...[DOCKER, 'run', '--rm', '--interactive', '--init', '--log-driver', 'none', '--name', name],
+      ...['--network', network, '--volumes-from', `${id}${mode}`, '--user', 'root', '--entrypoint', 'sh'],
+      ...[image, '-c', 'echo ready; exec cat >/dev/null'],
+    ];
+    const command = { argv, as: this.#engine.as };
+    const holder = await this.#engine.machine.start(command);
+    this.#watch(holder);
+    for await (const _ of holder.stdout.iterator({ destroyOnReturn: false })) return name;
+    throw new CommandError(command, await holder.exited);
+  }
+
+  #watch({ exited }: Process): void {
+    const gone = () => {
+      this.#started = undefined;
+    };
+    exited.then(gone, gone);
+  }
+}

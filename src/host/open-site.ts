@@ -1,0 +1,11 @@
+import type { SudoPolicy } from './accounts.ts';
+import type { ComposeSettings } from './compose.ts';
+import { composeSite } from './compose-site.ts';
+import type { Host } from './host.ts';
+import { plainSite, type Site } from './site.ts';
+
+/** Finds out where the parts of an Odoo are, read only. @throws UserError naming the input to change */
+export const openSite = async (
+  host: Host,
+  { sudo, compose }: { readonly sudo: SudoPolicy; readonly compose: ComposeSettings | undefined },
+): Promise<Site> => (compose ? composeSite(host, sudo, compose) : plainSite(host, sudo));

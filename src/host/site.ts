@@ -1,0 +1,53 @@
+import { Accounts, type SudoPolicy } from './accounts.ts';
+import type { Host } from './host.ts';
+import type { Services } from './services.ts';
+
+/** Where commands run, and as whom. */
+export interface Party {
+  readonly host: Host;
+  readonly accounts: Accounts;
+}
+
+/** Where the parts of one Odoo are. On a plain host they are all on that host. */
+export interface Site extends Party {
+  /** Where PostgreSQL's client programs run. */
+  readonly database: Party;
+  /** Where Odoo runs: its odoo.conf, its program, its pages. */
+  readonly odoo: Party;
+  /** Where its filestore is to be read and written, also while Odoo is stopped. */
+  readonly files: Party;
+  /** What is known of the way to the database beside odoo.conf. */
+  readonly hints: DatabaseHints;
+  /** For the log: what was found so far. */
+  readonly notes: readonly string[];
+  /** Why nothing may be written to this path of `files`; undefined: it may, as far as the site can tell. */
+  obstacle(path: string): string | undefined;
+  /** What stops and starts the services of these names; undefined: systemd's units are meant. */
+  readonly services: ((names: readonly string[]) => Services) | undefined;
+}
+
+/** What the environment says; odoo.conf counts more, and the inputs count most. */
+export interface DatabaseHints {
+  /** Client programs run beside the server: where odoo.conf says that it is, is for Odoo alone. */
+  readonly beside: boolean;
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  /** Of that user. */
+  readonly password?: string;
+}
+
+/** A host on which Odoo and its database are simply installed. */
+export function plainSite(host: Host, sudo: SudoPolicy): Site {
+  const party = { host, accounts: new Accounts(host, sudo) };
+  return {
+    ...party,
+    database: party,
+    odoo: party,
+    files: party,
+    hints: { beside: false },
+    notes: [],
+    obstacle: () => undefined,
+    services: undefined,
+  };
+}

@@ -1,0 +1,44 @@
+import type { ComposeSettings } from '../host/compose.ts';
+import { absolutePath, type Fields, matching } from './fields.ts';
+
+/** As Compose itself has it: a name that begins with a dash would be an option. */
+const serviceName = matching(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, 'the name of a service in the compose file');
+
+/** Reads the inputs `compose-…`. @returns undefined where none is given, or one is refused */
+export function parseCompose(fields: Fields): ComposeSettings | undefined {
+  const names = [
+    'compose-file',
+    'compose-project-directory',
+    'compose-odoo-service',
+    'compose-db-service',
+  ] as const;
+  if (!names.some((name) => fields.given(name))) return undefined;
+  const projectDirectory = fields.optional('compose-project-directory', absolutePath);
+  const file = projectDirectory === undefined ? absolutePath : pathInProject;
+  const files = fields.optional('compose-file', (value) =>
+    value
+      .split(/[\n,]+/)
+      .map((each) => each.trim())
+      .filter(Boolean)
+      .map(file),
+  );
+  const odooService = fields.optional('compose-odoo-service', serviceName);
+  const dbService = fields.optional('compose-db-service', serviceName);
+  if (!fields.given('compose-file') && !fields.given('compose-project-directory')) {
+    fields.problem(
+      'compose-project-directory: is required (or compose-file): the folder on the host in which the Compose project is',
+    );
+  }
+  if (!fields.given('compose-odoo-service') && !fields.given('compose-db-service')) {
+    fields.problem(
+      'compose-odoo-service: is required, or compose-db-service, or both: which services of the Compose project run Odoo and PostgreSQL',
+    );
+  }
+  return { files: files ?? [], projectDirectory, odooService, dbService };
+}
+
+/** Of the folder that Compose is started in. */
+const pathInProject = matching(
+  /^[^-\0\n][^\0\n]*$/,
+  'a path on the host, absolute or in compose-project-directory',
+);
