@@ -1,8 +1,9 @@
-// Runs the tests on real hosts with systemd, all of them or the files given. Where this machine does not permit such
+// Runs the tests on real hosts with systemd, and with Docker Compose, all of them or the files given. Where this machine does not permit such
 // hosts, it says so and runs none.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { makeComposeImages } from '../test/support/compose-host.ts';
 import { makeSystemdImage, whyNoSystemdHost } from '../test/support/systemd-host.ts';
 import { runTests } from './run-tests.ts';
 
@@ -14,5 +15,9 @@ if (reason !== undefined) {
   const { status } = spawnSync('sh', ['scripts/setup.sh', '--hosts'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(1);
   const SYSTEMD_HOST = await makeSystemdImage();
-  await runTests(root, globSync('test/hosts/*.test.ts', { cwd: root }).sort(), { SYSTEMD_HOST });
+  const COMPOSE_HOSTS = await makeComposeImages(SYSTEMD_HOST);
+  await runTests(root, globSync('test/hosts/*.test.ts', { cwd: root }).sort(), {
+    SYSTEMD_HOST,
+    COMPOSE_HOSTS,
+  });
 }

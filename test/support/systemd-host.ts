@@ -9,25 +9,29 @@ import { archive } from './odoo.ts';
 import { descendants, processes, run, stop } from './processes.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/**
- * A Debian with systemd as its first process, in namespaces of its own: sshd, PostgreSQL as Debian sets it up, and
- * `odoo.service`, which serves the database and the filestore and does not start when they do not fit.
- */
-export interface SystemdHost extends AsyncDisposable {
+/** A Debian with systemd as its first process, in namespaces of its own, and sshd. */
+export interface BootedHost extends AsyncDisposable {
   /** An address that only this machine reaches. */
   readonly host: string;
   readonly port: 22;
   readonly user: 'deploy';
   /** Its host key in known_hosts form. */
   readonly knownHosts: string;
+  /** Runs a program inside, as root, and returns its standard output. @throws Error when it fails */
+  exec(argv: readonly string[], input?: string | NodeJS.ReadableStream): Promise<string>;
+}
+
+/**
+ * Such a one with PostgreSQL as Debian sets it up, and `odoo.service`, which serves the database and the filestore and
+ * does not start when they do not fit.
+ */
+export interface SystemdHost extends BootedHost {
   readonly database: 'shop';
   /** 0640, belongs to odoo. Names the database and the port, and no data_dir. */
   readonly conf: '/etc/odoo/odoo.conf';
   readonly filestore: string;
   /** Where Odoo's pages are, from here. */
   readonly url: string;
-  /** Runs a program inside, as root, and returns its standard output. @throws Error when it fails */
-  exec(argv: readonly string[], input?: string | NodeJS.ReadableStream): Promise<string>;
 }
 
 const scripts = join(import.meta.dirname, 'systemd-host');
@@ -43,15 +47,19 @@ export function whyNoSystemdHost(): string | undefined {
 
 /** Makes what all hosts start from, where it is not there yet; takes minutes then. @returns for `SYSTEMD_HOST` */
 export async function makeSystemdImage(): Promise<string> {
+  return makeImage('systemd-host', archive);
+}
+
+/** Runs the script that makes an image of this kind, and returns what it prints. */
+export async function makeImage(kind: string, ...args: readonly string[]): Promise<string> {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const folder = join(cache, 'odoo-backup-action/systemd-host');
-  const child = spawn('bash', [join(scripts, 'image.sh'), folder, archive], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const folder = join(cache, 'odoo-backup-action', kind);
+  const script = join(import.meta.dirname, kind, 'image.sh');
+  const child = spawn('bash', [script, folder, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('close', resolve));
-  const layers = await buffer(child.stdout);
-  if ((await ended) !== 0) throw new Error('The image of the systemd host could not be made');
-  return layers.toString().trim();
+  const printed = await buffer(child.stdout);
+  if ((await ended) !== 0) throw new Error(`The image ${kind} could not be made`);
+  return printed.toString().trim();
 }
 
 export interface SystemdHostOptions {
@@ -66,9 +74,31 @@ export async function startSystemdHost(
 ): Promise<SystemdHost> {
   const layers = process.env.SYSTEMD_HOST;
   if (!layers) throw new Error('This test needs a systemd host: run npm run test:hosts');
+  const booted = await bootHost(keys, { layers, sudoers });
+  return {
+    ...booted,
+    database: 'shop',
+    conf: '/etc/odoo/odoo.conf',
+    filestore: '/var/lib/odoo/.local/share/Odoo/filestore/shop',
+    url: `http://${booted.host}:8070`,
+  };
+}
+
+export interface BootOptions extends SystemdHostOptions {
+  /** Of its root file system, as for an overlay's `lowerdir`. */
+  readonly layers: string;
+  /** A folder that it sees as `/images`: then it may run containers. */
+  readonly images?: string;
+}
+
+/** Boots a Debian from layers that one of the image scripts has made. */
+export async function bootHost(
+  keys: Sandbox['keys'],
+  { layers, sudoers, images = '' }: BootOptions,
+): Promise<BootedHost> {
   const { outside, inside: host } = addresses();
   const script = join(scripts, 'boot.sh');
-  const boot = spawn('setpriv', ['--pdeathsig', 'TERM', 'bash', script, layers, outside, host], {
+  const boot = spawn('setpriv', ['--pdeathsig', 'TERM', 'bash', script, layers, outside, host, images], {
     cwd: '/',
     detached: true, // Ctrl-C is for us to handle
   });
@@ -97,10 +127,6 @@ export async function startSystemdHost(
       port: 22,
       user: 'deploy',
       knownHosts: `${host} ${hostKey.split(' ').slice(0, 2).join(' ')}\n`,
-      database: 'shop',
-      conf: '/etc/odoo/odoo.conf',
-      filestore: '/var/lib/odoo/.local/share/Odoo/filestore/shop',
-      url: `http://${host}:8070`,
       exec,
       [Symbol.asyncDispose]: dispose,
     };

@@ -1,90 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { S3Client } from '@aws-sdk/client-s3';
-import type { Host } from '../../src/host/host.ts';
-import { connect } from '../../src/host/ssh.ts';
 import { withoutRestrict } from './backup-check.ts';
-import { cleanEnvironment, type Ended, type Run, startProgram } from './backup-run.ts';
-import type { RawInputs } from './inputs.ts';
+import { HostScene, openScene } from './host-scene.ts';
 import type { OdooState } from './odoo-server.ts';
-import { createBucket, s3Client } from './s3.ts';
-import { type Sandbox, useSandbox } from './sandbox.ts';
 import { type SystemdHost, type SystemdHostOptions, startSystemdHost } from './systemd-host.ts';
 
 /** A systemd host that runs Odoo, and a bucket: all of one test's own. */
-export class SystemdScene implements AsyncDisposable {
-  readonly sandbox: Sandbox;
-  readonly host: SystemdHost;
-  readonly client: S3Client;
-  readonly bucket: string;
-  readonly #resources: AsyncDisposableStack;
-
-  private constructor(
-    fields: Pick<SystemdScene, 'sandbox' | 'host' | 'client' | 'bucket'>,
-    resources: AsyncDisposableStack,
-  ) {
-    ({ sandbox: this.sandbox, host: this.host, client: this.client, bucket: this.bucket } = fields);
-    this.#resources = resources;
-  }
-
+export class SystemdScene extends HostScene<SystemdHost> {
   static async open(options: SystemdHostOptions): Promise<SystemdScene> {
-    const sandbox = useSandbox();
-    await using resources = new AsyncDisposableStack();
-    const host = resources.use(await startSystemdHost(sandbox, options));
-    const client = resources.adopt(s3Client(sandbox.s3), (each) => each.destroy());
-    const bucket = await createBucket(client);
-    return new SystemdScene({ sandbox, host, client, bucket }, resources.move());
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#resources.disposeAsync();
-  }
-
-  /** As few inputs as do it. */
-  get inputs(): RawInputs {
-    return {
-      'ssh-host': this.host.host,
-      'ssh-user': this.host.user,
-      'ssh-key': this.sandbox.keys.plain,
-      'ssh-known-hosts': this.host.knownHosts,
-      's3-bucket': this.bucket,
-      's3-endpoint': this.sandbox.s3.endpoint,
-      customer: 'acme',
-    };
-  }
-
-  start(command: string, inputs: RawInputs = {}): Run {
-    return startProgram(command, { ...this.inputs, ...inputs }, cleanEnvironment(this.sandbox.s3));
-  }
-
-  /** Runs it to its end, which has to be a bad one, and say this. */
-  async fails(command: string, inputs: RawInputs, ...words: readonly RegExp[]): Promise<Ended> {
-    const ended = await this.start(command, inputs).ended;
-    for (const pattern of words) assert.match(ended.log, pattern);
-    assert.equal(ended.exitCode, 1, ended.log);
-    return ended;
-  }
-
-  /** Runs it to its end, which has to be a good one. */
-  async succeeds(command: string, inputs: RawInputs = {}): Promise<Ended> {
-    const ended = await this.start(command, inputs).ended;
-    assert.equal(ended.exitCode, 0, ended.log);
-    return ended;
-  }
-
-  /** Logs in, for tests of single parts. */
-  login(): Promise<Host> {
-    return connect({
-      host: this.host.host,
-      port: this.host.port,
-      user: this.host.user,
-      key: { pem: readFileSync(this.sandbox.keys.plain, 'utf8') },
-      trust: { knownHosts: this.host.knownHosts },
-      jumps: [],
-      connectTimeoutMs: 20_000,
-    });
+    return new SystemdScene(await openScene((sandbox) => startSystemdHost(sandbox, options)));
   }
 
   /** Runs SQL as Odoo's role, and returns the rows: `|` between columns. */
@@ -151,11 +76,6 @@ export class SystemdScene implements AsyncDisposable {
   /** Runs a shell script as the account of Odoo. */
   asOdoo(script: string): Promise<string> {
     return this.host.exec(['runuser', '-u', 'odoo', '--', 'sh', '-ec', script]);
-  }
-
-  /** Runs a shell script as root. */
-  shell(script: string): Promise<string> {
-    return this.host.exec(['sh', '-ec', script]);
   }
 }
 

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { outputsOf, takeBackup } from '../support/backup-run.ts';
+import { ComposeScene } from '../support/compose-scene.ts';
+
+for (const [release, version] of [
+  ['trixie', /docker compose 2\.26\./],
+  ['bookworm', /docker-compose 1\.29\./],
+] as const) {
+  suite(`Odoo in Docker Compose, on Debian ${release}`, { concurrency: false }, () => {
+    let scene: ComposeScene;
+    let then: Awaited<ReturnType<ComposeScene['content']>>;
+    before(async () => {
+      scene = await ComposeScene.open(release);
+      then = await scene.content();
+    });
+    after(() => scene?.[Symbol.asyncDispose]());
+
+    const rollback = { services: 'queue-worker' };
+
+    test('is backed up while it runs, and nothing is left', async () => {
+      const traces = await scene.traces();
+      const ended = await scene.succeeds('backup');
+      assert.match(ended.log, version);
+      const { receipt } = await takeBackup(scene.client, scene.bucket, outputsOf(ended));
+      assert.equal(receipt.filestore?.files, 205);
+      assert.equal(receipt.filestore?.missing, 0);
+      assert.doesNotMatch(ended.log, /s3cret/);
+      await scene.assertTraces(traces);
+    });
+
+    test('a dry run changes nothing; the run puts everything back, and Odoo runs', async () => {
+      await scene.misdeploy();
+      const [damaged, traces] = [await scene.content(), await scene.traces()];
+      const dry = await scene.succeeds('rollback', { ...rollback, 'dry-run': 'true' });
+      assert.match(dry.log, /compose stop odoo queue-worker$/m);
+      await scene.assertTraces(traces);
+      assert.deepEqual(await scene.content(), damaged);
+
+      const ended = await scene.succeeds('rollback', rollback);
+      assert.match(ended.log, /\/web\/login answers 200/);
+      assert.deepEqual(await scene.content(), then);
+      assert.equal((await scene.untilUp()).files, 203);
+      await scene.assertTraces(traces);
+    });
+
+    test('stopped, it is backed up and rolled back, and stays stopped when that fails', async () => {
+      await scene.host.compose('stop', 'odoo', 'queue-worker');
+      const traces = await scene.traces();
+      const ended = await scene.succeeds('backup');
+      const { receipt } = await takeBackup(scene.client, scene.bucket, outputsOf(ended));
+      assert.equal(receipt.filestore?.files, 205);
+      await scene.misdeploy();
+      await scene.succeeds('rollback', rollback);
+      assert.deepEqual(await scene.content(), then);
+      await scene.untilUp();
+      await scene.assertTraces(traces);
+    });
+  });
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Sandbox } from './sandbox.ts';
+import { type BootedHost, bootHost, makeImage } from './systemd-host.ts';
+
+/** The releases of Debian that bring Compose 1.29 and 2.26. */
+export type Release = 'bookworm' | 'trixie';
+
+/**
+ * A Debian with Docker, on which a Compose project runs Odoo's stand-in twice (services `odoo` and `queue-worker`), and
+ * PostgreSQL (service `db`). deploy may use Docker, and nothing else that root may.
+ */
+export interface ComposeHost extends BootedHost {
+  readonly project: '/srv/odoo';
+  readonly database: 'shop';
+  /** In the containers of Odoo. */
+  readonly filestore: string;
+  /** Where Odoo's pages are, from here. */
+  readonly url: string;
+  /** Runs Compose on the project, as root. */
+  compose(...args: readonly string[]): Promise<string>;
+}
+
+/** Makes what all Compose hosts start from, where it is not there yet. @returns for `COMPOSE_HOSTS` */
+export const makeComposeImages = (systemdLayers: string): Promise<string> =>
+  makeImage('compose-host', systemdLayers);
+
+/** Boots a fresh host and starts the project. Lets in the sandbox's client key. */
+export async function startComposeHost(
+  { keys }: Pick<Sandbox, 'keys'>,
+  release: Release,
+): Promise<ComposeHost> {
+  const lines = process.env.COMPOSE_HOSTS?.split('\n').map((line) => line.split(' ')) ?? [];
+  const made = new Map(lines.map(([name = '', path = '']) => [name, path]));
+  const [layers, images] = [made.get(release), made.get('images')];
+  if (!layers || !images) throw new Error('This test needs a Compose host: run npm run test:hosts');
+  const booted = await bootHost(keys, { layers, images, sudoers: '# none' });
+  const program = release === 'bookworm' ? ['docker-compose'] : ['docker', 'compose'];
+  const compose: ComposeHost['compose'] = (...args) =>
+    booted.exec(['env', '--chdir=/srv/odoo', ...program, ...args]);
+  try {
+    for (const image of ['db', 'odoo'])
+      await booted.exec(['docker', 'import', `/images/${image}.tar`, image]);
+    await compose('up', '-d', 'db');
+    await untilReady(() =>
+      compose('exec', '-T', 'db', 'psql', '-qc', "ALTER ROLE odoo PASSWORD 's3cret of odoo'"),
+    );
+    await compose('up', '-d');
+    return {
+      ...booted,
+      project: '/srv/odoo',
+      database: 'shop',
+      filestore: '/var/lib/odoo/.local/share/Odoo/filestore/shop',
+      url: `http://${booted.host}:8069`,
+      compose,
+    };
+  } catch (error) {
+    await booted[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+const PATIENCE_MS = 30_000;
+
+async function untilReady(attempt: () => Promise<unknown>): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(200)) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}

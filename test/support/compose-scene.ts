@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withoutRestrict } from './backup-check.ts';
+import { type ComposeHost, type Release, startComposeHost } from './compose-host.ts';
+import { HostScene, openScene } from './host-scene.ts';
+import type { RawInputs } from './inputs.ts';
+import type { OdooState } from './odoo-server.ts';
+
+/** A Compose host that runs Odoo, and a bucket: all of one test's own. */
+export class ComposeScene extends HostScene<ComposeHost> {
+  static async open(release: Release): Promise<ComposeScene> {
+    const scene = new ComposeScene(await openScene((sandbox) => startComposeHost(sandbox, release)));
+    await scene.untilUp();
+    return scene;
+  }
+
+  override get inputs(): RawInputs {
+    return {
+      ...super.inputs,
+      'compose-project-directory': this.host.project,
+      'compose-odoo-service': 'odoo',
+      'compose-db-service': 'db',
+    };
+  }
+
+  /** Runs SQL as a superuser, and returns the rows: `|` between columns. */
+  async sql(statement: string): Promise<string> {
+    const psql = ['psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', this.host.database, '-c', statement];
+    return (await this.host.compose('exec', '-T', 'db', ...psql)).trim();
+  }
+
+  /** Runs a shell script as Odoo, on its volume: whether it runs or not. */
+  onVolume(script: string): Promise<string> {
+    const volume = ['--volume', 'odoo_odoo-data:/var/lib/odoo', '--user', 'odoo'];
+    return this.host.exec(['docker', 'run', '--rm', ...volume, 'odoo', 'sh', '-ec', script]);
+  }
+
+  /** Everything that Odoo has: each row, and each file with content, owner and mode; `checklist/` left out. */
+  async content(): Promise<{ readonly sql: string; readonly files: readonly string[] }> {
+    const { database, filestore, compose } = this.host;
+    const found = `cd ${filestore}; find . -path ./checklist -prune -o`;
+    const sql = await compose('exec', '-T', 'db', 'pg_dump', database);
+    const files = await this.onVolume(`${found} -printf '%p %M %u:%g\\n' | sort
+      ${found} -type f -print0 | xargs -0 sha1sum | sort`);
+    return { sql: withoutRestrict(sql), files: files.trim().split('\n') };
+  }
+
+  /** What Odoo found when it started last; undefined: it does not answer. */
+  async state(): Promise<OdooState | undefined> {
+    const answer = await fetch(`${this.host.url}/state`).catch(() => undefined);
+    return answer?.ok ? ((await answer.json()) as OdooState) : undefined;
+  }
+
+  /** Waits until Odoo answers. */
+  async untilUp(): Promise<OdooState> {
+    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(100)) {
+      const state = await this.state();
+      if (state) return state;
+    }
+    throw new Error(`Odoo is not up: ${await this.host.compose('logs', '--tail', '30')}`);
+  }
+
+  /** What a bad deploy does, with which Odoo runs nevertheless: an attachment is gone, rows are wrong. */
+  async misdeploy(): Promise<void> {
+    await this.sql("UPDATE res_partner SET name = 'broken ' || id");
+    const first = 'SELECT min(store_fname) FROM ir_attachment';
+    const name = await this.sql(first);
+    await this.sql(`DELETE FROM ir_attachment WHERE store_fname = (${first})`);
+    await this.onVolume(`rm ${this.host.filestore}/${name}`);
+  }
+
+  /** What of the host a run may not change: its containers, the server since when, databases, folders, helpers. */
+  async traces(): Promise<readonly string[]> {
+    const containers = await this.host.exec([
+      'docker',
+      'ps',
+      '--all',
+      '--no-trunc',
+      '--format',
+      '{{.ID}} {{.Names}}',
+    ]);
+    const since = await this.sql('SELECT pg_postmaster_start_time()');
+    const databases = await this.sql('SELECT datname, datallowconn, datistemplate FROM pg_database');
+    const sessions = await this.sql(
+      "SELECT application_name FROM pg_stat_activity WHERE application_name ~ 'backup'",
+    );
+    const folders = await this.onVolume(`ls ${this.host.filestore}/..`);
+    return [containers, since, databases, sessions, folders].flatMap((text) =>
+      text.trim().split('\n').sort(),
+    );
+  }
+
+  /** The host is what it was, at the latest some seconds after a run. */
+  async assertTraces(before: readonly string[]): Promise<void> {
+    let now = await this.traces();
+    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(200)) {
+      if (now.join('\n') === before.join('\n')) return;
+      now = await this.traces();
+    }
+    assert.deepEqual(now, before);
+  }
+}
+
+const PATIENCE_MS = 20_000;

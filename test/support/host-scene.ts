@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Host } from '../../src/host/host.ts';
+import { connect } from '../../src/host/ssh.ts';
+import { cleanEnvironment, type Ended, type Run, startProgram } from './backup-run.ts';
+import type { RawInputs } from './inputs.ts';
+import { createBucket, s3Client } from './s3.ts';
+import { type Sandbox, useSandbox } from './sandbox.ts';
+import type { BootedHost } from './systemd-host.ts';
+
+/** What a scene is made of. */
+export interface SceneParts<H extends BootedHost> {
+  readonly sandbox: Sandbox;
+  readonly host: H;
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly resources: AsyncDisposableStack;
+}
+
+/** Boots the host of a scene, and makes its bucket. */
+export async function openScene<H extends BootedHost>(
+  boot: (sandbox: Sandbox) => Promise<H>,
+): Promise<SceneParts<H>> {
+  const sandbox = useSandbox();
+  await using resources = new AsyncDisposableStack();
+  const host = resources.use(await boot(sandbox));
+  const client = resources.adopt(s3Client(sandbox.s3), (each) => each.destroy());
+  const bucket = await createBucket(client);
+  return { sandbox, host, client, bucket, resources: resources.move() };
+}
+
+/** A host that was booted for a test, and a bucket: all of one test's own. */
+export class HostScene<H extends BootedHost> implements AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly host: H;
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly #resources: AsyncDisposableStack;
+
+  constructor({ sandbox, host, client, bucket, resources }: SceneParts<H>) {
+    this.sandbox = sandbox;
+    this.host = host;
+    this.client = client;
+    this.bucket = bucket;
+    this.#resources = resources;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#resources.disposeAsync();
+  }
+
+  /** As few inputs as do it. */
+  get inputs(): RawInputs {
+    return {
+      'ssh-host': this.host.host,
+      'ssh-user': this.host.user,
+      'ssh-key': this.sandbox.keys.plain,
+      'ssh-known-hosts': this.host.knownHosts,
+      's3-bucket': this.bucket,
+      's3-endpoint': this.sandbox.s3.endpoint,
+      customer: 'acme',
+    };
+  }
+
+  start(command: string, inputs: RawInputs = {}): Run {
+    return startProgram(command, { ...this.inputs, ...inputs }, cleanEnvironment(this.sandbox.s3));
+  }
+
+  /** Runs it to its end, which has to be a bad one, and say this. */
+  async fails(command: string, inputs: RawInputs, ...words: readonly RegExp[]): Promise<Ended> {
+    const ended = await this.start(command, inputs).ended;
+    for (const pattern of words) assert.match(ended.log, pattern);
+    assert.equal(ended.exitCode, 1, ended.log);
+    return ended;
+  }
+
+  /** Runs it to its end, which has to be a good one. */
+  async succeeds(command: string, inputs: RawInputs = {}): Promise<Ended> {
+    const ended = await this.start(command, inputs).ended;
+    assert.equal(ended.exitCode, 0, ended.log);
+    return ended;
+  }
+
+  /** Logs in, for tests of single parts. */
+  login(): Promise<Host> {
+    return connect({
+      host: this.host.host,
+      port: this.host.port,
+      user: this.host.user,
+      key: { pem: readFileSync(this.sandbox.keys.plain, 'utf8') },
+      trust: { knownHosts: this.host.knownHosts },
+      jumps: [],
+      connectTimeoutMs: 20_000,
+    });
+  }
+
+  /** Runs a shell script as root. */
+  shell(script: string): Promise<string> {
+    return this.host.exec(['sh', '-ec', script]);
+  }
+}
