@@ -3,7 +3,7 @@ import { Accounts, type SudoPolicy } from './accounts.ts';
 import { Compose, type ComposeSettings, type Container } from './compose.ts';
 import { composeServices, noContainer } from './compose-services.ts';
 import { ContainerHost } from './container-host.ts';
-import { HelperContainer, type Share } from './helper-container.ts';
+import { HelperContainer, type Purpose } from './helper-container.ts';
 import type { Host } from './host.ts';
 import { type DatabaseHints, type Party, plainSite, type Site } from './site.ts';
 
@@ -27,19 +27,21 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
 
   const engine = { machine: host, as: compose.as };
   const party = ({ id, service }: Container, current: () => Promise<string>): Party => {
-    const inside = new ContainerHost(engine, `service ${service} of ${host.label}`, current, id);
-    return { host: inside, accounts: new Accounts(inside, 'auto') };
+    const container = new ContainerHost(engine, `service ${service} of ${host.label}`, current, id);
+    return { host: container, accounts: new Accounts(container, 'auto') };
   };
-  const beside = (container: Container, share: Share) => {
-    const helper = new HelperContainer(engine, container, share);
+  const beside = (container: Container, purpose: Purpose) => {
+    const helper = new HelperContainer(engine, container, purpose);
     return party(container, () => helper.id());
   };
-  const files = odoo && beside(odoo, 'volumes');
-  const inOdoo = odoo?.status === 'running' ? party(odoo, async () => odoo.id) : files;
+  const files = odoo && beside(odoo, 'files');
+  const inside = odoo && party(odoo, async () => odoo.id);
   return {
     ...outside,
-    database: db ? beside(db, 'network') : outside,
-    odoo: inOdoo ?? outside,
+    database: db ? beside(db, 'server') : outside,
+    odoo: (odoo?.status === 'running' ? inside : files) ?? outside,
+    odooEnvironment: odoo ? environmentOf(odoo) : {},
+    pages: inside?.host ?? host,
     files: files ?? outside,
     hints: hintsOf(odoo, db),
     notes: [
@@ -66,21 +68,42 @@ const notRunning = ({ service, status }: Container, compose: Compose): UserError
     `Start it on the host: ${compose.shown(['start', service])}`,
   );
 
-/** Odoo's own image passes these names on; others say the same with a prefix. */
+/** Odoo's own image takes these from its environment; others say the same with a prefix. */
+const NAMES = {
+  host: ['DB_HOST', 'PGHOST', 'HOST'],
+  port: ['DB_PORT', 'PGPORT', 'PORT'],
+  user: ['DB_USER', 'PGUSER', 'USER'],
+  password: ['DB_PASSWORD', 'PGPASSWORD', 'PASSWORD'],
+} as const;
+
+function value(container: Container | undefined, names: readonly string[]): string | undefined {
+  return names.map((name) => container?.env.get(name)).find((each) => each !== undefined && each !== '');
+}
+
 function hintsOf(odoo: Container | undefined, db: Container | undefined): DatabaseHints {
-  const first = (container: Container | undefined, ...names: readonly string[]) =>
-    names.map((name) => container?.env.get(name)).find((value) => value !== undefined && value !== '');
-  const user = first(odoo, 'DB_USER', 'PGUSER', 'USER') ?? first(db, 'POSTGRES_USER');
-  const ofOdoo = first(odoo, 'DB_PASSWORD', 'PGPASSWORD', 'PASSWORD');
-  const ofServer = user === first(db, 'POSTGRES_USER') ? first(db, 'POSTGRES_PASSWORD') : undefined;
-  const port = Number(first(odoo, 'DB_PORT', 'PGPORT', 'PORT'));
+  const port = Number(value(odoo, NAMES.port));
+  const ofServer = value(db, ['POSTGRES_USER']);
+  const user = value(odoo, NAMES.user) ?? ofServer;
   return {
     beside: db !== undefined,
-    host: db ? '127.0.0.1' : outsideName(first(odoo, 'DB_HOST', 'PGHOST', 'HOST')),
+    host: db ? '127.0.0.1' : outsideName(value(odoo, NAMES.host)),
     port: Number.isInteger(port) && port > 0 ? port : undefined,
     user,
-    password: ofOdoo ?? ofServer,
+    password:
+      value(odoo, NAMES.password) ?? (user === ofServer ? value(db, ['POSTGRES_PASSWORD']) : undefined),
   };
+}
+
+/** For libpq, where the image's entry point would make options of it: what odoo.conf says counts more. */
+function environmentOf(odoo: Container): Site['odooEnvironment'] {
+  const [host, port, user, password] = [
+    value(odoo, NAMES.host),
+    value(odoo, NAMES.port),
+    value(odoo, NAMES.user),
+    value(odoo, NAMES.password),
+  ];
+  const env = { ...(host && { PGHOST: host }), ...(port && { PGPORT: port }), ...(user && { PGUSER: user }) };
+  return { env, secretEnv: password ? { PGPASSWORD: password } : {} };
 }
 
 /** Docker's name for the machine, which only containers know. */
@@ -92,6 +115,9 @@ function obstacle({ mounts, service }: Container, path: string): string | undefi
   const [mount] = mounts
     .filter((each) => `${path}/`.startsWith(`${each.path.replace(/\/$/, '')}/`))
     .toSorted((a, b) => b.path.length - a.path.length);
-  if (!mount) return `${path} lies in no volume of the service ${service}: it goes when the container does`;
-  return mount.writable ? undefined : `${path} lies in a volume that the service ${service} may only read`;
+  if (!mount)
+    return `filestore: ${path} lies in no volume of the service ${service}: it goes when the container does`;
+  return mount.writable
+    ? undefined
+    : `filestore: ${path} lies in a volume that the service ${service} may only read`;
 }

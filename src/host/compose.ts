@@ -21,6 +21,8 @@ export interface Container {
   readonly id: string;
   readonly service: string;
   readonly image: string;
+  /** In the form of `docker run --network`. */
+  readonly network: string;
   readonly env: ReadonlyMap<string, string>;
   /** Folders that outlive the container. */
   readonly mounts: readonly { readonly path: string; readonly writable: boolean }[];
@@ -139,10 +141,11 @@ interface Inspected {
     readonly Health?: { readonly Status: string };
   };
   readonly Config: { readonly Env?: string[]; readonly Labels?: Record<string, string> };
+  readonly HostConfig: { readonly NetworkMode: string };
   readonly Mounts: { readonly Type: string; readonly Destination: string; readonly RW: boolean }[];
 }
 
-function containerOf({ Id, Image, State, Config, Mounts }: Inspected): Container {
+function containerOf({ Id, Image, State, Config, HostConfig, Mounts }: Inspected): Container {
   const env = (Config.Env ?? []).map((line) => {
     const at = line.indexOf('=');
     return [line.slice(0, at), line.slice(at + 1)] as const;
@@ -152,6 +155,7 @@ function containerOf({ Id, Image, State, Config, Mounts }: Inspected): Container
     id: Id,
     service: Config.Labels?.[SERVICE] ?? '',
     image: Image,
+    network: HostConfig.NetworkMode,
     env: new Map(env),
     mounts: Mounts.filter(({ Type }) => Type === 'volume' || Type === 'bind').map((mount) => ({
       path: mount.Destination,

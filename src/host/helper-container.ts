@@ -3,8 +3,8 @@ import type { Container } from './compose.ts';
 import { DOCKER, type Engine } from './container-host.ts';
 import { CommandError, type Process } from './host.ts';
 
-/** What a helper shares with the container that it stands beside, next to its image and its volumes. */
-export type Share = 'network' | 'volumes';
+/** Whether a helper is for the container's server, or for its files: then it may write them. */
+export type Purpose = 'server' | 'files';
 
 /**
  * A container of the same image beside one of a service: it has the same programs, and sees the same volumes, also
@@ -20,13 +20,13 @@ export type Share = 'network' | 'volumes';
 export class HelperContainer {
   readonly #engine: Engine;
   readonly #beside: Container;
-  readonly #share: Share;
+  readonly #purpose: Purpose;
   #started: Promise<string> | undefined;
 
-  constructor(engine: Engine, beside: Container, share: Share) {
+  constructor(engine: Engine, beside: Container, purpose: Purpose) {
     this.#engine = engine;
     this.#beside = beside;
-    this.#share = share;
+    this.#purpose = purpose;
   }
 
   /** Its name, once it runs. @throws CommandError when it does not start */
@@ -39,10 +39,10 @@ export class HelperContainer {
   }
 
   async #start(): Promise<string> {
-    const { id, image } = this.#beside;
+    const { id, image, network: own } = this.#beside;
     const name = `odoo-backup-${randomUUID()}`;
-    const network = this.#share === 'network' ? `container:${id}` : 'none';
-    const mode = this.#share === 'network' ? ':ro' : '';
+    const network = this.#purpose === 'server' ? `container:${id}` : own;
+    const mode = this.#purpose === 'server' ? ':ro' : '';
     const argv = [
       ...[DOCKER, 'run', '--rm', '--interactive', '--init', '--log-driver', 'none', '--name', name],
       ...['--network', network, '--volumes-from', `${id}${mode}`, '--user', 'root', '--entrypoint', 'sh'],

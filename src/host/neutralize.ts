@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
-import { CommandError, type Host } from './host.ts';
+import { type Command, CommandError, type Host } from './host.ts';
 import type { OdooConfFile } from './odoo-conf.ts';
 import type { Postgres } from './postgres.ts';
 import { run } from './run.ts';
 import { literal, queryRows, runSql } from './sql.ts';
 
 /** The program `odoo` of a host. */
-export interface OdooProgram {
+export interface OdooProgram extends Pick<Command, 'env' | 'secretEnv'> {
   readonly host: Host;
   /** `/usr/bin/odoo`; with its interpreter, where the unit starts it so. */
   readonly argv: readonly string[];
@@ -113,9 +113,9 @@ async function apply(postgres: Postgres, database: string, statements: string): 
   }
 }
 
-async function odooStatements({ host, argv, as, conf }: OdooProgram, database: string): Promise<string> {
+async function odooStatements({ host, argv, conf, ...how }: OdooProgram, database: string): Promise<string> {
   const config = conf === undefined ? [] : ['--config', conf];
-  const command = { argv: [...argv, 'neutralize', ...config, '--database', database, '--stdout'], as };
+  const command = { argv: [...argv, 'neutralize', ...config, '--database', database, '--stdout'], ...how };
   try {
     // It prints its own BEGIN and COMMIT.
     return await run(host, command);

@@ -141,7 +141,7 @@ function assertUsable(site: Site, path: string): void {
   const obstacle = site.obstacle(path);
   if (obstacle === undefined) return;
   throw new UserError(
-    `filestore: ${obstacle}`,
+    obstacle,
     'Mount a volume at data_dir (in Odoo’s own image /var/lib/odoo), set the input filestore to where it is, or to false.',
   );
 }

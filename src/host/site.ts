@@ -1,5 +1,5 @@
 import { Accounts, type SudoPolicy } from './accounts.ts';
-import type { Host } from './host.ts';
+import type { Command, Host } from './host.ts';
 import type { Services } from './services.ts';
 
 /** Where commands run, and as whom. */
@@ -12,8 +12,12 @@ export interface Party {
 export interface Site extends Party {
   /** Where PostgreSQL's client programs run. */
   readonly database: Party;
-  /** Where Odoo runs: its odoo.conf, its program, its pages. */
+  /** Where Odoo's configuration and its program are. */
   readonly odoo: Party;
+  /** What Odoo's program takes from its environment: the way to its database. */
+  readonly odooEnvironment: Pick<Command, 'env' | 'secretEnv'>;
+  /** Where Odoo's pages can be asked for, when it runs. */
+  readonly pages: Host;
   /** Where its filestore is to be read and written, also while Odoo is stopped. */
   readonly files: Party;
   /** What is known of the way to the database beside odoo.conf. */
@@ -44,6 +48,8 @@ export function plainSite(host: Host, sudo: SudoPolicy): Site {
     ...party,
     database: party,
     odoo: party,
+    odooEnvironment: {},
+    pages: host,
     files: party,
     hints: { beside: false },
     notes: [],

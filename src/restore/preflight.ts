@@ -337,7 +337,7 @@ class Preflight {
   /** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
   async #answer(): Promise<string | undefined> {
     const { site, services, health } = this.#target;
-    return services && this.#stops ? healthNow(site.odoo.host, services, health.check) : undefined;
+    return services && this.#stops ? healthNow(site.pages, services, health.check) : undefined;
   }
 
   async #program(): Promise<OdooProgram | undefined> {
@@ -351,7 +351,7 @@ class Preflight {
         'The host has no program odoo that knows neutralize: scheduled actions and mail servers are switched off, what else the modules would switch off (payments, deliveries) is not',
       );
     }
-    return program;
+    return program && { ...program, ...site.odooEnvironment };
   }
 
   /** Of a dump to a database: only what pg_dump has not compressed has about the size of its tables. */

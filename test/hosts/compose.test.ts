@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { outputsOf, takeBackup } from '../support/backup-run.ts';
+import type { Receipt } from '../../src/storage/receipt.ts';
+import { outputsOf } from '../support/backup-run.ts';
 import { ComposeScene } from '../support/compose-scene.ts';
 
 for (const [release, version] of [
@@ -22,7 +23,7 @@ for (const [release, version] of [
       const traces = await scene.traces();
       const ended = await scene.succeeds('backup');
       assert.match(ended.log, version);
-      const { receipt } = await takeBackup(scene.client, scene.bucket, outputsOf(ended));
+      const receipt = JSON.parse(outputsOf(ended).json ?? '') as Receipt;
       assert.equal(receipt.filestore?.files, 205);
       assert.equal(receipt.filestore?.missing, 0);
       assert.doesNotMatch(ended.log, /s3cret/);
@@ -44,11 +45,36 @@ for (const [release, version] of [
       await scene.assertTraces(traces);
     });
 
-    test('stopped, it is backed up and rolled back, and stays stopped when that fails', async () => {
+    test('a start that fails brings back what was there, which runs', async () => {
+      await scene.onlyBroken();
+      await scene.misdeploy();
+      const [damaged, traces] = [await scene.content(), await scene.traces()];
+      const ended = await scene.fails('rollback', rollback, /Wait until Odoo is healthy failed/);
+      assert.match(ended.log, /As before the restore: .*\/web\/login answers 200/);
+      assert.deepEqual(await scene.content(), damaged);
+      await scene.untilUp();
+      await scene.assertTraces(traces);
+      await scene.mended();
+    });
+
+    test('so does a connection that breaks when Odoo is stopped', async () => {
+      const [damaged, traces] = [await scene.content(), await scene.traces()];
+      const run = scene.start('rollback', rollback);
+      await run.says(/^Stop Odoo$/m);
+      await scene.shell('pkill -u deploy sshd');
+      const ended = await run.ended;
+      assert.equal(ended.exitCode, 1, ended.log);
+      assert.deepEqual(await scene.content(), damaged);
+      await scene.untilUp();
+      await scene.assertTraces(traces);
+    });
+
+    test('stopped, it is backed up and rolled back', async () => {
+      await scene.succeeds('rollback', rollback);
       await scene.host.compose('stop', 'odoo', 'queue-worker');
       const traces = await scene.traces();
       const ended = await scene.succeeds('backup');
-      const { receipt } = await takeBackup(scene.client, scene.bucket, outputsOf(ended));
+      const receipt = JSON.parse(outputsOf(ended).json ?? '') as Receipt;
       assert.equal(receipt.filestore?.files, 205);
       await scene.misdeploy();
       await scene.succeeds('rollback', rollback);

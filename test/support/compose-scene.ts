@@ -69,6 +69,38 @@ export class ComposeScene extends HostScene<ComposeHost> {
     await this.onVolume(`rm ${this.host.filestore}/${name}`);
   }
 
+  /** From now on, Odoo starts on what `misdeploy` has left, and not on what a rollback puts back. */
+  async onlyBroken(): Promise<void> {
+    await this.shell(`cat >/srv/odoo/config/only-broken.py <<'END'
+import psycopg2, runpy, sys
+database = psycopg2.connect(dbname='shop', host='db', user='odoo', password='s3cret of odoo')
+with database.cursor() as cursor:
+    cursor.execute("SELECT count(*) FROM res_partner WHERE name LIKE 'broken %'")
+    if cursor.fetchone() == (0,):
+        sys.exit('not broken')
+database.close()
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+END
+      cat >/srv/odoo/docker-compose.override.yml <<'END'
+version: '3.8'
+services:
+  odoo:
+    command: python3 /etc/odoo/only-broken.py /usr/local/bin/odoo /etc/odoo/odoo.conf
+    restart: 'no'
+END`);
+    await this.sql("UPDATE res_partner SET name = 'broken ' || id");
+    await this.host.compose('up', '-d');
+    await this.untilUp();
+  }
+
+  /** Takes that back. */
+  async mended(): Promise<void> {
+    await this.shell('rm /srv/odoo/docker-compose.override.yml');
+    await this.host.compose('up', '-d');
+    await this.untilUp();
+  }
+
   /** What of the host a run may not change: its containers, the server since when, databases, folders, helpers. */
   async traces(): Promise<readonly string[]> {
     const containers = await this.host.exec([

@@ -20,6 +20,7 @@ const knownHosts =
 test('the fewest inputs give every default', () => {
   assert.deepEqual(inputsFixture(), {
     command: 'backup',
+    compose: undefined,
     databases: { kind: 'one', database: undefined },
     ssh: {
       host: 'odoo.example.com',

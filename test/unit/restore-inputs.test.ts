@@ -74,8 +74,11 @@ suite('the inputs of a rollback', () => {
 
   const refused: [RawInputs, RegExp][] = [
     [{ services: '' }, /^services: is required for a rollback/],
-    [{ services: '-f' }, /^services: '-f' is not the name of a systemd unit$/],
-    [{ services: 'odoo; reboot' }, /^services: 'odoo;' is not the name of a systemd unit$/],
+    [{ services: '-f' }, /^services: '-f' is not the name of a systemd unit or of a Compose service$/],
+    [
+      { services: 'odoo; reboot' },
+      /^services: 'odoo;' is not the name of a systemd unit or of a Compose service$/,
+    ],
     [{ 'stop-command': 'x', 'start-command': 'y' }, /^services: goes without stop-command and start-command/],
     [{ services: '', 'stop-command': 'x' }, /start-command: is required, because stop-command is set/],
     [{ 'health-check': 'ftp://host/' }, /^health-check: 'ftp:\/\/host\/' is not an http or https URL$/],
