@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { Accounts, type SudoPolicy } from './accounts.ts';
 import { Compose, type ComposeSettings, type Container } from './compose.ts';
 import { composeServices, noContainer } from './compose-services.ts';
-import { ContainerHost } from './container-host.ts';
+import { ContainerHost, typedBeside, typedInside } from './container-host.ts';
 import { HelperContainer, type Purpose } from './helper-container.ts';
 import type { Host } from './host.ts';
 import { type DatabaseHints, type Party, plainSite, type Site } from './site.ts';
@@ -26,16 +26,22 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
   if (db && db.status !== 'running') throw notRunning(db, compose);
 
   const engine = { machine: host, as: compose.as };
-  const party = ({ id, service }: Container, current: () => Promise<string>): Party => {
-    const container = new ContainerHost(engine, `service ${service} of ${host.label}`, current, id);
+  const party = (
+    { service }: Container,
+    current: () => Promise<string>,
+    typed: (argv: readonly string[]) => string[],
+  ): Party => {
+    const container = new ContainerHost(engine, `service ${service} of ${host.label}`, current, typed);
     return { host: container, accounts: new Accounts(container, 'auto') };
   };
   const beside = (container: Container, purpose: Purpose) => {
     const helper = new HelperContainer(engine, container, purpose);
-    return party(container, () => helper.id());
+    const { id, image } = container;
+    const typed = purpose === 'files' ? typedBeside(id, image) : typedInside(id);
+    return party(container, () => helper.id(), typed);
   };
   const files = odoo && beside(odoo, 'files');
-  const inside = odoo && party(odoo, async () => odoo.id);
+  const inside = odoo && party(odoo, async () => odoo.id, typedInside(odoo.id));
   return {
     ...outside,
     database: db ? beside(db, 'server') : outside,

@@ -20,25 +20,30 @@ export class ContainerHost implements Host {
   readonly user = 'root';
   readonly #engine: Engine;
   readonly #id: () => Promise<string>;
-  readonly #lasting: string;
+  readonly #typed: (argv: readonly string[]) => readonly string[];
 
   /**
    * @param id of the container in which commands run
-   * @param lasting one that is there later as well: for people
+   * @param typed what a person types to run such words as root later, when that may be gone
    */
-  constructor(engine: Engine, label: string, id: () => Promise<string>, lasting: string) {
+  constructor(
+    engine: Engine,
+    label: string,
+    id: () => Promise<string>,
+    typed: (argv: readonly string[]) => readonly string[],
+  ) {
     this.label = label;
     this.#engine = engine;
     this.#id = id;
-    this.#lasting = lasting;
+    this.#typed = typed;
   }
 
   async start(command: Command): Promise<Process> {
     return this.#engine.machine.start(this.#exec(await this.#id(), command));
   }
 
-  enclose(command: Command): Command {
-    return this.#exec(this.#lasting, command);
+  enclose({ argv }: Command): Command {
+    return { argv: this.#typed(argv), as: this.#engine.as };
   }
 
   /**
@@ -58,3 +63,27 @@ export class ContainerHost implements Host {
   /** The machine is not this one's to leave. */
   async [Symbol.asyncDispose](): Promise<void> {}
 }
+
+/** Words for a person: in a container that runs. */
+export const typedInside =
+  (id: string) =>
+  (argv: readonly string[]): string[] => [DOCKER, 'exec', '--user', 'root', id, ...argv];
+
+/** Words for a person: beside a container, whether it runs or not. */
+export const typedBeside =
+  (id: string, image: string) =>
+  ([program = '', ...args]: readonly string[]): string[] => [
+    ...[
+      DOCKER,
+      'run',
+      '--rm',
+      '--volumes-from',
+      id,
+      '--user',
+      'root',
+      '--entrypoint',
+      program,
+      image,
+      ...args,
+    ],
+  ];

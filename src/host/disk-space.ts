@@ -6,7 +6,9 @@ import { literal, MAINTENANCE_DATABASE, queryRows } from './sql.ts';
 
 /** A file system of the host. */
 export interface FileSystem {
-  /** Where it is mounted: what tells it from others. */
+  /** What tells it from others: its device; where that is none of its own, where it is mounted. */
+  readonly device: string;
+  /** Where it is mounted. In containers that differs for one file system. */
   readonly mount: string;
   /** Bytes left for the account that asked. */
   readonly free: number;
@@ -16,8 +18,9 @@ export interface FileSystem {
 export async function fileSystemOf({ host, path, command }: Place): Promise<FileSystem | undefined> {
   const script = 'path=$1; until [ -e "$path" ]; do path=$(dirname -- "$path"); done; exec df -Pk -- "$path"';
   const [, line = ''] = (await answerOf(host, command(['sh', '-c', script, 'sh', path]))).split('\n');
-  const [, free, mount] = /\s(\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];
-  return mount === undefined ? undefined : { mount, free: Number(free) * 1024 };
+  const [, source = '', free, mount] = /^(\S+).*\s(\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];
+  if (mount === undefined) return undefined;
+  return { device: source.startsWith('/dev/') ? source : mount, mount, free: Number(free) * 1024 };
 }
 
 /**

@@ -396,7 +396,7 @@ class Preflight {
     if (place !== undefined) {
       const disk = await fileSystemOf({ host, path: place, command: (argv) => ({ argv, as }) });
       const sums = sumsOf([...wanted, { what: 'dump', bytes: dump.size, disk }]);
-      const ofDisk = sums.find(({ mount }) => mount === disk?.mount);
+      const ofDisk = sums.find(({ device }) => device === disk?.device);
       if (dump.kind === 'directory' || !ofDisk || ofDisk.bytes <= ofDisk.free) return place;
       return undefined;
     }
@@ -513,10 +513,10 @@ function sumsOf(wanted: readonly Wanted[]): (FileSystem & { whats: string[]; byt
   const sums = new Map<string, FileSystem & { whats: string[]; bytes: number }>();
   for (const { what, bytes, disk } of wanted) {
     if (!disk || bytes === 0) continue;
-    const sum = sums.get(disk.mount) ?? { ...disk, whats: [], bytes: 0 };
+    const sum = sums.get(disk.device) ?? { ...disk, whats: [], bytes: 0 };
     sum.whats.push(what);
     sum.bytes += bytes;
-    sums.set(disk.mount, sum);
+    sums.set(disk.device, sum);
   }
   return [...sums.values()];
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Receipt } from '../../src/storage/receipt.ts';
-import { outputsOf } from '../support/backup-run.ts';
+import { type Ended, outputsOf } from '../support/backup-run.ts';
 import { ComposeScene } from '../support/compose-scene.ts';
+
+const receiptOf = (ended: Ended): Receipt => JSON.parse(outputsOf(ended).json ?? '');
 
 for (const [release, version] of [
   ['trixie', /docker compose 2\.26\./],
@@ -23,11 +25,30 @@ for (const [release, version] of [
       const traces = await scene.traces();
       const ended = await scene.succeeds('backup');
       assert.match(ended.log, version);
-      const receipt = JSON.parse(outputsOf(ended).json ?? '') as Receipt;
+      const receipt = receiptOf(ended);
       assert.equal(receipt.filestore?.files, 205);
       assert.equal(receipt.filestore?.missing, 0);
       assert.doesNotMatch(ended.log, /s3cret/);
       await scene.assertTraces(traces);
+    });
+
+    test('a name that is none is told with those that there are, and nothing is touched', async () => {
+      const traces = await scene.traces();
+      const there = /the Compose project has no service web\. It has: db, odoo, queue-worker/;
+      await scene.fails('backup', { 'compose-odoo-service': 'web' }, there);
+      await scene.fails('rollback', { services: 'web' }, there, /Nothing was changed/);
+      await scene.fails('backup', { 'compose-project-directory': '/srv' }, /failed on .*: .*(config|file)/i);
+      await scene.assertTraces(traces);
+    });
+
+    test('only the database in Compose, and Odoo outside: it is backed up', async () => {
+      await scene.shell(`volume=$(docker volume inspect --format '{{.Mountpoint}}' odoo_odoo-data)
+        sed "s|^data_dir.*|data_dir = $volume/.local/share/Odoo|" /srv/odoo/config/odoo.conf >/srv/outside.conf
+        echo 'deploy ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/odoo-backup`);
+      const inputs = { 'compose-odoo-service': '', 'odoo-conf': '/srv/outside.conf' };
+      const receipt = receiptOf(await scene.succeeds('backup', inputs));
+      assert.equal(receipt.filestore?.files, 205);
+      await scene.shell('rm /srv/outside.conf /etc/sudoers.d/odoo-backup');
     });
 
     test('a dry run changes nothing; the run puts everything back, and Odoo runs', async () => {
@@ -74,7 +95,7 @@ for (const [release, version] of [
       await scene.host.compose('stop', 'odoo', 'queue-worker');
       const traces = await scene.traces();
       const ended = await scene.succeeds('backup');
-      const receipt = JSON.parse(outputsOf(ended).json ?? '') as Receipt;
+      const receipt = receiptOf(ended);
       assert.equal(receipt.filestore?.files, 205);
       await scene.misdeploy();
       await scene.succeeds('rollback', rollback);
