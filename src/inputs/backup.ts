@@ -1,5 +1,4 @@
 import type { CountedTables } from '../host/table-counts.ts';
-import { parseCompose } from './compose.ts';
 import { type DatabaseChoice, databaseChoice } from './database-choice.ts';
 import {
   boolean,
@@ -65,7 +64,6 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     timeoutMs: fields.required('timeout', durationMs),
   };
   const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;
-  const compose = parseCompose(fields);
   const prune = fields.optional('prune', boolean) ?? false;
   const retention = prune ? parseRetention(fields) : undefined;
   const dryRun = fields.optional('dry-run', boolean) ?? false;
@@ -81,7 +79,6 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     ? {
         command: 'backup',
         ...required,
-        compose,
         databases,
         jobs,
         retention,

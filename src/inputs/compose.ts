@@ -4,15 +4,15 @@ import { absolutePath, type Fields, matching } from './fields.ts';
 /** As Compose itself has it: a name that begins with a dash would be an option. */
 const serviceName = matching(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, 'the name of a service in the compose file');
 
-/** Reads the inputs `compose-…`. @returns undefined where none is given, or one is refused */
-export function parseCompose(fields: Fields): ComposeSettings | undefined {
+/** Reads the inputs `compose-…`. @returns null where none is given */
+export function parseCompose(fields: Fields): ComposeSettings | null {
   const names = [
     'compose-file',
     'compose-project-directory',
     'compose-odoo-service',
     'compose-db-service',
   ] as const;
-  if (!names.some((name) => fields.given(name))) return undefined;
+  if (!names.some((name) => fields.given(name))) return null;
   const projectDirectory = fields.optional('compose-project-directory', absolutePath);
   const file = projectDirectory === undefined ? absolutePath : pathInProject;
   const files = fields.optional('compose-file', (value) =>

@@ -1,6 +1,7 @@
 import type { SudoPolicy } from '../host/accounts.ts';
 import type { ComposeSettings } from '../host/compose.ts';
 import type { OdooSettings } from '../host/odoo.ts';
+import { parseCompose } from './compose.ts';
 import {
   absolutePath,
   boolean,
@@ -20,8 +21,8 @@ export interface InstallationInputs {
   readonly ssh: SshInputs;
   readonly sudo: SudoPolicy;
   readonly odoo: OdooSettings;
-  /** undefined: nothing of it is in Docker Compose. */
-  readonly compose: ComposeSettings | undefined;
+  /** null: nothing of it is in Docker Compose. */
+  readonly compose: ComposeSettings | null;
 }
 
 export type Possibly<T> = { readonly [K in keyof T]: T[K] | undefined };
@@ -31,10 +32,11 @@ export function parseInstallation(
   fields: Fields,
   env: Environment,
   database: string | undefined,
-): Possibly<Omit<InstallationInputs, 'compose'>> {
+): Possibly<InstallationInputs> {
   return {
     ssh: parseSsh(fields, env),
     sudo: fields.required('sudo', oneOf(choices.sudo)),
+    compose: parseCompose(fields),
     odoo: parseOdoo(fields, database),
   };
 }

@@ -1,5 +1,4 @@
 import { isDerivedName } from '../restore/names.ts';
-import { parseCompose } from './compose.ts';
 import {
   boolean,
   durationMs,
@@ -138,7 +137,6 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
     timeoutMs: fields.required('timeout', durationMs),
   };
   const optional = {
-    compose: parseCompose(fields),
     services: parseServices(fields),
     jobs: fields.optional('jobs', integer(1, 64)),
     dbAdminUser: fields.optional('db-admin-user', text),

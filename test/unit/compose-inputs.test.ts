@@ -8,8 +8,8 @@ suite('the inputs of Docker Compose', () => {
   const project = { 'compose-project-directory': '/srv/odoo', 'compose-odoo-service': 'odoo' };
   const settings = { files: [], projectDirectory: '/srv/odoo', odooService: 'odoo', dbService: undefined };
 
-  const taken: [RawInputs, object | undefined][] = [
-    [{}, undefined],
+  const taken: [RawInputs, object | null][] = [
+    [{}, null],
     [project, settings],
     [
       { ...project, 'compose-db-service': 'db', 'compose-file': 'compose.yaml, prod.yaml' },

@@ -20,7 +20,7 @@ const knownHosts =
 test('the fewest inputs give every default', () => {
   assert.deepEqual(inputsFixture(), {
     command: 'backup',
-    compose: undefined,
+    compose: null,
     databases: { kind: 'one', database: undefined },
     ssh: {
       host: 'odoo.example.com',

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
-import { Accounts } from '../../host/accounts.ts';
 import { databaseFileSystem } from '../../host/disk-space.ts';
 import { findInstallation } from '../../host/odoo.ts';
+import { openSite } from '../../host/open-site.ts';
 import { ReconnectingHost } from '../../host/reconnecting-host.ts';
 import { connect } from '../../host/ssh.ts';
 import type { InstallationInputs } from '../../inputs/installation.ts';
@@ -25,7 +25,7 @@ export interface OdooHost extends InstallationInputs {
  * @throws UserError when it cannot be reached, or has too little space
  */
 export async function openOdooHost(
-  { ssh, sudo, odoo, adminUser }: OdooHost,
+  { ssh, odoo, adminUser, ...where }: OdooHost,
   database: string,
   databaseBytes: number,
   platform: Platform,
@@ -36,10 +36,11 @@ export async function openOdooHost(
   const options = { ...ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry };
   // A connection that is lost is made anew, also after the signal: the scratch database has to go.
   const host = resources.use(new ReconnectingHost(await connect(options, signal), () => connect(options)));
-  const accounts = new Accounts(host, sudo);
+  const site = await openSite(host, where);
+  const { accounts } = site.database;
   const secret = (value: string) => platform.secret(value);
   const settings = { ...odoo, filestore: false };
-  const { postgres, tools } = await findInstallation(host, accounts, settings, database, secret);
+  const { postgres, tools } = await findInstallation(site, settings, database, secret);
   const admin = adminUser === undefined ? postgres : await postgres.asRole(adminUser, accounts, tools);
   const free = (await databaseFileSystem(admin))?.free;
   if (free !== undefined && free < databaseBytes) throw noSpace(host.label, databaseBytes, free);
