@@ -1,4 +1,5 @@
 import { decodeEnd, decodeEntries, moveEntry } from './central-directory.ts';
+import type { Reuse } from './reuse.ts';
 
 /** Where entries that were written together lie in the archive. */
 interface Place {
@@ -18,24 +19,34 @@ interface Run extends Place {
   readonly first: number;
 }
 
+/** Entries that are passed on at once. */
+const BATCH = 1000;
+
 /** Merges the directories of runs of entries into the one that ends the archive. */
 export class DirectoryMerger {
   readonly #runs: Run[] = [];
   /** The names that the directory will have, with their entry's number. */
   readonly #numbers = new Map<string, number>();
   readonly #dropped = new Set<number>();
+  readonly #reuse: Reuse | undefined;
   #booked = 0;
+
+  /** @param reuse what the archive begins with: its segment 0 */
+  constructor(reuse?: Reuse) {
+    this.#reuse = reuse;
+  }
 
   /** How many entries the directory will name. */
   get entries(): number {
-    return this.#numbers.size;
+    return this.#numbers.size + (this.#reuse?.names.size ?? 0);
   }
 
   /** Books the next entry. @throws Error when its name is taken, or cannot stand in a zip */
   book(name: string): void {
     if (!isEntryName(name))
       throw new Error(`${JSON.stringify(name)} cannot be the name of an entry in a zip archive`);
-    if (this.#numbers.has(name)) throw new Error(`The archive has an entry ${name} already`);
+    if (this.#numbers.has(name) || this.#reuse?.names.has(name))
+      throw new Error(`The archive has an entry ${name} already`);
     this.#numbers.set(name, this.#booked++);
   }
 
@@ -65,6 +76,9 @@ export class DirectoryMerger {
 
   /** The entries, encoded for where they lie in the archive, piece by piece. */
   *encode(): Generator<{ readonly segment: number; readonly entries: number; readonly bytes: Buffer }> {
+    for (const some of inBatches(this.#reuse?.directory() ?? [], BATCH)) {
+      yield { segment: 0, entries: some.length, bytes: Buffer.concat(some) };
+    }
     for (const run of this.#runs) {
       const named: Buffer[] = [];
       let number = run.first;
@@ -74,6 +88,17 @@ export class DirectoryMerger {
       yield { segment: run.segment, entries: named.length, bytes: Buffer.concat(named) };
     }
   }
+}
+
+function* inBatches<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** archiver silently changes names that are not plain relative paths: those cannot be entries. */

@@ -1,4 +1,7 @@
-/** A run of archive bytes of at most 64 MiB: what a later backup can copy, and prove by its MD5. */
+/**
+ * A run of archive bytes: what a later backup can copy, and prove by its MD5. At most 64 MiB, but in archives of more than
+ * some 200 GiB.
+ */
 export interface Unit {
   /** From the start of the archive, in bytes. */
   readonly offset: number;

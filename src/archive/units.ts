@@ -1,50 +1,93 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Unit } from './segment.ts';
 
-const UNIT_SIZE = 64 * 2 ** 20;
+const MiB = 2 ** 20;
+/** S3 copies no less into the middle of an object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+export const SHORTEST_UNIT = 5 * MiB;
+/** With a short rest behind it, a unit has up to 64 MiB. */
+const USUAL_UNIT = 59 * MiB;
+/** Of the 10,000 parts that an object may have, those that copies may take. */
+const MOST_UNITS = 8000;
 
-/** Cuts the bytes of one segment into units while they pass. */
+/** How long units are in an archive of about `expectedBytes`, which may come to twice that. */
+export function unitSizeOf(expectedBytes: number): number {
+  return Math.max(USUAL_UNIT, Math.ceil((2 * expectedBytes) / MOST_UNITS / MiB) * MiB);
+}
+
+/** A unit that is not ended yet. */
+interface OpenUnit {
+  readonly offset: number;
+  readonly md5: Hash;
+  length: number;
+  crc32: number;
+}
+
+/**
+ * Cuts the bytes of one segment into units while they pass. None is shorter than `shortest` but in a segment that is: a
+ * short rest joins the unit before it, or nobody could copy it.
+ */
 export class UnitMeter {
-  readonly #unitSize: number;
+  readonly #size: number;
+  readonly #shortest: number;
   readonly #units: Unit[] = [];
-  #offset: number;
-  #length = 0;
-  #md5 = createHash('md5');
-  #crc32 = 0;
+  #open: OpenUnit;
+  /** Full, and open until what follows it is long enough. */
+  #full: OpenUnit | undefined;
+  /** What follows it so far. */
+  #held: Buffer[] = [];
 
   /** `offset`: where the segment starts in the archive, in bytes. */
-  constructor(offset: number, unitSize = UNIT_SIZE) {
-    this.#offset = offset;
-    this.#unitSize = unitSize;
+  constructor(offset: number, size = USUAL_UNIT, shortest = SHORTEST_UNIT) {
+    this.#open = opened(offset);
+    this.#size = size;
+    this.#shortest = Math.min(shortest, size);
   }
 
   update(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
-      const part = bytes.subarray(at, at + this.#unitSize - this.#length);
-      this.#md5.update(part);
-      this.#crc32 = crc32(part, this.#crc32);
-      this.#length += part.length;
+      const unit = this.#open;
+      const part = bytes.subarray(at, at + this.#size - unit.length);
+      extend(unit, part);
       at += part.length;
-      if (this.#length === this.#unitSize) this.#cut();
+      if (this.#full) this.#held.push(part);
+      if (unit.length >= this.#shortest) this.#endFull();
+      if (unit.length === this.#size) {
+        this.#full = unit;
+        this.#open = opened(unit.offset + unit.length);
+      }
     }
   }
 
   /** Ends the segment: its units, in order, without a gap. Empty where no byte passed. */
   finish(): Unit[] {
-    if (this.#length > 0) this.#cut();
+    if (this.#full) for (const part of this.#held) extend(this.#full, part);
+    else if (this.#open.length > 0) this.#units.push(ended(this.#open));
+    this.#endFull();
     return this.#units;
   }
 
-  #cut(): void {
-    const md5 = this.#md5.digest('hex');
-    this.#units.push({ offset: this.#offset, length: this.#length, md5, crc32: this.#crc32 });
-    this.#offset += this.#length;
-    this.#length = 0;
-    this.#md5 = createHash('md5');
-    this.#crc32 = 0;
+  #endFull(): void {
+    if (this.#full) this.#units.push(ended(this.#full));
+    this.#full = undefined;
+    this.#held = [];
   }
 }
+
+const opened = (offset: number): OpenUnit => ({ offset, length: 0, md5: createHash('md5'), crc32: 0 });
+
+function extend(unit: OpenUnit, bytes: Buffer): void {
+  unit.md5.update(bytes);
+  unit.crc32 = crc32(bytes, unit.crc32);
+  unit.length += bytes.length;
+}
+
+const ended = ({ offset, length, md5, crc32 }: OpenUnit): Unit => ({
+  offset,
+  length,
+  md5: md5.digest('hex'),
+  crc32,
+});
 
 /** Compares the bytes of an object, which come from its first on, with the units that were written. */
 export class UnitCheck {

@@ -4,6 +4,7 @@ import { ZipArchive } from 'archiver';
 import { encodeEnd } from './central-directory.ts';
 import { DirectoryMerger } from './directory.ts';
 import { Outlet } from './outlet.ts';
+import type { Reuse } from './reuse.ts';
 import type { Directory, Segment } from './segment.ts';
 import { UnitMeter } from './units.ts';
 
@@ -22,6 +23,15 @@ export interface ArchiveSummary {
   readonly directory: Directory;
   /** Those that the directory names. */
   readonly entries: number;
+}
+
+export interface WriterOptions {
+  /** Of deflate, 1 to 9. */
+  readonly level: number;
+  /** Of the segments' units, in bytes. */
+  readonly unitSize?: number;
+  /** What somebody else puts in front of `output`; all offsets count from there. */
+  readonly reuse?: Reuse | undefined;
 }
 
 /** One archiver at work. */
@@ -63,9 +73,10 @@ const WINDOW = 2 ** 20;
  */
 export class ArchiveWriter implements AsyncDisposable {
   readonly #output = new Outlet({ highWaterMark: WINDOW });
-  readonly #directory = new DirectoryMerger();
+  readonly #directory: DirectoryMerger;
   readonly #segments: Omit<Segment, 'entries'>[] = [];
   readonly #level: number;
+  readonly #unitSize: number | undefined;
   #segment: OpenSegment | undefined;
   #run: Run | undefined;
   /** Settles with archiver's own directory, when the run's last byte has come out. */
@@ -75,13 +86,18 @@ export class ArchiveWriter implements AsyncDisposable {
   #state: 'idle' | 'busy' | 'finished' = 'idle';
   #failure: Error | undefined;
 
-  /** `level`: of deflate, 1 to 9. */
-  constructor({ level }: { level: number }) {
+  constructor({ level, unitSize, reuse }: WriterOptions) {
     this.#level = level;
+    this.#unitSize = unitSize;
+    this.#directory = new DirectoryMerger(reuse);
+    if (reuse) {
+      this.#output.written = reuse.length;
+      this.#segments.push(copiedSegment(reuse));
+    }
     this.#output.on('error', (error) => this.#fail(error));
   }
 
-  /** The archive's bytes. Somebody must read them, else nothing moves. */
+  /** The archive's bytes, without those that are copied. Somebody must read them, else nothing moves. */
   get output(): Readable {
     return this.#output;
   }
@@ -91,7 +107,7 @@ export class ArchiveWriter implements AsyncDisposable {
     return this.#exclusively(async () => {
       await this.#endSegment();
       const offset = this.#output.written;
-      this.#segment = { kind, offset, units: new UnitMeter(offset) };
+      this.#segment = { kind, offset, units: new UnitMeter(offset, this.#unitSize) };
     });
   }
 
@@ -256,6 +272,11 @@ export class ArchiveWriter implements AsyncDisposable {
     this.#segments.push({ kind, offset, length: this.#output.written - offset, units: units.finish() });
     this.#segment = undefined;
   }
+}
+
+function copiedSegment({ copies, length }: Reuse): Omit<Segment, 'entries'> {
+  const units = copies.map(({ unit, offset }) => ({ ...unit, offset }));
+  return { kind: 'filestore', offset: 0, length, units };
 }
 
 /**

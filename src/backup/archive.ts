@@ -8,7 +8,7 @@ import { dumpCodec } from '../host/outbound.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Progress } from '../report/progress.ts';
 import { describe } from './description.ts';
-import { counted, deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
+import { counted, deflateLevel, freshFiles, pgDumpCompression, type Source, type Target } from './source.ts';
 
 /** What writing an archive found out. */
 export interface Written {
@@ -112,16 +112,20 @@ async function writeDirectoryDump(
 
 async function writeFilestore(
   writer: ArchiveWriter,
-  { odoo, facts, files, missing }: Source,
+  source: Source,
   target: Target,
 ): Promise<FilestoreReport | null> {
-  if (files === undefined) return null;
+  const { odoo, facts, missing } = source;
+  if (source.files === undefined) return null;
   await writer.begin('filestore');
   const { filestore } = odoo;
+  const files = freshFiles(source, target.base);
+  const copied = { files: target.base?.reuse.names.size ?? 0, bytes: target.base?.reuse.bytes ?? 0 };
   if (filestore === undefined) return { files: 0, bytes: 0, missing, lost: [], corrupt: [] };
   const compress = deflateLevel(target) > 0;
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
-  const title = `Filestore: ${formatCounted(files.length, 'file')}, ${formatBytes(bytes)}`;
+  const more = target.base ? ' that the backup before lacks' : '';
+  const title = `Filestore: ${formatCounted(files.length, 'file')}${more}, ${formatBytes(bytes)}`;
   return target.phases.transfer('filestore', title, bytes, async (progress) => {
     const sink: FilestoreSink = {
       async add(name, content, modified) {
@@ -142,7 +146,7 @@ async function writeFilestore(
         read.corrupt,
       );
     }
-    return { missing, ...read };
+    return { missing, ...read, files: copied.files + read.files, bytes: copied.bytes + read.bytes };
   });
 }
 

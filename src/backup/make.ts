@@ -6,8 +6,10 @@ import type { Site } from '../host/site.ts';
 import { connect } from '../host/ssh.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
+import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Phases } from '../report/phases.ts';
 import { leftoversOf, refuseHalfSwapped, sweepExpired, sweepTests } from '../restore/sweep.ts';
+import { CopyError } from '../storage/assembly.ts';
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../storage/catalog.ts';
 import { failedProof } from '../storage/proofs.ts';
 import type { Receipt } from '../storage/receipt.ts';
@@ -15,8 +17,9 @@ import type { Store } from '../storage/store.ts';
 import { assertProvable, type ProofContext } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { isBare } from './bare.ts';
+import { type Base, findBase, type NoBase } from './base.ts';
 import { openSession } from './session.ts';
-import type { Tolerate } from './source.ts';
+import type { Source, Target, Tolerate } from './source.ts';
 import { takeStock } from './stock.ts';
 import { certify, storeObject } from './storing.ts';
 
@@ -36,8 +39,6 @@ export async function makeBackup(
   platform: Platform,
   signal: AbortSignal,
 ): Promise<Receipt | undefined> {
-  const { customer, prefix } = inputs.s3;
-  const folder = catalogFolder(prefix, customer);
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     openHost(inputs, platform, signal),
   );
@@ -48,19 +49,50 @@ export async function makeBackup(
   const { serverVersion, client: pgDump } = odoo.postgres;
   const postgres = { server: serverVersion, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
+  const { accounts } = site.files;
+  const run: Making = { inputs, odoo, accounts, store, phases, platform, signal };
+  try {
+    return await makeFrom(run, (files) => baseFor(run, files));
+  } catch (error) {
+    if (!(error instanceof CopyError)) throw error;
+    platform.notice(`${error.message}. So everything is sent.`);
+    const cannotCopy = error.unsupported || undefined;
+    return await makeFrom(run, async () => ({ why: 'it could not be copied', cannotCopy }));
+  }
+}
 
+interface Making {
+  readonly inputs: BackupInputs;
+  readonly odoo: Odoo;
+  /** Of whoever may look at Odoo's files. */
+  readonly accounts: Accounts;
+  readonly store: Store;
+  readonly phases: Phases;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+}
+
+type ChooseBase = (files: Source['files']) => Promise<Base | NoBase>;
+
+/** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
+async function makeFrom(
+  { inputs, odoo, accounts, store, phases, platform, signal }: Making,
+  chooseBase: ChooseBase,
+): Promise<Receipt | undefined> {
+  const { customer, prefix } = inputs.s3;
+  const folder = catalogFolder(prefix, customer);
   const startedAt = new Date();
   const wanted = { filestore: inputs.odoo.filestore !== false, countTables: inputs.countTables };
   const tolerate = judge(inputs.missingFiles, platform);
   await using session = await openSession(odoo, holderOf('backup', platform.run), platform);
   const { snapshot } = session;
   const [source, leftovers] = await phases.run('snapshot', 'Snapshot of the database', () =>
-    Promise.all([
-      takeStock(odoo, snapshot, wanted, tolerate, platform),
-      leftoversOf(odoo, site.files.accounts),
-    ]),
+    Promise.all([takeStock(odoo, snapshot, wanted, tolerate, platform), leftoversOf(odoo, accounts)]),
   );
   refuseHalfSwapped(leftovers, odoo.database, platform);
+  const base = await phases.run('base', 'What S3 has already', async () =>
+    tellBase(await chooseBase(source.files), platform),
+  );
   const extension = extensionOf(inputs);
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
   if (inputs.dryRun) {
@@ -68,13 +100,31 @@ export async function makeBackup(
     return undefined;
   }
   const baseName = key.slice(folder.length, -extension.length);
-  const target = { ...inputs, startedAt, baseName, phases, tolerate };
+  const target = { ...inputs, ...base, startedAt, baseName, phases, tolerate };
   const destination = { store, key, customer, platform, signal };
   const stored = await storeObject(source, target, destination);
   const receipt = await certify(source, target, stored, destination);
   await sweepExpired(leftovers, phases, platform);
   await sweepTests(leftovers, platform);
   return receipt;
+}
+
+async function baseFor({ inputs, odoo, store }: Making, files: Source['files']): Promise<Base | NoBase> {
+  const { format, fullEveryMs, s3 } = inputs;
+  if (!inputs.incremental) return { why: 'incremental is false' };
+  if (!files) return { why: 'there is nothing but the database' };
+  return findBase(store, { customer: s3.customer, database: odoo.database, format, files, fullEveryMs });
+}
+
+function tellBase(base: Base | NoBase, platform: Platform): Pick<Target, 'base' | 'cannotCopy'> {
+  if ('why' in base) {
+    platform.info(`Everything is sent: ${base.why}`);
+    return { cannotCopy: base.cannotCopy };
+  }
+  const { reuse, key } = base;
+  const files = formatCounted(reuse.names.size, 'file');
+  platform.info(`S3 copies ${files}, ${formatBytes(reuse.length)}, from ${key}`);
+  return { base };
 }
 
 /** @throws UserError when it fails, or that could not be found out: a deploy was to wait for it */

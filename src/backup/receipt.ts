@@ -59,7 +59,7 @@ export function receiptOf(
     postgres: { server: snapshot.postgres.serverVersion, client: String(snapshot.postgres.client.major) },
     segments,
     directory: archive?.summary.directory ?? null,
-    upload: { parts: uploaded.parts, partSize: uploaded.partSize, proof: uploaded.proof },
+    upload: uploadOf(uploaded, target),
     proofs,
     filestore: filestore && {
       files: filestore.files,
@@ -71,7 +71,17 @@ export function receiptOf(
     counts: facts.counts,
     description: archive ? undefined : describe(source, target, null),
     durations: target.phases.seconds,
-    bytesSent: uploaded.size,
+    bytesSent: uploaded.sent,
     run,
   };
+}
+
+function uploadOf(
+  { parts, partSize, proof, copied }: Uploaded,
+  { base, cannotCopy }: Target,
+): Receipt['upload'] {
+  const sent = { parts, partSize, proof };
+  if (!copied || !base) return cannotCopy ? { ...sent, cannotCopy } : sent;
+  const { from, bytes } = copied;
+  return { ...sent, copied: { from, bytes, proof: copied.proof, fullAt: base.fullAt } };
 }

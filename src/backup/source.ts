@@ -6,6 +6,7 @@ import type { Snapshot } from '../host/snapshot.ts';
 import type { Format } from '../inputs/backup.ts';
 import type { Phases } from '../report/phases.ts';
 import type { Progress } from '../report/progress.ts';
+import type { Base } from './base.ts';
 
 /** Everything that a backup reads from, of one instant. */
 export interface Source {
@@ -32,6 +33,10 @@ export interface Target {
   readonly baseName: string;
   readonly phases: Phases;
   readonly tolerate: Tolerate;
+  /** What is not sent; undefined: everything is. */
+  readonly base?: Base | undefined;
+  /** No base, because the server cannot copy. */
+  readonly cannotCopy?: true | undefined;
 }
 
 /** The deflate level of archives, and of gzip: the fastest, unless a level is asked for. */
@@ -47,13 +52,18 @@ export function pgDumpCompression(compression: Target['compression'], clientMajo
 }
 
 /**
- * Bytes that the finished object may have, at most, more or less: it decides the size of the parts of the upload.
+ * Bytes that may have to be sent, at most, more or less: it decides the size of the parts of the upload.
  */
-export function expectedBytes(source: Source, format: Format): number {
+export function expectedBytes(source: Source, { format, base }: Pick<Target, 'format' | 'base'>): number {
   const dumps = format === 'dual' ? 2 : 1;
-  const files = source.files ?? [];
+  const files = freshFiles(source, base);
   const filestore = files.reduce((sum, file) => sum + file.size + 2 * file.name.length + 150, 0);
   return dumps * source.facts.tableBytes + filestore + 1024 ** 2;
+}
+
+/** Those that are not copied. */
+export function freshFiles({ files = [] }: Source, base: Base | undefined): readonly FilestoreFile[] {
+  return base ? files.filter(({ name }) => !base.reuse.names.has(`filestore/${name}`)) : files;
 }
 
 /** The same bytes, told to the progress line as they pass. */

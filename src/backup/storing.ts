@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
-import { UnitMeter } from '../archive/units.ts';
+import { UnitMeter, unitSizeOf } from '../archive/units.ts';
 import { ArchiveWriter } from '../archive/writer.ts';
 import { messageOf, type UserError } from '../errors.ts';
 import type { Platform } from '../platform/platform.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
+import type { CopyProof } from '../storage/assembly.ts';
 import { receiptKey, writeReceipt } from '../storage/catalog.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import type { Store } from '../storage/store.ts';
@@ -28,7 +29,8 @@ export interface Destination {
 export async function storeObject(source: Source, target: Target, destination: Destination): Promise<Stored> {
   const { store, key, platform, signal } = destination;
   const options = {
-    expectedBytes: expectedBytes(source, target.format),
+    expectedBytes: expectedBytes(source, target),
+    front: target.base,
     metadata: metadataOf(source, target, platform.run),
     signal,
     onLeftBehind: (error: UserError) => platform.warning(`${error.message} ${error.hint}`),
@@ -44,7 +46,9 @@ export async function storeObject(source: Source, target: Target, destination: D
     const whole = { kind: 'database', offset: 0, length: uploaded.size, entries: 0 } as const;
     return { uploaded, archive: undefined, segments: [{ ...whole, units: units.finish() }] };
   }
-  await using writer = new ArchiveWriter({ level: Math.max(1, deflateLevel(target)) });
+  const reuse = target.base?.reuse;
+  const unitSize = unitSizeOf(options.expectedBytes + (reuse?.length ?? 0));
+  await using writer = new ArchiveWriter({ level: Math.max(1, deflateLevel(target)), unitSize, reuse });
   const uploading = upload(store, key, writer.output, { ...options, contentType: 'application/zip' });
   const writing = writeArchive(writer, source, target);
   // Whichever fails takes the other with it, and the upload always tells the first reason.
@@ -92,13 +96,22 @@ export async function certify(
 }
 
 function provenBy({ uploaded, archive }: Stored): string {
-  const { size, parts, proof } = uploaded;
+  const { size, parts, proof, copied } = uploaded;
+  const copies = copied
+    ? `, ${formatBytes(copied.bytes)} of it copied and proven by ${copyProofs[copied.proof]}`
+    : '';
   const md5 = proof === 'md5' ? 'the MD5 of each is what the server reports' : 'each was sent with its MD5';
   const directory = archive
     ? `; its directory of ${formatCounted(archive.summary.entries, 'file')} reads back as written`
     : '';
-  return `${formatBytes(size)} in ${formatCounted(parts, 'part')}: ${md5}${directory}`;
+  return `${formatBytes(size)} in ${formatCounted(parts, 'part')}: ${md5}${copies}${directory}`;
 }
+
+const copyProofs: Record<CopyProof, string> = {
+  etag: 'the MD5 that the server reports',
+  checksum: 'the CRC-32 that the server computed',
+  'read-back': 'reading it back',
+};
 
 /** The receipt first: should it have been written after all, it must not outlive what it speaks of. */
 async function removeObject(store: Store, key: string, platform: Platform): Promise<void> {

@@ -8,6 +8,7 @@ import {
   integer,
   matching,
   oneOf,
+  parseDurationMs,
   Refusal,
 } from './fields.ts';
 import { complete, type InstallationInputs, parseInstallation } from './installation.ts';
@@ -29,6 +30,10 @@ export interface BackupInputs extends InstallationInputs {
   readonly missingFiles: (typeof choices)['missing-files'][number];
   /** Whose rows are counted, for restores to be compared with. */
   readonly countTables: CountedTables;
+  /** Whether S3 copies what an earlier archive holds; else everything is sent. */
+  readonly incremental: boolean;
+  /** After so long everything is sent all the same. */
+  readonly fullEveryMs: number;
   /** How far it is proven before the run ends. */
   readonly proof: ProofInputs;
   /** What becomes of older backups once this one is made; undefined: nothing. */
@@ -44,6 +49,7 @@ export interface BackupInputs extends InstallationInputs {
 export type Format = (typeof choices)['format'][number];
 
 const DEFAULT_JOBS = 4;
+const DAY_MS = 24 * 3_600_000;
 
 /** @returns undefined when something that must be there is not */
 export function parseBackup(fields: Fields, env: Environment): BackupInputs | undefined {
@@ -60,6 +66,8 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     compression: fields.required('compression', autoOrLevel),
     missingFiles: fields.required('missing-files', oneOf(choices['missing-files'])),
     countTables: fields.required('count-tables', tables),
+    incremental: fields.required('incremental', boolean),
+    fullEveryMs: fields.required('full-every', (value) => parseDurationMs(value, DAY_MS, 3650 * DAY_MS)),
     proof: parseProof(fields, 'upload', () => installation),
     timeoutMs: fields.required('timeout', durationMs),
   };

@@ -90,6 +90,8 @@ export const inputTable = [
 
   { name: 'format', group: 'backup', default: 'dual', choices: choices.format },
   { name: 'compression', group: 'backup', default: 'auto' },
+  { name: 'incremental', group: 'backup', default: 'true', boolean: true },
+  { name: 'full-every', group: 'backup', default: '30d' },
   { name: 'missing-files', group: 'backup', default: 'warn', choices: choices['missing-files'] },
   { name: 'count-tables', group: 'backup', default: 'core' },
   { name: 'verify', group: 'backup', choices: choices.verify },

@@ -36,6 +36,9 @@ export function oneOf<const T extends readonly (string | number)[]>(...values: T
   return when(values.join(' or '), (value): value is T[number] => values.includes(value as T[number]));
 }
 
+/** There, or left out. */
+export const yes = when('true', (value): value is true => value === true);
+
 export function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
   return (value, at) => (value === null ? null : decode(value, at));
 }

@@ -20,9 +20,11 @@ export interface PartPlan {
 /**
  * Cuts an object of about `expectedBytes` into parts. Up to an expected 312 GiB at
  * most 64 MiB are in flight; beyond, S3's limit of 10,000 parts asks for parts that are larger, sent one at a time.
+ *
+ * @param otherParts that the object has besides
  */
-export function planParts(expectedBytes: number): PartPlan {
-  const needed = Math.ceil((expectedBytes * headRoom) / mostParts / MiB) * MiB;
+export function planParts(expectedBytes: number, otherParts = 0): PartPlan {
+  const needed = Math.ceil((expectedBytes * headRoom) / (mostParts - otherParts) / MiB) * MiB;
   const partSize = Math.max(smallestPart, needed);
   const queueSize = Math.min(mostInFlight, Math.max(1, Math.floor(inFlightBytes / partSize)));
   return { partSize, queueSize };

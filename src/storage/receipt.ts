@@ -1,6 +1,7 @@
 import type { BackupDescription } from '../archive/manifest.ts';
 import type { Directory, Segment, Unit } from '../archive/segment.ts';
 import { ContentError, messageOf } from '../errors.ts';
+import type { CopyProof } from './assembly.ts';
 import {
   amount,
   count,
@@ -13,6 +14,7 @@ import {
   optional,
   record,
   text,
+  yes,
 } from './decode.ts';
 import { decodeDescription } from './description.ts';
 import { decodeProof, type Proof, type Tool } from './proofs.ts';
@@ -41,7 +43,23 @@ export interface Receipt {
   readonly segments: readonly Segment[];
   /** Null for a bare dump. */
   readonly directory: Directory | null;
-  readonly upload: { readonly parts: number; readonly partSize: number; readonly proof: PartProof };
+  readonly upload: {
+    readonly parts: number;
+    readonly partSize: number;
+    readonly proof: PartProof;
+    /** What the server took over from another archive; left out: everything was sent. */
+    readonly copied?: {
+      /** The other archive's key. */
+      readonly from: string;
+      /** In bytes. */
+      readonly bytes: number;
+      readonly proof: CopyProof;
+      /** When the first of the archives that led here was sent as a whole. ISO 8601, UTC. */
+      readonly fullAt: string;
+    };
+    /** Everything was sent because the server cannot copy. */
+    readonly cannotCopy?: true;
+  };
   /** In the order in which they were made. proofs.ts says what they come to. */
   readonly proofs: readonly Proof[];
   /** Null where the filestore was left out. `missing` before the backup, `lost` during it, `corrupt` on the host's disk. */
@@ -98,7 +116,20 @@ const decodeReceipt = object<Receipt>({
     }),
   ),
   directory: nullable(object<Directory>({ offset: count, length: count, md5, entries: count })),
-  upload: object({ parts: count, partSize: count, proof: oneOf('md5', 'content-md5') }),
+  upload: object<Receipt['upload']>({
+    parts: count,
+    partSize: count,
+    proof: oneOf('md5', 'content-md5'),
+    copied: optional(
+      object<NonNullable<Receipt['upload']['copied']>>({
+        from: text,
+        bytes: count,
+        proof: oneOf('etag', 'checksum', 'read-back'),
+        fullAt: instant,
+      }),
+    ),
+    cannotCopy: optional(yes),
+  }),
   proofs: list(decodeProof),
   filestore: nullable(object({ files: count, bytes: count, missing: count, lost: count, corrupt: count })),
   counts: record(count),

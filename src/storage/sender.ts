@@ -5,9 +5,10 @@ import {
   CreateMultipartUploadCommand,
   PutObjectCommand,
   type S3Client,
-  type UploadPartCommand,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { messageOf, UserError } from '../errors.ts';
+import { type Assembly, etagOf } from './assembly.ts';
 import { attemptsOf, errorName, isNotImplemented } from './failure.ts';
 import type { Store } from './store.ts';
 
@@ -28,6 +29,8 @@ type UploadRequest = WritingRequest | AbortMultipartUploadCommand;
 
 export interface SenderOptions {
   readonly key: string;
+  /** What the object begins with: lib-storage's parts come behind it. */
+  readonly assembly?: Assembly | undefined;
   /** Interrupts parts under way. Not what creates or removes: half of that would leave something behind. */
   readonly stop: AbortSignal;
   /** Told at once of a failure, while lib-storage still waits for the body's next bytes. */
@@ -57,9 +60,20 @@ export class Sender {
     return { config: this.#store.client.config, send } as unknown as S3Client;
   }
 
-  /** Removes the object of an upload that failed after all. */
+  /** Removes the object, or the parts, of an upload that failed after all. */
   async undo(): Promise<void> {
-    if (this.#objectMade) await this.#cleanUp(() => this.#store.delete(this.#options.key));
+    const { key, assembly } = this.#options;
+    if (this.#objectMade) await this.#cleanUp(() => this.#store.delete(key));
+    else if (assembly) await this.#giveUp(assembly);
+  }
+
+  /** lib-storage may never have heard of this upload. What is being copied would outlive its end: that is waited for. */
+  async #giveUp(assembly: Assembly): Promise<void> {
+    const [id] = await Promise.allSettled([assembly.uploadId, assembly.parts]);
+    if (id.status === 'rejected') return;
+    const { bucket } = this.#store.options;
+    const ids = { Bucket: bucket, Key: this.#options.key, UploadId: id.value };
+    await this.#abort(new AbortMultipartUploadCommand(ids));
   }
 
   async #send(request: UploadRequest): Promise<object> {
@@ -76,9 +90,18 @@ export class Sender {
   async #dispatch(request: WritingRequest): Promise<object> {
     this.#options.stop.throwIfAborted();
     const { client } = this.#store;
-    if (request instanceof CreateMultipartUploadCommand) return client.send(request);
+    const { assembly } = this.#options;
+    if (request instanceof CreateMultipartUploadCommand) {
+      return assembly ? { UploadId: await assembly.uploadId } : client.send(request);
+    }
     if (request instanceof CompleteMultipartUploadCommand) {
-      return this.#makeObject(request.input, this.bytes, () => client.send(request));
+      if (assembly) await putInFront(request, assembly);
+      const size = this.bytes + (assembly?.bytes ?? 0);
+      return this.#makeObject(request.input, size, () => client.send(request));
+    }
+    if (assembly && request instanceof PutObjectCommand) return this.#dispatchAsParts(request, assembly);
+    if (assembly && request instanceof UploadPartCommand) {
+      request.input.PartNumber = (request.input.PartNumber ?? 0) + assembly.count;
     }
     const body = request.input.Body as Uint8Array; // lib-storage cuts streams into these
     const md5 = createHash('md5').update(body).digest();
@@ -92,6 +115,16 @@ export class Sender {
     this.parts += 1;
     this.#options.onPart?.(this.bytes);
     return answer;
+  }
+
+  /** What would be an object of its own is the last part of one that begins with copies. */
+  async #dispatchAsParts({ input }: PutObjectCommand, assembly: Assembly): Promise<object> {
+    const { Body, IfNoneMatch, ...params } = input;
+    const ids = { ...params, UploadId: await assembly.uploadId };
+    const part = new UploadPartCommand({ ...ids, Body, PartNumber: 1 });
+    const { ETag } = (await this.#dispatch(part)) as { ETag?: string };
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    return this.#dispatch(new CompleteMultipartUploadCommand({ ...ids, IfNoneMatch, MultipartUpload }));
   }
 
   /** The request after which the object is there. Servers that know no If-None-Match do without. */
@@ -120,7 +153,7 @@ export class Sender {
 
   /** Under SSE-KMS an ETag is no MD5: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html */
   #compare(md5: string, answer: { ETag?: string; ServerSideEncryption?: string }): void {
-    const etag = answer.ETag?.replaceAll('"', '').toLowerCase();
+    const etag = etagOf(answer.ETag);
     if (etag === md5) return;
     if (answer.ServerSideEncryption?.startsWith('aws:kms')) {
       this.proof = 'content-md5';
@@ -158,4 +191,11 @@ export class Sender {
       this.#options.onLeftBehind?.(left);
     }
   }
+}
+
+/** lib-storage counts its own parts from 1. @throws CopyError */
+async function putInFront({ input }: CompleteMultipartUploadCommand, assembly: Assembly): Promise<void> {
+  const sent = input.MultipartUpload?.Parts ?? [];
+  const behind = sent.map((part) => ({ ...part, PartNumber: (part.PartNumber ?? 0) + assembly.count }));
+  input.MultipartUpload = { Parts: [...(await assembly.parts), ...behind] };
 }

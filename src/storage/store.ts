@@ -42,6 +42,8 @@ export interface ObjectHead {
   readonly etag: string | undefined;
   readonly storageClass: string | undefined;
   readonly encryption: string | undefined;
+  /** An ARN, or an ID. */
+  readonly kmsKeyId: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -85,6 +87,7 @@ export class Store implements Disposable {
         etag: head.ETag?.replaceAll('"', ''),
         storageClass: head.StorageClass,
         encryption: head.ServerSideEncryption,
+        kmsKeyId: head.SSEKMSKeyId,
         metadata: head.Metadata ?? {},
       };
     } catch (error) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Directory } from '../archive/segment.ts';
 import { UserError } from '../errors.ts';
+import { CopyError } from './assembly.ts';
 import type { Proof, Tool } from './proofs.ts';
 import type { Store } from './store.ts';
 import type { Uploaded } from './upload.ts';
@@ -9,10 +10,11 @@ const pieceSize = 16 * 1024 ** 2;
 
 /**
  * Proof level `upload`: the object has the size that was sent, the MD5 of every part was compared while it was sent
- * (`upload` ends in an error otherwise), and the central directory read back is the one that was written.
+ * (`upload` ends in an error otherwise), copies that no
+ * answer proved read back as what was recorded, and the central directory read back is the one that was written.
  *
  * @param directory null for a bare dump, which has none
- * @throws UserError that says what differs
+ * @throws UserError that says what differs, or CopyError when that is what was copied
  */
 export async function verifyUpload(
   store: Store,
@@ -38,7 +40,18 @@ export async function verifyUpload(
       );
     }
   }
+  await readBack(store, uploaded);
   return { level: 'upload', at: new Date().toISOString(), tool };
+}
+
+/** @throws CopyError when what the server copied is not what it should have copied */
+async function readBack(store: Store, { key, copied }: Uploaded): Promise<void> {
+  for (const { unit, offset } of copied?.unproven ?? []) {
+    const md5 = await md5Of(store, key, offset, unit.length);
+    if (md5 === unit.md5) continue;
+    const range = `the ${unit.length} bytes of ${store.uri(copied?.from ?? '')} from byte ${unit.offset} on`;
+    throw new CopyError(`A copy of ${range} reads back with MD5 ${md5}, but ${unit.md5} was written`);
+  }
 }
 
 /** Of a range of an object, read in pieces: the directory of a million files is large. */

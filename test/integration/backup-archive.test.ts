@@ -191,6 +191,7 @@ suite('a backup', () => {
       /^Connect to \S+@127/,
       /^Odoo on/,
       /^Snapshot of/,
+      /^What S3 has already/,
       /^Dump for pg_restore/,
       /^Dump for Odoo/,
     ];

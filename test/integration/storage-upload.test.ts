@@ -39,7 +39,7 @@ describe('an upload', () => {
       const bytes = bytesOf(size);
       const progress: number[] = [];
       const uploaded = await send(store, key, bytes, { onPart: (sent) => progress.push(sent) });
-      assert.deepEqual(uploaded, { key, size, parts, partSize, proof: 'md5' });
+      assert.deepEqual(uploaded, { key, size, sent: size, parts, partSize, proof: 'md5' });
       assert.deepEqual(
         progress,
         progress.toSorted((a, b) => a - b),

@@ -87,7 +87,7 @@ suite('reading a whole archive', () => {
 test('units are compared, with gaps between them, whatever chunks the bytes come in', () => {
   const bytes = Buffer.from('0123456789'.repeat(10));
   const unitsAt = (offset: number, length: number, size: number) => {
-    const meter = new UnitMeter(offset, size);
+    const meter = new UnitMeter(offset, size, 1);
     meter.update(bytes.subarray(offset, offset + length));
     return meter.finish();
   };

@@ -6,7 +6,7 @@ import { crc32, inflateRawSync } from 'node:zlib';
 import type { DirectoryEntry } from '../../src/archive/central-directory.ts';
 import { readDirectory } from '../../src/archive/reader.ts';
 import type { Unit } from '../../src/archive/segment.ts';
-import { UnitMeter } from '../../src/archive/units.ts';
+import { UnitMeter, unitSizeOf } from '../../src/archive/units.ts';
 import { type ArchiveSummary, ArchiveWriter } from '../../src/archive/writer.ts';
 
 const MiB = 2 ** 20;
@@ -119,7 +119,7 @@ test('segments follow each other without a gap, an empty one too', async () => {
   let offset = 0;
   for (const segment of summary.segments) {
     assert.equal(segment.offset, offset);
-    assertUnits(segment.units, bytes, offset, 64 * MiB);
+    assertUnits(segment.units, bytes, offset, 59 * MiB);
     assert.equal(
       segment.units.reduce((sum, { length }) => sum + length, 0),
       segment.length,
@@ -143,7 +143,7 @@ test('units are cut at their size, whatever the chunks', () => {
   for (const length of [0, 1, 9, 10, 11, 19, 20, 21, 55]) {
     for (const chunk of [1, 3, 10, 11, 100]) {
       const bytes = randomBytes(length);
-      const meter = new UnitMeter(1000, 10);
+      const meter = new UnitMeter(1000, 10, 1);
       for (let at = 0; at < length; at += chunk) meter.update(bytes.subarray(at, at + chunk));
       const units = meter.finish();
       assert.equal(units.length, Math.ceil(length / 10));
@@ -152,7 +152,40 @@ test('units are cut at their size, whatever the chunks', () => {
   }
 });
 
-test('a segment of 150 MiB has units of 64 MiB', async () => {
+test('a unit takes a rest behind it that is too short to be one', () => {
+  for (const [length, ...expected] of [
+    [1, 1],
+    [3, 3],
+    [10, 10],
+    [13, 13],
+    [14, 10, 4],
+    [20, 10, 10],
+    [23, 10, 13],
+    [24, 10, 10, 4],
+  ] as const) {
+    for (const chunk of [1, 3, 10, 11, 100]) {
+      const bytes = randomBytes(length);
+      const meter = new UnitMeter(1000, 10, 4);
+      for (let at = 0; at < length; at += chunk) meter.update(bytes.subarray(at, at + chunk));
+      const units = meter.finish();
+      assert.deepEqual(
+        units.map((unit) => unit.length),
+        expected,
+      );
+      assertUnits(units, Buffer.concat([Buffer.alloc(1000), bytes]), 1000, 10);
+    }
+  }
+});
+
+test('units grow with the archive, which may have 10,000 parts', () => {
+  const [GiB, TiB] = [2 ** 30, 2 ** 40];
+  assert.equal(unitSizeOf(GiB), 59 * MiB);
+  assert.equal(unitSizeOf(100 * GiB), 59 * MiB);
+  assert.ok((2 * 2.5 * TiB) / unitSizeOf(2.5 * TiB) <= 8000);
+  assert.ok(unitSizeOf(2.5 * TiB) < 5 * GiB, 'no part is larger');
+});
+
+test('a segment of 150 MiB has units of 59 MiB', async () => {
   const piece = randomBytes(MiB);
   const { bytes, summary } = await write(async (writer) => {
     await writer.begin('database');
@@ -164,9 +197,9 @@ test('a segment of 150 MiB has units of 64 MiB', async () => {
   assert.ok(segment);
   assert.deepEqual(
     segment.units.map(({ length }) => length),
-    [64 * MiB, 64 * MiB, segment.length - 128 * MiB],
+    [59 * MiB, 59 * MiB, segment.length - 118 * MiB],
   );
-  assertUnits(segment.units, bytes, segment.offset, 64 * MiB);
+  assertUnits(segment.units, bytes, segment.offset, 59 * MiB);
 });
 
 test('more entries than one archiver is given, in two segments', async () => {
@@ -235,6 +268,6 @@ test('entries at random come back as they were', async () => {
       [...contents.keys()],
     );
     for (const entry of entries) assert.deepEqual(contentOf(bytes, entry), contents.get(entry.name));
-    for (const { units, offset } of summary.segments) assertUnits(units, bytes, offset, 64 * MiB);
+    for (const { units, offset } of summary.segments) assertUnits(units, bytes, offset, 59 * MiB);
   }
 });

@@ -57,6 +57,8 @@ test('the fewest inputs give every default', () => {
     compression: 'auto',
     countTables: 'core',
     missingFiles: 'warn',
+    incremental: true,
+    fullEveryMs: 30 * 24 * 3_600_000,
     proof: { level: 'upload' },
     retention: undefined,
     dryRun: false,

@@ -1,0 +1,122 @@
+import type { DirectoryEntry } from '../archive/central-directory.ts';
+import { readDirectory } from '../archive/reader.ts';
+import { planReuse, type Reuse } from '../archive/reuse.ts';
+import { messageOf } from '../errors.ts';
+import { type FilestoreFile, sha1Of } from '../host/filestore.ts';
+import { readDescription } from '../restore/source/description.ts';
+import type { Front } from '../storage/assembly.ts';
+import { listBackups, readReceipt } from '../storage/catalog.ts';
+import { levelOf } from '../storage/proofs.ts';
+import type { Format, Receipt } from '../storage/receipt.ts';
+import type { ObjectHead, Store } from '../storage/store.ts';
+
+/** An earlier archive of the same database, and what of it the new one takes over. */
+export interface Base extends Front {
+  readonly reuse: Reuse;
+  /** When the first of the archives that led here was sent as a whole. ISO 8601, UTC. */
+  readonly fullAt: string;
+}
+
+export interface BaseWish {
+  readonly customer: string;
+  readonly database: string;
+  readonly format: Format;
+  /** On the host now. */
+  readonly files: readonly FilestoreFile[];
+  /** After so long everything is sent again. */
+  readonly fullEveryMs: number;
+}
+
+/** No base: the reason, as the end of a sentence that begins with `Everything is sent:`. */
+export interface NoBase {
+  readonly why: string;
+  /** The server was found unable to copy, not long ago. */
+  readonly cannotCopy?: true | undefined;
+}
+
+/** Archives that are looked at: of other formats, or without the filestore, there may be many between. */
+const CANDIDATES = 10;
+/** Gaps that copies may have, as a share of them. */
+const MOST_UNREFERENCED = 0.25;
+/** Of the 10,000 parts of an object, what is left for what is sent. */
+const MOST_COPIES = 9000;
+
+/**
+ * Finds the newest verified archive of the database whose filestore can be taken over. Nothing of this ever keeps a
+ * backup from being made: where it fails, everything is sent.
+ */
+export async function findBase(store: Store, wish: BaseWish): Promise<Base | NoBase> {
+  try {
+    return await searchBase(store, wish);
+  } catch (error) {
+    return { why: `the backup before cannot be built upon. ${messageOf(error)}` };
+  }
+}
+
+async function searchBase(store: Store, wish: BaseWish): Promise<Base | NoBase> {
+  const receipt = await newestFit(store, wish);
+  if (!receipt)
+    return { why: `there is no verified backup of format ${wish.format} with a filestore to build upon` };
+  const fullAt = receipt.upload.copied?.fullAt ?? receipt.startedAt;
+  if (Date.now() - Date.parse(fullAt) > wish.fullEveryMs) {
+    return { why: `all of it was sent last at ${fullAt}, longer ago than full-every` };
+  }
+  if (receipt.upload.cannotCopy)
+    return { why: 'the S3 server cannot copy parts of objects', cannotCopy: true };
+  const { key } = receipt;
+  const head = await store.head(key);
+  if (head?.size !== receipt.size) return { why: `${store.uri(key)} is not what its receipt says` };
+  if (otherEncryption(store, head)) return { why: `${store.uri(key)} is encrypted in another way` };
+  const { etag } = head;
+  const read = (offset: number, length: number) => store.read(key, offset, length, etag);
+  const reader = { size: head.size, read };
+  const directory = await readDirectory(reader);
+  if (directory.directory.md5 !== receipt.directory?.md5) {
+    return { why: `the directory of ${store.uri(key)} is not what its receipt says` };
+  }
+  const corrupt = new Set<string>();
+  if (receipt.filestore?.corrupt) {
+    for (const entry of directory.entries()) {
+      if (entry.name !== 'backup.json') continue;
+      const { filestore } = await readDescription(reader, entry);
+      for (const name of filestore?.corrupt ?? []) corrupt.add(name);
+    }
+  }
+  const reuse = planReuse(directory, receipt.segments, isWanted(wish.files, corrupt));
+  if (reuse.copies.length === 0) return { why: `${store.uri(key)} holds nothing large enough to be copied` };
+  if (reuse.unreferenced > MOST_UNREFERENCED * reuse.length) {
+    return { why: `too much of ${store.uri(key)} is of files that are gone` };
+  }
+  if (reuse.copies.length > MOST_COPIES) return { why: 'it would take too many parts' };
+  return { key, etag, copies: reuse.copies, reuse, fullAt };
+}
+
+async function newestFit(
+  store: Store,
+  { customer, database, format }: BaseWish,
+): Promise<Receipt | undefined> {
+  const backups = await listBackups(store, customer, database);
+  const zips = backups.filter(({ archive, receipt }) => receipt && archive?.key.endsWith('.zip'));
+  for (const { archive, receipt } of zips.slice(0, CANDIDATES)) {
+    const read = await readReceipt(store, receipt?.key ?? '');
+    const hasFilestore = read.segments.some(({ kind, units }) => kind === 'filestore' && units.length > 0);
+    if (read.key === archive?.key && levelOf(read) && read.format === format && hasFilestore) return read;
+  }
+  return undefined;
+}
+
+/** Files are named by their content, and never rewritten: one of the same name and size is the same file. */
+function isWanted(files: readonly FilestoreFile[], corrupt: ReadonlySet<string>) {
+  const sizes = new Map(files.map(({ name, size }) => [name, size]));
+  return ({ name, size }: DirectoryEntry): boolean => {
+    const file = name.slice('filestore/'.length);
+    return sha1Of(file)?.length === 40 && sizes.get(file) === size && !corrupt.has(file);
+  };
+}
+
+function otherEncryption({ options }: Store, head: ObjectHead): boolean {
+  const { encryption } = options;
+  if (!encryption) return false;
+  const keyId = encryption.kind === 'aws:kms' ? encryption.keyId : undefined;
+  return head.encryption !== encryption.kind || (keyId !== undefined && !head.kmsKeyId?.endsWith(keyId));
+}

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
+import { outputsOf, Scene } from '../support/backup-run.ts';
+import { grow } from '../support/growth.ts';
+import type { RawInputs } from '../support/inputs.ts';
+import { run } from '../support/processes.ts';
+import { getObject, listKeys, listUploads } from '../support/s3.ts';
+import { type S3Proxy, type S3Rule, type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
+
+const isCopy = ({ headers }: SeenRequest): boolean => 'x-amz-copy-source' in headers;
+
+interface Kept {
+  readonly log: string;
+  readonly receipt: Receipt;
+}
+
+suite('a backup after another one', { concurrency: false }, () => {
+  let scene: Scene;
+  before(async () => {
+    scene = await Scene.open();
+    await addFiles(8, 5_000_000);
+  });
+  after(() => scene[Symbol.asyncDispose]());
+
+  const addFiles = (count: number, size: number) =>
+    grow(scene.sandbox, scene.odoo, { attachments: [{ count, size, kind: 'photo' }] });
+
+  /** Makes a backup, which stays in the bucket. */
+  async function backUp(inputs: RawInputs = {}): Promise<Kept> {
+    const ended = await scene.start(inputs).ended;
+    assert.equal(ended.exitCode, 0, ended.log);
+    assert.deepEqual(await listUploads(scene.client, scene.bucket), []);
+    return { log: ended.log, receipt: await receiptAt(outputsOf(ended).receipt ?? '') };
+  }
+
+  async function receiptAt(key: string): Promise<Receipt> {
+    const json = await getObject(scene.client, scene.bucket, key);
+    return parseReceipt(JSON.parse(Buffer.from(json).toString()), key);
+  }
+
+  const put = (Key: string, Body: string | Uint8Array) =>
+    scene.client.send(new PutObjectCommand({ Bucket: scene.bucket, Key, Body }));
+
+  async function emptyBucket(): Promise<void> {
+    for (const Key of await listKeys(scene.client, scene.bucket)) {
+      await scene.client.send(new DeleteObjectCommand({ Bucket: scene.bucket, Key }));
+    }
+  }
+
+  /** It is a zip for other programs, holds the host's filestore, and its units are what its receipt says. */
+  async function assertWhole({ receipt }: Kept): Promise<void> {
+    const object = await getObject(scene.client, scene.bucket, receipt.key);
+    assert.equal(object.length, receipt.size);
+    const path = join(scene.folder, basename(receipt.key));
+    await writeFile(path, object);
+    assert.match(await run(['unzip', '-tq', path]), /^No errors detected/);
+    assert.match(await run(['7z', 't', path]), /Everything is Ok/);
+    const folder = join(scene.folder, 'extracted');
+    const script = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])'; // as Odoo does it
+    await run(['python3', '-c', script, path, folder]);
+    await run(['diff', '-r', '--exclude=checklist', join(folder, 'filestore'), scene.odoo.filestore]);
+    await rm(folder, { recursive: true });
+    await rm(path);
+    let end = 0;
+    for (const segment of receipt.segments) {
+      for (const { offset, length, md5 } of segment.units) {
+        assert.equal(offset, end);
+        end += length;
+        const bytes = object.subarray(offset, end);
+        assert.equal(createHash('md5').update(bytes).digest('hex'), md5, `the unit at ${offset}`);
+      }
+    }
+    assert.equal(end, receipt.directory?.offset, 'units without a gap');
+  }
+
+  /** Nothing was copied, and this is why. */
+  function assertFull({ log, receipt }: Kept, why: RegExp): void {
+    assert.match(log, why);
+    assert.equal(receipt.upload.copied, undefined);
+    assert.equal(receipt.bytesSent, receipt.size);
+  }
+
+  test('sends what is new, and is as whole as the first', async () => {
+    const full = await backUp();
+    assertFull(full, /Everything is sent: there is no verified backup of format dual with a filestore/);
+    await addFiles(3, 300_000);
+    const next = await backUp();
+    await assertWhole(next);
+    const { copied } = next.receipt.upload;
+    assert.equal(copied?.from, full.receipt.key);
+    assert.equal(copied?.proof, 'etag');
+    assert.equal(copied?.fullAt, full.receipt.startedAt);
+    assert.equal(next.receipt.bytesSent + (copied?.bytes ?? 0), next.receipt.size);
+    const rest = full.receipt.size - (copied?.bytes ?? 0);
+    assert.ok(next.receipt.bytesSent < rest + 1_000_000, `${next.receipt.bytesSent} bytes were sent`);
+    assert.equal(next.receipt.filestore?.files, (full.receipt.filestore?.files ?? 0) + 3);
+    assert.match(next.log, /Filestore: 3 files that the backup before lacks/);
+
+    // Days later: what was removed is gone, what was there before is back, and the first archives are deleted.
+    const [folder = ''] = await readdir(scene.odoo.filestore);
+    const away = join(scene.folder, 'away');
+    await rename(join(scene.odoo.filestore, folder), away);
+    const without = await backUp({ verify: 'contents' });
+    await assertWhole(without);
+    assert.ok((without.receipt.filestore?.files ?? 0) < (next.receipt.filestore?.files ?? 0));
+    await rename(away, join(scene.odoo.filestore, folder));
+    const again = await backUp({ verify: 'contents' });
+    assert.equal(again.receipt.filestore?.files, next.receipt.filestore?.files);
+    assert.equal(again.receipt.upload.copied?.fullAt, full.receipt.startedAt);
+    for (const { receipt } of [full, next, without]) {
+      for (const Key of [receipt.key, receipt.key.replace(/zip$/, 'json')]) {
+        await scene.client.send(new DeleteObjectCommand({ Bucket: scene.bucket, Key }));
+      }
+    }
+    await assertWhole(again);
+  });
+
+  test('sends everything where that is better', async () => {
+    await backUp();
+    assertFull(await backUp({ incremental: 'false' }), /Everything is sent: incremental is false/);
+    await emptyBucket();
+
+    const odoo = await backUp({ format: 'odoo' });
+    assertFull(await backUp(), /no verified backup of format dual/);
+    assert.ok((await backUp({ format: 'odoo' })).receipt.upload.copied?.from === odoo.receipt.key);
+    await emptyBucket();
+
+    const old = await backUp();
+    const startedAt = new Date(Date.now() - 31 * 24 * 3_600_000).toISOString();
+    await put(old.receipt.key.replace(/zip$/, 'json'), JSON.stringify({ ...old.receipt, startedAt }));
+    assertFull(await backUp(), /all of it was sent last at .*, longer ago than full-every/);
+    await emptyBucket();
+    await put(old.receipt.key, 'another object');
+    await put(old.receipt.key.replace(/zip$/, 'json'), JSON.stringify(old.receipt));
+    assertFull(await backUp(), /is not what its receipt says/);
+    await emptyBucket();
+  });
+
+  test('sends everything when too much of the archive before is gone', async () => {
+    await backUp();
+    const files = await run(['find', scene.odoo.filestore, '-size', '+4000k', '-printf', '%P\\n']);
+    const away = files.trim().split('\n').slice(0, 3);
+    for (const file of away)
+      await rename(join(scene.odoo.filestore, file), join(scene.folder, basename(file)));
+    assertFull(await backUp(), /too much of .* is of files that are gone/);
+    for (const file of away)
+      await rename(join(scene.folder, basename(file)), join(scene.odoo.filestore, file));
+    await emptyBucket();
+  });
+
+  async function throughProxy(
+    rules: readonly S3Rule[],
+    body: (proxy: S3Proxy) => Promise<void>,
+  ): Promise<void> {
+    await using proxy = await startS3Proxy(scene.sandbox.s3, rules);
+    await body(proxy);
+  }
+
+  const failsCopies = (status: number, code: string): S3Rule => ({
+    when: isCopy,
+    fault: { kind: 'error', status, code },
+  });
+
+  test('sends everything when the archive before goes away meanwhile', async () => {
+    await backUp();
+    await throughProxy([failsCopies(404, 'NoSuchKey')], async (proxy) => {
+      const made = await backUp({ 's3-endpoint': proxy.endpoint });
+      assertFull(made, /could not be copied: .*\n?.*So everything is sent/);
+      assert.equal(made.receipt.upload.cannotCopy, undefined);
+      await assertWhole(made);
+    });
+    await emptyBucket();
+  });
+
+  test('asks a server that cannot copy once', async () => {
+    await backUp();
+    await throughProxy([failsCopies(501, 'NotImplemented')], async (proxy) => {
+      const inputs = { 's3-endpoint': proxy.endpoint };
+      const first = await backUp(inputs);
+      assertFull(first, /The S3 server cannot copy parts of an object \(UploadPartCopy\)/);
+      assert.equal(first.receipt.upload.cannotCopy, true);
+      const asked = proxy.requests.filter(isCopy).length;
+      assert.ok(asked > 0);
+      const second = await backUp(inputs);
+      assertFull(second, /Everything is sent: the S3 server cannot copy parts of objects/);
+      assert.equal(second.receipt.upload.cannotCopy, true, 'remembered');
+      assert.equal(proxy.requests.filter(isCopy).length, asked);
+    });
+    await emptyBucket();
+  });
+
+  test('does not build upon bytes that have changed', async () => {
+    const base = await backUp();
+    const object = Buffer.from(await getObject(scene.client, scene.bucket, base.receipt.key));
+    const segment = base.receipt.segments.find(({ kind }) => kind === 'filestore');
+    const at = (segment?.offset ?? 0) + 1_000_000;
+    object[at] = (object[at] ?? 0) ^ 1;
+    await put(base.receipt.key, object);
+    const made = await backUp();
+    assertFull(made, /reads back with MD5 .* but .* was written/);
+    await assertWhole(made);
+    await emptyBucket();
+  });
+
+  test('leaves nothing when it is cancelled while the server copies', async () => {
+    await backUp();
+    const before = await listKeys(scene.client, scene.bucket);
+    const running: { run?: ReturnType<Scene['start']> } = {};
+    const until = async () => {
+      running.run?.child.kill('SIGTERM');
+      await running.run?.says(/Cancelled/);
+    };
+    await throughProxy([{ when: isCopy, fault: { kind: 'withhold', until } }], async (proxy) => {
+      running.run = scene.start({ 's3-endpoint': proxy.endpoint });
+      const ended = await running.run.ended;
+      assert.equal(ended.exitCode, 143, ended.log);
+    });
+    assert.deepEqual(await listKeys(scene.client, scene.bucket), before);
+    assert.deepEqual(await listUploads(scene.client, scene.bucket), []);
+  });
+});
