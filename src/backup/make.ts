@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { findOdoo, type Odoo } from '../host/odoo.ts';
 import { openSite } from '../host/open-site.ts';

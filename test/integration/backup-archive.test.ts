@@ -159,7 +159,7 @@ suite('a backup', () => {
     );
     assert.deepEqual(receipt.run, { platform: 'terminal' });
     assert.ok(Date.parse(receipt.startedAt) < Date.parse(receipt.finishedAt));
-    const phases = ['s3', 'connect', 'host', 'snapshot', 'dump', 'sql', 'filestore', 'verify'];
+    const phases = ['s3', 'connect', 'host', 'snapshot', 'base', 'dump', 'sql', 'filestore', 'verify'];
     assert.deepEqual(Object.keys(receipt.durations), phases);
     const stamp = receipt.startedAt.slice(0, 19).replace('T', '_').replaceAll(':', '-');
     assert.equal(receipt.key, `acme/backups/${scene.odoo.database}_${stamp}.zip`);
