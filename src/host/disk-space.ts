@@ -39,6 +39,10 @@ export async function databaseFileSystem(
     : fileSystemOf({ host: postgres.host, path, command: (argv) => ({ argv, as }) });
 }
 
+/** How a file system of the server's machine, which is this host, is now. */
+export const mountedAt = ({ host, account: as }: Postgres, mount: string): Promise<FileSystem | undefined> =>
+  fileSystemOf({ host, path: mount, command: (argv) => ({ argv, as }) });
+
 /**
  * Bytes of write-ahead log that the server may hold before a checkpoint makes room again. Where these do not fit, it
  * stops altogether (https://www.postgresql.org/docs/current/wal-configuration.html).

@@ -13,6 +13,11 @@ export interface Swap {
   readonly new: string;
 }
 
+/** Says something of a database that is about to be swapped; null: nothing any more. */
+export async function commentOn(admin: Postgres, database: string, text: string | null): Promise<void> {
+  await runSql(admin, MAINTENANCE_DATABASE, comment(database, text));
+}
+
 /** A comment on the database that is replaced: what it was, and what it is to say. */
 export interface SwapMark {
   readonly before: string | null;
@@ -29,7 +34,9 @@ type Rename = readonly [from: string, to: string];
  */
 export async function swapDatabases(admin: Postgres, swap: Swap, mark?: SwapMark): Promise<void> {
   const { current, old } = swap;
-  if (old === undefined) return rename(admin, [[swap.new, current]], [isTemplate(current, false)]);
+  if (old === undefined) {
+    return rename(admin, [[swap.new, current]], [isTemplate(current, false), comment(current, null)]);
+  }
   await rename(
     admin,
     [

@@ -3,6 +3,7 @@ import { analyze } from '../host/analyze.ts';
 import { commandByHand, sqlByHand } from '../host/by-hand.ts';
 import { applyTraits } from '../host/database-traits.ts';
 import { createDatabase, dropDerivedDatabase } from '../host/databases.ts';
+import { mountedAt } from '../host/disk-space.ts';
 import { createExtensions } from '../host/extensions.ts';
 import { removeDerivedFolder } from '../host/folders.ts';
 import { type Dump, loadDump } from '../host/load-dump.ts';
@@ -17,6 +18,7 @@ import { compareWithBackup } from './compare.ts';
 import { filesOf } from './facts.ts';
 import type { Step } from './plan.ts';
 import { bytesOf } from './preflight.ts';
+import { whileRoomLasts } from './room.ts';
 import type { DumpSource } from './source/dump.ts';
 import type { FilestoreEntry } from './source/filestore.ts';
 import type { RestoreSource } from './source.ts';
@@ -100,15 +102,19 @@ function loadStep(
     ],
     bytes: dump.size,
     async run(signal, progress) {
-      const loaded = await loadDump(loader, databases.new, watched(dump, progress), {
-        tools: target.installation.tools,
-        jobs: target.jobs,
-        schemas: schemas(),
-        keepOwnership,
-        role,
-        streamed: !parallel,
-        signal,
-      });
+      const load = (signal: AbortSignal) =>
+        loadDump(loader, databases.new, watched(dump, progress), {
+          tools: target.installation.tools,
+          jobs: target.jobs,
+          schemas: schemas(),
+          keepOwnership,
+          role,
+          streamed: !parallel,
+          signal,
+        });
+      const disks = [findings.databaseDisk, findings.walDisk].filter((disk) => disk !== undefined);
+      const look = (mount: string) => mountedAt(loader, mount);
+      const loaded = await whileRoomLasts(disks, look, signal, load);
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
       await analyze(loader, databases.new, target.jobs, signal);
     },

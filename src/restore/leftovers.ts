@@ -1,6 +1,6 @@
 import type { DerivedDatabase } from '../host/databases.ts';
 import type { DerivedFolder } from '../host/folders.ts';
-import { parseMark } from './previous.ts';
+import { PLACED, parseMark } from './previous.ts';
 
 /** A database that a restore replaced, and the filestore that went with it. Either may be missing. */
 export interface Replaced {
@@ -17,10 +17,19 @@ export interface Pair extends Replaced {
   readonly comment: string | null;
 }
 
+/** A filestore without its database. */
+export interface Placed {
+  readonly timestamp: string;
+  /** What it has replaced: path; undefined: nothing. */
+  readonly replaced: string | undefined;
+}
+
 /** What earlier restores of a database have left on the host. */
 export interface Leftovers {
   /** Runs that were killed between the two renames: the database is swapped, the filestore is not. */
   readonly halfSwapped: readonly Pair[];
+  /** Runs that were killed before a new name's database came to its filestore, which has its name already. */
+  readonly placed: readonly Placed[];
   /** Copies that were never put to use. */
   readonly unused: { readonly databases: readonly string[]; readonly folders: readonly string[] };
   /** Replaced by runs that were killed before Odoo was seen to be healthy; of no use once it is. */
@@ -46,11 +55,16 @@ export function sortLeftovers(
   const isNew = ({ derivation }: { derivation: string }) => derivation === 'new';
 
   const halfSwapped: Pair[] = [];
+  const placed: Placed[] = [];
   const unsettled: Pair[] = [];
   const expired: Pair[] = [];
   const kept: Replaced[] = [];
   for (const { name, timestamp, comment, derivation } of databases) {
-    if (derivation === 'new') continue;
+    if (derivation === 'new') {
+      const isPlaced = comment === PLACED && folderOf('new', timestamp) === undefined;
+      if (isPlaced) placed.push({ timestamp, replaced: folderOf('old', timestamp) });
+      continue;
+    }
     const mark = parseMark(comment);
     const pair = {
       timestamp,
@@ -66,10 +80,12 @@ export function sortLeftovers(
   }
   for (const { derivation, timestamp, path } of folders) {
     const alone = !databases.some((each) => !isNew(each) && each.timestamp === timestamp);
-    if (derivation === 'old' && alone) kept.push({ database: undefined, folder: path });
+    const goesBack = placed.some((each) => each.timestamp === timestamp);
+    if (derivation === 'old' && alone && !goesBack) kept.push({ database: undefined, folder: path });
   }
   return {
     halfSwapped,
+    placed,
     unused: {
       databases: databases.filter(isNew).map(({ name }) => name),
       folders: folders

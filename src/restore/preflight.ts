@@ -61,6 +61,8 @@ export interface Findings {
   readonly databaseBytes: number;
   /** undefined: nobody can tell. */
   readonly databaseDisk: FileSystem | undefined;
+  /** Of the write-ahead log. */
+  readonly walDisk: FileSystem | undefined;
   readonly filestoreDisk: FileSystem | undefined;
   /** Whether Odoo has to stop for the swap. */
   readonly stops: boolean;
@@ -356,14 +358,15 @@ class Preflight {
 
   /** Of a dump to a database: only what pg_dump has not compressed has about the size of its tables. */
   #growth(): number {
-    return this.#source.receipt?.format === 'dual' || this.#source.dump.kind === 'plain' ? 1 : GROWTH;
+    const { dump, receipt } = this.#source;
+    return receipt?.format === 'dual' || (dump.kind === 'plain' && !dump.packed) ? 1 : GROWTH;
   }
 
   /** What is to be written is summed up by file system: on many hosts there is one for all of it. */
   async #space(
     databaseBytes: number,
     filestoreBytes: number,
-  ): Promise<Pick<Findings, 'databaseDisk' | 'filestoreDisk' | 'dumpPlace'>> {
+  ): Promise<Pick<Findings, 'databaseDisk' | 'walDisk' | 'filestoreDisk' | 'dumpPlace'>> {
     const { admin, current, filestore } = this.#target;
     const [databaseDisk, walDisk, filestoreDisk, maxWal] = await Promise.all([
       databaseFileSystem(admin, current?.tablespace),
@@ -384,7 +387,7 @@ class Preflight {
         'Free space on the host: a restore builds the new beside the old.',
       );
     }
-    return { databaseDisk, filestoreDisk, dumpPlace };
+    return { databaseDisk, walDisk, filestoreDisk, dumpPlace };
   }
 
   /** Where the dump fits beside all else that is to be written. */

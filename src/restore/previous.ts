@@ -4,6 +4,9 @@ const DAY_MS = 24 * 3_600_000;
 const MARK =
   /^odoo-backup: replaced [\dT:.Z-]+; keep (until-healthy|always|until ([\dT:.Z-]+))(?:\n([\s\S]*))?$/;
 
+/** The comment of a new database whose filestore has its name already: it is about to have its own. */
+export const PLACED = 'odoo-backup: its filestore is in place';
+
 /** What a replaced database says of itself in its comment, for people and for later runs. */
 export interface Mark {
   /** A date: it may go from then on. */

@@ -5,11 +5,11 @@ import { type FolderSwap, swapFolders, swapFoldersBack } from '../host/folders.t
 import { waitHealthy } from '../host/health.ts';
 import type { Services } from '../host/services.ts';
 import { identifier } from '../host/sql.ts';
-import { type Swap, swapDatabases, swapDatabasesBack } from '../host/swap-databases.ts';
+import { commentOn, type Swap, swapDatabases, swapDatabasesBack } from '../host/swap-databases.ts';
 import { formatDuration } from '../report/format.ts';
 import { isInterrupted } from './leftovers.ts';
 import type { Step } from './plan.ts';
-import { markOf } from './previous.ts';
+import { markOf, PLACED } from './previous.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
 /** How long Odoo was away. */
@@ -36,7 +36,7 @@ export function swapSteps(work: Work, downtime: Downtime): Step[] {
   const { target, filestore, findings, databases } = work;
   const services = findings.stops ? target.services : undefined;
   const swapDatabase = swapDatabaseStep(work);
-  const swapFilestore = filestore ? [swapFilestoreStep(filestore)] : [];
+  const swapFilestore = filestore ? [swapFilestoreStep(work, filestore)] : [];
   return [
     ...(services ? [stopStep(work, services, downtime)] : []),
     // A database that was not there appears last: Odoo uses it as soon as it sees it.
@@ -122,14 +122,17 @@ function swapDatabaseStep(work: Work): Step {
   };
 }
 
-function swapFilestoreStep({ live, swap }: FilestoreWork): Step {
+function swapFilestoreStep({ target, databases }: Work, { live, swap }: FilestoreWork): Step {
   const move = (from: string, to: string) => commandByHand(live, ['mv', '-T', '--', from, to]);
   return {
     name: 'swap',
     title:
       swap.old === undefined ? 'Put the filestore in its place, by rename' : 'Swap the filestores, by rename',
     details: [`in ${dirname(swap.current)}:`, ...renames(namesOf(swap))],
-    run: () => swapFolders(live, swap),
+    async run() {
+      if (databases.old === undefined) await commentOn(target.admin, databases.new, PLACED);
+      await swapFolders(live, swap);
+    },
     undo: {
       title: swap.old === undefined ? 'Rename the filestore back' : 'Rename the filestores back',
       run: () => swapFoldersBack(live, swap),

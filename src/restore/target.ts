@@ -51,14 +51,17 @@ export async function findTarget(
     inputs.dbAdminUser === undefined
       ? postgres
       : await postgres.asRole(inputs.dbAdminUser, site.database.accounts, tools);
-  const filestore =
+  const found =
     installation.filestore === undefined
       ? undefined
       : await actAsOwner(site.files.host, site.files.accounts, installation.filestore, readers);
   const [current, leftovers] = await Promise.all([
     findDatabase(admin, installation.database),
-    findLeftovers(admin, installation.database, filestore),
+    findLeftovers(admin, installation.database, found),
   ]);
+  // One that a run which was killed has put in place ahead of its database is taken back before anything else.
+  const isPlaced = !current && leftovers.placed.some(({ replaced }) => replaced === undefined);
+  const filestore = found && { ...found, exists: found.exists && !isPlaced };
   return {
     site,
     host: site.host,

@@ -5,9 +5,10 @@ import type { Postgres } from '../host/postgres.ts';
 import { swapDatabasesBack } from '../host/swap-databases.ts';
 import type { Platform } from '../platform/platform.ts';
 import { pairName } from './facts.ts';
-import type { Leftovers, Replaced } from './leftovers.ts';
+import type { Replaced } from './leftovers.ts';
 import { derivedFolder, derivedName } from './names.ts';
 import type { Step } from './plan.ts';
+import type { Target } from './target.ts';
 import type { Work } from './work.ts';
 
 /** Where leftovers are. */
@@ -19,7 +20,7 @@ export interface Place {
 
 /** Undoes what runs that were killed have left, before anything else. undefined: they have left nothing. */
 export function recoverStep({ target, platform }: Work): Step | undefined {
-  const { halfSwapped, unused } = target.leftovers;
+  const { halfSwapped, placed, unused } = target.leftovers;
   const removed = [...unused.databases, ...unused.folders];
   if (halfSwapped.length === 0 && removed.length === 0) return undefined;
   return {
@@ -27,16 +28,28 @@ export function recoverStep({ target, platform }: Work): Step | undefined {
     title: 'Clean up after a run that was killed',
     details: [
       ...halfSwapped.map(({ database }) => `rename ${database} back: its filestore was never swapped`),
+      ...(placed.length > 0 && !target.current
+        ? [`take ${target.filestore?.path} back: its database never had its name`]
+        : []),
       ...removed.map((each) => `remove ${each}`),
     ],
-    run: () => recover(target, target.leftovers, platform),
+    run: () => recover(target, platform),
   };
 }
 
-async function recover(place: Place, { halfSwapped, unused }: Leftovers, platform: Platform): Promise<void> {
-  const { admin, database, filestore } = place;
+async function recover(
+  { admin, database, filestore, current, leftovers }: Target,
+  platform: Platform,
+): Promise<void> {
+  const { halfSwapped, placed, unused } = leftovers;
   const databases = [...unused.databases];
   const folders = [...unused.folders];
+  for (const { timestamp, replaced } of current ? [] : placed.toReversed()) {
+    if (!filestore) continue;
+    const built = derivedFolder(filestore.path, 'new', timestamp);
+    await swapFoldersBack(filestore, { current: filestore.path, old: replaced, new: built });
+    folders.push(built);
+  }
   for (const { timestamp, database: old, comment } of halfSwapped.toReversed()) {
     const built = derivedName(database, 'new', timestamp);
     if (filestore) {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { sqlOf } from '../support/backup-check.ts';
 import { type Content, CopyScene } from '../support/copy-scene.ts';
 import { zipOf } from '../support/foreign-archives.ts';
 import { archive } from '../support/odoo.ts';
@@ -63,6 +66,34 @@ suite('what other programs have backed up', { concurrency: 3 }, () => {
       make: () => zip({ dump: scene.dump('directory', '--format=directory', '--jobs=2') }),
     },
   };
+
+  /** Of the database alone: the first bytes say what it is. */
+  const dumps: Record<string, () => Promise<Uint8Array>> = {
+    'bare_2026-02-16_10-00-00.dump': async () => readFile(await scene.dump('bare.dump', '--format=custom')),
+    'bare.sql': async () => readFile(await scene.dump('bare.sql')),
+    'bare.sql.gz': async () => gzipSync(await readFile(await plain('packed'))),
+  };
+  for (const [name, make] of Object.entries(dumps)) {
+    test(`pg_dump: ${name}`, async () => {
+      const backup = await scene.put(name, await make());
+      const copy = name.replaceAll(/\W/g, '_');
+      const refused = await scene.odoo.start('restore', {
+        'target-database': scene.named(copy),
+        'stop-command': '',
+        'start-command': '',
+        backup,
+      }).ended;
+      assert.equal(refused.exitCode, 1, refused.log);
+      assert.match(refused.log, /has no receipt: nobody has verified .*allow-unverified: true/s);
+
+      const { log } = await scene.restoreUnchanged(copy, { backup, 'allow-unverified': 'true' });
+      const sql = await sqlOf(scene.odoo.scene.sandbox.postgres, scene.named(copy));
+      assert.ok(sql === content.sql, 'other rows');
+      assert.ok(!existsSync(scene.filestoreOf(scene.named(copy))), 'nobody has backed up a filestore');
+      assert.match(log, /no receipt: nobody has verified that it is whole/);
+      assert.match(log, /warning: The backup is of the database alone/);
+    });
+  }
 
   for (const [program, { name, make }] of Object.entries(archives)) {
     test(`${program}: ${name}`, async () => {

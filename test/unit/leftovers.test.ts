@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import type { DerivedDatabase } from '../../src/host/databases.ts';
 import type { DerivedFolder } from '../../src/host/folders.ts';
 import { isInterrupted, type Leftovers, sortLeftovers } from '../../src/restore/leftovers.ts';
-import { markOf, parseMark } from '../../src/restore/previous.ts';
+import { markOf, PLACED, parseMark } from '../../src/restore/previous.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const [early, late] = ['20261101000000', '20261120000000'] as const;
@@ -35,6 +35,7 @@ const pair = (timestamp: string, withFolder = true, comment: string | null = nul
 
 const nothing: Leftovers = {
   halfSwapped: [],
+  placed: [],
   unused: { databases: [], folders: [] },
   unsettled: [],
   expired: [],
@@ -64,6 +65,30 @@ suite('what restores have left', () => {
     [
       'killed while it built the filestore',
       [built(late)],
+      [folder('new', late)],
+      { unused: { databases: [`prod__new_${late}`], folders: [`/srv/filestore/prod__new_${late}`] } },
+    ],
+    [
+      'killed before the database of a new name came to its filestore',
+      [{ ...built(late), comment: PLACED }],
+      [],
+      {
+        placed: [{ timestamp: late, replaced: undefined }],
+        unused: { databases: [`prod__new_${late}`], folders: [] },
+      },
+    ],
+    [
+      'likewise, where the filestore has replaced one without a database',
+      [{ ...built(late), comment: PLACED }],
+      [folder('old', late)],
+      {
+        placed: [{ timestamp: late, replaced: `/srv/filestore/prod__old_${late}` }],
+        unused: { databases: [`prod__new_${late}`], folders: [] },
+      },
+    ],
+    [
+      'killed before the filestore of a new name was put in place',
+      [{ ...built(late), comment: PLACED }],
       [folder('new', late)],
       { unused: { databases: [`prod__new_${late}`], folders: [`/srv/filestore/prod__new_${late}`] } },
     ],

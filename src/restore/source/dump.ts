@@ -22,6 +22,8 @@ export interface DumpFile {
 /** A dump for psql, free of what that would take for its own commands, and of what is left out: see `plainDumpFilter`. */
 export interface PlainDump extends DumpFile {
   readonly kind: 'plain';
+  /** Stored by gzip: it is several times its size. */
+  readonly packed: boolean;
   open(leavesOut?: LeavesOut): Readable;
 }
 
@@ -59,7 +61,7 @@ export function archivedDump(reader: RangeReader, members: Members): DumpSource 
   }
   const plain =
     top.find(([name]) => name === 'dump.sql') ?? single(top.filter(([name]) => name.endsWith('.sql')));
-  if (plain) return plainDump(file(...plain));
+  if (plain) return plainDump(file(...plain), false);
   throw new ContentError(
     'The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.',
     `Choose another backup. Its first files are: ${[...members.keys()]
@@ -109,14 +111,14 @@ export function bareDump(reader: RangeReader, name: string, magic: Buffer): Dump
   const stored = (): Readable => Readable.from(readRange(reader, 0, reader.size), { objectMode: false });
   const file = { name, size: reader.size };
   if (magic.equals(CUSTOM)) return { kind: 'custom', ...file, open: stored };
-  if (!magic.subarray(0, GZIP.length).equals(GZIP)) return plainDump({ ...file, open: stored });
-  return plainDump({ ...file, open: () => pipeline(stored(), createGunzip(), seenByReader) });
+  if (!magic.subarray(0, GZIP.length).equals(GZIP)) return plainDump({ ...file, open: stored }, false);
+  return plainDump({ ...file, open: () => pipeline(stored(), createGunzip(), seenByReader) }, true);
 }
 
-function plainDump(file: DumpFile): PlainDump {
+function plainDump(file: DumpFile, packed: boolean): PlainDump {
   const open: PlainDump['open'] = (leavesOut) =>
     pipeline(file.open(), plainDumpFilter(file.name, leavesOut), seenByReader);
-  return { ...file, kind: 'plain', open };
+  return { ...file, kind: 'plain', packed, open };
 }
 
 /** An error of a pipeline comes out at its end. */

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../errors.ts';
+import type { FileSystem } from '../host/disk-space.ts';
+import { formatBytes } from '../report/format.ts';
+
+const PERIOD_MS = 1000;
+/** Of what was free, so much has to stay: the write-ahead log grows by 16 MiB at once, and much may come in a second. */
+const SPARE = { share: 0.25, bytes: 512 * 1024 ** 2 };
+
+/**
+ * Does something for as long as it leaves room: a dump may grow beyond all that its size lets expect, and a PostgreSQL
+ * whose write-ahead log finds no space stops altogether, with the database that Odoo uses.
+ *
+ * @param disks as they were before
+ * @param look how one of them is now; undefined where that cannot be told
+ * @param body ends early, with the signal's reason, when that is aborted
+ * @throws UserError when too little is left
+ */
+export async function whileRoomLasts<T>(
+  disks: readonly FileSystem[],
+  look: (mount: string) => Promise<FileSystem | undefined>,
+  signal: AbortSignal,
+  body: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const least = new Map(
+    disks.map(({ mount, free }) => [mount, Math.min(free * SPARE.share, SPARE.bytes)] as const),
+  );
+  const full = new AbortController();
+  const done = new AbortController();
+  const watch = async () => {
+    for (;;) {
+      for (const [mount, bytes] of least) {
+        const now = await look(mount);
+        if (now && now.free < bytes) throw tooLittle(now);
+      }
+      await sleep(PERIOD_MS, undefined, { signal: done.signal });
+    }
+  };
+  const watched = watch().catch((error) => full.abort(error));
+  try {
+    return await body(AbortSignal.any([signal, full.signal]));
+  } finally {
+    done.abort();
+    await watched;
+  }
+}
+
+function tooLittle({ mount, free }: FileSystem): UserError {
+  return new UserError(
+    `The dump takes more space than its size lets expect: ${mount} on the host has only ${formatBytes(free)} left`,
+    'Free space on the host, or choose another backup: a dump may be made to fill disks.',
+  );
+}
