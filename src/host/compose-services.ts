@@ -4,8 +4,13 @@ import { CommandError } from './host.ts';
 import { run } from './run.ts';
 import type { Services, UnitState } from './services.ts';
 
-/** Services of Docker Compose, by its own `stop` and `start`: the containers stay the same ones. */
+/**
+ * Services of Docker Compose, by its own `stop` and `start`: the containers stay the same ones.
+ *
+ * @throws UserError when the project has no service of one of the names
+ */
 export function composeServices(compose: Compose, names: readonly string[]): Services {
+  for (const name of names) compose.assertService(name, 'services');
   const stop = ['stop', ...names];
   const start = ['start', ...names];
   const states = async (): Promise<UnitState[]> => {
@@ -25,8 +30,6 @@ export function composeServices(compose: Compose, names: readonly string[]): Ser
     running: async () => (await states()).some(({ state }) => !AT_REST.has(state)),
 
     async problems() {
-      const unknown = names.filter((name) => !compose.services.includes(name));
-      if (unknown.length > 0) return [unknownServices(unknown, compose)];
       const absent = (await states()).filter(({ loaded }) => !loaded).map(({ unit }) => unit);
       return absent.length > 0 ? [noContainer(absent, compose)] : [];
     },
@@ -59,12 +62,6 @@ export const noContainer = (names: readonly string[], compose: Compose): UserErr
   new UserError(
     `No container was made yet for ${names.join(', ')}`,
     `Make it first: ${compose.shown(['up', '--no-start', ...names])}`,
-  );
-
-const unknownServices = (names: readonly string[], compose: Compose): UserError =>
-  new UserError(
-    `services: the Compose project has no service ${names.join(', ')}. It has: ${compose.services.join(', ')}`,
-    'With compose-odoo-service, services names services of the Compose project.',
   );
 
 async function command(compose: Compose, args: readonly string[]): Promise<void> {

@@ -44,6 +44,8 @@ export class Compose {
   readonly services: readonly string[];
   readonly #program: readonly string[];
   readonly #settings: ComposeSettings;
+  /** Of the containers of services that were asked for. */
+  readonly #ids = new Map<string, readonly string[]>();
 
   private constructor(
     host: Host,
@@ -89,7 +91,23 @@ export class Compose {
 
   /** The containers of services, running or not, without those of `docker compose run`. */
   async containers(services: readonly string[]): Promise<Container[]> {
+    const name = services.join(' ');
+    const known = this.#ids.get(name);
+    if (known) {
+      // Compose 1.29 takes a second to tell what stays as it is: what it stops and starts keeps its container.
+      const there = await this.#inspect(known).catch((error) => {
+        if (!(error instanceof CommandError)) throw error;
+        return undefined;
+      });
+      if (there) return there;
+    }
     const ids = (await this.#ask(['ps', '--all', '--quiet', ...services])).split('\n').filter(Boolean);
+    const found = await this.#inspect(ids);
+    if (found.length > 0) this.#ids.set(name, ids);
+    return found;
+  }
+
+  async #inspect(ids: readonly string[]): Promise<Container[]> {
     if (ids.length === 0) return [];
     const inspect = [DOCKER, 'inspect', '--type', 'container', ...ids];
     const described = JSON.parse(await run(this.host, { argv: inspect, as: this.as })) as Inspected[];

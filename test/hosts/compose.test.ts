@@ -36,7 +36,7 @@ for (const [release, version] of [
       const traces = await scene.traces();
       const there = /the Compose project has no service web\. It has: db, odoo, queue-worker/;
       await scene.fails('backup', { 'compose-odoo-service': 'web' }, there);
-      await scene.fails('rollback', { services: 'web' }, there, /Nothing was changed/);
+      await scene.fails('rollback', { services: 'web' }, /^error: services: /m, there);
       await scene.fails('backup', { 'compose-project-directory': '/srv' }, /failed on .*: .*(config|file)/i);
       await scene.assertTraces(traces);
     });
