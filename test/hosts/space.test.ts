@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { sudoersOfReadme } from '../support/readme.ts';
 import { assertOneOdoo, assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
 
@@ -46,6 +48,19 @@ suite('space on a systemd host', { concurrency: false }, () => {
     }
   });
 
+  test('a small dump that grows and grows is ended before the server has no space', async () => {
+    const key = 'acme/backups/bomb.sql.gz';
+    await scene.client.send(new PutObjectCommand({ Bucket: scene.bucket, Key: key, Body: gzipSync(bomb()) }));
+    const traces = await tracesOf(scene);
+    await scene.fails(
+      'restore',
+      { 'target-database': 'bomb', backup: key, 'allow-unverified': 'true' },
+      /The dump takes more space than its size lets expect: \/var\/lib\/postgresql on the host has only/,
+      /Drop bomb__new_\d+/,
+    );
+    await assertSameHost(scene, traces);
+  });
+
   test('where the dump has no place, it is loaded as it comes', async () => {
     await scene.shell(
       'for folder in /tmp /var/tmp; do mount -t tmpfs -o size=4M,mode=1777 tmpfs $folder; done',
@@ -56,5 +71,11 @@ suite('space on a systemd host', { concurrency: false }, () => {
     await assertOneOdoo(scene);
   });
 });
+
+/** Rows of some hundred MiB, one after the other: what takes a moment is seen in time, however fast the disk. */
+function bomb(): string {
+  const rows = `COPY t FROM stdin;\n${`${'x'.repeat(1000)}\n`.repeat(2000)}\\.\nSELECT pg_sleep(0.2);\n`;
+  return `CREATE TABLE t (a text);\n${rows.repeat(250)}\n--\n-- PostgreSQL database dump complete\n--\n\n`;
+}
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
