@@ -50,7 +50,7 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
             [code(receipt.database), `, ${odooOf(receipt)}, PostgreSQL ${receipt.postgres.server}`],
           ],
           ['Archive', code(uriOf(receipt))],
-          ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}`],
+          ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}${sentOf(receipt)}`],
           ['Attachments', attachmentsOf(receipt)],
           ['Verified', verifiedOf(receipt)],
           ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
@@ -60,6 +60,9 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
     ],
   };
 }
+
+const sentOf = ({ upload: { copied }, bytesSent }: Receipt): string =>
+  copied ? `: ${formatBytes(bytesSent)} sent, ${formatBytes(copied.bytes)} copied by S3` : '';
 
 /** What a person should look at, though the backup is made. */
 export function flawsOf(receipt: Receipt): string[] {

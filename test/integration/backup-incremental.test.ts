@@ -5,9 +5,11 @@ import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
+import { restoreSql, sqlOf } from '../support/backup-check.ts';
 import { outputsOf, Scene } from '../support/backup-run.ts';
 import { grow } from '../support/growth.ts';
 import type { RawInputs } from '../support/inputs.ts';
+import { createDatabase, dropDatabase, uniqueName } from '../support/postgres.ts';
 import { run } from '../support/processes.ts';
 import { getObject, listKeys, listUploads } from '../support/s3.ts';
 import { type S3Proxy, type S3Rule, type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
@@ -52,6 +54,16 @@ suite('a backup after another one', { concurrency: false }, () => {
     }
   }
 
+  /** Of every file of a filestore, its name and SHA-1. */
+  const contentsOf = (folder: string): Promise<string> =>
+    run([
+      'sh',
+      '-c',
+      'cd "$1" && find . -path ./checklist -prune -o -type f -print0 | sort -z | xargs -0 sha1sum',
+      'sh',
+      folder,
+    ]);
+
   /** It is a zip for other programs, holds the host's filestore, and its units are what its receipt says. */
   async function assertWhole({ receipt }: Kept): Promise<void> {
     const object = await getObject(scene.client, scene.bucket, receipt.key);
@@ -63,7 +75,7 @@ suite('a backup after another one', { concurrency: false }, () => {
     const folder = join(scene.folder, 'extracted');
     const script = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])'; // as Odoo does it
     await run(['python3', '-c', script, path, folder]);
-    await run(['diff', '-r', '--exclude=checklist', join(folder, 'filestore'), scene.odoo.filestore]);
+    assert.equal(await contentsOf(join(folder, 'filestore')), await contentsOf(scene.odoo.filestore));
     await rm(folder, { recursive: true });
     await rm(path);
     let end = 0;
@@ -222,5 +234,58 @@ suite('a backup after another one', { concurrency: false }, () => {
     });
     assert.deepEqual(await listKeys(scene.client, scene.bucket), before);
     assert.deepEqual(await listUploads(scene.client, scene.bucket), []);
+  });
+
+  test('after 30 days of growth, removals and returns, with all others deleted', async () => {
+    await emptyBucket();
+    const away: string[] = [];
+    const made: Kept[] = [];
+    for (let day = 1; day <= 30; day += 1) {
+      // Small days and large ones: some leave less behind than S3 copies, and some more.
+      await addFiles((day % 4) + 1, day % 5 === 0 ? 3_000_000 : 200_000);
+      const here = (await run(['find', scene.odoo.filestore, '-type', 'f', '-printf', '%P\n']))
+        .trim()
+        .split('\n');
+      for (const file of [here[(day * 37) % here.length], here[(day * 11) % here.length]]) {
+        if (file === undefined || away.includes(file) || file.startsWith('checklist/')) continue;
+        await rename(join(scene.odoo.filestore, file), join(scene.folder, basename(file)));
+        away.push(file);
+      }
+      const back = day % 3 === 0 ? away.shift() : undefined;
+      if (back) await rename(join(scene.folder, basename(back)), join(scene.odoo.filestore, back));
+      made.push(await backUp({ format: 'odoo', verify: 'contents' }));
+    }
+    const copying = made.filter(({ receipt }) => receipt.upload.copied);
+    assert.ok(copying.length >= 25, `${copying.length} of 30 were built upon another one`);
+    for (const { receipt } of made) {
+      assert.deepEqual(
+        receipt.proofs.map(({ level, failure }) => [level, failure]),
+        [
+          ['upload', undefined],
+          ['contents', undefined],
+        ],
+      );
+    }
+    const last = made.at(-1) as Kept;
+    assert.ok(last.receipt.upload.copied);
+    for (const { receipt } of made.slice(0, -1)) {
+      for (const Key of [receipt.key, receipt.key.replace(/zip$/, 'json')]) {
+        await scene.client.send(new DeleteObjectCommand({ Bucket: scene.bucket, Key }));
+      }
+    }
+    await assertWhole(last);
+    const { postgres } = scene.sandbox;
+    const path = join(scene.folder, 'last.zip');
+    await writeFile(path, await getObject(scene.client, scene.bucket, last.receipt.key));
+    const restored = uniqueName('restored');
+    await createDatabase(postgres, restored);
+    try {
+      await restoreSql(postgres, path, restored);
+      assert.ok((await sqlOf(postgres, restored)) === (await sqlOf(postgres, scene.odoo.database)));
+    } finally {
+      await dropDatabase(postgres, restored);
+    }
+    for (const file of away) await rm(join(scene.folder, basename(file)));
+    await emptyBucket();
   });
 });

@@ -116,6 +116,16 @@ Time         1 min 30 s (dump 12.3 s, filestore 1 min 01 s)`,
       { upload: { ...whole.upload, proof: 'content-md5' } },
       'upload: size, every part sent with its MD5, and the archive’s',
     ],
+    [
+      {
+        bytesSent: 21 * 2 ** 20,
+        upload: {
+          ...whole.upload,
+          copied: { from: 'acme/a.zip', bytes: 2 ** 31, proof: 'etag', fullAt: whole.startedAt },
+        },
+      },
+      '3.0 GiB, format dual: 21.0 MiB sent, 2.0 GiB copied by S3 |',
+    ],
     [{ durations: {} }, '| **Time** | 1 min 30 s |'],
   ];
   for (const [change, text] of cases) {
