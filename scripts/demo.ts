@@ -9,7 +9,7 @@ import { lookIntoBucket } from './demo/bucket.ts';
 import { deployBadly } from './demo/deploy.ts';
 import { lookAtHost, work } from './demo/host.ts';
 import { compareLooks } from './demo/looks.ts';
-import { backUp, planRollback, rollBack } from './demo/program.ts';
+import { backUp, backUpAgain, planRollback, rollBack } from './demo/program.ts';
 import type { Step } from './demo/stage.ts';
 import { heading, say } from './demo/story.ts';
 
@@ -17,6 +17,7 @@ const steps: readonly Step[] = [
   { title: 'What is on the host', run: lookAtHost },
   { title: 'The backup', run: backUp },
   { title: 'What lies in S3 now', run: lookIntoBucket },
+  { title: 'The next backup', run: backUpAgain },
   { title: 'A deploy that breaks things', run: deployBadly },
   { title: 'The rollback as a dry run', run: planRollback },
   { title: 'The rollback', run: rollBack },

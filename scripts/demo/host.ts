@@ -20,6 +20,10 @@ export function work(sandbox: Sandbox, odoo: Odoo): Promise<void> {
   });
 }
 
+export function workADay(sandbox: Sandbox, odoo: Odoo): Promise<void> {
+  return grow(sandbox, odoo, { partners: 20, attachments: [{ kind: 'photo', size: 500_000, count: 5 }] });
+}
+
 const overview = `SELECT current_setting('server_version'), pg_database_size(current_database()),
   (SELECT count(*) FROM ir_module_module WHERE state = 'installed'), (SELECT count(*) FROM res_partner),
   (SELECT latest_version FROM ir_module_module WHERE name = 'base')`;
