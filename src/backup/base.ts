@@ -64,6 +64,8 @@ async function searchBase(store: Store, wish: BaseWish): Promise<Base | NoBase> 
   if (receipt.upload.cannotCopy)
     return { why: 'the S3 server cannot copy parts of objects', cannotCopy: true };
   const { key } = receipt;
+  // Ceph 16 and 18 decode the name of a copy's source twice; what is no escape the second time ends their gateway.
+  if (key.includes('%')) return { why: `some S3 servers cannot copy from a name with % in it: ${key}` };
   const head = await store.head(key);
   if (head?.size !== receipt.size) return { why: `${store.uri(key)} is not what its receipt says` };
   if (otherEncryption(store, head)) return { why: `${store.uri(key)} is encrypted in another way` };

@@ -32,5 +32,10 @@ export function isNotImplemented(error: unknown): boolean {
   return failure(error).$metadata?.httpStatusCode === 501;
 }
 
+/** The object is not, or no longer, the one that the request is about. */
+export function isPreconditionFailed(error: unknown): boolean {
+  return failure(error).$metadata?.httpStatusCode === 412;
+}
+
 /** What happened, and what to do about it. */
 export type Explanation = readonly [message: string, hint: string];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { UserError } from '../errors.ts';
-import { failure } from './failure.ts';
+import { isPreconditionFailed } from './failure.ts';
 import type { Store } from './store.ts';
 
 /** A run of an object's bytes. */
@@ -94,7 +94,7 @@ class Body {
       return (Body ?? []) as AsyncIterable<Buffer>;
     } catch (error) {
       this.#store.reading.abortSignal?.throwIfAborted();
-      if (failure(error).$metadata?.httpStatusCode === 412) throw this.#replaced(error);
+      if (isPreconditionFailed(error)) throw this.#replaced(error);
       throw this.#store.error(error, { action: 's3:GetObject', key: this.#key });
     }
   }

@@ -165,6 +165,15 @@ suite('a backup after another one', { concurrency: false }, () => {
     await emptyBucket();
   });
 
+  test('sends everything when its name has a % in it, which ends the gateway of Ceph 16 and 18', async () => {
+    await using odd = await Scene.open({ database: 'half_50%' });
+    for (const why of [/no verified backup/, /cannot copy from a name with % in it/]) {
+      const { exitCode, log } = await odd.start().ended;
+      assert.equal(exitCode, 0, log);
+      assert.match(log, why);
+    }
+  });
+
   async function throughProxy(
     rules: readonly S3Rule[],
     body: (proxy: S3Proxy) => Promise<void>,

@@ -12,6 +12,7 @@ import { takeInventory } from '../../src/storage/inventory.ts';
 import type { Proof } from '../../src/storage/proofs.ts';
 import { sweepUnfinished } from '../../src/storage/sweep.ts';
 import { createBucket, listUploads, restrictedUser } from '../support/s3.ts';
+import { type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
 import { sampleReceipt } from '../support/stored-backups.ts';
 import { bytesOf, failureOf, partSize, send, useTestBucket } from '../support/test-bucket.ts';
 
@@ -106,6 +107,23 @@ describe('a bucket', () => {
     ] as const) {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
       assert.match((await failureOf(latestReceipt(store, 'acme', 'prod'))).message, message);
+    }
+  });
+
+  test('lets a receipt be replaced by whoever has read it last, also where quotes count as part of an ETag', async () => {
+    // As Ceph 16 and 18 do it.
+    const when = ({ method, headers }: SeenRequest) =>
+      method === 'PUT' && /^"/.test(headers['if-match'] ?? '');
+    const fault = { kind: 'error', status: 412, code: 'PreconditionFailed' } as const;
+    for (const rules of [[], [{ when, fault }]]) {
+      await using proxy = await startS3Proxy(server, rules);
+      using store = openStore(proxy);
+      await store.putJson('tagged.json', 1);
+      const { etag } = await store.getTaggedJson('tagged.json');
+      assert.ok(etag);
+      await store.putJson('tagged.json', 2, etag);
+      assert.match((await failureOf(store.putJson('tagged.json', 3, etag))).message, /exists already/);
+      assert.equal(await store.getJson('tagged.json'), 2);
     }
   });
 
