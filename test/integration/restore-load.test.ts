@@ -259,11 +259,11 @@ suite('extensions', () => {
     assert.deepEqual(
       await extensionProblems(app, app, [
         ...facts.extensions,
-        { name: 'postgis', version: '3', schema: 'public' },
+        { name: 'absent', version: '3', schema: 'public' },
       ]),
       [
         { extension: 'pg_stat_statements', problem: 'admin' },
-        { extension: 'postgis', problem: 'absent' },
+        { extension: 'absent', problem: 'absent' },
       ],
     );
     await assert.rejects(

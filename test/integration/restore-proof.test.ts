@@ -163,11 +163,11 @@ suite('a backup restored on the runner', () => {
 
   test('that asks for an extension which the runner lacks is not judged', async () => {
     const key = await describedAs(({ extensions }) =>
-      extensions.push({ name: 'postgis', version: '3.3.2', schema: 'public' }),
+      extensions.push({ name: 'postgis_absent', version: '3.3.2', schema: 'public' }),
     );
     await cannotBeTold(
       key,
-      /lacks the extension postgis/,
+      /lacks the extension postgis_absent/,
       /postgresql-\d+-postgis-3/,
       /postgis\/postgis:\d+/,
     );

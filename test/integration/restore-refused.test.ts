@@ -70,17 +70,17 @@ suite('a restore that cannot be', () => {
       server: '99.1',
       collate: 'xx_XX.UTF-8',
     };
-    const postgis = { name: 'postgis', version: '3.4.0', schema: 'public' };
+    const absent = { name: 'absent', version: '3.4.0', schema: 'public' };
     await scene.odoo.putReceipt(receiptKey(key), {
       ...receipt,
-      description: { ...description, postgres, extensions: [...description.extensions, postgis] },
+      description: { ...description, postgres, extensions: [...description.extensions, absent] },
     });
     const words = [
       /The backup is of PostgreSQL 99, and the host has \d+/,
       /does not have the locale of the backup’s database: xx_XX.UTF-8/,
       /locale-gen xx_XX.UTF-8/,
-      /The extension postgis of the backup is not installed/,
-      /Install its package there, such as postgresql-\d+-postgis/,
+      /The extension absent of the backup is not installed/,
+      /Install its package there, such as postgresql-\d+-absent/,
       /3 things stand in the way/,
       /Nothing was changed/,
     ];
