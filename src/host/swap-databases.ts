@@ -76,6 +76,9 @@ const comment = (database: string, text: string | null): string =>
 const isTemplate = (database: string, template: boolean): string =>
   `ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`;
 
+/** Odoo is away meanwhile. Somebody who has locked a database, as whoever copies it, may take long. */
+const LOCK_WAIT_SECONDS = 10;
+
 /** Somebody may connect between the end of all sessions and the lock that RENAME takes: then once more. */
 const ATTEMPTS = 3;
 
@@ -87,6 +90,7 @@ async function rename(admin: Postgres, renames: readonly Rename[], then: readonl
   const busy = renames.map(([from]) => from);
   const statements = [
     'BEGIN',
+    `SET LOCAL lock_timeout = '${LOCK_WAIT_SECONDS}s'`,
     terminateSessions(busy),
     ...renames.map(([from, to]) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`),
     ...then,
@@ -101,9 +105,17 @@ async function rename(admin: Postgres, renames: readonly Rename[], then: readonl
       const sessions = (await Promise.all(busy.map((each) => listSessions(admin, each)))).flat();
       const passing = sessions.length > 0 && sessions.every(({ mayEnd }) => mayEnd);
       if (passing && attempt < ATTEMPTS) continue;
+      const { stderr } = error.exit;
+      if (/lock timeout/.test(stderr)) {
+        throw new UserError(
+          `The databases could not be renamed: another session had one of them locked for ${LOCK_WAIT_SECONDS} s`,
+          'Nothing was renamed. Somebody alters or copies it (pg_locks tells who): run again when that is over.',
+          { cause: error },
+        );
+      }
       const who = sessions.map(({ role, application }) => (application ? `${role} (${application})` : role));
       throw new UserError(
-        `The databases could not be renamed: ${error.exit.stderr}`,
+        `The databases could not be renamed: ${stderr}`,
         who.length > 0
           ? `Still connected: ${[...new Set(who)].join(', ')}. Disconnect them, or set db-admin-user to a role that may end their sessions.`
           : 'Nothing was renamed. Only the owner of both databases with CREATEDB may, or a superuser: see db-admin-user.',

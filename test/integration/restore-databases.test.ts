@@ -19,6 +19,7 @@ import { Snapshot } from '../../src/host/snapshot.ts';
 import { runSql } from '../../src/host/sql.ts';
 import { swapDatabases, swapDatabasesBack } from '../../src/host/swap-databases.ts';
 import { derivedName } from '../../src/restore/names.ts';
+import { holdRename } from '../support/hold-lock.ts';
 import { dropDatabase, psql } from '../support/postgres.ts';
 import { dropTemplate, openRestoreHost, type RestoreHost, timestamp } from '../support/restore-host.ts';
 
@@ -181,6 +182,14 @@ suite('the swap', () => {
     assert.ok(!(await isNew(scene, swap.current)));
     await swapDatabases(asAdmin, swap);
     assert.ok(await isNew(scene, swap.current), 'a superuser may send it away');
+  });
+
+  test('does not wait for long for who has locked one of them', async () => {
+    await using scene = await openSwap();
+    const { swap, admin, sandbox } = scene;
+    await using _held = await holdRename(sandbox.postgres, swap.new);
+    await assert.rejects(swapDatabases(admin, swap), /another session had one of them locked for 10 s/);
+    assert.ok(!(await isNew(scene, swap.current)), 'both renames or none');
   });
 
   test('is all or nothing when the second rename fails', async () => {
