@@ -38,12 +38,15 @@ export const sizes = {
 export type Size = keyof typeof sizes;
 
 /** Makes the data, and reads it once: nobody starts on a cold page cache. */
-export async function prepare(sandbox: Sandbox, size: Size): Promise<Data> {
+export async function prepare(sandbox: Sandbox, name: string, growth: Growth): Promise<Data> {
   const { postgres } = sandbox;
   const [httpPort = 0] = await freePorts(1);
   const options = { http_interface: '127.0.0.1', http_port: String(httpPort) };
-  const odoo = await createOdoo(sandbox, { database: `bench_${size}`, options });
-  await grow(sandbox, odoo, sizes[size]);
+  const odoo = await createOdoo(sandbox, {
+    database: `bench_${name.replaceAll(/\W/g, '_').toLowerCase()}`,
+    options,
+  });
+  await grow(sandbox, odoo, growth);
   await psql(postgres, odoo.database, 'VACUUM ANALYZE');
   await run(['sh', '-c', 'tar -C "$1" -cf - . | cat >/dev/null', 'sh', odoo.filestore]);
   const connection = ['-h', postgres.socket, '-p', String(postgres.port), '-U', 'odoo'];

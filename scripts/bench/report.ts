@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { formatBytes, formatCount } from '../../src/report/format.ts';
+import { type Again, resticScript } from './again.ts';
 import { type Run, script } from './contenders.ts';
 import type { Data } from './data.ts';
 import { type Rollback, script as rollbackScript } from './rollback.ts';
@@ -53,6 +54,35 @@ export function rollbackReport(results: readonly RollbackResult[]): string {
     table([...header, ...downtimes], rows),
     ...results.map(breakdown),
     `Theirs, each step timed; Odoo is away from the third on:\n\n\`\`\`bash\n${Object.values(rollbackScript).join('\n')}\n\`\`\``,
+  ].join('\n\n');
+}
+
+/** Next backups, for one size of filestore, by their contender's name. */
+export interface AgainResult extends Pick<Result, 'size' | 'data' | 'link'> {
+  readonly runs: Readonly<Record<string, readonly Again[]>>;
+}
+
+/** The results of next backups as Markdown. */
+export function againReport(results: readonly AgainResult[]): string {
+  const names = Object.keys(results[0]?.runs ?? {});
+  const of = ({ runs }: AgainResult, name: string, what: keyof Again) =>
+    middle((runs[name] ?? []).flatMap((run) => run[what] ?? [])) ?? 0;
+  const rows = results.flatMap((result) =>
+    names.map((name) => {
+      const [seconds, ours] = [of(result, name, 'seconds'), of(result, 'ours', 'seconds')];
+      const [sent, peak] = [of(result, name, 'sentBytes'), of(result, name, 'peakBytes')];
+      const title = name.replaceAll('|', '\\|');
+      const about = name === 'ours' ? [dataText(result.size, result.data), result.link] : ['', ''];
+      const cells = [...about, title, time(seconds), (ours / seconds).toFixed(2)];
+      return [...cells, sent > 0 ? bytes(sent) : '–', peak > 0 ? `${(peak / 1e6).toFixed(0)} MB` : '–'];
+    }),
+  );
+  const header = ['Data', 'Line', 'By', 'Time', 'Ours in proportion', 'Sent to S3', 'Peak memory'];
+  return [
+    '## The next backup',
+    'Of a database of one size and filestores of several, after 500 new partners and 10 new files of 1 MiB. What is sent should be the same for every filestore. restic, the script and `format: custom` hold one dump, the others two; restic sends only the blocks of a dump that are new, to a repository that only restic reads.',
+    table(header, rows),
+    `restic, from the host, into a repository that has both already:\n\n\`\`\`bash\n${Object.values(resticScript).join('\n')}\n\`\`\``,
   ].join('\n\n');
 }
 

@@ -15,8 +15,10 @@ export const kmsKeyId = 'sandbox-kms';
 /**
  * Starts a Ceph RADOS Gateway (with the one monitor and the one OSD that it needs) in `folder`, as our own account.
  * It knows SSE-S3, SSE-KMS with `kmsKeyId`, and the storage class STANDARD_IA beside STANDARD.
+ *
+ * @param gatewayLines of ceph.conf, besides
  */
-export async function startCeph(servers: Servers, folder: string): Promise<S3Server> {
+export async function startCeph(servers: Servers, folder: string, gatewayLines = ''): Promise<S3Server> {
   const [programs, [port = 0, monitorPort = 0]] = await Promise.all([findPrograms(), freePorts(2)]);
   const vault = createVaultStub().listen(0, '127.0.0.1').unref();
   await once(vault, 'listening');
@@ -27,7 +29,10 @@ export async function startCeph(servers: Servers, folder: string): Promise<S3Ser
   await mkdir(join(folder, 'mon'));
   await writeFile(join(folder, 'vault.token'), 'sandbox', { mode: 0o600 });
   const vaultPort = (vault.address() as AddressInfo).port;
-  await writeFile(config, configuration({ folder, fsid, port, monitorPort, vaultPort, programs }));
+  await writeFile(
+    config,
+    `${configuration({ folder, fsid, port, monitorPort, vaultPort, programs })}${gatewayLines}\n`,
+  );
   const ceph = (program: string, ...args: string[]) => [...programs.argv(program), '-c', config, ...args];
 
   const monitorAddress = `[v2:127.0.0.1:${monitorPort}]`;

@@ -31,6 +31,7 @@ export const hostPackages: readonly Package[] = [
   { name: 'debian-archive-keyring', program: '/usr/share/keyrings/debian-archive-keyring.gpg' },
   { name: 'systemd-container', program: 'systemd-nspawn' },
   { name: 'iproute2', program: 'ip' },
+  { name: 'restic', program: 'restic' },
 ];
 
 /** For the benchmark: the one program of the script it compares with that the tests do without, and the simulated line. */
@@ -40,6 +41,7 @@ export const benchPackages: readonly Package[] = [
   { name: 'gcc', program: 'cc' },
   { name: 'libc6-dev', program: '/usr/include/stdio.h' },
   { name: 'iproute2', program: 'ip' },
+  { name: 'restic', program: 'restic' },
 ];
 
 /** Those that are not installed here. */

@@ -29,11 +29,16 @@ export interface RunningSandbox extends Sandbox, AsyncDisposable {
   readonly description: string;
 }
 
+export interface SandboxOptions {
+  /** Lines of ceph.conf for the S3 gateway. */
+  readonly gateway?: string;
+}
+
 /**
  * Starts every server. On SIGINT and SIGTERM they are stopped and this process ends; should it be killed, the
  * kernel stops them (only the folder then stays).
  */
-export async function startSandbox(): Promise<RunningSandbox> {
+export async function startSandbox(options: SandboxOptions = {}): Promise<RunningSandbox> {
   const account = await serverAccount();
   const folder = await mkdtemp(join(tmpdir(), 'odoo-backup-'));
   const servers = new Servers(folder);
@@ -76,7 +81,7 @@ export async function startSandbox(): Promise<RunningSandbox> {
       await loadTemplate(postgres, await own('odoo'), account);
       return postgres;
     };
-    const startS3 = async () => givenS3Server() ?? startCeph(servers, await own('ceph'));
+    const startS3 = async () => givenS3Server() ?? startCeph(servers, await own('ceph'), options.gateway);
     const started = settled([startSsh(), startDatabase(), startS3()]);
     starting = started;
     const [logins, postgres, s3] = await started;

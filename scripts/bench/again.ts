@@ -1,0 +1,140 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeleteObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import type { Receipt } from '../../src/storage/receipt.ts';
+import { type Growth, grow } from '../../test/support/growth.ts';
+import { run } from '../../test/support/processes.ts';
+import { getObject, s3Client } from '../../test/support/s3.ts';
+import { theirs } from './contenders.ts';
+import { type Case, runProgram, runScript, scriptEnvironment } from './running.ts';
+
+const MiB = 2 ** 20;
+
+/** Databases of one size, whose filestores are not. */
+export const growing = {
+  '0.1 GB': growthOf(50),
+  '1 GB': growthOf(500),
+  '4 GB': growthOf(2000),
+} as const satisfies Record<string, Growth>;
+export type GrowingSize = keyof typeof growing;
+
+function growthOf(count: number): Growth {
+  return { partners: 250_000, attachments: [{ count, size: 2 * MiB, kind: 'photo' }] };
+}
+
+/** Between one backup and the next, whatever the filestore's size. */
+const change: Growth = { partners: 500, attachments: [{ count: 10, size: MiB, kind: 'photo' }] };
+
+/** The next backup of what was backed up before, measured. Sizes in bytes. */
+export interface Again {
+  readonly seconds: number;
+  /** To S3. */
+  readonly sentBytes: number;
+  /** The most memory that the process held at once; ours only. */
+  readonly peakBytes?: number;
+}
+
+/** What nobody can do without, over the same line: the dump, compressed as ours is on its way. */
+export const dumpScript = {
+  'pg_dump | zstd': 'ssh -F ssh_config odoo "pg_dump -Fc -Z0 $PG $DATABASE | zstd -q -1 -c" > /dev/null',
+} as const;
+
+/** From the host itself: over the long line it reaches S3, which is at this end, through the connection. */
+export const resticScript = {
+  'pg_dump | restic':
+    'ssh -F ssh_config $FORWARD odoo "$RESTIC; pg_dump -Fc -Z0 $PG $DATABASE | restic backup -q --stdin --stdin-filename $DATABASE.dump"',
+  'restic backup': 'ssh -F ssh_config $FORWARD odoo "$RESTIC; restic backup -q $FILESTORE"',
+} as const;
+
+/** Something that has a backup of each kind, and has changed since. */
+export interface AgainCase extends Case {
+  readonly program: string;
+  /** Where scripts run, and their variables. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Makes the first backups, and then the change. */
+export async function prepareAgain(place: Case, program: string): Promise<AgainCase> {
+  const { sandbox, data, bucket, link } = place;
+  const { postgres, s3, folder: root } = sandbox;
+  const folder = join(root, 'again');
+  await mkdir(folder);
+  const { port } = new URL(s3.endpoint);
+  const restic = {
+    AWS_ACCESS_KEY_ID: s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    RESTIC_PASSWORD: 'bench',
+    RESTIC_REPOSITORY: `s3:${s3.endpoint}/${bucket}/restic`,
+    RESTIC_CACHE_DIR: join(data.odoo.dataDir, 'restic'),
+  };
+  const exports = Object.entries(restic).map(([name, value]) => `${name}=${value}`);
+  const env = {
+    ...(await scriptEnvironment(place, folder)),
+    PG: `-h ${postgres.socket} -p ${postgres.port} -U odoo`,
+    DATABASE: data.odoo.database,
+    FILESTORE: data.odoo.filestore,
+    RESTIC: `export ${exports.join(' ')}`,
+    FORWARD: link.host === sandbox.ssh.host ? '' : `-R 127.0.0.1:${port}:127.0.0.1:${port}`,
+  };
+  const init = 'ssh -F ssh_config $FORWARD odoo "$RESTIC; restic init -q"';
+  await runScript({ init, ...resticScript }, folder, env);
+  for (const format of ['dual', 'custom']) await runProgram(place, program, 'backup', { format });
+  await grow(sandbox, data.odoo, change);
+  await run(['sync']);
+  return { ...place, program, folder, env };
+}
+
+export const contenders: Readonly<Record<string, (place: AgainCase) => Promise<Again>>> = {
+  ours: (place) => ours(place, 'true'),
+  'ours, format: custom': (place) => ours(place, 'true', 'custom'),
+  'ours, incremental: false': (place) => ours(place, 'false'),
+  restic: async (place) => {
+    const before = await storedBytes(place);
+    const steps = await runScript(resticScript, place.folder, place.env);
+    return { seconds: sum(Object.values(steps)), sentBytes: (await storedBytes(place)) - before };
+  },
+  'the script above': async (place) => {
+    const { seconds, archiveBytes } = await theirs(place);
+    return { seconds, sentBytes: archiveBytes };
+  },
+  'pg_dump | zstd -1 alone': async (place) => {
+    const steps = await runScript(dumpScript, place.folder, place.env);
+    return { seconds: sum(Object.values(steps)), sentBytes: 0 };
+  },
+};
+
+/** Its archive goes again: the next one builds upon the same. */
+async function ours(place: AgainCase, incremental: string, format = 'dual'): Promise<Again> {
+  const { outputs, seconds, peakBytes } = await runProgram(place, place.program, 'backup', {
+    incremental,
+    format,
+  });
+  const client = s3Client(place.sandbox.s3);
+  const object = await getObject(client, place.bucket, outputs.receipt ?? '');
+  const { bytesSent, upload } = JSON.parse(String(Buffer.from(object))) as Receipt;
+  if ((upload.copied !== undefined) !== (incremental === 'true'))
+    throw new Error('It was not what was asked for');
+  for (const Key of [outputs.receipt, outputs.key]) {
+    await client.send(new DeleteObjectCommand({ Bucket: place.bucket, Key }));
+  }
+  return { seconds, sentBytes: bytesSent, peakBytes };
+}
+
+/** By all of restic's objects. */
+async function storedBytes({ sandbox, bucket }: Case): Promise<number> {
+  const pages = paginateListObjectsV2(
+    { client: s3Client(sandbox.s3) },
+    { Bucket: bucket, Prefix: 'restic/' },
+  );
+  let bytes = 0;
+  for await (const { Contents } of pages) bytes += sum((Contents ?? []).map(({ Size }) => Size ?? 0));
+  return bytes;
+}
+
+export async function endAgain({ folder, data }: AgainCase): Promise<void> {
+  const cache = join(data.odoo.dataDir, 'restic');
+  for (const path of [folder, cache]) await rm(path, { recursive: true, force: true });
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);
