@@ -7,8 +7,10 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
 import { restoreSql, sqlOf } from '../support/backup-check.ts';
 import { outputsOf, Scene } from '../support/backup-run.ts';
+import { kmsKeyId } from '../support/ceph.ts';
 import { grow } from '../support/growth.ts';
 import type { RawInputs } from '../support/inputs.ts';
+import { startOpaqueEtags } from '../support/opaque-etags.ts';
 import { createDatabase, dropDatabase, uniqueName } from '../support/postgres.ts';
 import { run } from '../support/processes.ts';
 import { getObject, listKeys, listUploads } from '../support/s3.ts';
@@ -225,6 +227,19 @@ suite('a backup after another one', { concurrency: false }, () => {
     const made = await backUp();
     assertFull(made, /reads back with MD5 .* but .* was written/);
     await assertWhole(made);
+    await emptyBucket();
+  });
+
+  test('reads copies back where ETags prove nothing, as under SSE-KMS', async () => {
+    await using opaque = await startOpaqueEtags(scene.sandbox.s3);
+    const inputs = { 's3-endpoint': opaque.endpoint, sse: 'aws:kms', 'kms-key-id': kmsKeyId };
+    const full = await backUp(inputs);
+    assert.equal(full.receipt.upload.proof, 'content-md5');
+    const next = await backUp(inputs);
+    assert.equal(next.receipt.upload.copied?.from, full.receipt.key);
+    assert.equal(next.receipt.upload.copied?.proof, 'read-back');
+    assert.match(next.log, /copied and proven by reading it back/);
+    await assertWhole(next);
     await emptyBucket();
   });
 

@@ -28,10 +28,18 @@ export class Run {
   log = '';
   readonly ended: Promise<Ended>;
 
-  /** @param launcher goes before the program: `['timeout', '5']` */
-  constructor(args: readonly string[], env: Variables, launcher: readonly string[] = []) {
-    const main = join(import.meta.dirname, '../../src/main.ts');
-    const [program = '', ...rest] = [...launcher, process.execPath, main, ...args];
+  /**
+   * @param launcher goes before the program: `['timeout', '5']`
+   * @param main another program of the project
+   */
+  constructor(
+    args: readonly string[],
+    env: Variables,
+    launcher: readonly string[] = [],
+    main = 'src/main.ts',
+  ) {
+    const path = join(import.meta.dirname, '../..', main);
+    const [program = '', ...rest] = [...launcher, process.execPath, path, ...args];
     this.child = spawn(program, rest, { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     this.child.stdout?.on('data', (chunk) => {

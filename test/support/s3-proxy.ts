@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Server } from './s3.ts';
@@ -35,6 +36,12 @@ export type S3Fault =
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
   /** The answer has another ETag, or none. */
   | { readonly kind: 'etag'; readonly value?: string }
+  /** The answer has another ETag, which is made of the right one. */
+  | { readonly kind: 'map-etag'; readonly map: (etag: string) => string }
+  /** The answer has another body, which is made of the right one. */
+  | { readonly kind: 'map-body'; readonly map: (body: string) => string }
+  /** The server never sees the request: its body is answered by something else. */
+  | { readonly kind: 'stand-in'; readonly answer: (body: string, request: SeenRequest) => Promise<string> }
   /** One bit of this byte of the answer's body is another. */
   | { readonly kind: 'flip'; readonly at: number }
   /** The connection is reset after so many bytes of the answer's body. */
@@ -75,7 +82,7 @@ export async function startS3Proxy(target: S3Server, rules: readonly S3Rule[] = 
     const unused = (rule: S3Rule) => (hits.get(rule) ?? 0) < (rule.times ?? Number.POSITIVE_INFINITY);
     const rule = proxy.rules.find((candidate) => unused(candidate) && candidate.when(seen));
     if (rule) hits.set(rule, (hits.get(rule) ?? 0) + 1);
-    answer(incoming, response, target, rule?.fault).catch(() => reset(incoming.socket));
+    answer(incoming, response, target, seen, rule?.fault).catch(() => reset(incoming.socket));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -99,6 +106,7 @@ async function answer(
   incoming: IncomingMessage,
   response: ServerResponse,
   target: S3Server,
+  seen: SeenRequest,
   fault: S3Fault | undefined,
 ): Promise<void> {
   if (fault?.kind === 'reset') {
@@ -110,6 +118,12 @@ async function answer(
     await once(incoming, 'end');
     response.writeHead(fault.status, { 'content-type': 'application/xml' });
     response.end(`<Error><Code>${fault.code}</Code><Message>Said the fault proxy</Message></Error>`);
+    return;
+  }
+  if (fault?.kind === 'stand-in') {
+    const body = await fault.answer(await text(incoming), seen);
+    response.writeHead(200, { 'content-type': 'application/xml' });
+    response.end(body);
     return;
   }
   const { method, headers } = incoming;
@@ -136,6 +150,13 @@ async function answer(
   if (fault?.kind === 'etag') {
     delete answerHeaders.etag;
     if (fault.value !== undefined) answerHeaders.etag = fault.value;
+  }
+  if (fault?.kind === 'map-etag' && answerHeaders.etag) answerHeaders.etag = fault.map(answerHeaders.etag);
+  if (fault?.kind === 'map-body') {
+    delete answerHeaders['content-length'];
+    response.writeHead(upstream.statusCode ?? 502, answerHeaders);
+    response.end(fault.map(await text(upstream)));
+    return;
   }
   response.writeHead(upstream.statusCode ?? 502, answerHeaders);
   if (fault?.kind === 'truncate') await pipeline(upstream, cutAfter(fault.bytes), response);
