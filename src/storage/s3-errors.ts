@@ -5,7 +5,6 @@ import { type Explanation, type Failure, failure, isNotFound } from './failure.t
 /** The permissions that are asked of S3, as an IAM policy names them. */
 export type S3Action =
   | 's3:AbortMultipartUpload'
-  | 's3:CreateBucket'
   | 's3:DeleteObject'
   | 's3:DeleteObjectVersion'
   | 's3:GetBucketVersioning'

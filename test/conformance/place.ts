@@ -6,7 +6,8 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
 } from '@aws-sdk/client-s3';
-import { messageOf } from '../../src/errors.ts';
+import { messageOf, UserError } from '../../src/errors.ts';
+import { errorName } from '../../src/storage/failure.ts';
 import { inParallel } from '../../src/storage/in-parallel.ts';
 import { Store, type StoreOptions } from '../../src/storage/store.ts';
 import { sweepUnfinished } from '../../src/storage/sweep.ts';
@@ -42,7 +43,10 @@ export async function openPlace({ bucket, ...options }: PlaceOptions): Promise<P
       ObjectLockEnabledForBucket: locks || undefined,
       CreateBucketConfiguration: locationOf(options),
     });
-    await store.attempt({ action: 's3:CreateBucket' }, () => store.client.send(command));
+    await store.client.send(command).catch((cause) => {
+      if (errorName(cause) !== 'AccessDenied') throw store.error(cause, { action: 's3:PutObject' });
+      throw new UserError('The key may not make buckets', 'Name one that is there: --bucket.', { cause });
+    });
     made.push(store);
     return store;
   };
