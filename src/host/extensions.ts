@@ -39,6 +39,13 @@ export async function mayMarkImmutable(app: Postgres, admin: Postgres): Promise<
   return answers.some(([superuser]) => superuser === 't');
 }
 
+/** Debian's package of an extension: those of PostgreSQL itself come with its server; others have one each, by a common rule. */
+export function packageOf(extension: Extension['name'], major: number): string {
+  if (/^(postgis|address_standardizer)/.test(extension)) return `postgresql-${major}-postgis-3`;
+  if (extension === 'vector') return `postgresql-${major}-pgvector`;
+  return `postgresql-${major}-${extension.replaceAll('_', '-')}`;
+}
+
 const toCreate = (extensions: readonly Extension[]): Extension[] =>
   extensions.filter(({ name }) => name !== 'plpgsql'); // it is in template0
 
@@ -76,20 +83,45 @@ export async function createExtensions(
       { cause: failure },
     );
   }
-  const schemaOf = (extension: string) => {
-    const schema = wanted.find(({ name }) => name === extension)?.schema;
-    return schema === undefined ? undefined : identifier(schema);
-  };
-  const postgis = schemaOf('postgis');
-  if (postgis !== undefined) {
-    // What somebody has added to its table of reference systems are rows of the dump.
-    const grant = `GRANT SELECT, INSERT ON ${postgis}.spatial_ref_sys TO ${identifier(owner)}`;
-    await byEither(app, admin, database, grant);
-  }
-  const unaccent = schemaOf('unaccent');
+  await grantConfiguration(app, admin, database, owner);
+  const ofUnaccent = wanted.find(({ name }) => name === 'unaccent')?.schema;
+  const unaccent = ofUnaccent === undefined ? undefined : identifier(ofUnaccent);
   const mark = `ALTER FUNCTION ${unaccent}.unaccent(text) IMMUTABLE`;
   const refused = unaccent !== undefined && (await byEither(app, admin, database, mark)) !== undefined;
   return { schemas, unaccentStable: refused };
+}
+
+/**
+ * Lets the role that loads the dump add to the tables in which extensions keep what is the user's own, such as reference
+ * systems of PostGIS and topologies: those rows are in the dump (`pg_extension_config_dump`), and the tables belong to
+ * whoever has made the extension. So do their sequences, on which the backup may have grants that only this lets it repeat.
+ */
+async function grantConfiguration(
+  app: Postgres,
+  admin: Postgres,
+  database: string,
+  owner: string,
+): Promise<void> {
+  // Asked of who may grant it: for a role that has some right of its own, GRANT does nothing and ends well.
+  for (const postgres of new Set([admin, app])) {
+    const rows = await queryRows<{ privileges: string; schema: string; name: string }>(
+      postgres,
+      database,
+      `WITH tables AS (SELECT DISTINCT unnest(extconfig) AS oid FROM pg_extension),
+            sequences AS (SELECT objid AS oid FROM pg_depend JOIN tables ON tables.oid = refobjid
+                           WHERE classid = 'pg_class'::regclass AND refclassid = classid AND deptype IN ('a', 'i'))
+       SELECT CASE relkind WHEN 'S' THEN 'ALL ON SEQUENCE' ELSE 'SELECT, INSERT ON TABLE' END AS privileges,
+              nspname AS schema, relname AS name
+         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE c.oid IN (TABLE tables UNION TABLE sequences) AND relkind IN ('r', 'p', 'S')
+          AND pg_has_role(relowner, 'USAGE') AND NOT pg_has_role(${literal(owner)}, relowner, 'USAGE')`,
+    );
+    const grants = rows.map(
+      ({ privileges, schema, name }) =>
+        `GRANT ${privileges} ${identifier(schema)}.${identifier(name)} TO ${identifier(owner)}`,
+    );
+    if (grants.length > 0) await runSql(postgres, database, ...grants);
+  }
 }
 
 async function createSchemas(

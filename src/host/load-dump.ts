@@ -11,7 +11,7 @@ import { conninfo, literal, runSql } from './sql.ts';
 import { type LeavesOut, statementFilter } from './statement-filter.ts';
 import type { IncomingFile } from './tar-writer.ts';
 import { TempFolder } from './temp-folder.ts';
-import { filterToc } from './toc-filter.ts';
+import { filterToc, splitToc } from './toc-filter.ts';
 import type { HostTools } from './tools.ts';
 import { compressed, decoding, inwardCodec } from './wire.ts';
 
@@ -128,9 +128,13 @@ class Loader {
     }
     const list = this.#postgres.command('pg_restore', ['--list', path], this.#database);
     const toc = await this.#filter(await run(host, { ...list, secretEnv: undefined }));
-    const useList = await this.#useList(toc, folder);
-    const restore = this.#restore([`--jobs=${jobs}`, ...useList, path]);
-    await run(host, { ...restore, guarded: true }, { signal });
+    const { ahead, rest } = jobs > 1 ? splitToc(toc.list) : { ahead: undefined, rest: toc.list };
+    const load = async (...args: string[]) => {
+      await run(host, { ...this.#restore([...args, path]), guarded: true }, { signal });
+    };
+    if (ahead !== undefined) await load(await this.#writeList('ahead', ahead, folder));
+    const whole = ahead === undefined && toc.skipped.length === 0;
+    await load(`--jobs=${jobs}`, ...(whole ? [] : [await this.#writeList('list', rest, folder)]));
     return { parallel: jobs > 1, skipped: toc.skipped };
   }
 
@@ -141,7 +145,7 @@ class Loader {
     const list = this.#postgres.command('pg_restore', ['--list'], this.#database);
     const toc = await this.#filter(await feed(host, { ...list, secretEnv: undefined }, dump.open(), signal));
     await using folder = toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : undefined;
-    const useList = folder ? await this.#useList(toc, folder) : [];
+    const useList = folder ? [await this.#writeList('list', toc.list, folder)] : [];
     const codec = inwardCodec(tools);
     const restore = decoding(this.#restore(useList), codec);
     await feed(host, restore, compressed(dump.open(), codec), signal);
@@ -188,11 +192,11 @@ class Loader {
     return superuser === 't';
   }
 
-  async #useList(toc: ReturnType<typeof filterToc>, folder: TempFolder): Promise<string[]> {
-    if (toc.skipped.length === 0) return [];
-    const path = `${folder.path}/list`;
+  /** @returns the option that makes pg_restore use it */
+  async #writeList(name: string, list: string, folder: TempFolder): Promise<string> {
+    const path = `${folder.path}/${name}`;
     const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
-    await run(folder.host, { argv, as: this.#postgres.account }, { input: toc.list });
-    return [`--use-list=${path}`];
+    await run(folder.host, { argv, as: this.#postgres.account }, { input: list });
+    return `--use-list=${path}`;
   }
 }

@@ -35,3 +35,32 @@ export function filterToc(toc: string, { superuser, schemas }: RestoreRights): F
   });
   return { list: lines.join('\n'), skipped };
 }
+
+/** One table of contents as two, to be restored one after the other. */
+export interface SplitToc {
+  /** undefined: nothing has to come first. */
+  readonly ahead: string | undefined;
+  readonly rest: string;
+}
+
+/**
+ * Takes out what several sessions at once must not load: the rows of tables that belong to extensions, which are there
+ * before the dump with all their foreign keys, of which only the order of the dump takes care, and on which other
+ * tables' rows may depend (reference systems of PostGIS). A table of the dump's own has an entry that creates it.
+ */
+export function splitToc(list: string): SplitToc {
+  const lines = list.split('\n').map((line) => ({ line, entry: ENTRY.exec(line)?.[1] ?? '' }));
+  const created = new Set(lines.flatMap(({ entry }) => /^TABLE (?!DATA )(.*)$/.exec(entry)?.[1] ?? []));
+  const isConfiguration = (entry: string): boolean => {
+    const table = /^TABLE DATA (.*)$/.exec(entry)?.[1];
+    return table !== undefined && !created.has(table);
+  };
+  if (!lines.some(({ entry }) => isConfiguration(entry))) return { ahead: undefined, rest: list };
+  const comesFirst = (entry: string) => /^(SCHEMA|EXTENSION) - /.test(entry) || isConfiguration(entry);
+  const part = (first: boolean) =>
+    lines
+      .filter(({ entry }) => comesFirst(entry) === first)
+      .map(({ line }) => `${line}\n`)
+      .join('');
+  return { ahead: part(true), rest: part(false) };
+}

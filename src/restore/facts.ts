@@ -35,7 +35,7 @@ export function factsOf(source: RestoreSource, target: Target, findings: Finding
     ...backupFacts(source),
     ...replacedFacts(target, findings),
     ...filestoreFacts(target, findings, source),
-    ['Space', spaceOf(findings)],
+    ['Space', spaceOf(target, findings)],
     ...(findings.passed.length > 0 ? ([['Checked', findings.passed.join('; ')]] as const) : []),
     ...odooFacts(target, findings),
     ...(target.leftovers.kept.length > 0
@@ -94,12 +94,16 @@ function filestoreFacts(target: Target, { difference }: Findings, { filestore }:
 export const filesOf = (files: readonly { readonly size: number }[]): string =>
   files.length === 0 ? 'none' : `${formatCounted(files.length, 'file')} (${formatBytes(bytesOf(files))})`;
 
-function spaceOf({ databaseBytes, databaseDisk, difference, filestoreDisk }: Findings): string {
-  const of = (what: string, bytes: number, disk: FileSystem | undefined) =>
-    `${what} ${formatBytes(bytes)}${disk ? ` of ${formatBytes(disk.free)} free in ${disk.mount}` : ''}`;
+function spaceOf(
+  { admin }: Target,
+  { databaseBytes, databaseDisk, difference, filestoreDisk }: Findings,
+): string {
+  const of = (what: string, bytes: number, disk: FileSystem | undefined, unknown: string) =>
+    `${what} ${formatBytes(bytes)}${disk ? ` of ${formatBytes(disk.free)} free in ${disk.mount}` : `, ${unknown}`}`;
+  const elsewhere = admin.isLocal ? '' : 'on another machine, ';
   return [
-    of('database about', databaseBytes, databaseDisk),
-    ...(difference ? [of('filestore', filestoreBytes(difference), filestoreDisk)] : []),
+    of('database about', databaseBytes, databaseDisk, `${elsewhere}free space unknown`),
+    ...(difference ? [of('filestore', filestoreBytes(difference), filestoreDisk, 'free space unknown')] : []),
   ].join('; ');
 }
 

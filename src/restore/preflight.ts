@@ -9,7 +9,7 @@ import {
   type SessionGroup,
 } from '../host/databases.ts';
 import { databaseFileSystem, type FileSystem, fileSystemOf, maxWalBytes } from '../host/disk-space.ts';
-import { extensionProblems, mayMarkImmutable } from '../host/extensions.ts';
+import { extensionProblems, mayMarkImmutable, packageOf } from '../host/extensions.ts';
 import { healthNow } from '../host/health.ts';
 import { withRestoreClient } from '../host/load-errors.ts';
 import { lockProblem } from '../host/lock.ts';
@@ -475,7 +475,7 @@ class Preflight {
       if (problem === 'absent') {
         this.#problem(
           `The extension ${extension} of the backup is not installed on the database server`,
-          `Install its package there, such as postgresql-${Math.floor(postgres.version / 10_000)}-${extension}.`,
+          `Install its package there, such as ${packageOf(extension, Math.floor(postgres.version / 10_000))}.`,
         );
       } else {
         this.#problem(

@@ -11,7 +11,7 @@ import type { RawInputs } from '../support/inputs.ts';
 import { assertNothingRuns } from '../support/leftovers.ts';
 import { psql } from '../support/postgres.ts';
 import { type ArchiveServer, postgresArchive, serveArchive } from '../support/postgres-archive.ts';
-import { processes } from '../support/processes.ts';
+import { commandLines } from '../support/processes.ts';
 import { ProofScene } from '../support/proof-scene.ts';
 import { createRole } from '../support/roles.ts';
 import { getObject } from '../support/s3.ts';
@@ -288,9 +288,3 @@ suite('verify: restore', () => {
     });
   });
 });
-
-/** Of every process of this machine. */
-async function commandLines(): Promise<string[]> {
-  const all = (await processes()).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
-  return (await Promise.all(all)).map((line) => line.replaceAll('\0', ' '));
-}

@@ -8,6 +8,8 @@ import type { OdooState } from './odoo-server.ts';
 
 /** A Compose host that runs Odoo, and a bucket: all of one test's own. */
 export class ComposeScene extends HostScene<ComposeHost> {
+  #outside = false;
+
   static async open(release: Release): Promise<ComposeScene> {
     const scene = new ComposeScene(await openScene((sandbox) => startComposeHost(sandbox, release)));
     await scene.untilUp();
@@ -24,9 +26,49 @@ export class ComposeScene extends HostScene<ComposeHost> {
   }
 
   /** Runs SQL as a superuser, and returns the rows: `|` between columns. */
-  async sql(statement: string): Promise<string> {
-    const psql = ['psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', this.host.database, '-c', statement];
-    return (await this.host.compose('exec', '-T', 'db', ...psql)).trim();
+  async sql(statement: string, database: string = this.host.database): Promise<string> {
+    const psql = ['psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', statement];
+    return (await this.#onServer(psql)).trim();
+  }
+
+  /** Runs a program beside PostgreSQL, as its account. */
+  #onServer(argv: readonly string[]): Promise<string> {
+    const { exec, compose } = this.host;
+    return this.#outside
+      ? exec(['docker', 'exec', '--env', `PGPORT=${OUTSIDE_PORT}`, 'outside', ...argv])
+      : compose('exec', '-T', 'db', ...argv);
+  }
+
+  /**
+   * From now on, Odoo uses a database outside of Compose, as it was in the beginning: a server of the machine, whose
+   * client programs the machine has.
+   */
+  async moveDatabaseOut(): Promise<void> {
+    await this.shell(`docker export "$(docker create db)" |
+        tar -xC / --skip-old-files --wildcards 'usr/lib/postgresql/*' 'usr/lib/*-linux-gnu/*'
+      ldconfig
+      docker run --detach --name outside --network host --user postgres --volume /srv/odoo/db:/etc/odoo-db db \\
+        /usr/lib/postgresql/15/bin/postgres --config-file=/etc/postgresql/15/main/postgresql.conf \\
+        --hba-file=/etc/odoo-db/pg_hba.conf --listen-addresses='*' --port=${OUTSIDE_PORT} --ssl=off
+      until docker exec --env PGPORT=${OUTSIDE_PORT} outside psql -qc "ALTER ROLE odoo PASSWORD 's3cret of odoo'"; do sleep 0.2; done
+      cd /srv/odoo && sed -i 's/^db_host.*/db_host = host.docker.internal\\ndb_port = ${OUTSIDE_PORT}/' config/*.conf
+      cat >docker-compose.override.yml <<'END'
+version: '3.8'
+services:
+  odoo:
+    extra_hosts: ['host.docker.internal:host-gateway']
+  queue-worker:
+    extra_hosts: ['host.docker.internal:host-gateway']
+END`);
+    this.#outside = true;
+    await this.host.compose('up', '-d');
+    await this.untilUp();
+  }
+
+  /** Takes away what a restore has made. */
+  async dropCopy(database: string): Promise<void> {
+    await this.sql(`DROP DATABASE "${database}"`, 'postgres');
+    await this.onVolume(`rm -r ${this.host.filestore}/../${database}`);
   }
 
   /** Runs a shell script as Odoo, on its volume: whether it runs or not. */
@@ -37,9 +79,9 @@ export class ComposeScene extends HostScene<ComposeHost> {
 
   /** Everything that Odoo has: each row, and each file with content, owner and mode; `checklist/` left out. */
   async content(): Promise<{ readonly sql: string; readonly files: readonly string[] }> {
-    const { database, filestore, compose } = this.host;
+    const { database, filestore } = this.host;
     const found = `cd ${filestore}; find . -path ./checklist -prune -o`;
-    const sql = await compose('exec', '-T', 'db', 'pg_dump', database);
+    const sql = await this.#onServer(['pg_dump', database]);
     const files = await this.onVolume(`${found} -printf '%p %M %u:%g\\n' | sort
       ${found} -type f -print0 | xargs -0 sha1sum | sort`);
     return { sql: withoutRestrict(sql), files: files.trim().split('\n') };
@@ -134,3 +176,4 @@ END`);
 }
 
 const PATIENCE_MS = 20_000;
+const OUTSIDE_PORT = 5433;

@@ -167,6 +167,12 @@ export async function processes(): Promise<ProcessEntry[]> {
   return (await Promise.all(entries)).flat();
 }
 
+/** Of every process of this machine: what everybody on it can read. */
+export async function commandLines(): Promise<string[]> {
+  const all = (await processes()).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+  return (await Promise.all(all)).map((line) => line.replaceAll('\0', ' '));
+}
+
 /** The processes below one, itself left out. */
 export async function descendants(ancestor: number | undefined): Promise<number[]> {
   const all = await processes();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { filterToc } from '../../src/host/toc-filter.ts';
+import { filterToc, splitToc } from '../../src/host/toc-filter.ts';
 
 /** As `pg_restore --list` of PostgreSQL 15 prints them. */
 const header = ';\n; Archive created at 2026-11-21 03:41:00 UTC\n;     Format: CUSTOM\n;\n';
@@ -41,4 +41,32 @@ suite('the table of contents', () => {
       assert.equal(filtered.list, expected);
     });
   }
+});
+
+test('rows of tables that the dump does not create come first, with what they lie in, in the order of the dump', () => {
+  const lines = [
+    ';',
+    '12; 2615 16500 SCHEMA - topology odoo',
+    '2; 3079 16385 EXTENSION - postgis ',
+    '5100; 0 0 COMMENT - EXTENSION postgis ',
+    '215; 1259 16386 TABLE public res users odoo',
+    '216; 1259 16390 TABLE public plain odoo',
+    '4300; 0 16386 TABLE DATA public res users odoo',
+    '4302; 0 16800 TABLE DATA public spatial_ref_sys admin',
+    '4303; 0 16900 TABLE DATA topology topology admin',
+    '4304; 0 16901 TABLE DATA topology layer admin',
+    '4305; 0 16390 TABLE DATA public plain odoo',
+    '4400; 0 0 SEQUENCE SET public res_users_id_seq odoo',
+  ];
+  const { ahead, rest } = splitToc(lines.join('\n'));
+  const first = [1, 2, 7, 8, 9];
+  const at = (wanted: boolean) =>
+    lines.filter((_, i) => first.includes(i) === wanted).map((line) => `${line}\n`);
+  assert.equal(ahead, at(true).join(''));
+  assert.equal(rest, at(false).join(''));
+});
+
+test('without such tables there is nothing to come first', () => {
+  const list = '215; 1259 16386 TABLE public a odoo\n4300; 0 16386 TABLE DATA public a odoo\n';
+  assert.deepEqual(splitToc(list), { ahead: undefined, rest: list });
 });

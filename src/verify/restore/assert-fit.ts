@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { extensionProblems } from '../../host/extensions.ts';
+import { extensionProblems, packageOf } from '../../host/extensions.ts';
 import type { Extension } from '../../host/odoo-database.ts';
 import type { RestoreSource } from '../../restore/source.ts';
 import { neededMajor } from './dump-needs.ts';
@@ -41,13 +41,6 @@ function lacks(absent: readonly Extension['name'][], label: string, major: numbe
     `restore-test: PostgreSQL on ${label} lacks the extension ${absent.join(', ')} of the backup, which says nothing about the archive`,
     `Install it (apt-get install ${packages}), or set restore-test to the URL of a service container that has it${imageOf(absent, major)}; or to host.`,
   );
-}
-
-/** Those of PostgreSQL itself come with its server; others have a package each, by Debian's and PostgreSQL's own rule. */
-function packageOf(extension: Extension['name'], major: number): string {
-  if (/^(postgis|address_standardizer)/.test(extension)) return `postgresql-${major}-postgis-3`;
-  if (extension === 'vector') return `postgresql-${major}-pgvector`;
-  return `postgresql-${major}-${extension.replaceAll('_', '-')}`;
 }
 
 function imageOf(absent: readonly Extension['name'][], major: number): string {

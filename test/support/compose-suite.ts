@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Receipt } from '../../src/storage/receipt.ts';
-import { type Ended, outputsOf } from '../support/backup-run.ts';
-import { ComposeScene } from '../support/compose-scene.ts';
+import { type Ended, outputsOf } from './backup-run.ts';
+import type { Release } from './compose-host.ts';
+import { ComposeScene } from './compose-scene.ts';
 
 const receiptOf = (ended: Ended): Receipt => JSON.parse(outputsOf(ended).json ?? '');
 
-for (const [release, version] of [
-  ['trixie', /docker compose 2\.26\./],
-  ['bookworm', /docker-compose 1\.29\./],
-] as const) {
+/** The tests of Odoo in Docker Compose, on one release of Debian. @param version of Compose, as the log names it */
+export function composeSuite(release: Release, version: RegExp): void {
   suite(`Odoo in Docker Compose, on Debian ${release}`, { concurrency: false }, () => {
     let scene: ComposeScene;
     let then: Awaited<ReturnType<ComposeScene['content']>>;
@@ -49,6 +48,29 @@ for (const [release, version] of [
       const receipt = receiptOf(await scene.succeeds('backup', inputs));
       assert.equal(receipt.filestore?.files, 205);
       await scene.shell('rm /srv/outside.conf /etc/sudoers.d/odoo-backup');
+    });
+
+    test('a copy is made beside it, neutralized, with its own filestore and UUID; Odoo is not stopped', async () => {
+      const since = await scene.state();
+      const inputs = { 'target-database': 'shop_copy', services: '' };
+      const ended = await scene.succeeds('restore', inputs);
+      assert.match(ended.log, /Copy +neutralized, with a database.uuid of its own/);
+      const read = (statement: string) => scene.sql(statement, 'shop_copy');
+      const parameter = (key: string) => `SELECT value FROM ir_config_parameter WHERE key = '${key}'`;
+      assert.equal(await read(parameter('database.is_neutralized')), 'true');
+      assert.notEqual(await read(parameter('database.uuid')), await scene.sql(parameter('database.uuid')));
+      assert.equal(
+        await read('SELECT cron_name FROM ir_cron WHERE active'),
+        'Base: Auto-vacuum internal data',
+      );
+      const files = (database: string) =>
+        scene.onVolume(`cd ${scene.host.filestore}/../${database}
+          find . -path ./checklist -prune -o -type f -exec sha1sum {} + | sort; find . ! -user odoo`);
+      assert.equal(await files('shop_copy'), await files('shop'));
+      assert.deepEqual(await scene.state(), since, 'Odoo was not started again');
+      assert.deepEqual(await scene.content(), then);
+      await scene.fails('restore', inputs, /target-database: shop_copy is there already/);
+      await scene.dropCopy('shop_copy');
     });
 
     test('a dry run changes nothing; the run puts everything back, and Odoo runs', async () => {
@@ -101,6 +123,21 @@ for (const [release, version] of [
       await scene.succeeds('rollback', rollback);
       assert.deepEqual(await scene.content(), then);
       await scene.untilUp();
+      await scene.assertTraces(traces);
+    });
+
+    test('only Odoo in Compose, and the database outside: it is backed up, and rolled back', async () => {
+      await scene.moveDatabaseOut();
+      const inputs = { 'compose-db-service': '' };
+      const traces = await scene.traces();
+      const backup = await scene.succeeds('backup', inputs);
+      assert.doesNotMatch(backup.log, /PostgreSQL: service/);
+      assert.equal(receiptOf(backup).filestore?.files, 205);
+      await scene.misdeploy();
+      const ended = await scene.succeeds('rollback', { ...rollback, ...inputs });
+      assert.match(ended.log, /\/web\/login answers 200/);
+      assert.deepEqual(await scene.content(), then);
+      assert.equal((await scene.untilUp()).files, 203);
       await scene.assertTraces(traces);
     });
   });

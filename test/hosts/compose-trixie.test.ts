@@ -1,0 +1,3 @@
+import { composeSuite } from '../support/compose-suite.ts';
+
+composeSuite('trixie', /docker compose 2\.26\./);
