@@ -36,7 +36,10 @@ export async function checkSequences(
   return { count: sequences.length, behind: behind.flat() };
 }
 
-/** Those of `serial` and identity columns; a sequence that counts down or begins anew has no highest value. */
+/**
+ * Those of `serial` and identity columns; a sequence that counts down or begins anew has no highest value, and one of an
+ * extension is in no dump.
+ */
 const OWNED = `SELECT sn.nspname AS schema, s.relname AS sequence, tn.nspname AS "tableSchema", t.relname AS table,
     a.attname AS column
   FROM pg_class s JOIN pg_namespace sn ON sn.oid = s.relnamespace
@@ -47,6 +50,8 @@ const OWNED = `SELECT sn.nspname AS schema, s.relname AS sequence, tn.nspname AS
     JOIN pg_namespace tn ON tn.oid = t.relnamespace
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
   WHERE s.relkind = 'S' AND q.seqincrement > 0 AND NOT q.seqcycle
+    AND NOT EXISTS (SELECT FROM pg_depend e
+      WHERE e.classid = 'pg_class'::regclass AND e.objid = s.oid AND e.deptype = 'e')
     AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
   ORDER BY 1, 2`;
 

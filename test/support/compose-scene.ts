@@ -44,13 +44,16 @@ export class ComposeScene extends HostScene<ComposeHost> {
    * client programs the machine has.
    */
   async moveDatabaseOut(): Promise<void> {
-    await this.shell(`docker export "$(docker create db)" |
+    await this.shell(`docker export "$(docker create db true)" |
         tar -xC / --skip-old-files --wildcards 'usr/lib/postgresql/*' 'usr/lib/*-linux-gnu/*'
       ldconfig
       docker run --detach --name outside --network host --user postgres --volume /srv/odoo/db:/etc/odoo-db db \\
         /usr/lib/postgresql/15/bin/postgres --config-file=/etc/postgresql/15/main/postgresql.conf \\
         --hba-file=/etc/odoo-db/pg_hba.conf --listen-addresses='*' --port=${OUTSIDE_PORT} --ssl=off
-      until docker exec --env PGPORT=${OUTSIDE_PORT} outside psql -qc "ALTER ROLE odoo PASSWORD 's3cret of odoo'"; do sleep 0.2; done
+      for _ in $(seq 100); do
+        docker exec --env PGPORT=${OUTSIDE_PORT} outside psql -qc "ALTER ROLE odoo PASSWORD 's3cret of odoo'" && break
+        sleep 0.2
+      done
       cd /srv/odoo && sed -i 's/^db_host.*/db_host = host.docker.internal\\ndb_port = ${OUTSIDE_PORT}/' config/*.conf
       cat >docker-compose.override.yml <<'END'
 version: '3.8'
