@@ -1,4 +1,7 @@
 // Finds out what an S3 server can do, and what this project uses of it: `npm run test:s3 -- --endpoint URL`.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf, UserError } from '../src/errors.ts';
 import type { StoreOptions } from '../src/storage/store.ts';
@@ -6,21 +9,32 @@ import type { Finding } from '../test/conformance/check.ts';
 import { conformance } from '../test/conformance/conformance.ts';
 import type { PlaceOptions } from '../test/conformance/place.ts';
 import { usesOf } from '../test/conformance/uses.ts';
+import { kmsKeyId, startCeph } from '../test/support/ceph.ts';
+import { Servers } from '../test/support/processes.ts';
 
 const usage = `npm run test:s3 -- --endpoint URL [--bucket NAME] [--region REGION] [--path-style true|false] [--kms-key-id ID]
+npm run test:s3 -- --ceph forky|trixie|bookworm [--kms-key-id ${kmsKeyId}]
 
 Finds out what an S3 server can do, with the code that makes backups, and says what this project would use there. It
 makes a bucket and removes it again; with --bucket, it works in a folder of that bucket. Keys come from where
 the AWS SDK takes them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile. With --kms-key-id, all objects are
-encrypted by SSE-KMS with that key.
+encrypted by SSE-KMS with that key. With --ceph, the server is the Ceph of that Debian suite (20, 18, 16), started for it on
+127.0.0.1 and stopped at the end.
 
 Exit status: 0 backups are safe there, 1 they are not, or it could not be found out, 2 bad arguments.`;
 
-function parse(): PlaceOptions | undefined {
+interface Wish {
+  readonly place: PlaceOptions;
+  /** Of Debian. */
+  readonly ceph: string | undefined;
+}
+
+function parse(): Wish | undefined {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     options: {
       endpoint: text,
+      ceph: text,
       bucket: text,
       region: text,
       'path-style': text,
@@ -29,15 +43,21 @@ function parse(): PlaceOptions | undefined {
     },
   });
   if (values.help) return undefined;
-  const { endpoint, bucket, region } = values;
-  if (!endpoint && !region) throw new Error('--endpoint: is required, or --region for Amazon');
+  const { endpoint, ceph, bucket, region } = values;
+  if (ceph !== undefined && !['forky', 'trixie', 'bookworm'].includes(ceph)) {
+    throw new Error('--ceph: is one of forky, trixie and bookworm');
+  }
+  if (ceph && (endpoint || bucket || region))
+    throw new Error('--ceph: goes without --endpoint, --bucket and --region');
+  if (!endpoint && !region && !ceph) throw new Error('--endpoint: is required, or --region for Amazon');
   if (endpoint && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
     throw new Error('--endpoint: is not a URL such as https://s3.example.com');
   }
   const pathStyle = values['path-style'] === undefined ? undefined : values['path-style'] === 'true';
   const keyId = values['kms-key-id'];
   const encryption: StoreOptions['encryption'] = keyId === undefined ? undefined : { kind: 'aws:kms', keyId };
-  return { endpoint, bucket, region, pathStyle, ...(encryption && { encryption }) } as PlaceOptions;
+  const place = { endpoint, bucket, region, pathStyle, ...(encryption && { encryption }) } as PlaceOptions;
+  return { place, ceph };
 }
 
 const signs = { true: 'yes', false: 'no', undefined: '?' } as const;
@@ -49,7 +69,21 @@ function tell({ id, title, holds, detail, uses, otherwise, required }: Finding):
   console.log(`     ${holds ? uses : otherwise}${reason}`);
 }
 
-async function main(options: PlaceOptions): Promise<boolean> {
+async function main({ place, ceph }: Wish): Promise<boolean> {
+  if (!ceph) return look(place);
+  const folder = await mkdtemp(join(tmpdir(), 'ceph-'));
+  try {
+    await using servers = new Servers(folder);
+    const { endpoint, region, accessKeyId, secretAccessKey } = await startCeph(servers, folder, '', ceph);
+    process.env.AWS_ACCESS_KEY_ID = accessKeyId;
+    process.env.AWS_SECRET_ACCESS_KEY = secretAccessKey;
+    return await look({ ...place, endpoint, region });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function look(options: PlaceOptions): Promise<boolean> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => stop.abort(new Error(`Stopped by ${signal}; what was made there is removed`)));
@@ -62,18 +96,18 @@ async function main(options: PlaceOptions): Promise<boolean> {
   return safe;
 }
 
-let options: PlaceOptions | undefined;
+let wish: Wish | undefined;
 try {
-  options = parse();
+  wish = parse();
 } catch (error) {
   console.error(`${messageOf(error)}\n\n${usage}`);
   process.exit(2);
 }
-if (!options) {
+if (!wish) {
   console.log(usage);
 } else {
   try {
-    process.exitCode = (await main(options)) ? 0 : 1;
+    process.exitCode = (await main(wish)) ? 0 : 1;
   } catch (error) {
     console.error(messageOf(error));
     if (error instanceof UserError) console.error(error.hint);

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# ceph.sh FOLDER: puts Ceph's programs in place and prints the root they lie under ("/" when they are installed).
+# ceph.sh FOLDER [SUITE]: puts Ceph's programs in place and prints the root they lie under ("/" when they are installed).
 #
 # Debian's packages are downloaded by a private apt, which checks their signatures, and unpacked into FOLDER: no root
-# needed, nothing is installed or configured. The newest suite that can be had wins; radosgw differs a lot between them.
+# needed, nothing is installed or configured. Without SUITE, the newest one that can be had wins; radosgw differs a lot
+# between them.
 # Where the machine's apt knows no Debian mirror (Ubuntu), the distribution's own packages are used instead.
 # The mirror is whatever the machine's own apt uses.
 set -euo pipefail
 export LC_ALL=C
 folder=$1
+read -ra suites <<<"${2:-forky trixie bookworm}"
 packages=(radosgw ceph-mon ceph-osd ceph-base)
 # What Debian's packages depend on and these programs never open.
 unneeded='ceph-volume|lvm2|dmsetup|dmeventd|sudo|systemd.*|smartmontools|nvme-cli|binutils.*|cryptsetup.*|xfsprogs|e2fsprogs|passwd|login.*|parted|python3.*|libpython3.*|openssl|libcephfs.*|udev|perl.*|debconf|adduser|util-linux|mount|dpkg|tar|bash|coreutils|psmisc|procps|fonts.*|tzdata|gawk|media-types|mailcap|sgml-base|xml-core|libjs.*|libgprofng.*'
@@ -40,18 +42,18 @@ unpack_suite() { # SUITE: fails where any package cannot be had
 mkdir -p "$folder"
 exec 9>"$folder/lock"
 flock 9 # two runs may start at the same time
-for suite in forky trixie bookworm; do
+for suite in "${suites[@]}"; do
   if [ -d "$folder/$suite" ]; then echo "$folder/$suite"; exit; fi
 done
-if command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null; then echo /; exit; fi
+if [ $# -lt 2 ] && command -v radosgw >/dev/null && command -v ceph-mon >/dev/null && command -v ceph-osd >/dev/null; then echo /; exit; fi
 
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | head -n 1 || true)
 if [ -n "$mirror" ]; then
-  for suite in forky trixie bookworm; do
+  for suite in "${suites[@]}"; do
     echo "Ceph: unpacking the packages of Debian $suite" >&2
     if unpack_suite "$suite" "$mirror" >&2; then echo "$folder/$suite"; exit; fi
   done
 fi
-if [ "$(id -u)" = 0 ] && apt-get install -y --no-install-recommends "${packages[@]}" >&2; then echo /; exit; fi
+if [ $# -lt 2 ] && [ "$(id -u)" = 0 ] && apt-get install -y --no-install-recommends "${packages[@]}" >&2; then echo /; exit; fi
 echo 'Ceph cannot be had: run apt-get install radosgw ceph-mon ceph-osd ceph-base, or set S3_TEST_ENDPOINT' >&2
 exit 1

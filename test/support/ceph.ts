@@ -17,9 +17,15 @@ export const kmsKeyId = 'sandbox-kms';
  * It knows SSE-S3, SSE-KMS with `kmsKeyId`, and the storage class STANDARD_IA beside STANDARD.
  *
  * @param gatewayLines of ceph.conf, besides
+ * @param suite of Debian, whose Ceph it is to be; left out: the newest that can be had
  */
-export async function startCeph(servers: Servers, folder: string, gatewayLines = ''): Promise<S3Server> {
-  const [programs, [port = 0, monitorPort = 0]] = await Promise.all([findPrograms(), freePorts(2)]);
+export async function startCeph(
+  servers: Servers,
+  folder: string,
+  gatewayLines = '',
+  suite?: string,
+): Promise<S3Server> {
+  const [programs, [port = 0, monitorPort = 0]] = await Promise.all([findPrograms(suite), freePorts(2)]);
   const vault = createVaultStub().listen(0, '127.0.0.1').unref();
   await once(vault, 'listening');
 
@@ -86,9 +92,11 @@ interface Programs {
 }
 
 /** Ceph's programs: installed ones as they are, unpacked ones through the dynamic loader that came with them. */
-async function findPrograms(): Promise<Programs> {
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'odoo-backup-sandbox', 'ceph');
-  const root = (await run(['bash', join(import.meta.dirname, 'ceph.sh'), cache])).trim();
+async function findPrograms(suite?: string): Promise<Programs> {
+  // In folders of their own: where there is a folder, the newest in it wins.
+  const [name, args] = suite === undefined ? ['ceph', []] : [`ceph-${suite}`, [suite]];
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'odoo-backup-sandbox', name);
+  const root = (await run(['bash', join(import.meta.dirname, 'ceph.sh'), cache, ...args])).trim();
   const [plugins] = globSync(join(root, 'usr/lib/*/ceph/erasure-code'));
   if (!plugins) throw new Error(`There are no Ceph libraries under ${root}: remove that folder`);
   const libraries = join(plugins, '../..');
