@@ -1,5 +1,5 @@
-import type { DirectoryEntry } from '../archive/central-directory.ts';
-import { readDirectory } from '../archive/reader.ts';
+import { type DirectoryEntry, damaged } from '../archive/central-directory.ts';
+import { type ArchiveDirectory, type RangeReader, readDirectory } from '../archive/reader.ts';
 import { planReuse, type Reuse } from '../archive/reuse.ts';
 import { messageOf } from '../errors.ts';
 import { type FilestoreFile, sha1Of } from '../host/filestore.ts';
@@ -17,14 +17,22 @@ export interface Base extends Front {
   readonly fullAt: string;
 }
 
+/** Which archives are fit for it. */
 export interface BaseWish {
   readonly customer: string;
   readonly database: string;
   readonly format: Format;
-  /** On the host now. */
-  readonly files: readonly FilestoreFile[];
   /** After so long everything is sent again. */
   readonly fullEveryMs: number;
+}
+
+/** An archive that may become a base: what there is to know of it before the host's files are known. */
+export interface Candidate {
+  readonly receipt: Receipt;
+  readonly etag: string | undefined;
+  readonly directory: ArchiveDirectory;
+  /** Files in it that were not what their names say. */
+  readonly corrupt: ReadonlySet<string>;
 }
 
 /** No base: the reason, as the end of a sentence that begins with `Everything is sent:`. */
@@ -42,55 +50,74 @@ const MOST_UNREFERENCED = 0.25;
 const MOST_COPIES = 9000;
 
 /**
- * Finds the newest verified archive of the database whose filestore can be taken over. Nothing of this ever keeps a
+ * Finds the newest verified archive of the database whose filestore may be taken over. Nothing of this ever keeps a
  * backup from being made: where it fails, everything is sent.
  */
-export async function findBase(store: Store, wish: BaseWish): Promise<Base | NoBase> {
+export async function findCandidate(store: Store, wish: BaseWish): Promise<Candidate | NoBase> {
   try {
-    return await searchBase(store, wish);
+    return await searchCandidate(store, wish);
   } catch (error) {
     return { why: `the backup before cannot be built upon. ${messageOf(error)}` };
   }
 }
 
-async function searchBase(store: Store, wish: BaseWish): Promise<Base | NoBase> {
+async function searchCandidate(store: Store, wish: BaseWish): Promise<Candidate | NoBase> {
   const receipt = await newestFit(store, wish);
-  if (!receipt)
+  if (!receipt) {
     return { why: `there is no verified backup of format ${wish.format} with a filestore to build upon` };
-  const fullAt = receipt.upload.copied?.fullAt ?? receipt.startedAt;
+  }
+  const fullAt = fullAtOf(receipt);
   if (Date.now() - Date.parse(fullAt) > wish.fullEveryMs) {
     return { why: `all of it was sent last at ${fullAt}, longer ago than full-every` };
   }
-  if (receipt.upload.cannotCopy)
+  if (receipt.upload.cannotCopy) {
     return { why: 'the S3 server cannot copy parts of objects', cannotCopy: true };
+  }
   const { key } = receipt;
   // Ceph 16 and 18 decode the name of a copy's source twice; what is no escape the second time ends their gateway.
   if (key.includes('%')) return { why: `some S3 servers cannot copy from a name with % in it: ${key}` };
   const head = await store.head(key);
   if (head?.size !== receipt.size) return { why: `${store.uri(key)} is not what its receipt says` };
   if (otherEncryption(store, head)) return { why: `${store.uri(key)} is encrypted in another way` };
-  const { etag } = head;
-  const read = (offset: number, length: number) => store.read(key, offset, length, etag);
-  const reader = { size: head.size, read };
+  const { size, etag } = head;
+  const reader = { size, read: (offset: number, length: number) => store.read(key, offset, length, etag) };
   const directory = await readDirectory(reader);
   if (directory.directory.md5 !== receipt.directory?.md5) {
     return { why: `the directory of ${store.uri(key)} is not what its receipt says` };
   }
-  const corrupt = new Set<string>();
-  if (receipt.filestore?.corrupt) {
-    for (const entry of directory.entries()) {
-      if (entry.name !== 'backup.json') continue;
-      const { filestore } = await readDescription(reader, entry);
-      for (const name of filestore?.corrupt ?? []) corrupt.add(name);
-    }
+  const corrupt = receipt.filestore?.corrupt ? await corruptFiles(reader, directory) : new Set<string>();
+  return { receipt, etag, directory, corrupt };
+}
+
+/** @param files on the host now */
+export function planBase(candidate: Candidate, files: readonly FilestoreFile[]): Base | NoBase {
+  try {
+    return plan(candidate, files);
+  } catch (error) {
+    return { why: `${candidate.receipt.key} cannot be built upon. ${messageOf(error)}` };
   }
-  const reuse = planReuse(directory, receipt.segments, isWanted(wish.files, corrupt));
-  if (reuse.copies.length === 0) return { why: `${store.uri(key)} holds nothing large enough to be copied` };
+}
+
+function plan(candidate: Candidate, files: readonly FilestoreFile[]): Base | NoBase {
+  const { receipt, etag, directory, corrupt } = candidate;
+  const { key } = receipt;
+  const reuse = planReuse(directory, receipt.segments, isWanted(files, corrupt));
+  if (reuse.copies.length === 0) return { why: `${key} holds nothing that is large enough to be copied` };
   if (reuse.unreferenced > MOST_UNREFERENCED * reuse.length) {
-    return { why: `too much of ${store.uri(key)} is of files that are gone` };
+    return { why: `too much of ${key} is of files that are gone` };
   }
   if (reuse.copies.length > MOST_COPIES) return { why: 'it would take too many parts' };
-  return { key, etag, copies: reuse.copies, reuse, fullAt };
+  return { key, etag, copies: reuse.copies, reuse, fullAt: fullAtOf(receipt) };
+}
+
+const fullAtOf = ({ upload, startedAt }: Receipt): string => upload.copied?.fullAt ?? startedAt;
+
+async function corruptFiles(reader: RangeReader, { entries }: ArchiveDirectory): Promise<Set<string>> {
+  for (const entry of entries()) {
+    if (entry.name !== 'backup.json') continue;
+    return new Set((await readDescription(reader, entry)).filestore?.corrupt);
+  }
+  throw damaged('it has no backup.json');
 }
 
 async function newestFit(

@@ -18,9 +18,9 @@ import type { Store } from '../storage/store.ts';
 import { assertProvable, type ProofContext } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { isBare } from './bare.ts';
-import { type Base, findBase, type NoBase } from './base.ts';
+import { type Base, type Candidate, findCandidate, type NoBase, planBase } from './base.ts';
 import { openSession } from './session.ts';
-import type { Source, Target, Tolerate } from './source.ts';
+import type { Target, Tolerate } from './source.ts';
 import { takeStock } from './stock.ts';
 import { certify, storeObject } from './storing.ts';
 
@@ -53,7 +53,7 @@ export async function makeBackup(
   const { accounts } = site.files;
   const run: Making = { inputs, odoo, accounts, store, phases, platform, signal };
   try {
-    return await makeFrom(run, (files) => baseFor(run, files));
+    return await makeFrom(run, () => searchFor(run));
   } catch (error) {
     if (!(error instanceof CopyError)) throw error;
     platform.notice(`${error.message}. So everything is sent.`);
@@ -73,12 +73,10 @@ interface Making {
   readonly signal: AbortSignal;
 }
 
-type ChooseBase = (files: Source['files']) => Promise<Base | NoBase>;
-
 /** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
 async function makeFrom(
   { inputs, odoo, accounts, store, phases, platform, signal }: Making,
-  chooseBase: ChooseBase,
+  search: () => Promise<Candidate | NoBase>,
 ): Promise<Receipt | undefined> {
   const { customer, prefix } = inputs.s3;
   const folder = catalogFolder(prefix, customer);
@@ -87,12 +85,16 @@ async function makeFrom(
   const tolerate = judge(inputs.missingFiles, platform);
   await using session = await openSession(odoo, holderOf('backup', platform.run), platform);
   const { snapshot } = session;
-  const [source, leftovers] = await phases.run('snapshot', 'Snapshot of the database', () =>
-    Promise.all([takeStock(odoo, snapshot, wanted, tolerate, platform), leftoversOf(odoo, accounts)]),
+  const [source, leftovers, candidate] = await phases.run('snapshot', 'Snapshot of the database', () =>
+    Promise.all([
+      takeStock(odoo, snapshot, wanted, tolerate, platform),
+      leftoversOf(odoo, accounts),
+      search(),
+    ]),
   );
   refuseHalfSwapped(leftovers, odoo.database, platform);
   const base = await phases.run('base', 'What S3 has already', async () =>
-    tellBase(await chooseBase(source.files), platform),
+    tellBase('why' in candidate ? candidate : planBase(candidate, source.files ?? []), platform),
   );
   const extension = extensionOf(inputs);
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
@@ -110,11 +112,11 @@ async function makeFrom(
   return receipt;
 }
 
-async function baseFor({ inputs, odoo, store }: Making, files: Source['files']): Promise<Base | NoBase> {
+async function searchFor({ inputs, odoo, store }: Making): Promise<Candidate | NoBase> {
   const { format, fullEveryMs, s3 } = inputs;
   if (!inputs.incremental) return { why: 'incremental is false' };
-  if (!files) return { why: 'there is nothing but the database' };
-  return findBase(store, { customer: s3.customer, database: odoo.database, format, files, fullEveryMs });
+  if (inputs.odoo.filestore === false) return { why: 'there is nothing but the database' };
+  return findCandidate(store, { customer: s3.customer, database: odoo.database, format, fullEveryMs });
 }
 
 function tellBase(base: Base | NoBase, platform: Platform): Pick<Target, 'base' | 'cannotCopy'> {
