@@ -1,9 +1,9 @@
 // Compares the program with the script that people write today, on the same data:
 //   npm run bench -- [--what backup|again|rollback|verify]… [--data small|large]… [--filestore '0.1 GB'|'1 GB'|'4 GB']…
 //     [--link loopback|wan]… [--rounds N] [--program FILE]
-// What is left out means all of them, and all of them write docs/benchmarks.md. `--program` measures another build
-// than one of the source as it is.
-import { writeFile } from 'node:fs/promises';
+// What is left out means all of them. A `--what` of which all is run writes its section of docs/benchmarks.md. `--program`
+// measures another build than one of the source as it is.
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
@@ -18,12 +18,14 @@ import {
   type AgainResult,
   againReport,
   type Measured,
+  machineText,
   type Result,
   type RollbackResult,
   report,
   rollbackReport,
   type VerifyResult,
   verifyReport,
+  withSections,
 } from './bench/report.ts';
 import * as rollback from './bench/rollback.ts';
 import type { Case } from './bench/running.ts';
@@ -93,19 +95,25 @@ for (const size of chosenWhat.includes('again') ? chosenFilestores : []) {
   }
   await data.odoo[Symbol.asyncDispose]();
 }
-const text = [
-  ...(results.length > 0 ? [report(results, versions)] : []),
-  ...(nexts.length > 0 ? [againReport(nexts)] : []),
-  ...(rollbacks.length > 0 ? [rollbackReport(rollbacks)] : []),
-  ...(verifications.length > 0 ? [verifyReport(verifications)] : []),
-].join('\n\n');
-console.log(text);
-const cases = Object.keys(sizes).length * Object.keys(links).length;
-const sizesDone = verifications.length === Object.keys(sizes).length;
-const againCases = Object.keys(again.growing).length * Object.keys(links).length;
-const complete =
-  nexts.length === againCases && results.length === cases && rollbacks.length === cases && sizesDone;
-if (complete && !options.program) await writeDocument(text);
+const machine = machineText(versions, Number(options.rounds));
+const [perSize, perLink] = [Object.keys(sizes).length, Object.keys(links).length];
+const sections = [
+  section(report(results), results.length, perSize * perLink),
+  section(againReport(nexts), nexts.length, Object.keys(again.growing).length * perLink),
+  section(rollbackReport(rollbacks), rollbacks.length, perSize * perLink),
+  section(verifyReport(verifications), verifications.length, perSize),
+].filter(({ cases }) => cases > 0);
+console.log(sections.map(({ text }) => text).join('\n\n'));
+const whole = sections.filter(({ isWhole }) => isWhole).map(({ text }) => text);
+if (whole.length > 0 && !options.program) {
+  const page = new URL('../docs/benchmarks.md', import.meta.url);
+  await writeFile(page, withSections(await readFile(page, 'utf8'), whole));
+}
+
+/** A section of the page, which is written where every case of it was run. */
+function section([title, ...rest]: readonly string[], cases: number, allCases: number) {
+  return { text: [`## ${title}`, machine, ...rest].join('\n\n'), cases, isWhole: cases === allCases };
+}
 
 /** @throws Error for a name that is not in the table */
 function chosen<T extends object>(names: readonly string[], table: T): (keyof T)[] {
@@ -236,14 +244,4 @@ async function firstLine(command: string): Promise<string> {
 
 function say(line: string): void {
   console.error(line);
-}
-
-async function writeDocument(results: string): Promise<void> {
-  const text = `# Benchmarks
-
-The program against the script that people write today, in one run and on the same data. \`npm run bench\` writes this page (as root, for the simulated line). To look at a part: \`--data small|large\`, \`--link loopback|wan\`, \`--rounds N\`, and \`--program FILE\` for another build.
-
-${results}
-`;
-  await writeFile(new URL('../docs/benchmarks.md', import.meta.url), text);
 }

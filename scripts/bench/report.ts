@@ -29,7 +29,7 @@ export interface RollbackResult extends Pick<Result, 'size' | 'data' | 'link'> {
 }
 
 /** The results of rollbacks as Markdown. */
-export function rollbackReport(results: readonly RollbackResult[]): string {
+export function rollbackReport(results: readonly RollbackResult[]): string[] {
   const header = ['Data', 'Line', 'Ours', 'Theirs', 'Ratio (goal 0.70)'];
   const downtimes = ['Our downtime', 'Beyond the service’s own stop and start (goal 2 s)', 'Their downtime'];
   const of = (runs: readonly Rollback[], name: 'seconds' | 'downtime') =>
@@ -49,12 +49,12 @@ export function rollbackReport(results: readonly RollbackResult[]): string {
     ];
   });
   return [
-    '## Rollback',
+    'Rollback',
     'After a small damage: 1,000 changed rows, 20 files that are gone. Both put the same archive back.',
     table([...header, ...downtimes], rows),
     ...results.map(breakdown),
     `Theirs, each step timed; Odoo is away from the third on:\n\n\`\`\`bash\n${Object.values(rollbackScript).join('\n')}\n\`\`\``,
-  ].join('\n\n');
+  ];
 }
 
 /** Next backups, for one size of filestore, by their contender's name. */
@@ -63,7 +63,7 @@ export interface AgainResult extends Pick<Result, 'size' | 'data' | 'link'> {
 }
 
 /** The results of next backups as Markdown. */
-export function againReport(results: readonly AgainResult[]): string {
+export function againReport(results: readonly AgainResult[]): string[] {
   const names = Object.keys(results[0]?.runs ?? {});
   const of = ({ runs }: AgainResult, name: string, what: keyof Again) =>
     middle((runs[name] ?? []).flatMap((run) => run[what] ?? [])) ?? 0;
@@ -79,11 +79,11 @@ export function againReport(results: readonly AgainResult[]): string {
   );
   const header = ['Data', 'Line', 'By', 'Time', 'Ours in proportion', 'Sent to S3', 'Peak memory'];
   return [
-    '## The next backup',
+    'The next backup',
     'Of a database of one size and filestores of several, after 500 new partners and 10 new files of 1 MiB. What is sent should be the same for every filestore. restic, the script and `format: custom` hold one dump, the others two; restic sends only the blocks of a dump that are new, to a repository that only restic reads.',
     table(header, rows),
     `restic, from the host, into a repository that has both already:\n\n\`\`\`bash\n${Object.values(resticScript).join('\n')}\n\`\`\``,
-  ].join('\n\n');
+  ];
 }
 
 /** What the levels of proof cost, for one size of data. */
@@ -92,7 +92,7 @@ export interface VerifyResult extends Pick<Result, 'size' | 'data' | 'link'> {
 }
 
 /** The costs of the levels of proof as Markdown. */
-export function verifyReport(results: readonly VerifyResult[]): string {
+export function verifyReport(results: readonly VerifyResult[]): string[] {
   const rows = results.flatMap(({ size, data, link, runs }) => {
     const backup = middle(runs.map(({ seconds }) => seconds)) ?? 0;
     const archive = bytes(middle(runs.map(({ archiveBytes }) => archiveBytes)));
@@ -106,25 +106,40 @@ export function verifyReport(results: readonly VerifyResult[]): string {
   });
   const header = ['Data', 'Line', 'Archive', 'Level', 'The backup itself', 'Proof', 'Ratio', 'Peak memory'];
   return [
-    '## Verify',
+    'Verify',
     'What a level of proof costs beside the backup, as a command of its own. `restore` begins with a look at the contents.',
     table(header, rows),
-  ].join('\n\n');
+  ];
 }
 
-/** The results of backups as Markdown. */
-export function report(results: readonly Result[], versions: readonly string[]): string {
-  const rounds = results[0]?.ours.length ?? 0;
+/** What everything ran on. */
+export function machineText(versions: readonly string[], rounds: number): string {
   const cores = cpus();
   const machine = `${cores.length} × ${cores[0]?.model ?? 'unknown'}, ${formatBytes(totalmem())} of memory`;
+  return `Host, runner and S3 server on one machine: ${machine}. ${versions.join(', ')}. Medians of ${rounds}.`;
+}
+
+/** A page with these sections in the place of its own of the same titles, or behind them. */
+export function withSections(page: string, sections: readonly string[]): string {
+  return sections.reduce((text, section) => {
+    const [title = ''] = section.split('\n');
+    const start = `\n${text}`.indexOf(`\n${title}\n`);
+    if (start < 0) return `${text.trimEnd()}\n\n${section}\n`;
+    const next = text.indexOf('\n## ', start);
+    return `${text.slice(0, start)}${section}\n${next < 0 ? '' : text.slice(next)}`;
+  }, page);
+}
+
+/** The results of backups as Markdown: a title, and what stands below it. */
+export function report(results: readonly Result[]): string[] {
   const header = ['Data', 'Line', 'Ours', 'Theirs', 'Ratio (goal 0.40)', 'Our peak memory (goal 400 MB)'];
   return [
-    `Host, runner and S3 server on one machine: ${machine}. ${versions.join(', ')}. Medians of ${rounds}.`,
+    'Backup',
     table([...header, 'Archives', 'Over SSH'], results.map(row)),
     ...results.map(breakdown),
     `Theirs, each step timed:\n\n\`\`\`bash\n${Object.values(script).join('\n')}\n\`\`\``,
     'Ours makes more: both dumps (for `pg_restore`, and as Odoo restores) where theirs has the first only, every file checked against its SHA-1, the upload verified, and a receipt.',
-  ].join('\n\n');
+  ];
 }
 
 function row({ size, data, link, ours, theirs }: Result): string[] {
