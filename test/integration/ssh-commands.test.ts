@@ -5,6 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { UserError } from '../../src/errors.ts';
 import { type Command, CommandError, type Host } from '../../src/host/host.ts';
 import { run } from '../../src/host/run.ts';
@@ -211,7 +213,12 @@ suite('a stream', () => {
   }
 });
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** In use, without what only waits to be collected. */
 function memory(): number {
+  collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
