@@ -22,7 +22,7 @@ const ours = [guides.replaceAll(/^\|.*$/gm, ''), ...rows.map(([, here = '']) => 
 const quoted = [...ours.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 
 /** What is written as inputs are, and is none. */
-const others = ['cron', 'when'];
+const others = ['cron', 'when', 'name'];
 /** Of the workflows, the components and other programs: words with a hyphen. */
 const programs = ['aws-actions/configure-aws-credentials'];
 

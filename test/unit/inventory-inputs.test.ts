@@ -66,7 +66,7 @@ suite('a host of the inventory', () => {
     assert.deepEqual([odoo.database, odoo.odooConf], ['prod', '/srv/odoo/odoo.conf']);
     const rollback = parse({ command: 'rollback', inventory: path, host: 'shop' });
     assert.ok(rollback.command === 'rollback');
-    assert.deepEqual(rollback.services, { kind: 'systemd', units: ['odoo'] });
+    assert.deepEqual(rollback.services, { kind: 'units', units: ['odoo'] });
   });
 
   test('has the path of its key, from the home folder where it begins with ~', () => {
