@@ -1,6 +1,7 @@
 import { makeBackup, openHost, proveBackup } from '../backup/make.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { listDatabases } from '../host/odoo.ts';
+import { NotOdooError } from '../host/odoo-database.ts';
 import { openSite } from '../host/open-site.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -44,8 +45,20 @@ export async function backup(inputs: BackupInputs, platform: Platform, signal: A
   const results: DatabaseResult[] = [];
   for (const [i, database] of names.entries()) {
     platform.info(`Database ${i + 1} of ${names.length}: ${database}`);
-    results.push(
-      await tryOne({ ...inputs, odoo: { ...inputs.odoo, database } }, database, store, platform, signal),
+    const ofOne = { ...inputs, odoo: { ...inputs.odoo, database } };
+    const result = await tryOne(ofOne, database, store, platform, signal);
+    // Nobody has named it: that it belongs to Odoo's role does not make it one of Odoo's.
+    if (databases.kind === 'matching' && result.error instanceof NotOdooError) {
+      platform.notice(`${database} is left out: Odoo was never initialised in it`);
+      continue;
+    }
+    if (result.error !== undefined) tellFailure(result, platform);
+    results.push(result);
+  }
+  if (results.length === 0) {
+    throw new UserError(
+      `database: Odoo was never initialised in any of ${names.join(', ')}`,
+      'Nothing was backed up. Name the databases: database: shop, blog.',
     );
   }
   for (const [name, value] of Object.entries(databasesOutputs(results))) platform.output(name, value);
@@ -81,6 +94,11 @@ async function backUpOne(
   return { receipt, pruned: await pruneOthers(inputs, store, receipt, platform, signal) };
 }
 
+function tellFailure({ database, error }: DatabaseResult, platform: Platform): void {
+  const hint = error instanceof UserError ? ` ${error.hint}` : '';
+  platform.warning(`${database} could not be backed up: ${messageOf(error)}.${hint}`);
+}
+
 /** As one of several: an error is a result. */
 async function tryOne(
   inputs: BackupInputs,
@@ -94,8 +112,6 @@ async function tryOne(
     return { database, ...(await backUpOne(inputs, store, new Phases(platform), platform, signal)) };
   } catch (error) {
     signal.throwIfAborted();
-    const hint = error instanceof UserError ? ` ${error.hint}` : '';
-    platform.warning(`${database} could not be backed up: ${messageOf(error)}.${hint}`);
     return { database, error };
   }
 }

@@ -54,9 +54,12 @@ export interface AttachmentFacts {
   readonly location: string;
 }
 
+/** Odoo was never initialised in it. */
+export class NotOdooError extends UserError {}
+
 /**
  * @param counted the tables whose rows are counted
- * @throws UserError when it is not an Odoo database
+ * @throws NotOdooError when it is not an Odoo database
  */
 export async function describeDatabase(
   snapshot: Snapshot,
@@ -67,7 +70,7 @@ export async function describeDatabase(
   for (const begun of [counting, checking]) begun.catch(() => {}); // awaited below
   const present = await snapshot.lines(tablesPresent(['ir_module_module', 'ir_attachment']));
   if (present.length < 2) {
-    throw new UserError(
+    throw new NotOdooError(
       `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
       'Check the input database. A database on which Odoo was never initialised holds nothing to back up.',
     );
