@@ -1,8 +1,9 @@
-// Writes what is told of inputs and outputs in other places than action.yml from there: the tables in README.md, the
-// texts of `--help` and the GitLab components; and the transcripts that README.md quotes from test/golden. `--check`:
-// fails where one is stale.
-import { readFileSync } from 'node:fs';
+// Writes what is told of inputs and outputs in other places than action.yml from there: the tables in docs/, the texts of
+// `--help` and the GitLab components; and what documents quote: transcripts of test/golden, and workflows to copy.
+// `--check`: fails where one is stale.
+import { globSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { inputGroups, inputNamed } from '../src/inputs/table.ts';
 import { componentNames, componentRows, componentTemplate } from './components.ts';
@@ -20,43 +21,96 @@ export interface ActionFile {
 }
 
 const root = new URL('../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
 export async function readAction(): Promise<ActionFile> {
   return parse(await readFile(new URL('action.yml', root), 'utf8')) as ActionFile;
 }
 
-/** README.md with the tables that belong between its markers. @throws Error where a marker is missing */
-export function withTables(readme: string, action: ActionFile): string {
+/** What this writes into documents, by the names of its markers: Markdown. */
+export type Parts = Readonly<Record<string, string>>;
+
+/** The tables of inputs and outputs. */
+export function tables(action: ActionFile): Parts {
   const groups = Object.entries(inputGroups).map(([group, title]) => {
     const inputs = Object.entries(action.inputs).filter(([name]) => inputNamed(name)?.group === group);
     return `### ${title}\n\n${table(['Input', 'Default', 'Meaning'], inputs.map(inputRow))}`;
   });
   const outputs = Object.entries(action.outputs).map(([name, { description }]) => [code(name), description]);
   const { own, shared } = componentRows(action);
-  return Object.entries({
+  return {
     inputs: groups.join('\n\n'),
     outputs: table(['Output', 'Meaning'], outputs),
     'component-inputs': table(['Input', 'Type', 'Default', 'Meaning'], own),
     'component-program-inputs': table(['Input', 'Type', ...componentNames], shared),
-  }).reduce((text, [name, content]) => between(text, name, content), readme);
+  };
 }
 
-/** What README.md quotes of a transcript in test/golden: from what it begins with to the end of a line, or of all. */
+/** What is quoted of a transcript in test/golden: from what it begins with to the end of a line, or of all. */
 const quotes = {
   'rollback-dry-run': { from: 'Connect to ', to: 'the last one first.\n' },
   rollback: { from: 'Create the database ', to: undefined },
   'rollback-taken-back': { from: 'Wait until Odoo is healthy\nwarning', to: 'set by health-check.\n' },
 } as const;
 
-/** README.md with what it quotes. @param read the text of a file in test/golden */
-export function withTranscripts(readme: string, read: (file: string) => string): string {
-  return Object.entries(quotes).reduce((text, [name, { from, to }]) => {
-    const transcript = read(`${name}.txt`);
+function transcripts(): Parts {
+  const quoted = Object.entries(quotes).map(([name, { from, to }]) => {
+    const transcript = read(`test/golden/${name}.txt`);
     const start = transcript.indexOf(`\n${from}`) < 0 ? 0 : transcript.indexOf(`\n${from}`) + 1;
     const end = to === undefined ? transcript.length : transcript.indexOf(to, start) + to.length;
-    return between(text, name, `\`\`\`text\n${transcript.slice(start, end).trimEnd()}\n\`\`\``);
-  }, readme);
+    return [name, fenced('text', transcript.slice(start, end))];
+  });
+  return Object.fromEntries(quoted);
 }
+
+/** The workflows and pipelines that are shown whole. */
+function shownWorkflows(): Parts {
+  const paths = [
+    ...['backup-before-deploy', 'rollback', 'fleet-backup'].map((name) => `templates/github/${name}.yml`),
+    'templates/gitlab/deploy.gitlab-ci.yml',
+  ];
+  return Object.fromEntries(paths.map((path) => [path, fenced('yaml', read(path))]));
+}
+
+/** All of them. */
+export const partsOf = (action: ActionFile): Parts => ({
+  ...tables(action),
+  ...transcripts(),
+  ...shownWorkflows(),
+});
+
+/** What people read: README.md and its like, and docs/, by their paths from here. */
+export function readDocuments(): ReadonlyMap<string, string> {
+  const paths = globSync(['*.md', 'docs/*.md'], { cwd: fileURLToPath(root) }).toSorted();
+  return new Map(paths.map((path) => [path, read(path)]));
+}
+
+/**
+ * The documents with every part at its place, which is between its markers, wherever those are.
+ *
+ * @throws Error for a part that has no place, or two, and for a marker without its other half or of no part
+ */
+export function withParts(documents: ReadonlyMap<string, string>, parts: Parts): ReadonlyMap<string, string> {
+  const placed: string[] = [];
+  const written = [...documents].map(([path, text]): [string, string] => {
+    const filled = text.replaceAll(place, (_, name: string) => {
+      const part = parts[name];
+      if (part === undefined) throw new Error(`${path}: there is no part ${name}`);
+      placed.push(name);
+      return `<!-- ${name}:start -->\n\n${part}\n\n<!-- ${name}:end -->`;
+    });
+    const [stray] = text.replaceAll(place, '').match(/^<!-- \S+:(start|end) -->$/m) ?? [];
+    if (stray) throw new Error(`${path}: ${stray} lacks its other half`);
+    return [path, filled];
+  });
+  for (const name of Object.keys(parts)) {
+    const places = placed.filter((each) => each === name).length;
+    if (places !== 1) throw new Error(`${places} documents have ${name} between markers, and one should`);
+  }
+  return new Map(written);
+}
+
+const place = /^<!-- (\S+):start -->$.*?^<!-- \1:end -->$/gms;
 
 function inputRow([name, { description }]: [string, Documented]): string[] {
   const value = inputNamed(name)?.default;
@@ -72,12 +126,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 const code = (text: string): string => `\`${text}\``;
 
-function between(readme: string, name: string, content: string): string {
-  const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
-  const [from, to] = [readme.indexOf(start), readme.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md lacks ${start} … ${end}`);
-  return `${readme.slice(0, from)}${start}\n\n${content}\n\n${readme.slice(to)}`;
-}
+const fenced = (language: string, text: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 
 /** The texts of `--help`: what action.yml says of each input. */
 export function descriptionsOf(action: ActionFile): string {
@@ -88,10 +137,8 @@ export function descriptionsOf(action: ActionFile): string {
 /** Every file that is written here, whole or in part: its path, and what it has to be. */
 async function files(): Promise<readonly (readonly [path: string, content: string])[]> {
   const action = await readAction();
-  const golden = (file: string) => readFileSync(new URL(`test/golden/${file}`, root), 'utf8');
-  const readme = await readFile(new URL('README.md', root), 'utf8');
   return [
-    ['README.md', withTranscripts(withTables(readme, action), golden)],
+    ...withParts(readDocuments(), partsOf(action)),
     ['src/inputs/descriptions.json', descriptionsOf(action)],
     ...componentNames.map(
       (name) => [`templates/${name}/template.yml`, componentTemplate(name, action)] as const,

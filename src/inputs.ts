@@ -75,5 +75,5 @@ export function inputError(problems: readonly string[]): InputError {
     problems.length === 1
       ? problems.join()
       : [`${problems.length} inputs need a change:`, ...problems].join('\n  ');
-  return new InputError(message, 'Nothing was touched. The README says what each input takes.');
+  return new InputError(message, 'Nothing was touched. docs/inputs.md says what each input takes.');
 }

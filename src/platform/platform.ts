@@ -57,7 +57,7 @@ export function detectPlatform(env: Environment): PlatformName {
   return env.GITLAB_CI === 'true' ? 'gitlab' : 'terminal';
 }
 
-/** 0 is done; see also the README. */
+/** 0 is done; see also README.md. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof InputError) return 2;
   if (error instanceof GateError) return 3;

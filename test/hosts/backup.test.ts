@@ -3,11 +3,11 @@ import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TempFolder } from '../../src/host/temp-folder.ts';
 import { outputsOf, takeBackup } from '../support/backup-run.ts';
-import { sudoersOfReadme } from '../support/readme.ts';
+import { documentedSudoers } from '../support/documents.ts';
 import { assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
 
-suite('a systemd host with sudo as in README.md', { concurrency: false }, () => {
-  const sudoers = sudoersOfReadme();
+suite('a systemd host with sudo as in docs/hosts.md', { concurrency: false }, () => {
+  const sudoers = documentedSudoers();
   let scene: SystemdScene;
   before(async () => {
     scene = await SystemdScene.open({ sudoers });

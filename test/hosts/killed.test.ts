@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { sudoersOfReadme } from '../support/readme.ts';
+import { documentedSudoers } from '../support/documents.ts';
 import { assertOneOdoo, assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
 
 suite('a rollback whose runner is killed', { concurrency: false }, () => {
@@ -8,7 +8,7 @@ suite('a rollback whose runner is killed', { concurrency: false }, () => {
   let scene: SystemdScene;
   let then: Awaited<ReturnType<SystemdScene['content']>>;
   before(async () => {
-    scene = await SystemdScene.open({ sudoers: sudoersOfReadme() });
+    scene = await SystemdScene.open({ sudoers: documentedSudoers() });
     then = await scene.content();
     await scene.succeeds('backup');
   });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { sudoersOfReadme } from '../support/readme.ts';
+import { documentedSudoers } from '../support/documents.ts';
 import { assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
 
 suite('rights on a systemd host', { concurrency: false }, () => {
-  const [asOdoo = '', asRoot = ''] = sudoersOfReadme().split('\n');
+  const [asOdoo = '', asRoot = ''] = documentedSudoers().split('\n');
   let scene: SystemdScene;
   before(async () => {
     scene = await SystemdScene.open({ sudoers: asOdoo });

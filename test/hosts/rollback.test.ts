@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { outputsOf } from '../support/backup-run.ts';
-import { sudoersOfReadme } from '../support/readme.ts';
+import { documentedSudoers } from '../support/documents.ts';
 import { listKeys } from '../support/s3.ts';
 import { assertOneOdoo, assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
 
@@ -10,7 +10,7 @@ suite('rollback of a systemd host', { concurrency: false }, () => {
   let then: Awaited<ReturnType<SystemdScene['content']>>;
   let stateThen: Awaited<ReturnType<SystemdScene['state']>>;
   before(async () => {
-    scene = await SystemdScene.open({ sudoers: sudoersOfReadme() });
+    scene = await SystemdScene.open({ sudoers: documentedSudoers() });
     then = await scene.content();
     stateThen = await scene.state();
     await scene.succeeds('backup');

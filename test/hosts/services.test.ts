@@ -5,7 +5,7 @@ import { Accounts } from '../../src/host/accounts.ts';
 import { type HealthCheck, odooUrl, waitHealthy } from '../../src/host/health.ts';
 import type { Host } from '../../src/host/host.ts';
 import { systemdServices, unitStates } from '../../src/host/services.ts';
-import { sudoersOfReadme } from '../support/readme.ts';
+import { documentedSudoers } from '../support/documents.ts';
 import { SystemdScene } from '../support/systemd-scene.ts';
 
 const check: HealthCheck = { kind: 'odoo', baseUrl: odooUrl('', 8070) };
@@ -15,7 +15,7 @@ suite('services of a systemd host', { concurrency: false }, () => {
   let scene: SystemdScene;
   let host: Host;
   before(async () => {
-    scene = await SystemdScene.open({ sudoers: sudoersOfReadme() });
+    scene = await SystemdScene.open({ sudoers: documentedSudoers() });
     host = await scene.login();
   });
   after(async () => {

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { sudoersOfReadme } from '../support/readme.ts';
+import { documentedSudoers } from '../support/documents.ts';
 import { assertOneOdoo, assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
 
 suite('space on a systemd host', { concurrency: false }, () => {
   let scene: SystemdScene;
   let then: Awaited<ReturnType<SystemdScene['content']>>;
   before(async () => {
-    scene = await SystemdScene.open({ sudoers: sudoersOfReadme() });
+    scene = await SystemdScene.open({ sudoers: documentedSudoers() });
     // File systems of their own, with what was there.
     await scene.shell(`systemctl stop odoo postgresql
       for folder in /var/lib/postgresql ${parentOf(scene.host.filestore)}; do

@@ -146,9 +146,4 @@ describe('the pipelines to copy', () => {
       }
     });
   }
-
-  test('that of a deploy is as README.md shows it', () => {
-    const source = read('templates/gitlab/deploy.gitlab-ci.yml');
-    assert.ok(read('README.md').includes(`\`\`\`yaml\n${source}\`\`\``));
-  });
 });

