@@ -43,7 +43,7 @@ export const choices = {
   require: levels,
 } as const;
 
-/** Every input, in the order of action.yml and of the README. */
+/** Every input, in the order of action.yml and of docs/inputs.md. */
 export const inputTable = [
   { name: 'ssh-host', group: 'connection' },
   { name: 'ssh-port', group: 'connection', default: '22' },

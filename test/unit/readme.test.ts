@@ -243,6 +243,14 @@ describe('README.md and docs/', () => {
     assert.deepEqual(missing, []);
   });
 
+  it('CONTRIBUTING.md has every folder of src/ and test/ in its map, and no other', () => {
+    const map = [...read('CONTRIBUTING.md').matchAll(/^\| (`(?:src|test)\/.*?) \|/gm)]
+      .flatMap(([, names = '']) => names.split(', '))
+      .map((name) => name.replaceAll('`', ''));
+    const folders = paths('{src,test}/*/').map((path) => `${path.replace(/\/$/, '')}/`);
+    assert.deepEqual(map.toSorted(), folders.toSorted());
+  });
+
   it('are where the program, its tests and the workflows say that they are', () => {
     const files = paths('{action.yml,{src,scripts,test,templates,.github}/**/*.{ts,yml,json,sh}}');
     assert.ok(files.length > 200);
