@@ -1,28 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { cleanEnvironment } from '../support/backup-run.ts';
-import { runWorkflow, type Start, type WorkflowRun } from '../support/github-runner.ts';
+import type { Start, WorkflowRun } from '../support/github-runner.ts';
 import { createOdoo, type Odoo } from '../support/odoo.ts';
 import { dropDatabase } from '../support/postgres.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 import { listKeys } from '../support/s3.ts';
+import { results, WorkflowRuns } from '../support/workflow-runs.ts';
 
 suite('workflows, run as GitHub runs them', () => {
   let scene: RollbackScene;
-  let key: string;
+  let workflows: WorkflowRuns;
   before(async () => {
     scene = await RollbackScene.open({}, 'shop');
-    key = await readFile(scene.scene.sandbox.keys.plain, 'utf8');
+    workflows = await WorkflowRuns.of(scene.scene);
   });
   after(async () => {
     await scene?.[Symbol.asyncDispose]();
   });
-
-  /** The secrets that the workflows ask for. */
-  const secrets = () => ({ ODOO_SSH_KEY: key, ODOO_KNOWN_HOSTS: scene.scene.ssh.knownHosts });
 
   /** What a reader fills in, for this bucket and, unless it is another command's, this host. */
   const fill = (command = 'backup'): Record<string, string> => {
@@ -39,31 +33,9 @@ suite('workflows, run as GitHub runs them', () => {
     return { ...all, ...host, services: '', 'stop-command': stopCommand, 'start-command': startCommand };
   };
 
-  /** Runs one of those to copy. */
-  function run(name: string, more: Partial<Start> = {}): Promise<WorkflowRun> {
-    return runPath(`templates/github/${name}.yml`, { secrets: secrets(), with: fill, ...more });
-  }
-
-  /** Calls one of the others. */
-  function call(name: string, inputs: Readonly<Record<string, string | boolean>>, more: Partial<Start> = {}) {
-    const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = cleanEnvironment(scene.scene.sandbox.s3);
-    const keys = { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY };
-    const path = `.github/workflows/${name}.yml`;
-    return runPath(path, { inputs, secrets: { ...secrets(), ...keys }, ...more });
-  }
-
-  async function runPath(path: string, more: Partial<Start>): Promise<WorkflowRun> {
-    const folder = await mkdtemp(join(tmpdir(), 'workflow-'));
-    try {
-      const environment = cleanEnvironment(scene.scene.sandbox.s3);
-      const { PATH = '', HOME = '', ...credentials } = environment;
-      return await runWorkflow(path, folder, { env: { PATH, HOME }, credentials, ...more });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  }
-  const results = ({ jobs }: WorkflowRun) =>
-    Object.fromEntries(Object.entries(jobs).map(([id, { result }]) => [id, result]));
+  const run = (name: string, more: Partial<Start> = {}): Promise<WorkflowRun> =>
+    workflows.run(name, { with: fill, ...more });
+  const call: WorkflowRuns['call'] = (...args) => workflows.call(...args);
 
   test('backup-before-deploy hands the deploy the archive', async () => {
     const ended = await run('backup-before-deploy');

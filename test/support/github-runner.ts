@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 import { parse } from 'yaml';
 import type { ActionFile } from '../../scripts/docs.ts';
+import { run } from './processes.ts';
 
 const root = new URL('../../', import.meta.url);
 const main = new URL('src/main.ts', root).pathname;
@@ -29,13 +30,23 @@ interface Job {
   readonly outputs?: Readonly<Record<string, string>>;
   /** Of a matrix, only the form that an expression makes, with `include`. */
   readonly strategy?: { readonly matrix: string };
-  readonly steps: readonly Step[];
+  readonly steps?: readonly Step[];
+  /** Another workflow of ours, which is the whole job. */
+  readonly uses?: string;
+  readonly with?: Values;
+  readonly secrets?: 'inherit' | Values;
+}
+
+interface CallInput {
+  readonly type: 'string' | 'boolean' | 'number';
+  readonly default?: unknown;
+  readonly required?: boolean;
 }
 
 interface Workflow {
   readonly on: {
     readonly workflow_call?: {
-      readonly inputs?: Readonly<Record<string, { readonly default?: unknown; readonly required?: boolean }>>;
+      readonly inputs?: Readonly<Record<string, CallInput>>;
       readonly outputs?: Readonly<Record<string, { readonly value: string }>>;
     };
   };
@@ -50,13 +61,15 @@ export interface Start {
   readonly vars?: Readonly<Record<string, string>>;
   /** What a reader changes in a copy: inputs of our steps with this command; empty ones are taken out. */
   readonly with?: (command: string | undefined) => Readonly<Record<string, string>>;
+  /** So for the inputs of a called workflow. */
+  readonly calledWith?: Readonly<Record<string, string>>;
   /** So for the command of a step, by its name. */
   readonly runs?: Readonly<Record<string, string>>;
   /** So for the variables of the workflow. */
   readonly workflowEnv?: Readonly<Record<string, string>>;
   /** Done when a job has ended, by the job's name. */
   readonly after?: Readonly<Record<string, () => Promise<void>>>;
-  /** What a checkout brings, by its path. */
+  /** Of the repository, by their paths; what is under bin/ can be run. */
   readonly files?: Readonly<Record<string, string>>;
   /** Of the runner's machine. */
   readonly env: Readonly<Record<string, string>>;
@@ -93,6 +106,7 @@ export async function runWorkflow(path: string, folder: string, start: Start): P
     if (required && !(name in inputs)) throw new Error(`The input ${name} is required`);
     inputs[name] ??= value ?? '';
   }
+  for (const [name, { type }] of Object.entries(call?.inputs ?? {})) inputs[name] = typed(inputs[name], type);
   for (const name of Object.keys(inputs)) {
     if (call && !(name in (call.inputs ?? {}))) throw new Error(`${name} is no input of ${path}`);
   }
@@ -123,6 +137,14 @@ export async function runWorkflow(path: string, folder: string, start: Start): P
   return { jobs, outputs: Object.fromEntries(outputs), log };
 }
 
+/** What an expression has made of an input of a call, as the type that the workflow declares. */
+function typed(value: unknown, type: CallInput['type']): unknown {
+  if (type === 'string' || typeof value === type) return value;
+  if (type === 'number' && /^\d+$/.test(String(value))) return Number(value);
+  if (type === 'boolean' && /^(true|false)$/.test(String(value))) return value === 'true';
+  throw new Error(`${value} is no ${type}`);
+}
+
 const github = { repository: 'acme/odoo', ref: 'refs/heads/main', sha: 'c0ffee', run_id: '42' };
 
 const needsOf = ({ needs = [] }: Job): readonly string[] => (typeof needs === 'string' ? [needs] : needs);
@@ -140,16 +162,17 @@ interface Surroundings {
 
 async function runJob(job: Job, around: Surroundings): Promise<JobRun> {
   const { workflowEnv: _, jobs, folder: __, start: ___, ...global } = around;
+  const runOne = job.uses === undefined ? runSteps : callWorkflow;
   const needs = Object.fromEntries(needsOf(job).map((id) => [id, jobs[id]]));
   const upstream = ancestors(job, jobs);
   const context = { ...global, needs };
   if (!holds(job.if, context, upstream.includes('failure'), upstream.includes('skipped'))) {
     return { result: 'skipped', outputs: {}, log: '' };
   }
-  if (job.strategy === undefined) return runSteps(job, context, around);
+  if (job.strategy === undefined) return runOne(job, context, around);
   const runs: JobRun[] = [];
   for (const matrix of included(job.strategy.matrix, context)) {
-    runs.push(await runSteps(job, { ...context, matrix }, around));
+    runs.push(await runOne(job, { ...context, matrix }, around));
   }
   return {
     result: runs.every(({ result }) => result === 'success') ? 'success' : 'failure',
@@ -164,6 +187,32 @@ function included(matrix: string, context: Values): readonly Values[] {
   return JSON.parse(evaluate(`toJSON(${expression})`, context, {}).coerceString()).include;
 }
 
+/** Runs the workflow that a job calls, with what the job gives it and nothing else. */
+async function callWorkflow(
+  job: Job,
+  context: Values,
+  { folder, start, secrets }: Surroundings,
+): Promise<JobRun> {
+  const [, path = ''] = /^OWNER\/odoo-backup-action\/(.+)@v\d+$/.exec(job.uses ?? '') ?? [];
+  const { workflowEnv: _, ...rest } = start;
+  const given = Object.entries(job.with ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? filled(value, context) : value,
+  ]);
+  const called = await runWorkflow(path, folder, {
+    ...rest,
+    inputs: { ...Object.fromEntries(given), ...start.calledWith },
+    secrets:
+      job.secrets === 'inherit' ? (secrets as Record<string, string>) : allFilled(job.secrets ?? {}, context),
+  });
+  const results = Object.values(called.jobs).map(({ result }) => result);
+  return {
+    result: results.includes('failure') ? 'failure' : 'success',
+    outputs: called.outputs,
+    log: called.log,
+  };
+}
+
 async function runSteps(job: Job, context: Values, around: Surroundings): Promise<JobRun> {
   const { workflowEnv, folder, start } = around;
   const workspace = await mkdtemp(join(folder, 'workspace-'));
@@ -172,7 +221,7 @@ async function runSteps(job: Job, context: Values, around: Surroundings): Promis
   const steps: Record<string, { outputs: Record<string, string>; outcome: string }> = {};
   let failed = false;
   let log = '';
-  for (const step of job.steps) {
+  for (const step of job.steps ?? []) {
     const now = { ...context, env, steps };
     if (!holds(step.if, now, failed, false)) continue;
     const ended = await runStep(step, now, { start, workspace, env });
@@ -229,8 +278,12 @@ async function runStep(
     const script = filled(start.runs?.[step.name ?? ''] ?? step.run, context);
     argv = ['bash', '--noprofile', '--norc', '-e', '-c', script];
   } else if (uses === 'actions/checkout') {
-    for (const [path, text] of Object.entries(start.files ?? {}))
-      await writeFile(join(workspace, path), text);
+    const { 'sparse-checkout': sparse = '', 'sparse-checkout-cone-mode': cone } = allFilled(
+      step.with ?? {},
+      context,
+    );
+    if (sparse !== '' && cone !== 'false') throw new Error('Cone mode takes folders, not files');
+    await checkout(workspace, start.files ?? {}, sparse);
     return none;
   } else if (uses === 'aws-actions/configure-aws-credentials') {
     const { 'role-to-assume': role } = allFilled(step.with ?? {}, context);
@@ -259,6 +312,40 @@ async function runStep(
     env: assignments(await readFile(files.GITHUB_ENV, 'utf8')),
     log,
   };
+}
+
+/** As actions/checkout does it: https://github.com/actions/checkout/blob/main/src/git-source-provider.ts */
+async function checkout(
+  workspace: string,
+  files: Readonly<Record<string, string>>,
+  sparse: string,
+): Promise<void> {
+  const origin = await mkdtemp(`${workspace}-origin-`);
+  const git = (folder: string, ...args: readonly string[]) => run(['git', '-C', folder, ...args]);
+  await git(origin, 'init', '--quiet');
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(origin, path)), { recursive: true });
+    await writeFile(join(origin, path), text, { mode: path.startsWith('bin/') ? 0o755 : 0o644 });
+  }
+  await git(origin, 'add', '--all');
+  await git(
+    origin,
+    '-c',
+    'user.name=Ann',
+    '-c',
+    'user.email=ann@example.com',
+    'commit',
+    '--quiet',
+    '--allow-empty',
+    '-m',
+    'x',
+  );
+  await git(workspace, 'init', '--quiet');
+  await git(workspace, 'fetch', '--quiet', origin, 'HEAD');
+  const patterns = sparse.split('\n').map((line) => line.trim());
+  if (sparse !== '') await git(workspace, 'sparse-checkout', 'set', '--no-cone', ...patterns.filter(Boolean));
+  await git(workspace, 'checkout', '--quiet', 'FETCH_HEAD');
+  await rm(origin, { recursive: true });
 }
 
 /** What is not given has the default of action.yml; an input that there is none of is a mistake in the workflow. */

