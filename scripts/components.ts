@@ -33,6 +33,8 @@ const forms: Partial<Record<InputName, string>> = {
   'keep-previous': '^(until-healthy|always|\\d+)?$',
   'keep-within': '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$',
   'lock-days': '^\\d*$',
+  // A password in it would be seen in every pipeline's configuration.
+  'restore-test': '^(runner|host|\\$\\w+|postgres(ql)?://[^/@:]+(:\\$\\w+)?@[^@]+)?$',
   'max-age': '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$',
   timeout: '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$',
 };
@@ -47,6 +49,9 @@ const literal: readonly string[] = ['stop-command', 'start-command'];
 const ofWriting: readonly string[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
 const ofRestore: readonly string[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
 
+/** A production backup for every push to a merge request would be one too many; a deploy without one is worse. */
+const notOfMergeRequest = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"', when: 'never' };
+
 /**
  * The inputs of the program that a component takes: those that its command reads, in the order of action.yml. Secrets
  * are not inputs, for those can be read in every pipeline's configuration; known_hosts has several lines, which
@@ -54,7 +59,12 @@ const ofRestore: readonly string[] = ['target-database', 'replace', 'neutralize'
  */
 export function programInputs(component: ComponentName): readonly InputDefinition[] {
   const read = new Set<string>();
-  const given: Readonly<Record<string, string>> = { command: component, prune: 'true', verify: 'restore' };
+  const given: Readonly<Record<string, string>> = {
+    command: component,
+    prune: 'true',
+    verify: 'restore',
+    'restore-test': 'host', // for which a way to the host is needed
+  };
   try {
     parseInputs((name) => {
       read.add(name);
@@ -63,9 +73,8 @@ export function programInputs(component: ComponentName): readonly InputDefinitio
   } catch {
     // What lacks does not matter: every input was asked for.
   }
-  const unfit = ['command', 'ssh-known-hosts'];
+  const unfit = ['command', 'ssh-known-hosts', 'limit'];
   if (component !== 'backup' && component !== 'verify') unfit.push(...ofWriting);
-  if (component === 'verify') unfit.push('db-admin-user'); // of the host, to which it has no way
   if (component === 'rollback') unfit.push(...ofRestore);
   const inputs: readonly InputDefinition[] = inputTable;
   return inputs.filter(({ name, secret }) => read.has(name) && !secret && !unfit.includes(name));
@@ -112,10 +121,10 @@ export function jobInputs(component: ComponentName): Readonly<Record<string, Spe
       "The image of the job: Node 24 and git; to `verify` dumps that are no SQL, also PostgreSQL's client, and with `restore-test` `runner` its server, unless `postgres-binaries-url` names both.",
       'node:24',
     ),
-    rules: list(
-      'When the job is part of a pipeline, as `rules` of a job has it.',
-      manual ? [{ when: 'manual', allow_failure: true }] : [{ when: 'on_success' }],
-    ),
+    rules: list('When the job is part of a pipeline, as `rules` of a job has it.', [
+      notOfMergeRequest,
+      manual ? { when: 'manual', allow_failure: true } : { when: 'on_success' },
+    ]),
     ...(manual && {
       needs: list(
         'The jobs before this one, as `needs` of a job has it: the one whose backup is meant. It can then be started though a deploy has failed.',
@@ -154,7 +163,7 @@ export function jobInputs(component: ComponentName): Readonly<Record<string, Spe
     ),
     'git-strategy': {
       ...text(
-        'With `fetch` the job has the files of the repository, for `inventory` and `profiles`.',
+        'With `none` the job fetches of the repository only `inventory` and `profiles`, where they are given, and what stands beside an inventory; with `fetch` it has all of it.',
         'none',
       ),
       options: ['none', 'fetch', 'clone'],
@@ -227,15 +236,31 @@ ${variables.join('')}\
         (umask 077 && printf %s "$AWS_ID_TOKEN" >"$folder/aws-id-token")
         export AWS_ROLE_ARN="$COMPONENT_ROLE" AWS_WEB_IDENTITY_TOKEN_FILE="$folder/aws-id-token"
       fi
+      # One commit of a project, without its files. The token is asked for where the project is private, and is never on
+      # a command line.
+      fetch() {
+        git init --quiet "$folder/$1"
+        git -C "$folder/$1" config credential.helper \\
+          '!f() { echo username=gitlab-ci-token; echo "password=$CI_JOB_TOKEN"; }; f'
+        git -C "$folder/$1" remote add origin "$CI_SERVER_URL/$2.git"
+        git -C "$folder/$1" fetch --quiet --depth 1 --filter=blob:none origin "$3"
+      }
       if [ -z "$COMPONENT_PROGRAM" ]; then
-        # The very commit of this file: nobody can put other code in its place. The token is asked for where the
-        # project is private, and is never on a command line.
-        git init --quiet "$folder/component"
-        git -C "$folder/component" \\
-          -c credential.helper='!f() { echo username=gitlab-ci-token; echo "password=$CI_JOB_TOKEN"; }; f' \\
-          fetch --quiet --depth 1 "$CI_SERVER_URL/$COMPONENT_PROJECT.git" "$[[ component.sha ]]"
+        # The very commit of this file: nobody can put other code in its place.
+        fetch component "$COMPONENT_PROJECT" "$[[ component.sha ]]"
         git -C "$folder/component" checkout --quiet FETCH_HEAD -- dist
         COMPONENT_PROGRAM="$folder/component/dist/main.js"
+      fi
+      if [ "$GIT_STRATEGY" = none ] && [ -n "$ODOO_BACKUP_INVENTORY$ODOO_BACKUP_PROFILES" ]; then
+        # These files alone, and what stands beside an inventory.
+        fetch files "$CI_PROJECT_PATH" "$CI_COMMIT_SHA"
+        printf '%s\\n' "\${ODOO_BACKUP_INVENTORY#./}" "\${ODOO_BACKUP_PROFILES#./}" group_vars/ host_vars/ |
+          git -C "$folder/files" sparse-checkout set --no-cone --stdin
+        git -C "$folder/files" checkout --quiet FETCH_HEAD
+        # Other paths are of the image, and profiles may be the YAML itself.
+        found() { [ -f "$folder/files/$1" ] && printf '%s/' "$folder/files"; printf %s "$1"; }
+        ODOO_BACKUP_INVENTORY=$(found "$ODOO_BACKUP_INVENTORY")
+        ODOO_BACKUP_PROFILES=$(found "$ODOO_BACKUP_PROFILES")
       fi
 ${flags.length > 0 ? comment + unsetFlags.join('') : ''}\
       node "$COMPONENT_PROGRAM" ${component}

@@ -132,10 +132,63 @@ suite('the GitLab components, as pipelines run them', () => {
     await using pipeline = await Pipeline.open(filledIn('nightly'), schedule);
     const { exitCode, log } = await pipeline.run();
     assert.equal(exitCode, 0, log);
-    const made = (await read(pipeline, 'backup')).outputs;
+    const made = (await read(pipeline, 'nightly-backup')).outputs;
     assert.equal(made.VERIFIED, 'contents');
     assert.equal((await read(pipeline, 'gate')).outputs.KEY, made.KEY);
     await pipeline.artifact('verify', 'odoo-backup.json');
+  });
+
+  test('verify restores beside Odoo on its host, once it has a way there', async () => {
+    await scene.succeeds('backup');
+    const inputs = { database: 'shop', ...bucket(), verify: 'restore', 'restore-test': 'host' };
+    const open = (more: object) =>
+      Pipeline.open(
+        { include: [{ component: component('verify'), inputs: { ...inputs, ...more } }] },
+        variables(),
+      );
+    await using without = await open({});
+    const refused = await without.run();
+    assert.equal(refused.exitCode, 1, refused.log);
+    assert.match(refused.log, /FAIL 2/);
+    assert.match(refused.log, /ssh-host: is required: the machine that runs Odoo/);
+
+    await using pipeline = await open(host());
+    const { exitCode, log } = await pipeline.run();
+    assert.equal(exitCode, 0, log);
+    assert.match(log, new RegExp(`PostgreSQL .* on ${scene.scene.ssh.user}@`));
+    assert.equal((await read(pipeline, 'verify')).outputs.VERIFIED, 'restore');
+  });
+
+  test('of the repository, a job fetches an inventory and profiles, and what stands beside them', async () => {
+    const { ssh, odoo } = scene.scene;
+    const shops = {
+      ansible_host: ssh.host,
+      ansible_port: ssh.port,
+      ansible_user: ssh.user,
+      odoo_conf: odoo.conf,
+    };
+    const files = {
+      'ansible/hosts.yml': JSON.stringify({ shops: { hosts: { one: { dbname: 'shop' } } } }),
+      'ansible/group_vars/shops.yml': JSON.stringify(shops),
+      'profiles.yml': JSON.stringify({ nightly: { format: 'odoo' } }),
+    };
+    const { 'ssh-fingerprint': fingerprint } = host();
+    const given = { inventory: 'ansible/hosts.yml', environment: 'nightly', 'ssh-fingerprint': fingerprint };
+    const include = ['./profiles.yml', 'nightly:\n  format: custom\n  filestore: false'].map(
+      (profiles, index) => ({
+        component: component('backup'),
+        inputs: { ...bucket(), ...given, profiles, 'job-name': `backup-${index}` },
+      }),
+    );
+    await using pipeline = await Pipeline.open({ include }, variables(), files);
+    for (const job of ['backup-0', 'backup-1']) {
+      const { exitCode, log } = await pipeline.run(job);
+      assert.equal(exitCode, 0, log);
+    }
+    assert.match((await read(pipeline, 'backup-0')).outputs.KEY ?? '', /^acme\/backups\/shop_.*\.zip$/);
+    assert.match((await read(pipeline, 'backup-1')).outputs.KEY ?? '', /^acme\/backups\/shop_.*\.dump$/);
+    const receipt = JSON.parse(await pipeline.artifact('backup-0', 'odoo-backup.json'));
+    assert.equal(receipt.format, 'odoo');
   });
 
   test('DRY_RUN counts, though the component has an input of its own', async () => {

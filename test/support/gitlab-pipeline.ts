@@ -35,8 +35,17 @@ export class Pipeline implements AsyncDisposable {
     this.#variables = variables;
   }
 
-  /** @param configuration the project's .gitlab-ci.yml; @param variables of the project */
-  static async open(configuration: unknown, variables: Readonly<Record<string, string>>): Promise<Pipeline> {
+  /**
+   * @param configuration the project's .gitlab-ci.yml
+   * @param variables of the project
+   * @param files further ones of the project, by their paths. Jobs that fetch nothing find others in their place: what
+   *   the job before them has left there.
+   */
+  static async open(
+    configuration: unknown,
+    variables: Readonly<Record<string, string>>,
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<Pipeline> {
     const folder = await mkdtemp(join(tmpdir(), 'pipeline-'));
     const pipeline = new Pipeline(folder, variables);
     const at = (path: string) => join(pipeline.work, path);
@@ -46,6 +55,11 @@ export class Pipeline implements AsyncDisposable {
     await writeFile(at('dist/main.js'), `await import(${JSON.stringify(main)});\n`);
     await writeFile(at('package.json'), '{ "type": "module" }\n');
     await writeFile(at('.gitlab-ci.yml'), stringify(configuration));
+    const write = async (path: string, text: string) => {
+      await mkdir(dirname(at(path)), { recursive: true });
+      await writeFile(at(path), text);
+    };
+    for (const [path, text] of Object.entries(files)) await write(path, text);
     await pipeline.#git('init', '--quiet', '--initial-branch=main');
     await pipeline.#git('remote', 'add', 'origin', `https://gitlab.example.com/${project}.git`);
     await pipeline.#git('config', 'user.name', 'Ann');
@@ -55,6 +69,8 @@ export class Pipeline implements AsyncDisposable {
     const served = join(folder, 'server', `${project}.git`);
     await mkdir(dirname(served), { recursive: true });
     await pipeline.#git('clone', '--quiet', '--bare', '.', served);
+    await run(['git', '-C', served, 'config', 'uploadpack.allowFilter', 'true']);
+    for (const path of Object.keys(files)) await write(path, 'left over');
     return pipeline;
   }
 

@@ -107,6 +107,13 @@ describe('a form that GitLab checks refuses what the program would', () => {
     ['aws-region', 'eu-central-1', 'eu central'],
     ['customer', 'acme_1.x', 'a/b'],
     ['format', 'odoo', 'zip'],
+    ['restore-test', 'host', 'server'],
+    [
+      'restore-test',
+      'postgres://ann@db.example.com/postgres',
+      'postgres://ann:secret@db.example.com/postgres',
+    ],
+    ['restore-test', 'postgres://ann:$PASSWORD@db.example.com', 'postgres://ann:$PASS:word@db.example.com'],
   ] as const) {
     test(`${name}: ${good}, not ${bad}`, () => {
       assert.equal(refusal(good, inputs[name] ?? {}), undefined);
@@ -115,9 +122,32 @@ describe('a form that GitLab checks refuses what the program would', () => {
   }
 });
 
+for (const name of componentNames) {
+  test(`${name} is ended by nobody, leaves what it says in every case, and asks for no more than it needs`, () => {
+    const job = jobsOf(components[name] as Component, {})[name];
+    assert.ok(job);
+    assert.equal(job.interruptible, false);
+    assert.equal(job.timeout, '6h 30m'); // the program's own is 6h
+    assert.equal(job.resource_group, ['backup', 'rollback'].includes(name) ? 'production' : undefined);
+    const { when, access, expire_in } = job.artifacts as Record<string, unknown>;
+    assert.deepEqual(
+      { when, access, expire_in },
+      { when: 'always', access: 'developer', expire_in: '30 days' },
+    );
+    const [first] = job.rules as unknown[];
+    assert.deepEqual(first, { if: '$CI_PIPELINE_SOURCE == "merge_request_event"', when: 'never' });
+    const { text } = components[name] as Component;
+    const [, script = ''] = text.split('\n  script:\n');
+    assert.deepEqual(script.match(/\$\[\[.*?\]\]/g), ['$[[ component.sha ]]'], 'a value could be a command');
+  });
+}
+
 test('a rollback waits for a person, who is asked once more, and for the deploy', () => {
   const { rollback } = jobsOf(components.rollback as Component, { needs: ['backup'] });
-  assert.deepEqual(rollback?.rules, [{ when: 'manual', allow_failure: true }]);
+  assert.deepEqual(rollback?.rules, [
+    { if: '$CI_PIPELINE_SOURCE == "merge_request_event"', when: 'never' },
+    { when: 'manual', allow_failure: true },
+  ]);
   assert.match(String(rollback?.manual_confirmation), /replaces the database/);
   assert.deepEqual(rollback?.environment, { name: 'production', action: 'start' });
   assert.equal(rollback?.resource_group, 'production');
