@@ -5,8 +5,7 @@ import { messageOf } from '../errors.ts';
 import { type FilestoreFile, sha1Of } from '../host/filestore.ts';
 import { readDescription } from '../restore/source/description.ts';
 import type { Front } from '../storage/assembly.ts';
-import { listBackups, readReceipt } from '../storage/catalog.ts';
-import { levelOf } from '../storage/proofs.ts';
+import { listBackups, passedReceipts } from '../storage/catalog.ts';
 import type { Format, Receipt } from '../storage/receipt.ts';
 import type { ObjectHead, Store } from '../storage/store.ts';
 
@@ -126,10 +125,9 @@ async function newestFit(
 ): Promise<Receipt | undefined> {
   const backups = await listBackups(store, customer, database);
   const zips = backups.filter(({ archive, receipt }) => receipt && archive?.key.endsWith('.zip'));
-  for (const { archive, receipt } of zips.slice(0, CANDIDATES)) {
-    const read = await readReceipt(store, receipt?.key ?? '');
-    const hasFilestore = read.segments.some(({ kind, units }) => kind === 'filestore' && units.length > 0);
-    if (read.key === archive?.key && levelOf(read) && read.format === format && hasFilestore) return read;
+  for await (const receipt of passedReceipts(store, zips.slice(0, CANDIDATES))) {
+    const hasFilestore = receipt.segments.some(({ kind, units }) => kind === 'filestore' && units.length > 0);
+    if (receipt.format === format && hasFilestore) return receipt;
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import type { OdooDatabase } from '../host/odoo-database.ts';
 import type { Snapshot } from '../host/snapshot.ts';
 import type { Format } from '../inputs/backup.ts';
 import type { Phases } from '../report/phases.ts';
-import type { Progress } from '../report/progress.ts';
+import { counting, type Progress } from '../report/progress.ts';
 import type { Base } from './base.ts';
 
 /** Everything that a backup reads from, of one instant. */
@@ -68,11 +68,8 @@ export function freshFiles({ files = [] }: Source, base: Base | undefined): read
 
 /** The same bytes, told to the progress line as they pass. */
 export function counted(source: AsyncIterable<Buffer>, progress: Progress): Readable {
-  const bytes = async function* () {
-    for await (const chunk of source) {
-      progress.add(chunk.length);
-      yield chunk;
-    }
-  };
-  return Readable.from(bytes(), { objectMode: false });
+  return Readable.from(
+    counting(source, progress, ({ length }) => length),
+    { objectMode: false },
+  );
 }

@@ -68,3 +68,15 @@ export class Progress {
     return `${title}: ${formatBytes(this.#bytes)} of ${formatBytes(expected)} (${percent} %) · ${rate}${left}`;
   }
 }
+
+/** The same items, told to the progress line as they pass. */
+export async function* counting<T>(
+  source: AsyncIterable<T>,
+  progress: Pick<Progress, 'add'>,
+  bytesOf: (item: T) => number,
+): AsyncGenerator<T> {
+  for await (const item of source) {
+    progress.add(bytesOf(item));
+    yield item;
+  }
+}

@@ -13,7 +13,7 @@ import { identifier } from '../host/sql.ts';
 import { copyFiles, stageFilestore } from '../host/stage-filestore.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
-import type { Progress } from '../report/progress.ts';
+import { counting, type Progress } from '../report/progress.ts';
 import { compareWithBackup } from './compare.ts';
 import { filesOf } from './facts.ts';
 import type { Step } from './plan.ts';
@@ -123,34 +123,14 @@ function loadStep(
 
 /** The same dump, its bytes told as they pass. */
 function watched(dump: DumpSource, progress: Pick<Progress, 'add'>): Dump {
-  const watch = (bytes: AsyncIterable<Buffer>) => counting(bytes, progress);
+  const watch = (bytes: AsyncIterable<Buffer>) => counting(bytes, progress, ({ length }) => length);
   switch (dump.kind) {
     case 'plain':
       return { ...dump, open: (leavesOut) => watch(dump.open(leavesOut)) };
     case 'custom':
       return { ...dump, open: () => watch(dump.open()) };
     case 'directory':
-      return { ...dump, readFiles: () => countingFiles(dump.readFiles(), progress) };
-  }
-}
-
-async function* countingFiles(
-  files: AsyncIterable<IncomingFile>,
-  progress: Pick<Progress, 'add'>,
-): AsyncGenerator<IncomingFile> {
-  for await (const file of files) {
-    progress.add(file.size);
-    yield file;
-  }
-}
-
-async function* counting(
-  source: AsyncIterable<Buffer>,
-  progress: Pick<Progress, 'add'>,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of source) {
-    progress.add(chunk.length);
-    yield chunk;
+      return { ...dump, readFiles: () => counting(dump.readFiles(), progress, ({ size }) => size) };
   }
 }
 

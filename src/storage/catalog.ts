@@ -81,17 +81,23 @@ function newestFirst(a: Backup, b: Backup): number {
   return b.at.getTime() - a.at.getTime() || (key(a) < key(b) ? -1 : 1);
 }
 
+/** The receipts of those backups whose archive is there and has not failed a proof, each read when it is taken. */
+export async function* passedReceipts(store: Store, backups: Iterable<Backup>): AsyncGenerator<Receipt> {
+  for (const { archive, receipt: object } of backups) {
+    if (!archive || !object) continue;
+    const receipt = await readReceipt(store, object.key);
+    if (receipt.key === archive.key && levelOf(receipt)) yield receipt;
+  }
+}
+
 /** The newest receipt whose archive is there and has not failed a proof; undefined when there is none. */
 export async function latestReceipt(
   store: Store,
   customer: string,
   database: string,
 ): Promise<Receipt | undefined> {
-  for (const { archive, receipt: object } of await listBackups(store, customer, database)) {
-    if (!archive || !object) continue;
-    const receipt = await readReceipt(store, object.key);
-    if (receipt.key === archive.key && levelOf(receipt)) return receipt;
-  }
+  const backups = await listBackups(store, customer, database);
+  for await (const receipt of passedReceipts(store, backups)) return receipt;
   return undefined;
 }
 

@@ -4,6 +4,7 @@ import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { receiptKey } from '../../src/storage/catalog.ts';
 import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
 import { restoreSql, sqlOf } from '../support/backup-check.ts';
 import { outputsOf, Scene } from '../support/backup-run.ts';
@@ -50,10 +51,14 @@ suite('a backup after another one', { concurrency: false }, () => {
   const put = (Key: string, Body: string | Uint8Array) =>
     scene.client.send(new PutObjectCommand({ Bucket: scene.bucket, Key, Body }));
 
-  async function emptyBucket(): Promise<void> {
-    for (const Key of await listKeys(scene.client, scene.bucket)) {
+  async function remove(...keys: readonly string[]): Promise<void> {
+    for (const Key of keys) {
       await scene.client.send(new DeleteObjectCommand({ Bucket: scene.bucket, Key }));
     }
+  }
+
+  async function emptyBucket(): Promise<void> {
+    await remove(...(await listKeys(scene.client, scene.bucket)));
   }
 
   /** Of every file of a filestore, its name and SHA-1. */
@@ -127,9 +132,7 @@ suite('a backup after another one', { concurrency: false }, () => {
     assert.equal(again.receipt.filestore?.files, next.receipt.filestore?.files);
     assert.equal(again.receipt.upload.copied?.fullAt, full.receipt.startedAt);
     for (const { receipt } of [full, next, without]) {
-      for (const Key of [receipt.key, receipt.key.replace(/zip$/, 'json')]) {
-        await scene.client.send(new DeleteObjectCommand({ Bucket: scene.bucket, Key }));
-      }
+      await remove(receipt.key, receiptKey(receipt.key));
     }
     await assertWhole(again);
   });
@@ -146,11 +149,11 @@ suite('a backup after another one', { concurrency: false }, () => {
 
     const old = await backUp();
     const startedAt = new Date(Date.now() - 31 * 24 * 3_600_000).toISOString();
-    await put(old.receipt.key.replace(/zip$/, 'json'), JSON.stringify({ ...old.receipt, startedAt }));
+    await put(receiptKey(old.receipt.key), JSON.stringify({ ...old.receipt, startedAt }));
     assertFull(await backUp(), /all of it was sent last at .*, longer ago than full-every/);
     await emptyBucket();
     await put(old.receipt.key, 'another object');
-    await put(old.receipt.key.replace(/zip$/, 'json'), JSON.stringify(old.receipt));
+    await put(receiptKey(old.receipt.key), JSON.stringify(old.receipt));
     assertFull(await backUp(), /is not what its receipt says/);
     await emptyBucket();
   });
@@ -293,9 +296,7 @@ suite('a backup after another one', { concurrency: false }, () => {
     const last = made.at(-1) as Kept;
     assert.ok(last.receipt.upload.copied);
     for (const { receipt } of made.slice(0, -1)) {
-      for (const Key of [receipt.key, receipt.key.replace(/zip$/, 'json')]) {
-        await scene.client.send(new DeleteObjectCommand({ Bucket: scene.bucket, Key }));
-      }
+      await remove(receipt.key, receiptKey(receipt.key));
     }
     await assertWhole(last);
     const { postgres } = scene.sandbox;
