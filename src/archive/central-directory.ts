@@ -58,9 +58,30 @@ export function* decodeEntries(directory: Buffer, count: number): Generator<Dire
   if (at !== directory.length) throw damaged(`${directory.length - at} bytes follow the last entry`);
 }
 
+/**
+ * The entries that come first in these bytes, without the one that is cut short.
+ * @throws ContentError when something else stands between them
+ */
+export function wholeEntries(bytes: Buffer): { readonly count: number; readonly length: number } {
+  let [count, length] = [0, 0];
+  while (bytes.length - length >= ENTRY_LENGTH) {
+    assertSignature(bytes, length);
+    const variable = [28, 30, 32].map((at) => bytes.readUInt16LE(length + at));
+    const next = length + variable.reduce((sum, part) => sum + part, ENTRY_LENGTH);
+    if (next > bytes.length) break;
+    length = next;
+    count += 1;
+  }
+  return { count, length };
+}
+
+function assertSignature(bytes: Buffer, at: number): void {
+  if (bytes.readUInt32LE(at) !== ENTRY) throw damaged('an entry does not start with its signature');
+}
+
 function decodeEntry(bytes: Buffer): DirectoryEntry {
   if (bytes.length < ENTRY_LENGTH) throw damaged('an entry is cut short');
-  if (bytes.readUInt32LE(0) !== ENTRY) throw damaged('an entry does not start with its signature');
+  assertSignature(bytes, 0);
   const nameEnd = ENTRY_LENGTH + bytes.readUInt16LE(28);
   const extraEnd = nameEnd + bytes.readUInt16LE(30);
   const end = extraEnd + bytes.readUInt16LE(32);

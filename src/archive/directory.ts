@@ -1,4 +1,7 @@
-import { decodeEnd, decodeEntries, moveEntry } from './central-directory.ts';
+import { inBatches } from '../batches.ts';
+import { decodeEnd, moveEntry } from './central-directory.ts';
+import { FileNames } from './file-names.ts';
+import { PackedEntries } from './packed-entries.ts';
 import type { Reuse } from './reuse.ts';
 
 /** Where entries that were written together lie in the archive. */
@@ -13,8 +16,8 @@ interface Place {
 
 /** The directory of a run of entries. Its offsets count from the run's start. */
 interface Run extends Place {
-  readonly directory: Buffer;
-  readonly entries: number;
+  readonly entries: PackedEntries;
+  readonly count: number;
   /** The number of its first entry, counted over the whole archive. */
   readonly first: number;
 }
@@ -25,9 +28,12 @@ const BATCH = 1000;
 /** Merges the directories of runs of entries into the one that ends the archive. */
 export class DirectoryMerger {
   readonly #runs: Run[] = [];
-  /** The names that the directory will have, with their entry's number. */
-  readonly #numbers = new Map<string, number>();
+  readonly #names = new FileNames('filestore/');
+  /** Of entries that the directory leaves out. */
   readonly #dropped = new Set<number>();
+  /** Names of dropped entries that may be booked again. */
+  readonly #free = new Set<string>();
+  #last: string | undefined;
   readonly #reuse: Reuse | undefined;
   #booked = 0;
 
@@ -38,24 +44,25 @@ export class DirectoryMerger {
 
   /** How many entries the directory will name. */
   get entries(): number {
-    return this.#numbers.size + (this.#reuse?.names.size ?? 0);
+    return this.#booked - this.#dropped.size + (this.#reuse?.entries ?? 0);
   }
 
   /** Books the next entry. @throws Error when its name is taken, or cannot stand in a zip */
   book(name: string): void {
     if (!isEntryName(name))
       throw new Error(`${JSON.stringify(name)} cannot be the name of an entry in a zip archive`);
-    if (this.#numbers.has(name) || this.#reuse?.names.has(name))
-      throw new Error(`The archive has an entry ${name} already`);
-    this.#numbers.set(name, this.#booked++);
+    if (this.#names.has(name) && !this.#free.delete(name)) throw taken(name);
+    this.#names.add(name);
+    this.#last = name;
+    this.#booked += 1;
   }
 
-  /** Leaves an entry out; its name may be booked again. @throws Error when there is none */
+  /** Leaves the entry booked last out; its name may be booked again. @throws Error when it is another one */
   drop(name: string): void {
-    const number = this.#numbers.get(name);
-    if (number === undefined) throw new Error(`The archive has no entry ${name} to drop`);
-    this.#numbers.delete(name);
-    this.#dropped.add(number);
+    if (name !== this.#last) throw new Error(`The entry added last is ${this.#last}, not ${name}`);
+    this.#dropped.add(this.#booked - 1);
+    this.#free.add(name);
+    this.#last = undefined;
   }
 
   /**
@@ -65,24 +72,31 @@ export class DirectoryMerger {
   addRun(bytes: Buffer, place: Place): void {
     const { entries, size, offset } = decodeEnd(bytes, place.length + bytes.length);
     const before = this.#runs.at(-1);
-    const first = before ? before.first + before.entries : 0;
+    const first = before ? before.first + before.count : 0;
     if (offset !== place.length || entries !== this.#booked - first) {
       throw new Error(
         `archiver wrote a directory of ${entries} entries at ${offset}, expected at ${place.length}`,
       );
     }
-    this.#runs.push({ ...place, directory: bytes.subarray(0, size), entries, first });
+    const packed = new PackedEntries();
+    packed.add(bytes.subarray(0, size));
+    packed.finish(entries);
+    this.#runs.push({ ...place, entries: packed, count: entries, first });
   }
 
-  /** The entries, encoded for where they lie in the archive, piece by piece. */
+  /**
+   * The entries, encoded for where they lie in the archive, piece by piece.
+   * @throws Error when an entry that was taken over has been booked too
+   */
   *encode(): Generator<{ readonly segment: number; readonly entries: number; readonly bytes: Buffer }> {
     for (const some of inBatches(this.#reuse?.directory() ?? [], BATCH)) {
-      yield { segment: 0, entries: some.length, bytes: Buffer.concat(some) };
+      for (const { name } of some) if (this.#names.has(name) && !this.#free.has(name)) throw taken(name);
+      yield { segment: 0, entries: some.length, bytes: Buffer.concat(some.map(({ bytes }) => bytes)) };
     }
     for (const run of this.#runs) {
       const named: Buffer[] = [];
       let number = run.first;
-      for (const entry of decodeEntries(run.directory, run.entries)) {
+      for (const entry of run.entries.decode()) {
         if (!this.#dropped.has(number++)) named.push(moveEntry(entry, run.offset + entry.offset));
       }
       yield { segment: run.segment, entries: named.length, bytes: Buffer.concat(named) };
@@ -90,16 +104,7 @@ export class DirectoryMerger {
   }
 }
 
-function* inBatches<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let batch: T[] = [];
-  for (const item of items) {
-    batch.push(item);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
+const taken = (name: string): Error => new Error(`The archive has an entry ${name} already`);
 
 /** archiver silently changes names that are not plain relative paths: those cannot be entries. */
 export function isEntryName(name: string): boolean {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type DirectoryEntry, damaged, decodeEnd, decodeEntries, LONGEST_END } from './central-directory.ts';
+import { type DirectoryEntry, damaged, decodeEnd, LONGEST_END } from './central-directory.ts';
+import { PackedEntries } from './packed-entries.ts';
+import { readExactly, readRange } from './ranges.ts';
 import type { Directory } from './segment.ts';
 
 /** An archive that lies elsewhere and is read by ranges. Offsets and lengths in bytes. */
@@ -12,7 +14,7 @@ export interface RangeReader {
 export interface ArchiveDirectory {
   /** To be compared with the one that was written. */
   readonly directory: Directory;
-  /** In the archive's order, decoded while they are taken. @throws UserError at one that cannot be true */
+  /** In the directory's order, decoded while they are taken. @throws UserError at one that cannot be true */
   entries(): Iterable<DirectoryEntry>;
 }
 
@@ -20,7 +22,7 @@ export interface ArchiveDirectory {
 const LARGEST_DIRECTORY = 2 ** 30;
 
 /**
- * Reads an archive's directory in one ranged read, two when it is longer than some 64 KiB.
+ * Reads an archive's directory in one ranged read, in more when it is longer than some 64 KiB.
  * @throws UserError when the object is not a zip archive, or was cut short
  */
 export async function readDirectory(reader: RangeReader): Promise<ArchiveDirectory> {
@@ -30,26 +32,24 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
   const length = reader.size - end.offset;
   if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
 
-  const missing = tailOffset - end.offset;
-  const bytes =
-    missing > 0
-      ? Buffer.concat([await readExactly(reader, end.offset, missing), tail])
-      : tail.subarray(-length);
-  const md5 = createHash('md5').update(bytes).digest('hex');
+  const md5 = createHash('md5');
+  const packed = new PackedEntries();
+  for await (const piece of readRange(reader, end.offset, tailOffset)) {
+    md5.update(piece);
+    packed.add(piece);
+  }
+  const rest = tail.subarray(Math.max(0, end.offset - tailOffset));
+  md5.update(rest);
+  packed.add(rest.subarray(0, end.size - length));
+  packed.finish(end.entries);
   return {
-    directory: { offset: end.offset, length, md5, entries: end.entries },
+    directory: { offset: end.offset, length, md5: md5.digest('hex'), entries: end.entries },
     *entries() {
-      for (const entry of decodeEntries(bytes.subarray(0, end.size), end.entries)) {
+      for (const entry of packed.decode()) {
         const within = entry.offset + entry.compressedSize <= end.offset;
         if (!within) throw damaged(`${entry.name} would lie beyond the directory`);
         yield entry;
       }
     },
   };
-}
-
-async function readExactly(reader: RangeReader, offset: number, length: number): Promise<Buffer> {
-  const bytes = await reader.read(offset, length);
-  if (bytes.length !== length) throw damaged(`${bytes.length} of ${length} bytes came at offset ${offset}`);
-  return bytes;
 }

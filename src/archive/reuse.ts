@@ -1,4 +1,5 @@
 import { type DirectoryEntry, damaged, moveEntry } from './central-directory.ts';
+import { Marks } from './file-names.ts';
 import type { ArchiveDirectory } from './reader.ts';
 import type { Segment, Unit } from './segment.ts';
 import { SHORTEST_UNIT } from './units.ts';
@@ -18,12 +19,12 @@ export interface Reuse {
   readonly length: number;
   /** Bytes among them that belong to no entry of the new archive. */
   readonly unreferenced: number;
-  /** The entries' names. */
-  readonly names: ReadonlySet<string>;
-  /** Of the entries' content, in bytes. */
+  /** How many entries lie in them that the new archive has. */
+  readonly entries: number;
+  /** Of their content, in bytes. */
   readonly bytes: number;
-  /** The entries as the new archive's directory has them. */
-  directory(): Generator<Buffer>;
+  /** These entries, as the new archive's directory has them. */
+  directory(): Generator<{ readonly name: string; readonly bytes: Buffer }>;
 }
 
 /**
@@ -31,24 +32,28 @@ export interface Reuse {
  * hold none are left out.
  *
  * @param wanted whether the next archive is to have this entry as it is
+ * @param take is told each entry that is taken over
  * @throws ContentError when the directory does not fit the segments: another tool has written the archive
  */
 export function planReuse(
-  { entries }: ArchiveDirectory,
+  { directory, entries }: ArchiveDirectory,
   segments: readonly Segment[],
   wanted: (entry: DirectoryEntry) => boolean,
+  take: (entry: DirectoryEntry) => void = () => {},
 ): Reuse {
   const units = segments.flatMap(({ kind, units }) => (kind === 'filestore' ? units : []));
   const needed = new Set<Unit>();
-  const names = new Set<string>();
+  const taken = new Marks(directory.entries);
   let [bytes, referenced] = [0, 0];
-  let index = 0;
+  let [number, index] = [-1, 0];
   for (const { entry, end } of withEnds(entries(), segments)) {
+    number += 1;
     while (units[index] && endOf(units[index] as Unit) <= entry.offset) index += 1;
     const within = unitsOf(units, index, entry.offset, end);
     if (within === undefined || !wanted(entry)) continue;
     for (const unit of within) needed.add(unit);
-    names.add(entry.name);
+    taken.add(number);
+    take(entry);
     bytes += entry.size;
     referenced += end - entry.offset;
   }
@@ -60,8 +65,8 @@ export function planReuse(
     length += unit.length;
   }
   const unreferenced = length - referenced;
-  const directory = () => moved(entries(), copies, names);
-  return { copies, length, unreferenced, names, bytes, directory };
+  const moved = () => moveEntries(entries(), copies, taken);
+  return { copies, length, unreferenced, entries: taken.count, bytes, directory: moved };
 }
 
 const endOf = ({ offset, length }: Unit | Segment): number => offset + length;
@@ -100,17 +105,18 @@ function unitsOf(units: readonly Unit[], first: number, start: number, end: numb
   return found;
 }
 
-function* moved(
+function* moveEntries(
   entries: Iterable<DirectoryEntry>,
   copies: readonly CopiedUnit[],
-  names: ReadonlySet<string>,
-): Generator<Buffer> {
-  let index = 0;
+  taken: Marks,
+): ReturnType<Reuse['directory']> {
+  let [number, index] = [-1, 0];
   for (const entry of entries) {
-    if (!names.has(entry.name)) continue;
+    number += 1;
+    if (!taken.has(number)) continue;
     let copy = copies[index];
     while (copy && endOf(copy.unit) <= entry.offset) copy = copies[++index];
     if (!copy) return;
-    yield moveEntry(entry, copy.offset + entry.offset - copy.unit.offset);
+    yield { name: entry.name, bytes: moveEntry(entry, copy.offset + entry.offset - copy.unit.offset) };
   }
 }

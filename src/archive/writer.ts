@@ -132,7 +132,7 @@ export class ArchiveWriter implements AsyncDisposable {
     }
   }
 
-  /** Leaves an entry out of the directory: its bytes stay, as a gap. The name may be added again. */
+  /** Leaves the entry added last out of the directory: its bytes stay, as a gap. The name may be added again. */
   drop(name: string): void {
     if (this.#state === 'finished') throw new Error('The archive is finished');
     this.#directory.drop(name);

@@ -115,17 +115,16 @@ async function writeFilestore(
   source: Source,
   target: Target,
 ): Promise<FilestoreReport | null> {
-  const { odoo, facts, missing } = source;
-  if (source.files === undefined) return null;
+  const { odoo, files, referenced, missing } = source;
+  if (files === undefined) return null;
   await writer.begin('filestore');
   const { filestore } = odoo;
-  const files = freshFiles(source, target.base);
-  const copied = { files: target.base?.reuse.names.size ?? 0, bytes: target.base?.reuse.bytes ?? 0 };
+  const { numbers, bytes } = freshFiles(source, target.base);
+  const copied = { files: target.base?.reuse.entries ?? 0, bytes: target.base?.reuse.bytes ?? 0 };
   if (filestore === undefined) return { files: 0, bytes: 0, missing, lost: [], corrupt: [] };
   const compress = deflateLevel(target) > 0;
-  const bytes = files.reduce((sum, file) => sum + file.size, 0);
   const more = target.base ? ' that the backup before lacks' : '';
-  const title = `Filestore: ${formatCounted(files.length, 'file')}${more}, ${formatBytes(bytes)}`;
+  const title = `Filestore: ${formatCounted(numbers.count, 'file')}${more}, ${formatBytes(bytes)}`;
   return target.phases.transfer('filestore', title, bytes, async (progress) => {
     const sink: FilestoreSink = {
       async add(name, content, modified) {
@@ -137,7 +136,7 @@ async function writeFilestore(
       drop: (name) => writer.drop(`filestore/${name}`),
       progress: (count) => progress.add(count),
     };
-    const read = await readFilestore(filestore, files, new Set(facts.attachments.files), sink);
+    const read = await readFilestore(filestore, files, numbers, referenced, sink);
     if (read.lost.length > 0)
       target.tolerate(`${formatCounted(read.lost.length, 'file')} vanished while they were read`, read.lost);
     if (read.corrupt.length > 0) {

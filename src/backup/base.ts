@@ -1,8 +1,10 @@
 import { type DirectoryEntry, damaged } from '../archive/central-directory.ts';
+import { Marks } from '../archive/file-names.ts';
 import { type ArchiveDirectory, type RangeReader, readDirectory } from '../archive/reader.ts';
 import { planReuse, type Reuse } from '../archive/reuse.ts';
 import { messageOf } from '../errors.ts';
-import { type FilestoreFile, sha1Of } from '../host/filestore.ts';
+import type { FileList } from '../host/file-list.ts';
+import { sha1Of } from '../host/filestore.ts';
 import { readDescription } from '../restore/source/description.ts';
 import type { Front } from '../storage/assembly.ts';
 import { listBackups, passedReceipts } from '../storage/catalog.ts';
@@ -12,6 +14,8 @@ import type { ObjectHead, Store } from '../storage/store.ts';
 /** An earlier archive of the same database, and what of it the new one takes over. */
 export interface Base extends Front {
   readonly reuse: Reuse;
+  /** Numbers of the host's files that it has. */
+  readonly copied: Marks;
   /** When the first of the archives that led here was sent as a whole. ISO 8601, UTC. */
   readonly fullAt: string;
 }
@@ -89,7 +93,7 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<Candidate 
 }
 
 /** @param files on the host now */
-export function planBase(candidate: Candidate, files: readonly FilestoreFile[]): Base | NoBase {
+export function planBase(candidate: Candidate, files: FileList): Base | NoBase {
   try {
     return plan(candidate, files);
   } catch (error) {
@@ -97,16 +101,22 @@ export function planBase(candidate: Candidate, files: readonly FilestoreFile[]):
   }
 }
 
-function plan(candidate: Candidate, files: readonly FilestoreFile[]): Base | NoBase {
+function plan(candidate: Candidate, files: FileList): Base | NoBase {
   const { receipt, etag, directory, corrupt } = candidate;
   const { key } = receipt;
-  const reuse = planReuse(directory, receipt.segments, isWanted(files, corrupt));
+  const copied = new Marks(files.length);
+  const reuse = planReuse(
+    directory,
+    receipt.segments,
+    (entry) => isWanted(entry, files, corrupt),
+    ({ name }) => copied.add(files.indexOf(nameInFilestore(name))),
+  );
   if (reuse.copies.length === 0) return { why: `${key} holds nothing that is large enough to be copied` };
   if (reuse.unreferenced > MOST_UNREFERENCED * reuse.length) {
     return { why: `too much of ${key} is of files that are gone` };
   }
   if (reuse.copies.length > MOST_COPIES) return { why: 'it would take too many parts' };
-  return { key, etag, copies: reuse.copies, reuse, fullAt: fullAtOf(receipt) };
+  return { key, etag, copies: reuse.copies, reuse, copied, fullAt: fullAtOf(receipt) };
 }
 
 const fullAtOf = ({ upload, startedAt }: Receipt): string => upload.copied?.fullAt ?? startedAt;
@@ -133,13 +143,14 @@ async function newestFit(
 }
 
 /** Files are named by their content, and never rewritten: one of the same name and size is the same file. */
-function isWanted(files: readonly FilestoreFile[], corrupt: ReadonlySet<string>) {
-  const sizes = new Map(files.map(({ name, size }) => [name, size]));
-  return ({ name, size }: DirectoryEntry): boolean => {
-    const file = name.slice('filestore/'.length);
-    return sha1Of(file)?.length === 40 && sizes.get(file) === size && !corrupt.has(file);
-  };
+function isWanted({ name, size }: DirectoryEntry, files: FileList, corrupt: ReadonlySet<string>): boolean {
+  const file = nameInFilestore(name);
+  const number = files.indexOf(file);
+  if (number < 0 || files.sizeAt(number) !== size) return false;
+  return sha1Of(file)?.length === 40 && !corrupt.has(file);
 }
+
+const nameInFilestore = (entry: string): string => entry.slice('filestore/'.length);
 
 function otherEncryption({ options }: Store, head: ObjectHead): boolean {
   const { encryption } = options;

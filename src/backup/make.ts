@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Accounts } from '../host/accounts.ts';
+import { FileList } from '../host/file-list.ts';
 import type { Host } from '../host/host.ts';
 import { findOdoo, type Odoo } from '../host/odoo.ts';
 import { openSite } from '../host/open-site.ts';
@@ -94,7 +95,7 @@ async function makeFrom(
   );
   refuseHalfSwapped(leftovers, odoo.database, platform);
   const base = await phases.run('base', 'What S3 has already', async () =>
-    tellBase('why' in candidate ? candidate : planBase(candidate, source.files ?? []), platform),
+    tellBase('why' in candidate ? candidate : planBase(candidate, source.files ?? new FileList()), platform),
   );
   const extension = extensionOf(inputs);
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
@@ -125,7 +126,7 @@ function tellBase(base: Base | NoBase, platform: Platform): Pick<Target, 'base' 
     return { cannotCopy: base.cannotCopy };
   }
   const { reuse, key } = base;
-  const files = formatCounted(reuse.names.size, 'file');
+  const files = formatCounted(reuse.entries, 'file');
   platform.info(`S3 copies ${files}, ${formatBytes(reuse.length)}, from ${key}`);
   return { base };
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import type { FilestoreFile } from '../host/filestore.ts';
+import { Marks } from '../archive/file-names.ts';
+import type { FileList } from '../host/file-list.ts';
 import type { Odoo } from '../host/odoo.ts';
 import type { OdooDatabase } from '../host/odoo-database.ts';
 import type { Snapshot } from '../host/snapshot.ts';
@@ -14,7 +15,9 @@ export interface Source {
   readonly snapshot: Snapshot;
   readonly facts: OdooDatabase;
   /** On disk just after the snapshot; undefined: this backup is without the filestore. */
-  readonly files: readonly FilestoreFile[] | undefined;
+  readonly files: FileList | undefined;
+  /** Numbers of those that an attachment names. */
+  readonly referenced: Marks;
   /** Named by an attachment and not among `files`. */
   readonly missing: readonly string[];
 }
@@ -51,19 +54,35 @@ export function pgDumpCompression(compression: Target['compression'], clientMajo
   return clientMajor >= 16 ? '--compress=zstd:1' : '--compress=1';
 }
 
+/** Of an entry beside its content, in both of its headers. */
+const ENTRY_BYTES = 260;
+
 /**
  * Bytes that may have to be sent, at most, more or less: it decides the size of the parts of the upload.
  */
 export function expectedBytes(source: Source, { format, base }: Pick<Target, 'format' | 'base'>): number {
   const dumps = format === 'dual' ? 2 : 1;
-  const files = freshFiles(source, base);
-  const filestore = files.reduce((sum, file) => sum + file.size + 2 * file.name.length + 150, 0);
-  return dumps * source.facts.tableBytes + filestore + 1024 ** 2;
+  const { numbers, bytes } = freshFiles(source, base);
+  return dumps * source.facts.tableBytes + bytes + ENTRY_BYTES * numbers.count + 1024 ** 2;
+}
+
+/** What of the filestore is sent. */
+export interface FreshFiles {
+  readonly numbers: Marks;
+  /** In bytes. */
+  readonly bytes: number;
 }
 
 /** Those that are not copied. */
-export function freshFiles({ files = [] }: Source, base: Base | undefined): readonly FilestoreFile[] {
-  return base ? files.filter(({ name }) => !base.reuse.names.has(`filestore/${name}`)) : files;
+export function freshFiles({ files }: Source, base: Base | undefined): FreshFiles {
+  const numbers = new Marks(files?.length ?? 0);
+  let bytes = 0;
+  for (let number = 0; files && number < files.length; number += 1) {
+    if (base?.copied.has(number)) continue;
+    numbers.add(number);
+    bytes += files.sizeAt(number);
+  }
+  return { numbers, bytes };
 }
 
 /** The same bytes, told to the progress line as they pass. */

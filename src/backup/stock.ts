@@ -1,5 +1,7 @@
 import { isEntryName } from '../archive/directory.ts';
+import { Marks } from '../archive/file-names.ts';
 import { UserError } from '../errors.ts';
+import { FileList } from '../host/file-list.ts';
 import { listFilestore } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
 import { type AttachmentFacts, describeDatabase, type OdooDatabase } from '../host/odoo-database.ts';
@@ -34,23 +36,34 @@ export async function takeStock(
   if (!wanted.filestore) {
     const count = facts.attachments.files.length;
     if (count > 0) platform.notice(`filestore is false: ${formatCounted(count, 'attached file')} stay out.`);
-    return { odoo, snapshot, facts, files: undefined, missing: [] };
+    return { odoo, snapshot, facts, files: undefined, referenced: new Marks(0), missing: [] };
   }
-  const listed = odoo.filestore ? await listFilestore(odoo.filestore) : [];
-  const onDisk = new Set(listed.map((file) => file.name));
-  const missing = facts.attachments.files.filter((name) => !onDisk.has(name));
-  tellFilestore(odoo, facts.attachments, listed.length, missing, platform);
+  const { files, unfit } = await listed(odoo);
+  const referenced = new Marks(files.length);
+  const missing: string[] = [];
+  for (const name of facts.attachments.files) {
+    const number = files.indexOf(name);
+    if (number >= 0) referenced.add(number);
+    else if (!unfit.has(name)) missing.push(name);
+  }
+  tellFilestore(odoo, facts.attachments, files.length + unfit.size, missing, platform);
   if (missing.length > 0)
     tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
-  const files = listed.filter(({ name }) => isEntryName(`filestore/${name}`));
-  if (files.length < listed.length) {
-    const unfit = listed.map(({ name }) => name).filter((name) => !isEntryName(`filestore/${name}`));
-    tolerate(
-      `${formatCounted(unfit.length, 'file')} with names that no zip archive can hold stay out`,
-      unfit,
-    );
+  if (unfit.size > 0) {
+    const title = `${formatCounted(unfit.size, 'file')} with names that no zip archive can hold stay out`;
+    tolerate(title, [...unfit]);
   }
-  return { odoo, snapshot, facts, files, missing };
+  return { odoo, snapshot, facts, files, referenced, missing };
+}
+
+/** The files of the filestore, and the names of those that cannot be archived. */
+async function listed({ filestore }: Odoo): Promise<{ files: FileList; unfit: Set<string> }> {
+  const [files, unfit] = [new FileList(), new Set<string>()];
+  for await (const file of filestore ? listFilestore(filestore) : []) {
+    if (isEntryName(`filestore/${file.name}`)) files.add(file);
+    else unfit.add(file.name);
+  }
+  return { files, unfit };
 }
 
 /** A name that is misspelt would never be compared. */

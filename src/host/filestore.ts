@@ -1,11 +1,13 @@
 import { createHash, hash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Marks } from '../archive/file-names.ts';
 import { UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
+import type { FileList, FilestoreFile } from './file-list.ts';
 import { CommandError, type Host } from './host.ts';
 import type { OutboundCodec } from './outbound.ts';
-import { run } from './run.ts';
+import { records, run } from './run.ts';
 import { readTar, type TarEntry } from './tar.ts';
 
 /** A database's filestore on the host: content-addressed, `xx/<sha1 of the content>`. */
@@ -16,13 +18,6 @@ export interface Filestore {
   readonly as: string | undefined;
   /** Compresses the files on their way. */
   readonly codec?: OutboundCodec;
-}
-
-export interface FilestoreFile {
-  /** From the filestore's folder: `ab/abcd…`. */
-  readonly name: string;
-  /** In bytes. */
-  readonly size: number;
 }
 
 /** What a backup found out about a filestore. Names are relative to its folder. */
@@ -74,7 +69,7 @@ export async function findFilestore(
  *
  * @throws UserError when a folder of it cannot be read
  */
-export async function listFilestore(filestore: Filestore): Promise<FilestoreFile[]> {
+export async function* listFilestore(filestore: Filestore): AsyncGenerator<FilestoreFile> {
   const argv = [
     'find',
     '-L',
@@ -84,24 +79,20 @@ export async function listFilestore(filestore: Filestore): Promise<FilestoreFile
     `${filestore.folder}/checklist`,
     '-prune',
   ];
-  const output = await run(filestore.host, {
-    argv: [...argv, '-o', '-type', 'f', '-printf', '%s %P\\0'],
-    as: filestore.as,
-  }).catch((error) => {
+  const command = { argv: [...argv, '-o', '-type', 'f', '-printf', '%s %P\\0'], as: filestore.as };
+  try {
+    for await (const record of records(filestore.host, command, '\0')) {
+      const space = record.indexOf(' ');
+      yield { name: record.slice(space + 1), size: Number(record.slice(0, space)) };
+    }
+  } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(
       `The filestore cannot be listed. ${error.message}`,
       `Make every folder of it readable for ${filestore.as ?? filestore.host.user}, the account that reads it.`,
       { cause: error },
     );
-  });
-  return output
-    .split('\0')
-    .slice(0, -1)
-    .map((line) => {
-      const space = line.indexOf(' ');
-      return { name: line.slice(space + 1), size: Number(line.slice(0, space)) };
-    });
+  }
 }
 
 /** Where the files of a filestore go. */
@@ -128,57 +119,63 @@ export const sha1Of = (name: string): string | undefined =>
  * Streams the files to a sink as one tar, and checks each against the SHA-1 in its name. Torn and vanished
  * files are read again; what stays torn is kept and reported.
  *
- * @param referenced the snapshot's `store_fname` list: which vanished files matter
+ * @param left numbers of the files to read; those stay that are gone
+ * @param referenced numbers of the files that the snapshot's attachments name: which vanished ones matter
  * @throws UserError when a file is there and cannot be read
  */
 export async function readFilestore(
   filestore: Filestore,
-  files: readonly FilestoreFile[],
-  referenced: ReadonlySet<string>,
+  list: FileList,
+  left: Marks,
+  referenced: Marks,
   sink: FilestoreSink,
 ): Promise<Pick<FilestoreReport, 'files' | 'bytes' | 'lost' | 'corrupt'>> {
-  const pass = new Pass(filestore, sink);
-  let wanted = files.map((file) => file.name);
+  const pass = new Pass(filestore, list, left, sink);
   for (const [attempt, delay] of RETRY_DELAYS_MS.entries()) {
-    if (wanted.length === 0) break;
+    if (pass.left.count === 0) break;
     await sleep(delay);
-    wanted = await pass.read(wanted, attempt === RETRY_DELAYS_MS.length - 1);
+    await pass.read(attempt === RETRY_DELAYS_MS.length - 1);
   }
-  await assertGone(filestore, wanted);
-  return {
-    files: pass.files,
-    bytes: pass.bytes,
-    lost: wanted.filter((name) => referenced.has(name)),
-    corrupt: pass.corrupt,
-  };
+  const gone = [...pass.left];
+  await assertGone(
+    filestore,
+    gone.map((number) => list.nameAt(number)),
+  );
+  const lost = gone.filter((number) => referenced.has(number)).map((number) => list.nameAt(number));
+  return { files: pass.files, bytes: pass.bytes, lost, corrupt: pass.corrupt };
 }
 
 /** The files read so far, over all attempts. */
 class Pass {
-  readonly #filestore: Filestore;
-  readonly #sink: FilestoreSink;
   files = 0;
   bytes = 0;
   readonly corrupt: string[] = [];
+  /** Numbers of the files that have not arrived whole. */
+  readonly left: Marks;
+  readonly #filestore: Filestore;
+  readonly #list: FileList;
+  readonly #sink: FilestoreSink;
 
-  constructor(filestore: Filestore, sink: FilestoreSink) {
+  constructor(filestore: Filestore, list: FileList, left: Marks, sink: FilestoreSink) {
     this.#filestore = filestore;
+    this.#list = list;
+    this.left = left;
     this.#sink = sink;
   }
 
-  /** @returns the names that did not arrive whole */
-  async read(names: readonly string[], last: boolean): Promise<string[]> {
-    const left = new Set(names);
+  async read(last: boolean): Promise<void> {
+    // What is read is taken out only after its name was sent.
+    const names = this.left[Symbol.iterator]().map((number) => this.#list.nameAt(number));
     for await (const entry of readTar(this.#filestore, names)) {
-      if (!left.has(entry.name)) continue;
+      const number = this.#list.indexOf(entry.name);
+      if (!this.left.has(number)) continue;
       const kept =
         entry.size <= HELD_BYTES ? await this.#held(entry, last) : await this.#streamed(entry, last);
       if (!kept) continue;
-      left.delete(entry.name);
+      this.left.delete(number);
       this.files += 1;
       this.bytes += entry.size;
     }
-    return [...left];
   }
 
   async #held(entry: TarEntry, last: boolean): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { FileNames } from '../archive/file-names.ts';
 import { UserError } from '../errors.ts';
 import { checkSequences } from './sequences.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -47,7 +48,7 @@ export interface OdooDatabase {
 
 export interface AttachmentFacts {
   /** Files that `ir_attachment.store_fname` names, each once. */
-  readonly files: readonly string[];
+  readonly files: FileNames;
   /** Attachments whose content lies in the database. */
   readonly inDatabase: number;
   /** `ir_config_parameter` `ir_attachment.location`: `file` (the default), `db`, or another storage's scheme. */
@@ -156,9 +157,11 @@ export async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFac
             coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
   );
   // The names of other storages (`s3://…`) are not files of the filestore.
-  const named = snapshot.lines(
+  const files = new FileNames();
+  const named = snapshot.each(
     "SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'",
+    (name) => files.add(name),
   );
-  const [[facts], files] = await Promise.all([counted, named]);
+  const [[facts]] = await Promise.all([counted, named]);
   return { files, inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? 'file' };
 }

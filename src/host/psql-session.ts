@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { CommandError, type Process } from './host.ts';
 import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
+import { recordsOf } from './records.ts';
 
 /** A psql that stays open: statements on its standard input, rows and an end mark on its standard output. */
 export class PsqlSession implements AsyncDisposable {
@@ -12,7 +12,7 @@ export class PsqlSession implements AsyncDisposable {
 
   private constructor(process: Process) {
     this.#process = process;
-    this.#lines = linesOf(process.stdout);
+    this.#lines = recordsOf(process.stdout, '\n');
     process.stdin.on('error', () => {}); // A psql that ended says why by its exit, in lines().
     process.exited.catch(() => {}); // Awaited in lines(), where the failure belongs.
   }
@@ -31,39 +31,32 @@ export class PsqlSession implements AsyncDisposable {
    * @throws CommandError when the server refuses it, and from then on, for psql ends at the first error
    */
   async lines(sql: string): Promise<string[]> {
+    const lines: string[] = [];
+    await this.each(sql, (line) => lines.push(line));
+    return lines;
+  }
+
+  /** The same, for more rows than should be held. @param take is given each as it comes */
+  async each(sql: string, take: (line: string) => void): Promise<void> {
     const end = randomUUID();
     this.#process.stdin.write(`${sql};\nSELECT '${end}';\n`);
-    const answer = this.#earlier.then(() => this.#linesUntil(end));
-    this.#earlier = answer.then(
-      () => {},
-      () => {},
-    );
+    const answer = this.#earlier.then(() => this.#linesUntil(end, take));
+    this.#earlier = answer.catch(() => {});
     return answer;
   }
 
-  async #linesUntil(end: string): Promise<string[]> {
-    const lines: string[] = [];
+  async #linesUntil(end: string, take: (line: string) => void): Promise<void> {
     for (;;) {
       const next = await this.#lines.next();
       if (next.done) {
         throw new CommandError({ argv: ['psql'] }, await this.#process.exited);
       }
-      if (next.value === end) return lines;
-      lines.push(next.value);
+      if (next.value === end) return;
+      take(next.value);
     }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.#process[Symbol.asyncDispose]());
-  }
-}
-
-/** Not node:readline: that never tells of an error of its input. */
-async function* linesOf(stream: Readable): AsyncGenerator<string> {
-  let rest = '';
-  for await (const text of stream.setEncoding('utf8')) {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
   }
 }

@@ -1,5 +1,20 @@
 import { addAbortSignal } from 'node:stream';
 import { type Command, CommandError, type Host } from './host.ts';
+import { recordsOf } from './records.ts';
+
+/**
+ * Runs a command to its end, and gives what it prints as it comes, record by record.
+ *
+ * @param mark behind each record
+ * @throws CommandError as `run` does
+ */
+export async function* records(host: Host, command: Command, mark: '\n' | '\0'): AsyncGenerator<string> {
+  await using process = await host.start(command);
+  if (!command.guarded) process.stdin.end();
+  yield* recordsOf(process.stdout, mark);
+  const exit = await process.exited;
+  if (exit.code !== 0) throw new CommandError(command, exit);
+}
 
 export interface RunOptions {
   /** Written to the command's standard input, which is then closed. Not for `guarded` commands. */

@@ -55,14 +55,25 @@ export class Snapshot implements AsyncDisposable {
     return ask(this.#session, sql);
   }
 
+  /** The same, for more rows than should be held. @param take is given each as it comes */
+  each(sql: string, take: (line: string) => void): Promise<void> {
+    return tell(this.#session, sql, take);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#session[Symbol.asyncDispose]();
   }
 }
 
 async function ask(session: PsqlSession, sql: string): Promise<string[]> {
+  const lines: string[] = [];
+  await tell(session, sql, (line) => lines.push(line));
+  return lines;
+}
+
+async function tell(session: PsqlSession, sql: string, take: (line: string) => void): Promise<void> {
   try {
-    return await session.lines(sql);
+    await session.each(sql, take);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix';
-import { type FilestoreFile, listFilestore, sha1Of } from './filestore.ts';
+import type { FilestoreFile } from './file-list.ts';
+import { listFilestore, sha1Of } from './filestore.ts';
 import type { OwnedFolder } from './owner.ts';
 import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
@@ -108,7 +109,7 @@ const isCandidate = ({ name, size }: FilestoreFile, sizes: ReadonlyMap<string, n
 
 /** Every file of a filestore on the host, read only. */
 export const filesIn = (place: Place): Promise<FilestoreFile[]> =>
-  listFilestore({ host: place.host, folder: place.path, as: place.command([]).as });
+  Array.fromAsync(listFilestore({ host: place.host, folder: place.path, as: place.command([]).as }));
 
 const sizesOf = (files: readonly FilestoreFile[]): Map<string, number> =>
   new Map(files.map(({ name, size }) => [name, size]));

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
+import { inBatches } from '../batches.ts';
 import type { Filestore } from './filestore.ts';
 import { CommandError, type Process } from './host.ts';
 import { compressed, decompressed } from './outbound.ts';
@@ -23,7 +24,7 @@ export interface TarEntry {
  */
 export async function* readTar(
   source: Pick<Filestore, 'host' | 'folder' | 'as' | 'codec'>,
-  names: readonly string[],
+  names: Iterable<string>,
 ): AsyncGenerator<TarEntry> {
   const options = [
     '--dereference',
@@ -68,10 +69,10 @@ export async function* tarEntries(stream: Readable): AsyncGenerator<TarEntry> {
   await piped;
 }
 
-async function writeNames(process: Process, names: readonly string[]): Promise<void> {
+async function writeNames(process: Process, names: Iterable<string>): Promise<void> {
   try {
     await pipeline(function* () {
-      for (let i = 0; i < names.length; i += 1000) yield `${names.slice(i, i + 1000).join('\0')}\0`;
+      for (const some of inBatches(names, 1000)) yield `${some.join('\0')}\0`;
     }, process.stdin);
   } catch {
     // tar ended early: its exit says why.

@@ -1,3 +1,4 @@
+import type { FileNames } from '../archive/file-names.ts';
 import { UserError } from '../errors.ts';
 import { describeDatabase } from '../host/odoo-database.ts';
 import { Snapshot } from '../host/snapshot.ts';
@@ -27,7 +28,7 @@ export async function compareWithBackup(work: Work): Promise<void> {
   await compareAttachments(work, facts.attachments.files);
 }
 
-async function compareAttachments(work: Work, names: readonly string[]): Promise<void> {
+async function compareAttachments(work: Work, names: FileNames): Promise<void> {
   const { source, target, filestore, platform } = work;
   if (filestore) {
     const absent = await absentFrom(filestore.staged, filestore.wanted);
@@ -49,14 +50,11 @@ async function compareAttachments(work: Work, names: readonly string[]): Promise
 }
 
 /** Of the files that attachments name: those that are not where Odoo will look. */
-async function namesWithoutFile(
-  { source, target, filestore }: Work,
-  names: readonly string[],
-): Promise<string[]> {
-  if (filestore) return names.filter((name) => !source.filestore?.has(name));
+async function namesWithoutFile({ source, target, filestore }: Work, names: FileNames): Promise<string[]> {
+  if (filestore) return [...names].filter((name) => !source.filestore?.has(name));
   if (!target.filestore?.exists) return [...names];
   const there = new Set((await filesIn(target.filestore)).map(({ name }) => name));
-  return names.filter((name) => !there.has(name));
+  return [...names].filter((name) => !there.has(name));
 }
 
 /** Nothing has been put in place yet. */

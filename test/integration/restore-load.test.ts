@@ -66,7 +66,7 @@ async function factsOf(postgres: Postgres, database: string): Promise<OdooDataba
 
 const withoutTraits = ({ counts, attachments, extensions, modules, roles }: OdooDatabase) => ({
   counts,
-  files: attachments.files.toSorted(),
+  files: [...attachments.files].sort(),
   extensions,
   modules,
   roles,

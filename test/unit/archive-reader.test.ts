@@ -65,7 +65,6 @@ test('what is no whole zip archive is refused', async () => {
     ['half', rangesOf(fixture.subarray(0, fixture.length / 2))],
     ['without its start', rangesOf(fixture.subarray(1))],
     ['one byte more', rangesOf(Buffer.concat([fixture, Buffer.alloc(1)]))],
-    ['an object that became shorter', { ...rangesOf(fixture), size: fixture.length + 10 }],
   ];
   for (const [what, reader] of cases) {
     await assert.rejects(
@@ -75,6 +74,8 @@ test('what is no whole zip archive is refused', async () => {
       what,
     );
   }
+  const shorter = { ...rangesOf(fixture), size: fixture.length + 10 };
+  await assert.rejects(readDirectory(shorter), /Only \d+ of \d+ bytes came/);
 });
 
 test('an entry that points beyond the directory is refused when it is taken', async () => {

@@ -26,7 +26,7 @@ interface Archive {
 async function compose(
   files: ReadonlyMap<string, Buffer>,
   before?: Archive,
-  reuse?: Reuse,
+  { reuse, taken }: { reuse?: Reuse; taken: ReadonlySet<string> } = { taken: new Set() },
 ): Promise<Archive> {
   await using writer = new ArchiveWriter({ level: 1, unitSize: 5 * MiB, reuse });
   const output = buffer(writer.output);
@@ -34,7 +34,7 @@ async function compose(
   await writer.add('dump.sql', randomBytes(100), stored);
   await writer.begin('filestore');
   for (const [name, content] of files) {
-    if (!reuse?.names.has(name)) await writer.add(name, Readable.from([content]), stored);
+    if (!taken.has(name)) await writer.add(name, Readable.from([content]), stored);
   }
   const summary = await writer.finish();
   const copied = (reuse?.copies ?? []).map(({ unit }) =>
@@ -46,8 +46,12 @@ async function compose(
 async function planFor(
   { bytes, summary }: Archive,
   wanted: (entry: DirectoryEntry) => boolean,
-): Promise<Reuse> {
-  return planReuse(await readDirectory(rangesOf(bytes)), summary.segments, wanted);
+): Promise<{ reuse: Reuse; taken: Set<string> }> {
+  const taken = new Set<string>();
+  const directory = await readDirectory(rangesOf(bytes));
+  const reuse = planReuse(directory, summary.segments, wanted, ({ name }) => taken.add(name));
+  assert.equal(reuse.entries, taken.size);
+  return { reuse, taken };
 }
 
 async function assertHolds({ bytes, summary }: Archive, files: ReadonlyMap<string, Buffer>): Promise<void> {
@@ -81,11 +85,12 @@ suite('an archive that takes over from the one before', () => {
       files = new Map([...files].filter(([name]) => !gone.has(name)));
       for (const [name, content] of filesOf([`day-${day}`, `too-${day}`], day * MiB))
         files.set(name, content);
-      const reuse = await planFor(archive, ({ name }) => files.has(name));
-      const next = await compose(files, archive, reuse);
+      const plan = await planFor(archive, ({ name }) => files.has(name));
+      const { reuse } = plan;
+      const next = await compose(files, archive, plan);
       await assertHolds(next, files);
       const [front] = next.summary.segments;
-      assert.deepEqual([front?.offset, front?.length, front?.entries], [0, reuse.length, reuse.names.size]);
+      assert.deepEqual([front?.offset, front?.length, front?.entries], [0, reuse.length, reuse.entries]);
       assert.ok(reuse.length > 15 * MiB, 'it takes over a good part');
       archive = next;
     }
@@ -102,18 +107,19 @@ suite('an archive that takes over from the one before', () => {
     );
     const archive = await compose(files);
     const wanted = new Map([...files].filter((_, i) => i < 2 || i > 9));
-    const reuse = await planFor(archive, ({ name }) => wanted.has(name));
-    assert.deepEqual([...reuse.names], [...wanted.keys()]);
+    const plan = await planFor(archive, ({ name }) => wanted.has(name));
+    const { reuse, taken } = plan;
+    assert.deepEqual([...taken], [...wanted.keys()]);
     assert.equal(reuse.bytes, 20 * MiB);
     assert.ok(reuse.length <= 30 * MiB, `${reuse.length} bytes are copied`);
     assert.ok(reuse.unreferenced < 10 * MiB && reuse.unreferenced > reuse.length - 20.1 * MiB);
-    await assertHolds(await compose(wanted, archive, reuse), wanted);
+    await assertHolds(await compose(wanted, archive, plan), wanted);
   });
 
   test('takes nothing from units that S3 cannot copy', async () => {
     const files = filesOf(['a', 'b', 'c'], MiB);
-    const reuse = await planFor(await compose(files), () => true);
-    assert.deepEqual([reuse.copies, reuse.length, reuse.names.size], [[], 0, 0]);
+    const { reuse } = await planFor(await compose(files), () => true);
+    assert.deepEqual([reuse.copies, reuse.length, reuse.entries], [[], 0, 0]);
   });
 
   test('does not build upon a directory that its segments do not explain', async () => {

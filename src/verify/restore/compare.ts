@@ -116,7 +116,7 @@ async function compareAttachments(
   if (recorded !== undefined && files.length !== recorded) {
     return [`attachments name ${formatCounted(files.length, 'file')} instead of ${recorded}`];
   }
-  const without = files.filter((name) => !filestore.has(name));
+  const without = [...files].filter((name) => !filestore.has(name));
   const unexpected = notKnownToLack(source, without);
   if (unexpected.length > 0) {
     return [
