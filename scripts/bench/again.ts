@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import type { Receipt } from '../../src/storage/receipt.ts';
 import { type Growth, grow } from '../../test/support/growth.ts';
@@ -30,6 +31,8 @@ export interface Again {
   readonly seconds: number;
   /** To S3. */
   readonly sentBytes: number;
+  /** That S3 was asked. */
+  readonly requests: number;
   /** The most memory that the process held at once; ours only. */
   readonly peakBytes?: number;
 }
@@ -91,25 +94,25 @@ export const contenders: Readonly<Record<string, (place: AgainCase) => Promise<A
   'ours, incremental: false': (place) => ours(place, 'false'),
   restic: async (place) => {
     const before = await storedBytes(place);
-    const steps = await runScript(resticScript, place.folder, place.env);
-    return { seconds: sum(Object.values(steps)), sentBytes: (await storedBytes(place)) - before };
+    const { done, requests } = await asked(place, () => runScript(resticScript, place.folder, place.env));
+    return { seconds: sum(Object.values(done)), sentBytes: (await storedBytes(place)) - before, requests };
   },
   'the script above': async (place) => {
-    const { seconds, archiveBytes } = await theirs(place);
-    return { seconds, sentBytes: archiveBytes };
+    const { done, requests } = await asked(place, () => theirs(place));
+    return { seconds: done.seconds, sentBytes: done.archiveBytes, requests };
   },
   'pg_dump | zstd -1 alone': async (place) => {
     const steps = await runScript(dumpScript, place.folder, place.env);
-    return { seconds: sum(Object.values(steps)), sentBytes: 0 };
+    return { seconds: sum(Object.values(steps)), sentBytes: 0, requests: 0 };
   },
 };
 
 /** Its archive goes again: the next one builds upon the same. */
 async function ours(place: AgainCase, incremental: string, format = 'dual'): Promise<Again> {
-  const { outputs, seconds, peakBytes } = await runProgram(place, place.program, 'backup', {
-    incremental,
-    format,
-  });
+  const { done, requests } = await asked(place, () =>
+    runProgram(place, place.program, 'backup', { incremental, format }),
+  );
+  const { outputs, seconds, peakBytes } = done;
   const client = s3Client(place.sandbox.s3);
   const object = await getObject(client, place.bucket, outputs.receipt ?? '');
   const { bytesSent, upload } = JSON.parse(String(Buffer.from(object))) as Receipt;
@@ -118,7 +121,22 @@ async function ours(place: AgainCase, incremental: string, format = 'dual'): Pro
   for (const Key of [outputs.receipt, outputs.key]) {
     await client.send(new DeleteObjectCommand({ Bucket: place.bucket, Key }));
   }
-  return { seconds, sentBytes: bytesSent, peakBytes };
+  return { seconds, sentBytes: bytesSent, peakBytes, requests };
+}
+
+/** Counts what S3 was asked meanwhile, by the log of its gateway. */
+async function asked<T>({ sandbox }: Case, work: () => Promise<T>): Promise<{ done: T; requests: number }> {
+  const log = join(sandbox.folder, 'ceph', 'client.rgw.log');
+  const { size } = await stat(log);
+  const done = await work();
+  for (let before = -1, now = size; before !== now; ) {
+    await sleep(500); // it is written behind the answers
+    [before, now] = [now, (await stat(log)).size];
+  }
+  const written = await readFile(log);
+  const requests =
+    String(written.subarray(size)).match(/ beast: .* "(GET|HEAD|PUT|POST|DELETE) /g)?.length ?? 0;
+  return { done, requests };
 }
 
 /** By all of restic's objects. */

@@ -74,10 +74,21 @@ export function againReport(results: readonly AgainResult[]): string[] {
       const title = name.replaceAll('|', '\\|');
       const about = name === 'ours' ? [dataText(result.size, result.data), result.link] : ['', ''];
       const cells = [...about, title, time(seconds), (ours / seconds).toFixed(2)];
-      return [...cells, sent > 0 ? bytes(sent) : '–', peak > 0 ? `${(peak / 1e6).toFixed(0)} MB` : '–'];
+      const requests = of(result, name, 'requests');
+      const memory = peak > 0 ? `${(peak / 1e6).toFixed(0)} MB` : '–';
+      return [...cells, sent > 0 ? bytes(sent) : '–', requests > 0 ? String(requests) : '–', memory];
     }),
   );
-  const header = ['Data', 'Line', 'By', 'Time', 'Ours in proportion', 'Sent to S3', 'Peak memory'];
+  const header = [
+    'Data',
+    'Line',
+    'By',
+    'Time',
+    'Ours in proportion',
+    'Sent to S3',
+    'Requests',
+    'Peak memory',
+  ];
   return [
     'The next backup',
     'Of a database of one size and filestores of several, after 500 new partners and 10 new files of 1 MiB. What is sent should be the same for every filestore. restic, the script and `format: custom` hold one dump, the others two; restic sends only the blocks of a dump that are new, to a repository that only restic reads.',
