@@ -38,6 +38,8 @@ export interface BackupDescription {
   /** Of the database on the server's disk, in bytes. Absent before version 0.2. */
   readonly databaseBytes?: number;
   readonly extensions: OdooDatabase['extensions'];
+  /** Absent before version 0.2. */
+  readonly extensionState?: OdooDatabase['extensionState'];
   readonly roles: OdooDatabase['roles'];
   readonly counts: OdooDatabase['counts'];
   /** Sequences that were behind their tables before the backup. Absent before version 0.2. */

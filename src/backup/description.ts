@@ -23,6 +23,7 @@ export function describe(
     },
     databaseBytes: facts.databaseBytes,
     extensions: facts.extensions,
+    extensionState: facts.extensionState,
     roles: facts.roles,
     counts: facts.counts,
     sequencesBehind: facts.sequencesBehind,

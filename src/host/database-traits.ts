@@ -1,14 +1,8 @@
 import { CommandError } from './host.ts';
 import type { DatabaseTraits } from './odoo-database.ts';
 import type { Postgres } from './postgres.ts';
+import type { Refusal } from './refusal.ts';
 import { identifier, literal, MAINTENANCE_DATABASE, runSql } from './sql.ts';
-
-/** A statement that PostgreSQL did not take. */
-export interface Refusal {
-  readonly statement: string;
-  /** PostgreSQL's own words. */
-  readonly reason: string;
-}
 
 /**
  * Puts back what a pg_dump of one database leaves out: its settings, and who may connect to it. What the role may
@@ -35,6 +29,11 @@ export async function applyTraits(
     }
   }
   return refusals;
+}
+
+/** Takes all settings of a database away, those for single roles apart. @throws CommandError */
+export async function resetSettings(admin: Postgres, database: string): Promise<void> {
+  await runSql(admin, MAINTENANCE_DATABASE, `ALTER DATABASE ${identifier(database)} RESET ALL`);
 }
 
 /** Settings whose value is a list of names, each quoted by itself: those that PostgreSQL marks GUC_LIST_QUOTE. */

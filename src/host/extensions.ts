@@ -1,4 +1,6 @@
 import { UserError } from '../errors.ts';
+import { type ExtensionMember, extensionMembers } from './extension-members.ts';
+import { SCHEMAS, type SchemaOwner } from './extension-state.ts';
 import { CommandError } from './host.ts';
 import type { Extension } from './odoo-database.ts';
 import type { Postgres } from './postgres.ts';
@@ -51,15 +53,26 @@ const toCreate = (extensions: readonly Extension[]): Extension[] =>
 
 /** What was made before the dump is loaded. */
 export interface Prepared {
-  /** Made for an extension: the dump must not make them again. */
+  /** Made for an extension, or by it: the dump must not make them again. */
   readonly schemas: readonly string[];
+  readonly members: readonly ExtensionMember[];
+  /** Extensions of another version than that of the backup, in words: `postgis 3.4.0 instead of 3.3.2`. */
+  readonly otherVersions: readonly string[];
   /** `unaccent` keeps PostgreSQL's own mark, STABLE: a dump with an index on it cannot be loaded. */
   readonly unaccentStable: boolean;
 }
 
+/** How the extensions of a backup are to be made. */
+export interface Creation {
+  /** Of their versions, where the server has those; false: of the server's own, as a dump would have it. */
+  readonly sameVersions: boolean;
+  /** Of the database that was backed up. What others have made is made by the admin role; undefined: nobody says. */
+  readonly formerOwner: string | undefined;
+}
+
 /**
  * Creates the extensions of a backup in an empty database, ahead of the dump: as the role of Odoo where that may, as
- * the admin role otherwise; and marks `unaccent` IMMUTABLE as Odoo does (`odoo.service.db._create_empty_database`),
+ * the admin role otherwise, or where it was not the role of Odoo that had made them; and marks `unaccent` IMMUTABLE as Odoo does (`odoo.service.db._create_empty_database`),
  * which no dump holds.
  *
  * @throws UserError naming the extension that neither may create
@@ -70,12 +83,17 @@ export async function createExtensions(
   database: string,
   owner: string,
   extensions: readonly Extension[],
+  { sameVersions, formerOwner }: Creation = { sameVersions: false, formerOwner: undefined },
 ): Promise<Prepared> {
   const wanted = toCreate(extensions);
-  const schemas = await createSchemas(admin, database, owner, wanted);
-  for (const { name, schema } of wanted) {
-    const statement = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} CASCADE`;
-    const failure = await byEither(app, admin, database, statement);
+  await createSchemas(admin, database, owner, wanted);
+  const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
+  for (const { name, schema, version, owner: maker } of wanted) {
+    const inVersion = versions.has(`${name} ${version}`) ? `VERSION${literal(version)}` : '';
+    const statement = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} ${inVersion} CASCADE`;
+    const byAdmin = maker !== undefined && formerOwner !== undefined && maker !== formerOwner;
+    const roles = byAdmin ? [admin, app] : [app, admin];
+    const failure = await byFirst(roles, database, statement);
     if (!failure) continue;
     throw new UserError(
       `The extension ${name} cannot be created: ${failure.exit.stderr}`,
@@ -87,8 +105,34 @@ export async function createExtensions(
   const ofUnaccent = wanted.find(({ name }) => name === 'unaccent')?.schema;
   const unaccent = ofUnaccent === undefined ? undefined : identifier(ofUnaccent);
   const mark = `ALTER FUNCTION ${unaccent}.unaccent(text) IMMUTABLE`;
-  const refused = unaccent !== undefined && (await byEither(app, admin, database, mark)) !== undefined;
-  return { schemas, unaccentStable: refused };
+  const refused = unaccent !== undefined && (await byFirst([app, admin], database, mark)) !== undefined;
+  return {
+    schemas: await takeSchemas(app, admin, database, owner),
+    members: await extensionMembers(admin, database),
+    otherVersions: sameVersions ? await otherVersions(admin, database, wanted) : [],
+    unaccentStable: refused,
+  };
+}
+
+/** `postgis 3.3.2`, of those that the server can make. */
+async function versionsThere(admin: Postgres, extensions: readonly Extension[]): Promise<Set<string>> {
+  const names = extensions.map(({ name }) => literal(name)).join(',');
+  const query = `SELECT name || ' ' || version FROM pg_available_extension_versions
+    WHERE name = ANY (ARRAY[${names}]::name[])`;
+  return new Set(await runSql(admin, MAINTENANCE_DATABASE, query));
+}
+
+async function otherVersions(
+  admin: Postgres,
+  database: string,
+  wanted: readonly Extension[],
+): Promise<string[]> {
+  const query = 'SELECT extname AS name, extversion AS version FROM pg_extension';
+  const made = await queryRows<Pick<Extension, 'name' | 'version'>>(admin, database, query);
+  const versionOf = new Map(made.map(({ name, version }) => [name, version]));
+  return wanted
+    .filter(({ name, version }) => version !== '' && versionOf.get(name) !== version)
+    .map(({ name, version }) => `${name} ${versionOf.get(name)} instead of ${version}`);
 }
 
 /**
@@ -129,31 +173,49 @@ async function createSchemas(
   database: string,
   owner: string,
   extensions: readonly Extension[],
-): Promise<string[]> {
+): Promise<void> {
   const names = [...new Set(extensions.map(({ schema }) => schema))];
-  const rows = await queryRows<{ name: string }>(
+  const absent = await runSql(
     admin,
     database,
     `SELECT name FROM unnest(ARRAY[${names.map(literal).join(',')}]::text[]) name
       WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)`,
   );
-  const absent = rows.map(({ name }) => name);
   const statements = absent.map(
     (name) => `CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`,
   );
   if (statements.length > 0) await runSql(admin, database, ...statements);
-  return absent;
 }
 
-/** The role of Odoo first, the admin role if that may not. @returns the admin's error when both fail */
-async function byEither(
+/**
+ * Schemas that are there by now, which the dump makes as well, unless they are an extension's own. What extensions have
+ * made of them (`tiger_data` of PostGIS) becomes the owner's, who loads what the dump says of them.
+ *
+ * @returns their names
+ */
+async function takeSchemas(
   app: Postgres,
   admin: Postgres,
+  database: string,
+  owner: string,
+): Promise<string[]> {
+  const there = await queryRows<SchemaOwner>(admin, database, SCHEMAS);
+  for (const schema of there) {
+    if (schema.owner === owner) continue;
+    const statement = `ALTER SCHEMA ${identifier(schema.name)} OWNER TO ${identifier(owner)}`;
+    await byFirst([admin, app], database, statement); // who may not is told by what cannot be loaded
+  }
+  return there.map(({ name }) => name);
+}
+
+/** As the first of the roles that may. @returns the last one's error when all fail */
+async function byFirst(
+  roles: readonly Postgres[],
   database: string,
   statement: string,
 ): Promise<CommandError | undefined> {
   let failure: CommandError | undefined;
-  for (const postgres of new Set([app, admin])) {
+  for (const postgres of new Set(roles)) {
     try {
       await runSql(postgres, database, statement);
       return undefined;

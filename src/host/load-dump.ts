@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { formatBytes } from '../report/format.ts';
+import type { ExtensionMember } from './extension-members.ts';
 import { feed } from './feed.ts';
 import { CommandError } from './host.ts';
 import { loadFailure } from './load-errors.ts';
@@ -42,8 +43,9 @@ export interface LoadOptions {
   readonly tools: HostTools;
   /** Sessions that load at once, where the dump is in a file on the host. */
   readonly jobs: number;
-  /** Schemas made ahead of the dump, by `createExtensions`. */
+  /** Made ahead of the dump, by `createExtensions`. */
   readonly schemas: readonly string[];
+  readonly members?: readonly ExtensionMember[];
   /** false: everything belongs to the role that loads, and nobody else may use it. */
   readonly keepOwnership: boolean;
   /** Becomes this role for it: who logs in may be a superuser, which a dump need not be loaded as. */
@@ -158,9 +160,9 @@ class Loader {
    */
   async #plain(dump: Extract<Dump, { kind: 'plain' }>): Promise<Done> {
     const { host, version } = this.#postgres;
-    const { tools, signal, schemas, keepOwnership } = this.#options;
+    const { tools, signal, schemas, members, keepOwnership } = this.#options;
     const skipped: string[] = [];
-    const rights = { superuser: await this.#isSuperuser(), schemas, keepOwnership, version };
+    const rights = { superuser: await this.#isSuperuser(), schemas, members, keepOwnership, version };
     const sql = dump.open(statementFilter(rights, (statement) => skipped.push(statement)));
     const codec = inwardCodec(tools);
     const psql = decoding(this.#command('psql', [...PSQL_OPTIONS, '--output=/dev/null', '--file=-']), codec);
@@ -180,7 +182,8 @@ class Loader {
   }
 
   async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {
-    return filterToc(toc, { superuser: await this.#isSuperuser(), schemas: this.#options.schemas });
+    const { schemas, members } = this.#options;
+    return filterToc(toc, { superuser: await this.#isSuperuser(), schemas, members });
   }
 
   /** Whether the role is one that loads, which need not be the one that logs in. */

@@ -1,5 +1,6 @@
 import { FileNames } from '../archive/file-names.ts';
 import { UserError } from '../errors.ts';
+import { type ExtensionState, extensionState } from './extension-state.ts';
 import { checkSequences } from './sequences.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type CountedTables, countTables } from './table-counts.ts';
@@ -23,12 +24,15 @@ export interface Extension {
   readonly name: string;
   readonly version: string;
   readonly schema: string;
+  /** Whoever made it, to whom belongs what it consists of. Absent where nobody says. */
+  readonly owner?: string;
 }
 
 /** Facts of an Odoo database, all from one snapshot. */
 export interface OdooDatabase {
   readonly traits: DatabaseTraits;
   readonly extensions: readonly Extension[];
+  readonly extensionState: ExtensionState;
   /** Roles that own or may use something in this database. */
   readonly roles: readonly string[];
   /** Installed modules and their versions, as in Odoo's manifest.json. */
@@ -76,31 +80,34 @@ export async function describeDatabase(
       'Check the input database. A database on which Odoo was never initialised holds nothing to back up.',
     );
   }
-  const [modules, traits, extensions, roles, counts, [sizes], sequences, attachments] = await Promise.all([
-    installedModules(snapshot),
-    databaseTraits(snapshot),
-    databaseExtensions(snapshot),
-    snapshot.lines(
-      `SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
+  const [modules, traits, extensions, extensionFacts, roles, counts, [sizes], sequences, attachments] =
+    await Promise.all([
+      installedModules(snapshot),
+      databaseTraits(snapshot),
+      databaseExtensions(snapshot),
+      extensionState(snapshot),
+      snapshot.lines(
+        `SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
         WHERE refclassid = 'pg_authid'::regclass
           AND (dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
             OR classid = 'pg_database'::regclass
               AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`,
-    ),
-    counting,
-    snapshot.rows<{ tables: number; database: number }>(
-      `SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
+      ),
+      counting,
+      snapshot.rows<{ tables: number; database: number }>(
+        `SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
               pg_database_size(current_database()) AS database
          FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
-    ),
-    checking,
-    attachmentFacts(snapshot),
-  ]);
+      ),
+      checking,
+      attachmentFacts(snapshot),
+    ]);
   const odooVersion = /^(?:saas~)?\d+\.\d+/.exec(modules.base ?? '')?.[0] ?? 'unknown';
   return {
     traits,
     extensions,
+    extensionState: extensionFacts,
     roles,
     modules,
     odooVersion,
@@ -124,7 +131,7 @@ async function installedModules(snapshot: Snapshot): Promise<Record<string, stri
 
 export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
   snapshot.rows<Extension>(
-    `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
+    `SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
        JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
   );
 

@@ -16,6 +16,8 @@ const PRIVILEGES = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES|SET SESSION AUTHOR
 /** `CREATE SCHEMA extra;`, and what is said of it afterwards. */
 const SCHEMA = new RegExp(`^(?:CREATE SCHEMA|ALTER SCHEMA(?= ${NAME} OWNER TO)) (${NAME})`, 'i');
 const FOR_OWNERS = /^(?:COMMENT ON EXTENSION|(?:CREATE|ALTER|COMMENT ON) SCHEMA public)\b/i;
+/** `GRANT SELECT(srid) ON TABLE public.spatial_ref_sys TO reader;` */
+const GRANT = /^(?:GRANT|REVOKE)\s.*?\sON ([A-Z]+ .*) (?:TO|FROM) .*;$/s;
 /** pg_dump writes it from 17 on, and older servers do not know it. */
 const TRANSACTION_TIMEOUT = /^SET transaction_timeout = 0;$/;
 
@@ -27,14 +29,17 @@ const TRANSACTION_TIMEOUT = /^SET transaction_timeout = 0;$/;
  * @param tell is told what is left out, owners and privileges apart
  */
 export function statementFilter(rights: StatementRights, tell: (statement: string) => void): LeavesOut {
-  const { superuser, schemas, keepOwnership, version } = rights;
+  const { superuser, schemas, members = [], keepOwnership, version } = rights;
   const made = new Set(schemas);
+  const others = new Set(superuser ? [] : members.map(({ object }) => object));
   return (statement) => {
     if (version < 170_000 && TRANSACTION_TIMEOUT.test(statement)) return true;
     if (!keepOwnership && (OWNER.test(statement) || PRIVILEGES.test(statement))) return true;
     const schema = SCHEMA.exec(statement)?.[1];
     const leftOut =
-      (schema !== undefined && made.has(plainName(schema))) || (!superuser && FOR_OWNERS.test(statement));
+      (schema !== undefined && made.has(plainName(schema))) ||
+      (!superuser && FOR_OWNERS.test(statement)) ||
+      others.has(GRANT.exec(statement)?.[1] ?? '');
     if (leftOut) tell(statement);
     return leftOut;
   };

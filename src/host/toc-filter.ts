@@ -1,8 +1,12 @@
+import type { ExtensionMember } from './extension-members.ts';
+
 /** What the role that restores may do, and what is there already. */
 export interface RestoreRights {
   readonly superuser: boolean;
   /** Schemas that were created ahead of the dump. */
   readonly schemas: readonly string[];
+  /** Of extensions that were created ahead of the dump. Left out: none. */
+  readonly members?: readonly ExtensionMember[];
 }
 
 /** A table of contents for `pg_restore --use-list`. */
@@ -20,11 +24,22 @@ const ENTRY = /^\d+; \d+ \d+ (.*)$/;
  * or of the schema `public`, for which one must own them; the schema `public` itself, which every database has; and
  * schemas that were made already. Everything else stays: if that fails, the restore shall fail.
  */
-export function filterToc(toc: string, { superuser, schemas }: RestoreRights): FilteredToc {
+export function filterToc(toc: string, { superuser, schemas, members = [] }: RestoreRights): FilteredToc {
   const present = new Set(schemas);
+  const others = new Set(superuser ? [] : members.map(({ entry }) => entry));
+  const relations = superuser
+    ? []
+    : members.flatMap(({ entry }) =>
+        /^\S+ TABLE /.test(entry) ? [entry.replace(' TABLE ', ' COLUMN ')] : [],
+      );
+  const isOthers = (object: string): boolean =>
+    others.has(object) ||
+    (object.includes(' COLUMN ') && relations.some((relation) => object.startsWith(`${relation}.`)));
   const mayBeSkipped = (entry: string): boolean => {
     const schema = /^SCHEMA - (.*) \S*$/.exec(entry)?.[1];
     if (schema !== undefined && present.has(schema)) return true;
+    const granted = /^ACL (.*) \S*$/.exec(entry)?.[1];
+    if (granted !== undefined && isOthers(granted)) return true;
     return !superuser && /^(SCHEMA - public |COMMENT - (SCHEMA public |EXTENSION ))/.test(entry);
   };
   const skipped: string[] = [];

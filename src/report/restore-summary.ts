@@ -1,7 +1,7 @@
 import { messageOf, UserError } from '../errors.ts';
 import { backupFacts, whichBackup } from '../restore/facts.ts';
 import { type Failure, lowerFirst, type Step, StrandedError, UNDO_MEANING } from '../restore/plan.ts';
-import type { Problem } from '../restore/preflight.ts';
+import type { Problem } from '../restore/problem.ts';
 import type { RestoreSource } from '../restore/source.ts';
 import { receiptKey } from '../storage/catalog.ts';
 import { levelOf } from '../storage/proofs.ts';
@@ -27,6 +27,8 @@ export interface Outcome extends Matter {
   /** Of a copy. */
   readonly neutralize: boolean;
   readonly newUuid: boolean;
+  /** What is not as in the backup, in words. */
+  readonly leftOut: readonly string[];
   /** What was replaced and is still there. */
   readonly kept: string | undefined;
   /** undefined: Odoo was not stopped. */
@@ -80,7 +82,7 @@ function planSummary(outcome: Outcome): Summary {
 }
 
 function doneSummary(outcome: Outcome): Summary {
-  const { source, database, inPlace, kept, downtimeSeconds, seconds } = outcome;
+  const { source, database, inPlace, leftOut, kept, downtimeSeconds, seconds } = outcome;
   return {
     outcome: 'done',
     title: inPlace
@@ -93,6 +95,7 @@ function doneSummary(outcome: Outcome): Summary {
           targetRow(outcome),
           ...backupFacts(source),
           ...(inPlace ? [] : [['Copy', identityOf(outcome)] as const]),
+          ...row('Left out', leftOut.length === 0 ? undefined : leftOut.join('; ')),
           ...row(
             'Downtime',
             downtimeSeconds === undefined

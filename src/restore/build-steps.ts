@@ -1,14 +1,16 @@
 import { basename } from 'node:path/posix';
 import { analyze } from '../host/analyze.ts';
 import { commandByHand, sqlByHand } from '../host/by-hand.ts';
-import { applyTraits } from '../host/database-traits.ts';
+import { applyTraits, resetSettings } from '../host/database-traits.ts';
 import { createDatabase, dropDerivedDatabase } from '../host/databases.ts';
 import { mountedAt } from '../host/disk-space.ts';
-import { createExtensions } from '../host/extensions.ts';
+import { putBackExtensionState } from '../host/extension-state.ts';
+import { createExtensions, type Prepared } from '../host/extensions.ts';
 import { removeDerivedFolder } from '../host/folders.ts';
 import { type Dump, loadDump } from '../host/load-dump.ts';
 import { neutralize, renewIdentity } from '../host/neutralize.ts';
 import { receiveFiles } from '../host/receive-files.ts';
+import type { Refusal } from '../host/refusal.ts';
 import { identifier } from '../host/sql.ts';
 import { copyFiles, stageFilestore } from '../host/stage-filestore.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
@@ -37,18 +39,15 @@ export function buildSteps(work: Work): Step[] {
 }
 
 function databaseSteps(work: Work): Step[] {
-  /** Made ahead of the dump, which must not make them again. */
-  let schemas: readonly string[] = [];
+  let prepared: Prepared | undefined;
   const create = createStep(work, (made) => {
-    schemas = made;
+    prepared = made;
   });
-  return [create, loadStep(work, () => schemas)];
+  return [create, loadStep(work, () => prepared)];
 }
 
-function createStep(
-  { target, findings, databases, platform }: Work,
-  tellSchemas: (made: readonly string[]) => void,
-): Step {
+function createStep(work: Work, tell: (made: Prepared) => void): Step {
+  const { source, target, findings, databases, request } = work;
   const { admin, postgres, current } = target;
   const { traits, extensions, owner } = findings;
   const prepared = extensions.map(({ name }) => name).filter((name) => name !== 'plpgsql');
@@ -61,10 +60,17 @@ function createStep(
     ],
     async run() {
       await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
-      const made = await createExtensions(postgres, admin, databases.new, owner, extensions);
-      tellSchemas(made.schemas);
-      const refusals = await applyTraits(admin, databases.new, traits, owner);
-      for (const { statement, reason } of refusals) platform.warning(`Left out: ${statement}: ${reason}`);
+      const made = await createExtensions(postgres, admin, databases.new, owner, extensions, {
+        sameVersions: request.inPlace,
+        formerOwner: source.description?.postgres.owner,
+      });
+      // Extensions of PostGIS set its search_path: what the backup says is what counts.
+      if (source.description) await resetSettings(admin, databases.new);
+      tell(made);
+      for (const other of made.otherVersions) {
+        tellLeftOut(work, `The extension ${other}: this server cannot make that version`);
+      }
+      tellRefusals(work, await applyTraits(admin, databases.new, traits, owner));
     },
     undo: {
       title: `Drop ${databases.new}`,
@@ -80,10 +86,8 @@ function createStep(
   };
 }
 
-function loadStep(
-  { source, target, findings, databases, platform }: Work,
-  schemas: () => readonly string[],
-): Step {
+function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
+  const { source, target, findings, databases, platform } = work;
   const { dump } = source;
   const { loader, dumpPlace, keepOwnership, owner } = findings;
   // A plain dump seldom names owners: then the role that loads has everything.
@@ -106,7 +110,8 @@ function loadStep(
         loadDump(loader, databases.new, watched(dump, progress), {
           tools: target.installation.tools,
           jobs: target.jobs,
-          schemas: schemas(),
+          schemas: prepared()?.schemas ?? [],
+          members: prepared()?.members,
           keepOwnership,
           role,
           streamed: !parallel,
@@ -116,9 +121,28 @@ function loadStep(
       const look = (mount: string) => mountedAt(loader, mount);
       const loaded = await whileRoomLasts(disks, look, signal, load);
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
+      tellRefusals(work, await putBackExtensions(work));
       await analyze(loader, databases.new, target.jobs, signal);
     },
   };
+}
+
+/** What says of itself what an admin is to do is believed where it has a receipt. */
+function putBackExtensions({ source, target, findings, databases, request }: Work): Promise<Refusal[]> {
+  const { description, receipt } = source;
+  const { owner, traits } = findings;
+  const owners = { before: traits.owner, now: owner, others: request.inPlace };
+  const state = receipt && description?.extensionState;
+  return putBackExtensionState(target.postgres, target.admin, databases.new, state, owners);
+}
+
+function tellRefusals(work: Work, refusals: readonly Refusal[]): void {
+  for (const { statement, reason } of refusals) tellLeftOut(work, `${statement}: ${reason}`);
+}
+
+function tellLeftOut({ platform, leftOut }: Work, what: string): void {
+  platform.warning(`Left out: ${what}`);
+  leftOut.push(what);
 }
 
 /** The same dump, its bytes told as they pass. */

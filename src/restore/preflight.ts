@@ -8,7 +8,6 @@ import {
   missingRoles,
   type SessionGroup,
 } from '../host/databases.ts';
-import { databaseFileSystem, type FileSystem, fileSystemOf, maxWalBytes } from '../host/disk-space.ts';
 import { extensionProblems, mayMarkImmutable, packageOf } from '../host/extensions.ts';
 import { healthNow } from '../host/health.ts';
 import { withRestoreClient } from '../host/load-errors.ts';
@@ -22,21 +21,16 @@ import { run } from '../host/run.ts';
 import { Snapshot } from '../host/snapshot.ts';
 import { MAINTENANCE_DATABASE, queryRows, runSql } from '../host/sql.ts';
 import { compareFilestore, type Difference } from '../host/stage-filestore.ts';
-import { TempFolder } from '../host/temp-folder.ts';
 import { formatBytes } from '../report/format.ts';
 import { extensionsIn } from './dump-extensions.ts';
+import type { Problem } from './problem.ts';
 import type { Request } from './request.ts';
 import type { RestoreSource } from './source.ts';
+import { checkSpace, type Space } from './space.ts';
 import type { Target } from './target.ts';
 
-/** Why a restore cannot be done as things are, and what to do about it. */
-export interface Problem {
-  readonly message: string;
-  readonly hint: string;
-}
-
 /** What the read-only checks of a restore have found. */
-export interface Findings {
+export interface Findings extends Space {
   readonly problems: readonly Problem[];
   /** What was checked and is as it has to be: one thought each. */
   readonly passed: readonly string[];
@@ -50,8 +44,6 @@ export interface Findings {
   readonly keepOwnership: boolean;
   /** With a pg_restore that reads the dump. */
   readonly loader: Postgres;
-  /** Where the dump lies on the host while it is loaded; undefined: it is loaded as it comes. */
-  readonly dumpPlace: string | undefined;
   /** undefined: the filestore is left alone. */
   readonly difference: Difference | undefined;
   /** The filestore of the database that was backed up, where a copy is made beside it; undefined: there is none. */
@@ -59,11 +51,6 @@ export interface Findings {
   /** Connected to what would be replaced. */
   readonly sessions: readonly SessionGroup[];
   readonly databaseBytes: number;
-  /** undefined: nobody can tell. */
-  readonly databaseDisk: FileSystem | undefined;
-  /** Of the write-ahead log. */
-  readonly walDisk: FileSystem | undefined;
-  readonly filestoreDisk: FileSystem | undefined;
   /** Whether Odoo has to stop for the swap. */
   readonly stops: boolean;
   /** Whether Odoo runs; undefined: nobody can tell. */
@@ -128,6 +115,7 @@ class Preflight {
     ]);
     this.#checkSessions(sessions);
     return {
+      ...space,
       problems: this.#problems,
       passed: this.#passed.toSorted(),
       warnings: this.#warnings,
@@ -140,7 +128,6 @@ class Preflight {
       neighbour,
       sessions,
       databaseBytes,
-      ...space,
       stops: this.#stops,
       running,
       answer,
@@ -285,7 +272,7 @@ class Preflight {
     return queryRows<Extension>(
       postgres,
       database,
-      `SELECT extname AS name, extversion AS version, nspname AS schema FROM pg_extension
+      `SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
          JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
     );
   }
@@ -362,54 +349,10 @@ class Preflight {
     return receipt?.format === 'dual' || (dump.kind === 'plain' && !dump.packed) ? 1 : GROWTH;
   }
 
-  /** What is to be written is summed up by file system: on many hosts there is one for all of it. */
-  async #space(
-    databaseBytes: number,
-    filestoreBytes: number,
-  ): Promise<Pick<Findings, 'databaseDisk' | 'walDisk' | 'filestoreDisk' | 'dumpPlace'>> {
-    const { admin, current, filestore } = this.#target;
-    const [databaseDisk, walDisk, filestoreDisk, maxWal] = await Promise.all([
-      databaseFileSystem(admin, current?.tablespace),
-      databaseFileSystem(admin),
-      filestore && fileSystemOf(filestore),
-      maxWalBytes(admin),
-    ]);
-    const wanted: Wanted[] = [
-      { what: 'database', bytes: databaseBytes, disk: databaseDisk },
-      { what: 'write-ahead log', bytes: Math.min(databaseBytes, maxWal), disk: walDisk },
-      { what: 'filestore', bytes: filestoreBytes, disk: filestoreDisk },
-    ];
-    const dumpPlace = await this.#dumpPlace(wanted);
-    for (const { mount, free, whats, bytes } of sumsOf(wanted)) {
-      if (bytes <= free) continue;
-      this.#problem(
-        `Building the new ${whats.join(' and ')} takes about ${formatBytes(bytes)}, and ${mount} on the host has ${formatBytes(free)} left`,
-        'Free space on the host: a restore builds the new beside the old.',
-      );
-    }
-    return { databaseDisk, walDisk, filestoreDisk, dumpPlace };
-  }
-
-  /** Where the dump fits beside all else that is to be written. */
-  async #dumpPlace(wanted: readonly Wanted[]): Promise<string | undefined> {
-    const { dump } = this.#source;
-    if (dump.kind === 'plain') return undefined;
-    const { host, account: as } = this.#target.postgres;
-    const place = await TempFolder.placeFor(host, as, dump.size);
-    if (place !== undefined) {
-      const disk = await fileSystemOf({ host, path: place, command: (argv) => ({ argv, as }) });
-      const sums = sumsOf([...wanted, { what: 'dump', bytes: dump.size, disk }]);
-      const ofDisk = sums.find(({ device }) => device === disk?.device);
-      if (dump.kind === 'directory' || !ofDisk || ofDisk.bytes <= ofDisk.free) return place;
-      return undefined;
-    }
-    if (dump.kind === 'directory') {
-      this.#problem(
-        `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
-        'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
-      );
-    }
-    return undefined;
+  async #space(databaseBytes: number, filestoreBytes: number): Promise<Space> {
+    const space = await checkSpace(this.#target, this.#source.dump, databaseBytes, filestoreBytes);
+    for (const { message, hint } of space.problems) this.#problem(message, hint);
+    return space;
   }
 
   async #checkRights(owner: string): Promise<void> {
@@ -503,27 +446,6 @@ class Preflight {
   }
 }
 
-/** Something that is to be written. */
-interface Wanted {
-  readonly what: string;
-  readonly bytes: number;
-  /** undefined: nobody can tell. */
-  readonly disk: FileSystem | undefined;
-}
-
-/** What is wanted of each file system. */
-function sumsOf(wanted: readonly Wanted[]): (FileSystem & { whats: string[]; bytes: number })[] {
-  const sums = new Map<string, FileSystem & { whats: string[]; bytes: number }>();
-  for (const { what, bytes, disk } of wanted) {
-    if (!disk || bytes === 0) continue;
-    const sum = sums.get(disk.device) ?? { ...disk, whats: [], bytes: 0 };
-    sum.whats.push(what);
-    sum.bytes += bytes;
-    sums.set(disk.device, sum);
-  }
-  return [...sums.values()];
-}
-
 /** `odoo (odoo-1234)` */
 export const sessionName = ({ role, application }: SessionGroup): string =>
   application === '' ? role : `${role} (${application})`;
@@ -541,18 +463,4 @@ export const filestoreBytes = (difference: Difference | undefined): number =>
 function majorOf(version: string | undefined): number | undefined {
   const major = Number.parseInt(version ?? '', 10);
   return Number.isNaN(major) ? undefined : major;
-}
-
-/** @throws UserError with every problem that there is */
-export function refuse(problems: readonly Problem[]): void {
-  if (problems.length === 0) return;
-  const [first] = problems;
-  const message =
-    problems.length === 1
-      ? (first?.message ?? '')
-      : [`${problems.length} things stand in the way:`, ...problems.map(({ message }) => message)].join(
-          '\n  ',
-        );
-  const hints = [...new Set(problems.map(({ hint }) => hint))].join(' ');
-  throw new UserError(message, `Nothing was changed. ${hints}`);
 }

@@ -20,7 +20,8 @@ import { Store } from '../storage/store.ts';
 import { buildSteps } from './build-steps.ts';
 import { factsOf, tellFindings, tellTarget, whichBackup } from './facts.ts';
 import { describePlan, execute, type Step, UNDO_MEANING } from './plan.ts';
-import { preflight, refuse } from './preflight.ts';
+import { preflight } from './preflight.ts';
+import { refuse } from './problem.ts';
 import type { Request } from './request.ts';
 import { openSource, type RestoreSource } from './source.ts';
 import { Downtime, swapSteps } from './swap-steps.ts';
@@ -120,6 +121,7 @@ export async function putBack(
     steps,
     neutralize: request.neutralize,
     newUuid: request.newUuid,
+    leftOut: work.leftOut,
     kept: request.keepPrevious === 'until-healthy' ? undefined : work.databases.old,
     downtimeSeconds: downtime.seconds,
     seconds: (Date.now() - startedAt.getTime()) / 1000,

@@ -7,6 +7,9 @@ const PERIOD_MS = 1000;
 /** Of what was free, so much has to stay: the write-ahead log grows by 16 MiB at once, and much may come in a second. */
 const SPARE = { share: 0.25, bytes: 512 * 1024 ** 2 };
 
+/** Bytes that have to stay free, of what is free now. A restore that would not leave them is not to be begun. */
+export const spareOf = ({ free }: FileSystem): number => Math.min(free * SPARE.share, SPARE.bytes);
+
 /**
  * Does something for as long as it leaves room: a dump may grow beyond all that its size lets expect, and a PostgreSQL
  * whose write-ahead log finds no space stops altogether, with the database that Odoo uses.
@@ -22,9 +25,7 @@ export async function whileRoomLasts<T>(
   signal: AbortSignal,
   body: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const least = new Map(
-    disks.map(({ mount, free }) => [mount, Math.min(free * SPARE.share, SPARE.bytes)] as const),
-  );
+  const least = new Map(disks.map((disk) => [disk.mount, spareOf(disk)] as const));
   const full = new AbortController();
   const done = new AbortController();
   const watch = async () => {

@@ -30,13 +30,15 @@ export interface Work {
   readonly databases: Swap;
   /** undefined: it is left alone. */
   readonly filestore: FilestoreWork | undefined;
+  /** What is not as in the backup, in words: grows while the steps run. */
+  readonly leftOut: string[];
   /** Of the run. */
   readonly signal: AbortSignal;
   /** @throws UserError when another run may have begun */
   assertLocked(): Promise<void>;
 }
 
-export function workOf(given: Omit<Work, 'databases' | 'filestore'>): Work {
+export function workOf(given: Omit<Work, 'databases' | 'filestore' | 'leftOut'>): Work {
   const { target, source, startedAt } = given;
   const timestamp = timestampOf(startedAt);
   const name = (derivation: 'new' | 'old') => derivedName(target.database, derivation, timestamp);
@@ -48,6 +50,7 @@ export function workOf(given: Omit<Work, 'databases' | 'filestore'>): Work {
   return {
     ...given,
     databases,
+    leftOut: [],
     filestore: filestoreWork(target.filestore, source, timestamp),
   };
 }

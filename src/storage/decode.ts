@@ -21,6 +21,14 @@ export const count = when(
   (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
 );
 
+/** A bigint of PostgreSQL, in decimal digits. */
+export const integer = when(
+  'a whole number as text',
+  (value): value is string => isText(value) && /^-?\d{1,19}$/.test(value),
+);
+
+export const flag = when('true or false', (value): value is boolean => typeof value === 'boolean');
+
 /** As in seconds. */
 export const amount = when('a number', (value): value is number => Number.isFinite(value));
 

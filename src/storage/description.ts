@@ -1,7 +1,40 @@
 import type { BackupDescription } from '../archive/manifest.ts';
+import type {
+  ExtensionPrivilege,
+  ExtensionSequence,
+  ExtensionState,
+  SchemaOwner,
+} from '../host/extension-state.ts';
 import type { FilestoreReport } from '../host/filestore.ts';
 import type { Extension } from '../host/odoo-database.ts';
-import { count, instant, list, nullable, object, oneOf, optional, record, text } from './decode.ts';
+import {
+  count,
+  flag,
+  instant,
+  integer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  record,
+  text,
+} from './decode.ts';
+
+const decodeExtensionState = object<ExtensionState>({
+  schemas: list(object<SchemaOwner>({ name: text, owner: text })),
+  sequences: list(object<ExtensionSequence>({ schema: text, name: text, last: integer, called: flag })),
+  privileges: list(
+    object<ExtensionPrivilege>({
+      object: text,
+      column: nullable(text),
+      privilege: text,
+      role: nullable(text),
+      grantable: flag,
+      granted: flag,
+    }),
+  ),
+});
 
 /** Of backup.json, or of a receipt where there is none. */
 export const decodeDescription = object<BackupDescription>({
@@ -23,7 +56,8 @@ export const decodeDescription = object<BackupDescription>({
     settings: list(object({ role: nullable(text), setting: text })),
   }),
   databaseBytes: optional(count),
-  extensions: list(object<Extension>({ name: text, version: text, schema: text })),
+  extensions: list(object<Extension>({ name: text, version: text, schema: text, owner: optional(text) })),
+  extensionState: optional(decodeExtensionState),
   roles: list(text),
   counts: record(count),
   sequencesBehind: optional(list(text)),

@@ -231,8 +231,12 @@ suite('extensions', () => {
     const app = found.postgres;
     const admin = await app.asRole('admin', accounts, found.tools);
     assert.deepEqual(await extensionProblems(app, admin, facts.extensions), []);
-    const prepared = await createExtensions(app, admin, database, 'odoo', facts.extensions);
-    assert.deepEqual(prepared, { schemas: ['extra'], unaccentStable: false });
+    const asThen = { sameVersions: true, formerOwner: facts.traits.owner };
+    const prepared = await createExtensions(app, admin, database, 'odoo', facts.extensions, asThen);
+    assert.deepEqual(
+      [prepared.schemas, prepared.otherVersions, prepared.unaccentStable],
+      [['extra'], [], false],
+    );
     const dump = dumpOf('custom', dumps.custom);
     const loaded = await loadDump(app, database, dump, { ...options, schemas: prepared.schemas });
     assert.deepEqual(loaded.skipped.map((line) => line.replace(/^\d+; \d+ \d+ /, '').trim()).sort(), [

@@ -11,6 +11,7 @@ import { createRole, type OwnRole } from '../support/roles.ts';
  * comes after spatial_ref_sys.
  */
 const SPATIAL = `CREATE EXTENSION postgis; CREATE EXTENSION postgis_topology;
+  CREATE EXTENSION postgis_tiger_geocoder CASCADE; CREATE EXTENSION address_standardizer_data_us;
   INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES
     (990001, 'acme', 1, 'LOCAL_CS["field \\ one"]', '+proj=tmerc +lat_0=48 +lon_0=11 +k=1 +x_0=0 +y_0=0 +ellps=GRS80 +units=m'),
     (990002, 'acme', 2, NULL, '+proj=longlat +datum=WGS84');
@@ -29,7 +30,48 @@ const SPATIAL = `CREATE EXTENSION postgis; CREATE EXTENSION postgis_topology;
   CREATE INDEX zone_place_track ON zone_place USING brin (point);
   CREATE VIEW zone_large AS SELECT id FROM zone_place WHERE ST_Area(area) > 5000;
   INSERT INTO topology.topology (name, srid, precision) VALUES ('city', 990001, 0.5);
-  INSERT INTO topology.layer VALUES (1, 1, 'public', 'zone_place', 'area', 3, 0, NULL);`;
+  INSERT INTO topology.layer VALUES (1, 1, 'public', 'zone_place', 'area', 3, 0, NULL);
+  INSERT INTO topology.topology (name, srid, precision) SELECT 'tried ' || i, 0, 0 FROM generate_series(1, 6) i;
+  DELETE FROM topology.topology WHERE name LIKE 'tried%';
+  INSERT INTO us_lex (seq, word, stdword, token, is_custom) VALUES (1, 'ALLEYWAY', 'ALLEY', 2, true);
+  INSERT INTO tiger.geocode_settings (name, setting) VALUES ('use_pagc_address_parser', 'true');`;
+
+/** Privileges that a person has given on what is an extension's, or taken away. */
+const privileges = (role: string): string => `
+  GRANT USAGE ON SCHEMA tiger, tiger_data, topology TO "${role}";
+  GRANT SELECT ON spatial_ref_sys, tiger.county TO "${role}";
+  GRANT SELECT (table_name), REFERENCES ON topology.layer TO "${role}" WITH GRANT OPTION;
+  GRANT USAGE ON SEQUENCE tiger.county_gid_seq TO "${role}";
+  GRANT USAGE ON TYPE topology.topogeometry TO "${role}";
+  REVOKE EXECUTE ON FUNCTION postgis_full_version() FROM PUBLIC;
+  GRANT EXECUTE ON FUNCTION postgis_full_version(), st_area(geometry), soundex(text) TO "${role}";
+  REVOKE SELECT ON geography_columns FROM PUBLIC`;
+
+/** Who may do what with all of that, and with the schemas, one privilege a line; and the database's settings. */
+const GRANTED = `WITH object AS (
+    SELECT tableoid, oid, 0 AS part, relowner AS owner,
+           coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)) AS acl FROM pg_class
+    UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, NULL, attacl FROM pg_attribute WHERE attnum > 0
+    UNION ALL SELECT tableoid, oid, 0, proowner, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc
+    UNION ALL SELECT tableoid, oid, 0, typowner, coalesce(typacl, acldefault('T', typowner)) FROM pg_type
+    UNION ALL SELECT tableoid, oid, 0, nspowner, coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace
+  )
+  SELECT identity, pg_get_userbyid(owner), grantee::regrole, privilege_type, is_grantable
+    FROM object, aclexplode(acl), pg_identify_object(tableoid, oid, part)
+   WHERE oid IN (SELECT objid FROM pg_depend WHERE deptype = 'e') OR type = 'schema' AND identity !~ '^pg_'
+  UNION ALL SELECT 'setting', NULL, setrole, array_to_string(setconfig, ' '), NULL FROM pg_db_role_setting
+   WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+  ORDER BY 1, 3, 4, 5`;
+
+/** What a role may do with the tables, sequences and schemas of extensions, by whatever right. */
+const usable = (role: string): string => `SELECT identity, privilege
+    FROM pg_depend, pg_identify_object(classid, objid, 0), unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) privilege
+   WHERE deptype = 'e' AND type IN ('table', 'view') AND has_table_privilege('${role}', objid, privilege)
+  UNION ALL SELECT identity, privilege
+    FROM pg_depend, pg_identify_object(classid, objid, 0), unnest('{SELECT,USAGE,UPDATE}'::text[]) privilege
+   WHERE deptype = 'e' AND type = 'sequence' AND has_sequence_privilege('${role}', objid, privilege)
+  UNION ALL SELECT nspname, 'USAGE' FROM pg_namespace
+   WHERE nspname IN ('tiger', 'topology') AND has_schema_privilege('${role}', oid, 'USAGE')`;
 
 /** What has to be the same afterwards; the rows by way of what PostGIS itself makes of their bytes. */
 const FACTS = `SELECT 'place', id::text, name, encode(ST_AsEWKB(point), 'hex'), encode(ST_AsEWKB(area), 'hex'),
@@ -43,31 +85,49 @@ const FACTS = `SELECT 'place', id::text, name, encode(ST_AsEWKB(point), 'hex'), 
    UNION ALL SELECT 'column', f_table_name, f_geometry_column, coord_dimension::text, srid::text, type FROM geometry_columns
    UNION ALL SELECT 'extension', extname, extversion, nspname, NULL, NULL
      FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
+   UNION ALL SELECT 'word', id::text, word, stdword, NULL, NULL FROM us_lex WHERE is_custom
+   UNION ALL SELECT 'setting', name, setting, NULL, NULL, NULL FROM tiger.geocode_settings
+   UNION ALL SELECT 'sequence', 'topology', last_value::text, is_called::text, NULL, NULL FROM topology.topology_id_seq
+   UNION ALL SELECT 'sequence', 'us_lex', last_value::text, is_called::text, NULL, NULL FROM us_lex_id_seq
+   UNION ALL SELECT 'sequence', 'county', last_value::text, is_called::text, NULL, NULL FROM tiger.county_gid_seq
    UNION ALL SELECT 'all systems', count(*)::text, NULL, NULL, NULL, NULL FROM spatial_ref_sys
    ORDER BY 1, 2, 3, 4, 5, 6`;
 
 /** What a bad deploy does to them. */
 const DAMAGE = `UPDATE zone_place SET area = ST_Buffer(area, 1); DROP INDEX zone_place_point;
   DELETE FROM zone_place WHERE id > 400; DELETE FROM spatial_ref_sys WHERE srid = 990002;
-  UPDATE topology.topology SET precision = 7`;
+  UPDATE topology.topology SET precision = 7; SELECT setval('topology.topology_id_seq', 100);
+  DELETE FROM us_lex WHERE is_custom; TRUNCATE tiger.geocode_settings`;
 
 /** A search that only a spatial index can answer. */
 const SEARCH = `SET enable_seqscan = off; SET enable_bitmapscan = off; EXPLAIN (COSTS off)
   SELECT id FROM zone_place WHERE point && ST_MakeEnvelope(-70, 0, -60, 5, 4326)`;
 
+/** Lines that only one of them has. */
+function differences(found: string, expected: string): string[] {
+  const [is, was] = [new Set(found.split('\n')), new Set(expected.split('\n'))];
+  const added = [...is].filter((line) => !was.has(line));
+  const lost = [...was].filter((line) => !is.has(line));
+  return [...added.map((line) => `added ${line}`), ...lost.map((line) => `lost ${line}`)];
+}
+
 suite('an Odoo with PostGIS', { concurrency: false }, () => {
   let scene: CopyScene;
   /** Of Odoo, on a strict host: no CREATEDB, no superuser, member of nothing. */
   let strict: OwnRole;
+  /** Neither Odoo nor an admin. */
+  let reader: OwnRole;
   let resources: AsyncDisposableStack;
   let then: string;
   before(async () => {
     await using opened = new AsyncDisposableStack();
     scene = await CopyScene.open();
     strict = opened.use(await createRole(scene.odoo.scene.sandbox, 'strict'));
+    reader = opened.use(await createRole(scene.odoo.scene.sandbox, 'reader'));
     opened.use(scene);
     await scene.sql(SPATIAL);
     await scene.sql(owned('odoo'));
+    await scene.sql(privileges(reader.name));
     then = await scene.sql(FACTS);
     assert.match(then, /^index\|zone_place_moved\|.*USING gist \(st_transform/m);
     resources = opened.move();
@@ -80,7 +140,8 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'm', 'S')
           AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND classid = 'pg_class'::regclass AND deptype IN ('a', 'e', 'i'))
       LOOP EXECUTE format('ALTER TABLE %s OWNER TO "${role}"', one.name); END LOOP; END $$;
-    GRANT USAGE ON SCHEMA topology TO "${role}";
+    GRANT USAGE ON SCHEMA topology, tiger TO "${role}";
+    GRANT SELECT ON us_lex, us_gaz, us_rules TO "${role}"; GRANT DELETE ON topology.topology TO "${role}";
     GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA topology TO "${role}";
     GRANT ALL ON ALL SEQUENCES IN SCHEMA topology TO "${role}"`;
   const asStrict = () => ({ 'db-user': strict.name, 'db-admin-user': 'admin' });
@@ -95,6 +156,7 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
   async function assertRolledBack(inputs: Readonly<Record<string, string>>): Promise<void> {
     const { odoo } = scene;
     const owners = await rights();
+    const granted = await scene.sql(GRANTED);
     await scene.sql(DAMAGE);
     await odoo.change();
     assert.notEqual(await scene.sql(FACTS), then);
@@ -102,11 +164,12 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
     blocking.use(await holdLock(odoo.scene.sandbox.postgres, odoo.database, 'LOCK TABLE zone_place'));
     const { log: plan } = await odoo.succeeds('rollback', { ...inputs, 'dry-run': 'true' });
     assert.match(plan, /^.*admin \(psql\)/m, 'who is connected');
-    assert.match(plan, /with the extensions .*postgis, postgis_topology/);
+    assert.match(plan, /with the extensions .*postgis, .*postgis_topology/);
     const { log } = await odoo.succeeds('rollback', inputs);
     assert.match(log, /\/web\/login answers 200/);
     assert.equal(await scene.sql(FACTS), then);
     assert.equal(await rights(), owners);
+    assert.deepEqual(differences(await scene.sql(GRANTED), granted), []);
     assert.match(await scene.sql(SEARCH), /Index Scan using zone_place_point/);
   }
 
@@ -143,7 +206,7 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
 
   test('option A: rolled back by the strict role and an admin, also from a backup of what that has left', async () => {
     await assertRolledBack(asStrict());
-    await scene.odoo.succeeds('backup', { 'db-user': strict.name });
+    await scene.odoo.succeeds('backup', { 'db-user': strict.name, format: 'odoo' });
     await assertRolledBack(asStrict());
   });
 
@@ -158,6 +221,10 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
       assert.match(log, new RegExp(`everything belongs to ${strict.name}`));
       assert.equal(await scene.sql(FACTS, copy), then);
       assert.equal(await rights(copy), await rights());
+      assert.deepEqual(
+        differences(await scene.sql(usable(strict.name), copy), await scene.sql(usable(strict.name))),
+        [],
+      );
       assert.match(await scene.sql(SEARCH, copy), /Index Scan using zone_place_point/);
     });
   }
@@ -175,7 +242,7 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
       const env = { ODOO_BACKUP_RESTORE_TEST: place };
       const { exitCode, log } = await scene.odoo.start('verify', inputs, env).ended;
       assert.equal(exitCode, 0, log);
-      assert.match(log, /Extensions: .*postgis 3\.\d+\.\d+, postgis_topology 3/);
+      assert.match(log, /Extensions: .*postgis 3\.\d+\.\d+, .*postgis_topology 3/);
     }
     const { proofs } = await scene.odoo.receipt(receiptKey(outputs.key ?? ''));
     assert.deepEqual(proofs.map(({ level, failure }) => failure ?? level).slice(-1), ['restore']);

@@ -45,6 +45,7 @@ const outcome: Outcome = {
   steps: [stop, step('Compare')],
   neutralize: true,
   newUuid: false,
+  leftOut: [],
   kept: undefined,
   downtimeSeconds: 1.25,
   seconds: 61,

@@ -65,3 +65,31 @@ suite('of a plain dump', () => {
     });
   }
 });
+
+suite('privileges on what belongs to an extension', () => {
+  const members = [
+    { entry: 'public TABLE spatial_ref_sys', object: 'TABLE public.spatial_ref_sys' },
+    { entry: 'public FUNCTION "TO"(a text)', object: 'FUNCTION public."TO"(a text)' },
+  ];
+  const ofExtensions = [
+    'GRANT SELECT ON TABLE public.spatial_ref_sys TO reader;',
+    'GRANT SELECT(srid),REFERENCES ON TABLE public.spatial_ref_sys TO reader WITH GRANT OPTION;',
+    'REVOKE ALL ON FUNCTION public."TO"(a text) FROM PUBLIC;',
+  ];
+  const others = [
+    'GRANT SELECT ON TABLE public.spatial_ref_sys_own TO reader;',
+    'GRANT USAGE ON SCHEMA public TO reader;',
+    'REVOKE ALL ON FUNCTION public."TO"(a integer) FROM PUBLIC;',
+  ];
+  for (const [who, superuser, expected] of [
+    ['are left out, which only its owner may give', false, ofExtensions],
+    ['are loaded by a superuser', true, []],
+  ] as const) {
+    test(who, () => {
+      const told: string[] = [];
+      const leavesOut = statementFilter({ ...all, superuser, members }, (statement) => told.push(statement));
+      assert.deepEqual([...ofExtensions, ...others].filter(leavesOut), expected);
+      assert.deepEqual(told, expected);
+    });
+  }
+});

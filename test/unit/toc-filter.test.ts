@@ -43,6 +43,36 @@ suite('the table of contents', () => {
   }
 });
 
+suite('privileges on what belongs to an extension', () => {
+  const members = [
+    { entry: 'public TABLE spatial_ref_sys', object: 'TABLE public.spatial_ref_sys' },
+    { entry: 'public FUNCTION st_area(public.geometry)', object: 'FUNCTION public.st_area(public.geometry)' },
+    { entry: '- SCHEMA cron', object: 'SCHEMA cron' },
+  ];
+  const ofExtensions = [
+    '4785; 0 0 ACL public FUNCTION st_area(public.geometry) admin',
+    '4788; 0 0 ACL public COLUMN spatial_ref_sys.srid admin',
+    '4789; 0 0 ACL public TABLE spatial_ref_sys admin',
+    '4790; 0 0 ACL - SCHEMA cron admin',
+  ];
+  const others = [
+    '4791; 0 0 ACL public TABLE spatial_ref_sys_own odoo',
+    '4792; 0 0 ACL public COLUMN spatial_ref_sys_own.srid odoo',
+    '4793; 0 0 ACL public FUNCTION st_area(integer) odoo',
+    '4794; 0 0 ACL other TABLE spatial_ref_sys odoo',
+    '4795; 0 0 ACL - LARGE OBJECT 4242 odoo',
+    '4796; 0 0 ACL - SCHEMA public odoo',
+  ];
+  const list = [...ofExtensions, ...others].join('\n');
+
+  test('are left out, which only its owner may give', () => {
+    assert.deepEqual(filterToc(list, { superuser: false, schemas: [], members }).skipped, ofExtensions);
+  });
+  test('are loaded by a superuser', () => {
+    assert.deepEqual(filterToc(list, { superuser: true, schemas: [], members }).skipped, []);
+  });
+});
+
 test('rows of tables that the dump does not create come first, with what they lie in, in the order of the dump', () => {
   const lines = [
     ';',

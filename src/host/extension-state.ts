@@ -1,0 +1,275 @@
+import { privilegeChanges } from './extension-privileges.ts';
+import { CommandError } from './host.ts';
+import type { Postgres } from './postgres.ts';
+import type { Refusal } from './refusal.ts';
+import type { Snapshot } from './snapshot.ts';
+import { identifier, literal, queryRows, runSql } from './sql.ts';
+
+/** What belongs to the extensions of a database, and a dump leaves out or only an admin may put back. */
+export interface ExtensionState {
+  /** Not `public`, which every database has. */
+  readonly schemas: readonly SchemaOwner[];
+  /** As far as the role of the backup may read them. */
+  readonly sequences: readonly ExtensionSequence[];
+  /** What is another than their extension made it. */
+  readonly privileges: readonly ExtensionPrivilege[];
+}
+
+/** A schema that is in the dump, and may be there before it, for an extension. */
+export interface SchemaOwner {
+  readonly name: string;
+  readonly owner: string;
+}
+
+/** One that pg_dump leaves out, unless its extension has it dumped (`pg_extension_config_dump`). */
+export interface ExtensionSequence {
+  readonly schema: string;
+  readonly name: string;
+  /** A bigint, in decimal digits. */
+  readonly last: string;
+  readonly called: boolean;
+}
+
+/** A privilege on an object of an extension that was given, or taken away, after that has made it; or on a schema. */
+export interface ExtensionPrivilege {
+  /** As GRANT names it: `TABLE public.spatial_ref_sys`. */
+  readonly object: string;
+  /** null: of the whole object. */
+  readonly column: string | null;
+  /** `SELECT` */
+  readonly privilege: string;
+  /** null: PUBLIC. */
+  readonly role: string | null;
+  /** With grant option. */
+  readonly grantable: boolean;
+  /** false: taken away. */
+  readonly granted: boolean;
+}
+
+/** What there is to put back. @throws UserError when the server refuses */
+export async function extensionState(snapshot: Snapshot): Promise<ExtensionState> {
+  const [schemas, sequences, privileges] = await Promise.all([
+    snapshot.rows<SchemaOwner>(SCHEMAS),
+    snapshot
+      .rows<Pick<ExtensionSequence, 'schema' | 'name'>>(
+        `SELECT schema, name FROM (${SEQUENCES}) s WHERE readable`,
+      )
+      .then((readable) => (readable.length === 0 ? [] : snapshot.rows<ExtensionSequence>(values(readable)))),
+    snapshot.rows<ExtensionPrivilege>(PRIVILEGES),
+  ]);
+  return { schemas, sequences, privileges };
+}
+
+/** Whom a backup names, and who takes the place of its database's owner. */
+export interface Owners {
+  readonly before: string;
+  readonly now: string;
+  /** Everybody else keeps what was theirs; false: those are others on another server. */
+  readonly others: boolean;
+}
+
+/**
+ * Makes the objects of extensions what they were, once the dump is loaded.
+ *
+ * @param state undefined: nobody knows; then the sequences are set to what their tables have
+ * @returns what could not be put back
+ * @throws CommandError when the server cannot be asked
+ */
+export async function putBackExtensionState(
+  app: Postgres,
+  admin: Postgres,
+  database: string,
+  state: ExtensionState | undefined,
+  owners: Owners,
+): Promise<Refusal[]> {
+  const roles = [...new Set([admin, app])];
+  const set = await putBackSequences(roles, database, state?.sequences ?? []);
+  if (!state) return set;
+  const given = owners.others ? await putBackOwners(roles, database, state.schemas) : [];
+  return [...set, ...given, ...(await putBackPrivileges(roles, database, state.privileges, owners))];
+}
+
+async function putBackSequences(
+  roles: readonly Postgres[],
+  database: string,
+  recorded: readonly ExtensionSequence[],
+): Promise<Refusal[]> {
+  const [asker] = roles;
+  if (!asker) return [];
+  const there = await queryRows<SequenceOfColumn>(asker, database, SEQUENCES);
+  const refusals: Refusal[] = [];
+  for (const { schema, name, ofColumn } of there) {
+    const sequence = `${identifier(schema)}.${identifier(name)}`;
+    const then = recorded.find((each) => each.schema === schema && each.name === name);
+    if (!then && !ofColumn) continue;
+    const statement = then
+      ? `SELECT setval(${literal(sequence)}, ${literal(then.last)}::bigint, ${then.called})`
+      : `SELECT setval(${literal(sequence)}, highest) FROM ${sequence},
+          (SELECT max(${identifier(ofColumn?.column ?? '')}) AS highest FROM ${ofColumn?.table}) t
+          WHERE highest > last_value OR highest = last_value AND NOT is_called`;
+    const reason = await byOneOf(roles, database, statement);
+    if (reason !== undefined) refusals.push({ statement, reason });
+  }
+  return refusals;
+}
+
+/** Schemas that were made ahead of the dump belong to the role that loads: `createExtensions`. */
+async function putBackOwners(
+  roles: readonly Postgres[],
+  database: string,
+  recorded: readonly SchemaOwner[],
+): Promise<Refusal[]> {
+  const [asker] = roles;
+  if (!asker) return [];
+  const now = new Map(
+    (await queryRows<SchemaOwner>(asker, database, SCHEMAS)).map(({ name, owner }) => [name, owner]),
+  );
+  const refusals: Refusal[] = [];
+  for (const { name, owner } of recorded) {
+    if (!now.has(name) || now.get(name) === owner) continue;
+    const statement = `ALTER SCHEMA ${identifier(name)} OWNER TO ${identifier(owner)}`;
+    const reason = await byOneOf(roles, database, statement);
+    if (reason !== undefined) refusals.push({ statement, reason });
+  }
+  return refusals;
+}
+
+/** @returns why none of them may, in PostgreSQL's words; undefined: it is done */
+async function byOneOf(
+  roles: readonly Postgres[],
+  database: string,
+  statement: string,
+): Promise<string | undefined> {
+  let reason: string | undefined;
+  for (const role of roles) {
+    try {
+      await runSql(role, database, statement);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      reason = error.exit.stderr;
+    }
+  }
+  return reason;
+}
+
+/** Who may not give a privilege is only warned by PostgreSQL, where they have another one: it is asked what has come of it. */
+async function putBackPrivileges(
+  roles: readonly Postgres[],
+  database: string,
+  recorded: readonly ExtensionPrivilege[],
+  { before, now, others }: Owners,
+): Promise<Refusal[]> {
+  // In a copy, a schema is its owner's alone, as everything that the dump makes.
+  const counts = ({ object }: ExtensionPrivilege) => others || !object.startsWith('SCHEMA ');
+  const wanted = recorded
+    .filter((each) => counts(each) && (others || each.role === null || each.role === before))
+    .map((each) => (each.role === before ? { ...each, role: now } : each));
+  const names = new Set(wanted.map(({ object }) => object));
+  const reasons = new Map<string, string>();
+  const left = async (asker: Postgres) => {
+    const found = await queryRows<ExtensionPrivilege>(asker, database, PRIVILEGES);
+    const there = await queryRows<{ object: string; owner: string }>(asker, database, objectsNamed(names));
+    const owners = new Map(there.map(({ object, owner }) => [object, owner]));
+    return privilegeChanges(wanted, found.filter(counts), owners);
+  };
+  let changes: Awaited<ReturnType<typeof left>> | undefined;
+  for (const role of roles) {
+    changes = await left(role);
+    for (const statement of changes.possible) {
+      const reason = await byOneOf([role], database, statement);
+      if (reason !== undefined) reasons.set(statement, reason);
+    }
+    changes = await left(role);
+  }
+  return [
+    ...(changes?.possible ?? []).map((statement) => ({
+      statement,
+      reason: reasons.get(statement) ?? 'only its owner may, or a superuser: see db-admin-user',
+    })),
+    ...(changes?.impossible ?? []),
+  ];
+}
+
+/** Query: the schemas that a dump makes. An extension may live in one without having made it: then it is no part of that. */
+export const SCHEMAS = `SELECT nspname AS name, pg_get_userbyid(nspowner) AS owner FROM pg_namespace n
+  WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
+    AND NOT EXISTS (SELECT FROM pg_depend
+      WHERE classid = 'pg_namespace'::regclass AND objid = n.oid AND deptype = 'e') ORDER BY 1`;
+
+/** One of an extension, and the column whose values it makes. */
+interface SequenceOfColumn {
+  readonly schema: string;
+  readonly name: string;
+  readonly ofColumn: { readonly table: string; readonly column: string } | null;
+}
+
+const SEQUENCES = `SELECT n.nspname AS schema, s.relname AS name,
+    CASE relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END AS readable,
+    (SELECT json_build_object('table', format('%I.%I', tn.nspname, t.relname), 'column', attname)
+       FROM pg_depend d JOIN pg_class t ON t.oid = refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+         JOIN pg_attribute ON attrelid = t.oid AND attnum = refobjsubid
+      WHERE classid = 'pg_class'::regclass AND objid = s.oid AND refclassid = classid AND deptype IN ('a', 'i')
+        AND t.relkind IN ('r', 'p') AND seqincrement > 0 AND NOT seqcycle) AS "ofColumn"
+  FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace JOIN pg_sequence ON seqrelid = s.oid
+  WHERE relkind = 'S' AND EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = s.oid AND deptype = 'e')`;
+
+const values = (sequences: readonly Pick<ExtensionSequence, 'schema' | 'name'>[]): string =>
+  sequences
+    .map(
+      ({ schema, name }) => `SELECT${literal(schema)} AS schema,${literal(name)} AS name,
+        last_value::text AS last, is_called AS called FROM ${identifier(schema)}.${identifier(name)}`,
+    )
+    .join(' UNION ALL ');
+
+/** The letter says what `acldefault` is to give. Identities have every name with its schema, and quoted. */
+const OBJECTS = `WITH member AS (
+    SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  ), relation AS (
+    SELECT classid, objid, relowner, relacl, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS letter
+      FROM member JOIN pg_class ON oid = objid
+     WHERE classid = 'pg_class'::regclass AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  ), object AS (
+    SELECT classid, objid, 0 AS part, NULL::name AS "column", relowner AS owner, relacl AS acl, letter,
+           CASE letter WHEN 's' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind FROM relation
+    UNION ALL SELECT classid, objid, attnum, attname, relowner, attacl, 'c', 'TABLE'
+      FROM relation JOIN pg_attribute ON attrelid = objid WHERE letter = 'r' AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT classid, objid, 0, NULL, proowner, proacl, 'f', 'ROUTINE'
+      FROM member JOIN pg_proc ON oid = objid WHERE classid = 'pg_proc'::regclass
+    UNION ALL SELECT classid, objid, 0, NULL, typowner, typacl, 'T', 'TYPE'
+      FROM member JOIN pg_type ON oid = objid WHERE classid = 'pg_type'::regclass
+    UNION ALL SELECT classid, objid, 0, NULL, lanowner, lanacl, 'l', 'LANGUAGE'
+      FROM member JOIN pg_language ON oid = objid WHERE classid = 'pg_language'::regclass
+    UNION ALL SELECT 'pg_namespace'::regclass, oid, 0, NULL, nspowner, nspacl, 'n', 'SCHEMA'
+      FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
+    UNION ALL SELECT classid, objid, 0, NULL, fdwowner, fdwacl, 'F', 'FOREIGN DATA WRAPPER'
+      FROM member JOIN pg_foreign_data_wrapper ON oid = objid WHERE classid = 'pg_foreign_data_wrapper'::regclass
+  )`;
+
+const NAME = "kind || ' ' || (pg_identify_object(classid, objid, 0)).identity";
+
+/**
+ * What the owner of the database may do as the owner of an extension's table counts as given: after a restore that may be
+ * the admin's, as whom nobody logs in.
+ */
+const PRIVILEGES = `${OBJECTS}, with_acl AS (
+    SELECT object.*, coalesce(acl, acldefault(letter, owner)) AS now,
+           coalesce(CASE WHEN letter <> 'n' THEN initprivs END, acldefault(letter, owner)) AS made,
+           letter IN ('r', 's') AND owner = datdba AS given
+      FROM object JOIN pg_database ON datname = current_database()
+        LEFT JOIN pg_init_privs ON classoid = classid AND objoid = objid AND objsubid = part
+  )
+  SELECT ${NAME} AS object, "column", privilege_type AS privilege,
+         CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS role, grantable, granted
+    FROM with_acl, LATERAL (
+      (SELECT true AS granted, grantee, privilege_type, is_grantable AS grantable FROM aclexplode(now)
+        EXCEPT SELECT true, grantee, privilege_type, is_grantable FROM aclexplode(made)
+                WHERE NOT (given AND grantee = owner))
+      UNION ALL
+      (SELECT false, grantee, privilege_type, false FROM aclexplode(made) WHERE grantor <> grantee
+        EXCEPT SELECT false, grantee, privilege_type, false FROM aclexplode(now))
+    ) item WHERE grantee <> owner OR given ORDER BY 1, 2, 3, 4`;
+
+const objectsNamed = (names: ReadonlySet<string>): string =>
+  `${OBJECTS} SELECT DISTINCT ${NAME} AS object, pg_get_userbyid(owner) AS owner FROM object
+    WHERE ${NAME} = ANY (ARRAY[${[...names].map(literal).join(',')}]::text[])`;
