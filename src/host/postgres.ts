@@ -125,7 +125,9 @@ export class Postgres {
     }
     throw new UserError(
       `db-admin-user: PostgreSQL does not let in the role ${role}. ${messageOf(failure)}`,
-      `Let it in by peer authentication, or put its password into ~/.pgpass of ${this.host.user}. ${accounts.sudoersHint([role])}`,
+      overTcp(settings)
+        ? `There is no input for its password: ${passwordLine(settings, this.host)}`
+        : `Let it in by peer authentication, or put its password into ~/.pgpass of ${this.host.user}. ${accounts.sudoersHint([role])}`,
       { cause: failure },
     );
   }
@@ -220,7 +222,7 @@ async function findRoute(
   const failures: string[] = [];
   for await (const route of routes(accounts, settings)) {
     // Strict pg_hba.conf files let a role into its own database only; others refuse a missing database first.
-    for (const via of [database, 'postgres']) {
+    for (const via of new Set([database, 'postgres'])) {
       const sql = `SELECT current_setting('server_version_num'), current_setting('server_version'),
         EXISTS (SELECT FROM pg_database WHERE datname = :'name')`;
       const args = [...PSQL_OPTIONS, '-v', `name=${database}`, '-f', '-'];
@@ -247,10 +249,27 @@ async function findRoute(
   }
   throw new UserError(
     `PostgreSQL at ${whereOf(settings)} lets nobody in that this run can be:\n  ${failures.join('\n  ')}`,
-    settings.password === undefined
-      ? `Set db-user and db-password, or let peer authentication work. ${accounts.sudoersHint([settings.user, 'postgres'])}`
-      : 'Check db_user and db_password in odoo.conf (inputs db-user and db-password override them).',
+    loginHint(host, accounts, settings),
   );
+}
+
+function loginHint(host: Host, accounts: Accounts, settings: DatabaseSettings): string {
+  if (settings.password !== undefined)
+    return 'Check db_user and db_password in odoo.conf (inputs db-user and db-password override them).';
+  return overTcp(settings)
+    ? `Set db-password, from a secret of the CI; or ${passwordLine(settings, host)}`
+    : `Set db-user and db-password, or let peer authentication work. ${accounts.sudoersHint([settings.user, 'postgres'])}`;
+}
+
+/** On another machine, where peer authentication is of no use. */
+const overTcp = (settings: DatabaseSettings): boolean =>
+  !isSocket(settings) && !LOOPBACK.has(settings.host ?? '');
+
+/** https://www.postgresql.org/docs/current/libpq-pgpass.html */
+function passwordLine(settings: DatabaseSettings, { user, label }: Host): string {
+  const [where, role] = [settings.host ?? '', settings.user].map((each) => each.replaceAll(/[:\\]/g, '\\$&'));
+  const line = `${where}:${portOf(settings)}:*:${role}:PASSWORD`;
+  return `put the line ${line} into ~/.pgpass of ${user} on ${label} (or the file that its PGPASSFILE names), which only ${user} may read: chmod 600`;
 }
 
 async function* routes(accounts: Accounts, settings: DatabaseSettings): AsyncGenerator<Route> {

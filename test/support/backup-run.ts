@@ -130,13 +130,14 @@ export class Scene implements AsyncDisposable {
     this.#resources = resources;
   }
 
-  static async open(options: OdooOptions = {}): Promise<Scene> {
+  /** @param sshEnv of everything that runs on the host */
+  static async open(options: OdooOptions = {}, sshEnv: Variables = {}): Promise<Scene> {
     const sandbox = useSandbox();
     await using resources = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'backup-run-'));
     resources.defer(() => rm(folder, { recursive: true }));
     const odoo = resources.use(await createOdoo(sandbox, options));
-    const ssh = resources.use(await startOwnSshd(sandbox));
+    const ssh = resources.use(await startOwnSshd(sandbox, sshEnv));
     const client = resources.adopt(s3Client(sandbox.s3), (each) => each.destroy());
     const bucket = await createBucket(client);
     return new Scene({ sandbox, odoo, ssh, client, bucket, folder }, resources.move());

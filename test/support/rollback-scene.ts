@@ -47,17 +47,23 @@ export class RollbackScene implements AsyncDisposable {
     this.port = port;
   }
 
-  /** @param database left out: a name that no other test uses */
+  /**
+   * @param database left out: a name that no other test uses
+   * @param more the environment of everything that runs on the host, and what is done before Odoo starts
+   */
   static async open(
     options: Readonly<Record<string, string>> = {},
     database?: string,
+    more: {
+      readonly sshEnv?: Readonly<Record<string, string>>;
+      readonly beforeStart?: (scene: Scene) => Promise<void>;
+    } = {},
   ): Promise<RollbackScene> {
     const [port = 0] = await freePorts(1);
-    const scene = await Scene.open({
-      database,
-      options: { http_interface: '127.0.0.1', http_port: String(port), ...options },
-    });
+    const web = { http_interface: '127.0.0.1', http_port: String(port) };
+    const scene = await Scene.open({ database, options: { ...web, ...options } }, more.sshEnv);
     try {
+      await more.beforeStart?.(scene);
       const server = await startOdooServer(scene.sandbox, scene.odoo, port);
       return new RollbackScene(scene, server, port);
     } catch (error) {
