@@ -288,11 +288,13 @@ export function componentRows(action: ActionFile): {
     const takers = componentNames.filter((component) => name in jobInputs(component));
     const specs = takers.map((component) => ({ component, spec: jobInputs(component)[name] as SpecInput }));
     const [first] = specs;
-    const common = new Set(specs.map(({ spec }) => written(spec.default)));
+    const defaults = Map.groupBy(specs, ({ spec }) => written(spec.default));
     const fallback =
-      common.size === 1
+      defaults.size === 1
         ? written(first?.spec.default ?? '')
-        : specs.map(({ component, spec }) => `${component}: ${written(spec.default)}`).join('<br>');
+        : [...defaults]
+            .map(([value, those]) => `${those.map(({ component }) => component).join(', ')}: ${value}`)
+            .join('<br>');
     const only = takers.length < componentNames.length ? ` Of ${takers.join(' and ')}.` : '';
     return [`\`${name}\``, first?.spec.type ?? '', fallback, `${first?.spec.description}${only}`];
   });

@@ -191,6 +191,26 @@ suite('the GitLab components, as pipelines run them', () => {
     assert.equal(receipt.format, 'odoo');
   });
 
+  test('scheduled pipelines do not deploy, nothing else is nightly, and merge requests have none of it', async () => {
+    const jobs = async (configuration: object, source: string): Promise<string[]> => {
+      await using pipeline = await Pipeline.open(configuration, { CI_PIPELINE_SOURCE: source });
+      const { exitCode, log } = await pipeline.run('--list-csv');
+      assert.equal(exitCode, 0, log);
+      return [...log.matchAll(/^([\w-]+);/gm)].flatMap(([, name = '']) => (name === 'name' ? [] : [name]));
+    };
+    const include = ['backup', 'rollback', 'gate', 'verify', 'prune'].map((name) => ({
+      component: component(name),
+      inputs: { ...bucket() },
+    }));
+    const [deploy, nightly] = [filledIn('deploy'), filledIn('nightly')];
+    assert.deepEqual((await jobs(deploy, 'push')).sort(), ['backup', 'deploy', 'rollback']);
+    assert.deepEqual(await jobs(deploy, 'schedule'), []);
+    assert.deepEqual((await jobs(nightly, 'schedule')).sort(), ['gate', 'nightly-backup', 'verify']);
+    assert.deepEqual(await jobs(nightly, 'push'), []);
+    assert.equal((await jobs({ include }, 'push')).length, 5);
+    assert.deepEqual(await jobs({ include }, 'merge_request_event'), []);
+  });
+
   test('DRY_RUN counts, though the component has an input of its own', async () => {
     await scene.succeeds('backup');
     const inputs = {
