@@ -44,6 +44,10 @@ suite('workflows, run as GitHub runs them', () => {
       each.endsWith('.zip'),
     );
     assert.match(ended.jobs.deploy?.log ?? '', new RegExp(`the way back is s3://.*/${archive}\n`));
+    const { backup } = ended.jobs;
+    assert.ok(backup);
+    const rerun = await run('backup-before-deploy', { earlier: { backup } });
+    assert.equal(rerun.jobs.deploy?.result, 'failure', rerun.log);
   });
 
   const healthy = { Deploy: 'true', Health: 'true', 'Put the old code back': 'true' };
@@ -61,6 +65,21 @@ suite('workflows, run as GitHub runs them', () => {
     const unasked = await run('safe-deploy', { runs: damage });
     const failed = { backup: 'success', gate: 'success', deploy: 'failure', rollback: 'skipped' };
     assert.deepEqual(results(unasked), failed, unasked.log);
+
+    // Its backup lacks what has been entered since: neither a deploy nor a rollback may trust in it.
+    const { backup, gate, deploy } = unasked.jobs;
+    assert.ok(backup && gate && deploy);
+    const trusting = { ...backup, outputs: { ...backup.outputs, rollback: 'true' } };
+    const again = { runs: { ...damage, Deploy: 'echo deploying' } };
+    const rerun = await run('safe-deploy', { ...again, earlier: { backup: trusting, gate } });
+    assert.deepEqual(results(rerun), failed, rerun.log);
+    assert.match(
+      rerun.jobs.deploy?.log ?? '',
+      /^::error::Re-run all jobs: the backup is of an earlier attempt.*\n$/,
+    );
+    // A rollback that has failed may be tried again.
+    const retried = await run('safe-deploy', { ...again, earlier: { backup: trusting, gate, deploy } });
+    assert.deepEqual(results(retried), { ...failed, rollback: 'success' }, retried.log);
 
     const during = { workflowEnv: { ROLLBACK_ON_FAILURE: 'true' }, after: { deploy: () => scene.damage() } };
     const asked = await run('safe-deploy', { runs: damage, ...during });
@@ -184,6 +203,12 @@ suite('workflows, run as GitHub runs them', () => {
     assert.match(ended.jobs.deploy?.log ?? '', new RegExp(`way back: s3://.*/${ended.outputs.key}\n`));
     assert.match(ended.jobs.rollback?.log ?? '', /^old code\n/);
     assert.equal((await scene.snapshot()).sql, then.sql);
+
+    const { backup, gate } = ended.jobs;
+    assert.ok(backup && gate);
+    const rerun = await call('odoo-deploy', { ...asked, ...commands }, { earlier: { backup, gate } });
+    assert.deepEqual(results(rerun), { ...expected, rollback: 'skipped' }, rerun.log);
+    assert.match(rerun.jobs.deploy?.log ?? '', /^::error::Re-run all jobs.*\n$/);
   });
 
   test('odoo-rollback, called, does it where the confirmation is the name of the database', async () => {

@@ -69,6 +69,8 @@ export interface Start {
   readonly workflowEnv?: Readonly<Record<string, string>>;
   /** Done when a job has ended, by the job's name. */
   readonly after?: Readonly<Record<string, () => Promise<void>>>;
+  /** Jobs of an earlier attempt, which "Re-run failed jobs" does not run again. */
+  readonly earlier?: Readonly<Record<string, JobRun>>;
   /** Of the repository, by their paths; what is under bin/ can be run. */
   readonly files?: Readonly<Record<string, string>>;
   /** Of the runner's machine. */
@@ -110,9 +112,15 @@ export async function runWorkflow(path: string, folder: string, start: Start): P
   for (const name of Object.keys(inputs)) {
     if (call && !(name in (call.inputs ?? {}))) throw new Error(`${name} is no input of ${path}`);
   }
-  const contexts = { inputs, secrets: start.secrets ?? {}, vars: start.vars ?? {}, github };
-  const jobs: Record<string, JobRun> = {};
-  const waiting = new Map(Object.entries(workflow.jobs));
+  const attempt = start.earlier === undefined ? '1' : '2';
+  const contexts = {
+    inputs,
+    secrets: start.secrets ?? {},
+    vars: start.vars ?? {},
+    github: { ...github, run_attempt: attempt },
+  };
+  const jobs: Record<string, JobRun> = { ...start.earlier };
+  const waiting = new Map(Object.entries(workflow.jobs).filter(([id]) => !(id in jobs)));
   while (waiting.size > 0) {
     const ready = [...waiting].find(([, job]) => needsOf(job).every((each) => each in jobs));
     if (ready === undefined) throw new Error(`Jobs wait for each other: ${[...waiting.keys()]}`);
