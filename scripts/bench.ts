@@ -1,6 +1,6 @@
 // Compares the program with the script that people write today, on the same data:
-//   npm run bench -- [--what backup|again|rollback|verify]… [--data small|large]… [--filestore '0.1 GB'|'1 GB'|'4 GB']…
-//     [--link loopback|wan]… [--rounds N] [--program FILE]
+//   npm run bench -- [--what backup|again|many|rollback|verify]… [--data small|large]…
+//     [--filestore '0.1 GB'|'1 GB'|'4 GB']… [--files '70,000 files'|'2,000,000 files']… [--link loopback|wan]… [--rounds N] [--program FILE]
 // What is left out means all of them. A `--what` of which all is run writes its section of docs/benchmarks.md. `--program`
 // measures another build than one of the source as it is.
 import { readFile, writeFile } from 'node:fs/promises';
@@ -14,11 +14,14 @@ import * as again from './bench/again.ts';
 import { ours, type Run, theirs } from './bench/contenders.ts';
 import { prepare, type Size, sizes } from './bench/data.ts';
 import { type Link, loopback, wan, wanObstacle } from './bench/link.ts';
+import { backUpTwice, crowds, type Many } from './bench/many.ts';
 import {
   type AgainResult,
   againReport,
+  type ManyResult,
   type Measured,
   machineText,
+  manyReport,
   type Result,
   type RollbackResult,
   report,
@@ -32,20 +35,23 @@ import type { Case } from './bench/running.ts';
 import { type Verification, verification } from './bench/verify.ts';
 
 const links = { loopback, wan } as const;
+const parts = { backup: true, again: true, many: true, rollback: true, verify: true } as const;
 
 const { values: options } = parseArgs({
   options: {
-    what: { type: 'string', multiple: true, default: ['backup', 'again', 'rollback', 'verify'] },
+    what: { type: 'string', multiple: true, default: Object.keys(parts) },
     data: { type: 'string', multiple: true, default: Object.keys(sizes) },
     filestore: { type: 'string', multiple: true, default: Object.keys(again.growing) },
+    files: { type: 'string', multiple: true, default: Object.keys(crowds) },
     link: { type: 'string', multiple: true, default: Object.keys(links) },
     rounds: { type: 'string', default: '2' },
     program: { type: 'string' },
   },
 });
-const chosenWhat = chosen(options.what, { backup: true, again: true, rollback: true, verify: true });
+const chosenWhat = chosen(options.what, parts);
 const chosenSizes = chosen(options.data, sizes);
 const chosenFilestores = chosen(options.filestore, again.growing);
+const chosenCrowds = chosen(options.files, crowds);
 const chosenLinks = chosen(options.link, links);
 const versions = await Promise.all([
   ...['ssh -V 2>&1', 'pg_dump --version', 'zip -v | sed -n 2p'].map(firstLine),
@@ -62,7 +68,8 @@ const results: Result[] = [];
 const rollbacks: RollbackResult[] = [];
 const verifications: VerifyResult[] = [];
 const nexts: AgainResult[] = [];
-const withData = chosenWhat.some((what) => what !== 'again') ? chosenSizes : [];
+const manies: ManyResult[] = [];
+const withData = chosenWhat.some((what) => what !== 'again' && what !== 'many') ? chosenSizes : [];
 for (const size of withData) {
   say(`${size}: making the data`);
   const data = await prepare(sandbox, size, sizes[size]);
@@ -95,11 +102,20 @@ for (const size of chosenWhat.includes('again') ? chosenFilestores : []) {
   }
   await data.odoo[Symbol.asyncDispose]();
 }
+for (const size of chosenWhat.includes('many') ? chosenCrowds : []) {
+  say(`${size}: making the data`);
+  const data = await prepare(sandbox, size, crowds[size]);
+  await using link = await loopback(sandbox);
+  const runs = await runMany({ sandbox, data, link, bucket }, size);
+  manies.push({ size, data, link: link.title, runs });
+  await data.odoo[Symbol.asyncDispose]();
+}
 const machine = machineText(versions, Number(options.rounds));
 const [perSize, perLink] = [Object.keys(sizes).length, Object.keys(links).length];
 const sections = [
   section(report(results), results.length, perSize * perLink),
   section(againReport(nexts), nexts.length, Object.keys(again.growing).length * perLink),
+  section(manyReport(manies), manies.length, Object.keys(crowds).length),
   section(rollbackReport(rollbacks), rollbacks.length, perSize * perLink),
   section(verifyReport(verifications), verifications.length, perSize),
 ].filter(({ cases }) => cases > 0);
@@ -190,6 +206,19 @@ async function runAgain(place: Case, size: string): Promise<AgainResult['runs']>
       await again.endAgain(prepared);
       await cleanUp(place.sandbox, place.bucket);
     }
+  }
+  return runs;
+}
+
+/** Two backups of many files. */
+async function runMany(place: Case, size: string): Promise<Many[]> {
+  const runs: Many[] = [];
+  for (let round = 1; round <= Number(options.rounds); round += 1) {
+    const measured = await backUpTwice(place, program);
+    await cleanUp(place.sandbox, place.bucket);
+    const { first, next } = measured;
+    say(`${size}: the first backup ${first.seconds.toFixed(1)} s, the next ${next.seconds.toFixed(1)} s`);
+    runs.push(measured);
   }
   return runs;
 }

@@ -3,6 +3,7 @@ import { formatBytes, formatCount } from '../../src/report/format.ts';
 import { type Again, resticScript } from './again.ts';
 import { type Run, script } from './contenders.ts';
 import type { Data } from './data.ts';
+import type { Many } from './many.ts';
 import { type Rollback, script as rollbackScript } from './rollback.ts';
 import type { Verification } from './verify.ts';
 
@@ -94,6 +95,28 @@ export function againReport(results: readonly AgainResult[]): string[] {
     'Of a database of one size and filestores of several, after 500 new partners and 10 new files of 1 MiB. What is sent should be the same for every filestore. restic, the script and `format: custom` hold one dump, the others two; restic sends only the blocks of a dump that are new, to a repository that only restic reads.',
     table(header, rows),
     `restic, from the host, into a repository that has both already:\n\n\`\`\`bash\n${Object.values(resticScript).join('\n')}\n\`\`\``,
+  ];
+}
+
+/** Backups of many files. */
+export interface ManyResult extends Pick<Result, 'size' | 'data' | 'link'> {
+  readonly runs: readonly Many[];
+}
+
+/** What many files cost as Markdown. */
+export function manyReport(results: readonly ManyResult[]): string[] {
+  const rows = results.map(({ size, data, runs }) => {
+    const cells = (['first', 'next'] as const).flatMap((which) => {
+      const of = (what: 'seconds' | 'peakBytes') => middle(runs.map((run) => run[which][what]));
+      return [time(of('seconds')), `${((of('peakBytes') ?? 0) / 1e6).toFixed(0)} MB`];
+    });
+    return [dataText(size, data), ...cells];
+  });
+  const header = ['Data', 'First backup', 'Peak memory', 'Next backup', 'Peak memory (goal 400 MB)'];
+  return [
+    'Many files',
+    'Filestores of small files, on loopback, with `format: custom`: what S3 copies has an entry in the archive’s directory all the same.',
+    table(header, rows),
   ];
 }
 
