@@ -4,11 +4,13 @@ import { type DirectoryEntry, damaged, decodeEntries, wholeEntries } from './cen
 /** What is deflated as one, in bytes. The longest entry (three fields of 64 KiB) fits in. */
 const BLOCK_BYTES = 256 * 1024;
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** Entries of a directory, deflated: in half the memory, which counts where there are millions of them. */
 export class PackedEntries {
   readonly #blocks: { readonly count: number; readonly bytes: Buffer }[] = [];
   /** Not deflated yet. */
-  #rest: Buffer = Buffer.alloc(0);
+  #rest = NOTHING;
   #count = 0;
 
   /** Takes the next bytes of the directory, cut anywhere. @throws ContentError when they are no entries */
@@ -22,6 +24,7 @@ export class PackedEntries {
     this.#pack(1);
     if (this.#rest.length > 0) throw damaged('an entry is cut short');
     if (this.#count !== count) throw damaged(`its directory has ${this.#count} entries instead of ${count}`);
+    this.#rest = NOTHING; // what is left of it, which is nothing, would keep all of it in memory
   }
 
   /** The entries, one by one. @throws ContentError at one that cannot be true */
