@@ -1,6 +1,5 @@
 import { inBatches } from '../batches.ts';
 import { decodeEnd, moveEntry } from './central-directory.ts';
-import { FileNames } from './file-names.ts';
 import { PackedEntries } from './packed-entries.ts';
 import type { Reuse } from './reuse.ts';
 
@@ -28,11 +27,8 @@ const BATCH = 1000;
 /** Merges the directories of runs of entries into the one that ends the archive. */
 export class DirectoryMerger {
   readonly #runs: Run[] = [];
-  readonly #names = new FileNames('filestore/');
-  /** Of entries that the directory leaves out. */
+  /** Numbers of entries that the directory leaves out, counted over the whole archive. */
   readonly #dropped = new Set<number>();
-  /** Names of dropped entries that may be booked again. */
-  readonly #free = new Set<string>();
   #last: string | undefined;
   readonly #reuse: Reuse | undefined;
   #booked = 0;
@@ -47,12 +43,10 @@ export class DirectoryMerger {
     return this.#booked - this.#dropped.size + (this.#reuse?.entries ?? 0);
   }
 
-  /** Books the next entry. @throws Error when its name is taken, or cannot stand in a zip */
+  /** Books the next entry, whose name no other has. @throws Error when it cannot stand in a zip */
   book(name: string): void {
     if (!isEntryName(name))
       throw new Error(`${JSON.stringify(name)} cannot be the name of an entry in a zip archive`);
-    if (this.#names.has(name) && !this.#free.delete(name)) throw taken(name);
-    this.#names.add(name);
     this.#last = name;
     this.#booked += 1;
   }
@@ -61,7 +55,6 @@ export class DirectoryMerger {
   drop(name: string): void {
     if (name !== this.#last) throw new Error(`The entry added last is ${this.#last}, not ${name}`);
     this.#dropped.add(this.#booked - 1);
-    this.#free.add(name);
     this.#last = undefined;
   }
 
@@ -84,14 +77,10 @@ export class DirectoryMerger {
     this.#runs.push({ ...place, entries: packed, count: entries, first });
   }
 
-  /**
-   * The entries, encoded for where they lie in the archive, piece by piece.
-   * @throws Error when an entry that was taken over has been booked too
-   */
+  /** The entries, encoded for where they lie in the archive, piece by piece. */
   *encode(): Generator<{ readonly segment: number; readonly entries: number; readonly bytes: Buffer }> {
     for (const some of inBatches(this.#reuse?.directory() ?? [], BATCH)) {
-      for (const { name } of some) if (this.#names.has(name) && !this.#free.has(name)) throw taken(name);
-      yield { segment: 0, entries: some.length, bytes: Buffer.concat(some.map(({ bytes }) => bytes)) };
+      yield { segment: 0, entries: some.length, bytes: Buffer.concat(some) };
     }
     for (const run of this.#runs) {
       const named: Buffer[] = [];
@@ -103,8 +92,6 @@ export class DirectoryMerger {
     }
   }
 }
-
-const taken = (name: string): Error => new Error(`The archive has an entry ${name} already`);
 
 /** archiver silently changes names that are not plain relative paths: those cannot be entries. */
 export function isEntryName(name: string): boolean {

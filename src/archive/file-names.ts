@@ -9,7 +9,6 @@ const SLOTS_A_NAME = 2;
  * so, where a Set of strings takes 130: a filestore may have millions.
  */
 export class FileNames implements Iterable<string> {
-  readonly #folder: string;
   /** The SHA-1 of number n from byte 20 n on. */
   #sums: Buffer = Buffer.alloc(SHA1_BYTES * 1024);
   /** Open addressing, by the first bytes of the SHA-1, which are as good as any hash. A slot holds number + 1. */
@@ -21,9 +20,7 @@ export class FileNames implements Iterable<string> {
   readonly #sum = Buffer.alloc(SHA1_BYTES);
   #length = 0;
 
-  /** @param folder that all usual names begin with, such as `filestore/` */
-  constructor(folder = '', names: Iterable<string> = []) {
-    this.#folder = folder;
+  constructor(names: Iterable<string> = []) {
     for (const name of names) this.add(name);
   }
 
@@ -64,7 +61,7 @@ export class FileNames implements Iterable<string> {
     const other = this.#otherNames.get(number);
     if (other !== undefined) return other;
     const sum = this.#sums.toString('hex', SHA1_BYTES * number, SHA1_BYTES * (number + 1));
-    return `${this.#folder}${sum.slice(0, 2)}/${sum}`;
+    return `${sum.slice(0, 2)}/${sum}`;
   }
 
   *[Symbol.iterator](): Generator<string> {
@@ -72,9 +69,8 @@ export class FileNames implements Iterable<string> {
   }
 
   #sumOf(name: string): Buffer | undefined {
-    const usual = name.startsWith(this.#folder) && USUAL.test(name.slice(this.#folder.length));
-    if (!usual) return undefined;
-    this.#sum.write(name.slice(this.#folder.length + 3), 'hex');
+    if (!USUAL.test(name)) return undefined;
+    this.#sum.write(name.slice(3), 'hex');
     return this.#sum;
   }
 

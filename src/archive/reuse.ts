@@ -24,7 +24,7 @@ export interface Reuse {
   /** Of their content, in bytes. */
   readonly bytes: number;
   /** These entries, as the new archive's directory has them. */
-  directory(): Generator<{ readonly name: string; readonly bytes: Buffer }>;
+  directory(): Generator<Buffer>;
 }
 
 /**
@@ -109,7 +109,7 @@ function* moveEntries(
   entries: Iterable<DirectoryEntry>,
   copies: readonly CopiedUnit[],
   taken: Marks,
-): ReturnType<Reuse['directory']> {
+): Generator<Buffer> {
   let [number, index] = [-1, 0];
   for (const entry of entries) {
     number += 1;
@@ -117,6 +117,6 @@ function* moveEntries(
     let copy = copies[index];
     while (copy && endOf(copy.unit) <= entry.offset) copy = copies[++index];
     if (!copy) return;
-    yield { name: entry.name, bytes: moveEntry(entry, copy.offset + entry.offset - copy.unit.offset) };
+    yield moveEntry(entry, copy.offset + entry.offset - copy.unit.offset);
   }
 }

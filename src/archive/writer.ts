@@ -112,7 +112,7 @@ export class ArchiveWriter implements AsyncDisposable {
   }
 
   /**
-   * Adds an entry. Size and CRC stand before the data of a buffer that is stored, else after it. A stream is read
+   * Adds an entry under a name that no other has. Size and CRC stand before the data of a buffer that is stored, else after it. A stream is read
    * to its end, or destroyed. Resolves when the next may come.
    */
   async add(

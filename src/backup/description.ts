@@ -5,11 +5,10 @@ import type { Source, Target } from './source.ts';
 
 /** What a restore needs to know of a backup. @param filestore null: it is without one */
 export function describe(
-  { odoo, snapshot, facts }: Source,
+  { odoo, snapshot, facts, attachments }: Source,
   target: Target,
   filestore: FilestoreReport | null,
 ): BackupDescription {
-  const { files, inDatabase, location } = facts.attachments;
   return {
     version: 1,
     tool,
@@ -27,7 +26,7 @@ export function describe(
     roles: facts.roles,
     counts: facts.counts,
     sequencesBehind: facts.sequencesBehind,
-    attachments: { files: files.length, inDatabase, location },
+    attachments,
     filestore,
   };
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Marks } from '../archive/file-names.ts';
+import type { BackupDescription } from '../archive/manifest.ts';
 import type { FileList } from '../host/file-list.ts';
 import type { Odoo } from '../host/odoo.ts';
 import type { OdooDatabase } from '../host/odoo-database.ts';
@@ -13,7 +14,9 @@ import type { Base } from './base.ts';
 export interface Source {
   readonly odoo: Odoo;
   readonly snapshot: Snapshot;
-  readonly facts: OdooDatabase;
+  readonly facts: Omit<OdooDatabase, 'attachments'>;
+  /** How many files attachments name, and what they keep elsewhere. */
+  readonly attachments: BackupDescription['attachments'];
   /** On disk just after the snapshot; undefined: this backup is without the filestore. */
   readonly files: FileList | undefined;
   /** Numbers of those that an attachment names. */

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { FileList } from '../host/file-list.ts';
 import { listFilestore } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
-import { type AttachmentFacts, describeDatabase, type OdooDatabase } from '../host/odoo-database.ts';
+import { describeDatabase } from '../host/odoo-database.ts';
 import type { Snapshot } from '../host/snapshot.ts';
 import type { CountedTables } from '../host/table-counts.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -26,34 +26,35 @@ export async function takeStock(
   tolerate: Tolerate,
   platform: Platform,
 ): Promise<Source> {
-  const facts = await describeDatabase(snapshot, wanted.countTables);
+  const { attachments: found, ...facts } = await describeDatabase(snapshot, wanted.countTables);
+  const attachments = { ...found, files: found.files.length };
   assertCounted(facts, wanted.countTables);
   const modules = formatCounted(Object.keys(facts.modules).length, 'module');
   platform.info(
     `${odoo.database}: Odoo ${facts.odooVersion}, ${modules}, tables of ${formatBytes(facts.tableBytes)}`,
   );
-  tellLocation(facts.attachments, platform);
+  tellLocation(attachments, platform);
   if (!wanted.filestore) {
-    const count = facts.attachments.files.length;
+    const count = attachments.files;
     if (count > 0) platform.notice(`filestore is false: ${formatCounted(count, 'attached file')} stay out.`);
-    return { odoo, snapshot, facts, files: undefined, referenced: new Marks(0), missing: [] };
+    return { odoo, snapshot, facts, attachments, files: undefined, referenced: new Marks(0), missing: [] };
   }
   const { files, unfit } = await listed(odoo);
   const referenced = new Marks(files.length);
   const missing: string[] = [];
-  for (const name of facts.attachments.files) {
+  for (const name of found.files) {
     const number = files.indexOf(name);
     if (number >= 0) referenced.add(number);
     else if (!unfit.has(name)) missing.push(name);
   }
-  tellFilestore(odoo, facts.attachments, files.length + unfit.size, missing, platform);
+  tellFilestore(odoo, attachments.files, files.length + unfit.size, missing, platform);
   if (missing.length > 0)
     tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
   if (unfit.size > 0) {
     const title = `${formatCounted(unfit.size, 'file')} with names that no zip archive can hold stay out`;
     tolerate(title, [...unfit]);
   }
-  return { odoo, snapshot, facts, files, referenced, missing };
+  return { odoo, snapshot, facts, attachments, files, referenced, missing };
 }
 
 /** The files of the filestore, and the names of those that cannot be archived. */
@@ -67,7 +68,7 @@ async function listed({ filestore }: Odoo): Promise<{ files: FileList; unfit: Se
 }
 
 /** A name that is misspelt would never be compared. */
-function assertCounted({ counts }: OdooDatabase, wanted: CountedTables): void {
+function assertCounted({ counts }: Source['facts'], wanted: CountedTables): void {
   const absent = typeof wanted === 'string' ? [] : wanted.filter((table) => !(table in counts));
   if (absent.length === 0) return;
   throw new UserError(
@@ -76,7 +77,7 @@ function assertCounted({ counts }: OdooDatabase, wanted: CountedTables): void {
   );
 }
 
-function tellLocation({ location }: AttachmentFacts, platform: Platform): void {
+function tellLocation({ location }: Source['attachments'], platform: Platform): void {
   if (location === 'file') return;
   const where = location === 'db' ? 'in the dump' : 'not in this backup';
   platform.notice(`ir_attachment.location is ${location}: what attachments keep there is ${where}.`);
@@ -84,16 +85,15 @@ function tellLocation({ location }: AttachmentFacts, platform: Platform): void {
 
 function tellFilestore(
   odoo: Odoo,
-  attachments: AttachmentFacts,
+  named: number,
   onDisk: number,
   missing: readonly string[],
   platform: Platform,
 ): void {
   if (odoo.filestore) {
-    const found = formatCount(attachments.files.length - missing.length);
-    const named = formatCounted(attachments.files.length, 'attached file');
+    const found = formatCount(named - missing.length);
     platform.info(
-      `Filestore: ${formatCounted(onDisk, 'file')} on disk, with ${found} of ${named} among them`,
+      `Filestore: ${formatCounted(onDisk, 'file')} on disk, with ${found} of ${formatCounted(named, 'attached file')} among them`,
     );
   } else {
     const need = missing.length === 0 ? 'and no attachment needs one' : 'although attachments need one';

@@ -9,7 +9,7 @@ const modified = new Date('2026-03-04T05:06:08Z');
 const stored = { deflate: false, modified };
 const text = Buffer.from('some text');
 
-test('names that a zip cannot have as they are, or has already, end the archive', async () => {
+test('names that a zip cannot have as they are end the archive', async () => {
   for (const name of [
     '',
     '/etc/passwd',
@@ -30,11 +30,6 @@ test('names that a zip cannot have as they are, or has already, end the archive'
     await assert.rejects(writer.add(name, text, stored), /cannot be the name/);
     await assert.rejects(writer.finish(), /cannot be the name/);
   }
-  await using writer = new ArchiveWriter({ level: 1 });
-  writer.output.resume();
-  await writer.begin('filestore');
-  await writer.add('x', text, stored);
-  await assert.rejects(writer.add('x', text, stored), /has an entry x already/);
 });
 
 test('calls in the wrong order are refused', async () => {
