@@ -51,6 +51,25 @@ suite('a release moves the major tag', () => {
       assert.equal(release(tag), git('-C', 'origin', 'rev-parse', major));
     });
   }
+
+  test('but not back: v1.9.1 after v1.10.3, whatever else is tagged', () => {
+    const then = git('-C', 'origin', 'rev-parse', 'v1');
+    git('-C', 'checkout', 'tag', 'v1.11.0-rc1');
+    git('-C', 'checkout', 'push', '--quiet', 'origin', 'v1.11.0-rc1');
+    assert.notEqual(release('v1.9.1'), then);
+    assert.equal(git('-C', 'origin', 'rev-parse', 'v1'), then);
+    assert.equal(release('v1.11.0'), git('-C', 'origin', 'rev-parse', 'v1'));
+  });
+
+  test('and npm’s latest is the newest of all: a correction of an older one gets a tag of its own', () => {
+    // The rest of the step is npm's.
+    const tagFor = (tag: string) => {
+      const script = stepNamed('Publish').replace(/^npm publish .* --tag /m, 'echo ');
+      return inFolder('checkout', ['bash', '-e', '-c', script], { GITHUB_REF_NAME: tag });
+    };
+    assert.equal(tagFor('v12.0.0'), 'latest');
+    assert.equal(tagFor('v1.9.1'), 'release-v1');
+  });
 });
 
 test('the package that is published runs by npx, without any other package', { timeout: 120_000 }, (t) => {
