@@ -9,6 +9,7 @@ import {
   Refusal,
   text,
 } from './fields.ts';
+import { refuseEmptyBackup } from './gate.ts';
 import { type HealthInputs, healthCheck } from './health-check.ts';
 import { complete, databaseName, type InstallationInputs, parseInstallation } from './installation.ts';
 import { parseS3, type S3Inputs } from './s3.ts';
@@ -136,6 +137,7 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
     keepPrevious: fields.required('keep-previous', keepPrevious),
     timeoutMs: fields.required('timeout', durationMs),
   };
+  refuseEmptyBackup(fields, env);
   const optional = {
     services: parseServices(fields),
     jobs: fields.optional('jobs', integer(1, 64)),

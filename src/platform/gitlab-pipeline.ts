@@ -3,7 +3,7 @@ import { variableOf } from '../inputs/table.ts';
 
 /**
  * A child pipeline with one job for each entry of a matrix, all of them `extends: .odoo-backup`: that one is in another
- * file of the same `trigger:include`. They have the repository, for the inventory is in it.
+ * file of the same `trigger:include`, and says what they have of the repository: the inventory is in it.
  *
  * https://docs.gitlab.com/ci/pipelines/downstream_pipelines/#dynamic-child-pipelines
  *
@@ -15,7 +15,7 @@ export function childPipeline(matrix: string): string {
     `odoo ${host} ${database}`.trimEnd(),
     {
       extends: '.odoo-backup',
-      variables: { GIT_STRATEGY: 'fetch', ...variables({ host, database, environment }) },
+      variables: variables({ host, database, environment }),
     },
   ]);
   return stringify(Object.fromEntries(jobs), { lineWidth: 0 });

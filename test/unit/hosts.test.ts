@@ -148,7 +148,7 @@ test('a child pipeline of GitLab’s has the same jobs, with values that GitLab 
   ]);
   assert.deepEqual(pipeline['odoo shop3'], {
     extends: '.odoo-backup',
-    variables: { GIT_STRATEGY: 'fetch', ODOO_BACKUP_HOST: 'shop3', ODOO_BACKUP_ENVIRONMENT: 'production' },
+    variables: { ODOO_BACKUP_HOST: 'shop3', ODOO_BACKUP_ENVIRONMENT: 'production' },
   });
   assert.deepEqual(pipeline['odoo test1 /^t(a|b),?$/'].variables.ODOO_BACKUP_DATABASE, {
     value: '/^t(a|b),?$/',

@@ -22,6 +22,18 @@ const restore = (inputs: RawInputs = {}): RestoreInputs => {
 };
 
 suite('the inputs of a rollback', () => {
+  for (const command of ['rollback', 'restore']) {
+    for (const variable of ['INPUT_BACKUP', 'ODOO_BACKUP_BACKUP']) {
+      test(`${command}: not the latest where the key it was to get is empty (${variable})`, () => {
+        const given = command === 'rollback' ? { services: 'odoo' } : { 'target-database': 'copy' };
+        assert.throws(
+          () => parse({ command, ...given }, { [variable]: '' }),
+          /backup: is empty: the job that was to hand over its key has not/,
+        );
+      });
+    }
+  }
+
   test('as few as there can be', () => {
     const { backup, services, health, keepPrevious, jobs, dryRun, allowUnverified } = rollback();
     assert.deepEqual(
