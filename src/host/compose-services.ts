@@ -5,7 +5,7 @@ import { run } from './run.ts';
 import type { Services, UnitState } from './services.ts';
 
 /**
- * Services of Docker Compose, by its own `stop` and `start`: the containers stay the same ones.
+ * Services of Compose, by its own `stop` and `start`: the containers stay the same ones.
  *
  * @throws UserError when the project has no service of one of the names
  */
@@ -40,11 +40,25 @@ export function composeServices(compose: Compose, names: readonly string[]): Ser
       if (left.length === 0) return;
       throw new UserError(
         `Stopped, and not at rest: ${left.map(({ unit, state }) => `${unit} is ${state}`).join(', ')}`,
-        'Something has started it again. See docker events on the host.',
+        `Something has started it again. See ${compose.engine.program} events on the host.`,
       );
     },
 
-    start: () => command(compose, start),
+    async start() {
+      if (compose.program.tellsFailure) return command(compose, start);
+      const before = await compose.containers(names);
+      await command(compose, start);
+      const left = await compose.containers(names);
+      const never = left.filter(
+        ({ id, status, started }) =>
+          status !== 'running' && before.some((each) => each.id === id && each.started === started),
+      );
+      if (never.length === 0) return;
+      throw new UserError(
+        `${compose.shown(start)} has not started ${never.map(({ service, status }) => `${service}: it is ${status}`).join(', ')}`,
+        `See what ${compose.shown(['start', ...never.map(({ service }) => service)])} says on the host.`,
+      );
+    },
   };
 }
 
@@ -52,7 +66,9 @@ const AT_REST: ReadonlySet<string> = new Set(['inactive', 'failed', 'absent', 'c
 
 /** In systemd's words, where it has one. */
 function stateOf({ status, health, exitCode }: Container): string {
-  if (status === 'exited') return exitCode === 0 || exitCode > 128 ? 'inactive' : 'failed';
+  // Podman's word for one that has ended a moment ago, too.
+  if (status === 'exited' || status === 'stopped')
+    return exitCode === 0 || exitCode > 128 ? 'inactive' : 'failed';
   if (status !== 'running') return status;
   if (health === undefined || health === 'healthy') return 'active';
   return health === 'starting' ? 'activating' : health;

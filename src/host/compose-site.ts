@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 import { type DatabaseHints, type Party, plainSite, type Site } from './site.ts';
 
 /**
- * An Odoo of which at least one part runs in Docker Compose. PostgreSQL's programs run beside the container of the
+ * An Odoo of which at least one part runs in Compose. PostgreSQL's programs run beside the container of the
  * database, in one of the same image: its client fits its server. So are Odoo's files read and written, whether it runs
  * or not.
  *
@@ -25,7 +25,7 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
   const db = dbService === undefined ? undefined : containerOf(containers, dbService, compose);
   if (db && db.status !== 'running') throw notRunning(db, compose);
 
-  const engine = { machine: host, as: compose.as };
+  const { engine } = compose;
   const party = (
     { service }: Container,
     current: () => Promise<string>,
@@ -37,11 +37,12 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
   const beside = (container: Container, purpose: Purpose) => {
     const helper = new HelperContainer(engine, container, purpose);
     const { id, image } = container;
-    const typed = purpose === 'files' ? typedBeside(id, image) : typedInside(id);
+    const typed =
+      purpose === 'files' ? typedBeside(engine.program, id, image) : typedInside(engine.program, id);
     return party(container, () => helper.id(), typed);
   };
   const files = odoo && beside(odoo, 'files');
-  const inside = odoo && party(odoo, async () => odoo.id, typedInside(odoo.id));
+  const inside = odoo && party(odoo, async () => odoo.id, typedInside(engine.program, odoo.id));
   return {
     ...outside,
     database: db ? beside(db, 'server') : outside,
@@ -112,9 +113,9 @@ function environmentOf(odoo: Container): Site['odooEnvironment'] {
   return { env, secretEnv: password ? { PGPASSWORD: password } : {} };
 }
 
-/** Docker's name for the machine, which only containers know. */
+/** Names for the machine that only containers know: Docker's and Podman's. */
 export const outsideName = (name: string | undefined): string | undefined =>
-  name === 'host.docker.internal' ? '127.0.0.1' : name;
+  name === 'host.docker.internal' || name === 'host.containers.internal' ? '127.0.0.1' : name;
 
 /** Why a folder of a container cannot be used from beside it. */
 function obstacle({ mounts, service }: Container, path: string): string | undefined {

@@ -1,15 +1,16 @@
 import type { Command, Host, Process } from './host.ts';
 import { guarding } from './quote.ts';
 
+/** The program of an engine: both take the same words here. */
+export type EngineProgram = 'docker' | 'podman';
+
 /** How commands get from a machine into its containers. */
 export interface Engine {
   readonly machine: Host;
+  readonly program: EngineProgram;
   /** The account of the machine that may use it, for `Command.as`. */
   readonly as: string | undefined;
 }
-
-/** Docker's program. */
-export const DOCKER = 'docker';
 
 /**
  * A container as a host: a command on it is one of the engine on the machine outside. Its account is root. Secrets
@@ -57,7 +58,7 @@ export class ContainerHost implements Host {
       ...Object.keys(secretEnv).flatMap((name) => ['--env', name]),
     ];
     const words = guarded ? guarding(argv) : argv;
-    return { argv: [DOCKER, 'exec', ...options, id, ...words], as: this.#engine.as, secretEnv };
+    return { argv: [this.#engine.program, 'exec', ...options, id, ...words], as: this.#engine.as, secretEnv };
   }
 
   /** The machine is not this one's to leave. */
@@ -66,24 +67,13 @@ export class ContainerHost implements Host {
 
 /** Words for a person: in a container that runs. */
 export const typedInside =
-  (id: string) =>
-  (argv: readonly string[]): string[] => [DOCKER, 'exec', '--user', 'root', id, ...argv];
+  (program: EngineProgram, id: string) =>
+  (argv: readonly string[]): string[] => [program, 'exec', '--user', 'root', id, ...argv];
 
 /** Words for a person: beside a container, whether it runs or not. */
 export const typedBeside =
-  (id: string, image: string) =>
+  (engine: EngineProgram, id: string, image: string) =>
   ([program = '', ...args]: readonly string[]): string[] => [
-    ...[
-      DOCKER,
-      'run',
-      '--rm',
-      '--volumes-from',
-      id,
-      '--user',
-      'root',
-      '--entrypoint',
-      program,
-      image,
-      ...args,
-    ],
+    ...[engine, 'run', '--rm', '--volumes-from', id, '--user', 'root'],
+    ...['--entrypoint', program, image, ...args],
   ];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Container } from './compose.ts';
-import { DOCKER, type Engine } from './container-host.ts';
+import type { Engine } from './container-host.ts';
 import { CommandError, type Process } from './host.ts';
 
 /** Whether a helper is for the container's server, or for its files: then it may write them. */
@@ -39,13 +39,25 @@ export class HelperContainer {
   }
 
   async #start(): Promise<string> {
-    const { id, image, network: own } = this.#beside;
+    const { id, image, network: own, pod } = this.#beside;
     const name = `odoo-backup-${randomUUID()}`;
-    const network = this.#purpose === 'server' ? `container:${id}` : own;
+    const network = this.#purpose === 'server' ? ['--network', `container:${id}`] : ['--network', own];
+    // Podman lets nobody into the network of a container but those of its pod.
+    if (this.#purpose === 'server' && pod !== undefined) network.push('--pod', pod);
     const mode = this.#purpose === 'server' ? ':ro' : '';
     const argv = [
-      ...[DOCKER, 'run', '--rm', '--interactive', '--init', '--log-driver', 'none', '--name', name],
-      ...['--network', network, '--volumes-from', `${id}${mode}`, '--user', 'root', '--entrypoint', 'sh'],
+      ...[
+        this.#engine.program,
+        'run',
+        '--rm',
+        '--interactive',
+        '--init',
+        '--log-driver',
+        'none',
+        '--name',
+        name,
+      ],
+      ...[...network, '--volumes-from', `${id}${mode}`, '--user', 'root', '--entrypoint', 'sh'],
       ...[image, '-c', 'echo ready; exec cat >/dev/null'],
     ];
     const command = { argv, as: this.#engine.as };

@@ -2,14 +2,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sandbox } from './sandbox.ts';
 import { type BootedHost, bootHost, makeImage } from './systemd-host.ts';
 
-/** The releases of Debian that bring Compose 1.29 and 2.26. */
-export type Release = 'bookworm' | 'trixie';
+/**
+ * What runs the project: Compose 1.29 of Debian 12 or 2.26 of Debian 13, with Docker; podman-compose 1.3, or Docker's
+ * Compose 2.26 through Podman's socket.
+ */
+export type Kind = 'bookworm' | 'trixie' | 'podman' | 'podman-socket';
+
+const docker = { engine: 'docker', sudoers: '# none', prepare: ['true'] } as const;
+const podman = { engine: 'podman', sudoers: 'deploy ALL=(root) NOPASSWD: ALL', image: 'podman' } as const;
+const KINDS = {
+  bookworm: { ...docker, image: 'bookworm', program: ['docker-compose'] },
+  trixie: { ...docker, image: 'trixie', program: ['docker', 'compose'] },
+  podman: { ...podman, program: ['podman-compose'], prepare: ['true'] },
+  'podman-socket': {
+    ...podman,
+    program: ['podman', 'compose'],
+    prepare: ['systemctl', 'start', 'podman.socket'],
+  },
+} as const;
 
 /**
- * A Debian with Docker, on which a Compose project runs Odoo's stand-in twice (services `odoo` and `queue-worker`), and
- * PostgreSQL (service `db`). deploy may use Docker, and nothing else that root may.
+ * A Debian on which a Compose project runs Odoo's stand-in twice (services `odoo` and `queue-worker`), and PostgreSQL
+ * (service `db`). deploy may use Docker, and nothing else that root may; for Podman, deploy becomes root by sudo.
  */
 export interface ComposeHost extends BootedHost {
+  readonly engine: 'docker' | 'podman';
   readonly project: '/srv/odoo';
   readonly database: 'shop';
   /** In the containers of Odoo. */
@@ -25,21 +42,18 @@ export const makeComposeImages = (systemdLayers: string): Promise<string> =>
   makeImage('compose-host', systemdLayers);
 
 /** Boots a fresh host and starts the project. Lets in the sandbox's client key. */
-export async function startComposeHost(
-  { keys }: Pick<Sandbox, 'keys'>,
-  release: Release,
-): Promise<ComposeHost> {
+export async function startComposeHost({ keys }: Pick<Sandbox, 'keys'>, kind: Kind): Promise<ComposeHost> {
+  const { engine, program, sudoers, image: root, prepare } = KINDS[kind];
   const lines = process.env.COMPOSE_HOSTS?.split('\n').map((line) => line.split(' ')) ?? [];
   const made = new Map(lines.map(([name = '', path = '']) => [name, path]));
-  const [layers, images] = [made.get(release), made.get('images')];
+  const [layers, images] = [made.get(root), made.get('images')];
   if (!layers || !images) throw new Error('This test needs a Compose host: run npm run test:hosts');
-  const booted = await bootHost(keys, { layers, images, sudoers: '# none' });
-  const program = release === 'bookworm' ? ['docker-compose'] : ['docker', 'compose'];
+  const booted = await bootHost(keys, { layers, images, sudoers });
   const compose: ComposeHost['compose'] = (...args) =>
     booted.exec(['env', '--chdir=/srv/odoo', ...program, ...args]);
   try {
-    for (const image of ['db', 'odoo'])
-      await booted.exec(['docker', 'import', `/images/${image}.tar`, image]);
+    await booted.exec(prepare);
+    for (const image of ['db', 'odoo']) await booted.exec([engine, 'import', `/images/${image}.tar`, image]);
     await compose('up', '-d', 'db');
     await untilReady(() =>
       compose('exec', '-T', 'db', 'psql', '-qc', "ALTER ROLE odoo PASSWORD 's3cret of odoo'"),
@@ -47,6 +61,7 @@ export async function startComposeHost(
     await compose('up', '-d');
     return {
       ...booted,
+      engine,
       project: '/srv/odoo',
       database: 'shop',
       filestore: '/var/lib/odoo/.local/share/Odoo/filestore/shop',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutRestrict } from './backup-check.ts';
-import { type ComposeHost, type Release, startComposeHost } from './compose-host.ts';
+import { type ComposeHost, type Kind, startComposeHost } from './compose-host.ts';
 import { HostScene, openScene } from './host-scene.ts';
 import type { RawInputs } from './inputs.ts';
 import type { OdooState } from './odoo-server.ts';
@@ -10,8 +10,8 @@ import type { OdooState } from './odoo-server.ts';
 export class ComposeScene extends HostScene<ComposeHost> {
   #outside = false;
 
-  static async open(release: Release): Promise<ComposeScene> {
-    const scene = new ComposeScene(await openScene((sandbox) => startComposeHost(sandbox, release)));
+  static async open(kind: Kind): Promise<ComposeScene> {
+    const scene = new ComposeScene(await openScene((sandbox) => startComposeHost(sandbox, kind)));
     await scene.untilUp();
     return scene;
   }
@@ -77,7 +77,7 @@ END`);
   /** Runs a shell script as Odoo, on its volume: whether it runs or not. */
   onVolume(script: string): Promise<string> {
     const volume = ['--volume', 'odoo_odoo-data:/var/lib/odoo', '--user', 'odoo'];
-    return this.host.exec(['docker', 'run', '--rm', ...volume, 'odoo', 'sh', '-ec', script]);
+    return this.host.exec([this.host.engine, 'run', '--rm', ...volume, 'odoo', 'sh', '-ec', script]);
   }
 
   /** Everything that Odoo has: each row, and each file with content, owner and mode; `checklist/` left out. */
@@ -149,7 +149,7 @@ END`);
   /** What of the host a run may not change: its containers, the server since when, databases, folders, helpers. */
   async traces(): Promise<readonly string[]> {
     const containers = await this.host.exec([
-      'docker',
+      this.host.engine,
       'ps',
       '--all',
       '--no-trunc',

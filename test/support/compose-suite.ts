@@ -2,18 +2,28 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Receipt } from '../../src/storage/receipt.ts';
 import { type Ended, outputsOf } from './backup-run.ts';
-import type { Release } from './compose-host.ts';
+import type { Kind } from './compose-host.ts';
 import { ComposeScene } from './compose-scene.ts';
 
 const receiptOf = (ended: Ended): Receipt => JSON.parse(outputsOf(ended).json ?? '');
 
-/** The tests of Odoo in Docker Compose, on one release of Debian. @param version of Compose, as the log names it */
-export function composeSuite(release: Release, version: RegExp): void {
-  suite(`Odoo in Docker Compose, on Debian ${release}`, { concurrency: false }, () => {
+/** Which of the tests: all of them; those in which containers are started and stopped; or the least. */
+type Extent = 'all' | 'engine' | 'least';
+
+/**
+ * The tests of Odoo in Compose, on one kind of host.
+ *
+ * @param version of Compose, as the log names it
+ */
+export function composeSuite(kind: Kind, version: RegExp, extent: Extent = 'all'): void {
+  const same = 'the same as on other hosts, where it is tested';
+  const ofProject = { skip: extent !== 'all' && same };
+  const ofEngine = { skip: extent === 'least' && same };
+  suite(`Odoo in Compose: ${kind}`, { concurrency: false }, () => {
     let scene: ComposeScene;
     let then: Awaited<ReturnType<ComposeScene['content']>>;
     before(async () => {
-      scene = await ComposeScene.open(release);
+      scene = await ComposeScene.open(kind);
       then = await scene.content();
     });
     after(() => scene?.[Symbol.asyncDispose]());
@@ -31,16 +41,24 @@ export function composeSuite(release: Release, version: RegExp): void {
       await scene.assertTraces(traces);
     });
 
-    test('a name that is none is told with those that there are, and nothing is touched', async () => {
-      const traces = await scene.traces();
-      const there = /the Compose project has no service web\. It has: db, odoo, queue-worker/;
-      await scene.fails('backup', { 'compose-odoo-service': 'web' }, there);
-      await scene.fails('rollback', { services: 'web' }, /^error: services: /m, there);
-      await scene.fails('backup', { 'compose-project-directory': '/srv' }, /failed on .*: .*(config|file)/i);
-      await scene.assertTraces(traces);
-    });
+    test(
+      'a name that is none is told with those that there are, and nothing is touched',
+      ofEngine,
+      async () => {
+        const traces = await scene.traces();
+        const there = /the Compose project has no service web\. It has: db, odoo, queue-worker/;
+        await scene.fails('backup', { 'compose-odoo-service': 'web' }, there);
+        await scene.fails('rollback', { services: 'web' }, /^error: services: /m, there);
+        await scene.fails(
+          'backup',
+          { 'compose-project-directory': '/srv' },
+          /failed on .*: .*(config|file)/i,
+        );
+        await scene.assertTraces(traces);
+      },
+    );
 
-    test('only the database in Compose, and Odoo outside: it is backed up', async () => {
+    test('only the database in Compose, and Odoo outside: it is backed up', ofProject, async () => {
       await scene.shell(`volume=$(docker volume inspect --format '{{.Mountpoint}}' odoo_odoo-data)
         sed "s|^data_dir.*|data_dir = $volume/.local/share/Odoo|" /srv/odoo/config/odoo.conf >/srv/outside.conf
         echo 'deploy ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/odoo-backup`);
@@ -50,30 +68,34 @@ export function composeSuite(release: Release, version: RegExp): void {
       await scene.shell('rm /srv/outside.conf /etc/sudoers.d/odoo-backup');
     });
 
-    test('a copy is made beside it, neutralized, with its own filestore and UUID; Odoo is not stopped', async () => {
-      const since = await scene.state();
-      const inputs = { 'target-database': 'shop_copy', services: '' };
-      const ended = await scene.succeeds('restore', inputs);
-      assert.match(ended.log, /Copy +neutralized, with a database.uuid of its own/);
-      const read = (statement: string) => scene.sql(statement, 'shop_copy');
-      const parameter = (key: string) => `SELECT value FROM ir_config_parameter WHERE key = '${key}'`;
-      assert.equal(await read(parameter('database.is_neutralized')), 'true');
-      assert.notEqual(await read(parameter('database.uuid')), await scene.sql(parameter('database.uuid')));
-      assert.equal(
-        await read('SELECT cron_name FROM ir_cron WHERE active'),
-        'Base: Auto-vacuum internal data',
-      );
-      const files = (database: string) =>
-        scene.onVolume(`cd ${scene.host.filestore}/../${database}
+    test(
+      'a copy is made beside it, neutralized, with its own filestore and UUID; Odoo is not stopped',
+      ofProject,
+      async () => {
+        const since = await scene.state();
+        const inputs = { 'target-database': 'shop_copy', services: '' };
+        const ended = await scene.succeeds('restore', inputs);
+        assert.match(ended.log, /Copy +neutralized, with a database.uuid of its own/);
+        const read = (statement: string) => scene.sql(statement, 'shop_copy');
+        const parameter = (key: string) => `SELECT value FROM ir_config_parameter WHERE key = '${key}'`;
+        assert.equal(await read(parameter('database.is_neutralized')), 'true');
+        assert.notEqual(await read(parameter('database.uuid')), await scene.sql(parameter('database.uuid')));
+        assert.equal(
+          await read('SELECT cron_name FROM ir_cron WHERE active'),
+          'Base: Auto-vacuum internal data',
+        );
+        const files = (database: string) =>
+          scene.onVolume(`cd ${scene.host.filestore}/../${database}
           find . -path ./checklist -prune -o -type f -exec sha1sum {} + | sort; find . ! -user odoo`);
-      assert.equal(await files('shop_copy'), await files('shop'));
-      assert.deepEqual(await scene.state(), since, 'Odoo was not started again');
-      assert.deepEqual(await scene.content(), then);
-      await scene.fails('restore', inputs, /target-database: shop_copy is there already/);
-      await scene.dropCopy('shop_copy');
-    });
+        assert.equal(await files('shop_copy'), await files('shop'));
+        assert.deepEqual(await scene.state(), since, 'Odoo was not started again');
+        assert.deepEqual(await scene.content(), then);
+        await scene.fails('restore', inputs, /target-database: shop_copy is there already/);
+        await scene.dropCopy('shop_copy');
+      },
+    );
 
-    test('a dry run changes nothing; the run puts everything back, and Odoo runs', async () => {
+    test('a dry run changes nothing; the run puts everything back, and Odoo runs', ofEngine, async () => {
       await scene.misdeploy();
       const [damaged, traces] = [await scene.content(), await scene.traces()];
       const dry = await scene.succeeds('rollback', { ...rollback, 'dry-run': 'true' });
@@ -88,7 +110,7 @@ export function composeSuite(release: Release, version: RegExp): void {
       await scene.assertTraces(traces);
     });
 
-    test('a start that fails brings back what was there, which runs', async () => {
+    test('a start that fails brings back what was there, which runs', ofEngine, async () => {
       await scene.onlyBroken();
       await scene.misdeploy();
       const [damaged, traces] = [await scene.content(), await scene.traces()];
@@ -100,7 +122,7 @@ export function composeSuite(release: Release, version: RegExp): void {
       await scene.mended();
     });
 
-    test('so does a connection that breaks when Odoo is stopped', async () => {
+    test('so does a connection that breaks when Odoo is stopped', ofEngine, async () => {
       const [damaged, traces] = [await scene.content(), await scene.traces()];
       const run = scene.start('rollback', rollback);
       await run.says(/^Stop Odoo$/m);
@@ -126,19 +148,23 @@ export function composeSuite(release: Release, version: RegExp): void {
       await scene.assertTraces(traces);
     });
 
-    test('only Odoo in Compose, and the database outside: it is backed up, and rolled back', async () => {
-      await scene.moveDatabaseOut();
-      const inputs = { 'compose-db-service': '' };
-      const traces = await scene.traces();
-      const backup = await scene.succeeds('backup', inputs);
-      assert.doesNotMatch(backup.log, /PostgreSQL: service/);
-      assert.equal(receiptOf(backup).filestore?.files, 205);
-      await scene.misdeploy();
-      const ended = await scene.succeeds('rollback', { ...rollback, ...inputs });
-      assert.match(ended.log, /\/web\/login answers 200/);
-      assert.deepEqual(await scene.content(), then);
-      assert.equal((await scene.untilUp()).files, 203);
-      await scene.assertTraces(traces);
-    });
+    test(
+      'only Odoo in Compose, and the database outside: it is backed up, and rolled back',
+      ofProject,
+      async () => {
+        await scene.moveDatabaseOut();
+        const inputs = { 'compose-db-service': '' };
+        const traces = await scene.traces();
+        const backup = await scene.succeeds('backup', inputs);
+        assert.doesNotMatch(backup.log, /PostgreSQL: service/);
+        assert.equal(receiptOf(backup).filestore?.files, 205);
+        await scene.misdeploy();
+        const ended = await scene.succeeds('rollback', { ...rollback, ...inputs });
+        assert.match(ended.log, /\/web\/login answers 200/);
+        assert.deepEqual(await scene.content(), then);
+        assert.equal((await scene.untilUp()).files, 203);
+        await scene.assertTraces(traces);
+      },
+    );
   });
 }

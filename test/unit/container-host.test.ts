@@ -39,10 +39,10 @@ suite('a command in a container', () => {
     test(`${command.argv.join(' ')} as ${command.as ?? 'root'}`, async () => {
       const { host, started } = machine();
       const container = new ContainerHost(
-        { machine: host, as: 'root' },
+        { machine: host, program: 'docker', as: 'root' },
         'db',
         async () => 'c0',
-        typedInside('c1'),
+        typedInside('docker', 'c1'),
       );
       await assert.rejects(container.start(command), /not started/);
       assert.deepEqual(started, [{ argv, as: 'root', secretEnv }]);
@@ -53,10 +53,10 @@ suite('a command in a container', () => {
   test('is guarded inside: the machine hands its standard input on', async () => {
     const { host, started } = machine();
     const container = new ContainerHost(
-      { machine: host, as: undefined },
+      { machine: host, program: 'docker', as: undefined },
       'db',
       async () => 'c0',
-      typedInside('c1'),
+      typedInside('docker', 'c1'),
     );
     await assert.rejects(container.start({ argv: ['pg_dump'], guarded: true }));
     const [{ argv = [], guarded } = {}] = started;
@@ -67,7 +67,12 @@ suite('a command in a container', () => {
   test('is written for people without what is gone by then', () => {
     const { host } = machine();
     const typed = (words: (argv: readonly string[]) => string[], as?: string) => {
-      const container = new ContainerHost({ machine: host, as }, 'odoo', async () => 'gone', words);
+      const container = new ContainerHost(
+        { machine: host, program: 'docker', as },
+        'odoo',
+        async () => 'gone',
+        words,
+      );
       return commandByHand({ host: container, path: '/x', command: (argv) => ({ argv }) }, [
         'mv',
         '-T',
@@ -75,10 +80,13 @@ suite('a command in a container', () => {
         'b',
       ]);
     };
-    assert.equal(typed(typedInside('c1'), 'root'), 'sudo -u root docker exec --user root c1 mv -T a b');
     assert.equal(
-      typed(typedBeside('c1', 'odoo:17')),
-      'docker run --rm --volumes-from c1 --user root --entrypoint mv odoo:17 -T a b',
+      typed(typedInside('docker', 'c1'), 'root'),
+      'sudo -u root docker exec --user root c1 mv -T a b',
+    );
+    assert.equal(
+      typed(typedBeside('podman', 'c1', 'odoo:17')),
+      'podman run --rm --volumes-from c1 --user root --entrypoint mv odoo:17 -T a b',
     );
   });
 });

@@ -1,41 +1,35 @@
 #!/usr/bin/env bash
 # image.sh FOLDER LAYERS: makes what Compose hosts start from, kept in FOLDER and made once for what it holds, and prints
-# one line for each: `images PATH`, a folder with the images `odoo` and `db` as tar files, then `SUITE PATH`, the root
-# file system of a Debian with Docker and Compose. Needs root.
+# one line for each: `images PATH`, a folder with the images `odoo` and `db` as tar files, then `KIND PATH`, the root
+# file system of a Debian with Docker or Podman and a Compose for it. Needs root.
 #   LAYERS  of the systemd host: its programs, its database and its filestore are those of the images
-set -euo pipefail
-export LC_ALL=C.UTF-8
-umask 022
-folder=$1 layers=$2
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-packages=systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,sudo,procps,python3,iptables,docker.io,docker-compose
-unused_for_days=30
+# shellcheck source=../images.sh
+source "$here/../images.sh"
+layers=$2
+base=systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,sudo,procps,python3,iptables
+declare -A packages=(
+  [bookworm]=$base,docker.io,docker-compose
+  [trixie]=$base,docker.io,docker-cli,docker-compose
+  # Besides what Podman itself takes, Docker's Compose, which can speak to it.
+  [podman]=$base,podman,podman-compose,netavark,nftables,aardvark-dns,catatonit,crun,docker-compose
+)
 
-# What is mounted here goes with these namespaces, however the building ends.
-[ "${3-}" = inside ] ||
-  exec setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc \
-    bash "${BASH_SOURCE[0]}" "$folder" "$layers" inside
-
-build_host() { # SUITE ROOT
-  local suite=$1 root=$2 mirror also=
-  [ "$suite" = bookworm ] || also=,docker-cli # a package of its own since then
-  # The mirror that this machine's own apt uses, where it is one of Debian's.
-  # shellcheck disable=SC2016 # apt's own, not the shell's
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | head -n 1 || true)
-  local log=$folder/debootstrap-$suite.log
-  if ! debootstrap --variant=minbase "--include=$packages$also" "$suite" "$root" ${mirror:+"$mirror"} >"$log" 2>&1; then
-    tail -n 20 "$log" >&2
-    exit 1
-  fi
-  rm -rf "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* \
-    "$root"/usr/share/{doc,man,locale}/* "$root"/etc/ssh/ssh_host_* "$root/usr/sbin/policy-rc.d"
+build_host() { # SUITE PACKAGES ROOT
+  local root=$3
+  build_debian "$@"
   ln -sf /dev/null "$root/etc/systemd/system/systemd-modules-load.service" # the modules are the machine's
-  chroot "$root" useradd --create-home --shell /bin/bash --groups docker deploy
+  chroot "$root" useradd --create-home --shell /bin/bash deploy
+  ! chroot "$root" getent group docker >/dev/null || chroot "$root" usermod --append --groups docker deploy
+  # Podman limits processes unless told otherwise; the machine may have no control group for that.
+  mkdir -p "$root/etc/containers/containers.conf.d"
+  printf '[containers]\npids_limit = 0\n' >"$root/etc/containers/containers.conf.d/tests.conf"
   cp -r "$here/project" "$root/srv/odoo"
   chroot "$root" chown -R deploy: /srv/odoo
 }
 
 build_images() { # FOLDER
+  mkdir -p "$1"/{upper,work,root}
   mount -t overlay overlay -o "lowerdir=$layers,upperdir=$1/upper,workdir=$1/work" "$1/root"
   local pack=(tar --create --numeric-owner "--directory=$1/root" --exclude=./usr/lib/systemd --exclude=./var/log
     --exclude='./usr/lib/*/libLLVM*' --exclude=./usr/lib/postgresql/15/lib/bitcode)
@@ -47,31 +41,15 @@ build_images() { # FOLDER
   rm -r "$1"/{upper,work,root}
 }
 
-mkdir -p "$folder"
-exec 9>"$folder/lock"
-flock 9 # two runs may start at the same time
-key() { sha256sum | cut -c 1-16; }
-
 images=$folder/images-$(key < <(echo "$layers" && declare -f build_images))
-if [ ! -d "$images" ]; then
-  echo 'Compose host: images' >&2
-  rm -rf "$images.partial"
-  mkdir -p "$images.partial"/{upper,work,root}
-  build_images "$images.partial"
-  mv "$images.partial" "$images"
-fi
-touch "$images"
+made "$images" 'Compose host: images' build_images
 echo "images $images"
 
-for suite in bookworm trixie; do
-  host=$folder/$suite-$(key < <(echo "$packages $(uname -m)" && declare -f build_host && tar -C "$here" -c --mtime=@0 --owner=0 --group=0 --sort=name project))
-  if [ ! -d "$host" ]; then
-    echo "Compose host: Debian $suite by debootstrap" >&2
-    rm -rf "$host.partial"
-    build_host "$suite" "$host.partial" >&2
-    mv "$host.partial" "$host"
-  fi
-  touch "$host"
-  echo "$suite $host"
+project=$(tar -C "$here" -c --mtime=@0 --owner=0 --group=0 --sort=name project | key)
+for kind in bookworm trixie podman; do
+  suite=${kind/podman/trixie}
+  host=$folder/$kind-$(key < <(echo "$suite ${packages[$kind]} $(uname -m) $project" && declare -f build_host build_debian))
+  made "$host" "Compose host $kind: Debian $suite by debootstrap" build_host "$suite" "${packages[$kind]}"
+  echo "$kind $host"
 done
-find "$folder" -mindepth 1 -maxdepth 1 -type d -mtime +$unused_for_days -exec rm -rf {} +
+drop_unused

@@ -71,11 +71,11 @@ chroot $root ssh-keygen -q -A
 
 containers=()
 if [ -n "$images" ]; then
-  # What dockerd takes: all rights, a control group that it may divide, and a folder that is no overlay.
+  # What Docker and Podman take: all rights, a control group that it may divide, and a folder that is no overlay.
   export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1
-  mkdir -p /mnt/docker $root/images
+  mkdir -p /mnt/containers $root/images
   containers=(--capability=all --system-call-filter=add_key --system-call-filter=keyctl --system-call-filter=bpf
-    --bind=/mnt/docker:/var/lib/docker --bind-ro="$images:/images")
+    --bind=/mnt/containers:/var/lib/docker --bind=/mnt/containers:/var/lib/containers --bind-ro="$images:/images")
 fi
 
 # Killing the first process of a process namespace kills them all.

@@ -1,0 +1,3 @@
+import { composeSuite } from '../support/compose-suite.ts';
+
+composeSuite('podman', /podman-compose 1\.3\./, 'engine');
