@@ -2,9 +2,10 @@ import { UserError } from '../errors.ts';
 import { Accounts, type SudoPolicy } from './accounts.ts';
 import { Compose, type ComposeSettings, type Container } from './compose.ts';
 import { composeServices, noContainer } from './compose-services.ts';
+import { ContainerEnvironment } from './container-environment.ts';
 import { ContainerHost, typedBeside, typedInside } from './container-host.ts';
 import { HelperContainer, type Purpose } from './helper-container.ts';
-import type { Host } from './host.ts';
+import type { Command, Host } from './host.ts';
 import { type DatabaseHints, type Party, plainSite, type Site } from './site.ts';
 
 /**
@@ -43,14 +44,17 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
   };
   const files = odoo && beside(odoo, 'files');
   const inside = odoo && party(odoo, async () => odoo.id, typedInside(engine.program, odoo.id));
+  const server = db && beside(db, 'server');
+  const odooSays = odoo && files && new ContainerEnvironment(engine, odoo, files.host);
+  const dbSays = db && server && new ContainerEnvironment(engine, db, server.host);
   return {
     ...outside,
-    database: db ? beside(db, 'server') : outside,
+    database: server ?? outside,
     odoo: (odoo?.status === 'running' ? inside : files) ?? outside,
-    odooEnvironment: odoo ? environmentOf(odoo) : {},
+    odooEnvironment: async () => (odooSays ? environmentOf(odooSays) : {}),
     pages: inside?.host ?? host,
     files: files ?? outside,
-    hints: hintsOf(odoo, db),
+    hints: hintsOf(odooSays, dbSays),
     notes: [
       `${compose.version}: ${compose.services.join(', ')}`,
       ...(odoo ? [`Odoo: service ${odoo.service}, ${odoo.status}`] : []),
@@ -83,32 +87,29 @@ const NAMES = {
   password: ['DB_PASSWORD', 'PGPASSWORD', 'PASSWORD'],
 } as const;
 
-function value(container: Container | undefined, names: readonly string[]): string | undefined {
-  return names.map((name) => container?.env.get(name)).find((each) => each !== undefined && each !== '');
-}
-
-function hintsOf(odoo: Container | undefined, db: Container | undefined): DatabaseHints {
-  const port = Number(value(odoo, NAMES.port));
-  const ofServer = value(db, ['POSTGRES_USER']);
-  const user = value(odoo, NAMES.user) ?? ofServer;
+function hintsOf(
+  odoo: ContainerEnvironment | undefined,
+  db: ContainerEnvironment | undefined,
+): DatabaseHints {
+  const port = Number(odoo?.plain(NAMES.port));
+  const userOf = async (each: ContainerEnvironment | undefined, names: readonly string[]) =>
+    await each?.value(names);
+  const ofServer = () => userOf(db, ['POSTGRES_USER']);
   return {
     beside: db !== undefined,
-    host: db ? '127.0.0.1' : outsideName(value(odoo, NAMES.host)),
+    host: db ? '127.0.0.1' : outsideName(odoo?.plain(NAMES.host)),
     port: Number.isInteger(port) && port > 0 ? port : undefined,
-    user,
-    password:
-      value(odoo, NAMES.password) ?? (user === ofServer ? value(db, ['POSTGRES_PASSWORD']) : undefined),
+    user: async () => (await userOf(odoo, NAMES.user)) ?? ofServer(),
+    password: async (user) =>
+      (await odoo?.value(NAMES.password)) ??
+      (user === (await ofServer()) ? db?.value(['POSTGRES_PASSWORD']) : undefined),
   };
 }
 
 /** For libpq, where the image's entry point would make options of it: what odoo.conf says counts more. */
-function environmentOf(odoo: Container): Site['odooEnvironment'] {
-  const [host, port, user, password] = [
-    value(odoo, NAMES.host),
-    value(odoo, NAMES.port),
-    value(odoo, NAMES.user),
-    value(odoo, NAMES.password),
-  ];
+async function environmentOf(odoo: ContainerEnvironment): Promise<Pick<Command, 'env' | 'secretEnv'>> {
+  const [host, port] = [odoo.plain(NAMES.host), odoo.plain(NAMES.port)];
+  const [user, password] = [await odoo.value(NAMES.user), await odoo.value(NAMES.password)];
   const env = { ...(host && { PGHOST: host }), ...(port && { PGPORT: port }), ...(user && { PGUSER: user }) };
   return { env, secretEnv: password ? { PGPASSWORD: password } : {} };
 }

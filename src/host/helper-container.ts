@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { UserError } from '../errors.ts';
 import type { Container } from './compose.ts';
 import type { Engine } from './container-host.ts';
 import { CommandError, type Process } from './host.ts';
@@ -29,7 +30,7 @@ export class HelperContainer {
     this.#purpose = purpose;
   }
 
-  /** Its name, once it runs. @throws CommandError when it does not start */
+  /** Its name, once it runs. @throws UserError when it does not start */
   id(): Promise<string> {
     this.#started ??= this.#start().catch((error) => {
       this.#started = undefined;
@@ -39,7 +40,7 @@ export class HelperContainer {
   }
 
   async #start(): Promise<string> {
-    const { id, image, network: own, pod } = this.#beside;
+    const { id, service, image, network: own, pod } = this.#beside;
     const name = `odoo-backup-${randomUUID()}`;
     const network = this.#purpose === 'server' ? ['--network', `container:${id}`] : ['--network', own];
     // Podman lets nobody into the network of a container but those of its pod.
@@ -64,7 +65,12 @@ export class HelperContainer {
     const holder = await this.#engine.machine.start(command);
     this.#watch(holder);
     for await (const _ of holder.stdout.iterator({ destroyOnReturn: false })) return name;
-    throw new CommandError(command, await holder.exited);
+    const cause = new CommandError(command, await holder.exited);
+    throw new UserError(
+      `No container can be started beside the service ${service}: ${cause.message}`,
+      'It has the image and the volumes of that one. Check that all of them are still there.',
+      { cause },
+    );
   }
 
   #watch({ exited }: Process): void {

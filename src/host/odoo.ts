@@ -46,7 +46,7 @@ export async function findOdoo(
 ): Promise<Odoo> {
   const { tools, conf } = await look(site, settings);
   const database = chooseDatabase(settings.database, conf);
-  const access = databaseSettings(settings, conf, site);
+  const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
   const postgres = await Postgres.connect(
     site.database.host,
@@ -87,7 +87,7 @@ export async function findInstallation(
 ): Promise<Installation> {
   const { tools, conf } = await look(site, settings);
   const database = target ?? chooseDatabase(settings.database, conf);
-  const access = databaseSettings(settings, conf, site);
+  const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
   const party = site.database;
   const postgres = await Postgres.connect(party.host, party.accounts, tools, access, MAINTENANCE_DATABASE);
@@ -112,7 +112,7 @@ export async function listDatabases(
   secret: (value: string) => void,
 ): Promise<string[]> {
   const { tools, conf } = await look(site, settings);
-  const access = databaseSettings(settings, conf, site);
+  const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
   const { host, accounts } = site.database;
   const postgres = await Postgres.connect(host, accounts, tools, access, MAINTENANCE_DATABASE);
@@ -159,17 +159,22 @@ function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefin
 }
 
 /** Inputs override odoo.conf; a role named nowhere is libpq's default: the name of Odoo's own account. */
-function databaseSettings(
+async function databaseSettings(
   settings: OdooSettings,
   conf: OdooConfFile | undefined,
   { host, hints }: Site,
-): DatabaseSettings {
+): Promise<DatabaseSettings> {
   const odooAccount = conf === undefined || conf.owner === 'root' ? 'odoo' : conf.owner;
+  const user =
+    settings.dbUser ??
+    conf?.dbUser ??
+    (await hints.user?.()) ??
+    (conf === undefined ? host.user : odooAccount);
   return {
     host: settings.dbHost ?? (hints.beside ? hints.host : (outsideName(conf?.dbHost) ?? hints.host)),
     port: settings.dbPort ?? conf?.dbPort ?? hints.port,
-    user: settings.dbUser ?? conf?.dbUser ?? hints.user ?? (conf === undefined ? host.user : odooAccount),
-    password: settings.dbPassword ?? conf?.dbPassword ?? hints.password,
+    user,
+    password: settings.dbPassword ?? conf?.dbPassword ?? (await hints.password?.(user)),
     sslmode: hints.beside ? undefined : conf?.dbSslmode,
   };
 }

@@ -14,8 +14,8 @@ export interface Site extends Party {
   readonly database: Party;
   /** Where Odoo's configuration and its program are. */
   readonly odoo: Party;
-  /** What Odoo's program takes from its environment: the way to its database. */
-  readonly odooEnvironment: Pick<Command, 'env' | 'secretEnv'>;
+  /** What Odoo's program takes from its environment: the way to its database. @throws UserError as `hints` do */
+  odooEnvironment(): Promise<Pick<Command, 'env' | 'secretEnv'>>;
   /** Where Odoo's pages can be asked for, when it runs. */
   readonly pages: Host;
   /** Where its filestore is to be read and written, also while Odoo is stopped. */
@@ -30,15 +30,19 @@ export interface Site extends Party {
   readonly services: ((names: readonly string[]) => Services) | undefined;
 }
 
-/** What the environment says; odoo.conf counts more, and the inputs count most. */
+/**
+ * What the environment says; odoo.conf counts more, and the inputs count most. So what may lie in a file is asked for
+ * only when it is needed.
+ */
 export interface DatabaseHints {
   /** Client programs run beside the server: where odoo.conf says that it is, is for Odoo alone. */
   readonly beside: boolean;
   readonly host?: string;
   readonly port?: number;
-  readonly user?: string;
-  /** Of that user. */
-  readonly password?: string;
+  /** @throws UserError when the file that holds it cannot be read */
+  user?(): Promise<string | undefined>;
+  /** Of that user. @throws UserError when the file that holds it cannot be read */
+  password?(user: string): Promise<string | undefined>;
 }
 
 /** A host on which Odoo and its database are simply installed. */
@@ -48,7 +52,7 @@ export function plainSite(host: Host, sudo: SudoPolicy): Site {
     ...party,
     database: party,
     odoo: party,
-    odooEnvironment: {},
+    odooEnvironment: async () => ({}),
     pages: host,
     files: party,
     hints: { beside: false },

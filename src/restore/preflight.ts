@@ -340,7 +340,7 @@ class Preflight {
         'The host has no program odoo that knows neutralize: scheduled actions and mail servers are switched off, what else the modules would switch off (payments, deliveries) is not',
       );
     }
-    return program && { ...program, ...site.odooEnvironment };
+    return program && { ...program, ...(await site.odooEnvironment()) };
   }
 
   /** Of a dump to a database: only what pg_dump has not compressed has about the size of its tables. */

@@ -68,6 +68,63 @@ END`);
     await this.untilUp();
   }
 
+  /**
+   * From now on, who Odoo is to PostgreSQL stands in files alone, secrets of Compose, and PostgreSQL asks everybody for
+   * a password. `queue-worker` is told of a file of its own, which
+   * is not there.
+   */
+  async keepSecrets(): Promise<void> {
+    await this.shell(`cd /srv/odoo && mkdir secrets && cp -a config db secrets
+      sed -i '/^db_user/d; /^db_password/d' config/*.conf
+      sed -i '/127.0.0.1/d' db/pg_hba.conf
+      echo odoo >secrets/user
+      echo 's3cret of odoo' >secrets/password
+      cat >docker-compose.override.yml <<'END'
+version: '3.8'
+services:
+  odoo:
+    command: [sh, -c, 'PGUSER=odoo PGPASSWORD=$$(cat $$PASSWORD_FILE) exec odoo /etc/odoo/odoo.conf']
+    environment:
+      USER: ''
+      PASSWORD: the file counts more
+      PASSWORD_FILE: /run/secrets/password
+    secrets: [password]
+  queue-worker:
+    environment:
+      PASSWORD_FILE: /srv/password
+  db:
+    environment:
+      POSTGRES_USER: ''
+      POSTGRES_PASSWORD: ''
+      POSTGRES_USER_FILE: /run/secrets/user
+      POSTGRES_PASSWORD_FILE: /run/secrets/password
+    secrets: [user, password]
+secrets:
+  user:
+    file: ./secrets/user
+  password:
+    file: ./secrets/password
+END`);
+    await this.host.compose('up', '-d');
+    await this.untilUp();
+  }
+
+  /** Puts a file of the project into the container of a service, which may be stopped. */
+  async putInto(service: string, file: string, path: string): Promise<void> {
+    const { engine, exec, project } = this.host;
+    const filter = `label=com.docker.compose.service=${service}`;
+    const id = (await exec([engine, 'ps', '--all', '--quiet', '--filter', filter])).trim();
+    await exec([engine, 'cp', `${project}/${file}`, `${id}:${path}`]);
+  }
+
+  /** Takes that back. */
+  async tellSecrets(): Promise<void> {
+    await this.shell(`cd /srv/odoo && rm docker-compose.override.yml
+      cp -a secrets/config secrets/db . && rm -r secrets`);
+    await this.host.compose('up', '-d');
+    await this.untilUp();
+  }
+
   /** Takes away what a restore has made. */
   async dropCopy(database: string): Promise<void> {
     await this.sql(`DROP DATABASE "${database}"`, 'postgres');

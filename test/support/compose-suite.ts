@@ -149,6 +149,31 @@ export function composeSuite(kind: Kind, version: RegExp, extent: Extent = 'all'
     });
 
     test(
+      'who Odoo is to PostgreSQL stands in secrets: they are read from containers, stopped or not',
+      ofEngine,
+      async () => {
+        await scene.keepSecrets();
+        await scene.host.compose('stop', 'odoo', 'queue-worker');
+        const outside = {
+          'compose-odoo-service': '',
+          'odoo-conf': '/srv/odoo/config/odoo.conf',
+          filestore: 'false',
+        };
+        for (const inputs of [{}, outside]) {
+          const ended = await scene.succeeds('backup', inputs);
+          assert.doesNotMatch(ended.log, /s3cret/);
+        }
+        const words =
+          /PASSWORD_FILE of the service queue-worker, which is exited, names \/srv\/password, which cannot be read/;
+        const own = { 'compose-odoo-service': 'queue-worker' };
+        await scene.fails('backup', own, words);
+        await scene.putInto('queue-worker', 'secrets/password', '/srv/password');
+        await scene.succeeds('backup', own);
+        await scene.tellSecrets();
+      },
+    );
+
+    test(
       'only Odoo in Compose, and the database outside: it is backed up, and rolled back',
       ofProject,
       async () => {
