@@ -1,5 +1,5 @@
-// Runs the tests on real hosts with systemd, and with Docker Compose, all of them or the files given. Where this machine does not permit such
-// hosts, it says so and runs none.
+// Runs the tests on real hosts with systemd, and with Compose, all of them or the files given. Where this machine does
+// not permit such hosts, it says so and runs none.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

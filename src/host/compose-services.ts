@@ -74,11 +74,17 @@ function stateOf({ status, health, exitCode }: Container): string {
   return health === 'starting' ? 'activating' : health;
 }
 
-export const noContainer = (names: readonly string[], compose: Compose): UserError =>
-  new UserError(
+export function noContainer(names: readonly string[], compose: Compose): UserError {
+  const { host, engine } = compose;
+  const ofOthers =
+    engine.program === 'podman' && engine.as === undefined && host.user !== 'root'
+      ? ` Podman shows ${host.user} no containers of other accounts: for those of root, let it become root by sudo.`
+      : '';
+  return new UserError(
     `No container was made yet for ${names.join(', ')}`,
-    `Make it first: ${compose.shown(['up', '--no-start', ...names])}`,
+    `Make it first: ${compose.shown(['up', '--no-start', ...names])}.${ofOthers}`,
   );
+}
 
 async function command(compose: Compose, args: readonly string[]): Promise<void> {
   try {

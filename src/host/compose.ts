@@ -174,7 +174,7 @@ const SERVICE = 'com.docker.compose.service';
 /** Made by `run`: Docker's Compose says so, podman-compose has a name for it. */
 const isOneOff = ({ Name, Config: { Labels } }: Inspected): boolean =>
   /^true$/i.test(Labels?.['com.docker.compose.oneoff'] ?? '') ||
-  (Labels?.['io.podman.compose.version'] !== undefined && /_tmp\d+$/.test(Name));
+  (Labels?.['io.podman.compose.version'] !== undefined && /[_-]tmp\d+$/.test(Name));
 
 /**
  * Of `docker inspect` and `podman inspect`: https://docs.docker.com/reference/cli/docker/inspect/,
