@@ -27,7 +27,16 @@ export function composeServices(compose: Compose, names: readonly string[]): Ser
     startCommands: [compose.shown(start)],
     states,
 
-    running: async () => (await states()).some(({ state }) => !AT_REST.has(state)),
+    async running() {
+      const running = (await states()).filter(({ state }) => !AT_REST.has(state));
+      return [...new Set(running.map(({ unit }) => unit))];
+    },
+
+    only: (some) =>
+      composeServices(
+        compose,
+        names.filter((name) => some.includes(name)),
+      ),
 
     async problems() {
       const absent = (await states()).filter(({ loaded }) => !loaded).map(({ unit }) => unit);

@@ -5,22 +5,39 @@ import type { Refusal } from './refusal.ts';
 import { identifier, literal, MAINTENANCE_DATABASE, runSql } from './sql.ts';
 
 /**
- * Puts back what a pg_dump of one database leaves out: its settings, and who may connect to it. What the role may
- * not set, or names a role that is not there, is left out and returned.
+ * Puts back who may connect to a database, which a pg_dump of it leaves out. What the role may not grant, or names a role
+ * that is not there, is left out and returned.
  *
  * @param owner of the database; takes the place of its owner in the backup
  */
-export async function applyTraits(
+export const applyPrivileges = (
   admin: Postgres,
   database: string,
-  traits: Pick<DatabaseTraits, 'owner' | 'settings' | 'privileges'>,
+  traits: Pick<DatabaseTraits, 'owner' | 'privileges'>,
   owner: string,
-): Promise<Refusal[]> {
+): Promise<Refusal[]> => applyAll(admin, privilegeStatements(database, traits, owner));
+
+/**
+ * Puts back its settings and its limit of connections, likewise. From then on they hold for whoever connects: a database
+ * that is read only, or ends long statements, is to be loaded before.
+ */
+export const applySettings = (
+  admin: Postgres,
+  database: string,
+  traits: Pick<DatabaseTraits, 'owner' | 'settings' | 'connectionLimit'>,
+  owner: string,
+): Promise<Refusal[]> => {
+  const { connectionLimit } = traits;
+  const limit =
+    connectionLimit == null
+      ? []
+      : [`ALTER DATABASE ${identifier(database)} CONNECTION LIMIT ${Number(connectionLimit)}`];
+  return applyAll(admin, [...settingStatements(database, traits, owner), ...limit]);
+};
+
+async function applyAll(admin: Postgres, statements: readonly string[]): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
-  for (const statement of [
-    ...settingStatements(database, traits, owner),
-    ...privilegeStatements(database, traits, owner),
-  ]) {
+  for (const statement of statements) {
     try {
       await runSql(admin, MAINTENANCE_DATABASE, statement);
     } catch (error) {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import { type Derivation, isTestName, parseDerivedName } from '../restore/names.ts';
 import { CommandError } from './host.ts';
@@ -105,7 +107,7 @@ export async function createDatabase(
   const statement = `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
     ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true`;
   try {
-    await runSql(admin, MAINTENANCE_DATABASE, statement);
+    await runSql(admin, MAINTENANCE_DATABASE, signed(name), statement);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     const { encoding, collate, ctype, locale } = traits;
@@ -149,6 +151,40 @@ export function localeClauses(traits: CreationTraits, version: number): string {
   return clauses.join(' ');
 }
 
+/** Statement: has the session say which new database it works for, so that `endWorkOn` finds it. */
+export const signed = (newName: string): string => `SET application_name TO${literal(signature(newName))}`;
+
+/** PostgreSQL keeps of an application_name what is ASCII. */
+const signature = (newName: string): string =>
+  `odoo-backup ${createHash('sha256').update(newName).digest('hex').slice(0, 16)}`;
+
+/** How long a session takes to end, at most. */
+const ENDING_MS = 10_000;
+
+/**
+ * Ends what a connection that broke has left at work on a new database: psql there goes on with what it was given, and
+ * would create or rename the database once that was taken back. Does nothing where nobody is at work.
+ *
+ * @throws UserError when somebody does not end
+ */
+export async function endWorkOn(admin: Postgres, newName: string): Promise<void> {
+  const sessions = `FROM pg_stat_activity
+    WHERE application_name =${literal(signature(newName))} AND usename = current_user AND pid <> pg_backend_pid()`;
+  for (const until = Date.now() + ENDING_MS; ; await sleep(50)) {
+    const [left] = await runSql(
+      admin,
+      MAINTENANCE_DATABASE,
+      `SELECT count(pg_terminate_backend(pid)) ${sessions}`,
+    );
+    if (left === '0') return;
+    if (Date.now() < until) continue;
+    throw new UserError(
+      `A session that creates or renames ${newName} does not end`,
+      `End it by hand: pg_stat_activity has it, with the application_name ${signature(newName)}.`,
+    );
+  }
+}
+
 /**
  * Drops a database that a restore or a test of one has made, whoever is connected to it. Does nothing when it is not there. Not WITH
  * (FORCE): that fails for an owner who is no superuser while autovacuum is at work, which a plain DROP sends away.
@@ -156,6 +192,7 @@ export function localeClauses(traits: CreationTraits, version: number): string {
 export async function dropDerivedDatabase(admin: Postgres, name: string, database: string): Promise<void> {
   if (!parseDerivedName(name, database) && !isTestName(name, database))
     throw new TypeError(`Not derived from ${database}: ${name}`);
+  await endWorkOn(admin, name);
   if (!(await findDatabase(admin, name))) return;
   await runSql(
     admin,

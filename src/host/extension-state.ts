@@ -97,11 +97,15 @@ async function putBackSequences(
   const [asker] = roles;
   if (!asker) return [];
   const there = await queryRows<SequenceOfColumn>(asker, database, SEQUENCES);
+  const readable = there.filter((each) => each.readable);
+  const now =
+    readable.length === 0 ? [] : await queryRows<ExtensionSequence>(asker, database, values(readable));
   const refusals: Refusal[] = [];
   for (const { schema, name, ofColumn } of there) {
     const sequence = `${identifier(schema)}.${identifier(name)}`;
-    const then = recorded.find((each) => each.schema === schema && each.name === name);
-    if (!then && !ofColumn) continue;
+    const isIt = (each: ExtensionSequence) => each.schema === schema && each.name === name;
+    const [then, found] = [recorded.find(isIt), now.find(isIt)];
+    if (then ? then.last === found?.last && then.called === found.called : !ofColumn) continue;
     const statement = then
       ? `SELECT setval(${literal(sequence)}, ${literal(then.last)}::bigint, ${then.called})`
       : `SELECT setval(${literal(sequence)}, highest) FROM ${sequence},
@@ -201,6 +205,7 @@ export const SCHEMAS = `SELECT nspname AS name, pg_get_userbyid(nspowner) AS own
 interface SequenceOfColumn {
   readonly schema: string;
   readonly name: string;
+  readonly readable: boolean;
   readonly ofColumn: { readonly table: string; readonly column: string } | null;
 }
 

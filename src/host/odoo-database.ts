@@ -18,6 +18,8 @@ export interface DatabaseTraits {
   readonly privileges: readonly string[];
   /** `ALTER DATABASE … SET`, and those for one role in this database. */
   readonly settings: readonly { readonly role: string | null; readonly setting: string }[];
+  /** Sessions at once; null: no limit. Absent before version 0.2. */
+  readonly connectionLimit?: number | null;
 }
 
 export interface Extension {
@@ -150,7 +152,8 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
             coalesce(to_json(datacl::text[]), '[]') AS privileges,
             coalesce((SELECT json_agg(json_build_object('role', nullif(pg_get_userbyid(setrole), 'unknown (OID=0)'),
                         'setting', s)) FROM pg_db_role_setting, unnest(setconfig) s
-                        WHERE setdatabase = d.oid), '[]') AS settings
+                        WHERE setdatabase = d.oid), '[]') AS settings,
+            CASE WHEN datconnlimit >= 0 THEN datconnlimit END AS "connectionLimit"
        FROM pg_database d WHERE datname = current_database()`,
   );
   if (!traits) throw new Error('pg_database has no row of the current database');

@@ -13,8 +13,10 @@ export interface Services {
   readonly units: readonly string[];
   /** Of all of these, read only. */
   states(): Promise<UnitState[]>;
-  /** Whether any of them runs, read only; undefined: nobody can know. */
-  running(): Promise<boolean | undefined>;
+  /** Those of `units` that run, read only; undefined: nobody can know. */
+  running(): Promise<readonly string[] | undefined>;
+  /** The same of some of `units`. */
+  only(units: readonly string[]): Services;
   /** What would keep `stop` and `start` from working, read only. Empty: nothing is known. */
   problems(): Promise<UserError[]>;
   /** @throws UserError when something goes on running */
@@ -72,10 +74,15 @@ export function systemdServices(host: Host, accounts: Accounts, units: readonly 
 
     async running() {
       const states = await unitStates(host, units);
-      return states.some(
-        ({ state }) => state === 'active' || state === 'activating' || state === 'reloading',
-      );
+      return states.filter(({ state }) => RUNNING.has(state)).map(({ unit }) => unit);
     },
+
+    only: (some) =>
+      systemdServices(
+        host,
+        accounts,
+        units.filter((unit) => some.includes(unit)),
+      ),
 
     async problems() {
       const states = await unitStates(host, units);
@@ -105,6 +112,8 @@ export function systemdServices(host: Host, accounts: Accounts, units: readonly 
     },
   };
 }
+
+const RUNNING: ReadonlySet<string> = new Set(['active', 'activating', 'reloading']);
 
 /** systemd's default interval is 10 s. */
 const START_LIMIT_PATIENCE_MS = 120_000;
@@ -166,16 +175,18 @@ function sudoRefusal({ user }: Host, commands: readonly string[]): UserError {
 
 /** Shell commands of the inputs `stop-command` and `start-command`, for hosts without systemd. */
 export function commandServices(host: Host, stopCommand: string, startCommand: string): Services {
-  return {
+  const services: Services = {
     units: [],
     states: async () => [],
     stopCommands: [stopCommand],
     startCommands: [startCommand],
     running: async () => undefined,
+    only: () => services,
     problems: async () => [],
     stop: () => runService(host, detachable(stopCommand), stopCommand),
     start: () => runService(host, detachable(startCommand), startCommand),
   };
+  return services;
 }
 
 /**

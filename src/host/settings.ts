@@ -1,13 +1,13 @@
 import type { Command } from './host.ts';
 
 /**
- * A client program whose sessions have these settings, and do not wait for the disk at each of the thousands of small
+ * A client program whose sessions have these settings, may take their time whatever their role is set to, and do not wait for the disk at each of the thousands of small
  * transactions of a restore. Nothing is lost by that: the transaction that swaps the databases waits, and what was
  * committed before it is on the disk then (https://www.postgresql.org/docs/current/wal-async-commit.html).
  */
 export function withSettings(command: Command, settings: Readonly<Record<string, string>> = {}): Command {
   // libpq splits them at spaces: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
-  const options = Object.entries({ synchronous_commit: 'off', ...settings }).map(
+  const options = Object.entries({ synchronous_commit: 'off', statement_timeout: '0', ...settings }).map(
     ([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, '\\$&')}`,
   );
   return { ...command, env: { ...command.env, PGOPTIONS: options.join(' ') } };

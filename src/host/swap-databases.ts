@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { findDatabase, listSessions, terminateSessions } from './databases.ts';
+import { endWorkOn, findDatabase, listSessions, signed, terminateSessions } from './databases.ts';
 import { CommandError } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { identifier, literal, MAINTENANCE_DATABASE, runSql } from './sql.ts';
@@ -15,12 +15,14 @@ export interface Swap {
 
 /** Says something of a database that is about to be swapped; null: nothing any more. */
 export async function commentOn(admin: Postgres, database: string, text: string | null): Promise<void> {
-  await runSql(admin, MAINTENANCE_DATABASE, comment(database, text));
+  await runSql(admin, MAINTENANCE_DATABASE, signed(database), comment(database, text));
 }
 
 /** A comment on the database that is replaced: what it was, and what it is to say. */
 export interface SwapMark {
   readonly before: string | null;
+  /** Of the database that has the name from then on: no dump holds it. */
+  readonly own: string | null;
   readonly after: string;
 }
 
@@ -35,26 +37,33 @@ type Rename = readonly [from: string, to: string];
 export async function swapDatabases(admin: Postgres, swap: Swap, mark?: SwapMark): Promise<void> {
   const { current, old } = swap;
   if (old === undefined) {
-    return rename(admin, [[swap.new, current]], [isTemplate(current, false), comment(current, null)]);
+    return rename(admin, swap, [[swap.new, current]], [isTemplate(current, false), comment(current, null)]);
   }
   await rename(
     admin,
+    swap,
     [
       [current, old],
       [swap.new, current],
     ],
-    [allowConnections(old, false), isTemplate(current, false), ...(mark ? [comment(old, mark.after)] : [])],
+    [
+      allowConnections(old, false),
+      isTemplate(current, false),
+      ...(mark ? [comment(old, mark.after), comment(current, mark.own)] : []),
+    ],
   );
 }
 
 /** Takes `swapDatabases` back. Does nothing where that has not happened, or was taken back already. */
 export async function swapDatabasesBack(admin: Postgres, swap: Swap, mark?: SwapMark): Promise<void> {
   const { current, old } = swap;
+  await endWorkOn(admin, swap.new);
   if (await findDatabase(admin, swap.new)) return;
   if (!(await findDatabase(admin, old ?? current))) return;
-  if (old === undefined) return rename(admin, [[current, swap.new]], [isTemplate(swap.new, true)]);
+  if (old === undefined) return rename(admin, swap, [[current, swap.new]], [isTemplate(swap.new, true)]);
   await rename(
     admin,
+    swap,
     [
       [current, swap.new],
       [old, current],
@@ -86,9 +95,15 @@ const ATTEMPTS = 3;
  * RENAME takes a lock that no new connection gets past, then waits up to 5 s for the sessions to go
  * (CountOtherDBBackends in PostgreSQL's procarray.c).
  */
-async function rename(admin: Postgres, renames: readonly Rename[], then: readonly string[]): Promise<void> {
+async function rename(
+  admin: Postgres,
+  swap: Swap,
+  renames: readonly Rename[],
+  then: readonly string[],
+): Promise<void> {
   const busy = renames.map(([from]) => from);
   const statements = [
+    signed(swap.new),
     'BEGIN',
     `SET LOCAL lock_timeout = '${LOCK_WAIT_SECONDS}s'`,
     terminateSessions(busy),

@@ -1,7 +1,7 @@
 import { basename } from 'node:path/posix';
 import { analyze } from '../host/analyze.ts';
 import { commandByHand, sqlByHand } from '../host/by-hand.ts';
-import { applyTraits, resetSettings } from '../host/database-traits.ts';
+import { applyPrivileges, applySettings, resetSettings } from '../host/database-traits.ts';
 import { createDatabase, dropDerivedDatabase } from '../host/databases.ts';
 import { mountedAt } from '../host/disk-space.ts';
 import { putBackExtensionState } from '../host/extension-state.ts';
@@ -35,6 +35,7 @@ export function buildSteps(work: Work): Step[] {
     ...(filestore ? [stageStep(work, filestore)] : []),
     checkStep(work),
     ...(changesIdentity ? [identityStep(work)] : []),
+    ...settingsSteps(work),
   ];
 }
 
@@ -70,7 +71,7 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
       for (const other of made.otherVersions) {
         tellLeftOut(work, `The extension ${other}: this server cannot make that version`);
       }
-      tellRefusals(work, await applyTraits(admin, databases.new, traits, owner));
+      tellRefusals(work, await applyPrivileges(admin, databases.new, traits, owner));
     },
     undo: {
       title: `Drop ${databases.new}`,
@@ -239,4 +240,26 @@ function identityStep({ target, findings, request, databases, platform }: Work):
       }
     },
   };
+}
+
+/** Last: what they ask of sessions (read only, no long statements) is not meant for those that build. */
+function settingsSteps(work: Work): Step[] {
+  const { target, findings, databases } = work;
+  const { traits, owner } = findings;
+  const names = [
+    ...traits.settings.map(({ role, setting }) => {
+      const [name = ''] = setting.split('=', 1);
+      return role === null ? name : `${name} of ${role}`;
+    }),
+    ...(traits.connectionLimit == null ? [] : ['its limit of connections']),
+  ];
+  if (names.length === 0) return [];
+  return [
+    {
+      name: 'settings',
+      title: 'Give the database its settings',
+      details: [names.join(', ')],
+      run: async () => tellRefusals(work, await applySettings(target.admin, databases.new, traits, owner)),
+    },
+  ];
 }

@@ -109,8 +109,14 @@ function spaceOf(
 
 function odooFacts({ services }: Target, { stops, running, answer }: Findings): Rows {
   if (!services || !stops) return [['Downtime', 'none: nothing has to stop']];
-  const units = services.units.join(', ') || 'Odoo';
-  const state = running === undefined ? [] : [`${units} ${running ? 'runs' : 'does not run'}`];
+  const idle = services.units.filter((unit) => !running?.includes(unit));
+  const state =
+    running === undefined
+      ? []
+      : [
+          ...(running.length > 0 ? [`${running.join(', ')} runs`] : []),
+          ...(idle.length > 0 ? [`${idle.join(', ')} does not run`] : []),
+        ];
   return [
     ['Odoo now', [...state, ...(answer === undefined ? [] : [answer])].join('; ') || 'unknown'],
     ['Downtime', 'expected: Odoo’s own stop and start, and about a second for the renames'],

@@ -53,8 +53,8 @@ export interface Findings extends Space {
   readonly databaseBytes: number;
   /** Whether Odoo has to stop for the swap. */
   readonly stops: boolean;
-  /** Whether Odoo runs; undefined: nobody can tell. */
-  readonly running: boolean | undefined;
+  /** The units that run; undefined: nobody can tell. */
+  readonly running: readonly string[] | undefined;
   /** What the health check says before anything is done; undefined: nobody has to ask. */
   readonly answer: string | undefined;
   /** For `neutralize`; undefined: the host has none, or it is not needed. */
@@ -311,7 +311,7 @@ class Preflight {
     return compareFilestore(filestore, [...wanted.values()], neighbour);
   }
 
-  async #running(): Promise<boolean | undefined> {
+  async #running(): Promise<readonly string[] | undefined> {
     const { services } = this.#target;
     if (!services) return undefined;
     const problems = (await this.#attempt(() => services.problems())) ?? [];

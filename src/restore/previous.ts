@@ -31,3 +31,10 @@ export function parseMark(comment: string | null): Mark | undefined {
     comment: before ?? null,
   };
 }
+
+/** What a comment says apart from what a restore has said in it; null: nothing. */
+export function ownComment(comment: string | null): string | null {
+  const mark = parseMark(comment);
+  if (mark) return mark.comment;
+  return comment === PLACED ? null : comment;
+}

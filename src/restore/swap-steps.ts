@@ -9,7 +9,7 @@ import { commentOn, type Swap, swapDatabases, swapDatabasesBack } from '../host/
 import { formatDuration } from '../report/format.ts';
 import { isInterrupted } from './leftovers.ts';
 import type { Step } from './plan.ts';
-import { markOf, PLACED } from './previous.ts';
+import { markOf, ownComment, PLACED } from './previous.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
 /** How long Odoo was away. */
@@ -47,8 +47,9 @@ export function swapSteps(work: Work, downtime: Downtime): Step[] {
 
 function stopStep(work: Work, services: Services, downtime: Downtime): Step {
   const { findings, target, platform } = work;
-  // One that was killed may have stopped Odoo; one that somebody has stopped stays so.
-  const startAgain = findings.running !== false || isInterrupted(target.leftovers);
+  // A run that was killed may have stopped Odoo; what somebody has stopped stays so, and what has failed.
+  const ran = isInterrupted(target.leftovers) ? undefined : findings.running;
+  const again = ran === undefined ? services : services.only(ran);
   return {
     name: 'stop',
     title: 'Stop Odoo',
@@ -58,20 +59,21 @@ function stopStep(work: Work, services: Services, downtime: Downtime): Step {
       downtime.begin();
       await services.stop();
     },
-    undo: startAgain
-      ? {
-          title: 'Start Odoo again, as it was',
-          byHand: services.startCommands,
-          async run() {
-            await services.start();
-            await tellHealth(work, services);
+    undo:
+      ran === undefined || ran.length > 0
+        ? {
+            title: 'Start Odoo again, as it was',
+            byHand: again.startCommands,
+            async run() {
+              await again.start();
+              await tellHealth(work, again);
+            },
+          }
+        : {
+            title: 'Leave Odoo stopped, as it was',
+            byHand: [],
+            run: async () => platform.info('Odoo did not run before'),
           },
-        }
-      : {
-          title: 'Leave Odoo stopped, as it was',
-          byHand: [],
-          run: async () => platform.info('Odoo did not run before'),
-        },
   };
 }
 
@@ -94,7 +96,7 @@ function swapDatabaseStep(work: Work): Step {
   const { target, databases, request, startedAt } = work;
   const { current, old } = databases;
   const before = target.current?.comment ?? null;
-  const mark = { before, after: markOf(request.keepPrevious, startedAt, before) };
+  const mark = { before, own: ownComment(before), after: markOf(request.keepPrevious, startedAt, before) };
   return {
     name: 'swap',
     title: old === undefined ? 'Put the database in its place, by rename' : 'Swap the databases, by rename',

@@ -57,7 +57,11 @@ async function recover(
       await swapFoldersBack(filestore, { current: filestore.path, old: path('old'), new: path('new') });
       folders.push(path('new'));
     }
-    await swapDatabasesBack(admin, { current: database, old, new: built }, { before: comment, after: '' });
+    await swapDatabasesBack(
+      admin,
+      { current: database, old, new: built },
+      { before: comment, own: null, after: '' },
+    );
     platform.info(`${old} is ${database} again`);
     databases.push(built);
   }

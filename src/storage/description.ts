@@ -54,6 +54,7 @@ export const decodeDescription = object<BackupDescription>({
     locale: nullable(text),
     privileges: list(text),
     settings: list(object({ role: nullable(text), setting: text })),
+    connectionLimit: optional(nullable(count)),
   }),
   databaseBytes: optional(count),
   extensions: list(object<Extension>({ name: text, version: text, schema: text, owner: optional(text) })),

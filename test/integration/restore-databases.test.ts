@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/errors.ts';
-import { applyTraits } from '../../src/host/database-traits.ts';
+import { applyPrivileges, applySettings } from '../../src/host/database-traits.ts';
 import {
   createDatabase,
   dropDerivedDatabase,
@@ -219,6 +219,7 @@ suite('what a dump leaves out', () => {
     const { swap, admin, odoo, sql } = scene;
     await sql(`ALTER DATABASE "${odoo.database}" SET search_path TO "$user", public, "a,b"`);
     await sql(`ALTER DATABASE "${odoo.database}" SET statement_timeout TO '5min'`);
+    await sql(`ALTER DATABASE "${odoo.database}" CONNECTION LIMIT 77`);
     await sql(`ALTER ROLE odoo IN DATABASE "${odoo.database}" SET work_mem TO '64MB'`);
     await sql(
       `REVOKE ALL ON DATABASE "${odoo.database}" FROM PUBLIC; GRANT CONNECT ON DATABASE "${odoo.database}" TO admin`,
@@ -229,7 +230,7 @@ suite('what a dump leaves out', () => {
       assert.ok(row);
       const described = await sql(
         `SELECT json_build_object('settings', (SELECT json_agg(x ORDER BY x) FROM pg_db_role_setting, unnest(setconfig) x
-           WHERE setdatabase = d.oid), 'privileges', (SELECT json_agg(x ORDER BY x) FROM unnest(datacl::text[]) x))
+           WHERE setdatabase = d.oid), 'privileges', (SELECT json_agg(x ORDER BY x) FROM unnest(datacl::text[]) x), 'limit', datconnlimit)
            FROM pg_database d WHERE datname = '${database}'`,
         'postgres',
       );
@@ -237,12 +238,9 @@ suite('what a dump leaves out', () => {
     };
     await using snapshot = await Snapshot.open(admin, odoo.database);
     const { traits } = await describeDatabase(snapshot);
-    const refusals = await applyTraits(
-      admin,
-      swap.new,
-      { ...traits, privileges: [...traits.privileges, 'nobody_here=c/odoo'] },
-      'odoo',
-    );
+    const privileges = [...traits.privileges, 'nobody_here=c/odoo'];
+    const refusals = await applyPrivileges(admin, swap.new, { ...traits, privileges }, 'odoo');
+    assert.deepEqual(await applySettings(admin, swap.new, traits, 'odoo'), []);
     assert.deepEqual(
       refusals.map(({ statement }) => statement),
       [`GRANT CONNECT ON DATABASE "${swap.new}" TO "nobody_here"`],

@@ -90,6 +90,13 @@ suite('services of systemd', { skip: process.getuid?.() === 0 ? false : 'needs r
     );
     await assert.rejects(unknown.start(), /sudo systemctl start odoo-queue failed/);
 
+    await rooted.exec(['sh', '-c', 'echo "odoo-queue inactive" >>/run/units']);
+    const running = await unknown.running();
+    assert.deepEqual(running, ['odoo']);
+    assert.deepEqual(unknown.only(['odoo']).startCommands, ['sudo systemctl start odoo']);
+    await unknown.only(['odoo']).start();
+    assert.equal(await rooted.exec(['cat', '/run/units']), 'odoo active\nodoo-queue inactive\n');
+
     await rooted.exec(['sh', '-c', 'echo "odoo failed" >/run/units']);
     const check: HealthCheck = { kind: 'odoo', baseUrl: odooUrl(undefined, 1) };
     await assert.rejects(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { holdRename } from '../support/hold-lock.ts';
 import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
 
 /** The titles of the steps, as the log says them when they begin. */
@@ -119,6 +120,27 @@ suite('the connection to the host', () => {
       assert.deepEqual(await scene.traces(), before, log);
     });
   }
+
+  test('when it is lost while the swap waits for a lock, nothing swaps once Odoo is back', async () => {
+    const before = await scene.traces();
+    await using line = await scene.line();
+    await using held = new AsyncDisposableStack();
+    held.use(await holdRename(scene.scene.sandbox.postgres, scene.database));
+    const run = scene.start('rollback', { 'ssh-port': String(line.port) });
+    const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()
+      AND strpos(query, 'ALTER DATABASE "${scene.database}" RENAME TO') > 0`;
+    while ((await scene.sql(waiting, 'postgres')) === '0') {
+      assert.equal(run.child.exitCode, null, run.log);
+      await sleep(20);
+    }
+    line.cut();
+    await run.says(/^Start Odoo again, as it was/m);
+    await held.disposeAsync();
+    const { exitCode, log } = await run.ended;
+    assert.equal(exitCode, 1, log);
+    assert.deepEqual(await scene.traces(), before, log);
+    assert.deepEqual(await scene.snapshot(), scene.deployed);
+  });
 
   test('when it is lost while Odoo comes up, is made anew to see whether it does', async () => {
     const { exitCode, log } = await cut(/^Wait until Odoo is healthy/m);

@@ -237,7 +237,7 @@ export class RollbackScene implements AsyncDisposable {
   /** Waits until nothing of a run that was killed is left running. */
   async untilQuiet(): Promise<void> {
     await assertNothingRuns(this.scene.ssh, this.scene.sandbox.postgres, '');
-    const held = `SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'rollback%'`;
+    const held = `SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^(rollback|restore),'`;
     while ((await this.sql(held, 'postgres')) !== '0') await sleep(50);
   }
 

@@ -24,6 +24,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly bytes: number;
   /** Connections that were made. */
   readonly connections: number;
+  /** Breaks those that are open, now. */
+  cut(): void;
 }
 
 /** Bytes that may be on their way in one direction before the sender is held back. */
@@ -90,6 +92,9 @@ export async function startTcpProxy(
     faults,
     bytes: 0,
     connections: 0,
+    cut() {
+      for (const socket of open) reset(socket);
+    },
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();
