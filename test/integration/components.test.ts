@@ -89,20 +89,6 @@ suite('the GitLab components, as pipelines run them', () => {
     assert.equal((await read(pipeline, 'rollback')).outputs.KEY, outputs.KEY);
   });
 
-  test('a rollback to the backup of a job that has made none does nothing', async () => {
-    await scene.succeeds('backup');
-    const before = await scene.traces();
-    const { stopCommand, startCommand } = scene.server;
-    const services = { 'stop-command': stopCommand, 'start-command': startCommand };
-    const inputs = { ...bucket(), ...host(), ...services, backup: '$ODOO_BACKUP_RESULT_KEY' };
-    const include = [{ component: component('rollback'), inputs }];
-    await using pipeline = await Pipeline.open({ include }, variables());
-    const { log } = await pipeline.run('rollback');
-    assert.match(log, /WARN 2/); // its exit code: it may fail, for else no pipeline would end before it was started
-    assert.match(log, /backup: is empty: the job that was to hand over its key has not/);
-    assert.deepEqual(await scene.traces(), before);
-  });
-
   test('gate, verify and prune look at the bucket alone', async () => {
     const jobs = {
       gate: { require: 'contents' },
@@ -223,6 +209,20 @@ suite('the GitLab components, as pipelines run them', () => {
     assert.deepEqual(await jobs(nightly, 'push'), []);
     assert.equal((await jobs({ include }, 'push')).length, 5);
     assert.deepEqual(await jobs({ include }, 'merge_request_event'), []);
+  });
+
+  test('a rollback to the backup of a job that has made none does nothing', async () => {
+    await scene.succeeds('backup');
+    const before = await scene.traces();
+    const { stopCommand, startCommand } = scene.server;
+    const services = { 'stop-command': stopCommand, 'start-command': startCommand };
+    const inputs = { ...bucket(), ...host(), ...services, backup: '$ODOO_BACKUP_RESULT_KEY' };
+    const include = [{ component: component('rollback'), inputs }];
+    await using pipeline = await Pipeline.open({ include }, variables());
+    const { log } = await pipeline.run('rollback');
+    assert.match(log, /WARN 2/); // its exit code: it may fail, for else no pipeline would end before it was started
+    assert.match(log, /backup: is empty: the job that was to hand over its key has not/);
+    assert.deepEqual(await scene.traces(), before);
   });
 
   test('DRY_RUN counts, though the component has an input of its own', async () => {
