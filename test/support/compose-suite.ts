@@ -18,6 +18,8 @@ type Extent = 'all' | 'engine' | 'least';
 export function composeSuite(kind: Kind, version: RegExp, extent: Extent = 'all'): void {
   const same = 'the same as on other hosts, where it is tested';
   const ofProject = { skip: extent !== 'all' && same };
+  // A podman-compose whose connection broke goes on stopping while the new one starts: which of them wins is open.
+  const ofDocker = { skip: extent !== 'all' && 'podman-compose does not promise it' };
   const ofEngine = { skip: extent === 'least' && same };
   suite(`Odoo in Compose: ${kind}`, { concurrency: false }, () => {
     let scene: ComposeScene;
@@ -127,7 +129,7 @@ export function composeSuite(kind: Kind, version: RegExp, extent: Extent = 'all'
       await scene.mended();
     });
 
-    test('so does a connection that breaks when Odoo is stopped', ofEngine, async () => {
+    test('so does a connection that breaks when Odoo is stopped', ofDocker, async () => {
       const [damaged, traces] = [await scene.content(), await scene.traces()];
       const run = scene.start('rollback', rollback);
       await run.says(/^Stop Odoo$/m);
