@@ -62,7 +62,9 @@ suite('a restore to a new name that is cut', () => {
       await sleep(20);
     }
   }
-  const gone = async (condition: string) => {
+  /** Until what waited has come to its end. */
+  const gone = async (waiting: string) => {
+    const condition = waiting.replace("wait_event_type = 'Lock'", "state = 'active'");
     const query = `SELECT count(*) FROM pg_stat_activity WHERE ${condition} AND pid <> pg_backend_pid()`;
     while ((await scene.sql(query, 'postgres')) !== '0') await sleep(20);
   };
@@ -204,9 +206,7 @@ suite('a restore to a new name that is cut', () => {
         );
       }
       await held[Symbol.asyncDispose]();
-      await gone(
-        step === 'create' ? waiting.replace(/^wait_event_type = 'Lock'/, "state = 'active'") : waiting,
-      );
+      await gone(waiting);
       await scene.odoo.untilQuiet();
       await assertUntouched(step === 'place database');
     });
