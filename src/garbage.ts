@@ -16,3 +16,11 @@ export function tuneGarbageCollector(): void {
   setFlagsFromString('--external-memory-accounted-in-global-limit');
   setFlagsFromString('--heap-growing-percent=50');
 }
+
+/**
+ * For a program that holds a list of millions: half as much again would be a lot. The whole heap is then collected more
+ * often, which takes as long as ever, for lists are single buffers.
+ */
+export function collectSooner(): void {
+  if (process.versions.v8.startsWith('13.6.')) setFlagsFromString('--heap-growing-percent=15');
+}

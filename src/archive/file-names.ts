@@ -98,7 +98,7 @@ export class FileNames implements Iterable<string> {
   }
 }
 
-/** A set of numbers from 0 up to a length, a bit each. */
+/** A set of numbers from 0 up to a length, a bit each. It begins empty. */
 export class Marks {
   readonly #bits: Uint8Array;
   #count = 0;

@@ -8,7 +8,7 @@ import { dumpCodec } from '../host/outbound.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Progress } from '../report/progress.ts';
 import { describe } from './description.ts';
-import { counted, deflateLevel, freshFiles, pgDumpCompression, type Source, type Target } from './source.ts';
+import { counted, deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
 
 /** What writing an archive found out. */
 export interface Written {
@@ -115,17 +115,17 @@ async function writeFilestore(
   source: Source,
   target: Target,
 ): Promise<FilestoreReport | null> {
-  const { odoo, files, referenced, missing } = source;
+  const { odoo, files, missing } = source;
   if (files === undefined) return null;
   await writer.begin('filestore');
   const { filestore } = odoo;
-  const { numbers, bytes } = freshFiles(source, target.base);
+  const { list, referenced } = files;
   const copied = { files: target.base?.reuse.entries ?? 0, bytes: target.base?.reuse.bytes ?? 0 };
   if (filestore === undefined) return { files: 0, bytes: 0, missing, lost: [], corrupt: [] };
   const compress = deflateLevel(target) > 0;
   const more = target.base ? ' that the backup before lacks' : '';
-  const title = `Filestore: ${formatCounted(numbers.count, 'file')}${more}, ${formatBytes(bytes)}`;
-  return target.phases.transfer('filestore', title, bytes, async (progress) => {
+  const title = `Filestore: ${formatCounted(list.length, 'file')}${more}, ${formatBytes(list.bytes)}`;
+  return target.phases.transfer('filestore', title, list.bytes, async (progress) => {
     const sink: FilestoreSink = {
       async add(name, content, modified) {
         const { head, source } = Buffer.isBuffer(content)
@@ -136,7 +136,7 @@ async function writeFilestore(
       drop: (name) => writer.drop(`filestore/${name}`),
       progress: (count) => progress.add(count),
     };
-    const read = await readFilestore(filestore, files, numbers, referenced, sink);
+    const read = await readFilestore(filestore, list, referenced, sink);
     if (read.lost.length > 0)
       target.tolerate(`${formatCounted(read.lost.length, 'file')} vanished while they were read`, read.lost);
     if (read.corrupt.length > 0) {

@@ -3,19 +3,18 @@ import { Marks } from '../archive/file-names.ts';
 import { type ArchiveDirectory, type RangeReader, readDirectory } from '../archive/reader.ts';
 import { planReuse, type Reuse } from '../archive/reuse.ts';
 import { messageOf } from '../errors.ts';
-import type { FileList } from '../host/file-list.ts';
+import { FileList } from '../host/file-list.ts';
 import { sha1Of } from '../host/filestore.ts';
 import { readDescription } from '../restore/source/description.ts';
 import type { Front } from '../storage/assembly.ts';
 import { listBackups, passedReceipts } from '../storage/catalog.ts';
 import type { Format, Receipt } from '../storage/receipt.ts';
 import type { ObjectHead, Store } from '../storage/store.ts';
+import type { HostFiles } from './source.ts';
 
 /** An earlier archive of the same database, and what of it the new one takes over. */
 export interface Base extends Front {
   readonly reuse: Reuse;
-  /** Numbers of the host's files that it has. */
-  readonly copied: Marks;
   /** When the first of the archives that led here was sent as a whole. ISO 8601, UTC. */
   readonly fullAt: string;
 }
@@ -36,6 +35,12 @@ export interface Candidate {
   readonly directory: ArchiveDirectory;
   /** Files in it that were not what their names say. */
   readonly corrupt: ReadonlySet<string>;
+}
+
+/** A base, and what it leaves to be read. */
+export interface Plan {
+  readonly base: Base;
+  readonly files: HostFiles;
 }
 
 /** No base: the reason, as the end of a sentence that begins with `Everything is sent:`. */
@@ -93,7 +98,7 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<Candidate 
 }
 
 /** @param files on the host now */
-export function planBase(candidate: Candidate, files: FileList): Base | NoBase {
+export function planBase(candidate: Candidate, files: HostFiles): Plan | NoBase {
   try {
     return plan(candidate, files);
   } catch (error) {
@@ -101,22 +106,35 @@ export function planBase(candidate: Candidate, files: FileList): Base | NoBase {
   }
 }
 
-function plan(candidate: Candidate, files: FileList): Base | NoBase {
+function plan(candidate: Candidate, files: HostFiles): Plan | NoBase {
   const { receipt, etag, directory, corrupt } = candidate;
   const { key } = receipt;
-  const copied = new Marks(files.length);
+  const { list } = files;
+  const copied = new Marks(list.length);
   const reuse = planReuse(
     directory,
     receipt.segments,
-    (entry) => isWanted(entry, files, corrupt),
-    ({ name }) => copied.add(files.indexOf(nameInFilestore(name))),
+    (entry) => isWanted(entry, list, corrupt),
+    ({ name }) => copied.add(list.indexOf(nameInFilestore(name))),
   );
   if (reuse.copies.length === 0) return { why: `${key} holds nothing that is large enough to be copied` };
   if (reuse.unreferenced > MOST_UNREFERENCED * reuse.length) {
     return { why: `too much of ${key} is of files that are gone` };
   }
   if (reuse.copies.length > MOST_COPIES) return { why: 'it would take too many parts' };
-  return { key, etag, copies: reuse.copies, reuse, copied, fullAt: fullAtOf(receipt) };
+  const base = { key, etag, copies: reuse.copies, reuse, fullAt: fullAtOf(receipt) };
+  return { base, files: without(files, copied) };
+}
+
+function without({ list, referenced }: HostFiles, copied: Marks): HostFiles {
+  const left = list.numbers();
+  for (const number of copied) left.delete(number);
+  const files = { list: new FileList(), referenced: new Marks(left.count) };
+  for (const number of left) {
+    if (referenced.has(number)) files.referenced.add(files.list.length);
+    files.list.add({ name: list.nameAt(number), size: list.sizeAt(number) });
+  }
+  return files;
 }
 
 const fullAtOf = ({ upload, startedAt }: Receipt): string => upload.copied?.fullAt ?? startedAt;

@@ -1,16 +1,16 @@
 import { UserError } from '../errors.ts';
 import type { Accounts } from '../host/accounts.ts';
-import { FileList } from '../host/file-list.ts';
 import type { Host } from '../host/host.ts';
 import { findOdoo, type Odoo } from '../host/odoo.ts';
 import { openSite } from '../host/open-site.ts';
 import type { Site } from '../host/site.ts';
+import type { Snapshot } from '../host/snapshot.ts';
 import { connect } from '../host/ssh.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
 import type { Phases } from '../report/phases.ts';
-import { leftoversOf, refuseHalfSwapped, sweepExpired, sweepTests } from '../restore/sweep.ts';
+import { type Found, leftoversOf, refuseHalfSwapped, sweepExpired, sweepTests } from '../restore/sweep.ts';
 import { CopyError } from '../storage/assembly.ts';
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../storage/catalog.ts';
 import { failedProof } from '../storage/proofs.ts';
@@ -19,12 +19,13 @@ import type { Store } from '../storage/store.ts';
 import { assertProvable, type ProofContext } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { isBare } from './bare.ts';
-import { type Base, type Candidate, findCandidate, type NoBase, planBase } from './base.ts';
+import { type Candidate, findCandidate, type NoBase, planBase } from './base.ts';
 import { openSession } from './session.ts';
-import type { Target, Tolerate } from './source.ts';
+import type { Source, Target, Tolerate } from './source.ts';
 import { takeStock } from './stock.ts';
 import { certify, storeObject } from './storing.ts';
 
+const NO_FILES: NoBase = { why: 'there is nothing but the database' };
 const CONNECT_TIMEOUT_MS = 20_000;
 
 /**
@@ -76,27 +77,16 @@ interface Making {
 
 /** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
 async function makeFrom(
-  { inputs, odoo, accounts, store, phases, platform, signal }: Making,
+  making: Making,
   search: () => Promise<Candidate | NoBase>,
 ): Promise<Receipt | undefined> {
+  const { inputs, odoo, store, phases, platform, signal } = making;
   const { customer, prefix } = inputs.s3;
   const folder = catalogFolder(prefix, customer);
   const startedAt = new Date();
-  const wanted = { filestore: inputs.odoo.filestore !== false, countTables: inputs.countTables };
   const tolerate = judge(inputs.missingFiles, platform);
   await using session = await openSession(odoo, holderOf('backup', platform.run), platform);
-  const { snapshot } = session;
-  const [source, leftovers, candidate] = await phases.run('snapshot', 'Snapshot of the database', () =>
-    Promise.all([
-      takeStock(odoo, snapshot, wanted, tolerate, platform),
-      leftoversOf(odoo, accounts),
-      search(),
-    ]),
-  );
-  refuseHalfSwapped(leftovers, odoo.database, platform);
-  const base = await phases.run('base', 'What S3 has already', async () =>
-    tellBase('why' in candidate ? candidate : planBase(candidate, source.files ?? new FileList()), platform),
-  );
+  const { source, leftovers, base } = await survey(making, session.snapshot, tolerate, search);
   const extension = extensionOf(inputs);
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
   if (inputs.dryRun) {
@@ -113,22 +103,45 @@ async function makeFrom(
   return receipt;
 }
 
+/** Finds out all that is to be known before a byte moves, and keeps of it what is needed then. */
+async function survey(
+  { inputs, odoo, accounts, phases, platform }: Making,
+  snapshot: Snapshot,
+  tolerate: Tolerate,
+  search: () => Promise<Candidate | NoBase>,
+): Promise<{
+  readonly source: Source;
+  readonly leftovers: Found | undefined;
+  readonly base: Pick<Target, 'base' | 'cannotCopy'>;
+}> {
+  const wanted = { filestore: inputs.odoo.filestore !== false, countTables: inputs.countTables };
+  const [source, leftovers, candidate] = await phases.run('snapshot', 'Snapshot of the database', () =>
+    Promise.all([
+      takeStock(odoo, snapshot, wanted, tolerate, platform),
+      leftoversOf(odoo, accounts),
+      search(),
+    ]),
+  );
+  refuseHalfSwapped(leftovers, odoo.database, platform);
+  return phases.run('base', 'What S3 has already', async () => {
+    const plan = 'why' in candidate ? candidate : source.files ? planBase(candidate, source.files) : NO_FILES;
+    if ('files' in plan) {
+      const { reuse, key } = plan.base;
+      const files = formatCounted(reuse.entries, 'file');
+      platform.info(`S3 copies ${files}, ${formatBytes(reuse.length)}, from ${key}`);
+      return { source: { ...source, files: plan.files }, leftovers, base: { base: plan.base } };
+    }
+    const { why, cannotCopy } = plan;
+    platform.info(`Everything is sent: ${why}`);
+    return { source, leftovers, base: { cannotCopy } };
+  });
+}
+
 async function searchFor({ inputs, odoo, store }: Making): Promise<Candidate | NoBase> {
   const { format, fullEveryMs, s3 } = inputs;
   if (!inputs.incremental) return { why: 'incremental is false' };
-  if (inputs.odoo.filestore === false) return { why: 'there is nothing but the database' };
+  if (inputs.odoo.filestore === false) return NO_FILES;
   return findCandidate(store, { customer: s3.customer, database: odoo.database, format, fullEveryMs });
-}
-
-function tellBase(base: Base | NoBase, platform: Platform): Pick<Target, 'base' | 'cannotCopy'> {
-  if ('why' in base) {
-    platform.info(`Everything is sent: ${base.why}`);
-    return { cannotCopy: base.cannotCopy };
-  }
-  const { reuse, key } = base;
-  const files = formatCounted(reuse.entries, 'file');
-  platform.info(`S3 copies ${files}, ${formatBytes(reuse.length)}, from ${key}`);
-  return { base };
 }
 
 /** @throws UserError when it fails, or that could not be found out: a deploy was to wait for it */

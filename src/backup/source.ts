@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Marks } from '../archive/file-names.ts';
+import type { Marks } from '../archive/file-names.ts';
 import type { BackupDescription } from '../archive/manifest.ts';
 import type { FileList } from '../host/file-list.ts';
 import type { Odoo } from '../host/odoo.ts';
@@ -17,12 +17,17 @@ export interface Source {
   readonly facts: Omit<OdooDatabase, 'attachments'>;
   /** How many files attachments name, and what they keep elsewhere. */
   readonly attachments: BackupDescription['attachments'];
-  /** On disk just after the snapshot; undefined: this backup is without the filestore. */
-  readonly files: FileList | undefined;
+  /** What is read of the filestore; undefined: this backup is without it. */
+  readonly files: HostFiles | undefined;
+  /** Named by an attachment, and not on disk. */
+  readonly missing: readonly string[];
+}
+
+/** Files that were on disk just after the snapshot. */
+export interface HostFiles {
+  readonly list: FileList;
   /** Numbers of those that an attachment names. */
   readonly referenced: Marks;
-  /** Named by an attachment and not among `files`. */
-  readonly missing: readonly string[];
 }
 
 /** Warns of files that a backup lacks. @throws UserError when it may not be made without them */
@@ -63,29 +68,10 @@ const ENTRY_BYTES = 260;
 /**
  * Bytes that may have to be sent, at most, more or less: it decides the size of the parts of the upload.
  */
-export function expectedBytes(source: Source, { format, base }: Pick<Target, 'format' | 'base'>): number {
+export function expectedBytes({ facts, files }: Source, format: Format): number {
   const dumps = format === 'dual' ? 2 : 1;
-  const { numbers, bytes } = freshFiles(source, base);
-  return dumps * source.facts.tableBytes + bytes + ENTRY_BYTES * numbers.count + 1024 ** 2;
-}
-
-/** What of the filestore is sent. */
-export interface FreshFiles {
-  readonly numbers: Marks;
-  /** In bytes. */
-  readonly bytes: number;
-}
-
-/** Those that are not copied. */
-export function freshFiles({ files }: Source, base: Base | undefined): FreshFiles {
-  const numbers = new Marks(files?.length ?? 0);
-  let bytes = 0;
-  for (let number = 0; files && number < files.length; number += 1) {
-    if (base?.copied.has(number)) continue;
-    numbers.add(number);
-    bytes += files.sizeAt(number);
-  }
-  return { numbers, bytes };
+  const filestore = files ? files.list.bytes + ENTRY_BYTES * files.list.length : 0;
+  return dumps * facts.tableBytes + filestore + 1024 ** 2;
 }
 
 /** The same bytes, told to the progress line as they pass. */

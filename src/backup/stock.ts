@@ -1,6 +1,7 @@
 import { isEntryName } from '../archive/directory.ts';
 import { Marks } from '../archive/file-names.ts';
 import { UserError } from '../errors.ts';
+import { collectSooner } from '../garbage.ts';
 import { FileList } from '../host/file-list.ts';
 import { listFilestore } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
@@ -37,34 +38,38 @@ export async function takeStock(
   if (!wanted.filestore) {
     const count = attachments.files;
     if (count > 0) platform.notice(`filestore is false: ${formatCounted(count, 'attached file')} stay out.`);
-    return { odoo, snapshot, facts, attachments, files: undefined, referenced: new Marks(0), missing: [] };
+    return { odoo, snapshot, facts, attachments, files: undefined, missing: [] };
   }
-  const { files, unfit } = await listed(odoo);
-  const referenced = new Marks(files.length);
+  const { list, unfit } = await listed(odoo);
+  const referenced = new Marks(list.length);
   const missing: string[] = [];
   for (const name of found.files) {
-    const number = files.indexOf(name);
+    const number = list.indexOf(name);
     if (number >= 0) referenced.add(number);
     else if (!unfit.has(name)) missing.push(name);
   }
-  tellFilestore(odoo, attachments.files, files.length + unfit.size, missing, platform);
+  tellFilestore(odoo, attachments.files, list.length + unfit.size, missing, platform);
   if (missing.length > 0)
     tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
   if (unfit.size > 0) {
     const title = `${formatCounted(unfit.size, 'file')} with names that no zip archive can hold stay out`;
     tolerate(title, [...unfit]);
   }
-  return { odoo, snapshot, facts, attachments, files, referenced, missing };
+  return { odoo, snapshot, facts, attachments, files: { list, referenced }, missing };
 }
 
+/** So many that their list, and the archive's directory, are what takes the memory. */
+const MANY_FILES = 250_000;
+
 /** The files of the filestore, and the names of those that cannot be archived. */
-async function listed({ filestore }: Odoo): Promise<{ files: FileList; unfit: Set<string> }> {
-  const [files, unfit] = [new FileList(), new Set<string>()];
+async function listed({ filestore }: Odoo): Promise<{ list: FileList; unfit: Set<string> }> {
+  const [list, unfit] = [new FileList(), new Set<string>()];
   for await (const file of filestore ? listFilestore(filestore) : []) {
-    if (isEntryName(`filestore/${file.name}`)) files.add(file);
+    if (isEntryName(`filestore/${file.name}`)) list.add(file);
     else unfit.add(file.name);
   }
-  return { files, unfit };
+  if (list.length >= MANY_FILES) collectSooner();
+  return { list, unfit };
 }
 
 /** A name that is misspelt would never be compared. */

@@ -29,7 +29,7 @@ export interface Destination {
 export async function storeObject(source: Source, target: Target, destination: Destination): Promise<Stored> {
   const { store, key, platform, signal } = destination;
   const options = {
-    expectedBytes: expectedBytes(source, target),
+    expectedBytes: expectedBytes(source, target.format),
     front: target.base,
     metadata: metadataOf(source, target, platform.run),
     signal,

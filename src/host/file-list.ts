@@ -1,4 +1,4 @@
-import { FileNames } from '../archive/file-names.ts';
+import { FileNames, Marks } from '../archive/file-names.ts';
 
 export interface FilestoreFile {
   /** From the filestore's folder: `ab/abcd…`. */
@@ -7,7 +7,7 @@ export interface FilestoreFile {
   readonly size: number;
 }
 
-/** The files of a filestore, numbered from 0, in 40 bytes or so each: there may be millions. */
+/** Files of a filestore, numbered from 0, in 40 bytes or so each: there may be millions. */
 export class FileList implements Iterable<FilestoreFile> {
   /** Of all of them, in bytes. */
   bytes = 0;
@@ -51,6 +51,13 @@ export class FileList implements Iterable<FilestoreFile> {
     if (size === undefined || number >= this.length)
       throw new RangeError(`There is no file of number ${number}`);
     return size;
+  }
+
+  /** The numbers of all of them. */
+  numbers(): Marks {
+    const all = new Marks(this.length);
+    for (let number = 0; number < this.length; number += 1) all.add(number);
+    return all;
   }
 
   *[Symbol.iterator](): Generator<FilestoreFile> {

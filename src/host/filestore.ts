@@ -119,18 +119,16 @@ export const sha1Of = (name: string): string | undefined =>
  * Streams the files to a sink as one tar, and checks each against the SHA-1 in its name. Torn and vanished
  * files are read again; what stays torn is kept and reported.
  *
- * @param left numbers of the files to read; those stay that are gone
  * @param referenced numbers of the files that the snapshot's attachments name: which vanished ones matter
  * @throws UserError when a file is there and cannot be read
  */
 export async function readFilestore(
   filestore: Filestore,
   list: FileList,
-  left: Marks,
   referenced: Marks,
   sink: FilestoreSink,
 ): Promise<Pick<FilestoreReport, 'files' | 'bytes' | 'lost' | 'corrupt'>> {
-  const pass = new Pass(filestore, list, left, sink);
+  const pass = new Pass(filestore, list, sink);
   for (const [attempt, delay] of RETRY_DELAYS_MS.entries()) {
     if (pass.left.count === 0) break;
     await sleep(delay);
@@ -156,10 +154,10 @@ class Pass {
   readonly #list: FileList;
   readonly #sink: FilestoreSink;
 
-  constructor(filestore: Filestore, list: FileList, left: Marks, sink: FilestoreSink) {
+  constructor(filestore: Filestore, list: FileList, sink: FilestoreSink) {
     this.#filestore = filestore;
     this.#list = list;
-    this.left = left;
+    this.left = list.numbers();
     this.#sink = sink;
   }
 
