@@ -6,11 +6,7 @@ import type { OdooDatabase } from '../host/odoo-database.ts';
  *
  * @param serverVersion as PostgreSQL's `server_version_num`: 150018
  */
-export function odooManifest(
-  database: string,
-  odoo: Pick<OdooDatabase, 'odooVersion' | 'modules'>,
-  serverVersion: number,
-): string {
+export function odooManifest(database: string, odoo: OdooDatabase, serverVersion: number): string {
   const [, series = '0', minor = '0'] = /^((?:saas~)?\d+)\.(\d+)/.exec(odoo.odooVersion) ?? [];
   const release = /^\d+$/.test(series) ? Number(series) : series;
   // Odoo: "%d.%d" % divmod(server_version / 100, 100), which gives 15.0 for every 15.x since PostgreSQL 10.

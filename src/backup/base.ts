@@ -1,5 +1,5 @@
 import { type DirectoryEntry, damaged } from '../archive/central-directory.ts';
-import { Marks } from '../archive/file-names.ts';
+import { Marks } from '../archive/marks.ts';
 import { type ArchiveDirectory, type RangeReader, readDirectory } from '../archive/reader.ts';
 import { planReuse, type Reuse } from '../archive/reuse.ts';
 import { messageOf } from '../errors.ts';

@@ -5,7 +5,7 @@ import type { Source, Target } from './source.ts';
 
 /** What a restore needs to know of a backup. @param filestore null: it is without one */
 export function describe(
-  { odoo, snapshot, facts, attachments }: Source,
+  { odoo, snapshot, facts, attached }: Source,
   target: Target,
   filestore: FilestoreReport | null,
 ): BackupDescription {
@@ -26,7 +26,7 @@ export function describe(
     roles: facts.roles,
     counts: facts.counts,
     sequencesBehind: facts.sequencesBehind,
-    attachments,
+    attachments: { files: attached, ...facts.attachments },
     filestore,
   };
 }

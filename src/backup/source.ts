@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Marks } from '../archive/file-names.ts';
-import type { BackupDescription } from '../archive/manifest.ts';
+import type { Marks } from '../archive/marks.ts';
 import type { FileList } from '../host/file-list.ts';
 import type { Odoo } from '../host/odoo.ts';
 import type { OdooDatabase } from '../host/odoo-database.ts';
@@ -14,9 +13,9 @@ import type { Base } from './base.ts';
 export interface Source {
   readonly odoo: Odoo;
   readonly snapshot: Snapshot;
-  readonly facts: Omit<OdooDatabase, 'attachments'>;
-  /** How many files attachments name, and what they keep elsewhere. */
-  readonly attachments: BackupDescription['attachments'];
+  readonly facts: OdooDatabase;
+  /** How many files attachments name. */
+  readonly attached: number;
   /** What is read of the filestore; undefined: this backup is without it. */
   readonly files: HostFiles | undefined;
   /** Named by an attachment, and not on disk. */

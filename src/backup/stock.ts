@@ -1,11 +1,16 @@
 import { isEntryName } from '../archive/directory.ts';
-import { Marks } from '../archive/file-names.ts';
+import { Marks } from '../archive/marks.ts';
 import { UserError } from '../errors.ts';
 import { collectSooner } from '../garbage.ts';
 import { FileList } from '../host/file-list.ts';
 import { listFilestore } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
-import { describeDatabase } from '../host/odoo-database.ts';
+import {
+  type AttachmentFacts,
+  describeDatabase,
+  eachAttachedFile,
+  type OdooDatabase,
+} from '../host/odoo-database.ts';
 import type { Snapshot } from '../host/snapshot.ts';
 import type { CountedTables } from '../host/table-counts.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -27,42 +32,43 @@ export async function takeStock(
   tolerate: Tolerate,
   platform: Platform,
 ): Promise<Source> {
-  const { attachments: found, ...facts } = await describeDatabase(snapshot, wanted.countTables);
-  const attachments = { ...found, files: found.files.length };
+  const [facts, found] = await Promise.all([
+    describeDatabase(snapshot, wanted.countTables),
+    wanted.filestore ? listed(odoo) : undefined,
+  ]);
   assertCounted(facts, wanted.countTables);
   const modules = formatCounted(Object.keys(facts.modules).length, 'module');
   platform.info(
     `${odoo.database}: Odoo ${facts.odooVersion}, ${modules}, tables of ${formatBytes(facts.tableBytes)}`,
   );
-  tellLocation(attachments, platform);
-  if (!wanted.filestore) {
-    const count = attachments.files;
-    if (count > 0) platform.notice(`filestore is false: ${formatCounted(count, 'attached file')} stay out.`);
-    return { odoo, snapshot, facts, attachments, files: undefined, missing: [] };
+  tellLocation(facts.attachments, platform);
+  const { attached, referenced, missing } = await compare(snapshot, found);
+  if (!found) {
+    if (attached > 0)
+      platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} stay out.`);
+    return { odoo, snapshot, facts, attached, files: undefined, missing: [] };
   }
-  const { list, unfit } = await listed(odoo);
-  const referenced = new Marks(list.length);
-  const missing: string[] = [];
-  for (const name of found.files) {
-    const number = list.indexOf(name);
-    if (number >= 0) referenced.add(number);
-    else if (!unfit.has(name)) missing.push(name);
-  }
-  tellFilestore(odoo, attachments.files, list.length + unfit.size, missing, platform);
+  const { list, unfit } = found;
+  tellFilestore(odoo, attached, list.length + unfit.size, missing, platform);
   if (missing.length > 0)
     tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
   if (unfit.size > 0) {
     const title = `${formatCounted(unfit.size, 'file')} with names that no zip archive can hold stay out`;
     tolerate(title, [...unfit]);
   }
-  return { odoo, snapshot, facts, attachments, files: { list, referenced }, missing };
+  return { odoo, snapshot, facts, attached, files: { list, referenced }, missing };
 }
 
 /** So many that their list, and the archive's directory, are what takes the memory. */
 const MANY_FILES = 250_000;
 
-/** The files of the filestore, and the names of those that cannot be archived. */
-async function listed({ filestore }: Odoo): Promise<{ list: FileList; unfit: Set<string> }> {
+interface Found {
+  readonly list: FileList;
+  /** Names of files that cannot be archived. */
+  readonly unfit: ReadonlySet<string>;
+}
+
+async function listed({ filestore }: Odoo): Promise<Found> {
   const [list, unfit] = [new FileList(), new Set<string>()];
   for await (const file of filestore ? listFilestore(filestore) : []) {
     if (isEntryName(`filestore/${file.name}`)) list.add(file);
@@ -72,8 +78,25 @@ async function listed({ filestore }: Odoo): Promise<{ list: FileList; unfit: Set
   return { list, unfit };
 }
 
+/** Which files attachments name: how many, which of those that are there, and which others. */
+async function compare(
+  snapshot: Snapshot,
+  found: Found | undefined,
+): Promise<{ readonly attached: number; readonly referenced: Marks; readonly missing: string[] }> {
+  const referenced = new Marks(found?.list.length ?? 0);
+  const missing: string[] = [];
+  let attached = 0;
+  await eachAttachedFile(snapshot, (name) => {
+    attached += 1;
+    const number = found?.list.indexOf(name) ?? -1;
+    if (number >= 0) referenced.add(number);
+    else if (found && !found.unfit.has(name)) missing.push(name);
+  });
+  return { attached, referenced, missing };
+}
+
 /** A name that is misspelt would never be compared. */
-function assertCounted({ counts }: Source['facts'], wanted: CountedTables): void {
+function assertCounted({ counts }: OdooDatabase, wanted: CountedTables): void {
   const absent = typeof wanted === 'string' ? [] : wanted.filter((table) => !(table in counts));
   if (absent.length === 0) return;
   throw new UserError(
@@ -82,7 +105,7 @@ function assertCounted({ counts }: Source['facts'], wanted: CountedTables): void
   );
 }
 
-function tellLocation({ location }: Source['attachments'], platform: Platform): void {
+function tellLocation({ location }: AttachmentFacts, platform: Platform): void {
   if (location === 'file') return;
   const where = location === 'db' ? 'in the dump' : 'not in this backup';
   platform.notice(`ir_attachment.location is ${location}: what attachments keep there is ${where}.`);

@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Marks } from '../archive/file-names.ts';
+import type { Marks } from '../archive/marks.ts';
 import { UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import type { FileList, FilestoreFile } from './file-list.ts';

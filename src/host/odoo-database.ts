@@ -1,4 +1,3 @@
-import { FileNames } from '../archive/file-names.ts';
 import { UserError } from '../errors.ts';
 import { type ExtensionState, extensionState } from './extension-state.ts';
 import { checkSequences } from './sequences.ts';
@@ -53,8 +52,6 @@ export interface OdooDatabase {
 }
 
 export interface AttachmentFacts {
-  /** Files that `ir_attachment.store_fname` names, each once. */
-  readonly files: FileNames;
   /** Attachments whose content lies in the database. */
   readonly inDatabase: number;
   /** `ir_config_parameter` `ir_attachment.location`: `file` (the default), `db`, or another storage's scheme. */
@@ -160,18 +157,28 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
   return traits;
 }
 
-/** @throws UserError when it is not an Odoo database */
-export async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
-  const counted = snapshot.rows<{ inDatabase: number; location: string }>(
+async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
+  const [facts] = await snapshot.rows<{ inDatabase: number; location: string }>(
     `SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
             coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
   );
-  // The names of other storages (`s3://…`) are not files of the filestore.
-  const files = new FileNames();
-  const named = snapshot.each(
+  return { inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? 'file' };
+}
+
+/**
+ * Files that `ir_attachment.store_fname` names, each once. The names of other storages (`s3://…`) are none.
+ * @throws UserError when it is not an Odoo database
+ */
+export async function attachedFiles(snapshot: Snapshot): Promise<string[]> {
+  const names: string[] = [];
+  await eachAttachedFile(snapshot, (name) => names.push(name));
+  return names;
+}
+
+/** The same, for more names than should be held. @param take is given each as it comes */
+export function eachAttachedFile(snapshot: Snapshot, take: (name: string) => void): Promise<void> {
+  return snapshot.each(
     "SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'",
-    (name) => files.add(name),
+    take,
   );
-  const [[facts]] = await Promise.all([counted, named]);
-  return { files, inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? 'file' };
 }

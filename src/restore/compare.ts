@@ -1,6 +1,5 @@
-import type { FileNames } from '../archive/file-names.ts';
 import { UserError } from '../errors.ts';
-import { describeDatabase } from '../host/odoo-database.ts';
+import { attachedFiles, describeDatabase } from '../host/odoo-database.ts';
 import { Snapshot } from '../host/snapshot.ts';
 import { absentFrom, filesIn } from '../host/stage-filestore.ts';
 import { formatCounted } from '../report/format.ts';
@@ -25,10 +24,10 @@ export async function compareWithBackup(work: Work): Promise<void> {
       `${formatCounted(Object.keys(expected).length, 'table')} have as many rows as when the backup was made`,
     );
   }
-  await compareAttachments(work, facts.attachments.files);
+  await compareAttachments(work, await attachedFiles(snapshot));
 }
 
-async function compareAttachments(work: Work, names: FileNames): Promise<void> {
+async function compareAttachments(work: Work, names: readonly string[]): Promise<void> {
   const { source, target, filestore, platform } = work;
   if (filestore) {
     const absent = await absentFrom(filestore.staged, filestore.wanted);
@@ -50,11 +49,14 @@ async function compareAttachments(work: Work, names: FileNames): Promise<void> {
 }
 
 /** Of the files that attachments name: those that are not where Odoo will look. */
-async function namesWithoutFile({ source, target, filestore }: Work, names: FileNames): Promise<string[]> {
-  if (filestore) return [...names].filter((name) => !source.filestore?.has(name));
+async function namesWithoutFile(
+  { source, target, filestore }: Work,
+  names: readonly string[],
+): Promise<string[]> {
+  if (filestore) return names.filter((name) => !source.filestore?.has(name));
   if (!target.filestore?.exists) return [...names];
   const there = new Set((await filesIn(target.filestore)).map(({ name }) => name));
-  return [...names].filter((name) => !there.has(name));
+  return names.filter((name) => !there.has(name));
 }
 
 /** Nothing has been put in place yet. */

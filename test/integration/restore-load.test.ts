@@ -13,7 +13,7 @@ import { streamDump } from '../../src/host/dump.ts';
 import { createExtensions, extensionProblems } from '../../src/host/extensions.ts';
 import { type Dump, type LoadOptions, loadDump } from '../../src/host/load-dump.ts';
 import { withRestoreClient } from '../../src/host/load-errors.ts';
-import { describeDatabase, type OdooDatabase } from '../../src/host/odoo-database.ts';
+import { attachedFiles, describeDatabase, type OdooDatabase } from '../../src/host/odoo-database.ts';
 import type { Postgres } from '../../src/host/postgres.ts';
 import { Snapshot } from '../../src/host/snapshot.ts';
 import type { LeavesOut } from '../../src/host/statement-filter.ts';
@@ -32,7 +32,7 @@ async function openLoad(prepare?: (scene: RestoreHost) => Promise<unknown>) {
   const { postgres, tools } = scene.found;
   const database = derivedName(scene.odoo.database, 'new', timestamp);
   await using snapshot = await Snapshot.open(postgres, scene.odoo.database);
-  const facts = await describeDatabase(snapshot);
+  const facts = { ...(await describeDatabase(snapshot)), files: (await attachedFiles(snapshot)).sort() };
   const dumped = async (...options: string[]) => buffer(await streamDump(snapshot, options, undefined));
   const dumps = {
     custom: await dumped('--format=custom', '--compress=0'),
@@ -59,14 +59,25 @@ function dumpOf(kind: 'custom' | 'plain', bytes: Buffer, fault?: () => unknown):
   return { kind, size: bytes.length, open: filtered };
 }
 
-async function factsOf(postgres: Postgres, database: string): Promise<OdooDatabase> {
+async function factsOf(
+  postgres: Postgres,
+  database: string,
+): Promise<OdooDatabase & { readonly files: string[] }> {
   await using snapshot = await Snapshot.open(postgres, database);
-  return await describeDatabase(snapshot);
+  return { ...(await describeDatabase(snapshot)), files: (await attachedFiles(snapshot)).sort() };
 }
 
-const withoutTraits = ({ counts, attachments, extensions, modules, roles }: OdooDatabase) => ({
+const withoutTraits = ({
   counts,
-  files: [...attachments.files].sort(),
+  attachments,
+  files,
+  extensions,
+  modules,
+  roles,
+}: Awaited<ReturnType<typeof factsOf>>) => ({
+  counts,
+  attachments,
+  files,
   extensions,
   modules,
   roles,

@@ -1,5 +1,5 @@
 import { ContentError } from '../../errors.ts';
-import { attachmentFacts, databaseExtensions } from '../../host/odoo-database.ts';
+import { attachedFiles, databaseExtensions } from '../../host/odoo-database.ts';
 import { checkSequences } from '../../host/sequences.ts';
 import { Snapshot } from '../../host/snapshot.ts';
 import { countTables } from '../../host/table-counts.ts';
@@ -111,12 +111,12 @@ async function compareAttachments(
 ): Promise<string[]> {
   const { filestore, description } = source;
   if (!filestore) return [];
-  const { files } = await attachmentFacts(snapshot);
+  const files = await attachedFiles(snapshot);
   const recorded = description?.attachments.files;
   if (recorded !== undefined && files.length !== recorded) {
     return [`attachments name ${formatCounted(files.length, 'file')} instead of ${recorded}`];
   }
-  const without = [...files].filter((name) => !filestore.has(name));
+  const without = files.filter((name) => !filestore.has(name));
   const unexpected = notKnownToLack(source, without);
   if (unexpected.length > 0) {
     return [

@@ -1,0 +1,39 @@
+/** A set of numbers from 0 up to a length, a bit each. It begins empty. */
+export class Marks {
+  readonly #bits: Uint8Array;
+  #count = 0;
+
+  constructor(length: number) {
+    this.#bits = new Uint8Array(Math.ceil(length / 8));
+  }
+
+  /** How many are in it. */
+  get count(): number {
+    return this.#count;
+  }
+
+  has(number: number): boolean {
+    return (this.#byte(number) & (1 << (number & 7))) !== 0;
+  }
+
+  add(number: number): void {
+    if (this.has(number)) return;
+    this.#bits[number >> 3] = this.#byte(number) | (1 << (number & 7));
+    this.#count += 1;
+  }
+
+  delete(number: number): void {
+    if (!this.has(number)) return;
+    this.#bits[number >> 3] = this.#byte(number) & ~(1 << (number & 7));
+    this.#count -= 1;
+  }
+
+  /** The numbers, in ascending order. */
+  *[Symbol.iterator](): Generator<number> {
+    for (let number = 0; number < 8 * this.#bits.length; number += 1) if (this.has(number)) yield number;
+  }
+
+  #byte(number: number): number {
+    return this.#bits[number >> 3] ?? 0;
+  }
+}
