@@ -7,6 +7,7 @@ import { type Growth, grow } from '../../test/support/growth.ts';
 import { run } from '../../test/support/processes.ts';
 import { getObject, s3Client } from '../../test/support/s3.ts';
 import { theirs } from './contenders.ts';
+import { loopback } from './link.ts';
 import { type Case, runProgram, runScript, scriptEnvironment } from './running.ts';
 
 const MiB = 2 ** 20;
@@ -57,9 +58,9 @@ export interface AgainCase extends Case {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Makes the first backups, and then the change. */
+/** Makes the first backups, over no line, and then the change. */
 export async function prepareAgain(place: Case, program: string): Promise<AgainCase> {
-  const { sandbox, data, bucket, link } = place;
+  const { sandbox, data, bucket } = place;
   const { postgres, s3, folder: root } = sandbox;
   const folder = join(root, 'again');
   await mkdir(folder);
@@ -72,20 +73,21 @@ export async function prepareAgain(place: Case, program: string): Promise<AgainC
     RESTIC_CACHE_DIR: join(data.odoo.dataDir, 'restic'),
   };
   const exports = Object.entries(restic).map(([name, value]) => `${name}=${value}`);
-  const env = {
-    ...(await scriptEnvironment(place, folder)),
+  const environment = async (over: Case) => ({
+    ...(await scriptEnvironment(over, folder)),
     PG: `-h ${postgres.socket} -p ${postgres.port} -U odoo`,
     DATABASE: data.odoo.database,
     FILESTORE: data.odoo.filestore,
     RESTIC: `export ${exports.join(' ')}`,
-    FORWARD: link.host === sandbox.ssh.host ? '' : `-R 127.0.0.1:${port}:127.0.0.1:${port}`,
-  };
+    FORWARD: over.link.host === sandbox.ssh.host ? '' : `-R 127.0.0.1:${port}:127.0.0.1:${port}`,
+  });
   const init = 'ssh -F ssh_config $FORWARD odoo "$RESTIC; restic init -q"';
-  await runScript({ init, ...resticScript }, folder, env);
-  for (const format of ['dual', 'custom']) await runProgram(place, program, 'backup', { format });
+  const near = { ...place, link: loopback(sandbox) };
+  await runScript({ init, ...resticScript }, folder, await environment(near));
+  for (const format of ['dual', 'custom']) await runProgram(near, program, 'backup', { format });
   await grow(sandbox, data.odoo, change);
   await run(['sync']);
-  return { ...place, program, folder, env };
+  return { ...place, program, folder, env: await environment(place) };
 }
 
 export const contenders: Readonly<Record<string, (place: AgainCase) => Promise<Again>>> = {
