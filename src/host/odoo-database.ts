@@ -17,7 +17,7 @@ export interface DatabaseTraits {
   readonly privileges: readonly string[];
   /** `ALTER DATABASE … SET`, and those for one role in this database. */
   readonly settings: readonly { readonly role: string | null; readonly setting: string }[];
-  /** Sessions at once; null: no limit. Absent before version 0.2. */
+  /** Sessions at once; null: no limit. Absent in older archives. */
   readonly connectionLimit?: number | null;
 }
 

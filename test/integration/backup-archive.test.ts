@@ -113,6 +113,7 @@ suite('a backup', () => {
       locale: null,
       privileges: [],
       settings: [],
+      connectionLimit: null,
     });
   });
 

@@ -185,9 +185,9 @@ suite('the snapshot', () => {
       );
       assert.ok(postgres.privileges.includes(`${reader}=c/odoo`), postgres.privileges);
       assert.deepEqual(extensions, [
-        { name: 'pg_trgm', version: '1.6', schema: 'public' },
-        { name: 'plpgsql', version: '1.0', schema: 'pg_catalog' },
-        { name: 'unaccent', version: '1.1', schema: 'public' },
+        { name: 'pg_trgm', version: '1.6', schema: 'public', owner: 'admin' },
+        { name: 'plpgsql', version: '1.0', schema: 'pg_catalog', owner: 'admin' },
+        { name: 'unaccent', version: '1.1', schema: 'public', owner: 'admin' },
       ]);
       assert.ok(roles.includes('odoo') && roles.includes(reader), roles);
     } finally {
