@@ -20,6 +20,9 @@ export const growing = {
 } as const satisfies Record<string, Growth>;
 export type GrowingSize = keyof typeof growing;
 
+/** The size that is looked at over the long line too: what grows is copied by S3, on no line at all. */
+export const overLongLine: GrowingSize = '1 GB';
+
 function growthOf(count: number): Growth {
   return { partners: 250_000, attachments: [{ count, size: 2 * MiB, kind: 'photo' }] };
 }

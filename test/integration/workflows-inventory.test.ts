@@ -16,7 +16,7 @@ suite('workflows, called with an inventory', () => {
   let workflows: WorkflowRuns;
   let repository: Pick<Start, 'files'>;
   before(async () => {
-    scene = await RollbackScene.open({}, 'shop');
+    scene = await RollbackScene.open({}, 'fleet');
     const { sandbox, ssh, bucket, odoo } = scene.scene;
     const [port = 0] = await freePorts(1);
     other = await createOdoo(sandbox, { options: { http_interface: '127.0.0.1', http_port: String(port) } });
@@ -78,7 +78,7 @@ test "$1" != two`;
     ];
     assert.deepEqual(results(first), { backup: 'success' }, first.log);
     assert.deepEqual(results(second), { backup: 'success' }, second.log);
-    assert.match(first.outputs.key ?? '', /^one\/backups\/shop_/);
+    assert.match(first.outputs.key ?? '', /^one\/backups\/fleet_/);
     assert.deepEqual(await archives('one'), [second.outputs.key]);
     assert.equal((await scene.receipt((second.outputs.key ?? '').replace(/zip$/, 'json'))).format, 'odoo');
   });
@@ -88,7 +88,7 @@ test "$1" != two`;
     const given = { environment: 'staging', profiles, customer: 'given', prune: false };
     const ended = await call('odoo-backup', { ...of('one'), ...given });
     assert.deepEqual(results(ended), { backup: 'success' }, ended.log);
-    assert.match(ended.outputs.key ?? '', /^given\/backups\/shop_.*\.dump$/);
+    assert.match(ended.outputs.key ?? '', /^given\/backups\/fleet_.*\.dump$/);
   });
 
   test('odoo-verify restores beside Odoo, on the host of the inventory', async () => {
@@ -111,8 +111,8 @@ test "$1" != two`;
     await scene.damage();
     const mistaken = await call('odoo-rollback', { ...of('one'), confirm: 'shpo' });
     assert.deepEqual(results(mistaken), { plan: 'failure', apply: 'skipped' }, mistaken.log);
-    assert.match(mistaken.log, /::error::confirm is not shop: leave it empty for a dry run/);
-    const applied = await call('odoo-rollback', { ...of('one'), confirm: 'shop' });
+    assert.match(mistaken.log, /::error::confirm is not fleet: leave it empty for a dry run/);
+    const applied = await call('odoo-rollback', { ...of('one'), confirm: 'fleet' });
     assert.deepEqual(results(applied), { plan: 'success', apply: 'success' }, applied.log);
     assert.deepEqual(await scene.snapshot(), then);
   });
@@ -145,7 +145,7 @@ test "$1" != two`;
     assert.deepEqual(results(ended), expected, ended.log);
     assert.match(
       ended.jobs.canary?.log ?? '',
-      /── deploy: success\ndeploying shop to one\n[\s\S]*── rollback: skipped/,
+      /── deploy: success\ndeploying fleet to one\n[\s\S]*── rollback: skipped/,
     );
     const rolledBack = `── deploy: failure\ndeploying ${other.database} to two\n\n── rollback: success\n[\\s\\S]*\\*\\*Downtime\\*\\*`;
     assert.match(ended.jobs.others?.log ?? '', new RegExp(rolledBack));
