@@ -98,7 +98,9 @@ export interface HostTraces {
 export async function tracesOf({ host }: SystemdScene): Promise<HostTraces> {
   const lines = async (script: string) =>
     (await host.exec(['sh', '-ec', script])).split('\n').filter(Boolean).sort();
-  const sql = (query: string) => lines(`runuser -u postgres -- psql -XqAtc "${query}"`);
+  // Under a name that is no session's which is looked for: both queries may be there at once.
+  const sql = (query: string) =>
+    lines(`runuser -u postgres -- env PGAPPNAME=odoo-look psql -XqAtc "${query}"`);
   const [files, processes, databases, sessions, services] = await Promise.all([
     // Only changes of a folder's entries count, and these show: its own time does not say more.
     lines(`find / /tmp /dev/shm -xdev \\( ${unstable.map((path) => `-path ${path}`).join(' -o ')} \\) -prune -o \\
