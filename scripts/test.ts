@@ -4,5 +4,5 @@ import { fileURLToPath } from 'node:url';
 import { runTests } from './run-tests.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const all = globSync('test/{unit,integration}/**/*.test.ts', { cwd: root }).sort();
+const all = globSync('test/{unit,hostile,integration}/**/*.test.ts', { cwd: root }).sort();
 await runTests(root, all);
