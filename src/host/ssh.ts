@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2, { type AnyAuthMethod, type Client, type ParsedKey, type ServerHostKeyAlgorithm } from 'ssh2';
 import { UserError } from '../errors.ts';
 import type { Host } from './host.ts';
-import { type HostKeys, type HostKeyTrust, hostKeys } from './known-hosts.ts';
+import { type HostKeys, type HostKeyTrust, hostKeys } from './host-keys.ts';
 import { keepKeyPrepared, raiseWindow } from './ssh-channel.ts';
 import { connectError, type Hop, PassingError, timedOut } from './ssh-errors.ts';
 import { type Link, SshHost } from './ssh-host.ts';
@@ -60,7 +60,10 @@ type AgentSocket = string;
  * @throws the signal's reason when that is aborted
  */
 export async function connect(options: SshOptions, signal?: AbortSignal): Promise<Host> {
-  const credentials = { login: loginOf(options), keys: hostKeys(options.trust) };
+  const credentials = {
+    login: loginOf(options),
+    keys: hostKeys(options.trust, [...options.jumps, options]),
+  };
   const { silenceMs = SILENCE_MS } = options;
   for (const waits = [...BACKOFF_MS]; ; ) {
     try {
@@ -159,11 +162,11 @@ function handshake(
       authHandler: [method],
       username,
       hostVerifier: (key: Buffer) => {
-        refusal = keys.refusal(host, port, key);
+        refusal = keys.refusal({ host, port }, key);
         return refusal === undefined;
       },
       // Ciphers stay as ssh2 orders them: AES-GCM, the fastest here, then AES-CTR and chacha20.
-      algorithms: { serverHostKey: preferring(keys.knownTypes(host, port)) },
+      algorithms: { serverHostKey: preferring(keys.knownTypes({ host, port })) },
       readyTimeout: 0, // `signal` is the limit
       // ssh2 asks for signs of life; SshHost watches whether they come.
       keepaliveInterval: silenceMs / 4,

@@ -1,4 +1,6 @@
-import { parseFingerprints, parseKnownHosts } from '../host/known-hosts.ts';
+import { parseFingerprints } from '../host/fingerprints.ts';
+import { hostKeys } from '../host/host-keys.ts';
+import { parseKnownHosts } from '../host/known-hosts.ts';
 import type { SshOptions } from '../host/ssh.ts';
 import type { Hop } from '../host/ssh-errors.ts';
 import { type PrivateKey, readPrivateKey } from '../host/ssh-key.ts';
@@ -39,6 +41,7 @@ export function parseSsh(fields: Fields, env: Environment): SshInputs | undefine
   }
   if (!target || !user || !port) return undefined;
   const jumps = hops.map((hop) => ({ user: hop.user ?? user, host: hop.host, port: hop.port ?? 22 }));
+  fields.check(() => hostKeys(trust, [...jumps, { host: target.host, port }]));
   return { host: target.host, port, user, key, agentSocket, trust, jumps };
 }
 

@@ -76,7 +76,10 @@ const accepted: [RawInputs, (inputs: ReturnType<typeof inputsFixture>) => unknow
   [{ 'ssh-host': 'deploy@[fe80::1%eth0]' }, ({ ssh }) => ssh.host, 'fe80::1%eth0'],
   [{ 'ssh-port': '2222' }, ({ ssh }) => ssh.port, 2222],
   [
-    { 'ssh-jump': 'a@first:2201, second\n[2001:db8::1]:22' },
+    {
+      'ssh-jump': 'a@first:2201, second\n[2001:db8::1]:22',
+      'ssh-fingerprint': `odoo.example.com=SHA256:${'a'.repeat(43)}`,
+    },
     ({ ssh }) => ssh.jumps,
     [hop('a', 'first', 2201), hop('deploy', 'second', 22), hop('deploy', '2001:db8::1', 22)],
   ],
@@ -121,6 +124,11 @@ const refused: [RawInputs, RegExp][] = [
   [{ 'ssh-jump': 'a@b@c' }, /^ssh-jump: 'a@b@c' is not of the form user@host:port$/],
   [{ 'ssh-jump': 'bastion:99999' }, /^ssh-jump/],
   [{ 'ssh-fingerprint': 'MD5:aa:bb' }, /^ssh-fingerprint: MD5:aa:bb is not a SHA256 fingerprint/],
+  [{ 'ssh-fingerprint': 'me@x=SHA256:' }, /^ssh-fingerprint: me@x=SHA256: is not a SHA256 fingerprint/],
+  [
+    { 'ssh-jump': 'bastion' },
+    /^ssh-fingerprint: SHA256:a+ names no host, and with ssh-jump there are 2\..*: ssh-fingerprint: bastion=SHA256:… odoo\.example\.com=SHA256:a+$/,
+  ],
   [{ 'ssh-fingerprint': '' }, /^ssh-known-hosts: is required \(or ssh-fingerprint\)/],
   [{ 'ssh-known-hosts': 'odoo.example.com ssh-ed25519' }, /^ssh-known-hosts, line 1: /],
   [{ 'ssh-key': '/nowhere/id' }, /^ssh-key: is neither the text itself nor a file that can be read \(ENOENT/],

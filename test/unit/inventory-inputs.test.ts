@@ -60,13 +60,16 @@ suite('a host of the inventory', () => {
       'deploy_user: deploy',
       'deploy_folder: /srv/odoo',
     );
-    const { ssh, odoo } = backup({ inventory: path, host: 'shop' });
+    const fingerprint = `SHA256:${'a'.repeat(43)}`;
+    const trust = { 'ssh-fingerprint': `bastion=${fingerprint} 192.0.2.7=${fingerprint}` };
+    const { ssh, odoo } = backup({ ...trust, inventory: path, host: 'shop' });
     assert.deepEqual([ssh.host, ssh.port, ssh.user], ['192.0.2.7', 2222, 'ubuntu']);
     assert.deepEqual(ssh.jumps, [{ user: 'gate', host: 'bastion', port: 2022 }]);
     assert.deepEqual([odoo.database, odoo.odooConf], ['prod', '/srv/odoo/odoo.conf']);
-    const rollback = parse({ command: 'rollback', inventory: path, host: 'shop' });
+    const rollback = parse({ ...trust, command: 'rollback', inventory: path, host: 'shop' });
     assert.ok(rollback.command === 'rollback');
     assert.deepEqual(rollback.services, { kind: 'units', units: ['odoo'] });
+    refused({ inventory: path }, /ssh-fingerprint: bastion=SHA256:… 192\.0\.2\.7=SHA256:a+/);
   });
 
   test('has the path of its key, from the home folder where it begins with ~', () => {
@@ -214,7 +217,12 @@ suite('a host of the inventory', () => {
       'ansible_ssh_common_args: -o ProxyCommand=nc',
       'dbname: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6231',
     );
-    const { odoo } = backup({ inventory: path, database: 'prod', 'ssh-jump': 'gate' });
+    const { odoo } = backup({
+      inventory: path,
+      database: 'prod',
+      'ssh-jump': 'gate',
+      'ssh-fingerprint': `shop=SHA256:${'a'.repeat(43)}`,
+    });
     assert.equal(odoo.database, 'prod');
   });
 

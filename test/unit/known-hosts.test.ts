@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { InputError, type UserError } from '../../src/errors.ts';
-import { fingerprintOf, hostKeys, parseFingerprints, parseKnownHosts } from '../../src/host/known-hosts.ts';
+import { parseFingerprints } from '../../src/host/fingerprints.ts';
+import { fingerprintOf, type HostKeyTrust, hostKeys } from '../../src/host/host-keys.ts';
+import { parseKnownHosts } from '../../src/host/known-hosts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'known-hosts-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -24,6 +26,7 @@ const key = newKey('one', 'ed25519');
 const other = newKey('two', 'ed25519');
 const rsa = newKey('three', 'rsa');
 const ecdsa = newKey('four', 'ecdsa');
+const h = { host: 'h', port: 22 };
 
 /** Hashes the names of a known_hosts text, as `ssh-keygen -H` does. */
 function hashed(text: string): string {
@@ -36,7 +39,7 @@ function hashed(text: string): string {
 }
 
 function refusal(knownHosts: string, host: string, port: number, blob = key.blob): UserError | undefined {
-  return hostKeys({ knownHosts }).refusal(host, port, blob);
+  return hostKeys({ knownHosts }, [{ host, port }]).refusal({ host, port }, blob);
 }
 
 suite('names', () => {
@@ -118,7 +121,8 @@ suite('lines', () => {
 
   test('@revoked wins over a line that trusts the key, and over a fingerprint', () => {
     const text = `h ${key.words}\n@revoked * ${key.words}\n`;
-    const error = hostKeys({ knownHosts: text, fingerprint: key.fingerprint }).refusal('h', 22, key.blob);
+    const trust = { knownHosts: text, fingerprint: key.fingerprint };
+    const error = hostKeys(trust, [h]).refusal(h, key.blob);
     assert.match(error?.message ?? '', /@revoked in line 2/);
   });
 
@@ -161,9 +165,24 @@ suite('fingerprints', () => {
   });
 
   test('one of several trusts the key', () => {
-    const { refusal } = hostKeys({ fingerprint: `${other.fingerprint}\n ${key.fingerprint}= ` });
-    assert.equal(refusal('h', 22, key.blob), undefined);
-    assert.ok(refusal('h', 22, rsa.blob)?.message.includes(rsa.fingerprint));
+    const { refusal } = hostKeys({ fingerprint: `${other.fingerprint}\n ${key.fingerprint}= ` }, [h]);
+    assert.equal(refusal(h, key.blob), undefined);
+    assert.ok(refusal(h, rsa.blob)?.message.includes(rsa.fingerprint));
+  });
+
+  test('say whose they are', () => {
+    const { value } = { value: key.fingerprint };
+    const words = ['Odoo.example', 'a:2222', '[a]:2222', '[a]:22', '2001:db8::1', '[2001:db8::1]:2222'];
+    assert.deepEqual(parseFingerprints(words.map((word) => `${word}=${value}=`).join(', ')), [
+      { name: 'odoo.example', value },
+      { name: '[a]:2222', value },
+      { name: '[a]:2222', value },
+      { name: 'a', value },
+      { name: '2001:db8::1', value },
+      { name: '[2001:db8::1]:2222', value },
+    ]);
+    for (const word of ['me@a', '', '[a', 'a:b', 'a b=', '*.a'])
+      assert.throws(() => parseFingerprints(`${word}=${value}`), InputError, word);
   });
 
   for (const text of [
@@ -176,9 +195,97 @@ suite('fingerprints', () => {
   }
 });
 
+suite('a host behind a jump host', () => {
+  const jump = { host: 'gate', port: 22 };
+  /** The keys that a machine may show. */
+  const passing = (trust: HostKeyTrust, way: { host: string; port: number }[]) =>
+    way.map((address) => {
+      const { refusal } = hostKeys(trust, way);
+      return Object.entries({ key, other, rsa })
+        .filter(([, { blob }]) => refusal(address, blob) === undefined)
+        .map(([name]) => name)
+        .join(' ');
+    });
+
+  test('has its own fingerprints, and the jump host has others', () => {
+    const fingerprint = `gate=${key.fingerprint} h=${other.fingerprint} h=${rsa.fingerprint}`;
+    assert.deepEqual(passing({ fingerprint }, [jump, h]), ['key', 'other rsa']);
+  });
+
+  test('has none that names nobody: the error has the line to write', () => {
+    const refused = (fingerprint: string, way: { host: string; port: number }[]) => {
+      try {
+        hostKeys({ fingerprint }, way);
+      } catch (error) {
+        assert.ok(error instanceof InputError);
+        return error.hint.split(': ').at(-1) ?? '';
+      }
+      return assert.fail('it was taken');
+    };
+    const line = refused(key.fingerprint, [jump, h]);
+    assert.equal(line, `gate=SHA256:… h=${key.fingerprint}`);
+    assert.deepEqual(passing({ fingerprint: line.replace('SHA256:…', other.fingerprint) }, [jump, h]), [
+      'other',
+      'key',
+    ]);
+    const given = `gate=${other.fingerprint} ${key.fingerprint} ${rsa.fingerprint}`;
+    assert.equal(
+      refused(given, [jump, h]),
+      `gate=${other.fingerprint} h=${key.fingerprint} h=${rsa.fingerprint}`,
+    );
+    const ports = [jump, { host: 'gate', port: 2222 }];
+    assert.equal(refused(key.fingerprint, ports), `gate=SHA256:… [gate]:2222=${key.fingerprint}`);
+  });
+
+  test('on another port of the jump host is another machine', () => {
+    const way = [jump, { host: 'gate', port: 2222 }];
+    assert.deepEqual(passing({ fingerprint: `gate=${key.fingerprint}` }, way), ['key', '']);
+    assert.deepEqual(passing({ knownHosts: `gate ${key.words}` }, way), ['key', '']);
+    const knownHosts = hashed(`gate ${key.words}\n[gate]:2222 ${other.words}`);
+    assert.deepEqual(passing({ knownHosts }, way), ['key', 'other']);
+  });
+});
+
+suite('known hosts and fingerprints of one machine have to agree', () => {
+  const knownHosts = `h ${key.words}\nh ${rsa.words}\n@cert-authority h ${other.words}`;
+  const cases: [fingerprint: string, blob: Buffer, refused: RegExp | undefined][] = [
+    [key.fingerprint, key.blob, undefined],
+    [`h=${key.fingerprint}`, key.blob, undefined],
+    [`x=${other.fingerprint}`, key.blob, undefined], // nothing is said of this one
+    [other.fingerprint, key.blob, /ssh-fingerprint does not have .*though line 1 .*both have to agree/],
+    [key.fingerprint, rsa.blob, /ssh-fingerprint does not have .*though line 2/],
+    [other.fingerprint, other.blob, /CHANGED/],
+    [
+      ecdsa.fingerprint,
+      ecdsa.blob,
+      /not in ssh-known-hosts, which has others .*both have to agree|@cert-auth/,
+    ],
+  ];
+  for (const [fingerprint, blob, refused] of cases) {
+    test(`${fingerprint}, shown ${fingerprintOf(blob)}`, () => {
+      const error = hostKeys({ knownHosts, fingerprint }, [h]).refusal(h, blob);
+      if (refused) assert.match(error?.message ?? 'accepted', refused);
+      else assert.equal(error, undefined);
+    });
+  }
+
+  test('and lines of other machines do not count', () => {
+    const { refusal } = hostKeys({ knownHosts: `x ${rsa.words}`, fingerprint: key.fingerprint }, [h]);
+    assert.equal(refusal(h, key.blob), undefined);
+    assert.ok(refusal(h, rsa.blob));
+  });
+});
+
+test('a key noted for the port counts more than one of the plain name', () => {
+  const text = `[h]:2222 ${key.words}\nh ${other.words}`;
+  assert.equal(refusal(text, 'h', 2222), undefined);
+  assert.match(refusal(text, 'h', 2222, other.blob)?.message ?? '', /CHANGED/);
+});
+
 test('the known types are those of the host’s own lines', () => {
   const text = `h ${rsa.words}\n[h]:2222 ${ecdsa.words}\nx ${key.words}\n@revoked h ${key.words}`;
-  const { knownTypes } = hostKeys({ knownHosts: text });
+  const knownTypes = (host: string, port: number) =>
+    hostKeys({ knownHosts: text }, [{ host, port }]).knownTypes({ host, port });
   assert.deepEqual(knownTypes('h', 22), ['ssh-rsa']);
   assert.deepEqual(knownTypes('h', 2222), ['ecdsa-sha2-nistp256']);
   assert.deepEqual(knownTypes('h', 2223), ['ssh-rsa']);
