@@ -1,25 +1,73 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
 import { startSandbox } from '../test/support/sandbox.ts';
+import { Course } from './test-course.ts';
 
-/** Runs test files, those given as arguments or else all, with the sandbox started once for them. Sets the exit code. */
+/** A test that takes longer than this hangs. */
+const TEST_TIMEOUT_MS = 600_000;
+
+/**
+ * Runs test files, those given as arguments or else all, with the sandbox started once for them, the longest first. Sets
+ * the exit code. Options: `--test-name-pattern=TEXT`, `--test-shard=1/4`; `--record` writes how long each file took.
+ */
 export async function runTests(
   root: string,
   all: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
-  const given = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-  const files = given.length > 0 ? given : all;
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      'test-name-pattern': { type: 'string', multiple: true },
+      'test-shard': { type: 'string' },
+      record: { type: 'boolean' },
+    },
+  });
+  const [index, total] = (values['test-shard'] ?? '').split('/').map(Number);
+  const durationsFile = join(root, 'test/durations.json');
+  const files = longestFirst(positionals.length > 0 ? positionals : all, durationsOf(durationsFile));
 
+  // Half of what a program start costs is compiling the program.
+  const compiled = join(root, 'node_modules/.cache/compile');
+  mkdirSync(compiled, { recursive: true });
   await using sandbox = await startSandbox();
-  const tests = spawn(
-    process.execPath,
-    ['--test', '--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec', ...options, ...files],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, ...env, SANDBOX: sandbox.description } },
-  );
-  // The sandbox stops itself on these, but knows nothing of the tests.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => tests.kill(signal));
-  const [code] = await once(tests, 'exit');
-  process.exitCode = code ?? 1;
+  Object.assign(process.env, env, { SANDBOX: sandbox.description, NODE_COMPILE_CACHE: compiled });
+
+  const course = new Course();
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
+  const tests = run({
+    files: files.map((file) => resolve(root, file)),
+    concurrency: Math.max(2, availableParallelism()),
+    timeout: TEST_TIMEOUT_MS,
+    signal: ending.signal,
+    testNamePatterns: values['test-name-pattern'],
+    shard: index && total ? { index, total } : undefined,
+  });
+  tests.on('test:fail', ({ todo }) => {
+    if (todo === undefined || todo === false) process.exitCode = 1;
+  });
+  tests.on('test:summary', ({ file, duration_ms }) => {
+    if (file !== undefined) course.ended(relative(root, file), duration_ms);
+  });
+  tests.on('test:pass', ({ skip }) => {
+    if (typeof skip === 'string') course.skipped(skip);
+  });
+  for await (const text of tests.compose(new spec())) process.stdout.write(text);
+  for (const line of course.describe()) console.log(line);
+  if (values.record) writeFileSync(durationsFile, `${JSON.stringify(course.seconds, undefined, 2)}\n`);
 }
+
+function durationsOf(path: string): Readonly<Record<string, number>> {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>) : {};
+}
+
+/** All lanes are busy to the end when the long files come first. A file that is new counts as long. */
+const longestFirst = (files: readonly string[], durations: Readonly<Record<string, number>>): string[] => {
+  const secondsOf = (file: string) => durations[file] ?? Number.POSITIVE_INFINITY;
+  return files.toSorted((a, b) => (secondsOf(a) < secondsOf(b) ? 1 : secondsOf(a) > secondsOf(b) ? -1 : 0));
+};
