@@ -2,7 +2,7 @@ import type { Command, Host } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { quote } from './quote.ts';
 import type { Place } from './receive-files.ts';
-import { MAINTENANCE_DATABASE } from './sql.ts';
+import { MAINTENANCE_DATABASE, type Sql } from './sql.ts';
 
 /** A shell line that a person can paste on the host, as the account that may run it. */
 export const commandByHand = ({ host, command }: Place, argv: readonly string[]): string =>
@@ -14,7 +14,7 @@ function typed(host: Host, command: Command): string {
 }
 
 /** Likewise statements for the server; a password is asked for. */
-export function sqlByHand(postgres: Postgres, ...statements: string[]): string {
+export function sqlByHand(postgres: Postgres, ...statements: readonly Sql[]): string {
   const { env = {}, as } = postgres.command('psql', [], MAINTENANCE_DATABASE);
   const settings = ['PGHOST', 'PGPORT', 'PGUSER'].flatMap((name) =>
     env[name] === undefined ? [] : [`${name}=${env[name]}`],
@@ -22,7 +22,7 @@ export function sqlByHand(postgres: Postgres, ...statements: string[]): string {
   const argv = [
     ...(settings.length > 0 ? ['env', ...settings] : []),
     ...['psql', '-d', MAINTENANCE_DATABASE],
-    ...statements.flatMap((statement) => ['-c', statement]),
+    ...statements.flatMap(({ text }) => ['-c', text]),
   ];
   return typed(postgres.host, { argv, as });
 }

@@ -2,7 +2,8 @@ import { CommandError } from './host.ts';
 import type { DatabaseTraits } from './odoo-database.ts';
 import type { Postgres } from './postgres.ts';
 import type { Refusal } from './refusal.ts';
-import { identifier, literal, MAINTENANCE_DATABASE, runSql } from './sql.ts';
+import { runSql } from './run-sql.ts';
+import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from './sql.ts';
 
 /**
  * Puts back who may connect to a database, which a pg_dump of it leaves out. What the role may not grant, or names a role
@@ -31,18 +32,20 @@ export const applySettings = (
   const limit =
     connectionLimit == null
       ? []
-      : [`ALTER DATABASE ${identifier(database)} CONNECTION LIMIT ${Number(connectionLimit)}`];
+      : [
+          sql`ALTER DATABASE ${identifier(database)} CONNECTION LIMIT ${connectionLimit < 0 ? sql`-1` : connectionLimit}`,
+        ];
   return applyAll(admin, [...settingStatements(database, traits, owner), ...limit]);
 };
 
-async function applyAll(admin: Postgres, statements: readonly string[]): Promise<Refusal[]> {
+async function applyAll(admin: Postgres, statements: readonly Sql[]): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
   for (const statement of statements) {
     try {
       await runSql(admin, MAINTENANCE_DATABASE, statement);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
-      refusals.push({ statement, reason: error.exit.stderr });
+      refusals.push({ statement: statement.text, reason: error.exit.stderr });
     }
   }
   return refusals;
@@ -50,7 +53,7 @@ async function applyAll(admin: Postgres, statements: readonly string[]): Promise
 
 /** Takes all settings of a database away, those for single roles apart. @throws CommandError */
 export async function resetSettings(admin: Postgres, database: string): Promise<void> {
-  await runSql(admin, MAINTENANCE_DATABASE, `ALTER DATABASE ${identifier(database)} RESET ALL`);
+  await runSql(admin, MAINTENANCE_DATABASE, sql`ALTER DATABASE ${identifier(database)} RESET ALL`);
 }
 
 /** Settings whose value is a list of names, each quoted by itself: those that PostgreSQL marks GUC_LIST_QUOTE. */
@@ -67,18 +70,18 @@ export function settingStatements(
   database: string,
   { owner: oldOwner, settings }: Pick<DatabaseTraits, 'owner' | 'settings'>,
   owner: string,
-): string[] {
+): Sql[] {
   return settings.map(({ role, setting }) => {
     const equals = setting.indexOf('=');
     const name = setting.slice(0, equals);
     const value = setting.slice(equals + 1);
     const whose =
       role === null
-        ? `DATABASE ${identifier(database)}`
-        : `ROLE ${identifier(role === oldOwner ? owner : role)} IN DATABASE ${identifier(database)}`;
+        ? sql`DATABASE ${identifier(database)}`
+        : sql`ROLE ${identifier(role === oldOwner ? owner : role)} IN DATABASE ${identifier(database)}`;
     const values = NAME_LISTS.has(name.toLowerCase()) ? splitNames(value) : [value];
     // A setting of an extension has a dot in its name: two identifiers.
-    return `ALTER ${whose} SET ${name.split('.').map(identifier).join('.')} TO${values.map(literal).join(',')}`;
+    return sql`ALTER ${whose} SET ${qualified(...name.split('.'))} TO ${list(values)}`;
   });
 }
 
@@ -89,7 +92,11 @@ function splitNames(list: string): string[] {
   return split.length > 0 ? split : [''];
 }
 
-const PRIVILEGES: Readonly<Record<string, string>> = { C: 'CREATE', T: 'TEMPORARY', c: 'CONNECT' };
+const PRIVILEGES: ReadonlyMap<string, Sql> = new Map([
+  ['C', sql`CREATE`],
+  ['T', sql`TEMPORARY`],
+  ['c', sql`CONNECT`],
+]);
 
 /**
  * `GRANT` for what `pg_database.datacl` holds (https://www.postgresql.org/docs/current/ddl-priv.html). Empty
@@ -99,17 +106,19 @@ export function privilegeStatements(
   database: string,
   { owner: oldOwner, privileges }: Pick<DatabaseTraits, 'owner' | 'privileges'>,
   owner: string,
-): string[] {
+): Sql[] {
   if (privileges.length === 0) return [];
-  const on = `ON DATABASE ${identifier(database)}`;
+  const on = sql`ON DATABASE ${identifier(database)}`;
   const grants = privileges.flatMap((item) => {
     const [, quoted, plain = '', letters = ''] = /^(?:"((?:[^"]|"")*)"|([^"=]*))=([^/]*)/.exec(item) ?? [];
     const name = quoted?.replaceAll('""', '"') ?? plain;
-    const grantee = name === '' ? 'PUBLIC' : identifier(name === oldOwner ? owner : name);
-    return [...letters.matchAll(/([CTc])(\*?)/g)].map(
-      ([, letter = '', option]) =>
-        `GRANT ${PRIVILEGES[letter]} ${on} TO ${grantee}${option ? ' WITH GRANT OPTION' : ''}`,
-    );
+    const grantee = name === '' ? sql`PUBLIC` : identifier(name === oldOwner ? owner : name);
+    return [...letters.matchAll(/(.)(\*?)/g)].flatMap(([, letter = '', option]) => {
+      const privilege = PRIVILEGES.get(letter);
+      return privilege
+        ? [sql`GRANT ${privilege} ${on} TO ${grantee}${option ? sql` WITH GRANT OPTION` : sql``}`]
+        : [];
+    });
   });
-  return [`REVOKE ALL ${on} FROM PUBLIC`, ...grants];
+  return [sql`REVOKE ALL ${on} FROM PUBLIC`, ...grants];
 }

@@ -5,7 +5,8 @@ import { type Derivation, isTestName, parseDerivedName } from '../restore/names.
 import { CommandError } from './host.ts';
 import type { DatabaseTraits } from './odoo-database.ts';
 import type { Postgres } from './postgres.ts';
-import { identifier, literal, MAINTENANCE_DATABASE, queryRows, runSql } from './sql.ts';
+import { queryRows, runSql } from './run-sql.ts';
+import { identifier, join, list, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 
 /** What a database must be created with: all that cannot be changed later. */
 export type CreationTraits = Pick<
@@ -29,11 +30,11 @@ export async function findDatabase(postgres: Postgres, name: string): Promise<Da
   const [state] = await queryRows<DatabaseState>(
     postgres,
     MAINTENANCE_DATABASE,
-    `SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
+    sql`SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
             datallowconn AS "allowsConnections",
             CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes,
             shobj_description(d.oid, 'pg_database') AS comment
-       FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname =${literal(name)}`,
+       FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = ${name}`,
   );
   return state;
 }
@@ -52,7 +53,8 @@ export async function listDerivedDatabases(postgres: Postgres, database: string)
   const rows = await queryRows<{ name: string; comment: string | null }>(
     postgres,
     MAINTENANCE_DATABASE,
-    "SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_database WHERE datname ~ '__(new|old)_[0-9]{14}$'",
+    sql`SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_database
+      WHERE datname ~ '__(new|old)_[0-9]{14}$'`,
   );
   return rows
     .flatMap(({ name, comment }) => {
@@ -73,16 +75,15 @@ export interface SessionGroup {
 }
 
 /** Of a row of pg_stat_activity. */
-const MAY_END =
-  "(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))";
+const MAY_END = sql`(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))`;
 
 export function listSessions(postgres: Postgres, database: string): Promise<SessionGroup[]> {
   return queryRows<SessionGroup>(
     postgres,
     MAINTENANCE_DATABASE,
-    `SELECT usename AS role, application_name AS application, ${MAY_END} AS "mayEnd", count(*) AS count
+    sql`SELECT usename AS role, application_name AS application, ${MAY_END} AS "mayEnd", count(*) AS count
        FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
-      WHERE datname =${literal(database)} AND pid <> pg_backend_pid()
+      WHERE datname = ${database} AND pid <> pg_backend_pid()
       GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2`,
   );
 }
@@ -103,8 +104,8 @@ export async function createDatabase(
   tablespace = 'pg_default',
 ): Promise<void> {
   // Naming even the default one takes a right that few roles have.
-  const inTablespace = tablespace === 'pg_default' ? '' : `TABLESPACE ${identifier(tablespace)}`;
-  const statement = `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
+  const inTablespace = tablespace === 'pg_default' ? sql`` : sql`TABLESPACE ${identifier(tablespace)}`;
+  const statement = sql`CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
     ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true`;
   try {
     await runSql(admin, MAINTENANCE_DATABASE, signed(name), statement);
@@ -128,31 +129,48 @@ export async function createDatabase(
  * @param version of the server: 150018
  * @throws UserError when that has no such locale provider yet
  */
-export function localeClauses(traits: CreationTraits, version: number): string {
+export function localeClauses(traits: CreationTraits, version: number): Sql {
   const { encoding, collate, ctype, localeProvider, locale } = traits;
-  const clauses = [
-    `ENCODING${literal(encoding)}`,
-    `LC_COLLATE${literal(collate)}`,
-    `LC_CTYPE${literal(ctype)}`,
-  ];
-  if (localeProvider !== 'libc') {
-    const since = localeProvider === 'icu' ? 15 : 17;
+  const clauses = [sql`ENCODING ${encoding}`, sql`LC_COLLATE ${collate}`, sql`LC_CTYPE ${ctype}`];
+  const provider = LOCALE_PROVIDERS.get(localeProvider);
+  if (!provider) {
+    throw new UserError(
+      `The backup’s database sorts by a locale provider that PostgreSQL does not have: ${JSON.stringify(localeProvider)}`,
+      `PostgreSQL has ${[...LOCALE_PROVIDERS.keys()].join(', ')}. A backup of this program names one of them: choose another backup.`,
+    );
+  }
+  const { since, name, locale: own } = provider;
+  if (own) {
     if (version < since * 10_000) {
       throw new UserError(
         `The backup’s database sorts by locale provider ${localeProvider}, which PostgreSQL has from ${since} on`,
         `Restore it to a server of PostgreSQL ${since} or newer.`,
       );
     }
-    clauses.push(`LOCALE_PROVIDER ${localeProvider}`);
-    if (locale !== null) clauses.push(`${localeProvider.toUpperCase()}_LOCALE${literal(locale)}`);
-  } else if (version >= 150_000) {
-    clauses.push('LOCALE_PROVIDER libc');
+    clauses.push(sql`LOCALE_PROVIDER ${name}`);
+    if (locale !== null) clauses.push(sql`${own} ${locale}`);
+  } else if (version >= since * 10_000) {
+    clauses.push(sql`LOCALE_PROVIDER ${name}`);
   }
-  return clauses.join(' ');
+  return join(clauses, sql` `);
 }
 
+interface LocaleProvider {
+  readonly name: Sql;
+  /** The major version of PostgreSQL that has it by name. */
+  readonly since: number;
+  /** The clause that names its locale, where that is another than LC_COLLATE. */
+  readonly locale?: Sql;
+}
+
+const LOCALE_PROVIDERS: ReadonlyMap<string, LocaleProvider> = new Map([
+  ['libc', { name: sql`libc`, since: 15 }],
+  ['icu', { name: sql`icu`, since: 15, locale: sql`ICU_LOCALE` }],
+  ['builtin', { name: sql`builtin`, since: 17, locale: sql`BUILTIN_LOCALE` }],
+]);
+
 /** Statement: has the session say which new database it works for, so that `endWorkOn` finds it. */
-export const signed = (newName: string): string => `SET application_name TO${literal(signature(newName))}`;
+export const signed = (newName: string): Sql => sql`SET application_name TO ${signature(newName)}`;
 
 /** PostgreSQL keeps of an application_name what is ASCII. */
 const signature = (newName: string): string =>
@@ -168,13 +186,13 @@ const ENDING_MS = 10_000;
  * @throws UserError when somebody does not end
  */
 export async function endWorkOn(admin: Postgres, newName: string): Promise<void> {
-  const sessions = `FROM pg_stat_activity
-    WHERE application_name =${literal(signature(newName))} AND usename = current_user AND pid <> pg_backend_pid()`;
+  const sessions = sql`FROM pg_stat_activity
+    WHERE application_name = ${signature(newName)} AND usename = current_user AND pid <> pg_backend_pid()`;
   for (const until = Date.now() + ENDING_MS; ; await sleep(50)) {
     const [left] = await runSql(
       admin,
       MAINTENANCE_DATABASE,
-      `SELECT count(pg_terminate_backend(pid)) ${sessions}`,
+      sql`SELECT count(pg_terminate_backend(pid)) ${sessions}`,
     );
     if (left === '0') return;
     if (Date.now() < until) continue;
@@ -197,17 +215,17 @@ export async function dropDerivedDatabase(admin: Postgres, name: string, databas
   await runSql(
     admin,
     MAINTENANCE_DATABASE,
-    `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`, // PostgreSQL drops no template
-    `ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS false`,
+    sql`ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`, // PostgreSQL drops no template
+    sql`ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS false`,
     terminateSessions([name]),
-    `DROP DATABASE IF EXISTS ${identifier(name)}`,
+    sql`DROP DATABASE IF EXISTS ${identifier(name)}`,
   );
 }
 
 /** Ends the sessions of databases, as far as the role may. */
-export const terminateSessions = (databases: readonly string[]): string =>
-  `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
-    WHERE datname IN (${databases.map(literal).join(',')}) AND pid <> pg_backend_pid() AND ${MAY_END}`;
+export const terminateSessions = (databases: readonly string[]): Sql =>
+  sql`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
+    WHERE datname IN (${list(databases)}) AND pid <> pg_backend_pid() AND ${MAY_END}`;
 
 /** What a restore is about to do and its role may not, each with the statement that lets it; read only. */
 export async function missingRights(admin: Postgres, owner: string, database: string): Promise<string[]> {
@@ -220,20 +238,22 @@ export async function missingRights(admin: Postgres, owner: string, database: st
   }>(
     admin,
     MAINTENANCE_DATABASE,
-    `SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
-            EXISTS (SELECT FROM pg_roles WHERE rolname =${literal(owner)}) AS exists,
-            EXISTS (SELECT FROM pg_roles o WHERE o.rolname =${literal(owner)}
+    sql`SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
+            EXISTS (SELECT FROM pg_roles WHERE rolname = ${owner}) AS exists,
+            EXISTS (SELECT FROM pg_roles o WHERE o.rolname = ${owner}
               AND pg_has_role(o.oid, 'MEMBER')) AS owns,
-            (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname =${literal(database)}
+            (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = ${database}
               AND NOT pg_has_role(datdba, 'MEMBER')) AS stranger
        FROM pg_roles WHERE rolname = current_user`,
   );
   if (!rights) throw new Error('pg_roles has no row of the current role');
   const { role, creates, exists, owns, stranger } = rights;
-  const joins = (other: string) => `GRANT ${identifier(other)} TO ${identifier(role)}`;
+  const joins = (other: string) => sql`GRANT ${identifier(other)} TO ${identifier(role)}`.text;
   return [
-    ...(creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role)} CREATEDB`]),
-    ...(exists ? [] : [`There is no role ${owner}: CREATE ROLE ${identifier(owner)} LOGIN`]),
+    ...(creates
+      ? []
+      : [`${role} may not create databases: ${sql`ALTER ROLE ${identifier(role)} CREATEDB`.text}`]),
+    ...(exists ? [] : [`There is no role ${owner}: ${sql`CREATE ROLE ${identifier(owner)} LOGIN`.text}`]),
     ...(owns || !exists ? [] : [`${role} may not create databases that belong to ${owner}: ${joins(owner)}`]),
     ...(stranger === null
       ? []
@@ -249,7 +269,7 @@ export async function missingLocales(
   const missing: string[] = [];
   for (const locale of new Set([collate, ctype])) {
     try {
-      await runSql(postgres, MAINTENANCE_DATABASE, `SET lc_monetary TO${literal(locale)}`);
+      await runSql(postgres, MAINTENANCE_DATABASE, sql`SET lc_monetary TO ${locale}`);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       missing.push(locale);
@@ -263,7 +283,7 @@ export async function missingRoles(postgres: Postgres, roles: readonly string[])
   const present = await queryRows<{ name: string }>(
     postgres,
     MAINTENANCE_DATABASE,
-    'SELECT rolname AS name FROM pg_roles',
+    sql`SELECT rolname AS name FROM pg_roles`,
   );
   const names = new Set(present.map(({ name }) => name));
   return roles.filter((role) => !names.has(role));

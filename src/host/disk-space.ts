@@ -2,7 +2,8 @@ import { CommandError, type Host } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
-import { literal, MAINTENANCE_DATABASE, queryRows } from './sql.ts';
+import { queryRows } from './run-sql.ts';
+import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 
 /** A file system of the host. */
 export interface FileSystem {
@@ -51,7 +52,7 @@ export async function maxWalBytes(postgres: Postgres): Promise<number> {
   const [row] = await queryRows<{ bytes: number }>(
     postgres,
     MAINTENANCE_DATABASE,
-    "SELECT pg_size_bytes(current_setting('max_wal_size')) AS bytes",
+    sql`SELECT pg_size_bytes(current_setting('max_wal_size')) AS bytes`,
   );
   return row?.bytes ?? 0;
 }
@@ -60,9 +61,9 @@ async function folderOf(postgres: Postgres, tablespace: string): Promise<string 
   const [row] = await queryRows<{ folder: string | null }>(
     postgres,
     MAINTENANCE_DATABASE,
-    `SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
+    sql`SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
                      (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
-       FROM pg_tablespace WHERE spcname =${literal(tablespace)}`,
+       FROM pg_tablespace WHERE spcname = ${tablespace}`,
   );
   return row?.folder ?? clusterFolder(postgres);
 }

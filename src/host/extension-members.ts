@@ -1,5 +1,6 @@
 import type { Postgres } from './postgres.ts';
-import { runSql } from './sql.ts';
+import { runSql } from './run-sql.ts';
+import { sql } from './sql.ts';
 
 /** Something that belongs to an extension, and that may be granted. */
 export interface ExtensionMember {
@@ -12,15 +13,15 @@ export interface ExtensionMember {
 /** What belongs to the extensions of a database, apart from what every database has. */
 export async function extensionMembers(postgres: Postgres, database: string): Promise<ExtensionMember[]> {
   // Types of arguments are named with their schemas, as pg_dump names them.
-  const query = `SELECT json_build_object('entry', concat_ws(' ', coalesce(nspname, '-'), kind, name),
+  const query = sql`SELECT json_build_object('entry', concat_ws(' ', coalesce(nspname, '-'), kind, name),
       'object', kind || ' ' || coalesce(quote_ident(nspname) || '.', '') || name)
     FROM (${MEMBERS}) m`;
-  const lines = await runSql(postgres, database, "SET search_path = ''", query);
+  const lines = await runSql(postgres, database, sql`SET search_path = ''`, query);
   return lines.map((line) => JSON.parse(line) as ExtensionMember);
 }
 
 /** In the words of pg_dump's dumpACL: without a schema, the name of none stands for it. */
-const MEMBERS = `WITH member AS (
+const MEMBERS = sql`WITH member AS (
     SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
       AND refobjid <> (SELECT oid FROM pg_extension WHERE extname = 'plpgsql')
   )

@@ -1,11 +1,11 @@
 import type { ExtensionPrivilege } from './extension-state.ts';
 import type { Refusal } from './refusal.ts';
-import { identifier } from './sql.ts';
+import { identifier, type Sql, serverName, sql } from './sql.ts';
 
 /** What makes privileges on the objects of extensions what they were. */
 export interface PrivilegeChanges {
   /** Statements, in this order. */
-  readonly possible: readonly string[];
+  readonly possible: readonly Sql[];
   /** On what is not there. */
   readonly impossible: readonly Refusal[];
 }
@@ -24,9 +24,9 @@ export function privilegeChanges(
   const lacking = without(wanted, found).filter(
     ({ object, role }) => role === null || owners.get(object) !== role,
   );
-  const added = without(found, wanted);
+  const added = without(found, wanted).filter(({ privilege }) => PRIVILEGES.has(privilege));
   const isPossible = ({ object, privilege }: ExtensionPrivilege) =>
-    owners.has(object) && WORD.test(privilege);
+    owners.has(object) && PRIVILEGES.has(privilege);
   const possible = lacking.filter(isPossible);
   const changes = [
     ...added.filter(({ granted }) => granted).map(revoke),
@@ -35,18 +35,23 @@ export function privilegeChanges(
     ...added.filter(({ granted }) => !granted).map(grant),
   ];
   return {
-    possible: [...new Set(changes)],
+    possible: [...new Map(changes.map((change) => [change.text, change])).values()],
     impossible: lacking
       .filter((each) => !isPossible(each))
       .map((each) => ({
-        statement: each.granted ? grant(each) : revoke(each),
+        statement: shown(each),
         reason: 'the extensions of this server have no such thing',
       })),
   };
 }
 
-/** `SELECT` */
-const WORD = /^[A-Z]+$/;
+/** What can be granted on an object of an extension (https://www.postgresql.org/docs/current/ddl-priv.html). */
+const PRIVILEGES: ReadonlyMap<string, Sql> = new Map(
+  [
+    ...[sql`SELECT`, sql`INSERT`, sql`UPDATE`, sql`DELETE`, sql`TRUNCATE`, sql`REFERENCES`, sql`TRIGGER`],
+    ...[sql`MAINTAIN`, sql`USAGE`, sql`CREATE`, sql`EXECUTE`],
+  ].map((privilege) => [privilege.text, privilege]),
+);
 
 /** Those of the first that the second has not. */
 function without(
@@ -59,12 +64,22 @@ function without(
   return these.filter((each) => !keys.has(keyOf(each)));
 }
 
-const grant = (each: ExtensionPrivilege): string =>
-  `GRANT ${what(each)} TO ${whom(each)}${each.granted && each.grantable ? ' WITH GRANT OPTION' : ''}`;
+const grant = (each: ExtensionPrivilege): Sql => {
+  const option = each.granted && each.grantable ? sql` WITH GRANT OPTION` : sql``;
+  return sql`GRANT ${what(each)} TO ${whom(each)}${option}`;
+};
 
-const revoke = (each: ExtensionPrivilege): string => `REVOKE ${what(each)} FROM ${whom(each)}`;
+const revoke = (each: ExtensionPrivilege): Sql => sql`REVOKE ${what(each)} FROM ${whom(each)}`;
 
-const what = ({ object, column, privilege }: ExtensionPrivilege): string =>
-  `${privilege}${column === null ? '' : ` (${identifier(column)})`} ON ${object}`;
+function what({ object, column, privilege }: ExtensionPrivilege): Sql {
+  const word = PRIVILEGES.get(privilege);
+  if (!word) throw new TypeError(`Not a privilege: ${privilege}`);
+  const of = column === null ? sql`` : sql` (${identifier(column)})`;
+  return sql`${word}${of} ON ${serverName(object)}`;
+}
 
-const whom = ({ role }: ExtensionPrivilege): string => (role === null ? 'PUBLIC' : identifier(role));
+const whom = ({ role }: ExtensionPrivilege): Sql => (role === null ? sql`PUBLIC` : identifier(role));
+
+/** What cannot be said in SQL, for people. */
+const shown = ({ object, column, privilege, role, granted }: ExtensionPrivilege): string =>
+  `${granted ? 'GRANT' : 'REVOKE'} ${privilege}${column === null ? '' : ` ("${column}")`} ON ${object} ${granted ? 'TO' : 'FROM'} ${role === null ? 'PUBLIC' : `"${role}"`}`;

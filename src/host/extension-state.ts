@@ -2,8 +2,9 @@ import { privilegeChanges } from './extension-privileges.ts';
 import { CommandError } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import type { Refusal } from './refusal.ts';
+import { queryRows, runSql } from './run-sql.ts';
 import type { Snapshot } from './snapshot.ts';
-import { identifier, literal, queryRows, runSql } from './sql.ts';
+import { identifier, join, list, qualified, type Sql, sql } from './sql.ts';
 
 /** What belongs to the extensions of a database, and a dump leaves out or only an admin may put back. */
 export interface ExtensionState {
@@ -52,7 +53,7 @@ export async function extensionState(snapshot: Snapshot): Promise<ExtensionState
     snapshot.rows<SchemaOwner>(SCHEMAS),
     snapshot
       .rows<Pick<ExtensionSequence, 'schema' | 'name'>>(
-        `SELECT schema, name FROM (${SEQUENCES}) s WHERE readable`,
+        sql`SELECT schema, name FROM (${SEQUENCES}) s WHERE readable`,
       )
       .then((readable) => (readable.length === 0 ? [] : snapshot.rows<ExtensionSequence>(values(readable)))),
     snapshot.rows<ExtensionPrivilege>(PRIVILEGES),
@@ -102,17 +103,19 @@ async function putBackSequences(
     readable.length === 0 ? [] : await queryRows<ExtensionSequence>(asker, database, values(readable));
   const refusals: Refusal[] = [];
   for (const { schema, name, ofColumn } of there) {
-    const sequence = `${identifier(schema)}.${identifier(name)}`;
+    const sequence = qualified(schema, name);
     const isIt = (each: ExtensionSequence) => each.schema === schema && each.name === name;
     const [then, found] = [recorded.find(isIt), now.find(isIt)];
     if (then ? then.last === found?.last && then.called === found.called : !ofColumn) continue;
     const statement = then
-      ? `SELECT setval(${literal(sequence)}, ${literal(then.last)}::bigint, ${then.called})`
-      : `SELECT setval(${literal(sequence)}, highest) FROM ${sequence},
-          (SELECT max(${identifier(ofColumn?.column ?? '')}) AS highest FROM ${ofColumn?.table}) t
+      ? sql`SELECT setval(${sequence.text}, ${then.last}::bigint, ${then.called})`
+      : ofColumn &&
+        sql`SELECT setval(${sequence.text}, highest) FROM ${sequence},
+          (SELECT max(${identifier(ofColumn.column)}) AS highest FROM ${qualified(ofColumn.schema, ofColumn.table)}) t
           WHERE highest > last_value OR highest = last_value AND NOT is_called`;
+    if (!statement) continue;
     const reason = await byOneOf(roles, database, statement);
-    if (reason !== undefined) refusals.push({ statement, reason });
+    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
   }
   return refusals;
 }
@@ -131,9 +134,9 @@ async function putBackOwners(
   const refusals: Refusal[] = [];
   for (const { name, owner } of recorded) {
     if (!now.has(name) || now.get(name) === owner) continue;
-    const statement = `ALTER SCHEMA ${identifier(name)} OWNER TO ${identifier(owner)}`;
+    const statement = sql`ALTER SCHEMA ${identifier(name)} OWNER TO ${identifier(owner)}`;
     const reason = await byOneOf(roles, database, statement);
-    if (reason !== undefined) refusals.push({ statement, reason });
+    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
   }
   return refusals;
 }
@@ -142,7 +145,7 @@ async function putBackOwners(
 async function byOneOf(
   roles: readonly Postgres[],
   database: string,
-  statement: string,
+  statement: Sql,
 ): Promise<string | undefined> {
   let reason: string | undefined;
   for (const role of roles) {
@@ -182,21 +185,21 @@ async function putBackPrivileges(
     changes = await left(role);
     for (const statement of changes.possible) {
       const reason = await byOneOf([role], database, statement);
-      if (reason !== undefined) reasons.set(statement, reason);
+      if (reason !== undefined) reasons.set(statement.text, reason);
     }
     changes = await left(role);
   }
   return [
-    ...(changes?.possible ?? []).map((statement) => ({
-      statement,
-      reason: reasons.get(statement) ?? 'only its owner may, or a superuser: see db-admin-user',
+    ...(changes?.possible ?? []).map(({ text }) => ({
+      statement: text,
+      reason: reasons.get(text) ?? 'only its owner may, or a superuser: see db-admin-user',
     })),
     ...(changes?.impossible ?? []),
   ];
 }
 
 /** Query: the schemas that a dump makes. An extension may live in one without having made it: then it is no part of that. */
-export const SCHEMAS = `SELECT nspname AS name, pg_get_userbyid(nspowner) AS owner FROM pg_namespace n
+export const SCHEMAS = sql`SELECT nspname AS name, pg_get_userbyid(nspowner) AS owner FROM pg_namespace n
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
     AND NOT EXISTS (SELECT FROM pg_depend
       WHERE classid = 'pg_namespace'::regclass AND objid = n.oid AND deptype = 'e') ORDER BY 1`;
@@ -206,12 +209,12 @@ interface SequenceOfColumn {
   readonly schema: string;
   readonly name: string;
   readonly readable: boolean;
-  readonly ofColumn: { readonly table: string; readonly column: string } | null;
+  readonly ofColumn: { readonly schema: string; readonly table: string; readonly column: string } | null;
 }
 
-const SEQUENCES = `SELECT n.nspname AS schema, s.relname AS name,
+const SEQUENCES = sql`SELECT n.nspname AS schema, s.relname AS name,
     CASE relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END AS readable,
-    (SELECT json_build_object('table', format('%I.%I', tn.nspname, t.relname), 'column', attname)
+    (SELECT json_build_object('schema', tn.nspname, 'table', t.relname, 'column', attname)
        FROM pg_depend d JOIN pg_class t ON t.oid = refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
          JOIN pg_attribute ON attrelid = t.oid AND attnum = refobjsubid
       WHERE classid = 'pg_class'::regclass AND objid = s.oid AND refclassid = classid AND deptype IN ('a', 'i')
@@ -219,16 +222,17 @@ const SEQUENCES = `SELECT n.nspname AS schema, s.relname AS name,
   FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace JOIN pg_sequence ON seqrelid = s.oid
   WHERE relkind = 'S' AND EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = s.oid AND deptype = 'e')`;
 
-const values = (sequences: readonly Pick<ExtensionSequence, 'schema' | 'name'>[]): string =>
-  sequences
-    .map(
-      ({ schema, name }) => `SELECT${literal(schema)} AS schema,${literal(name)} AS name,
-        last_value::text AS last, is_called AS called FROM ${identifier(schema)}.${identifier(name)}`,
-    )
-    .join(' UNION ALL ');
+const values = (sequences: readonly Pick<ExtensionSequence, 'schema' | 'name'>[]): Sql =>
+  join(
+    sequences.map(
+      ({ schema, name }) => sql`SELECT ${schema} AS schema, ${name} AS name,
+        last_value::text AS last, is_called AS called FROM ${qualified(schema, name)}`,
+    ),
+    sql` UNION ALL `,
+  );
 
 /** The letter says what `acldefault` is to give. Identities have every name with its schema, and quoted. */
-const OBJECTS = `WITH member AS (
+const OBJECTS = sql`WITH member AS (
     SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   ), relation AS (
     SELECT classid, objid, relowner, relacl, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS letter
@@ -251,13 +255,13 @@ const OBJECTS = `WITH member AS (
       FROM member JOIN pg_foreign_data_wrapper ON oid = objid WHERE classid = 'pg_foreign_data_wrapper'::regclass
   )`;
 
-const NAME = "kind || ' ' || (pg_identify_object(classid, objid, 0)).identity";
+const NAME = sql`kind || ' ' || (pg_identify_object(classid, objid, 0)).identity`;
 
 /**
  * What the owner of the database may do as the owner of an extension's table counts as given: after a restore that may be
  * the admin's, as whom nobody logs in.
  */
-const PRIVILEGES = `${OBJECTS}, with_acl AS (
+const PRIVILEGES = sql`${OBJECTS}, with_acl AS (
     SELECT object.*, coalesce(acl, acldefault(letter, owner)) AS now,
            coalesce(CASE WHEN letter <> 'n' THEN initprivs END, acldefault(letter, owner)) AS made,
            letter IN ('r', 's') AND owner = datdba AS given
@@ -275,6 +279,6 @@ const PRIVILEGES = `${OBJECTS}, with_acl AS (
         EXCEPT SELECT false, grantee, privilege_type, false FROM aclexplode(now))
     ) item WHERE grantee <> owner OR given ORDER BY 1, 2, 3, 4`;
 
-const objectsNamed = (names: ReadonlySet<string>): string =>
-  `${OBJECTS} SELECT DISTINCT ${NAME} AS object, pg_get_userbyid(owner) AS owner FROM object
-    WHERE ${NAME} = ANY (ARRAY[${[...names].map(literal).join(',')}]::text[])`;
+const objectsNamed = (names: ReadonlySet<string>): Sql =>
+  sql`${OBJECTS} SELECT DISTINCT ${NAME} AS object, pg_get_userbyid(owner) AS owner FROM object
+    WHERE ${NAME} = ANY (ARRAY[${list([...names])}]::text[])`;

@@ -4,7 +4,8 @@ import { SCHEMAS, type SchemaOwner } from './extension-state.ts';
 import { CommandError } from './host.ts';
 import type { Extension } from './odoo-database.ts';
 import type { Postgres } from './postgres.ts';
-import { identifier, literal, MAINTENANCE_DATABASE, queryRows, runSql } from './sql.ts';
+import { queryRows, runSql } from './run-sql.ts';
+import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from './sql.ts';
 
 /** An extension that the role of Odoo cannot have as the backup had it. */
 export interface ExtensionProblem {
@@ -20,8 +21,8 @@ export async function extensionProblems(
   extensions: readonly Extension[],
 ): Promise<ExtensionProblem[]> {
   // Trusted extensions may be created by who may create in the database, from PostgreSQL 13 on.
-  const trusted = app.version >= 130_000 ? 'bool_or(trusted)' : 'false';
-  const query = `SELECT name, ${trusted} OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS may
+  const trusted = app.version >= 130_000 ? sql`bool_or(trusted)` : false;
+  const query = sql`SELECT name, ${trusted} OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS may
     FROM pg_available_extension_versions GROUP BY name`;
   const available = async (postgres: Postgres) => {
     const rows = await queryRows<{ name: string; may: boolean }>(postgres, MAINTENANCE_DATABASE, query);
@@ -36,7 +37,7 @@ export async function extensionProblems(
 
 /** Whether one of the roles may mark `unaccent` IMMUTABLE, which only a superuser may. */
 export async function mayMarkImmutable(app: Postgres, admin: Postgres): Promise<boolean> {
-  const query = 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user';
+  const query = sql`SELECT rolsuper FROM pg_roles WHERE rolname = current_user`;
   const answers = await Promise.all([app, admin].map((role) => runSql(role, MAINTENANCE_DATABASE, query)));
   return answers.some(([superuser]) => superuser === 't');
 }
@@ -89,8 +90,8 @@ export async function createExtensions(
   await createSchemas(admin, database, owner, wanted);
   const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
   for (const { name, schema, version, owner: maker } of wanted) {
-    const inVersion = versions.has(`${name} ${version}`) ? `VERSION${literal(version)}` : '';
-    const statement = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} ${inVersion} CASCADE`;
+    const inVersion = versions.has(`${name} ${version}`) ? sql`VERSION ${version}` : sql``;
+    const statement = sql`CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} ${inVersion} CASCADE`;
     const byAdmin = maker !== undefined && formerOwner !== undefined && maker !== formerOwner;
     const roles = byAdmin ? [admin, app] : [app, admin];
     const failure = await byFirst(roles, database, statement);
@@ -103,9 +104,13 @@ export async function createExtensions(
   }
   await grantConfiguration(app, admin, database, owner);
   const ofUnaccent = wanted.find(({ name }) => name === 'unaccent')?.schema;
-  const unaccent = ofUnaccent === undefined ? undefined : identifier(ofUnaccent);
-  const mark = `ALTER FUNCTION ${unaccent}.unaccent(text) IMMUTABLE`;
-  const refused = unaccent !== undefined && (await byFirst([app, admin], database, mark)) !== undefined;
+  const refused =
+    ofUnaccent !== undefined &&
+    (await byFirst(
+      [app, admin],
+      database,
+      sql`ALTER FUNCTION ${qualified(ofUnaccent, 'unaccent')}(text) IMMUTABLE`,
+    )) !== undefined;
   return {
     schemas: await takeSchemas(app, admin, database, owner),
     members: await extensionMembers(admin, database),
@@ -116,8 +121,8 @@ export async function createExtensions(
 
 /** `postgis 3.3.2`, of those that the server can make. */
 async function versionsThere(admin: Postgres, extensions: readonly Extension[]): Promise<Set<string>> {
-  const names = extensions.map(({ name }) => literal(name)).join(',');
-  const query = `SELECT name || ' ' || version FROM pg_available_extension_versions
+  const names = list(extensions.map(({ name }) => name));
+  const query = sql`SELECT name || ' ' || version FROM pg_available_extension_versions
     WHERE name = ANY (ARRAY[${names}]::name[])`;
   return new Set(await runSql(admin, MAINTENANCE_DATABASE, query));
 }
@@ -127,7 +132,7 @@ async function otherVersions(
   database: string,
   wanted: readonly Extension[],
 ): Promise<string[]> {
-  const query = 'SELECT extname AS name, extversion AS version FROM pg_extension';
+  const query = sql`SELECT extname AS name, extversion AS version FROM pg_extension`;
   const made = await queryRows<Pick<Extension, 'name' | 'version'>>(admin, database, query);
   const versionOf = new Map(made.map(({ name, version }) => [name, version]));
   return wanted
@@ -148,22 +153,22 @@ async function grantConfiguration(
 ): Promise<void> {
   // Asked of who may grant it: for a role that has some right of its own, GRANT does nothing and ends well.
   for (const postgres of new Set([admin, app])) {
-    const rows = await queryRows<{ privileges: string; schema: string; name: string }>(
+    const rows = await queryRows<{ isSequence: boolean; schema: string; name: string }>(
       postgres,
       database,
-      `WITH tables AS (SELECT DISTINCT unnest(extconfig) AS oid FROM pg_extension),
+      sql`WITH tables AS (SELECT DISTINCT unnest(extconfig) AS oid FROM pg_extension),
             sequences AS (SELECT objid AS oid FROM pg_depend JOIN tables ON tables.oid = refobjid
                            WHERE classid = 'pg_class'::regclass AND refclassid = classid AND deptype IN ('a', 'i'))
-       SELECT CASE relkind WHEN 'S' THEN 'ALL ON SEQUENCE' ELSE 'SELECT, INSERT ON TABLE' END AS privileges,
+       SELECT relkind = 'S' AS "isSequence",
               nspname AS schema, relname AS name
          FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE c.oid IN (TABLE tables UNION TABLE sequences) AND relkind IN ('r', 'p', 'S')
-          AND pg_has_role(relowner, 'USAGE') AND NOT pg_has_role(${literal(owner)}, relowner, 'USAGE')`,
+          AND pg_has_role(relowner, 'USAGE') AND NOT pg_has_role(${owner}, relowner, 'USAGE')`,
     );
-    const grants = rows.map(
-      ({ privileges, schema, name }) =>
-        `GRANT ${privileges} ${identifier(schema)}.${identifier(name)} TO ${identifier(owner)}`,
-    );
+    const grants = rows.map(({ isSequence, schema, name }) => {
+      const privileges = isSequence ? sql`ALL ON SEQUENCE` : sql`SELECT, INSERT ON TABLE`;
+      return sql`GRANT ${privileges} ${qualified(schema, name)} TO ${identifier(owner)}`;
+    });
     if (grants.length > 0) await runSql(postgres, database, ...grants);
   }
 }
@@ -178,11 +183,11 @@ async function createSchemas(
   const absent = await runSql(
     admin,
     database,
-    `SELECT name FROM unnest(ARRAY[${names.map(literal).join(',')}]::text[]) name
+    sql`SELECT name FROM unnest(ARRAY[${list(names)}]::text[]) name
       WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)`,
   );
   const statements = absent.map(
-    (name) => `CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`,
+    (name) => sql`CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`,
   );
   if (statements.length > 0) await runSql(admin, database, ...statements);
 }
@@ -202,7 +207,7 @@ async function takeSchemas(
   const there = await queryRows<SchemaOwner>(admin, database, SCHEMAS);
   for (const schema of there) {
     if (schema.owner === owner) continue;
-    const statement = `ALTER SCHEMA ${identifier(schema.name)} OWNER TO ${identifier(owner)}`;
+    const statement = sql`ALTER SCHEMA ${identifier(schema.name)} OWNER TO ${identifier(owner)}`;
     await byFirst([admin, app], database, statement); // who may not is told by what cannot be loaded
   }
   return there.map(({ name }) => name);
@@ -212,7 +217,7 @@ async function takeSchemas(
 async function byFirst(
   roles: readonly Postgres[],
   database: string,
-  statement: string,
+  statement: Sql,
 ): Promise<CommandError | undefined> {
   let failure: CommandError | undefined;
   for (const postgres of new Set(roles)) {

@@ -4,11 +4,13 @@ import type { ExtensionMember } from './extension-members.ts';
 import { feed } from './feed.ts';
 import { CommandError } from './host.ts';
 import { loadFailure } from './load-errors.ts';
-import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
+import type { Postgres } from './postgres.ts';
+import { PSQL_OPTIONS } from './psql.ts';
 import { receiveFiles } from './receive-files.ts';
 import { run } from './run.ts';
+import { runSql } from './run-sql.ts';
 import { withSettings } from './settings.ts';
-import { conninfo, literal, runSql } from './sql.ts';
+import { conninfo, sql } from './sql.ts';
 import { type LeavesOut, statementFilter } from './statement-filter.ts';
 import type { IncomingFile } from './tar-writer.ts';
 import { TempFolder } from './temp-folder.ts';
@@ -189,8 +191,8 @@ class Loader {
   /** Whether the role is one that loads, which need not be the one that logs in. */
   async #isSuperuser(): Promise<boolean> {
     const { role } = this.#options;
-    const name = role === undefined ? 'current_user' : literal(role);
-    const query = `SELECT rolsuper FROM pg_roles WHERE rolname = ${name}`;
+    const name = role === undefined ? sql`current_user` : role;
+    const query = sql`SELECT rolsuper FROM pg_roles WHERE rolname = ${name}`;
     const [superuser] = await runSql(this.#postgres, this.#database, query);
     return superuser === 't';
   }

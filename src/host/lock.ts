@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { CommandError } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { PsqlSession } from './psql-session.ts';
-import { literal, MAINTENANCE_DATABASE } from './sql.ts';
+import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 
 /** The lock cannot be taken, whoever holds it: the role may not enter the maintenance database. */
 export class NoLockError extends UserError {
@@ -33,11 +33,11 @@ export async function acquireLock(postgres: Postgres, database: string, purpose:
   const session = await openSession(postgres, purpose);
   try {
     const key = lockKey(database);
-    const [got] = await session.lines(`SELECT pg_try_advisory_lock(${key.value})`);
+    const [got] = await session.lines(sql`SELECT pg_try_advisory_lock(${key.value})`);
     if (got !== 't') throw await heldByAnother(session, key, database);
     return {
       async assertHeld() {
-        const held = `SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
+        const held = sql`SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
         const [answer] = await session.lines(held).catch(lost(database));
         if (answer !== 'held') lost(database)(undefined);
       },
@@ -59,8 +59,8 @@ export async function lockProblem(postgres: Postgres, database: string): Promise
 async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {
   const session = await PsqlSession.open(postgres, MAINTENANCE_DATABASE);
   try {
-    await session.lines(`SET application_name =${literal(purpose)}; SET statement_timeout = 0`);
-    if (postgres.version >= 140_000) await session.lines('SET idle_session_timeout = 0');
+    await session.lines(sql`SET application_name = ${purpose}; SET statement_timeout = 0`);
+    if (postgres.version >= 140_000) await session.lines(sql`SET idle_session_timeout = 0`);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();
@@ -86,28 +86,28 @@ function lost(database: string): (cause: unknown) => never {
 interface LockKey {
   readonly value: bigint;
   /** Finds it in pg_locks, which shows its two halves. */
-  readonly condition: string;
+  readonly condition: Sql;
 }
 
 function lockKey(database: string): LockKey {
   const digest = createHash('sha256').update(`odoo-backup:${database}`).digest();
-  const halves = `classid = ${digest.readUInt32BE(0)} AND objid = ${digest.readUInt32BE(4)}`;
+  const halves = sql`classid = ${digest.readUInt32BE(0)} AND objid = ${digest.readUInt32BE(4)}`;
   return {
     value: digest.readBigInt64BE(0),
-    condition: `locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
+    condition: sql`locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   };
 }
 
 async function isHeld(session: PsqlSession, key: LockKey): Promise<boolean> {
-  const [held] = await session.lines(`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
+  const [held] = await session.lines(sql`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
   return held === 't';
 }
 
 async function heldByAnother(session: PsqlSession, key: LockKey, database: string): Promise<UserError> {
   // Of sessions of other roles, PostgreSQL shows the name and not the time.
   const [holder] = await session.lines(
-    `SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+    sql`SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
        FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE ${key.condition}`,
   );
   const [who, since] = holder ? (JSON.parse(holder) as [string, string | null]) : [undefined, null];

@@ -4,8 +4,10 @@ import type { Accounts } from './accounts.ts';
 import { type Command, CommandError, type Host } from './host.ts';
 import type { OdooConfFile } from './odoo-conf.ts';
 import type { Postgres } from './postgres.ts';
+import { inUtf8, PSQL_OPTIONS } from './psql.ts';
 import { run } from './run.ts';
-import { literal, queryRows, runSql } from './sql.ts';
+import { queryRows, runSql } from './run-sql.ts';
+import { list, type Sql, sql } from './sql.ts';
 
 /** The program `odoo` of a host. */
 export interface OdooProgram extends Pick<Command, 'env' | 'secretEnv'> {
@@ -84,7 +86,7 @@ export async function neutralize(
   database: string,
   program: OdooProgram | undefined,
 ): Promise<void> {
-  await apply(postgres, database, program ? await odooStatements(program, database) : OWN_STATEMENTS);
+  await apply(postgres, database, program);
   const [state] = await queryRows<NeutralState>(postgres, database, STATE);
   const wrong = [
     ...(state?.neutralized ? [] : ['database.is_neutralized is not set']),
@@ -100,9 +102,11 @@ export async function neutralize(
   );
 }
 
-async function apply(postgres: Postgres, database: string, statements: string): Promise<void> {
+async function apply(postgres: Postgres, database: string, program: OdooProgram | undefined): Promise<void> {
+  const statements = program && (await odooStatements(program, database));
   try {
-    await runSql(postgres, database, statements);
+    if (statements === undefined) await runSql(postgres, database, OWN_STATEMENTS);
+    else await runForeignSql(postgres, database, statements);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(
@@ -111,6 +115,20 @@ async function apply(postgres: Postgres, database: string, statements: string): 
       { cause: error },
     );
   }
+}
+
+/**
+ * What Odoo's account says must not become commands of psql, which may run as another account: what stands behind -c goes
+ * to the server as it is, unless a backslash comes first.
+ */
+async function runForeignSql(postgres: Postgres, database: string, statements: string): Promise<void> {
+  const psql = inUtf8(postgres.command('psql', PSQL_OPTIONS, database));
+  const script = 'exec "$@" -c "SET statement_timeout = 0; $(cat)"';
+  await run(
+    postgres.host,
+    { ...psql, argv: ['sh', '-c', script, 'sh', ...psql.argv] },
+    { input: statements },
+  );
 }
 
 async function odooStatements({ host, argv, conf, ...how }: OdooProgram, database: string): Promise<string> {
@@ -130,8 +148,8 @@ async function odooStatements({ host, argv, conf, ...how }: OdooProgram, databas
 }
 
 /** Odoo's own cleaner of its own tables: stays active in neutralized databases as well. */
-const NOT_THE_CLEANER =
-  "id NOT IN (SELECT res_id FROM ir_model_data WHERE model = 'ir.cron' AND name = 'autovacuum_job')";
+const NOT_THE_CLEANER = sql`id NOT IN
+  (SELECT res_id FROM public.ir_model_data WHERE model = 'ir.cron' AND name = 'autovacuum_job')`;
 
 /** Where no mail server is active, Odoo sends by the one of its odoo.conf: so there must be one that goes nowhere. */
 const NOWHERE = 'neutralization - disable emails';
@@ -140,20 +158,20 @@ const NOWHERE = 'neutralization - disable emails';
  * As neutralize.sql of Odoo's base, mail and fetchmail, for all versions: columns that a table lacks are passed over. A
  * template that names its mail server sends by it, active or not.
  */
-const OWN_STATEMENTS = `BEGIN;
-UPDATE ir_cron SET active = false WHERE ${NOT_THE_CLEANER};
-UPDATE ir_mail_server SET active = false;
-INSERT INTO ir_mail_server SELECT * FROM jsonb_populate_record(NULL::ir_mail_server, jsonb_build_object(
-  'id', nextval(pg_get_serial_sequence('ir_mail_server', 'id')), 'name', '${NOWHERE}', 'smtp_host', 'invalid',
+const OWN_STATEMENTS = sql`BEGIN;
+UPDATE public.ir_cron SET active = false WHERE ${NOT_THE_CLEANER};
+UPDATE public.ir_mail_server SET active = false;
+INSERT INTO public.ir_mail_server SELECT * FROM jsonb_populate_record(NULL::public.ir_mail_server, jsonb_build_object(
+  'id', nextval(pg_get_serial_sequence('public.ir_mail_server', 'id')), 'name', ${NOWHERE}::text, 'smtp_host', 'invalid',
   'smtp_port', 1025, 'smtp_encryption', 'none', 'smtp_authentication', 'login', 'sequence', 10, 'active', true));
 DO $$ BEGIN
-  IF to_regclass('fetchmail_server') IS NOT NULL THEN UPDATE fetchmail_server SET active = false; END IF;
-  IF to_regclass('mail_template') IS NOT NULL THEN UPDATE mail_template SET mail_server_id = NULL; END IF;
-  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('ir_act_server') AND attname = 'webhook_url') THEN
-    UPDATE ir_act_server SET webhook_url = 'neutralization - disable webhook' WHERE state = 'webhook';
+  IF to_regclass('public.fetchmail_server') IS NOT NULL THEN UPDATE public.fetchmail_server SET active = false; END IF;
+  IF to_regclass('public.mail_template') IS NOT NULL THEN UPDATE public.mail_template SET mail_server_id = NULL; END IF;
+  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.ir_act_server') AND attname = 'webhook_url') THEN
+    UPDATE public.ir_act_server SET webhook_url = 'neutralization - disable webhook' WHERE state = 'webhook';
   END IF;
 END $$;
-INSERT INTO ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')
+INSERT INTO public.ir_config_parameter (key, value) VALUES ('database.is_neutralized', 'true')
   ON CONFLICT (key) DO UPDATE SET value = 'true';
 COMMIT`;
 
@@ -163,15 +181,19 @@ interface NeutralState {
   readonly outgoing: number;
 }
 
-const STATE = `SELECT EXISTS (SELECT FROM ir_config_parameter
+const STATE = sql`SELECT EXISTS (SELECT FROM public.ir_config_parameter
     WHERE key = 'database.is_neutralized' AND lower(value) IN ('true', 't', '1')) AS neutralized,
-  (SELECT count(*) FROM ir_cron WHERE active AND ${NOT_THE_CLEANER}) AS crons,
-  (SELECT count(*) FROM ir_mail_server WHERE active AND smtp_host IS DISTINCT FROM 'invalid') AS outgoing`;
+  (SELECT count(*) FROM public.ir_cron WHERE active AND ${NOT_THE_CLEANER}) AS crons,
+  (SELECT count(*) FROM public.ir_mail_server WHERE active AND smtp_host IS DISTINCT FROM 'invalid') AS outgoing`;
 
 async function incomingServers(postgres: Postgres, database: string): Promise<number> {
-  const [table] = await runSql(postgres, database, "SELECT to_regclass('fetchmail_server')");
+  const [table] = await runSql(postgres, database, sql`SELECT to_regclass('public.fetchmail_server')`);
   if (!table) return 0;
-  const [count] = await runSql(postgres, database, 'SELECT count(*) FROM fetchmail_server WHERE active');
+  const [count] = await runSql(
+    postgres,
+    database,
+    sql`SELECT count(*) FROM public.fetchmail_server WHERE active`,
+  );
   return Number(count);
 }
 
@@ -184,19 +206,19 @@ async function incomingServers(postgres: Postgres, database: string): Promise<nu
  */
 export async function renewIdentity(postgres: Postgres, database: string): Promise<string> {
   const uuid = randomUUID();
-  const values = {
-    'database.uuid': literal(uuid),
-    'database.secret': literal(randomUUID()),
-    'database.create_date': "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
+  const values: Readonly<Record<string, string | Sql>> = {
+    'database.uuid': uuid,
+    'database.secret': randomUUID(),
+    'database.create_date': sql`to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')`,
   };
-  const rows = Object.entries(values).map(([key, value]) => `('${key}', ${value})`);
+  const rows = Object.entries(values).map(([key, value]) => sql`(${key}, ${value})`);
   await runSql(
     postgres,
     database,
-    `INSERT INTO ir_config_parameter (key, value) VALUES ${rows.join(', ')}
+    sql`INSERT INTO public.ir_config_parameter (key, value) VALUES ${list(rows)}
        ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
   );
-  const kept = "SELECT value FROM ir_config_parameter WHERE key = 'database.uuid'";
+  const kept = sql`SELECT value FROM public.ir_config_parameter WHERE key = 'database.uuid'`;
   const [now] = await runSql(postgres, database, kept);
   if (now === uuid) return uuid;
   throw new UserError(

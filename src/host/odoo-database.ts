@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import { type ExtensionState, extensionState } from './extension-state.ts';
 import { checkSequences } from './sequences.ts';
 import type { Snapshot } from './snapshot.ts';
+import { list, type Sql, sql } from './sql.ts';
 import { type CountedTables, countTables } from './table-counts.ts';
 
 /** What a restore has to put back and a plain pg_dump leaves out. */
@@ -86,7 +87,7 @@ export async function describeDatabase(
       databaseExtensions(snapshot),
       extensionState(snapshot),
       snapshot.lines(
-        `SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
+        sql`SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
         WHERE refclassid = 'pg_authid'::regclass
           AND (dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
             OR classid = 'pg_database'::regclass
@@ -94,7 +95,7 @@ export async function describeDatabase(
       ),
       counting,
       snapshot.rows<{ tables: number; database: number }>(
-        `SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
+        sql`SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
               pg_database_size(current_database()) AS database
          FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
@@ -118,19 +119,19 @@ export async function describeDatabase(
   };
 }
 
-const tablesPresent = (tables: readonly string[]): string =>
-  `SELECT t FROM unnest(ARRAY['${tables.join("','")}']) t WHERE to_regclass('public.' || t) IS NOT NULL`;
+const tablesPresent = (tables: readonly string[]): Sql =>
+  sql`SELECT t FROM unnest(ARRAY[${list(tables)}]) t WHERE to_regclass('public.' || t) IS NOT NULL`;
 
 async function installedModules(snapshot: Snapshot): Promise<Record<string, string>> {
   const rows = await snapshot.rows<{ name: string; version: string }>(
-    "SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name",
+    sql`SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name`,
   );
   return Object.fromEntries(rows.map((row) => [row.name, row.version]));
 }
 
 export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
   snapshot.rows<Extension>(
-    `SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
+    sql`SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
        JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
   );
 
@@ -140,11 +141,12 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
   const { version } = snapshot.postgres;
   const provider =
     version >= 150_000
-      ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END"
-      : "'libc'";
-  const locale = version >= 170_000 ? 'datlocale' : version >= 150_000 ? 'daticulocale' : 'NULL::text';
+      ? sql`CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END`
+      : sql`'libc'`;
+  const locale =
+    version >= 170_000 ? sql`datlocale` : version >= 150_000 ? sql`daticulocale` : sql`NULL::text`;
   const [traits] = await snapshot.rows<DatabaseTraits>(
-    `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
+    sql`SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
             datcollate AS collate, datctype AS ctype, ${provider} AS "localeProvider", ${locale} AS locale,
             coalesce(to_json(datacl::text[]), '[]') AS privileges,
             coalesce((SELECT json_agg(json_build_object('role', nullif(pg_get_userbyid(setrole), 'unknown (OID=0)'),
@@ -159,7 +161,7 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
 
 async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
   const [facts] = await snapshot.rows<{ inDatabase: number; location: string }>(
-    `SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
+    sql`SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
             coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
   );
   return { inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? 'file' };
@@ -178,7 +180,7 @@ export async function attachedFiles(snapshot: Snapshot): Promise<string[]> {
 /** The same, for more names than should be held. @param take is given each as it comes */
 export function eachAttachedFile(snapshot: Snapshot, take: (name: string) => void): Promise<void> {
   return snapshot.each(
-    "SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'",
+    sql`SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'`,
     take,
   );
 }

@@ -6,8 +6,9 @@ import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
 import { filestoreCodec } from './outbound.ts';
 import { type DatabaseSettings, Postgres } from './postgres.ts';
 import { run } from './run.ts';
+import { queryRows } from './run-sql.ts';
 import type { Party, Site } from './site.ts';
-import { literal, MAINTENANCE_DATABASE, queryRows } from './sql.ts';
+import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 import { findTools, type HostTools } from './tools.ts';
 
 /** What the inputs say of an Odoo installation; the rest is found on the host. */
@@ -119,8 +120,8 @@ export async function listDatabases(
   const rows = await queryRows<{ name: string }>(
     postgres,
     MAINTENANCE_DATABASE,
-    `SELECT datname AS name FROM pg_database WHERE pg_get_userbyid(datdba) =${literal(postgres.role)}
-        AND NOT datistemplate AND datallowconn AND datname <> ${literal(MAINTENANCE_DATABASE)} ORDER BY 1`,
+    sql`SELECT datname AS name FROM pg_database WHERE pg_get_userbyid(datdba) = ${postgres.role}
+        AND NOT datistemplate AND datallowconn AND datname <> ${MAINTENANCE_DATABASE} ORDER BY 1`,
   );
   return rows.map(({ name }) => name);
 }

@@ -1,7 +1,9 @@
 import { messageOf, UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import { type Command, CommandError, type Host } from './host.ts';
+import { inUtf8, PSQL_SESSION, psqlScript } from './psql.ts';
 import { run } from './run.ts';
+import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 import type { HostTools, PostgresClient } from './tools.ts';
 
 /** How Odoo reaches its database, from odoo.conf and the inputs. What is undefined is libpq's default. */
@@ -115,7 +117,7 @@ export class Postgres {
     let failure: unknown;
     for (const each of [...viaSocket, settings]) {
       try {
-        const other = await Postgres.connect(this.host, accounts, tools, each, 'postgres');
+        const other = await Postgres.connect(this.host, accounts, tools, each, MAINTENANCE_DATABASE);
         if ((await startedAt(other)) === (await startedAt(this))) return other;
         failure = new Error(`There is another PostgreSQL server at ${whereOf(each)}`);
       } catch (error) {
@@ -130,6 +132,11 @@ export class Postgres {
         : `Let it in by peer authentication, or put its password into ~/.pgpass of ${this.host.user}. ${accounts.sudoersHint([role])}`,
       { cause: failure },
     );
+  }
+
+  /** A psql that runs the statements of ours which it reads (`psqlScript`). */
+  psql(database: string): Command {
+    return psqlCommand(this.client, this.#settings, this.#route, database);
   }
 
   /** A command that runs one of PostgreSQL's client programs on a database. */
@@ -167,8 +174,12 @@ function clientCommand(
   };
 }
 
-/** The options of psql for programs: no start-up file, no prompt, bare rows, stop at the first error. */
-export const PSQL_OPTIONS = ['-XAtqw', '-v', 'ON_ERROR_STOP=1'];
+const psqlCommand = (
+  client: PostgresClient,
+  settings: DatabaseSettings,
+  route: Route,
+  database: string,
+): Command => inUtf8(clientCommand(client, 'psql', PSQL_SESSION, settings, route, database));
 
 async function assertReady(host: Host, client: PostgresClient, settings: DatabaseSettings): Promise<void> {
   const command = clientCommand(
@@ -205,8 +216,8 @@ const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1'])
 
 /** Of the server, to the microsecond: tells one from another. */
 function startedAt(postgres: Postgres): Promise<string> {
-  const args = [...PSQL_OPTIONS, '-c', 'SELECT extract(epoch FROM pg_postmaster_start_time())'];
-  return run(postgres.host, postgres.command('psql', args, 'postgres'));
+  const query = sql`SELECT extract(epoch FROM pg_postmaster_start_time())`;
+  return run(postgres.host, postgres.psql(MAINTENANCE_DATABASE), { input: psqlScript(query) });
 }
 
 const isSocket = (settings: DatabaseSettings): boolean =>
@@ -222,13 +233,12 @@ async function findRoute(
   const failures: string[] = [];
   for await (const route of routes(accounts, settings)) {
     // Strict pg_hba.conf files let a role into its own database only; others refuse a missing database first.
-    for (const via of new Set([database, 'postgres'])) {
-      const sql = `SELECT current_setting('server_version_num'), current_setting('server_version'),
-        EXISTS (SELECT FROM pg_database WHERE datname = :'name')`;
-      const args = [...PSQL_OPTIONS, '-v', `name=${database}`, '-f', '-'];
+    for (const via of new Set([database, MAINTENANCE_DATABASE])) {
+      const query = sql`SELECT current_setting('server_version_num'), current_setting('server_version'),
+        EXISTS (SELECT FROM pg_database WHERE datname = ${database})`;
       try {
-        const answer = await run(host, clientCommand(client, 'psql', args, settings, route, via), {
-          input: `${sql};\n`,
+        const answer = await run(host, psqlCommand(client, settings, route, via), {
+          input: psqlScript(query),
         });
         const [version, serverVersion = '', exists] = answer.trim().split('|');
         const found = {
@@ -282,17 +292,10 @@ async function* routes(accounts: Accounts, settings: DatabaseSettings): AsyncGen
 }
 
 async function noSuchDatabase(found: Found, client: PostgresClient, database: string): Promise<UserError> {
-  const sql =
-    "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY 1";
-  const command = clientCommand(
-    client,
-    'psql',
-    [...PSQL_OPTIONS, '-c', sql],
-    found.settings,
-    found.route,
-    'postgres',
-  );
-  const names = await run(found.host, command).then(
+  const query = sql`SELECT datname FROM pg_database
+    WHERE datallowconn AND NOT datistemplate AND datname <> ${MAINTENANCE_DATABASE} ORDER BY 1`;
+  const command = psqlCommand(client, found.settings, found.route, MAINTENANCE_DATABASE);
+  const names = await run(found.host, command, { input: psqlScript(query) }).then(
     (text) => text.trim().split('\n').filter(Boolean),
     messageOf,
   );

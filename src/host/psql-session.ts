@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { CommandError, type Process } from './host.ts';
-import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
+import type { Postgres } from './postgres.ts';
+import { psqlScript } from './psql.ts';
 import { recordsOf } from './records.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** A psql that stays open: statements on its standard input, rows and an end mark on its standard output. */
 export class PsqlSession implements AsyncDisposable {
@@ -18,10 +20,7 @@ export class PsqlSession implements AsyncDisposable {
   }
 
   static async open(postgres: Postgres, database: string): Promise<PsqlSession> {
-    const command = postgres.command('psql', [...PSQL_OPTIONS, '-f', '-'], database);
-    return new PsqlSession(
-      await postgres.host.start({ ...command, env: { ...command.env, PGCLIENTENCODING: 'UTF8' } }),
-    );
+    return new PsqlSession(await postgres.host.start(postgres.psql(database)));
   }
 
   /**
@@ -30,16 +29,16 @@ export class PsqlSession implements AsyncDisposable {
    *
    * @throws CommandError when the server refuses it, and from then on, for psql ends at the first error
    */
-  async lines(sql: string): Promise<string[]> {
+  async lines(query: Sql): Promise<string[]> {
     const lines: string[] = [];
-    await this.each(sql, (line) => lines.push(line));
+    await this.each(query, (line) => lines.push(line));
     return lines;
   }
 
   /** The same, for more rows than should be held. @param take is given each as it comes */
-  async each(sql: string, take: (line: string) => void): Promise<void> {
+  async each(query: Sql, take: (line: string) => void): Promise<void> {
     const end = randomUUID();
-    this.#process.stdin.write(`${sql};\nSELECT '${end}';\n`);
+    this.#process.stdin.write(psqlScript(query, sql`SELECT ${end}`));
     const answer = this.#earlier.then(() => this.#linesUntil(end, take));
     this.#earlier = answer.catch(() => {});
     return answer;

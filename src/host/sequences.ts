@@ -1,5 +1,5 @@
 import type { Snapshot } from './snapshot.ts';
-import { identifier, inChunks, literal } from './sql.ts';
+import { identifier, inChunks, join, qualified, type Sql, sql } from './sql.ts';
 
 /** A sequence that makes the values of a column. */
 interface OwnedSequence {
@@ -29,7 +29,7 @@ export async function checkSequences(
 ): Promise<{ readonly count: number; readonly behind: readonly BehindSequence[] }> {
   const sequences = await snapshot.rows<OwnedSequence>(OWNED);
   const queries = inChunks(sequences.map(comparison), AT_ONCE).map(
-    (parts) => `SELECT sequence, "column", last, highest FROM (${parts.join(' UNION ALL ')}) c
+    (parts) => sql`SELECT sequence, "column", last, highest FROM (${join(parts, sql` UNION ALL `)}) c
       WHERE last < highest OR (last = highest AND NOT called)`,
   );
   const behind = await Promise.all(queries.map((query) => snapshot.rows<BehindSequence>(query)));
@@ -40,7 +40,7 @@ export async function checkSequences(
  * Those of `serial` and identity columns; a sequence that counts down or begins anew has no highest value, and one of an
  * extension is in no dump.
  */
-const OWNED = `SELECT sn.nspname AS schema, s.relname AS sequence, tn.nspname AS "tableSchema", t.relname AS table,
+const OWNED = sql`SELECT sn.nspname AS schema, s.relname AS sequence, tn.nspname AS "tableSchema", t.relname AS table,
     a.attname AS column
   FROM pg_class s JOIN pg_namespace sn ON sn.oid = s.relnamespace
     JOIN pg_sequence q ON q.seqrelid = s.oid
@@ -55,9 +55,9 @@ const OWNED = `SELECT sn.nspname AS schema, s.relname AS sequence, tn.nspname AS
     AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
   ORDER BY 1, 2`;
 
-function comparison({ schema, sequence, tableSchema, table, column }: OwnedSequence): string {
+function comparison({ schema, sequence, tableSchema, table, column }: OwnedSequence): Sql {
   const name = schema === 'public' ? sequence : `${schema}.${sequence}`;
-  const highest = `SELECT max(${identifier(column)}) FROM ${identifier(tableSchema)}.${identifier(table)}`;
-  return `SELECT${literal(name)} AS sequence,${literal(`${table}.${column}`)} AS column, last_value AS last,
-      is_called AS called, (${highest}) AS highest FROM ${identifier(schema)}.${identifier(sequence)}`;
+  const highest = sql`SELECT max(${identifier(column)}) FROM ${qualified(tableSchema, table)}`;
+  return sql`SELECT ${name} AS sequence, ${`${table}.${column}`} AS column, last_value AS last,
+      is_called AS called, (${highest}) AS highest FROM ${qualified(schema, sequence)}`;
 }

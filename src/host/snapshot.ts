@@ -2,6 +2,8 @@ import { UserError } from '../errors.ts';
 import { CommandError } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { PsqlSession } from './psql-session.ts';
+import { asJson } from './run-sql.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** A migration that holds a table's lock must not hold up a deploy for hours. */
 export const LOCK_WAIT_SECONDS = 120;
@@ -30,10 +32,10 @@ export class Snapshot implements AsyncDisposable {
     try {
       const [, , , [id]] = await Promise.all([
         // A server may be set to end idle transactions and slow statements: not this one.
-        ask(session, 'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0'),
-        ask(session, `SET lock_timeout = '${LOCK_WAIT_SECONDS}s'`),
-        ask(session, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
-        ask(session, 'SELECT pg_export_snapshot()'),
+        ask(session, sql`SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0`),
+        ask(session, sql`SET lock_timeout = ${LOCK_WAIT_SECONDS * 1000}`),
+        ask(session, sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`),
+        ask(session, sql`SELECT pg_export_snapshot()`),
       ]);
       if (!id)
         throw new UserError('PostgreSQL exported no snapshot', 'Check the log of the PostgreSQL server.');
@@ -45,19 +47,19 @@ export class Snapshot implements AsyncDisposable {
   }
 
   /** Rows of a query, each as the object that `row_to_json` makes of it. */
-  async rows<Row>(sql: string): Promise<Row[]> {
-    const lines = await this.lines(`SELECT row_to_json(r) FROM (${sql}) r`);
+  async rows<Row>(query: Sql): Promise<Row[]> {
+    const lines = await this.lines(asJson(query));
     return lines.map((line) => JSON.parse(line) as Row);
   }
 
   /** Rows of a query of one text column without line breaks. @throws UserError when the server refuses it */
-  lines(sql: string): Promise<string[]> {
-    return ask(this.#session, sql);
+  lines(query: Sql): Promise<string[]> {
+    return ask(this.#session, query);
   }
 
   /** The same, for more rows than should be held. @param take is given each as it comes */
-  each(sql: string, take: (line: string) => void): Promise<void> {
-    return tell(this.#session, sql, take);
+  each(query: Sql, take: (line: string) => void): Promise<void> {
+    return tell(this.#session, query, take);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -65,15 +67,15 @@ export class Snapshot implements AsyncDisposable {
   }
 }
 
-async function ask(session: PsqlSession, sql: string): Promise<string[]> {
+async function ask(session: PsqlSession, query: Sql): Promise<string[]> {
   const lines: string[] = [];
-  await tell(session, sql, (line) => lines.push(line));
+  await tell(session, query, (line) => lines.push(line));
   return lines;
 }
 
-async function tell(session: PsqlSession, sql: string, take: (line: string) => void): Promise<void> {
+async function tell(session: PsqlSession, query: Sql, take: (line: string) => void): Promise<void> {
   try {
-    await session.each(sql, take);
+    await session.each(query, take);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(

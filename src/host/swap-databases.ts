@@ -2,7 +2,8 @@ import { UserError } from '../errors.ts';
 import { endWorkOn, findDatabase, listSessions, signed, terminateSessions } from './databases.ts';
 import { CommandError } from './host.ts';
 import type { Postgres } from './postgres.ts';
-import { identifier, literal, MAINTENANCE_DATABASE, runSql } from './sql.ts';
+import { runSql } from './run-sql.ts';
+import { identifier, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 
 /** The names of a swap. */
 export interface Swap {
@@ -76,14 +77,14 @@ export async function swapDatabasesBack(admin: Postgres, swap: Swap, mark?: Swap
   );
 }
 
-const allowConnections = (database: string, allowed: boolean): string =>
-  `ALTER DATABASE ${identifier(database)} ALLOW_CONNECTIONS ${allowed}`;
+const allowConnections = (database: string, allowed: boolean): Sql =>
+  sql`ALTER DATABASE ${identifier(database)} ALLOW_CONNECTIONS ${allowed}`;
 
-const comment = (database: string, text: string | null): string =>
-  `COMMENT ON DATABASE ${identifier(database)} IS${text === null ? ' NULL' : literal(text)}`;
+const comment = (database: string, text: string | null): Sql =>
+  sql`COMMENT ON DATABASE ${identifier(database)} IS ${text}`;
 
-const isTemplate = (database: string, template: boolean): string =>
-  `ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`;
+const isTemplate = (database: string, template: boolean): Sql =>
+  sql`ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`;
 
 /** Odoo is away meanwhile. Somebody who has locked a database, as whoever copies it, may take long. */
 const LOCK_WAIT_SECONDS = 10;
@@ -99,17 +100,17 @@ async function rename(
   admin: Postgres,
   swap: Swap,
   renames: readonly Rename[],
-  then: readonly string[],
+  then: readonly Sql[],
 ): Promise<void> {
   const busy = renames.map(([from]) => from);
   const statements = [
     signed(swap.new),
-    'BEGIN',
-    `SET LOCAL lock_timeout = '${LOCK_WAIT_SECONDS}s'`,
+    sql`BEGIN`,
+    sql`SET LOCAL lock_timeout = ${LOCK_WAIT_SECONDS * 1000}`,
     terminateSessions(busy),
-    ...renames.map(([from, to]) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`),
+    ...renames.map(([from, to]) => sql`ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`),
     ...then,
-    'COMMIT',
+    sql`COMMIT`,
   ];
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,5 +1,5 @@
 import type { Snapshot } from './snapshot.ts';
-import { identifier, inChunks, literal } from './sql.ts';
+import { inChunks, join, qualified, type Sql, sql } from './sql.ts';
 
 /** Which tables are counted; a name is `res_partner`, or `schema.table` outside of `public`. */
 export type CountedTables = 'core' | 'all' | readonly string[];
@@ -43,7 +43,7 @@ export async function countTables(
   which: CountedTables,
 ): Promise<Readonly<Record<string, number>>> {
   const tables = await snapshot.rows<Table>(
-    `SELECT nspname AS schema, relname AS table,
+    sql`SELECT nspname AS schema, relname AS table,
             relkind = 'r' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
               AND d.objid = c.oid AND d.deptype = 'e') AS own
        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
@@ -51,7 +51,7 @@ export async function countTables(
   );
   const names = new Set(which === 'core' ? CORE_TABLES : which);
   const wanted = tables.filter((table) => (which === 'all' ? table.own : names.has(nameOf(table))));
-  const queries = inChunks(wanted.map(countOf), AT_ONCE).map((parts) => parts.join(' UNION ALL '));
+  const queries = inChunks(wanted.map(countOf), AT_ONCE).map((parts) => join(parts, sql` UNION ALL `));
   const counted = await Promise.all(
     queries.map((query) => snapshot.rows<{ table: string; rows: number }>(query)),
   );
@@ -60,5 +60,5 @@ export async function countTables(
 
 const nameOf = ({ schema, table }: Table): string => (schema === 'public' ? table : `${schema}.${table}`);
 
-const countOf = (table: Table): string =>
-  `SELECT${literal(nameOf(table))} AS table, count(*) AS rows FROM ${identifier(table.schema)}.${identifier(table.table)}`;
+const countOf = (table: Table): Sql =>
+  sql`SELECT ${nameOf(table)} AS table, count(*) AS rows FROM ${qualified(table.schema, table.table)}`;

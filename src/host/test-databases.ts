@@ -2,14 +2,15 @@ import { isTestName, testName, timestampOf } from '../restore/names.ts';
 import { dropDerivedDatabase, findDatabase } from './databases.ts';
 import { acquireLock, HeldLockError, type Lock } from './lock.ts';
 import type { Postgres } from './postgres.ts';
-import { MAINTENANCE_DATABASE, runSql } from './sql.ts';
+import { runSql } from './run-sql.ts';
+import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 
 /** The databases that restore tests of backups of `database` have made: they are in use, or the test was killed. */
 export async function listTestDatabases(postgres: Postgres, database: string): Promise<string[]> {
   const names = await runSql(
     postgres,
     MAINTENANCE_DATABASE,
-    "SELECT datname FROM pg_database WHERE datname ~ '__test_[0-9]{14}$'",
+    sql`SELECT datname FROM pg_database WHERE datname ~ '__test_[0-9]{14}$'`,
   );
   return names.filter((name) => isTestName(name, database)).toSorted();
 }

@@ -11,7 +11,7 @@ import { type Dump, loadDump } from '../host/load-dump.ts';
 import { neutralize, renewIdentity } from '../host/neutralize.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import type { Refusal } from '../host/refusal.ts';
-import { identifier } from '../host/sql.ts';
+import { identifier, sql } from '../host/sql.ts';
 import { copyFiles, stageFilestore } from '../host/stage-filestore.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { formatBytes, formatCounted } from '../report/format.ts';
@@ -79,8 +79,8 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
       byHand: [
         sqlByHand(
           admin,
-          `ALTER DATABASE ${identifier(databases.new)} IS_TEMPLATE false`,
-          `DROP DATABASE ${identifier(databases.new)}`,
+          sql`ALTER DATABASE ${identifier(databases.new)} IS_TEMPLATE false`,
+          sql`DROP DATABASE ${identifier(databases.new)}`,
         ),
       ],
     },

@@ -18,8 +18,9 @@ import { databaseTraits } from '../host/odoo-database.ts';
 import type { OwnedFolder } from '../host/owner.ts';
 import type { Postgres } from '../host/postgres.ts';
 import { run } from '../host/run.ts';
+import { queryRows, runSql } from '../host/run-sql.ts';
 import { Snapshot } from '../host/snapshot.ts';
-import { MAINTENANCE_DATABASE, queryRows, runSql } from '../host/sql.ts';
+import { MAINTENANCE_DATABASE, sql } from '../host/sql.ts';
 import { compareFilestore, type Difference } from '../host/stage-filestore.ts';
 import { formatBytes } from '../report/format.ts';
 import { extensionsIn } from './dump-extensions.ts';
@@ -247,7 +248,7 @@ class Preflight {
     const [server] = await queryRows<{ ctype: string }>(
       admin,
       MAINTENANCE_DATABASE,
-      "SELECT datctype AS ctype FROM pg_database WHERE datname = 'template0'",
+      sql`SELECT datctype AS ctype FROM pg_database WHERE datname = 'template0'`,
     );
     return {
       owner: postgres.role,
@@ -272,7 +273,7 @@ class Preflight {
     return queryRows<Extension>(
       postgres,
       database,
-      `SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
+      sql`SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
          JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
     );
   }
@@ -382,7 +383,7 @@ class Preflight {
   async #checkTrust(): Promise<void> {
     if (this.#source.receipt) return;
     const { postgres } = this.#target;
-    const query = 'SELECT rolsuper FROM pg_roles WHERE rolname = session_user';
+    const query = sql`SELECT rolsuper FROM pg_roles WHERE rolname = session_user`;
     const [superuser] = await runSql(postgres, MAINTENANCE_DATABASE, query);
     if (superuser !== 't') return;
     this.#warnings.push(

@@ -4,7 +4,7 @@ import { commandByHand, sqlByHand } from '../host/by-hand.ts';
 import { type FolderSwap, swapFolders, swapFoldersBack } from '../host/folders.ts';
 import { waitHealthy } from '../host/health.ts';
 import type { Services } from '../host/services.ts';
-import { identifier } from '../host/sql.ts';
+import { identifier, sql } from '../host/sql.ts';
 import { commentOn, type Swap, swapDatabases, swapDatabasesBack } from '../host/swap-databases.ts';
 import { formatDuration } from '../report/format.ts';
 import { isInterrupted } from './leftovers.ts';
@@ -111,12 +111,12 @@ function swapDatabaseStep(work: Work): Step {
       byHand: [
         sqlByHand(
           target.admin,
-          `ALTER DATABASE ${identifier(current)} RENAME TO ${identifier(databases.new)}`,
+          sql`ALTER DATABASE ${identifier(current)} RENAME TO ${identifier(databases.new)}`,
           ...(old === undefined
             ? []
             : [
-                `ALTER DATABASE ${identifier(old)} RENAME TO ${identifier(current)}`,
-                `ALTER DATABASE ${identifier(current)} ALLOW_CONNECTIONS true`,
+                sql`ALTER DATABASE ${identifier(old)} RENAME TO ${identifier(current)}`,
+                sql`ALTER DATABASE ${identifier(current)} ALLOW_CONNECTIONS true`,
               ]),
         ),
       ],

@@ -15,8 +15,9 @@ import {
 import { CommandError } from '../../src/host/host.ts';
 import { describeDatabase } from '../../src/host/odoo-database.ts';
 import { PsqlSession } from '../../src/host/psql-session.ts';
+import { runSql } from '../../src/host/run-sql.ts';
 import { Snapshot } from '../../src/host/snapshot.ts';
-import { runSql } from '../../src/host/sql.ts';
+import { sql } from '../../src/host/sql.ts';
 import { swapDatabases, swapDatabasesBack } from '../../src/host/swap-databases.ts';
 import { derivedName } from '../../src/restore/names.ts';
 import { holdRename } from '../support/hold-lock.ts';
@@ -44,7 +45,7 @@ async function openSwap() {
   for (const name of [swap.old, swap.new]) resources.defer(() => dropTemplate(scene, name));
   const admin = scene.found.postgres;
   await createDatabase(admin, swap.new, 'odoo', plain);
-  await runSql(admin, swap.new, 'CREATE TABLE is_new ()');
+  await runSql(admin, swap.new, sql`CREATE TABLE public.is_new ()`);
   const kept = resources.move();
   return { ...scene, admin, swap, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -85,7 +86,7 @@ suite('a new database', () => {
     await using scene = await openSwap();
     const { swap, admin, odoo } = scene;
     await using session = await PsqlSession.open(admin, swap.new);
-    await session.lines('SELECT 1');
+    await session.lines(sql`SELECT 1`);
     await dropDerivedDatabase(admin, swap.new, odoo.database);
     await dropDerivedDatabase(admin, swap.new, odoo.database);
     assert.equal(await findDatabase(admin, swap.new), undefined);
@@ -136,7 +137,7 @@ suite('the swap', () => {
     await using scene = await openSwap();
     const { swap, admin, odoo } = scene;
     await using session = await PsqlSession.open(admin, odoo.database);
-    await session.lines('BEGIN; UPDATE res_users SET active = true');
+    await session.lines(sql`BEGIN; UPDATE public.res_users SET active = true`);
     assert.deepEqual(await listSessions(admin, odoo.database), [
       { role: 'odoo', application: 'odoo-backup', mayEnd: true, count: 1 },
     ]);
@@ -144,7 +145,7 @@ suite('the swap', () => {
     await swapDatabases(admin, swap);
     assert.ok(await isNew(scene, swap.current));
     assert.equal(await offered(scene, odoo.database), swap.current, 'Odoo sees the new one only');
-    await assert.rejects(session.lines('SELECT 1'), CommandError);
+    await assert.rejects(session.lines(sql`SELECT 1`), CommandError);
 
     for (const _ of ['back', 'again']) {
       await swapDatabasesBack(admin, swap);
@@ -170,7 +171,7 @@ suite('the swap', () => {
     const { swap, admin, odoo } = scene;
     const asAdmin = await admin.asRole('admin', scene.accounts, scene.found.tools);
     await using session = await PsqlSession.open(asAdmin, odoo.database);
-    await session.lines("SET application_name = 'bi'");
+    await session.lines(sql`SET application_name = 'bi'`);
     await assert.rejects(swapDatabases(admin, swap), (error) => {
       assert.ok(error instanceof UserError);
       assert.match(error.message, /being accessed by other users/);
@@ -216,19 +217,19 @@ suite('the swap', () => {
 suite('what a dump leaves out', () => {
   test('is put back: settings, privileges; what names a role that is gone is told', async () => {
     await using scene = await openSwap();
-    const { swap, admin, odoo, sql } = scene;
-    await sql(`ALTER DATABASE "${odoo.database}" SET search_path TO "$user", public, "a,b"`);
-    await sql(`ALTER DATABASE "${odoo.database}" SET statement_timeout TO '5min'`);
-    await sql(`ALTER DATABASE "${odoo.database}" CONNECTION LIMIT 77`);
-    await sql(`ALTER ROLE odoo IN DATABASE "${odoo.database}" SET work_mem TO '64MB'`);
-    await sql(
+    const { swap, admin, odoo, sql: run } = scene;
+    await run(`ALTER DATABASE "${odoo.database}" SET search_path TO "$user", public, "a,b"`);
+    await run(`ALTER DATABASE "${odoo.database}" SET statement_timeout TO '5min'`);
+    await run(`ALTER DATABASE "${odoo.database}" CONNECTION LIMIT 77`);
+    await run(`ALTER ROLE odoo IN DATABASE "${odoo.database}" SET work_mem TO '64MB'`);
+    await run(
       `REVOKE ALL ON DATABASE "${odoo.database}" FROM PUBLIC; GRANT CONNECT ON DATABASE "${odoo.database}" TO admin`,
     );
     const traitsOf = async (database: string) => {
       await using snapshot = await Snapshot.open(admin, database);
-      const [row] = await snapshot.lines('SELECT 1');
+      const [row] = await snapshot.lines(sql`SELECT 1`);
       assert.ok(row);
-      const described = await sql(
+      const described = await run(
         `SELECT json_build_object('settings', (SELECT json_agg(x ORDER BY x) FROM pg_db_role_setting, unnest(setconfig) x
            WHERE setdatabase = d.oid), 'privileges', (SELECT json_agg(x ORDER BY x) FROM unnest(datacl::text[]) x), 'limit', datconnlimit)
            FROM pg_database d WHERE datname = '${database}'`,

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { privilegeStatements, settingStatements } from '../../src/host/database-traits.ts';
 import { localeClauses } from '../../src/host/databases.ts';
+import type { Sql } from '../../src/host/sql.ts';
+
+const textsOf = (statements: readonly Sql[]): string[] => statements.map(({ text }) => text);
 
 suite('settings', () => {
   for (const [role, setting, statement] of [
@@ -20,7 +23,7 @@ suite('settings', () => {
   ] as const) {
     test(setting, () =>
       assert.deepEqual(
-        settingStatements('prod', { owner: 'odoo', settings: [{ role, setting }] }, 'staging'),
+        textsOf(settingStatements('prod', { owner: 'odoo', settings: [{ role, setting }] }, 'staging')),
         [statement],
       ),
     );
@@ -50,7 +53,10 @@ suite('privileges', () => {
     ],
   ] as const) {
     test(title, () =>
-      assert.deepEqual(privilegeStatements('prod__new', { owner: 'odoo', privileges }, 'erp'), statements),
+      assert.deepEqual(
+        textsOf(privilegeStatements('prod__new', { owner: 'odoo', privileges }, 'erp')),
+        statements,
+      ),
     );
   }
 });
@@ -67,10 +73,16 @@ suite('locales', () => {
     [builtin, 170_000, `${base} LOCALE_PROVIDER builtin BUILTIN_LOCALE E'C.UTF-8'`],
   ] as const) {
     test(`${traits.localeProvider} on ${version}`, () =>
-      assert.equal(localeClauses(traits, version), clauses));
+      assert.equal(localeClauses(traits, version).text, clauses));
   }
   test('that a server is too old for', () => {
     assert.throws(() => localeClauses(icu, 140_019), /which PostgreSQL has from 15 on/);
     assert.throws(() => localeClauses(builtin, 160_000), /which PostgreSQL has from 17 on/);
   });
+  for (const localeProvider of ['libc\n\\! id', 'ICU', '', 'constructor']) {
+    test(`by a provider that is none: ${JSON.stringify(localeProvider)}`, () =>
+      assert.throws(() => localeClauses({ ...libc, localeProvider }, 170_000), {
+        message: `The backup’s database sorts by a locale provider that PostgreSQL does not have: ${JSON.stringify(localeProvider)}`,
+      }));
+  }
 });

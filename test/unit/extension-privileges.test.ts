@@ -52,7 +52,12 @@ suite('privileges on the objects of extensions', () => {
     ['of odd roles are quoted', [{ ...read, role: 'a"b' }], [], [`GRANT SELECT ON ${systems} TO "a""b"`]],
   ] as const) {
     test(title, () => {
-      assert.deepEqual(privilegeChanges(wanted, found, owners), { possible: expected, impossible: [] });
+      const { possible, impossible } = privilegeChanges(wanted, found, owners);
+      assert.deepEqual(
+        possible.map(({ text }) => text),
+        expected,
+      );
+      assert.deepEqual(impossible, []);
     });
   }
 

@@ -2,7 +2,8 @@ import { UserError } from '../../errors.ts';
 import { Accounts } from '../../host/accounts.ts';
 import { CommandError, type Host, type Process } from '../../host/host.ts';
 import { Postgres } from '../../host/postgres.ts';
-import { MAINTENANCE_DATABASE, runSql } from '../../host/sql.ts';
+import { runSql } from '../../host/run-sql.ts';
+import { identifier, MAINTENANCE_DATABASE, sql } from '../../host/sql.ts';
 import { makeFolderIn } from '../../host/temp-folder.ts';
 import { formatBytes } from '../../report/format.ts';
 import type { ServerPrograms } from './programs.ts';
@@ -103,7 +104,7 @@ export async function startThrowawayServer(
     return Postgres.connect(host, accounts, programs.tools, settings, MAINTENANCE_DATABASE);
   };
   const admin = await connect(ADMIN);
-  await runSql(admin, MAINTENANCE_DATABASE, `CREATE ROLE ${OWNER} LOGIN`);
+  await runSql(admin, MAINTENANCE_DATABASE, sql`CREATE ROLE ${identifier(OWNER)} LOGIN`);
   const app = await connect(OWNER);
   const kept = resources.move();
   return {

@@ -1,0 +1,29 @@
+import type { Postgres } from './postgres.ts';
+import { psqlScript } from './psql.ts';
+import { run } from './run.ts';
+import { type Sql, sql } from './sql.ts';
+
+/**
+ * Runs statements in a session of their own, each in a transaction of its own unless they say otherwise, and stops
+ * at the first error.
+ *
+ * @returns the rows' lines, columns apart by `|`
+ * @throws CommandError with PostgreSQL's message
+ */
+export async function runSql(
+  postgres: Postgres,
+  database: string,
+  ...statements: readonly Sql[]
+): Promise<string[]> {
+  const output = await run(postgres.host, postgres.psql(database), { input: psqlScript(...statements) });
+  return output.split('\n').slice(0, -1);
+}
+
+/** Rows of a query, each as the object that `row_to_json` makes of it. @throws CommandError */
+export async function queryRows<Row>(postgres: Postgres, database: string, query: Sql): Promise<Row[]> {
+  const lines = await runSql(postgres, database, asJson(query));
+  return lines.map((line) => JSON.parse(line) as Row);
+}
+
+/** Query: the rows of another, each as one line of JSON. */
+export const asJson = (query: Sql): Sql => sql`SELECT row_to_json(r) FROM (${query}) r`;
