@@ -248,12 +248,10 @@ export async function missingRights(admin: Postgres, owner: string, database: st
   );
   if (!rights) throw new Error('pg_roles has no row of the current role');
   const { role, creates, exists, owns, stranger } = rights;
-  const joins = (other: string) => sql`GRANT ${identifier(other)} TO ${identifier(role)}`.text;
+  const joins = (other: string) => `GRANT ${identifier(other).text} TO ${identifier(role).text}`;
   return [
-    ...(creates
-      ? []
-      : [`${role} may not create databases: ${sql`ALTER ROLE ${identifier(role)} CREATEDB`.text}`]),
-    ...(exists ? [] : [`There is no role ${owner}: ${sql`CREATE ROLE ${identifier(owner)} LOGIN`.text}`]),
+    ...(creates ? [] : [`${role} may not create databases: ALTER ROLE ${identifier(role).text} CREATEDB`]),
+    ...(exists ? [] : [`There is no role ${owner}: CREATE ROLE ${identifier(owner).text} LOGIN`]),
     ...(owns || !exists ? [] : [`${role} may not create databases that belong to ${owner}: ${joins(owner)}`]),
     ...(stranger === null
       ? []
