@@ -51,8 +51,87 @@ export function sendSignal(channel: Duplex, name: 'TERM'): void {
   if (outgoing && isAlive(outgoing.state)) _client?._protocol?.signal(outgoing.id, name);
 }
 
+/** What a server says while it decides on a login. */
+export interface LoginAnswers {
+  /** How often it has refused. */
+  readonly refusals: number;
+  /** It took a key, and wants more. */
+  readonly partial: boolean;
+  /** The ways to log in that its latest refusal names: `publickey`, `password`. */
+  readonly methods: readonly string[];
+  /** The signature algorithms that it takes (RFC 8308, section 3.1), where it says so. */
+  readonly signatures: readonly string[] | undefined;
+  /** Makes RSA keys sign with rsa-sha2-512 from here on, where the server has not ruled that out. */
+  useSha512(): void;
+}
+
+/**
+ * Notes what the server says of logins, and hides from ssh2 that it may take RSA keys with SHA-1 signatures: ssh2 makes
+ * one where rsa-sha2-256 and rsa-sha2-512 are not named, and where nothing is named at all. To be called before the
+ * server's first message is read.
+ *
+ * @returns what is filled in as the answers come
+ */
+export function loginAnswers(client: Client): LoginAnswers {
+  // ssh2 keeps the first list that it gets, and takes rsa-sha2-256 where that is in it.
+  let kept: string[] | undefined;
+  const answers: { -readonly [K in keyof LoginAnswers]: LoginAnswers[K] } = {
+    refusals: 0,
+    partial: false,
+    methods: [],
+    signatures: undefined,
+    useSha512: () => {
+      const at = kept?.indexOf('rsa-sha2-256') ?? -1;
+      if (at >= 0) kept?.splice(at, 1);
+    },
+  };
+  const handlers = (client as unknown as Internals['_client'])._protocol?._handlers;
+  const { EXT_INFO: extensions, SERVICE_ACCEPT: accept, USERAUTH_FAILURE: refuse } = handlers ?? {};
+  if (!handlers || !extensions || !accept || !refuse) return answers;
+
+  const tell = (protocol: unknown, algs: string[]) => {
+    kept ??= algs;
+    extensions(protocol, [{ name: 'server-sig-algs', algs }]);
+  };
+  handlers.EXT_INFO = (protocol, all) => {
+    const named = all.find(({ name }) => name === 'server-sig-algs')?.algs;
+    if (!named) return extensions(protocol, all);
+    answers.signatures ??= named.map(printable).slice(0, MOST_NAMES);
+    tell(
+      protocol,
+      named.filter((name) => name !== 'ssh-rsa'),
+    );
+  };
+  handlers.SERVICE_ACCEPT = (protocol, service) => {
+    tell(protocol, ['rsa-sha2-256', 'rsa-sha2-512']); // for a server that has named none
+    accept(protocol, service);
+  };
+  handlers.USERAUTH_FAILURE = (protocol, methods, partial) => {
+    if (partial) answers.partial = true;
+    else answers.refusals++;
+    answers.methods = methods.map(printable).slice(0, MOST_NAMES);
+    refuse(protocol, methods, partial);
+  };
+  return answers;
+}
+
+const MOST_NAMES = 20;
+const printable = (name: string): string => name.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 64);
+
 /** `eof`: standard input has ended, and the command goes on. */
 const isAlive = (state: Internals['outgoing']['state']): boolean => state === 'open' || state === 'eof';
+
+/** What ssh2's client does with a server's messages: lib/client.js. */
+interface Handlers {
+  EXT_INFO(protocol: unknown, extensions: readonly Extension[]): void;
+  SERVICE_ACCEPT(protocol: unknown, service: string): void;
+  USERAUTH_FAILURE(protocol: unknown, methods: readonly string[], partial: boolean): void;
+}
+
+interface Extension {
+  readonly name: string;
+  readonly algs?: readonly string[];
+}
 
 /** Of ssh2 1.17: lib/Channel.js, lib/protocol/Protocol.js and lib/protocol/crypto.js. */
 interface Internals {
@@ -62,6 +141,7 @@ interface Internals {
     readonly _protocol?: {
       channelWindowAdjust(channel: number, bytes: number): void;
       signal(channel: number, name: string): void;
+      readonly _handlers?: Partial<Handlers>;
       readonly _decipher?: { readonly _decipherSSLName?: string; _decipherKey?: Uint8Array | KeyObject };
     };
   };

@@ -1,4 +1,5 @@
 import { messageOf, UserError } from '../errors.ts';
+import { mismatch, type Offer } from './ssh-algorithms.ts';
 
 /** A machine on the way to the host, or the host itself. */
 export interface Hop {
@@ -47,14 +48,6 @@ export function connectError(error: unknown, hop: Hop, previous: Hop | undefined
       cause,
     );
   }
-  if (level === 'client-authentication' || /too many authentication failures/i.test(messageOf(error))) {
-    return new UserError(
-      `The host refused the key of ${labelOf(hop)}`,
-      `Check ssh-key and ssh-user: the public half of the key belongs into ~${hop.user}/.ssh/authorized_keys on ${hop.host}.` +
-        ' The host’s own log says why it refused (`journalctl -u ssh`).',
-      cause,
-    );
-  }
   if (level === 'agent') {
     return new UserError(
       `The SSH agent cannot be used: ${messageOf(error)}`,
@@ -74,7 +67,7 @@ export function connectError(error: unknown, hop: Hop, previous: Hop | undefined
   if (level === 'handshake') {
     return new UserError(
       `${what}: ${messageOf(error)}`,
-      'The host’s sshd is too old, or its Ciphers, KexAlgorithms or HostKeyAlgorithms are too narrow for this program.',
+      'Look into the host’s own log (`journalctl -u ssh`), and at its Ciphers, KexAlgorithms and HostKeyAlgorithms.',
       cause,
     );
   }
@@ -86,6 +79,12 @@ export function connectError(error: unknown, hop: Hop, previous: Hop | undefined
     );
   }
   return new UserError(`${what}: ${messageOf(error)}`, REACH, cause);
+}
+
+/** For a server whose algorithms are too old; undefined where that is not why there is no connection. */
+export function mismatchError(hop: Hop, offer: Offer | undefined): UserError | undefined {
+  const found = offer && mismatch(offer);
+  return found && new UserError(`Could not connect to ${labelOf(hop)}: ${found.what}`, found.hint);
 }
 
 export function timedOut(hop: Hop, ms: number): UserError {

@@ -2,14 +2,16 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import ssh2, { type AnyAuthMethod, type Client, type ParsedKey, type ServerHostKeyAlgorithm } from 'ssh2';
+import ssh2, { type AnyAuthMethod, type Client, type ClientErrorExtensions } from 'ssh2';
 import { UserError } from '../errors.ts';
 import type { Host } from './host.ts';
 import { type HostKeys, type HostKeyTrust, hostKeys } from './host-keys.ts';
-import { keepKeyPrepared, raiseWindow } from './ssh-channel.ts';
-import { connectError, type Hop, PassingError, timedOut } from './ssh-errors.ts';
+import { algorithms, hostKeyAlgorithms, offerOf } from './ssh-algorithms.ts';
+import { keepKeyPrepared, loginAnswers, raiseWindow } from './ssh-channel.ts';
+import { connectError, type Hop, mismatchError, PassingError, timedOut } from './ssh-errors.ts';
 import { type Link, SshHost } from './ssh-host.ts';
 import { type PrivateKey, readPrivateKey } from './ssh-key.ts';
+import { type Login, loginError, loginMethods } from './ssh-login.ts';
 
 export interface SshOptions extends Hop {
   /** Goes before the agent. */
@@ -32,24 +34,11 @@ const SILENCE_MS = 40_000;
 /** Waits before the second attempt, the third, the fourth. */
 const BACKOFF_MS = [1000, 3000, 9000];
 
-/** In ssh2's order. */
-const HOST_KEY_ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-  'ssh-rsa',
-];
-
 /** How to log in to any of the hops, and which of their keys to trust. */
 interface Credentials {
-  readonly login: ParsedKey | AgentSocket;
+  readonly login: Login;
   readonly keys: HostKeys;
 }
-
-type AgentSocket = string;
 
 /**
  * Logs in to the host. What may pass (refused, reset, no answer, name server) is tried again, up to three times;
@@ -78,8 +67,8 @@ export async function connect(options: SshOptions, signal?: AbortSignal): Promis
 }
 
 function loginOf({ key, agentSocket }: SshOptions): Credentials['login'] {
-  if (key) return readPrivateKey(key);
-  if (agentSocket) return agentSocket;
+  if (key) return { kind: 'key', key: readPrivateKey(key) };
+  if (agentSocket) return { kind: 'agent', socket: agentSocket };
   throw new UserError(
     'There is no key to log in with',
     'Give a private key in ssh-key, or start an SSH agent before this step (SSH_AUTH_SOCK).',
@@ -139,47 +128,54 @@ function tunnel(through: Client, { host, port }: Hop, signal: AbortSignal): Prom
 /** SSH's own part of connecting: key exchange, host key, login. */
 function handshake(
   socket: Duplex,
-  { user: username, host, port }: Hop,
+  hop: Hop,
   { login, keys }: Credentials,
   silenceMs: number,
   signal: AbortSignal,
 ): Promise<Client> {
-  const method: AnyAuthMethod =
-    typeof login === 'string'
-      ? { type: 'agent', username, agent: login }
-      : { type: 'publickey', username, key: login };
+  const loggingIn = loginMethods(login, hop.user);
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
     keepKeyPrepared(client);
     let refusal: UserError | undefined;
+    let encrypted = false;
+    const toTry = [loggingIn.first, loggingIn.again];
+    const offer = offerOf(socket);
+    const failure = (error: Error & ClientErrorExtensions): Error => {
+      if (refusal) return refusal;
+      if (!encrypted) return mismatchError(hop, offer()) ?? error;
+      // A number is the reason of the server's own goodbye: RFC 4253, section 11.1.
+      const cut = typeof (error as { code?: unknown }).code === 'number';
+      if (!cut && error.level !== 'client-authentication') return error;
+      return loginError(error, hop, loggingIn, answers, cut);
+    };
+    client.once('handshake', () => {
+      encrypted = true;
+      offer();
+    });
     // Of several errors the first one counts. The listener stays for good: without one, errors would be thrown.
-    client.on('error', (error) => reject(refusal ?? error));
+    client.on('error', (error) => reject(failure(error)));
     client.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
     client.once('ready', () => resolve(client));
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     client.connect({
       sock: socket as Readable,
-      authHandler: [method],
-      username,
+      authHandler: (_methods, _partial, next) => {
+        const method = toTry.shift() ?? false;
+        if (method && toTry.length === 0) answers.useSha512();
+        next(method as AnyAuthMethod); // ssh2 takes false for the end; its types do not say so
+      },
+      username: hop.user,
       hostVerifier: (key: Buffer) => {
-        refusal = keys.refusal({ host, port }, key);
+        refusal = keys.refusal(hop, key);
         return refusal === undefined;
       },
-      // Ciphers stay as ssh2 orders them: AES-GCM, the fastest here, then AES-CTR and chacha20.
-      algorithms: { serverHostKey: preferring(keys.knownTypes({ host, port })) },
+      algorithms: { ...algorithms, serverHostKey: hostKeyAlgorithms(keys.knownTypes(hop)) },
       readyTimeout: 0, // `signal` is the limit
       // ssh2 asks for signs of life; SshHost watches whether they come.
       keepaliveInterval: silenceMs / 4,
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
     });
+    const answers = loginAnswers(client);
   });
-}
-
-/** All algorithms, those for the known types of key first: a host is asked for the key that we know. */
-function preferring(knownTypes: readonly string[]): ServerHostKeyAlgorithm[] {
-  const known = (algorithm: string) => knownTypes.includes(algorithm.replace(/^rsa-sha2-.*/, 'ssh-rsa'));
-  return [
-    ...HOST_KEY_ALGORITHMS.filter(known),
-    ...HOST_KEY_ALGORITHMS.filter((algorithm) => !known(algorithm)),
-  ];
 }

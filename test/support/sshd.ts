@@ -71,13 +71,17 @@ async function createKey(path: string, type: string, account: Account, passphras
   return path;
 }
 
-/** Starts an sshd with the `authorized_keys` in `folder`; `env` is what its sessions get besides TMPDIR. */
+/**
+ * Starts an sshd with the `authorized_keys` in `folder`; `env` is what its sessions get besides TMPDIR, `settings` are
+ * lines of sshd_config that go before all others, and so count.
+ */
 export async function startSshd(
   servers: Servers,
   folder: string,
   account: Account,
   hostKeys: HostKeys,
   env: Readonly<Record<string, string>> = {},
+  settings = '',
 ): Promise<SshServer> {
   const [port = 0] = await freePorts(1);
   const name = `sshd-${port}`;
@@ -86,7 +90,8 @@ export async function startSshd(
   const config = join(folder, `${name}.conf`);
   await writeFile(
     config,
-    `ListenAddress 127.0.0.1:${port}
+    `${settings}
+ListenAddress 127.0.0.1:${port}
 ${hostKeys.paths.map((path) => `HostKey ${path}`).join('\n')}
 AuthorizedKeysFile ${join(folder, 'authorized_keys')}
 AllowUsers ${account.name}
@@ -121,25 +126,29 @@ async function greets(port: number): Promise<boolean> {
 /**
  * An sshd of one test's own (with the sandbox's keys), so that the test can tell what it left behind.
  * @param env of everything that runs over it
+ * @param settings lines of sshd_config that count more than the sandbox's
  */
 export async function startOwnSshd(
   { folder, account, ssh }: Sandbox,
   env: Readonly<Record<string, string>> = {},
+  settings = '',
 ): Promise<SshServer & AsyncDisposable> {
   const servers = new Servers(folder);
-  const server = await startSshd(servers, join(folder, 'ssh'), account, ssh.hostKeys, env);
+  const server = await startSshd(servers, join(folder, 'ssh'), account, ssh.hostKeys, env, settings);
   return { ...server, [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose]() };
 }
 
-/** An ssh-agent(1) that holds one key (without passphrase). `socket` is for SSH_AUTH_SOCK. */
+/** An ssh-agent(1) that holds these keys (without passphrase). `socket` is for SSH_AUTH_SOCK. */
 export async function startAgent(
   { folder }: Sandbox,
-  key: string,
+  ...keys: readonly string[]
 ): Promise<AsyncDisposable & { socket: string }> {
   const servers = new Servers(folder);
   const socket = join(await mkdtemp(join(folder, 'agent-')), 'socket');
   const agent = servers.start('ssh-agent', ['ssh-agent', '-D', '-a', socket]);
-  const add = () => run(['ssh-add', '-q', key], { env: { SSH_AUTH_SOCK: socket } });
-  await servers.untilReady('ssh-agent', agent, async () => (await add()) === '');
+  const env = { SSH_AUTH_SOCK: socket };
+  const answers = () => run(['ssh-add', '-q', '-D'], { env });
+  await servers.untilReady('ssh-agent', agent, async () => (await answers()) === '');
+  for (const key of keys) await run(['ssh-add', '-q', key], { env });
   return { socket, [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose]() };
 }
