@@ -39,7 +39,18 @@ export class CancelledError extends UserError {
   }
 }
 
-/** What went wrong, in one line, whatever was thrown. */
+/** What went wrong, in one line, whatever was thrown; never an empty text. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message || nameOf(error);
+  try {
+    return String(error) || 'an error without a message';
+  } catch {
+    return 'an error that cannot be shown'; // of an object without a prototype, for instance
+  }
+}
+
+/** Of several errors that count as one, Node.js leaves the message empty (a host with two addresses). */
+function nameOf(error: Error): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
+  return (error as NodeJS.ErrnoException).code ?? error.name;
 }

@@ -49,10 +49,11 @@ const parsers: {
  *
  * @param read the inputs as the platform has them
  * @param env where defaults such as `S3_BUCKET` come from
+ * @param secret is told each password that an inventory or a profile has in a URL
  * @throws InputError with one line for each problem
  */
-export function parseInputs(read: ReadInput, env: Environment): Inputs {
-  const fields = new Fields(read, env);
+export function parseInputs(read: ReadInput, env: Environment, secret?: (value: string) => void): Inputs {
+  const fields = new Fields(read, env, secret);
   const command = fields.required('command', oneOf(choices.command));
   if (command !== 'hosts') addStandIns(fields);
   // Of a command that is none, the other inputs' problems are told all the same.

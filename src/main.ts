@@ -32,10 +32,12 @@ async function main(): Promise<void> {
   const platform = openPlatform(line);
   try {
     for (const secret of secretsOf(platform.input, env)) platform.secret(secret);
+    platform.prepare();
     if (line.problems.length > 0) throw inputError(line.problems);
-    const inputs = parseInputs(platform.input, env);
+    const inputs = parseInputs(platform.input, env, platform.secret);
     for (const warning of [...line.warnings, ...inputs.warnings]) platform.warning(warning);
     await pinging(inputs, platform, () => cancellable(inputs, platform));
+    await platform.finish();
   } catch (error) {
     platform.fail(error);
     process.exitCode = exitCodeOf(error);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, UserError } from '../errors.ts';
+import { passwordsIn } from './secrets.ts';
 import { type InputName, inputNamed } from './table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,11 +29,14 @@ export class Fields {
   readonly problems: string[] = [];
   readonly #read: ReadInput;
   readonly #env: Environment;
+  readonly #secret: (value: string) => void;
   #standIns: StandIns = () => undefined;
 
-  constructor(read: ReadInput, env: Environment) {
+  /** @param secret is told each password in what stands in: the platform knows those of the inputs themselves */
+  constructor(read: ReadInput, env: Environment, secret: (value: string) => void = () => {}) {
     this.#read = read;
     this.#env = env;
+    this.#secret = secret;
   }
 
   /** From here on these count more than the environment and the defaults. */
@@ -50,7 +54,11 @@ export class Fields {
     const given = this.own(name);
     if (given !== '') return { value: given, source: name };
     const standIn = this.#standIns(name);
-    if (standIn) return standIn;
+    if (standIn) {
+      const { value } = standIn;
+      for (const secret of typeof value === 'string' ? passwordsIn(value) : []) this.#secret(secret);
+      return standIn;
+    }
     const definition = inputNamed(name);
     for (const variable of definition?.environment ?? []) {
       const value = this.#env[variable]?.trim();

@@ -4,24 +4,46 @@ import { inputTable } from './table.ts';
 /** What the SDK's credential chain takes from the environment and what must never be seen. */
 const SECRET_VARIABLES = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
 
-/** Inputs that may be URLs with a password in them. */
-const URLS = ['s3-endpoint', 'restore-test', 'postgres-binaries-url'] as const;
+/** Variables that hold a URL, which may have a password in it. */
+const URL_VARIABLES = [
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_S3',
+  'AWS_ENDPOINT_URL_STS',
+  ...['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
+];
 
 /** Every secret there is before anything has been read or printed, derived forms included. */
 export function secretsOf(read: ReadInput, env: Environment): string[] {
   const inputs = inputTable.filter((input) => 'secret' in input).map((input) => read(input.name));
   const variables = SECRET_VARIABLES.map((name) => env[name]);
-  const urls = [...URLS.map(read), env.AWS_ENDPOINT_URL_S3].flatMap(passwordsOf);
-  return [...inputs, ...variables, ...urls].filter((secret): secret is string => Boolean(secret));
+  const texts = [
+    ...inputTable.map(({ name }) => read(name)),
+    ...URL_VARIABLES.map((name) => env[name] ?? ''),
+  ];
+  const all = [...inputs, ...variables, ...texts.flatMap(passwordsIn)];
+  return all.filter((secret): secret is string => Boolean(secret));
 }
 
-/** The password of a URL, as it stands there and as it is meant. */
-function passwordsOf(url: string | undefined): string[] {
-  const { password } = URL.parse(url ?? '') ?? {};
-  if (!password) return [];
+/**
+ * The passwords of the URLs in a text, as they stand there, as a URL has them, and as they are meant; of an http URL
+ * with nothing but a user, that, for it is a token. Any input may be a text with a URL in it.
+ */
+export function passwordsIn(text: string): string[] {
+  return [...text.matchAll(/\b([a-z][a-z0-9+.-]*):\/\/([^\s/?#]+)@/gi)].flatMap(
+    ([, scheme = '', userInfo = '']) => {
+      const [user = '', ...rest] = userInfo.split(':');
+      const password = rest.join(':') || (/^https?$/i.test(scheme) ? user : '');
+      if (password === '') return [];
+      const ofUrl = URL.parse(`http://x:${password}@host`)?.password ?? password;
+      return [...new Set([password, ofUrl, decoded(password)])];
+    },
+  );
+}
+
+function decoded(part: string): string {
   try {
-    return [password, decodeURIComponent(password)];
+    return decodeURIComponent(part);
   } catch {
-    return [password]; // a stray % is no escape
+    return part; // a stray % is no escape
   }
 }

@@ -1,40 +1,104 @@
+import { closeSync, openSync } from 'node:fs';
 import * as core from '@actions/core';
-import { messageOf } from '../errors.ts';
+import { messageOf, UserError } from '../errors.ts';
 import { markdownOf } from '../report/markdown.ts';
-import { piecesOf } from './mask.ts';
+import { plainText } from '../report/plain.ts';
+import { withTexts } from '../report/summary.ts';
+import { logText } from './log-text.ts';
+import { Mask, piecesOf } from './mask.ts';
+import { Outputs } from './outputs.ts';
 import { describeError, type Environment, type Platform, type RunIdentity } from './platform.ts';
 
 /** A step of a GitHub workflow: inputs, log, annotations, outputs and job summary. */
 export function githubPlatform(env: Environment): Platform {
-  const info = (message: string) => core.info(harmless(message));
+  const mask = new Mask();
+  const fit = logText({ ...env, GITHUB_ACTIONS: 'true' });
+  const clean = (message: string) => fit(mask.apply(message));
+  const info = (message: string) => core.info(clean(message));
+  const warning = (message: string) => core.warning(clean(message));
+  const dropped = new DroppedOutputs(env, mask, warning);
+  // The delimiter around a value is a random UUID, which no value can hold.
+  const outputs = new Outputs((name, value) => {
+    dropped.check(name, value);
+    core.setOutput(name, value);
+  }, warning);
   return {
     run: identity(env),
     progressIntervalMs: 5000,
     input: (name) => core.getInput(name),
-    // The runner masks line by line.
+    // The runner masks line by line, and so what other steps print.
     secret: (value) => {
       for (const piece of piecesOf(value)) core.setSecret(piece);
+      mask.add(value);
+      dropped.checkInputs();
     },
-    group: (title, body) => core.group(title, body),
+    prepare: () => assertAppendable(env.GITHUB_OUTPUT),
+    group: (title, body) => core.group(clean(title), body),
     info,
-    notice: (message) => core.notice(message),
-    warning: (message) => core.warning(message),
+    notice: (message) => core.notice(clean(message)),
+    warning,
     progress: info,
-    output: (name, value) => core.setOutput(name, value),
+    output: (name, value) => outputs.give(name, value),
     summary: async (summary) => {
+      const masked = withTexts(summary, (text) => mask.apply(text));
       try {
-        await core.summary.addRaw(markdownOf(summary), true).write();
+        await core.summary.addRaw(markdownOf(masked), true).write();
       } catch (error) {
-        core.warning(`The job summary could not be written: ${messageOf(error)}`);
+        warning(`The job summary could not be written: ${messageOf(error)}`);
+        info(plainText(masked));
       }
     },
-    fail: (error) => core.error(describeError(error).join('\n')),
+    finish: async () => outputs.assertWritten(),
+    fail: (error) => core.error(clean(describeError(error).join('\n'))),
   };
 }
 
-/** A line of the host's that looks like a workflow command must not become one (`::add-mask::`, `##[…]`). */
-function harmless(message: string): string {
-  return message.replaceAll(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '# #[');
+/** @throws UserError where the outputs could not be written: better to know it before there is something to hand on */
+function assertAppendable(path: string | undefined): void {
+  try {
+    if (!path) throw new Error('the variable GITHUB_OUTPUT is not set');
+    closeSync(openSync(path, 'a'));
+  } catch (error) {
+    throw new UserError(
+      `The outputs of this step cannot be written: ${messageOf(error)}`,
+      "Nothing was touched. GitHub's runner names the file in GITHUB_OUTPUT: do not unset it, and mount it into a container of your own.",
+    );
+  }
+}
+
+/**
+ * GitHub hands no output of a job to other jobs that holds a secret. A password that is part of a name, as `odoo` often
+ * is, makes it drop key and uri, so that a rollback finds no backup named.
+ */
+class DroppedOutputs {
+  readonly #inputs: readonly (readonly [name: string, value: string])[];
+  readonly #mask: Mask;
+  readonly #warning: (message: string) => void;
+  readonly #told = new Set<string>();
+
+  constructor(env: Environment, mask: Mask, warning: (message: string) => void) {
+    this.#mask = mask;
+    this.#warning = warning;
+    const given = ['s3-bucket', 's3-prefix', 'customer', 'database'].map(
+      (name) => [name, core.getInput(name)] as const,
+    );
+    const repository = env.GITHUB_REPOSITORY?.split('/').at(-1) ?? '';
+    this.#inputs = [...given, ['customer (the name of the repository)', repository]];
+  }
+
+  /** Looks before a backup is made at what its key will be made of. */
+  checkInputs(): void {
+    for (const [name, value] of this.#inputs) this.check(`of the input ${name}`, value);
+  }
+
+  check(name: string, value: string): void {
+    if (name === 'json' || this.#told.has(name) || !this.#mask.finds(value)) return;
+    this.#told.add(name);
+    this.#warning(
+      `A secret is part of the value ${name.startsWith('of ') ? name : `of the output ${name}`}: GitHub hands no such output to other jobs. ` +
+        'Choose a longer password that is no part of a name, or use the output in this job alone.',
+    );
+  }
 }
 
 /** https://docs.github.com/actions/reference/workflows-and-actions/variables */

@@ -1,11 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { messageOf } from '../errors.ts';
+import { messageOf, UserError } from '../errors.ts';
 import { htmlOf } from '../report/html.ts';
 import { plainText } from '../report/plain.ts';
-import type { Summary } from '../report/summary.ts';
+import { type Summary, withTexts } from '../report/summary.ts';
 import type { CommandLine } from './command-line.ts';
 import { childPipeline } from './gitlab-pipeline.ts';
+import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
+import { LeftOut, Outputs } from './outputs.ts';
 import { describeError, type Environment, type Platform, type RunIdentity } from './platform.ts';
 
 /**
@@ -33,19 +35,26 @@ export function gitlabPlatform(
   now: () => number = Date.now,
 ): Platform {
   const mask = new Mask();
-  const print = (message: string) => stdout.write(`${mask.apply(message)}\n`);
-  const say = (message: string) => print(harmless(message));
+  const fit = logText({ ...env, GITLAB_CI: 'true' });
+  const clean = (message: string) => fit(mask.apply(message));
+  const print = (message: string) => stdout.write(`${message}\n`);
+  const say = (message: string) => print(clean(message));
   let sections = 0;
-  const results: string[] = [];
-  // An artifact of a job before this one lies there under the same name: it would pass for this job's.
-  for (const file of [dotenvFile, jsonFile, htmlFile, linksFile]) rmSync(file, { force: true });
-  const warning = (message: string) => print(`${yellow}WARNING: ${harmless(message)}${plain}`);
+  const warning = (message: string) => print(`${yellow}WARNING: ${clean(message)}${plain}`);
   const report = new Report(env, (text) => mask.apply(text), warning);
+  const dotenv = new Dotenv();
+  const outputs = new Outputs((name, value) => {
+    if (name === 'json') return writeFileSync(jsonFile, value);
+    if (name === 'matrix') return writeFileSync(pipelineFile, childPipeline(value));
+    if (name === 'uri') report.archive(value, line);
+    dotenv.add(name, value);
+  }, warning);
   return {
     run: identity(env),
     progressIntervalMs: 5000,
     input: line.input,
     secret: (value) => mask.add(value),
+    prepare: prepareFiles,
     group: async (title, body) => {
       const id = `odoo_backup_${++sections}`;
       stdout.write(marker('start', now(), `${id}[collapsed=true]`));
@@ -60,24 +69,59 @@ export function gitlabPlatform(
     notice: say,
     warning,
     progress: say,
-    output: (name, value) => {
-      if (name === 'json') return writeFileSync(jsonFile, value);
-      if (name === 'matrix') return writeFileSync(pipelineFile, childPipeline(value));
-      if (name === 'uri') report.archive(value, line);
-      results.push(`${resultVariable(name)}=${value}\n`);
-      writeFileSync(dotenvFile, results.join(''));
-    },
+    output: (name, value) => outputs.give(name, value),
     summary: async (summary) => {
-      say(`\n${plainText(summary)}`);
+      say(`\n${plainText(withTexts(summary, (text) => mask.apply(text)))}`);
       report.add(summary);
     },
+    finish: async () => outputs.assertWritten(),
     fail: (error) => {
       const why = describeError(error);
-      print(`${red}ERROR: ${harmless(why.join('\n  '))}${plain}`);
+      print(`${red}ERROR: ${clean(why.join('\n  '))}${plain}`);
       report.fail(why);
     },
   };
 }
+
+/**
+ * Removes what a job before this one has left under the same names, which would pass for this job's, and looks whether
+ * files can be written at all.
+ *
+ * @throws UserError where they cannot
+ */
+function prepareFiles(): void {
+  try {
+    for (const file of [dotenvFile, jsonFile, htmlFile, linksFile]) rmSync(file, { force: true });
+    writeFileSync(dotenvFile, '\n');
+    rmSync(dotenvFile);
+  } catch (error) {
+    throw new UserError(
+      `The results of this job cannot be written: ${messageOf(error)}`,
+      `Nothing was touched. They go into the working folder, ${process.cwd()}: make room there, and let the job write to it.`,
+    );
+  }
+}
+
+/**
+ * The dotenv report. GitLab reads it line by line, the name up to the first `=` and the value as it stands, without
+ * quotes or escapes; it expands variables in the values, and takes less than 5 KiB.
+ * https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/services/ci/parse_dotenv_artifact_service.rb
+ */
+class Dotenv {
+  readonly #lines: string[] = [];
+
+  /** @throws LeftOut; Error where the file cannot be written */
+  add(name: string, value: string): void {
+    if (/[$%]/.test(value)) throw new LeftOut('its value has a $ or % in it, which GitLab would expand.');
+    const text = [...this.#lines, `${resultVariable(name)}=${value}\n`].join('');
+    if (Buffer.byteLength(text) >= DOTENV_BYTES)
+      throw new LeftOut('GitLab takes 5 KiB of outputs altogether.');
+    this.#lines.push(`${resultVariable(name)}=${value}\n`);
+    writeFileSync(dotenvFile, text);
+  }
+}
+
+const DOTENV_BYTES = 5 * 1024;
 
 /** The page of a job and the links beside its log, written anew with all that is known whenever something is. */
 class Report {
@@ -118,7 +162,8 @@ class Report {
     const page = CI_JOB_URL && { label: 'Report', url: `${CI_JOB_URL}/artifacts/file/${htmlFile}` };
     const links = [page, this.#archive].filter((link) => link !== undefined && link !== '');
     try {
-      writeFileSync(htmlFile, this.#mask(htmlOf(heading, this.#summaries, failure)));
+      const summaries = this.#summaries.map((summary) => withTexts(summary, this.#mask));
+      writeFileSync(htmlFile, htmlOf(heading, summaries, failure.map(this.#mask)));
       const annotations = { 'Odoo backup': links.map((link) => ({ external_link: link })) };
       if (links.length > 0) writeFileSync(linksFile, JSON.stringify(annotations));
     } catch (error) {
@@ -132,9 +177,6 @@ interface Link {
   readonly label: string;
   readonly url: string;
 }
-
-/** A line of the host's must not begin or end a section of the log, or be seen as another line. */
-const harmless = (message: string): string => message.replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
 
 const yellow = '\x1b[33m';
 const red = '\x1b[31m';

@@ -10,6 +10,12 @@ export interface Platform {
   input(name: string): string;
   /** Never to be printed, nor any line of it. To be told before anything that may contain it is printed. */
   secret(value: string): void;
+  /**
+   * Looks whether outputs can be written, before anything is done.
+   *
+   * @throws UserError where they cannot
+   */
+  prepare(): void;
   /** What is printed until `body` has settled belongs under this title. */
   group<T>(title: string, body: () => Promise<T>): Promise<T>;
   info(message: string): void;
@@ -18,10 +24,19 @@ export interface Platform {
   warning(message: string): void;
   /** How far something is. On a terminal it takes the place of the line before. */
   progress(line: string): void;
-  /** A result for the steps and jobs that follow, by its name in action.yml. */
+  /**
+   * A result for the steps and jobs that follow, by its name in action.yml. Does not throw: a value that cannot be handed
+   * on is a warning, and one that could not be written is told by `finish`.
+   */
   output(name: string, value: string): void;
   /** What a person should have read. */
   summary(summary: Summary): Promise<void>;
+  /**
+   * To be called when a command is done.
+   *
+   * @throws UserError where outputs could not be written
+   */
+  finish(): Promise<void>;
   /** Prints why the run failed: message, causes, and what to do. */
   fail(error: unknown): void;
 }
@@ -75,11 +90,34 @@ export function describeError(error: unknown): string[] {
   }
   const [what = '', ...why] = messages;
   const because = why.map((message) => `because: ${message}`);
-  // An error that nobody foresaw: where it was thrown is what a report of it needs.
-  const stack = ((error as Partial<Error> | undefined)?.stack ?? '').replace(/^.*?\n(?=\s+at )/s, '');
-  const todo = error instanceof UserError ? error.hint : stack;
-  return [what, ...because, todo].filter((line) => line !== '');
+  const lines =
+    error instanceof UserError
+      ? [what, ...because, error.hint]
+      : [`Unexpected error: ${what}`, ...because, ...unforeseen(error)];
+  return lines.filter((line) => line !== '');
 }
+
+/** What to do about an error that no part of the program has foreseen, and where it was thrown. */
+function unforeseen(error: unknown): string[] {
+  const { code, stack } = (error ?? {}) as { readonly code?: unknown; readonly stack?: unknown };
+  const known = typeof code === 'string' ? systemErrors[code] : undefined;
+  const thrown = typeof stack === 'string' ? stack.replace(/^.*?\n(?=\s+at )/s, '') : '';
+  return [
+    known ??
+      'What was done until then stands above. Run the command again; if it fails in the same way, report it with these lines:',
+    thrown,
+  ];
+}
+
+/** Errors of the system on the machine that runs the program: those of the host are told by who asks it. */
+const systemErrors: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk of the machine that runs the job is full: make room there, then run the command again.',
+  EDQUOT: 'The account that runs the job may not use more disk: make room, then run the command again.',
+  EROFS: 'The machine that runs the job does not let it write there.',
+  EACCES: 'The account that runs the job may not use that file.',
+  EPERM: 'The account that runs the job may not do that.',
+  EMFILE: 'The account that runs the job may not open more files: raise its limit (ulimit -n).',
+};
 
 /** The chain of causes; of several errors that count as one (a host with two addresses), each. */
 function* causesOf(error: unknown): Generator<unknown> {

@@ -1,6 +1,9 @@
 import { plainText } from '../report/plain.ts';
+import { withTexts } from '../report/summary.ts';
 import type { CommandLine } from './command-line.ts';
+import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
+import { Outputs } from './outputs.ts';
 import { describeError, type Environment, type Platform } from './platform.ts';
 
 /** The two streams of a program, as far as the log needs to know them. */
@@ -13,11 +16,14 @@ const clearLine = '\r\x1b[K';
 
 /**
  * A person's terminal, or a script: the log goes to standard error, and the outputs go to standard output as
- * `name=value` lines where that is read by another program.
+ * `name=value` lines where that is read by another program. In a `run:` step of a GitHub workflow, both are the log that
+ * the runner reads.
  */
 export function terminalPlatform(line: CommandLine, env: Environment, streams: Streams): Platform {
   const { stdout, stderr } = streams;
   const mask = new Mask();
+  const fit = logText(env);
+  const clean = (message: string) => fit(mask.apply(message));
   const live = stderr.isTTY === true;
   let indent = '';
   let unfinished = false;
@@ -25,19 +31,28 @@ export function terminalPlatform(line: CommandLine, env: Environment, streams: S
   const print = (message: string) => {
     if (unfinished) stderr.write(clearLine);
     unfinished = false;
-    stderr.write(`${mask.apply(message).replaceAll(/^(?=.)/gm, indent)}\n`);
+    stderr.write(`${clean(message).replaceAll(/^(?=.)/gm, indent)}\n`);
   };
   const progress = (message: string) => {
     if (!live) return print(message);
-    const text = (indent + mask.apply(message)).slice(0, (stderr.columns ?? 80) - 1);
+    const text = (indent + clean(message)).slice(0, (stderr.columns ?? 80) - 1);
     stderr.write(clearLine + text);
     unfinished = true;
   };
+  const warning = (message: string) => print(`warning: ${message}`);
+  const outputs = new Outputs((name, value) => {
+    if (stdout.isTTY) return;
+    stdout.write(`${name}=${value}\n`, (error) => {
+      // Who went away (`| head`) wants no more of them.
+      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') outputs.failed(name, value, error);
+    });
+  }, warning);
   return {
     run: { platform: 'terminal', actor: env.USER },
     progressIntervalMs: live ? 200 : 5000,
     input: line.input,
     secret: (value) => mask.add(value),
+    prepare: () => {},
     group: async (title, body) => {
       print(title);
       indent += '  ';
@@ -49,12 +64,17 @@ export function terminalPlatform(line: CommandLine, env: Environment, streams: S
     },
     info: print,
     notice: print,
-    warning: (message) => print(`warning: ${message}`),
+    warning,
     progress,
-    output: (name, value) => {
-      if (!stdout.isTTY) stdout.write(`${name}=${value}\n`);
+    output: (name, value) => outputs.give(name, value),
+    summary: async (summary) => {
+      const shown = summary.told ? { ...summary, blocks: [] } : summary;
+      print(`\n${plainText(withTexts(shown, (text) => mask.apply(text)))}`);
     },
-    summary: async (summary) => print(`\n${plainText(summary.told ? { ...summary, blocks: [] } : summary)}`),
+    finish: async () => {
+      await new Promise((resolve) => stdout.write('', resolve));
+      outputs.assertWritten();
+    },
     fail: (error) => print(`error: ${describeError(error).join('\n  ')}`),
   };
 }

@@ -1,3 +1,4 @@
+import { printable } from './printable.ts';
 import { type Block, type Column, oneLine, type Summary, signs, spansOf, type Text } from './summary.ts';
 
 /**
@@ -95,4 +96,4 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 const escaped = (text: string): string =>
-  text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? '');
+  printable(text).replaceAll(/[&<>"]/g, (character) => entities[character] ?? '');

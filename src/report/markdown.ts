@@ -1,3 +1,4 @@
+import { printable } from './printable.ts';
 import { type Block, type Column, oneLine, type Summary, signs, spansOf, type Text } from './summary.ts';
 
 /** A summary for GitHub. */
@@ -22,7 +23,7 @@ function block(part: Block): string {
     case 'note':
       return inline(part.text);
     case 'diagram':
-      return `\`\`\`mermaid\n${part.mermaid.trim()}\n\`\`\``;
+      return `\`\`\`mermaid\n${printable(part.mermaid).replaceAll('`', "'").trim()}\n\`\`\``;
   }
 }
 

@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** What a person should have read of a run, as data: each platform shows it in its own way. */
 export interface Summary {
   readonly outcome: Outcome;
@@ -63,5 +65,24 @@ export const signs: Readonly<Record<Outcome, string>> = { done: '✅', flawed: '
 export const spansOf = (text: Text): readonly Span[] =>
   (Array.isArray(text) ? text : [text]) as readonly Span[];
 
-/** Whatever the text holds, it is one line. */
-export const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
+/** Whatever the text holds, it is one line without control characters. */
+export const oneLine = (text: string): string => printable(text.replaceAll(/\s+/g, ' '));
+
+/** A summary with every text of it put through `change`: to mask secrets before a renderer escapes what is in them. */
+export function withTexts(summary: Summary, change: (text: string) => string): Summary {
+  const span = (each: Span): Span => (typeof each === 'string' ? change(each) : { code: change(each.code) });
+  const text = (each: Text): Text => spansOf(each).map(span);
+  const block = (part: Block): Block => {
+    switch (part.kind) {
+      case 'facts':
+        return { ...part, rows: part.rows.map(([name, value]) => [change(name), text(value)] as const) };
+      case 'table':
+        return { ...part, rows: part.rows.map((row) => row.map(text)) };
+      case 'note':
+        return { ...part, text: text(part.text) };
+      case 'diagram':
+        return { ...part, mermaid: change(part.mermaid) };
+    }
+  };
+  return { ...summary, title: change(summary.title), blocks: summary.blocks.map(block) };
+}

@@ -59,6 +59,8 @@ export class ProofScene implements AsyncDisposable {
       progressIntervalMs: 60_000,
       input: () => '',
       secret: () => {},
+      prepare: () => {},
+      finish: async () => {},
       group: (_, body) => body(),
       info: say,
       notice: say,

@@ -143,6 +143,8 @@ function silentPlatform(): Platform {
     progressIntervalMs: 60_000,
     input: () => '',
     secret() {},
+    prepare: () => {},
+    finish: async () => {},
     group: (_, body) => body(),
     info() {},
     notice() {},

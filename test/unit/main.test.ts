@@ -63,7 +63,12 @@ describe('the program', () => {
   });
 
   test('on GitHub secrets are masked before anything else', async () => {
-    const env = { GITHUB_ACTIONS: 'true', INPUT_COMMAND: 'backup', 'INPUT_DB-PASSWORD': 'hunter22' };
+    const env = {
+      GITHUB_ACTIONS: 'true',
+      INPUT_COMMAND: 'backup',
+      'INPUT_DB-PASSWORD': 'hunter22',
+      GITHUB_OUTPUT: '/dev/null',
+    };
     const { out, code } = await start([], env).ended;
     assert.match(out, /^::add-mask::hunter22\n::error::\d+ inputs need a change:/);
     assert.equal(code, 2);

@@ -13,6 +13,7 @@ function stage() {
     progressIntervalMs: 1000,
     input: () => '',
     secret: () => {},
+    prepare: () => {},
     group: (title, body) => {
       events.push(`[${title}]`);
       return body();
@@ -23,6 +24,7 @@ function stage() {
     progress: () => {},
     output: () => {},
     summary: async () => {},
+    finish: async () => {},
     fail: () => {},
   };
   const step = (name: string, problems: { run?: Error; undo?: Error; noUndo?: true } = {}): Step => ({

@@ -78,6 +78,8 @@ describe('exit codes', () => {
 });
 
 describe('errors for people', () => {
+  const unforeseen =
+    'What was done until then stands above. Run the command again; if it fails in the same way, report it with these lines:';
   const refused = new Error('connect ECONNREFUSED ::1:22');
   const cases: [string, unknown, string[]][] = [
     ['message and hint', new UserError('What', 'Do this.'), ['What', 'Do this.']],
@@ -96,7 +98,19 @@ describe('errors for people', () => {
       new UserError('What', 'Do this.', { cause: new AggregateError([refused, new Error('timed out')]) }),
       ['What', 'because: connect ECONNREFUSED ::1:22', 'because: timed out', 'Do this.'],
     ],
-    ['no error at all', 'a string', ['a string']],
+    ['no error at all', 'a string', ['Unexpected error: a string', unforeseen]],
+    ['nothing', undefined, ['Unexpected error: undefined', unforeseen]],
+    [
+      'what cannot be shown',
+      Object.create(null),
+      ['Unexpected error: an error that cannot be shown', unforeseen],
+    ],
+    ['an empty text', '', ['Unexpected error: an error without a message', unforeseen]],
+    [
+      'several errors without a message of their own',
+      new UserError('What', 'Do this.', { cause: new AggregateError([refused]) }),
+      ['What', 'because: connect ECONNREFUSED ::1:22', 'Do this.'],
+    ],
   ];
   for (const [title, error, expected] of cases)
     test(title, () => assert.deepEqual(describeError(error), expected));
@@ -104,7 +118,7 @@ describe('errors for people', () => {
   test('what nobody foresaw shows where it was thrown', () => {
     assert.match(
       describeError(new TypeError('x is undefined')).join('\n'),
-      /^x is undefined\n.*platform\.test\.ts/s,
+      /^Unexpected error: x is undefined\nWhat was done .*platform\.test\.ts/s,
     );
   });
 });
@@ -248,14 +262,14 @@ test('GitLab: a line of the host cannot be a section of the log', () => {
   gitlabPlatform(noFlags, {}, stdout).info(
     '\x1b[0Ksection_end:1:odoo_backup_1\r\x1b[0Kall is well\n\tindented',
   );
-  assert.equal(stdout.text, '[0Ksection_end:1:odoo_backup_1[0Kall is well\n\tindented\n');
+  assert.equal(stdout.text, '\\x1b[0Ksection_end :1:odoo_backup_1\\x0d\\x1b[0Kall is well\n\tindented\n');
 });
 
 test('GitLab: what a job before has left is not taken for this one’s', () =>
   inFolder(async () => {
     const files = [dotenvFile, jsonFile, htmlFile, linksFile];
     for (const file of files) await writeFile(file, 'of another job');
-    gitlabPlatform(noFlags, {}, new Screen());
+    gitlabPlatform(noFlags, {}, new Screen()).prepare();
     assert.deepEqual(await readdir('.'), []);
   }));
 
