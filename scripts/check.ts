@@ -26,9 +26,9 @@ for (const file of globSync('src/**/*.ts', { cwd: root })) {
 const { main } = (parse(read('action.yml')) as { runs: { main: string } }).runs;
 if (!existsSync(new URL(`../${main}`, import.meta.url))) problems.push(`action.yml: ${main} does not exist`);
 
-const lint = await createLinter();
 for (const file of globSync('.github/workflows/*.yml', { cwd: root })) {
   const source = read(file);
+  const lint = await createLinter(); // one has memory for a few files only
   for (const { line, message } of lint(source, file)) problems.push(`${file}:${line}: ${message}`);
   for (const [, used = ''] of source.matchAll(/^\s*(?:- )?uses:\s*(\S.*)$/gm)) {
     // A tag can be moved to other code; a commit cannot. Our own is moved by our releases alone.
