@@ -115,13 +115,13 @@ async function writeFilestore(
   source: Source,
   target: Target,
 ): Promise<FilestoreReport | null> {
-  const { odoo, files, missing } = source;
+  const { odoo, files, missing, skipped } = source;
   if (files === undefined) return null;
   await writer.begin('filestore');
   const { filestore } = odoo;
   const { list, referenced } = files;
   const copied = { files: target.base?.reuse.entries ?? 0, bytes: target.base?.reuse.bytes ?? 0 };
-  if (filestore === undefined) return { files: 0, bytes: 0, missing, lost: [], corrupt: [] };
+  if (filestore === undefined) return { files: 0, bytes: 0, missing, lost: [], corrupt: [], skipped };
   const compress = deflateLevel(target) > 0;
   const more = target.base ? ' that the backup before lacks' : '';
   const title = `Filestore: ${formatCounted(list.length, 'file')}${more}, ${formatBytes(list.bytes)}`;
@@ -145,7 +145,7 @@ async function writeFilestore(
         read.corrupt,
       );
     }
-    return { missing, ...read, files: copied.files + read.files, bytes: copied.bytes + read.bytes };
+    return { missing, skipped, ...read, files: copied.files + read.files, bytes: copied.bytes + read.bytes };
   });
 }
 

@@ -183,9 +183,7 @@ async function lookAtHost(
   platform.info(
     `PostgreSQL ${postgres.serverVersion}, ${postgres.identity}; pg_dump ${postgres.client.major}`,
   );
-  if (filestore) {
-    platform.info(`Filestore: ${filestore.folder}${filestore.as ? `, read as ${filestore.as}` : ''}`);
-  }
+  if (filestore) platform.info(`Filestore: ${filestore.path}, read as ${filestore.account}`);
   return { site, odoo };
 }
 

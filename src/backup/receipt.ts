@@ -67,6 +67,7 @@ export function receiptOf(
       missing: filestore.missing.length,
       lost: filestore.lost.length,
       corrupt: filestore.corrupt.length,
+      skipped: filestore.skipped?.length ?? 0,
     },
     counts: facts.counts,
     description: archive ? undefined : describe(source, target, null),

@@ -20,6 +20,8 @@ export interface Source {
   readonly files: HostFiles | undefined;
   /** Named by an attachment, and not on disk. */
   readonly missing: readonly string[];
+  /** On disk, and not read: links, and what no archive can hold. */
+  readonly skipped: readonly string[];
 }
 
 /** Files that were on disk just after the snapshot. */

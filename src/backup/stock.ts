@@ -3,7 +3,7 @@ import { Marks } from '../archive/marks.ts';
 import { UserError } from '../errors.ts';
 import { collectSooner } from '../garbage.ts';
 import { FileList } from '../host/file-list.ts';
-import { listFilestore } from '../host/filestore.ts';
+import { listFilestore, type Skipped } from '../host/filestore.ts';
 import type { Odoo } from '../host/odoo.ts';
 import {
   type AttachmentFacts,
@@ -46,36 +46,49 @@ export async function takeStock(
   if (!found) {
     if (attached > 0)
       platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} stay out.`);
-    return { odoo, snapshot, facts, attached, files: undefined, missing: [] };
+    return { odoo, snapshot, facts, attached, files: undefined, missing: [], skipped: [] };
   }
-  const { list, unfit } = found;
-  tellFilestore(odoo, attached, list.length + unfit.size, missing, platform);
+  const { list, skipped } = found;
+  tellFilestore(odoo, attached, list.length + skipped.size, missing, platform);
+  assertSomeFound(odoo, attached, missing);
   if (missing.length > 0)
     tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
-  if (unfit.size > 0) {
-    const title = `${formatCounted(unfit.size, 'file')} with names that no zip archive can hold stay out`;
-    tolerate(title, [...unfit]);
-  }
-  return { odoo, snapshot, facts, attached, files: { list, referenced }, missing };
+  tellSkipped(skipped, tolerate);
+  return {
+    odoo,
+    snapshot,
+    facts,
+    attached,
+    files: { list, referenced },
+    missing,
+    skipped: [...skipped.keys()].map(printable),
+  };
 }
+
+/** A name that may hold anything but NUL, for a person to read. */
+const printable = (name: string): string => name.replace(/\p{C}/gu, '\uFFFD');
 
 /** So many that their list, and the archive's directory, are what takes the memory. */
 const MANY_FILES = 250_000;
 
 interface Found {
   readonly list: FileList;
-  /** Names of files that cannot be archived. */
-  readonly unfit: ReadonlySet<string>;
+  /** Names of what is not archived, and why. */
+  readonly skipped: ReadonlyMap<string, Reason>;
 }
 
+/** Why something in the filestore stays out. `unfit`: no zip archive can hold the name. */
+type Reason = Skipped | 'unfit';
+
 async function listed({ filestore }: Odoo): Promise<Found> {
-  const [list, unfit] = [new FileList(), new Set<string>()];
-  for await (const file of filestore ? listFilestore(filestore) : []) {
+  const [list, skipped] = [new FileList(), new Map<string, Reason>()];
+  const skip = (name: string, why: Reason) => skipped.set(name, why);
+  for await (const file of filestore ? listFilestore(filestore, skip) : []) {
     if (isEntryName(`filestore/${file.name}`)) list.add(file);
-    else unfit.add(file.name);
+    else skip(file.name, 'unfit');
   }
   if (list.length >= MANY_FILES) collectSooner();
-  return { list, unfit };
+  return { list, skipped };
 }
 
 /** Which files attachments name: how many, which of those that are there, and which others. */
@@ -90,9 +103,41 @@ async function compare(
     attached += 1;
     const number = found?.list.indexOf(name) ?? -1;
     if (number >= 0) referenced.add(number);
-    else if (found && !found.unfit.has(name)) missing.push(name);
+    else if (found && found.skipped.get(name) !== 'unfit') missing.push(name);
   });
   return { attached, referenced, missing };
+}
+
+/**
+ * A filestore without a single one of the files that attachments name is another one, or none.
+ *
+ * @throws UserError that names the folders
+ */
+function assertSomeFound(odoo: Odoo, attached: number, missing: readonly string[]): void {
+  if (attached === 0 || missing.length < attached) return;
+  const { filestore, lookedIn } = odoo;
+  const files = formatCounted(attached, 'attached file');
+  throw new UserError(
+    filestore
+      ? `None of the ${files} is in the filestore. Looked in: ${filestore.path}`
+      : `There is no filestore, and ${files} should be in it. Looked in: ${lookedIn.join(', ')}`,
+    'Set the input filestore to the folder of this database, or to false to back up the database alone.',
+  );
+}
+
+const REASONS: readonly (readonly [Reason, (count: string) => string])[] = [
+  ['unfit', (count) => `${count} with names that no zip archive can hold stay out`],
+  ['name', (count) => `${count} with names that are not UTF-8 stay out`],
+  ['link', (count) => `${count} that are symbolic links stay out: none is followed inside of a filestore`],
+  ['special', (count) => `${count} that are sockets, pipes or devices stay out`],
+  ['foreign', (count) => `${count} of other accounts than the filestore’s owner stay out`],
+];
+
+function tellSkipped(skipped: ReadonlyMap<string, Reason>, tolerate: Tolerate): void {
+  for (const [reason, title] of REASONS) {
+    const names = [...skipped].flatMap(([name, why]) => (why === reason ? [name] : []));
+    if (names.length > 0) tolerate(title(formatCounted(names.length, 'file')), names);
+  }
 }
 
 /** A name that is misspelt would never be compared. */
@@ -123,8 +168,7 @@ function tellFilestore(
     platform.info(
       `Filestore: ${formatCounted(onDisk, 'file')} on disk, with ${found} of ${formatCounted(named, 'attached file')} among them`,
     );
-  } else {
-    const need = missing.length === 0 ? 'and no attachment needs one' : 'although attachments need one';
-    platform.notice(`There is no filestore on the host, ${need}.`);
+  } else if (missing.length === 0) {
+    platform.notice('There is no filestore on the host, and no attachment needs one.');
   }
 }

@@ -7,15 +7,20 @@ import type { Accounts } from './accounts.ts';
 import type { FileList, FilestoreFile } from './file-list.ts';
 import { CommandError, type Host } from './host.ts';
 import type { OutboundCodec } from './outbound.ts';
+import { asOwner, type SeenFolder, seeFolder } from './owner.ts';
+import type { Place } from './receive-files.ts';
 import { records, run } from './run.ts';
 import { readTar, type TarEntry } from './tar.ts';
 
 /** A database's filestore on the host: content-addressed, `xx/<sha1 of the content>`. */
-export interface Filestore {
-  readonly host: Host;
-  readonly folder: string;
-  /** The account that may read it, for `Command.as`. */
-  readonly as: string | undefined;
+export interface Filestore extends Place {
+  /** The account that reads it. */
+  readonly account: string;
+  /**
+   * The user ID whose files are read, where the account that reads is not the owner of the filestore: the owner could
+   * have put there what only the reader may read. Absent: whatever is there.
+   */
+  readonly onlyOf?: number;
   /** Compresses the files on their way. */
   readonly codec?: OutboundCodec;
 }
@@ -32,15 +37,18 @@ export interface FilestoreReport {
   readonly lost: readonly string[];
   /** Archived as they are, although their content is not what their name says, however often they are read. */
   readonly corrupt: readonly string[];
+  /** On disk and not archived: links, and what no archive can hold. Absent before version 0.3. */
+  readonly skipped?: readonly string[];
 }
 
 /**
- * Finds the filestore's folder and the account that may read it.
+ * Finds the filestore's folder, and the account that reads it: its owner. Where nobody may become that account, one
+ * that may read it does, and takes the owner's own files alone.
  *
  * @param folders candidates, in order
  * @param readers accounts to try after the login account
  * @returns undefined when none of the folders is there
- * @throws UserError when nobody who can be asked may look
+ * @throws UserError when nobody who can be asked may look, or a folder is not to be trusted
  */
 export async function findFilestore(
   host: Host,
@@ -48,48 +56,78 @@ export async function findFilestore(
   folders: readonly string[],
   readers: readonly string[],
 ): Promise<Filestore | undefined> {
-  const open =
-    'for d do if [ -d "$d" ] && [ -r "$d" ] && [ -x "$d" ]; then printf %s "$d"; exit 0; fi; done; exit 3';
-  const found = await accounts.firstAble(readers, { argv: ['sh', '-c', open, 'sh', ...folders] });
-  if (found) return { host, folder: found.stdout, as: found.as };
-
   // Not there, or where nobody may look? It is not there when somebody sees that it is not.
-  const absent = `for d do [ ! -e "$d" ] || exit 3
-    while [ ! -d "$d" ]; do d=$(dirname -- "$d"); done
-    [ -x "$d" ] || exit 3; done`;
-  if (await accounts.firstAble(readers, { argv: ['sh', '-c', absent, 'sh', ...folders] })) return undefined;
+  let hidden = false;
+  for (const folder of folders) {
+    const seen = await seeFolder(host, accounts, folder, readers);
+    if (seen?.exists) {
+      const filestore = await reading(host, accounts, seen, readers);
+      if (filestore) return filestore;
+    }
+    hidden ||= !seen || seen.exists;
+  }
+  if (!hidden) return undefined;
   throw new UserError(
     `filestore: ${host.user} may not look into ${folders.join(' or ')} on ${host.label}`,
     accounts.sudoersHint([readers.find((each) => each !== host.user) ?? 'root']),
   );
 }
 
+async function reading(
+  host: Host,
+  accounts: Accounts,
+  seen: SeenFolder,
+  readers: readonly string[],
+): Promise<Filestore | undefined> {
+  const { path, owner, uid } = seen;
+  const owned = await asOwner(host, accounts, seen);
+  if (owned) return { host, path, account: owner, command: owned.command };
+  const open = '[ -r "$1" ] && [ -x "$1" ]';
+  const reader = await accounts.firstAble(readers, { argv: ['sh', '-c', open, 'sh', path] });
+  if (!reader) return undefined;
+  const { as } = reader;
+  return { host, path, account: as ?? host.user, onlyOf: Number(uid), command: (argv) => ({ argv, as }) };
+}
+
+/** Why something in a filestore's folder is not read. */
+export type Skipped =
+  /** A symbolic link: it may lead out of the filestore. */
+  | 'link'
+  /** A socket, a pipe, a device. */
+  | 'special'
+  /** It belongs to another account than the filestore (see `Filestore.onlyOf`). */
+  | 'foreign'
+  /** Its name is not UTF-8: no archive and no attachment can name it. */
+  | 'name';
+
 /**
- * Every regular file of the filestore, without `checklist/`, the folder of Odoo's garbage collector.
+ * Every regular file of the filestore, without `checklist/`, the folder of Odoo's garbage collector, and `lost+found/`,
+ * that of the file system. No link is followed.
  *
+ * @param skip is told what is not read
  * @throws UserError when a folder of it cannot be read
  */
-export async function* listFilestore(filestore: Filestore): AsyncGenerator<FilestoreFile> {
-  const argv = [
-    'find',
-    '-L',
-    `${filestore.folder}/`,
-    '-ignore_readdir_race',
-    '-path',
-    `${filestore.folder}/checklist`,
-    '-prune',
-  ];
-  const command = { argv: [...argv, '-o', '-type', 'f', '-printf', '%s %P\\0'], as: filestore.as };
+export async function* listFilestore(
+  filestore: Place & Partial<Filestore>,
+  skip: (name: string, why: Skipped) => void = () => {},
+): AsyncGenerator<FilestoreFile> {
+  const script = `cd -- "$1" && exec find -P . -ignore_readdir_race -mindepth 1 \
+    '(' -path ./checklist -o -path ./lost+found ')' -prune -o ! -type d -printf '%y %U %s %P\\0'`;
+  const command = filestore.command(['sh', '-c', script, 'sh', filestore.path]);
   try {
     for await (const record of records(filestore.host, command, '\0')) {
-      const space = record.indexOf(' ');
-      yield { name: record.slice(space + 1), size: Number(record.slice(0, space)) };
+      const [, type, uid, size, name = ''] = /^(.) (\d+) (\d+) (.*)$/s.exec(record) ?? [];
+      if (type === 'l') skip(name, 'link');
+      else if (type !== 'f') skip(name, 'special');
+      else if (name.includes('\uFFFD')) skip(name, 'name');
+      else if (filestore.onlyOf !== undefined && Number(uid) !== filestore.onlyOf) skip(name, 'foreign');
+      else yield { name, size: Number(size) };
     }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(
       `The filestore cannot be listed. ${error.message}`,
-      `Make every folder of it readable for ${filestore.as ?? filestore.host.user}, the account that reads it.`,
+      `Make every folder of it readable for ${filestore.account ?? 'its owner'}, the account that reads it.`,
       { cause: error },
     );
   }
@@ -166,7 +204,7 @@ class Pass {
     const names = this.left[Symbol.iterator]().map((number) => this.#list.nameAt(number));
     for await (const entry of readTar(this.#filestore, names)) {
       const number = this.#list.indexOf(entry.name);
-      if (!this.left.has(number)) continue;
+      if (!this.left.has(number) || !this.#isItsOwn(entry)) continue;
       const kept =
         entry.size <= HELD_BYTES ? await this.#held(entry, last) : await this.#streamed(entry, last);
       if (!kept) continue;
@@ -174,6 +212,12 @@ class Pass {
       this.files += 1;
       this.bytes += entry.size;
     }
+  }
+
+  /** Asked of what tar has opened: a link that was put in place since the list was made does not deceive it. */
+  #isItsOwn({ uid }: TarEntry): boolean {
+    const { onlyOf } = this.#filestore;
+    return onlyOf === undefined || uid === onlyOf;
   }
 
   async #held(entry: TarEntry, last: boolean): Promise<boolean> {
@@ -214,18 +258,15 @@ class Pass {
 /** Files that are there all the same could not be read: a backup without them would be one with holes. */
 async function assertGone(filestore: Filestore, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
-  const script =
-    'cd -- "$1" && xargs -0 -n 200 sh -c \'for f do [ ! -e "$f" ] || printf "%s\\n" "$f"; done\' sh';
-  const there = await run(
-    filestore.host,
-    { argv: ['sh', '-c', script, 'sh', filestore.folder], as: filestore.as },
-    { input: names.join('\0') },
-  );
+  const script = `cd -- "$1" && xargs -0 -n 200 sh -c '
+    for f do [ ! -f "$f" ] || [ -L "$f" ] || [ -L "\${f%/*}" ] || printf "%s\\n" "$f"; done' sh`;
+  const command = filestore.command(['sh', '-c', script, 'sh', filestore.path]);
+  const there = await run(filestore.host, command, { input: names.join('\0') });
   const unreadable = there.split('\n').filter(Boolean);
   if (unreadable.length > 0) {
     throw new UserError(
-      `${unreadable.length} files of the filestore cannot be read, the first one ${filestore.folder}/${unreadable[0]}`,
-      `Make them readable for ${filestore.as ?? filestore.host.user}, the account that reads the filestore.`,
+      `${unreadable.length} files of the filestore cannot be read, the first one ${filestore.path}/${unreadable[0]}`,
+      `Make them readable for ${filestore.account}, the account that reads the filestore.`,
     );
   }
 }

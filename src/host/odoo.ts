@@ -1,9 +1,11 @@
 import { UserError } from '../errors.ts';
 import { outsideName } from './compose-site.ts';
+import { expandDataDir } from './data-dir.ts';
 import { type Filestore, findFilestore } from './filestore.ts';
 import type { Host } from './host.ts';
 import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
 import { filestoreCodec } from './outbound.ts';
+import { seeFolder } from './owner.ts';
 import { type DatabaseSettings, Postgres } from './postgres.ts';
 import { run } from './run.ts';
 import { queryRows } from './run-sql.ts';
@@ -32,6 +34,8 @@ export interface Odoo {
   readonly postgres: Postgres;
   /** undefined: it is not there, or not wanted. */
   readonly filestore: Filestore | undefined;
+  /** Folders of the host in which the filestore was looked for. */
+  readonly lookedIn: readonly string[];
 }
 
 /**
@@ -56,15 +60,15 @@ export async function findOdoo(
     access,
     database,
   );
-  const filestore = settings.filestore
+  const { filestore, lookedIn } = settings.filestore
     ? await locateFilestore(site, settings.filestore, database, conf, access)
-    : undefined;
+    : { filestore: undefined, lookedIn: [] };
   const codec = filestoreCodec(filestore ? await toolsOf(site, tools) : tools);
-  return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec } };
+  return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec }, lookedIn };
 }
 
 /** An Odoo installation, whether the database and its filestore are there or not. */
-export interface Installation extends Omit<Odoo, 'filestore'> {
+export interface Installation extends Omit<Odoo, 'filestore' | 'lookedIn'> {
   /** Asked in the maintenance database. */
   readonly postgres: Postgres;
   /** Where the database's filestore is, or has to be; undefined: not wanted. */
@@ -186,16 +190,16 @@ async function locateFilestore(
   database: string,
   conf: OdooConfFile | undefined,
   access: DatabaseSettings,
-): Promise<Filestore | undefined> {
+): Promise<{ readonly filestore: Filestore | undefined; readonly lookedIn: readonly string[] }> {
   const { host, accounts } = site.files;
   const readers = readersOf(conf, access);
   const dataDirs = typeof wanted === 'string' ? [] : await dataDirsOf(host, conf, readers);
   const folders =
     typeof wanted === 'string' ? [wanted] : dataDirs.map((folder) => `${folder}/filestore/${database}`);
-  const found = await findFilestore(host, accounts, folders, readers);
+  const filestore = await findFilestore(host, accounts, folders, readers);
   // Not to be seen is another thing than not there.
   if (folders.every((folder) => site.obstacle(folder) !== undefined)) assertUsable(site, folders[0] ?? '');
-  return found;
+  return { filestore, lookedIn: folders };
 }
 
 /**
@@ -215,8 +219,10 @@ async function placeForFilestore(
   if (dataDirs.length > 1) {
     for (const below of [`/filestore/${database}`, '/filestore', '/sessions', '/addons']) {
       const folders = dataDirs.map((folder) => folder + below);
-      const found = await findFilestore(host, accounts, folders, readers);
-      if (found) return `${found.folder.slice(0, found.folder.length - below.length)}/filestore/${database}`;
+      for (const [index, folder] of folders.entries()) {
+        const seen = await seeFolder(host, accounts, folder, readers);
+        if (seen?.exists) return `${dataDirs[index]}/filestore/${database}`;
+      }
     }
   }
   return `${first}/filestore/${database}`;
@@ -227,25 +233,36 @@ const readersOf = (conf: OdooConfFile | undefined, access: DatabaseSettings): st
   ...new Set([conf?.owner ?? 'odoo', access.user, 'odoo', 'root']),
 ];
 
-const dataDirsOf = async (
+/** The folders that data_dir may be: the home of the account that runs Odoo is not always known. */
+async function dataDirsOf(
   host: Host,
   conf: OdooConfFile | undefined,
   readers: readonly string[],
-): Promise<string[]> =>
-  conf?.dataDir === undefined
-    ? defaultDataDirs(
-        host,
-        readers.filter((each) => each !== 'root'),
-      )
-    : [conf.dataDir];
-
-/** Odoo's own default is below the home of the account that runs it; in its Docker image it is /var/lib/odoo. */
-async function defaultDataDirs(host: Host, candidates: readonly string[]): Promise<string[]> {
-  const script = 'for a do getent passwd -- "$a" | cut -d: -f6; done; :';
-  const homes = await run(host, { argv: ['sh', '-c', script, 'sh', ...candidates] });
-  const below = homes
-    .split('\n')
-    .filter(Boolean)
-    .map((home) => `${home}/.local/share/Odoo`);
+): Promise<string[]> {
+  const accounts = readers.filter((each) => each !== 'root');
+  if (conf?.dataDir !== undefined) {
+    const named = /^~([^/]+)/.exec(conf.dataDir)?.[1];
+    const homes = await homesOf(host, [...accounts, 'root', ...(named === undefined ? [] : [named])]);
+    const folders = expandDataDir(conf.dataDir, homes);
+    if (folders.length > 0) return folders;
+    throw new UserError(
+      `data_dir in ${conf.path} is no absolute path, and begins with no home folder that the host knows`,
+      'Set the input filestore to the path of the database’s filestore.',
+    );
+  }
+  // Odoo's own default is below the home of the account that runs it; in its Docker image it is /var/lib/odoo.
+  const below = [...(await homesOf(host, accounts)).values()].map((home) => `${home}/.local/share/Odoo`);
   return [...new Set([...below, '/var/lib/odoo/.local/share/Odoo', '/var/lib/odoo'])];
+}
+
+/** The home folders of those accounts that the host knows. */
+async function homesOf(host: Host, accounts: readonly string[]): Promise<Map<string, string>> {
+  const script = 'for a do getent passwd -- "$a" | cut -d: -f1,6; done; :';
+  const lines = (await run(host, { argv: ['sh', '-c', script, 'sh', ...accounts] })).split('\n');
+  return new Map(
+    lines.flatMap((line) => {
+      const [name = '', home = ''] = line.split(':');
+      return home === '' ? [] : [[name, home]];
+    }),
+  );
 }

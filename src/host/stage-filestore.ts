@@ -66,7 +66,7 @@ export async function copyFiles(
     signal,
   );
   const script = `cd -- "$1" || exit
-    xargs -0 -r -n 500 cp --dereference --parents --reflink=auto --preserve=timestamps --target-directory="$2" -- || :`;
+    xargs -0 -r -n 500 cp --no-dereference --parents --reflink=auto --preserve=timestamps --target-directory="$2" -- || :`;
   const command = neighbour.command(['sh', '-c', script, 'sh', neighbour.path, staged.path]);
   await run(neighbour.host, command, { input: names.map((name) => `${name}\0`).join(''), signal });
   const copied = new Set(names);
@@ -108,8 +108,7 @@ const isCandidate = ({ name, size }: FilestoreFile, sizes: ReadonlyMap<string, n
   sha1Of(name) !== undefined && sizes.get(name) === size;
 
 /** Every file of a filestore on the host, read only. */
-export const filesIn = (place: Place): Promise<FilestoreFile[]> =>
-  Array.fromAsync(listFilestore({ host: place.host, folder: place.path, as: place.command([]).as }));
+export const filesIn = (place: Place): Promise<FilestoreFile[]> => Array.fromAsync(listFilestore(place));
 
 const sizesOf = (files: readonly FilestoreFile[]): Map<string, number> =>
   new Map(files.map(({ name, size }) => [name, size]));
@@ -144,7 +143,7 @@ async function link(
 ): Promise<void> {
   if (names.length === 0) return;
   // `--parents` makes the folders, with the modes that they have in the live filestore.
-  const copy = 'cp --dereference --parents';
+  const copy = 'cp --no-dereference --parents';
   const script = `cd -- "$1" || exit
     xargs -0 -r -n 500 sh -c 'to=$1; shift
       ${copy} --link --target-directory="$to" -- "$@" 2>/dev/null ||

@@ -12,39 +12,27 @@ export interface TarEntry {
   /** In bytes. */
   readonly size: number;
   readonly modified: Date;
+  /** Number of the account that owned the file. */
+  readonly uid: number | undefined;
   /** To be read to its end before the next entry is asked for. */
   readonly content: Readable;
 }
 
 /**
- * Reads files of a folder on the host as one tar stream, in the order given. Files that are gone or cannot be
- * opened are left out without an error: who asked compares.
+ * Reads files of a folder on the host as one tar stream, in the order given. Files that are gone, cannot be
+ * opened or are links are left out without an error: who asked compares.
  *
  * @throws CommandError when tar failed as a whole (its exit codes 1 and 2 may speak of single files only)
  */
 export async function* readTar(
-  source: Pick<Filestore, 'host' | 'folder' | 'as' | 'codec'>,
+  source: Pick<Filestore, 'host' | 'path' | 'command' | 'codec'>,
   names: Iterable<string>,
 ): AsyncGenerator<TarEntry> {
-  const options = [
-    '--dereference',
-    '--no-recursion',
-    '--ignore-failed-read',
-    '--verbatim-files-from',
-    '--null',
-  ];
-  const command = {
-    argv: [
-      'tar',
-      '--create',
-      '--file=-',
-      '--format=gnu',
-      `--directory=${source.folder}`,
-      ...options,
-      '--files-from=-',
-    ],
-    as: source.as,
-  };
+  const command = source.command([
+    'tar',
+    ...['--create', '--file=-', '--format=gnu', `--directory=${source.path}`],
+    ...['--no-recursion', '--ignore-failed-read', '--verbatim-files-from', '--null', '--files-from=-'],
+  ]);
   await using process = await source.host.start(compressed(command, source.codec));
   const names$ = writeNames(process, names);
   yield* tarEntries(decompressed(process.stdout, source.codec));
@@ -60,9 +48,9 @@ export async function* tarEntries(stream: Readable): AsyncGenerator<TarEntry> {
   const piped = pipeline(stream, tar);
   piped.catch(() => {}); // It fails the iteration below as well.
   for await (const entry of tar) {
-    const { name, size = 0, mtime = new Date(0), type } = entry.header;
+    const { name, size = 0, mtime = new Date(0), type, uid } = entry.header;
     if (type === 'file' || type === 'contiguous-file') {
-      yield { name, size, modified: mtime, content: entry as unknown as Readable };
+      yield { name, size, modified: mtime, uid, content: entry as unknown as Readable };
     }
     entry.resume();
   }

@@ -67,10 +67,11 @@ const sentOf = ({ upload: { copied }, bytesSent }: Receipt): string =>
 /** What a person should look at, though the backup is made. */
 export function flawsOf(receipt: Receipt): string[] {
   const missing = missingFiles(receipt);
-  const corrupt = receipt.filestore?.corrupt ?? 0;
+  const { corrupt = 0, skipped = 0 } = receipt.filestore ?? {};
   return [
     ...(missing > 0 ? [`${formatCounted(missing, 'attachment')} missing on the host`] : []),
     ...(corrupt > 0 ? [`${formatCounted(corrupt, 'file')} corrupt on the host`] : []),
+    ...(skipped > 0 ? [`${formatCounted(skipped, 'file')} on the host left out`] : []),
   ];
 }
 
@@ -98,7 +99,9 @@ function uploadOf({ directory, upload }: Receipt): string {
 
 function attachmentsOf({ filestore }: Receipt): Text {
   if (!filestore) return 'not part of this backup';
-  const flaws = (['missing', 'lost', 'corrupt'] as const).filter((flaw) => filestore[flaw] > 0);
+  const flaws = (['missing', 'lost', 'corrupt', 'skipped'] as const).filter(
+    (flaw) => (filestore[flaw] ?? 0) > 0,
+  );
   const detail = flaws.map((flaw) => `${filestore[flaw]} ${flaw}`).join(', ');
   const files = `${formatCounted(filestore.files, 'file')}, ${formatBytes(filestore.bytes)}`;
   return detail === '' ? files : [`${files}; ${detail}: see `, code('backup.json'), ' in the archive'];

@@ -39,7 +39,7 @@ export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<Found
 async function ownedFilestore({ filestore }: Odoo, accounts: Accounts): Promise<OwnedFolder | undefined> {
   if (!filestore) return undefined;
   try {
-    return await actAsOwner(filestore.host, accounts, filestore.folder, filestore.as ? [filestore.as] : []);
+    return await actAsOwner(filestore.host, accounts, filestore.path, [filestore.account]);
   } catch (error) {
     if (error instanceof UserError) return undefined; // it may only read
     throw error;

@@ -70,6 +70,7 @@ export const decodeDescription = object<BackupDescription>({
       missing: list(text),
       lost: list(text),
       corrupt: list(text),
+      skipped: optional(list(text)),
     }),
   ),
 });

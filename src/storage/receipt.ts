@@ -69,6 +69,8 @@ export interface Receipt {
     readonly missing: number;
     readonly lost: number;
     readonly corrupt: number;
+    /** Links and the like: on the host's disk, and not in the archive. Absent in older receipts. */
+    readonly skipped?: number;
   } | null;
   /** Rows per table. */
   readonly counts: Readonly<Record<string, number>>;
@@ -131,7 +133,16 @@ const decodeReceipt = object<Receipt>({
     cannotCopy: optional(yes),
   }),
   proofs: list(decodeProof),
-  filestore: nullable(object({ files: count, bytes: count, missing: count, lost: count, corrupt: count })),
+  filestore: nullable(
+    object({
+      files: count,
+      bytes: count,
+      missing: count,
+      lost: count,
+      corrupt: count,
+      skipped: optional(count),
+    }),
+  ),
   counts: record(count),
   description: optional(decodeDescription),
   durations: record(amount),

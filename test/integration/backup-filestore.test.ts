@@ -90,17 +90,36 @@ suite('the filestore', () => {
     await psql(scene.sandbox.postgres, odoo.database, 'UPDATE ir_attachment SET store_fname = NULL');
     const made = await scene.backup({ ...quick(), 'missing-files': 'fail' });
     assert.match(made.log, /There is no filestore on the host, and no attachment needs one/);
-    assert.deepEqual(await reportOf(made), { files: 0, bytes: 0, missing: [], lost: [], corrupt: [] });
+    assert.deepEqual(await reportOf(made), {
+      files: 0,
+      bytes: 0,
+      missing: [],
+      lost: [],
+      corrupt: [],
+      skipped: [],
+    });
     assert.match(made.log, /^✅/m);
     assert.match(await run(['unzip', '-tq', made.path]), /^No errors/);
   });
 
-  test('no filestore although attachments need it: missing-files decides', async () => {
+  test('no filestore although attachments need it: no backup', async () => {
     await rm(odoo.filestore, { recursive: true });
-    const made = await backup();
-    assert.match(made.log, /There is no filestore on the host, although attachments need one/);
-    assert.equal(made.outputs['missing-files'], '203');
-    await scene.fails({ ...quick(), 'missing-files': 'fail' }, 1, /203 attached files missing on disk/);
+    const words = [
+      /There is no filestore, and 203 attached files should be in it/,
+      /Set the input filestore/,
+    ];
+    await scene.fails(quick(), 1, ...words, new RegExp(`Looked in: ${odoo.filestore}`));
+    const without = await scene.backup({ ...quick(), filestore: 'false' });
+    assert.equal(without.receipt.filestore, null);
+  });
+
+  test('the filestore of another database: no backup', async () => {
+    const other = `${odoo.filestore}-other`;
+    await mkdir(other);
+    await writeFile(join(other, 'file'), 'not of this database');
+    await run(['chown', '-R', `${scene.sandbox.account.uid}`, other]);
+    const words = /None of the 203 attached files is in the filestore. Looked in: \S+-other/;
+    await scene.fails({ ...quick(), filestore: other }, 1, words);
   });
 
   test('files of every kind', async () => {
@@ -117,13 +136,20 @@ suite('the filestore', () => {
     await write('misc/back\\slash', 'a separator in zip archives of old');
     await symlink(join(odoo.filestore, 'misc/-rf'), join(odoo.filestore, 'misc/link'));
     const made = await backup();
-    assert.deepEqual(await reportOf(made), {
-      files: 205 + 2 + 4 + 1,
-      bytes: made.receipt.filestore?.bytes,
-      missing: [],
-      lost: [],
-      corrupt: [],
-    });
+    const report = await reportOf(made);
+    assert.deepEqual(
+      { ...report, skipped: report.skipped.toSorted() },
+      {
+        files: 205 + 2 + 4,
+        bytes: made.receipt.filestore?.bytes,
+        missing: [],
+        lost: [],
+        corrupt: [],
+        skipped: ['misc/back\\slash', 'misc/link'],
+      },
+    );
+    assert.equal(made.receipt.filestore?.skipped, 2);
+    assert.match(made.log, /^⚠️ \S+ is backed up, 2 files on the host left out$/m);
     assert.match(
       made.log,
       /warning: 1 file with names that no zip archive can hold stay out, such as misc\/back\\slash/,
@@ -132,7 +158,7 @@ suite('the filestore', () => {
     assert.equal(sha1(await archived(made, large)), large.slice(3));
     const script = 'import sys, zipfile, json; print(json.dumps(zipfile.ZipFile(sys.argv[1]).namelist()))';
     const inZip: string[] = JSON.parse(await run(['python3', '-c', script, made.path]));
-    for (const name of [...names, 'misc/link']) assert.ok(inZip.includes(`filestore/${name}`), name);
+    for (const name of names) assert.ok(inZip.includes(`filestore/${name}`), name);
     assert.ok(!inZip.some((name) => name.includes('checklist')));
   });
 

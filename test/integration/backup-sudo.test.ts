@@ -23,6 +23,28 @@ suite('a host of several accounts', { concurrency: false }, () => {
     });
   });
 
+  test('data_dir with a home folder in it, and one that is not there', async () => {
+    await onHost({}, async (host) => {
+      const setDataDir = (value: string) =>
+        host.exec([
+          'sh',
+          '-c',
+          'sed -i /data_dir/d "$1"; echo "data_dir = $2" >>"$1"',
+          'sh',
+          host.conf,
+          value,
+        ]);
+      for (const home of ['~', '$HOME', '~odoo', '/var/lib/$USER']) {
+        await setDataDir(`${home}/.local/share/Odoo/`);
+        await succeeds(host, { format: 'odoo' });
+      }
+      await setDataDir('/srv/nowhere');
+      await fails(host, {}, /There is no filestore, .*Looked in: \/srv\/nowhere\/filestore\/prod/);
+      await setDataDir('relative');
+      await fails(host, {}, /data_dir in \/etc\/odoo\/odoo\.conf is no absolute path/);
+    });
+  });
+
   test('no sudo: the line that would allow it', async () => {
     await onHost({ sudoers: '# nobody' }, async (host) => {
       const line = /deploy ALL=\(odoo\) NOPASSWD: ALL/;

@@ -27,7 +27,7 @@ async function openStage() {
   const scene = await openRestoreHost();
   const { filestore } = scene.odoo;
   const live = await actAsOwner(scene.host, scene.accounts, filestore, ['odoo']);
-  const wanted = await Array.fromAsync(listFilestore({ host: scene.host, folder: filestore, as: undefined }));
+  const wanted = await Array.fromAsync(listFilestore(live));
   const paths = {
     current: filestore,
     old: derivedFolder(filestore, 'old', timestamp),
@@ -163,8 +163,7 @@ suite('the swap of folders', () => {
     const { live, paths, wanted } = scene;
     await stageFilestore(live, paths.new, wanted.slice(0, 3), 1);
     await swapFoldersBack(live, paths);
-    const count = async (path: string) =>
-      (await Array.fromAsync(listFilestore({ host: scene.host, folder: path, as: undefined }))).length;
+    const count = async (path: string) => (await Array.fromAsync(listFilestore({ ...live, path }))).length;
     await swapFolders(live, paths);
     assert.deepEqual([await count(paths.current), await count(paths.old)], [3, wanted.length]);
     assert.deepEqual(await listDerivedFolders(live), [{ path: paths.old, derivation: 'old', timestamp }]);
@@ -232,7 +231,7 @@ suite('on a host with accounts of their own', {
       const accounts = new Accounts(host, 'auto');
       const live = await actAsOwner(host, accounts, rooted.filestore, ['odoo', 'root']);
       assert.equal(live.owner, 'odoo');
-      const wanted = await Array.fromAsync(listFilestore({ host, folder: live.path, as: runas }));
+      const wanted = await Array.fromAsync(listFilestore(live));
       const paths = {
         current: live.path,
         old: derivedFolder(live.path, 'old', timestamp),
