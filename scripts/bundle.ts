@@ -1,5 +1,6 @@
-// Bundles src/main.ts into dist/main.js, which is what `uses:` runs. `--check`: fails where dist is stale.
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+// Bundles src/main.ts into dist/program.js, and puts dist/main.js before it, which is what `uses:` runs. `--check`: fails
+// where dist is stale.
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +14,7 @@ async function bundle(folder: string): Promise<void> {
   const { metafile } = await build({
     absWorkingDir: root, // paths in the output are relative to it: the same on every machine
     entryPoints: ['src/main.ts'],
-    outfile: join(folder, 'main.js'),
+    outfile: join(folder, 'program.js'),
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -36,6 +37,7 @@ async function bundle(folder: string): Promise<void> {
     keepNames: true,
     logLevel: 'warning',
   });
+  await copyFile(join(root, 'src/entry.js'), join(folder, 'main.js'));
   await writeFile(join(folder, 'LICENSES.txt'), await licenses(Object.keys(metafile.inputs)));
 }
 
@@ -78,5 +80,5 @@ if (process.argv.includes('--check')) {
   await check();
 } else {
   await bundle(dist);
-  console.log(`dist/main.js: ${formatBytes((await stat(join(dist, 'main.js'))).size)}`);
+  console.log(`dist/program.js: ${formatBytes((await stat(join(dist, 'program.js'))).size)}`);
 }

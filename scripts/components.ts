@@ -49,8 +49,24 @@ const literal: readonly string[] = ['stop-command', 'start-command'];
 const ofWriting: readonly string[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
 const ofRestore: readonly string[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
 
-/** A production backup for every push to a merge request would be one too many; a deploy without one is worse. */
+/**
+ * Pipelines of the default branch, from which production is deployed: a backup of production for every push to any branch
+ * would be too many. Deploys by tag have to say so.
+ */
+const ofDefaultBranch = { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH' };
 const notOfMergeRequest = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"', when: 'never' };
+
+/**
+ * The stages that GitLab has by default, where a job is done before the next one's begin: the backup before the deploy,
+ * and not beside it.
+ */
+const stages: Readonly<Record<ComponentName, string>> = {
+  backup: 'test',
+  gate: 'test',
+  verify: 'test',
+  rollback: 'deploy',
+  prune: 'deploy',
+};
 
 /**
  * The inputs of the program that a component takes: those that its command reads, in the order of action.yml. Secrets
@@ -80,6 +96,9 @@ export function programInputs(component: ComponentName): readonly InputDefinitio
   return inputs.filter(({ name, secret }) => read.has(name) && !secret && !unfit.includes(name));
 }
 
+/** Whether a flag that is not given means true. */
+const isTrue = (input: InputDefinition): boolean => input.default === 'true';
+
 /** One of the program's inputs as GitLab has it. */
 export function specInput(input: InputDefinition, action: ActionFile): SpecInput {
   const { name, boolean, choices } = input;
@@ -87,7 +106,7 @@ export function specInput(input: InputDefinition, action: ActionFile): SpecInput
   // A default here would be given, and so count more than an inventory or a profile.
   const description =
     input.default === value || !input.default ? text : `${text} Default: \`${input.default}\`.`;
-  if (boolean && !undecided.includes(name)) return { description, type: 'boolean', default: false };
+  if (boolean && !undecided.includes(name)) return { description, type: 'boolean', default: isTrue(input) };
   const words = boolean ? ['true', 'false'] : choices;
   const options = words && (value === '' ? ['', ...words] : [...words]);
   const regex = forms[name as InputName] ?? (/^\d+$/.test(input.default ?? '') ? '^\\d*$' : undefined);
@@ -116,14 +135,17 @@ export function jobInputs(component: ComponentName): Readonly<Record<string, Spe
   });
   return {
     'job-name': text('The name of the job.', component),
-    stage: text('The stage of the job.', component === 'verify' ? 'test' : 'deploy'),
+    stage: text(
+      'The stage of the job. A backup, and a gate, stand in one before that of the deploy.',
+      stages[component],
+    ),
     image: text(
       "The image of the job: Node 24 and git; to `verify` dumps that are no SQL, also PostgreSQL's client, and with `restore-test` `runner` its server, unless `postgres-binaries-url` names both.",
       'node:24',
     ),
     rules: list('When the job is part of a pipeline, as `rules` of a job has it.', [
       notOfMergeRequest,
-      manual ? { when: 'manual', allow_failure: true } : { when: 'on_success' },
+      manual ? { ...ofDefaultBranch, when: 'manual', allow_failure: true } : ofDefaultBranch,
     ]),
     ...(manual && {
       needs: list(
@@ -201,9 +223,10 @@ export function componentTemplate(component: ComponentName, action: ActionFile):
   );
   const flags = programInputs(component).filter(({ boolean, name }) => boolean && !undecided.includes(name));
   const unsetFlags = flags.map(
-    ({ name }) => `      [ "$${variableOf(name)}" = true ] || unset ${variableOf(name)}\n`,
+    (input) =>
+      `      [ "$${variableOf(input.name)}" = ${!isTrue(input)} ] || unset ${variableOf(input.name)}\n`,
   );
-  const comment = '      # False is to leave it out: DRY_RUN, or a profile, counts then.\n';
+  const comment = '      # The default is to leave it out: DRY_RUN, or a profile, counts then.\n';
   return `# Written from action.yml by \`npm run docs\`: change it there, or in scripts/components.ts.
 ${spec}---
 "$[[ inputs.job-name ]]":

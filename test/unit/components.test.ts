@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
-import { componentNames, jobInputs } from '../../scripts/components.ts';
+import { type ComponentName, componentNames, jobInputs, programInputs } from '../../scripts/components.ts';
 import { readAction } from '../../scripts/docs.ts';
-import { inputNamed, inputTable, variableOf } from '../../src/inputs/table.ts';
+import { type InputDefinition, inputNamed, inputTable, variableOf } from '../../src/inputs/table.ts';
 import { parseInputs } from '../../src/inputs.ts';
-import { type Component, jobsOf, readComponent, refusal } from '../support/gitlab-component.ts';
+import {
+  type Component,
+  type ComponentInput,
+  type InputValue,
+  jobsOf,
+  readComponent,
+  refusal,
+} from '../support/gitlab-component.ts';
 
 const action = await readAction();
 const components = Object.fromEntries(componentNames.map((name) => [name, readComponent(name)]));
@@ -26,8 +38,8 @@ for (const name of componentNames) {
           continue;
         }
         const documented = action.inputs[input];
-        const fallback = type === 'boolean' ? 'false' : '';
         const program = inputNamed(input)?.default;
+        const fallback = type === 'boolean' ? (program ?? 'false') : '';
         const replaced = documented?.default === undefined && program ? ` Default: \`${program}\`.` : '';
         assert.equal(description, `${documented?.description}${replaced}`, input);
         assert.equal(String(value), documented?.default ?? fallback, input);
@@ -97,6 +109,63 @@ for (const name of componentNames) {
   });
 }
 
+describe('what an input of a component says arrives at the program', () => {
+  /** The inputs as the program has them: the script of the job itself is run, with another program. */
+  async function arriving(name: ComponentName, given: Record<string, InputValue>) {
+    const folder = await mkdtemp(join(tmpdir(), 'component-'));
+    try {
+      const program = join(folder, 'program.mjs');
+      await writeFile(program, 'console.log(JSON.stringify(process.env));');
+      const { variables = {}, script = [] } =
+        jobsOf(components[name] as Component, { ...given, program })[name] ?? {};
+      const env = Object.fromEntries(
+        Object.entries(variables).map(([key, each]) => [key, typeof each === 'object' ? each.value : each]),
+      );
+      const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
+      const { stdout } = await promisify(execFile)('sh', ['-c', script.join('\n')], {
+        env: { ...env, PATH },
+      });
+      return JSON.parse(stdout) as Record<string, string>;
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  for (const name of componentNames) {
+    const ofProgram = programInputs(name).map(
+      (input) => [input, components[name]?.spec.inputs[input.name] as ComponentInput] as const,
+    );
+    const effective = (input: InputDefinition, env: Record<string, string>) =>
+      env[variableOf(input.name)] || (input.default ?? (input.boolean ? 'false' : ''));
+
+    test(`${name}: left out, the default of the program`, async () => {
+      const env = await arriving(name, {});
+      for (const [input] of ofProgram) {
+        const meant = input.default ?? (input.boolean ? 'false' : '');
+        assert.equal(effective(input, env), meant, input.name);
+      }
+    });
+
+    test(`${name}: each word and each flag, both ways`, async () => {
+      const words = ofProgram.map(([{ name: input }, { type, options = [] }]) => ({
+        input,
+        values: type === 'boolean' ? [true, false] : options.filter((option) => option !== ''),
+      }));
+      const most = Math.max(...words.map(({ values }) => values.length));
+      for (let turn = 0; turn < most; turn++) {
+        const now = words.flatMap(({ input, values }) => {
+          const value = values[turn % values.length];
+          return value === undefined ? [] : [[input, value] as const];
+        });
+        const env = await arriving(name, Object.fromEntries(now));
+        for (const [input, value] of now) {
+          assert.equal(effective(inputNamed(input) as InputDefinition, env), String(value), input);
+        }
+      }
+    });
+  }
+});
+
 describe('a form that GitLab checks refuses what the program would', () => {
   const { inputs } = (components.backup as Component).spec;
   for (const [name, good, bad] of [
@@ -134,8 +203,11 @@ for (const name of componentNames) {
       { when, access, expire_in },
       { when: 'always', access: 'developer', expire_in: '30 days' },
     );
-    const [first] = job.rules as unknown[];
+    const [first, second] = job.rules as { if?: string }[];
     assert.deepEqual(first, { if: '$CI_PIPELINE_SOURCE == "merge_request_event"', when: 'never' });
+    assert.equal(second?.if, '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH', 'not on every branch');
+    if (name === 'backup' || name === 'gate')
+      assert.equal(job.stage, 'test', 'before the deploy, not beside it');
     const { text } = components[name] as Component;
     const [, script = ''] = text.split('\n  script:\n');
     assert.deepEqual(script.match(/\$\[\[.*?\]\]/g), ['$[[ component.sha ]]'], 'a value could be a command');
@@ -146,7 +218,7 @@ test('a rollback waits for a person, who is asked once more, and for the deploy'
   const { rollback } = jobsOf(components.rollback as Component, { needs: ['backup'] });
   assert.deepEqual(rollback?.rules, [
     { if: '$CI_PIPELINE_SOURCE == "merge_request_event"', when: 'never' },
-    { when: 'manual', allow_failure: true },
+    { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH', when: 'manual', allow_failure: true },
   ]);
   assert.match(String(rollback?.manual_confirmation), /replaces the database/);
   assert.deepEqual(rollback?.environment, { name: 'production', action: 'start' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -47,12 +47,32 @@ describe('the program', () => {
     const folder = await mkdtemp(join(tmpdir(), 'bin-'));
     t.after(() => rm(folder, { recursive: true }));
     // npm links it into a folder of the PATH, and lets it be run.
-    const [link, copy] = [join(folder, 'odoo-backup'), join(folder, 'main.js')];
-    await copyFile(new URL(bin['odoo-backup'], root), copy);
+    const [link, copy] = [join(folder, 'odoo-backup'), join(folder, bin['odoo-backup'])];
+    await cp(new URL('dist', root), join(folder, 'dist'), { recursive: true });
     await chmod(copy, 0o755);
     await symlink(copy, link);
     const env = { PATH: `${folder}:${dirname(process.execPath)}:/usr/bin` };
     assert.equal((await promisify(execFile)('odoo-backup', ['--version'], { env })).stdout, `${version}\n`);
+  });
+
+  test('an older Node.js says that it is too old, in one line', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'old-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const pretend = join(folder, 'old.cjs');
+    await writeFile(pretend, "Object.defineProperty(process.versions, 'node', { value: '18.20.8' });");
+    // As a module, as in the package, and as CommonJS, as where GitLab's component fetches dist alone.
+    const entry = fileURLToPath(new URL('../../src/entry.js', import.meta.url));
+    for (const name of ['main.mjs', 'main.cjs']) {
+      await cp(entry, join(folder, name));
+      const args = ['--require', pretend, join(folder, name)];
+      const ended = await promisify(execFile)(process.execPath, args).catch((error) => error);
+      assert.equal(ended.code, 1);
+      assert.match(
+        ended.stderr,
+        /^error: odoo-backup needs Node.js 24 or newer, and this is 18\.20\.8\. .*\n$/,
+      );
+      assert.equal(ended.stderr.split('\n').length, 2);
+    }
   });
 
   test('wrong inputs end with 2, and nothing but the problems is printed', async () => {
