@@ -55,13 +55,12 @@ const parsers: {
 export function parseInputs(read: ReadInput, env: Environment, secret?: (value: string) => void): Inputs {
   const fields = new Fields(read, env, secret);
   const command = fields.required('command', oneOf(choices.command));
-  if (command !== 'hosts') addStandIns(fields);
-  // Of a command that is none, the other inputs' problems are told all the same.
-  const inputs = parsers[command ?? 'backup'](fields, env);
+  // What a command that is none, or an inventory that cannot be read, would have needed besides is nobody's mistake.
+  const known = command !== undefined && (command === 'hosts' || addStandIns(fields));
+  if (!known) throw inputError(fields.problems);
+  const inputs = parsers[command](fields, env);
   const pingUrl = fields.optional('ping-url', secretUrl);
-  if (command === undefined || inputs === undefined || fields.problems.length > 0) {
-    throw inputError(fields.problems);
-  }
+  if (inputs === undefined || fields.problems.length > 0) throw inputError(fields.problems);
   return { ...inputs, pingUrl };
 }
 

@@ -14,7 +14,7 @@ export function parseCompose(fields: Fields): ComposeSettings | null {
   ] as const;
   if (!names.some((name) => fields.given(name))) return null;
   const projectDirectory = fields.optional('compose-project-directory', absolutePath);
-  const file = projectDirectory === undefined ? absolutePath : pathInProject;
+  const file = fields.given('compose-project-directory') ? pathInProject : absolutePath;
   const files = fields.optional('compose-file', (value) =>
     value
       .split(/[\n,]+/)

@@ -40,7 +40,8 @@ function parseCustomer(fields: Fields, env: Environment): string | undefined {
 function parseEncryption(fields: Fields): StoreOptions['encryption'] {
   const kind = fields.optional('sse', oneOf(choices.sse));
   const keyId = fields.optional('kms-key-id', text);
-  if (keyId !== undefined && kind !== 'aws:kms') fields.problem('kms-key-id: needs sse: aws:kms');
+  if (keyId !== undefined && kind !== 'aws:kms' && (kind || !fields.given('sse')))
+    fields.problem('kms-key-id: needs sse: aws:kms');
   return kind === 'aws:kms' ? { kind, keyId } : kind && { kind };
 }
 

@@ -19,7 +19,9 @@ export function parseSsh(fields: Fields, env: Environment): SshInputs | undefine
   if (named !== undefined && target?.user !== undefined && named !== target.user) {
     fields.problem(`ssh-user: '${named}' is not the user of ssh-host, '${target.user}'; give one of them`);
   }
-  if (!fields.given('ssh-user') && target?.user === undefined) {
+  // An ssh-host that was refused may have named the user.
+  const lacksUser = target === undefined ? !fields.given('ssh-host') : target.user === undefined;
+  if (!fields.given('ssh-user') && lacksUser) {
     fields.problem('ssh-user: is required: the user that logs in on the host');
   }
   const user = named ?? target?.user;

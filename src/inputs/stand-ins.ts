@@ -18,16 +18,23 @@ const exclusive: Partial<Record<InputName, readonly InputName[]>> = {
 /**
  * Makes the inventory and the profile stand in for inputs that are not given: an input itself counts most, then what
  * the inventory says of the host, then the profile of the environment.
+ *
+ * @returns whether all that stands in is known; else a problem says why not, and what lacks may stand there
  */
-export function addStandIns(fields: Fields): void {
+export function addStandIns(fields: Fields): boolean {
+  const before = fields.problems.length;
   const host = fields.check(() => hostInputs(fields));
+  if (fields.problems.length > before) return false;
   for (const problem of host?.problems() ?? []) fields.problem(problem);
   fields.standIn((name) => (yields(fields, name) ? undefined : host?.find(name)));
+  const ofHost = fields.problems.length;
   const profile = fields.check(() => profileFor(fields, host));
-  if (!profile) return;
+  if (fields.problems.length > ofHost) return false;
+  if (!profile) return true;
   fields.standIn((name) =>
     yields(fields, name) ? undefined : (host?.find(name) ?? profileInput(profile, name)),
   );
+  return true;
 }
 
 function yields(fields: Fields, name: InputName): boolean {
@@ -68,7 +75,8 @@ function profileFor(fields: Fields, host: HostInputs | undefined): Profile | und
   const environment = fields.optional('environment', environmentName);
   const profiles = profilesFor(fields, host);
   if (environment === undefined) {
-    if (fields.own('profiles') !== '') fields.problem('environment: is required, because profiles is given');
+    if (fields.own('profiles') !== '' && !fields.given('environment'))
+      fields.problem('environment: is required, because profiles is given');
     return undefined;
   }
   // An inventory may say of each host where it belongs without having profiles; jobs of `hosts` repeat that.
