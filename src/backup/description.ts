@@ -1,15 +1,23 @@
 import type { BackupDescription } from '../archive/manifest.ts';
+import { messageOf, UserError } from '../errors.ts';
 import type { FilestoreReport } from '../host/filestore.ts';
+import { printable } from '../printable.ts';
+import { decodeDescription } from '../storage/description.ts';
 import { tool } from '../version.ts';
 import type { Source, Target } from './source.ts';
 
-/** What a restore needs to know of a backup. @param filestore null: it is without one */
+/**
+ * What a restore needs to know of a backup.
+ *
+ * @param filestore null: the backup is without one
+ * @throws UserError when a restore would refuse it
+ */
 export function describe(
   { odoo, snapshot, facts, attached }: Source,
   target: Target,
   filestore: FilestoreReport | null,
 ): BackupDescription {
-  return {
+  const description: BackupDescription = {
     version: 1,
     tool,
     database: odoo.database,
@@ -26,7 +34,27 @@ export function describe(
     roles: facts.roles,
     counts: facts.counts,
     sequencesBehind: facts.sequencesBehind,
-    attachments: { files: attached, ...facts.attachments },
-    filestore,
+    attachments: {
+      files: attached,
+      inDatabase: facts.attachments.inDatabase,
+      location: schemeOf(facts.attachments.location),
+    },
+    filestore: filestore && {
+      ...filestore,
+      missing: filestore.missing.map(printable),
+      lost: filestore.lost.map(printable),
+    },
   };
+  try {
+    return decodeDescription(description, 'backup.json');
+  } catch (cause) {
+    throw new UserError(
+      `The backup of ${odoo.database} could not be restored: ${messageOf(cause)}`,
+      'Rename or remove this in the database, then run the backup again.',
+      { cause },
+    );
+  }
 }
+
+/** Some modules write keys and passwords behind it: `s3://key:secret@bucket`. */
+const schemeOf = (location: string): string => /^[\w.+-]+/.exec(location)?.[0] ?? 'unknown';

@@ -20,6 +20,7 @@ import { assertProvable, type ProofContext } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { isBare } from './bare.ts';
 import { type Candidate, findCandidate, type NoBase, planBase } from './base.ts';
+import { describe } from './description.ts';
 import { openSession } from './session.ts';
 import type { Source, Target, Tolerate } from './source.ts';
 import { takeStock } from './stock.ts';
@@ -89,12 +90,13 @@ async function makeFrom(
   const { source, leftovers, base } = await survey(making, session.snapshot, tolerate, search);
   const extension = extensionOf(inputs);
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
+  const baseName = key.slice(folder.length, -extension.length);
+  const target = { ...inputs, ...base, startedAt, baseName, phases, tolerate };
+  describe(source, target, null); // throws before a byte moves
   if (inputs.dryRun) {
     platform.notice(`Dry run: all that a backup to ${store.uri(key)} needs is there. None was made.`);
     return undefined;
   }
-  const baseName = key.slice(folder.length, -extension.length);
-  const target = { ...inputs, ...base, startedAt, baseName, phases, tolerate };
   const destination = { store, key, customer, platform, signal };
   const stored = await storeObject(source, target, destination);
   const receipt = await certify(source, target, stored, destination);

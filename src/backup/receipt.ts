@@ -1,7 +1,7 @@
 import type { Segment } from '../archive/segment.ts';
 import type { RunIdentity } from '../platform/platform.ts';
 import type { Proof } from '../storage/proofs.ts';
-import type { Receipt } from '../storage/receipt.ts';
+import { type Receipt, recordedRun } from '../storage/receipt.ts';
 import type { Uploaded } from '../storage/upload.ts';
 import { tool } from '../version.ts';
 import type { Written } from './archive.ts';
@@ -73,7 +73,7 @@ export function receiptOf(
     description: archive ? undefined : describe(source, target, null),
     durations: target.phases.seconds,
     bytesSent: uploaded.sent,
-    run,
+    run: recordedRun(run),
   };
 }
 

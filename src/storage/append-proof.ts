@@ -22,7 +22,8 @@ export async function appendProof(store: Store, key: string, proof: Proof): Prom
     const { value, etag } = await store.getTaggedJson(beside);
     const before = parseReceipt(value, store.uri(beside));
     if (before.key !== key) throw gone(store.uri(beside));
-    const receipt = { ...(value as Receipt), proofs: [...before.proofs, proof] };
+    const read = value as Receipt; // with what a newer version has written, and `before` leaves out
+    const receipt = { ...read, proofs: [...read.proofs, proof] };
     try {
       await put(store, beside, receipt, etag);
       return parseReceipt(receipt, store.uri(beside));

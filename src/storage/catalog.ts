@@ -1,3 +1,4 @@
+import { isPrintable } from '../printable.ts';
 import { levelOf } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
 import type { Store, StoredObject } from './store.ts';
@@ -33,14 +34,18 @@ export function archiveKey(
   return `${folder}${database}_${timestamp}${extension}`;
 }
 
+/** PostgreSQL's NAMEDATALEN - 1, in bytes. */
+const LONGEST_NAME = 63;
+
 const keyEnd =
   /^(?<database>.+)_(?<day>\d{4}-\d\d-\d\d)_(?<time>\d\d-\d\d-\d\d)(?<extension>\.zip|\.dump|\.sql\.gz|\.json)$/s;
 
-/** Returns undefined for a key that is no backup's. A database's name may itself end like a timestamp: the last counts. */
+/** Returns undefined for a key that is no backup's, or of a database that cannot have such a name. A database's name may itself end like a timestamp: the last counts. */
 export function parseKey(folder: string, key: string): (BackupName & { isReceipt: boolean }) | undefined {
   const found = key.startsWith(folder) ? keyEnd.exec(key.slice(folder.length))?.groups : undefined;
   if (!found) return undefined;
   const { database = '', day, time, extension } = found;
+  if (!isPrintable(database) || Buffer.byteLength(database) > LONGEST_NAME) return undefined;
   const iso = `${day}T${time?.replaceAll('-', ':')}.000Z`;
   const at = new Date(iso);
   if (Number.isNaN(at.getTime()) || at.toISOString() !== iso) return undefined; // such as 30 February

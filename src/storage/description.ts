@@ -9,6 +9,7 @@ import type { FilestoreReport } from '../host/filestore.ts';
 import type { Extension } from '../host/odoo-database.ts';
 import {
   count,
+  countUpTo,
   flag,
   instant,
   integer,
@@ -18,59 +19,89 @@ import {
   oneOf,
   optional,
   record,
-  text,
 } from './decode.ts';
+import { decodeTool } from './proofs.ts';
+import {
+  aclItem,
+  encoding,
+  extensionName,
+  fileName,
+  grantObject,
+  locale,
+  location,
+  privilege,
+  programVersion,
+  setting,
+  sqlName,
+  tableName,
+  version,
+} from './shapes.ts';
+
+// More than any database has that Odoo runs on; few enough to be held.
+const MOST_FILES = 2_000_000;
+const MOST_PRIVILEGES = 200_000;
+const MOST_NAMES = 100_000;
+const MOST_SETTINGS = 10_000;
 
 const decodeExtensionState = object<ExtensionState>({
-  schemas: list(object<SchemaOwner>({ name: text, owner: text })),
-  sequences: list(object<ExtensionSequence>({ schema: text, name: text, last: integer, called: flag })),
+  schemas: list(object<SchemaOwner>({ name: sqlName, owner: sqlName }), MOST_NAMES),
+  sequences: list(
+    object<ExtensionSequence>({ schema: sqlName, name: sqlName, last: integer, called: flag }),
+    MOST_NAMES,
+  ),
   privileges: list(
     object<ExtensionPrivilege>({
-      object: text,
-      column: nullable(text),
-      privilege: text,
-      role: nullable(text),
+      object: grantObject,
+      column: nullable(sqlName),
+      privilege,
+      role: nullable(sqlName),
       grantable: flag,
       granted: flag,
     }),
+    MOST_PRIVILEGES,
   ),
 });
 
-/** Of backup.json, or of a receipt where there is none. */
+const fileNames = list(fileName, MOST_FILES);
+
+/** Reads backup.json, or what a receipt says where there is none. */
 export const decodeDescription = object<BackupDescription>({
   version: oneOf(1),
-  tool: object<BackupDescription['tool']>({ name: text, version: text }),
-  database: text,
+  tool: decodeTool,
+  database: sqlName,
   startedAt: instant,
-  odooVersion: text,
+  odooVersion: version,
   postgres: object<BackupDescription['postgres']>({
-    server: text,
-    pgDump: count,
-    owner: text,
-    encoding: text,
-    collate: text,
-    ctype: text,
-    localeProvider: text,
-    locale: nullable(text),
-    privileges: list(text),
-    settings: list(object({ role: nullable(text), setting: text })),
-    connectionLimit: optional(nullable(count)),
+    server: programVersion,
+    pgDump: countUpTo(1000),
+    owner: sqlName,
+    encoding,
+    collate: locale,
+    ctype: locale,
+    localeProvider: oneOf('libc', 'icu', 'builtin'),
+    locale: nullable(locale),
+    privileges: list(aclItem, MOST_NAMES),
+    settings: list(object({ role: nullable(sqlName), setting }), MOST_SETTINGS),
+    connectionLimit: optional(nullable(countUpTo(2 ** 31 - 1))),
   }),
   databaseBytes: optional(count),
-  extensions: list(object<Extension>({ name: text, version: text, schema: text, owner: optional(text) })),
+  extensions: list(
+    object<Extension>({ name: extensionName, version, schema: sqlName, owner: optional(sqlName) }),
+    1000,
+  ),
   extensionState: optional(decodeExtensionState),
-  roles: list(text),
-  counts: record(count),
-  sequencesBehind: optional(list(text)),
-  attachments: object<BackupDescription['attachments']>({ files: count, inDatabase: count, location: text }),
+  roles: list(sqlName, MOST_NAMES),
+  counts: record(tableName, count, MOST_NAMES),
+  sequencesBehind: optional(list(tableName, MOST_NAMES)),
+  attachments: object<BackupDescription['attachments']>({ files: count, inDatabase: count, location }),
   filestore: nullable(
     object<FilestoreReport>({
       files: count,
       bytes: count,
-      missing: list(text),
-      lost: list(text),
-      corrupt: list(text),
-      skipped: optional(list(text)),
+      missing: fileNames,
+      lost: fileNames,
+      corrupt: fileNames,
+      skipped: optional(fileNames),
     }),
   ),
 });

@@ -1,4 +1,5 @@
-import { amount, instant, object, oneOf, optional, record, text } from './decode.ts';
+import { amount, instant, object, oneOf, optional, sentence } from './decode.ts';
+import { programVersions, toolName, version } from './shapes.ts';
 
 /**
  * How far an archive was proven, from less to more. `upload`: size, MD5 of every part, central directory read back.
@@ -26,13 +27,15 @@ export interface Proof {
   readonly failure?: string;
 }
 
+export const decodeTool = object<Tool>({ name: toolName, version });
+
 export const decodeProof = object<Proof>({
   level: oneOf(...levels),
   at: instant,
-  tool: object<Tool>({ name: text, version: text }),
-  programs: optional(record(text)),
+  tool: decodeTool,
+  programs: optional(programVersions),
   seconds: optional(amount),
-  failure: optional(text),
+  failure: optional(sentence),
 });
 
 interface Proven {

@@ -1,6 +1,7 @@
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { UserError } from '../errors.ts';
+import { ContentError, UserError } from '../errors.ts';
 import { isPreconditionFailed } from './failure.ts';
 import type { Store } from './store.ts';
 
@@ -18,7 +19,9 @@ const RESUME_MS = [100, 400, 1600, 6400];
  * repeats only requests that were not answered.
  *
  * @param etag of the object that is meant; left out: whichever is there at first
+ * @param mostBytes no more are read, whatever the server says
  * @returns fewer bytes where the object ends before
+ * @throws ContentError when there are more than `mostBytes`
  * @throws UserError about S3, also when the object is replaced meanwhile; the signal's reason of `store.reading`
  */
 export async function readObject(
@@ -26,14 +29,23 @@ export async function readObject(
   key: string,
   range: ByteRange | undefined,
   etag?: string,
+  mostBytes = Number.POSITIVE_INFINITY,
 ): Promise<Buffer> {
-  const body = new Body(store, key, range, etag);
+  const body = new Body(store, key, range, etag, mostBytes);
   for (const wait of RESUME_MS) {
     if (await body.read()) return body.bytes;
     await sleep(wait, undefined, { signal: store.reading.abortSignal }).catch(() => {});
   }
   if (await body.read()) return body.bytes;
   throw store.error(body.broken, { action: 's3:GetObject', key });
+}
+
+/** The error for an object that is no receipt, whatever its name. */
+export function tooLarge(uri: string, mostBytes: number): ContentError {
+  return new ContentError(
+    `${uri} is larger than ${mostBytes / 1024 ** 2} MiB, which no receipt is`,
+    'Something else has written this key. Remove it, or choose another backup.',
+  );
 }
 
 /** What has come of an object so far. */
@@ -46,8 +58,16 @@ class Body {
   readonly #store: Store;
   readonly #key: string;
   readonly #range: ByteRange | undefined;
+  readonly #mostBytes: number;
 
-  constructor(store: Store, key: string, range: ByteRange | undefined, etag: string | undefined) {
+  constructor(
+    store: Store,
+    key: string,
+    range: ByteRange | undefined,
+    etag: string | undefined,
+    mostBytes: number,
+  ) {
+    this.#mostBytes = mostBytes;
     this.#store = store;
     this.#key = key;
     this.#range = range;
@@ -67,6 +87,7 @@ class Body {
         this.#chunks.push(chunk);
         this.#length += chunk.length;
         if (this.#range && this.#length > this.#range.length) throw this.#tooLong();
+        if (this.#length > this.#mostBytes) throw tooLarge(this.#store.uri(this.#key), this.#mostBytes);
       }
       return true;
     } catch (error) {
@@ -86,7 +107,11 @@ class Body {
     });
     try {
       const answer = await this.#store.client.send(command, this.#store.reading);
-      const { Body, ETag, ContentRange } = answer;
+      const { Body, ETag, ContentRange, ContentLength = 0 } = answer;
+      if (this.#length + ContentLength > this.#mostBytes) {
+        (Body as Readable | undefined)?.destroy();
+        throw tooLarge(this.#store.uri(this.#key), this.#mostBytes);
+      }
       // Servers that do not know If-Match, or Range, send what is there, all of it.
       if (this.#etag !== undefined && ETag !== undefined && ETag !== this.#etag) throw this.#replaced();
       if (this.#length > 0 && ContentRange === undefined) throw this.#tooLong();

@@ -5,6 +5,7 @@ import type { CopyProof } from './assembly.ts';
 import {
   amount,
   count,
+  countUpTo,
   instant,
   list,
   md5,
@@ -13,12 +14,24 @@ import {
   oneOf,
   optional,
   record,
-  text,
   yes,
 } from './decode.ts';
 import { decodeDescription } from './description.ts';
-import { decodeProof, type Proof, type Tool } from './proofs.ts';
+import { decodeProof, decodeTool, type Proof, type Tool } from './proofs.ts';
 import type { PartProof } from './sender.ts';
+import {
+  archiveKey,
+  bucketName,
+  ciName,
+  commit,
+  customer,
+  phaseName,
+  programVersion,
+  sqlName,
+  tableName,
+  version,
+  webUrl,
+} from './shapes.ts';
 
 /** What the archive is: a zip, but for `custom` and `plain` without a filestore. */
 export type Format = 'dual' | 'odoo' | 'custom' | 'directory' | 'plain';
@@ -93,30 +106,54 @@ export interface Run {
   readonly url?: string;
 }
 
-const tool = object<Tool>({ name: text, version: text });
+/** S3 allows 10,000 parts an object: a range that a later backup can copy is a part, or several. */
+const MOST_UNITS = 20_000;
+const CRC32 = countUpTo(0xffffffff);
+
+const decodeSegment = object<Segment>({
+  kind: oneOf('database', 'filestore', 'description'),
+  offset: count,
+  length: count,
+  entries: count,
+  units: list(object<Unit>({ offset: count, length: count, md5, crc32: CRC32 }), MOST_UNITS),
+});
+
+const runFields = {
+  platform: oneOf('github', 'gitlab', 'terminal'),
+  actor: optional(ciName),
+  repository: optional(ciName),
+  commit: optional(commit),
+  ref: optional(ciName),
+  url: optional(webUrl),
+} as const;
+
+/** What a receipt can hold of a run: a CI may say what nobody would read back, such as a branch with control characters. */
+export function recordedRun(run: Run): Run {
+  const fits = ([name, value]: [string, unknown]): boolean => {
+    try {
+      runFields[name as keyof Run](value, name);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return { ...Object.fromEntries(Object.entries(run).filter(fits)), platform: run.platform };
+}
 
 const decodeReceipt = object<Receipt>({
   version: oneOf(1),
-  tool,
-  bucket: text,
-  key: text,
-  database: text,
-  customer: text,
+  tool: decodeTool,
+  bucket: bucketName,
+  key: archiveKey,
+  database: sqlName,
+  customer,
   format: oneOf('dual', 'odoo', 'custom', 'directory', 'plain'),
   startedAt: instant,
   finishedAt: instant,
   size: count,
-  odoo: nullable(object({ version: text, modules: count })),
-  postgres: object({ server: text, client: text }),
-  segments: list(
-    object<Segment>({
-      kind: oneOf('database', 'filestore', 'description'),
-      offset: count,
-      length: count,
-      entries: count,
-      units: list(object<Unit>({ offset: count, length: count, md5, crc32: count })),
-    }),
-  ),
+  odoo: nullable(object({ version, modules: count })),
+  postgres: object({ server: programVersion, client: programVersion }),
+  segments: list(decodeSegment, MOST_UNITS),
   directory: nullable(object<Directory>({ offset: count, length: count, md5, entries: count })),
   upload: object<Receipt['upload']>({
     parts: count,
@@ -124,7 +161,7 @@ const decodeReceipt = object<Receipt>({
     proof: oneOf('md5', 'content-md5'),
     copied: optional(
       object<NonNullable<Receipt['upload']['copied']>>({
-        from: text,
+        from: archiveKey,
         bytes: count,
         proof: oneOf('etag', 'checksum', 'read-back'),
         fullAt: instant,
@@ -132,7 +169,7 @@ const decodeReceipt = object<Receipt>({
     ),
     cannotCopy: optional(yes),
   }),
-  proofs: list(decodeProof),
+  proofs: list(decodeProof, 20_000),
   filestore: nullable(
     object({
       files: count,
@@ -143,18 +180,11 @@ const decodeReceipt = object<Receipt>({
       skipped: optional(count),
     }),
   ),
-  counts: record(count),
+  counts: record(tableName, count, 100_000),
   description: optional(decodeDescription),
-  durations: record(amount),
+  durations: record(phaseName, amount, 1000),
   bytesSent: count,
-  run: object<Run>({
-    platform: oneOf('github', 'gitlab', 'terminal'),
-    actor: optional(text),
-    repository: optional(text),
-    commit: optional(text),
-    ref: optional(text),
-    url: optional(text),
-  }),
+  run: object<Run>(runFields),
 });
 
 /**

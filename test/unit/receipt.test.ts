@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
-import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
+import { parseReceipt, type Receipt, recordedRun } from '../../src/storage/receipt.ts';
 
 const receipt: Receipt = {
   version: 1,
@@ -59,9 +59,26 @@ test('a bare dump has neither directory nor filestore, and need not be Odoo’s'
   assert.deepEqual(parseReceipt(asRead(bare), 's3://b/k'), bare);
 });
 
-test('fields that a newer version adds are kept', () => {
-  const newer = { ...receipt, run: { ...receipt.run, shard: 3 }, later: true };
-  assert.deepEqual(parseReceipt(asRead(newer), 's3://b/k'), newer);
+test('fields that a newer version adds are left out: nothing has looked at them', () => {
+  const newer = { ...receipt, run: { ...receipt.run, shard: 3 }, later: '\u202e' };
+  assert.deepEqual(parseReceipt(asRead(newer), 's3://b/k'), receipt);
+});
+
+test('what a CI says of a run is recorded as far as a receipt can hold it', () => {
+  const run = {
+    platform: 'gitlab',
+    actor: 'dependabot[bot]',
+    repository: 'Acme/odoo',
+    ref: 'feature/\u202etxt.exe',
+    commit: 'c0ffee',
+    url: 'javascript:alert(1)',
+  } as const;
+  assert.deepEqual(recordedRun(run), {
+    platform: 'gitlab',
+    actor: 'dependabot[bot]',
+    repository: 'Acme/odoo',
+    commit: 'c0ffee',
+  });
 });
 
 const [segment] = receipt.segments;
@@ -70,7 +87,7 @@ const broken: [value: unknown, says: string][] = [
   [[], 'receipt is [], expected an object'],
   ['text', 'receipt is "text", expected an object'],
   [{ ...receipt, version: 2 }, 'receipt.version is 2, expected 1'],
-  [{ ...receipt, key: undefined }, 'receipt.key is missing, expected text'],
+  [{ ...receipt, key: undefined }, 'receipt.key is missing, expected the key of an archive'],
   [
     { ...receipt, format: 'tar' },
     'receipt.format is "tar", expected dual or odoo or custom or directory or plain',

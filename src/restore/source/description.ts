@@ -4,25 +4,21 @@ import { openEntry } from '../../archive/entry.ts';
 import type { BackupDescription } from '../../archive/manifest.ts';
 import type { RangeReader } from '../../archive/reader.ts';
 import { ContentError, messageOf } from '../../errors.ts';
-import { type Decoder, object, optional, record, text } from '../../storage/decode.ts';
+import { type Decoder, object, optional } from '../../storage/decode.ts';
 import { decodeDescription } from '../../storage/description.ts';
+import { parseJson } from '../../storage/json.ts';
+import { sqlName, version } from '../../storage/shapes.ts';
 
-/** Odoo's manifest.json. Other programs leave fields out. */
+/** What a restore takes from Odoo's manifest.json. Other programs leave fields out. */
 export interface OdooManifest {
   readonly db_name?: string;
   /** `17.0` */
   readonly major_version?: string;
-  /** `15.0` */
-  readonly pg_version?: string;
-  /** Installed modules and their versions. */
-  readonly modules?: Readonly<Record<string, string>>;
 }
 
 const decodeManifest = object<OdooManifest>({
-  db_name: optional(text),
-  major_version: optional(text),
-  pg_version: optional(text),
-  modules: optional(record(text)),
+  db_name: optional(sqlName),
+  major_version: optional(version),
 });
 
 /** Reads manifest.json. @throws ContentError when it is not Odoo's */
@@ -33,14 +29,14 @@ export const readManifest = (reader: RangeReader, entry: DirectoryEntry): Promis
 export const readDescription = (reader: RangeReader, entry: DirectoryEntry): Promise<BackupDescription> =>
   readJson(reader, entry, decodeDescription);
 
-/** 70,000 missing files take 3 MB. */
-const LARGEST_JSON = 64 * 2 ** 20;
+/** 2,000,000 missing files take 90 MB. */
+const LARGEST_JSON = 128 * 2 ** 20;
 
 async function readJson<T>(reader: RangeReader, entry: DirectoryEntry, decode: Decoder<T>): Promise<T> {
   if (entry.size > LARGEST_JSON) throw unreadable(entry, `it claims to be ${entry.size} bytes long`);
   const bytes = await buffer(openEntry(reader, entry));
   try {
-    return decode(JSON.parse(bytes.toString('utf8')), entry.name);
+    return decode(parseJson(bytes), entry.name);
   } catch (cause) {
     throw unreadable(entry, messageOf(cause), cause);
   }
