@@ -1,4 +1,5 @@
 import { ContentError } from '../errors.ts';
+import { quoted } from '../printable.ts';
 
 // The zip format: PKWARE's APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 
@@ -97,7 +98,7 @@ function decodeEntry(bytes: Buffer): DirectoryEntry {
   const field = (at: number): number => {
     const value = bytes.readUInt32LE(at);
     if (value !== FULL_32 || !zip64) return value;
-    if (zip64.length < used + 8) throw damaged(`the Zip64 field of ${name} is too short`);
+    if (zip64.length < used + 8) throw damaged(`the Zip64 field of ${quoted(name)} is too short`);
     used += 8;
     return readUInt64(zip64, used - 8);
   };
@@ -143,7 +144,8 @@ export function moveEntry(entry: DirectoryEntry, offset: number): Buffer {
     for (const [i, value] of large.entries()) zip64.writeBigUInt64LE(BigInt(value), 4 + 8 * i);
   }
   const { others } = splitExtra(entry.raw.subarray(nameEnd, extraEnd));
-  if (zip64.length + others.length > 0xffff) throw damaged(`${entry.name} has no room for a Zip64 field`);
+  if (zip64.length + others.length > 0xffff)
+    throw damaged(`${quoted(entry.name)} has no room for a Zip64 field`);
 
   const fixed = Buffer.from(entry.raw.subarray(0, ENTRY_LENGTH));
   if (large.length > 0) fixed.writeUInt16LE(Math.max(ZIP64_VERSION, fixed.readUInt16LE(6)), 6);

@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { ContentError } from '../errors.ts';
+import { quoted } from '../printable.ts';
 import type { DirectoryEntry } from './central-directory.ts';
 import { PIECE_BYTES, readExactly, readRange } from './ranges.ts';
 import type { RangeReader } from './reader.ts';
@@ -161,7 +162,7 @@ const longer = (entry: DirectoryEntry): ContentError => broken(entry, `it has mo
 /** The one error for an entry that is not what the directory says. */
 export function broken(entry: DirectoryEntry, what: string, cause?: unknown): ContentError {
   return new ContentError(
-    `${JSON.stringify(entry.name)} is not what the archive's directory says: ${what}.`,
+    `${quoted(entry.name)} is not what the archive's directory says: ${what}.`,
     'The archive was damaged or changed after it was written. Choose another backup.',
     { cause },
   );

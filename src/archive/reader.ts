@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { quoted } from '../printable.ts';
 import { type DirectoryEntry, damaged, decodeEnd, LONGEST_END } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
 import { readExactly, readRange } from './ranges.ts';
@@ -18,8 +19,10 @@ export interface ArchiveDirectory {
   entries(): Iterable<DirectoryEntry>;
 }
 
-/** 2,000,000 filestore entries take 200 MB. A directory that claims to be larger than this is not read. */
-const LARGEST_DIRECTORY = 2 ** 30;
+/** 2,000,000 filestore entries take 200 MB. A directory that claims to be larger than this, in bytes, is not read. */
+const LARGEST_DIRECTORY = 2 ** 29;
+/** Each takes some 400 bytes of memory, however short its name is. */
+const MOST_ENTRIES = 5_000_000;
 
 /**
  * Reads an archive's directory in one ranged read, in more when it is longer than some 64 KiB.
@@ -31,6 +34,7 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
   const end = decodeEnd(tail, reader.size);
   const length = reader.size - end.offset;
   if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
+  if (end.entries > MOST_ENTRIES) throw damaged(`it claims to hold ${end.entries} files`);
 
   const md5 = createHash('md5');
   const packed = new PackedEntries();
@@ -47,7 +51,7 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
     *entries() {
       for (const entry of packed.decode()) {
         const within = entry.offset + entry.compressedSize <= end.offset;
-        if (!within) throw damaged(`${entry.name} would lie beyond the directory`);
+        if (!within) throw damaged(`${quoted(entry.name)} would lie beyond the directory`);
         yield entry;
       }
     },

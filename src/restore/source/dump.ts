@@ -7,6 +7,7 @@ import { readRange } from '../../archive/ranges.ts';
 import type { RangeReader } from '../../archive/reader.ts';
 import { ContentError } from '../../errors.ts';
 import type { LeavesOut } from '../../host/statement-filter.ts';
+import { quoted } from '../../printable.ts';
 import { plainDumpFilter } from '../plain-dump.ts';
 import type { Members } from './members.ts';
 
@@ -64,10 +65,7 @@ export function archivedDump(reader: RangeReader, members: Members): DumpSource 
   if (plain) return plainDump(file(...plain), false);
   throw new ContentError(
     'The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.',
-    `Choose another backup. Its first files are: ${[...members.keys()]
-      .slice(0, 5)
-      .map((name) => JSON.stringify(name))
-      .join(', ')}`,
+    `Choose another backup. Its first files are: ${[...members.keys()].slice(0, 5).map(quoted).join(', ')}`,
   );
 }
 
@@ -87,7 +85,7 @@ function single<T extends readonly [name: string, entry: DirectoryEntry]>(
   found: readonly T[],
 ): T | undefined {
   if (found.length <= 1) return found[0];
-  const names = found.map(([name]) => JSON.stringify(name)).join(', ');
+  const names = found.map(([name]) => quoted(name)).join(', ');
   throw new ContentError(`The archive holds several dumps: ${names}`, 'Choose a backup of one database.');
 }
 
@@ -96,7 +94,7 @@ export function directoryFile(name: string): string {
   const file = name.slice('dump/'.length);
   if (/^\w[\w.]*$/.test(file)) return file;
   throw new ContentError(
-    `${JSON.stringify(name)} is no file of a dump in directory format.`,
+    `${quoted(name)} is no file of a dump in directory format.`,
     'Choose another backup.',
   );
 }

@@ -3,8 +3,9 @@ import { Readable } from 'node:stream';
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { readEntries } from '../../archive/entries.ts';
 import type { RangeReader } from '../../archive/reader.ts';
-import { ContentError, UserError } from '../../errors.ts';
+import { ContentError } from '../../errors.ts';
 import { sha1Of } from '../../host/filestore.ts';
+import { isPrintable, quoted } from '../../printable.ts';
 import type { Members } from './members.ts';
 
 /** A file of the filestore in an archive. */
@@ -34,7 +35,7 @@ const CHECKLIST = 'checklist/';
  *
  * @param database tells which of several databases' filestores is meant
  * @param corrupt files whose content was not what their names say when the backup was made
- * @throws UserError when there are several and none is the database's
+ * @throws ContentError when there are several and none is the database's
  */
 export function filestoreOf(
   members: Members,
@@ -55,7 +56,7 @@ export function filestoreOf(
   for (const [path, entry] of all) {
     const name = path.slice(prefix.length);
     if (!path.startsWith(prefix) || name.startsWith(CHECKLIST)) continue;
-    if (/\p{Cc}/u.test(name)) leftOut.push(name);
+    if (!isPrintable(name)) leftOut.push(name);
     else files.set(name, { name, sha1: known.has(name) ? undefined : sha1Of(name), size: entry.size, entry });
   }
   return { files, leftOut };
@@ -72,8 +73,8 @@ function databaseFolder(names: readonly string[], database: string | undefined):
   const [only = '', ...others] = folders;
   if (others.length === 0) return only;
   if (database !== undefined && folders.has(`${database}/`)) return `${database}/`;
-  throw new UserError(
-    `The archive holds the filestores of several databases, and none is ${database ?? 'known to be the right one'}: ${[...folders].join(', ')}`,
+  throw new ContentError(
+    `The archive holds the filestores of several databases, and none is ${database ?? 'known to be the right one'}: ${[...folders].slice(0, 10).map(quoted).join(', ')}`,
     'Choose a backup of this database alone.',
   );
 }

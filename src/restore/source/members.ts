@@ -1,6 +1,7 @@
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { DEFLATED, STORED } from '../../archive/entry.ts';
 import { ContentError } from '../../errors.ts';
+import { quoted } from '../../printable.ts';
 
 /** An archive's files by their names, a `./` in front of them left out. */
 export type Members = ReadonlyMap<string, DirectoryEntry>;
@@ -9,6 +10,9 @@ export type Members = ReadonlyMap<string, DirectoryEntry>;
 const LOCAL_HEADER_LENGTH = 30;
 /** Deflate cannot make less than one byte of so many. */
 const BEST_RATIO = 1032;
+/** Characters of a name, and folders in it: PATH_MAX of Linux, and many more than any filestore has. */
+const LONGEST_NAME = 4096;
+const DEEPEST_NAME = 32;
 /** Bits of the general purpose flag: encrypted, patch data, strong encryption, encrypted directory. APPNOTE 4.4.4. */
 const UNREADABLE = 0x2061;
 
@@ -35,6 +39,9 @@ export function membersOf(entries: Iterable<DirectoryEntry>): Members {
 
 function checkName(name: string): void {
   const parts = name.replace(/^(\.\/)+/, '').split('/');
+  if (name.length > LONGEST_NAME || parts.length > DEEPEST_NAME) {
+    throw refused(`${name.slice(0, 60)}…`, 'has a name that is too long');
+  }
   if (parts.includes('..') || name.startsWith('/') || /^[A-Za-z]:/.test(name)) {
     throw refused(name, 'leaves the folder that an archive is extracted to');
   }
@@ -79,7 +86,7 @@ function checkPlaces(members: Members): void {
 
 function refused(name: string, what: string): ContentError {
   return new ContentError(
-    `The archive is not restored: ${JSON.stringify(name)} in it ${what}.`,
+    `The archive is not restored: ${quoted(name)} in it ${what}.`,
     'No backup program for Odoo writes such an archive. Find out where it comes from, or choose another backup.',
   );
 }
