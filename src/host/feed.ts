@@ -1,13 +1,18 @@
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { UserError } from '../errors.ts';
 import { type Command, CommandError, type Host } from './host.ts';
+import { tooMuch } from './records.ts';
+
+/** The most that a command may print, in bytes. */
+const MOST_PRINTED = 64 * 1024 * 1024;
 
 /**
  * Runs a command on the host with these bytes as its standard input, and returns what it printed. It may end before
  * it has read all of them. A source that fails never looks like one that ended: the command is ended instead.
  *
  * @throws CommandError when it ends with another exit code than 0 or by a signal
+ * @throws UserError when it prints more than 64 MiB
  * @throws the source's error, the connection's, or the signal's reason, when one of them comes first
  */
 export function feed(
@@ -16,10 +21,21 @@ export function feed(
   source: AsyncIterable<Buffer>,
   signal?: AbortSignal,
 ): Promise<string> {
-  return feedThrough(host, command, source, text, signal);
+  return feedThrough(host, command, source, (stdout) => textOf(stdout, command.argv[0] ?? ''), signal);
 }
 
-/** Likewise, and returns what `read` makes of what it prints. */
+async function textOf(stdout: AsyncIterable<Buffer>, program: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdout) {
+    bytes += chunk.length;
+    if (bytes > MOST_PRINTED) throw tooMuch(program, `more than ${MOST_PRINTED} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Likewise, and returns what `read` makes of what it prints. A UserError of `read` ends the command, and is thrown. */
 export async function feedThrough<T>(
   host: Host,
   command: Command,
@@ -31,9 +47,15 @@ export async function feedThrough<T>(
   await using process = await host.start(command);
   const end = () => void process[Symbol.asyncDispose]();
   signal?.addEventListener('abort', end, { once: true });
+  let refusal: UserError | undefined;
   try {
     const printed = read(process.stdout);
-    printed.catch(() => {}); // `exited` tells why
+    // Of another error `exited` tells why.
+    printed.catch((error) => {
+      if (!(error instanceof UserError)) return;
+      refusal = error;
+      end();
+    });
     let failure: { readonly error: unknown } | undefined;
     const watched = async function* () {
       try {
@@ -51,7 +73,7 @@ export async function feedThrough<T>(
     return await printed;
   } catch (error) {
     signal?.throwIfAborted();
-    throw error;
+    throw refusal ?? error;
   } finally {
     signal?.removeEventListener('abort', end);
   }

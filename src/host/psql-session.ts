@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { CommandError, type Process } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { psqlScript } from './psql.ts';
-import { recordsOf } from './records.ts';
+import { recordsOf, tooMuch } from './records.ts';
 import { type Sql, sql } from './sql.ts';
+
+/** Characters of an answer that is held as a whole. */
+const MOST_HELD = 2 ** 28;
 
 /** A psql that stays open: statements on its standard input, rows and an end mark on its standard output. */
 export class PsqlSession implements AsyncDisposable {
@@ -14,7 +17,7 @@ export class PsqlSession implements AsyncDisposable {
 
   private constructor(process: Process) {
     this.#process = process;
-    this.#lines = recordsOf(process.stdout, '\n');
+    this.#lines = recordsOf(process.stdout, '\n', 'psql');
     process.stdin.on('error', () => {}); // A psql that ended says why by its exit, in lines().
     process.exited.catch(() => {}); // Awaited in lines(), where the failure belongs.
   }
@@ -27,11 +30,17 @@ export class PsqlSession implements AsyncDisposable {
    * Rows of a query of one text column without line breaks. Queries may be asked before earlier ones are answered:
    * over a long line, that saves their round trips.
    *
+   * @throws UserError when they are more than anybody has asked for
    * @throws CommandError when the server refuses it, and from then on, for psql ends at the first error
    */
   async lines(query: Sql): Promise<string[]> {
     const lines: string[] = [];
-    await this.each(query, (line) => lines.push(line));
+    let length = 0;
+    await this.each(query, (line) => {
+      length += line.length + 1;
+      if (length > MOST_HELD) throw tooMuch('psql', 'more than 256 MiB');
+      lines.push(line);
+    });
     return lines;
   }
 

@@ -1,17 +1,18 @@
 import { addAbortSignal } from 'node:stream';
 import { type Command, CommandError, type Host } from './host.ts';
-import { recordsOf } from './records.ts';
+import { recordsOf, tooMuch } from './records.ts';
 
 /**
  * Runs a command to its end, and gives what it prints as it comes, record by record.
  *
  * @param mark behind each record
  * @throws CommandError as `run` does
+ * @throws UserError when it prints more than `recordsOf` takes
  */
 export async function* records(host: Host, command: Command, mark: '\n' | '\0'): AsyncGenerator<string> {
   await using process = await host.start(command);
   if (!command.guarded) process.stdin.end();
-  yield* recordsOf(process.stdout, mark);
+  yield* recordsOf(process.stdout, mark, command.argv[0] ?? '');
   const exit = await process.exited;
   if (exit.code !== 0) throw new CommandError(command, exit);
 }
@@ -29,6 +30,7 @@ export interface RunOptions {
  * Runs a command to its end and returns what it printed, as UTF-8.
  *
  * @throws CommandError when it ends with another exit code than 0 or by a signal
+ * @throws UserError when it prints more than it may
  * @throws the signal's reason when that is aborted, and the connection's error when that is lost
  */
 export async function run(host: Host, command: Command, options: RunOptions = {}): Promise<string> {
@@ -44,7 +46,7 @@ export async function run(host: Host, command: Command, options: RunOptions = {}
   try {
     for await (const chunk of process.stdout as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > maxBytes) throw new Error(`${command.argv[0]} printed more than ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw tooMuch(command.argv[0] ?? '', `more than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
   } catch (error) {

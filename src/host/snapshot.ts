@@ -59,7 +59,7 @@ export class Snapshot implements AsyncDisposable {
 
   /** The same, for more rows than should be held. @param take is given each as it comes */
   each(query: Sql, take: (line: string) => void): Promise<void> {
-    return tell(this.#session, query, take);
+    return told(this.#session.each(query, take));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -67,15 +67,11 @@ export class Snapshot implements AsyncDisposable {
   }
 }
 
-async function ask(session: PsqlSession, query: Sql): Promise<string[]> {
-  const lines: string[] = [];
-  await tell(session, query, (line) => lines.push(line));
-  return lines;
-}
+const ask = (session: PsqlSession, query: Sql): Promise<string[]> => told(session.lines(query));
 
-async function tell(session: PsqlSession, query: Sql, take: (line: string) => void): Promise<void> {
+async function told<T>(answer: Promise<T>): Promise<T> {
   try {
-    await session.each(query, take);
+    return await answer;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(
