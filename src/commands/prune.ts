@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import type { PruneInputs } from '../inputs/prune.ts';
 import type { RetentionInputs } from '../inputs/retention.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -51,11 +52,31 @@ export async function pruneCatalog(
     for (const verdict of plan.verdicts) {
       if (dryRun && !verdict.keep) platform.info(`Would delete ${verdict.entry.key}: ${verdict.reason}`);
     }
-    if (dryRun) return plan;
+    tellDoubts(plan, platform);
+    if (dryRun) {
+      if (plan.tooMany) platform.warning(`Without dry-run this fails: ${plan.tooMany}`);
+      return plan;
+    }
+    if (plan.tooMany) {
+      throw new UserError(
+        `Nothing was deleted: ${plan.tooMany}`,
+        'Look at what prune with dry-run: true says, and whether somebody has put archives into the bucket. Where it is meant, as after a change of keep-last and its like, run prune once with prune-limit: 100.',
+      );
+    }
     const onDeleted = ({ key }: Entry) => platform.info(`Deleted ${key}`);
     await carryOut(store, plan, { ...retention, signal, onDeleted });
     return plan;
   });
+}
+
+/** What is verified and takes no slot may be a surprise, and is never deleted. */
+function tellDoubts({ verdicts }: PrunePlan, platform: Platform): void {
+  const doubted = verdicts.flatMap(({ entry }) => (entry.doubt === undefined ? [] : [entry]));
+  const [first] = doubted;
+  if (!first) return;
+  platform.warning(
+    `${formatCounted(doubted.length, 'backup')} count for no rule, and stay until you delete them, such as ${first.key}: ${first.doubt}`,
+  );
 }
 
 /** In one line, for the summary of a backup. */

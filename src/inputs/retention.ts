@@ -7,6 +7,8 @@ import { complete } from './installation.ts';
 export interface RetentionInputs {
   readonly policy: RetentionPolicy;
   readonly deleteVersions: boolean;
+  /** The most that may be deleted at once, in percent of all archives. */
+  readonly limitPercent: number;
 }
 
 const MOST = 100_000;
@@ -26,6 +28,7 @@ export function parseRetention(fields: Fields): RetentionInputs | undefined {
     minimum: fields.required('minimum-keep', integer(1, MOST)),
     timezone: fields.required('timezone', timezone),
   };
+  const limitPercent = fields.required('prune-limit', integer(1, 100));
   const withinMs = fields.optional('keep-within', (value) => parseDurationMs(value, ...WITHIN_MS));
   const deleteVersions = fields.optional('delete-versions', boolean) ?? false;
   if (Object.values(counts).every((count) => count === 0) && !fields.given('keep-within')) {
@@ -33,7 +36,8 @@ export function parseRetention(fields: Fields): RetentionInputs | undefined {
       'keep-last: with 0, one of keep-daily, keep-weekly, keep-monthly, keep-yearly or keep-within must say what to keep',
     );
   }
-  return complete(required) ? { policy: { ...required, withinMs }, deleteVersions } : undefined;
+  if (!complete(required) || limitPercent === undefined) return undefined;
+  return { policy: { ...required, withinMs }, deleteVersions, limitPercent };
 }
 
 function timezone(value: string): string {

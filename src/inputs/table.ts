@@ -122,6 +122,7 @@ export const inputTable = [
   { name: 'keep-within', group: 'retention' },
   { name: 'minimum-keep', group: 'retention', default: '3' },
   { name: 'timezone', group: 'retention', default: 'UTC' },
+  { name: 'prune-limit', group: 'retention', default: '50' },
   { name: 'delete-versions', group: 'retention', boolean: true },
 
   { name: 'dry-run', group: 'everywhere', boolean: true, ofRun: true },

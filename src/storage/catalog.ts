@@ -1,4 +1,5 @@
 import { isPrintable } from '../printable.ts';
+import { isPostdated } from './dating.ts';
 import { levelOf } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
 import type { Store, StoredObject } from './store.ts';
@@ -86,10 +87,11 @@ function newestFirst(a: Backup, b: Backup): number {
   return b.at.getTime() - a.at.getTime() || (key(a) < key(b) ? -1 : 1);
 }
 
-/** The receipts of those backups whose archive is there and has not failed a proof, each read when it is taken. */
+/** The receipts of those backups whose archive is there, has not failed a proof, and is not dated in its future, each read when it is taken. */
 export async function* passedReceipts(store: Store, backups: Iterable<Backup>): AsyncGenerator<Receipt> {
-  for (const { archive, receipt: object } of backups) {
-    if (!archive || !object) continue;
+  for (const backup of backups) {
+    const { archive, receipt: object } = backup;
+    if (!archive || !object || isPostdated(backup)) continue;
     const receipt = await readReceipt(store, object.key);
     if (receipt.key === archive.key && levelOf(receipt)) yield receipt;
   }

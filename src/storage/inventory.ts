@@ -1,5 +1,6 @@
 import { ContentError, messageOf, UserError } from '../errors.ts';
 import { type Backup, type BackupName, listBackups, readReceipt } from './catalog.ts';
+import { daysBetween, isBackdated, isPostdated, isSameTime } from './dating.ts';
 import { errorName, isNotFound } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
 import { failedProof, type Level, levelOf } from './proofs.ts';
@@ -15,6 +16,8 @@ export interface Entry extends BackupName {
   readonly receiptObject: StoredObject | undefined;
   readonly receipt: ShortReceipt | undefined;
   readonly condition: Condition;
+  /** Why nothing that is deleted may count on it, although it is verified: it takes no slot, and stays. */
+  readonly doubt?: string;
 }
 
 /** Without what is long in the receipts of large archives: there may be thousands of them. */
@@ -56,7 +59,8 @@ export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
   if (nameOf(receipt.key) !== nameOf(key)) {
     return { ...entry, receiptObject: undefined, condition: { kind: 'without-receipt' } }; // its twin's
   }
-  return { ...entry, receipt, condition: judge(receipt, archive, database) };
+  const condition = judge(receipt, archive, entry);
+  return { ...entry, receipt, condition, ...doubtOf(store, receipt, archive, at) };
 }
 
 const shortened = ({ segments: _, ...receipt }: Receipt): ShortReceipt => receipt;
@@ -71,7 +75,36 @@ function isUnreadable(error: unknown): boolean {
 /** Without the folder: a catalog may have been copied. */
 const nameOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
-function judge(receipt: ShortReceipt, archive: StoredObject, database: string): Condition {
+/**
+ * A catalog that was copied is one of these: its objects are as old as the copy. So they stay, but they push nothing out, as
+ * what somebody has made up would.
+ */
+function doubtOf(
+  store: Store,
+  receipt: ShortReceipt,
+  archive: StoredObject,
+  at: Date,
+): { readonly doubt?: string } {
+  if (isBackdated({ at, archive })) {
+    return { doubt: `dated ${daysBetween(at, archive.modified)} before it was stored` };
+  }
+  const startedAt = new Date(receipt.startedAt);
+  if (!isSameTime(startedAt, at)) {
+    return { doubt: `its receipt has another date: ${receipt.startedAt.slice(0, 10)}` };
+  }
+  if (receipt.key !== archive.key || receipt.bucket !== store.options.bucket) {
+    return { doubt: `its receipt speaks of s3://${receipt.bucket}/${receipt.key}` };
+  }
+  return {};
+}
+
+function judge(receipt: ShortReceipt, archive: StoredObject, { database, at }: BackupName): Condition {
+  if (isPostdated({ at, archive })) {
+    return {
+      kind: 'mismatched',
+      why: `it is dated ${daysBetween(at, archive.modified)} after it was stored`,
+    };
+  }
   if (receipt.database !== database) {
     return { kind: 'mismatched', why: `its receipt is of the database ${receipt.database}` };
   }

@@ -11,6 +11,8 @@ export interface PruneOptions {
   readonly policy: RetentionPolicy;
   /** In a bucket with versions: remove them as well. */
   readonly deleteVersions: boolean;
+  /** The most that may be deleted at once, in percent of all archives: more takes a policy that was meant so. */
+  readonly limitPercent: number;
   /** The key of the backup that this run has made. It stays, also where clocks have gone back. */
   readonly justMade?: string;
 }
@@ -21,6 +23,8 @@ export interface PrunePlan {
   readonly verdicts: readonly Verdict<Entry>[];
   /** The bucket keeps versions of what is deleted. */
   readonly versions: boolean;
+  /** More than may be deleted at once, in words; undefined: it is not. */
+  readonly tooMany: string | undefined;
 }
 
 /** Longer than any run may take; and time for a person to look at an archive that has failed. */
@@ -30,7 +34,7 @@ const SETTLED_DAYS = 8;
 export async function planPrune(
   store: Store,
   entries: readonly Entry[],
-  { policy, deleteVersions, justMade }: PruneOptions,
+  { policy, deleteVersions, limitPercent, justMade }: PruneOptions,
   now = new Date(),
 ): Promise<PrunePlan> {
   const versions = await keepsVersions(store);
@@ -44,7 +48,21 @@ export async function planPrune(
       (versions ? await whyLocked(store, entry, deleteVersions) : undefined);
     return why === undefined ? verdict : protect(verdict, why);
   });
-  return { verdicts, versions };
+  return { verdicts, versions, tooMany: tooMany(verdicts, limitPercent) };
+}
+
+/** So many go without being counted: a catalog that small changes by a large share. */
+const FEW = 10;
+
+/**
+ * A policy deletes about as much as was made since the last time. What makes it delete most of a catalog at once is a
+ * policy that was changed, or somebody who has put in what pushes everything else out.
+ */
+function tooMany(verdicts: readonly Verdict<Entry>[], limitPercent: number): string | undefined {
+  const archives = verdicts.filter(({ entry }) => entry.archive);
+  const deleted = archives.filter(({ keep }) => !keep).length;
+  if (deleted <= FEW || deleted * 100 <= archives.length * limitPercent) return undefined;
+  return `${deleted} of ${archives.length} archives would be deleted at once, and prune-limit is ${limitPercent} percent`;
 }
 
 /** Removes what the plan says. @throws UserError after having tried all of it */

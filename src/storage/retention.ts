@@ -25,6 +25,8 @@ export interface Candidate {
   /** By the clock of the S3 service; undefined where there is only a receipt. */
   readonly archive: { readonly modified: Date } | undefined;
   readonly condition: { readonly kind: Condition['kind'] };
+  /** See `Entry`. */
+  readonly doubt?: string;
 }
 
 /** Why something is kept. */
@@ -51,7 +53,7 @@ const periods: readonly Period[] = ['daily', 'weekly', 'monthly', 'yearly'];
  */
 export function decide<T extends Candidate>(entries: readonly T[], policy: RetentionPolicy): Verdict<T>[] {
   const all = [...entries].sort(newestFirst);
-  const verified = all.filter(({ condition }) => condition.kind === 'verified');
+  const verified = all.filter(({ condition, doubt }) => condition.kind === 'verified' && doubt === undefined);
   const rules = keepRules(verified, policy);
   return all.map((entry) => judge(entry, verified[0], rules.get(entry) ?? []));
 }
@@ -111,6 +113,7 @@ function judge<T extends Candidate>(entry: T, newest: T | undefined, rules: read
   const keep = (...kept: readonly KeepRule[]) => ({ entry, keep: true, rules: kept }) as const;
   const remove = (reason: DeleteReason) => ({ entry, keep: false, reason }) as const;
   const { kind } = entry.condition;
+  if (kind === 'verified' && entry.doubt !== undefined) return keep({ kind: 'protected', why: entry.doubt });
   if (kind === 'verified') return rules.length > 0 ? keep(...rules) : remove('no slot');
   if (!newest) return keep({ kind: 'unverified' });
   if (timeOf(entry) >= timeOf(newest)) return keep({ kind: 'younger' });

@@ -7,6 +7,7 @@ import {
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
 } from '@aws-sdk/client-s3';
+import { startAgedS3, storedWhenDated } from '../support/aged-bucket.ts';
 import { outputsOf, Scene } from '../support/backup-run.ts';
 import { assertNothingRuns, assertNothingStored } from '../support/leftovers.ts';
 import { startMonitor } from '../support/monitor.ts';
@@ -36,7 +37,9 @@ suite('a backup', () => {
 
   test('with prune deletes older ones once it is made, and its summary says so', async () => {
     const { bucket, keys } = await filledBucket();
-    const ended = await scene.start({ ...keepLast(2), 's3-bucket': bucket }).ended;
+    await using aged = await startAgedS3(scene.sandbox.s3);
+    const inputs = { 's3-bucket': bucket, 's3-endpoint': aged.endpoint };
+    const ended = await scene.start({ ...keepLast(2), ...inputs }).ended;
     assert.equal(ended.exitCode, 0, ended.log);
     const { key = '' } = outputsOf(ended);
     assert.deepEqual(
@@ -71,6 +74,7 @@ suite('a backup', () => {
     const { bucket, keys } = await filledBucket();
     await using monitor = await startMonitor();
     await using proxy = await startS3Proxy(scene.sandbox.s3, [
+      storedWhenDated,
       {
         when: ({ method }) => method === 'DELETE',
         fault: { kind: 'error', status: 403, code: 'AccessDenied' },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { after, suite, test } from 'node:test';
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import { startAgedS3 } from '../support/aged-bucket.ts';
 import { cleanEnvironment, type Ended, outputsOf, startProgram } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { createBucket, listKeys, restrictedUser, type S3Server } from '../support/s3.ts';
@@ -8,8 +9,10 @@ import { keyOf, nights, putBackups, uploadProof } from '../support/stored-backup
 import { useTestBucket } from '../support/test-bucket.ts';
 
 const { server, client } = await useTestBucket();
+const aged = await startAgedS3(server);
+after(() => aged[Symbol.asyncDispose]());
 
-async function list(bucket: string, inputs: RawInputs = {}, at: S3Server = server): Promise<Ended> {
+async function list(bucket: string, inputs: RawInputs = {}, at: S3Server = aged): Promise<Ended> {
   const where = { 's3-bucket': bucket, 's3-endpoint': at.endpoint, customer: 'acme' };
   const ended = await startProgram('list', { ...where, ...inputs }, cleanEnvironment(at)).ended;
   assert.equal(ended.exitCode, 0, ended.log);
@@ -84,7 +87,10 @@ suite('list', () => {
     const ended = await list(
       bucket,
       {},
-      await restrictedUser(server, bucket, ['s3:ListBucket', 's3:GetObject']),
+      {
+        ...(await restrictedUser(server, bucket, ['s3:ListBucket', 's3:GetObject'])),
+        endpoint: aged.endpoint,
+      },
     );
     assert.match(ended.log, /What is locked may stay all the same, .*: S3 denied s3:GetBucketVersioning/);
     assert.equal(json(ended).length, 2);

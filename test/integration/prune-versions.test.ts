@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { suite, test } from 'node:test';
+import { after, suite, test } from 'node:test';
 import {
   CreateBucketCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectLegalHoldCommand,
 } from '@aws-sdk/client-s3';
+import { startAgedS3 } from '../support/aged-bucket.ts';
 import { keepLast, pruned } from '../support/prune-run.ts';
 import { createBucket, listKeys } from '../support/s3.ts';
 import { keyOf, nights, objectsOf, putBackup, putBackups } from '../support/stored-backups.ts';
 import { useTestBucket } from '../support/test-bucket.ts';
 
-const { client } = await useTestBucket();
+const { server, client } = await useTestBucket();
+const aged = await startAgedS3(server);
+after(() => aged[Symbol.asyncDispose]());
 
 suite('prune in a bucket that keeps versions', () => {
   async function versionedBucket(): Promise<string> {
@@ -40,7 +43,7 @@ suite('prune in a bucket that keeps versions', () => {
       bucket,
       nights(2, '2026-11-20').map((time) => ({ time })),
     );
-    const { log } = await pruned(bucket, keepLast(1));
+    const { log } = await pruned(bucket, keepLast(1), aged);
     assert.match(
       log,
       /The bucket keeps versions: what was deleted is hidden, and paid for, until a lifecycle/,
@@ -57,7 +60,7 @@ suite('prune in a bucket that keeps versions', () => {
       await putBackups(client, bucket, [{ time: newest }, { time: old }]);
     }
     await putBackup(client, bucket, { time: `${old}.zip`, proofs: null }); // a key that begins with another one
-    await pruned(bucket, { ...keepLast(1), 'delete-versions': 'true' });
+    await pruned(bucket, { ...keepLast(1), 'delete-versions': 'true' }, aged);
     const left = objectsOf(keyOf({ time: newest })).map((key) => `version ${key}`);
     assert.deepEqual(
       await versionsIn(bucket),
@@ -96,7 +99,7 @@ suite('prune in a bucket with Object Lock', () => {
       } as const;
       await client.send(new PutObjectLegalHoldCommand(hold));
 
-      const { log } = await pruned(bucket, { ...keepLast(1), 'delete-versions': versions });
+      const { log } = await pruned(bucket, { ...keepLast(1), 'delete-versions': versions }, aged);
       const day = until(2).ObjectLockRetainUntilDate.toISOString().slice(0, 10);
       assert.match(log, new RegExp(`^${locked} .* keep: Object Lock until ${day}$`, 'm'));
       assert.match(log, new RegExp(`^${held} .* keep: legal hold$`, 'm'));
@@ -114,7 +117,7 @@ suite('prune in a bucket with Object Lock', () => {
     await putBackup(client, bucket, { time: old, put: until(2) });
     await putBackup(client, bucket, { time: old });
     const before = await listKeys(client, bucket);
-    await pruned(bucket, { ...keepLast(1), 'delete-versions': 'true' });
+    await pruned(bucket, { ...keepLast(1), 'delete-versions': 'true' }, aged);
     assert.deepEqual(await listKeys(client, bucket), before);
   });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { after, suite, test } from 'node:test';
 import { takeInventory } from '../../src/storage/inventory.ts';
 import { planPrune } from '../../src/storage/prune.ts';
+import { startAgedS3, storedWhenDated } from '../support/aged-bucket.ts';
 import { outputsOf } from '../support/backup-run.ts';
 import { keptLines, policyOf } from '../support/catalogs.ts';
 import { keepLast, prune, pruned } from '../support/prune-run.ts';
@@ -18,6 +19,8 @@ import {
 import { useTestBucket } from '../support/test-bucket.ts';
 
 const { server, client, openStore } = await useTestBucket();
+const aged = await startAgedS3(server);
+after(() => aged[Symbol.asyncDispose]());
 
 suite('prune', () => {
   test('of more than a thousand objects deletes what no rule keeps, of this database alone', async () => {
@@ -34,14 +37,14 @@ suite('prune', () => {
     const before = await listKeys(client, bucket);
     assert.ok(before.length > 1100);
 
-    const dry = await pruned(bucket, { 'keep-yearly': '2', 'dry-run': 'true' });
+    const dry = await pruned(bucket, { 'keep-yearly': '2', 'dry-run': 'true' }, aged);
     assert.deepEqual(await listKeys(client, bucket), before, 'a dry run deletes nothing');
     assert.match(dry.log, /prod: 18 would stay, 542 would be deleted; nothing was changed/);
     assert.match(dry.log, /^2026-11-20_02-00-00 .* keep: newest, last 1, daily, weekly, monthly, yearly$/m);
     assert.match(dry.log, /^2025-12-31_02-00-00 .* keep: yearly$/m);
     assert.match(dry.log, /^2026-08-01_02-00-00 .* delete: no slot$/m);
 
-    await pruned(bucket, { 'keep-yearly': '2' });
+    await pruned(bucket, { 'keep-yearly': '2', 'prune-limit': '100' }, aged);
     const days = [
       ...nights(14, '2026-11-20'),
       ...['2026-11-01_02-00-00', '2026-10-31_02-00-00', '2026-09-30_02-00-00', '2025-12-31_02-00-00'],
@@ -59,7 +62,7 @@ suite('prune', () => {
       bucket,
       nights(6, '2026-11-20').map((time) => ({ time })),
     );
-    await using proxy = await startS3Proxy(server);
+    await using proxy = await startS3Proxy(server, [storedWhenDated]);
     await pruned(bucket, keepLast(2), proxy);
     const deleted = proxy.requests.flatMap(({ method, path }) => (method === 'DELETE' ? [path] : []));
     assert.equal(deleted.length, 8);
@@ -76,6 +79,7 @@ suite('prune', () => {
       nights(4, '2026-11-20').map((time) => ({ time, metadata: { database: 'prod' } })),
     );
     await using proxy = await startS3Proxy(server, [
+      storedWhenDated,
       {
         when: ({ method, path }) => method === 'DELETE' && path.endsWith(old),
         fault: { kind: 'error', status: 403, code: 'AccessDenied' },
@@ -90,9 +94,9 @@ suite('prune', () => {
       ),
       [old],
     );
-    using store = openStore(server, { bucket });
+    using store = openStore(aged, { bucket });
     const entries = await takeInventory(store, 'acme', 'prod');
-    const options = { policy: policyOf({ last: 2 }), deleteVersions: false };
+    const options = { policy: policyOf({ last: 2 }), deleteVersions: false, limitPercent: 50 };
     const deletes = async (now: Date) =>
       (await planPrune(store, entries, options, now)).verdicts.flatMap(({ keep, entry }) =>
         keep ? [] : entry.key,
@@ -120,9 +124,9 @@ suite('prune', () => {
         proofs: [{ ...uploadProof, level: 'contents', failure: 'dump is cut' }],
       },
     ]);
-    using store = openStore(server, { bucket });
+    using store = openStore(aged, { bucket });
     const entries = await takeInventory(store, 'acme', 'prod');
-    const options = { policy: policyOf({ last: 2 }), deleteVersions: false };
+    const options = { policy: policyOf({ last: 2 }), deleteVersions: false, limitPercent: 50 };
     const later = new Date(Date.now() + 9 * 86_400_000);
     const { verdicts } = await planPrune(store, entries, options, later);
     assert.deepEqual(
@@ -136,7 +140,7 @@ suite('prune', () => {
     const early = await planPrune(store, entries, options, dayAfter);
     assert.match(keptLines(early.verdicts).join('\n'), /2026-10-06 02:00 failed less than 8 days ago/);
 
-    await pruned(bucket, keepLast(2));
+    await pruned(bucket, keepLast(2), aged);
     const left = await listKeys(client, bucket);
     for (const each of odd) assert.ok(left.includes(keyOf(each)), each.time);
     assert.equal(left.length, 4 + 7);
@@ -150,7 +154,7 @@ suite('prune', () => {
     ]);
     const before = await listKeys(client, bucket);
     const within = { ...keepLast(0), 'keep-within': '7d', 'minimum-keep': '1' };
-    for (let run = 0; run < 2; run++) await pruned(bucket, within);
+    for (let run = 0; run < 2; run++) await pruned(bucket, within, aged);
     assert.deepEqual(await listKeys(client, bucket), before);
   });
 
@@ -162,9 +166,14 @@ suite('prune', () => {
       bucket,
       times.map((time) => ({ time })),
     );
-    using store = openStore(server, { bucket });
+    using store = openStore(aged, { bucket });
     const entries = await takeInventory(store, 'acme', 'prod');
-    const options = { policy: policyOf({ last: 1 }), deleteVersions: false, justMade: keys[2] };
+    const options = {
+      policy: policyOf({ last: 1 }),
+      deleteVersions: false,
+      limitPercent: 50,
+      justMade: keys[2],
+    };
     const { verdicts } = await planPrune(store, entries, options);
     assert.deepEqual(keptLines(verdicts), [
       '2026-11-20 02:00 newest, last 1',
@@ -185,17 +194,17 @@ suite('prune', () => {
       bucket,
       nights(3, '2026-11-20').map((time) => ({ time })),
     );
-    await using proxy = await startS3Proxy(server);
+    await using proxy = await startS3Proxy(server, [storedWhenDated]);
     const asked = (status: number, code: string) => ({
       when: ({ query }: SeenRequest) => query.has('versioning'),
       fault: { kind: 'error', status, code } as const,
     });
-    proxy.rules = [asked(403, 'AccessDenied')];
+    proxy.rules = [storedWhenDated, asked(403, 'AccessDenied')];
     const denied = await prune(bucket, keepLast(1), proxy);
     assert.equal(denied.exitCode, 1);
     assert.match(denied.log, /Allow s3:GetBucketVersioning on arn:aws:s3:::/);
     assert.equal((await listKeys(client, bucket)).length, 6);
-    proxy.rules = [asked(501, 'NotImplemented')];
+    proxy.rules = [storedWhenDated, asked(501, 'NotImplemented')];
     await pruned(bucket, keepLast(1), proxy);
     assert.equal((await listKeys(client, bucket)).length, 2);
   });
@@ -209,7 +218,10 @@ suite('prune', () => {
     );
     const before = await listKeys(client, bucket);
     const actions = ['s3:ListBucket', 's3:GetObject', 's3:GetBucketVersioning'] as const;
-    const ended = await prune(bucket, keepLast(1), await restrictedUser(server, bucket, actions));
+    const ended = await prune(bucket, keepLast(1), {
+      ...(await restrictedUser(server, bucket, actions)),
+      endpoint: aged.endpoint,
+    });
     assert.equal(ended.exitCode, 1);
     assert.match(ended.log, /2 of 2 could not be deleted: S3 denied s3:DeleteObject on .*\.json/);
     assert.match(ended.log, /Allow s3:DeleteObject on/);

@@ -65,7 +65,8 @@ export async function putBackup(client: S3Client, bucket: string, backup: Stored
     client.send(new PutObjectCommand({ Bucket: bucket, ...input, ...backup.put }));
   if (!backup.withoutArchive) await put({ Key: key, Body: Buffer.alloc(size), Metadata: metadata });
   if (proofs) {
-    const receipt = { ...sampleReceipt(bucket, key, database, size), proofs, ...backup.receipt };
+    const startedAt = `${backup.time.slice(0, 10)}T${backup.time.slice(11, 19).replaceAll('-', ':')}.000Z`;
+    const receipt = { ...sampleReceipt(bucket, key, database, size), startedAt, proofs, ...backup.receipt };
     await put({ Key: key.replace('.zip', '.json'), Body: JSON.stringify(receipt) });
   }
   return key;

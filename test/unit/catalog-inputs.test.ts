@@ -93,14 +93,14 @@ suite('commands that look at the bucket alone', () => {
     const inputs = parse({ command: 'list' });
     assert.ok(inputs.command === 'list');
     assert.equal(inputs.database, undefined);
-    assert.deepEqual(inputs.retention, { policy: guidesPolicy, deleteVersions: false });
+    assert.deepEqual(inputs.retention, { policy: guidesPolicy, deleteVersions: false, limitPercent: 50 });
   });
 
   test('prune', () => {
     const inputs = parse({ command: 'prune', database: 'prod' });
     assert.ok(inputs.command === 'prune');
     assert.deepEqual([inputs.database, inputs.dryRun], ['prod', false]);
-    assert.deepEqual(inputs.retention, { policy: guidesPolicy, deleteVersions: false });
+    assert.deepEqual(inputs.retention, { policy: guidesPolicy, deleteVersions: false, limitPercent: 50 });
   });
 
   for (const command of ['gate', 'prune'] satisfies Command[]) {
@@ -174,6 +174,7 @@ suite('retention', () => {
         timezone: 'Europe/Paris',
       },
       deleteVersions: true,
+      limitPercent: 50,
     });
   });
 

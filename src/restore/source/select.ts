@@ -9,6 +9,7 @@ import {
   readReceipt,
   receiptKey,
 } from '../../storage/catalog.ts';
+import { isPostdated } from '../../storage/dating.ts';
 import { failedProof, levelOf, type Proof } from '../../storage/proofs.ts';
 import type { Receipt } from '../../storage/receipt.ts';
 import type { Store } from '../../storage/store.ts';
@@ -54,7 +55,9 @@ export async function selectBackup(store: Store, selection: Selection): Promise<
 async function findBackup(store: Store, selection: Selection): Promise<string> {
   const { customer, database, backup } = selection;
   const all = await listBackups(store, customer, database);
-  const there = all.filter(({ archive }) => archive);
+  // One that is named may have any date; `latest` takes none of a time that was still to come.
+  const isMeant = (each: Backup) => each.archive !== undefined && (backup !== 'latest' || !isPostdated(each));
+  const there = all.filter(isMeant);
   const verified = there.filter(({ receipt }) => receipt);
   const candidates =
     backup === 'latest'
