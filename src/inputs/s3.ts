@@ -18,7 +18,7 @@ export function parseS3(fields: Fields, env: Environment): S3Inputs | undefined 
   const prefix = fields.optional('s3-prefix', keyPrefix) ?? '';
   const customer = parseCustomer(fields, env);
   const endpoint = fields.optional('s3-endpoint', endpointUrl);
-  const region = fields.optional('aws-region', matching(/^[\w-]+$/, 'a region, such as eu-central-1'));
+  const region = fields.optional('aws-region', fields.given('s3-endpoint') ? regionName : amazonRegion);
   if (!fields.given('aws-region') && !fields.given('s3-endpoint') && !env.AWS_PROFILE) {
     fields.problem('aws-region: is required (or the environment variable AWS_REGION)');
   }
@@ -87,6 +87,14 @@ function endpointUrl(value: string): string {
     );
   }
   return value.replace(/\/+$/, '');
+}
+
+const regionName = matching(/^[\w-]+$/, 'a region, such as eu-central-1');
+
+function amazonRegion(value: string): string {
+  const [, region] = /^([a-z]{2}(?:-[a-z]+)+-\d)[a-z]$/.exec(value) ?? [];
+  if (region) throw new Refusal(`${value} is an availability zone: its region is ${region}`);
+  return regionName(value);
 }
 
 /** An archive is read back before its receipt is written, which these classes do not allow. */

@@ -80,7 +80,7 @@ export const inputTable = [
   { name: 's3-prefix', group: 's3' },
   { name: 'customer', group: 's3', environment: ['CI_PROJECT_NAME'] },
   { name: 'aws-region', group: 's3', environment: ['AWS_REGION', 'AWS_DEFAULT_REGION'] },
-  { name: 's3-endpoint', group: 's3', environment: ['AWS_ENDPOINT_URL_S3'] },
+  { name: 's3-endpoint', group: 's3', environment: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] },
   { name: 's3-path-style', group: 's3', boolean: true },
   { name: 'storage-class', group: 's3' },
   { name: 'sse', group: 's3', choices: choices.sse },

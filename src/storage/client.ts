@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
 import { failure } from './failure.ts';
 
@@ -15,6 +17,9 @@ export interface Connection {
 
 const seconds = 1000;
 
+/** As the SDK's own agents, and through HTTP_PROXY or HTTPS_PROXY but for what NO_PROXY names: as curl and the AWS CLI do. */
+const agentOptions = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
+
 /** A client that gives up on what hangs, and tries again what can pass. */
 export function s3Client({ region, endpoint, pathStyle, firstAnswerMs }: Connection): S3Client {
   const client = new S3Client({
@@ -22,7 +27,12 @@ export function s3Client({ region, endpoint, pathStyle, firstAnswerMs }: Connect
     region: region ?? (endpoint ? process.env.AWS_REGION || 'us-east-1' : undefined),
     maxAttempts: 5,
     // Node counts bytes taken by a slow network as activity: only a socket without any progress times out.
-    requestHandler: { connectionTimeout: 10 * seconds, socketTimeout: 60 * seconds },
+    requestHandler: {
+      connectionTimeout: 10 * seconds,
+      socketTimeout: 60 * seconds,
+      httpAgent: new HttpAgent(agentOptions),
+      httpsAgent: new HttpsAgent(agentOptions),
+    },
     // The SDK opens a new connection for every request with `Expect: 100-continue` (2 MiB and more), and a new
     // connection starts slowly on a long path. What 100-continue would save, Store.check has found out before.
     expectContinueHeader: false,

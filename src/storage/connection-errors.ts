@@ -1,4 +1,41 @@
-import type { Explanation, Failure } from './failure.ts';
+import { printable } from '../printable.ts';
+import { type Explanation, type Failure, isStranger } from './failure.ts';
+
+/** Another one than S3 has answered. @param endpoint undefined for Amazon's own */
+export function ofStranger(
+  error: Failure,
+  status: number | undefined,
+  endpoint: string | undefined,
+): Explanation | undefined {
+  const server = endpoint ?? 'Amazon S3';
+  if (status === 407) {
+    return [
+      `A proxy on the way to ${server} asks for a password (HTTP 407)`,
+      'Write HTTPS_PROXY or HTTP_PROXY as http://user:password@host:port, or name the S3 server in NO_PROXY.',
+    ];
+  }
+  if (!isStranger(error) || status === undefined || status >= 500) return undefined;
+  const location = originOf(error.$response?.headers?.location);
+  if (status >= 300 && status < 400 && location !== undefined) {
+    return [
+      `${server} sends this program on to ${location} (HTTP ${status})`,
+      `Set \`s3-endpoint\` to ${location}, if that is the S3 service and not a login page.`,
+    ];
+  }
+  return [
+    `${server} answers HTTP ${status}, and not as an S3 service does`,
+    'Check `s3-endpoint`: https:// or http://, and the port of the S3 API, which is not that of a console. Or a proxy or a firewall before it forbids this address.',
+  ];
+}
+
+/** Scheme, host and port: the rest may hold what nobody should read. */
+function originOf(location = ''): string | undefined {
+  const url = URL.parse(location);
+  return url && /^https?:$/.test(url.protocol) ? printable(url.origin) : undefined;
+}
+
+/** What the first bytes of another protocol look like to OpenSSL. */
+const noTls = /wrong version number|packet length too long|unknown protocol|http request/i;
 
 const tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$)/;
 
@@ -12,12 +49,30 @@ export function connectionError(error: Failure, endpoint: string | undefined): E
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return [
       `The name of ${server} cannot be resolved (${code})`,
-      'Check `s3-endpoint` and the DNS of the runner.',
+      `Check ${endpoint ? '`s3-endpoint`' : '`aws-region`'} and the DNS of the runner.`,
+    ];
+  }
+  if (tls.test(code) && noTls.test(error.message ?? '')) {
+    return [
+      `${server} does not speak TLS at this port (${code})`,
+      'Write `s3-endpoint` with http://, or with the port of its TLS.',
+    ];
+  }
+  if (/^HPE_/.test(code)) {
+    return [
+      `${server} does not speak HTTP at this port (${code})`,
+      'Check the port of `s3-endpoint`, and whether it is https://.',
+    ];
+  }
+  if (code === 'ERR_PROXY_TUNNEL') {
+    return [
+      `The proxy does not let this program through to ${server}: ${error.message}`,
+      'Check HTTPS_PROXY, its user and its password, or name the S3 server in NO_PROXY.',
     ];
   }
   if (tls.test(code)) {
     return [
-      `The TLS certificate of ${server} is not accepted: ${error.message} (${code})`,
+      `The TLS certificate of ${server} is not accepted: ${error.reason ?? error.message} (${code})`,
       'For a private authority, set NODE_EXTRA_CA_CERTS to its certificate. Check that `s3-endpoint` is https:// only where the server speaks TLS.',
     ];
   }

@@ -3,6 +3,10 @@ export interface Failure {
   readonly name?: string;
   readonly code?: string;
   readonly message?: string;
+  /** Of OpenSSL's errors. */
+  readonly reason?: string;
+  /** Of a file that could not be read. */
+  readonly path?: string;
   readonly Region?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
@@ -35,6 +39,30 @@ export function isNotImplemented(error: unknown): boolean {
 /** The object is not, or no longer, the one that the request is about. */
 export function isPreconditionFailed(error: unknown): boolean {
   return failure(error).$metadata?.httpStatusCode === 412;
+}
+
+/** Names that the SDK makes up where an answer has no code of S3. */
+const MADE_UP = ['', 'Unknown', 'UnknownError', 'Error', 'SyntaxError'];
+
+/** S3's code; undefined where the answer has none. */
+export function codeOf({ name = '' }: Failure): string | undefined {
+  return MADE_UP.includes(name) ? undefined : name;
+}
+
+/** What the server says beside its code; undefined where that is nothing, or about the SDK itself. */
+export function saidBy({ message = '' }: Failure): string | undefined {
+  return /^(Unknown|UnknownError|)$|deserializ/i.test(message) ? undefined : message;
+}
+
+/**
+ * The answer came from something else than an S3 service, such as a proxy or a web page: it has neither a code of S3 nor
+ * one of the headers that S3 services set.
+ */
+export function isStranger(error: Failure): boolean {
+  const headers = error.$response?.headers;
+  if (error.$metadata?.httpStatusCode === undefined || headers === undefined) return false;
+  const isS3 = Object.keys(headers).some((name) => /^x-amz-/i.test(name)) || /xml/.test(headers['content-type'] ?? '');
+  return codeOf(error) === undefined && !isS3;
 }
 
 /** What happened, and what to do about it. */

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { ContentError, UserError } from '../errors.ts';
+import { assertObject } from './assert-s3.ts';
 import { isPreconditionFailed } from './failure.ts';
 import type { Store } from './store.ts';
 
@@ -107,6 +108,7 @@ class Body {
     });
     try {
       const answer = await this.#store.client.send(command, this.#store.reading);
+      assertObject(answer, this.#store.options.endpoint);
       const { Body, ETag, ContentRange, ContentLength = 0 } = answer;
       if (this.#length + ContentLength > this.#mostBytes) {
         (Body as Readable | undefined)?.destroy();

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
-import { connectionError } from './connection-errors.ts';
-import { type Explanation, type Failure, failure, isNotFound } from './failure.ts';
+import { printable } from '../printable.ts';
+import { connectionError, ofStranger } from './connection-errors.ts';
+import { codeOf, type Explanation, type Failure, failure, isNotFound, saidBy } from './failure.ts';
 
 /** The permissions that are asked of S3, as an IAM policy names them. */
 export type S3Action =
@@ -40,6 +41,7 @@ function explain(error: Failure, asked: Asked): Explanation {
   const name = error.name ?? '';
   const status = error.$metadata?.httpStatusCode;
   return (
+    ofStranger(error, status, asked.endpoint) ??
     ofCredentials(error, name) ??
     ofRegion(error, name, status, asked) ??
     ofEncryption(error, name) ??
@@ -48,7 +50,7 @@ function explain(error: Failure, asked: Asked): Explanation {
     ofPermission(error, name, status, asked) ??
     ofServer(name, status, asked) ??
     connectionError(error, asked.endpoint) ?? [
-      `S3 refused ${asked.action} on ${place(asked)}: ${[name, error.message].filter(Boolean).join(': ')}${status ? ` (HTTP ${status})` : ''}`,
+      `S3 refused ${asked.action} on ${place(asked)}${said(error)}${status ? ` (HTTP ${status})` : ''}`,
       'Look the code up in the documentation of the S3 service.',
     ]
   );
@@ -62,6 +64,19 @@ function ofCredentials(error: Failure, name: string): Explanation | undefined {
     return [
       `AWS did not let this job assume its role: ${error.message}`,
       'Compare the trust policy of the role with the `sub` and `aud` claims of the job’s OIDC token.',
+    ];
+  }
+  if (error.code === 'ERR_INVALID_CHAR') {
+    const variable = /security-token/i.test(error.message ?? '') ? 'AWS_SESSION_TOKEN' : 'AWS_ACCESS_KEY_ID';
+    return [
+      `${variable} holds a character that no key has, such as a line break`,
+      'Save the secret again, without a line break at its end.',
+    ];
+  }
+  if (error.path !== undefined && /^(ENOENT|EACCES|EISDIR)$/.test(error.code ?? '')) {
+    return [
+      `The AWS credentials cannot be read from the file ${printable(error.path)} (${error.code})`,
+      'AWS_WEB_IDENTITY_TOKEN_FILE, or another variable of AWS, names it: it has to be there for as long as this program runs.',
     ];
   }
   switch (name) {
@@ -150,9 +165,9 @@ function ofPermission(
 ): Explanation | undefined {
   if (name !== 'AccessDenied' && status !== 403) return undefined;
   const resource = `arn:aws:s3:::${asked.bucket}${asked.key === undefined ? '' : `/${asked.key}`}`;
-  const said = error.message && !/^(Unknown|UnknownError)$/.test(error.message) ? `: ${error.message}` : '';
+  const words = saidBy(error);
   return [
-    `S3 denied ${asked.action} on ${resource}${said}`,
+    `S3 denied ${asked.action} on ${resource}${words ? `: ${words}` : ''}`,
     `Allow ${asked.action} on ${resource} in the IAM policy of the role, and look for a bucket policy that denies it.`,
   ];
 }
@@ -219,6 +234,12 @@ function ofServer(name: string, status: number | undefined, asked: Asked): Expla
     ];
   }
   return undefined;
+}
+
+/** `: SlowDown: Please wait`, as far as it was said. */
+function said(error: Failure): string {
+  const words = [codeOf(error), saidBy(error)].filter(Boolean).join(': ');
+  return words === '' ? '' : `: ${words}`;
 }
 
 function place({ bucket, key }: Asked): string {

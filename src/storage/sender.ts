@@ -8,7 +8,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { messageOf, UserError } from '../errors.ts';
-import { type Assembly, etagOf } from './assembly.ts';
+import { type Assembly, CopyError, etagOf } from './assembly.ts';
 import { attemptsOf, errorName, isNotImplemented } from './failure.ts';
 import type { Store } from './store.ts';
 
@@ -97,7 +97,8 @@ export class Sender {
     if (request instanceof CompleteMultipartUploadCommand) {
       if (assembly) await putInFront(request, assembly);
       const size = this.bytes + (assembly?.bytes ?? 0);
-      return this.#makeObject(request.input, size, () => client.send(request));
+      const made = this.#makeObject(request.input, size, () => client.send(request));
+      return assembly ? made.catch((error) => this.#refused(error)) : made;
     }
     if (assembly && request instanceof PutObjectCommand) return this.#dispatchAsParts(request, assembly);
     if (assembly && request instanceof UploadPartCommand) {
@@ -115,6 +116,15 @@ export class Sender {
     this.parts += 1;
     this.#options.onPart?.(this.bytes);
     return answer;
+  }
+
+  /** Some servers want all parts but the last of one size, which copies are not: then the same upload goes without them. */
+  #refused(cause: unknown): never {
+    if (!['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'].includes(errorName(cause) ?? '')) throw cause;
+    const message = 'The S3 server makes no object of parts of different sizes, as copies are';
+    const error = new CopyError(message, { unsupported: true, cause });
+    this.#options.onFailure(error); // first: what wraps it comes later, and is not told
+    throw error;
   }
 
   /** What would be an object of its own is the last part of one that begins with copies. */

@@ -3,16 +3,19 @@ import {
   DeleteObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
-  paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { RangeReader } from '../archive/reader.ts';
 import { ContentError, messageOf, UserError } from '../errors.ts';
+import { assertListing, assertObject } from './assert-s3.ts';
 import { type Connection, s3Client } from './client.ts';
 import { isNotFound, isPreconditionFailed } from './failure.ts';
 import { parseJson } from './json.ts';
 import { lockFields, type ObjectLock } from './object-lock.ts';
+import { pagesOf } from './pages.ts';
 import { readObject, tooLarge } from './read-object.ts';
 import { type S3Request, s3Error } from './s3-errors.ts';
 
@@ -83,8 +86,7 @@ export class Store implements Disposable {
 
   /** Makes sure that the bucket is there and may be listed under `prefix`. */
   async check(prefix: string): Promise<void> {
-    const command = new ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: 1 });
-    await this.attempt({ action: 's3:ListBucket' }, () => this.client.send(command, this.reading));
+    await this.#listing({ Prefix: prefix, MaxKeys: 1 });
   }
 
   /** Returns undefined when there is no such object. */
@@ -92,6 +94,7 @@ export class Store implements Disposable {
     const command = new HeadObjectCommand({ Bucket: this.options.bucket, Key: key });
     try {
       const head = await this.client.send(command, this.reading);
+      assertObject(head, this.options.endpoint);
       return {
         size: head.ContentLength ?? 0,
         etag: head.ETag?.replaceAll('"', ''),
@@ -192,22 +195,28 @@ export class Store implements Disposable {
     });
   }
 
-  /** All objects whose key starts with `prefix`, in the order of their keys. */
-  async *list(prefix: string): AsyncGenerator<StoredObject> {
-    const pages = paginateListObjectsV2(
-      { client: this.client },
-      { Bucket: this.options.bucket, Prefix: prefix },
-      this.reading,
-    );
-    try {
-      for await (const page of pages) {
-        for (const { Key, Size, LastModified } of page.Contents ?? []) {
-          if (Key !== undefined) yield { key: Key, size: Size ?? 0, modified: LastModified ?? new Date(0) };
-        }
-      }
-    } catch (error) {
-      throw this.error(error, { action: 's3:ListBucket' });
-    }
+  /** All objects whose key starts with `prefix`, in the order of their keys. @throws UserError when the list is not whole */
+  list(prefix: string): AsyncGenerator<StoredObject> {
+    const page = async (from: readonly (string | undefined)[] | undefined) => {
+      const answer = await this.#listing({ Prefix: prefix, ContinuationToken: from?.[0] });
+      const { Contents = [], IsTruncated: truncated, NextContinuationToken } = answer;
+      const items = Contents.flatMap(({ Key, Size = 0, LastModified = new Date(0) }) =>
+        // The prefix is compared again: a server that ignores it would show the backups of others.
+        Key?.startsWith(prefix) ? { key: Key, size: Size, modified: LastModified } : [],
+      );
+      return { items, truncated, next: [NextContinuationToken] };
+    };
+    return pagesOf(`objects in the bucket ${this.options.bucket}`, page, ({ key }) => key);
+  }
+
+  #listing(input: Omit<ListObjectsV2CommandInput, 'Bucket'>): Promise<ListObjectsV2CommandOutput> {
+    const { bucket, endpoint } = this.options;
+    return this.attempt({ action: 's3:ListBucket' }, async () => {
+      const command = new ListObjectsV2Command({ Bucket: bucket, ...input });
+      const answer = await this.client.send(command, this.reading);
+      assertListing(answer, endpoint);
+      return answer;
+    });
   }
 
   /** Deleting what is not there is fine. */

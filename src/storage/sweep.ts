@@ -1,5 +1,7 @@
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { assertListing } from './assert-s3.ts';
 import { errorName, isNotImplemented } from './failure.ts';
+import { pagesOf } from './pages.ts';
 import type { Store } from './store.ts';
 
 /** A multipart upload that was begun and neither completed nor removed: invisible, and paid for. */
@@ -32,20 +34,31 @@ export async function sweepUnfinished(
   return stale;
 }
 
-async function* listUnfinished(store: Store, prefix: string): AsyncGenerator<UnfinishedUpload> {
-  const input: ListMultipartUploadsCommand['input'] = { Bucket: store.options.bucket, Prefix: prefix };
-  for (;;) {
-    const page = await store.client.send(new ListMultipartUploadsCommand(input), store.reading);
-    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+function listUnfinished(store: Store, prefix: string): AsyncGenerator<UnfinishedUpload> {
+  const { bucket, endpoint } = store.options;
+  const page = async (from: readonly (string | undefined)[] | undefined) => {
+    const [KeyMarker, UploadIdMarker] = from ?? [];
+    const command = new ListMultipartUploadsCommand({
+      Bucket: bucket,
+      Prefix: prefix,
+      KeyMarker,
+      UploadIdMarker,
+    });
+    const answer = await store.client.send(command, store.reading);
+    assertListing(answer, endpoint);
+    const items = (answer.Uploads ?? []).flatMap(({ Key, UploadId, Initiated }) =>
       // The prefix is compared again: a server that ignores it would have us remove what belongs to others.
-      if (Key?.startsWith(prefix) && UploadId && Initiated) {
-        yield { key: Key, uploadId: UploadId, initiated: Initiated };
-      }
-    }
-    if (!page.IsTruncated || !page.NextKeyMarker) return;
-    input.KeyMarker = page.NextKeyMarker;
-    input.UploadIdMarker = page.NextUploadIdMarker;
-  }
+      Key?.startsWith(prefix) && UploadId && Initiated
+        ? { key: Key, uploadId: UploadId, initiated: Initiated }
+        : [],
+    );
+    return { items, truncated: answer.IsTruncated, next: [answer.NextKeyMarker, answer.NextUploadIdMarker] };
+  };
+  return pagesOf(
+    `unfinished uploads in the bucket ${bucket}`,
+    page,
+    ({ key, uploadId }) => `${key} ${uploadId}`,
+  );
 }
 
 /** One that has gone meanwhile is fine. */

@@ -3,7 +3,9 @@ import {
   GetBucketVersioningCommand,
   ListObjectVersionsCommand,
 } from '@aws-sdk/client-s3';
+import { assertListing } from './assert-s3.ts';
 import { errorName, isNotImplemented } from './failure.ts';
+import { pagesOf } from './pages.ts';
 import type { Store } from './store.ts';
 
 /** One version of an object, or the marker that hides them all. */
@@ -27,25 +29,25 @@ export async function keepsVersions(store: Store): Promise<boolean> {
 
 /** All versions of one object, and its markers. */
 export async function listVersions(store: Store, key: string): Promise<ObjectVersion[]> {
-  const versions: ObjectVersion[] = [];
-  const input: ListObjectVersionsCommand['input'] = { Bucket: store.options.bucket, Prefix: key };
-  for (;;) {
-    const page = await store.attempt({ action: 's3:ListBucketVersions' }, () =>
-      store.client.send(new ListObjectVersionsCommand(input), store.reading),
+  const { bucket, endpoint } = store.options;
+  const page = async (from: readonly (string | undefined)[] | undefined) => {
+    const answer = await store.attempt({ action: 's3:ListBucketVersions' }, () => {
+      const [KeyMarker, VersionIdMarker] = from ?? [];
+      const input = { Bucket: bucket, Prefix: key, KeyMarker, VersionIdMarker };
+      return store.client.send(new ListObjectVersionsCommand(input), store.reading);
+    });
+    assertListing(answer, endpoint);
+    const items = ([answer.Versions ?? [], answer.DeleteMarkers ?? []] as const).flatMap((found, kind) =>
+      found.flatMap(({ Key, VersionId }) =>
+        Key && VersionId ? { key: Key, versionId: VersionId, isMarker: kind === 1 } : [],
+      ),
     );
-    for (const [found = [], isMarker] of [
-      [page.Versions, false],
-      [page.DeleteMarkers, true],
-    ] as const) {
-      // Other keys may begin with this one.
-      for (const { Key, VersionId } of found) {
-        if (Key === key && VersionId) versions.push({ key, versionId: VersionId, isMarker });
-      }
-    }
-    if (!page.IsTruncated || !page.NextKeyMarker) return versions;
-    input.KeyMarker = page.NextKeyMarker;
-    input.VersionIdMarker = page.NextVersionIdMarker;
-  }
+    const next = [answer.NextKeyMarker, answer.NextVersionIdMarker];
+    return { items, truncated: answer.IsTruncated, next };
+  };
+  const all = pagesOf(`versions in the bucket ${bucket}`, page, (each) => JSON.stringify(each));
+  const versions = await Array.fromAsync(all);
+  return versions.filter((version) => version.key === key); // other keys may begin with this one
 }
 
 /**

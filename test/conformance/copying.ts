@@ -30,6 +30,13 @@ export const copying: readonly Check[] = [
     run: (probe) => copies(probe, 'copy-apart', [MiB, 5 * MiB], [9 * MiB + 3, 6 * MiB + 1]),
   },
   {
+    id: 'part-sizes',
+    title: 'makes one object of parts of different sizes',
+    uses: 'copies are as long as what there is to copy',
+    otherwise: 'every backup sends everything; the server is asked once, and the receipt remembers',
+    run: (probe) => copies(probe, 'part-sizes', [0, 5 * MiB], [5 * MiB, 7 * MiB]),
+  },
+  {
     id: 'copy-md5',
     title: 'reports the MD5 of each copied part as its ETag',
     uses: 'it is compared with the MD5 in the receipt, which proves the copy',

@@ -45,7 +45,7 @@ function sent(holds: Holds): string {
 }
 
 function incremental(holds: Holds): string {
-  if (!holds('copy') || !holds('copy-apart')) return 'no: every backup sends everything';
+  if (!['copy', 'copy-apart', 'part-sizes'].every(holds)) return 'no: every backup sends everything';
   return holds('copy-md5')
     ? 'yes, copies are proven by the MD5 that the server reports'
     : 'yes, copies are proven by reading them back';

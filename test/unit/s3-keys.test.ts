@@ -20,7 +20,6 @@ const databases = [
   'with space',
   'données_ü',
   '数据库',
-  'a\nb',
   'prod_2026-01-01_00-00-00',
   'prod_2026-01-01_00-00-00.zip',
   '_',

@@ -32,6 +32,7 @@ test('what is used follows from what is there', () => {
   assert.match(use('Incremental transfer', 'copy-md5') ?? '', /^yes, .* reading them back/);
   assert.match(use('Incremental transfer', 'copy') ?? '', /^no/);
   assert.match(use('Incremental transfer', 'copy-apart') ?? '', /^no/);
+  assert.match(use('Incremental transfer', 'part-sizes') ?? '', /^no/);
   assert.match(use('Proof of what is sent', 'part-md5') ?? '', /the server checks/);
   assert.match(use('Protection against overwriting', 'complete-if-none-match') ?? '', /looks before/);
   assert.equal(use('Object Lock', 'lock'), 'no');

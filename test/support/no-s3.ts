@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+
+/** Something that listens where an S3 service is expected. */
+export interface NoS3 extends AsyncDisposable {
+  readonly port: number;
+  /** With http:// in front. */
+  readonly endpoint: string;
+}
+
+async function listening(server: Server, close: () => void): Promise<NoS3> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    endpoint: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      close();
+      await closed;
+    },
+  };
+}
+
+/** A web server that gives every request this answer. */
+export function startWeb(status: number, headers: Record<string, string>, body: string): Promise<NoS3> {
+  const answer: RequestListener = (request, response) => {
+    request.resume();
+    request.on('end', () => response.writeHead(status, headers).end(body));
+  };
+  const server = createHttpServer(answer);
+  return listening(server, () => server.closeAllConnections());
+}
+
+/** A server of another protocol, which speaks first. */
+export function startBanner(banner: string): Promise<NoS3> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.write(banner);
+  });
+  return listening(server, () => {
+    for (const socket of sockets) socket.destroy();
+  });
+}
