@@ -15,6 +15,7 @@ export function ofStranger(
     ];
   }
   if (!isStranger(error) || status === undefined || status >= 500) return undefined;
+  if (status < 300) return noS3(server);
   const location = originOf(error.$response?.headers?.location);
   if (status >= 300 && status < 400 && location !== undefined) {
     return [
@@ -95,10 +96,12 @@ export function connectionError(error: Failure, endpoint: string | undefined): E
     ];
   }
   if (error instanceof SyntaxError || /deserializ/i.test(error.message ?? '')) {
-    return [
-      `${server} does not answer as an S3 service does`,
-      'Check `s3-endpoint`: a console or a web page has another address than its S3 API.',
-    ];
+    return noS3(server);
   }
   return undefined;
 }
+
+const noS3 = (server: string): Explanation => [
+  `${server} does not answer as an S3 service does`,
+  'Check `s3-endpoint`: a console or a web page has another address than its S3 API.',
+];

@@ -61,7 +61,8 @@ export function saidBy({ message = '' }: Failure): string | undefined {
 export function isStranger(error: Failure): boolean {
   const headers = error.$response?.headers;
   if (error.$metadata?.httpStatusCode === undefined || headers === undefined) return false;
-  const isS3 = Object.keys(headers).some((name) => /^x-amz-/i.test(name)) || /xml/.test(headers['content-type'] ?? '');
+  const isS3 =
+    Object.keys(headers).some((name) => /^x-amz-/i.test(name)) || /xml/.test(headers['content-type'] ?? '');
   return codeOf(error) === undefined && !isS3;
 }
 

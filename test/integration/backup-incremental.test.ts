@@ -220,6 +220,26 @@ suite('a backup after another one', { concurrency: false }, () => {
     await emptyBucket();
   });
 
+  test('asks a server that wants all parts of one size once', async () => {
+    await backUp();
+    const refused: S3Rule = {
+      when: ({ method, query }) => method === 'POST' && query.has('uploadId'),
+      fault: { kind: 'error', status: 400, code: 'InvalidPart' },
+      times: 1,
+    };
+    await throughProxy([refused], async (proxy) => {
+      const inputs = { 's3-endpoint': proxy.endpoint };
+      const first = await backUp(inputs);
+      assertFull(first, /The S3 server makes no object of parts of different sizes, as copies are/);
+      assert.equal(first.receipt.upload.cannotCopy, true);
+      const asked = proxy.requests.filter(isCopy).length;
+      const second = await backUp(inputs);
+      assertFull(second, /Everything is sent: the S3 server cannot copy parts of objects/);
+      assert.equal(proxy.requests.filter(isCopy).length, asked);
+    });
+    await emptyBucket();
+  });
+
   test('does not build upon bytes that have changed', async () => {
     const base = await backUp();
     const object = Buffer.from(await getObject(scene.client, scene.bucket, base.receipt.key));

@@ -89,6 +89,17 @@ suite('an object that begins with parts of another one', async () => {
         ],
         /could not be copied/,
       ],
+      ...['InvalidPart', 'EntityTooSmall'].map((code): (typeof failing)[number] => [
+        `cannot stand beside parts of another size (${code})`,
+        (front) => front,
+        [
+          {
+            when: ({ method, query }) => method === 'POST' && query.has('uploadId'),
+            fault: { kind: 'error', status: 400, code },
+          },
+        ],
+        /makes no object of parts of different sizes/,
+      ]),
     ];
   for (const [what, change, rules, message] of failing) {
     for (const size of [1, 2 * partSize + 1]) {
