@@ -35,6 +35,22 @@ export function startWeb(status: number, headers: Record<string, string>, body: 
   return listening(server, () => server.closeAllConnections());
 }
 
+/** A proxy that answers for every server itself, and gives no tunnel to any. */
+export async function startProxy(answer: string): Promise<NoS3 & { readonly asked: readonly string[] }> {
+  const asked: string[] = [];
+  const server = createHttpServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.writeHead(200, { 'content-type': 'application/xml' }).end(answer);
+  });
+  server.on('connect', (request, socket) => {
+    asked.push(`CONNECT ${request.url}`);
+    socket.on('error', () => {});
+    socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+  });
+  const proxy = await listening(server, () => server.closeAllConnections());
+  return { ...proxy, asked };
+}
+
 /** A server of another protocol, which speaks first. */
 export function startBanner(banner: string): Promise<NoS3> {
   const sockets = new Set<Socket>();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, suite, test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
 import { Store } from '../../src/storage/store.ts';
-import { type NoS3, startBanner, startWeb } from '../support/no-s3.ts';
+import { type NoS3, startBanner, startProxy, startWeb } from '../support/no-s3.ts';
 
 const page = '<!DOCTYPE html><html><head><title>Console</title></head><body><br><div></div></body></html>';
 const html = { 'content-type': 'text/html' };
@@ -144,6 +144,38 @@ suite('where an S3 service is expected, there is', () => {
     const other = await failureOf(server.endpoint, (store) => store.check(''));
     assert.match(other.message, /^AWS_SESSION_TOKEN holds/);
     delete process.env.AWS_SESSION_TOKEN;
+  });
+
+  test('a proxy between, which HTTP_PROXY and HTTPS_PROXY name, and NO_PROXY leaves out', async () => {
+    await using proxy = await startProxy('<ListBucketResult><Name>backups</Name></ListBucketResult>');
+    Object.assign(process.env, {
+      HTTP_PROXY: proxy.endpoint,
+      HTTPS_PROXY: proxy.endpoint,
+      NO_PROXY: 'other.invalid',
+    });
+    try {
+      using store = new Store({
+        bucket: 'b',
+        prefix: '',
+        endpoint: 'http://s3.invalid',
+        pathStyle: undefined,
+      });
+      await store.check('acme/');
+      assert.match(proxy.asked.join(), /^GET http:\/\/s3\.invalid\/b\/?\?.*list-type=2/);
+      const error = await failureOf('https://s3.invalid', (each) => each.check(''));
+      assert.match(
+        error.message,
+        /The proxy does not let this program through to https:\/\/s3\.invalid: .*407/,
+      );
+      assert.match(error.hint, /HTTPS_PROXY/);
+      assert.ok(proxy.asked.includes('CONNECT s3.invalid:443'));
+      const before = proxy.asked.length;
+      const direct = await failureOf('http://other.invalid', (each) => each.check(''));
+      assert.match(direct.message, /The name of http:\/\/other\.invalid cannot be resolved/);
+      assert.equal(proxy.asked.length, before);
+    } finally {
+      for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) delete process.env[name];
+    }
   });
 
   test('a token file that is gone', async () => {
