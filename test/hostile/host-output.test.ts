@@ -7,6 +7,7 @@ import type { Command, Host } from '../../src/host/host.ts';
 import type { Postgres } from '../../src/host/postgres.ts';
 import { PsqlSession } from '../../src/host/psql-session.ts';
 import { records, run } from '../../src/host/run.ts';
+import { sql } from '../../src/host/sql.ts';
 import { connect } from '../../src/host/ssh.ts';
 import { useSandbox } from '../support/sandbox.ts';
 
@@ -72,16 +73,19 @@ suite('a host that prints without end', () => {
   });
 
   test('a psql that is none does not fill the memory', async () => {
-    const pretending = (script: string) => ({ host, command: () => sh(script) }) as unknown as Postgres;
+    const pretending = (script: string) => ({ host, psql: () => sh(script) }) as unknown as Postgres;
     await using endless = await PsqlSession.open(pretending(ENDLESS_LINE), 'prod');
     await assert.rejects(
-      endless.lines('SELECT 1'),
+      endless.lines(sql`SELECT 1`),
       refused(/^psql on the host printed a line of more than 1 MiB$/),
     );
     await using chatty = await PsqlSession.open(
       pretending('yes "$(head -c 100000 /dev/zero | tr "\\0" x)"'),
       'prod',
     );
-    await assert.rejects(chatty.lines('SELECT 1'), refused(/^psql on the host printed more than 256 MiB$/));
+    await assert.rejects(
+      chatty.lines(sql`SELECT 1`),
+      refused(/^psql on the host printed more than 256 MiB$/),
+    );
   });
 });
