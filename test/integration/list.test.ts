@@ -48,7 +48,7 @@ suite('list', () => {
     );
     assert.match(
       ended.log,
-      /^2026-11-18_02-00-00 .* archive without receipt .* keep: without receipt, and less than/m,
+      /^2026-11-18_02-00-00 .* archive without receipt .* keep: without receipt, and made by another/m,
     );
     assert.deepEqual(
       json(ended).map(({ database, time, keep, restoreSeconds }) => [database, time, keep, restoreSeconds]),

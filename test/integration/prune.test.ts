@@ -101,8 +101,9 @@ suite('prune', () => {
       (await planPrune(store, entries, options, now)).verdicts.flatMap(({ keep, entry }) =>
         keep ? [] : entry.key,
       );
-    assert.deepEqual(await deletes(new Date()), [], 'a run may still be going to prove it');
-    assert.deepEqual(await deletes(new Date(Date.now() + 9 * 86_400_000)), [old]);
+    const stored = Date.parse('2026-11-18T02:00:00Z');
+    assert.deepEqual(await deletes(new Date(stored + 7 * 86_400_000)), [], 'a run may be going to prove it');
+    assert.deepEqual(await deletes(new Date(stored + 9 * 86_400_000)), [old]);
   });
 
   test('leaves what others have made, and what it cannot judge', async () => {
