@@ -150,7 +150,9 @@ class Report {
   archive(uri: string, { input }: CommandLine): void {
     const region = input('aws-region') || this.#env.AWS_REGION || this.#env.AWS_DEFAULT_REGION;
     const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
-    if (!region || !bucket || !key || input('s3-endpoint') || this.#env.AWS_ENDPOINT_URL_S3) return;
+    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = this.#env;
+    const endpoint = input('s3-endpoint') || AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL;
+    if (!region || !bucket || !key || endpoint) return;
     const url = new URL(`https://${region}.console.aws.amazon.com/s3/object/${bucket}`);
     url.search = new URLSearchParams({ region, prefix: key }).toString();
     this.#archive = { label: 'Archive in S3', url: url.href };

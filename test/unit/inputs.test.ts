@@ -87,6 +87,7 @@ const accepted: [RawInputs, (inputs: ReturnType<typeof inputsFixture>) => unknow
   [{ filestore: '/srv/odoo/filestore/prod' }, ({ odoo }) => odoo.filestore, '/srv/odoo/filestore/prod'],
   [{ filestore: 'false', format: 'plain' }, ({ format }) => format, 'plain'],
   [{ database: 'a'.repeat(63) }, ({ odoo }) => odoo.database, 'a'.repeat(63)],
+  [{ 's3-endpoint': 'https://s3.test', 'aws-region': 'fr-par-1a' }, ({ s3 }) => s3.region, 'fr-par-1a'],
   [{ 's3-prefix': '/odoo//eu/' }, ({ s3 }) => s3.prefix, 'odoo/eu/'],
   [{ 's3-prefix': '/' }, ({ s3 }) => s3.prefix, ''],
   [{ 's3-endpoint': 'http://127.0.0.1:7480/' }, ({ s3 }) => s3.endpoint, 'http://127.0.0.1:7480'],
@@ -159,6 +160,11 @@ const refused: [RawInputs, RegExp][] = [
   [{ customer: '..' }, /^customer/],
   [{ customer: '' }, /^customer: is required outside CI/],
   [{ 'aws-region': 'eu central' }, /^aws-region/],
+  [
+    { 'aws-region': 'eu-central-1a' },
+    /^aws-region: eu-central-1a is an availability zone: its region is eu-central-1$/,
+  ],
+  [{ 'aws-region': 'us-gov-west-1b' }, /its region is us-gov-west-1$/],
   [{ 's3-endpoint': 's3.example.com' }, /^s3-endpoint: is not a URL/],
   [
     { 's3-endpoint': 'https://key:hunter22@s3.example.com' },

@@ -132,3 +132,23 @@ test('pruning twice deletes nothing more, however much time has passed', () => {
     assert.ok(decide(left, policy).every(({ keep }) => keep));
   });
 });
+
+test('what is verified and in doubt stays, and changes nothing for the others, however much of it there is', () => {
+  always((verdicts, entries, policy) => {
+    const doubted = entries.flatMap((entry, i) =>
+      [0, 1, 2].map((more) => ({
+        ...entry,
+        key: `${entry.key}-${i}-${more}`,
+        condition: { kind: 'verified' } as const,
+        doubt: 'dated 40 days before it was stored',
+      })),
+    );
+    const together = decide([...entries, ...doubted], policy);
+    const isDoubted = ({ doubt }: { readonly doubt?: string }) => doubt !== undefined;
+    assert.deepEqual(
+      together.filter(({ entry }) => !isDoubted(entry)),
+      verdicts,
+    );
+    assert.ok(together.every(({ keep, entry }) => keep || !isDoubted(entry)));
+  });
+});
