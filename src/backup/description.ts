@@ -1,7 +1,7 @@
 import type { BackupDescription } from '../archive/manifest.ts';
+import { withoutControls } from '../controls.ts';
 import { messageOf, UserError } from '../errors.ts';
 import type { FilestoreReport } from '../host/filestore.ts';
-import { printable } from '../printable.ts';
 import { decodeDescription } from '../storage/description.ts';
 import { tool } from '../version.ts';
 import type { Source, Target } from './source.ts';
@@ -41,8 +41,8 @@ export function describe(
     },
     filestore: filestore && {
       ...filestore,
-      missing: filestore.missing.map(printable),
-      lost: filestore.lost.map(printable),
+      missing: filestore.missing.map(withoutControls),
+      lost: filestore.lost.map(withoutControls),
     },
   };
   try {

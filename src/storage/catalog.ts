@@ -1,4 +1,4 @@
-import { isPrintable } from '../printable.ts';
+import { isPrintable } from '../controls.ts';
 import { isPostdated } from './dating.ts';
 import { levelOf } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';

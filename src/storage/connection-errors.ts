@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts';
+import { withoutControls } from '../controls.ts';
 import { type Explanation, type Failure, isStranger } from './failure.ts';
 
 /** Another one than S3 has answered. @param endpoint undefined for Amazon's own */
@@ -32,7 +32,7 @@ export function ofStranger(
 /** Scheme, host and port: the rest may hold what nobody should read. */
 function originOf(location = ''): string | undefined {
   const url = URL.parse(location);
-  return url && /^https?:$/.test(url.protocol) ? printable(url.origin) : undefined;
+  return url && /^https?:$/.test(url.protocol) ? withoutControls(url.origin) : undefined;
 }
 
 /** What the first bytes of another protocol look like to OpenSSL. */

@@ -1,4 +1,4 @@
-import { isPrintable, printable, quoted } from '../printable.ts';
+import { isPrintable, quoted, withoutControls } from '../controls.ts';
 
 /**
  * Reads one value that came from outside.
@@ -51,7 +51,7 @@ export function text(what: string, mostBytes: number, shape?: RegExp): Decoder<s
 
 /** A sentence for people: what it may not hold is replaced, and a long one is cut. */
 export const sentence: Decoder<string> = (value, at) =>
-  isText(value) ? printable(value.replaceAll(/\s+/g, ' ').slice(0, 2000)) : expected('text', value, at);
+  isText(value) ? withoutControls(value.replaceAll(/\s+/g, ' ').slice(0, 2000)) : expected('text', value, at);
 
 /** A number of things or of bytes. */
 export const count = countUpTo(Number.MAX_SAFE_INTEGER);

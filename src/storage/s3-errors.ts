@@ -1,5 +1,5 @@
+import { withoutControls } from '../controls.ts';
 import { UserError } from '../errors.ts';
-import { printable } from '../printable.ts';
 import { connectionError, ofStranger } from './connection-errors.ts';
 import { codeOf, type Explanation, type Failure, failure, isNotFound, saidBy } from './failure.ts';
 
@@ -75,7 +75,7 @@ function ofCredentials(error: Failure, name: string): Explanation | undefined {
   }
   if (error.path !== undefined && /^(ENOENT|EACCES|EISDIR)$/.test(error.code ?? '')) {
     return [
-      `The AWS credentials cannot be read from the file ${printable(error.path)} (${error.code})`,
+      `The AWS credentials cannot be read from the file ${withoutControls(error.path)} (${error.code})`,
       'AWS_WEB_IDENTITY_TOKEN_FILE, or another variable of AWS, names it: it has to be there for as long as this program runs.',
     ];
   }

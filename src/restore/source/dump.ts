@@ -5,9 +5,9 @@ import { readEntries } from '../../archive/entries.ts';
 import { openEntry } from '../../archive/entry.ts';
 import { readRange } from '../../archive/ranges.ts';
 import type { RangeReader } from '../../archive/reader.ts';
+import { quoted } from '../../controls.ts';
 import { ContentError } from '../../errors.ts';
 import type { LeavesOut } from '../../host/statement-filter.ts';
-import { quoted } from '../../printable.ts';
 import { plainDumpFilter } from '../plain-dump.ts';
 import type { Members } from './members.ts';
 

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { readEntries } from '../../archive/entries.ts';
 import type { RangeReader } from '../../archive/reader.ts';
+import { isPrintable, quoted } from '../../controls.ts';
 import { ContentError } from '../../errors.ts';
 import { sha1Of } from '../../host/filestore.ts';
-import { isPrintable, quoted } from '../../printable.ts';
 import type { Members } from './members.ts';
 
 /** A file of the filestore in an archive. */

@@ -1,7 +1,7 @@
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { DEFLATED, STORED } from '../../archive/entry.ts';
+import { quoted } from '../../controls.ts';
 import { ContentError } from '../../errors.ts';
-import { quoted } from '../../printable.ts';
 
 /** An archive's files by their names, a `./` in front of them left out. */
 export type Members = ReadonlyMap<string, DirectoryEntry>;

@@ -8,7 +8,8 @@ const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u
 export const isPrintable = (text: string): boolean => text.isWellFormed() && text.search(UNPRINTABLE) < 0;
 
 /** A text with a replacement character for each control, so that it may stand anywhere. */
-export const printable = (text: string): string => text.toWellFormed().replaceAll(UNPRINTABLE, '\ufffd');
+export const withoutControls = (text: string): string =>
+  text.toWellFormed().replaceAll(UNPRINTABLE, '\ufffd');
 
 /** A text between quotation marks, with an escape sequence for each control. */
 export const quoted = (text: string): string =>
