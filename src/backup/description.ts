@@ -2,9 +2,12 @@ import type { BackupDescription } from '../archive/manifest.ts';
 import { withoutControls } from '../controls.ts';
 import { messageOf, UserError } from '../errors.ts';
 import type { FilestoreReport } from '../host/filestore.ts';
-import { decodeDescription } from '../storage/description.ts';
+import { decodeDescription, MOST_FILES } from '../storage/description.ts';
 import { tool } from '../version.ts';
 import type { Source, Target } from './source.ts';
+
+/** Characters of a name: a real one has 43. */
+const LONGEST_RECORDED = 1000;
 
 /**
  * What a restore needs to know of a backup.
@@ -41,8 +44,9 @@ export function describe(
     },
     filestore: filestore && {
       ...filestore,
-      missing: filestore.missing.map(withoutControls),
-      lost: filestore.lost.map(withoutControls),
+      missing: recorded(filestore.missing),
+      lost: recorded(filestore.lost),
+      ...(filestore.skipped && { skipped: recorded(filestore.skipped) }),
     },
   };
   try {
@@ -55,6 +59,10 @@ export function describe(
     );
   }
 }
+
+/** Names that anybody may have made up, of files that are not in the backup, as far as a restore reads them back. */
+const recorded = (names: readonly string[]): string[] =>
+  names.slice(0, MOST_FILES).map((name) => withoutControls(name.slice(0, LONGEST_RECORDED)));
 
 /** Some modules write keys and passwords behind it: `s3://key:secret@bucket`. */
 const schemeOf = (location: string): string => /^[\w.+-]+/.exec(location)?.[0] ?? 'unknown';

@@ -38,7 +38,7 @@ import {
 } from './shapes.ts';
 
 // More than any database has that Odoo runs on; few enough to be held.
-const MOST_FILES = 2_000_000;
+export const MOST_FILES = 2_000_000;
 const MOST_PRIVILEGES = 200_000;
 const MOST_NAMES = 100_000;
 const MOST_SETTINGS = 10_000;
