@@ -1,4 +1,4 @@
-import type { ExtensionPrivilege } from './extension-state.ts';
+import type { ExtensionPrivilege, MemberObject } from './extension-state.ts';
 import type { Refusal } from './refusal.ts';
 import { identifier, type Sql, serverName, sql } from './sql.ts';
 
@@ -8,26 +8,41 @@ export interface PrivilegeChanges {
   readonly possible: readonly Sql[];
   /** On what is not there. */
   readonly impossible: readonly Refusal[];
+  /** What no admin gives because a backup says so. */
+  readonly forbidden: readonly Refusal[];
+}
+
+/** What privileges may be given without anybody gaining by a forged backup. */
+export interface PrivilegeRules {
+  /** The owner of the database. */
+  readonly owner: string;
+  /** Privileges on the database that is replaced. */
+  readonly given: readonly ExtensionPrivilege[];
 }
 
 /**
  * Compares the privileges of a backup with those of a database.
  *
- * @param owners of the objects that the database has, by their names. No other name of a backup gets into a statement.
+ * @param objects that the database has. No other name of a backup gets into a statement.
  */
 export function privilegeChanges(
   wanted: readonly ExtensionPrivilege[],
   found: readonly ExtensionPrivilege[],
-  owners: ReadonlyMap<string, string>,
+  objects: readonly MemberObject[],
+  rules: PrivilegeRules,
 ): PrivilegeChanges {
+  const there = new Map(objects.map((each) => [each.object, each]));
   // Whoever owns an object needs no privilege on it.
   const lacking = without(wanted, found).filter(
-    ({ object, role }) => role === null || owners.get(object) !== role,
+    ({ object, role }) => role === null || there.get(object)?.owner !== role,
   );
   const added = without(found, wanted).filter(({ privilege }) => PRIVILEGES.has(privilege));
   const isPossible = ({ object, privilege }: ExtensionPrivilege) =>
-    owners.has(object) && PRIVILEGES.has(privilege);
-  const possible = lacking.filter(isPossible);
+    there.has(object) && PRIVILEGES.has(privilege);
+  const isAllowed = (each: ExtensionPrivilege) =>
+    !each.granted || mayBeGiven(each, there.get(each.object), rules);
+  const possible = lacking.filter((each) => isPossible(each) && isAllowed(each));
+  const forbidden = lacking.filter((each) => isPossible(each) && !isAllowed(each));
   const changes = [
     ...added.filter(({ granted }) => granted).map(revoke),
     ...possible.filter(({ granted }) => !granted).map(revoke),
@@ -42,7 +57,36 @@ export function privilegeChanges(
         statement: shown(each),
         reason: 'the extensions of this server have no such thing',
       })),
+    forbidden: forbidden.map((each) => ({
+      statement: grant(each).text,
+      reason: 'no admin role gives it because a backup says so; give it by hand where it is right',
+    })),
   };
+}
+
+/** Rights on the rows of an extension's table, which its owner may have. TRIGGER and REFERENCES run code as the table's owner. */
+const ON_ROWS: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']);
+
+/** Whether giving a privilege gives nobody more than the owner of a database may have, or than an admin had given. */
+function mayBeGiven(
+  wanted: ExtensionPrivilege,
+  object: MemberObject | undefined,
+  { owner, given }: PrivilegeRules,
+): boolean {
+  if (!object) return false;
+  if (without([wanted], given).length === 0) return true;
+  // Everybody has it by the extension itself: to name somebody adds nothing.
+  if (object.everybodys.includes(wanted.privilege) && !wanted.grantable) return true;
+  if (wanted.role !== owner) return false;
+  switch (wanted.object.split(' ', 1)[0]) {
+    case 'TABLE':
+      return ON_ROWS.has(wanted.privilege);
+    case 'SEQUENCE':
+    case 'SCHEMA':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** What can be granted on an object of an extension (https://www.postgresql.org/docs/current/ddl-priv.html). */

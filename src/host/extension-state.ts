@@ -69,38 +69,67 @@ export interface Owners {
   readonly others: boolean;
 }
 
+/** Who puts back what belongs to extensions, and what of it an admin may. */
+export interface PutBack {
+  /** The login that loads the dump. */
+  readonly app: Postgres;
+  readonly admin: Postgres;
+  readonly database: string;
+  /** undefined: nobody knows; then the sequences are set to what their tables have. */
+  readonly state: ExtensionState | undefined;
+  readonly owners: Owners;
+  /** Privileges on the database that is replaced, which an admin has given. */
+  readonly given: readonly ExtensionPrivilege[];
+  /** Schemas that extensions have made, with whom they belonged to before the owner took them. */
+  readonly taken: readonly SchemaOwner[];
+}
+
 /**
- * Makes the objects of extensions what they were, once the dump is loaded.
+ * Sets the sequences of extensions, before anything foreign is in the database: afterwards, no admin reads from its
+ * tables.
  *
- * @param state undefined: nobody knows; then the sequences are set to what their tables have
+ * @returns what could not be set
+ * @throws CommandError when the server cannot be asked
+ */
+export async function presetExtensionSequences({
+  app,
+  admin,
+  database,
+  state,
+}: Pick<PutBack, 'app' | 'admin' | 'database' | 'state'>): Promise<Refusal[]> {
+  const there = await queryRows<SequenceOfColumn>(admin, database, SEQUENCES);
+  const refusals: Refusal[] = [];
+  for (const { schema, name } of there) {
+    const then = state?.sequences.find((each) => each.schema === schema && each.name === name);
+    if (!then) continue;
+    const statement = sql`SELECT pg_catalog.setval(${qualified(schema, name).text}, ${then.last}::bigint, ${then.called})`;
+    const reason = await byOneOf([admin, app], database, statement);
+    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
+  }
+  return refusals;
+}
+
+/**
+ * Makes the objects of extensions what they were, once the dump is loaded. The owner's login reads and sets; an admin
+ * only gives and takes privileges, and hands back schemas.
+ *
  * @returns what could not be put back
  * @throws CommandError when the server cannot be asked
  */
-export async function putBackExtensionState(
-  app: Postgres,
-  admin: Postgres,
-  database: string,
-  state: ExtensionState | undefined,
-  owners: Owners,
-): Promise<Refusal[]> {
-  const roles = [...new Set([admin, app])];
-  const set = await putBackSequences(roles, database, state?.sequences ?? []);
-  if (!state) return set;
-  const given = owners.others ? await putBackOwners(roles, database, state.schemas) : [];
-  return [...set, ...given, ...(await putBackPrivileges(roles, database, state.privileges, owners))];
+export async function putBackExtensionState(put: PutBack): Promise<Refusal[]> {
+  const set = await putBackSequences(put);
+  if (!put.state) return set;
+  const given = put.owners.others ? await putBackOwners(put, put.state.schemas) : [];
+  return [...set, ...given, ...(await putBackPrivileges(put, put.state.privileges))];
 }
 
-async function putBackSequences(
-  roles: readonly Postgres[],
-  database: string,
-  recorded: readonly ExtensionSequence[],
-): Promise<Refusal[]> {
-  const [asker] = roles;
-  if (!asker) return [];
-  const there = await queryRows<SequenceOfColumn>(asker, database, SEQUENCES);
-  const readable = there.filter((each) => each.readable);
-  const now =
-    readable.length === 0 ? [] : await queryRows<ExtensionSequence>(asker, database, values(readable));
+/** As far as the owner may: what only an admin may set was set before the dump. */
+async function putBackSequences({ app, database, state }: PutBack): Promise<Refusal[]> {
+  const recorded = state?.sequences ?? [];
+  const there = (await queryRows<SequenceOfColumn>(app, database, SEQUENCES)).filter(
+    ({ readable, writable }) => readable && writable,
+  );
+  const now = there.length === 0 ? [] : await queryRows<ExtensionSequence>(app, database, values(there));
   const refusals: Refusal[] = [];
   for (const { schema, name, ofColumn } of there) {
     const sequence = qualified(schema, name);
@@ -108,34 +137,36 @@ async function putBackSequences(
     const [then, found] = [recorded.find(isIt), now.find(isIt)];
     if (then ? then.last === found?.last && then.called === found.called : !ofColumn) continue;
     const statement = then
-      ? sql`SELECT setval(${sequence.text}, ${then.last}::bigint, ${then.called})`
+      ? sql`SELECT pg_catalog.setval(${sequence.text}, ${then.last}::bigint, ${then.called})`
       : ofColumn &&
-        sql`SELECT setval(${sequence.text}, highest) FROM ${sequence},
+        sql`SELECT pg_catalog.setval(${sequence.text}, highest) FROM ${sequence},
           (SELECT max(${identifier(ofColumn.column)}) AS highest FROM ${qualified(ofColumn.schema, ofColumn.table)}) t
           WHERE highest > last_value OR highest = last_value AND NOT is_called`;
     if (!statement) continue;
-    const reason = await byOneOf(roles, database, statement);
+    const reason = await byOneOf([app], database, statement);
     if (reason !== undefined) refusals.push({ statement: statement.text, reason });
   }
   return refusals;
 }
 
-/** Schemas that were made ahead of the dump belong to the role that loads: `createExtensions`. */
+/**
+ * Schemas that were made ahead of the dump belong to the role that loads: `createExtensions`. An admin gives back only
+ * what an extension had made for him.
+ */
 async function putBackOwners(
-  roles: readonly Postgres[],
-  database: string,
+  { app, admin, database, taken, owners }: PutBack,
   recorded: readonly SchemaOwner[],
 ): Promise<Refusal[]> {
-  const [asker] = roles;
-  if (!asker) return [];
   const now = new Map(
-    (await queryRows<SchemaOwner>(asker, database, SCHEMAS)).map(({ name, owner }) => [name, owner]),
+    (await queryRows<SchemaOwner>(app, database, SCHEMAS)).map(({ name, owner }) => [name, owner]),
   );
   const refusals: Refusal[] = [];
-  for (const { name, owner } of recorded) {
+  for (const { name, owner: before } of recorded) {
+    const owner = before === owners.before ? owners.now : before;
     if (!now.has(name) || now.get(name) === owner) continue;
-    const statement = sql`ALTER SCHEMA ${identifier(name)} OWNER TO ${identifier(owner)}`;
-    const reason = await byOneOf(roles, database, statement);
+    const maker = taken.find((each) => each.name === name)?.owner;
+    const statement = sql`ALTER SCHEMA ${identifier(name)} OWNER TO ${identifier(maker ?? owner)}`;
+    const reason = await byOneOf(maker === undefined ? [app] : [app, admin], database, statement);
     if (reason !== undefined) refusals.push({ statement: statement.text, reason });
   }
   return refusals;
@@ -148,7 +179,7 @@ async function byOneOf(
   statement: Sql,
 ): Promise<string | undefined> {
   let reason: string | undefined;
-  for (const role of roles) {
+  for (const role of new Set(roles)) {
     try {
       await runSql(role, database, statement);
       return undefined;
@@ -162,10 +193,8 @@ async function byOneOf(
 
 /** Who may not give a privilege is only warned by PostgreSQL, where they have another one: it is asked what has come of it. */
 async function putBackPrivileges(
-  roles: readonly Postgres[],
-  database: string,
+  { app, admin, database, owners: { before, now, others }, given }: PutBack,
   recorded: readonly ExtensionPrivilege[],
-  { before, now, others }: Owners,
 ): Promise<Refusal[]> {
   // In a copy, a schema is its owner's alone, as everything that the dump makes.
   const counts = ({ object }: ExtensionPrivilege) => others || !object.startsWith('SCHEMA ');
@@ -174,28 +203,43 @@ async function putBackPrivileges(
     .map((each) => (each.role === before ? { ...each, role: now } : each));
   const names = new Set(wanted.map(({ object }) => object));
   const reasons = new Map<string, string>();
-  const left = async (asker: Postgres) => {
-    const found = await queryRows<ExtensionPrivilege>(asker, database, PRIVILEGES);
-    const there = await queryRows<{ object: string; owner: string }>(asker, database, objectsNamed(names));
-    const owners = new Map(there.map(({ object, owner }) => [object, owner]));
-    return privilegeChanges(wanted, found.filter(counts), owners);
+  const left = async () => {
+    const found = await queryRows<ExtensionPrivilege>(app, database, PRIVILEGES);
+    const objects = await queryRows<MemberObject>(app, database, objectsNamed(names));
+    return privilegeChanges(wanted, found.filter(counts), objects, { owner: now, given });
   };
-  let changes: Awaited<ReturnType<typeof left>> | undefined;
-  for (const role of roles) {
-    changes = await left(role);
-    for (const statement of changes.possible) {
+  const { forbidden } = await left();
+  for (const role of new Set([app, admin])) {
+    for (const statement of (await left()).possible) {
       const reason = await byOneOf([role], database, statement);
       if (reason !== undefined) reasons.set(statement.text, reason);
     }
-    changes = await left(role);
   }
+  const { possible, impossible } = await left();
   return [
-    ...(changes?.possible ?? []).map(({ text }) => ({
+    ...possible.map(({ text }) => ({
       statement: text,
       reason: reasons.get(text) ?? 'only its owner may, or a superuser: see db-admin-user',
     })),
-    ...(changes?.impossible ?? []),
+    ...forbidden,
+    ...impossible,
   ];
+}
+
+/** The privileges on the objects of a database's extensions that an admin has given. */
+export const memberPrivileges = (postgres: Postgres, database: string): Promise<ExtensionPrivilege[]> =>
+  queryRows<ExtensionPrivilege>(
+    postgres,
+    database,
+    sql`SELECT object, "column", privilege, role, grantable, granted FROM (${PRIVILEGES}) p WHERE "ownerIsSuper"`,
+  );
+
+/** An object of an extension. */
+export interface MemberObject {
+  readonly object: string;
+  readonly owner: string;
+  /** Privileges that everybody has on it as its extension has made it. */
+  readonly everybodys: readonly string[];
 }
 
 /** Query: the schemas that a dump makes. An extension may live in one without having made it: then it is no part of that. */
@@ -209,11 +253,13 @@ interface SequenceOfColumn {
   readonly schema: string;
   readonly name: string;
   readonly readable: boolean;
+  readonly writable: boolean;
   readonly ofColumn: { readonly schema: string; readonly table: string; readonly column: string } | null;
 }
 
 const SEQUENCES = sql`SELECT n.nspname AS schema, s.relname AS name,
     CASE relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END AS readable,
+    CASE relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'UPDATE') END AS writable,
     (SELECT json_build_object('schema', tn.nspname, 'table', t.relname, 'column', attname)
        FROM pg_depend d JOIN pg_class t ON t.oid = refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
          JOIN pg_attribute ON attrelid = t.oid AND attnum = refobjsubid
@@ -269,7 +315,8 @@ const PRIVILEGES = sql`${OBJECTS}, with_acl AS (
         LEFT JOIN pg_init_privs ON classoid = classid AND objoid = objid AND objsubid = part
   )
   SELECT ${NAME} AS object, "column", privilege_type AS privilege,
-         CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS role, grantable, granted
+         CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS role, grantable, granted,
+         (SELECT rolsuper FROM pg_roles WHERE oid = owner) AS "ownerIsSuper"
     FROM with_acl, LATERAL (
       (SELECT true AS granted, grantee, privilege_type, is_grantable AS grantable FROM aclexplode(now)
         EXCEPT SELECT true, grantee, privilege_type, is_grantable FROM aclexplode(made)
@@ -280,5 +327,9 @@ const PRIVILEGES = sql`${OBJECTS}, with_acl AS (
     ) item WHERE grantee <> owner OR given ORDER BY 1, 2, 3, 4`;
 
 const objectsNamed = (names: ReadonlySet<string>): Sql =>
-  sql`${OBJECTS} SELECT DISTINCT ${NAME} AS object, pg_get_userbyid(owner) AS owner FROM object
-    WHERE ${NAME} = ANY (ARRAY[${list([...names])}]::text[])`;
+  sql`${OBJECTS} SELECT DISTINCT ON (1) ${NAME} AS object, pg_get_userbyid(owner) AS owner,
+      (SELECT coalesce(json_agg(privilege_type), '[]')
+         FROM aclexplode(coalesce((SELECT initprivs FROM pg_init_privs
+                WHERE classoid = classid AND objoid = objid AND objsubid = 0), acldefault(letter, owner)))
+        WHERE grantee = 0) AS everybodys
+      FROM object WHERE part = 0 AND ${NAME} = ANY (ARRAY[${list([...names])}]::text[])`;

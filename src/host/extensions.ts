@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { type AlsoAllowed, mayBeCreatedByAdmin, trustedExtensions } from './extension-allowlist.ts';
 import { type ExtensionMember, extensionMembers } from './extension-members.ts';
 import { SCHEMAS, type SchemaOwner } from './extension-state.ts';
 import { CommandError } from './host.ts';
@@ -7,39 +8,53 @@ import type { Postgres } from './postgres.ts';
 import { queryRows, runSql } from './run-sql.ts';
 import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from './sql.ts';
 
-/** An extension that the role of Odoo cannot have as the backup had it. */
+/** An extension that a new database cannot have as the backup had it. */
 export interface ExtensionProblem {
   readonly extension: string;
-  /** `absent`: not installed on the server; `admin`: only an admin role may create it. */
-  readonly problem: 'absent' | 'admin';
+  /**
+   * `absent`: not installed on the server; `admin`: only an admin role may create it; `refused`: the admin role could, and
+   * does not because a backup says so.
+   */
+  readonly problem: 'absent' | 'admin' | 'refused';
 }
 
-/** What stands in the way of the extensions of a backup, read only. */
+/**
+ * What stands in the way of the extensions of a backup, read only.
+ *
+ * @param app the login that will own the database
+ * @param also extensions that the admin role may create beyond the fixed list
+ */
 export async function extensionProblems(
   app: Postgres,
   admin: Postgres,
   extensions: readonly Extension[],
+  also: AlsoAllowed = new Set(),
 ): Promise<ExtensionProblem[]> {
-  // Trusted extensions may be created by who may create in the database, from PostgreSQL 13 on.
-  const trusted = app.version >= 130_000 ? sql`bool_or(trusted)` : false;
-  const query = sql`SELECT name, ${trusted} OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS may
-    FROM pg_available_extension_versions GROUP BY name`;
-  const available = async (postgres: Postgres) => {
-    const rows = await queryRows<{ name: string; may: boolean }>(postgres, MAINTENANCE_DATABASE, query);
-    return new Map(rows.map(({ name, may }) => [name, may]));
-  };
-  const [byApp, byAdmin] = await Promise.all([available(app), available(admin)]);
+  const query = sql`SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions`;
+  const [available, trusted, appIsSuper, adminIsSuper] = await Promise.all([
+    queryRows<{ name: string }>(app, MAINTENANCE_DATABASE, query),
+    trustedExtensions(app),
+    isSuperuser(app),
+    isSuperuser(admin),
+  ]);
+  const names = new Set(available.map(({ name }) => name));
   return toCreate(extensions).flatMap(({ name }): ExtensionProblem[] => {
-    if (!byApp.has(name)) return [{ extension: name, problem: 'absent' }];
-    return byApp.get(name) || byAdmin.get(name) ? [] : [{ extension: name, problem: 'admin' }];
+    if (!names.has(name)) return [{ extension: name, problem: 'absent' }];
+    if (appIsSuper || trusted.has(name)) return [];
+    if (!adminIsSuper) return [{ extension: name, problem: 'admin' }];
+    return mayBeCreatedByAdmin(name, false, also) ? [] : [{ extension: name, problem: 'refused' }];
   });
+}
+
+/** Whether the role that logs in is a superuser. */
+export async function isSuperuser(postgres: Postgres): Promise<boolean> {
+  const query = sql`SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user`;
+  return (await runSql(postgres, MAINTENANCE_DATABASE, query))[0] === 't';
 }
 
 /** Whether one of the roles may mark `unaccent` IMMUTABLE, which only a superuser may. */
 export async function mayMarkImmutable(app: Postgres, admin: Postgres): Promise<boolean> {
-  const query = sql`SELECT rolsuper FROM pg_roles WHERE rolname = current_user`;
-  const answers = await Promise.all([app, admin].map((role) => runSql(role, MAINTENANCE_DATABASE, query)));
-  return answers.some(([superuser]) => superuser === 't');
+  return (await Promise.all([app, admin].map(isSuperuser))).includes(true);
 }
 
 /** Debian's package of an extension: those of PostgreSQL itself come with its server; others have one each, by a common rule. */
@@ -56,6 +71,8 @@ const toCreate = (extensions: readonly Extension[]): Extension[] =>
 export interface Prepared {
   /** Made for an extension, or by it: the dump must not make them again. */
   readonly schemas: readonly string[];
+  /** Schemas that an extension has made for its maker, and that were given to the owner so that the dump can be loaded. */
+  readonly takenSchemas: readonly SchemaOwner[];
   readonly members: readonly ExtensionMember[];
   /** Extensions of another version than that of the backup, in words: `postgis 3.4.0 instead of 3.3.2`. */
   readonly otherVersions: readonly string[];
@@ -69,6 +86,8 @@ export interface Creation {
   readonly sameVersions: boolean;
   /** Of the database that was backed up. What others have made is made by the admin role; undefined: nobody says. */
   readonly formerOwner: string | undefined;
+  /** Extensions that the admin role may create beyond the fixed list. */
+  readonly also: AlsoAllowed;
 }
 
 /**
@@ -84,16 +103,22 @@ export async function createExtensions(
   database: string,
   owner: string,
   extensions: readonly Extension[],
-  { sameVersions, formerOwner }: Creation = { sameVersions: false, formerOwner: undefined },
+  { sameVersions, formerOwner, also }: Creation = {
+    sameVersions: false,
+    formerOwner: undefined,
+    also: new Set(),
+  },
 ): Promise<Prepared> {
   const wanted = toCreate(extensions);
   await createSchemas(admin, database, owner, wanted);
   const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
+  const trusted = await trustedExtensions(admin);
   for (const { name, schema, version, owner: maker } of wanted) {
     const inVersion = versions.has(`${name} ${version}`) ? sql`VERSION ${version}` : sql``;
     const statement = sql`CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} ${inVersion} CASCADE`;
     const byAdmin = maker !== undefined && formerOwner !== undefined && maker !== formerOwner;
-    const roles = byAdmin ? [admin, app] : [app, admin];
+    const mayAdmin = mayBeCreatedByAdmin(name, trusted.has(name), also);
+    const roles = !mayAdmin ? [app] : byAdmin ? [admin, app] : [app, admin];
     const failure = await byFirst(roles, database, statement);
     if (!failure) continue;
     throw new UserError(
@@ -111,8 +136,10 @@ export async function createExtensions(
       database,
       sql`ALTER FUNCTION ${qualified(ofUnaccent, 'unaccent')}(text) IMMUTABLE`,
     )) !== undefined;
+  const { schemas, taken } = await takeSchemas(app, admin, database, owner);
   return {
-    schemas: await takeSchemas(app, admin, database, owner),
+    schemas,
+    takenSchemas: taken,
     members: await extensionMembers(admin, database),
     otherVersions: sameVersions ? await otherVersions(admin, database, wanted) : [],
     unaccentStable: refused,
@@ -196,21 +223,21 @@ async function createSchemas(
  * Schemas that are there by now, which the dump makes as well, unless they are an extension's own. What extensions have
  * made of them (`tiger_data` of PostGIS) becomes the owner's, who loads what the dump says of them.
  *
- * @returns their names
+ * @returns the names of all, and those that belonged to somebody else
  */
 async function takeSchemas(
   app: Postgres,
   admin: Postgres,
   database: string,
   owner: string,
-): Promise<string[]> {
+): Promise<{ readonly schemas: string[]; readonly taken: SchemaOwner[] }> {
   const there = await queryRows<SchemaOwner>(admin, database, SCHEMAS);
-  for (const schema of there) {
-    if (schema.owner === owner) continue;
+  const taken = there.filter((schema) => schema.owner !== owner);
+  for (const schema of taken) {
     const statement = sql`ALTER SCHEMA ${identifier(schema.name)} OWNER TO ${identifier(owner)}`;
     await byFirst([admin, app], database, statement); // who may not is told by what cannot be loaded
   }
-  return there.map(({ name }) => name);
+  return { schemas: there.map(({ name }) => name), taken };
 }
 
 /** As the first of the roles that may. @returns the last one's error when all fail */

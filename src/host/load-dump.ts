@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { formatBytes } from '../report/format.ts';
 import type { ExtensionMember } from './extension-members.ts';
+import { isSuperuser } from './extensions.ts';
 import { feed } from './feed.ts';
 import { CommandError } from './host.ts';
 import { loadFailure } from './load-errors.ts';
@@ -8,9 +9,8 @@ import type { Postgres } from './postgres.ts';
 import { PSQL_OPTIONS } from './psql.ts';
 import { receiveFiles } from './receive-files.ts';
 import { run } from './run.ts';
-import { runSql } from './run-sql.ts';
 import { withSettings } from './settings.ts';
-import { conninfo, sql } from './sql.ts';
+import { conninfo } from './sql.ts';
 import { type LeavesOut, statementFilter } from './statement-filter.ts';
 import type { IncomingFile } from './tar-writer.ts';
 import { TempFolder } from './temp-folder.ts';
@@ -50,7 +50,7 @@ export interface LoadOptions {
   readonly members?: readonly ExtensionMember[];
   /** false: everything belongs to the role that loads, and nobody else may use it. */
   readonly keepOwnership: boolean;
-  /** Becomes this role for it: who logs in may be a superuser, which a dump need not be loaded as. */
+  /** Whom everything is to belong to, where that is another role than the one that logs in, which is its member. */
   readonly role?: string;
   /** As the bytes come, though there might be space for a file. Not for a dump in directory format. */
   readonly streamed?: boolean;
@@ -68,6 +68,8 @@ export interface Loaded {
 /**
  * Loads a dump into an empty database. pg_restore loads by several sessions from a file on the host where that has
  * the space, else by one as the bytes come.
+ *
+ * What is in a dump runs with the rights of the role that is logged in: `ownerLogin` finds the right one.
  *
  * @throws UserError when the dump does not load: an error of pg_restore is an error, whatever it is about
  * @throws what the dump's bytes fail with
@@ -164,7 +166,7 @@ class Loader {
     const { host, version } = this.#postgres;
     const { tools, signal, schemas, members, keepOwnership } = this.#options;
     const skipped: string[] = [];
-    const rights = { superuser: await this.#isSuperuser(), schemas, members, keepOwnership, version };
+    const rights = { superuser: await isSuperuser(this.#postgres), schemas, members, keepOwnership, version };
     const sql = dump.open(statementFilter(rights, (statement) => skipped.push(statement)));
     const codec = inwardCodec(tools);
     const psql = decoding(this.#command('psql', [...PSQL_OPTIONS, '--output=/dev/null', '--file=-']), codec);
@@ -179,22 +181,16 @@ class Loader {
   }
 
   #command(program: string, args: readonly string[]): ReturnType<Postgres['command']> {
-    const command = this.#postgres.command(program, args, this.#database);
-    return withSettings(command, this.#options.role === undefined ? {} : { role: this.#options.role });
+    const { role } = this.#options;
+    return withSettings(
+      this.#postgres.command(program, args, this.#database),
+      role === undefined ? {} : { role },
+    );
   }
 
   async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {
     const { schemas, members } = this.#options;
-    return filterToc(toc, { superuser: await this.#isSuperuser(), schemas, members });
-  }
-
-  /** Whether the role is one that loads, which need not be the one that logs in. */
-  async #isSuperuser(): Promise<boolean> {
-    const { role } = this.#options;
-    const name = role === undefined ? sql`current_user` : role;
-    const query = sql`SELECT rolsuper FROM pg_roles WHERE rolname = ${name}`;
-    const [superuser] = await runSql(this.#postgres, this.#database, query);
-    return superuser === 't';
+    return filterToc(toc, { superuser: await isSuperuser(this.#postgres), schemas, members });
   }
 
   /** @returns the option that makes pg_restore use it */

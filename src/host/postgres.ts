@@ -82,6 +82,11 @@ export class Postgres {
     return this.#settings.user;
   }
 
+  /** The role that is logged in: the one that inputs and odoo.conf name, or `postgres` in its place. */
+  get login(): string {
+    return this.#route.user;
+  }
+
   /** The account that runs the client programs, for `Command.as`. */
   get account(): string | undefined {
     return this.#route.as;
@@ -109,17 +114,23 @@ export class Postgres {
    * The same server as another role: by peer authentication over its socket, by what else pg_hba.conf allows, or by
    * the account's own ~/.pgpass.
    *
+   * @param password of the role, where it is known
    * @throws UserError when the role is not let in
    */
-  async asRole(role: string, accounts: Accounts, tools: HostTools): Promise<Postgres> {
-    const settings = { ...this.#settings, user: role, password: undefined };
+  async asRole(role: string, accounts: Accounts, tools: HostTools, password?: string): Promise<Postgres> {
+    const settings = { ...this.#settings, user: role, password };
     const viaSocket = LOOPBACK.has(settings.host ?? '') ? [{ ...settings, host: undefined }] : [];
     let failure: unknown;
     for (const each of [...viaSocket, settings]) {
       try {
         const other = await Postgres.connect(this.host, accounts, tools, each, MAINTENANCE_DATABASE);
-        if ((await startedAt(other)) === (await startedAt(this))) return other;
-        failure = new Error(`There is another PostgreSQL server at ${whereOf(each)}`);
+        const isThis = (await startedAt(other)) === (await startedAt(this));
+        if (isThis && other.login === role) return other;
+        failure = new Error(
+          isThis
+            ? `Only ${other.identity} is let in`
+            : `There is another PostgreSQL server at ${whereOf(each)}`,
+        );
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         failure = error;

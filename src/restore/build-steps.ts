@@ -4,11 +4,16 @@ import { commandByHand, sqlByHand } from '../host/by-hand.ts';
 import { applyPrivileges, applySettings, resetSettings } from '../host/database-traits.ts';
 import { createDatabase, dropDerivedDatabase } from '../host/databases.ts';
 import { mountedAt } from '../host/disk-space.ts';
-import { putBackExtensionState } from '../host/extension-state.ts';
+import {
+  type ExtensionState,
+  presetExtensionSequences,
+  putBackExtensionState,
+} from '../host/extension-state.ts';
 import { createExtensions, type Prepared } from '../host/extensions.ts';
 import { removeDerivedFolder } from '../host/folders.ts';
 import { type Dump, loadDump } from '../host/load-dump.ts';
 import { neutralize, renewIdentity } from '../host/neutralize.ts';
+import { mayMakeFor } from '../host/owner-login.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import type { Refusal } from '../host/refusal.ts';
 import { identifier, sql } from '../host/sql.ts';
@@ -49,8 +54,8 @@ function databaseSteps(work: Work): Step[] {
 
 function createStep(work: Work, tell: (made: Prepared) => void): Step {
   const { source, target, findings, databases, request } = work;
-  const { admin, postgres, current } = target;
-  const { traits, extensions, owner } = findings;
+  const { admin, current } = target;
+  const { traits, extensions, owner, loader, given, adminActions } = findings;
   const prepared = extensions.map(({ name }) => name).filter((name) => name !== 'plpgsql');
   return {
     name: 'create',
@@ -58,12 +63,14 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
     details: [
       `owned by ${owner}; ${traits.encoding}, ${[...new Set([traits.collate, traits.ctype])].join(', ')}`,
       ...(prepared.length > 0 ? [`with the extensions ${prepared.join(', ')}`] : []),
+      ...adminActions.map((action) => `as ${admin.login}: ${action}`),
     ],
     async run() {
       await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
-      const made = await createExtensions(postgres, admin, databases.new, owner, extensions, {
+      const made = await createExtensions(loader, admin, databases.new, owner, extensions, {
         sameVersions: request.inPlace,
         formerOwner: source.description?.postgres.owner,
+        also: given.extensions,
       });
       // Extensions of PostGIS set its search_path: what the backup says is what counts.
       if (source.description) await resetSettings(admin, databases.new);
@@ -71,7 +78,11 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
       for (const other of made.otherVersions) {
         tellLeftOut(work, `The extension ${other}: this server cannot make that version`);
       }
-      tellRefusals(work, await applyPrivileges(admin, databases.new, traits, owner));
+      const state = believedState(work);
+      const preset = await presetExtensionSequences({ app: loader, admin, database: databases.new, state });
+      tellRefusals(work, preset);
+      const by = { app: loader, admin };
+      tellRefusals(work, await applyPrivileges(by, databases.new, traits, owner));
     },
     undo: {
       title: `Drop ${databases.new}`,
@@ -91,8 +102,6 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
   const { source, target, findings, databases, platform } = work;
   const { dump } = source;
   const { loader, dumpPlace, keepOwnership, owner } = findings;
-  // A plain dump seldom names owners: then the role that loads has everything.
-  const role = keepOwnership && dump.kind !== 'plain' ? undefined : owner;
   const parallel = dump.kind !== 'plain' && dumpPlace !== undefined;
   const how = parallel
     ? `${formatCounted(target.jobs, 'session')} at once, from a temporary file in ${dumpPlace}`
@@ -107,6 +116,9 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
     ],
     bytes: dump.size,
     async run(signal, progress) {
+      // A plain dump seldom names owners: then whoever loads has everything.
+      const isForOwner = loader.login !== owner && !(keepOwnership && dump.kind !== 'plain');
+      const role = isForOwner && (await mayMakeFor(loader, owner)) ? owner : undefined;
       const load = (signal: AbortSignal) =>
         loadDump(loader, databases.new, watched(dump, progress), {
           tools: target.installation.tools,
@@ -122,19 +134,28 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
       const look = (mount: string) => mountedAt(loader, mount);
       const loaded = await whileRoomLasts(disks, look, signal, load);
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
-      tellRefusals(work, await putBackExtensions(work));
+      tellRefusals(work, await putBackExtensions(work, prepared()));
       await analyze(loader, databases.new, target.jobs, signal);
     },
   };
 }
 
 /** What says of itself what an admin is to do is believed where it has a receipt. */
-function putBackExtensions({ source, target, findings, databases, request }: Work): Promise<Refusal[]> {
-  const { description, receipt } = source;
-  const { owner, traits } = findings;
-  const owners = { before: traits.owner, now: owner, others: request.inPlace };
-  const state = receipt && description?.extensionState;
-  return putBackExtensionState(target.postgres, target.admin, databases.new, state, owners);
+const believedState = ({ source }: Work): ExtensionState | undefined =>
+  source.receipt && source.description?.extensionState;
+
+function putBackExtensions(work: Work, prepared: Prepared | undefined): Promise<Refusal[]> {
+  const { target, findings, databases, request } = work;
+  const { owner, traits, loader, given } = findings;
+  return putBackExtensionState({
+    app: loader,
+    admin: target.admin,
+    database: databases.new,
+    state: believedState(work),
+    owners: { before: traits.owner, now: owner, others: request.inPlace },
+    given: given.privileges,
+    taken: prepared?.takenSchemas ?? [],
+  });
 }
 
 function tellRefusals(work: Work, refusals: readonly Refusal[]): void {
@@ -221,7 +242,7 @@ function checkStep(work: Work): Step {
   };
 }
 
-function identityStep({ target, findings, request, databases, platform }: Work): Step {
+function identityStep({ findings, request, databases, platform }: Work): Step {
   const { program } = findings;
   const how = program
     ? `by ${program.argv.join(' ')} neutralize`
@@ -234,9 +255,9 @@ function identityStep({ target, findings, request, databases, platform }: Work):
       ...(request.newUuid ? ['a database.uuid and database.secret of its own'] : []),
     ],
     async run() {
-      if (request.neutralize) await neutralize(target.postgres, databases.new, program);
+      if (request.neutralize) await neutralize(findings.loader, databases.new, program);
       if (request.newUuid) {
-        platform.info(`database.uuid: ${await renewIdentity(target.postgres, databases.new)}`);
+        platform.info(`database.uuid: ${await renewIdentity(findings.loader, databases.new)}`);
       }
     },
   };
@@ -259,7 +280,11 @@ function settingsSteps(work: Work): Step[] {
       name: 'settings',
       title: 'Give the database its settings',
       details: [names.join(', ')],
-      run: async () => tellRefusals(work, await applySettings(target.admin, databases.new, traits, owner)),
+      run: async () => {
+        const by = { app: findings.loader, admin: target.admin };
+        const { settings } = findings.given;
+        tellRefusals(work, await applySettings(by, databases.new, traits, owner, settings));
+      },
     },
   ];
 }

@@ -13,8 +13,8 @@ import type { Work } from './work.ts';
  * @throws UserError where they differ
  */
 export async function compareWithBackup(work: Work): Promise<void> {
-  const { source, target, databases, platform } = work;
-  await using snapshot = await Snapshot.open(target.postgres, databases.new);
+  const { source, findings, databases, platform } = work;
+  await using snapshot = await Snapshot.open(findings.loader, databases.new);
   const expected = countsOf(source);
   const facts = await describeDatabase(snapshot, Object.keys(expected));
   const differing = countDifferences(expected, facts.counts);

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path/posix';
 import { UserError } from '../errors.ts';
+import { type AdminGrants, adminGrants, NO_GRANTS } from '../host/admin-grants.ts';
 import {
   listSessions,
   localeClauses,
@@ -8,17 +9,20 @@ import {
   missingRoles,
   type SessionGroup,
 } from '../host/databases.ts';
+import { trustedExtensions } from '../host/extension-allowlist.ts';
 import { extensionProblems, mayMarkImmutable, packageOf } from '../host/extensions.ts';
 import { healthNow } from '../host/health.ts';
+import { CommandError } from '../host/host.ts';
 import { withRestoreClient } from '../host/load-errors.ts';
 import { lockProblem } from '../host/lock.ts';
 import { findOdooProgram, type OdooProgram } from '../host/neutralize.ts';
 import type { DatabaseTraits, Extension } from '../host/odoo-database.ts';
 import { databaseTraits } from '../host/odoo-database.ts';
 import type { OwnedFolder } from '../host/owner.ts';
+import { isSuperRole, ownerLogin } from '../host/owner-login.ts';
 import type { Postgres } from '../host/postgres.ts';
 import { run } from '../host/run.ts';
-import { queryRows, runSql } from '../host/run-sql.ts';
+import { queryRows } from '../host/run-sql.ts';
 import { Snapshot } from '../host/snapshot.ts';
 import { MAINTENANCE_DATABASE, sql } from '../host/sql.ts';
 import { compareFilestore, type Difference } from '../host/stage-filestore.ts';
@@ -43,8 +47,12 @@ export interface Findings extends Space {
   readonly extensions: readonly Extension[];
   /** Its tables keep the owners and grants of the backup. */
   readonly keepOwnership: boolean;
-  /** With a pg_restore that reads the dump. */
+  /** The login that loads the dump, and does what else is done among its content; with a pg_restore that reads it. */
   readonly loader: Postgres;
+  /** What an admin has given to the database that is replaced. */
+  readonly given: AdminGrants;
+  /** What only the admin role may do, and does: one action a line. Empty where the loader does everything. */
+  readonly adminActions: readonly string[];
   /** undefined: the filestore is left alone. */
   readonly difference: Difference | undefined;
   /** The filestore of the database that was backed up, where a copy is made beside it; undefined: there is none. */
@@ -92,7 +100,8 @@ class Preflight {
     const { description } = this.#source;
     const keepOwnership = this.#request.inPlace;
     const [owner, neighbour] = await Promise.all([this.#owner(), this.#neighbour()]);
-    const fittingLoader = this.#loader();
+    const login = await this.#login(owner);
+    const fittingLoader = this.#loader(login);
     const [traits, extensions, loader, difference, sessions, running, answer, program] = await Promise.all([
       this.#traits(),
       this.#extensions(fittingLoader),
@@ -105,13 +114,15 @@ class Preflight {
     ]);
     const databaseBytes =
       description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth());
-    const [space] = await Promise.all([
+    const given = await this.#given(login);
+    const [space, adminActions] = await Promise.all([
       this.#space(databaseBytes, filestoreBytes(difference)),
+      this.#adminActions(login, extensions, traits),
       this.#checkRights(owner),
       this.#checkRoles(keepOwnership),
-      this.#checkExtensions(extensions),
+      this.#checkExtensions(login, extensions, given),
       this.#checkLocales(traits),
-      this.#checkTrust(),
+      this.#checkTrust(login, owner),
       this.#checkLock(),
     ]);
     this.#checkSessions(sessions);
@@ -125,6 +136,8 @@ class Preflight {
       extensions,
       keepOwnership,
       loader: loader ?? postgres,
+      given,
+      adminActions,
       difference,
       neighbour,
       sessions,
@@ -224,10 +237,39 @@ class Preflight {
     );
   }
 
+  /** The login that loads the dump; where there is none, the one that only looks. */
+  async #login(owner: string): Promise<Postgres> {
+    const { postgres, odooRole, site, installation } = this.#target;
+    const login = await this.#attempt(() =>
+      ownerLogin(postgres, owner, odooRole, site.database.accounts, installation.tools),
+    );
+    return login ?? postgres;
+  }
+
+  async #given(login: Postgres): Promise<AdminGrants> {
+    const { current, database } = this.#target;
+    if (!current?.allowsConnections) return NO_GRANTS;
+    try {
+      return await adminGrants(login, database);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return NO_GRANTS;
+    }
+  }
+
   /** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
   async #owner(): Promise<string> {
-    const { current, postgres, admin } = this.#target;
-    if (!this.#request.inPlace) return postgres.role;
+    const { current, postgres, admin, odooRole } = this.#target;
+    if (!this.#request.inPlace) {
+      // Whoever logs in as a superuser makes copies for Odoo, not for himself.
+      for (const name of [odooRole?.name, this.#source.description?.postgres.owner]) {
+        if (name === undefined || name === postgres.role) continue;
+        if (!(await isSuperRole(admin, postgres.role))) break;
+        const [missing] = await missingRoles(admin, [name]);
+        if (missing === undefined && !(await isSuperRole(admin, name))) return name;
+      }
+      return postgres.role;
+    }
     if (current) return current.owner;
     const before = this.#source.description?.postgres.owner;
     if (before !== undefined) {
@@ -278,12 +320,12 @@ class Preflight {
     );
   }
 
-  async #loader(): Promise<Postgres | undefined> {
-    const { postgres, installation } = this.#target;
-    if (this.#source.dump.kind === 'plain') return postgres;
+  async #loader(login: Postgres): Promise<Postgres | undefined> {
+    const { installation } = this.#target;
+    if (this.#source.dump.kind === 'plain') return login;
     const dumpMajor =
       this.#source.description?.postgres.pgDump ?? majorOf(this.#source.receipt?.postgres.client);
-    return this.#attempt(() => withRestoreClient(postgres, installation.tools, dumpMajor));
+    return this.#attempt(() => withRestoreClient(login, installation.tools, dumpMajor));
   }
 
   /** Of a copy: where most of its files are as well, if it is made where the original lives. */
@@ -379,16 +421,46 @@ class Preflight {
     );
   }
 
-  /** Whoever is connected as a superuser and becomes another role for a dump is one statement of it away from being it again. */
-  async #checkTrust(): Promise<void> {
-    if (this.#source.receipt) return;
-    const { postgres } = this.#target;
-    const query = sql`SELECT rolsuper FROM pg_roles WHERE rolname = session_user`;
-    const [superuser] = await runSql(postgres, MAINTENANCE_DATABASE, query);
-    if (superuser !== 't') return;
+  /** A superuser loads a dump only where it owns the database: then there is nothing to gain for who made the dump. */
+  async #checkTrust(login: Postgres, owner: string): Promise<void> {
+    if (this.#problems.length > 0 || !(await isSuperRole(login, login.login))) return;
     this.#warnings.push(
-      `The dump is loaded over a connection of a superuser (${postgres.identity}): code in it could do anything on the database server`,
+      `The database belongs to ${owner}, a superuser, who loads the dump: code in it could do anything on the database server. A role of its own for Odoo, without SUPERUSER, is better`,
     );
+  }
+
+  /** What the login that loads the dump does not do itself. */
+  async #adminActions(
+    login: Postgres,
+    extensions: readonly Extension[],
+    traits: DatabaseTraits,
+  ): Promise<string[]> {
+    const { admin } = this.#target;
+    if (admin.login === login.login) return [];
+    const trusted = await trustedExtensions(admin);
+    const names = extensions.map(({ name }) => name).filter((name) => name !== 'plpgsql');
+    const formerOwner = this.#source.description?.postgres.owner;
+    const byAdmin = extensions.filter(
+      ({ name, owner }) =>
+        name !== 'plpgsql' &&
+        (!trusted.has(name) || (owner !== undefined && formerOwner !== undefined && owner !== formerOwner)),
+    );
+    const state = this.#source.receipt && this.#source.description?.extensionState;
+    return [
+      'create the database, and later rename it',
+      ...byAdmin.map(({ name }) => `create the extension ${name}`),
+      ...(names.includes('unaccent') ? ['mark the function unaccent IMMUTABLE'] : []),
+      ...(state && state.sequences.length > 0
+        ? [`set ${state.sequences.length} sequences of extensions`]
+        : []),
+      ...(state?.privileges ?? []).map(
+        ({ granted, privilege, object, role }) =>
+          `${granted ? 'grant' : 'revoke'} ${privilege} on ${object} ${granted ? 'to' : 'from'} ${role ?? 'everybody'}, as far as a backup may say so`,
+      ),
+      ...(traits.settings.length > 0
+        ? ['give the settings that its owner may not, as far as a backup may say so']
+        : []),
+    ];
   }
 
   async #checkLocales(traits: DatabaseTraits): Promise<void> {
@@ -402,15 +474,19 @@ class Preflight {
     );
   }
 
-  async #checkExtensions(extensions: readonly Extension[]): Promise<void> {
-    const { postgres, admin } = this.#target;
+  async #checkExtensions(
+    postgres: Postgres,
+    extensions: readonly Extension[],
+    given: AdminGrants,
+  ): Promise<void> {
+    const { admin, database } = this.#target;
     const unaccent = extensions.some(({ name }) => name === 'unaccent');
     if (unaccent && !(await mayMarkImmutable(postgres, admin))) {
       this.#warnings.push(
         `${admin.role} may not mark unaccent IMMUTABLE, as Odoo marks it: if the backup has an index on it, that cannot be restored. A superuser may: db-admin-user`,
       );
     }
-    const problems = await extensionProblems(postgres, admin, extensions);
+    const problems = await extensionProblems(postgres, admin, extensions, given.extensions);
     const names = extensions.map(({ name }) => name).filter((name) => name !== 'plpgsql');
     if (problems.length === 0 && names.length > 0) {
       this.#passed.push(`its extensions can be made: ${names.join(', ')}`);
@@ -420,6 +496,11 @@ class Preflight {
         this.#problem(
           `The extension ${extension} of the backup is not installed on the database server`,
           `Install its package there, such as ${packageOf(extension, Math.floor(postgres.version / 10_000))}.`,
+        );
+      } else if (problem === 'refused') {
+        this.#problem(
+          `The extension ${extension} is not created by ${admin.role} because a backup says so: it can give the owner of a database more than the database`,
+          `If it is right, let an admin create it beforehand in the database that is replaced: CREATE DATABASE ${database} (where there is none; then set replace: true for the command restore), and in it CREATE EXTENSION ${extension}.`,
         );
       } else {
         this.#problem(

@@ -4,6 +4,7 @@ import { type HealthCheck, odooUrl } from '../host/health.ts';
 import type { Host } from '../host/host.ts';
 import { findInstallation, type Installation } from '../host/odoo.ts';
 import { actAsOwner, type OwnedFolder } from '../host/owner.ts';
+import type { OdooRole } from '../host/owner-login.ts';
 import type { Postgres } from '../host/postgres.ts';
 import { commandServices, type Services, systemdServices } from '../host/services.ts';
 import type { Site } from '../host/site.ts';
@@ -17,8 +18,10 @@ export interface Target {
   readonly host: Host;
   readonly database: string;
   readonly installation: Installation;
-  /** As the role of Odoo. */
+  /** The login that inputs and odoo.conf give. What loads a dump is `Findings.loader`. */
   readonly postgres: Postgres;
+  /** undefined: the input db-user says another, and there is no odoo.conf that names it. */
+  readonly odooRole: OdooRole | undefined;
   /** As the role that creates databases and renames them: the same, unless `db-admin-user` names another. */
   readonly admin: Postgres;
   /** undefined: it is left alone. */
@@ -68,6 +71,7 @@ export async function findTarget(
     database: installation.database,
     installation,
     postgres,
+    odooRole: odooRoleOf(installation, inputs.odoo.dbUser),
     admin,
     filestore,
     current,
@@ -82,6 +86,15 @@ export async function findTarget(
     },
     jobs: inputs.jobs ?? tools.cores,
   };
+}
+
+/** @param dbUser the input */
+export function odooRoleOf(
+  { conf, postgres }: Pick<Installation, 'conf' | 'postgres'>,
+  dbUser: string | undefined,
+): OdooRole | undefined {
+  if (dbUser === undefined) return { name: postgres.role };
+  return conf?.dbUser === undefined ? undefined : { name: conf.dbUser, password: conf.dbPassword };
 }
 
 /** What earlier restores have left, read only. */

@@ -11,17 +11,23 @@ import type { TestServer } from './test-server.ts';
  */
 export async function assertFit(source: RestoreSource, server: TestServer): Promise<void> {
   assertNewEnough(source, server);
-  const { app, admin, label } = server;
-  const problems = await extensionProblems(app, admin, source.description?.extensions ?? []);
+  const { app, admin, label, also } = server;
+  const problems = await extensionProblems(app, admin, source.description?.extensions ?? [], also);
   const named = (which: string) =>
     problems.filter(({ problem }) => problem === which).map(({ extension }) => extension);
-  const [absent, forAdmin] = [named('absent'), named('admin')];
+  const [absent, forAdmin, refused] = [named('absent'), named('admin'), named('refused')];
   const major = Math.floor(app.version / 10_000);
   if (absent.length > 0) throw lacks(absent, label, major);
   if (forAdmin.length > 0) {
     throw new UserError(
       `restore-test: on ${label}, the role ${admin.role} may not create the extension ${forAdmin.join(', ')} of the backup`,
       'Name a superuser: in the URL of restore-test; in db-admin-user, where it is host.',
+    );
+  }
+  if (refused.length > 0) {
+    throw new UserError(
+      `restore-test: on ${label}, ${admin.login} does not create the extension ${refused.join(', ')} because a backup says so: it can give the owner of a database more than the database`,
+      'Set restore-test to runner, where a server is started for the test alone.',
     );
   }
 }

@@ -1,8 +1,10 @@
 import { UserError } from '../../errors.ts';
 import { Accounts } from '../../host/accounts.ts';
 import type { Host } from '../../host/host.ts';
+import { isSuperRole } from '../../host/owner-login.ts';
 import { type DatabaseSettings, Postgres } from '../../host/postgres.ts';
 import type { HostTools } from '../../host/tools.ts';
+import { makeTestRole } from './test-role.ts';
 import type { TestServer } from './test-server.ts';
 
 /** A PostgreSQL server that the runner reaches by a URL. */
@@ -30,14 +32,23 @@ export async function openGivenServer(
     );
   }
   const admin = await connect(host, tools, { settings, database });
+  await using resources = new AsyncDisposableStack();
+  let app = admin;
+  if (await isSuperRole(admin, admin.login)) {
+    const role = resources.use(await makeTestRole(admin));
+    const { name: user, password } = role;
+    app = await connect(host, tools, { settings: { ...settings, user, password }, database });
+  }
+  const kept = resources.move();
   return {
     label: `${settings.host}:${settings.port ?? 5432}`,
     admin,
-    app: admin,
-    owner: settings.user,
+    app,
+    owner: app.login,
+    also: new Set(),
     tools,
     jobs: tools.cores,
-    async [Symbol.asyncDispose]() {},
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 

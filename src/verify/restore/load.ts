@@ -23,10 +23,11 @@ export async function loadScratch(
   signal: AbortSignal,
 ): Promise<number> {
   const started = performance.now();
-  const { app, admin, owner, tools, jobs } = server;
-  const { schemas } = await createExtensions(app, admin, database, owner, extensions);
+  const { app, admin, owner, also, tools, jobs } = server;
+  const creation = { sameVersions: false, formerOwner: undefined, also };
+  const { schemas } = await createExtensions(app, admin, database, owner, extensions, creation);
   try {
-    const options = { tools, jobs, schemas, keepOwnership: false, role: owner, signal };
+    const options = { tools, jobs, schemas, keepOwnership: false, signal };
     await loadDump(loader, database, dump, options);
     await analyze(app, database, jobs, signal);
   } catch (error) {

@@ -2,11 +2,13 @@ import { UserError } from '../../errors.ts';
 import { databaseFileSystem } from '../../host/disk-space.ts';
 import { findInstallation } from '../../host/odoo.ts';
 import { openSite } from '../../host/open-site.ts';
+import { isSuperRole, ownerLogin } from '../../host/owner-login.ts';
 import { ReconnectingHost } from '../../host/reconnecting-host.ts';
 import { connect } from '../../host/ssh.ts';
 import type { InstallationInputs } from '../../inputs/installation.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { formatBytes } from '../../report/format.ts';
+import { odooRoleOf } from '../../restore/target.ts';
 import type { TestServer } from './test-server.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -40,16 +42,23 @@ export async function openOdooHost(
   const { accounts } = site.database;
   const secret = (value: string) => platform.secret(value);
   const settings = { ...odoo, filestore: false };
-  const { postgres, tools } = await findInstallation(site, settings, database, secret);
+  const installation = await findInstallation(site, settings, database, secret);
+  const { postgres, tools } = installation;
   const admin = adminUser === undefined ? postgres : await postgres.asRole(adminUser, accounts, tools);
+  const odooRole = odooRoleOf(installation, odoo.dbUser);
+  // A superuser makes the scratch database for Odoo's own role, which loads it.
+  const isSuper = await isSuperRole(postgres, postgres.role);
+  const owner = isSuper && odooRole ? odooRole.name : postgres.role;
+  const app = await ownerLogin(postgres, owner, odooRole, accounts, tools);
   const free = (await databaseFileSystem(admin))?.free;
   if (free !== undefined && free < databaseBytes) throw noSpace(host.label, databaseBytes, free);
   const kept = resources.move();
   return {
     label: host.label,
     admin,
-    app: postgres,
-    owner: postgres.role,
+    app,
+    owner,
+    also: new Set(),
     tools,
     jobs: tools.cores,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

@@ -1,3 +1,4 @@
+import type { AlsoAllowed } from '../../host/extension-allowlist.ts';
 import type { Postgres } from '../../host/postgres.ts';
 import type { HostTools } from '../../host/tools.ts';
 
@@ -10,6 +11,8 @@ export interface TestServer extends AsyncDisposable {
   /** Owns the scratch database and loads the dump: a dump is code. */
   readonly app: Postgres;
   readonly owner: string;
+  /** Extensions that `admin` may create beyond the fixed list. */
+  readonly also: AlsoAllowed;
   /** Of the machine that runs pg_restore. */
   readonly tools: HostTools;
   /** Sessions that load at once. */

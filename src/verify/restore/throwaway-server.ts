@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts';
 import { Accounts } from '../../host/accounts.ts';
+import { ON_THROWAWAY_SERVER } from '../../host/extension-allowlist.ts';
 import { CommandError, type Host, type Process } from '../../host/host.ts';
 import { Postgres } from '../../host/postgres.ts';
 import { runSql } from '../../host/run-sql.ts';
@@ -112,6 +113,7 @@ export async function startThrowawayServer(
     admin,
     app,
     owner: OWNER,
+    also: ON_THROWAWAY_SERVER,
     tools: programs.tools,
     jobs: programs.tools.cores,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
