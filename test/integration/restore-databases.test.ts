@@ -240,8 +240,13 @@ suite('what a dump leaves out', () => {
     await using snapshot = await Snapshot.open(admin, odoo.database);
     const { traits } = await describeDatabase(snapshot);
     const privileges = [...traits.privileges, 'nobody_here=c/odoo'];
-    const refusals = await applyPrivileges(admin, swap.new, { ...traits, privileges }, 'odoo');
-    assert.deepEqual(await applySettings(admin, swap.new, traits, 'odoo'), []);
+    const refusals = await applyPrivileges(
+      { app: admin, admin },
+      swap.new,
+      { ...traits, privileges },
+      'odoo',
+    );
+    assert.deepEqual(await applySettings({ app: admin, admin }, swap.new, traits, 'odoo', []), []);
     assert.deepEqual(
       refusals.map(({ statement }) => statement),
       [`GRANT CONNECT ON DATABASE "${swap.new}" TO "nobody_here"`],

@@ -242,7 +242,7 @@ suite('extensions', () => {
     const app = found.postgres;
     const admin = await app.asRole('admin', accounts, found.tools);
     assert.deepEqual(await extensionProblems(app, admin, facts.extensions), []);
-    const asThen = { sameVersions: true, formerOwner: facts.traits.owner };
+    const asThen = { sameVersions: true, formerOwner: facts.traits.owner, also: new Set<string>() };
     const prepared = await createExtensions(app, admin, database, 'odoo', facts.extensions, asThen);
     assert.deepEqual(
       [prepared.schemas, prepared.otherVersions, prepared.unaccentStable],

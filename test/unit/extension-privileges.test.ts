@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { privilegeChanges } from '../../src/host/extension-privileges.ts';
-import type { ExtensionPrivilege } from '../../src/host/extension-state.ts';
+import { type PrivilegeRules, privilegeChanges } from '../../src/host/extension-privileges.ts';
+import type { ExtensionPrivilege, MemberObject } from '../../src/host/extension-state.ts';
 
 const systems = 'TABLE public.spatial_ref_sys';
 const read: ExtensionPrivilege = {
@@ -12,7 +12,9 @@ const read: ExtensionPrivilege = {
   grantable: false,
   granted: true,
 };
-const owners = new Map([[systems, 'admin']]);
+const objects: readonly MemberObject[] = [{ object: systems, owner: 'admin', everybodys: ['USAGE'] }];
+/** As if an admin had given everything that is wanted. */
+const rules = (given: readonly ExtensionPrivilege[] = []): PrivilegeRules => ({ owner: 'odoo', given });
 
 suite('privileges on the objects of extensions', () => {
   for (const [title, wanted, found, expected] of [
@@ -52,7 +54,7 @@ suite('privileges on the objects of extensions', () => {
     ['of odd roles are quoted', [{ ...read, role: 'a"b' }], [], [`GRANT SELECT ON ${systems} TO "a""b"`]],
   ] as const) {
     test(title, () => {
-      const { possible, impossible } = privilegeChanges(wanted, found, owners);
+      const { possible, impossible } = privilegeChanges(wanted, found, objects, rules(wanted));
       assert.deepEqual(
         possible.map(({ text }) => text),
         expected,
@@ -66,9 +68,53 @@ suite('privileges on the objects of extensions', () => {
     ['that are none', { ...read, privilege: 'SELECT ON pg_authid TO odoo; --' }],
   ] as const) {
     test(`${title} are told, and get into no statement`, () => {
-      const { possible, impossible } = privilegeChanges([wanted], [], owners);
+      const { possible, impossible } = privilegeChanges([wanted], [], objects, rules());
       assert.deepEqual(possible, []);
       assert.equal(impossible.length, 1);
+    });
+  }
+
+  const call = { ...read, object: 'ROUTINE public.f(text)', privilege: 'EXECUTE' };
+  const objectOf = (object: string, everybodys: readonly string[] = []): MemberObject => ({
+    object,
+    owner: 'admin',
+    everybodys,
+  });
+  for (const [title, wanted, object, given, allowed] of [
+    ['rows of a table, to the owner', { ...read, role: 'odoo' }, objectOf(systems), [], true],
+    ['rows of a table, to another', read, objectOf(systems), [], false],
+    ['rows of a table, to everybody', { ...read, role: null }, objectOf(systems), [], false],
+    ['rows of a table, to another who has them today', read, objectOf(systems), [read], true],
+    ['TRIGGER', { ...read, role: 'odoo', privilege: 'TRIGGER' }, objectOf(systems), [], false],
+    ['REFERENCES', { ...read, role: 'odoo', privilege: 'REFERENCES' }, objectOf(systems), [], false],
+    ['MAINTAIN', { ...read, role: 'odoo', privilege: 'MAINTAIN' }, objectOf(systems), [], false],
+    ['a function that is not everybody’s', { ...call, role: 'odoo' }, objectOf(call.object), [], false],
+    ['a function that is everybody’s', call, objectOf(call.object, ['EXECUTE']), [], true],
+    [
+      'the same, to be handed on',
+      { ...call, grantable: true },
+      objectOf(call.object, ['EXECUTE']),
+      [],
+      false,
+    ],
+    [
+      'a foreign data wrapper',
+      { ...read, role: 'odoo', object: 'FOREIGN DATA WRAPPER file_fdw', privilege: 'USAGE' },
+      objectOf('FOREIGN DATA WRAPPER file_fdw'),
+      [],
+      false,
+    ],
+    [
+      'a language',
+      { ...read, role: 'odoo', object: 'LANGUAGE plpython3u', privilege: 'USAGE' },
+      objectOf('LANGUAGE plpython3u'),
+      [],
+      false,
+    ],
+  ] as const) {
+    test(`${title}: ${allowed ? 'is given' : 'is not given because a backup says so'}`, () => {
+      const { possible, forbidden } = privilegeChanges([wanted], [], [object], rules(given));
+      assert.deepEqual([possible.length, forbidden.length], allowed ? [1, 0] : [0, 1]);
     });
   }
 });
