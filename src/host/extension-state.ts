@@ -228,11 +228,7 @@ async function putBackPrivileges(
 
 /** The privileges on the objects of a database's extensions that an admin has given. */
 export const memberPrivileges = (postgres: Postgres, database: string): Promise<ExtensionPrivilege[]> =>
-  queryRows<ExtensionPrivilege>(
-    postgres,
-    database,
-    sql`SELECT object, "column", privilege, role, grantable, granted FROM (${PRIVILEGES}) p WHERE "ownerIsSuper"`,
-  );
+  queryRows<ExtensionPrivilege>(postgres, database, sql`${PRIVILEGES} WHERE "ownerIsSuper"`);
 
 /** An object of an extension. */
 export interface MemberObject {
@@ -307,7 +303,7 @@ const NAME = sql`kind || ' ' || (pg_identify_object(classid, objid, 0)).identity
  * What the owner of the database may do as the owner of an extension's table counts as given: after a restore that may be
  * the admin's, as whom nobody logs in.
  */
-const PRIVILEGES = sql`${OBJECTS}, with_acl AS (
+const ALL_PRIVILEGES = sql`${OBJECTS}, with_acl AS (
     SELECT object.*, coalesce(acl, acldefault(letter, owner)) AS now,
            coalesce(CASE WHEN letter <> 'n' THEN initprivs END, acldefault(letter, owner)) AS made,
            letter IN ('r', 's') AND owner = datdba AS given
@@ -325,6 +321,8 @@ const PRIVILEGES = sql`${OBJECTS}, with_acl AS (
       (SELECT false, grantee, privilege_type, false FROM aclexplode(made) WHERE grantor <> grantee
         EXCEPT SELECT false, grantee, privilege_type, false FROM aclexplode(now))
     ) item WHERE grantee <> owner OR given ORDER BY 1, 2, 3, 4`;
+
+const PRIVILEGES = sql`SELECT object, "column", privilege, role, grantable, granted FROM (${ALL_PRIVILEGES}) p`;
 
 const objectsNamed = (names: ReadonlySet<string>): Sql =>
   sql`${OBJECTS} SELECT DISTINCT ON (1) ${NAME} AS object, pg_get_userbyid(owner) AS owner,

@@ -71,7 +71,7 @@ const toCreate = (extensions: readonly Extension[]): Extension[] =>
 export interface Prepared {
   /** Made for an extension, or by it: the dump must not make them again. */
   readonly schemas: readonly string[];
-  /** Schemas that an extension has made for its maker, and that were given to the owner so that the dump can be loaded. */
+  /** Schemas that an extension has made for its maker, or that were made for one, and that the owner has so that the dump can be loaded. */
   readonly takenSchemas: readonly SchemaOwner[];
   readonly members: readonly ExtensionMember[];
   /** Extensions of another version than that of the backup, in words: `postgis 3.4.0 instead of 3.3.2`. */
@@ -110,7 +110,7 @@ export async function createExtensions(
   },
 ): Promise<Prepared> {
   const wanted = toCreate(extensions);
-  await createSchemas(admin, database, owner, wanted);
+  const madeSchemas = await createSchemas(admin, database, owner, wanted);
   const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
   const trusted = await trustedExtensions(admin);
   for (const { name, schema, version, owner: maker } of wanted) {
@@ -139,7 +139,7 @@ export async function createExtensions(
   const { schemas, taken } = await takeSchemas(app, admin, database, owner);
   return {
     schemas,
-    takenSchemas: taken,
+    takenSchemas: [...taken, ...madeSchemas.map((name) => ({ name, owner: admin.login }))],
     members: await extensionMembers(admin, database),
     otherVersions: sameVersions ? await otherVersions(admin, database, wanted) : [],
     unaccentStable: refused,
@@ -205,7 +205,7 @@ async function createSchemas(
   database: string,
   owner: string,
   extensions: readonly Extension[],
-): Promise<void> {
+): Promise<string[]> {
   const names = [...new Set(extensions.map(({ schema }) => schema))];
   const absent = await runSql(
     admin,
@@ -217,6 +217,7 @@ async function createSchemas(
     (name) => sql`CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`,
   );
   if (statements.length > 0) await runSql(admin, database, ...statements);
+  return absent;
 }
 
 /**
