@@ -3,6 +3,7 @@ import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { findOdoo, type Odoo } from '../host/odoo.ts';
 import { openSite } from '../host/open-site.ts';
+import { isForeignSuperuser } from '../host/owner-login.ts';
 import type { Site } from '../host/site.ts';
 import type { Snapshot } from '../host/snapshot.ts';
 import { connect } from '../host/ssh.ts';
@@ -185,6 +186,11 @@ async function lookAtHost(
   platform.info(
     `PostgreSQL ${postgres.serverVersion}, ${postgres.identity}; pg_dump ${postgres.client.major}`,
   );
+  if (await isForeignSuperuser(postgres, odoo.database)) {
+    platform.warning(
+      `The backup reads ${odoo.database} as ${postgres.login}, a superuser. The role that owns it can do that as well, and has fewer rights: db-user`,
+    );
+  }
   if (filestore) platform.info(`Filestore: ${filestore.path}, read as ${filestore.account}`);
   return { site, odoo };
 }
