@@ -19,6 +19,8 @@ interface RoleFacts {
   readonly special: boolean;
   /** Whether the role that bounds the rights is a member of it, directly or not. */
   readonly within: boolean;
+  /** Whether it may make things that belong to that role. */
+  readonly member: boolean;
 }
 
 /**
@@ -62,12 +64,12 @@ export async function ownerLogin(
   );
 }
 
-/** Whether a login has no more rights than a role, or is the role of Odoo itself without special rights. */
+/** Whether a login has no more rights than a role, or is the role of Odoo itself, a member of it, without special rights. */
 async function fits(postgres: Postgres, role: string, odoo: OdooRole | undefined): Promise<boolean> {
   const facts = await rightsOf(postgres, postgres.login, role);
   if (!facts) return false;
   if (facts.name === role) return true;
-  return !facts.superuser && !facts.special && (facts.within || facts.name === odoo?.name);
+  return !facts.superuser && !facts.special && (facts.within || (facts.member && facts.name === odoo?.name));
 }
 
 /** Whether a role of the server is a superuser. */
@@ -109,7 +111,9 @@ async function rightsOf(postgres: Postgres, name: string, bound: string): Promis
     sql`SELECT r.rolname AS name, r.rolsuper AS superuser,
             r.rolcreaterole OR r.rolreplication OR r.rolbypassrls AS special,
             coalesce((SELECT b.rolsuper OR pg_catalog.pg_has_role(b.oid, r.oid, 'MEMBER')
-                        FROM pg_catalog.pg_roles b WHERE b.rolname = ${bound}), false) AS within
+                        FROM pg_catalog.pg_roles b WHERE b.rolname = ${bound}), false) AS within,
+            coalesce((SELECT pg_catalog.pg_has_role(r.oid, b.oid, 'MEMBER')
+                        FROM pg_catalog.pg_roles b WHERE b.rolname = ${bound}), false) AS member
        FROM pg_catalog.pg_roles r WHERE r.rolname = ${name}`,
   );
   return facts;
