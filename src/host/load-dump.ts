@@ -3,6 +3,7 @@ import { formatBytes } from '../report/format.ts';
 import type { ExtensionMember } from './extension-members.ts';
 import { isSuperuser } from './extensions.ts';
 import { feed } from './feed.ts';
+import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { CommandError } from './host.ts';
 import { loadFailure } from './load-errors.ts';
 import type { Postgres } from './postgres.ts';
@@ -24,8 +25,11 @@ export type Dump =
   | {
       readonly kind: 'plain';
       readonly size: number;
-      /** The bytes have to be free of psql's meta-commands: psql would run them. */
-      open(leavesOut: LeavesOut): AsyncIterable<Buffer>;
+      /**
+       * The bytes have to be free of psql's meta-commands.
+       * @param passage what is left out, and whether psql would run such commands
+       */
+      open(passage: { readonly leavesOut: LeavesOut; readonly restricted: boolean }): AsyncIterable<Buffer>;
     }
   /** The files of `pg_dump --format=directory`: `toc.dat`, `3456.dat.gz` and the like. */
   | {
@@ -167,10 +171,15 @@ class Loader {
     const { tools, signal, schemas, members, keepOwnership } = this.#options;
     const skipped: string[] = [];
     const rights = { superuser: await isSuperuser(this.#postgres), schemas, members, keepOwnership, version };
-    const sql = dump.open(statementFilter(rights, (statement) => skipped.push(statement)));
+    const isRestricted = await knowsRestrict(this.#postgres, this.#database);
+    const leavesOut = statementFilter(rights, (statement) => skipped.push(statement));
+    const sql = dump.open({ leavesOut, restricted: isRestricted });
     const codec = inwardCodec(tools);
-    const psql = decoding(this.#command('psql', [...PSQL_OPTIONS, '--output=/dev/null', '--file=-']), codec);
-    await feed(host, psql, compressed(sql, codec), signal);
+    const psql = this.#command('psql', [...PSQL_OPTIONS, '--output=/dev/null', '--file=-']);
+    // Whatever the role or the account has set: pg_dump names the encoding of its dumps.
+    const pinned = { ...psql, env: { ...psql.env, PGCLIENTENCODING: 'UTF8' } };
+    const source = isRestricted ? restricted(sql) : sql;
+    await feed(host, decoding(pinned, codec), compressed(source, codec), signal);
     return { parallel: false, skipped };
   }
 

@@ -23,8 +23,8 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/No space left on device/i, 'Free disk space on the host.'],
   [
-    /invalid command \\(un)?restrict/,
-    'The dump was written by a newer minor version of PostgreSQL: update its client on the host.',
+    /backslash commands are restricted/,
+    'The dump holds commands of psql, which nobody may run here. Restore a dump in custom format, or one from pg_dump itself.',
   ],
 ];
 

@@ -172,7 +172,7 @@ function watched(dump: DumpSource, progress: Pick<Progress, 'add'>): Dump {
   const watch = (bytes: AsyncIterable<Buffer>) => counting(bytes, progress, ({ length }) => length);
   switch (dump.kind) {
     case 'plain':
-      return { ...dump, open: (leavesOut) => watch(dump.open(leavesOut)) };
+      return { ...dump, open: (passage) => watch(dump.open(passage)) };
     case 'custom':
       return { ...dump, open: () => watch(dump.open()) };
     case 'directory':

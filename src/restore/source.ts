@@ -5,7 +5,7 @@ import type { Directory } from '../archive/segment.ts';
 import type { Receipt } from '../storage/receipt.ts';
 import type { Store } from '../storage/store.ts';
 import { type OdooManifest, readDescription, readManifest } from './source/description.ts';
-import { archivedDump, bareDump, type DumpSource, MAGIC_LENGTH } from './source/dump.ts';
+import { archivedDump, bareDump, type DumpSource } from './source/dump.ts';
 import { type FilestoreEntry, filestoreOf, readFiles } from './source/filestore.ts';
 import { membersOf } from './source/members.ts';
 import { mismatch, parseName, type Selected, type Selection, selectBackup } from './source/select.ts';
@@ -64,12 +64,12 @@ export async function openSelected(store: Store, { key, receipt }: Selected): Pr
   if (receipt && receipt.size !== reader.size) {
     throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
   }
-  const magic = await reader.read(0, Math.min(MAGIC_LENGTH, reader.size));
-  const isZip = magic.toString('latin1').startsWith('PK');
+  const magic = await reader.read(0, Math.min(2, reader.size));
+  const isZip = magic.toString('latin1') === 'PK';
   if (receipt?.directory && !isZip) throw mismatch(uri, 'it is not a zip archive');
   const content = isZip
     ? await readArchive(reader, uri, key, receipt)
-    : bareContent(reader, magic, key, receipt);
+    : await bareContent(reader, key, receipt);
   const startedAt = receipt?.startedAt ?? content.description?.startedAt;
   return {
     uri,
@@ -110,13 +110,13 @@ async function readArchive(
   };
 }
 
-function bareContent(reader: RangeReader, magic: Buffer, key: string, receipt: Receipt | undefined): Content {
+async function bareContent(reader: RangeReader, key: string, receipt: Receipt | undefined): Promise<Content> {
   return {
     database: receipt?.database ?? parseName(key)?.database,
     odooVersion: receipt?.odoo?.version,
     description: receipt?.description,
     manifest: undefined,
-    dump: bareDump(reader, key.slice(key.lastIndexOf('/') + 1), magic),
+    dump: await bareDump(reader, key.slice(key.lastIndexOf('/') + 1)),
     filestore: undefined,
     leftOut: [],
   };

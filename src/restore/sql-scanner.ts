@@ -1,4 +1,5 @@
 import { ContentError } from '../errors.ts';
+import { ClientEncodings } from './client-encodings.ts';
 
 /** What the next byte belongs to. `mark` is what ends quotes. */
 type State =
@@ -49,16 +50,33 @@ const inWord = (byte: number | undefined): boolean => {
   return kind === LETTER || kind === DIGIT || kind === DOLLAR_SIGN;
 };
 
+/** What a scanner tells of the dump: where in it something begins and ends, in bytes. */
+export interface Told {
+  /** A statement, its semicolon included; COPY apart. */
+  readonly statement?: (from: number, to: number) => void;
+  /** `\restrict` or `\unrestrict` with its key, without the line break. */
+  readonly restrict?: (from: number, to: number) => void;
+  /** The rows of a COPY begin. */
+  readonly data?: () => void;
+}
+
 /**
  * Reads SQL as psql does, closely enough to know where psql would see a command of its own: wherever a backslash stands
- * outside of quotes, comments and the data of a COPY. What psql reads in different ways, by settings that the dump can
- * change (standard_conforming_strings, client_encoding) or by its version, is refused.
+ * outside of quotes, comments and the data of a COPY.
  * https://git.postgresql.org/gitweb/?p=postgresql.git;a=blob;f=src/fe_utils/psqlscan.l
+ *
+ * What psql reads in different ways by its version or by standard_conforming_strings is refused. By client_encoding it
+ * reads in different ways as well: in SJIS, GBK and the like a byte above 127 makes the next one, be it a quote, a part
+ * of its character. SQL has ways without end to change that setting (`SELECT query_to_xml('SELECT set_con' || …)`), so it
+ * is no use to look for them. Where psql can be restricted (see `restricted`), this scanner is the second wall, and such
+ * text passes. Where it cannot, the scanner is the only one, and refuses text that not all encodings read alike.
  */
 export class SqlScanner {
   readonly #name: string;
   #state: State = { in: 'sql' };
-  readonly #tellStatement: (from: number, to: number) => void;
+  readonly #told: Told;
+  /** Undefined where psql is restricted. */
+  readonly #encodings: ClientEncodings | undefined;
   /** The statement's first words, in lower case. */
   #words: string[] = [];
   /** Of its first word, in the dump. */
@@ -71,11 +89,12 @@ export class SqlScanner {
 
   /**
    * @param name of the dump, for messages
-   * @param tellStatement is told where in the dump a statement begins and ends, its semicolon included; COPY apart
+   * @param restricted whether the psql that the dump is for runs no command of its own
    */
-  constructor(name: string, tellStatement: (from: number, to: number) => void = () => {}) {
+  constructor(name: string, restricted: boolean, told: Told = {}) {
     this.#name = name;
-    this.#tellStatement = tellStatement;
+    this.#told = told;
+    this.#encodings = restricted ? undefined : new ClientEncodings();
   }
 
   /** Where in the dump the statement begins that has not ended yet; undefined: there is none. */
@@ -100,13 +119,27 @@ export class SqlScanner {
     if (this.#offset === 0 && bytes.indexOf(BYTE_ORDER_MARK) === 0) this.#refuse(0, 'a byte order mark');
     let at = 0;
     while (at < bytes.length) {
+      const state = this.#state;
       const next = this.#advance(at);
       if (next === undefined) break;
+      this.#assertReadAlike(state, at, next);
       at = next;
     }
     if (bytes.length - at > LONGEST) this.#refuse(at, `no end within ${LONGEST} bytes`);
     this.#offset += at;
     return at;
+  }
+
+  /** By every client_encoding there is. Those bytes were read in that state. */
+  #assertReadAlike(state: State, from: number, to: number): void {
+    if (state.in === 'data') this.#encodings?.startLine();
+    const hidden = this.#encodings?.findHidden(this.#bytes, from, to, (byte) => matters(state, byte));
+    if (hidden === undefined) return;
+    const said = this.#quote(Math.max(0, hidden - 30));
+    throw new ContentError(
+      `${this.#name} is not restored: what psql takes ${said} for depends on the client_encoding, at byte ${this.#offset + hidden}, and this psql cannot be kept from running commands of its own`,
+      'Update the PostgreSQL client on the host (13.22, 14.19, 15.14, 16.10, 17.6 or newer), or restore a dump in custom format.',
+    );
   }
 
   /** Reads on from there to where the state changes, or as far as it can. undefined: that takes more bytes. */
@@ -195,7 +228,7 @@ export class SqlScanner {
   }
 
   #endStatement(end: number): void {
-    if (this.#begun !== undefined) this.#tellStatement(this.#begun, this.#offset + end);
+    if (this.#begun !== undefined) this.#told.statement?.(this.#begun, this.#offset + end);
     this.#begun = undefined;
     this.#words = [];
   }
@@ -205,6 +238,7 @@ export class SqlScanner {
     const statement = COPY.exec(text)?.[0];
     if (statement !== undefined && this.#depth === 0) {
       this.#state = { in: 'data' };
+      this.#told.data?.();
       return at + statement.length;
     }
     if (WHOLE_LINE.test(text)) this.#refuse(at, 'a COPY other than COPY … FROM stdin');
@@ -233,6 +267,7 @@ export class SqlScanner {
     if (end < 0) return undefined;
     const line = this.#bytes.toString('latin1', at, end);
     if (!RESTRICT.test(line) || !this.atRest) this.#refuse(at, 'a command of psql');
+    this.#told.restrict?.(this.#offset + at, this.#offset + end);
     return end;
   }
 
@@ -287,10 +322,30 @@ export class SqlScanner {
   }
 
   #refuse(at: number, what: string): never {
-    const text = this.#bytes.toString('utf8', at, at + 60).split('\n', 1)[0];
     throw new ContentError(
-      `${this.#name} is not restored: it holds ${what}, at byte ${this.#offset + at}: ${JSON.stringify(text)}`,
+      `${this.#name} is not restored: it holds ${what}, at byte ${this.#offset + at}: ${this.#quote(at)}`,
       'A plain dump of an Odoo database holds SQL and data only. Restore a dump in custom format, or one from pg_dump itself.',
     );
+  }
+
+  /** The line from there on, for messages. */
+  #quote(at: number): string {
+    return JSON.stringify(this.#bytes.toString('utf8', at, at + 60).split('\n', 1)[0]);
+  }
+}
+
+/** Whether psql reads on in another way, in that state, if it does not see that byte, which is no line break. */
+function matters(state: State, byte: number): boolean {
+  switch (state.in) {
+    case 'sql':
+      return kindOf(byte) !== LETTER && kindOf(byte) !== DIGIT;
+    case 'quotes':
+      return byte === state.mark.charCodeAt(0);
+    case 'line comment':
+      return byte === CR;
+    case 'block comment':
+      return byte === STAR || byte === SLASH;
+    case 'data':
+      return false;
   }
 }

@@ -16,9 +16,8 @@ import { withRestoreClient } from '../../src/host/load-errors.ts';
 import { attachedFiles, describeDatabase, type OdooDatabase } from '../../src/host/odoo-database.ts';
 import type { Postgres } from '../../src/host/postgres.ts';
 import { Snapshot } from '../../src/host/snapshot.ts';
-import type { LeavesOut } from '../../src/host/statement-filter.ts';
 import { derivedName } from '../../src/restore/names.ts';
-import { plainDumpFilter } from '../../src/restore/plain-dump.ts';
+import { type Passage, plainDumpFilter } from '../../src/restore/plain-dump.ts';
 import { assertNothingRuns } from '../support/leftovers.ts';
 import { uniqueName } from '../support/postgres.ts';
 import { run } from '../support/processes.ts';
@@ -54,8 +53,8 @@ function dumpOf(kind: 'custom' | 'plain', bytes: Buffer, fault?: () => unknown):
     }
   };
   if (kind === 'custom') return { kind, size: bytes.length, open };
-  const filtered = (leavesOut: LeavesOut) =>
-    pipeline(Readable.from(open(), { objectMode: false }), plainDumpFilter(kind, leavesOut), () => {});
+  const filtered = (passage: Passage) =>
+    pipeline(Readable.from(open(), { objectMode: false }), plainDumpFilter(kind, passage), () => {});
   return { kind, size: bytes.length, open: filtered };
 }
 

@@ -1,14 +1,14 @@
 import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { readEntries } from '../../archive/entries.ts';
 import { openEntry } from '../../archive/entry.ts';
 import { readRange } from '../../archive/ranges.ts';
 import type { RangeReader } from '../../archive/reader.ts';
 import { quoted } from '../../controls.ts';
-import { ContentError } from '../../errors.ts';
-import type { LeavesOut } from '../../host/statement-filter.ts';
-import { plainDumpFilter } from '../plain-dump.ts';
+import { ContentError, messageOf } from '../../errors.ts';
+import { assertSql, type Passage, plainDumpFilter } from '../plain-dump.ts';
+import { HEAD_BYTES } from './foreign-formats.ts';
 import type { Members } from './members.ts';
 
 /** One file of a dump. */
@@ -23,9 +23,9 @@ export interface DumpFile {
 /** A dump for psql, free of what that would take for its own commands, and of what is left out: see `plainDumpFilter`. */
 export interface PlainDump extends DumpFile {
   readonly kind: 'plain';
-  /** Stored by gzip: it is several times its size. */
+  /** Stored by gzip or zstd: it is several times its size. */
   readonly packed: boolean;
-  open(leavesOut?: LeavesOut): Readable;
+  open(passage?: Passage): Readable;
 }
 
 /** The database: for psql, or for pg_restore (the file names of `directory` are relative to the folder). */
@@ -99,23 +99,70 @@ export function directoryFile(name: string): string {
   );
 }
 
-const GZIP = Buffer.from('1f8b', 'hex');
+/** How an object may be packed, by its first bytes. */
+const PACKINGS: readonly { readonly magic: Buffer; readonly decoder: () => Gunzip | ZstdDecompress }[] = [
+  { magic: Buffer.from('1f8b', 'hex'), decoder: createGunzip },
+  { magic: Buffer.from('28b52ffd', 'hex'), decoder: createZstdDecompress },
+];
 const CUSTOM = Buffer.from('PGDMP');
-/** How many first bytes of an object tell what it is. */
-export const MAGIC_LENGTH = 5;
 
-/** A dump that is an object of its own. `magic` are its first bytes: they decide, not the object's name. */
-export function bareDump(reader: RangeReader, name: string, magic: Buffer): DumpSource {
+/**
+ * A dump that is an object of its own: SQL, or in custom format; packed with gzip or zstd, or not. Its first bytes
+ * decide what it is, not its name.
+ * @throws ContentError when it is neither
+ */
+export async function bareDump(reader: RangeReader, name: string): Promise<DumpSource> {
   const stored = (): Readable => Readable.from(readRange(reader, 0, reader.size), { objectMode: false });
-  const file = { name, size: reader.size };
-  if (magic.equals(CUSTOM)) return { kind: 'custom', ...file, open: stored };
-  if (!magic.subarray(0, GZIP.length).equals(GZIP)) return plainDump({ ...file, open: stored }, false);
-  return plainDump({ ...file, open: () => pipeline(stored(), createGunzip(), seenByReader) }, true);
+  const start = await reader.read(0, Math.min(HEAD_BYTES, reader.size));
+  const packing = PACKINGS.find(({ magic }) => start.subarray(0, magic.length).equals(magic));
+  const open = packing ? () => unpacked(name, reader.size, stored(), packing.decoder()) : stored;
+  const head = packing ? await firstBytes(open(), HEAD_BYTES) : start;
+  const file = { name, size: reader.size, open };
+  if (head.subarray(0, CUSTOM.length).equals(CUSTOM)) return { kind: 'custom', ...file };
+  assertSql(name, head);
+  return plainDump(file, packing !== undefined);
+}
+
+/** @throws ContentError at its end when the object is cut or damaged */
+function unpacked(name: string, size: number, stored: Readable, decoder: Gunzip | ZstdDecompress): Readable {
+  const read = async function* () {
+    try {
+      yield* pipeline(stored, decoder, seenByReader) as AsyncIterable<Buffer>;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (!/^(Z|ZSTD)_/.test(code ?? '')) throw error;
+      const isCut = code === 'Z_BUF_ERROR';
+      throw new ContentError(
+        `${name} ${isCut ? 'is cut short: its packed content has no end' : `is damaged: it cannot be unpacked (${messageOf(error)})`}`,
+        'Choose another backup, or store this one once more from where it came from.',
+        { cause: error },
+      );
+    }
+    // Gunzip reads on there, zstd of Node does not.
+    if (decoder.bytesWritten >= size) return;
+    throw new ContentError(
+      `${name} is packed with zstd in several pieces, of which the first alone can be read`,
+      'Pack it in one: zstd -d, then zstd (not pzstd).',
+    );
+  };
+  return Readable.from(read(), { objectMode: false });
+}
+
+/** As many as there are. The source is read no further. */
+async function firstBytes(source: Readable, wanted: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= wanted) break;
+  }
+  return Buffer.concat(chunks).subarray(0, wanted);
 }
 
 function plainDump(file: DumpFile, packed: boolean): PlainDump {
-  const open: PlainDump['open'] = (leavesOut) =>
-    pipeline(file.open(), plainDumpFilter(file.name, leavesOut), seenByReader);
+  const open: PlainDump['open'] = (passage) =>
+    pipeline(file.open(), plainDumpFilter(file.name, passage), seenByReader);
   return { ...file, kind: 'plain', packed, open };
 }
 
