@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CommandError } from './host.ts';
-import { type Postgres, PSQL_OPTIONS } from './postgres.ts';
+import type { Postgres } from './postgres.ts';
 import { run } from './run.ts';
 
 /**
@@ -25,9 +25,8 @@ const SCRIPT_FAILED = 3;
  * @throws CommandError when psql cannot connect
  */
 export async function knowsRestrict(postgres: Postgres, database: string): Promise<boolean> {
-  const command = postgres.command('psql', [...PSQL_OPTIONS, '--file=-'], database);
   try {
-    await run(postgres.host, command, { input: '\\restrict probe\n\\unrestrict probe\n' });
+    await run(postgres.host, postgres.psql(database), { input: '\\restrict probe\n\\unrestrict probe\n' });
     return true;
   } catch (error) {
     if (error instanceof CommandError && error.exit.code === SCRIPT_FAILED) return false;

@@ -7,7 +7,7 @@ import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { CommandError } from './host.ts';
 import { loadFailure } from './load-errors.ts';
 import type { Postgres } from './postgres.ts';
-import { PSQL_OPTIONS } from './psql.ts';
+import { inUtf8, PSQL_OPTIONS } from './psql.ts';
 import { receiveFiles } from './receive-files.ts';
 import { run } from './run.ts';
 import { withSettings } from './settings.ts';
@@ -177,9 +177,8 @@ class Loader {
     const codec = inwardCodec(tools);
     const psql = this.#command('psql', [...PSQL_OPTIONS, '--output=/dev/null', '--file=-']);
     // Whatever the role or the account has set: pg_dump names the encoding of its dumps.
-    const pinned = { ...psql, env: { ...psql.env, PGCLIENTENCODING: 'UTF8' } };
     const source = isRestricted ? restricted(sql) : sql;
-    await feed(host, decoding(pinned, codec), compressed(source, codec), signal);
+    await feed(host, decoding(inUtf8(psql), codec), compressed(source, codec), signal);
     return { parallel: false, skipped };
   }
 
