@@ -100,16 +100,21 @@ const statement = fc.oneof(
   fc.constantFrom('on', 'off').map((value) => `;\nSET standard_conforming_strings = ${value};\n`),
   rows.map((data) => `;\nCOPY t (a) FROM stdin;\n${data}\\.\n`),
 );
+const parts = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: soup },
+    { weight: 6, arbitrary: whole },
+    { weight: 3, arbitrary: statement },
+  ),
+  { minLength: 1, maxLength: 6 },
+);
+/** Names its settings first, so that it means the same behind any other. */
 const script = fc
-  .array(
-    fc.oneof(
-      { weight: 3, arbitrary: soup },
-      { weight: 6, arbitrary: whole },
-      { weight: 3, arbitrary: statement },
-    ),
-    { minLength: 1, maxLength: 6 },
-  )
-  .map((parts) => `SELECT ${parts.join('')}`);
+  .tuple(fc.constantFrom(...ENCODINGS), fc.constantFrom('on', 'off'), parts)
+  .map(
+    ([encoding, value, texts]) =>
+      `SET client_encoding = '${encoding}';\nSET standard_conforming_strings = ${value};\nSELECT ${texts.join('')}`,
+  );
 
 /** What the scanner lets pass, without the restrictions, which are taken out; undefined: it refuses the text. */
 function passed(text: string, chunk: number): string | undefined {
