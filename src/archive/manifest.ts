@@ -44,7 +44,13 @@ export interface BackupDescription {
   readonly counts: OdooDatabase['counts'];
   /** Sequences that were behind their tables before the backup. Absent before version 0.2. */
   readonly sequencesBehind?: readonly string[];
-  readonly attachments: { readonly files: number; readonly inDatabase: number; readonly location: string };
+  readonly attachments: {
+    readonly files: number;
+    readonly inDatabase: number;
+    readonly location: string;
+    /** Attachments in other storages, by storage. Absent in older archives. */
+    readonly elsewhere?: Readonly<Record<string, number>>;
+  };
   /** null: a backup without the filestore. */
   readonly filestore: FilestoreReport | null;
 }

@@ -69,6 +69,7 @@ export function receiptOf(
       corrupt: filestore.corrupt.length,
       skipped: filestore.skipped?.length ?? 0,
     },
+    elsewhere: facts.attachments.elsewhere,
     counts: facts.counts,
     description: archive ? undefined : describe(source, target, null),
     durations: target.phases.seconds,

@@ -42,6 +42,7 @@ export async function takeStock(
     `${odoo.database}: Odoo ${facts.odooVersion}, ${modules}, tables of ${formatBytes(facts.tableBytes)}`,
   );
   tellLocation(facts.attachments, platform);
+  tellElsewhere(facts.attachments, found ? tolerate : (problem) => platform.notice(`${problem}.`));
   const { attached, referenced, missing } = await compare(snapshot, found);
   if (!found) {
     if (attached > 0)
@@ -154,6 +155,13 @@ function tellLocation({ location }: AttachmentFacts, platform: Platform): void {
   if (location === 'file') return;
   const where = location === 'db' ? 'in the dump' : 'not in this backup';
   platform.notice(`ir_attachment.location is ${location}: what attachments keep there is ${where}.`);
+}
+
+function tellElsewhere({ elsewhere }: AttachmentFacts, tell: Tolerate): void {
+  const storages = Object.keys(elsewhere);
+  if (storages.length === 0) return;
+  const count = Object.values(elsewhere).reduce((total, each) => total + each, 0);
+  tell(`${formatCounted(count, 'attachment')} in other storages than the filestore stay out`, storages);
 }
 
 function tellFilestore(

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import type { Host } from './host.ts';
+import { optionsOf } from './raw-config.ts';
 import { run } from './run.ts';
 
 /** What this project reads of an odoo.conf. `False`, `None` and empty values are left out. */
@@ -34,54 +35,44 @@ const USUAL_PATHS = [
 ];
 
 /**
- * Reads an odoo.conf as Odoo does (Python's RawConfigParser: no interpolation, so values may hold `%`;
- * `#` and `;` start a comment only at the beginning of a line; indented lines continue the value above).
+ * Reads an odoo.conf as Odoo does.
+ *
+ * @throws UserError for a value of several lines: it names the option and not the value, in which a password may be
  */
 export function parseOdooConf(text: string): OdooConf {
-  const options = optionsSection(text);
+  const options = optionsOf(text);
   const value = (name: string): string | undefined => {
     const raw = options.get(name)?.trim();
-    return raw === undefined || /^(|false|none)$/i.test(raw) ? undefined : raw;
+    if (raw === undefined || /^(|false|none)$/i.test(raw)) return undefined;
+    if (name !== 'db_name') assertOneLine(name, raw);
+    return raw;
   };
   const port = (name: string): number | undefined => {
     const number = Number(value(name));
     return Number.isInteger(number) && number > 0 ? number : undefined;
   };
+  const dbNames = (value('db_name') ?? '').split(',').map((name) => name.trim());
+  for (const name of dbNames) assertOneLine('db_name', name);
   return {
     dbHost: value('db_host'),
     dbPort: port('db_port'),
     dbUser: value('db_user'),
     dbPassword: value('db_password'),
     dbSslmode: value('db_sslmode'),
-    dbNames: (value('db_name') ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
+    dbNames: dbNames.filter((name) => name !== ''),
     dataDir: value('data_dir'),
     httpInterface: value('http_interface') ?? value('xmlrpc_interface'),
     httpPort: port('http_port') ?? port('xmlrpc_port'),
   };
 }
 
-function optionsSection(text: string): Map<string, string> {
-  const options = new Map<string, string>();
-  let inOptions = false;
-  let lastKey: string | undefined;
-  for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
-    if (/^\s*([#;].*)?$/.test(line)) continue;
-    const section = /^\[(.+?)\]/.exec(line);
-    if (section) {
-      inOptions = section[1] === 'options';
-      lastKey = undefined;
-    } else if (/^\s/.test(line) && lastKey !== undefined) {
-      options.set(lastKey, `${options.get(lastKey)}\n${line.trim()}`);
-    } else {
-      const option = /^(.*?)\s*[=:]\s*(.*)$/.exec(line);
-      lastKey = inOptions ? option?.[1]?.trim().toLowerCase() : undefined;
-      if (lastKey !== undefined) options.set(lastKey, option?.[2] ?? '');
-    }
-  }
-  return options;
+function assertOneLine(option: string, value: string): void {
+  // Control characters but the tab.
+  if (!/[^\P{Cc}\t]/u.test(value)) return;
+  throw new UserError(
+    `odoo.conf: the value of ${option} has several lines, or a control character in it`,
+    'Odoo takes a line that is indented more than the option above it for a part of that value. Let every option begin in the first column.',
+  );
 }
 
 /**

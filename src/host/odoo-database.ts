@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { attachmentsElsewhere, type Elsewhere } from './attachments-elsewhere.ts';
 import { type ExtensionState, extensionState } from './extension-state.ts';
 import { checkSequences } from './sequences.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -57,6 +58,7 @@ export interface AttachmentFacts {
   readonly inDatabase: number;
   /** `ir_config_parameter` `ir_attachment.location`: `file` (the default), `db`, or another storage's scheme. */
   readonly location: string;
+  readonly elsewhere: Elsewhere;
 }
 
 /** Odoo was never initialised in it. */
@@ -160,11 +162,16 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
 }
 
 async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
+  const elsewhere = attachmentsElsewhere(snapshot);
   const [facts] = await snapshot.rows<{ inDatabase: number; location: string }>(
     sql`SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
             coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
   );
-  return { inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? 'file' };
+  return {
+    inDatabase: facts?.inDatabase ?? 0,
+    location: facts?.location ?? 'file',
+    elsewhere: await elsewhere,
+  };
 }
 
 /**

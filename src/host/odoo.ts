@@ -175,8 +175,19 @@ async function databaseSettings(
     conf?.dbUser ??
     (await hints.user?.()) ??
     (conf === undefined ? host.user : odooAccount);
+  const server = settings.dbHost ?? (hints.beside ? hints.host : (outsideName(conf?.dbHost) ?? hints.host));
+  for (const [name, value] of [
+    ['host', server],
+    ['user', user],
+  ] as const) {
+    if (!/\p{Cc}/u.test(value ?? '')) continue;
+    throw new UserError(
+      `db-${name}: the value has a line break or another control character in it`,
+      `Correct it where it is: in the input db-${name}, or in the environment of Odoo’s container.`,
+    );
+  }
   return {
-    host: settings.dbHost ?? (hints.beside ? hints.host : (outsideName(conf?.dbHost) ?? hints.host)),
+    host: server,
     port: settings.dbPort ?? conf?.dbPort ?? hints.port,
     user,
     password: settings.dbPassword ?? conf?.dbPassword ?? (await hints.password?.(user)),

@@ -4,6 +4,7 @@ import type { GateVerdict } from '../storage/gate.ts';
 import type { Entry } from '../storage/inventory.ts';
 import { timeOf } from '../storage/retention.ts';
 import type { Store } from '../storage/store.ts';
+import { flawsOf } from './backup-summary.ts';
 import { conditionWords } from './entry-words.ts';
 import { formatAge, formatBytes, formatDuration, formatInstant } from './format.ts';
 import { code, type Summary } from './summary.ts';
@@ -27,6 +28,7 @@ export function gateOutputs(
 
 export function openSummary(store: Store, entry: Entry, now: Date): Summary {
   const made = new Date(timeOf(entry));
+  const flaws = entry.receipt ? flawsOf(entry.receipt) : [];
   return {
     outcome: 'done',
     title: `The gate is open: ${entry.database} has a backup`,
@@ -38,6 +40,7 @@ export function openSummary(store: Store, entry: Entry, now: Date): Summary {
           ['Made', `${formatInstant(made)}, ${formatAge(made, now)}`],
           ['Verified', conditionWords(entry)],
           ['Size', formatBytes(entry.archive?.size ?? 0)],
+          ...(flaws.length === 0 ? [] : ([['Lacks', flaws.join(', ')]] as const)),
         ],
       },
     ],

@@ -33,6 +33,7 @@ import {
   programVersion,
   setting,
   sqlName,
+  storageName,
   tableName,
   version,
 } from './shapes.ts';
@@ -61,6 +62,9 @@ const decodeExtensionState = object<ExtensionState>({
     MOST_PRIVILEGES,
   ),
 });
+
+/** How many attachments lie in which other storage. */
+export const storages = record(storageName, count, 100);
 
 const fileNames = list(fileName, MOST_FILES);
 
@@ -93,7 +97,12 @@ export const decodeDescription = object<BackupDescription>({
   roles: list(sqlName, MOST_NAMES),
   counts: record(tableName, count, MOST_NAMES),
   sequencesBehind: optional(list(tableName, MOST_NAMES)),
-  attachments: object<BackupDescription['attachments']>({ files: count, inDatabase: count, location }),
+  attachments: object<BackupDescription['attachments']>({
+    files: count,
+    inDatabase: count,
+    location,
+    elsewhere: optional(storages),
+  }),
   filestore: nullable(
     object<FilestoreReport>({
       files: count,

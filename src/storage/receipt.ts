@@ -16,7 +16,7 @@ import {
   record,
   yes,
 } from './decode.ts';
-import { decodeDescription } from './description.ts';
+import { decodeDescription, storages } from './description.ts';
 import { decodeProof, decodeTool, type Proof, type Tool } from './proofs.ts';
 import type { PartProof } from './sender.ts';
 import {
@@ -85,6 +85,8 @@ export interface Receipt {
     /** Links and the like: on the host's disk, and not in the archive. Absent in older receipts. */
     readonly skipped?: number;
   } | null;
+  /** Attachments in other storages than the filestore and the database, by storage: not in the backup. */
+  readonly elsewhere?: Readonly<Record<string, number>>;
   /** Rows per table. */
   readonly counts: Readonly<Record<string, number>>;
   /** What backup.json says in an archive: of a bare dump only. */
@@ -180,6 +182,7 @@ const decodeReceipt = object<Receipt>({
       skipped: optional(count),
     }),
   ),
+  elsewhere: optional(storages),
   counts: record(tableName, count, 100_000),
   description: optional(decodeDescription),
   durations: record(phaseName, amount, 1000),

@@ -84,6 +84,9 @@ export const grantObject = text(
 /** `file`, `db`, or the scheme of another storage; behind `://`, where some modules keep a password, anything. */
 export const location = text('a storage of attachments', 2000, /^[\w.+-]+(?::.*)?$/u);
 
+/** A storage of attachments, as a backup has written its name: see attachments-elsewhere.ts. */
+export const storageName = text('the name of a storage', 64, /^[\w.:? -]+$/);
+
 /** A file from the filestore's folder: `ab/abcd…`, or what else an attachment names. */
 export const fileName = text('the name of a file', 4096, /./su);
 

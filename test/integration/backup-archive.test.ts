@@ -91,6 +91,7 @@ suite('a backup', () => {
       missing: [],
       lost: [],
       corrupt: [],
+      skipped: [],
     });
     assert.equal(description.attachments.files, 203);
     assert.equal(

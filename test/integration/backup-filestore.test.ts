@@ -113,6 +113,28 @@ suite('the filestore', () => {
     assert.equal(without.receipt.filestore, null);
   });
 
+  test('attachments in other storages are counted, and their storages named', async () => {
+    const values = [
+      "('a', 'binary', 's3_prod://ab/cd', NULL)",
+      "('b', 'binary', 's3_prod://ab/ce', NULL)",
+      "('c', 'cloud_storage', NULL, 'https://storage.example.com/bucket/1')",
+      "('d', 'binary', E'odd\\n::name://x', NULL)",
+    ];
+    const insert = `INSERT INTO ir_attachment (name, type, store_fname, url) VALUES ${values.join(', ')}`;
+    await psql(scene.sandbox.postgres, odoo.database, insert);
+    const made = await backup();
+    const elsewhere = { s3_prod: 2, 'cloud_storage storage.example.com': 1, 'odd?::name': 1 };
+    assert.deepEqual(made.receipt.elsewhere, elsewhere);
+    const description = JSON.parse((await member(made.path, 'backup.json')).toString());
+    assert.deepEqual(description.attachments.elsewhere, elsewhere);
+    assert.match(
+      made.log,
+      /warning: 4 attachments in other storages than the filestore stay out, such as s3_prod/,
+    );
+    assert.match(made.log, /^⚠️ \S+ is backed up, 4 attachments in other storages \(s3_prod, /m);
+    await scene.fails({ ...quick(), 'missing-files': 'fail' }, 1, /4 attachments in other storages/);
+  });
+
   test('the filestore of another database: no backup', async () => {
     const other = `${odoo.filestore}-other`;
     await mkdir(other);

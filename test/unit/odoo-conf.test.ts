@@ -85,4 +85,29 @@ suite('odoo.conf', () => {
   for (const [what, text, expected] of cases) {
     test(what, () => assert.deepEqual(parseOdooConf(text), { ...nothing, ...expected }));
   }
+
+  for (const option of [
+    'db_host',
+    'db_port',
+    'db_user',
+    'db_password',
+    'db_name',
+    'data_dir',
+    'http_interface',
+  ]) {
+    test(`a value of ${option} with several lines is refused, and not printed`, () => {
+      const refuses = (text: string) =>
+        assert.throws(
+          () => parseOdooConf(text),
+          (error: Error & { hint?: string }) =>
+            error.message.includes(option) && !`${error.message}${error.hint}`.includes('s3cret'),
+        );
+      refuses(`[options]\n${option} = x\n  db_password = s3cret\n`);
+      refuses(`[options]\n${option} = x\u0007s3cret\n`);
+    });
+  }
+
+  test('a list of databases may go over several lines', () => {
+    assert.deepEqual(parseOdooConf('[options]\ndb_name = one,\n  two\n').dbNames, ['one', 'two']);
+  });
 });
