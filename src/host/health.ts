@@ -63,13 +63,21 @@ export async function waitHealthy(
 /** For a person who asks before anything is done; a page that takes long is said to. */
 const GLANCE_SECONDS = 5;
 
-/** What the check would say at this moment: `http://127.0.0.1:8069/web/login answers 200`. */
+/**
+ * What the check would say at this moment: `http://127.0.0.1:8069/web/webclient/version_info answers 200`. Odoo's pages
+ * are not asked for: the first look at one makes Odoo 14 write attachments, and so may the page of a 404 on a website.
+ * The version call has no database, writes nothing, and is there in every version.
+ */
 export async function healthNow(
   host: Host,
   services: Pick<Services, 'states'>,
   check: HealthCheck,
 ): Promise<string> {
-  return (await ask(host, services, check, GLANCE_SECONDS, undefined)).answer;
+  if (check.kind === 'url') return (await ask(host, services, check, GLANCE_SECONDS, undefined)).answer;
+  const idle = await idleAnswer(services);
+  if (idle) return idle.answer;
+  const version = `${check.baseUrl}/web/webclient/version_info`;
+  return told(version, await statusFromHost(host, version, GLANCE_SECONDS, undefined, '{}'));
 }
 
 /** That the connection is gone says nothing of Odoo: the next question has another. */
@@ -91,12 +99,8 @@ async function ask(
   seconds: number,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  const states = await services.states();
-  const idle = states.find(({ state }) => state !== 'active');
-  if (idle) {
-    const healthy = idle.state === 'failed' ? undefined : false;
-    return { healthy, answer: `${idle.unit} is ${idle.state}` };
-  }
+  const idle = await idleAnswer(services);
+  if (idle) return idle;
   const limit = Math.max(1, Math.ceil(seconds));
   if (check.kind === 'odoo') return askOdoo(host, check.baseUrl, limit, signal);
   const status =
@@ -104,6 +108,13 @@ async function ask(
       ? await statusFromRunner(check.url, limit, signal)
       : await statusFromHost(host, check.url, limit, signal);
   return { healthy: isGood(status), answer: told(check.url, status) };
+}
+
+/** What is to be said of a unit that does not run; undefined: all do. */
+async function idleAnswer(services: Pick<Services, 'states'>): Promise<Answer | undefined> {
+  const idle = (await services.states()).find(({ state }) => state !== 'active');
+  if (!idle) return undefined;
+  return { healthy: idle.state === 'failed' ? undefined : false, answer: `${idle.unit} is ${idle.state}` };
 }
 
 /**
@@ -140,27 +151,41 @@ async function statusFromRunner(url: string, limit: number, cancel?: AbortSignal
   }
 }
 
-/** By whatever the host has: curl, wget or Python. Redirects are not followed. */
-async function statusFromHost(host: Host, url: string, limit: number, signal?: AbortSignal): Promise<Status> {
+/**
+ * By whatever the host has: curl, wget or Python. Redirects are not followed.
+ *
+ * @param json is posted; left out: the page is asked for
+ */
+async function statusFromHost(
+  host: Host,
+  url: string,
+  limit: number,
+  signal?: AbortSignal,
+  json = '',
+): Promise<Status> {
   const python = `import sys, urllib.error, urllib.request
 class Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_): return None
 proxyless = urllib.request.ProxyHandler({})
-try: print(urllib.request.build_opener(Stay, proxyless).open(sys.argv[1], timeout=int(sys.argv[2])).status)
+url, limit, json = sys.argv[1:]
+request = urllib.request.Request(url, json.encode() or None, {'Content-Type': 'application/json'} if json else {})
+try: print(urllib.request.build_opener(Stay, proxyless).open(request, timeout=int(limit)).status)
 except urllib.error.HTTPError as error: print(error.code)`;
-  const script = `url=$1 limit=$2
+  const script = `url=$1 limit=$2 python=$3 json=$4 type='Content-Type: application/json'; set --
     if command -v curl; then
-      exec 1>&3; exec curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' --max-time "$limit" -- "$url"
+      [ -z "$json" ] || set -- -H "$type" --data-binary "$json"
+      exec 1>&3; exec curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' --max-time "$limit" "$@" -- "$url"
     elif command -v wget; then
-      said=$(wget -S -q -O /dev/null --no-proxy --max-redirect=0 --tries=1 --timeout="$limit" -- "$url" 2>&1)
+      [ -z "$json" ] || set -- --header="$type" --post-data="$json"
+      said=$(wget -S -q -O /dev/null --no-proxy --max-redirect=0 --tries=1 --timeout="$limit" "$@" -- "$url" 2>&1)
       status=$(printf '%s\\n' "$said" | sed -n 's|^ *HTTP/[0-9.]* \\([0-9]*\\).*|\\1|p' | head -n 1)
       [ -n "$status" ] || { printf '%s\\n' "$said" >&2; exit 1; }
       printf %s "$status" >&3
     elif command -v python3; then
-      exec python3 -c "$3" "$url" "$limit" >&3
+      exec python3 -c "$python" "$url" "$limit" "$json" >&3
     else echo 'the host has neither curl nor wget nor python3' >&2; exit 1
     fi`;
-  const argv = ['sh', '-c', `{ ${script}\n} 3>&1 >/dev/null`, 'sh', url, String(limit), python];
+  const argv = ['sh', '-c', `{ ${script}\n} 3>&1 >/dev/null`, 'sh', url, String(limit), python, json];
   try {
     return Number(await run(host, { argv }, { signal }));
   } catch (error) {

@@ -59,7 +59,7 @@ suite('a restore over a database that is there', () => {
     assert.match(log, /Replaces +the database \S+, [\d.]+ MiB; connected now: odoo \(odoo-\d+\)/);
     assert.match(log, /Added since +1 file \(0 B\), not in the backup/);
     assert.match(log, /Filestore +205 files of the backup on the host already, none to be fetched/);
-    assert.match(log, /Odoo now +.*\/web\/login answers 200/);
+    assert.match(log, /Odoo now +.*\/web\/webclient\/version_info answers 200/);
     assert.match(
       log,
       /warning: \S+ bears the name of the database that was backed up, and will be neutralized/,

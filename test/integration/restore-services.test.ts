@@ -8,7 +8,7 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/errors.ts';
 import { Accounts } from '../../src/host/accounts.ts';
-import { type HealthCheck, odooUrl, waitHealthy } from '../../src/host/health.ts';
+import { type HealthCheck, healthNow, odooUrl, waitHealthy } from '../../src/host/health.ts';
 import { findOdooProgram, neutralize, programOfUnit, renewIdentity } from '../../src/host/neutralize.ts';
 import { commandServices, systemdServices } from '../../src/host/services.ts';
 import { TempFolder } from '../../src/host/temp-folder.ts';
@@ -121,13 +121,16 @@ esac
 suite('health', () => {
   /** An Odoo that answers by this table; what is not in it is 404. */
   async function serve(pages: Record<string, number>) {
+    const asked: string[] = [];
     const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers['content-type']}`);
       response.writeHead(pages[request.url ?? ''] ?? 404, { location: '/elsewhere' }).end();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = odooUrl('0.0.0.0', (server.address() as AddressInfo).port);
     return {
       url,
+      asked,
       pages,
       [Symbol.asyncDispose]: async () => {
         server.closeAllConnections();
@@ -148,6 +151,14 @@ suite('health', () => {
       assert.match(healthy.answer, answer);
     });
   }
+
+  test('is asked before a rollback without a page, which Odoo might write attachments for', async () => {
+    await using scene = await openRestoreHost();
+    await using odoo = await serve({ '/web/webclient/version_info': 200 });
+    const answer = await healthNow(scene.host, noUnits, { kind: 'odoo', baseUrl: odoo.url });
+    assert.match(answer, /\/web\/webclient\/version_info answers 200$/);
+    assert.deepEqual(odoo.asked, ['POST /web/webclient/version_info application/json']);
+  });
 
   const unwell: Record<string, number>[] = [{ '/web/login': 500, '/web/health': 200 }, {}];
   for (const pages of unwell) {

@@ -116,6 +116,11 @@ class Page(BaseHTTPRequestHandler):
         except psycopg2.Error as error:
             self.answer(500, {'error': str(error)})
 
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        known = self.path == '/web/webclient/version_info'
+        self.answer(200 if known else 404, {})
+
     def answer(self, status, content):
         body = json.dumps(content).encode()
         self.send_response(status)
