@@ -45,6 +45,17 @@ suite('a host of several accounts', { concurrency: false }, () => {
     });
   });
 
+  test('a name that is not UTF-8 is told, and a lost+found of root’s is no obstacle', async () => {
+    await onHost({}, async (host) => {
+      await host.exec(['mkdir', '-m', '700', `${host.filestore}/lost+found`]);
+      const odd = 'cd "$1" && touch "$(printf "odd\\377")" && chown odoo: odd*';
+      await host.exec(['bash', '-c', odd, 'bash', host.filestore]);
+      const { log, receipt } = await succeeds(host, { format: 'odoo' });
+      assert.match(log, /warning: 1 file with names that are not UTF-8 stay out, such as odd\uFFFD/);
+      assert.equal(receipt.filestore?.skipped, 1);
+    });
+  });
+
   test('no sudo: the line that would allow it', async () => {
     await onHost({ sudoers: '# nobody' }, async (host) => {
       const line = /deploy ALL=\(odoo\) NOPASSWD: ALL/;
