@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import { type Derivation, isTestName, parseDerivedName } from '../restore/names.ts';
-import { CommandError } from './host.ts';
+import { settingStatements } from './database-traits.ts';
 import type { DatabaseTraits } from './odoo-database.ts';
 import type { Postgres } from './postgres.ts';
 import { queryRows, runSql } from './run-sql.ts';
 import { identifier, join, list, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
+import { LOCALE_REFUSED, SqlError } from './sql-error.ts';
 
 /** What a database must be created with: all that cannot be changed later. */
 export type CreationTraits = Pick<
@@ -110,12 +111,12 @@ export async function createDatabase(
   try {
     await runSql(admin, MAINTENANCE_DATABASE, signed(name), statement);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof SqlError)) throw error;
     const { encoding, collate, ctype, locale } = traits;
     const locales = [...new Set([collate, ctype, locale])].filter((each) => each !== null).join(', ');
     throw new UserError(
       `PostgreSQL cannot create ${name} (${encoding}, ${locales}): ${error.exit.stderr}`,
-      /LC_COLLATE|LC_CTYPE|locale/i.test(error.exit.stderr)
+      LOCALE_REFUSED.has(error.sqlState)
         ? `Generate the locale on the host, then restart PostgreSQL: locale-gen ${collate}`
         : 'The role needs CREATEDB, and membership of the owner’s role; or name one that has them in db-admin-user.',
       { cause: error },
@@ -222,6 +223,25 @@ export async function dropDerivedDatabase(admin: Postgres, name: string, databas
   );
 }
 
+/**
+ * Extensions such as PostGIS's topology add their schema to the search_path of their database: to the one of the session that
+ * makes them, which is ours. The usual one takes its place.
+ */
+export async function completeSearchPath(admin: Postgres, database: string): Promise<void> {
+  const ours = 'search_path=pg_catalog, pg_temp, ';
+  const [added] = await runSql(
+    admin,
+    MAINTENANCE_DATABASE,
+    sql`SELECT substr(s, ${ours.length + 1}) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase,
+      unnest(setconfig) s WHERE datname = ${database} AND setrole = 0 AND starts_with(s, ${ours})`,
+  );
+  if (added === undefined) return;
+  const setting = `search_path="$user", public, ${added}`;
+  const settings = [{ role: null, setting }];
+  const statements = settingStatements(database, { owner: '', settings }, '');
+  await runSql(admin, MAINTENANCE_DATABASE, ...statements);
+}
+
 /** Ends the sessions of databases, as far as the role may. */
 export const terminateSessions = (databases: readonly string[]): Sql =>
   sql`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
@@ -269,7 +289,7 @@ export async function missingLocales(
     try {
       await runSql(postgres, MAINTENANCE_DATABASE, sql`SET lc_monetary TO ${locale}`);
     } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
+      if (!(error instanceof SqlError && LOCALE_REFUSED.has(error.sqlState))) throw error;
       missing.push(locale);
     }
   }

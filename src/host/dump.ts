@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import { type Command, CommandError, type Exit, type Process } from './host.ts';
 import { compressed, decompressed, type OutboundCodec } from './outbound.ts';
-import { LOCK_WAIT_SECONDS, type Snapshot } from './snapshot.ts';
+import { LOCK_WAIT_SECONDS } from './psql.ts';
+import type { Snapshot } from './snapshot.ts';
 import { type TarEntry, tarEntries } from './tar.ts';
 import { makeFolderIn, REMOVE_AT_END } from './temp-folder.ts';
 

@@ -16,7 +16,7 @@ export async function extensionMembers(postgres: Postgres, database: string): Pr
   const query = sql`SELECT json_build_object('entry', concat_ws(' ', coalesce(nspname, '-'), kind, name),
       'object', kind || ' ' || coalesce(quote_ident(nspname) || '.', '') || name)
     FROM (${MEMBERS}) m`;
-  const lines = await runSql(postgres, database, sql`SET search_path = ''`, query);
+  const lines = await runSql(postgres, database, query);
   return lines.map((line) => JSON.parse(line) as ExtensionMember);
 }
 

@@ -59,8 +59,7 @@ export async function lockProblem(postgres: Postgres, database: string): Promise
 async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {
   const session = await PsqlSession.open(postgres, MAINTENANCE_DATABASE);
   try {
-    await session.lines(sql`SET application_name = ${purpose}; SET statement_timeout = 0`);
-    if (postgres.version >= 140_000) await session.lines(sql`SET idle_session_timeout = 0`);
+    await session.lines(sql`SET application_name = ${purpose}`);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();

@@ -1,9 +1,19 @@
 import { messageOf, UserError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import { type Command, CommandError, type Host } from './host.ts';
-import { inUtf8, PSQL_SESSION, psqlScript } from './psql.ts';
+import { assertKeepsConnection } from './pooler.ts';
+import {
+  inUtf8,
+  PSQL_SESSION,
+  runPsql,
+  SEARCH_PATH,
+  sessionSettings,
+  setStatement,
+  startOptions,
+} from './psql.ts';
 import { run } from './run.ts';
-import { MAINTENANCE_DATABASE, sql } from './sql.ts';
+import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
+import { SqlError } from './sql-error.ts';
 import type { HostTools, PostgresClient } from './tools.ts';
 
 /** How Odoo reaches its database, from odoo.conf and the inputs. What is undefined is libpq's default. */
@@ -20,6 +30,8 @@ export interface DatabaseSettings {
 interface Route {
   readonly as: string | undefined;
   readonly user: string;
+  /** Through a pooler, which takes no options at the start of a session. */
+  readonly pooled?: boolean;
 }
 
 /** The PostgreSQL server of a host, and the client programs to use with it. */
@@ -147,7 +159,17 @@ export class Postgres {
 
   /** A psql that runs the statements of ours which it reads (`psqlScript`). */
   psql(database: string): Command {
-    return psqlCommand(this.client, this.#settings, this.#route, database);
+    return psqlCommand(this.client, this.#settings, this.#route, database, this.version);
+  }
+
+  /** Statements that a session of ours begins with: its settings, where it could not start with them. */
+  get firstStatements(): readonly Sql[] {
+    return this.isPooled ? [setStatement(sessionSettings(this.version))] : [];
+  }
+
+  /** Reached through a connection pooler such as pgbouncer. */
+  get isPooled(): boolean {
+    return this.#route.pooled === true;
   }
 
   /** A command that runs one of PostgreSQL's client programs on a database. */
@@ -190,7 +212,12 @@ const psqlCommand = (
   settings: DatabaseSettings,
   route: Route,
   database: string,
-): Command => inUtf8(clientCommand(client, 'psql', PSQL_SESSION, settings, route, database));
+  version?: number,
+): Command => {
+  const command = inUtf8(clientCommand(client, 'psql', PSQL_SESSION, settings, route, database));
+  if (route.pooled) return command;
+  return { ...command, env: { ...command.env, PGOPTIONS: startOptions(sessionSettings(version)) } };
+};
 
 async function assertReady(host: Host, client: PostgresClient, settings: DatabaseSettings): Promise<void> {
   const command = clientCommand(
@@ -228,7 +255,7 @@ const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1'])
 /** Of the server, to the microsecond: tells one from another. */
 function startedAt(postgres: Postgres): Promise<string> {
   const query = sql`SELECT extract(epoch FROM pg_postmaster_start_time())`;
-  return run(postgres.host, postgres.psql(MAINTENANCE_DATABASE), { input: psqlScript(query) });
+  return runPsql(postgres.host, postgres.psql(MAINTENANCE_DATABASE), ...postgres.firstStatements, query);
 }
 
 const isSocket = (settings: DatabaseSettings): boolean =>
@@ -245,21 +272,10 @@ async function findRoute(
   for await (const route of routes(accounts, settings)) {
     // Strict pg_hba.conf files let a role into its own database only; others refuse a missing database first.
     for (const via of new Set([database, MAINTENANCE_DATABASE])) {
-      const query = sql`SELECT current_setting('server_version_num'), current_setting('server_version'),
-        EXISTS (SELECT FROM pg_database WHERE datname = ${database})`;
       try {
-        const answer = await run(host, psqlCommand(client, settings, route, via), {
-          input: psqlScript(query),
-        });
-        const [version, serverVersion = '', exists] = answer.trim().split('|');
-        const found = {
-          host,
-          settings,
-          route,
-          version: Number(version),
-          serverVersion: serverVersion.split(' ')[0] ?? '',
-        };
-        if (exists === 't') return found;
+        const { exists, ...answer } = await lookIn(host, client, settings, route, via, database);
+        const found = { host, settings, ...answer };
+        if (exists) return found;
         throw await noSuchDatabase(found, client, database);
       } catch (error) {
         if (!(error instanceof CommandError)) throw error;
@@ -272,6 +288,42 @@ async function findRoute(
     `PostgreSQL at ${whereOf(settings)} lets nobody in that this run can be:\n  ${failures.join('\n  ')}`,
     loginHint(host, accounts, settings),
   );
+}
+
+/** What the server says of itself and a database, when it is entered by a route through another one. */
+async function lookIn(
+  host: Host,
+  client: PostgresClient,
+  settings: DatabaseSettings,
+  route: Route,
+  via: string,
+  database: string,
+): Promise<Pick<Found, 'route' | 'version' | 'serverVersion'> & { readonly exists: boolean }> {
+  // In one transaction, and gone with it: whoever gets the connection next from a pooler has none of it.
+  const questions = [
+    sql`BEGIN`,
+    sql`SELECT pg_catalog.current_setting('search_path')`,
+    sql`SET LOCAL search_path = pg_catalog, pg_temp`,
+    sql`SELECT current_setting('server_version_num'), current_setting('server_version'),
+      EXISTS (SELECT FROM pg_database WHERE datname = ${database})`,
+    sql`COMMIT`,
+  ];
+  const ask = (by: Route) => runPsql(host, psqlCommand(client, settings, by, via), ...questions);
+  const pooled = { ...route, pooled: true };
+  const answer = await ask(route).catch((error: unknown) => {
+    if (error instanceof SqlError && error.sqlState === undefined) return ask(pooled);
+    throw error;
+  });
+  const [path, line = ''] = answer.split('\n');
+  const [version, serverVersion = '', exists] = line.split('|');
+  if (path !== SEARCH_PATH)
+    await assertKeepsConnection(host, psqlCommand(client, settings, pooled, via), whereOf(settings));
+  return {
+    route: path === SEARCH_PATH ? route : pooled,
+    version: Number(version),
+    serverVersion: serverVersion.split(' ')[0] ?? '',
+    exists: exists === 't',
+  };
 }
 
 function loginHint(host: Host, accounts: Accounts, settings: DatabaseSettings): string {
@@ -305,8 +357,10 @@ async function* routes(accounts: Accounts, settings: DatabaseSettings): AsyncGen
 async function noSuchDatabase(found: Found, client: PostgresClient, database: string): Promise<UserError> {
   const query = sql`SELECT datname FROM pg_database
     WHERE datallowconn AND NOT datistemplate AND datname <> ${MAINTENANCE_DATABASE} ORDER BY 1`;
-  const command = psqlCommand(client, found.settings, found.route, MAINTENANCE_DATABASE);
-  const names = await run(found.host, command, { input: psqlScript(query) }).then(
+  const { settings, route, version } = found;
+  const command = psqlCommand(client, settings, route, MAINTENANCE_DATABASE, version);
+  const first = route.pooled ? [setStatement(sessionSettings(version))] : [];
+  const names = await runPsql(found.host, command, ...first, query).then(
     (text) => text.trim().split('\n').filter(Boolean),
     messageOf,
   );

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { CommandError, type Process } from './host.ts';
+import type { Command, Host, Process } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { psqlScript } from './psql.ts';
 import { recordsOf, tooMuch } from './records.ts';
 import { type Sql, sql } from './sql.ts';
+import { SqlError } from './sql-error.ts';
 
 /** Characters of an answer that is held as a whole. */
 const MOST_HELD = 2 ** 28;
@@ -23,7 +24,14 @@ export class PsqlSession implements AsyncDisposable {
   }
 
   static async open(postgres: Postgres, database: string): Promise<PsqlSession> {
-    return new PsqlSession(await postgres.host.start(postgres.psql(database)));
+    const session = await PsqlSession.start(postgres.host, postgres.psql(database));
+    session.#process.stdin.write(psqlScript(...postgres.firstStatements));
+    return session;
+  }
+
+  /** @param psql reads statements from its standard input */
+  static async start(host: Host, psql: Command): Promise<PsqlSession> {
+    return new PsqlSession(await host.start(psql));
   }
 
   /**
@@ -31,7 +39,7 @@ export class PsqlSession implements AsyncDisposable {
    * over a long line, that saves their round trips.
    *
    * @throws UserError when they are more than anybody has asked for
-   * @throws CommandError when the server refuses it, and from then on, for psql ends at the first error
+   * @throws SqlError when the server refuses it, and from then on, for psql ends at the first error
    */
   async lines(query: Sql): Promise<string[]> {
     const lines: string[] = [];
@@ -57,7 +65,7 @@ export class PsqlSession implements AsyncDisposable {
     for (;;) {
       const next = await this.#lines.next();
       if (next.done) {
-        throw new CommandError({ argv: ['psql'] }, await this.#process.exited);
+        throw new SqlError({ argv: ['psql'] }, await this.#process.exited);
       }
       if (next.value === end) return;
       take(next.value);

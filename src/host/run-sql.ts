@@ -1,6 +1,5 @@
 import type { Postgres } from './postgres.ts';
-import { psqlScript } from './psql.ts';
-import { run } from './run.ts';
+import { runPsql } from './psql.ts';
 import { type Sql, sql } from './sql.ts';
 
 /**
@@ -8,18 +7,23 @@ import { type Sql, sql } from './sql.ts';
  * at the first error.
  *
  * @returns the rows' lines, columns apart by `|`
- * @throws CommandError with PostgreSQL's message
+ * @throws SqlError with PostgreSQL's message
  */
 export async function runSql(
   postgres: Postgres,
   database: string,
   ...statements: readonly Sql[]
 ): Promise<string[]> {
-  const output = await run(postgres.host, postgres.psql(database), { input: psqlScript(...statements) });
+  const output = await runPsql(
+    postgres.host,
+    postgres.psql(database),
+    ...postgres.firstStatements,
+    ...statements,
+  );
   return output.split('\n').slice(0, -1);
 }
 
-/** Rows of a query, each as the object that `row_to_json` makes of it. @throws CommandError */
+/** Rows of a query, each as the object that `row_to_json` makes of it. @throws SqlError */
 export async function queryRows<Row>(postgres: Postgres, database: string, query: Sql): Promise<Row[]> {
   const lines = await runSql(postgres, database, asJson(query));
   return lines.map((line) => JSON.parse(line) as Row);

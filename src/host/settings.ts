@@ -1,4 +1,5 @@
 import type { Command } from './host.ts';
+import { startOptions } from './psql.ts';
 
 /**
  * A client program whose sessions have these settings, may take their time whatever their role is set to, and do not wait for the disk at each of the thousands of small
@@ -6,9 +7,6 @@ import type { Command } from './host.ts';
  * committed before it is on the disk then (https://www.postgresql.org/docs/current/wal-async-commit.html).
  */
 export function withSettings(command: Command, settings: Readonly<Record<string, string>> = {}): Command {
-  // libpq splits them at spaces: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
-  const options = Object.entries({ synchronous_commit: 'off', statement_timeout: '0', ...settings }).map(
-    ([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, '\\$&')}`,
-  );
-  return { ...command, env: { ...command.env, PGOPTIONS: options.join(' ') } };
+  const options = startOptions({ synchronous_commit: 'off', statement_timeout: '0', ...settings });
+  return { ...command, env: { ...command.env, PGOPTIONS: options } };
 }

@@ -5,9 +5,6 @@ import { PsqlSession } from './psql-session.ts';
 import { asJson } from './run-sql.ts';
 import { type Sql, sql } from './sql.ts';
 
-/** A migration that holds a table's lock must not hold up a deploy for hours. */
-export const LOCK_WAIT_SECONDS = 120;
-
 /**
  * One instant of a database: a read-only transaction that stays open and whose exported snapshot pg_dump and
  * every query here share (https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION).
@@ -30,10 +27,7 @@ export class Snapshot implements AsyncDisposable {
   static async open(postgres: Postgres, database: string): Promise<Snapshot> {
     const session = await PsqlSession.open(postgres, database);
     try {
-      const [, , , [id]] = await Promise.all([
-        // A server may be set to end idle transactions and slow statements: not this one.
-        ask(session, sql`SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0`),
-        ask(session, sql`SET lock_timeout = ${LOCK_WAIT_SECONDS * 1000}`),
+      const [, [id]] = await Promise.all([
         ask(session, sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`),
         ask(session, sql`SELECT pg_export_snapshot()`),
       ]);

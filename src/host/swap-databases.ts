@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts';
 import { endWorkOn, findDatabase, listSessions, signed, terminateSessions } from './databases.ts';
-import { CommandError } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { runSql } from './run-sql.ts';
 import { identifier, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
+import { LOCK_NOT_AVAILABLE, SqlError } from './sql-error.ts';
 
 /** The names of a swap. */
 export interface Swap {
@@ -117,12 +117,12 @@ async function rename(
       await runSql(admin, MAINTENANCE_DATABASE, ...statements);
       return;
     } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
+      if (!(error instanceof SqlError)) throw error;
       const sessions = (await Promise.all(busy.map((each) => listSessions(admin, each)))).flat();
       const passing = sessions.length > 0 && sessions.every(({ mayEnd }) => mayEnd);
       if (passing && attempt < ATTEMPTS) continue;
       const { stderr } = error.exit;
-      if (/lock timeout/.test(stderr)) {
+      if (error.sqlState === LOCK_NOT_AVAILABLE) {
         throw new UserError(
           `The databases could not be renamed: another session had one of them locked for ${LOCK_WAIT_SECONDS} s`,
           'Nothing was renamed. Somebody alters or copies it (pg_locks tells who): run again when that is over.',

@@ -2,7 +2,7 @@ import { basename } from 'node:path/posix';
 import { analyze } from '../host/analyze.ts';
 import { commandByHand, sqlByHand } from '../host/by-hand.ts';
 import { applyPrivileges, applySettings, resetSettings } from '../host/database-traits.ts';
-import { createDatabase, dropDerivedDatabase } from '../host/databases.ts';
+import { completeSearchPath, createDatabase, dropDerivedDatabase } from '../host/databases.ts';
 import { mountedAt } from '../host/disk-space.ts';
 import {
   type ExtensionState,
@@ -74,6 +74,7 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
       });
       // Extensions of PostGIS set its search_path: what the backup says is what counts.
       if (source.description) await resetSettings(admin, databases.new);
+      else await completeSearchPath(admin, databases.new);
       tell(made);
       for (const other of made.otherVersions) {
         tellLeftOut(work, `The extension ${other}: this server cannot make that version`);

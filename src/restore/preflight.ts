@@ -96,6 +96,7 @@ class Preflight {
   async run(): Promise<Findings> {
     this.#checkIdentity();
     this.#checkVersions();
+    this.#checkPooler();
     const { current, postgres, admin, database } = this.#target;
     const { description } = this.#source;
     const keepOwnership = this.#request.inPlace;
@@ -218,6 +219,16 @@ class Preflight {
         `${database} bears the name of the database that was backed up, and will be neutralized: to put a backup back as it was, use the command rollback`,
       );
     }
+  }
+
+  /** What loads a dump starts with options of its own, which a pooler refuses or forgets. */
+  #checkPooler(): void {
+    const { postgres, admin } = this.#target;
+    if (!postgres.isPooled && !admin.isPooled) return;
+    this.#problem(
+      'PostgreSQL is reached through a connection pooler such as pgbouncer: no dump can be loaded through it',
+      'Set db-host and db-port to the PostgreSQL server itself.',
+    );
   }
 
   #checkVersions(): void {

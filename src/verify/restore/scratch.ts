@@ -5,7 +5,7 @@ import {
   dropDerivedDatabase,
   localeClauses,
 } from '../../host/databases.ts';
-import { CommandError } from '../../host/host.ts';
+import { LOCALE_REFUSED, SqlError } from '../../host/sql-error.ts';
 import { reserveTestName } from '../../host/test-databases.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { TestServer } from './test-server.ts';
@@ -91,5 +91,5 @@ function isKnown(traits: CreationTraits, version: number): boolean {
 
 function isAboutLocale(error: unknown): boolean {
   const cause = error instanceof UserError ? error.cause : undefined;
-  return cause instanceof CommandError && /locale|encoding|LC_C|ICU/i.test(cause.exit.stderr);
+  return cause instanceof SqlError && LOCALE_REFUSED.has(cause.sqlState);
 }
