@@ -11,6 +11,7 @@ export const packages: readonly Package[] = [
   { name: 'postgresql', program: '/usr/lib/postgresql/*/bin/initdb' },
   // Of the version that the package above has.
   { name: 'postgresql-postgis', program: '/usr/share/postgresql/*/extension/postgis.control' },
+  { name: 'pgbouncer', program: 'pgbouncer' },
   { name: 'openssh-server', program: 'sshd' },
   { name: 'openssh-client', program: 'ssh-agent' },
   { name: 'zstd', program: 'zstd' },

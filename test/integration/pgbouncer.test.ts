@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { startPgbouncer } from '../support/pgbouncer.ts';
+import { RollbackScene } from '../support/rollback-scene.ts';
+
+suite('PostgreSQL behind pgbouncer', () => {
+  let odoo: RollbackScene;
+  before(async () => {
+    odoo = await RollbackScene.open();
+  });
+  after(() => odoo?.[Symbol.asyncDispose]());
+
+  const quick = { format: 'custom', filestore: 'false' } as const;
+  const through = ({ host, port }: { readonly host: string; readonly port: number }) => ({
+    'db-host': host,
+    'db-port': String(port),
+  });
+
+  for (const ignored of ['extra_float_digits', 'extra_float_digits, options']) {
+    test(`that shares connections is refused, and told how to help; ignores ${ignored}`, async () => {
+      const options = { pool_mode: 'transaction', ignore_startup_parameters: ignored };
+      await using pooler = await startPgbouncer(odoo.scene.sandbox, options);
+      await odoo.scene.fails(
+        { ...quick, ...through(pooler) },
+        1,
+        /is a connection pooler that gives one connection to several clients \(pool_mode = transaction\)/,
+        /Set db-host and db-port to the PostgreSQL server itself/,
+      );
+      const path = await odoo.sql('SHOW search_path');
+      assert.equal(path, '"$user", public');
+    });
+
+    test(`that keeps them is good for a backup, and for no rollback; ignores ${ignored}`, async () => {
+      const options = { pool_mode: 'session', ignore_startup_parameters: ignored };
+      await using pooler = await startPgbouncer(odoo.scene.sandbox, options);
+      await odoo.succeeds('backup', { ...quick, ...through(pooler) });
+      const { exitCode, log } = await odoo.start('rollback', { 'dry-run': 'true', ...through(pooler) }).ended;
+      assert.equal(exitCode, 1, log);
+      assert.match(log, /reached through a connection pooler such as pgbouncer: no dump can be loaded/);
+    });
+  }
+});
