@@ -12,18 +12,38 @@ const MOST_STORAGES = 20;
  * write `code://path` into `store_fname`, and those of Odoo's cloud_storage, which have the type of that name and a URL.
  */
 export async function attachmentsElsewhere(snapshot: Snapshot): Promise<Elsewhere> {
-  const rows = await snapshot.rows<{ storage: string | null; count: number }>(
-    sql`SELECT CASE WHEN type = 'cloud_storage' THEN 'cloud_storage ' || split_part(url, '/', 3)
-                    ELSE split_part(store_fname, '://', 1) END AS storage, count(*) AS count
-          FROM public.ir_attachment
-         WHERE type = 'cloud_storage' OR store_fname LIKE '%://%' GROUP BY 1 ORDER BY 2 DESC, 1`,
-  );
+  const rows = snapshot.onlyCopies ? await copied(snapshot) : await queried(snapshot);
   const counts: Record<string, number> = {};
   for (const [index, { storage, count }] of rows.entries()) {
     const name = index < MOST_STORAGES ? storageName(storage) : 'others';
     counts[name] = (counts[name] ?? 0) + count;
   }
   return counts;
+}
+
+interface Storage {
+  readonly storage: string | null;
+  readonly count: number;
+}
+
+/** The storage with the most attachments first. */
+const queried = (snapshot: Snapshot): Promise<Storage[]> =>
+  snapshot.rows<Storage>(
+    sql`SELECT CASE WHEN type = 'cloud_storage' THEN 'cloud_storage ' || split_part(url, '/', 3)
+                    ELSE split_part(store_fname, '://', 1) END AS storage, count(*) AS count
+          FROM public.ir_attachment
+         WHERE type = 'cloud_storage' OR store_fname LIKE '%://%' GROUP BY 1 ORDER BY 2 DESC, 1`,
+  );
+
+async function copied(snapshot: Snapshot): Promise<Storage[]> {
+  const counts = new Map<string, number>();
+  const columns = ['store_fname', 'type', 'url'];
+  await snapshot.eachCopied(['public', 'ir_attachment'], columns, ([file, type, url]) => {
+    const ofFile = /^(.*?):\/\//s.exec(file ?? '')?.[1];
+    const storage = type === 'cloud_storage' ? `cloud_storage ${url?.split('/')[2] ?? ''}` : ofFile;
+    if (storage !== undefined) counts.set(storage, (counts.get(storage) ?? 0) + 1);
+  });
+  return [...counts].map(([storage, count]) => ({ storage, count })).sort((a, b) => b.count - a.count);
 }
 
 /** A storage's name without what no name of one has. */

@@ -125,6 +125,14 @@ const tablesPresent = (tables: readonly string[]): Sql =>
   sql`SELECT t FROM unnest(ARRAY[${list(tables)}]) t WHERE to_regclass('public.' || t) IS NOT NULL`;
 
 async function installedModules(snapshot: Snapshot): Promise<Record<string, string>> {
+  if (snapshot.onlyCopies) {
+    const modules: [string, string][] = [];
+    const columns = ['name', 'latest_version', 'state'];
+    await snapshot.eachCopied(['public', 'ir_module_module'], columns, ([name, version, state]) => {
+      if (state === 'installed' && name) modules.push([name, version ?? '']);
+    });
+    return Object.fromEntries(modules.sort());
+  }
   const rows = await snapshot.rows<{ name: string; version: string }>(
     sql`SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name`,
   );
@@ -162,6 +170,7 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
 }
 
 async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
+  if (snapshot.onlyCopies) return copiedAttachmentFacts(snapshot);
   const elsewhere = attachmentsElsewhere(snapshot);
   const [facts] = await snapshot.rows<{ inDatabase: number; location: string }>(
     sql`SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
@@ -172,6 +181,20 @@ async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
     location: facts?.location ?? 'file',
     elsewhere: await elsewhere,
   };
+}
+
+/** The content in the database is not read for it: where there is a size and no file, it is there. */
+async function copiedAttachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
+  let inDatabase = 0;
+  let location = 'file';
+  const columns = ['store_fname', 'type', 'file_size'];
+  await snapshot.eachCopied(['public', 'ir_attachment'], columns, ([name, type, size]) => {
+    if (name === null && type === 'binary' && Number(size) > 0) inDatabase++;
+  });
+  await snapshot.eachCopied(['public', 'ir_config_parameter'], ['key', 'value'], ([key, value]) => {
+    if (key === 'ir_attachment.location' && value) location = value;
+  });
+  return { inDatabase, location, elsewhere: await attachmentsElsewhere(snapshot) };
 }
 
 /**
@@ -186,6 +209,14 @@ export async function attachedFiles(snapshot: Snapshot): Promise<string[]> {
 
 /** The same, for more names than should be held. @param take is given each as it comes */
 export function eachAttachedFile(snapshot: Snapshot, take: (name: string) => void): Promise<void> {
+  if (snapshot.onlyCopies) {
+    const names = new Set<string>();
+    return snapshot.eachCopied(['public', 'ir_attachment'], ['store_fname'], ([name]) => {
+      if (!name || name.includes('://') || names.has(name)) return;
+      names.add(name);
+      take(name);
+    });
+  }
   return snapshot.each(
     sql`SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'`,
     take,

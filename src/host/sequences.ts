@@ -23,10 +23,15 @@ export interface BehindSequence {
 /** How many sequences one query asks for: PostgreSQL plans each as a part of its own. */
 const AT_ONCE = 200;
 
-/** @returns how many there are, and those of them that are behind their tables */
+/**
+ * A superuser in a database of somebody else's compares none: that takes a query of each table (`Snapshot.onlyCopies`).
+ *
+ * @returns how many there are, and those of them that are behind their tables
+ */
 export async function checkSequences(
   snapshot: Snapshot,
 ): Promise<{ readonly count: number; readonly behind: readonly BehindSequence[] }> {
+  if (snapshot.onlyCopies) return { count: 0, behind: [] };
   const sequences = await snapshot.rows<OwnedSequence>(OWNED);
   const queries = inChunks(sequences.map(comparison), AT_ONCE).map(
     (parts) => sql`SELECT sequence, "column", last, highest FROM (${join(parts, sql` UNION ALL `)}) c

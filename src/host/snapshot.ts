@@ -3,7 +3,7 @@ import { CommandError } from './host.ts';
 import type { Postgres } from './postgres.ts';
 import { PsqlSession } from './psql-session.ts';
 import { asJson } from './run-sql.ts';
-import { type Sql, sql } from './sql.ts';
+import { identifier, list, qualified, type Sql, sql } from './sql.ts';
 
 /**
  * One instant of a database: a read-only transaction that stays open and whose exported snapshot pg_dump and
@@ -14,12 +14,25 @@ export class Snapshot implements AsyncDisposable {
   readonly database: string;
   /** For `pg_dump --snapshot`. */
   readonly id: string;
+  /**
+   * true: a superuser looks into a database of somebody who is none. Then only PostgreSQL's own tables may be queried: where a
+   * query names a table, its planner evaluates what the owner has put into indexes and statistics, with the rights of who
+   * asks. COPY of a table evaluates nothing.
+   */
+  readonly onlyCopies: boolean;
   readonly #session: PsqlSession;
 
-  private constructor(postgres: Postgres, database: string, id: string, session: PsqlSession) {
+  private constructor(
+    postgres: Postgres,
+    database: string,
+    id: string,
+    onlyCopies: boolean,
+    session: PsqlSession,
+  ) {
     this.postgres = postgres;
     this.database = database;
     this.id = id;
+    this.onlyCopies = onlyCopies;
     this.#session = session;
   }
 
@@ -27,13 +40,14 @@ export class Snapshot implements AsyncDisposable {
   static async open(postgres: Postgres, database: string): Promise<Snapshot> {
     const session = await PsqlSession.open(postgres, database);
     try {
-      const [, [id]] = await Promise.all([
+      const [, [id], [onlyCopies]] = await Promise.all([
         ask(session, sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`),
         ask(session, sql`SELECT pg_export_snapshot()`),
+        ask(session, WATCHED),
       ]);
       if (!id)
         throw new UserError('PostgreSQL exported no snapshot', 'Check the log of the PostgreSQL server.');
-      return new Snapshot(postgres, database, id, session);
+      return new Snapshot(postgres, database, id, onlyCopies === 't', session);
     } catch (error) {
       await session[Symbol.asyncDispose]();
       throw error;
@@ -56,10 +70,36 @@ export class Snapshot implements AsyncDisposable {
     return told(this.#session.each(query, take));
   }
 
+  /**
+   * All rows of columns of a table, as text, by COPY. A view is refused.
+   *
+   * @param take is given each as it comes
+   * @throws UserError when the server refuses it
+   */
+  eachCopied(
+    table: readonly [schema: string, name: string],
+    columns: readonly string[],
+    take: (row: readonly (string | null)[]) => void,
+  ): Promise<void> {
+    const copy = sql`COPY ${qualified(...table)} (${list(columns.map(identifier))}) TO STDOUT`;
+    return this.each(copy, (line) => take(line.split('\t').map(copiedText)));
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#session[Symbol.asyncDispose]();
   }
 }
+
+const WATCHED = sql`SELECT me.rolsuper AND NOT owner.rolsuper FROM pg_roles me, pg_database
+  JOIN pg_roles owner ON owner.oid = datdba WHERE me.rolname = session_user AND datname = current_database()`;
+
+/** A value of COPY's text format (https://www.postgresql.org/docs/current/sql-copy.html). */
+function copiedText(value: string): string | null {
+  if (value === '\\N') return null;
+  return value.replaceAll(/\\(.)/g, (_, sign: string) => ESCAPES[sign] ?? sign);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 const ask = (session: PsqlSession, query: Sql): Promise<string[]> => told(session.lines(query));
 

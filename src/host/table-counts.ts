@@ -32,6 +32,8 @@ interface Table {
   readonly table: string;
   /** Ours to dump, rows and all: no extension's, and no partitioned table, whose rows lie in its partitions. */
   readonly own: boolean;
+  /** One that it has, its number where there is one; null: it has none. */
+  readonly column: string | null;
 }
 
 /** How many tables one query counts: PostgreSQL plans each as a part of its own. */
@@ -45,17 +47,37 @@ export async function countTables(
   const tables = await snapshot.rows<Table>(
     sql`SELECT nspname AS schema, relname AS table,
             relkind = 'r' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-              AND d.objid = c.oid AND d.deptype = 'e') AS own
+              AND d.objid = c.oid AND d.deptype = 'e') AS own,
+            (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+                AND attgenerated = '' ORDER BY attname <> 'id', attnum LIMIT 1) AS column
        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
       WHERE relkind IN ('r', 'p') AND nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY 1, 2`,
   );
   const names = new Set(which === 'core' ? CORE_TABLES : which);
   const wanted = tables.filter((table) => (which === 'all' ? table.own : names.has(nameOf(table))));
+  if (snapshot.onlyCopies) return countCopied(snapshot, wanted);
   const queries = inChunks(wanted.map(countOf), AT_ONCE).map((parts) => join(parts, sql` UNION ALL `));
   const counted = await Promise.all(
     queries.map((query) => snapshot.rows<{ table: string; rows: number }>(query)),
   );
   return Object.fromEntries(counted.flat().map(({ table, rows }) => [table, rows]));
+}
+
+/** Where a query would evaluate what the owner has planted. */
+async function countCopied(
+  snapshot: Snapshot,
+  tables: readonly Table[],
+): Promise<Readonly<Record<string, number>>> {
+  const counts: Record<string, number> = {};
+  for (const table of tables) {
+    if (table.column === null) continue;
+    let rows = 0;
+    await snapshot.eachCopied([table.schema, table.table], [table.column], () => {
+      rows++;
+    });
+    counts[nameOf(table)] = rows;
+  }
+  return counts;
 }
 
 const nameOf = ({ schema, table }: Table): string => (schema === 'public' ? table : `${schema}.${table}`);

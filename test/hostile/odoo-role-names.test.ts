@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { CopyScene } from '../support/copy-scene.ts';
-import { plantedNames } from '../support/planted-names.ts';
+import { plantedIndex, plantedNames } from '../support/planted-names.ts';
 import { psql } from '../support/postgres.ts';
 
 /** What Odoo's role has planted in its database, and everybody in the maintenance database. */
@@ -19,6 +19,12 @@ suite('names that the role of Odoo has planted', () => {
     scene = await CopyScene.open();
     const { database } = scene.odoo;
     await asOdoo(`CREATE SCHEMA evil; ${plantedNames('evil', witness)} ${plantedNames('public', witness)}`);
+    // The planner evaluates these for whoever asks, of tables that every backup reads.
+    await asOdoo(
+      ['res_users', 'ir_module_module', 'ir_attachment', 'ir_config_parameter']
+        .map((table) => plantedIndex(table))
+        .join('\n'),
+    );
     await asOdoo(`ALTER DATABASE "${database}" SET search_path = evil, public, pg_catalog`);
     // As servers have it that began before PostgreSQL 15.
     await scene.sql('GRANT CREATE ON SCHEMA public TO PUBLIC', 'postgres');
@@ -41,6 +47,9 @@ suite('names that the role of Odoo has planted', () => {
   test('spring where a superuser is careless: so this test would see it', async () => {
     await scene.sql("SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_'");
     assert.match(await readFile(witness, 'utf8'), /operator name !~/);
+    await rm(witness);
+    await scene.sql('SELECT count(*) FROM public.res_users');
+    assert.match(await readFile(witness, 'utf8'), /index res_users/);
     await rm(witness);
     await scene.sql('SELECT datname FROM pg_database', 'postgres');
     assert.match(await readFile(witness, 'utf8'), /table pg_database/);

@@ -56,3 +56,9 @@ export function plantedNames(schema: string, witness: string): string {
     ...tables,
   ].join('\n');
 }
+
+/** An index that springs when a query of its table is planned. The role's own sessions may ask as they like. */
+export const plantedIndex = (table: string): string =>
+  `CREATE FUNCTION public.planted_${table}(a int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $f$
+    BEGIN PERFORM public.spring('index ${table}'); RETURN a; END $f$;
+  CREATE INDEX planted_${table} ON public.${table} ((public.planted_${table}(1)));`;
