@@ -49,7 +49,7 @@ export async function countTables(
             relkind = 'r' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
               AND d.objid = c.oid AND d.deptype = 'e') AS own,
             (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-                AND attgenerated = '' ORDER BY attname <> 'id', attnum LIMIT 1) AS column
+                ORDER BY attname <> 'id', atthasdef, attnum LIMIT 1) AS column
        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
       WHERE relkind IN ('r', 'p') AND nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY 1, 2`,
   );
