@@ -228,12 +228,11 @@ export async function dropDerivedDatabase(admin: Postgres, name: string, databas
  * makes them, which is ours. The usual one takes its place.
  */
 export async function completeSearchPath(admin: Postgres, database: string): Promise<void> {
-  const ours = 'search_path=pg_catalog, pg_temp, ';
   const [added] = await runSql(
     admin,
     MAINTENANCE_DATABASE,
-    sql`SELECT substr(s, ${ours.length + 1}) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase,
-      unnest(setconfig) s WHERE datname = ${database} AND setrole = 0 AND starts_with(s, ${ours})`,
+    sql`SELECT regexp_replace(s, ${OUR_PATH}, '') FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase,
+      unnest(setconfig) s WHERE datname = ${database} AND setrole = 0 AND s ~ ${OUR_PATH}`,
   );
   if (added === undefined) return;
   const setting = `search_path="$user", public, ${added}`;
@@ -241,6 +240,8 @@ export async function completeSearchPath(admin: Postgres, database: string): Pro
   const statements = settingStatements(database, { owner: '', settings }, '');
   await runSql(admin, MAINTENANCE_DATABASE, ...statements);
 }
+
+const OUR_PATH = '^search_path=pg_catalog, (public, )?pg_temp, ';
 
 /** Ends the sessions of databases, as far as the role may. */
 export const terminateSessions = (databases: readonly string[]): Sql =>

@@ -119,7 +119,11 @@ export async function createExtensions(
     const byAdmin = maker !== undefined && formerOwner !== undefined && maker !== formerOwner;
     const mayAdmin = mayBeCreatedByAdmin(name, trusted.has(name), also);
     const roles = !mayAdmin ? [app] : byAdmin ? [admin, app] : [app, admin];
-    const failure = await byFirst(roles, database, statement);
+    const failure = await byFirst(
+      roles.map((role) => role.creatingExtensions()),
+      database,
+      statement,
+    );
     if (!failure) continue;
     throw new UserError(
       `The extension ${name} cannot be created: ${failure.exit.stderr}`,

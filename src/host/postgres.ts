@@ -3,6 +3,7 @@ import type { Accounts } from './accounts.ts';
 import { type Command, CommandError, type Host } from './host.ts';
 import { assertKeepsConnection } from './pooler.ts';
 import {
+  EXTENSION_SEARCH_PATH,
   inUtf8,
   PSQL_SESSION,
   runPsql,
@@ -44,6 +45,7 @@ export class Postgres {
   readonly client: PostgresClient;
   readonly #settings: DatabaseSettings;
   readonly #route: Route;
+  #searchPath = SEARCH_PATH;
 
   private constructor(found: Found, client: PostgresClient) {
     this.host = found.host;
@@ -157,9 +159,17 @@ export class Postgres {
     );
   }
 
+  /** The same, with sessions that find what other extensions have in `public` (`EXTENSION_SEARCH_PATH`). */
+  creatingExtensions(): Postgres {
+    const other = this.withClient(this.client);
+    other.#searchPath = EXTENSION_SEARCH_PATH;
+    return other;
+  }
+
   /** A psql that runs the statements of ours which it reads (`psqlScript`). */
   psql(database: string): Command {
-    return psqlCommand(this.client, this.#settings, this.#route, database, this.version);
+    const session = { ...sessionSettings(this.version), search_path: this.#searchPath };
+    return psqlCommand(this.client, this.#settings, this.#route, database, session);
   }
 
   /** Statements that a session of ours begins with: its settings, where it could not start with them. */
@@ -212,11 +222,11 @@ const psqlCommand = (
   settings: DatabaseSettings,
   route: Route,
   database: string,
-  version?: number,
+  session: Readonly<Record<string, string>> = sessionSettings(),
 ): Command => {
   const command = inUtf8(clientCommand(client, 'psql', PSQL_SESSION, settings, route, database));
   if (route.pooled) return command;
-  return { ...command, env: { ...command.env, PGOPTIONS: startOptions(sessionSettings(version)) } };
+  return { ...command, env: { ...command.env, PGOPTIONS: startOptions(session) } };
 };
 
 async function assertReady(host: Host, client: PostgresClient, settings: DatabaseSettings): Promise<void> {
@@ -358,7 +368,7 @@ async function noSuchDatabase(found: Found, client: PostgresClient, database: st
   const query = sql`SELECT datname FROM pg_database
     WHERE datallowconn AND NOT datistemplate AND datname <> ${MAINTENANCE_DATABASE} ORDER BY 1`;
   const { settings, route, version } = found;
-  const command = psqlCommand(client, settings, route, MAINTENANCE_DATABASE, version);
+  const command = psqlCommand(client, settings, route, MAINTENANCE_DATABASE, sessionSettings(version));
   const first = route.pooled ? [setStatement(sessionSettings(version))] : [];
   const names = await runPsql(found.host, command, ...first, query).then(
     (text) => text.trim().split('\n').filter(Boolean),

@@ -21,6 +21,12 @@ export const inUtf8 = (command: Command): Command => ({
  */
 export const SEARCH_PATH = 'pg_catalog,pg_temp';
 
+/**
+ * For the creation of extensions alone: those of PostGIS look for what others have in `public`, by the path that their session
+ * began with.
+ */
+export const EXTENSION_SEARCH_PATH = 'pg_catalog,public,pg_temp';
+
 /** How long our statements wait for a lock of others. A migration that holds a table's lock must not hold up a deploy for hours. */
 export const LOCK_WAIT_SECONDS = 120;
 
