@@ -12,7 +12,28 @@ const MOST_STORAGES = 20;
  * write `code://path` into `store_fname`, and those of Odoo's cloud_storage, which have the type of that name and a URL.
  */
 export async function attachmentsElsewhere(snapshot: Snapshot): Promise<Elsewhere> {
+  if (snapshot.onlyCopies) return copiedAttachmentsElsewhere(snapshot);
   const rows = snapshot.onlyCopies ? await copied(snapshot) : await queried(snapshot);
+  return named(rows);
+}
+
+/** The same for a superuser, who only copies tables of others. */
+async function copiedAttachmentsElsewhere(snapshot: Snapshot): Promise<Elsewhere> {
+  const found = new Map<string, number>();
+  const columns = ['type', 'store_fname', 'url'];
+  await snapshot.eachCopied(['public', 'ir_attachment'], columns, ([type, name, url]) => {
+    const isCloud = type === 'cloud_storage';
+    if (!isCloud && !name?.includes('://')) return;
+    const storage = isCloud ? `cloud_storage ${url?.split('/')[2] ?? ''}` : (name?.split('://')[0] ?? '');
+    // More names than are told anyway need not be held.
+    const held = found.has(storage) || found.size < 1000 ? storage : 'others';
+    found.set(held, (found.get(held) ?? 0) + 1);
+  });
+  const rows = [...found].map(([storage, count]) => ({ storage, count }));
+  return named(rows.toSorted((a, b) => b.count - a.count));
+}
+
+function named(rows: readonly { readonly storage: string | null; readonly count: number }[]): Elsewhere {
   const counts: Record<string, number> = {};
   for (const [index, { storage, count }] of rows.entries()) {
     const name = index < MOST_STORAGES ? storageName(storage) : 'others';
