@@ -1,6 +1,7 @@
 import type { Command, Host } from './host.ts';
 import { CommandError } from './host.ts';
 import { run } from './run.ts';
+import { shown } from './shown.ts';
 
 /**
  * Whether to become other accounts. `auto`: only where the login account may not; `always`: wherever another account
@@ -20,6 +21,8 @@ export class Accounts {
   readonly #host: Host;
   readonly #policy: SudoPolicy;
   readonly #granted = new Map<string, Promise<boolean>>();
+  /** What sudo said where it refused. */
+  readonly #refusals = new Map<string, string>();
 
   constructor(host: Host, policy: SudoPolicy) {
     this.#host = host;
@@ -43,7 +46,12 @@ export class Accounts {
     if (this.#policy === 'never') return 'Set sudo to auto, or log in as an account that may.';
     if (this.#host.user === 'root') return `Check that the host has the account ${accounts.join(' or ')}.`;
     const line = `${this.#host.user} ALL=(${accounts.join(',')}) NOPASSWD: ALL`;
-    return `If it is a matter of rights, put this line into /etc/sudoers.d/odoo-backup on the host: ${line}`;
+    const said = accounts.flatMap((account) => {
+      const words = this.#refusals.get(account);
+      return words ? [`sudo says for ${account}: ${shown(words)}.`] : [];
+    });
+    const hint = `If it is a matter of rights, put this line into /etc/sudoers.d/odoo-backup on the host: ${line}`;
+    return [...new Set(said), hint].join(' ');
   }
 
   /** Who may do what only root may, for `Command.as`: the login account itself where sudo is not wanted. */
@@ -76,8 +84,9 @@ export class Accounts {
       granted = run(this.#host, { argv: ['true'], as: account }).then(
         () => true,
         (error: unknown) => {
-          if (error instanceof CommandError) return false;
-          throw error;
+          if (!(error instanceof CommandError)) throw error;
+          this.#refusals.set(account, error.exit.stderr);
+          return false;
         },
       );
       this.#granted.set(account, granted);

@@ -94,7 +94,8 @@ export class SshHost implements Host {
       try {
         return await Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
       } catch (error) {
-        if (alone || !isCrowded(error) || Date.now() > until) throw error;
+        if (!isCrowded(error)) throw error;
+        if (alone || Date.now() > until) throw this.#crowded(command, error);
       } finally {
         this.#asking--;
       }
@@ -121,7 +122,23 @@ export class SshHost implements Host {
   #notStarted(command: Command, cause: unknown): UserError {
     return new UserError(
       `${this.label} did not start ${command.argv[0]}: ${messageOf(cause)}`,
-      'Check on the host that the account may run commands (login shell, ForceCommand), and sshd’s MaxSessions.',
+      'Check on the host that the account may run commands (login shell, ForceCommand).',
+      { cause },
+    );
+  }
+
+  #crowded(command: Command, cause: unknown): UserError {
+    const running = this.#processes.size;
+    if (running === 0) {
+      return new UserError(
+        `${this.label} lets this account run no commands at all`,
+        'MaxSessions of its sshd is 0, as for accounts that only forward ports: set it to 10, which is its default.',
+        { cause },
+      );
+    }
+    return new UserError(
+      `${this.label} runs no more than ${running} commands at once, and did not start ${command.argv[0]}`,
+      `At least ${running + 1} are needed: set MaxSessions of its sshd to 10, which is its default.`,
       { cause },
     );
   }

@@ -12,6 +12,7 @@ import { connectError, type Hop, mismatchError, PassingError, timedOut } from '.
 import { type Link, SshHost } from './ssh-host.ts';
 import { type PrivateKey, readPrivateKey } from './ssh-key.ts';
 import { type Login, loginError, loginMethods } from './ssh-login.ts';
+import { probe } from './ssh-probe.ts';
 
 export interface SshOptions extends Hop {
   /** Goes before the agent. */
@@ -45,7 +46,7 @@ interface Credentials {
  * a refused login or host key is not.
  *
  * @throws InputError for host keys that cannot be read, before anything is sent
- * @throws UserError when the key cannot be used, or when connecting fails
+ * @throws UserError when the key cannot be used, when connecting fails, or when the account runs no commands
  * @throws the signal's reason when that is aborted
  */
 export async function connect(options: SshOptions, signal?: AbortSignal): Promise<Host> {
@@ -56,13 +57,24 @@ export async function connect(options: SshOptions, signal?: AbortSignal): Promis
   const { silenceMs = SILENCE_MS } = options;
   for (const waits = [...BACKOFF_MS]; ; ) {
     try {
-      return new SshHost(await openChain(options, credentials, silenceMs, signal), silenceMs);
+      const links = await openChain(options, credentials, silenceMs, signal);
+      return await probed(new SshHost(links, silenceMs), options.connectTimeoutMs, signal);
     } catch (error) {
       const wait = waits.shift();
       if (!(error instanceof PassingError) || wait === undefined) throw error;
       options.onRetry?.(`${error.message}; trying again in ${wait / 1000} s`);
       await sleep(wait, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
+  }
+}
+
+async function probed(host: SshHost, timeoutMs: number, signal: AbortSignal | undefined): Promise<Host> {
+  try {
+    await probe(host, timeoutMs, signal);
+    return host;
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { parseFingerprints } from '../host/fingerprints.ts';
 import { hostKeys } from '../host/host-keys.ts';
 import { parseKnownHosts } from '../host/known-hosts.ts';
+import { isEncodedKey, privateKeyText } from '../host/private-key-text.ts';
 import type { SshOptions } from '../host/ssh.ts';
 import type { Hop } from '../host/ssh-errors.ts';
 import { type PrivateKey, readPrivateKey } from '../host/ssh-key.ts';
@@ -14,7 +15,7 @@ export type SshInputs = Pick<
 
 /** @returns undefined when something is missing or refused */
 export function parseSsh(fields: Fields, env: Environment): SshInputs | undefined {
-  const target = fields.required('ssh-host', hostWithoutPort, 'is required: the machine that runs Odoo');
+  const target = fields.required('ssh-host', destination, 'is required: the machine that runs Odoo');
   const named = fields.optional('ssh-user', matching(/^[^@\s-][^@\s]*$/, 'a user name'));
   if (named !== undefined && target?.user !== undefined && named !== target.user) {
     fields.problem(`ssh-user: '${named}' is not the user of ssh-host, '${target.user}'; give one of them`);
@@ -25,7 +26,11 @@ export function parseSsh(fields: Fields, env: Environment): SshInputs | undefine
     fields.problem('ssh-user: is required: the user that logs in on the host');
   }
   const user = named ?? target?.user;
-  const port = fields.required('ssh-port', integer(1, 65535));
+  const givenPort = fields.required('ssh-port', integer(1, 65535));
+  const port = target?.port ?? givenPort;
+  if (fields.own('ssh-port') !== '' && givenPort !== undefined && givenPort !== port) {
+    fields.problem(`ssh-port: '${givenPort}' is not the port of ssh-host, '${port}'; give one of them`);
+  }
   const hops = fields.optional('ssh-jump', destinations) ?? [];
   const key = parseKey(fields);
   const agentSocket = env.SSH_AUTH_SOCK || undefined;
@@ -48,13 +53,16 @@ export function parseSsh(fields: Fields, env: Environment): SshInputs | undefine
 }
 
 function parseKey(fields: Fields): PrivateKey | undefined {
-  const pem = fields.optional('ssh-key', textOrFile);
+  const pem = fields.optional('ssh-key', keyOrFile);
   const passphrase = fields.optional('ssh-key-passphrase', text);
   if (pem === undefined) return undefined;
   const key = { pem, passphrase };
   fields.check(() => readPrivateKey(key));
   return key;
 }
+
+const keyOrFile = (value: string): string =>
+  isEncodedKey(value) ? privateKeyText(value) : textOrFile(value);
 
 function knownHosts(value: string): string {
   const lines = textOrFile(value);
@@ -70,19 +78,15 @@ function fingerprints(value: string): string {
 /** `user@host:port`, with what may be left out. */
 type Destination = Pick<Hop, 'host'> & Partial<Hop>;
 
-/** Reads `[user@]host[:port]` as `ssh -J` does: an IPv6 address with a port stands in brackets. */
+/** Reads `[user@]host[:port]`, and `ssh://` before it, as ssh does: an IPv6 address with a port stands in brackets. */
 function destination(value: string): Destination {
   const [, user, bracketed, name, port] =
-    /^(?:([^@\s]+)@)?(?:\[([\w:.%]+)\]|(\w[\w.-]*|[\w:.%]*:[\w:.%]*:[\w:.%]*))(?::(\d+))?$/.exec(value) ?? [];
+    /^(?:([^@\s]+)@)?(?:\[([\w:.%]+)\]|(\w[\w.-]*|[\w:.%]*:[\w:.%]*:[\w:.%]*))(?::(\d+))?$/.exec(
+      value.replace(/^ssh:\/\/(.*?)\/?$/i, '$1'),
+    ) ?? [];
   const host = bracketed ?? name;
   if (host === undefined) throw new Refusal(`'${value}' is not of the form user@host:port`);
   return { user, host, port: port === undefined ? undefined : integer(1, 65535)(port) };
-}
-
-function hostWithoutPort(value: string): Destination {
-  const target = destination(value);
-  if (target.port !== undefined) throw new Refusal(`'${value}' has a port: that goes into ssh-port`);
-  return target;
 }
 
 function destinations(value: string): Destination[] {

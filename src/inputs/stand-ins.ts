@@ -39,6 +39,8 @@ export function addStandIns(fields: Fields): boolean {
 
 function yields(fields: Fields, name: InputName): boolean {
   if (name === 'ssh-user' && fields.own('ssh-host').includes('@')) return true;
+  // `[user@]host:port`, and no IPv6 address without brackets.
+  if (name === 'ssh-port' && /(^|@|\/)([^:@/]+|\[[^\]]*\]):\d+\/?$/.test(fields.own('ssh-host'))) return true;
   return (exclusive[name] ?? []).some((other) => fields.own(other) !== '');
 }
 

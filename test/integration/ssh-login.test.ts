@@ -156,3 +156,13 @@ suite('a host that asks for', () => {
       /PubkeyAuthentication yes/,
     ));
 });
+
+suite('an sshd with MaxSessions', () => {
+  test('0 runs no commands', () =>
+    refused('MaxSessions 0', /lets this account run no commands at all$/, /MaxSessions of its sshd is 0/));
+
+  test('1 runs one after the other', async () => {
+    await using server = await sshd('MaxSessions 1');
+    assert.equal(await login(server), server.user);
+  });
+});

@@ -112,8 +112,8 @@ suite('login refused', () => {
   test('an encrypted key with a wrong passphrase', () =>
     refused(key(pem(keys.encrypted), 'wrong'), /ssh-key-passphrase does not open ssh-key/, /ssh-keygen -y/));
 
-  test('a key that lost its line breaks', () =>
-    refused(key(pem(keys.plain).replaceAll('\n', ' ')), /ssh-key cannot be read/, /lost its line breaks/));
+  test('a key that lost its end', () =>
+    refused(key(pem(keys.plain).slice(0, 150)), /ssh-key cannot be read: it is cut/, /whole file/));
 
   test('a public key', () => refused(key(pem(`${keys.plain}.pub`)), /ssh-key is a public key/, /private/));
 

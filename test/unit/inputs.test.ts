@@ -75,6 +75,15 @@ const accepted: [RawInputs, (inputs: ReturnType<typeof inputsFixture>) => unknow
   [{ 'ssh-host': 'deploy@::1' }, ({ ssh }) => ssh.host, '::1'],
   [{ 'ssh-host': 'deploy@[fe80::1%eth0]' }, ({ ssh }) => ssh.host, 'fe80::1%eth0'],
   [{ 'ssh-port': '2222' }, ({ ssh }) => ssh.port, 2222],
+  ...['x@host:2222', 'ssh://x@host:2222', 'ssh://x@host:2222/', 'x@[host]:2222'].map(
+    (value): (typeof accepted)[number] => [
+      { 'ssh-host': value },
+      ({ ssh }) => [ssh.user, ssh.host, ssh.port],
+      ['x', 'host', 2222],
+    ],
+  ),
+  [{ 'ssh-host': 'x@host:2222', 'ssh-port': '2222' }, ({ ssh }) => ssh.port, 2222],
+  [{ 'ssh-host': 'ssh://x@[2001:db8::1]' }, ({ ssh }) => [ssh.host, ssh.port], ['2001:db8::1', 22]],
   [
     {
       'ssh-jump': 'a@first:2201, second\n[2001:db8::1]:22',
@@ -116,7 +125,13 @@ describe('accepted', () => {
 const refused: [RawInputs, RegExp][] = [
   [{ 'ssh-host': '', 'ssh-user': 'x' }, /^ssh-host: is required/],
   [{ 'ssh-host': 'host' }, /^ssh-user: is required/],
-  [{ 'ssh-host': 'host:2222', 'ssh-user': 'x' }, /^ssh-host: .*that goes into ssh-port$/],
+  [
+    { 'ssh-host': 'x@host:2222', 'ssh-port': '22' },
+    /^ssh-port: '22' is not the port of ssh-host, '2222'; give one of them$/,
+  ],
+  [{ 'ssh-host': 'x@host:port' }, /^ssh-host: 'x@host:port' is not of the form user@host:port$/],
+  [{ 'ssh-host': 'ssh://' }, /^ssh-host: 'ssh:\/\/' is not of the form user@host:port$/],
+  [{ 'ssh-host': 'https://odoo.example.com' }, /^ssh-host: 'https:.*' is not of the form user@host:port$/],
   [{ 'ssh-host': '-oProxyCommand=id', 'ssh-user': 'x' }, /^ssh-host: .* is not of the form/],
   [{ 'ssh-user': 'other' }, /^ssh-user: 'other' is not the user of ssh-host, 'deploy'/],
   [{ 'ssh-port': '0' }, /^ssh-port: '0' is not a whole number from 1 to 65535$/],
@@ -265,6 +280,23 @@ describe('ssh-key', () => {
     assert.equal(ssh.key?.pem, privateKey);
   });
 
+  test('in base64', () => {
+    const { ssh } = inputsFixture({ 'ssh-key': Buffer.from(privateKey).toString('base64') });
+    assert.equal(ssh.key?.pem, privateKey);
+  });
+
+  test('of a variable of the type File that is empty', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inputs-'));
+    try {
+      await writeFile(join(folder, 'key'), '\n');
+      assert.throws(() => inputsFixture({ 'ssh-key': join(folder, 'key') }), {
+        message: /^ssh-key is empty\. /,
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   test('as the path of a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'inputs-'));
     try {
@@ -276,7 +308,7 @@ describe('ssh-key', () => {
   });
 
   test('a message about it never shows it', () => {
-    const mangled = privateKey.replaceAll('\n', '');
+    const mangled = privateKey.replaceAll('\n', '').slice(0, -20);
     for (const value of [mangled, mangled.replaceAll(/\s/g, '')]) {
       assert.throws(
         () => inputsFixture({ 'ssh-key': value }),
