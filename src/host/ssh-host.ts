@@ -19,6 +19,8 @@ export interface Link {
 const GOODBYE_MS = 1000;
 /** How long a command waits for a channel. */
 const CROWDED_MS = 30_000;
+/** The same where none of ours runs: sshd may count one that has just ended. */
+const ALONE_MS = 2000;
 const CROWDED_PAUSE_MS = 50;
 
 /** Of a channel that was not opened: SSH_OPEN_CONNECT_FAILED, as OpenSSH says it, or …_RESOURCE_SHORTAGE (RFC 4254, section 5.1). */
@@ -87,7 +89,7 @@ export class SshHost implements Host {
     const as = command.as === this.user ? undefined : command.as;
     const { line, preamble } = commandLine({ ...command, as }, this.user);
     // sshd takes MaxSessions channels at once, 10 unless it is told otherwise: then one of ours has to end first.
-    for (const until = Date.now() + CROWDED_MS; ; await sleep(CROWDED_PAUSE_MS)) {
+    for (const asked = Date.now(); ; await sleep(CROWDED_PAUSE_MS)) {
       if (this.#end) throw this.#end;
       const alone = this.#processes.size + this.#asking === 0;
       this.#asking++;
@@ -95,7 +97,7 @@ export class SshHost implements Host {
         return await Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
       } catch (error) {
         if (!isCrowded(error)) throw error;
-        if (alone || Date.now() > until) throw this.#crowded(command, error);
+        if (Date.now() - asked > (alone ? ALONE_MS : CROWDED_MS)) throw this.#crowded(command, error);
       } finally {
         this.#asking--;
       }

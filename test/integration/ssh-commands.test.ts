@@ -16,13 +16,17 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const { ssh, jump, keys } = useSandbox();
 
+/** Any of the two servers' keys, for each machine on the way: some tests put a proxy before one of them. */
 function login(overrides: Partial<SshOptions> = {}): Promise<Host> {
+  const all = [...ssh.hostKeys.fingerprints, ...jump.hostKeys.fingerprints];
+  const ports = [...(overrides.jumps ?? []), { port: overrides.port ?? ssh.port }].map(({ port }) => port);
+  const trusted = ports.flatMap((port) => all.map((each) => `[127.0.0.1]:${port}=${each}`));
   return connect({
     host: ssh.host,
     port: ssh.port,
     user: ssh.user,
     key: { pem: readFileSync(keys.plain, 'utf8') },
-    trust: { fingerprint: [...ssh.hostKeys.fingerprints, ...jump.hostKeys.fingerprints].join(' ') },
+    trust: { fingerprint: trusted.join(' ') },
     jumps: [],
     connectTimeoutMs: 20_000,
     ...overrides,

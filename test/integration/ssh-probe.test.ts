@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
 import { run } from '../../src/host/run.ts';
@@ -15,23 +15,25 @@ const folder = mkdtempSync(join(sandbox.folder, 'shells-'));
 chmodSync(folder, 0o755);
 after(() => rmSync(folder, { recursive: true }));
 
-/** Text that bash reads when it runs a command, as it reads ~/.bashrc under sshd. */
-function startFile(text: string): Record<string, string> {
-  const path = join(folder, `rc-${text.length}`);
-  writeFileSync(path, text);
-  return { BASH_ENV: path };
-}
-
 /** A program in place of the login shell; `$SSH_ORIGINAL_COMMAND` is what was asked for. */
 function forced(script: string): string {
-  const path = join(folder, `forced-${script.length}`);
+  const path = join(mkdtempSync(join(folder, 'forced-')), 'command');
+  chmodSync(dirname(path), 0o755);
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
   return `ForceCommand ${path}`;
 }
 
-async function login(settings: string, env: Record<string, string> = {}): Promise<string> {
-  await using server = await startOwnSshd(sandbox, env, settings);
+/** Text that bash reads before it runs a command, as it reads ~/.bashrc under sshd. */
+function startFile(text: string): string {
+  const path = join(mkdtempSync(join(folder, 'rc-')), 'rc');
+  chmodSync(dirname(path), 0o755);
+  writeFileSync(path, text);
+  return forced(`exec bash -c '. "$0"; eval "$SSH_ORIGINAL_COMMAND"' ${path}`);
+}
+
+async function login(settings: string): Promise<string> {
+  await using server = await startOwnSshd(sandbox, {}, settings);
   await using host = await connect({
     host: server.host,
     port: server.port,
@@ -45,8 +47,8 @@ async function login(settings: string, env: Record<string, string> = {}): Promis
   return (await run(host, { argv: ['id', '-un'] })).trim();
 }
 
-async function refused(message: RegExp, hint: RegExp, settings: string, env = {}): Promise<UserError> {
-  const error = await login(settings, env).then(
+async function refused(message: RegExp, hint: RegExp, settings: string): Promise<UserError> {
+  const error = await login(settings).then(
     () => assert.fail('it logged in'),
     (thrown: unknown) => thrown,
   );
@@ -60,13 +62,15 @@ suite('a login shell that', () => {
   const runs = /does not run commands as a shell does/;
 
   test('says something to standard error alone is fine', async () => {
-    assert.equal(await login('', startFile('echo hello >&2')), sandbox.ssh.user);
+    assert.equal(await login(startFile('echo hello >&2')), sandbox.ssh.user);
   });
 
   test('prints a greeting is told what it prints', async () => {
-    await refused(/prints text of its own .*: "Welcome to \\u001b\[1mshop"$/, /\.bashrc.*config\.fish/, '', {
-      ...startFile("printf 'Welcome to \\033[1mshop\\n'"),
-    });
+    await refused(
+      /prints text of its own .*: "Welcome to \\u001b\[1mshop"$/,
+      /\.bashrc.*config\.fish/,
+      startFile("printf 'Welcome to \\033[1mshop\\n'"),
+    );
   });
 
   test('prints at its end is told what it prints', async () => {
@@ -81,7 +85,6 @@ suite('a login shell that', () => {
     await refused(
       /printed nothing, and it ended with exit code 0$/,
       /start files .*exit/,
-      '',
       startFile('exit 0'),
     );
   });
