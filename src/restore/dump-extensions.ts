@@ -24,7 +24,10 @@ const CREATE_EXTENSION = new RegExp(
  */
 export async function extensionsIn(dump: DumpSource, loader: Postgres): Promise<Extension[] | undefined> {
   if (dump.kind === 'directory') return undefined;
-  const sql = dump.kind === 'plain' ? await headOf(dump.open()) : await definitionsIn(dump.open(), loader);
+  const sql =
+    dump.kind === 'plain'
+      ? await headOf(dump.open({ restricted: true })) // it goes to no psql here
+      : await definitionsIn(dump.open(), loader);
   const [head = ''] = sql.split(FIRST_OBJECT, 1);
   return [...head.matchAll(CREATE_EXTENSION)].map(([, name = '', schema = '']) => ({
     name: plainName(name),

@@ -1,3 +1,4 @@
+import { quoted } from '../controls.ts';
 import { ContentError } from '../errors.ts';
 import { ClientEncodings } from './client-encodings.ts';
 
@@ -330,7 +331,12 @@ export class SqlScanner {
 
   /** The line from there on, for messages. */
   #quote(at: number): string {
-    return JSON.stringify(this.#bytes.toString('utf8', at, at + 60).split('\n', 1)[0]);
+    return quoted(
+      this.#bytes
+        .toString('utf8', at, at + 60)
+        .split('\n', 1)
+        .join(),
+    );
   }
 }
 
