@@ -79,7 +79,7 @@ export class Postgres {
         'Install it on the host, in the major version of the server: apt-get install postgresql-client',
       );
     }
-    await assertReady(host, newest, settings);
+    await assertReady(host, newest, settings, database);
     const found = await findRoute(host, accounts, newest, settings, database);
     return new Postgres(found, fittingClient(found, tools));
   }
@@ -229,14 +229,19 @@ const psqlCommand = (
   return { ...command, env: { ...command.env, PGOPTIONS: startOptions(session) } };
 };
 
-async function assertReady(host: Host, client: PostgresClient, settings: DatabaseSettings): Promise<void> {
+async function assertReady(
+  host: Host,
+  client: PostgresClient,
+  settings: DatabaseSettings,
+  database: string,
+): Promise<void> {
   const command = clientCommand(
     client,
     'pg_isready',
     ['-t', '10'],
     settings,
     { as: undefined, user: settings.user },
-    '',
+    database, // pgbouncer keeps who asks for one that is not there waiting
   );
   try {
     await run(host, { ...command, secretEnv: undefined });
