@@ -38,7 +38,7 @@ cd '${odoo.dataDir}' || exit
 exec 9>odoo.lock; flock 9
 if kill -0 "$(cat odoo.pid 2>/dev/null)" 2>/dev/null; then exit 0; fi
 : >odoo.log
-env -u TMPDIR setsid python3 odoo.py odoo.conf >>odoo.log 2>&1 </dev/null 9>&- &
+env -u TMPDIR setsid /usr/bin/python3 odoo.py odoo.conf >>odoo.log 2>&1 </dev/null 9>&- &
 echo $! >odoo.pid
 while kill -0 "$(cat odoo.pid)" 2>/dev/null; do
   if grep -q '^HTTP service running' odoo.log; then exit 0; fi
