@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { Cancellation } from './cancellation.ts';
 import { backup } from './commands/backup.ts';
 import { gate } from './commands/gate.ts';
 import { hosts } from './commands/hosts.ts';
@@ -9,6 +10,7 @@ import { rollback } from './commands/rollback.ts';
 import { verify } from './commands/verify.ts';
 import { CancelledError } from './errors.ts';
 import { tuneGarbageCollector } from './garbage.ts';
+import { within } from './host/limits.ts';
 import { help } from './inputs/help.ts';
 import { secretsOf } from './inputs/secrets.ts';
 import { type Inputs, inputError, parseInputs } from './inputs.ts';
@@ -55,14 +57,15 @@ function openPlatform(line: CommandLine): Platform {
   }
 }
 
-function run(inputs: Inputs, platform: Platform, signal: AbortSignal): Promise<void> {
+function run(inputs: Inputs, platform: Platform, cancellation: Cancellation): Promise<void> {
+  const { signal } = cancellation;
   switch (inputs.command) {
     case 'backup':
       return backup(inputs, platform, signal);
     case 'rollback':
-      return rollback(inputs, platform, signal);
+      return rollback(inputs, platform, cancellation);
     case 'restore':
-      return restore(inputs, platform, signal);
+      return restore(inputs, platform, cancellation);
     case 'verify':
       return verify(inputs, platform, signal);
     case 'gate':
@@ -88,34 +91,47 @@ const cancelled: Readonly<Record<Inputs['command'], string>> = {
   hosts: 'It only reads.',
 };
 
-/** Runs the command until it has ended, and has cleaned up, by itself; a signal or the timeout asks it to. */
+/** What asks a program to end. CIs send one of them, or several, when a job is cancelled or its runner stops. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/**
+ * Runs the command until it has ended, and has cleaned up, by itself; a signal or the timeout asks it to. A second
+ * signal is told what it would cost to end at once, a third one does it: npm hands on each Ctrl-C twice.
+ */
 async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
-  const controller = new AbortController();
-  const cancel = (message: string, hint: string, signal?: NodeJS.Signals) => {
-    platform.info(`${message}: cleaning up`);
-    controller.abort(new CancelledError(message, hint, signal));
+  const cancellation = new Cancellation();
+  let asked = 0;
+  const cancel = (reason: CancelledError) => {
+    asked += 1;
+    if (asked === 1) {
+      platform.info(`${reason.message}: cleaning up`);
+      return cancellation.ask(reason);
+    }
+    const { busyWith } = cancellation;
+    if (asked === 2) {
+      const cost = busyWith === undefined ? '' : `, and leaves to you: ${busyWith}`;
+      return platform.warning(`Still cleaning up. One more signal ends the run at once${cost}`);
+    }
+    if (busyWith === undefined || asked > 3) process.exit(exitCodeOf(reason));
+    cancellation.abandon(reason);
   };
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (!controller.signal.aborted) {
-      cancel(`Cancelled (${signal})`, cancelled[inputs.command], signal);
-    } else if (signal === 'SIGINT') process.exit(130); // the second Ctrl-C; GitHub sends SIGINT, then SIGTERM
-  };
+  const onSignal = (signal: NodeJS.Signals) =>
+    cancel(new CancelledError(`Cancelled (${signal})`, cancelled[inputs.command], signal));
   const timer = setTimeout(() => {
     const limit = formatDuration(inputs.timeoutMs);
-    cancel(
-      `Not done within the timeout of ${limit}`,
-      'Set the input timeout higher, or look for what is slow.',
-    );
+    const hint = 'Set the input timeout higher, or look for what is slow.';
+    if (asked === 0) cancel(new CancelledError(`Not done within the timeout of ${limit}`, hint));
   }, inputs.timeoutMs);
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  for (const signal of ENDING) process.on(signal, onSignal);
   try {
-    await run(inputs, platform, controller.signal);
+    await within(cancellation.signal, () => run(inputs, platform, cancellation));
   } catch (error) {
     // Whatever broke because of the cancellation, that is the reason; but what a person has to finish comes first.
-    throw controller.signal.aborted && !(error instanceof StrandedError) ? controller.signal.reason : error;
+    const { aborted, reason } = cancellation.signal;
+    throw aborted && !(error instanceof StrandedError) ? reason : error;
   } finally {
     clearTimeout(timer);
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const signal of ENDING) process.off(signal, onSignal);
   }
 }
 

@@ -47,7 +47,6 @@ export async function makeBackup(
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     openHost(inputs, platform, signal),
   );
-  signal.addEventListener('abort', () => void host[Symbol.asyncDispose]()); // what waits for the host then fails
   const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
     lookAtHost(host, inputs, platform),
   );

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts';
 import type { RestoreInputs } from '../inputs/restore.ts';
 import type { Platform } from '../platform/platform.ts';
 import { putBack } from '../restore/put-back.ts';
@@ -8,8 +9,12 @@ import { putBack } from '../restore/put-back.ts';
  *
  * @throws UserError, or the signal's reason when that is aborted
  */
-export function restore(inputs: RestoreInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+export function restore(
+  inputs: RestoreInputs,
+  platform: Platform,
+  cancellation: Cancellation,
+): Promise<void> {
   const { replace, neutralize, newUuid } = inputs;
   const names = { source: inputs.odoo.database, target: inputs.targetDatabase };
-  return putBack(inputs, names, { inPlace: false, replace, neutralize, newUuid }, platform, signal);
+  return putBack(inputs, names, { inPlace: false, replace, neutralize, newUuid }, platform, cancellation);
 }

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts';
 import type { RollbackInputs } from '../inputs/restore.ts';
 import type { Platform } from '../platform/platform.ts';
 import { putBack } from '../restore/put-back.ts';
@@ -8,8 +9,12 @@ import { putBack } from '../restore/put-back.ts';
  *
  * @throws UserError, or the signal's reason when that is aborted
  */
-export function rollback(inputs: RollbackInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+export function rollback(
+  inputs: RollbackInputs,
+  platform: Platform,
+  cancellation: Cancellation,
+): Promise<void> {
   const { database } = inputs.odoo;
   const wish = { inPlace: true, replace: true, neutralize: false, newUuid: false };
-  return putBack(inputs, { source: database, target: database }, wish, platform, signal);
+  return putBack(inputs, { source: database, target: database }, wish, platform, cancellation);
 }

@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import type { Container } from './compose.ts';
 import type { Engine } from './container-host.ts';
 import { CommandError, type Process } from './host.ts';
+import { unlimited, wait } from './limits.ts';
 
 /** Whether a helper is for the container's server, or for its files: then it may write them. */
 export type Purpose = 'server' | 'files';
@@ -36,7 +37,7 @@ export class HelperContainer {
       this.#started = undefined;
       throw error;
     });
-    return this.#started;
+    return wait(this.#started);
   }
 
   async #start(): Promise<string> {
@@ -62,7 +63,8 @@ export class HelperContainer {
       ...[image, '-c', 'echo ready; exec cat >/dev/null'],
     ];
     const command = { argv, as: this.#engine.as };
-    const holder = await this.#engine.machine.start(command);
+    // It outlasts the run's limit: what takes back needs it too.
+    const holder = await unlimited(() => this.#engine.machine.start(command));
     this.#watch(holder);
     for await (const _ of holder.stdout.iterator({ destroyOnReturn: false })) return name;
     const cause = new CommandError(command, await holder.exited);

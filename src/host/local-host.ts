@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { userInfo } from 'node:os';
-import type { Command, Host } from './host.ts';
+import type { Command, Host, Process } from './host.ts';
+import { limited } from './limits.ts';
 import { LocalProcess } from './local-process.ts';
 import { commandLine } from './quote.ts';
 
@@ -27,7 +28,11 @@ export class LocalHost implements Host {
     this.#account = account;
   }
 
-  async start(command: Command): Promise<LocalProcess> {
+  start(command: Command): Promise<Process> {
+    return limited(() => this.#start(command));
+  }
+
+  async #start(command: Command): Promise<LocalProcess> {
     const as = command.as === this.user ? undefined : command.as;
     const { line, preamble } = commandLine({ ...command, as }, this.user);
     const child = spawn('/bin/sh', ['-c', line], {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import { CommandError } from './host.ts';
+import { unlimited, wait } from './limits.ts';
 import type { Postgres } from './postgres.ts';
 import { PsqlSession } from './psql-session.ts';
 import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
@@ -33,12 +34,12 @@ export async function acquireLock(postgres: Postgres, database: string, purpose:
   const session = await openSession(postgres, purpose);
   try {
     const key = lockKey(database);
-    const [got] = await session.lines(sql`SELECT pg_try_advisory_lock(${key.value})`);
+    const [got] = await ask(session, sql`SELECT pg_try_advisory_lock(${key.value})`);
     if (got !== 't') throw await heldByAnother(session, key, database);
     return {
       async assertHeld() {
         const held = sql`SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
-        const [answer] = await session.lines(held).catch(lost(database));
+        const [answer] = await ask(session, held).catch(lost(database));
         if (answer !== 'held') lost(database)(undefined);
       },
       [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
@@ -57,9 +58,10 @@ export async function lockProblem(postgres: Postgres, database: string): Promise
 }
 
 async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {
-  const session = await PsqlSession.open(postgres, MAINTENANCE_DATABASE);
+  // It outlasts the run's limit: the lock is held until everything is taken back.
+  const session = await unlimited(() => PsqlSession.open(postgres, MAINTENANCE_DATABASE));
   try {
-    await session.lines(sql`SET application_name = ${purpose}`);
+    await ask(session, sql`SET application_name = ${purpose}`);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();
@@ -71,6 +73,9 @@ async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSes
     );
   }
 }
+
+/** The session outlasts the run's limit, and what it is asked does not. */
+const ask = (session: PsqlSession, query: Sql): Promise<string[]> => wait(session.lines(query));
 
 function lost(database: string): (cause: unknown) => never {
   return (cause) => {
@@ -99,13 +104,14 @@ function lockKey(database: string): LockKey {
 }
 
 async function isHeld(session: PsqlSession, key: LockKey): Promise<boolean> {
-  const [held] = await session.lines(sql`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
+  const [held] = await ask(session, sql`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
   return held === 't';
 }
 
 async function heldByAnother(session: PsqlSession, key: LockKey, database: string): Promise<UserError> {
   // Of sessions of other roles, PostgreSQL shows the name and not the time.
-  const [holder] = await session.lines(
+  const [holder] = await ask(
+    session,
     sql`SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
        FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE ${key.condition}`,
   );

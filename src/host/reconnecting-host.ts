@@ -1,4 +1,5 @@
 import type { Command, Host, Process } from './host.ts';
+import { wait } from './limits.ts';
 import { LostConnectionError } from './ssh-errors.ts';
 
 /**
@@ -36,7 +37,7 @@ export class ReconnectingHost implements Host {
     this.#reconnecting ??= this.#connect().finally(() => {
       this.#reconnecting = undefined;
     });
-    this.#connection = await this.#reconnecting;
+    this.#connection = await wait(this.#reconnecting);
     return this.#connection;
   }
 

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { messageOf, UserError } from '../errors.ts';
-import type { Command, Host } from './host.ts';
+import type { Command, Host, Process } from './host.ts';
+import { limited } from './limits.ts';
 import { commandLine } from './quote.ts';
 import { type Hop, labelOf, lostError } from './ssh-errors.ts';
 import { SshProcess } from './ssh-process.ts';
@@ -85,7 +86,11 @@ export class SshHost implements Host {
     for (const link of this.#links.toReversed()) link.socket.destroy();
   }
 
-  async start(command: Command): Promise<SshProcess> {
+  start(command: Command): Promise<Process> {
+    return limited(() => this.#start(command));
+  }
+
+  async #start(command: Command): Promise<SshProcess> {
     const as = command.as === this.user ? undefined : command.as;
     const { line, preamble } = commandLine({ ...command, as }, this.user);
     // sshd takes MaxSessions channels at once, 10 unless it is told otherwise: then one of ours has to end first.

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { type CancelledError, GateError, InputError, messageOf, UserError } from '../errors.ts';
 import type { Summary } from '../report/summary.ts';
 
@@ -77,7 +78,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof InputError) return 2;
   if (error instanceof GateError) return 3;
   const signal = (error as Partial<CancelledError> | undefined)?.signal;
-  return signal === undefined ? 1 : 128 + (signal === 'SIGINT' ? 2 : 15);
+  return signal === undefined ? 1 : 128 + constants.signals[signal];
 }
 
 /** What a person needs to know of a failure, one thought a line: what happened, why, what to do. */

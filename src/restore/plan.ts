@@ -1,4 +1,6 @@
-import { messageOf, UserError } from '../errors.ts';
+import type { Cancellation } from '../cancellation.ts';
+import { type CancelledError, messageOf, UserError } from '../errors.ts';
+import { inTime } from '../host/limits.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Phases } from '../report/phases.ts';
 import type { Progress } from '../report/progress.ts';
@@ -23,6 +25,8 @@ export interface Step {
   readonly details: readonly string[];
   /** That it moves; left out: hardly any. */
   readonly bytes?: number;
+  /** Odoo is away: it runs to its own end, and a cancellation waits for that. */
+  readonly unbroken?: true;
   /** Does it. Ends early, by throwing the signal's reason, when that is aborted. */
   run(signal: AbortSignal, progress: Pick<Progress, 'add'>): Promise<void>;
   /** Left out: the step leaves nothing behind. */
@@ -34,10 +38,13 @@ export class StrandedError extends UserError {
   override readonly name = 'StrandedError';
   /** In this order. */
   readonly commands: readonly string[];
+  /** The signal that ended the run, where one did. */
+  readonly signal: NodeJS.Signals | undefined;
 
   constructor(message: string, commands: readonly string[], cause: unknown) {
     super(message, ['Run these commands on the host, in this order:', ...commands].join('\n  '), { cause });
     this.commands = commands;
+    this.signal = (cause as Partial<CancelledError> | undefined)?.signal;
   }
 }
 
@@ -66,9 +73,12 @@ export interface Failure {
   readonly undone: readonly string[];
 }
 
+/** How long one step may take while Odoo is away, and the undo of one step. */
+const UNBROKEN_LIMIT_MS = 15 * 60_000;
+
 /**
- * Runs the steps in order. When one fails, or the signal is aborted, every step that was begun is taken back, the
- * last one first; nothing interrupts that.
+ * Runs the steps in order. When one fails, or the run is cancelled, every step that was begun is taken back, the
+ * last one first. That has time limits of its own, and only somebody who insists interrupts it.
  *
  * @param onFailure is told of a failure once everything that could be taken back was
  * @throws the step's error, or the signal's reason; a StrandedError when taking back failed too
@@ -77,46 +87,76 @@ export async function execute(
   steps: readonly Step[],
   phases: Phases,
   platform: Platform,
-  signal: AbortSignal,
+  cancellation: Cancellation,
   onFailure: (failure: Failure) => Promise<void> = async () => {},
 ): Promise<void> {
+  const { signal } = cancellation;
   const begun: Step[] = [];
   try {
     for (const step of steps) {
       signal.throwIfAborted();
       begun.unshift(step);
-      await perform(step, phases, signal);
+      cancellation.busyWith = step.unbroken && toTakeBack(begun);
+      await perform(step, phases, platform, cancellation);
     }
     signal.throwIfAborted();
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error;
     const [step] = begun;
     platform.warning(`${step?.title ?? 'The restore'} failed: ${messageOf(reason)}`);
-    const taken = await takeBack(begun, phases, reason);
+    const taken = await takeBack(begun, phases, platform, cancellation, reason);
     if (step) await onFailure({ step, ...taken });
     throw taken.error;
+  } finally {
+    cancellation.busyWith = undefined;
   }
 }
 
-const perform = ({ name, title, bytes, run }: Step, phases: Phases, signal: AbortSignal): Promise<void> =>
-  bytes === undefined
-    ? phases.run(name, title, () => run(signal, silent))
-    : phases.transfer(name, title, bytes, (progress) => run(signal, progress));
+const toTakeBack = (begun: readonly Step[]): string =>
+  begun.flatMap(({ undo }) => (undo ? [lowerFirst(undo.title)] : [])).join('; ');
+
+async function perform(
+  { name, title, bytes, unbroken, run }: Step,
+  phases: Phases,
+  platform: Platform,
+  { signal, abandoned }: Cancellation,
+): Promise<void> {
+  if (bytes !== undefined) return phases.transfer(name, title, bytes, (progress) => run(signal, progress));
+  if (!unbroken) return phases.run(name, title, () => run(signal, silent));
+  const told = () => platform.info(`First it is waited for: ${lowerFirst(title)}. Odoo is away meanwhile`);
+  signal.addEventListener('abort', told, { once: true });
+  try {
+    await phases.run(name, title, () => inTime(UNBROKEN_LIMIT_MS, () => run(abandoned, silent), abandoned));
+  } finally {
+    signal.removeEventListener('abort', told);
+  }
+}
 
 const silent: Pick<Progress, 'add'> = { add() {} };
 
 async function takeBack(
   begun: readonly Step[],
   phases: Phases,
+  platform: Platform,
+  cancellation: Cancellation,
   reason: unknown,
 ): Promise<Pick<Failure, 'error' | 'undone'>> {
+  const { abandoned } = cancellation;
   const undone: string[] = [];
   const failures: string[] = [];
   const byHand: string[] = [];
-  for (const { undo } of begun) {
+  const left = begun.filter(({ undo }) => undo);
+  if (left.length > 0) {
+    platform.info(
+      `Now it is taken back: ${toTakeBack(left)}. A further Ctrl-C does not end that; a third one leaves the rest to you`,
+    );
+  }
+  for (const [i, { undo }] of left.entries()) {
     if (!undo) continue;
+    cancellation.busyWith = toTakeBack(left.slice(i));
     try {
-      await phases.run('undo', undo.title, () => undo.run());
+      abandoned.throwIfAborted();
+      await phases.run('undo', undo.title, () => inTime(UNBROKEN_LIMIT_MS, () => undo.run(), abandoned));
       undone.push(undo.title);
     } catch (error) {
       failures.push(`${undo.title}: ${messageOf(error)}`);

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts';
 import { messageOf } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { acquireLock } from '../host/lock.ts';
@@ -50,8 +51,9 @@ export async function putBack(
   names: Names,
   wish: Omit<Request, 'purpose' | 'source' | 'dryRun' | 'keepPrevious'>,
   platform: Platform,
-  signal: AbortSignal,
+  cancellation: Cancellation,
 ): Promise<void> {
+  const { signal } = cancellation;
   const startedAt = new Date();
   const phases = new Phases(platform);
   const request = {
@@ -89,6 +91,7 @@ export async function putBack(
 
   const findings = await phases.run('preflight', 'Check everything, change nothing', async () => {
     const found = await preflight(source, target, request);
+    signal.throwIfAborted(); // what it makes problems of: everything
     tellFindings(factsOf(source, target, found), found, platform);
     return found;
   });
@@ -109,7 +112,7 @@ export async function putBack(
   if (request.dryRun) {
     platform.notice('Dry run: everything that the plan needs is there. Nothing was changed.');
   } else {
-    await execute(plan.steps, phases, platform, signal, (failure) =>
+    await execute(plan.steps, phases, platform, cancellation, (failure) =>
       platform.summary(failureSummary(about, failure)),
     );
     await tidy(plan.afterwards, phases, platform, signal);

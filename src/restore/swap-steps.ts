@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import { commandByHand, sqlByHand } from '../host/by-hand.ts';
 import { type FolderSwap, swapFolders, swapFoldersBack } from '../host/folders.ts';
 import { waitHealthy } from '../host/health.ts';
+import { within } from '../host/limits.ts';
 import type { Services } from '../host/services.ts';
 import { identifier, sql } from '../host/sql.ts';
 import { commentOn, type Swap, swapDatabases, swapDatabasesBack } from '../host/swap-databases.ts';
@@ -54,8 +55,9 @@ function stopStep(work: Work, services: Services, downtime: Downtime): Step {
     name: 'stop',
     title: 'Stop Odoo',
     details: services.stopCommands,
+    unbroken: true,
     async run() {
-      await work.assertLocked();
+      await within(work.signal, () => work.assertLocked());
       downtime.begin();
       await services.stop();
     },
@@ -101,6 +103,7 @@ function swapDatabaseStep(work: Work): Step {
     name: 'swap',
     title: old === undefined ? 'Put the database in its place, by rename' : 'Swap the databases, by rename',
     details: renames(databases),
+    unbroken: true,
     async run() {
       await work.assertLocked();
       await swapDatabases(target.admin, databases, mark);
@@ -131,6 +134,7 @@ function swapFilestoreStep({ target, databases }: Work, { live, swap }: Filestor
     title:
       swap.old === undefined ? 'Put the filestore in its place, by rename' : 'Swap the filestores, by rename',
     details: [`in ${dirname(swap.current)}:`, ...renames(namesOf(swap))],
+    unbroken: true,
     async run() {
       if (databases.old === undefined) await commentOn(target.admin, databases.new, PLACED);
       await swapFolders(live, swap);
@@ -162,6 +166,7 @@ function startStep(services: Services): Step {
     name: 'start',
     title: 'Start Odoo',
     details: services.startCommands,
+    unbroken: true,
     run: () => services.start(),
     undo: { title: 'Stop Odoo', run: () => services.stop(), byHand: services.stopCommands },
   };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { Cancellation } from '../../src/cancellation.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { Phases } from '../../src/report/phases.ts';
@@ -48,8 +49,8 @@ function stage() {
           },
         }),
   });
-  const run = (steps: readonly Step[], signal = new AbortController().signal) =>
-    execute(steps, new Phases(platform), platform, signal);
+  const run = (steps: readonly Step[], cancellation = new Cancellation()) =>
+    execute(steps, new Phases(platform), platform, cancellation);
   return { events, step, run, did: () => events.filter((event) => /^[\w-]+$/.test(event)) };
 }
 
@@ -94,40 +95,42 @@ suite('a plan', () => {
 
   test('is taken back when it is cancelled between two steps, and nothing interrupts that', async () => {
     const { step, run, did } = stage();
-    const controller = new AbortController();
+    const cancellation = new Cancellation();
     const reason = new UserError('Cancelled', 'as asked');
-    const cancelling: Step = { ...step('two'), run: async () => controller.abort(reason) };
-    await assert.rejects(run([step('one'), cancelling, step('three')], controller.signal), reason);
+    const cancelling: Step = { ...step('two'), run: async () => cancellation.ask(reason) };
+    await assert.rejects(run([step('one'), cancelling, step('three')], cancellation), reason);
     assert.deepEqual(did(), ['one', 'un-two', 'un-one']);
   });
 
   test('is taken back when it is cancelled within its last step', async () => {
     const { step, run, did } = stage();
-    const controller = new AbortController();
+    const cancellation = new Cancellation();
     const reason = new UserError('Cancelled', 'as asked');
-    const last: Step = { ...step('last'), run: async () => controller.abort(reason) };
-    await assert.rejects(run([step('one'), last], controller.signal), reason);
+    const last: Step = { ...step('last'), run: async () => cancellation.ask(reason) };
+    await assert.rejects(run([step('one'), last], cancellation), reason);
     assert.deepEqual(did(), ['one', 'un-last', 'un-one']);
   });
 
   test('blames the cancellation, not what broke because of it', async () => {
     const { events, step, run } = stage();
-    const controller = new AbortController();
+    const cancellation = new Cancellation();
     const reason = new UserError('Cancelled', 'as asked');
     const broken: Step = {
       ...step('one'),
       async run() {
-        controller.abort(reason);
+        cancellation.ask(reason);
         throw new Error('a stream was closed');
       },
     };
-    await assert.rejects(run([broken], controller.signal), reason);
+    await assert.rejects(run([broken], cancellation), reason);
     assert.ok(events.includes('warning: Do one failed: Cancelled'), events.join('\n'));
   });
 
   test('that was cancelled before it began does nothing', async () => {
     const { run, step, events } = stage();
-    await assert.rejects(run([step('one')], AbortSignal.abort(new UserError('Cancelled', 'as asked'))));
+    const cancellation = new Cancellation();
+    cancellation.ask(new UserError('Cancelled', 'as asked'));
+    await assert.rejects(run([step('one')], cancellation));
     assert.deepEqual(events, ['warning: The restore failed: Cancelled']);
   });
 

@@ -5,10 +5,14 @@ import {
   dropDerivedDatabase,
   localeClauses,
 } from '../../host/databases.ts';
+import { inTime } from '../../host/limits.ts';
 import { LOCALE_REFUSED, SqlError } from '../../host/sql-error.ts';
 import { reserveTestName } from '../../host/test-databases.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { TestServer } from './test-server.ts';
+
+/** How long the drop of a scratch database may take, also after the run was cancelled. */
+const DROP_LIMIT_MS = 10 * 60_000;
 
 /** A database for one test. Dropped when it is disposed of. */
 export interface Scratch extends AsyncDisposable {
@@ -37,7 +41,7 @@ export async function createScratch(
   // Also when its creation fails half-way: that the connection broke does not mean that it is not there.
   resources.defer(async () => {
     try {
-      await dropDerivedDatabase(admin, name, of);
+      await inTime(DROP_LIMIT_MS, () => dropDerivedDatabase(admin, name, of));
     } catch (error) {
       platform.warning(`${name} is left on ${label}, and the next test drops it: ${messageOf(error)}`);
     }

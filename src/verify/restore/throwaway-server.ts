@@ -2,6 +2,7 @@ import { UserError } from '../../errors.ts';
 import { Accounts } from '../../host/accounts.ts';
 import { ON_THROWAWAY_SERVER } from '../../host/extension-allowlist.ts';
 import { CommandError, type Host, type Process } from '../../host/host.ts';
+import { unlimited } from '../../host/limits.ts';
 import { Postgres } from '../../host/postgres.ts';
 import { runSql } from '../../host/run-sql.ts';
 import { identifier, MAINTENANCE_DATABASE, sql } from '../../host/sql.ts';
@@ -130,7 +131,7 @@ async function startHolder(
   const needed = String(Math.ceil(neededBytes / 1024));
   const argv = ['sh', '-c', SCRIPT, 'sh', needed, folder, ...options];
   signal.throwIfAborted();
-  const holder = await host.start({ argv, guarded: true });
+  const holder = await unlimited(() => host.start({ argv, guarded: true }));
   const end = () => void holder[Symbol.asyncDispose]();
   signal.addEventListener('abort', end, { once: true });
   try {

@@ -1,0 +1,26 @@
+/** How a run is asked to end: first to take back what it has begun; then, by somebody who insists, to leave that undone. */
+export class Cancellation {
+  readonly #asked = new AbortController();
+  readonly #abandoned = new AbortController();
+  /** What must not be cut short now, in words: `rename the databases back`. undefined: nothing. */
+  busyWith: string | undefined;
+
+  /** Aborted when the run is to end, and to clean up. */
+  get signal(): AbortSignal {
+    return this.#asked.signal;
+  }
+
+  /** Aborted when not even the cleaning up is to be waited for. */
+  get abandoned(): AbortSignal {
+    return this.#abandoned.signal;
+  }
+
+  ask(reason: Error): void {
+    this.#asked.abort(reason);
+  }
+
+  abandon(reason: Error): void {
+    this.#asked.abort(reason);
+    this.#abandoned.abort(reason);
+  }
+}
