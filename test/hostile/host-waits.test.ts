@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { heldStop } from '../support/held-stop.ts';
 import { holdLock, holdRename } from '../support/hold-lock.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
@@ -57,30 +56,18 @@ suite('an undo that waits for the host', () => {
   });
   after(() => scene?.[Symbol.asyncDispose]());
 
-  /** A stop command that waits until the test lets it go on. */
-  const gate = () => {
-    const at = (name: string) => join(scene.scene.folder, name);
-    execFileSync('mkfifo', ['-m', '666', at('began'), at('go')]);
-    return {
-      command: `echo >'${at('began')}'; cat '${at('go')}'; ${scene.server.stopCommand}`,
-      began: () => execFileSync('cat', [at('began')]),
-      letGo: () => execFileSync('sh', ['-c', 'echo >"$1"', 'sh', at('go')]),
-      remove: () => execFileSync('rm', [at('began'), at('go')]),
-    };
-  };
-
   test('is not cut by a second signal; a third leaves the rest to a person, and says how', async () => {
     const { postgres } = scene.scene.sandbox;
-    const stop = gate();
+    await using stop = await heldStop(scene.scene.folder, scene.server.stopCommand);
     const run = scene.start('rollback', { 'stop-command': stop.command });
-    stop.began();
+    await stop.reached(run);
     const { databases } = await scene.traces();
     const built =
       databases.map((line) => line.split('|')[0] ?? '').find((name) => name.includes('__new_')) ?? '';
     await using _held = await holdRename(postgres, built); // and from being dropped
     run.child.kill('SIGINT');
     await run.says(/First it is waited for: stop Odoo\. Odoo is away meanwhile/);
-    stop.letGo();
+    await stop.letGo();
     await untilSession(postgres, run, waitingWith(`DROP DATABASE IF EXISTS "${built}"`));
     assert.match(run.log, /Now it is taken back: start Odoo again, as it was; .*; drop \S+__new_\d+\./);
     assert.equal((await scene.server.state())?.attachments !== undefined, true, 'Odoo runs again');
@@ -94,22 +81,20 @@ suite('an undo that waits for the host', () => {
       log,
       new RegExp(`Run these commands on the host, in this order:\n.*DROP DATABASE.*${built}`),
     );
-    stop.remove();
   });
 
   for (const signal of ['SIGHUP', 'SIGTERM'] as const) {
     test(`goes on when nobody reads its log any more: ${signal}`, async () => {
       await scene.dropDerived();
       const before = await scene.traces();
-      const stop = gate();
+      await using stop = await heldStop(scene.scene.folder, scene.server.stopCommand);
       const run = scene.start('rollback', { 'stop-command': stop.command });
-      stop.began();
+      await stop.reached(run);
       run.child.stderr?.destroy();
       run.child.stdout?.destroy();
       run.child.kill(signal);
-      stop.letGo();
+      await stop.letGo();
       assert.equal((await run.ended).exitCode, 128 + constants.signals[signal]);
-      stop.remove();
       assert.deepEqual(await scene.traces(), before);
     });
   }

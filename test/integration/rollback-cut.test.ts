@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { holdRename } from '../support/hold-lock.ts';
@@ -29,9 +30,10 @@ suite('a rollback that is cancelled', () => {
       const before = await scene.traces();
       const run = scene.start('rollback');
       await run.says(step);
-      run.child.kill(i % 2 === 0 ? 'SIGTERM' : 'SIGINT');
+      const signal = (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const)[i % 4] ?? 'SIGTERM';
+      run.child.kill(signal);
       const { exitCode, log, stdout } = await run.ended;
-      assert.equal(exitCode, i % 2 === 0 ? 143 : 130, log);
+      assert.equal(exitCode, 128 + constants.signals[signal], log);
       assert.match(log, /What was begun has been taken back/);
       assert.equal(stdout, '');
       assert.deepEqual(await scene.traces(), before, log);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
+import { heldStop } from '../support/held-stop.ts';
 import { dropDatabase } from '../support/postgres.ts';
 import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
 
@@ -39,8 +40,9 @@ suite('a dry run', () => {
   });
 
   test('says who holds the lock', async () => {
-    const run = scene.start('rollback');
-    await run.says(/^Load the dump/m);
+    await using stop = await heldStop(scene.scene.folder, scene.server.stopCommand);
+    const run = scene.start('rollback', { 'stop-command': stop.command });
+    await stop.reached(run);
     for (const [command, inputs] of [
       ['rollback', { 'dry-run': 'true' }],
       ['rollback', {}],
@@ -53,6 +55,7 @@ suite('a dry run', () => {
         /Another backup or restore of \S+ is running since \d{4}-\d\d-\d\d \d\d:\d\d UTC: rollback/,
       );
     }
+    await stop.letGo();
     assert.equal((await run.ended).exitCode, 0);
   });
 });

@@ -99,6 +99,8 @@ describe('a signal', () => {
   for (const [signal, expected] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['SIGQUIT', 131],
   ] as const) {
     test(`${signal} ends a run that waits for a server, with ${expected}`, { timeout: 30_000 }, async (t) => {
       // Takes connections and never answers.

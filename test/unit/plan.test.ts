@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Cancellation } from '../../src/cancellation.ts';
-import { UserError } from '../../src/errors.ts';
+import { CancelledError, UserError } from '../../src/errors.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { Phases } from '../../src/report/phases.ts';
 import { describePlan, execute, type Step, StrandedError } from '../../src/restore/plan.ts';
@@ -132,6 +132,55 @@ suite('a plan', () => {
     cancellation.ask(new UserError('Cancelled', 'as asked'));
     await assert.rejects(run([step('one')], cancellation));
     assert.deepEqual(events, ['warning: The restore failed: Cancelled']);
+  });
+
+  test('whose undo is given up says how to go on by hand, and begins no other', async () => {
+    const { step, run, did } = stage();
+    const cancellation = new Cancellation();
+    const reason = new CancelledError('Cancelled (SIGINT)', 'as asked', 'SIGINT');
+    const waits: Step = {
+      ...step('two'),
+      undo: {
+        title: 'Undo two',
+        byHand: ['by hand: two'],
+        run() {
+          assert.equal(cancellation.busyWith, 'undo two; undo one');
+          cancellation.abandon(reason);
+          return new Promise(() => {});
+        },
+      },
+    };
+    const failing = step('three', { run: new Error('it broke') });
+    await assert.rejects(run([step('one'), waits, failing], cancellation), (error) => {
+      assert.ok(error instanceof StrandedError);
+      assert.match(error.hint, /in this order:\n {2}by hand: two\n {2}by hand: one$/);
+      return true;
+    });
+    assert.deepEqual(did(), ['one', 'two', 'three', 'un-three']);
+    assert.equal(cancellation.busyWith, undefined);
+  });
+
+  test('whose undo never ends gives it up by itself', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { step, run, did } = stage();
+    const never: Step = {
+      ...step('two', { run: new Error('it broke') }),
+      undo: {
+        title: 'Undo two',
+        byHand: ['by hand: two'],
+        run() {
+          setImmediate(() => t.mock.timers.tick(3_600_000));
+          return new Promise(() => {});
+        },
+      },
+    };
+    await assert.rejects(run([step('one'), never]), (error) => {
+      assert.ok(error instanceof StrandedError);
+      assert.match(error.message, /Undo two: It was not done within 15 min/);
+      assert.match(error.hint, /in this order:\n {2}by hand: two$/);
+      return true;
+    });
+    assert.deepEqual(did(), ['one', 'two', 'un-one']);
   });
 
   test('reads the same before it is run and after', () => {
