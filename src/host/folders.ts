@@ -1,5 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
+import { UserError } from '../errors.ts';
 import { type Derivation, isDerivedName, parseDerivedName } from '../restore/names.ts';
+import { type Command, CommandError, type Host } from './host.ts';
 import type { OwnedFolder } from './owner.ts';
 import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
@@ -17,7 +19,7 @@ export interface FolderSwap {
  * Gives the new folder the path, by renames in one script on the host: when the second fails, it takes the first
  * back, and when the connection goes, it still ends.
  *
- * @throws CommandError when it failed; everything is where it was then
+ * @throws UserError when it failed; everything is where it was then
  */
 export async function swapFolders({ host, command }: Place, swap: FolderSwap): Promise<void> {
   const script = `new=$1 current=$2 old=$3
@@ -30,7 +32,7 @@ export async function swapFolders({ host, command }: Place, swap: FolderSwap): P
     mv -T -- "$current" "$old" || exit
     mv -T -- "$new" "$current" && exit
     mv -T -- "$old" "$current"; exit 1`;
-  await run(host, command(['sh', '-c', script, 'sh', swap.new, swap.current, swap.old ?? '']));
+  await rename(host, command(['sh', '-c', script, 'sh', swap.new, swap.current, swap.old ?? '']), swap);
 }
 
 /** Takes `swapFolders` back, however far it came. Does nothing where that has not happened. */
@@ -39,14 +41,36 @@ export async function swapFoldersBack({ host, command }: Place, swap: FolderSwap
     [ -z "$old" ] || [ -e "$old" ] || exit 0
     if [ ! -e "$new" ] && [ -e "$current" ]; then mv -T -- "$current" "$new" || exit; fi
     [ -z "$old" ] || mv -T -- "$old" "$current"`;
-  await run(host, command(['sh', '-c', script, 'sh', swap.new, swap.current, swap.old ?? '']));
+  await rename(host, command(['sh', '-c', script, 'sh', swap.new, swap.current, swap.old ?? '']), swap);
+}
+
+async function rename(host: Host, command: Command, { current }: FolderSwap): Promise<void> {
+  try {
+    await run(host, command);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `filestore: ${current} on ${host.label} could not be renamed: ${error.exit.stderr}`,
+      `Look at what is in ${dirname(current)}: a mount cannot be renamed, nor a folder in one that its account may not write.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Removes a folder that a restore has made. Does nothing when it is not there. */
 export async function removeDerivedFolder({ host, command }: Place, path: string): Promise<void> {
   const silly = !path.startsWith('/') || path.split('/').includes('..') || !isDerivedName(basename(path));
   if (silly) throw new TypeError(`Not a folder that a restore makes: ${path}`);
-  await run(host, command(['rm', '-rf', '--one-file-system', '--', path]));
+  try {
+    await run(host, command(['rm', '-rf', '--one-file-system', '--', path]));
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `filestore: ${path} on ${host.label} could not be removed: ${error.exit.stderr}`,
+      'Remove it by hand, as an account that may.',
+      { cause: error },
+    );
+  }
 }
 
 /** A folder that this run, or an earlier one that was killed, has made beside the filestore. */

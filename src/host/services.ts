@@ -33,12 +33,10 @@ export interface UnitState {
   readonly loaded: boolean;
 }
 
-/** @throws CommandError where there is no systemd */
+/** @throws UserError where there is no systemd */
 export async function unitStates(host: Host, units: readonly string[]): Promise<UnitState[]> {
   if (units.length === 0) return [];
-  const output = await run(host, {
-    argv: ['systemctl', 'show', '--property=Id,LoadState,ActiveState', '--', ...units],
-  });
+  const output = await showUnits(host, 'Id,LoadState,ActiveState', units);
   // Blocks apart by an empty line, in the order asked for; the order of the properties is systemd's.
   return output
     .trim()
@@ -51,6 +49,19 @@ export async function unitStates(host: Host, units: readonly string[]): Promise<
         loaded: value('LoadState') === 'loaded',
       };
     });
+}
+
+async function showUnits(host: Host, properties: string, units: readonly string[]): Promise<string> {
+  try {
+    return await run(host, { argv: ['systemctl', 'show', `--property=${properties}`, '--', ...units] });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `services: systemd on ${host.label} cannot be asked about ${units.join(', ')}: ${error.exit.stderr}`,
+      'On a host without systemd, set stop-command and start-command instead of services.',
+      { cause: error },
+    );
+  }
 }
 
 /**
@@ -140,8 +151,7 @@ async function startUnit(host: Host, unit: string, start: () => Promise<void>): 
 
 /** The last time that systemd ran a unit. */
 async function invocationOf(host: Host, unit: string): Promise<{ id: string; failed: boolean }> {
-  const properties = '--property=ActiveState,InvocationID';
-  const output = await run(host, { argv: ['systemctl', 'show', properties, '--', unit] });
+  const output = await showUnits(host, 'ActiveState,InvocationID', [unit]);
   return {
     id: /^InvocationID=(.*)$/m.exec(output)?.[1] ?? '',
     failed: /^ActiveState=failed$/m.test(output),
