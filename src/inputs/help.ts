@@ -21,7 +21,7 @@ ${wrapped(descriptions.command, '')}
 Each input is a flag (--ssh-host) or a variable (${variableOf('ssh-host')}); the flag counts. Of an input
 that is true or false the flag alone means true. Secrets are taken from variables only.
 
-${groups.join('')}Exit status: 0 done, 1 failed, 2 bad input, 3 the gate is shut, 130 or 143 cancelled.
+${groups.join('')}Exit status: 0 done, 1 failed, 2 bad input, 3 the gate is shut, 129, 130, 131 or 143 cancelled.
 `;
 }
 
