@@ -39,7 +39,7 @@ export async function acquireLock(postgres: Postgres, database: string, purpose:
     return {
       async assertHeld() {
         const held = sql`SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
-        const [answer] = await ask(session, held).catch(lost(database));
+        const [answer] = await wait(session.lines(held).catch(lost(database)));
         if (answer !== 'held') lost(database)(undefined);
       },
       [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
