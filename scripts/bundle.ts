@@ -1,6 +1,6 @@
 // Bundles src/main.ts into dist/program.js, and puts dist/main.js before it, which is what `uses:` runs. `--check`: fails
 // where dist is stale.
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,8 @@ async function bundle(folder: string): Promise<void> {
     logLevel: 'warning',
   });
   await copyFile(join(root, 'src/entry.js'), join(folder, 'main.js'));
+  await chmod(join(folder, 'main.js'), 0o755);
+  await chmod(join(folder, 'program.js'), 0o644); // esbuild follows the shebang of src/main.ts
   await writeFile(join(folder, 'LICENSES.txt'), await licenses(Object.keys(metafile.inputs)));
 }
 
