@@ -55,7 +55,6 @@ suite('a forged archive, and an admin role', { concurrency: false }, () => {
     'zero_damaged_pages=on',
     'ignore_system_indexes=on',
     'allow_system_table_mods=on',
-    'row_security=off\u2028',
     'pgaudit.log=none',
   ];
 
