@@ -38,6 +38,9 @@ async function hideSecret({ exec }: RootedHost): Promise<void> {
 const openToAll = ({ exec, filestore }: RootedHost): Promise<string> =>
   exec(['sh', '-ec', `chmod -R a+rX /var/lib/odoo ${filestore}`]);
 
+/** The home of root on the host, apart from this machine's own. */
+const OWN_ROOT = 'mount -t tmpfs -o mode=755 tmpfs /root';
+
 async function onHost(sudoers: string | undefined, body: (scene: HostScene) => Promise<void>) {
   const sandbox = useSandbox();
   await using rooted = await startRootedHost(sandbox, sudoers === undefined ? {} : { sudoers });
@@ -171,7 +174,7 @@ suite('a link in place of the filestore', needsRoot, () => {
       await onHost(everything, async (scene) => {
         const { rooted } = scene;
         await hideSecret(rooted);
-        await rooted.exec(['sh', '-ec', 'mkdir -p /root/private; chmod 755 /root /root/private']);
+        await rooted.exec(['sh', '-ec', `${OWN_ROOT}; mkdir /root/private; chmod 755 /root/private`]);
         await asOdoo(
           rooted,
           `mv ${rooted.filestore} ${rooted.filestore}2; ln -s ${folder} ${rooted.filestore}`,
@@ -184,7 +187,7 @@ suite('a link in place of the filestore', needsRoot, () => {
   test('or of a folder above it', async () => {
     await onHost(everything, async (scene) => {
       const { rooted } = scene;
-      await rooted.exec(['sh', '-ec', `mkdir -p /root/x/filestore/${rooted.database}; chmod -R 755 /root`]);
+      await rooted.exec(['sh', '-ec', `${OWN_ROOT}; mkdir -p /root/x/filestore/${rooted.database}`]);
       const data = '/var/lib/odoo/.local/share/Odoo';
       await asOdoo(rooted, `mv ${data} ${data}2; ln -s /root/y ${data}; ls -d ${data}2`);
       await rooted.exec(['ln', '-s', 'x', '/root/y']);

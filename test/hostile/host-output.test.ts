@@ -73,7 +73,8 @@ suite('a host that prints without end', () => {
   });
 
   test('a psql that is none does not fill the memory', async () => {
-    const pretending = (script: string) => ({ host, psql: () => sh(script) }) as unknown as Postgres;
+    const pretending = (script: string) =>
+      ({ host, firstStatements: [], psql: () => sh(script) }) as unknown as Postgres;
     await using endless = await PsqlSession.open(pretending(ENDLESS_LINE), 'prod');
     await assert.rejects(
       endless.lines(sql`SELECT 1`),

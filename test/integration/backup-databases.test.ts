@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { cp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { outputsOf, Scene } from '../support/backup-run.ts';
 import { dropDatabase, psql } from '../support/postgres.ts';
+import { run } from '../support/processes.ts';
 import { getObject, listKeys } from '../support/s3.ts';
 
 suite('several databases of one host', { concurrency: false }, () => {
@@ -14,10 +14,7 @@ suite('several databases of one host', { concurrency: false }, () => {
     const { odoo, sandbox } = scene;
     names = [odoo.database, `${odoo.database}_two`];
     await psql(sandbox.postgres, 'postgres', `CREATE DATABASE ${names[1]} TEMPLATE ${names[0]} OWNER odoo`);
-    await cp(odoo.filestore, join(dirname(odoo.filestore), names[1]), {
-      recursive: true,
-      preserveTimestamps: true,
-    });
+    await run(['cp', '-a', odoo.filestore, join(dirname(odoo.filestore), names[1])]);
   });
   after(async () => {
     await dropDatabase(scene.sandbox.postgres, names[1]);
