@@ -41,6 +41,7 @@ export function describe(
       files: attached,
       inDatabase: facts.attachments.inDatabase,
       location: schemeOf(facts.attachments.location),
+      elsewhere: facts.attachments.elsewhere,
     },
     filestore: filestore && {
       ...filestore,

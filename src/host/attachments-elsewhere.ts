@@ -6,34 +6,16 @@ export type Elsewhere = Readonly<Record<string, number>>;
 
 /** More are counted together: the names come from the database, where anybody may have written them. */
 const MOST_STORAGES = 20;
+const MOST_HELD = 1000;
 
 /**
  * Counts the attachments whose content is in another storage: those of the OCA's fs_attachment and its likes, which
  * write `code://path` into `store_fname`, and those of Odoo's cloud_storage, which have the type of that name and a URL.
  */
-export async function attachmentsElsewhere(snapshot: Snapshot): Promise<Elsewhere> {
-  if (snapshot.onlyCopies) return copiedAttachmentsElsewhere(snapshot);
-  const rows = snapshot.onlyCopies ? await copied(snapshot) : await queried(snapshot);
-  return named(rows);
-}
+export const attachmentsElsewhere = async (snapshot: Snapshot): Promise<Elsewhere> =>
+  named(await (snapshot.onlyCopies ? copied(snapshot) : queried(snapshot)));
 
-/** The same for a superuser, who only copies tables of others. */
-async function copiedAttachmentsElsewhere(snapshot: Snapshot): Promise<Elsewhere> {
-  const found = new Map<string, number>();
-  const columns = ['type', 'store_fname', 'url'];
-  await snapshot.eachCopied(['public', 'ir_attachment'], columns, ([type, name, url]) => {
-    const isCloud = type === 'cloud_storage';
-    if (!isCloud && !name?.includes('://')) return;
-    const storage = isCloud ? `cloud_storage ${url?.split('/')[2] ?? ''}` : (name?.split('://')[0] ?? '');
-    // More names than are told anyway need not be held.
-    const held = found.has(storage) || found.size < 1000 ? storage : 'others';
-    found.set(held, (found.get(held) ?? 0) + 1);
-  });
-  const rows = [...found].map(([storage, count]) => ({ storage, count }));
-  return named(rows.toSorted((a, b) => b.count - a.count));
-}
-
-function named(rows: readonly { readonly storage: string | null; readonly count: number }[]): Elsewhere {
+function named(rows: readonly Storage[]): Elsewhere {
   const counts: Record<string, number> = {};
   for (const [index, { storage, count }] of rows.entries()) {
     const name = index < MOST_STORAGES ? storageName(storage) : 'others';
@@ -56,15 +38,19 @@ const queried = (snapshot: Snapshot): Promise<Storage[]> =>
          WHERE type = 'cloud_storage' OR store_fname LIKE '%://%' GROUP BY 1 ORDER BY 2 DESC, 1`,
   );
 
+/** The same for a superuser, who only copies tables of others. */
 async function copied(snapshot: Snapshot): Promise<Storage[]> {
   const counts = new Map<string, number>();
-  const columns = ['store_fname', 'type', 'url'];
-  await snapshot.eachCopied(['public', 'ir_attachment'], columns, ([file, type, url]) => {
+  const columns = ['type', 'store_fname', 'url'];
+  await snapshot.eachCopied(['public', 'ir_attachment'], columns, ([type, file, url]) => {
     const ofFile = /^(.*?):\/\//s.exec(file ?? '')?.[1];
     const storage = type === 'cloud_storage' ? `cloud_storage ${url?.split('/')[2] ?? ''}` : ofFile;
-    if (storage !== undefined) counts.set(storage, (counts.get(storage) ?? 0) + 1);
+    if (storage === undefined) return;
+    // More names than are told anyway need not be held.
+    const held = counts.has(storage) || counts.size < MOST_HELD ? storage : 'others';
+    counts.set(held, (counts.get(held) ?? 0) + 1);
   });
-  return [...counts].map(([storage, count]) => ({ storage, count })).sort((a, b) => b.count - a.count);
+  return [...counts].map(([storage, count]) => ({ storage, count })).toSorted((a, b) => b.count - a.count);
 }
 
 /** A storage's name without what no name of one has. */

@@ -171,16 +171,14 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
 
 async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
   if (snapshot.onlyCopies) return copiedAttachmentFacts(snapshot);
-  const elsewhere = attachmentsElsewhere(snapshot);
-  const [facts] = await snapshot.rows<{ inDatabase: number; location: string }>(
-    sql`SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
-            coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
-  );
-  return {
-    inDatabase: facts?.inDatabase ?? 0,
-    location: facts?.location ?? 'file',
-    elsewhere: await elsewhere,
-  };
+  const [[facts], elsewhere] = await Promise.all([
+    snapshot.rows<{ inDatabase: number; location: string }>(
+      sql`SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
+              coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
+    ),
+    attachmentsElsewhere(snapshot),
+  ]);
+  return { inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? 'file', elsewhere };
 }
 
 /** The content in the database is not read for it: where there is a size and no file, it is there. */
