@@ -1,3 +1,4 @@
+import { withoutControls } from '../controls.ts';
 import type { FilestoreReport } from '../host/filestore.ts';
 import type { OdooDatabase } from '../host/odoo-database.ts';
 
@@ -54,3 +55,9 @@ export interface BackupDescription {
   /** null: a backup without the filestore. */
   readonly filestore: FilestoreReport | null;
 }
+
+/** Length of a recorded name in characters, at most: a real one has 43. */
+const LONGEST_RECORDED = 1000;
+
+/** The name of a file that is not in the backup, as backup.json records it: anybody may have made it up. */
+export const recordedName = (name: string): string => withoutControls(name.slice(0, LONGEST_RECORDED));

@@ -1,13 +1,9 @@
-import type { BackupDescription } from '../archive/manifest.ts';
-import { withoutControls } from '../controls.ts';
+import { type BackupDescription, recordedName } from '../archive/manifest.ts';
 import { messageOf, UserError } from '../errors.ts';
 import type { FilestoreReport } from '../host/filestore.ts';
 import { decodeDescription, MOST_FILES } from '../storage/description.ts';
 import { tool } from '../version.ts';
 import type { Source, Target } from './source.ts';
-
-/** Characters of a name: a real one has 43. */
-const LONGEST_RECORDED = 1000;
 
 /**
  * What a restore needs to know of a backup.
@@ -62,8 +58,7 @@ export function describe(
 }
 
 /** Names that anybody may have made up, of files that are not in the backup, as far as a restore reads them back. */
-const recorded = (names: readonly string[]): string[] =>
-  names.slice(0, MOST_FILES).map((name) => withoutControls(name.slice(0, LONGEST_RECORDED)));
+const recorded = (names: readonly string[]): string[] => names.slice(0, MOST_FILES).map(recordedName);
 
 /** Some modules write keys and passwords behind it: `s3://key:secret@bucket`. */
 const schemeOf = (location: string): string => /^[\w.+-]+/.exec(location)?.[0] ?? 'unknown';

@@ -1,5 +1,5 @@
 import { isEntryName } from '../../archive/directory.ts';
-import type { BackupDescription } from '../../archive/manifest.ts';
+import { type BackupDescription, recordedName } from '../../archive/manifest.ts';
 import { ContentError } from '../../errors.ts';
 import { formatCount, formatCounted } from '../../report/format.ts';
 
@@ -33,7 +33,9 @@ export function checkAttachments(
   if (!hasFile || !description.filestore) return;
   const { missing, lost } = description.filestore;
   const known = new Set([...missing, ...lost]);
-  const gone = files.filter((name) => !hasFile(name) && !known.has(name) && isEntryName(`filestore/${name}`));
+  const gone = files.filter(
+    (name) => !hasFile(name) && !known.has(recordedName(name)) && isEntryName(`filestore/${name}`),
+  );
   if (gone.length === 0) return;
   const more = gone.length > 1 ? ` (and ${formatCounted(gone.length - 1, 'other file')})` : '';
   throw new ContentError(
