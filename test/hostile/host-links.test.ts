@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { dirname } from 'node:path/posix';
 import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { Accounts } from '../../src/host/accounts.ts';
@@ -147,6 +148,32 @@ suite('other ways to a file of somebody else', needsRoot, () => {
       await openToAll(scene.rooted);
       const { filestore, report } = await readAll(scene);
       assert.deepEqual([filestore.account, report.files, report.lost], ['deploy', 205, []]);
+    });
+  });
+
+  // As a volume of Docker is, which lies below a folder that only root may enter.
+  test('root reads what its owner cannot reach, and the owner’s files alone', async () => {
+    await onHost('deploy ALL=(root) NOPASSWD: ALL', async ({ rooted, host, accounts }) => {
+      const filestore = '/var/lib/docker/volumes/data/filestore/shop';
+      const name = nameOf(SECRET);
+      const move = `mkdir -p ${dirname(filestore)}; chmod 710 /var/lib/docker
+        mv ${rooted.filestore} ${filestore}; chown odoo: ${dirname(filestore)}
+        umask 077; mkdir -p ${filestore}/${name.slice(0, 2)}; printf %s '${SECRET}' >${filestore}/${name}`;
+      await rooted.exec(['sh', '-ec', move]);
+      const scene = { rooted: { ...rooted, filestore }, host, accounts };
+      const swapped = (
+        await rooted.exec(['sh', '-ec', `cd ${filestore}; find . -type f -user odoo -printf '%P\\n'`])
+      )
+        .split('\n')
+        .toSorted()
+        .find((each) => each !== '');
+      assert.ok(swapped);
+      const swap = `ln -sf ${filestore}/${name} ${filestore}/${swapped}`;
+      const { skipped, contents, report } = await readAll(scene, () => rooted.exec(['sh', '-ec', swap]));
+      assert.deepEqual([...skipped], [[name, 'foreign']]);
+      assert.equal(report.files, 204);
+      assert.deepEqual(report.lost, [swapped]);
+      assert.ok(![...contents.values()].includes(SECRET));
     });
   });
 });
