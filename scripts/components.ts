@@ -1,5 +1,6 @@
 // The GitLab components in templates/, made from action.yml: `npm run docs` writes them.
 import { stringify } from 'yaml';
+import { parseInputs } from '../src/inputs/parse.ts';
 import {
   type InputDefinition,
   type InputName,
@@ -7,7 +8,6 @@ import {
   inputTable,
   variableOf,
 } from '../src/inputs/table.ts';
-import { parseInputs } from '../src/inputs.ts';
 import type { ActionFile } from './docs.ts';
 
 export const componentNames = ['backup', 'rollback', 'gate', 'verify', 'prune'] as const;

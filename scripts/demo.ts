@@ -1,5 +1,5 @@
 // Shows a person what this project does, on real servers that are started for it and stopped again: `npm run demo`.
-import { messageOf } from '../src/errors.ts';
+import { messageOf } from '../src/util/errors.ts';
 import { createOdoo } from '../test/support/odoo.ts';
 import { startOdooServer } from '../test/support/odoo-server.ts';
 import { freePorts } from '../test/support/processes.ts';

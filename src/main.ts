@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { Cancellation } from './cancellation.ts';
 import { backup } from './commands/backup.ts';
 import { gate } from './commands/gate.ts';
 import { hosts } from './commands/hosts.ts';
@@ -8,21 +7,22 @@ import { prune } from './commands/prune.ts';
 import { restore } from './commands/restore.ts';
 import { rollback } from './commands/rollback.ts';
 import { verify } from './commands/verify.ts';
-import { CancelledError } from './errors.ts';
-import { tuneGarbageCollector } from './garbage.ts';
 import { within } from './host/limits.ts';
 import { help } from './inputs/help.ts';
+import { type Inputs, inputError, parseInputs } from './inputs/parse.ts';
 import { secretsOf } from './inputs/secrets.ts';
-import { type Inputs, inputError, parseInputs } from './inputs.ts';
 import { type CommandLine, parseCommandLine } from './platform/command-line.ts';
 import { githubPlatform } from './platform/github.ts';
 import { gitlabPlatform } from './platform/gitlab.ts';
 import { pinging } from './platform/ping.ts';
 import { detectPlatform, exitCodeOf, type Platform } from './platform/platform.ts';
 import { terminalPlatform } from './platform/terminal.ts';
-import { formatDuration } from './report/format.ts';
 import { StrandedError } from './restore/plan.ts';
-import { version } from './version.ts';
+import { Cancellation } from './util/cancellation.ts';
+import { CancelledError } from './util/errors.ts';
+import { formatDuration } from './util/format.ts';
+import { tuneGarbageCollector } from './util/garbage-collection.ts';
+import { version } from './util/version.ts';
 
 const { env, stdout, stderr } = process;
 

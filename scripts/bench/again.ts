@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
-import type { Receipt } from '../../src/storage/receipt.ts';
+import type { Receipt } from '../../src/catalog/receipt.ts';
 import { type Growth, grow } from '../../test/support/growth.ts';
 import { run } from '../../test/support/processes.ts';
 import { getObject, s3Client } from '../../test/support/s3.ts';

@@ -1,6 +1,6 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Receipt } from '../../src/storage/receipt.ts';
+import type { Receipt } from '../../src/catalog/receipt.ts';
 import { getObject, s3Client } from '../../test/support/s3.ts';
 import { type Case, runProgram, runScript, scriptEnvironment } from './running.ts';
 

@@ -1,5 +1,5 @@
 import { cpus, totalmem } from 'node:os';
-import { formatBytes, formatCount } from '../../src/report/format.ts';
+import { formatBytes, formatCount } from '../../src/util/format.ts';
 import { type Again, resticScript } from './again.ts';
 import { type Run, script } from './contenders.ts';
 import type { Data } from './data.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
-import { formatBytes, formatCount } from '../../src/report/format.ts';
+import { formatBytes, formatCount } from '../../src/util/format.ts';
 import { run } from '../../test/support/processes.ts';
 import { getObject, listKeys } from '../../test/support/s3.ts';
 import type { Stage } from './stage.ts';

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../src/errors.ts';
+import { messageOf } from '../../src/util/errors.ts';
 import { grow } from '../../test/support/growth.ts';
 import { psql } from '../../test/support/postgres.ts';
 import { run } from '../../test/support/processes.ts';

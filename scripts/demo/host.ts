@@ -1,7 +1,7 @@
 import { globSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatBytes, formatCount, formatCounted } from '../../src/report/format.ts';
+import { formatBytes, formatCount, formatCounted } from '../../src/util/format.ts';
 import { grow } from '../../test/support/growth.ts';
 import type { Odoo } from '../../test/support/odoo.ts';
 import { psql } from '../../test/support/postgres.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatCount } from '../../src/report/format.ts';
+import { formatCount } from '../../src/util/format.ts';
 import { sqlOf } from '../../test/support/backup-check.ts';
 import { psql } from '../../test/support/postgres.ts';
 import type { Stage } from './stage.ts';

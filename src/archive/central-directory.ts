@@ -1,5 +1,5 @@
-import { quoted } from '../controls.ts';
-import { ContentError } from '../errors.ts';
+import { quoted } from '../util/controls.ts';
+import { ContentError } from '../util/errors.ts';
 
 // The zip format: PKWARE's APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 

@@ -1,4 +1,4 @@
-import { inBatches } from '../batches.ts';
+import { inBatches } from '../util/batches.ts';
 import { decodeEnd, moveEntry } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
 import type { Reuse } from './reuse.ts';

@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
-import { quoted } from '../controls.ts';
-import { ContentError } from '../errors.ts';
+import { quoted } from '../util/controls.ts';
+import { ContentError } from '../util/errors.ts';
 import type { DirectoryEntry } from './central-directory.ts';
 import { PIECE_BYTES, readExactly, readRange } from './ranges.ts';
 import type { RangeReader } from './reader.ts';

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { UserError } from '../util/errors.ts';
 import type { RangeReader } from './reader.ts';
 
 /** What one request asks for, in bytes: long enough that waiting for it does not count, short enough for two in memory. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { quoted } from '../controls.ts';
+import { quoted } from '../util/controls.ts';
 import { type DirectoryEntry, damaged, decodeEnd, LONGEST_END } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
 import { readExactly, readRange } from './ranges.ts';

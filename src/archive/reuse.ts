@@ -1,5 +1,5 @@
+import { Marks } from '../util/bit-set.ts';
 import { type DirectoryEntry, damaged, moveEntry } from './central-directory.ts';
-import { Marks } from './marks.ts';
 import type { ArchiveDirectory } from './reader.ts';
 import type { Segment, Unit } from './segment.ts';
 import { SHORTEST_UNIT } from './units.ts';

@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { streamDump } from '../host/dump.ts';
 import { dumpCodec } from '../host/outbound.ts';
+import { streamDump } from '../postgres/dump.ts';
 import { deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
 
 /** A database alone needs no zip: `custom` is a bare `.dump` then, `plain` a bare `.sql.gz`. */

@@ -1,8 +1,8 @@
-import { type BackupDescription, recordedName } from '../archive/manifest.ts';
-import { messageOf, UserError } from '../errors.ts';
-import type { FilestoreReport } from '../host/filestore.ts';
-import { decodeDescription, MOST_FILES } from '../storage/description.ts';
-import { tool } from '../version.ts';
+import { decodeDescription, MOST_FILES } from '../catalog/description.ts';
+import type { FilestoreReport } from '../odoo/filestore.ts';
+import { type BackupDescription, recordedName } from '../odoo/manifest.ts';
+import { messageOf, UserError } from '../util/errors.ts';
+import { tool } from '../util/version.ts';
 import type { Source, Target } from './source.ts';
 
 /**

@@ -1,31 +1,37 @@
-import { UserError } from '../errors.ts';
+import { type ArchiveExtension, archiveKey, catalogFolder } from '../catalog/keys.ts';
+import { failedProof } from '../catalog/proofs.ts';
+import type { Receipt } from '../catalog/receipt.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
-import { findOdoo, type Odoo } from '../host/odoo.ts';
-import { openSite } from '../host/open-site.ts';
-import { isForeignSuperuser } from '../host/owner-login.ts';
-import type { Site } from '../host/site.ts';
-import type { Snapshot } from '../host/snapshot.ts';
-import { connect } from '../host/ssh.ts';
+import { connect } from '../host/ssh/connect.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
+import { findOdoo, type Odoo } from '../odoo/installation.ts';
+import { openSite } from '../odoo/open-site.ts';
+import type { Site } from '../odoo/site.ts';
+import type { Phases } from '../platform/phases.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
-import { formatBytes, formatCounted } from '../report/format.ts';
-import type { Phases } from '../report/phases.ts';
-import { type Found, leftoversOf, refuseHalfSwapped, sweepExpired, sweepTests } from '../restore/sweep.ts';
-import { CopyError } from '../storage/assembly.ts';
-import { type ArchiveExtension, archiveKey, catalogFolder } from '../storage/catalog.ts';
-import { failedProof } from '../storage/proofs.ts';
-import type { Receipt } from '../storage/receipt.ts';
-import type { Store } from '../storage/store.ts';
+import { isForeignSuperuser } from '../postgres/owner-login.ts';
+import type { Snapshot } from '../postgres/snapshot.ts';
+import {
+  type Found,
+  leftoversOf,
+  refuseHalfSwapped,
+  sweepExpired,
+  sweepTests,
+} from '../restore/leftovers/sweep.ts';
+import { CopyError } from '../s3/server-copy.ts';
+import type { Store } from '../s3/store.ts';
+import { UserError } from '../util/errors.ts';
+import { formatBytes, formatCounted } from '../util/format.ts';
 import { assertProvable, type ProofContext } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { isBare } from './bare.ts';
-import { type Candidate, findCandidate, type NoBase, planBase } from './base.ts';
+import { type Candidate, findCandidate, type NoBase, planBase } from './base-archive.ts';
 import { describe } from './description.ts';
 import { openSession } from './session.ts';
 import type { Source, Target, Tolerate } from './source.ts';
-import { takeStock } from './stock.ts';
-import { certify, storeObject } from './storing.ts';
+import { certify, storeObject } from './store.ts';
+import { takeStock } from './survey.ts';
 
 const NO_FILES: NoBase = { why: 'there is nothing but the database' };
 const CONNECT_TIMEOUT_MS = 20_000;

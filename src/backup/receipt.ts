@@ -1,12 +1,12 @@
 import type { Segment } from '../archive/segment.ts';
+import type { Proof } from '../catalog/proofs.ts';
+import { type Receipt, recordedRun } from '../catalog/receipt.ts';
 import type { RunIdentity } from '../platform/platform.ts';
-import type { Proof } from '../storage/proofs.ts';
-import { type Receipt, recordedRun } from '../storage/receipt.ts';
-import type { Uploaded } from '../storage/upload.ts';
-import { tool } from '../version.ts';
-import type { Written } from './archive.ts';
+import type { Uploaded } from '../s3/upload.ts';
+import { tool } from '../util/version.ts';
 import { describe } from './description.ts';
 import type { Source, Target } from './source.ts';
+import type { Written } from './write-archive.ts';
 
 /** An object that lies in the bucket. */
 export interface Stored {

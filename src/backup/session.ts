@@ -1,7 +1,7 @@
-import { acquireLock, NoLockError } from '../host/lock.ts';
-import type { Odoo } from '../host/odoo.ts';
-import { Snapshot } from '../host/snapshot.ts';
+import type { Odoo } from '../odoo/installation.ts';
 import type { Platform } from '../platform/platform.ts';
+import { acquireLock, NoLockError } from '../postgres/lock.ts';
+import { Snapshot } from '../postgres/snapshot.ts';
 
 /** What a backup holds in PostgreSQL while it runs. */
 export interface BackupSession extends AsyncDisposable {

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
-import type { Marks } from '../archive/marks.ts';
-import type { FileList } from '../host/file-list.ts';
-import type { Odoo } from '../host/odoo.ts';
-import type { OdooDatabase } from '../host/odoo-database.ts';
-import type { Snapshot } from '../host/snapshot.ts';
 import type { Format } from '../inputs/backup.ts';
-import type { Phases } from '../report/phases.ts';
-import { counting, type Progress } from '../report/progress.ts';
-import type { Base } from './base.ts';
+import type { OdooDatabase } from '../odoo/database.ts';
+import type { FileList } from '../odoo/file-list.ts';
+import type { Odoo } from '../odoo/installation.ts';
+import type { Phases } from '../platform/phases.ts';
+import { counting, type Progress } from '../platform/progress.ts';
+import type { Snapshot } from '../postgres/snapshot.ts';
+import type { Marks } from '../util/bit-set.ts';
+import type { Base } from './base-archive.ts';
 
 /** Everything that a backup reads from, of one instant. */
 export interface Source {

@@ -1,11 +1,11 @@
-import { GateError } from '../errors.ts';
+import { askGate } from '../catalog/gate.ts';
+import { gateOutputs, openSummary, shutSummary, shutWords } from '../catalog/gate-summary.ts';
+import { catalogFolder, listBackups } from '../catalog/keys.ts';
+import { whichIsMeant } from '../catalog/named-backup.ts';
 import type { GateInputs } from '../inputs/gate.ts';
 import type { Platform } from '../platform/platform.ts';
-import { gateOutputs, openSummary, shutSummary, shutWords } from '../report/gate-summary.ts';
-import { catalogFolder, listBackups } from '../storage/catalog.ts';
-import { askGate } from '../storage/gate.ts';
-import { Store } from '../storage/store.ts';
-import { whichIsMeant } from '../storage/which.ts';
+import { Store } from '../s3/store.ts';
+import { GateError } from '../util/errors.ts';
 
 /**
  * Lets pass when there is a backup that is proven well enough and young enough. Reads from S3 and nothing else.

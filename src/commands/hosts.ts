@@ -1,8 +1,8 @@
-import { UserError } from '../errors.ts';
 import type { HostsInputs } from '../inputs/hosts.ts';
 import type { Platform } from '../platform/platform.ts';
-import { formatCounted } from '../report/format.ts';
-import { hostsSummary } from '../report/hosts-summary.ts';
+import { UserError } from '../util/errors.ts';
+import { formatCounted } from '../util/format.ts';
+import { hostsSummary } from './hosts-summary.ts';
 
 /** https://docs.github.com/actions/reference/limits */
 const GITHUB_MOST_JOBS = 256;

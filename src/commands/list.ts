@@ -1,14 +1,14 @@
-import { messageOf, UserError } from '../errors.ts';
+import { type Entry, takeInventory } from '../catalog/entries.ts';
+import { catalogFolder } from '../catalog/keys.ts';
+import { planPrune } from '../catalog/prune.ts';
+import { decide, type Verdict } from '../catalog/retention.ts';
+import { listSummary, ROWS } from '../catalog/summary.ts';
+import { entriesJson, LISTED } from '../catalog/words.ts';
 import type { ListInputs } from '../inputs/list.ts';
 import type { Platform } from '../platform/platform.ts';
-import { listSummary, ROWS } from '../report/catalog-summary.ts';
-import { entriesJson, LISTED } from '../report/entry-words.ts';
-import { formatCounted } from '../report/format.ts';
-import { catalogFolder } from '../storage/catalog.ts';
-import { type Entry, takeInventory } from '../storage/inventory.ts';
-import { planPrune } from '../storage/prune.ts';
-import { decide, type Verdict } from '../storage/retention.ts';
-import { Store } from '../storage/store.ts';
+import { Store } from '../s3/store.ts';
+import { messageOf, UserError } from '../util/errors.ts';
+import { formatCounted } from '../util/format.ts';
 
 /**
  * Shows the backups of one database, or of each that the customer has, and what retention would do to them. Changes

@@ -1,14 +1,14 @@
-import { UserError } from '../errors.ts';
+import { type Entry, takeInventory } from '../catalog/entries.ts';
+import { catalogFolder } from '../catalog/keys.ts';
+import { carryOut, type PrunePlan, planPrune } from '../catalog/prune.ts';
+import { pruneSummary, sizeOf } from '../catalog/summary.ts';
+import { entriesJson } from '../catalog/words.ts';
 import type { PruneInputs } from '../inputs/prune.ts';
 import type { RetentionInputs } from '../inputs/retention.ts';
 import type { Platform } from '../platform/platform.ts';
-import { pruneSummary, sizeOf } from '../report/catalog-summary.ts';
-import { entriesJson } from '../report/entry-words.ts';
-import { formatBytes, formatCounted } from '../report/format.ts';
-import { catalogFolder } from '../storage/catalog.ts';
-import { type Entry, takeInventory } from '../storage/inventory.ts';
-import { carryOut, type PrunePlan, planPrune } from '../storage/prune.ts';
-import { Store } from '../storage/store.ts';
+import { Store } from '../s3/store.ts';
+import { UserError } from '../util/errors.ts';
+import { formatBytes, formatCounted } from '../util/format.ts';
 
 /**
  * Deletes the backups of one database that no rule keeps, the receipt before its archive.

@@ -1,7 +1,7 @@
-import type { Cancellation } from '../cancellation.ts';
 import type { RestoreInputs } from '../inputs/restore.ts';
 import type { Platform } from '../platform/platform.ts';
-import { putBack } from '../restore/put-back.ts';
+import { putBack } from '../restore/run.ts';
+import type { Cancellation } from '../util/cancellation.ts';
 
 /**
  * Makes a copy from a backup: under another name, or on another host. It gets a UUID of its own and is neutralized

@@ -1,7 +1,7 @@
-import type { Cancellation } from '../cancellation.ts';
 import type { RollbackInputs } from '../inputs/restore.ts';
 import type { Platform } from '../platform/platform.ts';
-import { putBack } from '../restore/put-back.ts';
+import { putBack } from '../restore/run.ts';
+import type { Cancellation } from '../util/cancellation.ts';
 
 /**
  * Puts a backup back where it came from: the same host, the same database, as it was. Its UUID stays, nothing is

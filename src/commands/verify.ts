@@ -1,17 +1,17 @@
-import { UserError } from '../errors.ts';
+import { takeInventory } from '../catalog/entries.ts';
+import { catalogFolder, readReceipt } from '../catalog/keys.ts';
+import { failedProof } from '../catalog/proofs.ts';
+import type { Receipt } from '../catalog/receipt.ts';
 import type { VerifyInputs, Which } from '../inputs/verify.ts';
+import { Phases } from '../platform/phases.ts';
 import type { Platform } from '../platform/platform.ts';
-import { formatCounted } from '../report/format.ts';
-import { Phases } from '../report/phases.ts';
-import { verifiedJson, verifyOutputs, verifySummary } from '../report/verify-summary.ts';
-import { catalogFolder, readReceipt } from '../storage/catalog.ts';
-import { takeInventory } from '../storage/inventory.ts';
-import { failedProof } from '../storage/proofs.ts';
-import type { Receipt } from '../storage/receipt.ts';
-import { Store } from '../storage/store.ts';
+import { Store } from '../s3/store.ts';
+import { UserError } from '../util/errors.ts';
+import { formatCounted } from '../util/format.ts';
 import { chooseEntries } from '../verify/choose.ts';
 import { assertProvable, type Provable } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
+import { verifiedJson, verifyOutputs, verifySummary } from '../verify/summary.ts';
 
 /**
  * Looks at archives in the bucket again, closer than before, and writes into their receipts what it finds. One that

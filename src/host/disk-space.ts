@@ -1,9 +1,9 @@
+import { queryRows } from '../postgres/run-sql.ts';
+import type { Postgres } from '../postgres/server.ts';
+import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
 import { CommandError, type Host } from './host.ts';
-import type { Postgres } from './postgres.ts';
 import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
-import { queryRows } from './run-sql.ts';
-import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 
 /** A file system of the host. */
 export interface FileSystem {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { UserError } from '../errors.ts';
+import { UserError } from '../util/errors.ts';
 import { type Command, CommandError, type Host } from './host.ts';
 import { tooMuch } from './records.ts';
 

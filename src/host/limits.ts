@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { UserError } from '../errors.ts';
-import { formatDuration } from '../report/format.ts';
+import { UserError } from '../util/errors.ts';
+import { formatDuration } from '../util/format.ts';
 import type { Process } from './host.ts';
 
 /**

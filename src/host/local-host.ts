@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import type { Command, Host, Process } from './host.ts';
 import { limited } from './limits.ts';
 import { LocalProcess } from './local-process.ts';
-import { commandLine } from './quote.ts';
+import { commandLine } from './shell.ts';
 
 /** An account of this machine. */
 export interface LocalAccount {

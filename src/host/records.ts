@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { UserError } from '../errors.ts';
+import { UserError } from '../util/errors.ts';
 
 /** Characters of one record: a name, or a row that we have asked for. */
 const LONGEST_RECORD = 2 ** 20;

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
-import { inBatches } from '../batches.ts';
-import type { Filestore } from './filestore.ts';
+import type { Filestore } from '../odoo/filestore.ts';
+import { inBatches } from '../util/batches.ts';
 import { CommandError, type Process } from './host.ts';
 import { compressed, decompressed } from './outbound.ts';
 

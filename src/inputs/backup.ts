@@ -1,4 +1,4 @@
-import type { CountedTables } from '../host/table-counts.ts';
+import type { CountedTables } from '../postgres/table-counts.ts';
 import { type DatabaseChoice, databaseChoice } from './database-choice.ts';
 import {
   boolean,

@@ -1,4 +1,4 @@
-import type { ComposeSettings } from '../host/compose.ts';
+import type { ComposeSettings } from '../odoo/compose/project.ts';
 import { absolutePath, type Fields, matching } from './fields.ts';
 
 /** As Compose itself has it: a name that begins with a dash would be an option. */

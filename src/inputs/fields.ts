@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { messageOf, UserError } from '../errors.ts';
+import { messageOf, UserError } from '../util/errors.ts';
 import { passwordsIn } from './secrets.ts';
 import { type InputName, inputNamed } from './table.ts';
 

@@ -1,4 +1,4 @@
-import type { Level } from '../storage/proofs.ts';
+import type { Level } from '../catalog/proofs.ts';
 import { durationMs, type Environment, type Fields, oneOf, parseDurationMs, text } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseS3, type S3Inputs } from './s3.ts';

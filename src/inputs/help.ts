@@ -1,4 +1,4 @@
-import { version } from '../version.ts';
+import { version } from '../util/version.ts';
 import descriptions from './descriptions.json' with { type: 'json' };
 import { choices, type InputDefinition, inputGroups, inputTable, variableOf } from './table.ts';
 

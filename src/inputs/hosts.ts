@@ -1,10 +1,10 @@
-import { UserError } from '../errors.ts';
-import { HostInputs } from '../inventory/host-inputs.ts';
-import { limitedHosts } from '../inventory/limit.ts';
-import { profileOf, readProfiles } from '../inventory/profiles.ts';
-import { readInventory } from '../inventory/read.ts';
-import { variablesOf } from '../inventory/variables.ts';
+import { UserError } from '../util/errors.ts';
 import { durationMs, type Fields, text } from './fields.ts';
+import { HostInputs } from './inventory/host-inputs.ts';
+import { limitedHosts } from './inventory/limit.ts';
+import { profileOf, readProfiles } from './inventory/profiles.ts';
+import { readInventory } from './inventory/read.ts';
+import { variablesOf } from './inventory/variables.ts';
 import type { InputName } from './table.ts';
 
 export interface HostsInputs {

@@ -1,6 +1,6 @@
 import type { SudoPolicy } from '../host/accounts.ts';
-import type { ComposeSettings } from '../host/compose.ts';
-import type { OdooSettings } from '../host/odoo.ts';
+import type { ComposeSettings } from '../odoo/compose/project.ts';
+import type { OdooSettings } from '../odoo/installation.ts';
 import { parseCompose } from './compose.ts';
 import {
   absolutePath,

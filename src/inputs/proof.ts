@@ -1,6 +1,6 @@
-import { type Level, levels } from '../storage/proofs.ts';
-import type { PostgresBinaries } from '../verify/restore/binaries.ts';
+import { type Level, levels } from '../catalog/proofs.ts';
 import type { RestoreTest } from '../verify/restore/restore-test.ts';
+import type { PostgresBinaries } from '../verify/restore/servers/binaries.ts';
 import { type Fields, oneOf } from './fields.ts';
 import type { InstallationInputs, Possibly } from './installation.ts';
 import { parseRestoreTest, urlWithChecksum } from './restore-test.ts';

@@ -1,6 +1,6 @@
-import type { PostgresBinaries } from '../verify/restore/binaries.ts';
-import type { GivenServer } from '../verify/restore/given-server.ts';
 import type { RestoreTest } from '../verify/restore/restore-test.ts';
+import type { PostgresBinaries } from '../verify/restore/servers/binaries.ts';
+import type { GivenServer } from '../verify/restore/servers/given.ts';
 import { type Fields, Refusal, text } from './fields.ts';
 import { complete, type InstallationInputs, type Possibly } from './installation.ts';
 

@@ -1,4 +1,4 @@
-import { isDerivedName } from '../restore/names.ts';
+import { isDerivedName } from '../postgres/derived-names.ts';
 import {
   boolean,
   durationMs,

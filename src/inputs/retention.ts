@@ -1,5 +1,5 @@
-import { calendarIn } from '../storage/calendar.ts';
-import type { RetentionPolicy } from '../storage/retention.ts';
+import { calendarIn } from '../catalog/calendar.ts';
+import type { RetentionPolicy } from '../catalog/retention.ts';
 import { boolean, type Fields, integer, parseDurationMs, Refusal } from './fields.ts';
 import { complete } from './installation.ts';
 

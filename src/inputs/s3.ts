@@ -1,4 +1,4 @@
-import type { StoreOptions } from '../storage/store.ts';
+import type { StoreOptions } from '../s3/store.ts';
 import { boolean, type Environment, type Fields, integer, matching, oneOf, Refusal, text } from './fields.ts';
 import { choices } from './table.ts';
 

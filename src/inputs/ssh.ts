@@ -1,10 +1,10 @@
-import { parseFingerprints } from '../host/fingerprints.ts';
-import { hostKeys } from '../host/host-keys.ts';
-import { parseKnownHosts } from '../host/known-hosts.ts';
-import { isEncodedKey, privateKeyText } from '../host/private-key-text.ts';
-import type { SshOptions } from '../host/ssh.ts';
-import type { Hop } from '../host/ssh-errors.ts';
-import { type PrivateKey, readPrivateKey } from '../host/ssh-key.ts';
+import type { SshOptions } from '../host/ssh/connect.ts';
+import type { Hop } from '../host/ssh/errors.ts';
+import { parseFingerprints } from '../host/ssh/fingerprints.ts';
+import { hostKeys } from '../host/ssh/host-keys.ts';
+import { parseKnownHosts } from '../host/ssh/known-hosts.ts';
+import { type PrivateKey, readPrivateKey } from '../host/ssh/private-key.ts';
+import { isEncodedKey, privateKeyText } from '../host/ssh/private-key-text.ts';
 import { type Environment, type Fields, integer, matching, Refusal, text, textOrFile } from './fields.ts';
 
 /** How to reach the host: where, with which key or agent, and which host keys to trust. */

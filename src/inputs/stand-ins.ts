@@ -1,11 +1,11 @@
-import { UserError } from '../errors.ts';
-import type { Inventory } from '../inventory/groups.ts';
-import { HostInputs } from '../inventory/host-inputs.ts';
-import { type Profile, profileInput, profileOf, readProfiles } from '../inventory/profiles.ts';
-import { readInventory } from '../inventory/read.ts';
-import { variablesOf } from '../inventory/variables.ts';
-import type { Value } from '../inventory/yaml.ts';
+import { UserError } from '../util/errors.ts';
 import { type Fields, matching, text } from './fields.ts';
+import type { Inventory } from './inventory/groups.ts';
+import { HostInputs } from './inventory/host-inputs.ts';
+import { type Profile, profileInput, profileOf, readProfiles } from './inventory/profiles.ts';
+import { readInventory } from './inventory/read.ts';
+import { variablesOf } from './inventory/variables.ts';
+import type { Value } from './inventory/yaml.ts';
 import type { InputName } from './table.ts';
 
 /** Of these, one that is given says what the others must not. */

@@ -1,4 +1,4 @@
-import { levels } from '../storage/proofs.ts';
+import { levels } from '../catalog/proofs.ts';
 
 /** One input: its name on every platform, and what the command line, the help and the documentation say of it. */
 export interface InputDefinition {

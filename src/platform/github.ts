@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import * as core from '@actions/core';
-import { messageOf, UserError } from '../errors.ts';
 import { markdownOf } from '../report/markdown.ts';
 import { plainText } from '../report/plain.ts';
 import { withTexts } from '../report/summary.ts';
+import { messageOf, UserError } from '../util/errors.ts';
 import { logText } from './log-text.ts';
 import { Mask, piecesOf } from './mask.ts';
 import { Outputs } from './outputs.ts';

@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { messageOf, UserError } from '../errors.ts';
 import { htmlOf } from '../report/html.ts';
 import { plainText } from '../report/plain.ts';
 import { type Summary, withTexts } from '../report/summary.ts';
+import { messageOf, UserError } from '../util/errors.ts';
 import type { CommandLine } from './command-line.ts';
 import { childPipeline } from './gitlab-pipeline.ts';
 import { logText } from './log-text.ts';

@@ -1,5 +1,5 @@
-import { messageOf, UserError } from '../errors.ts';
-import { isPrintableLine, printableJson } from '../report/printable.ts';
+import { messageOf, UserError } from '../util/errors.ts';
+import { isPrintableLine, printableJson } from '../util/printable.ts';
 
 /** The outputs that are JSON: whatever is in them can be escaped. */
 const JSON_OUTPUTS: readonly string[] = ['json', 'matrix'];

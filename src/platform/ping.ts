@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../util/errors.ts';
 import type { Platform } from './platform.ts';
 
 export interface Pinged {

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { type CancelledError, GateError, InputError, messageOf, UserError } from '../errors.ts';
 import type { Summary } from '../report/summary.ts';
+import { type CancelledError, GateError, InputError, messageOf, UserError } from '../util/errors.ts';
 
 /** Where the program runs, and how it speaks there. */
 export interface Platform {

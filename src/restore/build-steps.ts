@@ -1,34 +1,34 @@
 import { basename } from 'node:path/posix';
-import { analyze } from '../host/analyze.ts';
-import { commandByHand, sqlByHand } from '../host/by-hand.ts';
-import { applyPrivileges, applySettings, resetSettings } from '../host/database-traits.ts';
-import { completeSearchPath, createDatabase, dropDerivedDatabase } from '../host/databases.ts';
+import type { DumpSource } from '../backup-reader/dump.ts';
+import type { FilestoreEntry } from '../backup-reader/filestore.ts';
+import type { RestoreSource } from '../backup-reader/open.ts';
 import { mountedAt } from '../host/disk-space.ts';
+import { receiveFiles } from '../host/receive-files.ts';
+import type { IncomingFile } from '../host/tar-writer.ts';
+import { removeDerivedFolder } from '../odoo/folder-swap.ts';
+import { neutralize, renewIdentity } from '../odoo/neutralize.ts';
+import { copyFiles, stageFilestore } from '../odoo/staging.ts';
+import { counting, type Progress } from '../platform/progress.ts';
+import { analyze } from '../postgres/analyze.ts';
+import { completeSearchPath, createDatabase, dropDerivedDatabase } from '../postgres/databases.ts';
+import { createExtensions, type Prepared } from '../postgres/extensions/create.ts';
 import {
   type ExtensionState,
   presetExtensionSequences,
   putBackExtensionState,
-} from '../host/extension-state.ts';
-import { createExtensions, type Prepared } from '../host/extensions.ts';
-import { removeDerivedFolder } from '../host/folders.ts';
-import { type Dump, loadDump } from '../host/load-dump.ts';
-import { neutralize, renewIdentity } from '../host/neutralize.ts';
-import { mayMakeFor } from '../host/owner-login.ts';
-import { receiveFiles } from '../host/receive-files.ts';
-import type { Refusal } from '../host/refusal.ts';
-import { identifier, sql } from '../host/sql.ts';
-import { copyFiles, stageFilestore } from '../host/stage-filestore.ts';
-import type { IncomingFile } from '../host/tar-writer.ts';
-import { formatBytes, formatCounted } from '../report/format.ts';
-import { counting, type Progress } from '../report/progress.ts';
+} from '../postgres/extensions/state.ts';
+import { type Dump, loadDump } from '../postgres/load.ts';
+import { mayMakeFor } from '../postgres/owner-login.ts';
+import type { Refusal } from '../postgres/refusal.ts';
+import { identifier, sql } from '../postgres/sql.ts';
+import { applyPrivileges, applySettings, resetSettings } from '../postgres/traits.ts';
+import { formatBytes, formatCounted } from '../util/format.ts';
+import { commandByHand, sqlByHand } from './by-hand.ts';
 import { compareWithBackup } from './compare.ts';
 import { filesOf } from './facts.ts';
 import type { Step } from './plan.ts';
 import { bytesOf } from './preflight.ts';
 import { whileRoomLasts } from './room.ts';
-import type { DumpSource } from './source/dump.ts';
-import type { FilestoreEntry } from './source/filestore.ts';
-import type { RestoreSource } from './source.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
 /** The steps that build the new beside the old, while Odoo runs. */

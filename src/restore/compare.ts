@@ -1,9 +1,9 @@
-import { UserError } from '../errors.ts';
-import { attachedFiles, describeDatabase } from '../host/odoo-database.ts';
-import { Snapshot } from '../host/snapshot.ts';
-import { absentFrom, filesIn } from '../host/stage-filestore.ts';
-import { formatCounted } from '../report/format.ts';
-import { countDifferences, countsOf, notKnownToLack, some } from './differences.ts';
+import { countDifferences, countsOf, notKnownToLack, some } from '../backup-reader/differences.ts';
+import { attachedFiles, describeDatabase } from '../odoo/database.ts';
+import { absentFrom, filesIn } from '../odoo/staging.ts';
+import { Snapshot } from '../postgres/snapshot.ts';
+import { UserError } from '../util/errors.ts';
+import { formatCounted } from '../util/format.ts';
 import type { Work } from './work.ts';
 
 /**

@@ -1,13 +1,13 @@
 import { basename } from 'node:path/posix';
+import type { RestoreSource } from '../backup-reader/open.ts';
+import { failedProof, levelOf } from '../catalog/proofs.ts';
 import type { FileSystem } from '../host/disk-space.ts';
 import type { Platform } from '../platform/platform.ts';
-import { formatAge, formatBytes, formatCounted, formatInstant } from '../report/format.ts';
 import { plainFacts } from '../report/plain.ts';
 import { code, type Facts } from '../report/summary.ts';
-import { failedProof, levelOf } from '../storage/proofs.ts';
-import type { Replaced } from './leftovers.ts';
+import { formatAge, formatBytes, formatCounted, formatInstant } from '../util/format.ts';
+import type { Replaced } from './leftovers/leftovers.ts';
 import { bytesOf, type Findings, filestoreBytes, sessionName } from './preflight.ts';
-import type { RestoreSource } from './source.ts';
 import type { Target } from './target.ts';
 
 type Rows = Facts['rows'];

@@ -1,9 +1,9 @@
-import type { Cancellation } from '../cancellation.ts';
-import { type CancelledError, messageOf, UserError } from '../errors.ts';
 import { inTime } from '../host/limits.ts';
+import type { Phases } from '../platform/phases.ts';
 import type { Platform } from '../platform/platform.ts';
-import type { Phases } from '../report/phases.ts';
-import type { Progress } from '../report/progress.ts';
+import type { Progress } from '../platform/progress.ts';
+import type { Cancellation } from '../util/cancellation.ts';
+import { type CancelledError, messageOf, UserError } from '../util/errors.ts';
 
 /** What takes a step back. */
 export interface Undo {

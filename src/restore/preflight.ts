@@ -1,6 +1,15 @@
 import { dirname, join } from 'node:path/posix';
-import { UserError } from '../errors.ts';
-import { type AdminGrants, adminGrants, NO_GRANTS } from '../host/admin-grants.ts';
+import { extensionsIn } from '../backup-reader/dump-extensions.ts';
+import type { RestoreSource } from '../backup-reader/open.ts';
+import { CommandError } from '../host/host.ts';
+import type { OwnedFolder } from '../host/owned-folder.ts';
+import { run } from '../host/run.ts';
+import type { DatabaseTraits, Extension } from '../odoo/database.ts';
+import { databaseTraits } from '../odoo/database.ts';
+import { healthNow } from '../odoo/health.ts';
+import { findOdooProgram, type OdooProgram } from '../odoo/neutralize.ts';
+import { compareFilestore, type Difference } from '../odoo/staging.ts';
+import { type AdminGrants, adminGrants, NO_GRANTS } from '../postgres/admin-grants.ts';
 import {
   listSessions,
   localeClauses,
@@ -8,29 +17,20 @@ import {
   missingRights,
   missingRoles,
   type SessionGroup,
-} from '../host/databases.ts';
-import { trustedExtensions } from '../host/extension-allowlist.ts';
-import { extensionProblems, mayMarkImmutable, packageOf } from '../host/extensions.ts';
-import { healthNow } from '../host/health.ts';
-import { CommandError } from '../host/host.ts';
-import { withRestoreClient } from '../host/load-errors.ts';
-import { lockProblem } from '../host/lock.ts';
-import { findOdooProgram, type OdooProgram } from '../host/neutralize.ts';
-import type { DatabaseTraits, Extension } from '../host/odoo-database.ts';
-import { databaseTraits } from '../host/odoo-database.ts';
-import type { OwnedFolder } from '../host/owner.ts';
-import { isSuperRole, ownerLogin } from '../host/owner-login.ts';
-import type { Postgres } from '../host/postgres.ts';
-import { run } from '../host/run.ts';
-import { queryRows } from '../host/run-sql.ts';
-import { Snapshot } from '../host/snapshot.ts';
-import { MAINTENANCE_DATABASE, sql } from '../host/sql.ts';
-import { compareFilestore, type Difference } from '../host/stage-filestore.ts';
-import { formatBytes } from '../report/format.ts';
-import { extensionsIn } from './dump-extensions.ts';
+} from '../postgres/databases.ts';
+import { trustedExtensions } from '../postgres/extensions/allowlist.ts';
+import { extensionProblems, mayMarkImmutable, packageOf } from '../postgres/extensions/create.ts';
+import { withRestoreClient } from '../postgres/load-errors.ts';
+import { lockProblem } from '../postgres/lock.ts';
+import { isSuperRole, ownerLogin } from '../postgres/owner-login.ts';
+import { queryRows } from '../postgres/run-sql.ts';
+import type { Postgres } from '../postgres/server.ts';
+import { Snapshot } from '../postgres/snapshot.ts';
+import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
+import { UserError } from '../util/errors.ts';
+import { formatBytes } from '../util/format.ts';
 import type { Problem } from './problem.ts';
 import type { Request } from './request.ts';
-import type { RestoreSource } from './source.ts';
 import { checkSpace, type Space } from './space.ts';
 import type { Target } from './target.ts';
 

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { UserError } from '../util/errors.ts';
 
 /** Why a restore cannot be done as things are, and what to do about it. */
 export interface Problem {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../errors.ts';
 import type { FileSystem } from '../host/disk-space.ts';
-import { formatBytes } from '../report/format.ts';
+import { UserError } from '../util/errors.ts';
+import { formatBytes } from '../util/format.ts';
 
 const PERIOD_MS = 1000;
 /** Of what was free, so much has to stay: the write-ahead log grows by 16 MiB at once, and much may come in a second. */

@@ -1,9 +1,9 @@
+import type { DumpSource } from '../backup-reader/dump.ts';
 import { databaseFileSystem, type FileSystem, fileSystemOf, maxWalBytes } from '../host/disk-space.ts';
 import { TempFolder } from '../host/temp-folder.ts';
-import { formatBytes } from '../report/format.ts';
+import { formatBytes } from '../util/format.ts';
 import type { Problem } from './problem.ts';
 import { spareOf } from './room.ts';
-import type { DumpSource } from './source/dump.ts';
 import type { Target } from './target.ts';
 
 /** Where a restore writes, and what stands in its way there. */

@@ -1,16 +1,16 @@
 import { basename, dirname } from 'node:path/posix';
-import { messageOf } from '../errors.ts';
-import { commandByHand, sqlByHand } from '../host/by-hand.ts';
-import { type FolderSwap, swapFolders, swapFoldersBack } from '../host/folders.ts';
-import { waitHealthy } from '../host/health.ts';
 import { within } from '../host/limits.ts';
-import type { Services } from '../host/services.ts';
-import { identifier, sql } from '../host/sql.ts';
-import { commentOn, type Swap, swapDatabases, swapDatabasesBack } from '../host/swap-databases.ts';
-import { formatDuration } from '../report/format.ts';
-import { isInterrupted } from './leftovers.ts';
+import { type FolderSwap, swapFolders, swapFoldersBack } from '../odoo/folder-swap.ts';
+import { waitHealthy } from '../odoo/health.ts';
+import type { Services } from '../odoo/services.ts';
+import { identifier, sql } from '../postgres/sql.ts';
+import { commentOn, type Swap, swapDatabases, swapDatabasesBack } from '../postgres/swap.ts';
+import { messageOf } from '../util/errors.ts';
+import { formatDuration } from '../util/format.ts';
+import { commandByHand, sqlByHand } from './by-hand.ts';
+import { isInterrupted } from './leftovers/leftovers.ts';
+import { markOf, ownComment, PLACED } from './leftovers/marks.ts';
 import type { Step } from './plan.ts';
-import { markOf, ownComment, PLACED } from './previous.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
 /** How long Odoo was away. */

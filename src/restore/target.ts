@@ -1,15 +1,15 @@
-import { type DatabaseState, findDatabase, listDerivedDatabases } from '../host/databases.ts';
-import { listDerivedFolders } from '../host/folders.ts';
-import { type HealthCheck, odooUrl } from '../host/health.ts';
 import type { Host } from '../host/host.ts';
-import { findInstallation, type Installation } from '../host/odoo.ts';
-import { actAsOwner, type OwnedFolder } from '../host/owner.ts';
-import type { OdooRole } from '../host/owner-login.ts';
-import type { Postgres } from '../host/postgres.ts';
-import { commandServices, type Services, systemdServices } from '../host/services.ts';
-import type { Site } from '../host/site.ts';
+import { actAsOwner, type OwnedFolder } from '../host/owned-folder.ts';
 import type { PutBackInputs } from '../inputs/restore.ts';
-import { type Leftovers, sortLeftovers } from './leftovers.ts';
+import { listDerivedFolders } from '../odoo/folder-swap.ts';
+import { type HealthCheck, odooUrl } from '../odoo/health.ts';
+import { findInstallation, type Installation } from '../odoo/installation.ts';
+import { commandServices, type Services, systemdServices } from '../odoo/services.ts';
+import type { Site } from '../odoo/site.ts';
+import { type DatabaseState, findDatabase, listDerivedDatabases } from '../postgres/databases.ts';
+import type { OdooRole } from '../postgres/owner-login.ts';
+import type { Postgres } from '../postgres/server.ts';
+import { type Leftovers, sortLeftovers } from './leftovers/leftovers.ts';
 
 /** What a restore changes: a database on a host, and its filestore. */
 export interface Target {

@@ -1,12 +1,12 @@
-import type { FolderSwap } from '../host/folders.ts';
-import type { OwnedFolder } from '../host/owner.ts';
-import type { Swap } from '../host/swap-databases.ts';
+import type { FilestoreEntry } from '../backup-reader/filestore.ts';
+import type { RestoreSource } from '../backup-reader/open.ts';
+import type { OwnedFolder } from '../host/owned-folder.ts';
+import type { FolderSwap } from '../odoo/folder-swap.ts';
 import type { Platform } from '../platform/platform.ts';
-import { derivedFolder, derivedName, timestampOf } from './names.ts';
+import { derivedFolder, derivedName, timestampOf } from '../postgres/derived-names.ts';
+import type { Swap } from '../postgres/swap.ts';
 import type { Findings } from './preflight.ts';
 import type { Request } from './request.ts';
-import type { FilestoreEntry } from './source/filestore.ts';
-import type { RestoreSource } from './source.ts';
 import type { Target } from './target.ts';
 
 /** The filestore that a restore builds. */

@@ -1,8 +1,8 @@
-import { UserError } from '../errors.ts';
+import type { Entry } from '../catalog/entries.ts';
+import { whichIsMeant } from '../catalog/named-backup.ts';
 import type { Which } from '../inputs/verify.ts';
-import type { Entry } from '../storage/inventory.ts';
-import type { Store } from '../storage/store.ts';
-import { whichIsMeant } from '../storage/which.ts';
+import type { Store } from '../s3/store.ts';
+import { UserError } from '../util/errors.ts';
 
 /** An archive with a receipt of its own, into which a proof can be written. */
 export type Verifiable = Entry & {

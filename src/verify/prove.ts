@@ -1,17 +1,17 @@
-import { ContentError } from '../errors.ts';
+import type { Level, Proof } from '../catalog/proofs.ts';
+import type { Receipt } from '../catalog/receipt.ts';
 import { LocalHost } from '../host/local-host.ts';
 import type { ProofInputs } from '../inputs/proof.ts';
+import type { Phases } from '../platform/phases.ts';
 import type { Platform } from '../platform/platform.ts';
-import type { Phases } from '../report/phases.ts';
-import type { Level, Proof } from '../storage/proofs.ts';
-import type { Receipt } from '../storage/receipt.ts';
-import type { Store } from '../storage/store.ts';
-import { tool } from '../version.ts';
+import type { Store } from '../s3/store.ts';
+import { ContentError } from '../util/errors.ts';
+import { tool } from '../util/version.ts';
 import { findPgRestore } from './contents/pg-restore.ts';
 import { proveContents } from './contents/prove.ts';
 import { majorOfBackup } from './restore/dump-needs.ts';
-import { findPrograms } from './restore/programs.ts';
-import { proveRestore } from './restore.ts';
+import { proveRestore } from './restore/prove.ts';
+import { findPrograms } from './restore/servers/programs.ts';
 
 /** The levels that take a look of their own; `upload` is proven while an archive is uploaded. */
 export type Provable = Exclude<Level, 'upload'>;

@@ -1,7 +1,7 @@
-import { UserError } from '../errors.ts';
-import { appendProof } from '../storage/append-proof.ts';
-import { levelOf, type Proof } from '../storage/proofs.ts';
-import type { Receipt } from '../storage/receipt.ts';
+import { appendProof } from '../catalog/append-proof.ts';
+import { levelOf, type Proof } from '../catalog/proofs.ts';
+import type { Receipt } from '../catalog/receipt.ts';
+import { UserError } from '../util/errors.ts';
 import { type ProofContext, type Provable, prove, type Subject } from './prove.ts';
 
 /** Each rests on the one before: a restore does not look at every file. */

@@ -1,5 +1,5 @@
-import { messageOf, UserError } from '../../src/errors.ts';
-import { errorName, failure } from '../../src/storage/failure.ts';
+import { errorName, failure } from '../../src/s3/sdk-errors.ts';
+import { messageOf, UserError } from '../../src/util/errors.ts';
 import type { Answer } from './check.ts';
 
 /** Whether the server refuses what it should refuse, with one of these HTTP statuses. */

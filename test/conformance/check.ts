@@ -1,4 +1,4 @@
-import type { Store, StoreOptions } from '../../src/storage/store.ts';
+import type { Store, StoreOptions } from '../../src/s3/store.ts';
 
 /** What checks have to hand: a place of their own on the server. */
 export interface Probe {

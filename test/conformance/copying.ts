@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { CopiedUnit } from '../../src/archive/reuse.ts';
-import { CopyError } from '../../src/storage/assembly.ts';
-import type { Uploaded } from '../../src/storage/upload.ts';
-import { verifyUpload } from '../../src/storage/verify-upload.ts';
+import { verifyUpload } from '../../src/backup/verify-upload.ts';
+import { CopyError } from '../../src/s3/server-copy.ts';
+import type { Uploaded } from '../../src/s3/upload.ts';
 import { bytesOf, MiB, send, tool } from '../support/test-bucket.ts';
 import type { Answer, Check, Probe } from './check.ts';
 

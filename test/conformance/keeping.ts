@@ -1,7 +1,7 @@
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
-import { lockOf } from '../../src/storage/object-lock.ts';
-import type { Store } from '../../src/storage/store.ts';
-import { keepsVersions, listVersions, removeVersions } from '../../src/storage/versions.ts';
+import { lockOf } from '../../src/s3/object-lock.ts';
+import type { Store } from '../../src/s3/store.ts';
+import { keepsVersions, listVersions, removeVersions } from '../../src/s3/versions.ts';
 import { bytesOf, send } from '../support/test-bucket.ts';
 import { refusedBy } from './answers.ts';
 import type { Answer, Check, Probe } from './check.ts';

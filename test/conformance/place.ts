@@ -6,11 +6,11 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
 } from '@aws-sdk/client-s3';
-import { messageOf, UserError } from '../../src/errors.ts';
-import { errorName } from '../../src/storage/failure.ts';
-import { inParallel } from '../../src/storage/in-parallel.ts';
-import { Store, type StoreOptions } from '../../src/storage/store.ts';
-import { sweepUnfinished } from '../../src/storage/sweep.ts';
+import { errorName } from '../../src/s3/sdk-errors.ts';
+import { Store, type StoreOptions } from '../../src/s3/store.ts';
+import { sweepUnfinished } from '../../src/s3/unfinished-uploads.ts';
+import { messageOf, UserError } from '../../src/util/errors.ts';
+import { inParallel } from '../../src/util/in-parallel.ts';
 import type { Probe } from './check.ts';
 
 export interface PlaceOptions extends Omit<StoreOptions, 'bucket' | 'prefix'> {

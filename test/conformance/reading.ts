@@ -1,4 +1,4 @@
-import { inParallel } from '../../src/storage/in-parallel.ts';
+import { inParallel } from '../../src/util/in-parallel.ts';
 import { bytesOf, MiB, send } from '../support/test-bucket.ts';
 import { refusedBy } from './answers.ts';
 import type { Check } from './check.ts';

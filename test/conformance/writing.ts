@@ -7,9 +7,9 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { Store } from '../../src/storage/store.ts';
-import { sweepUnfinished } from '../../src/storage/sweep.ts';
-import { verifyUpload } from '../../src/storage/verify-upload.ts';
+import { verifyUpload } from '../../src/backup/verify-upload.ts';
+import type { Store } from '../../src/s3/store.ts';
+import { sweepUnfinished } from '../../src/s3/unfinished-uploads.ts';
 import { bytesOf, chunksOf, MiB, partSize, send, tool } from '../support/test-bucket.ts';
 import { refusedBy } from './answers.ts';
 import type { Check } from './check.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { receiptKey } from '../../src/storage/catalog.ts';
-import type { Receipt } from '../../src/storage/receipt.ts';
+import { receiptKey } from '../../src/catalog/keys.ts';
+import type { Receipt } from '../../src/catalog/receipt.ts';
 import { CopyScene } from '../support/copy-scene.ts';
 import { createRole, type OwnRole } from '../support/roles.ts';
 

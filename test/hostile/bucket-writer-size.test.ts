@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { ContentError } from '../../src/errors.ts';
-import { appendProof } from '../../src/storage/append-proof.ts';
-import { readReceipt, receiptKey } from '../../src/storage/catalog.ts';
-import type { Receipt } from '../../src/storage/receipt.ts';
+import { appendProof } from '../../src/catalog/append-proof.ts';
+import { readReceipt, receiptKey } from '../../src/catalog/keys.ts';
+import type { Receipt } from '../../src/catalog/receipt.ts';
+import { ContentError } from '../../src/util/errors.ts';
 import { cleanEnvironment, type Ended, outputsOf, startProgram } from '../support/backup-run.ts';
 import { createBucket, getObject } from '../support/s3.ts';
 import { startS3Proxy } from '../support/s3-proxy.ts';

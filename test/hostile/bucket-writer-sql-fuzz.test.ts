@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
 import fc from 'fast-check';
-import { ContentError } from '../../src/errors.ts';
-import { restricted } from '../../src/host/foreign-sql.ts';
-import { SqlScanner } from '../../src/restore/sql-scanner.ts';
+import { SqlScanner } from '../../src/backup-reader/sql-scanner.ts';
+import { restricted } from '../../src/postgres/foreign-sql.ts';
+import { ContentError } from '../../src/util/errors.ts';
 import { createDatabase, dropDatabase, psql, uniqueName } from '../support/postgres.ts';
 import { useSandbox } from '../support/sandbox.ts';
 

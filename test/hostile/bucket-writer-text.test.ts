@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import type { BackupDescription } from '../../src/archive/manifest.ts';
-import { isPrintable } from '../../src/controls.ts';
-import { ContentError } from '../../src/errors.ts';
-import { parseKey } from '../../src/storage/catalog.ts';
-import { decodeDescription } from '../../src/storage/description.ts';
-import { parseJson } from '../../src/storage/json.ts';
-import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
+import { decodeDescription } from '../../src/catalog/description.ts';
+import { parseKey } from '../../src/catalog/keys.ts';
+import { parseReceipt, type Receipt } from '../../src/catalog/receipt.ts';
+import type { BackupDescription } from '../../src/odoo/manifest.ts';
+import { isPrintable } from '../../src/util/controls.ts';
+import { ContentError } from '../../src/util/errors.ts';
+import { parseJson } from '../../src/util/json.ts';
 
 /** Every value of every field is one that a real system has. */
 const description: BackupDescription = {

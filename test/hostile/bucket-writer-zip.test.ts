@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { readEntries } from '../../src/archive/entries.ts';
+import { readEntries } from '../../src/archive/read-entries.ts';
 import { readDirectory } from '../../src/archive/reader.ts';
 import { walkArchive } from '../../src/archive/walk.ts';
-import { isPrintable } from '../../src/controls.ts';
-import { ContentError } from '../../src/errors.ts';
-import { readManifest } from '../../src/restore/source/description.ts';
-import { archivedDump } from '../../src/restore/source/dump.ts';
-import { filestoreOf, readFiles } from '../../src/restore/source/filestore.ts';
-import { membersOf } from '../../src/restore/source/members.ts';
+import { readManifest } from '../../src/backup-reader/description.ts';
+import { archivedDump } from '../../src/backup-reader/dump.ts';
+import { filestoreOf, readFiles } from '../../src/backup-reader/filestore.ts';
+import { membersOf } from '../../src/backup-reader/members.ts';
+import { isPrintable } from '../../src/util/controls.ts';
+import { ContentError } from '../../src/util/errors.ts';
 import { pythonZip, rangesOf } from '../support/zips.ts';
 
 const script = `

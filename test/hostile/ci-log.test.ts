@@ -15,8 +15,8 @@ import { terminalPlatform } from '../../src/platform/terminal.ts';
 import { htmlOf } from '../../src/report/html.ts';
 import { markdownOf } from '../../src/report/markdown.ts';
 import { plainText } from '../../src/report/plain.ts';
-import { printable, printableJson } from '../../src/report/printable.ts';
 import { code, type Summary } from '../../src/report/summary.ts';
+import { printable, printableJson } from '../../src/util/printable.ts';
 
 /** Texts made of what has a meaning to a terminal, a runner or a reader. */
 const hostile = fc

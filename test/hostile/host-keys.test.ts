@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
-import { InputError, UserError } from '../../src/errors.ts';
 import { run } from '../../src/host/run.ts';
-import { connect, type SshOptions } from '../../src/host/ssh.ts';
+import { connect, type SshOptions } from '../../src/host/ssh/connect.ts';
+import { InputError, UserError } from '../../src/util/errors.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 

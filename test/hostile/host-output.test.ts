@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
 import { feed } from '../../src/host/feed.ts';
 import type { Command, Host } from '../../src/host/host.ts';
-import type { Postgres } from '../../src/host/postgres.ts';
-import { PsqlSession } from '../../src/host/psql-session.ts';
 import { records, run } from '../../src/host/run.ts';
-import { sql } from '../../src/host/sql.ts';
-import { connect } from '../../src/host/ssh.ts';
+import { connect } from '../../src/host/ssh/connect.ts';
+import type { Postgres } from '../../src/postgres/server.ts';
+import { PsqlSession } from '../../src/postgres/session.ts';
+import { sql } from '../../src/postgres/sql.ts';
+import { UserError } from '../../src/util/errors.ts';
 import { useSandbox } from '../support/sandbox.ts';
 
 const { ssh, keys } = useSandbox();

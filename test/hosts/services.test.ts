@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
 import { Accounts } from '../../src/host/accounts.ts';
-import { type HealthCheck, odooUrl, waitHealthy } from '../../src/host/health.ts';
 import type { Host } from '../../src/host/host.ts';
-import { systemdServices, unitStates } from '../../src/host/services.ts';
+import { type HealthCheck, odooUrl, waitHealthy } from '../../src/odoo/health.ts';
+import { systemdServices, unitStates } from '../../src/odoo/services.ts';
+import { UserError } from '../../src/util/errors.ts';
 import { documentedSudoers } from '../support/documents.ts';
 import { SystemdScene } from '../support/systemd-scene.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Accounts } from '../../src/host/accounts.ts';
-import { connect } from '../../src/host/ssh.ts';
+import { connect } from '../../src/host/ssh/connect.ts';
 import { useSandbox } from '../support/sandbox.ts';
 
 const { ssh, keys } = useSandbox();

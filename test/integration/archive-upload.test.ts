@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { readDirectory } from '../../src/archive/reader.ts';
 import { ArchiveWriter } from '../../src/archive/writer.ts';
-import { Store } from '../../src/storage/store.ts';
-import { upload } from '../../src/storage/upload.ts';
+import { Store } from '../../src/s3/store.ts';
+import { upload } from '../../src/s3/upload.ts';
 import { createBucket, s3Client } from '../support/s3.ts';
 import { useSandbox } from '../support/sandbox.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
-import { takeInventory } from '../../src/storage/inventory.ts';
-import { planPrune } from '../../src/storage/prune.ts';
+import { takeInventory } from '../../src/catalog/entries.ts';
+import { planPrune } from '../../src/catalog/prune.ts';
 import { startAgedS3, storedWhenDated } from '../support/aged-bucket.ts';
 import { outputsOf } from '../support/backup-run.ts';
 import { keptLines, policyOf } from '../support/catalogs.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../../src/errors.ts';
-import { applyPrivileges, applySettings } from '../../src/host/database-traits.ts';
+import { CommandError } from '../../src/host/host.ts';
+import { describeDatabase } from '../../src/odoo/database.ts';
 import {
   createDatabase,
   dropDerivedDatabase,
@@ -11,15 +11,15 @@ import {
   listSessions,
   missingRights,
   missingRoles,
-} from '../../src/host/databases.ts';
-import { CommandError } from '../../src/host/host.ts';
-import { describeDatabase } from '../../src/host/odoo-database.ts';
-import { PsqlSession } from '../../src/host/psql-session.ts';
-import { runSql } from '../../src/host/run-sql.ts';
-import { Snapshot } from '../../src/host/snapshot.ts';
-import { sql } from '../../src/host/sql.ts';
-import { swapDatabases, swapDatabasesBack } from '../../src/host/swap-databases.ts';
-import { derivedName } from '../../src/restore/names.ts';
+} from '../../src/postgres/databases.ts';
+import { derivedName } from '../../src/postgres/derived-names.ts';
+import { runSql } from '../../src/postgres/run-sql.ts';
+import { PsqlSession } from '../../src/postgres/session.ts';
+import { Snapshot } from '../../src/postgres/snapshot.ts';
+import { sql } from '../../src/postgres/sql.ts';
+import { swapDatabases, swapDatabasesBack } from '../../src/postgres/swap.ts';
+import { applyPrivileges, applySettings } from '../../src/postgres/traits.ts';
+import { UserError } from '../../src/util/errors.ts';
 import { holdRename } from '../support/hold-lock.ts';
 import { dropDatabase, psql } from '../support/postgres.ts';
 import { dropTemplate, openRestoreHost, type RestoreHost, timestamp } from '../support/restore-host.ts';

@@ -5,19 +5,19 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { Accounts } from '../../src/host/accounts.ts';
 import { fileSystemOf } from '../../src/host/disk-space.ts';
-import { listFilestore } from '../../src/host/filestore.ts';
+import { CommandError } from '../../src/host/host.ts';
+import { actAsOwner } from '../../src/host/owned-folder.ts';
+import { receiveFiles } from '../../src/host/receive-files.ts';
+import type { IncomingFile } from '../../src/host/tar-writer.ts';
+import { listFilestore } from '../../src/odoo/filestore.ts';
 import {
   listDerivedFolders,
   removeDerivedFolder,
   swapFolders,
   swapFoldersBack,
-} from '../../src/host/folders.ts';
-import { CommandError } from '../../src/host/host.ts';
-import { actAsOwner } from '../../src/host/owner.ts';
-import { receiveFiles } from '../../src/host/receive-files.ts';
-import { absentFrom, compareFilestore, stageFilestore } from '../../src/host/stage-filestore.ts';
-import type { IncomingFile } from '../../src/host/tar-writer.ts';
-import { derivedFolder } from '../../src/restore/names.ts';
+} from '../../src/odoo/folder-swap.ts';
+import { absentFrom, compareFilestore, stageFilestore } from '../../src/odoo/staging.ts';
+import { derivedFolder } from '../../src/postgres/derived-names.ts';
 import { run } from '../support/processes.ts';
 import { loginRooted, openRestoreHost, timestamp } from '../support/restore-host.ts';
 import { startRootedHost } from '../support/rooted-host.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
-import { acquireLock } from '../../src/host/lock.ts';
+import { acquireLock } from '../../src/postgres/lock.ts';
+import { UserError } from '../../src/util/errors.ts';
 import { openRestoreHost } from '../support/restore-host.ts';
 
 suite('the lock', () => {

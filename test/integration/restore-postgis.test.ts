@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { receiptKey } from '../../src/storage/catalog.ts';
+import { receiptKey } from '../../src/catalog/keys.ts';
 import { CopyScene } from '../support/copy-scene.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { createRole, type OwnRole } from '../support/roles.ts';

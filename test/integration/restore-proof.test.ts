@@ -4,7 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContentError, UserError } from '../../src/errors.ts';
+import { ContentError, UserError } from '../../src/util/errors.ts';
 import { member } from '../support/backup-check.ts';
 import type { Made } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
-import { receiptKey } from '../../src/storage/catalog.ts';
+import { receiptKey } from '../../src/catalog/keys.ts';
 import { CopyScene } from '../support/copy-scene.ts';
 import { run } from '../support/processes.ts';
 

@@ -7,10 +7,10 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { UserError } from '../../src/errors.ts';
 import { type Command, CommandError, type Host } from '../../src/host/host.ts';
 import { run } from '../../src/host/run.ts';
-import { connect, type SshOptions } from '../../src/host/ssh.ts';
+import { connect, type SshOptions } from '../../src/host/ssh/connect.ts';
+import { UserError } from '../../src/util/errors.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 

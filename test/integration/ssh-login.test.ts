@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
 import { run } from '../../src/host/run.ts';
-import { connect, type SshOptions } from '../../src/host/ssh.ts';
+import { connect, type SshOptions } from '../../src/host/ssh/connect.ts';
+import { UserError } from '../../src/util/errors.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { type SshServer, startAgent, startOwnSshd } from '../support/sshd.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, suite, test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
 import { run } from '../../src/host/run.ts';
-import { connect } from '../../src/host/ssh.ts';
+import { connect } from '../../src/host/ssh/connect.ts';
+import { UserError } from '../../src/util/errors.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { startOwnSshd } from '../support/sshd.ts';
 

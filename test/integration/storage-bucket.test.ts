@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3';
+import { takeInventory } from '../../src/catalog/entries.ts';
 import {
   archiveKey,
   catalogFolder,
   latestReceipt,
   listBackups,
   writeReceipt,
-} from '../../src/storage/catalog.ts';
-import { takeInventory } from '../../src/storage/inventory.ts';
-import type { Proof } from '../../src/storage/proofs.ts';
-import { sweepUnfinished } from '../../src/storage/sweep.ts';
+} from '../../src/catalog/keys.ts';
+import type { Proof } from '../../src/catalog/proofs.ts';
+import { sweepUnfinished } from '../../src/s3/unfinished-uploads.ts';
 import { createBucket, listUploads, restrictedUser } from '../support/s3.ts';
 import { type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
 import { sampleReceipt } from '../support/stored-backups.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import type { UserError } from '../../src/errors.ts';
+import type { UserError } from '../../src/util/errors.ts';
 import { kmsKeyId } from '../support/ceph.ts';
 import { getObject, listUploads } from '../support/s3.ts';
 import { type S3Proxy, type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';

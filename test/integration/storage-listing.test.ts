@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { sweepUnfinished } from '../../src/storage/sweep.ts';
-import { listVersions } from '../../src/storage/versions.ts';
+import { sweepUnfinished } from '../../src/s3/unfinished-uploads.ts';
+import { listVersions } from '../../src/s3/versions.ts';
 import { cleanEnvironment, type Ended, startProgram } from '../support/backup-run.ts';
 import { startWeb } from '../support/no-s3.ts';
 import { createBucket, type S3Server } from '../support/s3.ts';

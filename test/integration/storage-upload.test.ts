@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import type { Uploaded } from '../../src/storage/upload.ts';
-import { verifyUpload } from '../../src/storage/verify-upload.ts';
+import { verifyUpload } from '../../src/backup/verify-upload.ts';
+import type { Uploaded } from '../../src/s3/upload.ts';
 import { kmsKeyId } from '../support/ceph.ts';
 import { getObject, listUploads } from '../support/s3.ts';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Receipt } from '../../src/storage/receipt.ts';
+import type { Receipt } from '../../src/catalog/receipt.ts';
 import { member } from '../support/backup-check.ts';
 import type { Made } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';

@@ -6,10 +6,10 @@ import {
   GetObjectRetentionCommand,
   ListObjectVersionsCommand,
 } from '@aws-sdk/client-s3';
-import { appendProof } from '../../src/storage/append-proof.ts';
-import { receiptKey } from '../../src/storage/catalog.ts';
-import { levelOf } from '../../src/storage/proofs.ts';
-import type { Receipt } from '../../src/storage/receipt.ts';
+import { appendProof } from '../../src/catalog/append-proof.ts';
+import { receiptKey } from '../../src/catalog/keys.ts';
+import { levelOf } from '../../src/catalog/proofs.ts';
+import type { Receipt } from '../../src/catalog/receipt.ts';
 import { type Made, outputsOf } from '../support/backup-run.ts';
 import { startS3Proxy } from '../support/s3-proxy.ts';
 import { putBackup, uploadProof } from '../support/stored-backups.ts';

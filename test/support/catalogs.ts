@@ -1,4 +1,4 @@
-import type { Candidate, KeepRule, RetentionPolicy, Verdict } from '../../src/storage/retention.ts';
+import type { Candidate, KeepRule, RetentionPolicy, Verdict } from '../../src/catalog/retention.ts';
 
 type Kind = Candidate['condition']['kind'];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import type { Receipt } from '../../src/storage/receipt.ts';
+import type { Receipt } from '../../src/catalog/receipt.ts';
 import { type Ended, outputsOf } from './backup-run.ts';
 import type { Kind } from './compose-host.ts';
 import { ComposeScene } from './compose-scene.ts';

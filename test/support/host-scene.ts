@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Host } from '../../src/host/host.ts';
-import { connect } from '../../src/host/ssh.ts';
+import { connect } from '../../src/host/ssh/connect.ts';
 import { cleanEnvironment, type Ended, type Run, startProgram } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import { createBucket, s3Client } from './s3.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Accounts } from '../../src/host/accounts.ts';
 import type { Host } from '../../src/host/host.ts';
-import { type Odoo as FoundOdoo, findOdoo } from '../../src/host/odoo.ts';
-import { plainSite } from '../../src/host/site.ts';
-import { connect } from '../../src/host/ssh.ts';
+import { connect } from '../../src/host/ssh/connect.ts';
+import { type Odoo as FoundOdoo, findOdoo } from '../../src/odoo/installation.ts';
+import { plainSite } from '../../src/odoo/site.ts';
 import { createOdoo, type Odoo, type OdooOptions } from './odoo.ts';
 import { dropDatabase, psql } from './postgres.ts';
 import type { RootedHost } from './rooted-host.ts';

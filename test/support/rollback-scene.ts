@@ -4,7 +4,7 @@ import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { parseReceipt, type Receipt } from '../../src/storage/receipt.ts';
+import { parseReceipt, type Receipt } from '../../src/catalog/receipt.ts';
 import { sqlOf } from './backup-check.ts';
 import { cleanEnvironment, type Ended, outputsOf, type Run, Scene, startProgram } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';

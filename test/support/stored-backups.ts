@@ -1,7 +1,7 @@
 import { PutObjectCommand, type PutObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
-import { inParallel } from '../../src/storage/in-parallel.ts';
-import type { Proof } from '../../src/storage/proofs.ts';
-import type { Receipt } from '../../src/storage/receipt.ts';
+import type { Proof } from '../../src/catalog/proofs.ts';
+import type { Receipt } from '../../src/catalog/receipt.ts';
+import { inParallel } from '../../src/util/in-parallel.ts';
 import { partSize, tool } from './test-bucket.ts';
 
 export const uploadProof: Proof = { level: 'upload', at: '2026-01-01T00:00:01.000Z', tool };

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after } from 'node:test';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { UserError } from '../../src/errors.ts';
-import { Store, type StoreOptions } from '../../src/storage/store.ts';
-import { type Uploaded, type UploadOptions, upload } from '../../src/storage/upload.ts';
+import { Store, type StoreOptions } from '../../src/s3/store.ts';
+import { type Uploaded, type UploadOptions, upload } from '../../src/s3/upload.ts';
+import { UserError } from '../../src/util/errors.ts';
 import { createBucket, listKeys, listUploads, type S3Server, s3Client } from './s3.ts';
 import { useSandbox } from './sandbox.ts';
 

@@ -10,7 +10,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { variableOf } from '../../src/inputs/table.ts';
-import { version } from '../../src/version.ts';
+import { version } from '../../src/util/version.ts';
 import { fewestInputs, fewestVariables } from '../support/inputs.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));

@@ -1,7 +1,7 @@
 import { isEntryName } from '../../archive/directory.ts';
-import { type BackupDescription, recordedName } from '../../archive/manifest.ts';
-import { ContentError } from '../../errors.ts';
-import { formatCount, formatCounted } from '../../report/format.ts';
+import { type BackupDescription, recordedName } from '../../odoo/manifest.ts';
+import { ContentError } from '../../util/errors.ts';
+import { formatCount, formatCounted } from '../../util/format.ts';
 
 /** What the archive has of a filestore: `undefined` for a backup without one. */
 export type HasFile = ((name: string) => boolean) | undefined;

@@ -1,10 +1,10 @@
-import { ContentError, UserError } from '../../errors.ts';
+import type { Format, Receipt } from '../../catalog/receipt.ts';
 import { feedThrough } from '../../host/feed.ts';
 import { type Command, CommandError, type Host } from '../../host/host.ts';
 import { run } from '../../host/run.ts';
 import { findTools } from '../../host/tools.ts';
-import type { Format, Receipt } from '../../storage/receipt.ts';
-import { fetchPrograms, type PostgresBinaries } from '../restore/binaries.ts';
+import { ContentError, UserError } from '../../util/errors.ts';
+import { fetchPrograms, type PostgresBinaries } from '../restore/servers/binaries.ts';
 import type { SqlText } from './sql-text.ts';
 
 /** A pg_restore of this machine that reads a dump. */

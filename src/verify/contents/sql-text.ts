@@ -1,4 +1,4 @@
-import { ContentError } from '../../errors.ts';
+import { ContentError } from '../../util/errors.ts';
 
 /** How the rows of the table begin in a plain dump; an empty line and the COPY follow. */
 const ROWS_BEGIN = Buffer.from('-- Data for Name: ir_attachment; Type: TABLE DATA; Schema: public; Owner: ');

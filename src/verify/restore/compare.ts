@@ -1,13 +1,13 @@
-import { ContentError } from '../../errors.ts';
-import { attachedFiles, databaseExtensions } from '../../host/odoo-database.ts';
-import { checkSequences } from '../../host/sequences.ts';
-import { Snapshot } from '../../host/snapshot.ts';
-import { countTables } from '../../host/table-counts.ts';
+import { countDifferences, countsOf, notKnownToLack, some } from '../../backup-reader/differences.ts';
+import type { RestoreSource } from '../../backup-reader/open.ts';
+import { attachedFiles, databaseExtensions } from '../../odoo/database.ts';
 import type { Platform } from '../../platform/platform.ts';
-import { formatCounted } from '../../report/format.ts';
-import { countDifferences, countsOf, notKnownToLack, some } from '../../restore/differences.ts';
-import type { RestoreSource } from '../../restore/source.ts';
-import type { TestServer } from './test-server.ts';
+import { checkSequences } from '../../postgres/sequences.ts';
+import { Snapshot } from '../../postgres/snapshot.ts';
+import { countTables } from '../../postgres/table-counts.ts';
+import { ContentError } from '../../util/errors.ts';
+import { formatCounted } from '../../util/format.ts';
+import type { TestServer } from './servers/server.ts';
 
 /**
  * Compares a restored database with what was recorded when it was backed up: the rows of tables, extensions, sequences,

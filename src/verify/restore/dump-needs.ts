@@ -1,5 +1,5 @@
-import type { RestoreSource } from '../../restore/source.ts';
-import type { Receipt } from '../../storage/receipt.ts';
+import type { RestoreSource } from '../../backup-reader/open.ts';
+import type { Receipt } from '../../catalog/receipt.ts';
 
 /** Where a dump is compressed, its database takes about so many times its size. */
 const GROWTH = 5;

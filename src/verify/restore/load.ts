@@ -1,11 +1,11 @@
-import { ContentError, UserError } from '../../errors.ts';
-import { analyze } from '../../host/analyze.ts';
-import { createExtensions } from '../../host/extensions.ts';
 import { CommandError } from '../../host/host.ts';
-import { type Dump, loadDump } from '../../host/load-dump.ts';
-import type { Extension } from '../../host/odoo-database.ts';
-import type { Postgres } from '../../host/postgres.ts';
-import type { TestServer } from './test-server.ts';
+import type { Extension } from '../../odoo/database.ts';
+import { analyze } from '../../postgres/analyze.ts';
+import { createExtensions } from '../../postgres/extensions/create.ts';
+import { type Dump, loadDump } from '../../postgres/load.ts';
+import type { Postgres } from '../../postgres/server.ts';
+import { ContentError, UserError } from '../../util/errors.ts';
+import type { TestServer } from './servers/server.ts';
 
 /**
  * Restores a dump into a scratch database, as a restore of this tool would.

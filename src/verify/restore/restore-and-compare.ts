@@ -1,18 +1,18 @@
-import { withRestoreClient } from '../../host/load-errors.ts';
-import { sweepTestDatabases } from '../../host/test-databases.ts';
+import type { RestoreSource } from '../../backup-reader/open.ts';
+import type { Proof } from '../../catalog/proofs.ts';
 import type { Platform } from '../../platform/platform.ts';
-import { formatBytes, formatCounted, formatDuration } from '../../report/format.ts';
-import type { RestoreSource } from '../../restore/source.ts';
-import type { Proof } from '../../storage/proofs.ts';
-import { assertFit } from './assert-fit.ts';
-import type { PostgresBinaries } from './binaries.ts';
+import { withRestoreClient } from '../../postgres/load-errors.ts';
+import { sweepTestDatabases } from '../../postgres/test-databases.ts';
+import { formatBytes, formatCounted, formatDuration } from '../../util/format.ts';
 import { compareRestored } from './compare.ts';
 import { databaseOf, dumpMajorOf } from './dump-needs.ts';
+import { assertFit } from './fit.ts';
 import { loadScratch } from './load.ts';
-import { openServer } from './open-server.ts';
 import type { RestoreTest } from './restore-test.ts';
 import { createScratch } from './scratch.ts';
-import type { TestServer } from './test-server.ts';
+import type { PostgresBinaries } from './servers/binaries.ts';
+import { openServer } from './servers/open.ts';
+import type { TestServer } from './servers/server.ts';
 
 /**
  * Restores the archive's dump into a scratch database, which is dropped in every case, and compares that with what was

@@ -1,5 +1,5 @@
-import type { GivenServer } from './given-server.ts';
-import type { OdooHost } from './odoo-host.ts';
+import type { GivenServer } from './servers/given.ts';
+import type { OdooHost } from './servers/odoo-host.ts';
 
 /** Where dumps are restored for a test, as the input `restore-test` has it. */
 export type RestoreTest =

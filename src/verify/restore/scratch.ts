@@ -1,15 +1,15 @@
-import { messageOf, UserError } from '../../errors.ts';
+import { inTime } from '../../host/limits.ts';
+import type { Platform } from '../../platform/platform.ts';
 import {
   type CreationTraits,
   createDatabase,
   dropDerivedDatabase,
   localeClauses,
-} from '../../host/databases.ts';
-import { inTime } from '../../host/limits.ts';
-import { LOCALE_REFUSED, SqlError } from '../../host/sql-error.ts';
-import { reserveTestName } from '../../host/test-databases.ts';
-import type { Platform } from '../../platform/platform.ts';
-import type { TestServer } from './test-server.ts';
+} from '../../postgres/databases.ts';
+import { LOCALE_REFUSED, SqlError } from '../../postgres/sql-error.ts';
+import { reserveTestName } from '../../postgres/test-databases.ts';
+import { messageOf, UserError } from '../../util/errors.ts';
+import type { TestServer } from './servers/server.ts';
 
 /** How long the drop of a scratch database may take, also after the run was cancelled. */
 const DROP_LIMIT_MS = 10 * 60_000;

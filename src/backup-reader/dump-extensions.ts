@@ -1,0 +1,61 @@
+import { feed } from '../host/feed.ts';
+import { CommandError } from '../host/host.ts';
+import type { Extension } from '../odoo/database.ts';
+import { loadFailure } from '../postgres/load-errors.ts';
+import type { Postgres } from '../postgres/server.ts';
+import type { DumpSource } from './dump.ts';
+
+/** pg_dump makes schemas and extensions before anything else. */
+const HEAD_BYTES = 2 ** 18;
+const FIRST_OBJECT = /^(?:CREATE (?:TABLE|SEQUENCE|VIEW)|COPY) /m;
+
+const NAME = /"(?:[^"]|"")+"|\w+/.source;
+const CREATE_EXTENSION = new RegExp(
+  `^CREATE EXTENSION IF NOT EXISTS (${NAME}) WITH SCHEMA (${NAME});$`,
+  'gm',
+);
+
+/**
+ * The extensions that a dump makes by itself, for backups that do not say what their database had. Read only.
+ *
+ * @param loader with a pg_restore that reads the dump
+ * @returns undefined for a dump in directory format, which only a file on the host would tell
+ * @throws UserError when the dump cannot be read
+ */
+export async function extensionsIn(dump: DumpSource, loader: Postgres): Promise<Extension[] | undefined> {
+  if (dump.kind === 'directory') return undefined;
+  const sql =
+    dump.kind === 'plain'
+      ? await headOf(dump.open({ restricted: true })) // it goes to no psql here
+      : await definitionsIn(dump.open(), loader);
+  const [head = ''] = sql.split(FIRST_OBJECT, 1);
+  return [...head.matchAll(CREATE_EXTENSION)].map(([, name = '', schema = '']) => ({
+    name: plainName(name),
+    version: '',
+    schema: plainName(schema),
+  }));
+}
+
+async function headOf(sql: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of sql) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= HEAD_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The table of contents, where they are, is at the start: pg_restore reads no further. */
+async function definitionsIn(dump: AsyncIterable<Buffer>, loader: Postgres): Promise<string> {
+  const command = loader.command('pg_restore', ['--section=pre-data', '--file=-'], '');
+  try {
+    return await feed(loader.host, { ...command, secretEnv: undefined }, dump);
+  } catch (error) {
+    throw error instanceof CommandError ? loadFailure(error, 'a database') : error;
+  }
+}
+
+const plainName = (name: string): string =>
+  name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;

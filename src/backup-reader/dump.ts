@@ -1,0 +1,170 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import type { DirectoryEntry } from '../archive/central-directory.ts';
+import { openEntry } from '../archive/entry.ts';
+import { readRange } from '../archive/ranges.ts';
+import { readEntries } from '../archive/read-entries.ts';
+import type { RangeReader } from '../archive/reader.ts';
+import { quoted } from '../util/controls.ts';
+import { ContentError, messageOf } from '../util/errors.ts';
+import { HEAD_BYTES } from './foreign-formats.ts';
+import type { Members } from './members.ts';
+import { assertSql, type Passage, plainDumpFilter } from './plain-dump.ts';
+
+/** One file of a dump. */
+export interface DumpFile {
+  readonly name: string;
+  /** In bytes. Of a compressed object: as it is stored, since nobody knows more before it is read. */
+  readonly size: number;
+  /** The content, checked against the archive's directory at its end. */
+  open(): Readable;
+}
+
+/** A dump for psql, free of what that would take for its own commands, and of what is left out: see `plainDumpFilter`. */
+export interface PlainDump extends DumpFile {
+  readonly kind: 'plain';
+  /** Stored by gzip or zstd: it is several times its size. */
+  readonly packed: boolean;
+  open(passage?: Passage): Readable;
+}
+
+/** The database: for psql, or for pg_restore (the file names of `directory` are relative to the folder). */
+export type DumpSource =
+  | PlainDump
+  | ({ readonly kind: 'custom' } & DumpFile)
+  | {
+      readonly kind: 'directory';
+      readonly files: readonly DumpFile[];
+      readonly size: number;
+      /** All of them, in the order of the archive: neighbouring ones with one request, several requests at once. */
+      readFiles(): AsyncIterable<DumpFile & { readonly content: Buffer | Readable }>;
+    };
+
+/**
+ * The archive's dump: the one that restores fastest, where there are several.
+ * @throws ContentError when there is none, or several of one kind
+ */
+export function archivedDump(reader: RangeReader, members: Members): DumpSource {
+  const file = (name: string, entry: DirectoryEntry): DumpFile => ({
+    name,
+    size: entry.size,
+    open: () => openEntry(reader, entry),
+  });
+  const top = [...members].filter(([name]) => !name.includes('/'));
+  const custom = single(top.filter(([name]) => name.endsWith('.dump')));
+  if (custom) return { kind: 'custom', ...file(...custom) };
+  if (members.has('dump/toc.dat')) {
+    const files = [...members]
+      .filter(([name]) => name.startsWith('dump/'))
+      .map(([name, entry]) => file(directoryFile(name), entry));
+    const size = files.reduce((sum, each) => sum + each.size, 0);
+    return { kind: 'directory', files, size, readFiles: () => readDirectoryFiles(reader, members, files) };
+  }
+  const plain =
+    top.find(([name]) => name === 'dump.sql') ?? single(top.filter(([name]) => name.endsWith('.sql')));
+  if (plain) return plainDump(file(...plain), false);
+  throw new ContentError(
+    'The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.',
+    `Choose another backup. Its first files are: ${[...members.keys()].slice(0, 5).map(quoted).join(', ')}`,
+  );
+}
+
+async function* readDirectoryFiles(reader: RangeReader, members: Members, files: readonly DumpFile[]) {
+  const wanted = new Map<DirectoryEntry, DumpFile>();
+  for (const file of files) {
+    const entry = members.get(`dump/${file.name}`);
+    if (entry) wanted.set(entry, file);
+  }
+  for await (const { entry, content } of readEntries(reader, wanted.keys())) {
+    const file = wanted.get(entry);
+    if (file) yield { ...file, content };
+  }
+}
+
+function single<T extends readonly [name: string, entry: DirectoryEntry]>(
+  found: readonly T[],
+): T | undefined {
+  if (found.length <= 1) return found[0];
+  const names = found.map(([name]) => quoted(name)).join(', ');
+  throw new ContentError(`The archive holds several dumps: ${names}`, 'Choose a backup of one database.');
+}
+
+/** pg_dump's own names: `toc.dat`, `3456.dat.gz`, `blobs_12.toc`. */
+export function directoryFile(name: string): string {
+  const file = name.slice('dump/'.length);
+  if (/^\w[\w.]*$/.test(file)) return file;
+  throw new ContentError(
+    `${quoted(name)} is no file of a dump in directory format.`,
+    'Choose another backup.',
+  );
+}
+
+/** How an object may be packed, by its first bytes. */
+const PACKINGS: readonly { readonly magic: Buffer; readonly decoder: () => Gunzip | ZstdDecompress }[] = [
+  { magic: Buffer.from('1f8b', 'hex'), decoder: createGunzip },
+  { magic: Buffer.from('28b52ffd', 'hex'), decoder: createZstdDecompress },
+];
+const CUSTOM = Buffer.from('PGDMP');
+
+/**
+ * A dump that is an object of its own: SQL, or in custom format; packed with gzip or zstd, or not. Its first bytes
+ * decide what it is, not its name.
+ * @throws ContentError when it is neither
+ */
+export async function bareDump(reader: RangeReader, name: string): Promise<DumpSource> {
+  const stored = (): Readable => Readable.from(readRange(reader, 0, reader.size), { objectMode: false });
+  const start = await reader.read(0, Math.min(HEAD_BYTES, reader.size));
+  const packing = PACKINGS.find(({ magic }) => start.subarray(0, magic.length).equals(magic));
+  const open = packing ? () => unpacked(name, reader.size, stored(), packing.decoder()) : stored;
+  const head = packing ? await firstBytes(open(), HEAD_BYTES) : start;
+  const file = { name, size: reader.size, open };
+  if (head.subarray(0, CUSTOM.length).equals(CUSTOM)) return { kind: 'custom', ...file };
+  assertSql(name, head);
+  return plainDump(file, packing !== undefined);
+}
+
+/** @throws ContentError at its end when the object is cut or damaged */
+function unpacked(name: string, size: number, stored: Readable, decoder: Gunzip | ZstdDecompress): Readable {
+  const read = async function* () {
+    try {
+      yield* pipeline(stored, decoder, seenByReader) as AsyncIterable<Buffer>;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (!/^(Z|ZSTD)_/.test(code ?? '')) throw error;
+      const isCut = code === 'Z_BUF_ERROR';
+      throw new ContentError(
+        `${name} ${isCut ? 'is cut short: its packed content has no end' : `is damaged: it cannot be unpacked (${messageOf(error)})`}`,
+        'Choose another backup, or store this one once more from where it came from.',
+        { cause: error },
+      );
+    }
+    // Gunzip reads on there, zstd of Node does not.
+    if (decoder.bytesWritten >= size) return;
+    throw new ContentError(
+      `${name} is packed with zstd in several pieces, of which the first alone can be read`,
+      'Pack it in one: zstd -d, then zstd (not pzstd).',
+    );
+  };
+  return Readable.from(read(), { objectMode: false });
+}
+
+/** As many as there are. The source is read no further. */
+async function firstBytes(source: Readable, wanted: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= wanted) break;
+  }
+  return Buffer.concat(chunks).subarray(0, wanted);
+}
+
+function plainDump(file: DumpFile, packed: boolean): PlainDump {
+  const open: PlainDump['open'] = (passage) =>
+    pipeline(file.open(), plainDumpFilter(file.name, passage), seenByReader);
+  return { ...file, kind: 'plain', packed, open };
+}
+
+/** An error of a pipeline comes out at its end. */
+const seenByReader = (): void => {};

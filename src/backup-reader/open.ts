@@ -1,0 +1,127 @@
+import type { Readable } from 'node:stream';
+import { type RangeReader, readDirectory } from '../archive/reader.ts';
+import type { Directory } from '../archive/segment.ts';
+import type { Receipt } from '../catalog/receipt.ts';
+import type { BackupDescription } from '../odoo/manifest.ts';
+import type { Store } from '../s3/store.ts';
+import { type OdooManifest, readDescription, readManifest } from './description.ts';
+import { archivedDump, bareDump, type DumpSource } from './dump.ts';
+import { type FilestoreEntry, filestoreOf, readFiles } from './filestore.ts';
+import { membersOf } from './members.ts';
+import { mismatch, parseName, type Selected, type Selection, selectBackup } from './select.ts';
+
+/** A backup that can be restored: what it says of itself, and the way to its content. */
+export interface RestoreSource {
+  readonly uri: string;
+  readonly key: string;
+  /** Of the object, in bytes. */
+  readonly size: number;
+  /** undefined: not verified, which the caller has allowed. */
+  readonly receipt: Receipt | undefined;
+  /** When the backup was begun. */
+  readonly createdAt: Date | undefined;
+  /** Which the backup is of. */
+  readonly database: string | undefined;
+  /** `17.0` */
+  readonly odooVersion: string | undefined;
+  /** Of our backups only: backup.json, or for a bare dump what its receipt says instead. */
+  readonly description: BackupDescription | undefined;
+  /** manifest.json of Odoo. */
+  readonly manifest: OdooManifest | undefined;
+  readonly dump: DumpSource;
+  /** By their names; undefined: a backup of the database alone. */
+  readonly filestore: ReadonlyMap<string, FilestoreEntry> | undefined;
+  /** Files of the filestore that are not restored, by reason of their names. */
+  readonly leftOut: readonly string[];
+  /** Reads files of `filestore`, each checked: see `readFiles`. */
+  readFiles(
+    files: Iterable<FilestoreEntry>,
+  ): AsyncIterable<{ readonly file: FilestoreEntry; readonly content: Buffer | Readable }>;
+}
+
+/** What an object holds, and says of itself. */
+type Content = Pick<
+  RestoreSource,
+  'database' | 'odooVersion' | 'description' | 'manifest' | 'dump' | 'filestore' | 'leftOut'
+>;
+
+/**
+ * Finds the backup and opens it.
+ * @throws UserError when there is no such backup, or it is not verified and that is not allowed
+ * @throws ContentError as `openSelected` does
+ */
+export async function openSource(store: Store, selection: Selection): Promise<RestoreSource> {
+  return openSelected(store, await selectBackup(store, selection));
+}
+
+/**
+ * Reads the directory and the descriptions of a backup, by range. Nothing in it is trusted: see `membersOf`.
+ * @throws ContentError when it is not the one of its receipt, or nothing that can be restored
+ */
+export async function openSelected(store: Store, { key, receipt }: Selected): Promise<RestoreSource> {
+  const uri = store.uri(key);
+  const reader = await store.range(key);
+  if (receipt && receipt.size !== reader.size) {
+    throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
+  }
+  const magic = await reader.read(0, Math.min(2, reader.size));
+  const isZip = magic.toString('latin1') === 'PK';
+  if (receipt?.directory && !isZip) throw mismatch(uri, 'it is not a zip archive');
+  const content = isZip
+    ? await readArchive(reader, uri, key, receipt)
+    : await bareContent(reader, key, receipt);
+  const startedAt = receipt?.startedAt ?? content.description?.startedAt;
+  return {
+    uri,
+    key,
+    size: reader.size,
+    receipt,
+    createdAt: startedAt === undefined ? parseName(key)?.at : new Date(startedAt),
+    ...content,
+    readFiles: (files) => readFiles(reader, files),
+  };
+}
+
+async function readArchive(
+  reader: RangeReader,
+  uri: string,
+  key: string,
+  receipt: Receipt | undefined,
+): Promise<Content> {
+  const { directory, entries } = await readDirectory(reader);
+  if (receipt && !isSame(receipt.directory, directory))
+    throw mismatch(uri, 'it has another central directory');
+  const members = membersOf(entries());
+  const [described, manifested] = [members.get('backup.json'), members.get('manifest.json')];
+  const description = described && (await readDescription(reader, described));
+  const manifest = manifested && (await readManifest(reader, manifested));
+  const database =
+    receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database;
+  const filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []);
+  const isEmpty = description?.filestore?.files === 0;
+  return {
+    database,
+    odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
+    description,
+    manifest,
+    dump: archivedDump(reader, members),
+    filestore: filestore?.files ?? (isEmpty ? new Map() : undefined),
+    leftOut: filestore?.leftOut ?? [],
+  };
+}
+
+async function bareContent(reader: RangeReader, key: string, receipt: Receipt | undefined): Promise<Content> {
+  return {
+    database: receipt?.database ?? parseName(key)?.database,
+    odooVersion: receipt?.odoo?.version,
+    description: receipt?.description,
+    manifest: undefined,
+    dump: await bareDump(reader, key.slice(key.lastIndexOf('/') + 1)),
+    filestore: undefined,
+    leftOut: [],
+  };
+}
+
+function isSame(a: Directory | null, b: Directory): boolean {
+  return a?.md5 === b.md5 && a.offset === b.offset && a.length === b.length && a.entries === b.entries;
+}

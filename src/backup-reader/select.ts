@@ -1,0 +1,143 @@
+import { isPostdated } from '../catalog/dating.ts';
+import {
+  type Backup,
+  type BackupName,
+  catalogFolder,
+  listBackups,
+  parseKey,
+  readReceipt,
+  receiptKey,
+} from '../catalog/keys.ts';
+import { keyOf, whichIsMeant } from '../catalog/named-backup.ts';
+import { failedProof, levelOf, type Proof } from '../catalog/proofs.ts';
+import type { Receipt } from '../catalog/receipt.ts';
+import type { Store } from '../s3/store.ts';
+import { ContentError, UserError } from '../util/errors.ts';
+import { formatBytes } from '../util/format.ts';
+
+/** Which backup is meant. */
+export interface Selection {
+  readonly customer: string;
+  /** `latest`, a key, an `s3://` URI, or the time of its key: `2026-11-21_03-22-59`, `2026-11-21T03:22:59Z`. */
+  readonly backup: string;
+  /** Whose backups `latest` and a time look at; undefined: whatever database the customer has. */
+  readonly database: string | undefined;
+  /**
+   * Also what has no receipt: nobody has looked whether it is whole. `latest` takes such a backup only where none has one.
+   */
+  readonly allowUnverified: boolean;
+}
+
+/** The object to restore. */
+export interface Selected {
+  readonly key: string;
+  /** undefined: not verified, and allowed all the same. */
+  readonly receipt: Receipt | undefined;
+}
+
+/**
+ * @throws UserError when there is no such backup, more than one, or none with a receipt, or one that failed its proof,
+ * and that is not allowed
+ */
+export async function selectBackup(store: Store, selection: Selection): Promise<Selected> {
+  const key = keyOf(store, selection.backup) ?? (await findBackup(store, selection));
+  const receipt = await receiptOf(store, key);
+  if (!(await store.head(key))) {
+    throw notFound(store, selection, await listBackups(store, selection.customer, selection.database));
+  }
+  if (selection.allowUnverified) return { key, receipt };
+  if (!receipt) throw unverified(store.uri(key));
+  const failure = failedProof(receipt);
+  if (failure) throw failed(store.uri(key), failure);
+  return { key, receipt };
+}
+
+async function findBackup(store: Store, selection: Selection): Promise<string> {
+  const { customer, database, backup } = selection;
+  const all = await listBackups(store, customer, database);
+  // One that is named may have any date; `latest` takes none of a time that was still to come.
+  const isMeant = (each: Backup) => each.archive !== undefined && (backup !== 'latest' || !isPostdated(each));
+  const there = all.filter(isMeant);
+  const verified = there.filter(({ receipt }) => receipt);
+  const candidates =
+    backup === 'latest'
+      ? verified.length > 0
+        ? verified
+        : there
+      : there.filter(whichIsMeant(store, backup));
+  assertOneDatabase(candidates);
+  const chosen = backup === 'latest' ? await firstPassed(store, verified) : undefined;
+  const key = (chosen ?? candidates[0])?.archive?.key;
+  if (key === undefined) throw notFound(store, selection, all);
+  return key;
+}
+
+/** undefined: none has, or there is none. */
+async function firstPassed(store: Store, backups: readonly Backup[]): Promise<Backup | undefined> {
+  for (const backup of backups) {
+    if (backup.receipt && levelOf(await readReceipt(store, backup.receipt.key))) return backup;
+  }
+  return undefined;
+}
+
+function assertOneDatabase(backups: readonly Backup[]): void {
+  const databases = [...new Set(backups.map(({ database }) => database))];
+  if (databases.length <= 1) return;
+  throw new UserError(
+    `There are backups of several databases: ${databases.join(', ')}`,
+    'Say with the input database which one is meant.',
+  );
+}
+
+/** undefined: there is none. */
+async function receiptOf(store: Store, key: string): Promise<Receipt | undefined> {
+  const beside = receiptKey(key);
+  if (beside === key || !(await store.head(beside))) return undefined;
+  const receipt = await readReceipt(store, beside);
+  if (receipt.key !== key) throw mismatch(store.uri(key), `the receipt speaks of ${receipt.key}`);
+  return receipt;
+}
+
+/** A receipt that was written for something else proves nothing. */
+export function mismatch(uri: string, what: string): ContentError {
+  return new ContentError(
+    `${uri} is not the archive that the receipt speaks of: ${what}.`,
+    'One of the two was changed or replaced since the backup. Choose another backup.',
+  );
+}
+
+function unverified(uri: string): UserError {
+  return new UserError(
+    `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
+    'Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself.',
+  );
+}
+
+function failed(uri: string, { level, at, failure }: Proof): UserError {
+  return new UserError(
+    `${uri} did not pass its verification (${level}) on ${at.slice(0, 10)}: ${failure}`,
+    'Choose another backup. To restore from this one all the same, set allow-unverified: true.',
+  );
+}
+
+const LISTED = 10;
+
+function notFound(store: Store, { customer, database, backup }: Selection, all: readonly Backup[]) {
+  const folder = store.uri(catalogFolder(store.options.prefix, customer));
+  const of = database === undefined ? '' : ` of ${database}`;
+  const lines = all.slice(0, LISTED).map(({ archive, receipt }) => {
+    if (!archive) return `${receipt?.key}: a receipt whose archive is gone`;
+    return `${archive.key} (${formatBytes(archive.size)}${receipt ? '' : ', no receipt'})`;
+  });
+  if (all.length > LISTED) lines.push(`and ${all.length - LISTED} older ones`);
+  const there = lines.length > 0 ? ` There are:\n${lines.map((line) => `  ${line}`).join('\n')}` : '';
+  return new UserError(
+    `No backup found${backup === 'latest' ? '' : ` for ${backup}`}${of} in ${folder}.${there}`,
+    'Check the S3 bucket, the prefix and the customer name, the database, and that the credentials may read there.',
+  );
+}
+
+/** What a key says, wherever it lies; undefined for one that says nothing. */
+export function parseName(key: string): BackupName | undefined {
+  return parseKey(key.slice(0, key.lastIndexOf('/') + 1), key);
+}

@@ -1,0 +1,178 @@
+import { type DirectoryEntry, damaged } from '../archive/central-directory.ts';
+import { type ArchiveDirectory, type RangeReader, readDirectory } from '../archive/reader.ts';
+import { planReuse, type Reuse } from '../archive/reuse.ts';
+import { readDescription } from '../backup-reader/description.ts';
+import { listBackups, passedReceipts } from '../catalog/keys.ts';
+import type { Format, Receipt } from '../catalog/receipt.ts';
+import { FileList } from '../odoo/file-list.ts';
+import { sha1Of } from '../odoo/filestore.ts';
+import type { Front } from '../s3/server-copy.ts';
+import type { ObjectHead, Store } from '../s3/store.ts';
+import { Marks } from '../util/bit-set.ts';
+import { messageOf } from '../util/errors.ts';
+import type { HostFiles } from './source.ts';
+
+/** An earlier archive of the same database, and what of it the new one takes over. */
+export interface Base extends Front {
+  readonly reuse: Reuse;
+  /** When the first of the archives that led here was sent as a whole. ISO 8601, UTC. */
+  readonly fullAt: string;
+}
+
+/** Which archives are fit for it. */
+export interface BaseWish {
+  readonly customer: string;
+  readonly database: string;
+  readonly format: Format;
+  /** After so long everything is sent again. */
+  readonly fullEveryMs: number;
+}
+
+/** An archive that may become a base: what there is to know of it before the host's files are known. */
+export interface Candidate {
+  readonly receipt: Receipt;
+  readonly etag: string | undefined;
+  readonly directory: ArchiveDirectory;
+  /** Files in it that were not what their names say. */
+  readonly corrupt: ReadonlySet<string>;
+}
+
+/** A base, and what it leaves to be read. */
+export interface Plan {
+  readonly base: Base;
+  readonly files: HostFiles;
+}
+
+/** No base: the reason, as the end of a sentence that begins with `Everything is sent:`. */
+export interface NoBase {
+  readonly why: string;
+  /** The server was found unable to copy, not long ago. */
+  readonly cannotCopy?: true | undefined;
+}
+
+/** Archives that are looked at: of other formats, or without the filestore, there may be many between. */
+const CANDIDATES = 10;
+/** Gaps that copies may have, as a share of them. */
+const MOST_UNREFERENCED = 0.25;
+/** Of the 10,000 parts of an object, what is left for what is sent. */
+const MOST_COPIES = 9000;
+
+/**
+ * Finds the newest verified archive of the database whose filestore may be taken over. Nothing of this ever keeps a
+ * backup from being made: where it fails, everything is sent.
+ */
+export async function findCandidate(store: Store, wish: BaseWish): Promise<Candidate | NoBase> {
+  try {
+    return await searchCandidate(store, wish);
+  } catch (error) {
+    return { why: `the backup before cannot be built upon. ${messageOf(error)}` };
+  }
+}
+
+async function searchCandidate(store: Store, wish: BaseWish): Promise<Candidate | NoBase> {
+  const receipt = await newestFit(store, wish);
+  if (!receipt) {
+    return { why: `there is no verified backup of format ${wish.format} with a filestore to build upon` };
+  }
+  const fullAt = fullAtOf(receipt);
+  if (Date.now() - Date.parse(fullAt) > wish.fullEveryMs) {
+    return { why: `all of it was sent last at ${fullAt}, longer ago than full-every` };
+  }
+  if (receipt.upload.cannotCopy) {
+    return { why: 'the S3 server cannot copy parts of objects', cannotCopy: true };
+  }
+  const { key } = receipt;
+  // Ceph 16 and 18 decode the name of a copy's source twice; what is no escape the second time ends their gateway.
+  if (key.includes('%')) return { why: `some S3 servers cannot copy from a name with % in it: ${key}` };
+  const head = await store.head(key);
+  if (head?.size !== receipt.size) return { why: `${store.uri(key)} is not what its receipt says` };
+  if (otherEncryption(store, head)) return { why: `${store.uri(key)} is encrypted in another way` };
+  const { size, etag } = head;
+  const reader = { size, read: (offset: number, length: number) => store.read(key, offset, length, etag) };
+  const directory = await readDirectory(reader);
+  if (directory.directory.md5 !== receipt.directory?.md5) {
+    return { why: `the directory of ${store.uri(key)} is not what its receipt says` };
+  }
+  const corrupt = receipt.filestore?.corrupt ? await corruptFiles(reader, directory) : new Set<string>();
+  return { receipt, etag, directory, corrupt };
+}
+
+/** @param files on the host now */
+export function planBase(candidate: Candidate, files: HostFiles): Plan | NoBase {
+  try {
+    return plan(candidate, files);
+  } catch (error) {
+    return { why: `${candidate.receipt.key} cannot be built upon. ${messageOf(error)}` };
+  }
+}
+
+function plan(candidate: Candidate, files: HostFiles): Plan | NoBase {
+  const { receipt, etag, directory, corrupt } = candidate;
+  const { key } = receipt;
+  const { list } = files;
+  const copied = new Marks(list.length);
+  const reuse = planReuse(
+    directory,
+    receipt.segments,
+    (entry) => isWanted(entry, list, corrupt),
+    ({ name }) => copied.add(list.indexOf(nameInFilestore(name))),
+  );
+  if (reuse.copies.length === 0) return { why: `${key} holds nothing that is large enough to be copied` };
+  if (reuse.unreferenced > MOST_UNREFERENCED * reuse.length) {
+    return { why: `too much of ${key} is of files that are gone` };
+  }
+  if (reuse.copies.length > MOST_COPIES) return { why: 'it would take too many parts' };
+  const base = { key, etag, copies: reuse.copies, reuse, fullAt: fullAtOf(receipt) };
+  return { base, files: without(files, copied) };
+}
+
+function without({ list, referenced }: HostFiles, copied: Marks): HostFiles {
+  const left = list.numbers();
+  for (const number of copied) left.delete(number);
+  const files = { list: new FileList(), referenced: new Marks(left.count) };
+  for (const number of left) {
+    if (referenced.has(number)) files.referenced.add(files.list.length);
+    files.list.add({ name: list.nameAt(number), size: list.sizeAt(number) });
+  }
+  return files;
+}
+
+const fullAtOf = ({ upload, startedAt }: Receipt): string => upload.copied?.fullAt ?? startedAt;
+
+async function corruptFiles(reader: RangeReader, { entries }: ArchiveDirectory): Promise<Set<string>> {
+  for (const entry of entries()) {
+    if (entry.name !== 'backup.json') continue;
+    return new Set((await readDescription(reader, entry)).filestore?.corrupt);
+  }
+  throw damaged('it has no backup.json');
+}
+
+async function newestFit(
+  store: Store,
+  { customer, database, format }: BaseWish,
+): Promise<Receipt | undefined> {
+  const backups = await listBackups(store, customer, database);
+  const zips = backups.filter(({ archive, receipt }) => receipt && archive?.key.endsWith('.zip'));
+  for await (const receipt of passedReceipts(store, zips.slice(0, CANDIDATES))) {
+    const hasFilestore = receipt.segments.some(({ kind, units }) => kind === 'filestore' && units.length > 0);
+    if (receipt.format === format && hasFilestore) return receipt;
+  }
+  return undefined;
+}
+
+/** Files are named by their content, and never rewritten: one of the same name and size is the same file. */
+function isWanted({ name, size }: DirectoryEntry, files: FileList, corrupt: ReadonlySet<string>): boolean {
+  const file = nameInFilestore(name);
+  const number = files.indexOf(file);
+  if (number < 0 || files.sizeAt(number) !== size) return false;
+  return sha1Of(file)?.length === 40 && !corrupt.has(file);
+}
+
+const nameInFilestore = (entry: string): string => entry.slice('filestore/'.length);
+
+function otherEncryption({ options }: Store, head: ObjectHead): boolean {
+  const { encryption } = options;
+  if (!encryption) return false;
+  const keyId = encryption.kind === 'aws:kms' ? encryption.keyId : undefined;
+  return head.encryption !== encryption.kind || (keyId !== undefined && !head.kmsKeyId?.endsWith(keyId));
+}

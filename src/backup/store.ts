@@ -1,0 +1,125 @@
+import { Readable } from 'node:stream';
+import { UnitMeter, unitSizeOf } from '../archive/units.ts';
+import { ArchiveWriter } from '../archive/writer.ts';
+import { receiptKey, writeReceipt } from '../catalog/keys.ts';
+import type { Receipt } from '../catalog/receipt.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { CopyProof } from '../s3/server-copy.ts';
+import type { Store } from '../s3/store.ts';
+import { upload } from '../s3/upload.ts';
+import { messageOf, type UserError } from '../util/errors.ts';
+import { formatBytes, formatCounted } from '../util/format.ts';
+import { tool } from '../util/version.ts';
+import { bareDump, isBare } from './bare.ts';
+import { metadataOf, receiptOf, type Stored } from './receipt.ts';
+import { counted, deflateLevel, expectedBytes, type Source, type Target } from './source.ts';
+import { verifyUpload } from './verify-upload.ts';
+import { writeArchive } from './write-archive.ts';
+
+/** Where the object goes, and who is told. */
+export interface Destination {
+  readonly store: Store;
+  readonly key: string;
+  readonly customer: string;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+}
+
+/** Streams the object from the host into S3. The first failure is told; nothing is left of it on either side. */
+export async function storeObject(source: Source, target: Target, destination: Destination): Promise<Stored> {
+  const { store, key, platform, signal } = destination;
+  const options = {
+    expectedBytes: expectedBytes(source, target.format),
+    front: target.base,
+    metadata: metadataOf(source, target, platform.run),
+    signal,
+    onLeftBehind: (error: UserError) => platform.warning(`${error.message} ${error.hint}`),
+  };
+  if (isBare(target.format, source.files !== undefined)) {
+    const contentType = target.format === 'plain' ? 'application/gzip' : 'application/octet-stream';
+    const title = `Dump: ${key}`;
+    const units = new UnitMeter(0);
+    const uploaded = await target.phases.transfer('dump', title, undefined, async (progress) => {
+      const dump = metered(counted(await bareDump(source, target), progress), units);
+      return upload(store, key, dump, { ...options, contentType });
+    });
+    const whole = { kind: 'database', offset: 0, length: uploaded.size, entries: 0 } as const;
+    return { uploaded, archive: undefined, segments: [{ ...whole, units: units.finish() }] };
+  }
+  const reuse = target.base?.reuse;
+  const unitSize = unitSizeOf(options.expectedBytes + (reuse?.length ?? 0));
+  await using writer = new ArchiveWriter({ level: Math.max(1, deflateLevel(target)), unitSize, reuse });
+  const uploading = upload(store, key, writer.output, { ...options, contentType: 'application/zip' });
+  const writing = writeArchive(writer, source, target);
+  // Whichever fails takes the other with it, and the upload always tells the first reason.
+  writing.catch((error) => writer.output.destroy(error));
+  const [uploaded, archive] = await Promise.allSettled([uploading, writing]);
+  if (uploaded.status === 'rejected') throw uploaded.reason;
+  if (archive.status === 'rejected') throw archive.reason;
+  return { uploaded: uploaded.value, archive: archive.value, segments: archive.value.summary.segments };
+}
+
+/** The same bytes, measured as they pass. */
+function metered(source: AsyncIterable<Buffer>, units: UnitMeter): Readable {
+  const bytes = async function* () {
+    for await (const chunk of source) {
+      units.update(chunk);
+      yield chunk;
+    }
+  };
+  return Readable.from(bytes(), { objectMode: false });
+}
+
+/** Verifies the object and writes its receipt, which makes it a backup. If anything fails before, it is removed. */
+export async function certify(
+  source: Source,
+  target: Target,
+  stored: Stored,
+  { store, key, customer, platform, signal }: Destination,
+): Promise<Receipt> {
+  try {
+    const directory = stored.archive?.summary.directory ?? null;
+    const proof = await target.phases.run('verify', `Verify ${store.uri(key)}`, async () => {
+      const found = await verifyUpload(store, stored.uploaded, directory, tool);
+      platform.info(provenBy(stored));
+      return found;
+    });
+    signal.throwIfAborted();
+    const { bucket } = store.options;
+    const receipt = receiptOf(source, target, stored, [proof], { bucket, customer }, platform.run);
+    await writeReceipt(store, receipt);
+    return receipt;
+  } catch (error) {
+    await removeObject(store, key, platform);
+    throw error;
+  }
+}
+
+function provenBy({ uploaded, archive }: Stored): string {
+  const { size, parts, proof, copied } = uploaded;
+  const copies = copied
+    ? `, ${formatBytes(copied.bytes)} of it copied and proven by ${copyProofs[copied.proof]}`
+    : '';
+  const md5 = proof === 'md5' ? 'the MD5 of each is what the server reports' : 'each was sent with its MD5';
+  const directory = archive
+    ? `; its directory of ${formatCounted(archive.summary.entries, 'file')} reads back as written`
+    : '';
+  return `${formatBytes(size)} in ${formatCounted(parts, 'part')}: ${md5}${copies}${directory}`;
+}
+
+const copyProofs: Record<CopyProof, string> = {
+  etag: 'the MD5 that the server reports',
+  checksum: 'the CRC-32 that the server computed',
+  'read-back': 'reading it back',
+};
+
+/** The receipt first: should it have been written after all, it must not outlive what it speaks of. */
+async function removeObject(store: Store, key: string, platform: Platform): Promise<void> {
+  for (const each of [receiptKey(key), key]) {
+    try {
+      await store.delete(each);
+    } catch (error) {
+      platform.warning(`${store.uri(each)} was left behind, and is not a backup: ${messageOf(error)}`);
+    }
+  }
+}

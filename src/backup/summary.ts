@@ -1,0 +1,118 @@
+import { receiptKey } from '../catalog/keys.ts';
+import { levelOf, restoreSeconds } from '../catalog/proofs.ts';
+import type { Receipt } from '../catalog/receipt.ts';
+import { code, type Summary, type Text } from '../report/summary.ts';
+import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
+
+const secondsOf = ({ startedAt, finishedAt }: Receipt): number =>
+  (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+
+const uriOf = ({ bucket, key }: Receipt): string => `s3://${bucket}/${key}`;
+
+type Flawed = Pick<Receipt, 'filestore' | 'elsewhere'>;
+
+const missingFiles = ({ filestore }: Flawed): number => (filestore ? filestore.missing + filestore.lost : 0);
+
+/** The outputs of a backup, by their names in action.yml. */
+export function backupOutputs(receipt: Receipt): Record<string, string> {
+  const { segments: _, description: __, ...short } = receipt; // may be longer than an output may be
+  const seconds = restoreSeconds(receipt);
+  return {
+    key: receipt.key,
+    uri: uriOf(receipt),
+    receipt: receiptKey(receipt.key),
+    size: String(receipt.size),
+    duration: secondsOf(receipt).toFixed(1),
+    database: receipt.database,
+    'odoo-version': receipt.odoo?.version ?? '',
+    verified: levelOf(receipt) ?? '',
+    ...(seconds === undefined ? {} : { 'restore-seconds': String(seconds) }),
+    'missing-files': String(missingFiles(receipt)),
+    'bytes-sent': String(receipt.bytesSent),
+    json: JSON.stringify(short),
+  };
+}
+
+/**
+ * What a person reads in ten seconds.
+ *
+ * @param retention what has become of older backups; undefined: they were left alone
+ */
+export function backupSummary(receipt: Receipt, retention?: string): Summary {
+  const flaws = flawsOf(receipt);
+  return {
+    outcome: flaws.length === 0 ? 'done' : 'flawed',
+    title: [`${receipt.database} is backed up`, ...flaws].join(', '),
+    blocks: [
+      {
+        kind: 'facts',
+        rows: [
+          [
+            'Database',
+            [code(receipt.database), `, ${odooOf(receipt)}, PostgreSQL ${receipt.postgres.server}`],
+          ],
+          ['Archive', code(uriOf(receipt))],
+          ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}${sentOf(receipt)}`],
+          ['Attachments', attachmentsOf(receipt)],
+          ['Verified', verifiedOf(receipt)],
+          ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
+          ['Time', `${formatDuration(secondsOf(receipt) * 1000)}${phasesOf(receipt)}`],
+        ],
+      },
+    ],
+  };
+}
+
+const sentOf = ({ upload: { copied }, bytesSent }: Receipt): string =>
+  copied ? `: ${formatBytes(bytesSent)} sent, ${formatBytes(copied.bytes)} copied by S3` : '';
+
+/** What a person should look at, though the backup is made. */
+export function flawsOf(receipt: Flawed): string[] {
+  const missing = missingFiles(receipt);
+  const elsewhere = Object.values(receipt.elsewhere ?? {}).reduce((total, each) => total + each, 0);
+  const storages = Object.keys(receipt.elsewhere ?? {}).join(', ');
+  const { corrupt = 0, skipped = 0 } = receipt.filestore ?? {};
+  return [
+    ...(missing > 0 ? [`${formatCounted(missing, 'attachment')} missing on the host`] : []),
+    ...(corrupt > 0 ? [`${formatCounted(corrupt, 'file')} corrupt on the host`] : []),
+    ...(skipped > 0 ? [`${formatCounted(skipped, 'file')} on the host left out`] : []),
+    ...(elsewhere > 0 ? [`${formatCounted(elsewhere, 'attachment')} in other storages (${storages})`] : []),
+  ];
+}
+
+const odooOf = ({ odoo }: Receipt): string =>
+  odoo ? `Odoo ${odoo.version} with ${formatCounted(odoo.modules, 'module')}` : 'no Odoo';
+
+/** What the closest look has found. */
+function verifiedOf(receipt: Receipt): string {
+  const level = levelOf(receipt);
+  const took = formatDuration(
+    (receipt.proofs.findLast((proof) => proof.level === level)?.seconds ?? 0) * 1000,
+  );
+  if (level === 'contents') return `contents: every byte read back and checked, in ${took}`;
+  if (level === 'restore') return `restore: restored in ${took}, and compared`;
+  return uploadOf(receipt);
+}
+
+/** What the proof `upload` says of this object: a bare dump has no directory, and under SSE-KMS no server reports MD5s. */
+function uploadOf({ directory, upload }: Receipt): string {
+  const parts = upload.proof === 'md5' ? 'MD5 of every part' : 'every part sent with its MD5';
+  return directory
+    ? `upload: size, ${parts}, and the archive’s directory read back`
+    : `upload: size and ${parts}`;
+}
+
+function attachmentsOf({ filestore }: Receipt): Text {
+  if (!filestore) return 'not part of this backup';
+  const flaws = (['missing', 'lost', 'corrupt', 'skipped'] as const).filter(
+    (flaw) => (filestore[flaw] ?? 0) > 0,
+  );
+  const detail = flaws.map((flaw) => `${filestore[flaw]} ${flaw}`).join(', ');
+  const files = `${formatCounted(filestore.files, 'file')}, ${formatBytes(filestore.bytes)}`;
+  return detail === '' ? files : [`${files}; ${detail}: see `, code('backup.json'), ' in the archive'];
+}
+
+function phasesOf({ durations }: Receipt): string {
+  const phases = Object.entries(durations).map(([name, s]) => `${name} ${formatDuration(s * 1000)}`);
+  return phases.length === 0 ? '' : ` (${phases.join(', ')})`;
+}

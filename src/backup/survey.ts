@@ -1,0 +1,182 @@
+import { isEntryName } from '../archive/directory.ts';
+import {
+  type AttachmentFacts,
+  describeDatabase,
+  eachAttachedFile,
+  type OdooDatabase,
+} from '../odoo/database.ts';
+import { FileList } from '../odoo/file-list.ts';
+import { listFilestore, type Skipped } from '../odoo/filestore.ts';
+import type { Odoo } from '../odoo/installation.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Snapshot } from '../postgres/snapshot.ts';
+import type { CountedTables } from '../postgres/table-counts.ts';
+import { Marks } from '../util/bit-set.ts';
+import { UserError } from '../util/errors.ts';
+import { formatBytes, formatCount, formatCounted } from '../util/format.ts';
+import { collectSooner } from '../util/garbage-collection.ts';
+import type { Source, Tolerate } from './source.ts';
+
+/**
+ * Reads the facts of the snapshot, lists the filestore right after it (files only come and go, none is ever
+ * rewritten), and tells both.
+ *
+ * @param wanted what is read of the filestore, and which tables are counted
+ * @throws UserError when it is not an Odoo database, lacks a table that was to be counted, or `tolerate` does not bear
+ * what is missing
+ */
+export async function takeStock(
+  odoo: Odoo,
+  snapshot: Snapshot,
+  wanted: { readonly filestore: boolean; readonly countTables: CountedTables },
+  tolerate: Tolerate,
+  platform: Platform,
+): Promise<Source> {
+  const [facts, found] = await Promise.all([
+    describeDatabase(snapshot, wanted.countTables),
+    wanted.filestore ? listed(odoo) : undefined,
+  ]);
+  assertCounted(facts, wanted.countTables);
+  const modules = formatCounted(Object.keys(facts.modules).length, 'module');
+  platform.info(
+    `${odoo.database}: Odoo ${facts.odooVersion}, ${modules}, tables of ${formatBytes(facts.tableBytes)}`,
+  );
+  tellLocation(facts.attachments, platform);
+  tellElsewhere(facts.attachments, found ? tolerate : (problem) => platform.notice(`${problem}.`));
+  const { attached, referenced, missing } = await compare(snapshot, found);
+  if (!found) {
+    if (attached > 0)
+      platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} stay out.`);
+    return { odoo, snapshot, facts, attached, files: undefined, missing: [], skipped: [] };
+  }
+  const { list, skipped } = found;
+  tellFilestore(odoo, attached, list.length + skipped.size, missing, platform);
+  assertSomeFound(odoo, attached, missing);
+  if (missing.length > 0)
+    tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
+  tellSkipped(skipped, tolerate);
+  return {
+    odoo,
+    snapshot,
+    facts,
+    attached,
+    files: { list, referenced },
+    missing,
+    skipped: [...skipped.keys()].map(printable),
+  };
+}
+
+/** A name that may hold anything but NUL, for a person to read. */
+const printable = (name: string): string => name.replace(/\p{C}/gu, '\uFFFD');
+
+/** So many that their list, and the archive's directory, are what takes the memory. */
+const MANY_FILES = 250_000;
+
+interface Found {
+  readonly list: FileList;
+  /** Names of what is not archived, and why. */
+  readonly skipped: ReadonlyMap<string, Reason>;
+}
+
+/** Why something in the filestore stays out. `unfit`: no zip archive can hold the name. */
+type Reason = Skipped | 'unfit';
+
+async function listed({ filestore }: Odoo): Promise<Found> {
+  const [list, skipped] = [new FileList(), new Map<string, Reason>()];
+  const skip = (name: string, why: Reason) => skipped.set(name, why);
+  for await (const file of filestore ? listFilestore(filestore, skip) : []) {
+    if (isEntryName(`filestore/${file.name}`)) list.add(file);
+    else skip(file.name, 'unfit');
+  }
+  if (list.length >= MANY_FILES) collectSooner();
+  return { list, skipped };
+}
+
+/** Which files attachments name: how many, which of those that are there, and which others. */
+async function compare(
+  snapshot: Snapshot,
+  found: Found | undefined,
+): Promise<{ readonly attached: number; readonly referenced: Marks; readonly missing: string[] }> {
+  const referenced = new Marks(found?.list.length ?? 0);
+  const missing: string[] = [];
+  let attached = 0;
+  await eachAttachedFile(snapshot, (name) => {
+    attached += 1;
+    const number = found?.list.indexOf(name) ?? -1;
+    if (number >= 0) referenced.add(number);
+    else if (found && found.skipped.get(name) !== 'unfit') missing.push(name);
+  });
+  return { attached, referenced, missing };
+}
+
+/**
+ * A filestore without a single one of the files that attachments name is another one, or none.
+ *
+ * @throws UserError that names the folders
+ */
+function assertSomeFound(odoo: Odoo, attached: number, missing: readonly string[]): void {
+  if (attached === 0 || missing.length < attached) return;
+  const { filestore, lookedIn } = odoo;
+  const files = formatCounted(attached, 'attached file');
+  throw new UserError(
+    filestore
+      ? `None of the ${files} is in the filestore. Looked in: ${filestore.path}`
+      : `There is no filestore, and ${files} should be in it. Looked in: ${lookedIn.join(', ')}`,
+    'Set the input filestore to the folder of this database, or to false to back up the database alone.',
+  );
+}
+
+const REASONS: readonly (readonly [Reason, (count: string) => string])[] = [
+  ['unfit', (count) => `${count} with names that no zip archive can hold stay out`],
+  ['name', (count) => `${count} with names that are not UTF-8 stay out`],
+  ['link', (count) => `${count} that are symbolic links stay out: none is followed inside of a filestore`],
+  ['special', (count) => `${count} that are sockets, pipes or devices stay out`],
+  ['foreign', (count) => `${count} of other accounts than the filestore’s owner stay out`],
+];
+
+function tellSkipped(skipped: ReadonlyMap<string, Reason>, tolerate: Tolerate): void {
+  for (const [reason, title] of REASONS) {
+    const names = [...skipped].flatMap(([name, why]) => (why === reason ? [name] : []));
+    if (names.length > 0) tolerate(title(formatCounted(names.length, 'file')), names);
+  }
+}
+
+/** A name that is misspelt would never be compared. */
+function assertCounted({ counts }: OdooDatabase, wanted: CountedTables): void {
+  const absent = typeof wanted === 'string' ? [] : wanted.filter((table) => !(table in counts));
+  if (absent.length === 0) return;
+  throw new UserError(
+    `count-tables: the database has no table ${absent.join(', ')}`,
+    'Take it out of the input. A table outside of the schema public is named schema.table.',
+  );
+}
+
+function tellLocation({ location }: AttachmentFacts, platform: Platform): void {
+  if (location === 'file') return;
+  const where = location === 'db' ? 'in the dump' : 'not in this backup';
+  platform.notice(`ir_attachment.location is ${location}: what attachments keep there is ${where}.`);
+}
+
+function tellElsewhere({ elsewhere }: AttachmentFacts, tell: Tolerate): void {
+  const storages = Object.keys(elsewhere);
+  if (storages.length === 0) return;
+  const count = Object.values(elsewhere).reduce((total, each) => total + each, 0);
+  tell(`${formatCounted(count, 'attachment')} in other storages than the filestore stay out`, storages);
+}
+
+function tellFilestore(
+  odoo: Odoo,
+  named: number,
+  onDisk: number,
+  missing: readonly string[],
+  platform: Platform,
+): void {
+  if (odoo.filestore) {
+    const found = formatCount(named - missing.length);
+    platform.info(
+      `Filestore: ${formatCounted(onDisk, 'file')} on disk, with ${found} of ${formatCounted(named, 'attached file')} among them`,
+    );
+  } else if (missing.length === 0) {
+    platform.notice('There is no filestore on the host, and no attachment needs one.');
+  }
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import type { Directory } from '../archive/segment.ts';
+import type { Proof, Tool } from '../catalog/proofs.ts';
+import { CopyError } from '../s3/server-copy.ts';
+import type { Store } from '../s3/store.ts';
+import type { Uploaded } from '../s3/upload.ts';
+import { UserError } from '../util/errors.ts';
+
+const pieceSize = 16 * 1024 ** 2;
+
+/**
+ * Proof level `upload`: the object has the size that was sent, the MD5 of every part was compared while it was sent
+ * (`upload` ends in an error otherwise), copies that no
+ * answer proved read back as what was recorded, and the central directory read back is the one that was written.
+ *
+ * @param directory null for a bare dump, which has none
+ * @throws UserError that says what differs, or CopyError when that is what was copied
+ */
+export async function verifyUpload(
+  store: Store,
+  uploaded: Uploaded,
+  directory: Directory | null,
+  tool: Tool,
+): Promise<Proof> {
+  const { key, size } = uploaded;
+  const head = await store.head(key);
+  if (!head) throw damaged(`${store.uri(key)} is gone right after its upload`);
+  if (head.size !== size) throw damaged(`${store.uri(key)} has ${head.size} bytes, but ${size} were sent`);
+  if (directory) {
+    const { offset, length } = directory;
+    if (offset + length !== size) {
+      throw damaged(
+        `${store.uri(key)} has ${size} bytes, but its central directory ends at ${offset + length}`,
+      );
+    }
+    const md5 = await md5Of(store, key, offset, length);
+    if (md5 !== directory.md5) {
+      throw damaged(
+        `The central directory of ${store.uri(key)} reads back with MD5 ${md5}, but ${directory.md5} was written`,
+      );
+    }
+  }
+  await readBack(store, uploaded);
+  return { level: 'upload', at: new Date().toISOString(), tool };
+}
+
+/** @throws CopyError when what the server copied is not what it should have copied */
+async function readBack(store: Store, { key, copied }: Uploaded): Promise<void> {
+  for (const { unit, offset } of copied?.unproven ?? []) {
+    const md5 = await md5Of(store, key, offset, unit.length);
+    if (md5 === unit.md5) continue;
+    const range = `the ${unit.length} bytes of ${store.uri(copied?.from ?? '')} from byte ${unit.offset} on`;
+    throw new CopyError(`A copy of ${range} reads back with MD5 ${md5}, but ${unit.md5} was written`);
+  }
+}
+
+/** Of a range of an object, read in pieces: the directory of a million files is large. */
+async function md5Of(store: Store, key: string, offset: number, length: number): Promise<string> {
+  const md5 = createHash('md5');
+  for (let at = offset; at < offset + length; at += pieceSize) {
+    md5.update(await store.read(key, at, Math.min(pieceSize, offset + length - at)));
+  }
+  return md5.digest('hex');
+}
+
+function damaged(message: string): UserError {
+  return new UserError(
+    message,
+    'The archive got no receipt, so nothing takes it for a backup. Run the backup again.',
+  );
+}

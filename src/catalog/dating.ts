@@ -1,0 +1,27 @@
+import type { Backup } from './keys.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+/** What the clocks of a machine and of the S3 service may differ by, the time of the upload included. */
+const TOLERANCE_MS = 2 * DAY_MS;
+
+/**
+ * Whether the date of an archive lies after the time at which it was stored: no clock that S3 accepts makes that. Such a
+ * backup would be the newest one for ever.
+ */
+export function isPostdated({ at, archive }: Pick<Backup, 'at' | 'archive'>): boolean {
+  return archive !== undefined && at.getTime() - archive.modified.getTime() > TOLERANCE_MS;
+}
+
+/** Whether the date lies long before that time: who writes to a bucket can fill any day of the past, but cannot store there. */
+export function isBackdated({ at, archive }: Pick<Backup, 'at' | 'archive'>): boolean {
+  return archive !== undefined && archive.modified.getTime() - at.getTime() > TOLERANCE_MS;
+}
+
+/** Whether two times are the same, clocks apart. */
+export const isSameTime = (a: Date, b: Date): boolean => Math.abs(a.getTime() - b.getTime()) <= TOLERANCE_MS;
+
+/** `12 days` between two times. */
+export function daysBetween(a: Date, b: Date): string {
+  return `${Math.round(Math.abs(a.getTime() - b.getTime()) / DAY_MS)} days`;
+}

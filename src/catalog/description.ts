@@ -1,0 +1,116 @@
+import type { Extension } from '../odoo/database.ts';
+import type { FilestoreReport } from '../odoo/filestore.ts';
+import type { BackupDescription } from '../odoo/manifest.ts';
+import type {
+  ExtensionPrivilege,
+  ExtensionSequence,
+  ExtensionState,
+  SchemaOwner,
+} from '../postgres/extensions/state.ts';
+import {
+  count,
+  countUpTo,
+  flag,
+  instant,
+  integer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  record,
+} from '../util/decode.ts';
+import { decodeTool } from './proofs.ts';
+import {
+  aclItem,
+  encoding,
+  extensionName,
+  fileName,
+  grantObject,
+  locale,
+  location,
+  privilege,
+  programVersion,
+  setting,
+  sqlName,
+  storageName,
+  tableName,
+  version,
+} from './shapes.ts';
+
+// More than any database has that Odoo runs on; few enough to be held.
+export const MOST_FILES = 2_000_000;
+const MOST_PRIVILEGES = 200_000;
+const MOST_NAMES = 100_000;
+const MOST_SETTINGS = 10_000;
+
+const decodeExtensionState = object<ExtensionState>({
+  schemas: list(object<SchemaOwner>({ name: sqlName, owner: sqlName }), MOST_NAMES),
+  sequences: list(
+    object<ExtensionSequence>({ schema: sqlName, name: sqlName, last: integer, called: flag }),
+    MOST_NAMES,
+  ),
+  privileges: list(
+    object<ExtensionPrivilege>({
+      object: grantObject,
+      column: nullable(sqlName),
+      privilege,
+      role: nullable(sqlName),
+      grantable: flag,
+      granted: flag,
+    }),
+    MOST_PRIVILEGES,
+  ),
+});
+
+/** How many attachments lie in which other storage. */
+export const storages = record(storageName, count, 100);
+
+const fileNames = list(fileName, MOST_FILES);
+
+/** Reads backup.json, or what a receipt says where there is none. */
+export const decodeDescription = object<BackupDescription>({
+  version: oneOf(1),
+  tool: decodeTool,
+  database: sqlName,
+  startedAt: instant,
+  odooVersion: version,
+  postgres: object<BackupDescription['postgres']>({
+    server: programVersion,
+    pgDump: countUpTo(1000),
+    owner: sqlName,
+    encoding,
+    collate: locale,
+    ctype: locale,
+    localeProvider: oneOf('libc', 'icu', 'builtin'),
+    locale: nullable(locale),
+    privileges: list(aclItem, MOST_NAMES),
+    settings: list(object({ role: nullable(sqlName), setting }), MOST_SETTINGS),
+    connectionLimit: optional(nullable(countUpTo(2 ** 31 - 1))),
+  }),
+  databaseBytes: optional(count),
+  extensions: list(
+    object<Extension>({ name: extensionName, version, schema: sqlName, owner: optional(sqlName) }),
+    1000,
+  ),
+  extensionState: optional(decodeExtensionState),
+  roles: list(sqlName, MOST_NAMES),
+  counts: record(tableName, count, MOST_NAMES),
+  sequencesBehind: optional(list(tableName, MOST_NAMES)),
+  attachments: object<BackupDescription['attachments']>({
+    files: count,
+    inDatabase: count,
+    location,
+    elsewhere: optional(storages),
+  }),
+  filestore: nullable(
+    object<FilestoreReport>({
+      files: count,
+      bytes: count,
+      missing: fileNames,
+      lost: fileNames,
+      corrupt: fileNames,
+      skipped: optional(fileNames),
+    }),
+  ),
+});

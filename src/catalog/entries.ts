@@ -1,0 +1,118 @@
+import { errorName, isNotFound } from '../s3/sdk-errors.ts';
+import type { Store, StoredObject } from '../s3/store.ts';
+import { ContentError, messageOf, UserError } from '../util/errors.ts';
+import { inParallel } from '../util/in-parallel.ts';
+import { daysBetween, isBackdated, isPostdated, isSameTime } from './dating.ts';
+import { type Backup, type BackupName, listBackups, readReceipt } from './keys.ts';
+import { failedProof, type Level, levelOf } from './proofs.ts';
+import type { Receipt } from './receipt.ts';
+
+/** What lies in the catalog under one name, with its receipt read. */
+export interface Entry extends BackupName {
+  /** Of the archive; where there is none, of the receipt. */
+  readonly key: string;
+  readonly archive: StoredObject | undefined;
+  /** The object of its own receipt. */
+  readonly receiptObject: StoredObject | undefined;
+  readonly receipt: ShortReceipt | undefined;
+  readonly condition: Condition;
+  /** Why nothing that is deleted may count on it, although it is verified: it takes no slot, and stays. */
+  readonly doubt?: string;
+}
+
+/** Without what is long in the receipts of large archives: there may be thousands of them. */
+export type ShortReceipt = Omit<Receipt, 'segments'>;
+
+/**
+ * What an entry is. `verified`: a backup. `failed`: its receipt says that it did not pass. The others are no backups: an
+ * archive `without-receipt` (somebody else's, or of a run that was killed or has not ended), a receipt `without-archive`,
+ * one that is `unreadable`, and an archive that its receipt does not speak of, or not any more: `mismatched`.
+ */
+export type Condition =
+  | { readonly kind: 'verified'; readonly level: Level }
+  | { readonly kind: 'failed' | 'unreadable' | 'mismatched'; readonly why: string }
+  | { readonly kind: 'without-receipt' | 'without-archive' };
+
+/** Requests under way at once: on a long path each of them takes its time. */
+export const READERS = 16;
+
+/** All entries of one database, or of every one, newest first. */
+export async function takeInventory(store: Store, customer: string, database?: string): Promise<Entry[]> {
+  const backups = await listBackups(store, customer, database);
+  return inParallel(backups, READERS, (backup) => readEntry(store, backup));
+}
+
+/** @throws UserError when S3 does not let it be read; a receipt that is none is a condition of the entry */
+export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
+  const { archive, receipt: receiptObject, database, at } = backup;
+  const key = archive?.key ?? receiptObject?.key ?? '';
+  const entry = { key, database, at, archive, receiptObject, receipt: undefined };
+  if (!receiptObject) return { ...entry, condition: { kind: 'without-receipt' } };
+  let receipt: ShortReceipt;
+  try {
+    receipt = shortened(await readReceipt(store, receiptObject.key));
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return { ...entry, condition: { kind: 'unreadable', why: messageOf(error) } };
+  }
+  if (!archive) return { ...entry, receipt, condition: { kind: 'without-archive' } };
+  if (nameOf(receipt.key) !== nameOf(key)) {
+    return { ...entry, receiptObject: undefined, condition: { kind: 'without-receipt' } }; // its twin's
+  }
+  const condition = judge(receipt, archive, entry);
+  return { ...entry, receipt, condition, ...doubtOf(store, receipt, archive, at) };
+}
+
+const shortened = ({ segments: _, ...receipt }: Receipt): ShortReceipt => receipt;
+
+/** A matter of this receipt alone: it is none, a lifecycle rule has archived it, or it has gone meanwhile. */
+function isUnreadable(error: unknown): boolean {
+  if (error instanceof ContentError) return true;
+  const cause = error instanceof UserError ? error.cause : undefined;
+  return isNotFound(cause) || errorName(cause) === 'InvalidObjectState';
+}
+
+/** Without the folder: a catalog may have been copied. */
+const nameOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+
+/**
+ * A catalog that was copied is one of these: its objects are as old as the copy. So they stay, but they push nothing out, as
+ * what somebody has made up would.
+ */
+function doubtOf(
+  store: Store,
+  receipt: ShortReceipt,
+  archive: StoredObject,
+  at: Date,
+): { readonly doubt?: string } {
+  if (isBackdated({ at, archive })) {
+    return { doubt: `dated ${daysBetween(at, archive.modified)} before it was stored` };
+  }
+  const startedAt = new Date(receipt.startedAt);
+  if (!isSameTime(startedAt, at)) {
+    return { doubt: `its receipt has another date: ${receipt.startedAt.slice(0, 10)}` };
+  }
+  if (receipt.key !== archive.key || receipt.bucket !== store.options.bucket) {
+    return { doubt: `its receipt speaks of s3://${receipt.bucket}/${receipt.key}` };
+  }
+  return {};
+}
+
+function judge(receipt: ShortReceipt, archive: StoredObject, { database, at }: BackupName): Condition {
+  if (isPostdated({ at, archive })) {
+    return {
+      kind: 'mismatched',
+      why: `it is dated ${daysBetween(at, archive.modified)} after it was stored`,
+    };
+  }
+  if (receipt.database !== database) {
+    return { kind: 'mismatched', why: `its receipt is of the database ${receipt.database}` };
+  }
+  if (receipt.size !== archive.size) {
+    return { kind: 'mismatched', why: `it has ${archive.size} bytes, its receipt says ${receipt.size}` };
+  }
+  const failure = failedProof(receipt);
+  if (failure) return { kind: 'failed', why: `${failure.level}: ${failure.failure}` };
+  const level = levelOf(receipt);
+  return level ? { kind: 'verified', level } : { kind: 'failed', why: 'its receipt holds no proof' };
+}

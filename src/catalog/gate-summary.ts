@@ -1,0 +1,86 @@
+import { flawsOf } from '../backup/summary.ts';
+import type { GateInputs } from '../inputs/gate.ts';
+import { code, type Summary } from '../report/summary.ts';
+import type { Store } from '../s3/store.ts';
+import { formatAge, formatBytes, formatDuration, formatInstant } from '../util/format.ts';
+import type { Entry } from './entries.ts';
+import type { GateVerdict } from './gate.ts';
+import { receiptKey } from './keys.ts';
+import { timeOf } from './retention.ts';
+import { conditionWords } from './words.ts';
+
+/** Of the backup that the gate lets pass, by their names in action.yml. */
+export function gateOutputs(
+  store: Store,
+  { key, database, receipt, condition }: Entry,
+): Record<string, string> {
+  return {
+    key,
+    uri: store.uri(key),
+    receipt: receiptKey(key),
+    size: String(receipt?.size ?? ''),
+    database,
+    'odoo-version': receipt?.odoo?.version ?? '',
+    verified: condition.kind === 'verified' ? condition.level : '',
+    json: JSON.stringify(receipt ?? null),
+  };
+}
+
+export function openSummary(store: Store, entry: Entry, now: Date): Summary {
+  const made = new Date(timeOf(entry));
+  const flaws = entry.receipt ? flawsOf(entry.receipt) : [];
+  return {
+    outcome: 'done',
+    title: `The gate is open: ${entry.database} has a backup`,
+    blocks: [
+      {
+        kind: 'facts',
+        rows: [
+          ['Backup', code(store.uri(entry.key))],
+          ['Made', `${formatInstant(made)}, ${formatAge(made, now)}`],
+          ['Verified', conditionWords(entry)],
+          ['Size', formatBytes(entry.archive?.size ?? 0)],
+          ...(flaws.length === 0 ? [] : ([['Lacks', flaws.join(', ')]] as const)),
+        ],
+      },
+    ],
+  };
+}
+
+export function shutSummary(database: string, why: string): Summary {
+  return {
+    outcome: 'failed',
+    title: `The gate is shut for ${database}`,
+    blocks: [{ kind: 'note', text: why }],
+  };
+}
+
+/** Why the gate is shut, in one sentence. */
+export function shutWords(
+  verdict: Exclude<GateVerdict, { kind: 'open' }>,
+  { database, backup, require, maxAgeMs }: GateInputs,
+  folder: string,
+  now: Date,
+): string {
+  const named = backup !== 'latest';
+  if (verdict.kind === 'none') {
+    const what = named ? `backup ${backup}` : 'backup';
+    return `There is no ${what} of ${database} in ${folder}`;
+  }
+  const { entry } = verdict;
+  switch (verdict.kind) {
+    case 'unverified':
+      return named
+        ? `${entry.key} is no verified backup: ${conditionWords(entry)}`
+        : `No backup of ${database} is verified; the newest is ${entry.key}: ${conditionWords(entry)}`;
+    case 'old': {
+      const made = new Date(timeOf(entry));
+      const which = named ? entry.key : `The newest verified backup of ${database}, ${entry.key},`;
+      return `${which} is of ${formatInstant(made)}, ${formatAge(made, now)}: max-age is ${formatDuration(maxAgeMs)}`;
+    }
+    case 'level': {
+      const which = named ? entry.key : `The newest backup of ${database}, ${entry.key},`;
+      return `${which} is verified to the level ${conditionWords(entry)}: ${require} is required`;
+    }
+  }
+}

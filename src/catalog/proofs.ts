@@ -1,0 +1,76 @@
+import { amount, instant, object, oneOf, optional, sentence } from '../util/decode.ts';
+import { programVersions, toolName, version } from './shapes.ts';
+
+/**
+ * How far an archive was proven, from less to more. `upload`: size, MD5 of every part, central directory read back.
+ * `contents`: every byte of it read back and checked. `restore`: loaded into a database, and compared.
+ */
+export const levels = ['upload', 'contents', 'restore'] as const;
+export type Level = (typeof levels)[number];
+
+export interface Tool {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** One look at the archive in the bucket. A receipt holds them in the order in which they were made. */
+export interface Proof {
+  readonly level: Level;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly tool: Tool;
+  /** Versions of other programs that took part: `pg_restore`, `postgres`. */
+  readonly programs?: Readonly<Record<string, string>>;
+  /** What it took; at the level `restore`, the time that a restore takes. */
+  readonly seconds?: number;
+  /** What is wrong with the archive. Left out: it passed. */
+  readonly failure?: string;
+}
+
+export const decodeTool = object<Tool>({ name: toolName, version });
+
+export const decodeProof = object<Proof>({
+  level: oneOf(...levels),
+  at: instant,
+  tool: decodeTool,
+  programs: optional(programVersions),
+  seconds: optional(amount),
+  failure: optional(sentence),
+});
+
+interface Proven {
+  readonly proofs: readonly Proof[];
+}
+
+/** Whether `level` says as much as `required`, or more. An archive without a level never does. */
+export function atLeast(level: Level | undefined, required: Level): boolean {
+  return level !== undefined && rank(level) >= rank(required);
+}
+
+/** The highest level that the archive has passed; undefined where it has passed none, or has failed since. */
+export function levelOf(receipt: Proven): Level | undefined {
+  if (failedProof(receipt)) return undefined;
+  return receipt.proofs.map(({ level }) => level).reduce(higher, undefined);
+}
+
+/**
+ * The proof that the archive has failed. A later one that looked as closely and passed takes its place: then it was
+ * the network, or the machine, and not the archive.
+ */
+export function failedProof({ proofs }: Proven): Proof | undefined {
+  return proofs.findLast(
+    ({ failure, level }, index) =>
+      failure !== undefined &&
+      !proofs.slice(index + 1).some((later) => later.failure === undefined && atLeast(later.level, level)),
+  );
+}
+
+/** In seconds: how long the newest proof by a restore took; undefined where there is none. */
+export function restoreSeconds({ proofs }: Proven): number | undefined {
+  return proofs.findLast(({ level, failure }) => level === 'restore' && failure === undefined)?.seconds;
+}
+
+const rank = (level: Level): number => levels.indexOf(level);
+
+const higher = (one: Level | undefined, other: Level): Level =>
+  one !== undefined && rank(one) > rank(other) ? one : other;

@@ -1,0 +1,108 @@
+import { type Block, code, type Summary, type Text } from '../report/summary.ts';
+import { formatAge, formatBytes, formatCounted, formatDuration } from '../util/format.ts';
+import { growthCharts, slotCalendars } from './charts.ts';
+import type { Entry } from './entries.ts';
+import { restoreSeconds } from './proofs.ts';
+import { timeOf, type Verdict } from './retention.ts';
+import { conditionWords, keyTime, verdictWords } from './words.ts';
+
+/** The rows that all tables of a run may have: a job summary may have 1 MiB. */
+export const ROWS = 500;
+
+type Verdicts = readonly Verdict<Entry>[];
+
+/**
+ * The backups of one database, and what retention would do to each.
+ *
+ * @param most rows of the table
+ */
+export function listSummary(
+  database: string,
+  verdicts: Verdicts,
+  notes: readonly string[],
+  now: Date,
+  most = ROWS,
+): Summary {
+  const entries = verdicts.map(({ entry }) => entry);
+  const verified = entries.filter(({ condition }) => condition.kind === 'verified');
+  const failed = entries.filter(({ condition }) => condition.kind === 'failed').length;
+  return {
+    outcome: verified.length === 0 || failed > 0 ? 'flawed' : 'done',
+    title: [
+      `${database}: ${formatCounted(verified.length, 'verified backup')}`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+    ].join(', '),
+    blocks: [
+      { kind: 'facts', rows: [...newestRow(verified, now), ['Size', formatBytes(sizeOf(entries))]] },
+      ...growthCharts(entries),
+      ...slotCalendars(verdicts),
+      ...entriesTable(verdicts, now, most),
+      ...notes.map((text): Block => ({ kind: 'note', text })),
+    ],
+  };
+}
+
+/** What a prune has done, or would do. */
+export function pruneSummary(
+  database: string,
+  verdicts: Verdicts,
+  run: { readonly dryRun: boolean; readonly notes: readonly string[] },
+  now: Date,
+): Summary {
+  const deleted = verdicts.filter(({ keep }) => !keep).map(({ entry }) => entry);
+  const kept = verdicts.length - deleted.length;
+  const title = run.dryRun
+    ? `${database}: ${kept} would stay, ${deleted.length} would be deleted; nothing was changed`
+    : `${database}: ${kept} kept, ${deleted.length} deleted`;
+  return {
+    outcome: 'done',
+    title,
+    blocks: [
+      { kind: 'facts', rows: [[run.dryRun ? 'Would free' : 'Freed', formatBytes(sizeOf(deleted))]] },
+      ...slotCalendars(verdicts),
+      ...entriesTable(verdicts, now),
+      ...run.notes.map((text): Block => ({ kind: 'note', text })),
+    ],
+  };
+}
+
+export const sizeOf = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, { archive }) => sum + (archive?.size ?? 0), 0);
+
+function newestRow([newest]: readonly Entry[], now: Date): [string, Text][] {
+  if (!newest) return [];
+  return [['Newest', [code(newest.key), `, ${formatAge(new Date(timeOf(newest)), now)}`]]];
+}
+
+function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
+  const rows = verdicts.slice(0, most).map((verdict) => {
+    const { entry } = verdict;
+    const { receipt, archive } = entry;
+    const seconds = receipt && restoreSeconds(receipt);
+    return [
+      code(keyTime(entry)),
+      formatAge(new Date(timeOf(entry)), now),
+      archive ? formatBytes(archive.size) : '',
+      conditionWords(entry),
+      receipt?.odoo?.version ?? '',
+      seconds === undefined ? '' : formatDuration(seconds * 1000),
+      receipt?.run.commit ? code(receipt.run.commit.slice(0, 8)) : '',
+      verdictWords(verdict),
+    ];
+  });
+  const columns = [
+    { name: 'Backup (UTC)' },
+    { name: 'Age', align: 'right' },
+    { name: 'Size', align: 'right' },
+    { name: 'Verified' },
+    { name: 'Odoo' },
+    { name: 'Restore', align: 'right' },
+    { name: 'Commit' },
+    { name: 'Retention' },
+  ] as const;
+  const rest = verdicts.length - rows.length;
+  return [
+    { kind: 'table', columns, rows },
+    ...(rest > 0 ? [{ kind: 'note', text: `And ${formatCounted(rest, 'older one')}.` } as const] : []),
+  ];
+}

@@ -1,0 +1,79 @@
+import type { Entry, ShortReceipt } from './entries.ts';
+import { restoreSeconds } from './proofs.ts';
+import { type KeepRule, timeOf, type Verdict } from './retention.ts';
+
+/** What an entry of the catalog is, for people: its level, or what is wrong with it. */
+export function conditionWords({ condition }: Entry): string {
+  switch (condition.kind) {
+    case 'verified':
+      return condition.level;
+    case 'failed':
+      return `failed, ${short(condition.why)}`;
+    case 'mismatched':
+      return `changed: ${short(condition.why)}`;
+    case 'unreadable':
+      return 'receipt cannot be read';
+    case 'without-receipt':
+      return 'archive without receipt';
+    case 'without-archive':
+      return 'receipt without archive';
+  }
+}
+
+const short = (text: string): string => (text.length > 100 ? `${text.slice(0, 99)}…` : text);
+
+/** `keep: newest, last 1, daily`, `delete: no slot`. */
+export function verdictWords(verdict: Verdict): string {
+  return verdict.keep ? `keep: ${verdict.rules.map(ruleWords).join(', ')}` : `delete: ${verdict.reason}`;
+}
+
+function ruleWords(rule: KeepRule): string {
+  switch (rule.kind) {
+    case 'last':
+      return `last ${rule.place}`;
+    case 'protected':
+      return rule.why;
+    case 'younger':
+      return 'younger than the newest verified one';
+    case 'unverified':
+      return 'no backup is verified yet';
+    default:
+      return rule.kind;
+  }
+}
+
+/** The time as its key has it, which the input `backup` takes: `2026-11-21_03-22-59`. */
+export const keyTime = ({ at }: Entry): string =>
+  at.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
+
+/** That a backup took, in seconds. */
+export const backupSeconds = ({ startedAt, finishedAt }: ShortReceipt): number =>
+  (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+
+/** The most that an output `json` lists: an output of GitHub's may have 1 MiB. */
+export const LISTED = 1000;
+
+/** For programs: so many of the newest entries. */
+export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most = LISTED): object[] {
+  return verdicts.slice(0, most).map((verdict) => {
+    const { entry } = verdict;
+    const { receipt, condition } = entry;
+    return {
+      database: entry.database,
+      key: entry.key,
+      time: entry.at.toISOString(),
+      ageSeconds: Math.round((now.getTime() - timeOf(entry)) / 1000),
+      size: entry.archive?.size ?? null,
+      condition: condition.kind,
+      ...('why' in condition ? { why: condition.why } : {}),
+      level: condition.kind === 'verified' ? condition.level : null,
+      odooVersion: receipt?.odoo?.version ?? null,
+      backupSeconds: receipt ? backupSeconds(receipt) : null,
+      restoreSeconds: (receipt && restoreSeconds(receipt)) ?? null,
+      commit: receipt?.run.commit ?? null,
+      run: receipt?.run.url ?? null,
+      keep: verdict.keep,
+      ...(verdict.keep ? { rules: verdict.rules } : { reason: verdict.reason }),
+    };
+  });
+}

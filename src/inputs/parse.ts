@@ -1,0 +1,79 @@
+import { InputError } from '../util/errors.ts';
+import { type BackupInputs, parseBackup } from './backup.ts';
+import { type Environment, Fields, oneOf, type ReadInput, Refusal } from './fields.ts';
+import { type GateInputs, parseGate } from './gate.ts';
+import { type HostsInputs, parseHosts } from './hosts.ts';
+import { type ListInputs, parseList } from './list.ts';
+import { type PruneInputs, parsePrune } from './prune.ts';
+import { parseRestore, parseRollback, type RestoreInputs, type RollbackInputs } from './restore.ts';
+import { addStandIns } from './stand-ins.ts';
+import { choices } from './table.ts';
+import { parseVerify, type VerifyInputs } from './verify.ts';
+
+/** What one run is to do, checked: one member for each command. */
+export type Inputs = CommandInputs & EverywhereInputs;
+
+type CommandInputs =
+  | BackupInputs
+  | RollbackInputs
+  | RestoreInputs
+  | VerifyInputs
+  | GateInputs
+  | ListInputs
+  | PruneInputs
+  | HostsInputs;
+
+interface EverywhereInputs {
+  /** Told how the run ended; undefined: nobody is. */
+  readonly pingUrl: string | undefined;
+}
+
+const parsers: {
+  readonly [C in Inputs['command']]: (
+    fields: Fields,
+    env: Environment,
+  ) => Extract<CommandInputs, { command: C }> | undefined;
+} = {
+  backup: parseBackup,
+  rollback: parseRollback,
+  restore: parseRestore,
+  verify: parseVerify,
+  gate: parseGate,
+  list: parseList,
+  prune: parsePrune,
+  hosts: parseHosts,
+};
+
+/**
+ * Reads and checks every input of the command.
+ *
+ * @param read the inputs as the platform has them
+ * @param env where defaults such as `S3_BUCKET` come from
+ * @param secret is told each password that an inventory or a profile has in a URL
+ * @throws InputError with one line for each problem
+ */
+export function parseInputs(read: ReadInput, env: Environment, secret?: (value: string) => void): Inputs {
+  const fields = new Fields(read, env, secret);
+  const command = fields.required('command', oneOf(choices.command));
+  // What a command that is none, or an inventory that cannot be read, would have needed besides is nobody's mistake.
+  const known = command !== undefined && (command === 'hosts' || addStandIns(fields));
+  if (!known) throw inputError(fields.problems);
+  const inputs = parsers[command](fields, env);
+  const pingUrl = fields.optional('ping-url', secretUrl);
+  if (inputs === undefined || fields.problems.length > 0) throw inputError(fields.problems);
+  return { ...inputs, pingUrl };
+}
+
+/** The value is not repeated: who knows it can ping. */
+function secretUrl(value: string): string {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new Refusal('is not an http or https URL');
+}
+
+export function inputError(problems: readonly string[]): InputError {
+  const message =
+    problems.length === 1
+      ? problems.join()
+      : [`${problems.length} inputs need a change:`, ...problems].join('\n  ');
+  return new InputError(message, 'Nothing was touched. docs/inputs.md says what each input takes.');
+}

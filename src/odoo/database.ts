@@ -1,0 +1,222 @@
+import { type ExtensionState, extensionState } from '../postgres/extensions/state.ts';
+import { checkSequences } from '../postgres/sequences.ts';
+import type { Snapshot } from '../postgres/snapshot.ts';
+import { list, type Sql, sql } from '../postgres/sql.ts';
+import { type CountedTables, countTables } from '../postgres/table-counts.ts';
+import { UserError } from '../util/errors.ts';
+import { attachmentsElsewhere, type Elsewhere } from './attachments-elsewhere.ts';
+
+/** What a restore has to put back and a plain pg_dump leaves out. */
+export interface DatabaseTraits {
+  readonly owner: string;
+  readonly encoding: string;
+  readonly collate: string;
+  readonly ctype: string;
+  /** `libc`, `icu` or `builtin`; servers before 15 know libc only. */
+  readonly localeProvider: string;
+  readonly locale: string | null;
+  /** The database's own privileges, as `pg_database.datacl` has them. */
+  readonly privileges: readonly string[];
+  /** `ALTER DATABASE … SET`, and those for one role in this database. */
+  readonly settings: readonly { readonly role: string | null; readonly setting: string }[];
+  /** Sessions at once; null: no limit. Absent in older archives. */
+  readonly connectionLimit?: number | null;
+}
+
+export interface Extension {
+  readonly name: string;
+  readonly version: string;
+  readonly schema: string;
+  /** Whoever made it, to whom belongs what it consists of. Absent where nobody says. */
+  readonly owner?: string;
+}
+
+/** Facts of an Odoo database, all from one snapshot. */
+export interface OdooDatabase {
+  readonly traits: DatabaseTraits;
+  readonly extensions: readonly Extension[];
+  readonly extensionState: ExtensionState;
+  /** Roles that own or may use something in this database. */
+  readonly roles: readonly string[];
+  /** Installed modules and their versions, as in Odoo's manifest.json. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** `17.0`, or `saas~17.2`: from the version of the module base. */
+  readonly odooVersion: string;
+  /** Rows a table, of those that were to be counted and are there. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Bytes of all tables without their indexes: the order of magnitude of a dump. */
+  readonly tableBytes: number;
+  /** Of the database on the server's disk, indexes and all. */
+  readonly databaseBytes: number;
+  /** Names of sequences that are behind their tables, as they should not be. */
+  readonly sequencesBehind: readonly string[];
+  readonly attachments: AttachmentFacts;
+}
+
+export interface AttachmentFacts {
+  /** Attachments whose content lies in the database. */
+  readonly inDatabase: number;
+  /** `ir_config_parameter` `ir_attachment.location`: `file` (the default), `db`, or another storage's scheme. */
+  readonly location: string;
+  readonly elsewhere: Elsewhere;
+}
+
+/** Odoo was never initialised in it. */
+export class NotOdooError extends UserError {}
+
+/**
+ * @param counted the tables whose rows are counted
+ * @throws NotOdooError when it is not an Odoo database
+ */
+export async function describeDatabase(
+  snapshot: Snapshot,
+  counted: CountedTables = 'core',
+): Promise<OdooDatabase> {
+  // Begun first: each asks twice, and the host may be far away.
+  const [counting, checking] = [countTables(snapshot, counted), checkSequences(snapshot)];
+  for (const begun of [counting, checking]) begun.catch(() => {}); // awaited below
+  const present = await snapshot.lines(tablesPresent(['ir_module_module', 'ir_attachment']));
+  if (present.length < 2) {
+    throw new NotOdooError(
+      `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
+      'Check the input database. A database on which Odoo was never initialised holds nothing to back up.',
+    );
+  }
+  const [modules, traits, extensions, extensionFacts, roles, counts, [sizes], sequences, attachments] =
+    await Promise.all([
+      installedModules(snapshot),
+      databaseTraits(snapshot),
+      databaseExtensions(snapshot),
+      extensionState(snapshot),
+      snapshot.lines(
+        sql`SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid
+        WHERE refclassid = 'pg_authid'::regclass
+          AND (dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+            OR classid = 'pg_database'::regclass
+              AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`,
+      ),
+      counting,
+      snapshot.rows<{ tables: number; database: number }>(
+        sql`SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
+              pg_database_size(current_database()) AS database
+         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
+      ),
+      checking,
+      attachmentFacts(snapshot),
+    ]);
+  const odooVersion = /^(?:saas~)?\d+\.\d+/.exec(modules.base ?? '')?.[0] ?? 'unknown';
+  return {
+    traits,
+    extensions,
+    extensionState: extensionFacts,
+    roles,
+    modules,
+    odooVersion,
+    counts,
+    tableBytes: sizes?.tables ?? 0,
+    databaseBytes: sizes?.database ?? 0,
+    sequencesBehind: sequences.behind.map(({ sequence }) => sequence),
+    attachments,
+  };
+}
+
+const tablesPresent = (tables: readonly string[]): Sql =>
+  sql`SELECT t FROM unnest(ARRAY[${list(tables)}]) t WHERE to_regclass('public.' || t) IS NOT NULL`;
+
+async function installedModules(snapshot: Snapshot): Promise<Record<string, string>> {
+  if (snapshot.onlyCopies) {
+    const modules: [string, string][] = [];
+    const columns = ['name', 'latest_version', 'state'];
+    await snapshot.eachCopied(['public', 'ir_module_module'], columns, ([name, version, state]) => {
+      if (state === 'installed' && name) modules.push([name, version ?? '']);
+    });
+    return Object.fromEntries(modules.sort());
+  }
+  const rows = await snapshot.rows<{ name: string; version: string }>(
+    sql`SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name`,
+  );
+  return Object.fromEntries(rows.map((row) => [row.name, row.version]));
+}
+
+export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
+  snapshot.rows<Extension>(
+    sql`SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
+       JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
+  );
+
+/** @throws UserError when the server refuses */
+export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
+  // The locale columns grew over time: datlocprovider in 15, daticulocale became datlocale in 17.
+  const { version } = snapshot.postgres;
+  const provider =
+    version >= 150_000
+      ? sql`CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END`
+      : sql`'libc'`;
+  const locale =
+    version >= 170_000 ? sql`datlocale` : version >= 150_000 ? sql`daticulocale` : sql`NULL::text`;
+  const [traits] = await snapshot.rows<DatabaseTraits>(
+    sql`SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
+            datcollate AS collate, datctype AS ctype, ${provider} AS "localeProvider", ${locale} AS locale,
+            coalesce(to_json(datacl::text[]), '[]') AS privileges,
+            coalesce((SELECT json_agg(json_build_object('role', nullif(pg_get_userbyid(setrole), 'unknown (OID=0)'),
+                        'setting', s)) FROM pg_db_role_setting, unnest(setconfig) s
+                        WHERE setdatabase = d.oid), '[]') AS settings,
+            CASE WHEN datconnlimit >= 0 THEN datconnlimit END AS "connectionLimit"
+       FROM pg_database d WHERE datname = current_database()`,
+  );
+  if (!traits) throw new Error('pg_database has no row of the current database');
+  return traits;
+}
+
+async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
+  if (snapshot.onlyCopies) return copiedAttachmentFacts(snapshot);
+  const [[facts], elsewhere] = await Promise.all([
+    snapshot.rows<{ inDatabase: number; location: string }>(
+      sql`SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
+              coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
+    ),
+    attachmentsElsewhere(snapshot),
+  ]);
+  return { inDatabase: facts?.inDatabase ?? 0, location: facts?.location ?? 'file', elsewhere };
+}
+
+/** The content in the database is not read for it: where there is a size and no file, it is there. */
+async function copiedAttachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
+  let inDatabase = 0;
+  let location = 'file';
+  const columns = ['store_fname', 'type', 'file_size'];
+  await snapshot.eachCopied(['public', 'ir_attachment'], columns, ([name, type, size]) => {
+    if (name === null && type === 'binary' && Number(size) > 0) inDatabase++;
+  });
+  await snapshot.eachCopied(['public', 'ir_config_parameter'], ['key', 'value'], ([key, value]) => {
+    if (key === 'ir_attachment.location' && value) location = value;
+  });
+  return { inDatabase, location, elsewhere: await attachmentsElsewhere(snapshot) };
+}
+
+/**
+ * Files that `ir_attachment.store_fname` names, each once. The names of other storages (`s3://…`) are none.
+ * @throws UserError when it is not an Odoo database
+ */
+export async function attachedFiles(snapshot: Snapshot): Promise<string[]> {
+  const names: string[] = [];
+  await eachAttachedFile(snapshot, (name) => names.push(name));
+  return names;
+}
+
+/** The same, for more names than should be held. @param take is given each as it comes */
+export function eachAttachedFile(snapshot: Snapshot, take: (name: string) => void): Promise<void> {
+  if (snapshot.onlyCopies) {
+    const names = new Set<string>();
+    return snapshot.eachCopied(['public', 'ir_attachment'], ['store_fname'], ([name]) => {
+      if (!name || name.includes('://') || names.has(name)) return;
+      names.add(name);
+      take(name);
+    });
+  }
+  return snapshot.each(
+    sql`SELECT DISTINCT store_fname FROM public.ir_attachment WHERE store_fname <> '' AND store_fname NOT LIKE '%://%'`,
+    take,
+  );
+}

@@ -1,0 +1,279 @@
+import type { Host } from '../host/host.ts';
+import { filestoreCodec } from '../host/outbound.ts';
+import { seeFolder } from '../host/owned-folder.ts';
+import { run } from '../host/run.ts';
+import { findTools, type HostTools } from '../host/tools.ts';
+import { queryRows } from '../postgres/run-sql.ts';
+import { type DatabaseSettings, Postgres } from '../postgres/server.ts';
+import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
+import { UserError } from '../util/errors.ts';
+import { outsideName } from './compose/site.ts';
+import { expandDataDir } from './data-dir.ts';
+import { type Filestore, findFilestore } from './filestore.ts';
+import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
+import type { Party, Site } from './site.ts';
+
+/** What the inputs say of an Odoo installation; the rest is found on the host. */
+export interface OdooSettings {
+  readonly odooConf?: string;
+  readonly database?: string;
+  readonly dbHost?: string;
+  readonly dbPort?: number;
+  readonly dbUser?: string;
+  readonly dbPassword?: string;
+  /** `false`: leave it alone; `true`: find it; a path: it is there. */
+  readonly filestore: boolean | string;
+}
+
+/** An Odoo installation on a host: one database and its filestore, ready to be read. */
+export interface Odoo {
+  readonly database: string;
+  readonly conf: OdooConfFile | undefined;
+  /** Where PostgreSQL's client programs run. */
+  readonly tools: HostTools;
+  readonly postgres: Postgres;
+  /** undefined: it is not there, or not wanted. */
+  readonly filestore: Filestore | undefined;
+  /** Folders of the host in which the filestore was looked for. */
+  readonly lookedIn: readonly string[];
+}
+
+/**
+ * Finds everything a backup needs, by read-only commands.
+ *
+ * @param secret is told the database's password before it is used
+ * @throws UserError naming the input to set where something is not found
+ */
+export async function findOdoo(
+  site: Site,
+  settings: OdooSettings,
+  secret: (value: string) => void,
+): Promise<Odoo> {
+  const { tools, conf } = await look(site, settings);
+  const database = chooseDatabase(settings.database, conf);
+  const access = await databaseSettings(settings, conf, site);
+  if (access.password !== undefined) secret(access.password);
+  const postgres = await Postgres.connect(
+    site.database.host,
+    site.database.accounts,
+    tools,
+    access,
+    database,
+  );
+  const { filestore, lookedIn } = settings.filestore
+    ? await locateFilestore(site, settings.filestore, database, conf, access)
+    : { filestore: undefined, lookedIn: [] };
+  const codec = filestoreCodec(filestore ? await toolsOf(site, tools) : tools);
+  return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec }, lookedIn };
+}
+
+/** An Odoo installation, whether the database and its filestore are there or not. */
+export interface Installation extends Omit<Odoo, 'filestore' | 'lookedIn'> {
+  /** Asked in the maintenance database. */
+  readonly postgres: Postgres;
+  /** Where the database's filestore is, or has to be; undefined: not wanted. */
+  readonly filestore: string | undefined;
+  /** Accounts that may look at it. */
+  readonly readers: readonly string[];
+}
+
+/**
+ * Finds everything a restore needs, by read-only commands.
+ *
+ * @param target the database to restore; undefined: the one of the inputs or of odoo.conf
+ * @param secret is told the database's password before it is used
+ * @throws UserError naming the input to set where something is not found
+ */
+export async function findInstallation(
+  site: Site,
+  settings: OdooSettings,
+  target: string | undefined,
+  secret: (value: string) => void,
+): Promise<Installation> {
+  const { tools, conf } = await look(site, settings);
+  const database = target ?? chooseDatabase(settings.database, conf);
+  const access = await databaseSettings(settings, conf, site);
+  if (access.password !== undefined) secret(access.password);
+  const party = site.database;
+  const postgres = await Postgres.connect(party.host, party.accounts, tools, access, MAINTENANCE_DATABASE);
+  const readers = readersOf(conf, access);
+  const filestore = settings.filestore
+    ? await placeForFilestore(site.files, settings.filestore, database, conf, readers)
+    : undefined;
+  if (filestore !== undefined) assertUsable(site, filestore);
+  return { database, conf, tools, postgres, filestore, readers };
+}
+
+/**
+ * The databases that Odoo offers (`odoo.service.db.list_dbs`): those of its role, but no templates, and none that takes
+ * no connections, as what a restore has replaced.
+ *
+ * @param secret is told the database's password before it is used
+ * @throws UserError naming the input to set where something is not found
+ */
+export async function listDatabases(
+  site: Site,
+  settings: OdooSettings,
+  secret: (value: string) => void,
+): Promise<string[]> {
+  const { tools, conf } = await look(site, settings);
+  const access = await databaseSettings(settings, conf, site);
+  if (access.password !== undefined) secret(access.password);
+  const { host, accounts } = site.database;
+  const postgres = await Postgres.connect(host, accounts, tools, access, MAINTENANCE_DATABASE);
+  const rows = await queryRows<{ name: string }>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    sql`SELECT datname AS name FROM pg_database WHERE pg_get_userbyid(datdba) = ${postgres.role}
+        AND NOT datistemplate AND datallowconn AND datname <> ${MAINTENANCE_DATABASE} ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function look({ database, odoo }: Site, { odooConf }: OdooSettings) {
+  const [tools, conf] = await Promise.all([
+    findTools(database.host),
+    findOdooConf(odoo.host, odoo.accounts, odooConf),
+  ]);
+  return { tools, conf };
+}
+
+/** The programs where the filestore is. */
+const toolsOf = ({ files, database }: Site, tools: HostTools): Promise<HostTools> | HostTools =>
+  files.host === database.host ? tools : findTools(files.host);
+
+function assertUsable(site: Site, path: string): void {
+  const obstacle = site.obstacle(path);
+  if (obstacle === undefined) return;
+  throw new UserError(
+    obstacle,
+    'Mount a volume at data_dir (in Odoo’s own image /var/lib/odoo), set the input filestore to where it is, or to false.',
+  );
+}
+
+function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefined): string {
+  if (wanted !== undefined) return wanted;
+  const [only, ...others] = conf?.dbNames ?? [];
+  if (only !== undefined && others.length === 0) return only;
+  throw new UserError(
+    conf === undefined
+      ? 'database: not set, and there is no odoo.conf in a usual place that could name it'
+      : `database: not set, and db_name in ${conf.path} names ${only === undefined ? 'none' : `several: ${conf.dbNames.join(', ')}`}`,
+    'Set the input database.',
+  );
+}
+
+/** Inputs override odoo.conf; a role named nowhere is libpq's default: the name of Odoo's own account. */
+async function databaseSettings(
+  settings: OdooSettings,
+  conf: OdooConfFile | undefined,
+  { host, hints }: Site,
+): Promise<DatabaseSettings> {
+  const odooAccount = conf === undefined || conf.owner === 'root' ? 'odoo' : conf.owner;
+  const user =
+    settings.dbUser ??
+    conf?.dbUser ??
+    (await hints.user?.()) ??
+    (conf === undefined ? host.user : odooAccount);
+  const server = settings.dbHost ?? (hints.beside ? hints.host : (outsideName(conf?.dbHost) ?? hints.host));
+  for (const [name, value] of [
+    ['host', server],
+    ['user', user],
+  ] as const) {
+    if (!/\p{Cc}/u.test(value ?? '')) continue;
+    throw new UserError(
+      `db-${name}: the value has a line break or another control character in it`,
+      `Correct it where it is: in the input db-${name}, or in the environment of Odoo’s container.`,
+    );
+  }
+  return {
+    host: server,
+    port: settings.dbPort ?? conf?.dbPort ?? hints.port,
+    user,
+    password: settings.dbPassword ?? conf?.dbPassword ?? (await hints.password?.(user)),
+    sslmode: hints.beside ? undefined : conf?.dbSslmode,
+  };
+}
+
+async function locateFilestore(
+  site: Site,
+  wanted: true | string,
+  database: string,
+  conf: OdooConfFile | undefined,
+  access: DatabaseSettings,
+): Promise<{ readonly filestore: Filestore | undefined; readonly lookedIn: readonly string[] }> {
+  const { host, accounts } = site.files;
+  const readers = readersOf(conf, access);
+  const dataDirs = typeof wanted === 'string' ? [] : await dataDirsOf(host, conf, readers);
+  const folders =
+    typeof wanted === 'string' ? [wanted] : dataDirs.map((folder) => `${folder}/filestore/${database}`);
+  const filestore = await findFilestore(host, accounts, folders, readers);
+  // Not to be seen is another thing than not there.
+  if (folders.every((folder) => site.obstacle(folder) !== undefined)) assertUsable(site, folders[0] ?? '');
+  return { filestore, lookedIn: folders };
+}
+
+/**
+ * The filestore where it is there already; else in the first data_dir that has others, or what else Odoo makes in one: the
+ * home of its account alone is none.
+ */
+async function placeForFilestore(
+  { host, accounts }: Party,
+  wanted: true | string,
+  database: string,
+  conf: OdooConfFile | undefined,
+  readers: readonly string[],
+): Promise<string> {
+  if (typeof wanted === 'string') return wanted;
+  const dataDirs = await dataDirsOf(host, conf, readers);
+  const [first = ''] = dataDirs;
+  if (dataDirs.length > 1) {
+    for (const below of [`/filestore/${database}`, '/filestore', '/sessions', '/addons']) {
+      const folders = dataDirs.map((folder) => folder + below);
+      for (const [index, folder] of folders.entries()) {
+        const seen = await seeFolder(host, accounts, folder, readers);
+        if (seen?.exists) return `${dataDirs[index]}/filestore/${database}`;
+      }
+    }
+  }
+  return `${first}/filestore/${database}`;
+}
+
+/** Accounts that may be allowed to look at a filestore. */
+const readersOf = (conf: OdooConfFile | undefined, access: DatabaseSettings): string[] => [
+  ...new Set([conf?.owner ?? 'odoo', access.user, 'odoo', 'root']),
+];
+
+/** The folders that data_dir may be: the home of the account that runs Odoo is not always known. */
+async function dataDirsOf(
+  host: Host,
+  conf: OdooConfFile | undefined,
+  readers: readonly string[],
+): Promise<string[]> {
+  const accounts = readers.filter((each) => each !== 'root');
+  if (conf?.dataDir !== undefined) {
+    const named = /^~([^/]+)/.exec(conf.dataDir)?.[1];
+    const homes = await homesOf(host, [...accounts, 'root', ...(named === undefined ? [] : [named])]);
+    const folders = expandDataDir(conf.dataDir, homes);
+    if (folders.length > 0) return folders;
+    throw new UserError(
+      `data_dir in ${conf.path} is no absolute path, and begins with no home folder that the host knows`,
+      'Set the input filestore to the path of the database’s filestore.',
+    );
+  }
+  // Odoo's own default is below the home of the account that runs it; in its Docker image it is /var/lib/odoo.
+  const below = [...(await homesOf(host, accounts)).values()].map((home) => `${home}/.local/share/Odoo`);
+  return [...new Set([...below, '/var/lib/odoo/.local/share/Odoo', '/var/lib/odoo'])];
+}
+
+/** The home folders of those accounts that the host knows. */
+async function homesOf(host: Host, accounts: readonly string[]): Promise<Map<string, string>> {
+  const script = 'for a do getent passwd -- "$a" | cut -d: -f1,6; done; :';
+  const lines = (await run(host, { argv: ['sh', '-c', script, 'sh', ...accounts] })).split('\n');
+  return new Map(
+    lines.flatMap((line) => {
+      const [name = '', home = ''] = line.split(':');
+      return home === '' ? [] : [[name, home]];
+    }),
+  );
+}

@@ -1,0 +1,63 @@
+import { withoutControls } from '../util/controls.ts';
+import type { OdooDatabase } from './database.ts';
+import type { FilestoreReport } from './filestore.ts';
+
+/**
+ * Odoo's manifest.json, as `odoo.service.db.dump_db_manifest` writes it.
+ *
+ * @param serverVersion as PostgreSQL's `server_version_num`: 150018
+ */
+export function odooManifest(database: string, odoo: OdooDatabase, serverVersion: number): string {
+  const [, series = '0', minor = '0'] = /^((?:saas~)?\d+)\.(\d+)/.exec(odoo.odooVersion) ?? [];
+  const release = /^\d+$/.test(series) ? Number(series) : series;
+  // Odoo: "%d.%d" % divmod(server_version / 100, 100), which gives 15.0 for every 15.x since PostgreSQL 10.
+  const pgVersion = `${Math.floor(serverVersion / 10_000)}.${Math.floor((serverVersion / 100) % 100)}`;
+  return JSON.stringify(
+    {
+      odoo_dump: '1',
+      db_name: database,
+      version: odoo.odooVersion,
+      version_info: [release, Number(minor), 0, 'final', 0, ''],
+      major_version: odoo.odooVersion,
+      pg_version: pgVersion,
+      modules: odoo.modules,
+    },
+    undefined,
+    4,
+  );
+}
+
+/** backup.json: what a restore needs to know and Odoo's manifest does not say. */
+export interface BackupDescription {
+  readonly version: 1;
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly database: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly odooVersion: string;
+  readonly postgres: { readonly server: string; readonly pgDump: number } & OdooDatabase['traits'];
+  /** Of the database on the server's disk, in bytes. Absent before version 0.2. */
+  readonly databaseBytes?: number;
+  readonly extensions: OdooDatabase['extensions'];
+  /** Absent before version 0.2. */
+  readonly extensionState?: OdooDatabase['extensionState'];
+  readonly roles: OdooDatabase['roles'];
+  readonly counts: OdooDatabase['counts'];
+  /** Sequences that were behind their tables before the backup. Absent before version 0.2. */
+  readonly sequencesBehind?: readonly string[];
+  readonly attachments: {
+    readonly files: number;
+    readonly inDatabase: number;
+    readonly location: string;
+    /** Attachments in other storages, by storage. Absent in older archives. */
+    readonly elsewhere?: Readonly<Record<string, number>>;
+  };
+  /** null: a backup without the filestore. */
+  readonly filestore: FilestoreReport | null;
+}
+
+/** Length of a recorded name in characters, at most: a real one has 43. */
+const LONGEST_RECORDED = 1000;
+
+/** The name of a file that is not in the backup, as backup.json records it: anybody may have made it up. */
+export const recordedName = (name: string): string => withoutControls(name.slice(0, LONGEST_RECORDED));

@@ -1,0 +1,63 @@
+import { Accounts, type SudoPolicy } from '../host/accounts.ts';
+import type { Command, Host } from '../host/host.ts';
+import type { Services } from './services.ts';
+
+/** Where commands run, and as whom. */
+export interface Party {
+  readonly host: Host;
+  readonly accounts: Accounts;
+}
+
+/** Where the parts of one Odoo are. On a plain host they are all on that host. */
+export interface Site extends Party {
+  /** Where PostgreSQL's client programs run. */
+  readonly database: Party;
+  /** Where Odoo's configuration and its program are. */
+  readonly odoo: Party;
+  /** What Odoo's program takes from its environment: the way to its database. @throws UserError as `hints` do */
+  odooEnvironment(): Promise<Pick<Command, 'env' | 'secretEnv'>>;
+  /** Where Odoo's pages can be asked for, when it runs. */
+  readonly pages: Host;
+  /** Where its filestore is to be read and written, also while Odoo is stopped. */
+  readonly files: Party;
+  /** What is known of the way to the database beside odoo.conf. */
+  readonly hints: DatabaseHints;
+  /** For the log: what was found so far. */
+  readonly notes: readonly string[];
+  /** Why nothing may be written to this path of `files`; undefined: it may, as far as the site can tell. */
+  obstacle(path: string): string | undefined;
+  /** What stops and starts the services of these names; undefined: systemd's units are meant. */
+  readonly services: ((names: readonly string[]) => Services) | undefined;
+}
+
+/**
+ * What the environment says; odoo.conf counts more, and the inputs count most. So what may lie in a file is asked for
+ * only when it is needed.
+ */
+export interface DatabaseHints {
+  /** Client programs run beside the server: where odoo.conf says that it is, is for Odoo alone. */
+  readonly beside: boolean;
+  readonly host?: string;
+  readonly port?: number;
+  /** @throws UserError when the file that holds it cannot be read */
+  user?(): Promise<string | undefined>;
+  /** Of that user. @throws UserError when the file that holds it cannot be read */
+  password?(user: string): Promise<string | undefined>;
+}
+
+/** A host on which Odoo and its database are simply installed. */
+export function plainSite(host: Host, sudo: SudoPolicy): Site {
+  const party = { host, accounts: new Accounts(host, sudo) };
+  return {
+    ...party,
+    database: party,
+    odoo: party,
+    odooEnvironment: async () => ({}),
+    pages: host,
+    files: party,
+    hints: { beside: false },
+    notes: [],
+    obstacle: () => undefined,
+    services: undefined,
+  };
+}

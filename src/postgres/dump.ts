@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command, CommandError, type Exit, type Process } from '../host/host.ts';
+import { compressed, decompressed, type OutboundCodec } from '../host/outbound.ts';
+import { type TarEntry, tarEntries } from '../host/tar.ts';
+import { makeFolderIn, REMOVE_AT_END } from '../host/temp-folder.ts';
+import { UserError } from '../util/errors.ts';
+import { LOCK_WAIT_SECONDS } from './psql.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/**
+ * Runs pg_dump on the host and returns its output. The stream ends only after pg_dump has ended with exit code
+ * 0, and fails otherwise: a dump that died never looks like one that is complete.
+ *
+ * @param options `--format=…` and the like
+ * @param codec compresses the output on its way; undefined for what is compressed already
+ */
+export async function streamDump(
+  snapshot: Snapshot,
+  options: readonly string[],
+  codec: OutboundCodec | undefined,
+): Promise<Readable> {
+  const dump = dumpCommand(snapshot, options);
+  const process = await snapshot.postgres.host.start(compressed(dump, codec));
+  const output = Readable.from(outputOf(process, dump, codec), { objectMode: false });
+  output.on('close', () => void process[Symbol.asyncDispose]());
+  return output;
+}
+
+async function* outputOf(
+  process: Process,
+  dump: Command,
+  codec: OutboundCodec | undefined,
+): AsyncGenerator<Buffer> {
+  try {
+    yield* decompressed(process.stdout, codec);
+  } catch (error) {
+    // A decoder that misses the end of its input knows less than the exit code of what should have written it.
+    const exit = await Promise.race([process.exited, sleep(2_000)]);
+    if (exit) assertDumped(dump, exit, error);
+    throw error;
+  }
+  assertDumped(dump, await process.exited);
+}
+
+function assertDumped(dump: Command, exit: Exit, cause?: unknown): void {
+  if (exit.code === 0) return;
+  const error = new CommandError(dump, exit);
+  throw new UserError(
+    `pg_dump failed. ${error.message}`,
+    'No archive was made. The role has to be allowed to read every table, and no migration may hold a lock on one.',
+    { cause: cause ?? error },
+  );
+}
+
+function dumpCommand(snapshot: Snapshot, options: readonly string[]): Command {
+  const lockWait = `--lock-wait-timeout=${LOCK_WAIT_SECONDS}s`;
+  const args = [...options, `--snapshot=${snapshot.id}`, lockWait, '--no-password'];
+  return { ...snapshot.postgres.command('pg_dump', args, snapshot.database), guarded: true };
+}
+
+/** Exit code of the script below when the disk has too little space: EX_TEMPFAIL of sysexits.h. */
+const NO_SPACE = 75;
+
+/**
+ * Runs `pg_dump --format=directory --jobs` into a temporary folder on the host, and returns the folder's files,
+ * named `dump/…`, as a tar stream. The folder is removed in every case, by the shell that made it.
+ *
+ * @param neededBytes free space asked for before anything is written
+ * @throws UserError when there is less
+ */
+export async function* directoryDump(
+  snapshot: Snapshot,
+  jobs: number,
+  options: readonly string[],
+  neededBytes: number,
+): AsyncGenerator<TarEntry> {
+  const dump = dumpCommand(snapshot, ['--format=directory', `--jobs=${jobs}`, ...options]);
+  const script = `needed=$1; shift
+    ${REMOVE_AT_END}
+    folder=${makeFolderIn(`\${TMPDIR:-/tmp}`)} || exit
+    free=$(df -Pk -- "$folder" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge "$needed" ] || { echo "\${folder%/*} $free" >&2; exit ${NO_SPACE}; }
+    "$@" --file="$folder/dump" || exit
+    tar --create --file=- --format=gnu --directory="$folder" dump || exit`;
+  const neededKib = Math.ceil(neededBytes / 1024);
+  const argv = ['sh', '-c', script, 'sh', String(neededKib), ...dump.argv];
+  await using process = await snapshot.postgres.host.start({ ...dump, argv });
+  let read: unknown;
+  try {
+    yield* tarEntries(process.stdout);
+  } catch (error) {
+    read = error;
+  }
+  const exit = await process.exited;
+  if (exit.code === NO_SPACE) throw noSpace(exit.stderr, neededKib);
+  assertDumped(dump, exit, read);
+  if (read !== undefined) throw read;
+}
+
+function noSpace(report: string, neededKib: number): UserError {
+  const [folder, freeKib] = report.trim().split(' ').slice(-2);
+  const gib = (kib: number): string => `${(kib / 1024 ** 2).toFixed(1)} GiB`;
+  return new UserError(
+    `Too little space on the host for format directory: ${folder} has ${gib(Number(freeKib))} free, the dump may need ${gib(neededKib)}`,
+    'Free space there, or use format dual, which needs none on the host.',
+  );
+}

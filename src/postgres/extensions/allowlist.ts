@@ -1,0 +1,79 @@
+import { queryRows } from '../run-sql.ts';
+import type { Postgres } from '../server.ts';
+import { MAINTENANCE_DATABASE, sql } from '../sql.ts';
+
+/**
+ * Extensions that PostgreSQL trusts no owner of a database to create, and that give their users nothing beyond the
+ * database: an admin role may create them because a backup says so. None of them reads or writes files, opens connections,
+ * or runs programs for somebody who has no privilege on its functions that its own script does not give to everybody.
+ */
+const SAFE: ReadonlySet<string> = new Set([
+  'address_standardizer',
+  'address_standardizer_data_us',
+  'bloom',
+  'btree_gin',
+  'btree_gist',
+  'citext',
+  'cube',
+  'dict_int',
+  'dict_xsyn',
+  'earthdistance',
+  'fuzzystrmatch',
+  'hstore',
+  'intarray',
+  'isn',
+  'ltree',
+  'pg_stat_statements',
+  'pg_trgm',
+  'pgcrypto',
+  'pgrouting',
+  'plpgsql',
+  'postgis',
+  'postgis_raster',
+  'postgis_sfcgal',
+  'postgis_tiger_geocoder',
+  'postgis_topology',
+  'seg',
+  'tablefunc',
+  'unaccent',
+  'uuid-ossp',
+  'vector',
+]);
+
+/** Extensions of which nobody but a superuser can use anything dangerous until somebody grants it. */
+const HARMLESS_UNGRANTED = [
+  'adminpack',
+  'amcheck',
+  'dblink',
+  'file_fdw',
+  'pageinspect',
+  'pg_buffercache',
+  'pg_freespacemap',
+  'pg_visibility',
+  'pgstattuple',
+  'plperlu',
+  'plpython3u',
+  'pltclu',
+  'postgres_fdw',
+];
+
+/** Extensions that an admin role may create beyond the fixed list. */
+export type AlsoAllowed = ReadonlySet<string>;
+
+/** For a server that is thrown away, in which no privilege on an extension is granted. */
+export const ON_THROWAWAY_SERVER: AlsoAllowed = new Set(HARMLESS_UNGRANTED);
+
+/** Whether an admin role may create the extension because a backup says so. */
+export const mayBeCreatedByAdmin = (name: string, trusted: boolean, also: AlsoAllowed): boolean =>
+  trusted || SAFE.has(name) || also.has(name);
+
+/** The extensions of a server that the owner of a database may create, from PostgreSQL 13 on. */
+export async function trustedExtensions(postgres: Postgres): Promise<ReadonlySet<string>> {
+  if (postgres.version < 130_000) return new Set();
+  const rows = await queryRows<{ name: string }>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    sql`SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions WHERE trusted`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}

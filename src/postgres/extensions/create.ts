@@ -1,0 +1,265 @@
+import { CommandError } from '../../host/host.ts';
+import type { Extension } from '../../odoo/database.ts';
+import { UserError } from '../../util/errors.ts';
+import { queryRows, runSql } from '../run-sql.ts';
+import type { Postgres } from '../server.ts';
+import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from '../sql.ts';
+import { type AlsoAllowed, mayBeCreatedByAdmin, trustedExtensions } from './allowlist.ts';
+import { type ExtensionMember, extensionMembers } from './members.ts';
+import { SCHEMAS, type SchemaOwner } from './state.ts';
+
+/** An extension that a new database cannot have as the backup had it. */
+export interface ExtensionProblem {
+  readonly extension: string;
+  /**
+   * `absent`: not installed on the server; `admin`: only an admin role may create it; `refused`: the admin role could, and
+   * does not because a backup says so.
+   */
+  readonly problem: 'absent' | 'admin' | 'refused';
+}
+
+/**
+ * What stands in the way of the extensions of a backup, read only.
+ *
+ * @param app the login that will own the database
+ * @param also extensions that the admin role may create beyond the fixed list
+ */
+export async function extensionProblems(
+  app: Postgres,
+  admin: Postgres,
+  extensions: readonly Extension[],
+  also: AlsoAllowed = new Set(),
+): Promise<ExtensionProblem[]> {
+  const query = sql`SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions`;
+  const [available, trusted, appIsSuper, adminIsSuper] = await Promise.all([
+    queryRows<{ name: string }>(app, MAINTENANCE_DATABASE, query),
+    trustedExtensions(app),
+    isSuperuser(app),
+    isSuperuser(admin),
+  ]);
+  const names = new Set(available.map(({ name }) => name));
+  return toCreate(extensions).flatMap(({ name }): ExtensionProblem[] => {
+    if (!names.has(name)) return [{ extension: name, problem: 'absent' }];
+    if (appIsSuper || trusted.has(name)) return [];
+    if (!adminIsSuper) return [{ extension: name, problem: 'admin' }];
+    return mayBeCreatedByAdmin(name, false, also) ? [] : [{ extension: name, problem: 'refused' }];
+  });
+}
+
+/** Whether the role that logs in is a superuser. */
+export async function isSuperuser(postgres: Postgres): Promise<boolean> {
+  const query = sql`SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user`;
+  return (await runSql(postgres, MAINTENANCE_DATABASE, query))[0] === 't';
+}
+
+/** Whether one of the roles may mark `unaccent` IMMUTABLE, which only a superuser may. */
+export async function mayMarkImmutable(app: Postgres, admin: Postgres): Promise<boolean> {
+  return (await Promise.all([app, admin].map(isSuperuser))).includes(true);
+}
+
+/** Debian's package of an extension: those of PostgreSQL itself come with its server; others have one each, by a common rule. */
+export function packageOf(extension: Extension['name'], major: number): string {
+  if (/^(postgis|address_standardizer)/.test(extension)) return `postgresql-${major}-postgis-3`;
+  if (extension === 'vector') return `postgresql-${major}-pgvector`;
+  return `postgresql-${major}-${extension.replaceAll('_', '-')}`;
+}
+
+const toCreate = (extensions: readonly Extension[]): Extension[] =>
+  extensions.filter(({ name }) => name !== 'plpgsql'); // it is in template0
+
+/** What was made before the dump is loaded. */
+export interface Prepared {
+  /** Made for an extension, or by it: the dump must not make them again. */
+  readonly schemas: readonly string[];
+  /** Schemas that an extension has made for its maker, or that were made for one, and that the owner has so that the dump can be loaded. */
+  readonly takenSchemas: readonly SchemaOwner[];
+  readonly members: readonly ExtensionMember[];
+  /** Extensions of another version than that of the backup, in words: `postgis 3.4.0 instead of 3.3.2`. */
+  readonly otherVersions: readonly string[];
+  /** `unaccent` keeps PostgreSQL's own mark, STABLE: a dump with an index on it cannot be loaded. */
+  readonly unaccentStable: boolean;
+}
+
+/** How the extensions of a backup are to be made. */
+export interface Creation {
+  /** Of their versions, where the server has those; false: of the server's own, as a dump would have it. */
+  readonly sameVersions: boolean;
+  /** Of the database that was backed up. What others have made is made by the admin role; undefined: nobody says. */
+  readonly formerOwner: string | undefined;
+  /** Extensions that the admin role may create beyond the fixed list. */
+  readonly also: AlsoAllowed;
+}
+
+/**
+ * Creates the extensions of a backup in an empty database, ahead of the dump: as the role of Odoo where that may, as
+ * the admin role otherwise, or where it was not the role of Odoo that had made them; and marks `unaccent` IMMUTABLE as Odoo does (`odoo.service.db._create_empty_database`),
+ * which no dump holds.
+ *
+ * @throws UserError naming the extension that neither may create
+ */
+export async function createExtensions(
+  app: Postgres,
+  admin: Postgres,
+  database: string,
+  owner: string,
+  extensions: readonly Extension[],
+  { sameVersions, formerOwner, also }: Creation = {
+    sameVersions: false,
+    formerOwner: undefined,
+    also: new Set(),
+  },
+): Promise<Prepared> {
+  const wanted = toCreate(extensions);
+  const madeSchemas = await createSchemas(admin, database, owner, wanted);
+  const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
+  const trusted = await trustedExtensions(admin);
+  for (const { name, schema, version, owner: maker } of wanted) {
+    const inVersion = versions.has(`${name} ${version}`) ? sql`VERSION ${version}` : sql``;
+    const statement = sql`CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} ${inVersion} CASCADE`;
+    const byAdmin = maker !== undefined && formerOwner !== undefined && maker !== formerOwner;
+    const mayAdmin = mayBeCreatedByAdmin(name, trusted.has(name), also);
+    const roles = !mayAdmin ? [app] : byAdmin ? [admin, app] : [app, admin];
+    const failure = await byFirst(
+      roles.map((role) => role.creatingExtensions()),
+      database,
+      statement,
+    );
+    if (!failure) continue;
+    throw new UserError(
+      `The extension ${name} cannot be created: ${failure.exit.stderr}`,
+      'Install it on the database server, and name a superuser in db-admin-user where the role of Odoo may not create it.',
+      { cause: failure },
+    );
+  }
+  await grantConfiguration(app, admin, database, owner);
+  const ofUnaccent = wanted.find(({ name }) => name === 'unaccent')?.schema;
+  const refused =
+    ofUnaccent !== undefined &&
+    (await byFirst(
+      [app, admin],
+      database,
+      sql`ALTER FUNCTION ${qualified(ofUnaccent, 'unaccent')}(text) IMMUTABLE`,
+    )) !== undefined;
+  const { schemas, taken } = await takeSchemas(app, admin, database, owner);
+  return {
+    schemas,
+    takenSchemas: [...taken, ...madeSchemas.map((name) => ({ name, owner: admin.login }))],
+    members: await extensionMembers(admin, database),
+    otherVersions: sameVersions ? await otherVersions(admin, database, wanted) : [],
+    unaccentStable: refused,
+  };
+}
+
+/** `postgis 3.3.2`, of those that the server can make. */
+async function versionsThere(admin: Postgres, extensions: readonly Extension[]): Promise<Set<string>> {
+  const names = list(extensions.map(({ name }) => name));
+  const query = sql`SELECT name || ' ' || version FROM pg_available_extension_versions
+    WHERE name = ANY (ARRAY[${names}]::name[])`;
+  return new Set(await runSql(admin, MAINTENANCE_DATABASE, query));
+}
+
+async function otherVersions(
+  admin: Postgres,
+  database: string,
+  wanted: readonly Extension[],
+): Promise<string[]> {
+  const query = sql`SELECT extname AS name, extversion AS version FROM pg_extension`;
+  const made = await queryRows<Pick<Extension, 'name' | 'version'>>(admin, database, query);
+  const versionOf = new Map(made.map(({ name, version }) => [name, version]));
+  return wanted
+    .filter(({ name, version }) => version !== '' && versionOf.get(name) !== version)
+    .map(({ name, version }) => `${name} ${versionOf.get(name)} instead of ${version}`);
+}
+
+/**
+ * Lets the role that loads the dump add to the tables in which extensions keep what is the user's own, such as reference
+ * systems of PostGIS and topologies: those rows are in the dump (`pg_extension_config_dump`), and the tables belong to
+ * whoever has made the extension. So do their sequences, on which the backup may have grants that only this lets it repeat.
+ */
+async function grantConfiguration(
+  app: Postgres,
+  admin: Postgres,
+  database: string,
+  owner: string,
+): Promise<void> {
+  // Asked of who may grant it: for a role that has some right of its own, GRANT does nothing and ends well.
+  for (const postgres of new Set([admin, app])) {
+    const rows = await queryRows<{ isSequence: boolean; schema: string; name: string }>(
+      postgres,
+      database,
+      sql`WITH tables AS (SELECT DISTINCT unnest(extconfig) AS oid FROM pg_extension),
+            sequences AS (SELECT objid AS oid FROM pg_depend JOIN tables ON tables.oid = refobjid
+                           WHERE classid = 'pg_class'::regclass AND refclassid = classid AND deptype IN ('a', 'i'))
+       SELECT relkind = 'S' AS "isSequence",
+              nspname AS schema, relname AS name
+         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE c.oid IN (TABLE tables UNION TABLE sequences) AND relkind IN ('r', 'p', 'S')
+          AND pg_has_role(relowner, 'USAGE') AND NOT pg_has_role(${owner}, relowner, 'USAGE')`,
+    );
+    const grants = rows.map(({ isSequence, schema, name }) => {
+      const privileges = isSequence ? sql`ALL ON SEQUENCE` : sql`SELECT, INSERT ON TABLE`;
+      return sql`GRANT ${privileges} ${qualified(schema, name)} TO ${identifier(owner)}`;
+    });
+    if (grants.length > 0) await runSql(postgres, database, ...grants);
+  }
+}
+
+async function createSchemas(
+  admin: Postgres,
+  database: string,
+  owner: string,
+  extensions: readonly Extension[],
+): Promise<string[]> {
+  const names = [...new Set(extensions.map(({ schema }) => schema))];
+  const absent = await runSql(
+    admin,
+    database,
+    sql`SELECT name FROM unnest(ARRAY[${list(names)}]::text[]) name
+      WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)`,
+  );
+  const statements = absent.map(
+    (name) => sql`CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(owner)}`,
+  );
+  if (statements.length > 0) await runSql(admin, database, ...statements);
+  return absent;
+}
+
+/**
+ * Schemas that are there by now, which the dump makes as well, unless they are an extension's own. What extensions have
+ * made of them (`tiger_data` of PostGIS) becomes the owner's, who loads what the dump says of them.
+ *
+ * @returns the names of all, and those that belonged to somebody else
+ */
+async function takeSchemas(
+  app: Postgres,
+  admin: Postgres,
+  database: string,
+  owner: string,
+): Promise<{ readonly schemas: string[]; readonly taken: SchemaOwner[] }> {
+  const there = await queryRows<SchemaOwner>(admin, database, SCHEMAS);
+  const taken = there.filter((schema) => schema.owner !== owner);
+  for (const schema of taken) {
+    const statement = sql`ALTER SCHEMA ${identifier(schema.name)} OWNER TO ${identifier(owner)}`;
+    await byFirst([admin, app], database, statement); // who may not is told by what cannot be loaded
+  }
+  return { schemas: there.map(({ name }) => name), taken };
+}
+
+/** As the first of the roles that may. @returns the last one's error when all fail */
+async function byFirst(
+  roles: readonly Postgres[],
+  database: string,
+  statement: Sql,
+): Promise<CommandError | undefined> {
+  let failure: CommandError | undefined;
+  for (const postgres of new Set(roles)) {
+    try {
+      await runSql(postgres, database, statement);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      failure = error;
+    }
+  }
+  return failure;
+}

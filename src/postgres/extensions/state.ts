@@ -1,0 +1,333 @@
+import { CommandError } from '../../host/host.ts';
+import type { Refusal } from '../refusal.ts';
+import { queryRows, runSql } from '../run-sql.ts';
+import type { Postgres } from '../server.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { identifier, join, list, qualified, type Sql, sql } from '../sql.ts';
+import { privilegeChanges } from './privileges.ts';
+
+/** What belongs to the extensions of a database, and a dump leaves out or only an admin may put back. */
+export interface ExtensionState {
+  /** Not `public`, which every database has. */
+  readonly schemas: readonly SchemaOwner[];
+  /** As far as the role of the backup may read them. */
+  readonly sequences: readonly ExtensionSequence[];
+  /** What is another than their extension made it. */
+  readonly privileges: readonly ExtensionPrivilege[];
+}
+
+/** A schema that is in the dump, and may be there before it, for an extension. */
+export interface SchemaOwner {
+  readonly name: string;
+  readonly owner: string;
+}
+
+/** One that pg_dump leaves out, unless its extension has it dumped (`pg_extension_config_dump`). */
+export interface ExtensionSequence {
+  readonly schema: string;
+  readonly name: string;
+  /** A bigint, in decimal digits. */
+  readonly last: string;
+  readonly called: boolean;
+}
+
+/** A privilege on an object of an extension that was given, or taken away, after that has made it; or on a schema. */
+export interface ExtensionPrivilege {
+  /** As GRANT names it: `TABLE public.spatial_ref_sys`. */
+  readonly object: string;
+  /** null: of the whole object. */
+  readonly column: string | null;
+  /** `SELECT` */
+  readonly privilege: string;
+  /** null: PUBLIC. */
+  readonly role: string | null;
+  /** With grant option. */
+  readonly grantable: boolean;
+  /** false: taken away. */
+  readonly granted: boolean;
+}
+
+/** What there is to put back. @throws UserError when the server refuses */
+export async function extensionState(snapshot: Snapshot): Promise<ExtensionState> {
+  const [schemas, sequences, privileges] = await Promise.all([
+    snapshot.rows<SchemaOwner>(SCHEMAS),
+    snapshot
+      .rows<Pick<ExtensionSequence, 'schema' | 'name'>>(
+        sql`SELECT schema, name FROM (${SEQUENCES}) s WHERE readable`,
+      )
+      .then((readable) => (readable.length === 0 ? [] : snapshot.rows<ExtensionSequence>(values(readable)))),
+    snapshot.rows<ExtensionPrivilege>(PRIVILEGES),
+  ]);
+  return { schemas, sequences, privileges };
+}
+
+/** Whom a backup names, and who takes the place of its database's owner. */
+export interface Owners {
+  readonly before: string;
+  readonly now: string;
+  /** Everybody else keeps what was theirs; false: those are others on another server. */
+  readonly others: boolean;
+}
+
+/** Who puts back what belongs to extensions, and what of it an admin may. */
+export interface PutBack {
+  /** The login that loads the dump. */
+  readonly app: Postgres;
+  readonly admin: Postgres;
+  readonly database: string;
+  /** undefined: nobody knows; then the sequences are set to what their tables have. */
+  readonly state: ExtensionState | undefined;
+  readonly owners: Owners;
+  /** Privileges on the database that is replaced, which an admin has given. */
+  readonly given: readonly ExtensionPrivilege[];
+  /** Schemas that extensions have made, with whom they belonged to before the owner took them. */
+  readonly taken: readonly SchemaOwner[];
+}
+
+/**
+ * Sets the sequences of extensions, before anything foreign is in the database: afterwards, no admin reads from its
+ * tables.
+ *
+ * @returns what could not be set
+ * @throws CommandError when the server cannot be asked
+ */
+export async function presetExtensionSequences({
+  app,
+  admin,
+  database,
+  state,
+}: Pick<PutBack, 'app' | 'admin' | 'database' | 'state'>): Promise<Refusal[]> {
+  const there = await queryRows<SequenceOfColumn>(admin, database, SEQUENCES);
+  const refusals: Refusal[] = [];
+  for (const { schema, name } of there) {
+    const then = state?.sequences.find((each) => each.schema === schema && each.name === name);
+    if (!then) continue;
+    const statement = sql`SELECT pg_catalog.setval(${qualified(schema, name).text}, ${then.last}::bigint, ${then.called})`;
+    const reason = await byOneOf([admin, app], database, statement);
+    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
+  }
+  return refusals;
+}
+
+/**
+ * Makes the objects of extensions what they were, once the dump is loaded. The owner's login reads and sets; an admin
+ * only gives and takes privileges, and hands back schemas.
+ *
+ * @returns what could not be put back
+ * @throws CommandError when the server cannot be asked
+ */
+export async function putBackExtensionState(put: PutBack): Promise<Refusal[]> {
+  const set = await putBackSequences(put);
+  if (!put.state) return set;
+  const given = put.owners.others ? await putBackOwners(put, put.state.schemas) : [];
+  return [...set, ...given, ...(await putBackPrivileges(put, put.state.privileges))];
+}
+
+/** As far as the owner may: what only an admin may set was set before the dump. */
+async function putBackSequences({ app, database, state }: PutBack): Promise<Refusal[]> {
+  const recorded = state?.sequences ?? [];
+  const there = (await queryRows<SequenceOfColumn>(app, database, SEQUENCES)).filter(
+    ({ readable, writable }) => readable && writable,
+  );
+  const now = there.length === 0 ? [] : await queryRows<ExtensionSequence>(app, database, values(there));
+  const refusals: Refusal[] = [];
+  for (const { schema, name, ofColumn } of there) {
+    const sequence = qualified(schema, name);
+    const isIt = (each: ExtensionSequence) => each.schema === schema && each.name === name;
+    const [then, found] = [recorded.find(isIt), now.find(isIt)];
+    if (then ? then.last === found?.last && then.called === found.called : !ofColumn) continue;
+    const statement = then
+      ? sql`SELECT pg_catalog.setval(${sequence.text}, ${then.last}::bigint, ${then.called})`
+      : ofColumn &&
+        sql`SELECT pg_catalog.setval(${sequence.text}, highest) FROM ${sequence},
+          (SELECT max(${identifier(ofColumn.column)}) AS highest FROM ${qualified(ofColumn.schema, ofColumn.table)}) t
+          WHERE highest > last_value OR highest = last_value AND NOT is_called`;
+    if (!statement) continue;
+    const reason = await byOneOf([app], database, statement);
+    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
+  }
+  return refusals;
+}
+
+/**
+ * Schemas that were made ahead of the dump belong to the role that loads: `createExtensions`. An admin gives back only
+ * what an extension had made for him.
+ */
+async function putBackOwners(
+  { app, admin, database, taken, owners }: PutBack,
+  recorded: readonly SchemaOwner[],
+): Promise<Refusal[]> {
+  const now = new Map(
+    (await queryRows<SchemaOwner>(app, database, SCHEMAS)).map(({ name, owner }) => [name, owner]),
+  );
+  const refusals: Refusal[] = [];
+  for (const { name, owner: before } of recorded) {
+    const owner = before === owners.before ? owners.now : before;
+    if (!now.has(name) || now.get(name) === owner) continue;
+    const maker = taken.find((each) => each.name === name)?.owner;
+    const statement = sql`ALTER SCHEMA ${identifier(name)} OWNER TO ${identifier(maker ?? owner)}`;
+    const reason = await byOneOf(maker === undefined ? [app] : [app, admin], database, statement);
+    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
+  }
+  return refusals;
+}
+
+/** @returns why none of them may, in PostgreSQL's words; undefined: it is done */
+async function byOneOf(
+  roles: readonly Postgres[],
+  database: string,
+  statement: Sql,
+): Promise<string | undefined> {
+  let reason: string | undefined;
+  for (const role of new Set(roles)) {
+    try {
+      await runSql(role, database, statement);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      reason = error.exit.stderr;
+    }
+  }
+  return reason;
+}
+
+/** Who may not give a privilege is only warned by PostgreSQL, where they have another one: it is asked what has come of it. */
+async function putBackPrivileges(
+  { app, admin, database, owners: { before, now, others }, given }: PutBack,
+  recorded: readonly ExtensionPrivilege[],
+): Promise<Refusal[]> {
+  // In a copy, a schema is its owner's alone, as everything that the dump makes.
+  const counts = ({ object }: ExtensionPrivilege) => others || !object.startsWith('SCHEMA ');
+  const wanted = recorded
+    .filter((each) => counts(each) && (others || each.role === null || each.role === before))
+    .map((each) => (each.role === before ? { ...each, role: now } : each));
+  const names = new Set(wanted.map(({ object }) => object));
+  const reasons = new Map<string, string>();
+  const left = async () => {
+    const found = await queryRows<ExtensionPrivilege>(app, database, PRIVILEGES);
+    const objects = await queryRows<MemberObject>(app, database, objectsNamed(names));
+    return privilegeChanges(wanted, found.filter(counts), objects, { owner: now, given });
+  };
+  const { forbidden } = await left();
+  for (const role of new Set([app, admin])) {
+    for (const statement of (await left()).possible) {
+      const reason = await byOneOf([role], database, statement);
+      if (reason !== undefined) reasons.set(statement.text, reason);
+    }
+  }
+  const { possible, impossible } = await left();
+  return [
+    ...possible.map(({ text }) => ({
+      statement: text,
+      reason: reasons.get(text) ?? 'only its owner may, or a superuser: see db-admin-user',
+    })),
+    ...forbidden,
+    ...impossible,
+  ];
+}
+
+/** The privileges on the objects of a database's extensions that an admin has given. */
+export const memberPrivileges = (postgres: Postgres, database: string): Promise<ExtensionPrivilege[]> =>
+  queryRows<ExtensionPrivilege>(postgres, database, sql`${PRIVILEGES} WHERE "ownerIsSuper"`);
+
+/** An object of an extension. */
+export interface MemberObject {
+  readonly object: string;
+  readonly owner: string;
+  /** Privileges that everybody has on it as its extension has made it. */
+  readonly everybodys: readonly string[];
+}
+
+/** Query: the schemas that a dump makes. An extension may live in one without having made it: then it is no part of that. */
+export const SCHEMAS = sql`SELECT nspname AS name, pg_get_userbyid(nspowner) AS owner FROM pg_namespace n
+  WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
+    AND NOT EXISTS (SELECT FROM pg_depend
+      WHERE classid = 'pg_namespace'::regclass AND objid = n.oid AND deptype = 'e') ORDER BY 1`;
+
+/** One of an extension, and the column whose values it makes. */
+interface SequenceOfColumn {
+  readonly schema: string;
+  readonly name: string;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly ofColumn: { readonly schema: string; readonly table: string; readonly column: string } | null;
+}
+
+const SEQUENCES = sql`SELECT n.nspname AS schema, s.relname AS name,
+    CASE relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END AS readable,
+    CASE relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'UPDATE') END AS writable,
+    (SELECT json_build_object('schema', tn.nspname, 'table', t.relname, 'column', attname)
+       FROM pg_depend d JOIN pg_class t ON t.oid = refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+         JOIN pg_attribute ON attrelid = t.oid AND attnum = refobjsubid
+      WHERE classid = 'pg_class'::regclass AND objid = s.oid AND refclassid = classid AND deptype IN ('a', 'i')
+        AND t.relkind IN ('r', 'p') AND seqincrement > 0 AND NOT seqcycle) AS "ofColumn"
+  FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace JOIN pg_sequence ON seqrelid = s.oid
+  WHERE relkind = 'S' AND EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = s.oid AND deptype = 'e')`;
+
+const values = (sequences: readonly Pick<ExtensionSequence, 'schema' | 'name'>[]): Sql =>
+  join(
+    sequences.map(
+      ({ schema, name }) => sql`SELECT ${schema} AS schema, ${name} AS name,
+        last_value::text AS last, is_called AS called FROM ${qualified(schema, name)}`,
+    ),
+    sql` UNION ALL `,
+  );
+
+/** The letter says what `acldefault` is to give. Identities have every name with its schema, and quoted. */
+const OBJECTS = sql`WITH member AS (
+    SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  ), relation AS (
+    SELECT classid, objid, relowner, relacl, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS letter
+      FROM member JOIN pg_class ON oid = objid
+     WHERE classid = 'pg_class'::regclass AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  ), object AS (
+    SELECT classid, objid, 0 AS part, NULL::name AS "column", relowner AS owner, relacl AS acl, letter,
+           CASE letter WHEN 's' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind FROM relation
+    UNION ALL SELECT classid, objid, attnum, attname, relowner, attacl, 'c', 'TABLE'
+      FROM relation JOIN pg_attribute ON attrelid = objid WHERE letter = 'r' AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT classid, objid, 0, NULL, proowner, proacl, 'f', 'ROUTINE'
+      FROM member JOIN pg_proc ON oid = objid WHERE classid = 'pg_proc'::regclass
+    UNION ALL SELECT classid, objid, 0, NULL, typowner, typacl, 'T', 'TYPE'
+      FROM member JOIN pg_type ON oid = objid WHERE classid = 'pg_type'::regclass
+    UNION ALL SELECT classid, objid, 0, NULL, lanowner, lanacl, 'l', 'LANGUAGE'
+      FROM member JOIN pg_language ON oid = objid WHERE classid = 'pg_language'::regclass
+    UNION ALL SELECT 'pg_namespace'::regclass, oid, 0, NULL, nspowner, nspacl, 'n', 'SCHEMA'
+      FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
+    UNION ALL SELECT classid, objid, 0, NULL, fdwowner, fdwacl, 'F', 'FOREIGN DATA WRAPPER'
+      FROM member JOIN pg_foreign_data_wrapper ON oid = objid WHERE classid = 'pg_foreign_data_wrapper'::regclass
+  )`;
+
+const NAME = sql`kind || ' ' || (pg_identify_object(classid, objid, 0)).identity`;
+
+/**
+ * What the owner of the database may do as the owner of an extension's table counts as given: after a restore that may be
+ * the admin's, as whom nobody logs in.
+ */
+const ALL_PRIVILEGES = sql`${OBJECTS}, with_acl AS (
+    SELECT object.*, coalesce(acl, acldefault(letter, owner)) AS now,
+           coalesce(CASE WHEN letter <> 'n' THEN initprivs END, acldefault(letter, owner)) AS made,
+           letter IN ('r', 's') AND owner = datdba AS given
+      FROM object JOIN pg_database ON datname = current_database()
+        LEFT JOIN pg_init_privs ON classoid = classid AND objoid = objid AND objsubid = part
+  )
+  SELECT ${NAME} AS object, "column", privilege_type AS privilege,
+         CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS role, grantable, granted,
+         (SELECT rolsuper FROM pg_roles WHERE oid = owner) AS "ownerIsSuper"
+    FROM with_acl, LATERAL (
+      (SELECT true AS granted, grantee, privilege_type, is_grantable AS grantable FROM aclexplode(now)
+        EXCEPT SELECT true, grantee, privilege_type, is_grantable FROM aclexplode(made)
+                WHERE NOT (given AND grantee = owner))
+      UNION ALL
+      (SELECT false, grantee, privilege_type, false FROM aclexplode(made) WHERE grantor <> grantee
+        EXCEPT SELECT false, grantee, privilege_type, false FROM aclexplode(now))
+    ) item WHERE grantee <> owner OR given ORDER BY 1, 2, 3, 4`;
+
+const PRIVILEGES = sql`SELECT object, "column", privilege, role, grantable, granted FROM (${ALL_PRIVILEGES}) p`;
+
+const objectsNamed = (names: ReadonlySet<string>): Sql =>
+  sql`${OBJECTS} SELECT DISTINCT ON (1) ${NAME} AS object, pg_get_userbyid(owner) AS owner,
+      (SELECT coalesce(json_agg(privilege_type), '[]')
+         FROM aclexplode(coalesce((SELECT initprivs FROM pg_init_privs
+                WHERE classoid = classid AND objoid = objid AND objsubid = 0), acldefault(letter, owner)))
+        WHERE grantee = 0) AS everybodys
+      FROM object WHERE part = 0 AND ${NAME} = ANY (ARRAY[${list([...names])}]::text[])`;

@@ -1,0 +1,211 @@
+import { feed } from '../host/feed.ts';
+import { CommandError } from '../host/host.ts';
+import { receiveFiles } from '../host/receive-files.ts';
+import { run } from '../host/run.ts';
+import type { IncomingFile } from '../host/tar-writer.ts';
+import { TempFolder } from '../host/temp-folder.ts';
+import type { HostTools } from '../host/tools.ts';
+import { compressed, decoding, inwardCodec } from '../host/wire.ts';
+import { UserError } from '../util/errors.ts';
+import { formatBytes } from '../util/format.ts';
+import { isSuperuser } from './extensions/create.ts';
+import type { ExtensionMember } from './extensions/members.ts';
+import { knowsRestrict, restricted } from './foreign-sql.ts';
+import { loadFailure } from './load-errors.ts';
+import { inUtf8, PSQL_OPTIONS } from './psql.ts';
+import type { Postgres } from './server.ts';
+import { withSettings } from './settings.ts';
+import { conninfo } from './sql.ts';
+import { type LeavesOut, statementFilter } from './statement-filter.ts';
+import { filterToc, splitToc } from './toc-filter.ts';
+
+/** A dump, wherever its bytes come from. Sizes are in bytes. */
+export type Dump =
+  | ({ readonly kind: 'custom' } & DumpBytes)
+  | {
+      readonly kind: 'plain';
+      readonly size: number;
+      /**
+       * The bytes have to be free of psql's meta-commands.
+       * @param passage what is left out, and whether psql would run such commands
+       */
+      open(passage: { readonly leavesOut: LeavesOut; readonly restricted: boolean }): AsyncIterable<Buffer>;
+    }
+  /** The files of `pg_dump --format=directory`: `toc.dat`, `3456.dat.gz` and the like. */
+  | {
+      readonly kind: 'directory';
+      readonly size: number;
+      /** From the start, each time. */
+      readFiles(): AsyncIterable<IncomingFile>;
+    };
+
+interface DumpBytes {
+  readonly size: number;
+  /** From the start, each time. */
+  open(): AsyncIterable<Buffer>;
+}
+
+export interface LoadOptions {
+  readonly tools: HostTools;
+  /** Sessions that load at once, where the dump is in a file on the host. */
+  readonly jobs: number;
+  /** Made ahead of the dump, by `createExtensions`. */
+  readonly schemas: readonly string[];
+  readonly members?: readonly ExtensionMember[];
+  /** false: everything belongs to the role that loads, and nobody else may use it. */
+  readonly keepOwnership: boolean;
+  /** Whom everything is to belong to, where that is another role than the one that logs in, which is its member. */
+  readonly role?: string;
+  /** As the bytes come, though there might be space for a file. Not for a dump in directory format. */
+  readonly streamed?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Loaded {
+  readonly seconds: number;
+  /** Loaded from a file on the host, by several sessions. */
+  readonly parallel: boolean;
+  /** Lines of the dump's table of contents that were left out, as pg_restore prints them. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Loads a dump into an empty database. pg_restore loads by several sessions from a file on the host where that has
+ * the space, else by one as the bytes come.
+ *
+ * What is in a dump runs with the rights of the role that is logged in: `ownerLogin` finds the right one.
+ *
+ * @throws UserError when the dump does not load: an error of pg_restore is an error, whatever it is about
+ * @throws what the dump's bytes fail with
+ */
+export async function loadDump(
+  postgres: Postgres,
+  database: string,
+  dump: Dump,
+  options: LoadOptions,
+): Promise<Loaded> {
+  const started = performance.now();
+  const loader = new Loader(postgres, database, options);
+  try {
+    const done = await loader.load(dump);
+    return { ...done, seconds: (performance.now() - started) / 1000 };
+  } catch (error) {
+    throw error instanceof CommandError ? loadFailure(error, database) : error;
+  }
+}
+
+type Done = Omit<Loaded, 'seconds'>;
+
+/** One dump, one database. */
+class Loader {
+  readonly #postgres: Postgres;
+  readonly #database: string;
+  readonly #options: LoadOptions;
+
+  constructor(postgres: Postgres, database: string, options: LoadOptions) {
+    this.#postgres = postgres;
+    this.#database = database;
+    this.#options = options;
+  }
+
+  async load(dump: Dump): Promise<Done> {
+    if (dump.kind === 'plain') return this.#plain(dump);
+    const { host, account } = this.#postgres;
+    if (dump.kind === 'custom' && this.#options.streamed) return this.#streamed(dump);
+    const folder = await TempFolder.make(host, account, dump.size);
+    if (folder) {
+      await using kept = folder;
+      return await this.#fromFile(dump, kept);
+    }
+    if (dump.kind === 'custom') return this.#streamed(dump);
+    throw new UserError(
+      `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
+      'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
+    );
+  }
+
+  async #fromFile(dump: Exclude<Dump, { kind: 'plain' }>, folder: TempFolder): Promise<Done> {
+    const { host, account: as } = this.#postgres;
+    const { jobs, signal, tools } = this.#options;
+    const path = `${folder.path}/dump`;
+    if (dump.kind === 'directory') {
+      await run(host, { argv: ['mkdir', '--', path], as });
+      await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, dump.readFiles(), signal);
+    } else {
+      const codec = inwardCodec(tools);
+      const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
+      await feed(host, { argv, as }, compressed(dump.open(), codec), signal);
+    }
+    const list = this.#postgres.command('pg_restore', ['--list', path], this.#database);
+    const toc = await this.#filter(await run(host, { ...list, secretEnv: undefined }));
+    const { ahead, rest } = jobs > 1 ? splitToc(toc.list) : { ahead: undefined, rest: toc.list };
+    const load = async (...args: string[]) => {
+      await run(host, { ...this.#restore([...args, path]), guarded: true }, { signal });
+    };
+    if (ahead !== undefined) await load(await this.#writeList('ahead', ahead, folder));
+    const whole = ahead === undefined && toc.skipped.length === 0;
+    await load(`--jobs=${jobs}`, ...(whole ? [] : [await this.#writeList('list', rest, folder)]));
+    return { parallel: jobs > 1, skipped: toc.skipped };
+  }
+
+  /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
+  async #streamed(dump: DumpBytes): Promise<Done> {
+    const { host, account } = this.#postgres;
+    const { signal, tools } = this.#options;
+    const list = this.#postgres.command('pg_restore', ['--list'], this.#database);
+    const toc = await this.#filter(await feed(host, { ...list, secretEnv: undefined }, dump.open(), signal));
+    await using folder = toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : undefined;
+    const useList = folder ? [await this.#writeList('list', toc.list, folder)] : [];
+    const codec = inwardCodec(tools);
+    const restore = decoding(this.#restore(useList), codec);
+    await feed(host, restore, compressed(dump.open(), codec), signal);
+    return { parallel: false, skipped: folder ? toc.skipped : [] };
+  }
+
+  /**
+   * Not in a single transaction: that would hold a lock on each of Odoo's thousands of tables and indexes, more than
+   * `max_locks_per_transaction` allows for. A database that was loaded by half is dropped anyway.
+   */
+  async #plain(dump: Extract<Dump, { kind: 'plain' }>): Promise<Done> {
+    const { host, version } = this.#postgres;
+    const { tools, signal, schemas, members, keepOwnership } = this.#options;
+    const skipped: string[] = [];
+    const rights = { superuser: await isSuperuser(this.#postgres), schemas, members, keepOwnership, version };
+    const isRestricted = await knowsRestrict(this.#postgres, this.#database);
+    const leavesOut = statementFilter(rights, (statement) => skipped.push(statement));
+    const sql = dump.open({ leavesOut, restricted: isRestricted });
+    const codec = inwardCodec(tools);
+    const psql = this.#command('psql', [...PSQL_OPTIONS, '--output=/dev/null', '--file=-']);
+    // Whatever the role or the account has set: pg_dump names the encoding of its dumps.
+    const source = isRestricted ? restricted(sql) : sql;
+    await feed(host, decoding(inUtf8(psql), codec), compressed(source, codec), signal);
+    return { parallel: false, skipped };
+  }
+
+  #restore(args: readonly string[]): ReturnType<Postgres['command']> {
+    const ownership = this.#options.keepOwnership ? [] : ['--no-owner', '--no-privileges'];
+    const target = `--dbname=${conninfo(this.#database)}`;
+    return this.#command('pg_restore', ['--exit-on-error', '--no-password', target, ...ownership, ...args]);
+  }
+
+  #command(program: string, args: readonly string[]): ReturnType<Postgres['command']> {
+    const { role } = this.#options;
+    return withSettings(
+      this.#postgres.command(program, args, this.#database),
+      role === undefined ? {} : { role },
+    );
+  }
+
+  async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {
+    const { schemas, members } = this.#options;
+    return filterToc(toc, { superuser: await isSuperuser(this.#postgres), schemas, members });
+  }
+
+  /** @returns the option that makes pg_restore use it */
+  async #writeList(name: string, list: string, folder: TempFolder): Promise<string> {
+    const path = `${folder.path}/${name}`;
+    const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
+    await run(folder.host, { argv, as: this.#postgres.account }, { input: list });
+    return `--use-list=${path}`;
+  }
+}

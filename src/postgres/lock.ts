@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { CommandError } from '../host/host.ts';
+import { unlimited, wait } from '../host/limits.ts';
+import { UserError } from '../util/errors.ts';
+import type { Postgres } from './server.ts';
+import { PsqlSession } from './session.ts';
+import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
+
+/** The lock cannot be taken, whoever holds it: the role may not enter the maintenance database. */
+export class NoLockError extends UserError {
+  override readonly name = 'NoLockError';
+}
+
+/** Somebody else holds the lock. */
+export class HeldLockError extends UserError {
+  override readonly name = 'HeldLockError';
+}
+
+/** Keeps other backups and restores of a database away until it is disposed of, or its session ends. */
+export interface Lock extends AsyncDisposable {
+  /** @throws UserError when the lock was lost: the server was restarted, or somebody ended the session */
+  assertHeld(): Promise<void>;
+}
+
+/**
+ * Takes the lock of one database: an advisory lock of the server, held by a session that stays open and gone when
+ * that ends, however it does (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). The
+ * session is in the maintenance database: in the locked one it would block its rename.
+ *
+ * @param purpose who holds it, for whom it keeps out; PostgreSQL keeps the first 63 bytes: `rollback, run 123 of acme/odoo`
+ * @throws HeldLockError naming who holds it, when somebody does; NoLockError
+ */
+export async function acquireLock(postgres: Postgres, database: string, purpose: string): Promise<Lock> {
+  const session = await openSession(postgres, purpose);
+  try {
+    const key = lockKey(database);
+    const [got] = await ask(session, sql`SELECT pg_try_advisory_lock(${key.value})`);
+    if (got !== 't') throw await heldByAnother(session, key, database);
+    return {
+      async assertHeld() {
+        const held = sql`SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
+        const [answer] = await wait(session.lines(held).catch(lost(database)));
+        if (answer !== 'held') lost(database)(undefined);
+      },
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Who holds the lock of a database, read only; undefined: nobody. @throws NoLockError */
+export async function lockProblem(postgres: Postgres, database: string): Promise<UserError | undefined> {
+  await using session = await openSession(postgres, 'odoo-backup');
+  const key = lockKey(database);
+  return (await isHeld(session, key)) ? await heldByAnother(session, key, database) : undefined;
+}
+
+async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {
+  // It outlasts the run's limit: the lock is held until everything is taken back.
+  const session = await unlimited(() => PsqlSession.open(postgres, MAINTENANCE_DATABASE));
+  try {
+    await ask(session, sql`SET application_name = ${purpose}`);
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    if (!(error instanceof CommandError)) throw error;
+    throw new NoLockError(
+      `The lock that keeps other runs away cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error.exit.stderr}`,
+      `Let the role in there: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The session outlasts the run's limit, and what it is asked does not. */
+const ask = (session: PsqlSession, query: Sql): Promise<string[]> => wait(session.lines(query));
+
+function lost(database: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new UserError(
+      `The lock on ${database} was lost: its session in PostgreSQL has ended`,
+      'Somebody ended it, or the server was restarted. Run it again.',
+      { cause },
+    );
+  };
+}
+
+interface LockKey {
+  readonly value: bigint;
+  /** Finds it in pg_locks, which shows its two halves. */
+  readonly condition: Sql;
+}
+
+function lockKey(database: string): LockKey {
+  const digest = createHash('sha256').update(`odoo-backup:${database}`).digest();
+  const halves = sql`classid = ${digest.readUInt32BE(0)} AND objid = ${digest.readUInt32BE(4)}`;
+  return {
+    value: digest.readBigInt64BE(0),
+    condition: sql`locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  };
+}
+
+async function isHeld(session: PsqlSession, key: LockKey): Promise<boolean> {
+  const [held] = await ask(session, sql`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
+  return held === 't';
+}
+
+async function heldByAnother(session: PsqlSession, key: LockKey, database: string): Promise<UserError> {
+  // Of sessions of other roles, PostgreSQL shows the name and not the time.
+  const [holder] = await ask(
+    session,
+    sql`SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+       FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE ${key.condition}`,
+  );
+  const [who, since] = holder ? (JSON.parse(holder) as [string, string | null]) : [undefined, null];
+  return new HeldLockError(
+    `Another backup or restore of ${database} is running${since ? ` since ${since} UTC` : ''}${who ? `: ${who}` : ''}`,
+    'Wait until it has ended, or cancel it. Jobs of one concurrency group (GitHub) or resource_group (GitLab) wait by themselves.',
+  );
+}

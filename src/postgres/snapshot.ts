@@ -1,0 +1,117 @@
+import { CommandError } from '../host/host.ts';
+import { UserError } from '../util/errors.ts';
+import { asJson } from './run-sql.ts';
+import type { Postgres } from './server.ts';
+import { PsqlSession } from './session.ts';
+import { identifier, list, qualified, type Sql, sql } from './sql.ts';
+
+/**
+ * One instant of a database: a read-only transaction that stays open and whose exported snapshot pg_dump and
+ * every query here share (https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION).
+ */
+export class Snapshot implements AsyncDisposable {
+  readonly postgres: Postgres;
+  readonly database: string;
+  /** For `pg_dump --snapshot`. */
+  readonly id: string;
+  /**
+   * true: a superuser looks into a database of somebody who is none. Then only PostgreSQL's own tables may be queried: where a
+   * query names a table, its planner evaluates what the owner has put into indexes and statistics, with the rights of who
+   * asks. COPY of a table evaluates nothing.
+   */
+  readonly onlyCopies: boolean;
+  readonly #session: PsqlSession;
+
+  private constructor(
+    postgres: Postgres,
+    database: string,
+    id: string,
+    onlyCopies: boolean,
+    session: PsqlSession,
+  ) {
+    this.postgres = postgres;
+    this.database = database;
+    this.id = id;
+    this.onlyCopies = onlyCopies;
+    this.#session = session;
+  }
+
+  /** @throws UserError when the server refuses */
+  static async open(postgres: Postgres, database: string): Promise<Snapshot> {
+    const session = await PsqlSession.open(postgres, database);
+    try {
+      const [, [id], [onlyCopies]] = await Promise.all([
+        ask(session, sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`),
+        ask(session, sql`SELECT pg_export_snapshot()`),
+        ask(session, WATCHED),
+      ]);
+      if (!id)
+        throw new UserError('PostgreSQL exported no snapshot', 'Check the log of the PostgreSQL server.');
+      return new Snapshot(postgres, database, id, onlyCopies === 't', session);
+    } catch (error) {
+      await session[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Rows of a query, each as the object that `row_to_json` makes of it. */
+  async rows<Row>(query: Sql): Promise<Row[]> {
+    const lines = await this.lines(asJson(query));
+    return lines.map((line) => JSON.parse(line) as Row);
+  }
+
+  /** Rows of a query of one text column without line breaks. @throws UserError when the server refuses it */
+  lines(query: Sql): Promise<string[]> {
+    return ask(this.#session, query);
+  }
+
+  /** The same, for more rows than should be held. @param take is given each as it comes */
+  each(query: Sql, take: (line: string) => void): Promise<void> {
+    return told(this.#session.each(query, take));
+  }
+
+  /**
+   * All rows of columns of a table, as text, by COPY. A view is refused.
+   *
+   * @param take is given each as it comes
+   * @throws UserError when the server refuses it
+   */
+  eachCopied(
+    table: readonly [schema: string, name: string],
+    columns: readonly string[],
+    take: (row: readonly (string | null)[]) => void,
+  ): Promise<void> {
+    const copy = sql`COPY ${qualified(...table)} (${list(columns.map(identifier))}) TO STDOUT`;
+    return this.each(copy, (line) => take(line.split('\t').map(copiedText)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#session[Symbol.asyncDispose]();
+  }
+}
+
+const WATCHED = sql`SELECT me.rolsuper AND NOT owner.rolsuper FROM pg_roles me, pg_database
+  JOIN pg_roles owner ON owner.oid = datdba WHERE me.rolname = session_user AND datname = current_database()`;
+
+/** A value of COPY's text format (https://www.postgresql.org/docs/current/sql-copy.html). */
+function copiedText(value: string): string | null {
+  if (value === '\\N') return null;
+  return value.replaceAll(/\\(.)/g, (_, sign: string) => ESCAPES[sign] ?? sign);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+
+const ask = (session: PsqlSession, query: Sql): Promise<string[]> => told(session.lines(query));
+
+async function told<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `PostgreSQL ended the backup's session. ${error.message}`,
+      'The role has to be allowed to read every table, and no migration may hold a lock on one.',
+      { cause: error },
+    );
+  }
+}

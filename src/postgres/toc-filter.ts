@@ -1,0 +1,81 @@
+import type { ExtensionMember } from './extensions/members.ts';
+
+/** What the role that restores may do, and what is there already. */
+export interface RestoreRights {
+  readonly superuser: boolean;
+  /** Schemas that were created ahead of the dump. */
+  readonly schemas: readonly string[];
+  /** Of extensions that were created ahead of the dump. Left out: none. */
+  readonly members?: readonly ExtensionMember[];
+}
+
+/** A table of contents for `pg_restore --use-list`. */
+export interface FilteredToc {
+  readonly list: string;
+  /** The lines that are left out, as pg_restore prints them. */
+  readonly skipped: readonly string[];
+}
+
+/** One line of `pg_restore --list`: `215; 1259 16386 TABLE public res_users odoo`. */
+const ENTRY = /^\d+; \d+ \d+ (.*)$/;
+
+/**
+ * Leaves out of a dump's table of contents what would fail for a reason that does no harm: the comment of an extension
+ * or of the schema `public`, for which one must own them; the schema `public` itself, which every database has; and
+ * schemas that were made already. Everything else stays: if that fails, the restore shall fail.
+ */
+export function filterToc(toc: string, { superuser, schemas, members = [] }: RestoreRights): FilteredToc {
+  const present = new Set(schemas);
+  const others = new Set(superuser ? [] : members.map(({ entry }) => entry));
+  const relations = superuser
+    ? []
+    : members.flatMap(({ entry }) =>
+        /^\S+ TABLE /.test(entry) ? [entry.replace(' TABLE ', ' COLUMN ')] : [],
+      );
+  const isOthers = (object: string): boolean =>
+    others.has(object) ||
+    (object.includes(' COLUMN ') && relations.some((relation) => object.startsWith(`${relation}.`)));
+  const mayBeSkipped = (entry: string): boolean => {
+    const schema = /^SCHEMA - (.*) \S*$/.exec(entry)?.[1];
+    if (schema !== undefined && present.has(schema)) return true;
+    const granted = /^ACL (.*) \S*$/.exec(entry)?.[1];
+    if (granted !== undefined && isOthers(granted)) return true;
+    return !superuser && /^(SCHEMA - public |COMMENT - (SCHEMA public |EXTENSION ))/.test(entry);
+  };
+  const skipped: string[] = [];
+  const lines = toc.split('\n').map((line) => {
+    if (!mayBeSkipped(ENTRY.exec(line)?.[1] ?? '')) return line;
+    skipped.push(line);
+    return `;${line}`;
+  });
+  return { list: lines.join('\n'), skipped };
+}
+
+/** One table of contents as two, to be restored one after the other. */
+export interface SplitToc {
+  /** undefined: nothing has to come first. */
+  readonly ahead: string | undefined;
+  readonly rest: string;
+}
+
+/**
+ * Takes out what several sessions at once must not load: the rows of tables that belong to extensions, which are there
+ * before the dump with all their foreign keys, of which only the order of the dump takes care, and on which other
+ * tables' rows may depend (reference systems of PostGIS). A table of the dump's own has an entry that creates it.
+ */
+export function splitToc(list: string): SplitToc {
+  const lines = list.split('\n').map((line) => ({ line, entry: ENTRY.exec(line)?.[1] ?? '' }));
+  const created = new Set(lines.flatMap(({ entry }) => /^TABLE (?!DATA )(.*)$/.exec(entry)?.[1] ?? []));
+  const isConfiguration = (entry: string): boolean => {
+    const table = /^TABLE DATA (.*)$/.exec(entry)?.[1];
+    return table !== undefined && !created.has(table);
+  };
+  if (!lines.some(({ entry }) => isConfiguration(entry))) return { ahead: undefined, rest: list };
+  const comesFirst = (entry: string) => /^(SCHEMA|EXTENSION) - /.test(entry) || isConfiguration(entry);
+  const part = (first: boolean) =>
+    lines
+      .filter(({ entry }) => comesFirst(entry) === first)
+      .map(({ line }) => `${line}\n`)
+      .join('');
+  return { ahead: part(true), rest: part(false) };
+}

@@ -1,0 +1,98 @@
+import type { Accounts } from '../../host/accounts.ts';
+import { CommandError } from '../../host/host.ts';
+import { actAsOwner, type OwnedFolder } from '../../host/owned-folder.ts';
+import type { Odoo } from '../../odoo/installation.ts';
+import type { Phases } from '../../platform/phases.ts';
+import type { Platform } from '../../platform/platform.ts';
+import { listDerivedDatabases } from '../../postgres/databases.ts';
+import { listTestDatabases, sweepTestDatabases } from '../../postgres/test-databases.ts';
+import { messageOf, UserError } from '../../util/errors.ts';
+import { findLeftovers } from '../target.ts';
+import { type Place, removePairs } from '../tidy-steps.ts';
+import { isInterrupted, type Leftovers } from './leftovers.ts';
+
+/** What restores have left, as a backup comes across it; undefined: nothing, as nearly always. */
+export interface Found {
+  readonly place: Place;
+  readonly leftovers: Leftovers;
+  /** Databases of restore tests, of which some may still be in use. */
+  readonly tests: readonly string[];
+}
+
+/** Looks for it, read only, as far as the roles and accounts of a backup may. */
+export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<Found | undefined> {
+  const { postgres, database } = odoo;
+  try {
+    const [derived, tests] = await Promise.all([
+      listDerivedDatabases(postgres, database),
+      listTestDatabases(postgres, database),
+    ]);
+    if (derived.length + tests.length === 0) return undefined;
+    const place = { database, admin: postgres, filestore: await ownedFilestore(odoo, accounts) };
+    return { place, leftovers: await findLeftovers(postgres, database, place.filestore), tests };
+  } catch (error) {
+    if (error instanceof CommandError) return undefined; // it may not look into the maintenance database
+    throw error;
+  }
+}
+
+async function ownedFilestore({ filestore }: Odoo, accounts: Accounts): Promise<OwnedFolder | undefined> {
+  if (!filestore) return undefined;
+  try {
+    return await actAsOwner(filestore.host, accounts, filestore.path, [filestore.account]);
+  } catch (error) {
+    if (error instanceof UserError) return undefined; // it may only read
+    throw error;
+  }
+}
+
+/** @throws UserError: a backup of a database and of the filestore of another would be no backup */
+export function refuseHalfSwapped(found: Found | undefined, database: string, platform: Platform): void {
+  if (!found) return;
+  const { leftovers } = found;
+  if (leftovers.halfSwapped.length > 0) {
+    throw new UserError(
+      `A restore of ${database} was killed between its two renames: database and filestore do not belong together`,
+      'Run the rollback again: it begins by taking that back.',
+    );
+  }
+  if (isInterrupted(leftovers)) {
+    const { unused, unsettled } = leftovers;
+    const names = [...unused.databases, ...unused.folders, ...unsettled.map((pair) => pair.database)];
+    platform.warning(
+      `A restore of ${database} was killed, and has left ${names.join(', ')}: the next one removes it`,
+    );
+  }
+}
+
+/** Drops the databases of restore tests that were killed. That it fails is no reason to go without a backup. */
+export async function sweepTests(found: Found | undefined, platform: Platform): Promise<void> {
+  if (!found || found.tests.length === 0) return;
+  const { admin, database } = found.place;
+  try {
+    for (const name of await sweepTestDatabases(admin, database)) {
+      platform.info(`Dropped ${name}: a restore test that was killed had left it`);
+    }
+  } catch (error) {
+    platform.warning(`Restore tests have left ${found.tests.join(', ')}, not dropped: ${messageOf(error)}`);
+  }
+}
+
+/** Removes what was kept for a number of days that are over. That it fails is no reason to go without a backup. */
+export async function sweepExpired(
+  found: Found | undefined,
+  phases: Phases,
+  platform: Platform,
+): Promise<void> {
+  if (!found) return;
+  const { place, leftovers } = found;
+  if (leftovers.expired.length === 0) return;
+  const names = leftovers.expired.map(({ database }) => database).join(', ');
+  try {
+    await phases.run('sweep', `Remove what was kept long enough: ${names}`, () =>
+      removePairs(place, leftovers.expired),
+    );
+  } catch (error) {
+    platform.warning(`Not removed, though it was kept long enough: ${names}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,176 @@
+import { openSource, type RestoreSource } from '../backup-reader/open.ts';
+import { catalogFolder } from '../catalog/keys.ts';
+import type { Host } from '../host/host.ts';
+import { connect } from '../host/ssh/connect.ts';
+import { ReconnectingHost } from '../host/ssh/reconnecting-host.ts';
+import type { PutBackInputs } from '../inputs/restore.ts';
+import { openSite } from '../odoo/open-site.ts';
+import type { Site } from '../odoo/site.ts';
+import { Phases } from '../platform/phases.ts';
+import { holderOf, type Platform } from '../platform/platform.ts';
+import { acquireLock } from '../postgres/lock.ts';
+import { Store } from '../s3/store.ts';
+import type { Cancellation } from '../util/cancellation.ts';
+import { messageOf } from '../util/errors.ts';
+import { buildSteps } from './build-steps.ts';
+import { factsOf, tellFindings, tellTarget, whichBackup } from './facts.ts';
+import { describePlan, execute, type Step, UNDO_MEANING } from './plan.ts';
+import { preflight } from './preflight.ts';
+import { refuse } from './problem.ts';
+import type { Request } from './request.ts';
+import { failureSummary, type Outcome, outcomeOutputs, outcomeSummary, refusalSummary } from './summary.ts';
+import { Downtime, swapSteps } from './swap-steps.ts';
+import { findTarget, type Target } from './target.ts';
+import { recoverStep, removeStep } from './tidy-steps.ts';
+import { type Work, workOf } from './work.ts';
+
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** Which database is put back from which database's backups. */
+export interface Names {
+  /** undefined: whatever the customer has, if it is of one database. */
+  readonly source: string | undefined;
+  /** undefined: the one of the inputs, or of odoo.conf. */
+  readonly target: string | undefined;
+}
+
+/**
+ * Puts a backup back: finds it, checks everything, prints the plan; builds the new beside the old, swaps, and waits
+ * until Odoo is healthy. What fails leaves everything as it was. A dry run ends with the plan.
+ *
+ * @throws UserError, or the signal's reason when that is aborted; a StrandedError when a person has to finish it
+ */
+export async function putBack(
+  inputs: PutBackInputs,
+  names: Names,
+  wish: Omit<Request, 'purpose' | 'source' | 'dryRun' | 'keepPrevious'>,
+  platform: Platform,
+  cancellation: Cancellation,
+): Promise<void> {
+  const { signal } = cancellation;
+  const startedAt = new Date();
+  const phases = new Phases(platform);
+  const request = {
+    ...wish,
+    purpose: holderOf(wish.inPlace ? 'rollback' : 'restore', platform.run),
+    source: names.source,
+    dryRun: inputs.dryRun,
+    keepPrevious: inputs.keepPrevious,
+  };
+  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
+    openHost(inputs, platform, signal),
+  );
+  const look = (site: Site, database: string | undefined) =>
+    findTarget(site, inputs, database, (password) => platform.secret(password));
+  let target = await phases.run('host', 'Odoo on the host', async () => {
+    const found = await look(await openSite(host, inputs), names.target);
+    tellTarget(found, platform);
+    return found;
+  });
+
+  using store = new Store(inputs.s3, signal);
+  const folder = store.uri(catalogFolder(inputs.s3.prefix, inputs.s3.customer));
+  const source = await phases.run('backup', `Find the backup: ${inputs.backup} in ${folder}`, () =>
+    openSource(store, {
+      customer: inputs.s3.customer,
+      backup: inputs.backup,
+      database: names.source ?? (wish.inPlace ? target.database : undefined),
+      allowUnverified: inputs.allowUnverified,
+    }),
+  );
+  await using lock = request.dryRun
+    ? undefined
+    : await acquireLock(target.postgres, target.database, request.purpose);
+  if (lock) target = await look(target.site, target.database); // what the holder before may have changed
+
+  const findings = await phases.run('preflight', 'Check everything, change nothing', async () => {
+    const found = await preflight(source, target, request);
+    signal.throwIfAborted(); // what it makes problems of: everything
+    tellFindings(factsOf(source, target, found), found, platform);
+    return found;
+  });
+  const facts = factsOf(source, target, findings);
+  const assertLocked = async () => lock?.assertHeld();
+  const work = workOf({ source, target, findings, request, platform, startedAt, signal, assertLocked });
+  const downtime = new Downtime();
+  const plan = planOf(work, downtime);
+  const steps = [...plan.steps, ...plan.afterwards];
+  await platform.group(`The plan: ${titleOf(source, target)}`, async () => {
+    for (const line of [...describePlan(steps), UNDO_MEANING]) platform.info(line);
+  });
+  for (const warning of findings.warnings) platform.warning(warning);
+  const about = { source, database: target.database, host: host.label, inPlace: request.inPlace };
+  if (findings.problems.length > 0) await platform.summary(refusalSummary(about, facts, findings.problems));
+  refuse(findings.problems);
+
+  if (request.dryRun) {
+    platform.notice('Dry run: everything that the plan needs is there. Nothing was changed.');
+  } else {
+    await execute(plan.steps, phases, platform, cancellation, (failure) =>
+      platform.summary(failureSummary(about, failure)),
+    );
+    await tidy(plan.afterwards, phases, platform, signal);
+  }
+  const outcome: Outcome = {
+    ...about,
+    facts,
+    dryRun: request.dryRun,
+    steps,
+    neutralize: request.neutralize,
+    newUuid: request.newUuid,
+    leftOut: work.leftOut,
+    kept: request.keepPrevious === 'until-healthy' ? undefined : work.databases.old,
+    downtimeSeconds: downtime.seconds,
+    seconds: (Date.now() - startedAt.getTime()) / 1000,
+    durations: phases.seconds,
+  };
+  for (const [name, value] of Object.entries(outcomeOutputs(outcome))) platform.output(name, value);
+  await platform.summary(outcomeSummary(outcome));
+}
+
+/** A connection that is lost is made anew, for taking back what was begun: also after the signal. */
+async function openHost(inputs: PutBackInputs, platform: Platform, signal: AbortSignal): Promise<Host> {
+  const onRetry = (message: string) => platform.info(message);
+  const options = { ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry };
+  return new ReconnectingHost(await connect(options, signal), () => {
+    platform.info('The connection is gone: logging in once more');
+    return connect(options);
+  });
+}
+
+interface Plan {
+  /** All of them, or none. */
+  readonly steps: readonly Step[];
+  /** Once that is done: what fails here spoils nothing. */
+  readonly afterwards: readonly Step[];
+}
+
+function planOf(work: Work, downtime: Downtime): Plan {
+  const recover = recoverStep(work);
+  const remove = removeStep(work);
+  return {
+    steps: [...(recover ? [recover] : []), ...buildSteps(work), ...swapSteps(work, downtime)],
+    afterwards: remove ? [remove] : [],
+  };
+}
+
+function titleOf(source: RestoreSource, target: Target): string {
+  return `${whichBackup(source)} becomes ${target.database} on ${target.host.label}`;
+}
+
+async function tidy(
+  steps: readonly Step[],
+  phases: Phases,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const step of steps) {
+    try {
+      await phases.run(step.name, step.title, () => step.run(signal, { add() {} }));
+    } catch (error) {
+      platform.warning(
+        `The restore is done, and something is left to be removed, by the next one or by hand (${step.details.join(', ')}): ${messageOf(error)}`,
+      );
+    }
+  }
+}

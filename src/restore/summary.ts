@@ -1,0 +1,189 @@
+import type { RestoreSource } from '../backup-reader/open.ts';
+import { receiptKey } from '../catalog/keys.ts';
+import { levelOf } from '../catalog/proofs.ts';
+import { type Block, code, type Facts, type Summary, type Text } from '../report/summary.ts';
+import { messageOf, UserError } from '../util/errors.ts';
+import { formatCounted, formatDuration, formatInstant } from '../util/format.ts';
+import { backupFacts, whichBackup } from './facts.ts';
+import { type Failure, lowerFirst, type Step, StrandedError, UNDO_MEANING } from './plan.ts';
+import type { Problem } from './problem.ts';
+
+/** What a rollback or restore is about. */
+export interface Matter {
+  readonly source: RestoreSource;
+  /** The one that is rolled back or made. */
+  readonly database: string;
+  readonly host: string;
+  /** A rollback. */
+  readonly inPlace: boolean;
+}
+
+/** How it ended, if it ended well. */
+export interface Outcome extends Matter {
+  /** Of `factsOf`: what was found before anything was done. */
+  readonly facts: Facts['rows'];
+  readonly dryRun: boolean;
+  readonly steps: readonly Step[];
+  /** Of a copy. */
+  readonly neutralize: boolean;
+  readonly newUuid: boolean;
+  /** What is not as in the backup, in words. */
+  readonly leftOut: readonly string[];
+  /** What was replaced and is still there. */
+  readonly kept: string | undefined;
+  /** undefined: Odoo was not stopped. */
+  readonly downtimeSeconds: number | undefined;
+  readonly seconds: number;
+  /** Seconds a phase. */
+  readonly durations: Readonly<Record<string, number>>;
+}
+
+/** By their names in action.yml. */
+export function outcomeOutputs({
+  source,
+  database,
+  downtimeSeconds,
+  seconds,
+  dryRun,
+}: Outcome): Record<string, string> {
+  return {
+    key: source.key,
+    uri: source.uri,
+    receipt: source.receipt ? receiptKey(source.key) : '',
+    size: String(source.size),
+    database,
+    'odoo-version': source.odooVersion ?? '',
+    verified: (source.receipt && levelOf(source.receipt)) ?? '',
+    duration: seconds.toFixed(1),
+    ...(dryRun ? {} : { 'restore-seconds': seconds.toFixed(1) }),
+    ...(downtimeSeconds === undefined ? {} : { downtime: downtimeSeconds.toFixed(1) }),
+  };
+}
+
+/** What a person reads in ten seconds. */
+export function outcomeSummary(outcome: Outcome): Summary {
+  return outcome.dryRun ? planSummary(outcome) : doneSummary(outcome);
+}
+
+/** What whoever approves the real run has to know. */
+function planSummary(outcome: Outcome): Summary {
+  const { facts, steps, inPlace, database } = outcome;
+  const what = inPlace ? `${database} can go back to ${whenMade(outcome)}` : `${database} can be restored`;
+  return {
+    outcome: 'done',
+    told: true,
+    title: `Dry run: ${what}; nothing was changed`,
+    blocks: [
+      { kind: 'facts', rows: [targetRow(outcome), ...facts] },
+      tableOf(steps),
+      { kind: 'note', text: UNDO_MEANING },
+    ],
+  };
+}
+
+function doneSummary(outcome: Outcome): Summary {
+  const { source, database, inPlace, leftOut, kept, downtimeSeconds, seconds } = outcome;
+  return {
+    outcome: 'done',
+    title: inPlace
+      ? `${database} is back to ${whenMade(outcome)}`
+      : `${database} is restored from ${whichBackup(source)}`,
+    blocks: [
+      {
+        kind: 'facts',
+        rows: [
+          targetRow(outcome),
+          ...backupFacts(source),
+          ...(inPlace ? [] : [['Copy', identityOf(outcome)] as const]),
+          ...row('Left out', leftOut.length === 0 ? undefined : leftOut.join('; ')),
+          ...row(
+            'Downtime',
+            downtimeSeconds === undefined
+              ? undefined
+              : `${formatDuration(downtimeSeconds * 1000)}, from the stop of Odoo until it was healthy`,
+          ),
+          ...row('Kept', kept === undefined ? undefined : [code(kept), ': what was replaced']),
+          ['Time', `${formatDuration(seconds * 1000)}${phasesOf(outcome)}`],
+        ],
+      },
+    ],
+  };
+}
+
+/** It cannot be done as things are. */
+export function refusalSummary(matter: Matter, facts: Facts['rows'], problems: readonly Problem[]): Summary {
+  const things = `${formatCounted(problems.length, 'thing')} ${problems.length === 1 ? 'stands' : 'stand'}`;
+  return {
+    outcome: 'failed',
+    told: true,
+    title: `${matter.database} cannot be ${doneTo(matter)}: ${things} in the way; nothing was changed`,
+    blocks: [
+      {
+        kind: 'table',
+        columns: [{ name: 'In the way' }, { name: 'What to do' }],
+        rows: problems.map(({ message, hint }) => [message, hint]),
+      },
+      { kind: 'facts', rows: [targetRow(matter), ...facts] },
+    ],
+  };
+}
+
+/** It was begun, and taken back, or not even that. */
+export function failureSummary(matter: Matter, { step, error, undone }: Failure): Summary {
+  const stranded = error instanceof StrandedError;
+  const state = stranded ? 'it needs you now' : 'everything is as it was before';
+  return {
+    outcome: 'failed',
+    title: `${matter.database} was not ${doneTo(matter)}: ${state}`,
+    blocks: [
+      {
+        kind: 'facts',
+        rows: [
+          targetRow(matter),
+          ['Backup', code(matter.source.uri)],
+          ['Failed', step.title],
+          ['Because', messageOf(error)],
+          ['Taken back', undone.map(lowerFirst).join('; ') || 'nothing had been changed'],
+          ...row('What to do', error instanceof UserError && !stranded ? error.hint : undefined),
+        ],
+      },
+      ...(stranded ? [commandsOf(error)] : []),
+    ],
+  };
+}
+
+const commandsOf = ({ commands }: StrandedError): Block => ({
+  kind: 'table',
+  columns: [{ name: '', align: 'right' }, { name: 'Run on the host, in this order' }],
+  rows: commands.map((command, i) => [`${i + 1}`, code(command)]),
+});
+
+const identityOf = ({ neutralize, newUuid }: Outcome): string =>
+  [
+    neutralize ? 'neutralized' : 'NOT neutralized: it runs its scheduled actions and sends mail',
+    newUuid ? 'with a database.uuid of its own' : 'with the database.uuid of the original',
+  ].join(', ');
+
+const doneTo = ({ inPlace }: Matter): string => (inPlace ? 'rolled back' : 'restored');
+
+const whenMade = ({ source: { createdAt, key } }: Matter): string =>
+  createdAt ? formatInstant(createdAt) : key;
+
+const targetRow = ({ database, host }: Matter): Facts['rows'][number] => [
+  'Database',
+  [code(database), ` on ${host}`],
+];
+
+const row = (name: string, value: Text | undefined): Facts['rows'] =>
+  value === undefined ? [] : [[name, value]];
+
+const tableOf = (steps: readonly Step[]): Block => ({
+  kind: 'table',
+  columns: [{ name: '', align: 'right' }, { name: 'Step' }, { name: 'Undo' }],
+  rows: steps.map(({ title, undo }, i) => [`${i + 1}`, title, undo?.title ?? '']),
+});
+
+function phasesOf({ durations }: Outcome): string {
+  const phases = Object.entries(durations).map(([name, s]) => `${name} ${formatDuration(s * 1000)}`);
+  return phases.length === 0 ? '' : ` (${phases.join(', ')})`;
+}

@@ -1,0 +1,105 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { S3Client } from '@aws-sdk/client-s3';
+import { failure } from './sdk-errors.ts';
+
+/** How to reach the S3 service. Credentials come from the SDK's default chain, never from here. */
+export interface Connection {
+  /** Left out: `AWS_REGION` or the AWS profile; with an endpoint that needs none, us-east-1. */
+  readonly region?: string;
+  /** The URL of an S3-compatible server; left out: Amazon. */
+  readonly endpoint?: string;
+  /** Bucket in the path instead of the host name. Undefined: so for an endpoint, not for Amazon. */
+  readonly pathStyle: boolean | undefined;
+  /** How long a server that has not answered yet may take, in milliseconds, attempts included. Default 90 s. */
+  readonly firstAnswerMs?: number;
+}
+
+const seconds = 1000;
+
+/** As the SDK's own agents, and through HTTP_PROXY or HTTPS_PROXY but for what NO_PROXY names: as curl and the AWS CLI do. */
+const agentOptions = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
+
+/** A client that gives up on what hangs, and tries again what can pass. */
+export function s3Client({ region, endpoint, pathStyle, firstAnswerMs }: Connection): S3Client {
+  const client = new S3Client({
+    ...(endpoint ? compatible(endpoint, pathStyle ?? true) : { forcePathStyle: pathStyle ?? false }),
+    region: region ?? (endpoint ? process.env.AWS_REGION || 'us-east-1' : undefined),
+    maxAttempts: 5,
+    // Node counts bytes taken by a slow network as activity: only a socket without any progress times out.
+    requestHandler: {
+      connectionTimeout: 10 * seconds,
+      socketTimeout: 60 * seconds,
+      httpAgent: new HttpAgent(agentOptions),
+      httpsAgent: new HttpsAgent(agentOptions),
+    },
+    // The SDK opens a new connection for every request with `Expect: 100-continue` (2 MiB and more), and a new
+    // connection starts slowly on a long path. What 100-continue would save, Store.check has found out before.
+    expectContinueHeader: false,
+  });
+  client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: 'build', priority: 'low' });
+  const limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds);
+  const limited = <Input, Output>(next: (args: Input) => Promise<Output>) => {
+    const within = limit.attempts();
+    return (args: Input) => within(() => next(args));
+  };
+  client.middlewareStack.add(limited, { step: 'finalizeRequest', priority: 'low' });
+  return client;
+}
+
+/**
+ * Once a server has answered, it may stand still for as long as the attempts above take, five minutes: a long upload
+ * lives through that. One that never has is none, as when a firewall or a wrong port swallows what is sent.
+ */
+class FirstAnswer {
+  #answered = false;
+  readonly #limitMs: number;
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
+
+  /** For the attempts of one request: inside of what repeats them, where `NoAnswer` is nothing to repeat. */
+  attempts(): <T>(attempt: () => Promise<T>) => Promise<T> {
+    const started = performance.now();
+    return async (attempt) => {
+      if (this.#answered) return attempt();
+      const late = Promise.withResolvers<never>();
+      const message = `no answer within ${this.#limitMs / 1000} s`;
+      const giveUp = () =>
+        this.#answered || late.reject(Object.assign(new Error(message), { name: 'NoAnswer' }));
+      const timer = setTimeout(giveUp, started + this.#limitMs - performance.now());
+      try {
+        const answer = await Promise.race([attempt(), late.promise]);
+        this.#answered = true;
+        return answer;
+      } catch (error) {
+        if (failure(error).$metadata?.httpStatusCode !== undefined) this.#answered = true;
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+  }
+}
+
+/**
+ * SigV4 would take a SHA-256 of every part. Where its MD5 is a signed header already, that only costs time: a sixth of
+ * an upload's, measured. (botocore does so too, over TLS.)
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+function signedByMd5<T extends { request: unknown }>(args: T): T {
+  const { headers } = args.request as { headers: Record<string, string> };
+  if ('content-md5' in headers) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+  return args;
+}
+
+/** Checksum trailers, the SDK's default, are refused by Swift (501) and by Ceph 16 (411). Content-MD5 is not. */
+function compatible(endpoint: string, forcePathStyle: boolean) {
+  return {
+    endpoint,
+    forcePathStyle,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  } as const;
+}

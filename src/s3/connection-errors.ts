@@ -1,0 +1,107 @@
+import { withoutControls } from '../util/controls.ts';
+import { type Explanation, type Failure, isStranger } from './sdk-errors.ts';
+
+/** Another one than S3 has answered. @param endpoint undefined for Amazon's own */
+export function ofStranger(
+  error: Failure,
+  status: number | undefined,
+  endpoint: string | undefined,
+): Explanation | undefined {
+  const server = endpoint ?? 'Amazon S3';
+  if (status === 407) {
+    return [
+      `A proxy on the way to ${server} asks for a password (HTTP 407)`,
+      'Write HTTPS_PROXY or HTTP_PROXY as http://user:password@host:port, or name the S3 server in NO_PROXY.',
+    ];
+  }
+  if (!isStranger(error) || status === undefined || status >= 500) return undefined;
+  if (status < 300) return noS3(server);
+  const location = originOf(error.$response?.headers?.location);
+  if (status >= 300 && status < 400 && location !== undefined) {
+    return [
+      `${server} sends this program on to ${location} (HTTP ${status})`,
+      `Set \`s3-endpoint\` to ${location}, if that is the S3 service and not a login page.`,
+    ];
+  }
+  return [
+    `${server} answers HTTP ${status}, and not as an S3 service does`,
+    'Check `s3-endpoint`: https:// or http://, and the port of the S3 API, which is not that of a console. Or a proxy or a firewall before it forbids this address.',
+  ];
+}
+
+/** Scheme, host and port: the rest may hold what nobody should read. */
+function originOf(location = ''): string | undefined {
+  const url = URL.parse(location);
+  return url && /^https?:$/.test(url.protocol) ? withoutControls(url.origin) : undefined;
+}
+
+/** What the first bytes of another protocol look like to OpenSSL. */
+const noTls = /wrong version number|packet length too long|unknown protocol|http request/i;
+
+const tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$)/;
+
+/** The server was not reached, did not go on, or is none of S3. @param endpoint undefined for Amazon's own */
+export function connectionError(error: Failure, endpoint: string | undefined): Explanation | undefined {
+  const code = error.code ?? '';
+  const server = endpoint ?? 'Amazon S3';
+  if (code === 'ERR_INVALID_URL') {
+    return [`${server} is not a URL`, 'Write `s3-endpoint` as https://host or https://host:port.'];
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return [
+      `The name of ${server} cannot be resolved (${code})`,
+      `Check ${endpoint ? '`s3-endpoint`' : '`aws-region`'} and the DNS of the runner.`,
+    ];
+  }
+  if (tls.test(code) && noTls.test(error.message ?? '')) {
+    return [
+      `${server} does not speak TLS at this port (${code})`,
+      'Write `s3-endpoint` with http://, or with the port of its TLS.',
+    ];
+  }
+  if (/^HPE_/.test(code)) {
+    return [
+      `${server} does not speak HTTP at this port (${code})`,
+      'Check the port of `s3-endpoint`, and whether it is https://.',
+    ];
+  }
+  if (code === 'ERR_PROXY_TUNNEL') {
+    return [
+      `The proxy does not let this program through to ${server}: ${error.message}`,
+      'Check HTTPS_PROXY, its user and its password, or name the S3 server in NO_PROXY.',
+    ];
+  }
+  if (tls.test(code)) {
+    return [
+      `The TLS certificate of ${server} is not accepted: ${error.reason ?? error.message} (${code})`,
+      'For a private authority, set NODE_EXTRA_CA_CERTS to its certificate. Check that `s3-endpoint` is https:// only where the server speaks TLS.',
+    ];
+  }
+  if (code === 'ECONNREFUSED') {
+    return [
+      `${server} refuses connections (ECONNREFUSED)`,
+      'Check host and port of `s3-endpoint`, and the firewall.',
+    ];
+  }
+  if (error.name === 'NoAnswer') {
+    return [
+      `${server} accepts connections and does not answer (${error.message})`,
+      'Check `s3-endpoint`: host, port, and whether it is http:// or https://. A firewall or a proxy may swallow what is sent.',
+    ];
+  }
+  if (error.name === 'TimeoutError' || /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)/.test(code)) {
+    return [
+      `The connection to ${server} broke or stood still (${code || error.name})`,
+      'It was tried again several times. Check `s3-endpoint`, the firewall and the network of the runner.',
+    ];
+  }
+  if (error instanceof SyntaxError || /deserializ/i.test(error.message ?? '')) {
+    return noS3(server);
+  }
+  return undefined;
+}
+
+const noS3 = (server: string): Explanation => [
+  `${server} does not answer as an S3 service does`,
+  'Check `s3-endpoint`: a console or a web page has another address than its S3 API.',
+];

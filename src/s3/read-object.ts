@@ -1,0 +1,149 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { ContentError, UserError } from '../util/errors.ts';
+import { assertObject } from './assert-s3.ts';
+import { isPreconditionFailed } from './sdk-errors.ts';
+import type { Store } from './store.ts';
+
+/** A run of an object's bytes. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Waits, in milliseconds, before the rest of a body that broke off is asked for: as often as there are waits. */
+const RESUME_MS = [100, 400, 1600, 6400];
+
+/**
+ * Reads an object, or a run of it. A body that breaks off is continued from the byte that was reached; the SDK itself
+ * repeats only requests that were not answered.
+ *
+ * @param etag of the object that is meant; left out: whichever is there at first
+ * @param mostBytes no more are read, whatever the server says
+ * @returns fewer bytes where the object ends before
+ * @throws ContentError when there are more than `mostBytes`
+ * @throws UserError about S3, also when the object is replaced meanwhile; the signal's reason of `store.reading`
+ */
+export async function readObject(
+  store: Store,
+  key: string,
+  range: ByteRange | undefined,
+  etag?: string,
+  mostBytes = Number.POSITIVE_INFINITY,
+): Promise<Buffer> {
+  const body = new Body(store, key, range, etag, mostBytes);
+  for (const wait of RESUME_MS) {
+    if (await body.read()) return body.bytes;
+    await sleep(wait, undefined, { signal: store.reading.abortSignal }).catch(() => {});
+  }
+  if (await body.read()) return body.bytes;
+  throw store.error(body.broken, { action: 's3:GetObject', key });
+}
+
+/** The error for an object that is no receipt, whatever its name. */
+export function tooLarge(uri: string, mostBytes: number): ContentError {
+  return new ContentError(
+    `${uri} is larger than ${mostBytes / 1024 ** 2} MiB, which no receipt is`,
+    'Something else has written this key. Remove it, or choose another backup.',
+  );
+}
+
+/** What has come of an object so far. */
+class Body {
+  /** Why the last attempt broke off. */
+  broken: unknown;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #etag: string | undefined;
+  readonly #store: Store;
+  readonly #key: string;
+  readonly #range: ByteRange | undefined;
+  readonly #mostBytes: number;
+
+  constructor(
+    store: Store,
+    key: string,
+    range: ByteRange | undefined,
+    etag: string | undefined,
+    mostBytes: number,
+  ) {
+    this.#mostBytes = mostBytes;
+    this.#store = store;
+    this.#key = key;
+    this.#range = range;
+    this.#etag = etag && `"${etag}"`;
+  }
+
+  get bytes(): Buffer {
+    const [only] = this.#chunks;
+    return only && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
+  }
+
+  /** Returns whether it came to its end; if not, it may be continued. */
+  async read(): Promise<boolean> {
+    const chunks = await this.#ask();
+    try {
+      for await (const chunk of chunks) {
+        this.#chunks.push(chunk);
+        this.#length += chunk.length;
+        if (this.#range && this.#length > this.#range.length) throw this.#tooLong();
+        if (this.#length > this.#mostBytes) throw tooLarge(this.#store.uri(this.#key), this.#mostBytes);
+      }
+      return true;
+    } catch (error) {
+      this.#store.reading.abortSignal?.throwIfAborted();
+      if (error instanceof UserError) throw error;
+      this.broken = error;
+      return this.#length === this.#range?.length;
+    }
+  }
+
+  async #ask(): Promise<AsyncIterable<Buffer>> {
+    const command = new GetObjectCommand({
+      Bucket: this.#store.options.bucket,
+      Key: this.#key,
+      Range: this.#missing(),
+      IfMatch: this.#etag,
+    });
+    try {
+      const answer = await this.#store.client.send(command, this.#store.reading);
+      assertObject(answer, this.#store.options.endpoint);
+      const { Body, ETag, ContentRange, ContentLength = 0 } = answer;
+      if (this.#length + ContentLength > this.#mostBytes) {
+        (Body as Readable | undefined)?.destroy();
+        throw tooLarge(this.#store.uri(this.#key), this.#mostBytes);
+      }
+      // Servers that do not know If-Match, or Range, send what is there, all of it.
+      if (this.#etag !== undefined && ETag !== undefined && ETag !== this.#etag) throw this.#replaced();
+      if (this.#length > 0 && ContentRange === undefined) throw this.#tooLong();
+      this.#etag ??= ETag;
+      return (Body ?? []) as AsyncIterable<Buffer>;
+    } catch (error) {
+      this.#store.reading.abortSignal?.throwIfAborted();
+      if (isPreconditionFailed(error)) throw this.#replaced(error);
+      throw this.#store.error(error, { action: 's3:GetObject', key: this.#key });
+    }
+  }
+
+  #missing(): string | undefined {
+    const { offset, length } = this.#range ?? { offset: 0, length: Number.POSITIVE_INFINITY };
+    if (length < Number.POSITIVE_INFINITY) return `bytes=${offset + this.#length}-${offset + length - 1}`;
+    return this.#length === 0 ? undefined : `bytes=${this.#length}-`;
+  }
+
+  #replaced(cause?: unknown): UserError {
+    return new UserError(
+      `${this.#store.uri(this.#key)} was replaced while it was read`,
+      'Something else writes this key. Find out what, and run this again.',
+      { cause },
+    );
+  }
+
+  #tooLong(): UserError {
+    return new UserError(
+      `${this.#store.uri(this.#key)} gave more bytes than were asked for`,
+      'The server does not serve ranges, or a proxy before it drops them.',
+    );
+  }
+}

@@ -1,0 +1,145 @@
+import {
+  type CompletedPart,
+  CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import type { CopiedUnit } from '../archive/reuse.ts';
+import type { Unit } from '../archive/segment.ts';
+import { messageOf } from '../util/errors.ts';
+import { inParallel } from '../util/in-parallel.ts';
+import { isNotImplemented } from './sdk-errors.ts';
+import type { Store } from './store.ts';
+
+/** Requests under way. The server does the work: on Ceph and Amazon more of them are no faster. */
+const WIDTH = 8;
+
+/** What a new object begins with: ranges of another one in the same bucket. */
+export interface Front {
+  readonly key: string;
+  /** Of the object that the ranges are of: another one under the same key is not meant. */
+  readonly etag: string | undefined;
+  readonly copies: readonly CopiedUnit[];
+}
+
+/**
+ * What says that a copied range holds the bytes that were recorded. `etag`: the server gave its MD5. `checksum`: the
+ * server computed its CRC-32. `read-back`: it was read from the new object.
+ */
+export type CopyProof = 'etag' | 'checksum' | 'read-back';
+
+/** Ranges could not be taken over from another object. Without them the same upload may well succeed. */
+export class CopyError extends Error {
+  /** The server knows no such request at all. */
+  readonly unsupported: boolean;
+
+  constructor(message: string, options: { unsupported?: boolean; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'CopyError';
+    this.unsupported = options.unsupported ?? false;
+  }
+}
+
+/** A multipart upload whose first parts the server copies itself, while those behind them are sent. */
+export class Assembly {
+  /** The copied parts, in their order. Rejects with a CopyError. */
+  readonly parts: Promise<CompletedPart[]>;
+  readonly uploadId: Promise<string>;
+  /** Of the new object: what no answer has proven. Known when `parts` is. */
+  readonly unproven: CopiedUnit[] = [];
+  readonly front: Front;
+  readonly #store: Store;
+  readonly #key: string;
+  readonly #stop: AbortSignal;
+  #proof: CopyProof = 'etag';
+
+  /**
+   * Begins at once.
+   *
+   * @param params of the new object
+   * @param stop interrupts what is under way
+   */
+  constructor(store: Store, front: Front, params: CreateMultipartUploadCommandInput, stop: AbortSignal) {
+    this.#store = store;
+    this.front = front;
+    this.#key = params.Key ?? '';
+    this.#stop = stop;
+    this.uploadId = this.#create(params);
+    this.parts = this.uploadId.then((id) => this.#copyAll(id));
+    for (const promise of [this.uploadId, this.parts]) promise.catch(() => {}); // told to whoever waits for them
+  }
+
+  get count(): number {
+    return this.front.copies.length;
+  }
+
+  get bytes(): number {
+    return this.front.copies.reduce((sum, { unit }) => sum + unit.length, 0);
+  }
+
+  get proof(): CopyProof {
+    return this.unproven.length > 0 ? 'read-back' : this.#proof;
+  }
+
+  async #create(params: CreateMultipartUploadCommandInput): Promise<string> {
+    const command = new CreateMultipartUploadCommand(params);
+    const { UploadId } = await this.#store.attempt({ action: 's3:PutObject', key: this.#key }, () =>
+      this.#store.client.send(command),
+    );
+    if (UploadId === undefined) throw new Error('The S3 server began a multipart upload without an ID');
+    return UploadId;
+  }
+
+  #copyAll(uploadId: string): Promise<CompletedPart[]> {
+    const numbered = this.front.copies.map((copy, index) => ({ copy, number: index + 1 }));
+    return inParallel(numbered, WIDTH, ({ copy, number }) => this.#copy(uploadId, copy, number));
+  }
+
+  async #copy(uploadId: string, copy: CopiedUnit, number: number): Promise<CompletedPart> {
+    this.#stop.throwIfAborted();
+    const { unit } = copy;
+    const { bucket } = this.#store.options;
+    const command = new UploadPartCopyCommand({
+      Bucket: bucket,
+      Key: this.#key,
+      UploadId: uploadId,
+      PartNumber: number,
+      CopySource: `${bucket}/${this.front.key.split('/').map(encodeURIComponent).join('/')}`,
+      CopySourceRange: `bytes=${unit.offset}-${unit.offset + unit.length - 1}`,
+      CopySourceIfMatch: this.front.etag && `"${this.front.etag}"`,
+    });
+    try {
+      const { CopyPartResult: result } = await this.#store.client.send(command, { abortSignal: this.#stop });
+      if (result?.ETag === undefined) throw new CopyError('The S3 server did not say what it has copied');
+      if (etagOf(result.ETag) !== unit.md5) {
+        if (result.ChecksumCRC32 === base64Of(unit)) this.#proof = 'checksum';
+        else this.unproven.push(copy);
+      }
+      return { PartNumber: number, ETag: result.ETag };
+    } catch (error) {
+      this.#stop.throwIfAborted();
+      if (error instanceof CopyError) throw error;
+      throw this.#failed(error);
+    }
+  }
+
+  #failed(cause: unknown): CopyError {
+    const unsupported = isNotImplemented(cause);
+    const { key } = this.front;
+    const error = this.#store.error(cause, { action: 's3:GetObject', key });
+    const message = unsupported
+      ? 'The S3 server cannot copy parts of an object (UploadPartCopy)'
+      : `What ${this.#store.uri(key)} holds could not be copied: ${messageOf(error)}`;
+    return new CopyError(message, { unsupported, cause });
+  }
+}
+
+export const etagOf = (etag: string | undefined): string | undefined =>
+  etag?.replaceAll('"', '').toLowerCase();
+
+/** A CRC-32 as S3 writes it: 4 bytes, the highest first. */
+function base64Of({ crc32 }: Unit): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32);
+  return bytes.toString('base64');
+}

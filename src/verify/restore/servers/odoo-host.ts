@@ -1,0 +1,73 @@
+import { databaseFileSystem } from '../../../host/disk-space.ts';
+import { connect } from '../../../host/ssh/connect.ts';
+import { ReconnectingHost } from '../../../host/ssh/reconnecting-host.ts';
+import type { InstallationInputs } from '../../../inputs/installation.ts';
+import { findInstallation } from '../../../odoo/installation.ts';
+import { openSite } from '../../../odoo/open-site.ts';
+import type { Platform } from '../../../platform/platform.ts';
+import { isSuperRole, ownerLogin } from '../../../postgres/owner-login.ts';
+import { odooRoleOf } from '../../../restore/target.ts';
+import { UserError } from '../../../util/errors.ts';
+import { formatBytes } from '../../../util/format.ts';
+import type { TestServer } from './server.ts';
+
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** The server of Odoo itself, by SSH. */
+export interface OdooHost extends InstallationInputs {
+  /** Creates the database and its extensions, where the role of Odoo may not. */
+  readonly adminUser: string | undefined;
+}
+
+/**
+ * Logs in to the host of Odoo, to restore beside the database in use.
+ *
+ * @param database that the backup is of
+ * @param databaseBytes that the scratch database will take
+ * @throws UserError when it cannot be reached, or has too little space
+ */
+export async function openOdooHost(
+  { ssh, odoo, adminUser, ...where }: OdooHost,
+  database: string,
+  databaseBytes: number,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<TestServer> {
+  await using resources = new AsyncDisposableStack();
+  const onRetry = (message: string) => platform.info(message);
+  const options = { ...ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry };
+  // A connection that is lost is made anew, also after the signal: the scratch database has to go.
+  const host = resources.use(new ReconnectingHost(await connect(options, signal), () => connect(options)));
+  const site = await openSite(host, where);
+  const { accounts } = site.database;
+  const secret = (value: string) => platform.secret(value);
+  const settings = { ...odoo, filestore: false };
+  const installation = await findInstallation(site, settings, database, secret);
+  const { postgres, tools } = installation;
+  const admin = adminUser === undefined ? postgres : await postgres.asRole(adminUser, accounts, tools);
+  const odooRole = odooRoleOf(installation, odoo.dbUser);
+  // A superuser makes the scratch database for Odoo's own role, which loads it.
+  const isSuper = await isSuperRole(postgres, postgres.role);
+  const owner = isSuper && odooRole ? odooRole.name : postgres.role;
+  const app = await ownerLogin(postgres, owner, odooRole, accounts, tools);
+  const free = (await databaseFileSystem(admin))?.free;
+  if (free !== undefined && free < databaseBytes) throw noSpace(host.label, databaseBytes, free);
+  const kept = resources.move();
+  return {
+    label: host.label,
+    admin,
+    app,
+    owner,
+    also: new Set(),
+    tools,
+    jobs: tools.cores,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function noSpace(label: string, needed: number, free: number): UserError {
+  return new UserError(
+    `restore-test: the database takes about ${formatBytes(needed)}, and ${label} has ${formatBytes(free)} left for it`,
+    'Free space there, or set restore-test to runner.',
+  );
+}

@@ -1,0 +1,20 @@
+import type { HostTools } from '../../../host/tools.ts';
+import type { AlsoAllowed } from '../../../postgres/extensions/allowlist.ts';
+import type { Postgres } from '../../../postgres/server.ts';
+
+/** Where a dump is restored for a test. */
+export interface TestServer extends AsyncDisposable {
+  /** For people: `the runner`, `deploy@203.0.113.5:22`, `postgis:5432`. */
+  readonly label: string;
+  /** Creates and drops the scratch database, and extensions that the other may not create. */
+  readonly admin: Postgres;
+  /** Owns the scratch database and loads the dump: a dump is code. */
+  readonly app: Postgres;
+  readonly owner: string;
+  /** Extensions that `admin` may create beyond the fixed list. */
+  readonly also: AlsoAllowed;
+  /** Of the machine that runs pg_restore. */
+  readonly tools: HostTools;
+  /** Sessions that load at once. */
+  readonly jobs: number;
+}

@@ -1,0 +1,87 @@
+import { receiptKey } from '../catalog/keys.ts';
+import { failedProof, type Level, levelOf, type Proof, restoreSeconds } from '../catalog/proofs.ts';
+import type { Receipt } from '../catalog/receipt.ts';
+import { type Block, code, type Summary } from '../report/summary.ts';
+import type { Store } from '../s3/store.ts';
+import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
+
+/** By their names in action.yml: of the archive, where it is just one, and has passed. */
+export function verifyOutputs(store: Store, receipts: readonly Receipt[]): Record<string, string> {
+  const [receipt, ...others] = receipts;
+  if (!receipt || others.length > 0 || failedProof(receipt)) return {};
+  const seconds = restoreSeconds(receipt);
+  return {
+    key: receipt.key,
+    uri: store.uri(receipt.key),
+    receipt: receiptKey(receipt.key),
+    size: String(receipt.size),
+    database: receipt.database,
+    'odoo-version': receipt.odoo?.version ?? '',
+    verified: levelOf(receipt) ?? '',
+    ...(seconds === undefined ? {} : { 'restore-seconds': String(seconds) }),
+  };
+}
+
+/** What was found, for programs. */
+export function verifiedJson(receipt: Receipt): object {
+  const { at, seconds, programs } = newest(receipt) ?? {};
+  return {
+    database: receipt.database,
+    key: receipt.key,
+    size: receipt.size,
+    level: levelOf(receipt) ?? null,
+    failure: failedProof(receipt)?.failure ?? null,
+    at,
+    seconds: seconds ?? null,
+    restoreSeconds: restoreSeconds(receipt) ?? null,
+    programs: programs ?? {},
+  };
+}
+
+const newest = ({ proofs }: Receipt): Proof | undefined => proofs.at(-1);
+
+const RATES = ['contents', 'restore'] as const;
+
+/** What a person reads in ten seconds. */
+export function verifySummary(store: Store, level: Level, receipts: readonly Receipt[]): Summary {
+  const failed = receipts.filter(failedProof);
+  const passed = receipts.length - failed.length;
+  return {
+    outcome: failed.length > 0 ? 'failed' : 'done',
+    title: [
+      ...(passed > 0 ? [`${formatCounted(passed, 'archive')} verified: ${level}`] : []),
+      ...(failed.length > 0 ? [`${formatCounted(failed.length, 'archive')} failed`] : []),
+    ].join(', '),
+    blocks: [
+      {
+        kind: 'table',
+        columns: [
+          { name: 'Archive' },
+          { name: 'Size', align: 'right' },
+          { name: 'Verified' },
+          { name: 'Time' },
+        ],
+        rows: receipts.map((receipt) => [
+          code(receipt.key),
+          formatBytes(receipt.size),
+          levelOf(receipt) ?? 'failed',
+          timeOf(receipt),
+        ]),
+      },
+      ...failed.map(
+        (receipt): Block => ({
+          kind: 'note',
+          text: [code(store.uri(receipt.key)), `: ${failedProof(receipt)?.failure}`],
+        }),
+      ),
+    ],
+  };
+}
+
+/** Of this run: what each level took. */
+function timeOf({ proofs }: Receipt): string {
+  return RATES.flatMap((level) => {
+    const proof = proofs.findLast((each) => each.level === level);
+    return proof?.seconds === undefined ? [] : `${level} ${formatDuration(proof.seconds * 1000)}`;
+  }).join(', ');
+}

@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { crc32, inflateRawSync } from 'node:zlib';
+import type { DirectoryEntry } from '../../../src/archive/central-directory.ts';
+import { readDirectory } from '../../../src/archive/reader.ts';
+import type { Unit } from '../../../src/archive/segment.ts';
+import { UnitMeter, unitSizeOf } from '../../../src/archive/units.ts';
+import { type ArchiveSummary, ArchiveWriter } from '../../../src/archive/writer.ts';
+
+const MiB = 2 ** 20;
+const modified = new Date('2026-03-04T05:06:08Z');
+const stored = { deflate: false, modified };
+const deflated = { deflate: true, modified };
+const text = Buffer.from('some text that deflates well, '.repeat(100));
+
+/** Writes an archive into memory. */
+async function write(
+  add: (writer: ArchiveWriter) => Promise<void>,
+): Promise<{ bytes: Buffer; summary: ArchiveSummary; entries: DirectoryEntry[] }> {
+  await using writer = new ArchiveWriter({ level: 6 });
+  const output = writer.output.toArray();
+  await add(writer);
+  const summary = await writer.finish();
+  const bytes = Buffer.concat(await output);
+  const { directory, entries } = await readDirectory({
+    size: bytes.length,
+    read: async (offset, length) => bytes.subarray(offset, offset + length),
+  });
+  assert.deepEqual(summary.directory, directory);
+  assert.equal(summary.size, bytes.length);
+  assert.equal(summary.entries, directory.entries);
+  return { bytes, summary, entries: [...entries()] };
+}
+
+/** Where the data of an entry starts: behind its local header. */
+function dataOffset(bytes: Buffer, { offset }: DirectoryEntry): number {
+  return offset + 30 + bytes.readUInt16LE(offset + 26) + bytes.readUInt16LE(offset + 28);
+}
+
+function contentOf(bytes: Buffer, entry: DirectoryEntry): Buffer {
+  const start = dataOffset(bytes, entry);
+  const data = bytes.subarray(start, start + entry.compressedSize);
+  return entry.method === 8 ? inflateRawSync(data) : data;
+}
+
+function assertUnits(units: readonly Unit[], bytes: Buffer, start: number, unitSize: number): void {
+  let offset = start;
+  for (const unit of units) {
+    const part = bytes.subarray(offset, offset + unit.length);
+    const md5 = createHash('md5').update(part).digest('hex');
+    assert.deepEqual(unit, { offset, length: part.length, md5, crc32: crc32(part) });
+    assert.ok(unit.length === unitSize || unit === units.at(-1));
+    offset += unit.length;
+  }
+}
+
+test('an entry of each kind: what add() tells, what the directory says, and what is in it', async () => {
+  const kinds: [name: string, source: () => Buffer | Readable, content: Buffer, deflate: boolean][] = [
+    ['a stored buffer', () => text, text, false],
+    ['a deflated buffer', () => text, text, true],
+    ['an empty buffer', () => Buffer.alloc(0), Buffer.alloc(0), true],
+    ['a stored stream', () => Readable.from([text, text]), Buffer.concat([text, text]), false],
+    ['a deflated stream', () => Readable.from([text, text]), Buffer.concat([text, text]), true],
+    ['an empty stream', () => Readable.from([]), Buffer.alloc(0), false],
+    ['été/日本/😀', () => text, text, false],
+  ];
+  const told: object[] = [];
+  const { bytes, entries } = await write(async (writer) => {
+    await writer.begin('filestore');
+    for (const [name, source, , deflate] of kinds)
+      told.push(await writer.add(name, source(), { deflate, modified }));
+  });
+  assert.deepEqual(
+    entries.map(({ name, size, compressedSize, crc32 }) => ({ name, size, compressedSize, crc32 })),
+    told,
+  );
+  for (const [i, [name, , content, deflate]] of kinds.entries()) {
+    const entry = entries[i];
+    assert.ok(entry);
+    assert.equal(entry.name, name);
+    assert.equal(entry.method, deflate && name !== 'an empty buffer' ? 8 : 0);
+    assert.deepEqual(contentOf(bytes, entry), content, name);
+    assert.equal(entry.crc32, crc32(content));
+  }
+});
+
+test('a stored buffer has its size and CRC before its data, and nothing after it', async () => {
+  const { bytes, summary, entries } = await write(async (writer) => {
+    await writer.begin('filestore');
+    await writer.add('filestore/ab/abc', text, stored);
+  });
+  const [entry] = entries;
+  assert.ok(entry);
+  assert.equal(bytes.readUInt16LE(6) & 8, 0, 'no data descriptor');
+  assert.equal(bytes.readUInt32LE(14), crc32(text));
+  assert.equal(bytes.readUInt32LE(18), text.length);
+  assert.equal(dataOffset(bytes, entry) + text.length, summary.directory.offset);
+});
+
+test('segments follow each other without a gap, an empty one too', async () => {
+  const { bytes, summary } = await write(async (writer) => {
+    await writer.begin('database');
+    await writer.add('dump.sql', Readable.from([text]), deflated);
+    await writer.add('manifest.json', Buffer.from('{}'), deflated);
+    await writer.begin('filestore');
+    await writer.begin('description');
+    await writer.add('backup.json', Buffer.from('{}'), stored);
+  });
+  assert.deepEqual(
+    summary.segments.map(({ kind, entries }) => [kind, entries]),
+    [
+      ['database', 2],
+      ['filestore', 0],
+      ['description', 1],
+    ],
+  );
+  let offset = 0;
+  for (const segment of summary.segments) {
+    assert.equal(segment.offset, offset);
+    assertUnits(segment.units, bytes, offset, 59 * MiB);
+    assert.equal(
+      segment.units.reduce((sum, { length }) => sum + length, 0),
+      segment.length,
+    );
+    offset += segment.length;
+  }
+  assert.equal(summary.directory.offset, offset);
+  assert.deepEqual(summary.segments[1]?.units, []);
+});
+
+test('an archive without any segment, or of one without entries, is an empty zip', async () => {
+  for (const begin of [false, true]) {
+    const { bytes } = await write(async (writer) => {
+      if (begin) await writer.begin('filestore');
+    });
+    assert.equal(bytes.length, 22);
+  }
+});
+
+test('units are cut at their size, whatever the chunks', () => {
+  for (const length of [0, 1, 9, 10, 11, 19, 20, 21, 55]) {
+    for (const chunk of [1, 3, 10, 11, 100]) {
+      const bytes = randomBytes(length);
+      const meter = new UnitMeter(1000, 10, 1);
+      for (let at = 0; at < length; at += chunk) meter.update(bytes.subarray(at, at + chunk));
+      const units = meter.finish();
+      assert.equal(units.length, Math.ceil(length / 10));
+      assertUnits(units, Buffer.concat([Buffer.alloc(1000), bytes]), 1000, 10);
+    }
+  }
+});
+
+test('a unit takes a rest behind it that is too short to be one', () => {
+  for (const [length, ...expected] of [
+    [1, 1],
+    [3, 3],
+    [10, 10],
+    [13, 13],
+    [14, 10, 4],
+    [20, 10, 10],
+    [23, 10, 13],
+    [24, 10, 10, 4],
+  ] as const) {
+    for (const chunk of [1, 3, 10, 11, 100]) {
+      const bytes = randomBytes(length);
+      const meter = new UnitMeter(1000, 10, 4);
+      for (let at = 0; at < length; at += chunk) meter.update(bytes.subarray(at, at + chunk));
+      const units = meter.finish();
+      assert.deepEqual(
+        units.map((unit) => unit.length),
+        expected,
+      );
+      assertUnits(units, Buffer.concat([Buffer.alloc(1000), bytes]), 1000, 10);
+    }
+  }
+});
+
+test('units grow with the archive, which may have 10,000 parts', () => {
+  const [GiB, TiB] = [2 ** 30, 2 ** 40];
+  assert.equal(unitSizeOf(GiB), 59 * MiB);
+  assert.equal(unitSizeOf(100 * GiB), 59 * MiB);
+  assert.ok((2 * 2.5 * TiB) / unitSizeOf(2.5 * TiB) <= 8000);
+  assert.ok(unitSizeOf(2.5 * TiB) < 5 * GiB, 'no part is larger');
+});
+
+test('a segment of 150 MiB has units of 59 MiB', async () => {
+  const piece = randomBytes(MiB);
+  const { bytes, summary } = await write(async (writer) => {
+    await writer.begin('database');
+    await writer.add('small', text, stored);
+    await writer.begin('filestore');
+    await writer.add('large', Readable.from(Array(150).fill(piece)), stored);
+  });
+  const [, segment] = summary.segments;
+  assert.ok(segment);
+  assert.deepEqual(
+    segment.units.map(({ length }) => length),
+    [59 * MiB, 59 * MiB, segment.length - 118 * MiB],
+  );
+  assertUnits(segment.units, bytes, segment.offset, 59 * MiB);
+});
+
+test('more entries than one archiver is given, in two segments', async () => {
+  const { bytes, summary, entries } = await write(async (writer) => {
+    for (const kind of ['database', 'filestore'] as const) {
+      await writer.begin(kind);
+      for (let i = 0; i < 2001; i++) await writer.add(`${kind}/${i}`, Buffer.from(`${kind} ${i}`), stored);
+    }
+  });
+  assert.deepEqual(
+    summary.segments.map((segment) => segment.entries),
+    [2001, 2001],
+  );
+  for (const entry of entries) assert.equal(contentOf(bytes, entry).toString(), entry.name.replace('/', ' '));
+});
+
+test('a dropped entry is a gap, and its name can be used again', async () => {
+  const { bytes, summary, entries } = await write(async (writer) => {
+    await writer.begin('database');
+    await writer.add('first', text, stored);
+    writer.drop('first');
+    await writer.begin('filestore');
+    await writer.add('torn', Readable.from([Buffer.from('to')]), stored);
+    writer.drop('torn');
+    await writer.add('torn', Readable.from([Buffer.from('torn no more')]), stored);
+    for (let i = 0; i < 1500; i++) {
+      await writer.add(`${i}`, text, stored);
+      if (i === 3) writer.drop('3');
+    }
+    assert.throws(() => writer.drop('1498'), /The entry added last is 1499, not 1498/);
+    await writer.begin('description');
+    // A segment that has ended is no different.
+    writer.drop('1499');
+    assert.throws(() => writer.drop('1499'), /The entry added last is undefined/);
+  });
+  assert.deepEqual(
+    summary.segments.map((segment) => segment.entries),
+    [0, 1499, 0],
+  );
+  const names = entries.map(({ name }) => name);
+  assert.deepEqual(names, [
+    'torn',
+    ...Array.from({ length: 1499 }, (_, i) => `${i}`).filter((name) => name !== '3'),
+  ]);
+  assert.equal(entries[0] && contentOf(bytes, entries[0]).toString(), 'torn no more');
+});
+
+test('entries at random come back as they were', async () => {
+  for (let round = 0; round < 10; round++) {
+    const contents = new Map<string, Buffer>();
+    const { bytes, summary, entries } = await write(async (writer) => {
+      for (let i = 0; i < 40; i++) {
+        if (i === 0 || randomInt(8) === 0) await writer.begin('filestore');
+        const content = randomInt(2)
+          ? randomBytes(randomInt(200_000))
+          : Buffer.alloc(randomInt(200_000), text);
+        const cut = randomInt(content.length + 1);
+        const source = randomInt(2)
+          ? content
+          : Readable.from([content.subarray(0, cut), content.subarray(cut)]);
+        const name = `filestore/${i}/${'n'.repeat(randomInt(1, 200))}`;
+        await writer.add(name, source, { deflate: randomInt(2) === 1, modified });
+        if (randomInt(10) === 0) writer.drop(name);
+        else contents.set(name, content);
+      }
+    });
+    assert.deepEqual(
+      entries.map(({ name }) => name),
+      [...contents.keys()],
+    );
+    for (const entry of entries) assert.deepEqual(contentOf(bytes, entry), contents.get(entry.name));
+    for (const { units, offset } of summary.segments) assertUnits(units, bytes, offset, 59 * MiB);
+  }
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import { partsOf, readAction, readDocuments, tables, withParts } from '../../../scripts/docs.ts';
+import { help } from '../../../src/inputs/help.ts';
+import { type InputDefinition, inputTable, variableOf } from '../../../src/inputs/table.ts';
+import { version } from '../../../src/util/version.ts';
+
+const action = await readAction();
+const documents = readDocuments();
+const parts = partsOf(action);
+const table: readonly InputDefinition[] = inputTable;
+
+// The runner hands a default over like a given input, which would then count more than an inventory.
+test('action.yml has the inputs of the program: names, order, and the defaults that nothing may replace', () => {
+  const documented = Object.entries(action.inputs).map(([name, input]) => ({
+    name,
+    default: input.default,
+  }));
+  const programmed = table.map(({ name, default: value, ofRun }) => ({
+    name,
+    default: ofRun ? value : undefined,
+  }));
+  assert.deepEqual(documented, programmed);
+});
+
+test('every value that an input can take, and every variable that stands in, is in its description', () => {
+  for (const { name, choices = [], environment = [] } of table) {
+    const description = action.inputs[name]?.description ?? '';
+    for (const word of [...choices, ...environment])
+      assert.ok(description.includes(`\`${word}\``), `${name}: ${word}`);
+  }
+});
+
+test('documents have the tables of action.yml, the transcripts, and the workflows to copy', () => {
+  assert.deepEqual(withParts(documents, parts), documents);
+  const quoted = Object.values(parts).join('\n');
+  for (const line of ['  1. Create the database ', '✅ shop is back to ', 'Rename the databases back\n'])
+    assert.ok(quoted.includes(line), line);
+});
+
+test('a table cell keeps a | of its text', () => {
+  const changed = { ...action, outputs: { key: { description: 'a|b' } } };
+  assert.match(tables(changed).outputs ?? '', /\| `key` \| a\\\|b \|/);
+});
+
+describe('a part goes between its markers, and', () => {
+  const put = (text: string) => withParts(new Map([['a.md', text]]), { a: 'new $& text' }).get('a.md');
+  const markers = '<!-- a:start -->\nold\n<!-- a:end -->\n';
+
+  test('nowhere else', () => {
+    assert.equal(
+      put(`# A\n${markers}end\n`),
+      '# A\n<!-- a:start -->\n\nnew $& text\n\n<!-- a:end -->\nend\n',
+    );
+  });
+
+  for (const [name, text, message] of [
+    ['needs both', '<!-- a:start -->\n', /a\.md: <!-- a:start --> lacks its other half/],
+    ['needs the first', '<!-- a:end -->\n', /<!-- a:end --> lacks its other half/],
+    ['has a name that is known', markers.replaceAll('a:', 'b:'), /a\.md: there is no part b/],
+    ['stands in one place', markers + markers, /2 documents have a between markers/],
+    ['stands somewhere', '# A\n', /0 documents have a between markers/],
+  ] as const) {
+    test(name, () => void assert.throws(() => put(text), message));
+  }
+});
+
+test('--help has every input, with its default and what action.yml says of it', () => {
+  const text = help();
+  const variables = ['ssh-key-passphrase', 'db-password', 'ping-url'];
+  const words = (each: string) => each.replaceAll('`', '').replaceAll(/\s+/g, ' ').trim();
+  for (const { name, default: value } of table.filter((input) => input.name !== 'command')) {
+    const flag = variables.includes(name) ? variableOf(name) : `--${name}`;
+    const fallback = value === undefined ? '' : ` (default: ${value})`;
+    const start = text.indexOf(`\n  ${flag}${fallback}\n`);
+    assert.ok(start >= 0, flag);
+    const [, description = ''] = text.slice(start + 1).split(/\n( {6}.*?)\n(?! {6})/s);
+    assert.equal(words(description), words(action.inputs[name]?.description ?? ''), name);
+  }
+  assert.deepEqual(
+    text.split('\n').filter((line) => line.length > 110),
+    [],
+  );
+});
+
+test('the version is that of package.json', async () => {
+  const file = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+  assert.equal(JSON.parse(file).version, version);
+});

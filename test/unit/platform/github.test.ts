@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { code, type Summary } from '../../../src/report/summary.ts';
+
+const summary: Summary = {
+  outcome: 'done',
+  title: 'Backup',
+  blocks: [{ kind: 'facts', rows: [['Key', code('hunter22')]] }],
+};
+
+describe('GitHub', () => {
+  /** Runs `body` with a platform in a process of its own, as the runner would. */
+  async function inStep(body: string, env: Record<string, string> = {}): Promise<string> {
+    const module = new URL('../../../src/platform/github.ts', import.meta.url);
+    const code = `import { githubPlatform } from '${module}'; const platform = githubPlatform(process.env); ${body}`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
+      env,
+    });
+    return stdout;
+  }
+
+  test('workflow commands', async () => {
+    const log = await inStep(`
+      platform.secret('first line\\nsecond line');
+      await platform.group('Connect', async () => {
+        platform.info('::stop-commands::x\\n  ::add-mask::y ##[error]z ::ok');
+        platform.progress('1 of 2');
+        platform.warning('slow');
+      });
+      platform.notice('done');
+      platform.fail(Object.assign(new Error('a\\nb', { cause: 'why' }), { stack: '' }));`);
+    assert.equal(
+      log,
+      `::add-mask::first line%0Asecond line
+::add-mask::first line
+::add-mask::second line
+::group::Connect
+: :stop-commands::x
+  : :add-mask::y # #[error]z ::ok
+1 of 2
+::warning::slow
+::endgroup::
+::notice::done
+::error::Unexpected error: a%0Ab%0Abecause: why%0AWhat was done until then stands above. Run the command again; if it fails in the same way, report it with these lines:
+`,
+    );
+  });
+
+  test('inputs, outputs, summary and identity', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'github-'));
+    try {
+      const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
+      await Promise.all(Object.values(files).map((path) => promisify(execFile)('touch', [path])));
+      const log = await inStep(
+        `platform.output('odoo-version', '17.0');
+         await platform.summary(${JSON.stringify(summary)});
+         console.log(JSON.stringify([platform.input('ssh-host'), platform.input('database'), platform.run]));`,
+        {
+          ...files,
+          'INPUT_SSH-HOST': ' host ',
+          GITHUB_SERVER_URL: 'https://github.com',
+          GITHUB_REPOSITORY: 'acme/odoo',
+          GITHUB_RUN_ID: '7',
+          GITHUB_RUN_ATTEMPT: '2',
+          GITHUB_ACTOR: 'ann',
+          GITHUB_SHA: 'c0ffee',
+          GITHUB_REF: 'refs/heads/main',
+        },
+      );
+      const url = 'https://github.com/acme/odoo/actions/runs/7/attempts/2';
+      const run = { platform: 'github', actor: 'ann', repository: 'acme/odoo', commit: 'c0ffee' };
+      assert.deepEqual(JSON.parse(log), ['host', '', { ...run, ref: 'refs/heads/main', url }]);
+      assert.match(await readFile(files.GITHUB_OUTPUT, 'utf8'), /^odoo-version<<(\S+)\n17\.0\n\1\n$/);
+      assert.equal(
+        await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
+        '### ✅ Backup\n\n| | |\n| --- | --- |\n| **Key** | `hunter22` |\n\n',
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('a summary that cannot be written is a warning', async () => {
+    assert.match(
+      await inStep(`await platform.summary(${JSON.stringify(summary)})`),
+      /^::warning::The job summary could not be written: /,
+    );
+  });
+});

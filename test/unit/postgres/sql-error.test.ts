@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { SqlError } from '../../../src/postgres/sql-error.ts';
+
+suite('what psql says of an error', () => {
+  for (const [title, stderr, sqlState, shown] of [
+    [
+      'its code is read, and not shown',
+      'psql:<stdin>:1: ERROR:  42P01: relation "x" does not exist\nLINE 1: TABLE x\n              ^\nLOCATION:  parserOpenTable, parse_relation.c:1452',
+      '42P01',
+      'psql:<stdin>:1: ERROR:  relation "x" does not exist\nLINE 1: TABLE x\n              ^',
+    ],
+    [
+      'in French',
+      'psql:<stdin>:3: ERREUR:  55P03: annulation de la requête\nEMPLACEMENT : ProcessInterrupts, postgres.c:3288',
+      '55P03',
+      'psql:<stdin>:3: ERREUR:  annulation de la requête',
+    ],
+    [
+      'a warning is no error',
+      'psql:<stdin>:1: WARNING:  01007: no privileges were granted\nLOCATION:  f, aclchk.c:1\npsql:<stdin>:2: ERROR:  42501: permission denied\nLOCATION:  g, aclchk.c:2',
+      '42501',
+      'psql:<stdin>:1: WARNING:  no privileges were granted\npsql:<stdin>:2: ERROR:  permission denied',
+    ],
+    [
+      'without one: nobody was let in',
+      'psql: error: connection to server on socket "/x" failed: FATAL:  role "x" does not exist',
+      undefined,
+      'psql: error: connection to server on socket "/x" failed: FATAL:  role "x" does not exist',
+    ],
+  ] as const) {
+    test(title, () => {
+      const error = new SqlError({ argv: ['psql'] }, { code: 3, signal: undefined, stderr });
+      assert.equal(error.sqlState, sqlState);
+      assert.equal(error.exit.stderr, shown);
+      assert.equal(error.message, `psql ended with exit code 3: ${shown}`);
+    });
+  }
+});

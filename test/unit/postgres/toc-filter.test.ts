@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { filterToc, splitToc } from '../../../src/postgres/toc-filter.ts';
+
+/** As `pg_restore --list` of PostgreSQL 15 prints them. */
+const header = ';\n; Archive created at 2026-11-21 03:41:00 UTC\n;     Format: CUSTOM\n;\n';
+const entries = {
+  publicSchema: '5; 2615 2200 SCHEMA - public postgres',
+  publicComment: '4012; 0 0 COMMENT - SCHEMA public postgres',
+  publicAcl: '4013; 0 0 ACL - SCHEMA public postgres',
+  schema: '6; 2615 16390 SCHEMA - extensions odoo',
+  oddSchema: '7; 2615 16391 SCHEMA - my public odoo',
+  extension: '2; 3079 16391 EXTENSION - unaccent ',
+  extensionComment: '4014; 0 0 COMMENT - EXTENSION unaccent ',
+  table: '215; 1259 16386 TABLE public res_users odoo',
+  tableComment: '4015; 0 0 COMMENT public TABLE res_users odoo',
+  columnComment: '4016; 0 0 COMMENT public COLUMN res_users."EXTENSION " odoo',
+  data: '4001; 0 16386 TABLE DATA public res_users odoo',
+};
+const toc = `${header}${Object.values(entries).join('\n')}\n`;
+
+suite('the table of contents', () => {
+  const own = { superuser: false, schemas: [] };
+  for (const [title, rights, skipped] of [
+    ['of a superuser is whole', { superuser: true, schemas: [] }, []],
+    [
+      'of another role lacks what it may not do',
+      own,
+      [entries.publicSchema, entries.publicComment, entries.extensionComment],
+    ],
+    ['lacks the schemas that are there', { superuser: true, schemas: ['extensions'] }, [entries.schema]],
+    ['knows schemas by their whole names', { superuser: true, schemas: ['my public'] }, [entries.oddSchema]],
+  ] as const) {
+    test(title, () => {
+      const filtered = filterToc(toc, rights);
+      assert.deepEqual(filtered.skipped, skipped);
+      const expected = skipped.reduce(
+        (list: string, line) => list.replace(`\n${line}\n`, `\n;${line}\n`),
+        toc,
+      );
+      assert.equal(filtered.list, expected);
+    });
+  }
+});
+
+suite('privileges on what belongs to an extension', () => {
+  const members = [
+    { entry: 'public TABLE spatial_ref_sys', object: 'TABLE public.spatial_ref_sys' },
+    { entry: 'public FUNCTION st_area(public.geometry)', object: 'FUNCTION public.st_area(public.geometry)' },
+    { entry: '- SCHEMA cron', object: 'SCHEMA cron' },
+  ];
+  const ofExtensions = [
+    '4785; 0 0 ACL public FUNCTION st_area(public.geometry) admin',
+    '4788; 0 0 ACL public COLUMN spatial_ref_sys.srid admin',
+    '4789; 0 0 ACL public TABLE spatial_ref_sys admin',
+    '4790; 0 0 ACL - SCHEMA cron admin',
+  ];
+  const others = [
+    '4791; 0 0 ACL public TABLE spatial_ref_sys_own odoo',
+    '4792; 0 0 ACL public COLUMN spatial_ref_sys_own.srid odoo',
+    '4793; 0 0 ACL public FUNCTION st_area(integer) odoo',
+    '4794; 0 0 ACL other TABLE spatial_ref_sys odoo',
+    '4795; 0 0 ACL - LARGE OBJECT 4242 odoo',
+    '4796; 0 0 ACL - SCHEMA public odoo',
+  ];
+  const list = [...ofExtensions, ...others].join('\n');
+
+  test('are left out, which only its owner may give', () => {
+    assert.deepEqual(filterToc(list, { superuser: false, schemas: [], members }).skipped, ofExtensions);
+  });
+  test('are loaded by a superuser', () => {
+    assert.deepEqual(filterToc(list, { superuser: true, schemas: [], members }).skipped, []);
+  });
+});
+
+test('rows of tables that the dump does not create come first, with what they lie in, in the order of the dump', () => {
+  const lines = [
+    ';',
+    '12; 2615 16500 SCHEMA - topology odoo',
+    '2; 3079 16385 EXTENSION - postgis ',
+    '5100; 0 0 COMMENT - EXTENSION postgis ',
+    '215; 1259 16386 TABLE public res users odoo',
+    '216; 1259 16390 TABLE public plain odoo',
+    '4300; 0 16386 TABLE DATA public res users odoo',
+    '4302; 0 16800 TABLE DATA public spatial_ref_sys admin',
+    '4303; 0 16900 TABLE DATA topology topology admin',
+    '4304; 0 16901 TABLE DATA topology layer admin',
+    '4305; 0 16390 TABLE DATA public plain odoo',
+    '4400; 0 0 SEQUENCE SET public res_users_id_seq odoo',
+  ];
+  const { ahead, rest } = splitToc(lines.join('\n'));
+  const first = [1, 2, 7, 8, 9];
+  const at = (wanted: boolean) =>
+    lines.filter((_, i) => first.includes(i) === wanted).map((line) => `${line}\n`);
+  assert.equal(ahead, at(true).join(''));
+  assert.equal(rest, at(false).join(''));
+});
+
+test('without such tables there is nothing to come first', () => {
+  const list = '215; 1259 16386 TABLE public a odoo\n4300; 0 16386 TABLE DATA public a odoo\n';
+  assert.deepEqual(splitToc(list), { ahead: undefined, rest: list });
+});

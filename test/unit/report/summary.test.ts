@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { markdownOf } from '../../../src/report/markdown.ts';
+import { plainText } from '../../../src/report/plain.ts';
+import { code, type Summary, type Text } from '../../../src/report/summary.ts';
+
+const backups: Summary = {
+  outcome: 'flawed',
+  title: '2 backups of prod, 1 without a receipt',
+  blocks: [
+    {
+      kind: 'table',
+      columns: [{ name: 'Backup' }, { name: 'Size', align: 'right' }, { name: '' }],
+      rows: [
+        [code('prod_2026-11-21_03-04-05.zip'), '1.0 GiB', ''],
+        [code('prod_été.zip'), '950.5 MiB', ['see ', code('prune')]],
+      ],
+    },
+    { kind: 'diagram', mermaid: 'pie\n  "prod" : 2\n' },
+    { kind: 'note', text: ['The oldest is ', code('prod_été.zip'), '.'] },
+  ],
+};
+
+test('a summary in Markdown', () => {
+  assert.equal(
+    markdownOf(backups),
+    `### ⚠️ 2 backups of prod, 1 without a receipt
+
+| Backup | Size | |
+| --- | ---: | --- |
+| \`prod_2026-11-21_03-04-05.zip\` | 1.0 GiB | |
+| \`prod_été.zip\` | 950.5 MiB | see \`prune\` |
+
+\`\`\`mermaid
+pie
+  "prod" : 2
+\`\`\`
+
+The oldest is \`prod_été.zip\`.
+`,
+  );
+});
+
+test('a summary in plain text: columns aligned, no diagram', () => {
+  assert.equal(
+    plainText(backups),
+    `⚠️ 2 backups of prod, 1 without a receipt
+
+Backup                             Size
+prod_2026-11-21_03-04-05.zip    1.0 GiB
+prod_été.zip                  950.5 MiB  see prune
+
+The oldest is prod_été.zip.`,
+  );
+});
+
+describe('text that looks like markup stays text', () => {
+  const cases: [text: Text, markdown: string, plain: string][] = [
+    ['a | b', 'a \\| b', 'a | b'],
+    ['*b* _i_ ~s~', '\\*b\\* \\_i\\_ \\~s\\~', '*b* _i_ ~s~'],
+    ['<img src=x> &lt; [l](u)', '\\<img src=x\\> \\&lt; \\[l\\](u)', '<img src=x> &lt; [l](u)'],
+    ['a\\b `c`', 'a\\\\b \\`c\\`', 'a\\b `c`'],
+    ['two\nlines', 'two lines', 'two lines'],
+    [code('a|b'), '`a\\|b`', 'a|b'],
+    [code('a`b'), '``a`b``', 'a`b'],
+    [code('`a``'), '``` `a`` ```', '`a``'],
+    [code('*b* <i>'), '`*b* <i>`', '*b* <i>'],
+    [code('two\nlines'), '`two lines`', 'two lines'],
+    [[], '', ''],
+  ];
+  for (const [text, markdown, plain] of cases) {
+    test(JSON.stringify(text), () => {
+      const summary: Summary = { outcome: 'failed', title: 'x', blocks: [{ kind: 'note', text }] };
+      assert.equal(markdownOf(summary), `### ❌ x\n\n${markdown}\n`);
+      assert.equal(plainText(summary), `❌ x\n\n${plain}`);
+    });
+  }
+});

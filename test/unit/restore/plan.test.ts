@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { Phases } from '../../../src/platform/phases.ts';
+import type { Platform } from '../../../src/platform/platform.ts';
+import { describePlan, execute, type Step, StrandedError } from '../../../src/restore/plan.ts';
+import { Cancellation } from '../../../src/util/cancellation.ts';
+import { CancelledError, UserError } from '../../../src/util/errors.ts';
+
+/** Writes down what happens, and prints nothing. */
+function stage() {
+  const events: string[] = [];
+  const platform: Platform = {
+    run: { platform: 'terminal' },
+    progressIntervalMs: 1000,
+    input: () => '',
+    secret: () => {},
+    prepare: () => {},
+    group: (title, body) => {
+      events.push(`[${title}]`);
+      return body();
+    },
+    info: () => {},
+    notice: () => {},
+    warning: (message) => void events.push(`warning: ${message}`),
+    progress: () => {},
+    output: () => {},
+    summary: async () => {},
+    finish: async () => {},
+    fail: () => {},
+  };
+  const step = (name: string, problems: { run?: Error; undo?: Error; noUndo?: true } = {}): Step => ({
+    name,
+    title: `Do ${name}`,
+    details: [],
+    async run() {
+      events.push(name);
+      if (problems.run) throw problems.run;
+    },
+    ...(problems.noUndo
+      ? {}
+      : {
+          undo: {
+            title: `Undo ${name}`,
+            byHand: [`by hand: ${name}`],
+            async run() {
+              events.push(`un-${name}`);
+              if (problems.undo) throw problems.undo;
+            },
+          },
+        }),
+  });
+  const run = (steps: readonly Step[], cancellation = new Cancellation()) =>
+    execute(steps, new Phases(platform), platform, cancellation);
+  return { events, step, run, did: () => events.filter((event) => /^[\w-]+$/.test(event)) };
+}
+
+suite('a plan', () => {
+  test('runs its steps in order, each a phase of the log', async () => {
+    const { events, step, run } = stage();
+    await run([step('one'), step('two')]);
+    assert.deepEqual(events, ['[Do one]', 'one', '[Do two]', 'two']);
+  });
+
+  test('takes back the failed step and those before it, the last one first', async () => {
+    const { step, run, did } = stage();
+    const failure = new UserError('it broke', 'mend it');
+    await assert.rejects(
+      run([step('one'), step('two', { noUndo: true }), step('three', { run: failure }), step('four')]),
+      failure,
+    );
+    assert.deepEqual(did(), ['one', 'two', 'three', 'un-three', 'un-one']);
+  });
+
+  test('goes on taking back when that fails, and says what a person has to do, in which order', async () => {
+    const { step, run, did } = stage();
+    const failure = new UserError('it broke', 'mend it');
+    const stuck = run([
+      step('one', { undo: new Error('no disk') }),
+      step('two'),
+      step('three', { undo: new Error('no network') }),
+      step('four', { run: failure }),
+    ]);
+    await assert.rejects(stuck, (error) => {
+      assert.ok(error instanceof StrandedError);
+      assert.match(
+        error.message,
+        /^it broke\. .*failed as well:\n {2}Undo three: no network\n {2}Undo one: no disk$/,
+      );
+      assert.match(error.hint, /in this order:\n {2}by hand: three\n {2}by hand: one$/);
+      assert.equal(error.cause, failure);
+      return true;
+    });
+    assert.deepEqual(did(), ['one', 'two', 'three', 'four', 'un-four', 'un-three', 'un-two', 'un-one']);
+  });
+
+  test('is taken back when it is cancelled between two steps, and nothing interrupts that', async () => {
+    const { step, run, did } = stage();
+    const cancellation = new Cancellation();
+    const reason = new UserError('Cancelled', 'as asked');
+    const cancelling: Step = { ...step('two'), run: async () => cancellation.ask(reason) };
+    await assert.rejects(run([step('one'), cancelling, step('three')], cancellation), reason);
+    assert.deepEqual(did(), ['one', 'un-two', 'un-one']);
+  });
+
+  test('is taken back when it is cancelled within its last step', async () => {
+    const { step, run, did } = stage();
+    const cancellation = new Cancellation();
+    const reason = new UserError('Cancelled', 'as asked');
+    const last: Step = { ...step('last'), run: async () => cancellation.ask(reason) };
+    await assert.rejects(run([step('one'), last], cancellation), reason);
+    assert.deepEqual(did(), ['one', 'un-last', 'un-one']);
+  });
+
+  test('blames the cancellation, not what broke because of it', async () => {
+    const { events, step, run } = stage();
+    const cancellation = new Cancellation();
+    const reason = new UserError('Cancelled', 'as asked');
+    const broken: Step = {
+      ...step('one'),
+      async run() {
+        cancellation.ask(reason);
+        throw new Error('a stream was closed');
+      },
+    };
+    await assert.rejects(run([broken], cancellation), reason);
+    assert.ok(events.includes('warning: Do one failed: Cancelled'), events.join('\n'));
+  });
+
+  test('that was cancelled before it began does nothing', async () => {
+    const { run, step, events } = stage();
+    const cancellation = new Cancellation();
+    cancellation.ask(new UserError('Cancelled', 'as asked'));
+    await assert.rejects(run([step('one')], cancellation));
+    assert.deepEqual(events, ['warning: The restore failed: Cancelled']);
+  });
+
+  test('whose undo is given up says how to go on by hand, and begins no other', async () => {
+    const { step, run, did } = stage();
+    const cancellation = new Cancellation();
+    const reason = new CancelledError('Cancelled (SIGINT)', 'as asked', 'SIGINT');
+    const waits: Step = {
+      ...step('two'),
+      undo: {
+        title: 'Undo two',
+        byHand: ['by hand: two'],
+        run() {
+          assert.equal(cancellation.busyWith, 'undo two; undo one');
+          cancellation.abandon(reason);
+          return new Promise(() => {});
+        },
+      },
+    };
+    const failing = step('three', { run: new Error('it broke') });
+    await assert.rejects(run([step('one'), waits, failing], cancellation), (error) => {
+      assert.ok(error instanceof StrandedError);
+      assert.match(error.hint, /in this order:\n {2}by hand: two\n {2}by hand: one$/);
+      return true;
+    });
+    assert.deepEqual(did(), ['one', 'two', 'three', 'un-three']);
+    assert.equal(cancellation.busyWith, undefined);
+  });
+
+  test('whose undo never ends gives it up by itself', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { step, run, did } = stage();
+    const never: Step = {
+      ...step('two', { run: new Error('it broke') }),
+      undo: {
+        title: 'Undo two',
+        byHand: ['by hand: two'],
+        run() {
+          setImmediate(() => t.mock.timers.tick(3_600_000));
+          return new Promise(() => {});
+        },
+      },
+    };
+    await assert.rejects(run([step('one'), never]), (error) => {
+      assert.ok(error instanceof StrandedError);
+      assert.match(error.message, /Undo two: It was not done within 15 min/);
+      assert.match(error.hint, /in this order:\n {2}by hand: two$/);
+      return true;
+    });
+    assert.deepEqual(did(), ['one', 'two', 'un-one']);
+  });
+
+  test('reads the same before it is run and after', () => {
+    const { step } = stage();
+    const steps = [{ ...step('one'), details: ['a detail'] }, step('two', { noUndo: true })];
+    assert.deepEqual(describePlan(steps), ['1. Do one', '   a detail', '   undo: undo one', '2. Do two']);
+  });
+});
