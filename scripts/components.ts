@@ -1,13 +1,8 @@
 // The GitLab components in templates/, made from action.yml: `npm run docs` writes them.
 import { stringify } from 'yaml';
 import { parseInputs } from '../src/inputs/parse.ts';
-import {
-  type InputDefinition,
-  type InputName,
-  inputNamed,
-  inputTable,
-  variableOf,
-} from '../src/inputs/table.ts';
+import { type InputDefinition, type InputName, inputNamed, inputTable } from '../src/inputs/table.ts';
+import { variableOf } from '../src/platform/variables.ts';
 import type { ActionFile } from './docs.ts';
 
 export const componentNames = ['backup', 'rollback', 'gate', 'verify', 'prune'] as const;

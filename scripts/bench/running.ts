@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { variableOf } from '../../src/inputs/table.ts';
+import { variableOf } from '../../src/platform/variables.ts';
 import type { RawInputs } from '../../test/support/inputs.ts';
 import { peakOf } from '../../test/support/peak.ts';
 import type { Sandbox } from '../../test/support/sandbox.ts';

@@ -1,8 +1,8 @@
 import { feed } from '../host/feed.ts';
 import { CommandError } from '../host/host.ts';
-import type { Extension } from '../odoo/database.ts';
 import { loadFailure } from '../postgres/load-errors.ts';
 import type { Postgres } from '../postgres/server.ts';
+import type { Extension } from '../postgres/traits.ts';
 import type { DumpSource } from './dump.ts';
 
 /** pg_dump makes schemas and extensions before anything else. */

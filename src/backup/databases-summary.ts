@@ -1,9 +1,10 @@
+import { flawsOf } from '../catalog/flaws.ts';
 import { levelOf, levels } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { code, type Summary, type Text } from '../report/summary.ts';
 import { messageOf } from '../util/errors.ts';
 import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
-import { backupOutputs, flawsOf } from './summary.ts';
+import { backupOutputs } from './summary.ts';
 
 /** What became of one of several databases. Neither receipt nor error: it was a dry run. */
 export interface DatabaseResult {

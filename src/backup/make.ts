@@ -4,7 +4,6 @@ import type { Receipt } from '../catalog/receipt.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { connect } from '../host/ssh/connect.ts';
-import type { BackupInputs } from '../inputs/backup.ts';
 import { findOdoo, type Odoo } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
@@ -28,6 +27,7 @@ import { raise } from '../verify/raise.ts';
 import { isBare } from './bare.ts';
 import { type Candidate, findCandidate, type NoBase, planBase } from './base-archive.ts';
 import { describe } from './description.ts';
+import type { BackupOptions } from './options.ts';
 import { openSession } from './session.ts';
 import type { Source, Target, Tolerate } from './source.ts';
 import { certify, storeObject } from './store.ts';
@@ -44,7 +44,7 @@ const CONNECT_TIMEOUT_MS = 20_000;
  * @throws UserError, or the signal's reason when that is aborted
  */
 export async function makeBackup(
-  inputs: BackupInputs,
+  inputs: BackupOptions,
   store: Store,
   phases: Phases,
   platform: Platform,
@@ -72,7 +72,7 @@ export async function makeBackup(
 }
 
 interface Making {
-  readonly inputs: BackupInputs;
+  readonly inputs: BackupOptions;
   readonly odoo: Odoo;
   /** Of whoever may look at Odoo's files. */
   readonly accounts: Accounts;
@@ -173,14 +173,14 @@ export async function proveBackup(store: Store, made: Receipt, context: ProofCon
   );
 }
 
-export function openHost(inputs: BackupInputs, platform: Platform, signal: AbortSignal): Promise<Host> {
+export function openHost(inputs: BackupOptions, platform: Platform, signal: AbortSignal): Promise<Host> {
   const onRetry = (message: string) => platform.info(message);
   return connect({ ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry }, signal);
 }
 
 async function lookAtHost(
   host: Host,
-  inputs: BackupInputs,
+  inputs: BackupOptions,
   platform: Platform,
 ): Promise<{ readonly site: Site; readonly odoo: Odoo }> {
   const site = await openSite(host, inputs);
@@ -201,7 +201,7 @@ async function lookAtHost(
 }
 
 /** `missing-files` decides whether a backup that lacks files is made. */
-function judge(policy: BackupInputs['missingFiles'], platform: Platform): Tolerate {
+function judge(policy: BackupOptions['missingFiles'], platform: Platform): Tolerate {
   return (problem, names) => {
     const message = `${problem}, such as ${names.slice(0, 3).join(', ')}`;
     if (policy === 'fail') {
@@ -214,7 +214,7 @@ function judge(policy: BackupInputs['missingFiles'], platform: Platform): Tolera
   };
 }
 
-function extensionOf({ format, odoo }: BackupInputs): ArchiveExtension {
+function extensionOf({ format, odoo }: BackupOptions): ArchiveExtension {
   if (!isBare(format, odoo.filestore !== false)) return '.zip';
   return format === 'plain' ? '.sql.gz' : '.dump';
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Format } from '../inputs/backup.ts';
+import type { Format } from '../catalog/receipt.ts';
 import type { OdooDatabase } from '../odoo/database.ts';
 import type { FileList } from '../odoo/file-list.ts';
 import type { Odoo } from '../odoo/installation.ts';

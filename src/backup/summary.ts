@@ -1,3 +1,4 @@
+import { flawsOf, missingFiles } from '../catalog/flaws.ts';
 import { receiptKey } from '../catalog/keys.ts';
 import { levelOf, restoreSeconds } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
@@ -8,10 +9,6 @@ const secondsOf = ({ startedAt, finishedAt }: Receipt): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 
 const uriOf = ({ bucket, key }: Receipt): string => `s3://${bucket}/${key}`;
-
-type Flawed = Pick<Receipt, 'filestore' | 'elsewhere'>;
-
-const missingFiles = ({ filestore }: Flawed): number => (filestore ? filestore.missing + filestore.lost : 0);
 
 /** The outputs of a backup, by their names in action.yml. */
 export function backupOutputs(receipt: Receipt): Record<string, string> {
@@ -65,20 +62,6 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
 
 const sentOf = ({ upload: { copied }, bytesSent }: Receipt): string =>
   copied ? `: ${formatBytes(bytesSent)} sent, ${formatBytes(copied.bytes)} copied by S3` : '';
-
-/** What a person should look at, though the backup is made. */
-export function flawsOf(receipt: Flawed): string[] {
-  const missing = missingFiles(receipt);
-  const elsewhere = Object.values(receipt.elsewhere ?? {}).reduce((total, each) => total + each, 0);
-  const storages = Object.keys(receipt.elsewhere ?? {}).join(', ');
-  const { corrupt = 0, skipped = 0 } = receipt.filestore ?? {};
-  return [
-    ...(missing > 0 ? [`${formatCounted(missing, 'attachment')} missing on the host`] : []),
-    ...(corrupt > 0 ? [`${formatCounted(corrupt, 'file')} corrupt on the host`] : []),
-    ...(skipped > 0 ? [`${formatCounted(skipped, 'file')} on the host left out`] : []),
-    ...(elsewhere > 0 ? [`${formatCounted(elsewhere, 'attachment')} in other storages (${storages})`] : []),
-  ];
-}
 
 const odooOf = ({ odoo }: Receipt): string =>
   odoo ? `Odoo ${odoo.version} with ${formatCounted(odoo.modules, 'module')}` : 'no Odoo';

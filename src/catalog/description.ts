@@ -1,4 +1,3 @@
-import type { Extension } from '../odoo/database.ts';
 import type { FilestoreReport } from '../odoo/filestore.ts';
 import type { BackupDescription } from '../odoo/manifest.ts';
 import type {
@@ -7,6 +6,7 @@ import type {
   ExtensionState,
   SchemaOwner,
 } from '../postgres/extensions/state.ts';
+import type { Extension } from '../postgres/traits.ts';
 import {
   count,
   countUpTo,

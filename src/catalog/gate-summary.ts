@@ -1,10 +1,9 @@
-import { flawsOf } from '../backup/summary.ts';
-import type { GateInputs } from '../inputs/gate.ts';
 import { code, type Summary } from '../report/summary.ts';
 import type { Store } from '../s3/store.ts';
 import { formatAge, formatBytes, formatDuration, formatInstant } from '../util/format.ts';
 import type { Entry } from './entries.ts';
-import type { GateVerdict } from './gate.ts';
+import { flawsOf } from './flaws.ts';
+import type { GateQuestion, GateVerdict } from './gate.ts';
 import { receiptKey } from './keys.ts';
 import { timeOf } from './retention.ts';
 import { conditionWords } from './words.ts';
@@ -58,7 +57,7 @@ export function shutSummary(database: string, why: string): Summary {
 /** Why the gate is shut, in one sentence. */
 export function shutWords(
   verdict: Exclude<GateVerdict, { kind: 'open' }>,
-  { database, backup, require, maxAgeMs }: GateInputs,
+  { database, backup, require, maxAgeMs }: GateQuestion,
   folder: string,
   now: Date,
 ): string {

@@ -11,6 +11,13 @@ export interface Demand {
   readonly maxAgeMs: number;
 }
 
+/** What a gate is asked: whether a backup is there that is all that is demanded. */
+export interface GateQuestion extends Demand {
+  readonly database: string;
+  /** `latest`: any that will do; else the key, URI or time of the one that has to be there. */
+  readonly backup: string;
+}
+
 /**
  * `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the newest verified
  * one is too old. `level`: the newest verified one is young enough, and neither it nor another one is proven far enough.

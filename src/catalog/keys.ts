@@ -1,10 +1,16 @@
-import type { Store, StoredObject } from '../s3/store.ts';
+import type { Store, StoredObject, StoreOptions } from '../s3/store.ts';
 import { isPrintable } from '../util/controls.ts';
 import { isPostdated } from './dating.ts';
 import { levelOf } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
 
 /** A zip, or for a database alone a bare dump. */
+/** Where the archives of a customer are. Credentials are not here: the SDK's own chain finds them. */
+export interface CatalogOptions extends StoreOptions {
+  /** The part of the key that tells customers apart. */
+  readonly customer: string;
+}
+
 export type ArchiveExtension = '.zip' | '.dump' | '.sql.gz';
 
 /** What a key says. */

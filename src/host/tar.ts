@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
-import type { Filestore } from '../odoo/filestore.ts';
 import { inBatches } from '../util/batches.ts';
 import { CommandError, type Process } from './host.ts';
-import { compressed, decompressed } from './outbound.ts';
+import { compressed, decompressed, type OutboundCodec } from './outbound.ts';
+import type { Place } from './receive-files.ts';
 
 export interface TarEntry {
   /** As it was asked for. */
@@ -25,7 +25,7 @@ export interface TarEntry {
  * @throws CommandError when tar failed as a whole (its exit codes 1 and 2 may speak of single files only)
  */
 export async function* readTar(
-  source: Pick<Filestore, 'host' | 'path' | 'command' | 'codec'>,
+  source: Place & { readonly codec?: OutboundCodec },
   names: Iterable<string>,
 ): AsyncGenerator<TarEntry> {
   const command = source.command([

@@ -1,9 +1,9 @@
-import type { CountedTables } from '../postgres/table-counts.ts';
+import type { BackupOptions } from '../backup/options.ts';
+import type { Environment } from '../platform/platform.ts';
 import { type DatabaseChoice, databaseChoice } from './database-choice.ts';
 import {
   boolean,
   durationMs,
-  type Environment,
   type Fields,
   integer,
   matching,
@@ -11,42 +11,23 @@ import {
   parseDurationMs,
   Refusal,
 } from './fields.ts';
-import { complete, type InstallationInputs, parseInstallation } from './installation.ts';
-import { type ProofInputs, parseProof } from './proof.ts';
+import { complete, parseInstallation } from './installation.ts';
+import { parseProof } from './proof.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
-import { parseS3, type S3Inputs } from './s3.ts';
+import { parseS3 } from './s3.ts';
 import { choices } from './table.ts';
 
-export interface BackupInputs extends InstallationInputs {
+export interface BackupInputs extends BackupOptions {
   readonly command: 'backup';
-  readonly s3: S3Inputs;
   /** Each becomes an archive of its own. `odoo.database` is that of `one`. */
   readonly databases: DatabaseChoice;
-  readonly format: Format;
-  /** Parallel connections of one dump, where its format allows. */
-  readonly jobs: number;
-  /** `auto`: the fastest that both ends have; else a level, where 0 does not compress. */
-  readonly compression: 'auto' | number;
-  readonly missingFiles: (typeof choices)['missing-files'][number];
-  /** Whose rows are counted, for restores to be compared with. */
-  readonly countTables: CountedTables;
-  /** Whether S3 copies what an earlier archive holds; else everything is sent. */
-  readonly incremental: boolean;
-  /** After so long everything is sent all the same. */
-  readonly fullEveryMs: number;
-  /** How far it is proven before the run ends. */
-  readonly proof: ProofInputs;
   /** What becomes of older backups once this one is made; undefined: nothing. */
   readonly retention: RetentionInputs | undefined;
-  /** Check everything and write nothing. */
-  readonly dryRun: boolean;
   /** For the whole run. */
   readonly timeoutMs: number;
   /** What was given and does not count. */
   readonly warnings: readonly string[];
 }
-
-export type Format = (typeof choices)['format'][number];
 
 const DEFAULT_JOBS = 4;
 const DAY_MS = 24 * 3_600_000;
@@ -96,7 +77,7 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     : undefined;
 }
 
-function tables(value: string): CountedTables {
+function tables(value: string): BackupOptions['countTables'] {
   if (value === 'core' || value === 'all') return value;
   const form = matching(/^[^"'\\]{1,127}$/, 'core, all, or the names of tables');
   return value

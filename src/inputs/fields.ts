@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { Environment } from '../platform/platform.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { passwordsIn } from './secrets.ts';
 import { type InputName, inputNamed } from './table.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads one input as the platform has it; an empty string where it is not given. */
 export type ReadInput = (name: string) => string;

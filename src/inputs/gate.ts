@@ -1,12 +1,15 @@
+import type { CatalogOptions } from '../catalog/keys.ts';
 import type { Level } from '../catalog/proofs.ts';
-import { durationMs, type Environment, type Fields, oneOf, parseDurationMs, text } from './fields.ts';
+import type { Environment } from '../platform/platform.ts';
+import { variableOf } from '../platform/variables.ts';
+import { durationMs, type Fields, oneOf, parseDurationMs, text } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
-import { parseS3, type S3Inputs } from './s3.ts';
-import { choices, variableOf } from './table.ts';
+import { parseS3 } from './s3.ts';
+import { choices } from './table.ts';
 
 export interface GateInputs {
   readonly command: 'gate';
-  readonly s3: S3Inputs;
+  readonly s3: CatalogOptions;
   readonly database: string;
   /** `latest`: any that will do; else the key, URI or time of the one that has to be there. */
   readonly backup: string;

@@ -1,13 +1,5 @@
+import type { HealthOptions } from '../restore/options.ts';
 import { parseDurationMs, Refusal } from './fields.ts';
-
-/** When a restored Odoo counts as well. */
-export interface HealthInputs {
-  /** undefined: Odoo's own pages, on its own port. */
-  readonly url: string | undefined;
-  /** Who asks for `url`. */
-  readonly from: 'host' | 'runner';
-  readonly timeoutMs: number;
-}
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const LIMITS_MS = [1000, 3_600_000] as const;
@@ -15,7 +7,7 @@ const LIMITS_MS = [1000, 3_600_000] as const;
 /**
  * Reads `[odoo | URL [from host|runner]] [within DURATION]`: `https://odoo.example.com/web/health from runner within 90s`.
  */
-export function healthCheck(value: string): HealthInputs {
+export function healthCheck(value: string): HealthOptions {
   const form = /^(?:(odoo)|(\S+?)(?:\s+from\s+(host|runner))?)(?:\s+within\s+(\S+))?$/.exec(value.trim());
   if (!form) {
     throw new Refusal(

@@ -1,6 +1,7 @@
+import { variableOf } from '../platform/variables.ts';
 import { version } from '../util/version.ts';
 import descriptions from './descriptions.json' with { type: 'json' };
-import { choices, type InputDefinition, inputGroups, inputTable, variableOf } from './table.ts';
+import { choices, type InputDefinition, inputGroups, inputTable } from './table.ts';
 
 const WIDTH = 100;
 

@@ -1,29 +1,10 @@
-import type { SudoPolicy } from '../host/accounts.ts';
-import type { ComposeSettings } from '../odoo/compose/project.ts';
+import type { OdooAccess } from '../odoo/access.ts';
 import type { OdooSettings } from '../odoo/installation.ts';
+import type { Environment } from '../platform/platform.ts';
 import { parseCompose } from './compose.ts';
-import {
-  absolutePath,
-  boolean,
-  type Environment,
-  type Fields,
-  integer,
-  matching,
-  oneOf,
-  Refusal,
-  text,
-} from './fields.ts';
-import { parseSsh, type SshInputs } from './ssh.ts';
+import { absolutePath, boolean, type Fields, integer, matching, oneOf, Refusal, text } from './fields.ts';
+import { parseSsh } from './ssh.ts';
 import { choices } from './table.ts';
-
-/** The Odoo installation on a host: how to reach it, and where it is. */
-export interface InstallationInputs {
-  readonly ssh: SshInputs;
-  readonly sudo: SudoPolicy;
-  readonly odoo: OdooSettings;
-  /** null: nothing of it is in Docker Compose. */
-  readonly compose: ComposeSettings | null;
-}
 
 export type Possibly<T> = { readonly [K in keyof T]: T[K] | undefined };
 
@@ -32,7 +13,7 @@ export function parseInstallation(
   fields: Fields,
   env: Environment,
   database: string | undefined,
-): Possibly<InstallationInputs> {
+): Possibly<OdooAccess> {
   return {
     ssh: parseSsh(fields, env),
     sudo: fields.required('sudo', oneOf(choices.sudo)),

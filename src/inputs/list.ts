@@ -1,11 +1,13 @@
-import { durationMs, type Environment, type Fields } from './fields.ts';
+import type { CatalogOptions } from '../catalog/keys.ts';
+import type { Environment } from '../platform/platform.ts';
+import { durationMs, type Fields } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
-import { parseS3, type S3Inputs } from './s3.ts';
+import { parseS3 } from './s3.ts';
 
 export interface ListInputs {
   readonly command: 'list';
-  readonly s3: S3Inputs;
+  readonly s3: CatalogOptions;
   /** undefined: every one of the customer's. */
   readonly database: string | undefined;
   readonly retention: RetentionInputs;

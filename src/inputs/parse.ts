@@ -1,6 +1,7 @@
+import type { Environment } from '../platform/platform.ts';
 import { InputError } from '../util/errors.ts';
 import { type BackupInputs, parseBackup } from './backup.ts';
-import { type Environment, Fields, oneOf, type ReadInput, Refusal } from './fields.ts';
+import { Fields, oneOf, type ReadInput, Refusal } from './fields.ts';
 import { type GateInputs, parseGate } from './gate.ts';
 import { type HostsInputs, parseHosts } from './hosts.ts';
 import { type ListInputs, parseList } from './list.ts';

@@ -1,8 +1,9 @@
+import type { OdooAccess } from '../odoo/access.ts';
 import type { RestoreTest } from '../verify/restore/restore-test.ts';
 import type { PostgresBinaries } from '../verify/restore/servers/binaries.ts';
 import type { GivenServer } from '../verify/restore/servers/given.ts';
 import { type Fields, Refusal, text } from './fields.ts';
-import { complete, type InstallationInputs, type Possibly } from './installation.ts';
+import { complete, type Possibly } from './installation.ts';
 
 /**
  * Where a restore is tested.
@@ -12,7 +13,7 @@ import { complete, type InstallationInputs, type Possibly } from './installation
  */
 export function parseRestoreTest(
   fields: Fields,
-  installation: () => Possibly<InstallationInputs>,
+  installation: () => Possibly<OdooAccess>,
 ): RestoreTest | undefined {
   const place = fields.required('restore-test', placeOrServer);
   const adminUser = fields.optional('db-admin-user', text);

@@ -1,36 +1,15 @@
+import type { Environment } from '../platform/platform.ts';
 import { isDerivedName } from '../postgres/derived-names.ts';
-import {
-  boolean,
-  durationMs,
-  type Environment,
-  type Fields,
-  integer,
-  matching,
-  Refusal,
-  text,
-} from './fields.ts';
+import type { KeepPrevious, PutBackOptions, ServiceChoice } from '../restore/options.ts';
+import { boolean, durationMs, type Fields, integer, matching, Refusal, text } from './fields.ts';
 import { refuseEmptyBackup } from './gate.ts';
-import { type HealthInputs, healthCheck } from './health-check.ts';
-import { complete, databaseName, type InstallationInputs, parseInstallation } from './installation.ts';
-import { parseS3, type S3Inputs } from './s3.ts';
+import { healthCheck } from './health-check.ts';
+import { complete, databaseName, parseInstallation } from './installation.ts';
+import { parseS3 } from './s3.ts';
 import type { InputName } from './table.ts';
 
 /** What rollback and restore have in common. */
-export interface PutBackInputs extends InstallationInputs {
-  readonly s3: S3Inputs;
-  /** `latest`, a key, an `s3://` URI, or the time of a key. */
-  readonly backup: string;
-  readonly allowUnverified: boolean;
-  /** Check everything, print the plan, change nothing. */
-  readonly dryRun: boolean;
-  /** What runs Odoo; undefined: nothing has to stop. */
-  readonly services: ServiceInputs | undefined;
-  readonly health: HealthInputs;
-  readonly keepPrevious: KeepPrevious;
-  /** Of pg_restore; undefined: as many as the host has cores. */
-  readonly jobs: number | undefined;
-  /** The role that creates databases and extensions, where Odoo's own may not. */
-  readonly dbAdminUser: string | undefined;
+interface PutBackInputs extends PutBackOptions {
   /** For the whole run. */
   readonly timeoutMs: number;
   /** What was given and does not count. */
@@ -51,14 +30,6 @@ export interface RestoreInputs extends PutBackInputs {
   readonly neutralize: boolean;
   readonly newUuid: boolean;
 }
-
-/** systemd units or Compose services, in the order in which they stop, or a pair of shell commands. */
-export type ServiceInputs =
-  | { readonly kind: 'units'; readonly units: readonly string[] }
-  | { readonly kind: 'commands'; readonly stop: string; readonly start: string };
-
-/** What becomes of the database and filestore that were replaced; a number: they are kept for so many days. */
-export type KeepPrevious = 'until-healthy' | 'always' | number;
 
 /** @returns undefined when something that must be there is not */
 export function parseRollback(fields: Fields, env: Environment): RollbackInputs | undefined {
@@ -82,7 +53,7 @@ export function parseRollback(fields: Fields, env: Environment): RollbackInputs 
 }
 
 /** A rollback stops the service of Odoo also where nobody names it, and before those that are named. */
-function withOdoo(services: ServiceInputs | undefined, odoo: string): ServiceInputs {
+function withOdoo(services: ServiceChoice | undefined, odoo: string): ServiceChoice {
   if (services?.kind === 'commands') return services;
   return { kind: 'units', units: [...new Set([odoo, ...(services?.units ?? [])])] };
 }
@@ -148,7 +119,7 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
   return complete(required) ? { ...required, ...optional, warnings: [] } : undefined;
 }
 
-function parseServices(fields: Fields): ServiceInputs | undefined {
+function parseServices(fields: Fields): ServiceChoice | undefined {
   const units = fields.optional('services', unitNames);
   const stop = fields.optional('stop-command', text);
   const start = fields.optional('start-command', text);

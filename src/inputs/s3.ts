@@ -1,15 +1,11 @@
+import type { CatalogOptions } from '../catalog/keys.ts';
+import type { Environment } from '../platform/platform.ts';
 import type { StoreOptions } from '../s3/store.ts';
-import { boolean, type Environment, type Fields, integer, matching, oneOf, Refusal, text } from './fields.ts';
+import { boolean, type Fields, integer, matching, oneOf, Refusal, text } from './fields.ts';
 import { choices } from './table.ts';
 
-/** Where archives go. Credentials are not here: the SDK's own chain finds them. */
-export interface S3Inputs extends StoreOptions {
-  /** The part of the key that tells customers apart. */
-  readonly customer: string;
-}
-
 /** @returns undefined when something is missing or refused */
-export function parseS3(fields: Fields, env: Environment): S3Inputs | undefined {
+export function parseS3(fields: Fields, env: Environment): CatalogOptions | undefined {
   const bucket = fields.required(
     's3-bucket',
     bucketName,

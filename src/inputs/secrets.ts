@@ -1,4 +1,5 @@
-import type { Environment, ReadInput } from './fields.ts';
+import type { Environment } from '../platform/platform.ts';
+import type { ReadInput } from './fields.ts';
 import { inputTable } from './table.ts';
 
 /** What the SDK's credential chain takes from the environment and what must never be seen. */

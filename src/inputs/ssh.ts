@@ -1,20 +1,15 @@
-import type { SshOptions } from '../host/ssh/connect.ts';
+import type { SshAccess } from '../host/ssh/connect.ts';
 import type { Hop } from '../host/ssh/errors.ts';
 import { parseFingerprints } from '../host/ssh/fingerprints.ts';
 import { hostKeys } from '../host/ssh/host-keys.ts';
 import { parseKnownHosts } from '../host/ssh/known-hosts.ts';
 import { type PrivateKey, readPrivateKey } from '../host/ssh/private-key.ts';
 import { isEncodedKey, privateKeyText } from '../host/ssh/private-key-text.ts';
-import { type Environment, type Fields, integer, matching, Refusal, text, textOrFile } from './fields.ts';
-
-/** How to reach the host: where, with which key or agent, and which host keys to trust. */
-export type SshInputs = Pick<
-  SshOptions,
-  'user' | 'host' | 'port' | 'key' | 'agentSocket' | 'trust' | 'jumps'
->;
+import type { Environment } from '../platform/platform.ts';
+import { type Fields, integer, matching, Refusal, text, textOrFile } from './fields.ts';
 
 /** @returns undefined when something is missing or refused */
-export function parseSsh(fields: Fields, env: Environment): SshInputs | undefined {
+export function parseSsh(fields: Fields, env: Environment): SshAccess | undefined {
   const target = fields.required('ssh-host', destination, 'is required: the machine that runs Odoo');
   const named = fields.optional('ssh-user', matching(/^[^@\s-][^@\s]*$/, 'a user name'));
   if (named !== undefined && target?.user !== undefined && named !== target.user) {

@@ -136,8 +136,3 @@ export type InputName = (typeof inputTable)[number]['name'];
 export function inputNamed(name: string): InputDefinition | undefined {
   return inputTable.find((input) => input.name === name);
 }
-
-/** `ODOO_BACKUP_SSH_HOST` for `ssh-host`: the variable that gives an input outside GitHub. */
-export function variableOf(name: string): string {
-  return `ODOO_BACKUP_${name.replaceAll('-', '_').toUpperCase()}`;
-}

@@ -1,29 +1,25 @@
-import { durationMs, type Environment, type Fields, integer, Refusal } from './fields.ts';
+import type { CatalogOptions } from '../catalog/keys.ts';
+import type { Environment } from '../platform/platform.ts';
+import type { Which } from '../verify/choose.ts';
+import type { ProofOptions } from '../verify/prove.ts';
+import { durationMs, type Fields, integer, Refusal } from './fields.ts';
 import { refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
-import { type ProofInputs, parseProof } from './proof.ts';
-import { parseS3, type S3Inputs } from './s3.ts';
+import { parseProof } from './proof.ts';
+import { parseS3 } from './s3.ts';
 
 export interface VerifyInputs {
   readonly command: 'verify';
-  readonly s3: S3Inputs;
+  readonly s3: CatalogOptions;
   /** undefined: every one of the customer's. */
   readonly database: string | undefined;
   readonly which: Which;
-  readonly proof: ProofInputs;
+  readonly proof: ProofOptions;
   /** For the whole run. */
   readonly timeoutMs: number;
   /** What was given and does not count. */
   readonly warnings: readonly string[];
 }
-
-/** Which backups are verified. `latest` and `oldest` are of each database. */
-export type Which =
-  | { readonly kind: 'latest' }
-  /** Those whose newest proof is the oldest. */
-  | { readonly kind: 'oldest'; readonly count: number }
-  /** A key, an `s3://` URI, or the time of a key. */
-  | { readonly kind: 'named'; readonly backup: string };
 
 /** @returns undefined when something that must be there is not */
 export function parseVerify(fields: Fields, env: Environment): VerifyInputs | undefined {

@@ -3,33 +3,14 @@ import { checkSequences } from '../postgres/sequences.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { list, type Sql, sql } from '../postgres/sql.ts';
 import { type CountedTables, countTables } from '../postgres/table-counts.ts';
+import {
+  type DatabaseTraits,
+  databaseExtensions,
+  databaseTraits,
+  type Extension,
+} from '../postgres/traits.ts';
 import { UserError } from '../util/errors.ts';
 import { attachmentsElsewhere, type Elsewhere } from './attachments-elsewhere.ts';
-
-/** What a restore has to put back and a plain pg_dump leaves out. */
-export interface DatabaseTraits {
-  readonly owner: string;
-  readonly encoding: string;
-  readonly collate: string;
-  readonly ctype: string;
-  /** `libc`, `icu` or `builtin`; servers before 15 know libc only. */
-  readonly localeProvider: string;
-  readonly locale: string | null;
-  /** The database's own privileges, as `pg_database.datacl` has them. */
-  readonly privileges: readonly string[];
-  /** `ALTER DATABASE … SET`, and those for one role in this database. */
-  readonly settings: readonly { readonly role: string | null; readonly setting: string }[];
-  /** Sessions at once; null: no limit. Absent in older archives. */
-  readonly connectionLimit?: number | null;
-}
-
-export interface Extension {
-  readonly name: string;
-  readonly version: string;
-  readonly schema: string;
-  /** Whoever made it, to whom belongs what it consists of. Absent where nobody says. */
-  readonly owner?: string;
-}
 
 /** Facts of an Odoo database, all from one snapshot. */
 export interface OdooDatabase {
@@ -137,36 +118,6 @@ async function installedModules(snapshot: Snapshot): Promise<Record<string, stri
     sql`SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name`,
   );
   return Object.fromEntries(rows.map((row) => [row.name, row.version]));
-}
-
-export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
-  snapshot.rows<Extension>(
-    sql`SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
-       JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
-  );
-
-/** @throws UserError when the server refuses */
-export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
-  // The locale columns grew over time: datlocprovider in 15, daticulocale became datlocale in 17.
-  const { version } = snapshot.postgres;
-  const provider =
-    version >= 150_000
-      ? sql`CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END`
-      : sql`'libc'`;
-  const locale =
-    version >= 170_000 ? sql`datlocale` : version >= 150_000 ? sql`daticulocale` : sql`NULL::text`;
-  const [traits] = await snapshot.rows<DatabaseTraits>(
-    sql`SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
-            datcollate AS collate, datctype AS ctype, ${provider} AS "localeProvider", ${locale} AS locale,
-            coalesce(to_json(datacl::text[]), '[]') AS privileges,
-            coalesce((SELECT json_agg(json_build_object('role', nullif(pg_get_userbyid(setrole), 'unknown (OID=0)'),
-                        'setting', s)) FROM pg_db_role_setting, unnest(setconfig) s
-                        WHERE setdatabase = d.oid), '[]') AS settings,
-            CASE WHEN datconnlimit >= 0 THEN datconnlimit END AS "connectionLimit"
-       FROM pg_database d WHERE datname = current_database()`,
-  );
-  if (!traits) throw new Error('pg_database has no row of the current database');
-  return traits;
 }
 
 async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {

@@ -3,6 +3,7 @@ import { filestoreCodec } from '../host/outbound.ts';
 import { seeFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
 import { findTools, type HostTools } from '../host/tools.ts';
+import type { OdooRole } from '../postgres/owner-login.ts';
 import { queryRows } from '../postgres/run-sql.ts';
 import { type DatabaseSettings, Postgres } from '../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
@@ -276,4 +277,17 @@ async function homesOf(host: Host, accounts: readonly string[]): Promise<Map<str
       return home === '' ? [] : [[name, home]];
     }),
   );
+}
+
+/**
+ * The role that Odoo itself uses; undefined where only odoo.conf could tell, and there is none.
+ *
+ * @param dbUser the input
+ */
+export function odooRoleOf(
+  { conf, postgres }: Pick<Installation, 'conf' | 'postgres'>,
+  dbUser: string | undefined,
+): OdooRole | undefined {
+  if (dbUser === undefined) return { name: postgres.role };
+  return conf?.dbUser === undefined ? undefined : { name: conf.dbUser, password: conf.dbPassword };
 }

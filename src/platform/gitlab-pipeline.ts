@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { variableOf } from '../inputs/table.ts';
+import { variableOf } from './variables.ts';
 
 /**
  * A child pipeline with one job for each entry of a matrix, all of them `extends: .odoo-backup`: that one is in another

@@ -3,12 +3,17 @@ import { htmlOf } from '../report/html.ts';
 import { plainText } from '../report/plain.ts';
 import { type Summary, withTexts } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
-import type { CommandLine } from './command-line.ts';
 import { childPipeline } from './gitlab-pipeline.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { LeftOut, Outputs } from './outputs.ts';
-import { describeError, type Environment, type Platform, type RunIdentity } from './platform.ts';
+import {
+  describeError,
+  type Environment,
+  type Platform,
+  type RawInputs,
+  type RunIdentity,
+} from './platform.ts';
 
 /**
  * Results for later jobs, as `artifacts:reports:dotenv`. Their names differ from those of the inputs
@@ -29,7 +34,7 @@ export const pipelineFile = 'odoo-backup-hosts.yml';
  * of the working folder.
  */
 export function gitlabPlatform(
-  line: CommandLine,
+  line: RawInputs,
   env: Environment,
   stdout: NodeJS.WritableStream,
   now: () => number = Date.now,
@@ -147,7 +152,7 @@ class Report {
   }
 
   /** Amazon's console shows it; of another server nobody knows whether it has one. */
-  archive(uri: string, { input }: CommandLine): void {
+  archive(uri: string, { input }: RawInputs): void {
     const region = input('aws-region') || this.#env.AWS_REGION || this.#env.AWS_DEFAULT_REGION;
     const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = this.#env;

@@ -60,6 +60,12 @@ export function holderOf(command: string, { url, repository, actor }: RunIdentit
   return [command, run, actor && `by ${actor}`].filter(Boolean).join(', ');
 }
 
+/** The raw values of inputs, wherever they were read. */
+export interface RawInputs {
+  /** The raw value of an input; an empty string where it is not given. */
+  input(name: string): string;
+}
+
 export type PlatformName = 'github' | 'gitlab' | 'terminal';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

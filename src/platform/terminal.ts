@@ -1,10 +1,9 @@
 import { plainText } from '../report/plain.ts';
 import { withTexts } from '../report/summary.ts';
-import type { CommandLine } from './command-line.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { Outputs } from './outputs.ts';
-import { describeError, type Environment, type Platform } from './platform.ts';
+import { describeError, type Environment, type Platform, type RawInputs } from './platform.ts';
 
 /** The two streams of a program, as far as the log needs to know them. */
 export interface Streams {
@@ -19,7 +18,7 @@ const clearLine = '\r\x1b[K';
  * `name=value` lines where that is read by another program. In a `run:` step of a GitHub workflow, both are the log that
  * the runner reads.
  */
-export function terminalPlatform(line: CommandLine, env: Environment, streams: Streams): Platform {
+export function terminalPlatform(line: RawInputs, env: Environment, streams: Streams): Platform {
   const { stdout, stderr } = streams;
   const mask = new Mask();
   const fit = logText(env);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseTraits } from '../odoo/database.ts';
 import { UserError } from '../util/errors.ts';
 import { type Derivation, isTestName, parseDerivedName } from './derived-names.ts';
 import { queryRows, runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { identifier, join, list, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 import { LOCALE_REFUSED, SqlError } from './sql-error.ts';
+import type { DatabaseTraits } from './traits.ts';
 import { settingStatements } from './traits.ts';
 
 /** What a database must be created with: all that cannot be changed later. */

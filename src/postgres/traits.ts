@@ -1,10 +1,65 @@
 import { CommandError } from '../host/host.ts';
-import type { DatabaseTraits } from '../odoo/database.ts';
 import type { AdminGrants } from './admin-grants.ts';
 import type { Refusal } from './refusal.ts';
 import { queryRows, runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
+import type { Snapshot } from './snapshot.ts';
 import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from './sql.ts';
+
+/** What a restore has to put back and a plain pg_dump leaves out. */
+export interface DatabaseTraits {
+  readonly owner: string;
+  readonly encoding: string;
+  readonly collate: string;
+  readonly ctype: string;
+  /** `libc`, `icu` or `builtin`; servers before 15 know libc only. */
+  readonly localeProvider: string;
+  readonly locale: string | null;
+  /** The database's own privileges, as `pg_database.datacl` has them. */
+  readonly privileges: readonly string[];
+  /** `ALTER DATABASE … SET`, and those for one role in this database. */
+  readonly settings: readonly { readonly role: string | null; readonly setting: string }[];
+  /** Sessions at once; null: no limit. Absent in older archives. */
+  readonly connectionLimit?: number | null;
+}
+
+export interface Extension {
+  readonly name: string;
+  readonly version: string;
+  readonly schema: string;
+  /** Whoever made it, to whom belongs what it consists of. Absent where nobody says. */
+  readonly owner?: string;
+}
+
+export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
+  snapshot.rows<Extension>(
+    sql`SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
+       JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
+  );
+
+/** @throws UserError when the server refuses */
+export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
+  // The locale columns grew over time: datlocprovider in 15, daticulocale became datlocale in 17.
+  const { version } = snapshot.postgres;
+  const provider =
+    version >= 150_000
+      ? sql`CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END`
+      : sql`'libc'`;
+  const locale =
+    version >= 170_000 ? sql`datlocale` : version >= 150_000 ? sql`daticulocale` : sql`NULL::text`;
+  const [traits] = await snapshot.rows<DatabaseTraits>(
+    sql`SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
+            datcollate AS collate, datctype AS ctype, ${provider} AS "localeProvider", ${locale} AS locale,
+            coalesce(to_json(datacl::text[]), '[]') AS privileges,
+            coalesce((SELECT json_agg(json_build_object('role', nullif(pg_get_userbyid(setrole), 'unknown (OID=0)'),
+                        'setting', s)) FROM pg_db_role_setting, unnest(setconfig) s
+                        WHERE setdatabase = d.oid), '[]') AS settings,
+            CASE WHEN datconnlimit >= 0 THEN datconnlimit END AS "connectionLimit"
+       FROM pg_database d WHERE datname = current_database()`,
+  );
+  if (!traits) throw new Error('pg_database has no row of the current database');
+  return traits;
+}
 
 /** Who puts a database's own traits back. */
 export interface TraitsBy {

@@ -2,7 +2,6 @@ import { basename } from 'node:path/posix';
 import type { DumpSource } from '../backup-reader/dump.ts';
 import type { FilestoreEntry } from '../backup-reader/filestore.ts';
 import type { RestoreSource } from '../backup-reader/open.ts';
-import { mountedAt } from '../host/disk-space.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { removeDerivedFolder } from '../odoo/folder-swap.ts';
@@ -11,6 +10,7 @@ import { copyFiles, stageFilestore } from '../odoo/staging.ts';
 import { counting, type Progress } from '../platform/progress.ts';
 import { analyze } from '../postgres/analyze.ts';
 import { completeSearchPath, createDatabase, dropDerivedDatabase } from '../postgres/databases.ts';
+import { mountedAt } from '../postgres/disk-space.ts';
 import { createExtensions, type Prepared } from '../postgres/extensions/create.ts';
 import {
   type ExtensionState,

@@ -1,4 +1,4 @@
-import type { KeepPrevious } from '../inputs/restore.ts';
+import type { KeepPrevious } from './options.ts';
 
 /** What a restore is asked to do. */
 export interface Request {

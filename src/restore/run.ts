@@ -3,7 +3,6 @@ import { catalogFolder } from '../catalog/keys.ts';
 import type { Host } from '../host/host.ts';
 import { connect } from '../host/ssh/connect.ts';
 import { ReconnectingHost } from '../host/ssh/reconnecting-host.ts';
-import type { PutBackInputs } from '../inputs/restore.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
 import { Phases } from '../platform/phases.ts';
@@ -14,6 +13,7 @@ import type { Cancellation } from '../util/cancellation.ts';
 import { messageOf } from '../util/errors.ts';
 import { buildSteps } from './build-steps.ts';
 import { factsOf, tellFindings, tellTarget, whichBackup } from './facts.ts';
+import type { PutBackOptions } from './options.ts';
 import { describePlan, execute, type Step, UNDO_MEANING } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { refuse } from './problem.ts';
@@ -41,7 +41,7 @@ export interface Names {
  * @throws UserError, or the signal's reason when that is aborted; a StrandedError when a person has to finish it
  */
 export async function putBack(
-  inputs: PutBackInputs,
+  inputs: PutBackOptions,
   names: Names,
   wish: Omit<Request, 'purpose' | 'source' | 'dryRun' | 'keepPrevious'>,
   platform: Platform,
@@ -129,7 +129,7 @@ export async function putBack(
 }
 
 /** A connection that is lost is made anew, for taking back what was begun: also after the signal. */
-async function openHost(inputs: PutBackInputs, platform: Platform, signal: AbortSignal): Promise<Host> {
+async function openHost(inputs: PutBackOptions, platform: Platform, signal: AbortSignal): Promise<Host> {
   const onRetry = (message: string) => platform.info(message);
   const options = { ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry };
   return new ReconnectingHost(await connect(options, signal), () => {

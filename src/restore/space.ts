@@ -1,6 +1,7 @@
 import type { DumpSource } from '../backup-reader/dump.ts';
-import { databaseFileSystem, type FileSystem, fileSystemOf, maxWalBytes } from '../host/disk-space.ts';
+import { type FileSystem, fileSystemOf } from '../host/disk-space.ts';
 import { TempFolder } from '../host/temp-folder.ts';
+import { databaseFileSystem, maxWalBytes } from '../postgres/disk-space.ts';
 import { formatBytes } from '../util/format.ts';
 import type { Problem } from './problem.ts';
 import { spareOf } from './room.ts';

@@ -1,15 +1,15 @@
 import type { Host } from '../host/host.ts';
 import { actAsOwner, type OwnedFolder } from '../host/owned-folder.ts';
-import type { PutBackInputs } from '../inputs/restore.ts';
 import { listDerivedFolders } from '../odoo/folder-swap.ts';
 import { type HealthCheck, odooUrl } from '../odoo/health.ts';
-import { findInstallation, type Installation } from '../odoo/installation.ts';
+import { findInstallation, type Installation, odooRoleOf } from '../odoo/installation.ts';
 import { commandServices, type Services, systemdServices } from '../odoo/services.ts';
 import type { Site } from '../odoo/site.ts';
 import { type DatabaseState, findDatabase, listDerivedDatabases } from '../postgres/databases.ts';
 import type { OdooRole } from '../postgres/owner-login.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { type Leftovers, sortLeftovers } from './leftovers/leftovers.ts';
+import type { PutBackOptions } from './options.ts';
 
 /** What a restore changes: a database on a host, and its filestore. */
 export interface Target {
@@ -44,7 +44,7 @@ export interface Target {
  */
 export async function findTarget(
   site: Site,
-  inputs: PutBackInputs,
+  inputs: PutBackOptions,
   database: string | undefined,
   secret: (value: string) => void,
 ): Promise<Target> {
@@ -88,15 +88,6 @@ export async function findTarget(
   };
 }
 
-/** @param dbUser the input */
-export function odooRoleOf(
-  { conf, postgres }: Pick<Installation, 'conf' | 'postgres'>,
-  dbUser: string | undefined,
-): OdooRole | undefined {
-  if (dbUser === undefined) return { name: postgres.role };
-  return conf?.dbUser === undefined ? undefined : { name: conf.dbUser, password: conf.dbPassword };
-}
-
 /** What earlier restores have left, read only. */
 export async function findLeftovers(
   admin: Postgres,
@@ -112,7 +103,7 @@ export async function findLeftovers(
 
 function servicesOf(
   { host, accounts, services: compose }: Site,
-  { services }: PutBackInputs,
+  { services }: PutBackOptions,
 ): Services | undefined {
   if (!services) return undefined;
   if (services.kind === 'commands') return commandServices(host, services.stop, services.start);

@@ -1,8 +1,15 @@
 import type { Entry } from '../catalog/entries.ts';
 import { whichIsMeant } from '../catalog/named-backup.ts';
-import type { Which } from '../inputs/verify.ts';
 import type { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
+
+/** Which backups are verified. `latest` and `oldest` are of each database. */
+export type Which =
+  | { readonly kind: 'latest' }
+  /** Those whose newest proof is the oldest. */
+  | { readonly kind: 'oldest'; readonly count: number }
+  /** A key, an `s3://` URI, or the time of a key. */
+  | { readonly kind: 'named'; readonly backup: string };
 
 /** An archive with a receipt of its own, into which a proof can be written. */
 export type Verifiable = Entry & {

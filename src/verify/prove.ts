@@ -1,7 +1,6 @@
 import type { Level, Proof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { LocalHost } from '../host/local-host.ts';
-import type { ProofInputs } from '../inputs/proof.ts';
 import type { Phases } from '../platform/phases.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Store } from '../s3/store.ts';
@@ -11,7 +10,18 @@ import { findPgRestore } from './contents/pg-restore.ts';
 import { proveContents } from './contents/prove.ts';
 import { majorOfBackup } from './restore/dump-needs.ts';
 import { proveRestore } from './restore/prove.ts';
+import type { RestoreTest } from './restore/restore-test.ts';
+import type { PostgresBinaries } from './restore/servers/binaries.ts';
 import { findPrograms } from './restore/servers/programs.ts';
+
+/** How far a backup is to be proven, and what that takes. */
+export interface ProofOptions {
+  readonly level: Level;
+  /** For the runner, where it has no PostgreSQL of its own that fits. */
+  readonly binaries?: PostgresBinaries;
+  /** Where it is restored: at the level `restore` only. */
+  readonly restoreTest?: RestoreTest;
+}
 
 /** The levels that take a look of their own; `upload` is proven while an archive is uploaded. */
 export type Provable = Exclude<Level, 'upload'>;
@@ -24,7 +34,7 @@ export interface Subject {
 }
 
 export interface ProofContext {
-  readonly inputs: ProofInputs;
+  readonly inputs: ProofOptions;
   readonly platform: Platform;
   readonly phases: Phases;
   readonly signal: AbortSignal;
@@ -69,7 +79,7 @@ export async function prove(level: Provable, subject: Subject, context: ProofCon
  * @throws UserError that says what is missing, and how to get it
  */
 export async function assertProvable(
-  { level, binaries, restoreTest }: ProofInputs,
+  { level, binaries, restoreTest }: ProofOptions,
   backup: Pick<Receipt, 'format' | 'postgres'>,
 ): Promise<void> {
   if (level === 'upload') return;

@@ -11,7 +11,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { parseReceipt, type Receipt } from '../../src/catalog/receipt.ts';
-import { inputNamed, variableOf } from '../../src/inputs/table.ts';
+import { inputNamed } from '../../src/inputs/table.ts';
+import { variableOf } from '../../src/platform/variables.ts';
 import type { RawInputs } from './inputs.ts';
 import { assertNothingRuns, assertNothingStored } from './leftovers.ts';
 import { createOdoo, type Odoo, type OdooOptions } from './odoo.ts';

@@ -1,7 +1,7 @@
 import type { BackupInputs } from '../../src/inputs/backup.ts';
-import type { Environment } from '../../src/inputs/fields.ts';
 import { parseInputs } from '../../src/inputs/parse.ts';
 import { type InputName, inputNamed } from '../../src/inputs/table.ts';
+import type { Environment } from '../../src/platform/platform.ts';
 
 /** Inputs by their names, as a user writes them. */
 export type RawInputs = Partial<Record<InputName, string>>;

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { variableOf } from '../../src/inputs/table.ts';
+import { variableOf } from '../../src/platform/variables.ts';
 import { version } from '../../src/util/version.ts';
 import { fewestInputs, fewestVariables } from '../support/inputs.ts';
 

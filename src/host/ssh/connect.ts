@@ -30,6 +30,12 @@ export interface SshOptions extends Hop {
   readonly onRetry?: (message: string) => void;
 }
 
+/** How to reach a host: where, with which key or agent, and which host keys to trust. */
+export type SshAccess = Pick<
+  SshOptions,
+  'user' | 'host' | 'port' | 'key' | 'agentSocket' | 'trust' | 'jumps'
+>;
+
 const SILENCE_MS = 40_000;
 
 /** Waits before the second attempt, the third, the fourth. */

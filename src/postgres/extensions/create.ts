@@ -1,9 +1,9 @@
 import { CommandError } from '../../host/host.ts';
-import type { Extension } from '../../odoo/database.ts';
 import { UserError } from '../../util/errors.ts';
 import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from '../sql.ts';
+import type { Extension } from '../traits.ts';
 import { type AlsoAllowed, mayBeCreatedByAdmin, trustedExtensions } from './allowlist.ts';
 import { type ExtensionMember, extensionMembers } from './members.ts';
 import { SCHEMAS, type SchemaOwner } from './state.ts';

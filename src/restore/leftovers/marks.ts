@@ -1,4 +1,4 @@
-import type { KeepPrevious } from '../../inputs/restore.ts';
+import type { KeepPrevious } from '../options.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const MARK =

@@ -1,10 +1,11 @@
 import { countDifferences, countsOf, notKnownToLack, some } from '../../backup-reader/differences.ts';
 import type { RestoreSource } from '../../backup-reader/open.ts';
-import { attachedFiles, databaseExtensions } from '../../odoo/database.ts';
+import { attachedFiles } from '../../odoo/database.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { checkSequences } from '../../postgres/sequences.ts';
 import { Snapshot } from '../../postgres/snapshot.ts';
 import { countTables } from '../../postgres/table-counts.ts';
+import { databaseExtensions } from '../../postgres/traits.ts';
 import { ContentError } from '../../util/errors.ts';
 import { formatCounted } from '../../util/format.ts';
 import type { TestServer } from './servers/server.ts';

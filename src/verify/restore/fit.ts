@@ -1,6 +1,6 @@
 import type { RestoreSource } from '../../backup-reader/open.ts';
-import type { Extension } from '../../odoo/database.ts';
 import { extensionProblems, packageOf } from '../../postgres/extensions/create.ts';
+import type { Extension } from '../../postgres/traits.ts';
 import { UserError } from '../../util/errors.ts';
 import { neededMajor } from './dump-needs.ts';
 import type { TestServer } from './servers/server.ts';

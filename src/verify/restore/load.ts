@@ -1,9 +1,9 @@
 import { CommandError } from '../../host/host.ts';
-import type { Extension } from '../../odoo/database.ts';
 import { analyze } from '../../postgres/analyze.ts';
 import { createExtensions } from '../../postgres/extensions/create.ts';
 import { type Dump, loadDump } from '../../postgres/load.ts';
 import type { Postgres } from '../../postgres/server.ts';
+import type { Extension } from '../../postgres/traits.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
 import type { TestServer } from './servers/server.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Environment } from '../../../src/inputs/fields.ts';
 import { type Inputs, parseInputs } from '../../../src/inputs/parse.ts';
 import { secretsOf } from '../../../src/inputs/secrets.ts';
+import type { Environment } from '../../../src/platform/platform.ts';
 import { InputError } from '../../../src/util/errors.ts';
 import { fewestInputs, type RawInputs, reader } from '../../support/inputs.ts';
 

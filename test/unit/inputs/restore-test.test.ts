@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { parseCommandLine } from '../../../src/inputs/command-line.ts';
 import { parseInputs } from '../../../src/inputs/parse.ts';
-import type { ProofInputs } from '../../../src/inputs/proof.ts';
 import { secretsOf } from '../../../src/inputs/secrets.ts';
-import { parseCommandLine } from '../../../src/platform/command-line.ts';
 import { InputError } from '../../../src/util/errors.ts';
+import type { ProofOptions } from '../../../src/verify/prove.ts';
 
 const s3 = { 's3-bucket': 'bucket', customer: 'acme', 's3-endpoint': 'https://s3.example.com' };
 
-function parse(inputs: Readonly<Record<string, string>>): ProofInputs {
+function parse(inputs: Readonly<Record<string, string>>): ProofOptions {
   const given: Readonly<Record<string, string>> = { command: 'verify', verify: 'restore', ...s3, ...inputs };
   const parsed = parseInputs((name) => given[name] ?? '', {});
   assert.ok(parsed.command === 'verify');

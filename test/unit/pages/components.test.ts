@@ -11,7 +11,8 @@ import { parse } from 'yaml';
 import { type ComponentName, componentNames, jobInputs, programInputs } from '../../../scripts/components.ts';
 import { readAction } from '../../../scripts/docs.ts';
 import { parseInputs } from '../../../src/inputs/parse.ts';
-import { type InputDefinition, inputNamed, inputTable, variableOf } from '../../../src/inputs/table.ts';
+import { type InputDefinition, inputNamed, inputTable } from '../../../src/inputs/table.ts';
+import { variableOf } from '../../../src/platform/variables.ts';
 import {
   type Component,
   type ComponentInput,

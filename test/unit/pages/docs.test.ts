@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { partsOf, readAction, readDocuments, tables, withParts } from '../../../scripts/docs.ts';
 import { help } from '../../../src/inputs/help.ts';
-import { type InputDefinition, inputTable, variableOf } from '../../../src/inputs/table.ts';
+import { type InputDefinition, inputTable } from '../../../src/inputs/table.ts';
+import { variableOf } from '../../../src/platform/variables.ts';
 import { version } from '../../../src/util/version.ts';
 
 const action = await readAction();

@@ -25,7 +25,7 @@ for (const path of paths) {
       assert.doesNotMatch(JSON.stringify(job.env ?? {}), /secrets\./, name);
       for (const { uses, run } of job.steps ?? []) {
         assert.doesNotMatch(run ?? '', /secrets\./, 'never in a script');
-        assert.ok(!uses?.startsWith('../'), 'code of the repository');
+        assert.ok(!uses?.startsWith('./'), 'code of the repository');
       }
     }
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
-import { parseCommandLine } from '../../../src/platform/command-line.ts';
+import { parseCommandLine } from '../../../src/inputs/command-line.ts';
 import { dotenvFile, gitlabPlatform, htmlFile, jsonFile, linksFile } from '../../../src/platform/gitlab.ts';
 import { Mask } from '../../../src/platform/mask.ts';
 import { describeError, detectPlatform, exitCodeOf, type Platform } from '../../../src/platform/platform.ts';

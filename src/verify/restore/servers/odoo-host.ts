@@ -1,12 +1,11 @@
-import { databaseFileSystem } from '../../../host/disk-space.ts';
 import { connect } from '../../../host/ssh/connect.ts';
 import { ReconnectingHost } from '../../../host/ssh/reconnecting-host.ts';
-import type { InstallationInputs } from '../../../inputs/installation.ts';
-import { findInstallation } from '../../../odoo/installation.ts';
+import type { OdooAccess } from '../../../odoo/access.ts';
+import { findInstallation, odooRoleOf } from '../../../odoo/installation.ts';
 import { openSite } from '../../../odoo/open-site.ts';
 import type { Platform } from '../../../platform/platform.ts';
+import { databaseFileSystem } from '../../../postgres/disk-space.ts';
 import { isSuperRole, ownerLogin } from '../../../postgres/owner-login.ts';
-import { odooRoleOf } from '../../../restore/target.ts';
 import { UserError } from '../../../util/errors.ts';
 import { formatBytes } from '../../../util/format.ts';
 import type { TestServer } from './server.ts';
@@ -14,7 +13,7 @@ import type { TestServer } from './server.ts';
 const CONNECT_TIMEOUT_MS = 20_000;
 
 /** The server of Odoo itself, by SSH. */
-export interface OdooHost extends InstallationInputs {
+export interface OdooHost extends OdooAccess {
   /** Creates the database and its extensions, where the role of Odoo may not. */
   readonly adminUser: string | undefined;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseCommandLine } from '../../../src/platform/command-line.ts';
+import { parseCommandLine } from '../../../src/inputs/command-line.ts';
 
 test('flags before variables, in both forms, and the command in front', () => {
   const env = { ODOO_BACKUP_SSH_HOST: 'variable', ODOO_BACKUP_JOBS: '2' };

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type InputDefinition, inputNamed, inputTable, variableOf } from '../inputs/table.ts';
-import type { Environment } from './platform.ts';
+import type { Environment } from '../platform/platform.ts';
+import { variableOf } from '../platform/variables.ts';
+import { type InputDefinition, inputNamed, inputTable } from './table.ts';
 
 /** What the command line and the ODOO_BACKUP_* variables say. */
 export interface CommandLine {

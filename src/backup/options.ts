@@ -1,0 +1,27 @@
+import type { CatalogOptions } from '../catalog/keys.ts';
+import type { Format } from '../catalog/receipt.ts';
+import type { OdooAccess } from '../odoo/access.ts';
+import type { CountedTables } from '../postgres/table-counts.ts';
+import type { ProofOptions } from '../verify/prove.ts';
+
+/** What a backup is asked to be. */
+export interface BackupOptions extends OdooAccess {
+  readonly s3: CatalogOptions;
+  readonly format: Format;
+  /** Parallel connections of one dump, where its format allows. */
+  readonly jobs: number;
+  /** `auto`: the fastest that both ends have; else a level, where 0 does not compress. */
+  readonly compression: 'auto' | number;
+  /** What becomes of a backup whose attachments are not all on the host. */
+  readonly missingFiles: 'warn' | 'fail';
+  /** Whose rows are counted, for restores to be compared with. */
+  readonly countTables: CountedTables;
+  /** Whether S3 copies what an earlier archive holds; else everything is sent. */
+  readonly incremental: boolean;
+  /** After so long everything is sent all the same. */
+  readonly fullEveryMs: number;
+  /** How far it is proven before the run ends. */
+  readonly proof: ProofOptions;
+  /** Check everything and write nothing. */
+  readonly dryRun: boolean;
+}

@@ -1,0 +1,37 @@
+import type { CatalogOptions } from '../catalog/keys.ts';
+import type { OdooAccess } from '../odoo/access.ts';
+
+/** What rollback and restore have in common. */
+export interface PutBackOptions extends OdooAccess {
+  readonly s3: CatalogOptions;
+  /** `latest`, a key, an `s3://` URI, or the time of a key. */
+  readonly backup: string;
+  readonly allowUnverified: boolean;
+  /** Check everything, print the plan, change nothing. */
+  readonly dryRun: boolean;
+  /** What runs Odoo; undefined: nothing has to stop. */
+  readonly services: ServiceChoice | undefined;
+  readonly health: HealthOptions;
+  readonly keepPrevious: KeepPrevious;
+  /** Of pg_restore; undefined: as many as the host has cores. */
+  readonly jobs: number | undefined;
+  /** The role that creates databases and extensions, where Odoo's own may not. */
+  readonly dbAdminUser: string | undefined;
+}
+
+/** When a restored Odoo counts as well. */
+export interface HealthOptions {
+  /** undefined: Odoo's own pages, on its own port. */
+  readonly url: string | undefined;
+  /** Who asks for `url`. */
+  readonly from: 'host' | 'runner';
+  readonly timeoutMs: number;
+}
+
+/** systemd units or Compose services, in the order in which they stop, or a pair of shell commands. */
+export type ServiceChoice =
+  | { readonly kind: 'units'; readonly units: readonly string[] }
+  | { readonly kind: 'commands'; readonly stop: string; readonly start: string };
+
+/** What becomes of the database and filestore that were replaced; a number: they are kept for so many days. */
+export type KeepPrevious = 'until-healthy' | 'always' | number;
