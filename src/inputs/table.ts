@@ -103,7 +103,7 @@ export const inputTable = [
   { name: 'stop-command', group: 'restore' },
   { name: 'start-command', group: 'restore' },
   { name: 'health-check', group: 'restore', default: 'odoo within 2m' },
-  { name: 'keep-previous', group: 'restore', default: 'until-healthy' },
+  { name: 'keep-previous', group: 'restore', default: '3' },
   { name: 'allow-unverified', group: 'restore', boolean: true, ofRun: true },
   { name: 'target-database', group: 'restore', ofRun: true },
   { name: 'replace', group: 'restore', boolean: true, ofRun: true },

@@ -13,7 +13,12 @@ export interface FolderSwap {
   /** For what is there so far; undefined: nothing is. */
   readonly old: string | undefined;
   readonly new: string;
+  /** What is noted of the old one, where no database says it (`noteFolder`). */
+  readonly note?: string;
 }
+
+/** The file beside a folder that says of it what a comment says of a database. */
+const noteOf = (folder: string): string => `${folder}.note`;
 
 /**
  * Gives the new folder the path, by renames in one script on the host: when the second fails, it takes the first
@@ -22,17 +27,19 @@ export interface FolderSwap {
  * @throws UserError when it failed; everything is where it was then
  */
 export async function swapFolders({ host, command }: Place, swap: FolderSwap): Promise<void> {
-  const script = `new=$1 current=$2 old=$3
+  const script = `new=$1 current=$2 old=$3 note=$4
     [ -d "$new" ] || { echo "$new is not there" >&2; exit 1; }
     if [ -z "$old" ]; then
       [ ! -e "$current" ] || { echo "$current is there already" >&2; exit 1; }
       exec mv -T -- "$new" "$current"
     fi
     [ ! -e "$old" ] || { echo "$old is there already" >&2; exit 1; }
+    [ -z "$note" ] || printf %s "$note" >"$old.note" || exit
     mv -T -- "$current" "$old" || exit
     mv -T -- "$new" "$current" && exit
     mv -T -- "$old" "$current"; exit 1`;
-  await rename(host, command(['sh', '-c', script, 'sh', swap.new, swap.current, swap.old ?? '']), swap);
+  const argv = ['sh', '-c', script, 'sh', swap.new, swap.current, swap.old ?? '', swap.note ?? ''];
+  await rename(host, command(argv), swap);
 }
 
 /** Takes `swapFolders` back, however far it came. Does nothing where that has not happened. */
@@ -40,7 +47,7 @@ export async function swapFoldersBack({ host, command }: Place, swap: FolderSwap
   const script = `new=$1 current=$2 old=$3
     [ -z "$old" ] || [ -e "$old" ] || exit 0
     if [ ! -e "$new" ] && [ -e "$current" ]; then mv -T -- "$current" "$new" || exit; fi
-    [ -z "$old" ] || mv -T -- "$old" "$current"`;
+    [ -z "$old" ] || { mv -T -- "$old" "$current" && rm -f -- "$old.note"; }`;
   await rename(host, command(['sh', '-c', script, 'sh', swap.new, swap.current, swap.old ?? '']), swap);
 }
 
@@ -62,7 +69,7 @@ export async function removeDerivedFolder({ host, command }: Place, path: string
   const silly = !path.startsWith('/') || path.split('/').includes('..') || !isDerivedName(basename(path));
   if (silly) throw new TypeError(`Not a folder that a restore makes: ${path}`);
   try {
-    await run(host, command(['rm', '-rf', '--one-file-system', '--', path]));
+    await run(host, command(['rm', '-rf', '--one-file-system', '--', path, noteOf(path)]));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(
@@ -79,18 +86,35 @@ export interface DerivedFolder {
   readonly derivation: Derivation;
   /** Of that run: YYYYMMDDHHMMSS, UTC. */
   readonly timestamp: string;
+  /** What is noted of it; null: nothing. */
+  readonly note: string | null;
 }
 
 /** The folders that restores have left beside a filestore, the oldest first. */
 export async function listDerivedFolders({ host, path, command }: OwnedFolder): Promise<DerivedFolder[]> {
   const parent = dirname(path);
-  const script = '[ -d "$1" ] || exit 0; find "$1/" -mindepth 1 -maxdepth 1 -type d -printf "%f\\0"';
-  const names = await run(host, command(['sh', '-c', script, 'sh', parent]));
-  return names
-    .split('\0')
+  const script = `[ -d "$1" ] || exit 0
+    find "$1/" -mindepth 1 -maxdepth 1 -type d -printf "%f\\0"
+    for note in "$1"/*.note; do
+      [ -f "$note" ] && printf "%s\\n" "\${note##*/}" && head -c 300 -- "$note" && printf "\\0"
+    done; :`;
+  const found = (await run(host, command(['sh', '-c', script, 'sh', parent]))).split('\0');
+  const notes = new Map(found.map((each) => [each.split('\n', 1)[0], each.slice(each.indexOf('\n') + 1)]));
+  return found
     .flatMap((name) => {
       const parsed = parseDerivedName(name, basename(path));
-      return parsed ? [{ path: `${parent}/${name}`, ...parsed }] : [];
+      return parsed ? [{ path: `${parent}/${name}`, ...parsed, note: notes.get(noteOf(name)) ?? null }] : [];
     })
     .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp));
+}
+
+/** Notes something of a folder that a restore has replaced, in a file beside it. */
+export async function noteFolder({ host, command }: Place, path: string, note: string): Promise<void> {
+  await run(host, command(['sh', '-c', 'printf %s "$2" >"$1"', 'sh', noteOf(path), note]));
+}
+
+/** Bytes that are free once a folder is gone: files that another folder has as well take no space of its own. */
+export async function ownBytes({ host, command }: Place, path: string): Promise<number> {
+  const script = `find "$1" -type f -links 1 -printf "%s\\n" | awk '{ sum += $1 } END { printf "%.0f", sum }'`;
+  return Number(await run(host, command(['sh', '-c', script, 'sh', path])));
 }

@@ -24,7 +24,15 @@ export interface DatabaseState {
   /** null: this role may not connect to it, and so may not know. */
   readonly bytes: number | null;
   readonly comment: string | null;
+  /** Its DROP was cut: it takes no connection and no ALTER DATABASE any more, only another DROP. */
+  readonly isBroken: boolean;
 }
+
+/** Size in bytes of a database of `pg_database d`; null: this role may not connect to it, and so may not know. */
+const BYTES = sql`CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END`;
+
+/** DATCONNLIMIT_INVALID_DB (https://www.postgresql.org/docs/current/catalog-pg-database.html). */
+const IS_BROKEN = sql`datconnlimit = -2`;
 
 /** @returns undefined when there is no database of that name */
 export async function findDatabase(postgres: Postgres, name: string): Promise<DatabaseState | undefined> {
@@ -33,8 +41,7 @@ export async function findDatabase(postgres: Postgres, name: string): Promise<Da
     MAINTENANCE_DATABASE,
     sql`SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
             datallowconn AS "allowsConnections",
-            CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END AS bytes,
-            shobj_description(d.oid, 'pg_database') AS comment
+            ${BYTES} AS bytes, shobj_description(d.oid, 'pg_database') AS comment, ${IS_BROKEN} AS "isBroken"
        FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = ${name}`,
   );
   return state;
@@ -47,20 +54,25 @@ export interface DerivedDatabase {
   /** Of that run: YYYYMMDDHHMMSS, UTC. */
   readonly timestamp: string;
   readonly comment: string | null;
+  /** Size; null: this role may not know. */
+  readonly bytes: number | null;
+  /** Its DROP was cut. */
+  readonly isBroken: boolean;
 }
 
 /** The databases that restores of `database` have left, the oldest first. */
 export async function listDerivedDatabases(postgres: Postgres, database: string): Promise<DerivedDatabase[]> {
-  const rows = await queryRows<{ name: string; comment: string | null }>(
+  const rows = await queryRows<Omit<DerivedDatabase, 'derivation' | 'timestamp'>>(
     postgres,
     MAINTENANCE_DATABASE,
-    sql`SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_database
+    sql`SELECT datname AS name, shobj_description(d.oid, 'pg_database') AS comment, ${BYTES} AS bytes,
+            ${IS_BROKEN} AS "isBroken" FROM pg_database d
       WHERE datname ~ '__(new|old)_[0-9]{14}$'`,
   );
   return rows
-    .flatMap(({ name, comment }) => {
-      const parsed = parseDerivedName(name, database);
-      return parsed ? [{ name, comment, ...parsed }] : [];
+    .flatMap((row) => {
+      const parsed = parseDerivedName(row.name, database);
+      return parsed ? [{ ...row, ...parsed }] : [];
     })
     .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp));
 }
@@ -212,13 +224,18 @@ export async function dropDerivedDatabase(admin: Postgres, name: string, databas
   if (!parseDerivedName(name, database) && !isTestName(name, database))
     throw new TypeError(`Not derived from ${database}: ${name}`);
   await endWorkOn(admin, name);
-  if (!(await findDatabase(admin, name))) return;
+  const state = await findDatabase(admin, name);
+  if (!state) return;
   await runSql(
     admin,
     MAINTENANCE_DATABASE,
-    sql`ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`, // PostgreSQL drops no template
-    sql`ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS false`,
-    terminateSessions([name]),
+    ...(state.isBroken
+      ? []
+      : [
+          sql`ALTER DATABASE ${identifier(name)} IS_TEMPLATE false`, // PostgreSQL drops no template
+          sql`ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS false`,
+          terminateSessions([name]),
+        ]),
     sql`DROP DATABASE IF EXISTS ${identifier(name)}`,
   );
 }

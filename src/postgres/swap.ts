@@ -22,9 +22,12 @@ export async function commentOn(admin: Postgres, database: string, text: string 
 /** A comment on the database that is replaced: what it was, and what it is to say. */
 export interface SwapMark {
   readonly before: string | null;
+  /** The DROP of the database that is replaced was cut: it takes no connections, and no ALTER DATABASE. */
+  readonly isBroken?: boolean;
   /** Of the database that has the name from then on: no dump holds it. */
   readonly own: string | null;
-  readonly after: string;
+  /** Asked for when it is replaced. */
+  readonly after: () => string;
 }
 
 type Rename = readonly [from: string, to: string];
@@ -48,9 +51,9 @@ export async function swapDatabases(admin: Postgres, swap: Swap, mark?: SwapMark
       [swap.new, current],
     ],
     [
-      allowConnections(old, false),
+      ...(mark?.isBroken ? [] : [allowConnections(old, false)]),
       isTemplate(current, false),
-      ...(mark ? [comment(old, mark.after), comment(current, mark.own)] : []),
+      ...(mark ? [comment(old, mark.after()), comment(current, mark.own)] : []),
     ],
   );
 }
@@ -71,7 +74,7 @@ export async function swapDatabasesBack(admin: Postgres, swap: Swap, mark?: Swap
     ],
     [
       isTemplate(swap.new, true),
-      allowConnections(current, true),
+      ...(mark?.isBroken ? [] : [allowConnections(current, true)]),
       ...(mark ? [comment(current, mark.before)] : []),
     ],
   );

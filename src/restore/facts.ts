@@ -6,6 +6,7 @@ import type { Platform } from '../platform/platform.ts';
 import { plainFacts } from '../report/plain.ts';
 import { code, type Facts } from '../report/summary.ts';
 import { formatAge, formatBytes, formatCounted, formatInstant } from '../util/format.ts';
+import { keptUntil, leftBy } from './leftovers/keeping.ts';
 import type { Replaced } from './leftovers/leftovers.ts';
 import { bytesOf, type Findings, filestoreBytes, sessionName } from './preflight.ts';
 import type { Target } from './target.ts';
@@ -30,7 +31,7 @@ export function tellTarget(
 }
 
 /** What there is: the backup, what it would replace, and what that takes. The same for the log and for the summary. */
-export function factsOf(source: RestoreSource, target: Target, findings: Findings): Rows {
+export function factsOf(source: RestoreSource, target: Target, findings: Findings, inPlace: boolean): Rows {
   return [
     ...backupFacts(source),
     ...replacedFacts(target, findings),
@@ -38,9 +39,17 @@ export function factsOf(source: RestoreSource, target: Target, findings: Finding
     ['Space', spaceOf(target, findings)],
     ...(findings.passed.length > 0 ? ([['Checked', findings.passed.join('; ')]] as const) : []),
     ...odooFacts(target, findings),
-    ...(target.leftovers.kept.length > 0
-      ? ([['Kept so far', target.leftovers.kept.map((pair) => pairName(pair)).join(', ')]] as const)
-      : []),
+    ...leftFacts(target, inPlace),
+  ];
+}
+
+/** What earlier runs have replaced and holds data. */
+function leftFacts({ leftovers: { interrupted, kept } }: Target, inPlace: boolean): Rows {
+  const left = interrupted.map((pair) => `${pairName(pair)}, ${leftBy(pair, inPlace)}`);
+  const before = kept.map((pair) => [pairName(pair), keptUntil(pair)].filter(Boolean).join(', '));
+  return [
+    ...(left.length > 0 ? ([['Left over', left.join('; ')]] as const) : []),
+    ...(before.length > 0 ? ([['Kept so far', before.join('; ')]] as const) : []),
   ];
 }
 

@@ -12,16 +12,17 @@ import { Store } from '../s3/store.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 import { messageOf } from '../util/errors.ts';
 import { buildSteps } from './build-steps.ts';
-import { factsOf, tellFindings, tellTarget, whichBackup } from './facts.ts';
+import { factsOf, pairName, tellFindings, tellTarget, whichBackup } from './facts.ts';
+import { fatesOf, howLong } from './leftovers/keeping.ts';
 import type { PutBackOptions } from './options.ts';
-import { describePlan, execute, type Step, UNDO_MEANING } from './plan.ts';
+import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { refuse } from './problem.ts';
 import type { Request } from './request.ts';
 import { failureSummary, type Outcome, outcomeOutputs, outcomeSummary, refusalSummary } from './summary.ts';
 import { Downtime, swapSteps } from './swap-steps.ts';
 import { findTarget, type Target } from './target.ts';
-import { recoverStep, removeStep } from './tidy-steps.ts';
+import { previousSteps, recoverStep, roomStep } from './tidy-steps.ts';
 import { type Work, workOf } from './work.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -86,10 +87,10 @@ export async function putBack(
   const findings = await phases.run('preflight', 'Check everything, change nothing', async () => {
     const found = await preflight(source, target, request);
     signal.throwIfAborted(); // what it makes problems of: everything
-    tellFindings(factsOf(source, target, found), found, platform);
+    tellFindings(factsOf(source, target, found, request.inPlace), found, platform);
     return found;
   });
-  const facts = factsOf(source, target, findings);
+  const facts = factsOf(source, target, findings, request.inPlace);
   const assertLocked = async () => lock?.assertHeld();
   const work = workOf({ source, target, findings, request, platform, startedAt, signal, assertLocked });
   const downtime = new Downtime();
@@ -119,7 +120,9 @@ export async function putBack(
     neutralize: request.neutralize,
     newUuid: request.newUuid,
     leftOut: work.leftOut,
-    kept: request.keepPrevious === 'until-healthy' ? undefined : work.databases.old,
+    kept: fatesOf(work).flatMap(({ keep, ...pair }) =>
+      keep === undefined ? [] : [`${pairName(pair)}, ${howLong(keep)}`],
+    ),
     downtimeSeconds: downtime.seconds,
     seconds: (Date.now() - startedAt.getTime()) / 1000,
     durations: phases.seconds,
@@ -146,11 +149,10 @@ interface Plan {
 }
 
 function planOf(work: Work, downtime: Downtime): Plan {
-  const recover = recoverStep(work);
-  const remove = removeStep(work);
+  const first = [recoverStep(work), roomStep(work)].filter((step) => step !== undefined);
   return {
-    steps: [...(recover ? [recover] : []), ...buildSteps(work), ...swapSteps(work, downtime)],
-    afterwards: remove ? [remove] : [],
+    steps: [...first, ...buildSteps(work), ...swapSteps(work, downtime)],
+    afterwards: previousSteps(work),
   };
 }
 
@@ -169,7 +171,7 @@ async function tidy(
       await phases.run(step.name, step.title, () => step.run(signal, { add() {} }));
     } catch (error) {
       platform.warning(
-        `The restore is done, and something is left to be removed, by the next one or by hand (${step.details.join(', ')}): ${messageOf(error)}`,
+        `The restore is done, and something is left to do, by the next one or by hand: ${lowerFirst(step.title)} (${step.details.join(', ')}): ${messageOf(error)}`,
       );
     }
   }

@@ -1,8 +1,10 @@
 import type { DumpSource } from '../backup-reader/dump.ts';
 import { type FileSystem, fileSystemOf } from '../host/disk-space.ts';
 import { TempFolder } from '../host/temp-folder.ts';
+import { ownBytes } from '../odoo/folder-swap.ts';
 import { databaseFileSystem, maxWalBytes } from '../postgres/disk-space.ts';
 import { formatBytes } from '../util/format.ts';
+import type { Leftovers, Remains } from './leftovers/leftovers.ts';
 import type { Problem } from './problem.ts';
 import { spareOf } from './room.ts';
 import type { Target } from './target.ts';
@@ -15,6 +17,10 @@ export interface Space {
   /** Of the write-ahead log. */
   readonly walDisk: FileSystem | undefined;
   readonly filestoreDisk: FileSystem | undefined;
+  /** What earlier runs have replaced, to be removed first: without that, the new does not fit. */
+  readonly dropFirst: readonly Remains[];
+  /** Why what is replaced cannot be kept for days; undefined: it can. */
+  readonly shortage: string | undefined;
   /** Where the dump lies on the host while it is loaded; undefined: it is loaded as it comes. */
   readonly dumpPlace: string | undefined;
 }
@@ -45,7 +51,7 @@ export async function checkSpace(
   databaseBytes: number,
   filestoreBytes: number,
 ): Promise<Space> {
-  const { admin, current, filestore } = target;
+  const { admin, current, filestore, leftovers } = target;
   const [databaseDisk, walDisk, filestoreDisk, maxWal, place] = await Promise.all([
     databaseFileSystem(admin, current?.tablespace),
     databaseFileSystem(admin),
@@ -55,18 +61,88 @@ export async function checkSpace(
   ]);
   const wanted: Wanted[] = [
     { what: 'database', bytes: databaseBytes, disk: databaseDisk, byServer: true },
-    { what: 'write-ahead log', bytes: Math.min(databaseBytes, maxWal), disk: walDisk, byServer: true },
+    { what: WAL, bytes: Math.min(databaseBytes, maxWal), disk: walDisk, byServer: true },
     { what: 'filestore', bytes: filestoreBytes, disk: filestoreDisk, byServer: false },
   ];
   const withDump = [...wanted, { what: 'dump', bytes: dump.size, disk: place?.disk, byServer: false }];
-  const disks = { databaseDisk, walDisk, filestoreDisk };
+  const { dropFirst, freed } = await makeRoom(
+    dump.kind === 'directory' && place ? withDump : wanted,
+    leftovers,
+    {
+      databaseDisk,
+      filestoreDisk,
+      folderBytes: async (folder) => (filestore ? ownBytes(filestore, folder) : 0),
+    },
+  );
+  const disks = { databaseDisk, walDisk, filestoreDisk, dropFirst };
+  const shortage = shortageOf(wanted, [databaseDisk, filestoreDisk], freed);
   if (dump.kind === 'directory') {
-    const problems = place ? tooLittle(withDump) : [...tooLittle(wanted), noPlace(target, dump.size)];
-    return { ...disks, dumpPlace: place?.path, problems };
+    const problems = place
+      ? tooLittle(withDump, freed)
+      : [...tooLittle(wanted, freed), noPlace(target, dump.size)];
+    return { ...disks, shortage, dumpPlace: place?.path, problems };
   }
-  const fits = place && tooLittle(withDump).length === 0;
-  return { ...disks, dumpPlace: fits ? place.path : undefined, problems: tooLittle(wanted) };
+  const fits = place && tooLittle(withDump, freed).length === 0;
+  const problems = tooLittle(wanted, freed);
+  return { ...disks, shortage, dumpPlace: fits ? place.path : undefined, problems };
 }
+
+/** Bytes that become free, by the device of their file system. */
+export type Freed = ReadonlyMap<string, number>;
+
+/** Where leftovers lie, and what a filestore among them takes. */
+interface Places {
+  readonly databaseDisk: FileSystem | undefined;
+  readonly filestoreDisk: FileSystem | undefined;
+  folderBytes(folder: string): Promise<number>;
+}
+
+/**
+ * Chooses what earlier runs have replaced to be dropped before its time, the oldest first and no more than it takes: none
+ * where the new fits without, or not even then. What is kept for good, what nobody marked, and what a run left that did not
+ * come to its end are not ours to drop.
+ */
+export async function makeRoom(
+  wanted: readonly Wanted[],
+  { expired, kept }: Pick<Leftovers, 'expired' | 'kept'>,
+  { databaseDisk, filestoreDisk, folderBytes }: Places,
+): Promise<{ readonly dropFirst: readonly Remains[]; readonly freed: Freed }> {
+  const nothing = { dropFirst: [], freed: new Map<string, number>() };
+  if (tooLittle(wanted).length === 0) return nothing;
+  const dropFirst: Remains[] = [];
+  const freed = new Map<string, number>();
+  const add = (disk: FileSystem | undefined, bytes: number) =>
+    disk && freed.set(disk.device, (freed.get(disk.device) ?? 0) + bytes);
+  for (const each of [...expired, ...kept.filter(({ mark }) => mark?.keep instanceof Date)]) {
+    add(databaseDisk, each.bytes ?? 0);
+    if (each.folder !== undefined) add(filestoreDisk, await folderBytes(each.folder));
+    dropFirst.push(each);
+    if (tooLittle(wanted, freed).length === 0) return { dropFirst, freed };
+  }
+  return nothing;
+}
+
+/** What has to stay free for Odoo's own data to grow, where what was replaced is kept for days. */
+const LEAST_FREE = 1024 ** 3;
+
+/** Why what is replaced cannot be kept: too little would be free beside it; undefined: it can. */
+export function shortageOf(
+  wanted: readonly Wanted[],
+  disks: readonly (FileSystem | undefined)[],
+  freed: Freed,
+): string | undefined {
+  for (const disk of disks) {
+    if (!disk) continue;
+    const lasting = wanted.filter((each) => each.disk?.device === disk.device && each.what !== WAL);
+    const taken = lasting.reduce((sum, { bytes }) => sum + bytes, 0);
+    const free = disk.free + (freed.get(disk.device) ?? 0) - taken;
+    if (free < LEAST_FREE)
+      return `only ${formatBytes(Math.max(0, free))} would stay free in ${disk.mount} beside it`;
+  }
+  return undefined;
+}
+
+const WAL = 'write-ahead log';
 
 async function placeOf(
   { postgres: { host, account: as } }: Target,
@@ -78,15 +154,17 @@ async function placeOf(
   return { path, disk: await fileSystemOf({ host, path, command: (argv) => ({ argv, as }) }) };
 }
 
-/** What does not fit. */
-export function tooLittle(wanted: readonly Wanted[]): Problem[] {
+const NOTHING_FREED: Freed = new Map();
+
+/** What does not fit, once something else has gone. */
+export function tooLittle(wanted: readonly Wanted[], freed = NOTHING_FREED): Problem[] {
   return demandsOf(wanted)
-    .filter(({ disk, bytes, spare }) => bytes + spare > disk.free)
+    .filter(({ disk, bytes, spare }) => bytes + spare > disk.free + (freed.get(disk.device) ?? 0))
     .map(({ disk: { mount, free }, whats, bytes, spare }) => ({
       message: `Building the new ${whats.join(' and ')} takes about ${formatBytes(bytes)}, and ${mount} on the host has ${formatBytes(free)} left${
         spare === 0 ? '' : `, of which PostgreSQL has to keep ${formatBytes(spare)}`
       }`,
-      hint: 'Free space on the host: a restore builds the new beside the old.',
+      hint: 'Free space on the host: a restore builds the new beside the old. What earlier ones have left may go as well (Left over, Kept so far).',
     }));
 }
 

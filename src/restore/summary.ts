@@ -29,8 +29,8 @@ export interface Outcome extends Matter {
   readonly newUuid: boolean;
   /** What is not as in the backup, in words. */
   readonly leftOut: readonly string[];
-  /** What was replaced and is still there. */
-  readonly kept: string | undefined;
+  /** What was replaced and is still there, each with how long. */
+  readonly kept: readonly string[];
   /** undefined: Odoo was not stopped. */
   readonly downtimeSeconds: number | undefined;
   readonly seconds: number;
@@ -102,7 +102,7 @@ function doneSummary(outcome: Outcome): Summary {
               ? undefined
               : `${formatDuration(downtimeSeconds * 1000)}, from the stop of Odoo until it was healthy`,
           ),
-          ...row('Kept', kept === undefined ? undefined : [code(kept), ': what was replaced']),
+          ...row('Kept', kept.length === 0 ? undefined : `what was replaced: ${kept.join('; ')}`),
           ['Time', `${formatDuration(seconds * 1000)}${phasesOf(outcome)}`],
         ],
       },

@@ -9,7 +9,7 @@ import { messageOf } from '../util/errors.ts';
 import { formatDuration } from '../util/format.ts';
 import { commandByHand, sqlByHand } from './by-hand.ts';
 import { isInterrupted } from './leftovers/leftovers.ts';
-import { markOf, ownComment, PLACED } from './leftovers/marks.ts';
+import { keepFrom, markText, ownComment, PLACED } from './leftovers/marks.ts';
 import type { Step } from './plan.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
@@ -95,10 +95,15 @@ async function tellHealth({ target, platform, signal }: Work, services: Services
 }
 
 function swapDatabaseStep(work: Work): Step {
-  const { target, databases, request, startedAt } = work;
+  const { target, databases } = work;
   const { current, old } = databases;
   const before = target.current?.comment ?? null;
-  const mark = { before, own: ownComment(before), after: markOf(request.keepPrevious, startedAt, before) };
+  const mark = {
+    before,
+    own: ownComment(before),
+    after: () => unsettled(work, before),
+    isBroken: target.current?.isBroken,
+  };
   return {
     name: 'swap',
     title: old === undefined ? 'Put the database in its place, by rename' : 'Swap the databases, by rename',
@@ -119,7 +124,9 @@ function swapDatabaseStep(work: Work): Step {
             ? []
             : [
                 sql`ALTER DATABASE ${identifier(old)} RENAME TO ${identifier(current)}`,
-                sql`ALTER DATABASE ${identifier(current)} ALLOW_CONNECTIONS true`,
+                ...(target.current?.isBroken
+                  ? []
+                  : [sql`ALTER DATABASE ${identifier(current)} ALLOW_CONNECTIONS true`]),
               ]),
         ),
       ],
@@ -127,7 +134,12 @@ function swapDatabaseStep(work: Work): Step {
   };
 }
 
-function swapFilestoreStep({ target, databases }: Work, { live, swap }: FilestoreWork): Step {
+/** What is said of what is replaced until the run has come to its end (`settle`). */
+const unsettled = ({ request, startedAt }: Work, comment: string | null): string =>
+  markText({ at: new Date(), settled: false, keep: keepFrom(request.keepPrevious, startedAt), comment });
+
+function swapFilestoreStep(work: Work, { live, swap }: FilestoreWork): Step {
+  const { target, databases } = work;
   const move = (from: string, to: string) => commandByHand(live, ['mv', '-T', '--', from, to]);
   return {
     name: 'swap',
@@ -137,7 +149,7 @@ function swapFilestoreStep({ target, databases }: Work, { live, swap }: Filestor
     unbroken: true,
     async run() {
       if (databases.old === undefined) await commentOn(target.admin, databases.new, PLACED);
-      await swapFolders(live, swap);
+      await swapFolders(live, databases.old === undefined ? { ...swap, note: unsettled(work, null) } : swap);
     },
     undo: {
       title: swap.old === undefined ? 'Rename the filestore back' : 'Rename the filestores back',

@@ -6,6 +6,7 @@ import { derivedFolder, derivedName } from '../postgres/derived-names.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { swapDatabasesBack } from '../postgres/swap.ts';
 import { pairName } from './facts.ts';
+import { type Fate, fatesOf, howLong, keptUntil, settle } from './leftovers/keeping.ts';
 import type { Replaced } from './leftovers/leftovers.ts';
 import type { Step } from './plan.ts';
 import type { Target } from './target.ts';
@@ -50,7 +51,7 @@ async function recover(
     await swapFoldersBack(filestore, { current: filestore.path, old: replaced, new: built });
     folders.push(built);
   }
-  for (const { timestamp, database: old, comment } of halfSwapped.toReversed()) {
+  for (const { timestamp, database: old, mark } of halfSwapped.toReversed()) {
     const built = derivedName(database, 'new', timestamp);
     if (filestore) {
       const path = (derivation: 'new' | 'old') => derivedFolder(filestore.path, derivation, timestamp);
@@ -60,7 +61,7 @@ async function recover(
     await swapDatabasesBack(
       admin,
       { current: database, old, new: built },
-      { before: comment, own: null, after: '' },
+      { before: mark?.comment ?? null, own: null, after: () => '' },
     );
     platform.info(`${old} is ${database} again`);
     databases.push(built);
@@ -69,23 +70,52 @@ async function recover(
   for (const name of databases) await dropDerivedDatabase(admin, name, database);
 }
 
-/** What is removed once Odoo is healthy: what was replaced, now or earlier. undefined: nothing is. */
-export function removeStep({ target, databases, filestore, request }: Work): Step | undefined {
-  const { unsettled, expired } = target.leftovers;
-  const { old } = databases;
-  const folder = filestore?.swap.old;
-  const replaced: Replaced[] =
-    request.keepPrevious === 'until-healthy' && (old ?? folder) !== undefined
-      ? [{ database: old, folder }]
-      : [];
-  const pairs = [...expired, ...unsettled, ...replaced];
+/** Drops what earlier runs have replaced ahead of its time, where the new does not fit beside it. undefined: it fits. */
+export function roomStep({ target, findings }: Work): Step | undefined {
+  const pairs = findings.dropFirst;
   if (pairs.length === 0) return undefined;
   return {
-    name: 'remove',
-    title: 'Remove what was replaced',
-    details: pairs.map(pairName),
+    name: 'room',
+    title: 'Make room: remove what earlier runs have replaced',
+    details: pairs.map((pair) =>
+      [pairName(pair), keptUntil(pair), 'the new does not fit beside it'].filter(Boolean).join('; '),
+    ),
     run: () => removePairs(target, pairs),
   };
+}
+
+/** What is done with what was replaced, now or earlier, once Odoo is healthy. */
+export function previousSteps(work: Work): Step[] {
+  const { target } = work;
+  const fates = fatesOf(work);
+  const kept = fates.filter(({ keep }) => keep !== undefined);
+  const removed = fates.filter(({ keep }) => keep === undefined);
+  const line = ({ about, ...pair }: Fate) => [pairName(pair), ...about].join('; ');
+  return [
+    ...(kept.length === 0
+      ? []
+      : [
+          {
+            name: 'keep',
+            title: 'Keep what was replaced',
+            details: kept.map((fate) => `${line(fate)}; ${fate.keep ? howLong(fate.keep) : ''}`),
+            run: () => settle(target, kept),
+          },
+        ]),
+    ...(removed.length === 0
+      ? []
+      : [
+          {
+            name: 'remove',
+            title: 'Remove what was replaced',
+            details: removed.map(line),
+            run: async () => {
+              await settle(target, removed);
+              await removePairs(target, removed);
+            },
+          },
+        ]),
+  ];
 }
 
 /** The folder first: a database without its folder is known by its comment, a folder alone by nothing. */

@@ -120,7 +120,8 @@ suite('a restore over a database that is there', () => {
     assert.equal(await scene.sql('SELECT count(*) FROM ir_cron WHERE active'), '1');
     assert.deepEqual(await scene.odoo.files(), backedUp.files);
 
-    const old = /Kept +(\S+__old_\d{14}): what was replaced/.exec(log)?.[1] ?? '';
+    const old =
+      /Kept +what was replaced: database and filestore (\S+__old_\d{14}), until /.exec(log)?.[1] ?? '';
     await scene.sql(`ALTER DATABASE "${old}" ALLOW_CONNECTIONS true`, 'postgres');
     const kept = await scene.content(old);
     assert.ok(kept.sql === changed.sql, 'what was replaced has other rows');

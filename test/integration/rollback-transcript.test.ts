@@ -15,7 +15,7 @@ suite('the log of a rollback', () => {
   const logs = new Map<string, string>();
   /** Runs one and compares its log with the one in test/golden, as README.md and docs/rollback.md show it. */
   async function saysAsKept(name: string, exitCode: number, inputs: RawInputs): Promise<void> {
-    const ended = await scene.start('rollback', { jobs: '4', ...inputs }).ended;
+    const ended = await scene.start('rollback', { jobs: '4', 'keep-previous': '', ...inputs }).ended;
     assert.equal(ended.exitCode, exitCode, ended.log);
     const transcript = transcriptOf(ended.log, scene);
     logs.set(name, transcript);

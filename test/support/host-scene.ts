@@ -64,7 +64,9 @@ export class HostScene<H extends BootedHost> implements AsyncDisposable {
   }
 
   start(command: string, inputs: RawInputs = {}): Run {
-    return startProgram(command, { ...this.inputs, ...inputs }, cleanEnvironment(this.sandbox.s3));
+    // What rollbacks replace does not pile up.
+    const kept: RawInputs = command === 'rollback' ? { 'keep-previous': 'until-healthy' } : {};
+    return startProgram(command, { ...this.inputs, ...kept, ...inputs }, cleanEnvironment(this.sandbox.s3));
   }
 
   /** Runs it to its end, which has to be a bad one, and say this. */

@@ -132,10 +132,11 @@ export class RollbackScene implements AsyncDisposable {
     return this.scene.odoo.database;
   }
 
-  /** As few inputs as a rollback needs. */
+  /** As few inputs as a rollback needs. What was replaced does not pile up, where a test does not ask for that. */
   get inputs(): RawInputs {
     return {
       ...this.scene.inputs,
+      'keep-previous': 'until-healthy',
       'stop-command': this.server.stopCommand,
       'start-command': this.server.startCommand,
     };

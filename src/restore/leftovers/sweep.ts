@@ -4,14 +4,15 @@ import { actAsOwner, type OwnedFolder } from '../../host/owned-folder.ts';
 import type { Odoo } from '../../odoo/installation.ts';
 import type { Phases } from '../../platform/phases.ts';
 import type { Platform } from '../../platform/platform.ts';
-import { listDerivedDatabases } from '../../postgres/databases.ts';
 import { listTestDatabases, sweepTestDatabases } from '../../postgres/test-databases.ts';
 import { messageOf, UserError } from '../../util/errors.ts';
+import { formatInstant } from '../../util/format.ts';
+import { pairName } from '../facts.ts';
 import { findLeftovers } from '../target.ts';
 import { type Place, removePairs } from '../tidy-steps.ts';
-import { isInterrupted, type Leftovers } from './leftovers.ts';
+import type { Leftovers } from './leftovers.ts';
 
-/** What restores have left, as a backup comes across it; undefined: nothing, as nearly always. */
+/** What restores have left, as a backup comes across it; undefined: it may not look. */
 export interface Found {
   readonly place: Place;
   readonly leftovers: Leftovers;
@@ -23,13 +24,12 @@ export interface Found {
 export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<Found | undefined> {
   const { postgres, database } = odoo;
   try {
-    const [derived, tests] = await Promise.all([
-      listDerivedDatabases(postgres, database),
+    const [tests, filestore] = await Promise.all([
       listTestDatabases(postgres, database),
+      ownedFilestore(odoo, accounts),
     ]);
-    if (derived.length + tests.length === 0) return undefined;
-    const place = { database, admin: postgres, filestore: await ownedFilestore(odoo, accounts) };
-    return { place, leftovers: await findLeftovers(postgres, database, place.filestore), tests };
+    const leftovers = await findLeftovers(postgres, database, filestore);
+    return { place: { database, admin: postgres, filestore }, leftovers, tests };
   } catch (error) {
     if (error instanceof CommandError) return undefined; // it may not look into the maintenance database
     throw error;
@@ -56,11 +56,17 @@ export function refuseHalfSwapped(found: Found | undefined, database: string, pl
       'Run the rollback again: it begins by taking that back.',
     );
   }
-  if (isInterrupted(leftovers)) {
-    const { unused, unsettled } = leftovers;
-    const names = [...unused.databases, ...unused.folders, ...unsettled.map((pair) => pair.database)];
+  const { unused, interrupted } = leftovers;
+  const names = [...unused.databases, ...unused.folders];
+  if (names.length > 0) {
     platform.warning(
       `A restore of ${database} was killed, and has left ${names.join(', ')}: the next one removes it`,
+    );
+  }
+  for (const each of interrupted) {
+    const since = each.mark ? `, as of ${formatInstant(each.mark.at)}` : '';
+    platform.warning(
+      `A restore of ${database} did not come to its end, and has left what it replaced: ${pairName(each)}${since}. It is kept until a restore ends well, and then as keep-previous says`,
     );
   }
 }
@@ -87,7 +93,7 @@ export async function sweepExpired(
   if (!found) return;
   const { place, leftovers } = found;
   if (leftovers.expired.length === 0) return;
-  const names = leftovers.expired.map(({ database }) => database).join(', ');
+  const names = leftovers.expired.map(pairName).join(', ');
   try {
     await phases.run('sweep', `Remove what was kept long enough: ${names}`, () =>
       removePairs(place, leftovers.expired),

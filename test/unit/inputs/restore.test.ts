@@ -42,7 +42,7 @@ suite('the inputs of a rollback', () => {
         backup: 'latest',
         services: { kind: 'units', units: ['odoo'] },
         health: { url: undefined, from: 'host', timeoutMs: 120_000 },
-        keepPrevious: 'until-healthy',
+        keepPrevious: 3,
         jobs: undefined,
         dryRun: false,
         allowUnverified: false,

@@ -3,7 +3,14 @@ import { suite, test } from 'node:test';
 import type { DerivedFolder } from '../../../src/odoo/folder-swap.ts';
 import type { DerivedDatabase } from '../../../src/postgres/databases.ts';
 import { isInterrupted, type Leftovers, sortLeftovers } from '../../../src/restore/leftovers/leftovers.ts';
-import { markOf, PLACED, parseMark } from '../../../src/restore/leftovers/marks.ts';
+import {
+  type Keep,
+  keepFrom,
+  longerOf,
+  markText,
+  PLACED,
+  parseMark,
+} from '../../../src/restore/leftovers/marks.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const [early, late] = ['20261101000000', '20261120000000'] as const;
@@ -13,31 +20,45 @@ const built = (timestamp: string): DerivedDatabase => ({
   derivation: 'new',
   timestamp,
   comment: null,
+  bytes: 7,
+  isBroken: false,
 });
 const replaced = (timestamp: string, comment: string | null): DerivedDatabase => ({
   name: `prod__old_${timestamp}`,
   derivation: 'old',
   timestamp,
   comment,
+  bytes: 7,
+  isBroken: false,
 });
-const folder = (derivation: 'new' | 'old', timestamp: string): DerivedFolder => ({
+const folder = (derivation: 'new' | 'old', timestamp: string, note: string | null = null): DerivedFolder => ({
   path: `/srv/filestore/prod__${derivation}_${timestamp}`,
   derivation,
   timestamp,
+  note,
 });
-const settled = markOf('until-healthy', now, null);
-const pair = (timestamp: string, withFolder = true, comment: string | null = null) => ({
-  timestamp,
+const days = (count: number, from: Date) => keepFrom(count, from);
+const mark = (keep: Keep, settled = true, at = now, comment: string | null = null) =>
+  markText({ at, settled, keep, comment });
+const cut = mark(days(3, now), false);
+const pair = (timestamp: string, text: string | null, withFolder = true) => ({
   database: `prod__old_${timestamp}`,
-  comment,
   folder: withFolder ? `/srv/filestore/prod__old_${timestamp}` : undefined,
+  mark: parseMark(text),
+  bytes: 7,
+});
+const alone = (timestamp: string, text: string | null) => ({
+  database: undefined,
+  folder: `/srv/filestore/prod__old_${timestamp}`,
+  mark: parseMark(text),
+  bytes: 0,
 });
 
 const nothing: Leftovers = {
   halfSwapped: [],
   placed: [],
   unused: { databases: [], folders: [] },
-  unsettled: [],
+  interrupted: [],
   expired: [],
   kept: [],
 };
@@ -57,10 +78,19 @@ suite('what restores have left', () => {
       { unused: { databases: [`prod__new_${late}`], folders: [] } },
     ],
     [
-      'a filestore whose database was gone before the restore',
+      'a filestore whose database was gone before the restore, of which nothing is noted',
       [],
       [folder('old', late)],
-      { kept: [{ database: undefined, folder: `/srv/filestore/prod__old_${late}` }] },
+      { kept: [alone(late, null)] },
+    ],
+    [
+      'likewise, noted: kept for days, some of them over, and by a run that was killed',
+      [],
+      [folder('old', early, mark(days(3, new Date('2026-11-01T00:00:00Z')))), folder('old', late, cut)],
+      {
+        expired: [alone(early, mark(days(3, new Date('2026-11-01T00:00:00Z'))))],
+        interrupted: [alone(late, cut)],
+      },
     ],
     [
       'killed while it built the filestore',
@@ -94,48 +124,67 @@ suite('what restores have left', () => {
     ],
     [
       'killed between the two renames',
-      [replaced(late, settled)],
+      [replaced(late, cut)],
       [folder('new', late)],
-      { halfSwapped: [pair(late, false)] },
+      { halfSwapped: [{ ...pair(late, cut, false), timestamp: late }] },
     ],
     [
       'killed within the rename of the folders',
-      [replaced(late, settled)],
+      [replaced(late, cut)],
       [folder('new', late), folder('old', late)],
-      { halfSwapped: [pair(late)] },
+      { halfSwapped: [{ ...pair(late, cut), timestamp: late }] },
     ],
     [
-      'killed before Odoo was healthy',
-      [replaced(late, settled)],
+      'killed before Odoo was healthy, whatever was to become of it',
+      [replaced(early, mark('always', false)), replaced(late, cut)],
       [folder('old', late)],
-      { unsettled: [pair(late)] },
+      { interrupted: [pair(early, mark('always', false), false), pair(late, cut)] },
     ],
     [
       'killed while it removed what was replaced',
-      [replaced(late, settled)],
+      [replaced(late, mark(now))],
       [],
-      { unsettled: [pair(late, false)] },
+      { expired: [pair(late, mark(now), false)] },
+    ],
+    [
+      'killed while it dropped a database: nothing can be done with it but a DROP',
+      [{ ...replaced(late, mark('always')), isBroken: true }],
+      [],
+      { unused: { databases: [`prod__old_${late}`], folders: [] } },
+    ],
+    [
+      'replaced by a version that had no word for a run that was killed',
+      [replaced(late, 'odoo-backup: replaced 2026-11-21T12:00:00.000Z; keep until-healthy')],
+      [folder('old', late)],
+      { interrupted: [pair(late, mark('until-healthy'))] },
     ],
     [
       'kept for good',
-      [replaced(late, markOf('always', now, 'Odoo of Acme'))],
+      [replaced(late, mark('always', true, now, 'Odoo of Acme'))],
       [folder('old', late)],
-      { kept: [pair(late, true, 'Odoo of Acme')] },
+      { kept: [pair(late, mark('always', true, now, 'Odoo of Acme'))] },
     ],
     [
       'kept for days, some of them over',
       [
-        replaced(early, markOf(7, new Date('2026-11-01T00:00:00Z'), null)),
-        replaced(late, markOf(7, new Date('2026-11-20T00:00:00Z'), null)),
+        replaced(early, mark(days(7, new Date('2026-11-01T00:00:00Z')))),
+        replaced(late, mark(days(7, new Date('2026-11-20T00:00:00Z')))),
       ],
       [folder('old', early), folder('old', late)],
-      { expired: [pair(early)], kept: [pair(late)] },
+      {
+        expired: [pair(early, mark(days(7, new Date('2026-11-01T00:00:00Z'))))],
+        kept: [pair(late, mark(days(7, new Date('2026-11-20T00:00:00Z'))))],
+      },
     ],
     [
       'of somebody else: a database without our comment is never touched',
-      [replaced(late, null), replaced(early, 'made by hand')],
+      [
+        replaced(late, null),
+        replaced(early, 'made by hand'),
+        replaced('20261119000000', 'odoo-backup: replaced 2026-11-21T12:00:00.000Z; keep until 99-99-99'),
+      ],
       [folder('old', late)],
-      { kept: [pair(late), pair(early, false)] },
+      { kept: [pair(late, null), pair(early, null, false), pair('20261119000000', null, false)] },
     ],
     [
       'taken back by half: the copy is a copy, and the live database is not guessed at',
@@ -151,9 +200,9 @@ suite('what restores have left', () => {
   test('tells runs that were killed from what is kept', () => {
     const sort = (databases: DerivedDatabase[]) => isInterrupted(sortLeftovers(databases, [], now));
     assert.equal(sort([]), false);
-    assert.equal(sort([replaced(late, markOf('always', now, null))]), false);
-    assert.equal(sort([replaced(early, markOf(1, new Date(0), null))]), false);
-    assert.equal(sort([replaced(late, settled)]), true);
+    assert.equal(sort([replaced(late, mark('always'))]), false);
+    assert.equal(sort([replaced(early, mark(new Date(0)))]), false);
+    assert.equal(sort([replaced(late, cut)]), true);
     assert.equal(sort([built(late)]), true);
   });
 });
@@ -161,25 +210,42 @@ suite('what restores have left', () => {
 suite('the comment of a replaced database', () => {
   test('says what it is, for people', () => {
     assert.equal(
-      markOf(7, now, null),
+      mark(days(7, now)),
       'odoo-backup: replaced 2026-11-21T12:00:00.000Z; keep until 2026-11-28T12:00:00.000Z',
+    );
+    assert.equal(
+      mark('always', false),
+      'odoo-backup: replaced 2026-11-21T12:00:00.000Z by a run that has not ended; keep always',
     );
   });
 
   test('says it for programs, and holds the comment of before', () => {
     for (const comment of [null, 'Odoo of Acme', 'two\nlines', '']) {
-      assert.deepEqual(parseMark(markOf('always', now, comment)), { keep: 'always', comment });
-      assert.deepEqual(parseMark(markOf('until-healthy', now, comment)), { keep: 'until-healthy', comment });
-      assert.deepEqual(parseMark(markOf(7, now, comment)), {
-        keep: new Date('2026-11-28T12:00:00Z'),
-        comment,
-      });
+      for (const settled of [true, false]) {
+        for (const keep of ['always', days(7, now)] as const) {
+          const given = { at: now, settled, keep, comment };
+          assert.deepEqual(parseMark(markText(given)), given);
+        }
+      }
     }
   });
 
   test('of somebody else says nothing', () => {
     for (const comment of [null, '', 'Odoo of Acme', 'odoo-backup: replaced by hand; keep always']) {
       assert.equal(parseMark(comment), undefined);
+    }
+  });
+
+  test('of two promises the longer one counts', () => {
+    const [soon, later] = [new Date(0), now];
+    for (const [one, other, longer] of [
+      ['until-healthy', 'until-healthy', 'until-healthy'],
+      ['until-healthy', soon, soon],
+      [later, soon, later],
+      [soon, 'always', 'always'],
+    ] as const) {
+      assert.equal(longerOf(one, other), longer);
+      assert.equal(longerOf(other, one), longer);
     }
   });
 });

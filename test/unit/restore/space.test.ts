@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { FileSystem } from '../../../src/host/disk-space.ts';
+import type { Remains } from '../../../src/restore/leftovers/leftovers.ts';
+import type { Keep } from '../../../src/restore/leftovers/marks.ts';
 import { whileRoomLasts } from '../../../src/restore/room.ts';
-import { demandsOf, tooLittle, type Wanted } from '../../../src/restore/space.ts';
+import { demandsOf, makeRoom, shortageOf, tooLittle, type Wanted } from '../../../src/restore/space.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
@@ -75,6 +77,59 @@ suite('the space of a restore', () => {
     assert.match(
       tooLittle([other('filestore', data.free + 1, data)])[0]?.message ?? '',
       /^Building the new filestore takes about .* and \/data on the host has [\d.]+ GiB left$/,
+    );
+  });
+});
+
+suite('what earlier restores have replaced', () => {
+  const data = disk('/data', 4 * GiB);
+  const remains = (database: string, keep: Keep | undefined, bytes: number | null = GiB): Remains => ({
+    database,
+    folder: `/data/${database}`,
+    mark: keep && { at: new Date(0), settled: true, keep, comment: null },
+    bytes,
+  });
+  const expired = [remains('a', new Date(1))];
+  const kept = [
+    remains('b', new Date(2)),
+    remains('c', 'always'),
+    remains('d', undefined),
+    remains('e', new Date(3)),
+  ];
+  const dropped = async (needed: number) => {
+    const places = { databaseDisk: data, filestoreDisk: data, folderBytes: async () => GiB };
+    const { dropFirst } = await makeRoom([server('database', needed, data)], { expired, kept }, places);
+    return dropFirst.map(({ database }) => database);
+  };
+  for (const [title, needed, names] of [
+    ['stays where the new fits beside it', 3 * GiB, []],
+    ['goes where the new does not, first what was kept long enough', 5 * GiB, ['a']],
+    ['goes before its days are over, the oldest first', 7 * GiB, ['a', 'b']],
+    ['never where it was kept for good, or is not ours', 9 * GiB, ['a', 'b', 'e']],
+    ['stays where it would be of no use', 11 * GiB, []],
+  ] as const) {
+    test(title, async () => assert.deepEqual(await dropped(needed), names));
+  }
+
+  test('of which nobody knows the size makes no room', async () => {
+    const places = { databaseDisk: data, filestoreDisk: data, folderBytes: async () => 0 };
+    const left = { expired: [remains('a', new Date(1), null)], kept: [] };
+    const { dropFirst } = await makeRoom([server('database', 5 * GiB, data)], left, places);
+    assert.deepEqual(dropFirst, []);
+  });
+
+  test('is kept for days where a GiB stays free beside it, and what goes first counts as free', () => {
+    const nothing = new Map<string, number>();
+    const builds = (bytes: number) => [server('database', bytes, data), other('filestore', 5, disk('/', 10))];
+    assert.equal(shortageOf(builds(3 * GiB), [data, undefined], nothing), undefined);
+    assert.equal(
+      shortageOf(builds(3 * GiB + 1), [data], nothing),
+      'only 1.0 GiB would stay free in /data beside it',
+    );
+    assert.equal(shortageOf(builds(4 * GiB), [data], new Map([[data.device, GiB]])), undefined);
+    assert.match(
+      shortageOf(builds(0), [data, disk('/', 10)], nothing) ?? '',
+      /^only 5 B would stay free in \//,
     );
   });
 });

@@ -46,7 +46,7 @@ const outcome: Outcome = {
   neutralize: true,
   newUuid: false,
   leftOut: [],
-  kept: undefined,
+  kept: [],
   downtimeSeconds: 1.25,
   seconds: 61,
   durations: { load: 50.5 },
@@ -69,11 +69,16 @@ Time      1 min 01 s (load 50.5 s)`,
 
   test('says what was kept, and nothing of a downtime where Odoo was not stopped', () => {
     const text = plainText(
-      outcomeSummary({ ...outcome, kept: 'shop__old_1', downtimeSeconds: undefined, inPlace: false }),
+      outcomeSummary({
+        ...outcome,
+        kept: ['the database shop__old_1, until 2026'],
+        downtimeSeconds: undefined,
+        inPlace: false,
+      }),
     );
     assert.match(text, new RegExp(`^✅ shop is restored from shop of ${made}\n`));
     assert.match(text, /^Copy {6}neutralized, with the database\.uuid of the original$/m);
-    assert.match(text, /^Kept {6}shop__old_1: what was replaced$/m);
+    assert.match(text, /^Kept {6}what was replaced: the database shop__old_1, until 2026$/m);
     assert.doesNotMatch(text, /Downtime/);
   });
 

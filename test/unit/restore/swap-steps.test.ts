@@ -9,7 +9,7 @@ const nothing: Leftovers = {
   halfSwapped: [],
   placed: [],
   unused: { databases: [], folders: [] },
-  unsettled: [],
+  interrupted: [],
   expired: [],
   kept: [],
 };
