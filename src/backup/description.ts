@@ -3,6 +3,7 @@ import type { FilestoreReport } from '../odoo/filestore.ts';
 import { type BackupDescription, recordedName } from '../odoo/manifest.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
+import { schemeOf } from './location.ts';
 import type { Source, Target } from './source.ts';
 
 /**
@@ -59,6 +60,3 @@ export function describe(
 
 /** Names that anybody may have made up, of files that are not in the backup, as far as a restore reads them back. */
 const recorded = (names: readonly string[]): string[] => names.slice(0, MOST_FILES).map(recordedName);
-
-/** Some modules write keys and passwords behind it: `s3://key:secret@bucket`. */
-const schemeOf = (location: string): string => /^[\w.+-]+/.exec(location)?.[0] ?? 'unknown';

@@ -9,12 +9,14 @@ import { FileList } from '../odoo/file-list.ts';
 import { listFilestore, type Skipped } from '../odoo/filestore.ts';
 import type { Odoo } from '../odoo/installation.ts';
 import type { Platform } from '../platform/platform.ts';
+import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import type { CountedTables } from '../postgres/table-counts.ts';
 import { Marks } from '../util/bit-set.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCount, formatCounted } from '../util/format.ts';
 import { collectSooner } from '../util/garbage-collection.ts';
+import { placeOf } from './location.ts';
 import type { Source, Tolerate } from './source.ts';
 
 /**
@@ -32,10 +34,13 @@ export async function takeStock(
   tolerate: Tolerate,
   platform: Platform,
 ): Promise<Source> {
-  const [facts, found] = await Promise.all([
+  const [facts, room, found] = await Promise.all([
     describeDatabase(snapshot, wanted.countTables),
+    lockRoom(snapshot),
     wanted.filestore ? listed(odoo) : undefined,
   ]);
+  const scarce = room && checkLockRoom(room);
+  if (scarce !== undefined) platform.warning(scarce);
   assertCounted(facts, wanted.countTables);
   const modules = formatCounted(Object.keys(facts.modules).length, 'module');
   platform.info(
@@ -154,7 +159,7 @@ function assertCounted({ counts }: OdooDatabase, wanted: CountedTables): void {
 function tellLocation({ location }: AttachmentFacts, platform: Platform): void {
   if (location === 'file') return;
   const where = location === 'db' ? 'in the dump' : 'not in this backup';
-  platform.notice(`ir_attachment.location is ${location}: what attachments keep there is ${where}.`);
+  platform.notice(`ir_attachment.location is ${placeOf(location)}: what attachments keep there is ${where}.`);
 }
 
 function tellElsewhere({ elsewhere }: AttachmentFacts, tell: Tolerate): void {

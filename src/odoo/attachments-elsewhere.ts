@@ -53,9 +53,10 @@ async function copied(snapshot: Snapshot): Promise<Storage[]> {
   return [...counts].map(([storage, count]) => ({ storage, count })).toSorted((a, b) => b.count - a.count);
 }
 
-/** A storage's name without what no name of one has. */
+/** A storage's name without what no name of one has, and without who logs in to it. */
 const storageName = (name: string | null): string =>
   (name ?? '')
+    .replace(/[^ ]*@/, '')
     .replace(/[^\w.: -]/g, '?')
     .slice(0, 64)
     .trim() || 'cloud_storage';

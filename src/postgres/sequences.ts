@@ -20,8 +20,8 @@ export interface BehindSequence {
   readonly highest: number;
 }
 
-/** How many sequences one query asks for: PostgreSQL plans each as a part of its own. */
-const AT_ONCE = 200;
+/** How many sequences one query asks for: PostgreSQL plans each as a part of its own, and locks it with its indexes. */
+const AT_ONCE = 50;
 
 /**
  * A superuser in a database of somebody else's compares none: that takes a query of each table (`Snapshot.onlyCopies`).

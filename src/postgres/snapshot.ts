@@ -8,6 +8,9 @@ import { identifier, list, qualified, type Sql, sql } from './sql.ts';
 /**
  * One instant of a database: a read-only transaction that stays open and whose exported snapshot pg_dump and
  * every query here share (https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION).
+ *
+ * No query leaves a lock behind. A transaction keeps those of every table and index that it has looked at, and the server has
+ * as many as `max_locks_per_transaction` lets: a database of some thousand tables would use them up, and Odoo would have none.
  */
 export class Snapshot implements AsyncDisposable {
   readonly postgres: Postgres;
@@ -62,12 +65,12 @@ export class Snapshot implements AsyncDisposable {
 
   /** Rows of a query of one text column without line breaks. @throws UserError when the server refuses it */
   lines(query: Sql): Promise<string[]> {
-    return ask(this.#session, query);
+    return ask(this.#session, withoutLocks(query));
   }
 
   /** The same, for more rows than should be held. @param take is given each as it comes */
   each(query: Sql, take: (line: string) => void): Promise<void> {
-    return told(this.#session.each(query, take));
+    return told(this.#session.each(withoutLocks(query), take));
   }
 
   /**
@@ -89,6 +92,13 @@ export class Snapshot implements AsyncDisposable {
     return this.#session[Symbol.asyncDispose]();
   }
 }
+
+/**
+ * Undone as a subtransaction, a query gives its locks back at once
+ * (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES).
+ */
+const withoutLocks = (query: Sql): Sql =>
+  sql`SAVEPOINT one; ${query}; ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one`;
 
 const WATCHED = sql`SELECT me.rolsuper AND NOT owner.rolsuper FROM pg_roles me, pg_database
   JOIN pg_roles owner ON owner.oid = datdba WHERE me.rolname = session_user AND datname = current_database()`;

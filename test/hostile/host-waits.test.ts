@@ -6,17 +6,23 @@ import { heldStop } from '../support/held-stop.ts';
 import { holdLock, holdRename } from '../support/hold-lock.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
+import { startOwnSandbox } from '../support/sandbox.ts';
 import { untilSession, waitingWith } from '../support/until-waits.ts';
 
 type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
 /** A host that does not answer: each wait for it ends with the first signal, until Odoo is about to be stopped. */
 suite('a run that waits for the host', () => {
+  let own: AsyncDisposable;
   let scene: DeployedScene;
   before(async () => {
+    own = await startOwnSandbox(); // what is locked here, nobody gets past
     scene = await openDeployed();
   });
-  after(() => scene?.[Symbol.asyncDispose]());
+  after(async () => {
+    await scene?.[Symbol.asyncDispose]();
+    await own?.[Symbol.asyncDispose]();
+  });
 
   const cases: [command: string, inputs: RawInputs, table: string, signal: Signal][] = [
     ['rollback', {}, 'pg_shdescription', 'SIGTERM'],
@@ -55,7 +61,7 @@ suite('a run that waits for the host', () => {
   }
 });
 
-/** So that a run that does not end fails the test, and not all that use the same server. */
+/** So that a run that does not end fails the test. */
 const PATIENCE_MS = 120_000;
 
 suite('an undo that waits for the host', () => {

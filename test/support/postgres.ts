@@ -25,11 +25,14 @@ export interface Role {
 /**
  * Starts a cluster as `account`. Over TCP the roles need their passwords; over the socket that account and our own
  * are let in as either role (peer authentication with a user name map).
+ *
+ * @param settings further lines of postgresql.conf
  */
 export async function startPostgres(
   servers: Servers,
   folder: string,
   account: Account,
+  settings = '',
 ): Promise<PostgresServer> {
   const [port = 0] = await freePorts(1);
   const bin = await newestPrograms();
@@ -69,6 +72,7 @@ max_wal_size = '4GB'
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+${settings}
 `,
   );
   await writeFile(

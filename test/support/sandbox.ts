@@ -32,6 +32,10 @@ export interface RunningSandbox extends Sandbox, AsyncDisposable {
 export interface SandboxOptions {
   /** Lines of ceph.conf for the S3 gateway. */
   readonly gateway?: string;
+  /** Lines of postgresql.conf. */
+  readonly postgres?: string;
+  /** One that runs already; left out: it gets one of its own. */
+  readonly s3?: S3Server;
 }
 
 /**
@@ -77,11 +81,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
       return { keys, ssh, jump };
     };
     const startDatabase = async () => {
-      const postgres = await startPostgres(servers, await own('postgres'), account);
+      const postgres = await startPostgres(servers, await own('postgres'), account, options.postgres);
       await loadTemplate(postgres, await own('odoo'), account);
       return postgres;
     };
-    const startS3 = async () => givenS3Server() ?? startCeph(servers, await own('ceph'), options.gateway);
+    const startS3 = async () =>
+      options.s3 ?? givenS3Server() ?? startCeph(servers, await own('ceph'), options.gateway);
     const started = settled([startSsh(), startDatabase(), startS3()]);
     starting = started;
     const [logins, postgres, s3] = await started;
@@ -99,6 +104,24 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
 async function settled<T extends unknown[]>(promises: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   await Promise.allSettled(promises);
   return Promise.all(promises) as Promise<T>;
+}
+
+/**
+ * Starts an Odoo host of a test file's own, for what its servers would not bear beside other tests. From then on,
+ * `useSandbox` is it.
+ *
+ * @param postgres lines of postgresql.conf
+ */
+export async function startOwnSandbox(postgres?: string): Promise<AsyncDisposable> {
+  const shared = process.env.SANDBOX;
+  const sandbox = await startSandbox({ postgres, s3: useSandbox().s3 });
+  process.env.SANDBOX = sandbox.description;
+  return {
+    async [Symbol.asyncDispose]() {
+      process.env.SANDBOX = shared;
+      await sandbox[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** The sandbox of this test run. @throws Error when there is none */
