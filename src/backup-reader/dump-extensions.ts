@@ -1,7 +1,9 @@
 import { feed } from '../host/feed.ts';
 import { CommandError } from '../host/host.ts';
+import { knowsRestrict } from '../postgres/foreign-sql.ts';
 import { loadFailure } from '../postgres/load-errors.ts';
 import type { Postgres } from '../postgres/server.ts';
+import { MAINTENANCE_DATABASE } from '../postgres/sql.ts';
 import type { Extension } from '../postgres/traits.ts';
 import type { DumpSource } from './dump.ts';
 
@@ -26,7 +28,7 @@ export async function extensionsIn(dump: DumpSource, loader: Postgres): Promise<
   if (dump.kind === 'directory') return undefined;
   const sql =
     dump.kind === 'plain'
-      ? await headOf(dump.open({ restricted: true })) // it goes to no psql here
+      ? await headOf(dump.open({ restricted: await knowsRestrict(loader, MAINTENANCE_DATABASE) })) // as the load will
       : await definitionsIn(dump.open(), loader);
   const [head = ''] = sql.split(FIRST_OBJECT, 1);
   return [...head.matchAll(CREATE_EXTENSION)].map(([, name = '', schema = '']) => ({

@@ -41,16 +41,42 @@ export type DumpSource =
     };
 
 /**
+ * The dump of any archive. What this program has made is what its names say; of other archives, the first bytes of the dump
+ * decide, as of a dump that is an object of its own: it may be packed once more.
+ *
+ * @throws ContentError when there is none, or several of one kind
+ */
+export async function findDump(reader: RangeReader, members: Members): Promise<DumpSource> {
+  if (members.has('backup.json')) return archivedDump(reader, members);
+  const names = [...topLevel(members)].map(([name]) => name);
+  const isPacked = !names.some((name) => /\.(?:dump|sql)$/.test(name)) && !members.has('dump/toc.dat');
+  const packed = isPacked ? single(topLevel(members).filter(([name]) => PACKED_DUMP.test(name))) : undefined;
+  const dump = packed ? memberFile(reader, ...packed) : archivedDump(reader, members);
+  if ('kind' in dump && dump.kind === 'directory') return dump;
+  const { name } = dump;
+  const entry = members.get(name);
+  return entry ? knownByContent(memberFile(reader, name, entry)) : archivedDump(reader, members);
+}
+
+/** `shop.sql.gz`, `dump.zst`: whatever packs it, its first bytes tell. */
+const PACKED_DUMP = /\.(?:sql|dump|backup|pgdump)\.\w+$|^dump\.(?:gz|zst)$/i;
+
+const topLevel = (members: Members): [name: string, entry: DirectoryEntry][] =>
+  [...members].filter(([name]) => !name.includes('/'));
+
+const memberFile = (reader: RangeReader, name: string, entry: DirectoryEntry): DumpFile => ({
+  name,
+  size: entry.size,
+  open: () => openEntry(reader, entry),
+});
+
+/**
  * The archive's dump: the one that restores fastest, where there are several.
  * @throws ContentError when there is none, or several of one kind
  */
 export function archivedDump(reader: RangeReader, members: Members): DumpSource {
-  const file = (name: string, entry: DirectoryEntry): DumpFile => ({
-    name,
-    size: entry.size,
-    open: () => openEntry(reader, entry),
-  });
-  const top = [...members].filter(([name]) => !name.includes('/'));
+  const file = (name: string, entry: DirectoryEntry) => memberFile(reader, name, entry);
+  const top = topLevel(members);
   const custom = single(top.filter(([name]) => name.endsWith('.dump')));
   if (custom) return { kind: 'custom', ...file(...custom) };
   if (members.has('dump/toc.dat')) {
@@ -112,12 +138,19 @@ const CUSTOM = Buffer.from('PGDMP');
  * @throws ContentError when it is neither
  */
 export async function bareDump(reader: RangeReader, name: string): Promise<DumpSource> {
-  const stored = (): Readable => Readable.from(readRange(reader, 0, reader.size), { objectMode: false });
+  const open = (): Readable => Readable.from(readRange(reader, 0, reader.size), { objectMode: false });
   const start = await reader.read(0, Math.min(HEAD_BYTES, reader.size));
-  const packing = PACKINGS.find(({ magic }) => start.subarray(0, magic.length).equals(magic));
-  const open = packing ? () => unpacked(name, reader.size, stored(), packing.decoder()) : stored;
-  const head = packing ? await firstBytes(open(), HEAD_BYTES) : start;
-  const file = { name, size: reader.size, open };
+  return knownByContent({ name, size: reader.size, open }, start);
+}
+
+/** @throws ContentError when it is neither SQL nor in custom format */
+async function knownByContent(stored: DumpFile, start?: Buffer): Promise<DumpSource> {
+  const { name, size } = stored;
+  const first = start ?? (await firstBytes(stored.open(), HEAD_BYTES));
+  const packing = PACKINGS.find(({ magic }) => first.subarray(0, magic.length).equals(magic));
+  const open = packing ? () => unpacked(name, size, stored.open(), packing.decoder()) : stored.open;
+  const head = packing ? await firstBytes(open(), HEAD_BYTES) : first;
+  const file = { name, size, open };
   if (head.subarray(0, CUSTOM.length).equals(CUSTOM)) return { kind: 'custom', ...file };
   assertSql(name, head);
   return plainDump(file, packing !== undefined);

@@ -5,7 +5,7 @@ import type { Receipt } from '../catalog/receipt.ts';
 import type { BackupDescription } from '../odoo/manifest.ts';
 import type { Store } from '../s3/store.ts';
 import { type OdooManifest, readDescription, readManifest } from './description.ts';
-import { archivedDump, bareDump, type DumpSource } from './dump.ts';
+import { bareDump, type DumpSource, findDump } from './dump.ts';
 import { type FilestoreEntry, filestoreOf, readFiles } from './filestore.ts';
 import { membersOf } from './members.ts';
 import { mismatch, parseName, type Selected, type Selection, selectBackup } from './select.ts';
@@ -104,7 +104,7 @@ async function readArchive(
     odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
     description,
     manifest,
-    dump: archivedDump(reader, members),
+    dump: await findDump(reader, members),
     filestore: filestore?.files ?? (isEmpty ? new Map() : undefined),
     leftOut: filestore?.leftOut ?? [],
   };

@@ -1,4 +1,4 @@
-import { Transform, type TransformCallback } from 'node:stream';
+import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import type { LeavesOut } from '../postgres/statement-filter.ts';
 import { ContentError } from '../util/errors.ts';
 import { foreignFormat, HEAD_BYTES } from './foreign-formats.ts';
@@ -52,6 +52,10 @@ export function plainDumpFilter(name: string, passage: Passage = {}): Transform 
     },
   });
 }
+
+/** One entry of a dump in another format, as pg_restore prints it, on its way to psql. */
+export const entryAsPlain = (sql: AsyncIterable<Buffer>, passage: Passage): AsyncIterable<Buffer> =>
+  pipeline(sql, plainDumpFilter('the entry', passage), () => {}); // its error comes out at its end
 
 function attempt(body: () => Buffer, done: TransformCallback): void {
   try {

@@ -1,5 +1,5 @@
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../catalog/keys.ts';
-import { failedProof } from '../catalog/proofs.ts';
+import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
@@ -24,6 +24,7 @@ import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { assertProvable, type ProofContext } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
+import { unrestorableError } from '../verify/unrestorable.ts';
 import { isBare } from './bare.ts';
 import { type Candidate, findCandidate, type NoBase, planBase } from './base-archive.ts';
 import { describe } from './description.ts';
@@ -166,7 +167,10 @@ export async function proveBackup(store: Store, made: Receipt, context: ProofCon
     throw error;
   }
   const failure = failedProof(receipt)?.failure;
-  if (failure === undefined) return receipt;
+  if (failure === undefined) {
+    if (unrestorableProof(receipt)) throw unrestorableError(store, receipt);
+    return receipt;
+  }
   throw new UserError(
     `The backup ${uri} has failed its verification: ${failure}`,
     'Its receipt says so: nothing takes it for a backup. Make another one, and find out what has changed it.',

@@ -42,7 +42,7 @@ export function receiptOf(
   where: { readonly bucket: string; readonly customer: string },
   run: RunIdentity,
 ): Receipt {
-  const { odoo, snapshot, facts } = source;
+  const { odoo, snapshot, facts, obstacles } = source;
   const filestore = archive?.description.filestore ?? null;
   return {
     version: 1,
@@ -70,6 +70,7 @@ export function receiptOf(
       skipped: filestore.skipped?.length ?? 0,
     },
     elsewhere: facts.attachments.elsewhere,
+    ...(obstacles.length > 0 ? { obstacles } : {}),
     counts: facts.counts,
     description: archive ? undefined : describe(source, target, null),
     durations: target.phases.seconds,

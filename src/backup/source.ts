@@ -14,6 +14,8 @@ export interface Source {
   readonly odoo: Odoo;
   readonly snapshot: Snapshot;
   readonly facts: OdooDatabase;
+  /** Why its dump may not load, in words. */
+  readonly obstacles: readonly string[];
   /** How many files attachments name. */
   readonly attached: number;
   /** What is read of the filestore; undefined: this backup is without it. */

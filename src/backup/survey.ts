@@ -10,6 +10,7 @@ import { listFilestore, type Skipped } from '../odoo/filestore.ts';
 import type { Odoo } from '../odoo/installation.ts';
 import type { Platform } from '../platform/platform.ts';
 import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
+import { restoreObstacles } from '../postgres/restore-obstacles.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import type { CountedTables } from '../postgres/table-counts.ts';
 import { Marks } from '../util/bit-set.ts';
@@ -34,10 +35,11 @@ export async function takeStock(
   tolerate: Tolerate,
   platform: Platform,
 ): Promise<Source> {
-  const [facts, room, found] = await Promise.all([
+  const [facts, room, found, obstacles] = await Promise.all([
     describeDatabase(snapshot, wanted.countTables),
     lockRoom(snapshot),
     wanted.filestore ? listed(odoo) : undefined,
+    restoreObstacles(snapshot),
   ]);
   const scarce = room && checkLockRoom(room);
   if (scarce !== undefined) platform.warning(scarce);
@@ -46,13 +48,16 @@ export async function takeStock(
   platform.info(
     `${odoo.database}: Odoo ${facts.odooVersion}, ${modules}, tables of ${formatBytes(facts.tableBytes)}`,
   );
+  for (const obstacle of obstacles) {
+    platform.warning(`${odoo.database} may not be restored as it is, because ${obstacle}`);
+  }
   tellLocation(facts.attachments, platform);
   tellElsewhere(facts.attachments, found ? tolerate : (problem) => platform.notice(`${problem}.`));
   const { attached, referenced, missing } = await compare(snapshot, found);
   if (!found) {
     if (attached > 0)
       platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} stay out.`);
-    return { odoo, snapshot, facts, attached, files: undefined, missing: [], skipped: [] };
+    return { odoo, snapshot, facts, obstacles, attached, files: undefined, missing: [], skipped: [] };
   }
   const { list, skipped } = found;
   tellFilestore(odoo, attached, list.length + skipped.size, missing, platform);
@@ -64,6 +69,7 @@ export async function takeStock(
     odoo,
     snapshot,
     facts,
+    obstacles,
     attached,
     files: { list, referenced },
     missing,

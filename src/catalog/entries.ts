@@ -4,7 +4,7 @@ import { ContentError, messageOf, UserError } from '../util/errors.ts';
 import { inParallel } from '../util/in-parallel.ts';
 import { daysBetween, isBackdated, isPostdated, isSameTime } from './dating.ts';
 import { type Backup, type BackupName, listBackups, readReceipt } from './keys.ts';
-import { failedProof, type Level, levelOf } from './proofs.ts';
+import { failedProof, type Level, levelOf, unrestorableProof } from './proofs.ts';
 import type { Receipt } from './receipt.ts';
 
 /** What lies in the catalog under one name, with its receipt read. */
@@ -29,7 +29,12 @@ export type ShortReceipt = Omit<Receipt, 'segments'>;
  * one that is `unreadable`, and an archive that its receipt does not speak of, or not any more: `mismatched`.
  */
 export type Condition =
-  | { readonly kind: 'verified'; readonly level: Level }
+  | {
+      readonly kind: 'verified';
+      readonly level: Level;
+      /** Why the database in it cannot be restored as it is. */
+      readonly unrestorable?: string;
+    }
   | { readonly kind: 'failed' | 'unreadable' | 'mismatched'; readonly why: string }
   | { readonly kind: 'without-receipt' | 'without-archive' };
 
@@ -114,5 +119,7 @@ function judge(receipt: ShortReceipt, archive: StoredObject, { database, at }: B
   const failure = failedProof(receipt);
   if (failure) return { kind: 'failed', why: `${failure.level}: ${failure.failure}` };
   const level = levelOf(receipt);
-  return level ? { kind: 'verified', level } : { kind: 'failed', why: 'its receipt holds no proof' };
+  if (!level) return { kind: 'failed', why: 'its receipt holds no proof' };
+  const unrestorable = unrestorableProof(receipt)?.failure;
+  return { kind: 'verified', level, ...(unrestorable === undefined ? {} : { unrestorable }) };
 }

@@ -1,7 +1,7 @@
 import { formatCounted } from '../util/format.ts';
 import type { Receipt } from './receipt.ts';
 
-type Flawed = Pick<Receipt, 'filestore' | 'elsewhere'>;
+type Flawed = Pick<Receipt, 'filestore' | 'elsewhere' | 'obstacles'>;
 
 /** The number of attachments whose file was not on the host. */
 export const missingFiles = ({ filestore }: Flawed): number =>
@@ -18,5 +18,6 @@ export function flawsOf(receipt: Flawed): string[] {
     ...(corrupt > 0 ? [`${formatCounted(corrupt, 'file')} corrupt on the host`] : []),
     ...(skipped > 0 ? [`${formatCounted(skipped, 'file')} on the host left out`] : []),
     ...(elsewhere > 0 ? [`${formatCounted(elsewhere, 'attachment')} in other storages (${storages})`] : []),
+    ...(receipt.obstacles ?? []).map((why) => `it may not be restored as it is, because ${why}`),
   ];
 }

@@ -6,7 +6,7 @@ import { flawsOf } from './flaws.ts';
 import type { GateQuestion, GateVerdict } from './gate.ts';
 import { receiptKey } from './keys.ts';
 import { timeOf } from './retention.ts';
-import { conditionWords } from './words.ts';
+import { conditionWords, unrestorableWords } from './words.ts';
 
 /** Of the backup that the gate lets pass, by their names in action.yml. */
 export function gateOutputs(
@@ -72,6 +72,10 @@ export function shutWords(
       return named
         ? `${entry.key} is no verified backup: ${conditionWords(entry)}`
         : `No backup of ${database} is verified; the newest is ${entry.key}: ${conditionWords(entry)}`;
+    case 'unrestorable': {
+      const which = named ? entry.key : `The newest backup of ${database}, ${entry.key},`;
+      return `${which} is whole, and its restore test says: ${unrestorableWords(entry)}`;
+    }
     case 'old': {
       const made = new Date(timeOf(entry));
       const which = named ? entry.key : `The newest verified backup of ${database}, ${entry.key},`;

@@ -1,6 +1,6 @@
 import type { Store } from '../s3/store.ts';
 import { inParallel } from '../util/in-parallel.ts';
-import { type Entry, READERS, readEntry } from './entries.ts';
+import { type Condition, type Entry, READERS, readEntry } from './entries.ts';
 import type { Backup } from './keys.ts';
 import { atLeast, type Level } from './proofs.ts';
 import { timeOf } from './retention.ts';
@@ -19,12 +19,13 @@ export interface GateQuestion extends Demand {
 }
 
 /**
- * `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the newest verified
+ * `unrestorable`: all that are young enough are whole, and the database in them cannot be restored as it is; the entry is the
+ * newest. `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the newest verified
  * one is too old. `level`: the newest verified one is young enough, and neither it nor another one is proven far enough.
  */
 export type GateVerdict =
   | { readonly kind: 'open'; readonly entry: Entry }
-  | { readonly kind: 'unverified' | 'old' | 'level'; readonly entry: Entry }
+  | { readonly kind: 'unverified' | 'old' | 'level' | 'unrestorable'; readonly entry: Entry }
   | { readonly kind: 'none' };
 
 /** Looks for the newest backup that is all that is demanded. It reads no more receipts than it has to. */
@@ -38,11 +39,11 @@ export async function askGate(
   const isVerified = ({ condition }: Entry) => condition.kind === 'verified';
   const young = backups.filter(isYoung);
   const open = await findEntry(store, young, ({ condition }) => {
-    return condition.kind === 'verified' && atLeast(condition.level, require);
+    return isRestorable(condition) && atLeast(condition.level, require);
   });
   if (open) return { kind: 'open', entry: open };
   const unproven = await findEntry(store, young, isVerified);
-  if (unproven) return { kind: 'level', entry: unproven };
+  if (unproven) return { kind: isRestorable(unproven.condition) ? 'level' : 'unrestorable', entry: unproven };
   const old = await findEntry(
     store,
     backups.filter((backup) => !isYoung(backup)),
@@ -52,6 +53,9 @@ export async function askGate(
   const newest = await findEntry(store, backups, () => true);
   return newest ? { kind: 'unverified', entry: newest } : { kind: 'none' };
 }
+
+const isRestorable = (condition: Condition): condition is Extract<Condition, { kind: 'verified' }> =>
+  condition.kind === 'verified' && condition.unrestorable === undefined;
 
 /** The newest of them that is what is looked for. */
 async function findEntry(

@@ -1,4 +1,4 @@
-import { amount, instant, object, oneOf, optional, sentence } from '../util/decode.ts';
+import { amount, instant, object, oneOf, optional, sentence, yes } from '../util/decode.ts';
 import { programVersions, toolName, version } from './shapes.ts';
 
 /**
@@ -25,6 +25,8 @@ export interface Proof {
   readonly seconds?: number;
   /** What is wrong with the archive. Left out: it passed. */
   readonly failure?: string;
+  /** The archive is whole: `failure` says why the database in it cannot be restored as it is. */
+  readonly unrestorable?: true;
 }
 
 export const decodeTool = object<Tool>({ name: toolName, version });
@@ -36,6 +38,7 @@ export const decodeProof = object<Proof>({
   programs: optional(programVersions),
   seconds: optional(amount),
   failure: optional(sentence),
+  unrestorable: optional(yes),
 });
 
 interface Proven {
@@ -50,20 +53,29 @@ export function atLeast(level: Level | undefined, required: Level): boolean {
 /** The highest level that the archive has passed; undefined where it has passed none, or has failed since. */
 export function levelOf(receipt: Proven): Level | undefined {
   if (failedProof(receipt)) return undefined;
-  return receipt.proofs.map(({ level }) => level).reduce(higher, undefined);
+  const passed = receipt.proofs.filter(({ failure }) => failure === undefined);
+  return passed.map(({ level }) => level).reduce(higher, undefined);
 }
 
 /**
  * The proof that the archive has failed. A later one that looked as closely and passed takes its place: then it was
  * the network, or the machine, and not the archive.
  */
-export function failedProof({ proofs }: Proven): Proof | undefined {
-  return proofs.findLast(
-    ({ failure, level }, index) =>
-      failure !== undefined &&
-      !proofs.slice(index + 1).some((later) => later.failure === undefined && atLeast(later.level, level)),
+export const failedProof = ({ proofs }: Proven): Proof | undefined =>
+  lastUnrefuted(proofs, ({ failure, unrestorable }) => failure !== undefined && !unrestorable);
+
+/** The proof that the archive is whole, and its database cannot be restored as it is. A later restore that passed refutes it. */
+export const unrestorableProof = ({ proofs }: Proven): Proof | undefined =>
+  lastUnrefuted(proofs, ({ failure, unrestorable }) => failure !== undefined && unrestorable === true);
+
+const lastUnrefuted = (proofs: readonly Proof[], is: (proof: Proof) => boolean): Proof | undefined =>
+  proofs.findLast(
+    (proof, index) =>
+      is(proof) &&
+      !proofs
+        .slice(index + 1)
+        .some((later) => later.failure === undefined && atLeast(later.level, proof.level)),
   );
-}
 
 /** In seconds: how long the newest proof by a restore took; undefined where there is none. */
 export function restoreSeconds({ proofs }: Proven): number | undefined {

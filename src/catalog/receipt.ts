@@ -14,6 +14,7 @@ import {
   oneOf,
   optional,
   record,
+  sentence,
   yes,
 } from '../util/decode.ts';
 import { ContentError, messageOf } from '../util/errors.ts';
@@ -87,6 +88,8 @@ export interface Receipt {
   } | null;
   /** Attachments in other storages than the filestore and the database, by storage: not in the backup. */
   readonly elsewhere?: Readonly<Record<string, number>>;
+  /** Why the database may not be restored as it is, as far as it says so itself. */
+  readonly obstacles?: readonly string[];
   /** Rows per table. */
   readonly counts: Readonly<Record<string, number>>;
   /** What backup.json says in an archive: of a bare dump only. */
@@ -183,6 +186,7 @@ const decodeReceipt = object<Receipt>({
     }),
   ),
   elsewhere: optional(storages),
+  obstacles: optional(list(sentence, 100)),
   counts: record(tableName, count, 100_000),
   description: optional(decodeDescription),
   durations: record(phaseName, amount, 1000),

@@ -6,7 +6,9 @@ import { type KeepRule, timeOf, type Verdict } from './retention.ts';
 export function conditionWords({ condition }: Entry): string {
   switch (condition.kind) {
     case 'verified':
-      return condition.level;
+      return condition.unrestorable === undefined
+        ? condition.level
+        : `${condition.level}; ${short(condition.unrestorable)}`;
     case 'failed':
       return `failed, ${short(condition.why)}`;
     case 'mismatched':
@@ -19,6 +21,10 @@ export function conditionWords({ condition }: Entry): string {
       return 'receipt without archive';
   }
 }
+
+/** Why the database in a whole archive cannot be restored as it is; empty where nobody says so. */
+export const unrestorableWords = ({ condition }: Entry): string =>
+  (condition.kind === 'verified' && condition.unrestorable) || '';
 
 const short = (text: string): string => (text.length > 100 ? `${text.slice(0, 99)}…` : text);
 
@@ -67,6 +73,7 @@ export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most
       condition: condition.kind,
       ...('why' in condition ? { why: condition.why } : {}),
       level: condition.kind === 'verified' ? condition.level : null,
+      ...(unrestorableWords(entry) === '' ? {} : { unrestorable: unrestorableWords(entry) }),
       odooVersion: receipt?.odoo?.version ?? null,
       backupSeconds: receipt ? backupSeconds(receipt) : null,
       restoreSeconds: (receipt && restoreSeconds(receipt)) ?? null,

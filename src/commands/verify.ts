@@ -1,6 +1,6 @@
 import { takeInventory } from '../catalog/entries.ts';
 import { catalogFolder, readReceipt } from '../catalog/keys.ts';
-import { failedProof } from '../catalog/proofs.ts';
+import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { VerifyInputs } from '../inputs/verify.ts';
 import { Phases } from '../platform/phases.ts';
@@ -8,11 +8,11 @@ import type { Platform } from '../platform/platform.ts';
 import { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
-import type { Which } from '../verify/choose.ts';
-import { chooseEntries } from '../verify/choose.ts';
+import { chooseEntries, type Which } from '../verify/choose.ts';
 import { assertProvable, type Provable } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { verifiedJson, verifyOutputs, verifySummary } from '../verify/summary.ts';
+import { unrestorableError } from '../verify/unrestorable.ts';
 
 /**
  * Looks at archives in the bucket again, closer than before, and writes into their receipts what it finds. One that
@@ -51,6 +51,8 @@ export async function verify(inputs: VerifyInputs, platform: Platform, signal: A
     );
     const failure = failedProof(receipt)?.failure;
     if (failure !== undefined) platform.warning(`${store.uri(key)} has failed: ${failure}`);
+    const unrestorable = unrestorableProof(receipt)?.failure;
+    if (unrestorable !== undefined) platform.warning(`${store.uri(key)} is whole. ${unrestorable}`);
     verified.push(receipt);
   }
   for (const [name, value] of Object.entries(verifyOutputs(store, verified))) platform.output(name, value);
@@ -58,6 +60,8 @@ export async function verify(inputs: VerifyInputs, platform: Platform, signal: A
   await platform.summary(verifySummary(store, level, verified));
   const failed = verified.filter(failedProof);
   if (failed.length > 0) throw failedError(store, failed, verified.length);
+  const [unrestorable] = verified.filter(unrestorableProof);
+  if (unrestorable) throw unrestorableError(store, unrestorable);
 }
 
 function whichWords(which: Which): string {

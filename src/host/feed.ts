@@ -78,3 +78,23 @@ export async function feedThrough<T>(
     signal?.removeEventListener('abort', end);
   }
 }
+
+/**
+ * What a command prints, as it comes. It may end before it has read all of its standard input.
+ *
+ * @param input of its standard input; undefined: it is empty
+ * @throws CommandError when it ends with another exit code than 0 or by a signal
+ */
+export async function* printedBy(
+  host: Host,
+  command: Command,
+  input: AsyncIterable<Buffer> | undefined,
+): AsyncGenerator<Buffer> {
+  await using process = await host.start(command);
+  if (input)
+    pipeline(input, process.stdin).catch(() => {}); // how the command ends tells why
+  else process.stdin.end();
+  yield* process.stdout;
+  const exit = await process.exited;
+  if (exit.code !== 0) throw new CommandError(command, exit);
+}

@@ -49,11 +49,22 @@ export interface Host extends AsyncDisposable {
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exit: Exit;
+  /** The program and the account alone: the rest of a command may be secret. */
+  readonly #command: Command;
 
   constructor(command: Command, exit: Exit) {
     const how = exit.signal ? `was ended by signal ${exit.signal}` : `ended with exit code ${exit.code}`;
     const tail = exit.stderr ? `: ${exit.stderr}` : '';
     super(`${command.argv[0]} ${how}${command.as ? ` (as ${command.as})` : ''}${tail}`);
     this.exit = exit;
+    this.#command = {
+      argv: command.argv.slice(0, 1),
+      ...(command.as === undefined ? {} : { as: command.as }),
+    };
+  }
+
+  /** The same end of the same command, with only a part of what it said. */
+  saying(stderr: string): CommandError {
+    return new CommandError(this.#command, { ...this.exit, stderr });
   }
 }

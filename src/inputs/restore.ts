@@ -114,6 +114,7 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
     jobs: fields.optional('jobs', integer(1, 64)),
     dbAdminUser: fields.optional('db-admin-user', text),
     allowUnverified: fields.optional('allow-unverified', boolean) ?? false,
+    dropSlots: fields.optional('drop-slots', boolean) ?? false,
     dryRun: fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? ''),
   };
   return complete(required) ? { ...required, ...optional, warnings: [] } : undefined;

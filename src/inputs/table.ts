@@ -105,6 +105,7 @@ export const inputTable = [
   { name: 'health-check', group: 'restore', default: 'odoo within 2m' },
   { name: 'keep-previous', group: 'restore', default: '3' },
   { name: 'allow-unverified', group: 'restore', boolean: true, ofRun: true },
+  { name: 'drop-slots', group: 'restore', boolean: true, ofRun: true },
   { name: 'target-database', group: 'restore', ofRun: true },
   { name: 'replace', group: 'restore', boolean: true, ofRun: true },
   { name: 'neutralize', group: 'restore', boolean: true, ofRun: true },

@@ -5,6 +5,7 @@ import { compressed, decompressed, type OutboundCodec } from '../host/outbound.t
 import { type TarEntry, tarEntries } from '../host/tar.ts';
 import { makeFolderIn, REMOVE_AT_END } from '../host/temp-folder.ts';
 import { UserError } from '../util/errors.ts';
+import { dumpFailure } from './dump-errors.ts';
 import { LOCK_WAIT_SECONDS } from './psql.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -22,12 +23,13 @@ export async function streamDump(
 ): Promise<Readable> {
   const dump = dumpCommand(snapshot, options);
   const process = await snapshot.postgres.host.start(compressed(dump, codec));
-  const output = Readable.from(outputOf(process, dump, codec), { objectMode: false });
+  const output = Readable.from(outputOf(snapshot, process, dump, codec), { objectMode: false });
   output.on('close', () => void process[Symbol.asyncDispose]());
   return output;
 }
 
 async function* outputOf(
+  snapshot: Snapshot,
   process: Process,
   dump: Command,
   codec: OutboundCodec | undefined,
@@ -37,25 +39,23 @@ async function* outputOf(
   } catch (error) {
     // A decoder that misses the end of its input knows less than the exit code of what should have written it.
     const exit = await Promise.race([process.exited, sleep(2_000)]);
-    if (exit) assertDumped(dump, exit, error);
+    if (exit) await assertDumped(snapshot, dump, exit, error);
     throw error;
   }
-  assertDumped(dump, await process.exited);
+  await assertDumped(snapshot, dump, await process.exited);
 }
 
-function assertDumped(dump: Command, exit: Exit, cause?: unknown): void {
+async function assertDumped(snapshot: Snapshot, dump: Command, exit: Exit, cause?: unknown): Promise<void> {
   if (exit.code === 0) return;
   const error = new CommandError(dump, exit);
-  throw new UserError(
-    `pg_dump failed. ${error.message}`,
-    'No archive was made. The role has to be allowed to read every table, and no migration may hold a lock on one.',
-    { cause: cause ?? error },
-  );
+  throw await dumpFailure(snapshot, error, cause ?? error);
 }
 
 function dumpCommand(snapshot: Snapshot, options: readonly string[]): Command {
   const lockWait = `--lock-wait-timeout=${LOCK_WAIT_SECONDS}s`;
-  const args = [...options, `--snapshot=${snapshot.id}`, lockWait, '--no-password'];
+  // The role may be set to another encoding, which need not have all characters of the database.
+  const encoding = `--encoding=${snapshot.encoding}`;
+  const args = [...options, `--snapshot=${snapshot.id}`, encoding, lockWait, '--no-password'];
   return { ...snapshot.postgres.command('pg_dump', args, snapshot.database), guarded: true };
 }
 
@@ -94,7 +94,7 @@ export async function* directoryDump(
   }
   const exit = await process.exited;
   if (exit.code === NO_SPACE) throw noSpace(exit.stderr, neededKib);
-  assertDumped(dump, exit, read);
+  await assertDumped(snapshot, dump, exit, read);
   if (read !== undefined) throw read;
 }
 

@@ -1,42 +1,74 @@
 import type { CommandError } from '../host/host.ts';
 import type { HostTools } from '../host/tools.ts';
 import { UserError } from '../util/errors.ts';
+import { saysDamaged, saysTooOld, withoutProgress } from './pg-restore-errors.ts';
 import type { Postgres } from './server.ts';
+import { SQL_STATE } from './sql-states.ts';
 
-/** What PostgreSQL and its programs say when a dump does not load, and what helps. */
-const HINTS: readonly (readonly [RegExp, string])[] = [
-  [
-    /role "[^"]*" does not exist/,
-    'Create the role on the server (CREATE ROLE … NOLOGIN): the backup gives it things or rights.',
-  ],
-  [
-    /unsupported version .* in file header/,
-    'The dump was written by a newer pg_dump: install that client on the host.',
-  ],
-  [
-    /marked IMMUTABLE/,
+/** What is known of an error beside the words of the program, which may be in any language. */
+export interface LoadProblem {
+  /** undefined: the server has not said why, or would not say it again. */
+  readonly sqlState?: string | undefined;
+  /** What was to be made, as far as it is known: a line of the dump's table of contents, or the beginning of a statement. */
+  readonly at?: string | undefined;
+}
+
+/** A dump that did not load. */
+export class LoadError extends UserError {
+  readonly problem: LoadProblem;
+  override readonly cause: CommandError;
+
+  constructor(message: string, hint: string, problem: LoadProblem, cause: CommandError) {
+    super(message, hint, { cause });
+    this.problem = problem;
+    this.cause = cause;
+  }
+
+  /** Whether pg_restore has found that the dump is damaged or cut short. */
+  get saysDamaged(): boolean {
+    return saysDamaged(this.cause.exit.stderr);
+  }
+
+  /** Whether code of the database's own was running: the server says where, and the client puts this word before it. */
+  get inFunction(): boolean {
+    return /^CONTEXT: /m.test(this.cause.exit.stderr);
+  }
+}
+
+/** What helps, by the SQLSTATE. */
+const HINTS: Readonly<Record<string, string>> = {
+  [SQL_STATE.undefinedObject]:
+    'Create on the server what the dump asks for: for a role, CREATE ROLE … NOLOGIN, as the backup gives it things or rights.',
+  [SQL_STATE.invalidObjectDefinition]:
     'An index uses a function that the backup’s database had marked IMMUTABLE (unaccent?): set db-admin-user to a superuser, who may mark it.',
-  ],
-  [
-    /must be (owner|superuser|able to SET ROLE)|must be (a )?member of role|permission denied/i,
-    'The role of Odoo may not do what the dump asks for. Where an extension or a role is the matter, let an admin role prepare it: db-admin-user.',
-  ],
-  [/No space left on device/i, 'Free disk space on the host.'],
-  [
-    /backslash commands are restricted/,
-    'The dump holds commands of psql, which nobody may run here. Restore a dump in custom format, or one from pg_dump itself.',
-  ],
-];
+  [SQL_STATE.insufficientPrivilege]:
+    'The role of Odoo may not do what the dump asks for. Where an extension is the matter, let an admin role prepare it: db-admin-user. Where things belong to another role, make Odoo’s a member of it: GRANT.',
+  [SQL_STATE.readOnlyTransaction]:
+    'The server lets nobody write: it is a standby, or default_transaction_read_only is set where only an admin may change it.',
+  [SQL_STATE.tooManyConnections]:
+    'The server has no connection left for the role: set jobs to a smaller number, or give the role more (ALTER ROLE … CONNECTION LIMIT).',
+  [SQL_STATE.diskFull]: 'Free disk space on the database server.',
+};
 
 /** A dump that did not load, for people. */
-export function loadFailure(error: CommandError, database: string): UserError {
-  const said = error.exit.stderr;
-  const hint = HINTS.find(([pattern]) => pattern.test(said))?.[1];
-  return new UserError(
-    `The dump cannot be loaded into ${database}. ${error.message}`,
-    hint ?? 'The database that Odoo uses was not touched. See the log of the PostgreSQL server.',
-    { cause: error },
+export function loadFailure(error: CommandError, database: string, problem: LoadProblem = {}): LoadError {
+  const said = withoutProgress(error.exit.stderr);
+  const shown = error.saying(said);
+  return new LoadError(
+    `The dump cannot be loaded into ${database}. ${shown.message}`,
+    hintFor(said, problem) ??
+      'The database that Odoo uses was not touched. See the log of the PostgreSQL server.',
+    problem,
+    shown,
   );
+}
+
+function hintFor(said: string, { sqlState }: LoadProblem): string | undefined {
+  if (saysTooOld(said)) return 'The dump was written by a newer pg_dump: install that client on the host.';
+  if (/^psql:[^\n]* error: backslash commands are restricted/m.test(said)) {
+    return 'The dump holds commands of psql, which nobody may run here. Restore a dump in custom format, or one from pg_dump itself.';
+  }
+  return sqlState === undefined ? undefined : HINTS[sqlState];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { feed } from '../host/feed.ts';
+import { feed, printedBy } from '../host/feed.ts';
 import { CommandError } from '../host/host.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import { run } from '../host/run.ts';
@@ -12,10 +12,12 @@ import { isSuperuser } from './extensions/create.ts';
 import type { ExtensionMember } from './extensions/members.ts';
 import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { loadFailure } from './load-errors.ts';
+import { failedEntry } from './pg-restore-errors.ts';
 import { inUtf8, PSQL_OPTIONS } from './psql.ts';
 import type { Postgres } from './server.ts';
 import { withSettings } from './settings.ts';
 import { conninfo } from './sql.ts';
+import { SqlError } from './sql-error.ts';
 import { type LeavesOut, statementFilter } from './statement-filter.ts';
 import { filterToc, splitToc } from './toc-filter.ts';
 
@@ -25,11 +27,8 @@ export type Dump =
   | {
       readonly kind: 'plain';
       readonly size: number;
-      /**
-       * The bytes have to be free of psql's meta-commands.
-       * @param passage what is left out, and whether psql would run such commands
-       */
-      open(passage: { readonly leavesOut: LeavesOut; readonly restricted: boolean }): AsyncIterable<Buffer>;
+      /** The bytes have to be free of psql's meta-commands. */
+      open(passage: Passage): AsyncIterable<Buffer>;
     }
   /** The files of `pg_dump --format=directory`: `toc.dat`, `3456.dat.gz` and the like. */
   | {
@@ -38,6 +37,12 @@ export type Dump =
       /** From the start, each time. */
       readFiles(): AsyncIterable<IncomingFile>;
     };
+
+/** What is left out of plain SQL, and whether psql runs none of its own commands. */
+interface Passage {
+  readonly leavesOut: LeavesOut;
+  readonly restricted: boolean;
+}
 
 interface DumpBytes {
   readonly size: number;
@@ -52,6 +57,14 @@ export interface LoadOptions {
   /** Made ahead of the dump, by `createExtensions`. */
   readonly schemas: readonly string[];
   readonly members?: readonly ExtensionMember[];
+  /**
+   * Makes SQL safe for psql, as `open` of a plain dump does. With it, what pg_restore is refused is given to psql once more, which
+   * says the SQLSTATE. Left out: nobody learns that.
+   */
+  readonly asPlain?: (sql: AsyncIterable<Buffer>, passage: Passage) => AsyncIterable<Buffer>;
+  /** Lines of the table of contents that are left out, and whether a plain dump is loaded without what they would be. */
+  readonly without?: readonly string[];
+  readonly withoutSuperusers?: boolean;
   /** false: everything belongs to the role that loads, and nobody else may use it. */
   readonly keepOwnership: boolean;
   /** Whom everything is to belong to, where that is another role than the one that logs in, which is its member. */
@@ -90,9 +103,15 @@ export async function loadDump(
     const done = await loader.load(dump);
     return { ...done, seconds: (performance.now() - started) / 1000 };
   } catch (error) {
+    if (error instanceof SqlError) {
+      throw loadFailure(error, database, { sqlState: error.sqlState, at: error.statement?.slice(0, 200) });
+    }
     throw error instanceof CommandError ? loadFailure(error, database) : error;
   }
 }
+
+/** psql says the SQLSTATE of an error, and which statement it was. */
+const SAYING_WHY = ['-v', 'VERBOSITY=verbose', '-v', 'ECHO=errors'];
 
 type Done = Omit<Loaded, 'seconds'>;
 
@@ -140,7 +159,11 @@ class Loader {
     const toc = await this.#filter(await run(host, { ...list, secretEnv: undefined }));
     const { ahead, rest } = jobs > 1 ? splitToc(toc.list) : { ahead: undefined, rest: toc.list };
     const load = async (...args: string[]) => {
-      await run(host, { ...this.#restore([...args, path]), guarded: true }, { signal });
+      try {
+        await run(host, { ...this.#restore([...args, path]), guarded: true }, { signal });
+      } catch (error) {
+        throw await this.#explained(error, toc.list, folder, { path });
+      }
     };
     if (ahead !== undefined) await load(await this.#writeList('ahead', ahead, folder));
     const whole = ahead === undefined && toc.skipped.length === 0;
@@ -158,7 +181,12 @@ class Loader {
     const useList = folder ? [await this.#writeList('list', toc.list, folder)] : [];
     const codec = inwardCodec(tools);
     const restore = decoding(this.#restore(useList), codec);
-    await feed(host, restore, compressed(dump.open(), codec), signal);
+    try {
+      await feed(host, restore, compressed(dump.open(), codec), signal);
+    } catch (error) {
+      await using place = folder ? undefined : await TempFolder.make(host, account, 1024 ** 2);
+      throw await this.#explained(error, toc.list, folder ?? place, { bytes: dump.open() });
+    }
     return { parallel: false, skipped: folder ? toc.skipped : [] };
   }
 
@@ -168,24 +196,65 @@ class Loader {
    */
   async #plain(dump: Extract<Dump, { kind: 'plain' }>): Promise<Done> {
     const { host, version } = this.#postgres;
-    const { tools, signal, schemas, members, keepOwnership } = this.#options;
+    const { tools, signal, schemas, members, keepOwnership, withoutSuperusers } = this.#options;
     const skipped: string[] = [];
-    const rights = { superuser: await isSuperuser(this.#postgres), schemas, members, keepOwnership, version };
+    const superuser = await isSuperuser(this.#postgres);
+    const rights = { superuser, schemas, members, keepOwnership, version, withoutSuperusers };
     const isRestricted = await knowsRestrict(this.#postgres, this.#database);
     const leavesOut = statementFilter(rights, (statement) => skipped.push(statement));
     const sql = dump.open({ leavesOut, restricted: isRestricted });
     const codec = inwardCodec(tools);
-    const psql = this.#command('psql', [...PSQL_OPTIONS, '--output=/dev/null', '--file=-']);
+    const psql = this.#command('psql', [...PSQL_OPTIONS, ...SAYING_WHY, '--output=/dev/null', '--file=-']);
     // Whatever the role or the account has set: pg_dump names the encoding of its dumps.
     const source = isRestricted ? restricted(sql) : sql;
-    await feed(host, decoding(inUtf8(psql), codec), compressed(source, codec), signal);
+    try {
+      await feed(host, decoding(inUtf8(psql), codec), compressed(source, codec), signal);
+    } catch (error) {
+      throw error instanceof CommandError ? new SqlError(psql, error.exit) : error;
+    }
     return { parallel: false, skipped };
   }
 
+  /**
+   * pg_restore gives the server's words in the server's language, and no SQLSTATE. So the entry at which it stopped is given to psql
+   * once more, which says it; what was only an accident does not happen again, and stays without.
+   *
+   * @param folder for a file; undefined: the host has no place for one
+   * @param dump the path of the dump on the host, or its bytes
+   */
+  async #explained(
+    error: unknown,
+    list: string,
+    folder: TempFolder | undefined,
+    dump: { readonly path: string } | { readonly bytes: AsyncIterable<Buffer> },
+  ): Promise<unknown> {
+    const { signal, asPlain } = this.#options;
+    if (!(error instanceof CommandError) || error.exit.signal !== undefined) return error;
+    const at = failedEntry(error.exit.stderr, list);
+    if (at === undefined || !folder || !asPlain) return loadFailure(error, this.#database, { at });
+    const args = [await this.#writeList('failed', `${at}\n`, folder), ...this.#ownership, '--file=-'];
+    const bytes = 'bytes' in dump ? dump.bytes : undefined;
+    const command = this.#postgres.command('pg_restore', 'path' in dump ? [...args, dump.path] : args, '');
+    const printed = { ...command, secretEnv: undefined };
+    const open = (passage: Passage) => asPlain(printedBy(folder.host, printed, bytes), passage);
+    try {
+      await this.#plain({ kind: 'plain', size: 0, open });
+    } catch (again) {
+      signal?.throwIfAborted();
+      const sqlState = again instanceof SqlError ? again.sqlState : undefined;
+      return loadFailure(error, this.#database, { at, sqlState });
+    }
+    return loadFailure(error, this.#database, { at });
+  }
+
   #restore(args: readonly string[]): ReturnType<Postgres['command']> {
-    const ownership = this.#options.keepOwnership ? [] : ['--no-owner', '--no-privileges'];
-    const target = `--dbname=${conninfo(this.#database)}`;
-    return this.#command('pg_restore', ['--exit-on-error', '--no-password', target, ...ownership, ...args]);
+    // Verbose: else it does not say at which entry it stops.
+    const options = ['--verbose', '--exit-on-error', '--no-password', `--dbname=${conninfo(this.#database)}`];
+    return this.#command('pg_restore', [...options, ...this.#ownership, ...args]);
+  }
+
+  get #ownership(): readonly string[] {
+    return this.#options.keepOwnership ? [] : ['--no-owner', '--no-privileges'];
   }
 
   #command(program: string, args: readonly string[]): ReturnType<Postgres['command']> {
@@ -197,8 +266,8 @@ class Loader {
   }
 
   async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {
-    const { schemas, members } = this.#options;
-    return filterToc(toc, { superuser: await isSuperuser(this.#postgres), schemas, members });
+    const { schemas, members, without } = this.#options;
+    return filterToc(toc, { superuser: await isSuperuser(this.#postgres), schemas, members, without });
   }
 
   /** @returns the option that makes pg_restore use it */

@@ -41,6 +41,8 @@ export const sessionSettings = (version = 0): Readonly<Record<string, string>> =
   row_security: 'off',
   quote_all_identifiers: 'off',
   standard_conforming_strings: 'on',
+  // A role may be set to read only, for people.
+  default_transaction_read_only: 'off',
   // A server may be set to end idle sessions and slow statements: not ours.
   statement_timeout: '0',
   lock_timeout: `${LOCK_WAIT_SECONDS}s`,

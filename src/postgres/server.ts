@@ -205,7 +205,13 @@ function clientCommand(
   route: Route,
   database: string,
 ): Command {
-  const env: Record<string, string> = { PGDATABASE: database, PGUSER: route.user, PGAPPNAME: 'odoo-backup' };
+  // The words of the programs themselves are read; those of the server stay in its language: lc_messages is a superuser's.
+  const env: Record<string, string> = {
+    LC_ALL: 'C',
+    PGDATABASE: database,
+    PGUSER: route.user,
+    PGAPPNAME: 'odoo-backup',
+  };
   if (settings.host !== undefined) env.PGHOST = settings.host;
   if (settings.port !== undefined) env.PGPORT = String(settings.port);
   if (settings.sslmode !== undefined) env.PGSSLMODE = settings.sslmode;
@@ -343,7 +349,7 @@ async function lookIn(
 
 function loginHint(host: Host, accounts: Accounts, settings: DatabaseSettings): string {
   if (settings.password !== undefined)
-    return 'Check db_user and db_password in odoo.conf (inputs db-user and db-password override them).';
+    return 'Check db_user and db_password in odoo.conf (inputs db-user and db-password override them). If it takes no more connections, end some, or raise the limit: ALTER ROLE … CONNECTION LIMIT, max_connections.';
   return overTcp(settings)
     ? `Set db-password, from a secret of the CI; or ${passwordLine(settings, host)}`
     : `Set db-user and db-password, or let peer authentication work. ${accounts.sudoersHint([settings.user, 'postgres'])}`;

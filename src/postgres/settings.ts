@@ -7,6 +7,11 @@ import { startOptions } from './psql.ts';
  * committed before it is on the disk then (https://www.postgresql.org/docs/current/wal-async-commit.html).
  */
 export function withSettings(command: Command, settings: Readonly<Record<string, string>> = {}): Command {
-  const options = startOptions({ synchronous_commit: 'off', statement_timeout: '0', ...settings });
+  const options = startOptions({
+    synchronous_commit: 'off',
+    statement_timeout: '0',
+    default_transaction_read_only: 'off',
+    ...settings,
+  });
   return { ...command, env: { ...command.env, PGOPTIONS: options } };
 }

@@ -1,9 +1,12 @@
 import { CommandError } from '../host/host.ts';
 import { UserError } from '../util/errors.ts';
+import { connectHint } from './connect-hints.ts';
 import { asJson } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { PsqlSession } from './session.ts';
 import { identifier, list, qualified, type Sql, sql } from './sql.ts';
+import { SqlError } from './sql-error.ts';
+import { SQL_STATE } from './sql-states.ts';
 
 /**
  * One instant of a database: a read-only transaction that stays open and whose exported snapshot pg_dump and
@@ -23,6 +26,8 @@ export class Snapshot implements AsyncDisposable {
    * asks. COPY of a table evaluates nothing.
    */
   readonly onlyCopies: boolean;
+  /** The encoding of the database, by PostgreSQL’s name of it: `UTF8`. */
+  readonly encoding: string;
   readonly #session: PsqlSession;
 
   private constructor(
@@ -30,12 +35,14 @@ export class Snapshot implements AsyncDisposable {
     database: string,
     id: string,
     onlyCopies: boolean,
+    encoding: string,
     session: PsqlSession,
   ) {
     this.postgres = postgres;
     this.database = database;
     this.id = id;
     this.onlyCopies = onlyCopies;
+    this.encoding = encoding;
     this.#session = session;
   }
 
@@ -43,16 +50,20 @@ export class Snapshot implements AsyncDisposable {
   static async open(postgres: Postgres, database: string): Promise<Snapshot> {
     const session = await PsqlSession.open(postgres, database);
     try {
-      const [, [id], [onlyCopies]] = await Promise.all([
+      const [, [id], [onlyCopies], [encoding = 'UTF8']] = await Promise.all([
         ask(session, sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`),
         ask(session, sql`SELECT pg_export_snapshot()`),
         ask(session, WATCHED),
+        ask(session, sql`SELECT getdatabaseencoding()`),
       ]);
       if (!id)
         throw new UserError('PostgreSQL exported no snapshot', 'Check the log of the PostgreSQL server.');
-      return new Snapshot(postgres, database, id, onlyCopies === 't', session);
+      return new Snapshot(postgres, database, id, onlyCopies === 't', encoding, session);
     } catch (error) {
       await session[Symbol.asyncDispose]();
+      const { cause } = error as Error;
+      if (cause instanceof SqlError && cause.sqlState === undefined)
+        throw await notLetIn(postgres, database, cause);
       throw error;
     }
   }
@@ -118,10 +129,36 @@ async function told<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
+    const sqlState = error instanceof SqlError ? error.sqlState : undefined;
     throw new UserError(
       `PostgreSQL ended the backup's session. ${error.message}`,
-      'The role has to be allowed to read every table, and no migration may hold a lock on one.',
+      HINTS[sqlState ?? ''] ??
+        'The role has to be allowed to read every table, and no migration may hold a lock on one.',
       { cause: error },
     );
   }
 }
+
+/** psql ended without a SQLSTATE: there was no session yet, or none any more. */
+async function notLetIn(postgres: Postgres, database: string, cause: SqlError): Promise<UserError> {
+  const hint = await connectHint(postgres, database);
+  return new UserError(
+    hint === undefined
+      ? `PostgreSQL ended the backup's session. ${cause.message}`
+      : `PostgreSQL does not let this run into the database ${database}. ${cause.message}`,
+    hint ??
+      'Its own words say why. If it takes no more connections, end some, or raise the limit: ALTER ROLE … CONNECTION LIMIT, max_connections.',
+    { cause },
+  );
+}
+
+const STANDBY =
+  'A standby ends a long query where it conflicts with what the primary has done: set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or make the backup from the primary.';
+
+const HINTS: Readonly<Record<string, string>> = {
+  [SQL_STATE.serializationFailure]: STANDBY,
+  [SQL_STATE.deadlock]: STANDBY,
+  [SQL_STATE.lockNotAvailable]: 'A migration holds a lock on a table: make the backup when it is done.',
+  [SQL_STATE.insufficientPrivilege]:
+    'The role has to be allowed to read every table, with all of its rows: GRANT SELECT; where row-level security hides some, let their owner make the backup, or ALTER ROLE … BYPASSRLS.',
+};

@@ -7,10 +7,14 @@ export class SqlError extends CommandError {
    * undefined: it said nothing, as when it let nobody in.
    */
   readonly sqlState: string | undefined;
+  /** What was refused, from a psql with `ECHO=errors`. */
+  readonly statement: string | undefined;
 
   /** @param exit of a psql with `VERBOSITY=verbose`; what people need not see of it is left out of the message */
   constructor(command: Command, exit: Exit) {
-    super(command, { ...exit, stderr: exit.stderr.replaceAll(PLACE, '').replaceAll(STATE, '$1').trimEnd() });
+    const said = exit.stderr.replaceAll(PLACE, '').replaceAll(STATE, '$1').replace(STATEMENT, '');
+    super(command, { ...exit, stderr: said.trimEnd() });
+    this.statement = STATEMENT.exec(exit.stderr)?.[1];
     this.sqlState = [...exit.stderr.matchAll(STATE)]
       .map(([, , state]) => state)
       .findLast((state) => state !== undefined && !/^0[012]/.test(state));
@@ -22,6 +26,9 @@ const STATE = /^((?:psql:[^:\n]*:\d+: )?[^:\n]+: {2})([0-9A-Z]{5}): /gm;
 
 /** `LOCATION:  parserOpenTable, parse_relation.c:1452` */
 const PLACE = /^[^:\n]+: +\w+, [\w./]+:\d+$\n?/gm;
+
+/** psql's own word, in English by `LC_ALL=C`; the statement may have many lines, and is the last that it says. */
+const STATEMENT = /^(?:psql:[^:\n]*:\d+: )?STATEMENT: {2}([\s\S]*)/m;
 
 /** A lock that others held for longer than lock_timeout. */
 export const LOCK_NOT_AVAILABLE = '55P03';

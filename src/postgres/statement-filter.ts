@@ -1,3 +1,4 @@
+import { isSuperusers } from './superuser-objects.ts';
 import type { RestoreRights } from './toc-filter.ts';
 
 /** Says of a statement of a plain dump, from its first word to its semicolon, that it is not to be run. */
@@ -29,7 +30,7 @@ const TRANSACTION_TIMEOUT = /^SET transaction_timeout = 0;$/;
  * @param tell is told what is left out, owners and privileges apart
  */
 export function statementFilter(rights: StatementRights, tell: (statement: string) => void): LeavesOut {
-  const { superuser, schemas, members = [], keepOwnership, version } = rights;
+  const { superuser, schemas, members = [], keepOwnership, version, withoutSuperusers = false } = rights;
   const made = new Set(schemas);
   const others = new Set(superuser ? [] : members.map(({ object }) => object));
   return (statement) => {
@@ -39,7 +40,8 @@ export function statementFilter(rights: StatementRights, tell: (statement: strin
     const leftOut =
       (schema !== undefined && made.has(plainName(schema))) ||
       (!superuser && FOR_OWNERS.test(statement)) ||
-      others.has(GRANT.exec(statement)?.[1] ?? '');
+      others.has(GRANT.exec(statement)?.[1] ?? '') ||
+      (!superuser && withoutSuperusers && isSuperusers(statement));
     if (leftOut) tell(statement);
     return leftOut;
   };

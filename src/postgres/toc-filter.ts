@@ -7,6 +7,10 @@ export interface RestoreRights {
   readonly schemas: readonly string[];
   /** Of extensions that were created ahead of the dump. Left out: none. */
   readonly members?: readonly ExtensionMember[];
+  /** Lines of the table of contents that are left out, whatever they are. Left out: none. */
+  readonly without?: readonly string[];
+  /** Whether what only a superuser may make is left out of plain SQL. */
+  readonly withoutSuperusers?: boolean;
 }
 
 /** A table of contents for `pg_restore --use-list`. */
@@ -24,7 +28,11 @@ const ENTRY = /^\d+; \d+ \d+ (.*)$/;
  * or of the schema `public`, for which one must own them; the schema `public` itself, which every database has; and
  * schemas that were made already. Everything else stays: if that fails, the restore shall fail.
  */
-export function filterToc(toc: string, { superuser, schemas, members = [] }: RestoreRights): FilteredToc {
+export function filterToc(
+  toc: string,
+  { superuser, schemas, members = [], without = [] }: RestoreRights,
+): FilteredToc {
+  const unwanted = new Set(without);
   const present = new Set(schemas);
   const others = new Set(superuser ? [] : members.map(({ entry }) => entry));
   const relations = superuser
@@ -44,7 +52,7 @@ export function filterToc(toc: string, { superuser, schemas, members = [] }: Res
   };
   const skipped: string[] = [];
   const lines = toc.split('\n').map((line) => {
-    if (!mayBeSkipped(ENTRY.exec(line)?.[1] ?? '')) return line;
+    if (!unwanted.has(line) && !mayBeSkipped(ENTRY.exec(line)?.[1] ?? '')) return line;
     skipped.push(line);
     return `;${line}`;
   });

@@ -2,6 +2,7 @@ import { basename } from 'node:path/posix';
 import type { DumpSource } from '../backup-reader/dump.ts';
 import type { FilestoreEntry } from '../backup-reader/filestore.ts';
 import type { RestoreSource } from '../backup-reader/open.ts';
+import { entryAsPlain } from '../backup-reader/plain-dump.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { removeDerivedFolder } from '../odoo/folder-swap.ts';
@@ -102,7 +103,7 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
 function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
   const { source, target, findings, databases, platform } = work;
   const { dump } = source;
-  const { loader, dumpPlace, keepOwnership, owner } = findings;
+  const { loader, dumpPlace, keepOwnership, owner, withoutObjects } = findings;
   const parallel = dump.kind !== 'plain' && dumpPlace !== undefined;
   const how = parallel
     ? `${formatCounted(target.jobs, 'session')} at once, from a temporary file in ${dumpPlace}`
@@ -113,6 +114,9 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
     details: [
       how,
       keepOwnership ? 'owners and grants as in the backup' : `everything belongs to ${owner}`,
+      ...(withoutObjects.superusers.length > 0
+        ? [`without what only a superuser may make: ${withoutObjects.superusers.join(', ')}`]
+        : []),
       'then ANALYZE, for the query planner',
     ],
     bytes: dump.size,
@@ -126,6 +130,9 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
           jobs: target.jobs,
           schemas: prepared()?.schemas ?? [],
           members: prepared()?.members,
+          asPlain: entryAsPlain,
+          without: withoutObjects.lines,
+          withoutSuperusers: !work.request.inPlace,
           keepOwnership,
           role,
           streamed: !parallel,
@@ -135,6 +142,9 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
       const look = (mount: string) => mountedAt(loader, mount);
       const loaded = await whileRoomLasts(disks, look, signal, load);
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
+      for (const object of withoutObjects.superusers) {
+        tellLeftOut(work, `${object}: only a superuser may make it`);
+      }
       tellRefusals(work, await putBackExtensions(work, prepared()));
       await analyze(loader, databases.new, target.jobs, signal);
     },

@@ -1,6 +1,6 @@
 import { basename } from 'node:path/posix';
 import type { RestoreSource } from '../backup-reader/open.ts';
-import { failedProof, levelOf } from '../catalog/proofs.ts';
+import { failedProof, levelOf, unrestorableProof } from '../catalog/proofs.ts';
 import type { FileSystem } from '../host/disk-space.ts';
 import type { Platform } from '../platform/platform.ts';
 import { plainFacts } from '../report/plain.ts';
@@ -77,7 +77,8 @@ export function provenHow({ receipt }: Pick<RestoreSource, 'receipt'>): string {
   if (!receipt) return 'not verified: it has no receipt';
   const failure = failedProof(receipt);
   if (failure) return `it did NOT pass its verification (${failure.level})`;
-  return `verified (${levelOf(receipt)})`;
+  const said = unrestorableProof(receipt)?.failure;
+  return `verified (${levelOf(receipt)})${said === undefined ? '' : `. Its restore test said: ${said}`}`;
 }
 
 function replacedFacts({ database, current }: Target, { sessions }: Findings): Rows {

@@ -13,6 +13,8 @@ export interface PutBackOptions extends OdooAccess {
   readonly services: ServiceChoice | undefined;
   readonly health: HealthOptions;
   readonly keepPrevious: KeepPrevious;
+  /** Logical replication slots may go with the database that is replaced. */
+  readonly dropSlots: boolean;
   /** Of pg_restore; undefined: as many as the host has cores. */
   readonly jobs: number | undefined;
   /** The role that creates databases and extensions, where Odoo's own may not. */

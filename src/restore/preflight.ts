@@ -1,7 +1,9 @@
 import { dirname, join } from 'node:path/posix';
 import { extensionsIn } from '../backup-reader/dump-extensions.ts';
+import { readToc } from '../backup-reader/dump-toc.ts';
 import type { RestoreSource } from '../backup-reader/open.ts';
 import { CommandError } from '../host/host.ts';
+import { isMountPoint } from '../host/mounts.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
 import { healthNow } from '../odoo/health.ts';
@@ -17,22 +19,35 @@ import {
   type SessionGroup,
 } from '../postgres/databases.ts';
 import { trustedExtensions } from '../postgres/extensions/allowlist.ts';
-import { extensionProblems, mayMarkImmutable, packageOf } from '../postgres/extensions/create.ts';
+import {
+  extensionProblems,
+  isSuperuser,
+  mayMarkImmutable,
+  packageOf,
+} from '../postgres/extensions/create.ts';
 import { withRestoreClient } from '../postgres/load-errors.ts';
 import { lockProblem } from '../postgres/lock.ts';
 import { isSuperRole, ownerLogin } from '../postgres/owner-login.ts';
-import { queryRows } from '../postgres/run-sql.ts';
+import { type LogicalSlot, logicalSlots } from '../postgres/replication-slots.ts';
+import { strangersTo } from '../postgres/role-members.ts';
+import { queryRows, runSql } from '../postgres/run-sql.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { Snapshot } from '../postgres/snapshot.ts';
 import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
-import type { DatabaseTraits, Extension } from '../postgres/traits.ts';
-import { databaseTraits } from '../postgres/traits.ts';
+import { type DatabaseTraits, databaseTraits, type Extension } from '../postgres/traits.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
 import type { Problem } from './problem.ts';
 import type { Request } from './request.ts';
 import { checkSpace, type Space } from './space.ts';
 import type { Target } from './target.ts';
+import {
+  assertHoldsRows,
+  NOTHING_UNLOADABLE,
+  tocProblems,
+  type Unloadable,
+  unloadable,
+} from './toc-checks.ts';
 
 /** What the read-only checks of a restore have found. */
 export interface Findings extends Space {
@@ -47,6 +62,10 @@ export interface Findings extends Space {
   readonly extensions: readonly Extension[];
   /** Its tables keep the owners and grants of the backup. */
   readonly keepOwnership: boolean;
+  /** What only a superuser may make, and a copy goes without. */
+  readonly withoutObjects: Unloadable;
+  /** Slots of logical replication that go with the database which is replaced. */
+  readonly slots: readonly LogicalSlot[];
   /** The login that loads the dump, and does what else is done among its content; with a pg_restore that reads it. */
   readonly loader: Postgres;
   /** What an admin has given to the database that is replaced. */
@@ -115,7 +134,12 @@ class Preflight {
     ]);
     const databaseBytes =
       description?.databaseBytes ?? Math.max(current?.bytes ?? 0, this.#source.dump.size * this.#growth());
-    const given = await this.#given(login);
+    const [given, withoutObjects, slots] = await Promise.all([
+      this.#given(login),
+      this.#checkToc(login, loader, extensions, keepOwnership),
+      this.#checkSlots(),
+      this.#checkMount(),
+    ]);
     const [space, adminActions] = await Promise.all([
       this.#space(databaseBytes, filestoreBytes(difference)),
       this.#adminActions(login, extensions, traits),
@@ -136,6 +160,8 @@ class Preflight {
       traits,
       extensions,
       keepOwnership,
+      withoutObjects,
+      slots,
       loader: loader ?? postgres,
       given,
       adminActions,
@@ -411,6 +437,13 @@ class Preflight {
 
   async #checkRights(owner: string): Promise<void> {
     const { admin, database } = this.#target;
+    const [isStandby] = await runSql(admin, MAINTENANCE_DATABASE, sql`SELECT pg_is_in_recovery()`);
+    if (isStandby === 't') {
+      this.#problem(
+        'The PostgreSQL server is a standby, on which nothing can be written',
+        'Set db-host and db-port to the primary.',
+      );
+    }
     const missing = await missingRights(admin, owner, database);
     for (const right of missing) {
       this.#problem(right, 'Give the role that right, or name a role that has it in db-admin-user.');
@@ -472,6 +505,55 @@ class Preflight {
         ? ['give the settings that its owner may not, as far as a backup may say so']
         : []),
     ];
+  }
+
+  /** A copy goes without what only a superuser may make; a rollback is to bring back everything. */
+  async #checkToc(
+    login: Postgres,
+    loader: Postgres | undefined,
+    extensions: readonly Extension[],
+    keepOwnership: boolean,
+  ): Promise<Unloadable> {
+    const toc = loader && (await this.#attempt(() => readToc(this.#source.dump, loader)));
+    if (!toc) return NOTHING_UNLOADABLE;
+    await this.#attempt(() => assertHoldsRows(toc, this.#source.uri));
+    const superuser = await isSuperuser(login);
+    const rights = { login: login.login, superuser, strangers: superuser ? [] : await strangersTo(login) };
+    const made = extensions.map(({ schema }) => schema);
+    const found = unloadable(toc, rights, keepOwnership, made);
+    if (this.#request.inPlace) {
+      this.#problems.push(...tocProblems(found, rights));
+      return NOTHING_UNLOADABLE;
+    }
+    if (found.superusers.length > 0) {
+      this.#warnings.push(
+        `The copy goes without what only a superuser may make: ${found.superusers.join(', ')}. An admin can make it there`,
+      );
+    }
+    return found;
+  }
+
+  async #checkSlots(): Promise<readonly LogicalSlot[]> {
+    const { admin, current, database } = this.#target;
+    if (!current) return [];
+    const slots = await logicalSlots(admin, database);
+    if (slots.length > 0 && !this.#request.dropSlots) {
+      const names = slots.map(({ name, active }) => (active ? `${name} (in use)` : name)).join(', ');
+      this.#problem(
+        `Logical replication slots belong to the database ${database}, and go with it when it is replaced: ${names}`,
+        'What reads from them has to begin anew, from the restored database. If that is right, set drop-slots: true; or drop them first: SELECT pg_drop_replication_slot(…).',
+      );
+    }
+    return slots;
+  }
+
+  async #checkMount(): Promise<void> {
+    const { filestore } = this.#target;
+    if (!filestore?.exists || !this.#source.filestore || !(await isMountPoint(filestore))) return;
+    this.#problem(
+      `filestore: ${filestore.path} is a mount of its own, which cannot be renamed: the new filestore could not take its place`,
+      `Mount the folder above it instead, ${dirname(filestore.path)}, with the filestore as a folder in it; or set filestore: false, and the database alone is put back.`,
+    );
   }
 
   async #checkLocales(traits: DatabaseTraits): Promise<void> {

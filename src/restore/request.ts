@@ -13,5 +13,7 @@ export interface Request {
   readonly neutralize: boolean;
   readonly newUuid: boolean;
   readonly keepPrevious: KeepPrevious;
+  /** Logical replication slots may go with the database that is replaced. */
+  readonly dropSlots: boolean;
   readonly dryRun: boolean;
 }

@@ -44,7 +44,7 @@ export interface Names {
 export async function putBack(
   inputs: PutBackOptions,
   names: Names,
-  wish: Omit<Request, 'purpose' | 'source' | 'dryRun' | 'keepPrevious'>,
+  wish: Omit<Request, 'purpose' | 'source' | 'dryRun' | 'keepPrevious' | 'dropSlots'>,
   platform: Platform,
   cancellation: Cancellation,
 ): Promise<void> {
@@ -57,6 +57,7 @@ export async function putBack(
     source: names.source,
     dryRun: inputs.dryRun,
     keepPrevious: inputs.keepPrevious,
+    dropSlots: inputs.dropSlots,
   };
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     openHost(inputs, platform, signal),

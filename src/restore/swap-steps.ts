@@ -95,7 +95,7 @@ async function tellHealth({ target, platform, signal }: Work, services: Services
 }
 
 function swapDatabaseStep(work: Work): Step {
-  const { target, databases } = work;
+  const { target, findings, databases } = work;
   const { current, old } = databases;
   const before = target.current?.comment ?? null;
   const mark = {
@@ -107,7 +107,10 @@ function swapDatabaseStep(work: Work): Step {
   return {
     name: 'swap',
     title: old === undefined ? 'Put the database in its place, by rename' : 'Swap the databases, by rename',
-    details: renames(databases),
+    details: [
+      ...renames(databases),
+      ...findings.slots.map(({ name }) => `the logical replication slot ${name} goes with ${old}`),
+    ],
     unbroken: true,
     async run() {
       await work.assertLocked();

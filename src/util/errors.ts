@@ -14,8 +14,14 @@ export class UserError extends Error {
  * read it once more would not help.
  */
 export class ContentError extends UserError {
-  override readonly name = 'ContentError';
+  override readonly name: string = 'ContentError';
 }
+
+/**
+ * The archive is whole, and the database in it cannot be restored as it is: what it holds is refused by PostgreSQL, and
+ * another backup of it would be as well.
+ */
+export class UnrestorableError extends ContentError {}
 
 /** Bad input, found before anything was touched. Carries every problem at once. */
 export class InputError extends UserError {

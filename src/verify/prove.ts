@@ -4,7 +4,7 @@ import { LocalHost } from '../host/local-host.ts';
 import type { Phases } from '../platform/phases.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Store } from '../s3/store.ts';
-import { ContentError } from '../util/errors.ts';
+import { ContentError, UnrestorableError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
 import { findPgRestore } from './contents/pg-restore.ts';
 import { proveContents } from './contents/prove.ts';
@@ -68,7 +68,10 @@ export async function prove(level: Provable, subject: Subject, context: ProofCon
   } catch (error) {
     context.signal.throwIfAborted();
     if (!(error instanceof ContentError)) throw error;
-    return proof({ failure: error.message });
+    return proof({
+      failure: error.message,
+      ...(error instanceof UnrestorableError ? { unrestorable: true } : {}),
+    });
   }
 }
 

@@ -1,5 +1,12 @@
 import { receiptKey } from '../catalog/keys.ts';
-import { failedProof, type Level, levelOf, type Proof, restoreSeconds } from '../catalog/proofs.ts';
+import {
+  failedProof,
+  type Level,
+  levelOf,
+  type Proof,
+  restoreSeconds,
+  unrestorableProof,
+} from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { type Block, code, type Summary } from '../report/summary.ts';
 import type { Store } from '../s3/store.ts';
@@ -8,7 +15,7 @@ import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
 /** By their names in action.yml: of the archive, where it is just one, and has passed. */
 export function verifyOutputs(store: Store, receipts: readonly Receipt[]): Record<string, string> {
   const [receipt, ...others] = receipts;
-  if (!receipt || others.length > 0 || failedProof(receipt)) return {};
+  if (!receipt || others.length > 0 || failedProof(receipt) || unrestorableProof(receipt)) return {};
   const seconds = restoreSeconds(receipt);
   return {
     key: receipt.key,
@@ -31,6 +38,7 @@ export function verifiedJson(receipt: Receipt): object {
     size: receipt.size,
     level: levelOf(receipt) ?? null,
     failure: failedProof(receipt)?.failure ?? null,
+    ...(unrestorableProof(receipt) ? { unrestorable: unrestorableProof(receipt)?.failure } : {}),
     at,
     seconds: seconds ?? null,
     restoreSeconds: restoreSeconds(receipt) ?? null,
@@ -45,12 +53,16 @@ const RATES = ['contents', 'restore'] as const;
 /** What a person reads in ten seconds. */
 export function verifySummary(store: Store, level: Level, receipts: readonly Receipt[]): Summary {
   const failed = receipts.filter(failedProof);
-  const passed = receipts.length - failed.length;
+  const unrestorable = receipts.filter((receipt) => !failedProof(receipt) && unrestorableProof(receipt));
+  const passed = receipts.length - failed.length - unrestorable.length;
   return {
-    outcome: failed.length > 0 ? 'failed' : 'done',
+    outcome: failed.length + unrestorable.length > 0 ? 'failed' : 'done',
     title: [
       ...(passed > 0 ? [`${formatCounted(passed, 'archive')} verified: ${level}`] : []),
       ...(failed.length > 0 ? [`${formatCounted(failed.length, 'archive')} failed`] : []),
+      ...(unrestorable.length > 0
+        ? [`${formatCounted(unrestorable.length, 'database')} cannot be restored as it is`]
+        : []),
     ].join(', '),
     blocks: [
       {
@@ -72,6 +84,12 @@ export function verifySummary(store: Store, level: Level, receipts: readonly Rec
         (receipt): Block => ({
           kind: 'note',
           text: [code(store.uri(receipt.key)), `: ${failedProof(receipt)?.failure}`],
+        }),
+      ),
+      ...unrestorable.map(
+        (receipt): Block => ({
+          kind: 'note',
+          text: [code(store.uri(receipt.key)), ` is whole. ${unrestorableProof(receipt)?.failure}`],
         }),
       ),
     ],

@@ -23,6 +23,7 @@ export const packages: readonly Package[] = [
   { name: 'curl', program: 'curl' },
   { name: 'sudo', program: 'sudo' },
   { name: 'git', program: 'git' },
+  { name: 'locales', program: '/usr/share/i18n/locales/fr_FR' }, // for a server that speaks French
   { name: 'rsync', program: 'rsync' }, // gitlab-ci-local's
 ];
 

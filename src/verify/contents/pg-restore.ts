@@ -3,6 +3,7 @@ import { feedThrough } from '../../host/feed.ts';
 import { type Command, CommandError, type Host } from '../../host/host.ts';
 import { run } from '../../host/run.ts';
 import { findTools } from '../../host/tools.ts';
+import { saysDamaged } from '../../postgres/pg-restore-errors.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
 import { fetchPrograms, type PostgresBinaries } from '../restore/servers/binaries.ts';
 import type { SqlText } from './sql-text.ts';
@@ -105,13 +106,10 @@ function convert(
   return feedThrough(host, command, input, (output) => sql.readAll(output), signal);
 }
 
-/** What pg_restore says where it is not the dump's fault. */
-const OTHERS_FAULT = /unsupported version|does not support|out of memory|No space left/i;
-
 function unreadable(name: string, error: CommandError): UserError {
   const { stderr, signal } = error.exit;
   const said = stderr.replace(/^pg_restore: (?:error: )?/gm, '').replaceAll(/\s+/g, ' ');
-  if (signal !== undefined || OTHERS_FAULT.test(stderr)) {
+  if (signal !== undefined || !saysDamaged(stderr)) {
     return new UserError(
       `pg_restore could not read ${JSON.stringify(name)}: ${signal ? `it was ended by signal ${signal}` : said}`,
       'That says nothing of the archive. Where pg_restore is too old, or was built without a compression, install another one.',

@@ -1,10 +1,14 @@
+import { entryAsPlain } from '../../backup-reader/plain-dump.ts';
 import { CommandError } from '../../host/host.ts';
 import { analyze } from '../../postgres/analyze.ts';
 import { createExtensions } from '../../postgres/extensions/create.ts';
 import { type Dump, loadDump } from '../../postgres/load.ts';
+import { LoadError } from '../../postgres/load-errors.ts';
 import type { Postgres } from '../../postgres/server.ts';
+import { isAboutContent, NOT_FOUND, SQL_STATE } from '../../postgres/sql-states.ts';
+import { superuserObject } from '../../postgres/superuser-objects.ts';
 import type { Extension } from '../../postgres/traits.ts';
-import { ContentError, UserError } from '../../util/errors.ts';
+import { ContentError, UnrestorableError, UserError } from '../../util/errors.ts';
 import type { TestServer } from './servers/server.ts';
 
 /**
@@ -12,7 +16,8 @@ import type { TestServer } from './servers/server.ts';
  *
  * @param loader with a pg_restore that reads the dump
  * @returns seconds it took
- * @throws ContentError when the dump cannot be restored; another error when this server is the reason
+ * @throws ContentError when the dump is proven to be damaged; an UnrestorableError when its database is proven to be what PostgreSQL
+ * refuses; another error when nothing is proven
  */
 export async function loadScratch(
   server: TestServer,
@@ -27,7 +32,7 @@ export async function loadScratch(
   const creation = { sameVersions: false, formerOwner: undefined, also };
   const { schemas } = await createExtensions(app, admin, database, owner, extensions, creation);
   try {
-    const options = { tools, jobs, schemas, keepOwnership: false, signal };
+    const options = { tools, jobs, schemas, keepOwnership: false, asPlain: entryAsPlain, signal };
     await loadDump(loader, database, dump, options);
     await analyze(app, database, jobs, signal);
   } catch (error) {
@@ -37,40 +42,77 @@ export async function loadScratch(
   return (performance.now() - started) / 1000;
 }
 
-/** What PostgreSQL says where the dump is not to blame. */
-const OF_THE_SERVER = [
-  /permission denied|must be (owner|superuser|a member|able to)|marked IMMUTABLE/i,
-  /No space left|could not (extend|resize|write to) |out of (shared )?memory/i,
-  /extension "[^"]*" is not available|could not (access|open extension control) file|language "[^"]*" does not exist/i,
-  /could not connect|connection (to server|refused|lost)|server closed the connection|terminating connection/i,
-  /the database system is |unrecognized configuration parameter/i,
-];
-
-/** Of an error, whether the archive has failed or only this test of it. */
-function judged(error: unknown, { label }: TestServer): unknown {
-  const cause = error instanceof UserError ? error.cause : error;
-  if (!(cause instanceof CommandError)) return error;
-  const { signal, stderr } = cause.exit;
-  if (signal !== undefined || OF_THE_SERVER.some((pattern) => pattern.test(stderr))) {
-    const hint = error instanceof UserError ? error.hint : 'See the log of the PostgreSQL server.';
-    return new UserError(
-      `The restore test could not be done on ${label}, which says nothing about the archive. ${cause.message}`,
-      `${hint} Or restore elsewhere: restore-test takes runner, host, and the URL of a service container.`,
-      { cause },
-    );
+/**
+ * What the end of a load says of the archive. That it failed proves nothing: the connection, the server, its disk or the
+ * rights of the role may be the reason.
+ */
+function judged(error: unknown, server: TestServer): unknown {
+  if (error instanceof LoadError) {
+    if (error.saysDamaged) {
+      return new ContentError(
+        `The dump cannot be restored. ${withoutContent(error.cause)}`,
+        'Make another backup, and find out what happened to this one: do not restore from it.',
+        { cause: error.cause },
+      );
+    }
+    const reason = reasonInDatabase(error);
+    if (reason) return unrestorable(reason, error.cause);
   }
-  return new ContentError(
-    `The dump cannot be restored. ${withoutContent(cause)}`,
-    'Make another backup, and find out what happened to this one: do not restore from it.',
+  const cause = error instanceof UserError ? error.cause : error;
+  return cause instanceof CommandError ? notFoundOut(error, cause, server) : error;
+}
+
+function notFoundOut(error: unknown, cause: CommandError, { label }: TestServer): UserError {
+  const hint = error instanceof UserError ? error.hint : 'See the log of the PostgreSQL server.';
+  return new UserError(
+    `The restore test could not be done on ${label}, which says nothing about the archive. ${cause.message}`,
+    `${hint} Or restore elsewhere: restore-test takes runner, host, and the URL of a service container.`,
     { cause },
   );
 }
 
+interface Reason {
+  readonly why: string;
+  readonly hint: string;
+}
+
+const unrestorable = ({ why, hint }: Reason, cause: CommandError): UnrestorableError =>
+  new UnrestorableError(`This database cannot be restored as it is, because ${why}`, hint, { cause });
+
+/** Why the database itself is what cannot be loaded; undefined: that is not proven. */
+function reasonInDatabase({ problem, inFunction, cause }: LoadError): Reason | undefined {
+  const { sqlState, at = '' } = problem;
+  if (sqlState === undefined) return undefined;
+  if (inFunction && NOT_FOUND.has(sqlState)) {
+    return {
+      why: `a function in it uses a name without its schema, which a restore does not find: ${withoutContent(cause)}`,
+      hint: 'In the database that Odoo uses, give the function a path (ALTER FUNCTION … SET search_path = public), or write the schema before the names in it; then make another backup.',
+    };
+  }
+  const special = superuserObject(at);
+  if (sqlState === SQL_STATE.insufficientPrivilege && special !== undefined) {
+    return {
+      why: `only a superuser may make what it holds: ${special}`,
+      hint: 'In the database that Odoo uses, drop what Odoo does not need, or keep the commands that make it, for a superuser to run after a restore.',
+    };
+  }
+  if (isAboutContent(sqlState)) {
+    return {
+      why: `PostgreSQL refuses what it holds: ${withoutContent(cause)}`,
+      hint: 'The archive is whole, and so another backup would be the same: repair the database that Odoo uses (REINDEX finds rows that break a unique index), then make another one.',
+    };
+  }
+  return undefined;
+}
+
 /**
  * What a program says of an error, for the receipt: the details that follow may quote rows, and so may what stands in
- * quotes at its end (`invalid input syntax for type integer: "…"`).
+ * quotes at its end (`invalid input syntax for type integer: "…"`). libpq puts two spaces behind the severity, which is in the
+ * server's language.
  */
 function withoutContent({ message, exit: { stderr } }: CommandError): string {
-  const said = /(?:ERROR|FATAL): +(.*)/.exec(stderr)?.[1] ?? /error: (.*)/.exec(stderr)?.[1];
-  return said?.replace(/: ".*$/, '') ?? message.split('\n', 1).join();
+  const said =
+    /^(?:psql:[^:\n]*:\d+|pg_restore: error): (?:[^\n]*: )?[^:\n]+: {2}(.*)/m.exec(stderr)?.[1] ??
+    /error: (.*)/.exec(stderr)?.[1];
+  return said?.replace(/: ?["«“„].*$/, '') ?? message.split('\n', 1).join();
 }

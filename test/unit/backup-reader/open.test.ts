@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { readDirectory } from '../../../src/archive/reader.ts';
-import { archivedDump } from '../../../src/backup-reader/dump.ts';
+import { archivedDump, findDump } from '../../../src/backup-reader/dump.ts';
 import { checkedContent, filestoreOf, readFiles } from '../../../src/backup-reader/filestore.ts';
 import { membersOf } from '../../../src/backup-reader/members.ts';
 import { UserError } from '../../../src/util/errors.ts';
@@ -170,6 +171,31 @@ test('the dump that restores fastest is taken', async () => {
     const found = await members(write(...names));
     assert.throws(() => archivedDump(rangesOf(Buffer.alloc(0)), found), refused(why));
   }
+});
+
+test('a dump that is packed once more within another program’s zip is unpacked, whatever its name says', async () => {
+  const sql = '-- a dump\nSELECT 1;\n--\n-- PostgreSQL database dump complete\n--\n';
+  const packs: readonly (readonly [name: string, content: Buffer, kind: string])[] = [
+    ['shop.sql.gz', gzipSync(sql), 'plain'],
+    ['shop.sql.zst', zstdCompressSync(sql), 'plain'],
+    ['dump.sql', gzipSync(sql), 'plain'],
+    ['dump.sql', Buffer.from(sql), 'plain'],
+    ['dump.gz', gzipSync('PGDMP and more'), 'custom'],
+    ['shop.dump', Buffer.from(sql), 'plain'],
+    ['shop.dump', Buffer.from('PGDMP and more'), 'custom'],
+  ];
+  const open = async (name: string, content: Buffer) => {
+    const zip = await pythonZip(`import base64
+z.writestr(${JSON.stringify(name)}, base64.b64decode('${content.toString('base64')}'))`);
+    return findDump(rangesOf(zip), membersOf((await entriesOf(zip)).values()));
+  };
+  for (const [name, content, kind] of packs) {
+    const dump = await open(name, content);
+    assert.equal(dump.kind, kind, name);
+    if (dump.kind === 'plain') assert.equal((await buffer(dump.open())).toString(), sql, name);
+  }
+  await assert.rejects(open('shop.sql.xz', Buffer.from('fd377a585a00', 'hex')), refused(/packed with xz/));
+  await assert.rejects(open('shop.sql.gz', gzipSync(gzipSync(sql))), refused(/packed twice/));
 });
 
 test('Odoo’s own archive', async () => {

@@ -58,7 +58,7 @@ suite('a stop that is taken back', () => {
           health: { check: { kind: 'url' } },
           admin: { host: {}, command: (program: string) => ({ argv: [program] }) },
         },
-        findings: { stops: true, running },
+        findings: { stops: true, running, slots: [] },
         databases: { current: 'shop', old: undefined, new: 'shop__new_20260102000000' },
         filestore: undefined,
         request: { keepPrevious: 'until-healthy' },

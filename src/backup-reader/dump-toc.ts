@@ -1,0 +1,123 @@
+import type { Readable } from 'node:stream';
+import { feed, feedThrough } from '../host/feed.ts';
+import { type Command, CommandError } from '../host/host.ts';
+import { receiveFiles } from '../host/receive-files.ts';
+import { recordsOf } from '../host/records.ts';
+import { run } from '../host/run.ts';
+import { TempFolder } from '../host/temp-folder.ts';
+import { loadFailure } from '../postgres/load-errors.ts';
+import type { Postgres } from '../postgres/server.ts';
+import { isSuperusers, sometimesSuperusers } from '../postgres/superuser-objects.ts';
+import type { DumpSource } from './dump.ts';
+
+/** What a dump says of itself before its rows. */
+export interface DumpToc {
+  /** As `pg_restore --list` prints it. */
+  readonly list: string;
+  /** Lines of it whose object only a superuser may make, as its definition says. */
+  readonly superusers: ReadonlySet<string>;
+}
+
+/** Characters of a definition that are looked at. */
+const LONGEST_DEFINITION = 64 * 1024;
+
+/**
+ * Reads the table of contents of a dump, which is at its start. Read only; a dump in directory format has it in a file that
+ * pg_restore wants on the host's disk for that moment.
+ *
+ * @param loader with a pg_restore that reads the dump
+ * @returns undefined for plain SQL, which has none, or where the host has no place for that file
+ * @throws UserError when the dump cannot be read
+ */
+export async function readToc(dump: DumpSource, loader: Postgres): Promise<DumpToc | undefined> {
+  try {
+    switch (dump.kind) {
+      case 'plain':
+        return undefined;
+      case 'custom': {
+        const ask = (...args: string[]) => pgRestore(loader, args);
+        const list = await feed(loader.host, ask('--list'), dump.open());
+        return await withDefinitions(list, (read) =>
+          feedThrough(loader.host, ask('--schema-only', '--file=-'), dump.open(), read),
+        );
+      }
+      case 'directory': {
+        const toc = dump.files.find(({ name }) => name === 'toc.dat');
+        const { host, account: as } = loader;
+        const place = toc && (await TempFolder.make(host, as, Math.max(toc.size, 1024 ** 2)));
+        if (!place) return undefined;
+        await using folder = place;
+        const path = `${folder.path}/toc`;
+        await run(host, { argv: ['mkdir', '--', path], as });
+        const file = { name: toc.name, size: toc.size, content: toc.open() };
+        await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, only(file), undefined);
+        const list = await run(host, pgRestore(loader, ['--list', path]));
+        return await withDefinitions(list, (read) =>
+          feedThrough(host, pgRestore(loader, ['--schema-only', '--file=-', path]), nothing(), read),
+        );
+      }
+    }
+  } catch (error) {
+    throw error instanceof CommandError ? loadFailure(error, 'a database') : error;
+  }
+}
+
+async function* only<T>(one: T): AsyncGenerator<T> {
+  yield one;
+}
+
+async function* nothing(): AsyncGenerator<Buffer> {}
+
+const pgRestore = (loader: Postgres, args: readonly string[]): Command => ({
+  ...loader.command('pg_restore', args, ''),
+  secretEnv: undefined,
+});
+
+type Read = (stdout: Readable) => Promise<readonly Definition[]>;
+
+/** Definitions are read only where one of them decides. */
+async function withDefinitions(
+  list: string,
+  definitions: (read: Read) => Promise<readonly Definition[]>,
+): Promise<DumpToc> {
+  const lines = list.split('\n');
+  const undecided = lines.flatMap((line) => {
+    const object = sometimesSuperusers(line);
+    return object ? [{ line, ...object }] : [];
+  });
+  if (undecided.length === 0) return { list, superusers: new Set() };
+  const found = await definitions(readDefinitions);
+  const superusers = undecided.filter(({ kind, schema, name }) =>
+    found.some((each) => each.kind === kind && each.schema === schema && each.name === name),
+  );
+  return { list, superusers: new Set(superusers.map(({ line }) => line)) };
+}
+
+interface Definition {
+  readonly kind: string;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** `-- Name: cf(); Type: FUNCTION; Schema: public; Owner: admin` */
+const HEADER = /^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: .*$/;
+
+/** Those of a schema as pg_restore prints it that only a superuser may make. */
+async function readDefinitions(stdout: Readable): Promise<readonly Definition[]> {
+  const found: Definition[] = [];
+  let current: Definition | undefined;
+  let text = '';
+  const end = () => {
+    if (current && isSuperusers(text.replace(/^(?:--.*\n|\s)+/, ''))) found.push(current);
+    [current, text] = [undefined, ''];
+  };
+  for await (const line of recordsOf(stdout, '\n', 'pg_restore')) {
+    const [, name, kind, schema] = HEADER.exec(line) ?? [];
+    if (name !== undefined && kind !== undefined && schema !== undefined) {
+      end();
+      if (/^(?:FUNCTION|PROCEDURE|TYPE|PUBLICATION)$/.test(kind)) current = { kind, schema, name };
+    } else if (current && text.length < LONGEST_DEFINITION) text += `${line}\n`;
+  }
+  end();
+  return found;
+}

@@ -1,0 +1,19 @@
+import { queryRows } from './run-sql.ts';
+import type { Postgres } from './server.ts';
+import { MAINTENANCE_DATABASE, sql } from './sql.ts';
+
+/** A logical replication slot. It belongs to one database, is renamed with it, and goes with it when that is dropped. */
+export interface LogicalSlot {
+  readonly name: string;
+  /** Somebody reads from it now. */
+  readonly active: boolean;
+}
+
+/** The logical replication slots of a database. */
+export const logicalSlots = (postgres: Postgres, database: string): Promise<LogicalSlot[]> =>
+  queryRows<LogicalSlot>(
+    postgres,
+    MAINTENANCE_DATABASE,
+    sql`SELECT slot_name AS name, active FROM pg_catalog.pg_replication_slots
+         WHERE slot_type = 'logical' AND database = ${database} ORDER BY 1`,
+  );

@@ -1,0 +1,90 @@
+/**
+ * Kinds of objects that PostgreSQL lets only a superuser make, or whoever a superuser has given something for it: as
+ * `pg_restore --list` and a CREATE statement name them.
+ */
+const ALWAYS = [
+  'EVENT TRIGGER',
+  'FOREIGN DATA WRAPPER',
+  'SERVER',
+  'USER MAPPING',
+  'SUBSCRIPTION',
+  'PROCEDURAL LANGUAGE',
+  'ACCESS METHOD',
+  'TEXT SEARCH PARSER',
+  'TEXT SEARCH TEMPLATE',
+  'OPERATOR CLASS',
+  'OPERATOR FAMILY',
+  'TRANSFORM',
+] as const;
+
+/** Kinds of which only some are, as their definition says. */
+const SOMETIMES = ['FUNCTION', 'PROCEDURE', 'TYPE', 'PUBLICATION'] as const;
+
+const either = (kinds: readonly string[]): string => kinds.join('|');
+
+/** `3225; 3466 16414 EVENT TRIGGER - et admin`: the schema is a dash where the kind has none, and the owner may be empty. */
+const listed = (kinds: readonly string[]): RegExp =>
+  new RegExp(`^\\d+; \\d+ \\d+ (${either(kinds)}) (?!DATA )(\\S+) (.*) \\S*$`);
+const LISTED_ALWAYS = listed(ALWAYS);
+const LISTED = listed([...ALWAYS, ...SOMETIMES]);
+
+const MADE = new RegExp(
+  `^CREATE (?:OR REPLACE )?(?:TRUSTED )?(?:PROCEDURAL )?(${either([...ALWAYS, ...SOMETIMES, 'LANGUAGE'])}) (?:IF NOT EXISTS )?([^\\s(;]+)`,
+  'i',
+);
+
+/** An object of a dump. */
+export interface DumpedObject {
+  /** `EVENT TRIGGER` */
+  readonly kind: string;
+  /** `-` where the kind has none. */
+  readonly schema: string;
+  /** `f(integer)` for functions. */
+  readonly name: string;
+}
+
+/**
+ * What of a dump may be only a superuser's to make.
+ *
+ * @param at a line of the table of contents, or the beginning of a statement
+ * @returns its kind and name, `EVENT TRIGGER et`; undefined: it is nothing of the sort
+ */
+export function superuserObject(at: string): string | undefined {
+  const object = objectOf(LISTED.exec(at));
+  if (object) return nameOf(object);
+  const [, kind, name] = MADE.exec(at) ?? [];
+  return kind === undefined ? undefined : `${kind.toUpperCase()} ${name}`;
+}
+
+/** `EVENT TRIGGER et`, `FUNCTION public.f()` */
+export const nameOf = ({ kind, schema, name }: DumpedObject): string =>
+  `${kind} ${schema === '-' ? '' : `${schema}.`}${name.replace(/^USER MAPPING /, '')}`;
+
+const objectOf = (found: RegExpExecArray | null): DumpedObject | undefined => {
+  const [, kind, schema, name] = found ?? [];
+  return kind !== undefined && schema !== undefined && name !== undefined
+    ? { kind, schema, name }
+    : undefined;
+};
+
+/** The object of a line, where its kind alone says that only a superuser makes it. */
+export const alwaysSuperusers = (line: string): DumpedObject | undefined =>
+  objectOf(LISTED_ALWAYS.exec(line));
+
+/** The object of a line whose definition decides. */
+export const sometimesSuperusers = (line: string): DumpedObject | undefined =>
+  LISTED_ALWAYS.test(line) ? undefined : objectOf(LISTED.exec(line));
+
+/** A function in a language that no owner of a database may use; a type that has functions in C; a publication of everything. */
+const DEFINED = [
+  /^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) [\s\S]*?\sLANGUAGE (?:c|internal|pl(?:perl|python\d?|tcl)u|plpython2u)\s/,
+  /^CREATE TYPE [\s\S]*?\(\s*INTERNALLENGTH = /,
+  /^CREATE PUBLICATION \S+ FOR (?:ALL TABLES|TABLES IN SCHEMA)/,
+];
+
+/** Whether only a superuser may make what this statement makes, by what pg_dump writes. */
+export const isSuperusers = (statement: string): boolean => {
+  if (DEFINED.some((definition) => definition.test(statement))) return true;
+  const kind = MADE.exec(statement)?.[1]?.toUpperCase() ?? '';
+  return (ALWAYS as readonly string[]).includes(kind);
+};

@@ -1,0 +1,113 @@
+import type { DumpToc } from '../backup-reader/dump-toc.ts';
+import {
+  alwaysSuperusers,
+  type DumpedObject,
+  nameOf,
+  sometimesSuperusers,
+} from '../postgres/superuser-objects.ts';
+import { ContentError } from '../util/errors.ts';
+import type { Problem } from './problem.ts';
+
+/** What the login that loads a dump may do. */
+export interface LoaderRights {
+  readonly login: string;
+  readonly superuser: boolean;
+  /** Roles of the server that it may not make things for. */
+  readonly strangers: readonly string[];
+}
+
+/** What of a dump its loader may not load. */
+export interface Unloadable {
+  /** Objects that only a superuser may make. */
+  readonly superusers: readonly string[];
+  /** The lines of the table of contents that belong to them, and to what is about them. */
+  readonly lines: readonly string[];
+  /** Roles that something belongs to, each with one thing that does. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+export const NOTHING_UNLOADABLE: Unloadable = { superusers: [], lines: [], owners: new Map() };
+
+/** @throws ContentError for a dump that has the tables of Odoo and no rows, as pg_dump --schema-only writes it */
+export function assertHoldsRows({ list }: DumpToc, name: string): void {
+  if (!/^\d+; \d+ \d+ TABLE public ir_module_module /m.test(list)) return;
+  if (/^\d+; \d+ \d+ TABLE DATA /m.test(list)) return;
+  throw new ContentError(
+    `${name} is not restored: its dump holds the tables of Odoo and not one row, as pg_dump --schema-only writes it.`,
+    'Choose another backup, or make one without --schema-only.',
+  );
+}
+
+/** Kinds that pg_restore gives to their owners; what is loaded into them has none of its own. */
+const OWNED =
+  /^\d+; \d+ \d+ (TABLE(?! DATA)|VIEW|MATERIALIZED VIEW(?! DATA)|SEQUENCE(?! SET| OWNED)|FOREIGN TABLE|SCHEMA|FUNCTION|PROCEDURE|AGGREGATE|TYPE|DOMAIN|OPERATOR|COLLATION|CONVERSION|STATISTICS|PUBLICATION|TEXT SEARCH DICTIONARY|TEXT SEARCH CONFIGURATION|DEFAULT ACL|BLOB|BLOB METADATA) /;
+
+/**
+ * Looks for what a load would fail at.
+ *
+ * @param made schemas that are there before the dump is loaded
+ */
+export function unloadable(
+  { list, superusers }: DumpToc,
+  { superuser, strangers }: LoaderRights,
+  keepOwnership: boolean,
+  made: readonly string[],
+): Unloadable {
+  if (superuser) return NOTHING_UNLOADABLE;
+  const all = list.split('\n').filter((line) => /^\d+; /.test(line));
+  const special = all.flatMap((line) => {
+    const object = alwaysSuperusers(line) ?? (superusers.has(line) ? sometimesSuperusers(line) : undefined);
+    return object ? [{ line, object }] : [];
+  });
+  const lines = new Set(special.map(({ line }) => line));
+  const about = special.flatMap(({ object }) => linesAbout(object));
+  const withoutServers = special.some(({ object }) => object.kind === 'SERVER');
+  for (const line of all) {
+    const entry = line.replace(/^\d+; \d+ \d+ /, '');
+    if (about.some((beginning) => entry.startsWith(beginning))) lines.add(line);
+    // A foreign table is nothing without its server.
+    if (withoutServers && / FOREIGN TABLE /.test(line)) lines.add(line);
+  }
+  const owners = new Map<string, string>();
+  if (keepOwnership) {
+    const schemas = new Set(['public', ...made]);
+    for (const line of all) {
+      if (lines.has(line) || !OWNED.test(line)) continue;
+      const schema = /^\d+; \d+ \d+ SCHEMA - (.*) \S*$/.exec(line)?.[1];
+      if (schema !== undefined && schemas.has(schema)) continue;
+      const role = strangers.find((each) => line.endsWith(` ${each}`));
+      if (role !== undefined && !owners.has(role)) owners.set(role, described(line, role));
+    }
+  }
+  return { superusers: special.map(({ object }) => nameOf(object)), lines: [...lines], owners };
+}
+
+/** How the lines of what is about an object begin: `COMMENT - EVENT TRIGGER et `, `ACL - FOREIGN SERVER s `. */
+const linesAbout = ({ kind, schema, name }: DumpedObject): string[] =>
+  (kind === 'SERVER' ? ['SERVER', 'FOREIGN SERVER'] : [kind]).flatMap((each) =>
+    ['COMMENT', 'ACL', 'SECURITY LABEL'].map((verb) => `${verb} ${schema} ${each} ${name} `),
+  );
+
+const described = (line: string, role: string): string =>
+  line
+    .replace(/^\d+; \d+ \d+ /, '')
+    .slice(0, -role.length)
+    .trim();
+
+/** What stands in the way of a load that is to bring back everything. */
+export function tocProblems(found: Unloadable, { login }: LoaderRights): Problem[] {
+  const problems: Problem[] = [];
+  if (found.superusers.length > 0) {
+    problems.push({
+      message: `The backup holds what only a superuser may make, and it is loaded as ${login}: ${found.superusers.join(', ')}`,
+      hint: 'The command restore, with the name of another database, leaves that out and says so; an admin makes it there, if Odoo needs it. Drop it from the database that Odoo uses, where nothing needs it: later backups can then be rolled back.',
+    });
+  }
+  for (const [role, what] of found.owners) {
+    problems.push({
+      message: `The backup has things of the role ${role}, and is loaded as ${login}, which is no member of it: ${what}`,
+      hint: `Let it make things for that role: GRANT "${role}" TO "${login}".`,
+    });
+  }
+  return problems;
+}
