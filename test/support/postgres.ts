@@ -68,6 +68,7 @@ unix_socket_directories = '${folder}'
 password_encryption = 'scram-sha-256'
 max_connections = 200
 max_wal_size = '4GB'
+wal_level = logical
 # The data need not survive a crash.
 fsync = off
 synchronous_commit = off
