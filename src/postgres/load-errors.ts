@@ -38,7 +38,7 @@ export class LoadError extends UserError {
 /** What helps, by the SQLSTATE. */
 const HINTS: Readonly<Record<string, string>> = {
   [SQL_STATE.undefinedObject]:
-    'Create on the server what the dump asks for: for a role, CREATE ROLE … NOLOGIN, as the backup gives it things or rights.',
+    'Create the role, or what else the dump asks for, on the server (CREATE ROLE … NOLOGIN): the backup gives it things or rights.',
   [SQL_STATE.invalidObjectDefinition]:
     'An index uses a function that the backup’s database had marked IMMUTABLE (unaccent?): set db-admin-user to a superuser, who may mark it.',
   [SQL_STATE.insufficientPrivilege]:

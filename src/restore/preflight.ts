@@ -183,6 +183,7 @@ class Preflight {
   }
 
   #problem(message: string, hint: string): void {
+    if (this.#problems.some((each) => each.message === message)) return; // found by another check as well
     this.#problems.push({ message, hint });
   }
 

@@ -6,7 +6,7 @@ import { pipeline, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Passage, plainDumpFilter } from '../../src/backup-reader/plain-dump.ts';
+import { entryAsPlain, type Passage, plainDumpFilter } from '../../src/backup-reader/plain-dump.ts';
 import { attachedFiles, describeDatabase, type OdooDatabase } from '../../src/odoo/database.ts';
 import { analyze } from '../../src/postgres/analyze.ts';
 import { createDatabase } from '../../src/postgres/databases.ts';
@@ -39,7 +39,7 @@ async function openLoad(prepare?: (scene: RestoreHost) => Promise<unknown>) {
   };
   resources.defer(() => dropTemplate(scene, database));
   await createDatabase(postgres, database, 'odoo', facts.traits);
-  const options: LoadOptions = { tools, jobs: 2, schemas: [], keepOwnership: true };
+  const options: LoadOptions = { tools, jobs: 2, schemas: [], keepOwnership: true, asPlain: entryAsPlain };
   const kept = resources.move();
   return { ...scene, database, facts, dumps, options, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
