@@ -33,6 +33,7 @@ async function demo(): Promise<void> {
   await using sandbox = await startSandbox();
   const [port = 0] = await freePorts(1);
   await using odoo = await createOdoo(sandbox, {
+    fixture: 'full',
     database: 'shop',
     login: 'password',
     options: { http_interface: '127.0.0.1', http_port: String(port) },

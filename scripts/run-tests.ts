@@ -6,12 +6,13 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { startSandbox } from '../test/support/sandbox.ts';
 import { Course } from './test-course.ts';
+import { needsOf } from './test-needs.ts';
 
 /** A test that takes longer than this hangs. */
 const TEST_TIMEOUT_MS = 600_000;
 
 /**
- * Runs test files, those given as arguments or else all, with the sandbox started once for them, the longest first. Sets
+ * Runs test files, those given as arguments or else all, with the sandbox started once for those that need it, the longest first. Sets
  * the exit code. Options: `--test-name-pattern=TEXT`, `--test-shard=1/4`; `--record` writes how long each file took.
  */
 export async function runTests(
@@ -34,15 +35,18 @@ export async function runTests(
   // Half of what a program start costs is compiling the program.
   const compiled = join(root, 'node_modules/.cache/compile');
   mkdirSync(compiled, { recursive: true });
-  await using sandbox = await startSandbox();
-  Object.assign(process.env, env, { SANDBOX: sandbox.description, NODE_COMPILE_CACHE: compiled });
+  const needs = needsOf(files.map((file) => resolve(root, file)));
+  await using sandbox = needs.sandbox ? await startSandbox(needs.s3 ? {} : { s3: 'none' }) : undefined;
+  Object.assign(process.env, env, { NODE_COMPILE_CACHE: compiled });
+  if (sandbox) process.env.SANDBOX = sandbox.description;
 
   const course = new Course();
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
   const tests = run({
     files: files.map((file) => resolve(root, file)),
-    concurrency: Math.max(2, availableParallelism()),
+    // One more than there are processors: every file waits for servers now and then.
+    concurrency: availableParallelism() + 1,
     timeout: TEST_TIMEOUT_MS,
     signal: ending.signal,
     testNamePatterns: values['test-name-pattern'],

@@ -26,7 +26,8 @@ import { version } from './util/version.ts';
 
 const { env, stdout, stderr } = process;
 
-async function main(): Promise<void> {
+/** Runs the command that the arguments or the CI's variables ask for. Sets the exit code; throws nothing. */
+export async function main(): Promise<void> {
   const line = parseCommandLine(process.argv.slice(2), env);
   if (line.help) return void stdout.write(help());
   if (line.version) return void stdout.write(`${version}\n`);
@@ -135,8 +136,12 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   }
 }
 
-tuneGarbageCollector();
+/** What the process of its own does that `entry.js` starts. */
+export async function start(): Promise<void> {
+  tuneGarbageCollector();
+  // A reader that went away (`| head`) must not keep the run from cleaning up.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  await main();
+}
 
-// A reader that went away (`| head`) must not keep the run from cleaning up.
-for (const stream of [stdout, stderr]) stream.on('error', () => {});
-await main();
+if (import.meta.main) await start();

@@ -43,6 +43,7 @@ export async function prepare(sandbox: Sandbox, name: string, growth: Growth): P
   const [httpPort = 0] = await freePorts(1);
   const options = { http_interface: '127.0.0.1', http_port: String(httpPort) };
   const odoo = await createOdoo(sandbox, {
+    fixture: 'full',
     database: `bench_${name.replaceAll(/\W/g, '_').toLowerCase()}`,
     options,
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { startAgedS3 } from '../support/aged-bucket.ts';
-import { cleanEnvironment, type Ended, outputsOf, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, type Ended, outputsOf, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { keepLast, prune, pruned } from '../support/prune-run.ts';
 import { createBucket, listKeys, type S3Server } from '../support/s3.ts';
@@ -38,7 +38,7 @@ function agedBut(forged: readonly string[]): S3Rule {
 
 function ask(command: 'gate' | 'list', bucket: string, at: S3Server, inputs: RawInputs = {}): Promise<Ended> {
   const where = { 's3-bucket': bucket, 's3-endpoint': at.endpoint, customer: 'acme', database: 'prod' };
-  return startProgram(command, { ...where, ...inputs }, cleanEnvironment(at)).ended;
+  return runCommand(command, { ...where, ...inputs }, cleanEnvironment(at));
 }
 
 suite('somebody who writes to the bucket', () => {

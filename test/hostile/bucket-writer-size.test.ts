@@ -5,7 +5,7 @@ import { appendProof } from '../../src/catalog/append-proof.ts';
 import { readReceipt, receiptKey } from '../../src/catalog/keys.ts';
 import type { Receipt } from '../../src/catalog/receipt.ts';
 import { ContentError } from '../../src/util/errors.ts';
-import { cleanEnvironment, type Ended, outputsOf, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, type Ended, outputsOf, runCommand } from '../support/backup-run.ts';
 import { createBucket, getObject } from '../support/s3.ts';
 import { startS3Proxy } from '../support/s3-proxy.ts';
 import { keyOf, putBackup, sampleReceipt, uploadProof } from '../support/stored-backups.ts';
@@ -64,7 +64,7 @@ suite('a receipt that is none', () => {
 
   function run(command: string, of: string): Promise<Ended> {
     const where = { 's3-bucket': of, 's3-endpoint': server.endpoint, customer: 'acme', database: 'prod' };
-    return startProgram(command, where, cleanEnvironment(server)).ended;
+    return runCommand(command, where, cleanEnvironment(server));
   }
 });
 

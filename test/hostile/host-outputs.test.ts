@@ -30,7 +30,7 @@ suite('databases with hostile names, found by a pattern', () => {
 
   test('are no other output, and steer neither terminal nor runner', async () => {
     const given = { database: `/^${scene.odoo.database}/` };
-    const ended = await scene.start(given, { GITHUB_ACTIONS: 'true' }).ended;
+    const ended = await scene.run(given, { GITHUB_ACTIONS: 'true' });
     const outputs = ended.stdout.split('\n').slice(0, -1);
     for (const line of outputs) assert.match(line, /^[a-z-]+=/);
     assert.ok(!outputs.some((line) => line.startsWith('BASH_ENV')));

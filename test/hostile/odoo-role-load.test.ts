@@ -92,7 +92,7 @@ suite('what Odoo’s role has put into its database', { concurrency: false }, ()
     ]) {
       const inputs = { verify: 'restore', backup: outputs.key, 'db-user': 'admin' };
       const env = { ODOO_BACKUP_RESTORE_TEST: place };
-      const { exitCode, log } = await scene.odoo.start('verify', inputs, env).ended;
+      const { exitCode, log } = await scene.odoo.run('verify', inputs, env);
       assert.equal(exitCode, 0, log);
       notRun();
     }
@@ -130,7 +130,7 @@ suite('what Odoo’s role has put into its database', { concurrency: false }, ()
     await scene.sql(`ALTER DATABASE "${database}" OWNER TO "${superuser.name}"; GRANT CREATE ON DATABASE "${database}" TO odoo;
       GRANT ALL ON SCHEMA public TO odoo`);
     try {
-      const run = await scene.odoo.start('rollback', { 'db-user': 'admin', backup: outputs.key }).ended;
+      const run = await scene.odoo.run('rollback', { 'db-user': 'admin', backup: outputs.key });
       notRun();
       assert.match(run.log, run.exitCode === 0 ? /\/web\/login answers 200/ : /permission denied|may not/);
     } finally {

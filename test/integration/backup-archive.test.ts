@@ -17,7 +17,7 @@ suite('a backup', () => {
   const commandLines = new Set<string>();
 
   before(async () => {
-    scene = await Scene.open({ login: 'password' });
+    scene = await Scene.open({ login: 'password', fixture: 'full' });
     const running = scene.start();
     while (running.child.exitCode === null) {
       const pids = [running.child.pid ?? 0, ...(await descendants(scene.ssh.pid))];

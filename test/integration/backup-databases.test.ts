@@ -27,7 +27,7 @@ suite('several databases of one host', { concurrency: false }, () => {
   ] as const) {
     test(`meant by ${how}: each has an archive and a receipt`, async () => {
       const before = await listKeys(scene.client, scene.bucket);
-      const ended = await scene.start({ database: database() }).ended;
+      const ended = await scene.run({ database: database() });
       assert.equal(ended.exitCode, 0, ended.log);
       assert.match(ended.log, /✅ 2 databases backed up/);
       const { json = '', ...outputs } = outputsOf(ended);
@@ -48,7 +48,7 @@ suite('several databases of one host', { concurrency: false }, () => {
 
   test('of which one fails: the others are backed up, and the run fails', async () => {
     const before = await listKeys(scene.client, scene.bucket);
-    const ended = await scene.start({ database: `${names[0]}, nowhere, ${names[1]}` }).ended;
+    const ended = await scene.run({ database: `${names[0]}, nowhere, ${names[1]}` });
     assert.equal(ended.exitCode, 1, ended.log);
     assert.match(ended.log, /1 of 3 databases could not be backed up:\n {2}nowhere: Database does not exist/);
     assert.match(ended.log, /❌ 2 databases backed up, 1 could not be/);
@@ -67,7 +67,7 @@ suite('several databases of one host', { concurrency: false }, () => {
   });
 
   test('of which none is meant: what there is is named', async () => {
-    const ended = await scene.start({ database: '/^nothing like it$/' }).ended;
+    const ended = await scene.run({ database: '/^nothing like it$/' });
     assert.equal(ended.exitCode, 1, ended.log);
     assert.match(ended.log, new RegExp(`none of the databases that Odoo has on .* is meant: .*${names[1]}`));
   });
@@ -84,7 +84,7 @@ suite('several databases of one host', { concurrency: false }, () => {
 
   test('as a dry run', async () => {
     const before = await listKeys(scene.client, scene.bucket);
-    const ended = await scene.start({ database: names.join(' '), 'dry-run': 'true' }).ended;
+    const ended = await scene.run({ database: names.join(' '), 'dry-run': 'true' });
     assert.equal(ended.exitCode, 0, ended.log);
     assert.match(ended.log, /Dry run: 2 databases can be backed up/);
     assert.deepEqual(await listKeys(scene.client, scene.bucket), before);

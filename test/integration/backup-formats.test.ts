@@ -12,7 +12,7 @@ suite('format', () => {
   let scene: Scene;
   let source: string;
   before(async () => {
-    scene = await Scene.open();
+    scene = await Scene.open({ fixture: 'full' });
     source = await sqlOf(scene.sandbox.postgres, scene.odoo.database);
   });
   after(() => scene?.[Symbol.asyncDispose]());
@@ -120,7 +120,7 @@ suite('format', () => {
   });
 
   test('a dry run looks at everything and writes nothing', async () => {
-    const ended = await scene.start({ 'dry-run': 'true' }).ended;
+    const ended = await scene.run({ 'dry-run': 'true' });
     assert.equal(ended.exitCode, 0, ended.log);
     assert.match(ended.log, /Dry run: all that a backup to s3:\S+\.zip needs is there\. None was made\./);
     assert.equal(ended.stdout, '');

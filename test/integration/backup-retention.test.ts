@@ -39,7 +39,7 @@ suite('a backup', () => {
     const { bucket, keys } = await filledBucket();
     await using aged = await startAgedS3(scene.sandbox.s3);
     const inputs = { 's3-bucket': bucket, 's3-endpoint': aged.endpoint };
-    const ended = await scene.start({ ...keepLast(2), ...inputs }).ended;
+    const ended = await scene.run({ ...keepLast(2), ...inputs });
     assert.equal(ended.exitCode, 0, ended.log);
     const { key = '' } = outputsOf(ended);
     assert.deepEqual(
@@ -54,7 +54,7 @@ suite('a backup', () => {
     const { bucket, keys } = await filledBucket();
     await using monitor = await startMonitor();
     const inputs = { ...keepLast(2), 's3-bucket': bucket, database: 'missing', 'ping-url': monitor.url };
-    const ended = await scene.start(inputs).ended;
+    const ended = await scene.run(inputs);
     assert.equal(ended.exitCode, 1, ended.log);
     assert.deepEqual((await listKeys(scene.client, bucket)).sort(), keys.flatMap(objectsOf).sort());
     assert.deepEqual(monitor.pings, [['POST /ping/secret/fail', 'odoo-backup backup: failed']]);
@@ -64,7 +64,7 @@ suite('a backup', () => {
     const { bucket, keys } = await filledBucket();
     await using monitor = await startMonitor();
     const inputs = { ...keepLast(2), 's3-bucket': bucket, 'dry-run': 'true', 'ping-url': monitor.url };
-    const ended = await scene.start(inputs).ended;
+    const ended = await scene.run(inputs);
     assert.equal(ended.exitCode, 0, ended.log);
     assert.deepEqual((await listKeys(scene.client, bucket)).sort(), keys.flatMap(objectsOf).sort());
     assert.deepEqual(monitor.pings, []);
@@ -81,7 +81,7 @@ suite('a backup', () => {
       },
     ]);
     const inputs = { 's3-bucket': bucket, 's3-endpoint': proxy.endpoint, 'ping-url': monitor.url };
-    const ended = await scene.start({ ...keepLast(2), ...inputs }).ended;
+    const ended = await scene.run({ ...keepLast(2), ...inputs });
     assert.equal(ended.exitCode, 0, ended.log);
     assert.match(ended.log, /warning: The backup is made, but older ones were not pruned: 2 of 2 could not/);
     assert.match(ended.log, /^Retention +failed: see the log$/m);
@@ -95,7 +95,7 @@ suite('a backup', () => {
     await scene.client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }));
     const started = Date.now();
     const lock = { 'object-lock': 'compliance', 'lock-days': '2' };
-    const ended = await scene.start({ 's3-bucket': bucket, ...lock }).ended;
+    const ended = await scene.run({ 's3-bucket': bucket, ...lock });
     assert.equal(ended.exitCode, 0, ended.log);
     const keys = objectsOf(outputsOf(ended).key ?? '');
     assert.deepEqual(await listKeys(scene.client, bucket), keys);
@@ -116,7 +116,7 @@ suite('a backup', () => {
         await scene.client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
       }
       const lock = { 'object-lock': 'governance', 'lock-days': '2' };
-      const ended = await scene.start({ 's3-bucket': bucket, ...lock }).ended;
+      const ended = await scene.run({ 's3-bucket': bucket, ...lock });
       assert.equal(ended.exitCode, 1, ended.log);
       assert.match(ended.log, /The bucket \S+ takes no locked objects: it was made without Object Lock/);
       await assertNothingStored(scene.client, bucket);

@@ -82,8 +82,7 @@ suite('backup, with the input verify', () => {
     await using proxy = await startS3Proxy(scene.sandbox.s3, [
       { when: readsBack, fault: { kind: 'flip', at: 5000 } },
     ]);
-    const ended = await scene.start({ verify: 'contents', prune: 'true', 's3-endpoint': proxy.endpoint })
-      .ended;
+    const ended = await scene.run({ verify: 'contents', prune: 'true', 's3-endpoint': proxy.endpoint });
     assert.equal(ended.exitCode, 1, ended.log);
     assert.equal(ended.stdout, '', 'a failed run has no outputs');
     assert.match(

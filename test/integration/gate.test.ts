@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { Proof } from '../../src/catalog/proofs.ts';
 import { inputTable } from '../../src/inputs/table.ts';
-import { cleanEnvironment, type Ended, outputsOf, Run, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, type Ended, outputsOf, Run, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { startMonitor } from '../support/monitor.ts';
 import { createBucket, listKeys, restrictedUser, type S3Server } from '../support/s3.ts';
@@ -25,7 +25,7 @@ const passed = (level: Proof['level']): Proof => ({ ...uploadProof, level });
 
 function ask(bucket: string, inputs: RawInputs = {}, at: S3Server = server): Promise<Ended> {
   const where = { 's3-bucket': bucket, 's3-endpoint': at.endpoint, customer: 'acme', database: 'prod' };
-  return startProgram('gate', { ...where, ...inputs }, cleanEnvironment(at)).ended;
+  return runCommand('gate', { ...where, ...inputs }, cleanEnvironment(at));
 }
 
 async function bucketWith(...backups: StoredBackup[]): Promise<string> {

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { sqlOf } from '../support/backup-check.ts';
-import { cleanEnvironment, outputsOf, type Run, Scene, startProgram } from '../support/backup-run.ts';
+import {
+  cleanEnvironment,
+  type Ended,
+  outputsOf,
+  runCommand,
+  Scene,
+  startProgram,
+} from '../support/backup-run.ts';
 import { component, Pipeline, project } from '../support/gitlab-pipeline.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { createOdoo, type Odoo } from '../support/odoo.ts';
@@ -58,8 +65,8 @@ suite('a fleet in an inventory', () => {
   });
 
   const env = () => cleanEnvironment(scene.sandbox.s3);
-  const start = (command: string, inputs: RawInputs, launcher: readonly string[] = []): Run =>
-    startProgram(command, { inventory: hosts, ...inputs }, env(), launcher);
+  const ask = (command: string, inputs: RawInputs = {}): Promise<Ended> =>
+    runCommand(command, { inventory: hosts, ...inputs }, env());
 
   /** The archives of each database. */
   async function archives(): Promise<Record<string, string[]>> {
@@ -70,7 +77,7 @@ suite('a fleet in an inventory', () => {
   }
 
   test('a host is backed up as the inventory says, and an input that is given counts more', async () => {
-    const ended = await start('backup', { host: 'shop', filestore: 'false' }).ended;
+    const ended = await ask('backup', { host: 'shop', filestore: 'false' });
     assert.equal(ended.exitCode, 0, ended.log);
     assert.match(ended.log, new RegExp(`^Connect to ${scene.ssh.user}@${scene.ssh.host}$`, 'm'));
     const receipt = JSON.parse(outputsOf(ended).json ?? '');
@@ -83,7 +90,7 @@ suite('a fleet in an inventory', () => {
   });
 
   test('the matrix of hosts backs up every host, as GitHub’s jobs would', async () => {
-    const found = await start('hosts', {}).ended;
+    const found = await ask('hosts', {});
     assert.equal(found.exitCode, 0, found.log);
     assert.match(found.log, /1 host left out, without an Odoo: proxy/);
     const { include } = JSON.parse(outputsOf(found).matrix ?? '') as { include: Record<string, string>[] };
@@ -96,7 +103,7 @@ suite('a fleet in an inventory', () => {
     );
     const before = await archives();
     for (const { host, database, environment } of include) {
-      const ended = await start('backup', { host, database, environment }).ended;
+      const ended = await ask('backup', { host, database, environment });
       assert.equal(ended.exitCode, 0, ended.log);
       assert.equal(JSON.parse(outputsOf(ended).json ?? '').format, host === 'shop' ? 'odoo' : 'custom');
     }
@@ -108,7 +115,7 @@ suite('a fleet in an inventory', () => {
   test('the child pipeline of hosts does, as GitLab’s jobs would', async () => {
     const folder = scene.folder;
     const launcher = ['env', '-C', folder, 'GITLAB_CI=true'];
-    const found = await start('hosts', {}, launcher).ended;
+    const found = await startProgram('hosts', { inventory: hosts }, env(), launcher).ended;
     assert.equal(found.exitCode, 0, found.log);
     const child = parse(await readFile(join(folder, 'odoo-backup-hosts.yml'), 'utf8')) as object;
     const jobs = Object.keys(child);
@@ -129,11 +136,11 @@ suite('a fleet in an inventory', () => {
   });
 
   test('gate, list and prune find what is the host’s', async () => {
-    const made = await start('backup', { host: 'blog', filestore: 'false' }).ended;
+    const made = await ask('backup', { host: 'blog', filestore: 'false' });
     assert.equal(made.exitCode, 0, made.log);
-    const gate = await start('gate', { host: 'blog' }).ended;
+    const gate = await ask('gate', { host: 'blog' });
     assert.equal(outputsOf(gate).key, outputsOf(made).key);
-    const list = await start('list', { host: 'blog' }).ended;
+    const list = await ask('list', { host: 'blog' });
     const databases = JSON.parse(outputsOf(list).json ?? '').map(
       ({ database }: { database: string }) => database,
     );
@@ -145,7 +152,7 @@ suite('a fleet in an inventory', () => {
       'keep-monthly': '0',
       'minimum-keep': '1',
     };
-    const pruned = await start('prune', { host: 'blog', ...keep }).ended;
+    const pruned = await ask('prune', { host: 'blog', ...keep });
     assert.equal(pruned.exitCode, 0, pruned.log);
     assert.deepEqual((await archives()).blog, [outputsOf(made).key]);
   });
@@ -164,7 +171,7 @@ suite('a fleet in an inventory', () => {
         'keep-within': '3d',
       },
     });
-    const ended = await scene.start({ environment: 'development', profiles, customer: 'pgbackup' }).ended;
+    const ended = await scene.run({ environment: 'development', profiles, customer: 'pgbackup' });
     assert.equal(ended.exitCode, 0, ended.log);
     const { key = '' } = outputsOf(ended);
     assert.match(key, /\.sql\.gz$/);
@@ -215,11 +222,11 @@ test('a rollback through an inventory puts back what its backup took', async () 
   };
   await writeFile(hosts, stringify({ all: { vars: common(scene), hosts: { shop } } }));
   const succeeds = async (command: string) => {
-    const ended = await startProgram(
+    const ended = await runCommand(
       command,
       { inventory: hosts, host: 'shop' },
       cleanEnvironment(scene.sandbox.s3),
-    ).ended;
+    );
     assert.equal(ended.exitCode, 0, ended.log);
     return ended;
   };

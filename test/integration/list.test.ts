@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { startAgedS3 } from '../support/aged-bucket.ts';
-import { cleanEnvironment, type Ended, outputsOf, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, type Ended, outputsOf, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { createBucket, listKeys, restrictedUser, type S3Server } from '../support/s3.ts';
 import { keyOf, nights, putBackups, uploadProof } from '../support/stored-backups.ts';
@@ -14,7 +14,7 @@ after(() => aged[Symbol.asyncDispose]());
 
 async function list(bucket: string, inputs: RawInputs = {}, at: S3Server = aged): Promise<Ended> {
   const where = { 's3-bucket': bucket, 's3-endpoint': at.endpoint, customer: 'acme' };
-  const ended = await startProgram('list', { ...where, ...inputs }, cleanEnvironment(at)).ended;
+  const ended = await runCommand('list', { ...where, ...inputs }, cleanEnvironment(at));
   assert.equal(ended.exitCode, 0, ended.log);
   return ended;
 }

@@ -20,7 +20,7 @@ suite('PostgreSQL behind pgbouncer', () => {
     test(`that shares connections is refused, and told how to help; ignores ${ignored}`, async () => {
       const options = { pool_mode: 'transaction', ignore_startup_parameters: ignored };
       await using pooler = await startPgbouncer(odoo.scene.sandbox, options);
-      const { exitCode, log } = await odoo.start('backup', { ...quick, ...through(pooler) }).ended;
+      const { exitCode, log } = await odoo.run('backup', { ...quick, ...through(pooler) });
       assert.equal(exitCode, 1, log);
       assert.match(
         log,
@@ -34,7 +34,7 @@ suite('PostgreSQL behind pgbouncer', () => {
       const options = { pool_mode: 'session', ignore_startup_parameters: ignored };
       await using pooler = await startPgbouncer(odoo.scene.sandbox, options);
       await odoo.succeeds('backup', { ...quick, ...through(pooler) });
-      const { exitCode, log } = await odoo.start('rollback', { 'dry-run': 'true', ...through(pooler) }).ended;
+      const { exitCode, log } = await odoo.run('rollback', { 'dry-run': 'true', ...through(pooler) });
       assert.equal(exitCode, 1, log);
       assert.match(log, /reached through a connection pooler such as pgbouncer: no dump can be loaded/);
     });

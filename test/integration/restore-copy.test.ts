@@ -24,7 +24,7 @@ suite('a copy on the same host', () => {
   /** Of the copies, by their names. */
   const logs = new Map<string, string>();
   before(async () => {
-    scene = await CopyScene.open();
+    scene = await CopyScene.open({}, 'full');
     const { database, scene: host } = scene.odoo;
     await scene.sql(REACHES_OUT);
     await scene.sql(`ALTER DATABASE "${database}" SET work_mem TO '8MB'`);

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from '../support/backup-run.ts';
 import { type Content, CopyScene } from '../support/copy-scene.ts';
 import { holdLock, holdRename } from '../support/hold-lock.ts';
 import { type S3Proxy, startS3Proxy } from '../support/s3-proxy.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
+import { untilNoSession, untilSession, waitingWith } from '../support/until-waits.ts';
 
 /** A step of a restore to a new name, by the title of the log; each is held while it is at work. */
 const STEPS = [
@@ -55,20 +55,13 @@ suite('a restore to a new name that is cut', () => {
   }
 
   /** Waits until a session does, or waits for, what this says of pg_stat_activity. */
-  async function until(run: Run, condition: string): Promise<void> {
-    const query = `SELECT count(*) FROM pg_stat_activity WHERE ${condition} AND pid <> pg_backend_pid()`;
-    while ((await scene.sql(query, 'postgres')) === '0') {
-      assert.equal(run.child.exitCode, null, run.log);
-      await sleep(20);
-    }
-  }
+  const until = (run: Run, condition: string) =>
+    untilSession(scene.odoo.scene.sandbox.postgres, run, condition);
   /** Until what waited has come to its end. */
-  const gone = async (waiting: string) => {
+  const gone = (waiting: string) => {
     const condition = waiting.replace("wait_event_type = 'Lock'", "state = 'active'");
-    const query = `SELECT count(*) FROM pg_stat_activity WHERE ${condition} AND pid <> pg_backend_pid()`;
-    while ((await scene.sql(query, 'postgres')) !== '0') await sleep(20);
+    return untilNoSession(scene.odoo.scene.sandbox.postgres, condition);
   };
-  const waits = (query: string) => `wait_event_type = 'Lock' AND strpos(query, '${query}') > 0`;
 
   /** A run that is at work in a step, and stays there until it is let go. */
   interface Held extends AsyncDisposable {
@@ -101,7 +94,7 @@ suite('a restore to a new name that is cut', () => {
     if (step === 'create') {
       holds.use(once(await holdLock(postgres, 'postgres', 'ALTER DATABASE template0 RENAME TO held')));
       const run = start();
-      const waiting = waits(`CREATE DATABASE "${target()}__new_`);
+      const waiting = waitingWith(`CREATE DATABASE "${target()}__new_`);
       await until(run, waiting);
       return at(run, waiting);
     }
@@ -141,10 +134,10 @@ suite('a restore to a new name that is cut', () => {
         return await waitingFor(`${inBuilt}wait_event_type = 'Lock'`);
       case 'place filestore':
         await next(await lock(`COMMENT ON DATABASE "${built}" IS 'held'`, 'postgres'));
-        return await waitingFor(waits(`COMMENT ON DATABASE "${built}"`));
+        return await waitingFor(waitingWith(`COMMENT ON DATABASE "${built}"`));
       case 'place database':
         await next(once(await holdRename(postgres, built)));
-        return await waitingFor(waits(`ALTER DATABASE "${built}" RENAME`));
+        return await waitingFor(waitingWith(`ALTER DATABASE "${built}" RENAME`));
     }
 
     async function waitingFor(condition: string): Promise<Held> {
@@ -166,7 +159,7 @@ suite('a restore to a new name that is cut', () => {
           break;
         case 'place database': // and here until the built one is to be dropped
           line.cut();
-          await until(run, waits('DROP DATABASE'));
+          await until(run, waitingWith('DROP DATABASE'));
           await held[Symbol.asyncDispose]();
           break;
         default: // taken back when what was under way has come to its end

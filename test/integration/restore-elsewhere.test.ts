@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { cleanEnvironment, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 import { assertNothingLeft } from '../support/rooted-backup.ts';
@@ -32,7 +32,7 @@ suite('a restore on another host', { skip: process.getuid?.() === 0 ? false : 'n
       's3-endpoint': sandbox.s3.endpoint,
       customer: 'acme',
     };
-    const ended = await startProgram('restore', { ...there, ...inputs }, cleanEnvironment(sandbox.s3)).ended;
+    const ended = await runCommand('restore', { ...there, ...inputs }, cleanEnvironment(sandbox.s3));
     assert.equal(ended.exitCode, 0, ended.log);
     await assertNothingLeft(host);
     return ended.log;

@@ -14,7 +14,7 @@ suite('what other programs have backed up', { concurrency: 3 }, () => {
   let scene: CopyScene;
   let content: Content;
   before(async () => {
-    scene = await CopyScene.open();
+    scene = await CopyScene.open({}, 'full');
     content = await scene.content();
   });
   after(() => scene?.[Symbol.asyncDispose]());
@@ -83,12 +83,12 @@ suite('what other programs have backed up', { concurrency: 3 }, () => {
     test(`pg_dump: ${name}`, async () => {
       const backup = await scene.put(name, await make());
       const copy = name.replaceAll(/\W/g, '_');
-      const refused = await scene.odoo.start('restore', {
+      const refused = await scene.odoo.run('restore', {
         'target-database': scene.named(copy),
         'stop-command': '',
         'start-command': '',
         backup,
-      }).ended;
+      });
       assert.equal(refused.exitCode, 1, refused.log);
       assert.match(refused.log, /has no receipt: nobody has verified .*allow-unverified: true/s);
 

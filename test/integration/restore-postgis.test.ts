@@ -121,7 +121,7 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
   let then: string;
   before(async () => {
     await using opened = new AsyncDisposableStack();
-    scene = await CopyScene.open();
+    scene = await CopyScene.open({}, 'full');
     strict = opened.use(await createRole(scene.odoo.scene.sandbox, 'strict'));
     reader = opened.use(await createRole(scene.odoo.scene.sandbox, 'reader'));
     opened.use(scene);
@@ -240,7 +240,7 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
     for (const place of places) {
       const inputs = { verify: 'restore', backup: outputs.key, ...asStrict() };
       const env = { ODOO_BACKUP_RESTORE_TEST: place };
-      const { exitCode, log } = await scene.odoo.start('verify', inputs, env).ended;
+      const { exitCode, log } = await scene.odoo.run('verify', inputs, env);
       assert.equal(exitCode, 0, log);
       assert.match(log, /Extensions: .*postgis 3\.\d+\.\d+, .*postgis_topology 3/);
     }

@@ -99,14 +99,14 @@ suite('a restore that cannot be', () => {
       `"; DROP`,
       `${scene.odoo.database}__old_20260101000000`,
     ]) {
-      const { exitCode, log } = await scene.odoo.start('restore', { 'target-database': name }).ended;
+      const { exitCode, log } = await scene.odoo.run('restore', { 'target-database': name });
       assert.equal(exitCode, 2, log);
       assert.match(log, /target-database: .*\n.*Nothing was touched/);
     }
-    const { exitCode, log } = await scene.odoo.start('restore', {
+    const { exitCode, log } = await scene.odoo.run('restore', {
       'target-database': scene.named('copy'),
       filestore: scene.odoo.scene.odoo.filestore,
-    }).ended;
+    });
     assert.equal(exitCode, 2, log);
     assert.match(log, /filestore: \S+ is not the folder of \S+_copy: Odoo looks for its attachments in/);
   });

@@ -4,6 +4,7 @@ import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { holdRename } from '../support/hold-lock.ts';
 import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
+import { untilSession, waitingWith } from '../support/until-waits.ts';
 
 /** The titles of the steps, as the log says them when they begin. */
 const steps = [
@@ -84,7 +85,7 @@ suite('a rollback that is killed between the two renames', () => {
     await scene.untilQuiet();
     await scene.pretendHalfSwapped();
 
-    const backup = await scene.start('backup').ended;
+    const backup = await scene.run('backup');
     assert.equal(backup.exitCode, 1, backup.log);
     assert.match(backup.log, /A restore of \S+ was killed between its two renames/);
 
@@ -129,12 +130,8 @@ suite('the connection to the host', () => {
     await using held = new AsyncDisposableStack();
     held.use(await holdRename(scene.scene.sandbox.postgres, scene.database));
     const run = scene.start('rollback', { 'ssh-port': String(line.port) });
-    const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()
-      AND strpos(query, 'ALTER DATABASE "${scene.database}" RENAME TO') > 0`;
-    while ((await scene.sql(waiting, 'postgres')) === '0') {
-      assert.equal(run.child.exitCode, null, run.log);
-      await sleep(20);
-    }
+    const waiting = waitingWith(`ALTER DATABASE "${scene.database}" RENAME TO`);
+    await untilSession(scene.scene.sandbox.postgres, run, waiting);
     line.cut();
     await run.says(/^Start Odoo again, as it was/m);
     await held.disposeAsync();

@@ -32,7 +32,7 @@ exec '${then}'
 
   const fails = async (inputs: Record<string, string>, ...words: readonly RegExp[]) => {
     const before = await scene.traces();
-    const { exitCode, log, stdout } = await scene.start('rollback', inputs).ended;
+    const { exitCode, log, stdout } = await scene.run('rollback', inputs);
     assert.equal(exitCode, 1, log);
     for (const pattern of words) assert.match(log, pattern);
     assert.equal(stdout, '', 'a failed run has no outputs');
@@ -69,7 +69,7 @@ exec '${then}'
       scene.server.stopCommand,
     );
     try {
-      const { exitCode, log } = await scene.start('rollback', { 'stop-command': path }).ended;
+      const { exitCode, log } = await scene.run('rollback', { 'stop-command': path });
       assert.equal(exitCode, 1, log);
       assert.match(log, /The databases could not be renamed: .*already exists/);
       assert.match(log, /^Start Odoo again, as it was/m);
@@ -83,7 +83,7 @@ exec '${then}'
   test('the swap of the filestore', async () => {
     const parent = join(scene.scene.odoo.filestore, '..');
     const path = await script('stop-blocks-filestore', `: >'${parent}'/"$old"`, scene.server.stopCommand);
-    const { exitCode, log } = await scene.start('rollback', { 'stop-command': path }).ended;
+    const { exitCode, log } = await scene.run('rollback', { 'stop-command': path });
     assert.equal(exitCode, 1, log);
     assert.match(log, /__old_\d+ is there already/);
     assert.match(log, /^Rename the databases back/m);
@@ -127,7 +127,7 @@ exec '${then}'
 
   test('and whose undo fails as well: a person gets the commands', async () => {
     const path = await script('start-fails', 'echo no disk >&2; exit 1', '/bin/true');
-    const { exitCode, log } = await scene.start('rollback', { 'start-command': path }).ended;
+    const { exitCode, log } = await scene.run('rollback', { 'start-command': path });
     assert.equal(exitCode, 1, log);
     assert.match(log, /no disk\. Taking it back failed as well:\n\s+Start Odoo again, as it was: /);
     assert.match(log, new RegExp(`Run these commands on the host, in this order:\\n\\s+${path}`));

@@ -14,7 +14,7 @@ suite('a rollback from a backup', { concurrency: 3 }, () => {
   ];
   for (const inputs of archives) {
     test(`of format ${inputs.format}: rows, files and their rights are as they were`, async () => {
-      await using scene = await RollbackScene.open();
+      await using scene = await RollbackScene.open({}, undefined, { fixture: 'full' });
       const then = await scene.snapshot();
       await scene.succeeds('backup', inputs);
       await scene.damage();
@@ -30,7 +30,7 @@ suite('a rollback from a backup', { concurrency: 3 }, () => {
     ['plain', 'sql.gz'],
   ] as const) {
     test(`of format ${format} without a filestore: the database, and nothing else`, async () => {
-      await using scene = await RollbackScene.open();
+      await using scene = await RollbackScene.open({}, undefined, { fixture: 'full' });
       const then = await scene.snapshot();
       const { outputs } = await scene.succeeds('backup', { format, filestore: 'false' });
       assert.match(outputs.key ?? '', new RegExp(`\\.${extension}$`));

@@ -93,7 +93,7 @@ suite('roles with passwords in ~/.pgpass of the host, their database on another 
 
     // Of neither.
     await pgpass('');
-    const { exitCode, log } = await scene.start('backup', { 'odoo-conf': without }).ended;
+    const { exitCode, log } = await scene.run('backup', { 'odoo-conf': without });
     assert.equal(exitCode, 1, log);
     assert.match(
       log,
@@ -125,7 +125,7 @@ suite('roles with passwords in ~/.pgpass of the host, their database on another 
     await scene.succeeds('backup');
     const before = await scene.traces();
     const refused = async (...words: readonly RegExp[]) => {
-      const { exitCode, log } = await scene.start('rollback', asKeeper()).ended;
+      const { exitCode, log } = await scene.run('rollback', asKeeper());
       assert.equal(exitCode, 1, log);
       for (const each of words) assert.match(log, each);
       unseen(log);

@@ -21,7 +21,7 @@ suite('a dry run', () => {
   ] as const) {
     test(`asked for by ${how} prints the plan and changes nothing`, async () => {
       const before = [await scene.traces(), await scene.snapshot(), await scene.everything()];
-      const { exitCode, log } = await scene.start('rollback', inputs, env).ended;
+      const { exitCode, log } = await scene.run('rollback', inputs, env);
       assert.equal(exitCode, 0, log);
       assert.match(log, /^ {2}1\. Create the database /m);
       assert.match(log, /none to be fetched/);
@@ -49,7 +49,7 @@ suite('a dry run', () => {
       ['rollback', {}],
       ['backup', {}],
     ] as const) {
-      const { exitCode, log } = await scene.start(command, inputs).ended;
+      const { exitCode, log } = await scene.run(command, inputs);
       assert.equal(exitCode, 1, log);
       assert.match(
         log,

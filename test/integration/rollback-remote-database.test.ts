@@ -91,7 +91,7 @@ suite('an Odoo whose database is on another machine, reached with a password', {
   test('a wrong password is told, with what to check, and nothing is touched', async () => {
     const before = await scene.traces();
     for (const command of ['backup', 'rollback']) {
-      const { exitCode, log } = await scene.start(command, { 'db-password': 'wrong of odoo' }).ended;
+      const { exitCode, log } = await scene.run(command, { 'db-password': 'wrong of odoo' });
       assert.equal(exitCode, 1, log);
       assert.match(log, new RegExp(`PostgreSQL at ${ANOTHER_MACHINE}:${port} lets nobody in`));
       assert.match(log, /db_password in odoo\.conf/);

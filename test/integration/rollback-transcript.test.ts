@@ -7,7 +7,7 @@ import { comparable, golden, transcriptOf } from '../support/transcript.ts';
 suite('the log of a rollback', () => {
   let scene: RollbackScene;
   before(async () => {
-    scene = await RollbackScene.open({}, 'shop');
+    scene = await RollbackScene.open({}, 'shop', { fixture: 'full' });
     await scene.succeeds('backup');
   });
   after(() => scene?.[Symbol.asyncDispose]());
@@ -15,7 +15,7 @@ suite('the log of a rollback', () => {
   const logs = new Map<string, string>();
   /** Runs one and compares its log with the one in test/golden, as README.md and docs/rollback.md show it. */
   async function saysAsKept(name: string, exitCode: number, inputs: RawInputs): Promise<void> {
-    const ended = await scene.start('rollback', { jobs: '4', 'keep-previous': '', ...inputs }).ended;
+    const ended = await scene.run('rollback', { jobs: '4', 'keep-previous': '', ...inputs });
     assert.equal(ended.exitCode, exitCode, ended.log);
     const transcript = transcriptOf(ended.log, scene);
     logs.set(name, transcript);

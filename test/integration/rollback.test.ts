@@ -5,7 +5,7 @@ import { RollbackScene } from '../support/rollback-scene.ts';
 suite('a rollback', () => {
   let scene: RollbackScene;
   before(async () => {
-    scene = await RollbackScene.open();
+    scene = await RollbackScene.open({}, undefined, { fixture: 'full' });
   });
   after(() => scene?.[Symbol.asyncDispose]());
 

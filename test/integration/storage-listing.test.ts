@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { sweepUnfinished } from '../../src/s3/unfinished-uploads.ts';
 import { listVersions } from '../../src/s3/versions.ts';
-import { cleanEnvironment, type Ended, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, type Ended, runCommand } from '../support/backup-run.ts';
 import { startWeb } from '../support/no-s3.ts';
 import { createBucket, type S3Server } from '../support/s3.ts';
 import { type S3Proxy, type S3Rule, type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
@@ -72,11 +72,11 @@ suite('a listing', async () => {
   }
 
   const ask = (command: string, at: S3Server, of: string): Promise<Ended> =>
-    startProgram(
+    runCommand(
       command,
       { 's3-bucket': of, 's3-endpoint': at.endpoint, customer: 'acme', database: 'prod' },
       cleanEnvironment(at),
-    ).ended;
+    );
 
   test('that is cut opens no gate, and deletes nothing', async () => {
     const own = await createBucket(client);

@@ -82,11 +82,11 @@ suite('verify', () => {
     assert.equal(levelOf(receipt), undefined);
 
     const { database } = made.receipt;
-    const gate = await verify.run({ database, 'max-age': '3650d' }, 'gate');
+    const gate = await verify.run({ database, 'max-age': '3650d' }, undefined, 'gate');
     assert.equal(outputsOf(gate).key, sound, gate.log);
-    const shut = await verify.run({ database, 'max-age': '3650d', backup: key }, 'gate');
+    const shut = await verify.run({ database, 'max-age': '3650d', backup: key }, undefined, 'gate');
     assert.equal(shut.exitCode, 3, shut.log);
-    const list = await verify.run({}, 'list');
+    const list = await verify.run({}, undefined, 'list');
     const listed = JSON.parse(outputsOf(list).json ?? '').find((entry: { key: string }) => entry.key === key);
     assert.deepEqual([listed.condition, listed.level], ['failed', null]);
     const again = await verify.run();
@@ -133,7 +133,7 @@ suite('verify', () => {
     const isArchive = ({ method, path }: { method: string; path: string }) =>
       method === 'GET' && path.endsWith('.zip');
     proxy.rules = [{ when: isArchive, fault: { kind: 'error', status: 403, code: 'AccessDenied' } }];
-    const denied = await verify.start({ backup: key }, proxy).ended;
+    const denied = await verify.run({ backup: key }, proxy);
     assert.equal(denied.exitCode, 1, denied.log);
     assert.match(denied.log, /S3 denied s3:GetObject/);
     assert.equal(await verify.receiptText(key), before);
@@ -151,7 +151,7 @@ suite('verify', () => {
 
     // A connection that breaks is mended.
     proxy.rules = [{ when: isArchive, fault: { kind: 'truncate', bytes: 100_000 }, times: 2 }];
-    const mended = await verify.start({ backup: key }, proxy).ended;
+    const mended = await verify.run({ backup: key }, proxy);
     assert.equal(mended.exitCode, 0, mended.log);
   });
 
@@ -178,7 +178,7 @@ suite('verify', () => {
     const isPut = ({ method, path }: { method: string; path: string }) =>
       method === 'PUT' && path.endsWith('.json');
     proxy.rules = [{ when: isPut, fault: { kind: 'error', status: 404, code: 'NoSuchKey' }, times: 1 }];
-    const run = await verify.start({ backup: key }, proxy).ended;
+    const run = await verify.run({ backup: key }, proxy);
     assert.equal(run.exitCode, 1, run.log);
     assert.match(run.log, /\.json was removed or replaced while its archive was verified/);
   });
@@ -189,7 +189,7 @@ suite('verify', () => {
     await using proxy = await startS3Proxy(verify.scene.sandbox.s3);
     const isPut = ({ method }: { method: string }) => method === 'PUT';
     proxy.rules = [{ when: isPut, fault: { kind: 'error', status: 403, code: 'AccessDenied' } }];
-    const run = await verify.start({ backup: key }, proxy).ended;
+    const run = await verify.run({ backup: key }, proxy);
     assert.equal(run.exitCode, 1, run.log);
     assert.match(
       run.log,
@@ -218,7 +218,7 @@ suite('verify', () => {
     const { Retention } = await client.send(new GetObjectRetentionCommand({ Bucket: bucket, Key }));
     assert.equal(Retention?.Mode, 'GOVERNANCE');
     assert.ok(Retention.RetainUntilDate && Retention.RetainUntilDate > until);
-    const list = await verify.run({ 's3-bucket': bucket }, 'list');
+    const list = await verify.run({ 's3-bucket': bucket }, undefined, 'list');
     assert.equal(JSON.parse(outputsOf(list).json ?? '')[0].condition, 'failed');
   });
 

@@ -16,11 +16,13 @@ import { variableOf } from '../../src/platform/variables.ts';
 import type { RawInputs } from './inputs.ts';
 import { assertNothingRuns, assertNothingStored } from './leftovers.ts';
 import { createOdoo, type Odoo, type OdooOptions } from './odoo.ts';
+import { runProgram } from './program.ts';
+import type { Asked } from './program-worker.ts';
 import { createBucket, getObject, listKeys, listUploads, type S3Server, s3Client } from './s3.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
 import { type SshServer, startOwnSshd } from './sshd.ts';
 
-type Variables = Readonly<Record<string, string>>;
+export type Variables = Readonly<Record<string, string>>;
 
 /** The program itself, in an environment of its own. */
 export class Run {
@@ -74,18 +76,29 @@ export interface Ended {
   readonly stdout: string;
 }
 
-/** Starts a command as the command line has it: flags, and variables for what flags refuse. */
+/** A command as the command line has it: flags, and variables for what flags refuse. */
+function commandLine(command: string, inputs: RawInputs, env: Variables): Asked {
+  const given = Object.entries(inputs).filter(([, value]) => value !== '');
+  const isSecret = (name: string) => inputNamed(name)?.secret && name !== 'ssh-key';
+  const flags = given.filter(([name]) => !isSecret(name)).map(([name, value]) => `--${name}=${value}`);
+  const secrets = given.filter(([name]) => isSecret(name)).map(([name, value]) => [variableOf(name), value]);
+  return { args: [command, ...flags], env: { ...env, ...Object.fromEntries(secrets) } };
+}
+
+/** Starts a command in a process of its own. */
 export function startProgram(
   command: string,
   inputs: RawInputs,
   env: Variables,
   launcher: readonly string[] = [],
 ): Run {
-  const given = Object.entries(inputs).filter(([, value]) => value !== '');
-  const isSecret = (name: string) => inputNamed(name)?.secret && name !== 'ssh-key';
-  const flags = given.filter(([name]) => !isSecret(name)).map(([name, value]) => `--${name}=${value}`);
-  const secrets = given.filter(([name]) => isSecret(name)).map(([name, value]) => [variableOf(name), value]);
-  return new Run([command, ...flags], { ...env, ...Object.fromEntries(secrets) }, launcher);
+  const asked = commandLine(command, inputs, env);
+  return new Run(asked.args, asked.env, launcher);
+}
+
+/** Runs a command to its end, without a process of its own. */
+export function runCommand(command: string, inputs: RawInputs, env: Variables): Promise<Ended> {
+  return runProgram(commandLine(command, inputs, env));
 }
 
 export function startBackup(inputs: RawInputs, env: Variables, launcher: readonly string[] = []): Run {
@@ -175,9 +188,18 @@ export class Scene implements AsyncDisposable {
     );
   }
 
+  /** Runs a backup to its end, whatever that is. */
+  run(inputs: RawInputs = {}, env: Variables = {}): Promise<Ended> {
+    return runCommand(
+      'backup',
+      { ...this.inputs, ...inputs },
+      { ...cleanEnvironment(this.sandbox.s3), ...env },
+    );
+  }
+
   /** Makes a backup. Fails when the program does, or leaves something on the host. */
   async backup(inputs: RawInputs = {}, env: Variables = {}): Promise<Made> {
-    return this.made(await this.start(inputs, env).ended);
+    return this.made(await this.run(inputs, env));
   }
 
   /** What a run that ended well has made, taken out of the bucket. */
@@ -193,7 +215,7 @@ export class Scene implements AsyncDisposable {
 
   /** A backup that fails as it should: this exit code, these words in the log, and nothing left anywhere. */
   async fails(run: Run | RawInputs, exitCode: number, ...words: readonly RegExp[]): Promise<Ended> {
-    const ended = await (run instanceof Run ? run : this.start(run)).ended;
+    const ended = await (run instanceof Run ? run.ended : this.run(run));
     for (const pattern of words) assert.match(ended.log, pattern);
     assert.equal(ended.exitCode, exitCode, ended.log);
     assert.doesNotMatch(ended.log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');

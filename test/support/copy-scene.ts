@@ -5,6 +5,7 @@ import { sqlOf } from './backup-check.ts';
 import type { Ended } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import { assertNothingRuns } from './leftovers.ts';
+import type { Fixture } from './odoo.ts';
 import { dropDatabase, psql } from './postgres.ts';
 import { run } from './processes.ts';
 import { RollbackScene } from './rollback-scene.ts';
@@ -17,8 +18,8 @@ export class CopyScene implements AsyncDisposable {
     this.odoo = odoo;
   }
 
-  static async open(options: Readonly<Record<string, string>> = {}): Promise<CopyScene> {
-    return new CopyScene(await RollbackScene.open(options));
+  static async open(options: Readonly<Record<string, string>> = {}, fixture?: Fixture): Promise<CopyScene> {
+    return new CopyScene(await RollbackScene.open(options, undefined, { fixture }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,7 +86,7 @@ export class CopyScene implements AsyncDisposable {
         const [i, { command = 'restore', inputs = {}, words }] = next;
         const target: RawInputs =
           command === 'restore' ? { ...unstopped, 'target-database': this.named(`refused_${i}`) } : {};
-        const run = await this.odoo.start(command, { ...target, ...inputs }).ended;
+        const run = await this.odoo.run(command, { ...target, ...inputs });
         for (const pattern of words) assert.match(run.log, pattern);
         assert.equal(run.exitCode, 1, run.log);
         assert.doesNotMatch(run.log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');

@@ -52,7 +52,7 @@ export class Pipeline implements AsyncDisposable {
     await cp(join(root, 'templates'), at('templates'), { recursive: true });
     await mkdir(at('dist'));
     // In place of the bundle, which .ci/run compares with what it is made from.
-    await writeFile(at('dist/main.js'), `await import(${JSON.stringify(main)});\n`);
+    await writeFile(at('dist/main.js'), `await (await import(${JSON.stringify(main)})).start();\n`);
     await writeFile(at('package.json'), '{ "type": "module" }\n');
     await writeFile(at('.gitlab-ci.yml'), stringify(configuration));
     const write = async (path: string, text: string) => {

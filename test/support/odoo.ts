@@ -7,7 +7,25 @@ import type { Sandbox } from './sandbox.ts';
 
 /** A backup that Odoo 14 itself wrote. */
 export const archive = join(import.meta.dirname, '../fixtures/odoo14_standard.zip');
-const template = 'odoo_template';
+/**
+ * The fixture as it is (449 tables, 2,637 indexes of all kinds), or what stands for it where its size shows nothing: a
+ * tenth of its tables with all that belongs to them, and every attachment.
+ */
+export type Fixture = 'full' | 'slim';
+
+const templates: Readonly<Record<Fixture, string>> = { full: 'odoo_template', slim: 'odoo_template_slim' };
+
+/**
+ * Tables of the slim template: those without which Odoo's stand-in does not start, those that neutralizing and the tests
+ * change, and a few that bring foreign keys, inheritance, sequences and columns of every type.
+ */
+const slimTables = [
+  ...['res_users', 'res_partner', 'res_company', 'ir_attachment', 'ir_module_module', 'ir_config_parameter'],
+  ...['ir_cron', 'ir_model', 'ir_model_data', 'ir_actions', 'ir_act_server', 'ir_mail_server'],
+  ...['fetchmail_server', 'mail_template', 'mail_message', 'res_partner_bank', 'res_bank', 'res_lang'],
+  ...['res_country', 'res_country_state', 'res_currency', 'res_currency_rate', 'res_groups'],
+  ...['res_groups_users_rel', 'res_company_users_rel', 'payment_acquirer', 'sale_order', 'crm_team'],
+];
 
 /** An Odoo database with its filestore and its odoo.conf. Dropped and removed when it is disposed of. */
 export interface Odoo extends AsyncDisposable {
@@ -20,7 +38,7 @@ export interface Odoo extends AsyncDisposable {
   readonly conf: string;
 }
 
-/** Loads the fixture once, as Odoo itself restores it; the tests get copies. */
+/** Loads the fixture once, as Odoo itself restores it, and makes the slim template of it; the tests get copies. */
 export async function loadTemplate(
   postgres: PostgresServer,
   folder: string,
@@ -31,16 +49,37 @@ export async function loadTemplate(
     await run(['chown', '-R', `${account.uid}:${account.gid}`, join(folder, 'template')]);
   };
   const load = async () => {
-    await createDatabase(postgres, template);
+    const { full, slim } = templates;
+    await createDatabase(postgres, full);
     const unzip = spawn('unzip', ['-p', archive, 'dump.sql'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await psql(postgres, template, unzip.stdout, 'odoo');
-    await psql(postgres, template, 'ANALYZE');
-    await psql(postgres, 'postgres', `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
+    await psql(postgres, full, unzip.stdout, 'odoo');
+    await psql(postgres, full, 'ANALYZE');
+    await createDatabase(postgres, slim, full);
+    await psql(postgres, slim, keepOnly(slimTables));
+    for (const template of [full, slim])
+      await psql(postgres, 'postgres', `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
   };
   await Promise.all([extract(), load()]);
 }
 
+/** Drops all other tables, few at a time: one transaction may not hold a lock for each of them. */
+const keepOnly = (tables: readonly string[]): string => `
+  DO $$
+  DECLARE names text;
+  BEGIN
+    FOR names IN SELECT string_agg(format('%I', tablename), ', ') FROM (
+        SELECT tablename, row_number() OVER (ORDER BY tablename) / 50 AS batch FROM pg_tables
+         WHERE schemaname = 'public' AND tablename <> ALL ('{${tables.join()}}')) AS others GROUP BY batch
+    LOOP
+      EXECUTE 'DROP TABLE ' || names || ' CASCADE';
+      COMMIT;
+    END LOOP;
+  END $$;
+  VACUUM (FULL, ANALYZE);`;
+
 export interface OdooOptions {
+  /** Left out: `slim`. */
+  readonly fixture?: Fixture;
   /** Left out: a name that no other test uses. */
   readonly database?: string;
   /** How odoo.conf tells Odoo to log in. Left out: `peer`. */
@@ -58,7 +97,7 @@ export async function createOdoo(sandbox: Sandbox, options: OdooOptions = {}): P
   const conf = join(dataDir, 'odoo.conf');
   await mkdir(join(dataDir, 'filestore'), { recursive: true });
   await Promise.all([
-    createDatabase(postgres, database, template),
+    createDatabase(postgres, database, templates[options.fixture ?? 'slim']),
     run(['cp', '-a', join(folder, 'odoo/template/filestore'), filestore]),
     writeFile(conf, odooConf(sandbox, database, dataDir, options), { mode: 0o640 }),
   ]);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cleanEnvironment, type Ended, startProgram } from './backup-run.ts';
+import { cleanEnvironment, type Ended, runCommand } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import type { S3Server } from './s3.ts';
 import { useSandbox } from './sandbox.ts';
@@ -17,7 +17,7 @@ export const keepLast = (count: number): RawInputs => ({
 /** Prunes the backups of prod. */
 export function prune(bucket: string, inputs: RawInputs, at: S3Server = useSandbox().s3): Promise<Ended> {
   const where = { 's3-bucket': bucket, 's3-endpoint': at.endpoint, customer: 'acme', database: 'prod' };
-  return startProgram('prune', { ...where, ...inputs }, cleanEnvironment(at)).ended;
+  return runCommand('prune', { ...where, ...inputs }, cleanEnvironment(at));
 }
 
 /** Fails where the program does. */

@@ -2,18 +2,28 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { parseReceipt, type Receipt } from '../../src/catalog/receipt.ts';
 import { sqlOf } from './backup-check.ts';
-import { cleanEnvironment, type Ended, outputsOf, type Run, Scene, startProgram } from './backup-run.ts';
+import {
+  cleanEnvironment,
+  type Ended,
+  outputsOf,
+  type Run,
+  runCommand,
+  Scene,
+  startProgram,
+  type Variables,
+} from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import { assertNothingRuns } from './leftovers.ts';
+import type { Fixture } from './odoo.ts';
 import { type OdooServer, startOdooServer } from './odoo-server.ts';
 import { dropDatabase, psql } from './postgres.ts';
 import { freePorts, run } from './processes.ts';
 import { getObject, listKeys } from './s3.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { untilNoSession } from './until-waits.ts';
 
 /** What a run may leave on the host and in the bucket. */
 export interface Traces {
@@ -49,19 +59,23 @@ export class RollbackScene implements AsyncDisposable {
 
   /**
    * @param database left out: a name that no other test uses
-   * @param more the environment of everything that runs on the host, and what is done before Odoo starts
+   * @param more which fixture, the environment of everything that runs on the host, and what is done before Odoo starts
    */
   static async open(
     options: Readonly<Record<string, string>> = {},
     database?: string,
     more: {
+      readonly fixture?: Fixture;
       readonly sshEnv?: Readonly<Record<string, string>>;
       readonly beforeStart?: (scene: Scene) => Promise<void>;
     } = {},
   ): Promise<RollbackScene> {
     const [port = 0] = await freePorts(1);
     const web = { http_interface: '127.0.0.1', http_port: String(port) };
-    const scene = await Scene.open({ database, options: { ...web, ...options } }, more.sshEnv);
+    const scene = await Scene.open(
+      { database, fixture: more.fixture, options: { ...web, ...options } },
+      more.sshEnv,
+    );
     try {
       await more.beforeStart?.(scene);
       const server = await startOdooServer(scene.sandbox, scene.odoo, port);
@@ -143,13 +157,18 @@ export class RollbackScene implements AsyncDisposable {
   }
 
   /** Starts a command of the program. */
-  start(command: string, inputs: RawInputs = {}, env: Readonly<Record<string, string>> = {}): Run {
+  start(command: string, inputs: RawInputs = {}, env: Variables = {}): Run {
+    return startProgram(...this.#asked(command, inputs, env));
+  }
+
+  /** Runs one to its end, whatever that is. */
+  run(command: string, inputs: RawInputs = {}, env: Variables = {}): Promise<Ended> {
+    return runCommand(...this.#asked(command, inputs, env));
+  }
+
+  #asked(command: string, inputs: RawInputs, env: Variables): [string, RawInputs, Variables] {
     const given = command === 'backup' ? this.scene.inputs : this.inputs;
-    return startProgram(
-      command,
-      { ...given, ...inputs },
-      { ...cleanEnvironment(this.scene.sandbox.s3), ...env },
-    );
+    return [command, { ...given, ...inputs }, { ...cleanEnvironment(this.scene.sandbox.s3), ...env }];
   }
 
   /** Runs it to its end, which has to be a good one. @returns its outputs, and its log */
@@ -157,7 +176,7 @@ export class RollbackScene implements AsyncDisposable {
     command: string,
     inputs: RawInputs = {},
   ): Promise<Ended & { readonly outputs: Readonly<Record<string, string>> }> {
-    const ended = await this.start(command, inputs).ended;
+    const ended = await this.run(command, inputs);
     assert.equal(ended.exitCode, 0, ended.log);
     return { ...ended, outputs: outputsOf(ended) };
   }
@@ -238,8 +257,7 @@ export class RollbackScene implements AsyncDisposable {
   /** Waits until nothing of a run that was killed is left running. */
   async untilQuiet(): Promise<void> {
     await assertNothingRuns(this.scene.ssh, this.scene.sandbox.postgres, '');
-    const held = `SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^(rollback|restore),'`;
-    while ((await this.sql(held, 'postgres')) !== '0') await sleep(50);
+    await untilNoSession(this.scene.sandbox.postgres, "application_name ~ '^(rollback|restore),'");
   }
 
   /** After a swap, or a part of it: the filestore's is taken back, as if a run was killed in between. */

@@ -34,8 +34,8 @@ export interface SandboxOptions {
   readonly gateway?: string;
   /** Lines of postgresql.conf. */
   readonly postgres?: string;
-  /** One that runs already; left out: it gets one of its own. */
-  readonly s3?: S3Server;
+  /** One that runs already, or none; left out: it gets one of its own. */
+  readonly s3?: S3Server | 'none';
 }
 
 /**
@@ -85,19 +85,30 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
       await loadTemplate(postgres, await own('odoo'), account);
       return postgres;
     };
-    const startS3 = async () =>
-      options.s3 ?? givenS3Server() ?? startCeph(servers, await own('ceph'), options.gateway);
+    const startS3 = async () => {
+      if (options.s3 === 'none') return undefined;
+      return options.s3 ?? givenS3Server() ?? startCeph(servers, await own('ceph'), options.gateway);
+    };
     const started = settled([startSsh(), startDatabase(), startS3()]);
     starting = started;
     const [logins, postgres, s3] = await started;
-    const sandbox: Sandbox = { folder, account, ...logins, postgres, s3 };
+    const sandbox = withS3({ folder, account, ...logins, postgres, s3 });
     const description = join(folder, 'sandbox.json');
     await writeFile(description, JSON.stringify(sandbox, undefined, 2));
-    return { ...sandbox, description, [Symbol.asyncDispose]: stop };
+    return Object.assign(sandbox, { description, [Symbol.asyncDispose]: stop });
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** A sandbox that was started without an S3 server says so to whoever asks for it. */
+function withS3({ s3, ...rest }: Omit<Sandbox, 's3'> & { readonly s3?: S3Server }): Sandbox {
+  if (s3) return { ...rest, s3 };
+  const get = (): never => {
+    throw new Error('No test of this run seemed to need an S3 server: see scripts/test-needs.ts');
+  };
+  return Object.defineProperty({ ...rest }, 's3', { get }) as Sandbox;
 }
 
 /** Like `Promise.all`, but a failure waits for the others: nothing starts behind the back of who cleans up. */
@@ -128,5 +139,5 @@ export async function startOwnSandbox(postgres?: string): Promise<AsyncDisposabl
 export function useSandbox(): Sandbox {
   const description = process.env.SANDBOX;
   if (!description) throw new Error('This test needs the sandbox: run npm test -- <file>');
-  return JSON.parse(readFileSync(description, 'utf8')) as Sandbox;
+  return withS3(JSON.parse(readFileSync(description, 'utf8')) as Sandbox);
 }

@@ -1,14 +1,44 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Run } from './backup-run.ts';
-import { type PostgresServer, psql } from './postgres.ts';
+import type { PostgresServer } from './postgres.ts';
 
 /** Waits until a session of the server, other than this one, is as this condition on pg_stat_activity says. */
-export async function untilSession(server: PostgresServer, run: Run, condition: string): Promise<void> {
-  const query = `SELECT count(*) FROM pg_stat_activity WHERE ${condition} AND pid <> pg_backend_pid()`;
-  while ((await psql(server, 'postgres', query)) === '0') {
-    assert.equal(run.child.exitCode, null, run.log);
-    await sleep(20);
+export function untilSession(server: PostgresServer, run: Run, condition: string): Promise<void> {
+  return untilCount(server, condition, (count) => {
+    assert.ok(count > 0 || run.child.exitCode === null, run.log);
+    return count > 0;
+  });
+}
+
+/** Waits until no other session of the server is as this condition says. */
+export function untilNoSession(server: PostgresServer, condition: string): Promise<void> {
+  return untilCount(server, condition, (count) => count === 0);
+}
+
+/** Asks in one session: a psql for each question would take half a processor. */
+export async function untilCount(
+  server: PostgresServer,
+  condition: string,
+  isEnough: (count: number) => boolean,
+): Promise<void> {
+  const way = ['-h', server.socket, '-p', String(server.port), '-U', server.admin.name, '-d', 'postgres'];
+  const argv = ['--pdeathsig', 'KILL', join(server.bin, 'psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1', ...way];
+  const session = spawn('setpriv', argv, { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(session, 'exit');
+  const query = `SELECT count(*) FROM pg_stat_activity WHERE (${condition}) AND pid <> pg_backend_pid()`;
+  session.stdin.write(`${query} \\watch 0.05\n`);
+  try {
+    for await (const line of createInterface({ input: session.stdout })) {
+      if (line !== '' && isEnough(Number(line))) return;
+    }
+    assert.fail(`psql ended: ${condition}`);
+  } finally {
+    session.kill();
+    await ended;
   }
 }
 

@@ -11,7 +11,15 @@ import { Phases } from '../../src/platform/phases.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { Store } from '../../src/s3/store.ts';
 import { prove } from '../../src/verify/prove.ts';
-import { cleanEnvironment, type Ended, type Made, type Run, Scene, startProgram } from './backup-run.ts';
+import {
+  cleanEnvironment,
+  type Ended,
+  type Made,
+  type Run,
+  runCommand,
+  Scene,
+  startProgram,
+} from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import { getObject, type S3Server } from './s3.ts';
 import { entriesOf, pythonZip, rangesOf } from './zips.ts';
@@ -71,13 +79,16 @@ export class VerifyScene implements AsyncDisposable {
 
   /** The command, as the command line has it. */
   start(inputs: RawInputs = {}, at: S3Server = this.scene.sandbox.s3, command = 'verify'): Run {
-    const { 's3-bucket': bucket, customer } = this.scene.inputs;
-    const where = { 's3-bucket': bucket, 's3-endpoint': at.endpoint, customer };
-    return startProgram(command, { ...where, ...inputs }, cleanEnvironment(at));
+    return startProgram(command, { ...this.#where(at), ...inputs }, cleanEnvironment(at));
   }
 
-  run(inputs: RawInputs = {}, command?: string): Promise<Ended> {
-    return this.start(inputs, undefined, command).ended;
+  #where({ endpoint }: S3Server): RawInputs {
+    const { 's3-bucket': bucket, customer } = this.scene.inputs;
+    return { 's3-bucket': bucket, 's3-endpoint': endpoint, customer };
+  }
+
+  run(inputs: RawInputs = {}, at: S3Server = this.scene.sandbox.s3, command = 'verify'): Promise<Ended> {
+    return runCommand(command, { ...this.#where(at), ...inputs }, cleanEnvironment(at));
   }
 
   /**

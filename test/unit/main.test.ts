@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { variableOf } from '../../src/platform/variables.ts';
 import { version } from '../../src/util/version.ts';
 import { fewestInputs, fewestVariables } from '../support/inputs.ts';
+import { runProgram } from '../support/program.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -36,9 +37,9 @@ describe('the program', () => {
   });
 
   test('--help', async () => {
-    const { out, code } = await start(['--help']).ended;
-    assert.match(out, /^Usage: odoo-backup COMMAND /m);
-    assert.equal(code, 0);
+    const { stdout, exitCode } = await runProgram({ args: ['--help'], env: {} });
+    assert.match(stdout, /^Usage: odoo-backup COMMAND /m);
+    assert.equal(exitCode, 0);
   });
 
   test('is what npx runs: the command odoo-backup of the package', async (t) => {
@@ -76,10 +77,10 @@ describe('the program', () => {
   });
 
   test('wrong inputs end with 2, and nothing but the problems is printed', async () => {
-    const { out, err, code } = await start(['backup', '--ssh-hots', 'x']).ended;
-    assert.equal(out, '');
-    assert.match(err, /^error: --ssh-hots: unknown, did you mean --ssh-host\?\n/);
-    assert.equal(code, 2);
+    const { stdout, log, exitCode } = await runProgram({ args: ['backup', '--ssh-hots', 'x'], env: {} });
+    assert.equal(stdout, '');
+    assert.match(log, /^error: --ssh-hots: unknown, did you mean --ssh-host\?\n/);
+    assert.equal(exitCode, 2);
   });
 
   test('on GitHub secrets are masked before anything else', async () => {
@@ -89,13 +90,13 @@ describe('the program', () => {
       'INPUT_DB-PASSWORD': 'hunter22',
       GITHUB_OUTPUT: '/dev/null',
     };
-    const { out, code } = await start([], env).ended;
-    assert.match(out, /^::add-mask::hunter22\n::error::\d+ inputs need a change:/);
-    assert.equal(code, 2);
+    const { stdout, exitCode } = await runProgram({ args: [], env });
+    assert.match(stdout, /^::add-mask::hunter22\n::error::\d+ inputs need a change:/);
+    assert.equal(exitCode, 2);
   });
 });
 
-describe('a signal', () => {
+describe('a signal', { concurrency: true }, () => {
   for (const [signal, expected] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],

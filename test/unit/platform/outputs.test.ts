@@ -12,6 +12,7 @@ import { gitlabPlatform } from '../../../src/platform/gitlab.ts';
 import { Outputs } from '../../../src/platform/outputs.ts';
 import { describeError } from '../../../src/platform/platform.ts';
 import { fewestInputs, fewestVariables } from '../../support/inputs.ts';
+import { runProgram } from '../../support/program.ts';
 
 const main = new URL('../../../src/main.ts', import.meta.url).pathname;
 
@@ -24,11 +25,8 @@ after(() => rm(folder, { recursive: true }));
 /** The program as GitHub's runner starts it. */
 async function step(env: Record<string, string>) {
   const given = { GITHUB_ACTIONS: 'true', INPUT_COMMAND: 'hosts', ...env };
-  const run = promisify(execFile)(process.execPath, [main], { env: given });
-  return run.then(
-    ({ stdout }) => ({ stdout, code: 0 }),
-    ({ stdout, code }: { stdout: string; code: number }) => ({ stdout, code }),
-  );
+  const { stdout, exitCode: code } = await runProgram({ args: [], env: given });
+  return { stdout, code };
 }
 
 /** An inventory that makes the command `hosts` give an output, without a server. */
