@@ -158,20 +158,6 @@ suite('a backup that fails', () => {
       await held[Symbol.asyncDispose]();
       await scene.fails(run, 1, /Connection to .* was lost/);
     });
-
-    test('a network that is lost without a word is noticed within a minute', async () => {
-      const held = await holdDump(scene.sandbox.postgres, scene.odoo.database);
-      const proxy = await startTcpProxy(scene.ssh);
-      const run = overProxy(proxy);
-      await run.says(/^Dump for Odoo/m);
-      proxy.faults = { silent: true };
-      const started = performance.now();
-      await run.ended;
-      assert.ok(performance.now() - started < 60_000);
-      await proxy[Symbol.asyncDispose]();
-      await held[Symbol.asyncDispose]();
-      await scene.fails(run, 1, /Connection to .* was lost/);
-    });
   });
 
   suite('on the host', () => {
@@ -257,10 +243,5 @@ suite('a backup that fails', () => {
         await scene.fails(cancelling.run, 143, /Cancelled \(SIGTERM\)/);
       });
     }
-
-    test('not done within the timeout', async () => {
-      const run = await inDump(async ({ ended }) => void (await ended), { timeout: '1m' });
-      await scene.fails(run, 1, /Not done within the timeout of 1 min 00 s/);
-    });
   });
 });
