@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, afterEach, before, suite, test } from 'node:test';
 import { outputsOf } from '../support/backup-run.ts';
 import { documentedSudoers } from '../support/documents.ts';
 import { listKeys } from '../support/s3.ts';
@@ -14,6 +14,12 @@ suite('rollback of a systemd host', { concurrency: false }, () => {
     then = await scene.content();
     stateThen = await scene.state();
     await scene.succeeds('backup');
+    await scene.keep();
+  });
+  afterEach(async (context) => {
+    await scene.shell('rm -rf /etc/systemd/system/odoo.service.d; systemctl daemon-reload');
+    // Each test damages what is there by itself; what one that failed has left may be beyond that.
+    if ('passed' in context && !context.passed) await scene.putBack();
   });
   after(() => scene?.[Symbol.asyncDispose]());
 
@@ -84,6 +90,5 @@ END
     assert.deepEqual(await scene.content(), damaged);
     assert.deepEqual(await scene.state(), state);
     await assertSameHost(scene, traces, { restarted: true });
-    await scene.shell('rm -r /etc/systemd/system/odoo.service.d; systemctl daemon-reload');
   }
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Host } from '../../src/host/host.ts';
 import { connect } from '../../src/host/ssh/connect.ts';
-import { cleanEnvironment, type Ended, type Run, startProgram } from './backup-run.ts';
+import { cleanEnvironment, type Ended, type Run, runCommand, startProgram } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import { createBucket, s3Client } from './s3.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
@@ -69,9 +69,13 @@ export class HostScene<H extends BootedHost> implements AsyncDisposable {
     return startProgram(command, { ...this.inputs, ...kept, ...inputs }, cleanEnvironment(this.sandbox.s3));
   }
 
+  #run(command: string, inputs: RawInputs): Promise<Ended> {
+    return runCommand(command, { ...this.inputs, ...inputs }, cleanEnvironment(this.sandbox.s3));
+  }
+
   /** Runs it to its end, which has to be a bad one, and say this. */
   async fails(command: string, inputs: RawInputs, ...words: readonly RegExp[]): Promise<Ended> {
-    const ended = await this.start(command, inputs).ended;
+    const ended = await this.#run(command, inputs);
     for (const pattern of words) assert.match(ended.log, pattern);
     assert.equal(ended.exitCode, 1, ended.log);
     return ended;
@@ -79,7 +83,7 @@ export class HostScene<H extends BootedHost> implements AsyncDisposable {
 
   /** Runs it to its end, which has to be a good one. */
   async succeeds(command: string, inputs: RawInputs = {}): Promise<Ended> {
-    const ended = await this.start(command, inputs).ended;
+    const ended = await this.#run(command, inputs);
     assert.equal(ended.exitCode, 0, ended.log);
     return ended;
   }

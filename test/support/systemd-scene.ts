@@ -73,6 +73,34 @@ export class SystemdScene extends HostScene<SystemdHost> {
     await this.asOdoo(`rm ${this.host.filestore}/${name}; echo torn >${this.host.filestore}/${name}`);
   }
 
+  /** Keeps database and filestore as they are, for `putBack`. */
+  async keep(): Promise<void> {
+    const { database, filestore } = this.host;
+    await this.asOdoo(
+      `pg_dump -Fc ${database} >/var/tmp/kept.dump; tar -cf /var/tmp/kept.tar -C ${filestore} .`,
+    );
+  }
+
+  /** Database and filestore are what they were, nothing is beside them, and Odoo runs. */
+  async putBack(): Promise<void> {
+    const { database, filestore } = this.host;
+    await this.shell('systemctl stop odoo; systemctl reset-failed odoo || true');
+    const others = await this.sql(
+      `SELECT datname FROM pg_database WHERE datname LIKE '${database}%'`,
+      'postgres',
+    );
+    for (const name of others.split('\n').filter(Boolean)) {
+      await this.shell(`runuser -u postgres -- psql -qc 'ALTER DATABASE "${name}" IS_TEMPLATE false'`);
+      await this.shell(`runuser -u postgres -- dropdb --force "${name}"`);
+    }
+    await this.shell(`rm -rf ${filestore} ${filestore}__*`);
+    await this.shell(`runuser -u postgres -- createdb -O odoo -T template0 ${database}`);
+    await this.asOdoo(`pg_restore -d ${database} /var/tmp/kept.dump; mkdir ${filestore}
+      tar -xf /var/tmp/kept.tar -C ${filestore}`);
+    await this.shell('systemctl start odoo');
+    await this.untilUp();
+  }
+
   /** Runs a shell script as the account of Odoo. */
   asOdoo(script: string): Promise<string> {
     return this.host.exec(['runuser', '-u', 'odoo', '--', 'sh', '-ec', script]);
