@@ -7,7 +7,7 @@ import { comparable, golden, transcriptOf } from '../support/transcript.ts';
 suite('the log of a rollback', () => {
   let scene: RollbackScene;
   before(async () => {
-    scene = await RollbackScene.open({}, 'shop', { fixture: 'full' });
+    scene = await RollbackScene.open({}, undefined, { fixture: 'full' });
     await scene.succeeds('backup');
   });
   after(() => scene?.[Symbol.asyncDispose]());

@@ -11,7 +11,7 @@ suite('workflows, run as GitHub runs them', () => {
   let scene: RollbackScene;
   let workflows: WorkflowRuns;
   before(async () => {
-    scene = await RollbackScene.open({}, 'store');
+    scene = await RollbackScene.open({}, 'shop');
     workflows = await WorkflowRuns.of(scene.scene);
   });
   after(async () => {
@@ -56,7 +56,7 @@ suite('workflows, run as GitHub runs them', () => {
     const ended = await run('safe-deploy', { runs: healthy });
     const done = { backup: 'success', gate: 'success', deploy: 'success', rollback: 'skipped' };
     assert.deepEqual(results(ended), done, ended.log);
-    assert.match(ended.jobs.gate?.log ?? '', /✅ The gate is open: store has a backup/);
+    assert.match(ended.jobs.gate?.log ?? '', /✅ The gate is open: shop has a backup/);
   });
 
   test('safe-deploy rolls a deploy that fails back to its own backup, if asked to', async () => {
@@ -121,10 +121,10 @@ suite('workflows, run as GitHub runs them', () => {
     const inputs = { backup: 'latest', confirm: '' };
     const shown = await run('rollback', { inputs });
     assert.deepEqual(results(shown), { plan: 'success', apply: 'skipped' }, shown.log);
-    assert.match(shown.jobs.plan?.log ?? '', /The plan: store of /);
+    assert.match(shown.jobs.plan?.log ?? '', /The plan: shop of /);
     const mistaken = await run('rollback', { inputs: { ...inputs, confirm: 'shpo' } });
     assert.deepEqual(results(mistaken), { plan: 'failure', apply: 'skipped' }, mistaken.log);
-    const applied = await run('rollback', { inputs: { ...inputs, confirm: 'store' } });
+    const applied = await run('rollback', { inputs: { ...inputs, confirm: 'shop' } });
     assert.deepEqual(results(applied), { plan: 'success', apply: 'success' }, applied.log);
     const now = await scene.snapshot();
     assert.equal(now.sql, then.sql);
@@ -179,8 +179,8 @@ suite('workflows, run as GitHub runs them', () => {
   test('odoo-backup and odoo-verify, called, hand on what they have made', async () => {
     const made = await call('odoo-backup', { ...fill('backup'), verify: 'upload', prune: false });
     assert.deepEqual(results(made), { backup: 'success' }, made.log);
-    assert.match(made.outputs.key ?? '', /^acme\/backups\/store_.*\.zip$/);
-    assert.equal(made.outputs.database, 'store');
+    assert.match(made.outputs.key ?? '', /^acme\/backups\/shop_.*\.zip$/);
+    assert.equal(made.outputs.database, 'shop');
     const verified = await call('odoo-verify', { ...fill('verify'), backup: made.outputs.key ?? '' });
     assert.deepEqual(results(verified), { verify: 'success' }, verified.log);
   });
@@ -214,9 +214,9 @@ suite('workflows, run as GitHub runs them', () => {
   test('odoo-rollback, called, does it where the confirmation is the name of the database', async () => {
     const { services: _, ...inputs } = fill('rollback');
     await scene.succeeds('backup');
-    const shown = await call('odoo-rollback', { ...inputs, database: 'store' });
+    const shown = await call('odoo-rollback', { ...inputs, database: 'shop' });
     assert.deepEqual(results(shown), { plan: 'success', apply: 'skipped' }, shown.log);
-    const applied = await call('odoo-rollback', { ...inputs, database: 'store', confirm: 'store' });
+    const applied = await call('odoo-rollback', { ...inputs, database: 'shop', confirm: 'shop' });
     assert.deepEqual(results(applied), { plan: 'success', apply: 'success' }, applied.log);
     assert.equal(applied.outputs.key, shown.outputs.key);
   });
@@ -225,7 +225,7 @@ suite('workflows, run as GitHub runs them', () => {
     t.after(() => dropDatabase(scene.scene.sandbox.postgres, 'copy'));
     const { services: _, ...inputs } = fill('restore');
     await scene.succeeds('backup');
-    const ended = await call('odoo-restore', { ...inputs, database: 'store', 'target-database': 'copy' });
+    const ended = await call('odoo-restore', { ...inputs, database: 'shop', 'target-database': 'copy' });
     assert.deepEqual(results(ended), { restore: 'success' }, ended.log);
     const neutral = "SELECT value FROM ir_config_parameter WHERE key = 'database.is_neutralized'";
     assert.match(await scene.sql(neutral, 'copy'), /^true$/i);

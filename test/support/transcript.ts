@@ -11,6 +11,7 @@ export function transcriptOf(log: string, { scene, server, port }: RollbackScene
     [odoo.dataDir, '/var/lib/odoo/.local/share/Odoo'],
     [new RegExp(`${sandbox.folder}/ssh/tmp-\\w+`, 'g'), '/tmp'],
     [bucket, 'example-odoo-backups'],
+    [odoo.database, 'shop'],
     [`${ssh.user}@${ssh.host}:${ssh.port}`, 'deploy@odoo.example.com:22'],
     [`${ssh.user}@${ssh.host}`, 'deploy@odoo.example.com'],
     [`127.0.0.1:${port}`, '127.0.0.1:8069'],
