@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Host } from '../../src/host/host.ts';
 import { connect } from '../../src/host/ssh/connect.ts';
-import { cleanEnvironment, type Ended, type Run, runCommand, startProgram } from './backup-run.ts';
+import {
+  cleanEnvironment,
+  type Ended,
+  type Run,
+  runCommand,
+  startProgram,
+  type Variables,
+} from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import { createBucket, s3Client } from './s3.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
@@ -64,13 +71,17 @@ export class HostScene<H extends BootedHost> implements AsyncDisposable {
   }
 
   start(command: string, inputs: RawInputs = {}): Run {
-    // What rollbacks replace does not pile up.
-    const kept: RawInputs = command === 'rollback' ? { 'keep-previous': 'until-healthy' } : {};
-    return startProgram(command, { ...this.inputs, ...kept, ...inputs }, cleanEnvironment(this.sandbox.s3));
+    return startProgram(...this.#asked(command, inputs));
   }
 
   #run(command: string, inputs: RawInputs): Promise<Ended> {
-    return runCommand(command, { ...this.inputs, ...inputs }, cleanEnvironment(this.sandbox.s3));
+    return runCommand(...this.#asked(command, inputs));
+  }
+
+  #asked(command: string, inputs: RawInputs): [string, RawInputs, Variables] {
+    // What rollbacks replace does not pile up.
+    const kept: RawInputs = command === 'rollback' ? { 'keep-previous': 'until-healthy' } : {};
+    return [command, { ...this.inputs, ...kept, ...inputs }, cleanEnvironment(this.sandbox.s3)];
   }
 
   /** Runs it to its end, which has to be a bad one, and say this. */
