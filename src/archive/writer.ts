@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { finished, type Readable } from 'node:stream';
 import { ZipArchive } from 'archiver';
+import { type ArchiverEngine, engineOf } from './archiver-internals.ts';
 import { encodeEnd } from './central-directory.ts';
 import { DirectoryMerger } from './directory.ts';
 import { Outlet } from './outlet.ts';
@@ -37,6 +38,7 @@ export interface WriterOptions {
 /** One archiver at work. */
 interface Run {
   readonly zip: ZipArchive;
+  readonly engine: ArchiverEngine;
   /** Of its first byte in the archive. */
   readonly offset: number;
   entries: number;
@@ -204,7 +206,7 @@ export class ArchiveWriter implements AsyncDisposable {
     this.#directory.book(name);
     this.#run ??= this.#startRun(this.#segment);
     this.#run.entries += 1;
-    const { zip } = this.#run;
+    const { zip, engine } = this.#run;
     if (!Buffer.isBuffer(source) && source.destroyed) {
       throw source.errored ?? new Error(`The content of ${name} was gone before it could be read`);
     }
@@ -214,7 +216,7 @@ export class ArchiveWriter implements AsyncDisposable {
     const store = !deflate || (Buffer.isBuffer(source) && source.length === 0);
     zip.append(source, { name, date: modified, store });
     await entry.promise;
-    const written = engineOf(zip)._entries.at(-1);
+    const written = engine._entries.at(-1);
     if (!written) throw new Error(`archiver did not write ${name}`);
     const [size, compressedSize, crc32] = [written.getSize(), written.getCompressedSize(), written.getCrc()];
     return { name, size, compressedSize, crc32 };
@@ -224,11 +226,17 @@ export class ArchiveWriter implements AsyncDisposable {
     const zlib = { level: this.#level, chunkSize: DEFLATED_BYTES[kind] };
     const zip = new ZipArchive({ zlib, highWaterMark: WINDOW });
     zip.on('error', (error) => this.#fail(error));
+    const run: Run = {
+      zip,
+      engine: engineOf(zip),
+      offset: this.#output.written,
+      entries: 0,
+      length: Number.POSITIVE_INFINITY,
+    };
     zip.on('entry', () => {
       if (this.#entry) this.#entry.taken = true;
-      this.#admit(zip);
+      this.#admit(run);
     });
-    const run: Run = { zip, offset: this.#output.written, entries: 0, length: Number.POSITIVE_INFINITY };
     this.#runDirectory = this.#pump(run, units);
     this.#runDirectory.catch((error) => this.#fail(error));
     return run;
@@ -242,21 +250,21 @@ export class ArchiveWriter implements AsyncDisposable {
       units.update(entries);
       await this.#output.write(entries);
       if (entries.length < chunk.length) directory.push(chunk.subarray(entries.length));
-      this.#admit(run.zip);
+      this.#admit(run);
     }
     return Buffer.concat(directory);
   }
 
   /** Ends the add() under way when archiver has taken its entry and does not hold too many bytes. */
-  #admit(zip: ZipArchive): void {
-    const waiting = engineOf(zip).getBytesWritten() - zip.pointer();
+  #admit({ zip, engine }: Run): void {
+    const waiting = engine.getBytesWritten() - zip.pointer();
     if (this.#entry?.taken && waiting <= WINDOW) this.#entry.resolve();
   }
 
   async #endRun(): Promise<void> {
     if (!this.#run) return;
-    const { zip, offset } = this.#run;
-    const length = engineOf(zip).getBytesWritten();
+    const { zip, engine, offset } = this.#run;
+    const length = engine.getBytesWritten();
     this.#run.length = length;
     // After a failure this never settles: the run's last byte is what to wait for.
     zip.finalize().catch((error) => this.#fail(error));
@@ -277,18 +285,4 @@ export class ArchiveWriter implements AsyncDisposable {
 function copiedSegment({ copies, length }: Reuse): Omit<Segment, 'entries'> {
   const units = copies.map(({ unit, offset }) => ({ ...unit, offset }));
   return { kind: 'filestore', offset: 0, length, units };
-}
-
-/**
- * zip-stream, which does archiver's work. archiver keeps it to itself, and tells neither the size of an entry nor how
- * many bytes are under way: its own `pointer()` counts what came out at the other end. What is relied on here is
- * checked: see `DirectoryMerger.addRun`.
- */
-function engineOf(zip: ZipArchive): Engine {
-  return (zip as unknown as { _module: { engine: Engine } })._module.engine;
-}
-
-interface Engine {
-  getBytesWritten(): number;
-  readonly _entries: readonly { getSize(): number; getCompressedSize(): number; getCrc(): number }[];
 }

@@ -1,71 +1,75 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Pack, pack } from 'tar-stream';
+
 /** A file on its way to the host. */
 export interface IncomingFile {
   /** Relative to the folder that receives it. */
   readonly name: string;
-  /** In bytes. */
+  /** Length of the content in bytes. */
   readonly size: number;
   /** Read to its end before the next file is asked for. */
   readonly content: Buffer | AsyncIterable<Buffer>;
 }
 
-const BLOCK = 512;
-/** As open(2) is asked by Odoo: what remains is up to the umask. */
+/** As open(2) is asked by Odoo: what remains is up to the umask of whoever extracts it. */
 const FILE_MODE = 0o666;
 
 /**
- * The files as a tar archive, in GNU's form. A generator, and no library's stream: whatever fails, fails for the one
- * who reads.
+ * Writes files as a tar archive. Whatever fails, fails for the one who reads.
  *
  * @throws TypeError for a name that leads out of a folder
  * @throws RangeError for a content that is not as long as was said
  */
 export async function* tarOf(files: AsyncIterable<IncomingFile>): AsyncGenerator<Buffer> {
+  const tar = pack();
+  const reading = new AbortController();
+  const filled = fill(tar, files, reading.signal).catch((error) => {
+    tar.destroy(error);
+    throw error;
+  });
+  filled.catch(() => {}); // It fails the iteration below as well.
+  try {
+    for await (const chunk of tar) yield chunk as Buffer;
+    await filled;
+  } finally {
+    reading.abort();
+  }
+}
+
+/** @param reading is aborted when nobody reads any more, of which tar-stream does not tell who writes */
+async function fill(tar: Pack, files: AsyncIterable<IncomingFile>, reading: AbortSignal): Promise<void> {
   for await (const { name, size, content } of files) {
     assertInside(name);
-    const path = Buffer.from(name);
-    if (path.length > NAME_LENGTH) {
-      yield header(Buffer.from('././@LongLink'), path.length + 1, 'L');
-      yield Buffer.concat([path, Buffer.alloc(1 + padding(path.length + 1))]);
+    reading.throwIfAborted();
+    const header = { name, size, mode: FILE_MODE };
+    if (Buffer.isBuffer(content)) {
+      if (content.length !== size) throw otherSize(name, size);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const leave = () => reject(reading.reason);
+      reading.addEventListener('abort', leave);
+      tar.entry(header, content, (error) => (error ? reject(error) : resolve()));
+      await promise.finally(() => reading.removeEventListener('abort', leave));
+    } else {
+      await pipeline(Readable.from(sized(name, size, content)), tar.entry(header), { signal: reading });
     }
-    yield header(path.subarray(0, NAME_LENGTH), size, '0');
-    let sent = 0;
-    for await (const chunk of Buffer.isBuffer(content) ? [content] : content) {
-      sent += chunk.length;
-      if (sent > size) break;
-      yield chunk;
-    }
-    if (sent !== size) throw new RangeError(`${name} has another size than ${size} bytes`);
-    yield Buffer.alloc(padding(size));
   }
-  yield Buffer.alloc(2 * BLOCK);
+  tar.finalize();
 }
 
-const padding = (bytes: number): number => -bytes & (BLOCK - 1);
-
-const NAME_LENGTH = 100;
-
-/** https://www.gnu.org/software/tar/manual/html_node/Standard.html */
-function header(name: Buffer, size: number, type: '0' | 'L'): Buffer {
-  const block = Buffer.alloc(BLOCK);
-  const octal = (value: number, at: number, length: number) =>
-    block.write(value.toString(8).padStart(length - 1, '0'), at, 'latin1');
-  block.set(name, 0);
-  octal(FILE_MODE, NAME_LENGTH, 8);
-  octal(0, 108, 8); // uid and gid: whoever extracts it
-  octal(0, 116, 8);
-  if (size < 8 ** 11) octal(size, 124, 12);
-  else {
-    block[124] = 0x80; // GNU's base-256
-    block.writeBigUInt64BE(BigInt(size), 128);
+/** The same content. @throws RangeError where it is longer or shorter than was said */
+async function* sized(name: string, size: number, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let sent = 0;
+  for await (const chunk of content) {
+    sent += chunk.length;
+    if (sent > size) throw otherSize(name, size);
+    yield chunk;
   }
-  octal(Math.floor(Date.now() / 1000), 136, 12);
-  block.write(type, 156, 'latin1');
-  block.write('ustar  \0', 257, 'latin1');
-  block.fill(' ', 148, 156);
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return block;
+  if (sent !== size) throw otherSize(name, size);
 }
+
+const otherSize = (name: string, size: number): RangeError =>
+  new RangeError(`${name} has another size than ${size} bytes`);
 
 function assertInside(name: string): void {
   const parts = name.split('/');

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import {
   type Block,
   type Column,
@@ -41,15 +42,13 @@ function block(part: Block): string[] {
 
 /** Two spaces between columns, none at the end of a line. */
 function aligned(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((_, at) => Math.max(0, ...rows.map((row) => widthOf(row[at] ?? ''))));
+  const widths = columns.map((_, at) => Math.max(0, ...rows.map((row) => stringWidth(row[at] ?? ''))));
   const cell = (text: string, at: number) => {
-    const padding = ' '.repeat((widths[at] ?? 0) - widthOf(text));
+    const padding = ' '.repeat((widths[at] ?? 0) - stringWidth(text));
     return columns[at]?.align === 'right' ? padding + text : text + padding;
   };
   return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
 }
-
-const widthOf = (text: string): number => [...text].length;
 
 const inline = (text: Text): string =>
   oneLine(

@@ -29,7 +29,8 @@ suite('a tar', () => {
 
   test('says sizes from 8 GiB on', async () => {
     for (const size of [8 ** 11 - 1, 8 ** 11, 2 ** 43]) {
-      const tar = tarOf(Readable.from([{ name: 'big', size, content: Buffer.alloc(1) }]));
+      const content = Readable.from([Buffer.alloc(1)]);
+      const tar = tarOf(Readable.from([{ name: 'big', size, content }]));
       const { value: header } = await tar.next();
       await tar.return(undefined);
       const entries = tarEntries(Readable.from([header]));
@@ -50,4 +51,29 @@ suite('a tar', () => {
       await assert.rejects(tarred(file(name, Buffer.from('x'))), TypeError);
     });
   }
+
+  test('fails with the error of a content', async () => {
+    const broken = new Error('the bucket is gone');
+    async function* content(): AsyncGenerator<Buffer> {
+      yield Buffer.from('a');
+      throw broken;
+    }
+    await assert.rejects(tarred({ name: 'a', size: 2, content: content() }), broken);
+  });
+
+  test('whose reader leaves reads no more, and ends what it was reading', async () => {
+    const ended = Promise.withResolvers<void>();
+    async function* content(): AsyncGenerator<Buffer> {
+      try {
+        for (;;) yield Buffer.alloc(65_536);
+      } finally {
+        ended.resolve();
+      }
+    }
+    const tar = tarOf(Readable.from([{ name: 'a', size: 2 ** 40, content: content() }]));
+    await tar.next();
+    await tar.next();
+    await tar.return(undefined);
+    await ended.promise;
+  });
 });

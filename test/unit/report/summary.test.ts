@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { markdownOf } from '../../../src/report/markdown.ts';
-import { plainText } from '../../../src/report/plain.ts';
+import { plainFacts, plainText } from '../../../src/report/plain.ts';
 import { code, type Summary, type Text } from '../../../src/report/summary.ts';
 
 const backups: Summary = {
@@ -39,6 +39,14 @@ pie
 The oldest is \`prod_été.zip\`.
 `,
   );
+});
+
+test('columns in plain text are as wide as a terminal shows them', () => {
+  const rows = [
+    ['東京', '2'],
+    ['✅ e\u0301', '1'],
+  ].map(([name = '', value = '']) => [name, value] as const);
+  assert.equal(plainFacts(rows), '東京  2\n✅ e\u0301  1');
 });
 
 test('a summary in plain text: columns aligned, no diagram', () => {
