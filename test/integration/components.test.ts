@@ -21,7 +21,7 @@ interface Configuration {
 suite('the GitLab components, as pipelines run them', () => {
   let scene: RollbackScene;
   before(async () => {
-    scene = await RollbackScene.open({}, 'stall');
+    scene = await RollbackScene.open({}, 'shop');
   });
   after(() => scene?.[Symbol.asyncDispose]());
 
@@ -74,9 +74,9 @@ suite('the GitLab components, as pipelines run them', () => {
     assert.equal(exitCode, 0, log);
 
     const { outputs } = await read(pipeline, 'backup');
-    assert.match(outputs.KEY ?? '', /^acme\/backups\/stall_/);
+    assert.match(outputs.KEY ?? '', /^acme\/backups\/shop_/);
     assert.ok(log.includes(`Deploying; the way back is ${outputs.URI}`), log);
-    assert.match(await pipeline.artifact('backup', 'odoo-backup.html'), /<h2>✅ stall is backed up<\/h2>/);
+    assert.match(await pipeline.artifact('backup', 'odoo-backup.html'), /<h2>✅ shop is backed up<\/h2>/);
     assert.doesNotMatch(log, /rollback starting/);
 
     await scene.damage();
@@ -103,7 +103,7 @@ suite('the GitLab components, as pipelines run them', () => {
     };
     const include = Object.entries(jobs).map(([name, inputs]) => ({
       component: component(name),
-      inputs: { database: 'stall', ...bucket(), ...inputs },
+      inputs: { database: 'shop', ...bucket(), ...inputs },
     }));
     await using pipeline = await Pipeline.open({ include }, variables());
 
@@ -111,7 +111,7 @@ suite('the GitLab components, as pipelines run them', () => {
     assert.equal(shut.exitCode, 1, shut.log);
     assert.match(shut.log, /FAIL 3/); // the exit code of the job
     const page = await pipeline.artifact('gate', 'odoo-backup.html');
-    assert.match(page, /<h2>❌ The gate is shut for stall<\/h2>/);
+    assert.match(page, /<h2>❌ The gate is shut for shop<\/h2>/);
     assert.match(page, /contents is required\n?.*<pre>Make a backup/s);
 
     for (const job of ['verify', 'gate']) {
@@ -140,7 +140,7 @@ suite('the GitLab components, as pipelines run them', () => {
 
   test('verify restores beside Odoo on its host, once it has a way there', async () => {
     await scene.succeeds('backup');
-    const inputs = { database: 'stall', ...bucket(), verify: 'restore', 'restore-test': 'host' };
+    const inputs = { database: 'shop', ...bucket(), verify: 'restore', 'restore-test': 'host' };
     const open = (more: object) =>
       Pipeline.open(
         { include: [{ component: component('verify'), inputs: { ...inputs, ...more } }] },
@@ -168,7 +168,7 @@ suite('the GitLab components, as pipelines run them', () => {
       odoo_conf: odoo.conf,
     };
     const files = {
-      'ansible/hosts.yml': JSON.stringify({ shops: { hosts: { one: { dbname: 'stall' } } } }),
+      'ansible/hosts.yml': JSON.stringify({ shops: { hosts: { one: { dbname: 'shop' } } } }),
       'ansible/group_vars/shops.yml': JSON.stringify(shops),
       'profiles.yml': JSON.stringify({ nightly: { format: 'odoo' } }),
     };
@@ -185,8 +185,8 @@ suite('the GitLab components, as pipelines run them', () => {
       const { exitCode, log } = await pipeline.run(job);
       assert.equal(exitCode, 0, log);
     }
-    assert.match((await read(pipeline, 'backup-0')).outputs.KEY ?? '', /^acme\/backups\/stall_.*\.zip$/);
-    assert.match((await read(pipeline, 'backup-1')).outputs.KEY ?? '', /^acme\/backups\/stall_.*\.dump$/);
+    assert.match((await read(pipeline, 'backup-0')).outputs.KEY ?? '', /^acme\/backups\/shop_.*\.zip$/);
+    assert.match((await read(pipeline, 'backup-1')).outputs.KEY ?? '', /^acme\/backups\/shop_.*\.dump$/);
     const receipt = JSON.parse(await pipeline.artifact('backup-0', 'odoo-backup.json'));
     assert.equal(receipt.format, 'odoo');
   });
@@ -228,7 +228,7 @@ suite('the GitLab components, as pipelines run them', () => {
   test('DRY_RUN counts, though the component has an input of its own', async () => {
     await scene.succeeds('backup');
     const inputs = {
-      database: 'stall',
+      database: 'shop',
       ...bucket(),
       'keep-last': '1',
       'keep-daily': '0',
@@ -260,7 +260,7 @@ suite('the GitLab components, as pipelines run them', () => {
     const address = sts.address();
     assert.ok(address !== null && typeof address === 'object');
     const role = 'arn:aws:iam::123456789012:role/odoo-backup';
-    const inputs = { database: 'stall', ...bucket(), 'aws-region': 'us-east-1', 'aws-role-arn': role };
+    const inputs = { database: 'shop', ...bucket(), 'aws-region': 'us-east-1', 'aws-role-arn': role };
     await using pipeline = await Pipeline.open(
       { include: [{ component: component('gate'), inputs }] },
       {
@@ -279,7 +279,7 @@ suite('the GitLab components, as pipelines run them', () => {
 
   test('a program in the image is run, and nothing fetched', async () => {
     const program = new URL('../../src/main.ts', import.meta.url).pathname;
-    const inputs = { database: 'stall', ...bucket(), project: 'no/where', program };
+    const inputs = { database: 'shop', ...bucket(), project: 'no/where', program };
     await using pipeline = await Pipeline.open(
       { include: [{ component: component('gate'), inputs }] },
       variables(),

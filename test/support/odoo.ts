@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDatabase, dropDatabase, type PostgresServer, psql, uniqueName } from './postgres.ts';
@@ -92,6 +93,8 @@ export interface OdooOptions {
 export async function createOdoo(sandbox: Sandbox, options: OdooOptions = {}): Promise<Odoo> {
   const { postgres, account, folder } = sandbox;
   const database = options.database ?? uniqueName();
+  await using resources = new AsyncDisposableStack();
+  if (options.database !== undefined) resources.use(await holdName(folder, database));
   const dataDir = join(folder, 'odoo', database);
   const filestore = join(dataDir, 'filestore', database);
   const conf = join(dataDir, 'odoo.conf');
@@ -102,6 +105,7 @@ export async function createOdoo(sandbox: Sandbox, options: OdooOptions = {}): P
     writeFile(conf, odooConf(sandbox, database, dataDir, options), { mode: 0o640 }),
   ]);
   for (const path of [dataDir, join(dataDir, 'filestore'), conf]) await chown(path, account.uid, account.gid);
+  const kept = resources.move();
   return {
     database,
     dataDir,
@@ -109,6 +113,23 @@ export async function createOdoo(sandbox: Sandbox, options: OdooOptions = {}): P
     conf,
     async [Symbol.asyncDispose]() {
       await Promise.all([dropDatabase(postgres, database), run(['rm', '-rf', dataDir])]);
+      await kept.disposeAsync();
+    },
+  };
+}
+
+/** Test files run side by side, and some want an Odoo of the same name, as documents have it: one waits for the other. */
+async function holdName(folder: string, name: string): Promise<AsyncDisposable> {
+  const path = join(folder, `${name.replaceAll('/', '_')}.lock`);
+  const argv = ['--pdeathsig', 'KILL', 'flock', path, 'sh', '-c', 'echo held; exec cat'];
+  const holder = spawn('setpriv', argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(holder, 'exit');
+  const [first] = await Promise.race([once(holder.stdout, 'data'), ended]);
+  if (!Buffer.isBuffer(first)) throw new Error(`flock ended: ${path}`);
+  return {
+    async [Symbol.asyncDispose]() {
+      holder.stdin.end();
+      await ended;
     },
   };
 }
