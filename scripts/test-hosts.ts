@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { makeComposeImages } from '../test/support/compose-host.ts';
-import { makeSystemdImage, whyNoSystemdHost } from '../test/support/systemd-host.ts';
+import { makeSystemdImages, whyNoSystemdHost } from '../test/support/systemd-host.ts';
 import { runTests } from './run-tests.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,10 +14,10 @@ if (reason !== undefined) {
 } else {
   const { status } = spawnSync('sh', ['scripts/setup.sh', '--hosts'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(1);
-  const SYSTEMD_HOST = await makeSystemdImage();
-  const COMPOSE_HOSTS = await makeComposeImages(SYSTEMD_HOST);
+  const images = await makeSystemdImages();
+  const COMPOSE_HOSTS = await makeComposeImages(images.SYSTEMD_HOST_BOOKWORM ?? '');
   await runTests(root, globSync('test/hosts/*.test.ts', { cwd: root }).sort(), {
-    SYSTEMD_HOST,
+    ...images,
     COMPOSE_HOSTS,
   });
 }

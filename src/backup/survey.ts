@@ -51,6 +51,11 @@ export async function takeStock(
   for (const obstacle of obstacles) {
     platform.warning(`${odoo.database} may not be restored as it is, because ${obstacle}`);
   }
+  if (facts.sequencesBehind === undefined) {
+    platform.info(
+      'The sequences were not compared with their tables: that is done by the role that owns the database (db-user)',
+    );
+  }
   tellLocation(facts.attachments, platform);
   tellElsewhere(facts.attachments, found ? tolerate : (problem) => platform.notice(`${problem}.`));
   const { attached, referenced, missing } = await compare(snapshot, found);

@@ -29,8 +29,8 @@ export interface OdooDatabase {
   readonly tableBytes: number;
   /** Of the database on the server's disk, indexes and all. */
   readonly databaseBytes: number;
-  /** Names of sequences that are behind their tables, as they should not be. */
-  readonly sequencesBehind: readonly string[];
+  /** Names of sequences that are behind their tables, as they should not be; undefined: they were not compared. */
+  readonly sequencesBehind: readonly string[] | undefined;
   readonly attachments: AttachmentFacts;
 }
 
@@ -97,7 +97,7 @@ export async function describeDatabase(
     counts,
     tableBytes: sizes?.tables ?? 0,
     databaseBytes: sizes?.database ?? 0,
-    sequencesBehind: sequences.behind.map(({ sequence }) => sequence),
+    sequencesBehind: sequences?.behind.map(({ sequence }) => sequence),
     attachments,
   };
 }

@@ -43,8 +43,8 @@ export interface BackupDescription {
   readonly extensionState?: OdooDatabase['extensionState'];
   readonly roles: OdooDatabase['roles'];
   readonly counts: OdooDatabase['counts'];
-  /** Sequences that were behind their tables before the backup. Absent before version 0.2. */
-  readonly sequencesBehind?: readonly string[];
+  /** Sequences that were behind their tables before the backup. Absent where nobody compared them, and before version 0.2. */
+  readonly sequencesBehind?: readonly string[] | undefined;
   readonly attachments: {
     readonly files: number;
     readonly inDatabase: number;

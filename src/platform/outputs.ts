@@ -1,5 +1,5 @@
+import { isPrintable, printableJson } from '../util/controls.ts';
 import { messageOf, UserError } from '../util/errors.ts';
-import { isPrintableLine, printableJson } from '../util/printable.ts';
 
 /** The outputs that are JSON: whatever is in them can be escaped. */
 const JSON_OUTPUTS: readonly string[] = ['json', 'matrix'];
@@ -60,7 +60,7 @@ export class LeftOut extends Error {}
 /** @throws LeftOut */
 function encoded(name: string, value: string): string {
   if (JSON_OUTPUTS.includes(name)) return printableJson(value).replaceAll('##[', '\\u0023#[');
-  if (!isPrintableLine(value)) throw new LeftOut('its value has a line break or a control character in it.');
+  if (!isPrintable(value)) throw new LeftOut('its value has a line break or a control character in it.');
   if (value.includes('##[')) throw new LeftOut("its value would be a command of GitHub's runner.");
   return value;
 }

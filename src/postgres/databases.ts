@@ -60,14 +60,20 @@ export interface DerivedDatabase {
   readonly isBroken: boolean;
 }
 
-/** The databases that restores of `database` have left, the oldest first. */
+/**
+ * The databases that restores of `database` have left, the oldest first. Whoever may create databases on the server could
+ * give one such a name: it counts only where it belongs to a superuser or to the owner of the one it is named after.
+ */
 export async function listDerivedDatabases(postgres: Postgres, database: string): Promise<DerivedDatabase[]> {
   const rows = await queryRows<Omit<DerivedDatabase, 'derivation' | 'timestamp'>>(
     postgres,
     MAINTENANCE_DATABASE,
     sql`SELECT datname AS name, shobj_description(d.oid, 'pg_database') AS comment, ${BYTES} AS bytes,
             ${IS_BROKEN} AS "isBroken" FROM pg_database d
-      WHERE datname ~ '__(new|old)_[0-9]{14}$'`,
+      WHERE datname ~ '__(new|old)_[0-9]{14}$'
+        AND ((SELECT rolsuper FROM pg_roles r WHERE r.oid = datdba)
+          OR datdba IN (SELECT datdba FROM pg_database WHERE datname = ${database})
+          OR NOT EXISTS (SELECT FROM pg_database WHERE datname = ${database}))`,
   );
   return rows
     .flatMap((row) => {
@@ -106,6 +112,10 @@ export function listSessions(postgres: Postgres, database: string): Promise<Sess
  * role that is no template (`odoo.service.db.list_dbs`) and runs the crons of each; a copy being built must not be
  * among them.
  *
+ * What a superuser creates stays the superuser's, and lets nobody else in, until `handOver`: its owner, or whoever may create
+ * in `public`, could else put names there which the scripts of extensions then take for PostgreSQL's. A limit of connections
+ * alone would not do, for an owner may lift it.
+ *
  * @param tablespace of the database that it will take the place of
  * @throws UserError when the server cannot make one with these traits, or the role may not
  */
@@ -118,8 +128,9 @@ export async function createDatabase(
 ): Promise<void> {
   // Naming even the default one takes a right that few roles have.
   const inTablespace = tablespace === 'pg_default' ? sql`` : sql`TABLESPACE ${identifier(tablespace)}`;
-  const statement = sql`CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)} TEMPLATE template0
-    ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true`;
+  const access = (await isSuperuser(admin)) ? sql`CONNECTION LIMIT 0` : sql`OWNER ${identifier(owner)}`;
+  const statement = sql`CREATE DATABASE ${identifier(name)} TEMPLATE template0
+    ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true ${access}`;
   try {
     await runSql(admin, MAINTENANCE_DATABASE, signed(name), statement);
   } catch (error) {
@@ -134,6 +145,23 @@ export async function createDatabase(
       { cause: error },
     );
   }
+}
+
+/** Gives a database that a superuser has created to its owner, and lets others in. @throws SqlError */
+export async function handOver(admin: Postgres, name: string, owner: string): Promise<void> {
+  if (!(await isSuperuser(admin))) return;
+  await runSql(
+    admin,
+    MAINTENANCE_DATABASE,
+    sql`ALTER DATABASE ${identifier(name)} OWNER TO ${identifier(owner)}`,
+    sql`ALTER DATABASE ${identifier(name)} CONNECTION LIMIT -1`,
+  );
+}
+
+/** Whether the role that logs in is a superuser. */
+export async function isSuperuser(postgres: Postgres): Promise<boolean> {
+  const query = sql`SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user`;
+  return (await runSql(postgres, MAINTENANCE_DATABASE, query))[0] === 't';
 }
 
 /**

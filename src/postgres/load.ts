@@ -8,7 +8,7 @@ import type { HostTools } from '../host/tools.ts';
 import { compressed, decoding, inwardCodec } from '../host/wire.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
-import { isSuperuser } from './extensions/create.ts';
+import { isSuperuser } from './databases.ts';
 import type { ExtensionMember } from './extensions/members.ts';
 import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { loadFailure } from './load-errors.ts';

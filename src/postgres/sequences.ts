@@ -24,14 +24,15 @@ export interface BehindSequence {
 const AT_ONCE = 50;
 
 /**
- * A superuser in a database of somebody else's compares none: that takes a query of each table (`Snapshot.onlyCopies`).
+ * A superuser in a database of somebody else's compares none (`Snapshot.onlyCopies`): that takes a query of each table, and
+ * to copy a column of each is to read the whole database once more.
  *
- * @returns how many there are, and those of them that are behind their tables
+ * @returns how many there are, and those of them that are behind their tables; undefined: they were not compared
  */
 export async function checkSequences(
   snapshot: Snapshot,
-): Promise<{ readonly count: number; readonly behind: readonly BehindSequence[] }> {
-  if (snapshot.onlyCopies) return { count: 0, behind: [] };
+): Promise<{ readonly count: number; readonly behind: readonly BehindSequence[] } | undefined> {
+  if (snapshot.onlyCopies) return undefined;
   const sequences = await snapshot.rows<OwnedSequence>(OWNED);
   const queries = inChunks(sequences.map(comparison), AT_ONCE).map(
     (parts) => sql`SELECT sequence, "column", last, highest FROM (${join(parts, sql` UNION ALL `)}) c

@@ -46,6 +46,8 @@ export class Postgres {
   readonly #settings: DatabaseSettings;
   readonly #route: Route;
   #searchPath = SEARCH_PATH;
+  /** The role that its sessions take after they have logged in as another. */
+  #role: string | undefined;
 
   private constructor(found: Found, client: PostgresClient) {
     this.host = found.host;
@@ -163,18 +165,33 @@ export class Postgres {
   creatingExtensions(): Postgres {
     const other = this.withClient(this.client);
     other.#searchPath = EXTENSION_SEARCH_PATH;
+    other.#role = this.#role;
+    return other;
+  }
+
+  /**
+   * The same, with sessions that make what they make in the name of another role. That is no boundary: only for a database
+   * in which nothing is anybody's yet.
+   */
+  inRole(role: string): Postgres {
+    const other = this.withClient(this.client);
+    other.#role = role;
     return other;
   }
 
   /** A psql that runs the statements of ours which it reads (`psqlScript`). */
   psql(database: string): Command {
-    const session = { ...sessionSettings(this.version), search_path: this.#searchPath };
+    const session = { ...this.#sessionSettings, search_path: this.#searchPath };
     return psqlCommand(this.client, this.#settings, this.#route, database, session);
+  }
+
+  get #sessionSettings(): Readonly<Record<string, string>> {
+    return { ...sessionSettings(this.version), ...(this.#role === undefined ? {} : { role: this.#role }) };
   }
 
   /** Statements that a session of ours begins with: its settings, where it could not start with them. */
   get firstStatements(): readonly Sql[] {
-    return this.isPooled ? [setStatement(sessionSettings(this.version))] : [];
+    return this.isPooled ? [setStatement(this.#sessionSettings)] : [];
   }
 
   /** Reached through a connection pooler such as pgbouncer. */
@@ -323,7 +340,8 @@ async function lookIn(
   // In one transaction, and gone with it: whoever gets the connection next from a pooler has none of it.
   const questions = [
     sql`BEGIN`,
-    sql`SELECT pg_catalog.current_setting('search_path')`,
+    // Not its value: a database's owner may have set one of several lines.
+    sql`SELECT pg_catalog.current_setting('search_path') OPERATOR(pg_catalog.=) ${SEARCH_PATH}`,
     sql`SET LOCAL search_path = pg_catalog, pg_temp`,
     sql`SELECT current_setting('server_version_num'), current_setting('server_version'),
       EXISTS (SELECT FROM pg_database WHERE datname = ${database})`,
@@ -335,12 +353,12 @@ async function lookIn(
     if (error instanceof SqlError && error.sqlState === undefined) return ask(pooled);
     throw error;
   });
-  const [path, line = ''] = answer.split('\n');
+  const [isOurs, line = ''] = answer.split('\n');
   const [version, serverVersion = '', exists] = line.split('|');
-  if (path !== SEARCH_PATH)
+  if (isOurs !== 't')
     await assertKeepsConnection(host, psqlCommand(client, settings, pooled, via), whereOf(settings));
   return {
-    route: path === SEARCH_PATH ? route : pooled,
+    route: isOurs === 't' ? route : pooled,
     version: Number(version),
     serverVersion: serverVersion.split(' ')[0] ?? '',
     exists: exists === 't',

@@ -21,9 +21,9 @@ export class Snapshot implements AsyncDisposable {
   /** For `pg_dump --snapshot`. */
   readonly id: string;
   /**
-   * true: a superuser looks into a database of somebody who is none. Then only PostgreSQL's own tables may be queried: where a
-   * query names a table, its planner evaluates what the owner has put into indexes and statistics, with the rights of who
-   * asks. COPY of a table evaluates nothing.
+   * true: a superuser looks into a database in which something belongs to somebody who is none. Then only PostgreSQL's own
+   * tables may be queried: where a query names a table, its planner evaluates what the owner has put into indexes and
+   * statistics, with the rights of who asks. COPY of a table evaluates nothing.
    */
   readonly onlyCopies: boolean;
   /** The encoding of the database, by PostgreSQL’s name of it: `UTF8`. */
@@ -111,8 +111,12 @@ export class Snapshot implements AsyncDisposable {
 const withoutLocks = (query: Sql): Sql =>
   sql`SAVEPOINT one; ${query}; ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one`;
 
-const WATCHED = sql`SELECT me.rolsuper AND NOT owner.rolsuper FROM pg_roles me, pg_database
-  JOIN pg_roles owner ON owner.oid = datdba WHERE me.rolname = session_user AND datname = current_database()`;
+/** A superuser may own the database and others what is in it. What belongs to nobody else has no line in pg_shdepend. */
+const WATCHED = sql`SELECT me.rolsuper AND (NOT owner.rolsuper OR EXISTS (
+      SELECT FROM pg_shdepend JOIN pg_roles other ON other.oid = refobjid
+       WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o' AND dbid = d.oid AND NOT other.rolsuper))
+  FROM pg_roles me, pg_database d JOIN pg_roles owner ON owner.oid = datdba
+  WHERE me.rolname = session_user AND datname = current_database()`;
 
 /** A value of COPY's text format (https://www.postgresql.org/docs/current/sql-copy.html). */
 function copiedText(value: string): string | null {

@@ -1,4 +1,4 @@
-import { printable } from '../util/printable.ts';
+import { printable } from '../util/controls.ts';
 import { type Block, type Column, oneLine, type Summary, signs, spansOf, type Text } from './summary.ts';
 
 /**

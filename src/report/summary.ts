@@ -1,4 +1,4 @@
-import { printable } from '../util/printable.ts';
+import { printable } from '../util/controls.ts';
 
 /** What a person should have read of a run, as data: each platform shows it in its own way. */
 export interface Summary {

@@ -10,7 +10,7 @@ import { neutralize, renewIdentity } from '../odoo/neutralize.ts';
 import { copyFiles, stageFilestore } from '../odoo/staging.ts';
 import { counting, type Progress } from '../platform/progress.ts';
 import { analyze } from '../postgres/analyze.ts';
-import { completeSearchPath, createDatabase, dropDerivedDatabase } from '../postgres/databases.ts';
+import { completeSearchPath, createDatabase, dropDerivedDatabase, handOver } from '../postgres/databases.ts';
 import { mountedAt } from '../postgres/disk-space.ts';
 import { createExtensions, type Prepared } from '../postgres/extensions/create.ts';
 import {
@@ -83,6 +83,7 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
       const state = believedState(work);
       const preset = await presetExtensionSequences({ app: loader, admin, database: databases.new, state });
       tellRefusals(work, preset);
+      await handOver(admin, databases.new, owner);
       const by = { app: loader, admin };
       tellRefusals(work, await applyPrivileges(by, databases.new, traits, owner));
     },

@@ -3,7 +3,7 @@ import type { Phases } from '../platform/phases.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Progress } from '../platform/progress.ts';
 import type { Cancellation } from '../util/cancellation.ts';
-import { type CancelledError, messageOf, UserError } from '../util/errors.ts';
+import { CancelledError, messageOf, UserError } from '../util/errors.ts';
 
 /** What takes a step back. */
 export interface Undo {
@@ -134,6 +134,14 @@ async function perform(
 
 const silent: Pick<Progress, 'add'> = { add() {} };
 
+/** What another signal would do, for whoever has sent one; nothing where a step failed, or the time was over. */
+function ifSignalledAgain(reason: unknown): string {
+  const signal = reason instanceof CancelledError ? reason.signal : undefined;
+  if (signal === undefined) return '';
+  const another = signal === 'SIGINT' ? 'Ctrl-C' : 'signal';
+  return `. A further ${another} does not end that; a third one leaves the rest to you`;
+}
+
 async function takeBack(
   begun: readonly Step[],
   phases: Phases,
@@ -147,9 +155,7 @@ async function takeBack(
   const byHand: string[] = [];
   const left = begun.filter(({ undo }) => undo);
   if (left.length > 0) {
-    platform.info(
-      `Now it is taken back: ${toTakeBack(left)}. A further Ctrl-C does not end that; a third one leaves the rest to you`,
-    );
+    platform.info(`Now it is taken back: ${toTakeBack(left)}${ifSignalledAgain(reason)}`);
   }
   for (const [i, { undo }] of left.entries()) {
     if (!undo) continue;

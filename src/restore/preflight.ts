@@ -11,6 +11,7 @@ import { findOdooProgram, type OdooProgram } from '../odoo/neutralize.ts';
 import { compareFilestore, type Difference } from '../odoo/staging.ts';
 import { type AdminGrants, adminGrants, NO_GRANTS } from '../postgres/admin-grants.ts';
 import {
+  isSuperuser,
   listSessions,
   localeClauses,
   missingLocales,
@@ -19,12 +20,7 @@ import {
   type SessionGroup,
 } from '../postgres/databases.ts';
 import { trustedExtensions } from '../postgres/extensions/allowlist.ts';
-import {
-  extensionProblems,
-  isSuperuser,
-  mayMarkImmutable,
-  packageOf,
-} from '../postgres/extensions/create.ts';
+import { extensionProblems, mayMarkImmutable, packageOf } from '../postgres/extensions/create.ts';
 import { withRestoreClient } from '../postgres/load-errors.ts';
 import { lockProblem } from '../postgres/lock.ts';
 import { isSuperRole, ownerLogin } from '../postgres/owner-login.ts';

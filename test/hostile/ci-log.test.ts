@@ -16,7 +16,7 @@ import { htmlOf } from '../../src/report/html.ts';
 import { markdownOf } from '../../src/report/markdown.ts';
 import { plainText } from '../../src/report/plain.ts';
 import { code, type Summary } from '../../src/report/summary.ts';
-import { printable, printableJson } from '../../src/util/printable.ts';
+import { printable, printableJson } from '../../src/util/controls.ts';
 
 /** Texts made of what has a meaning to a terminal, a runner or a reader. */
 const hostile = fc

@@ -18,8 +18,13 @@ export class CopyScene implements AsyncDisposable {
     this.odoo = odoo;
   }
 
-  static async open(options: Readonly<Record<string, string>> = {}, fixture?: Fixture): Promise<CopyScene> {
-    return new CopyScene(await RollbackScene.open(options, undefined, { fixture }));
+  /** @param sshEnv the environment of everything that runs on the host */
+  static async open(
+    options: Readonly<Record<string, string>> = {},
+    fixture?: Fixture,
+    sshEnv: Readonly<Record<string, string>> = {},
+  ): Promise<CopyScene> {
+    return new CopyScene(await RollbackScene.open(options, undefined, { fixture, sshEnv }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

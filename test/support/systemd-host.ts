@@ -26,6 +26,8 @@ export interface BootedHost extends AsyncDisposable {
  * does not start when they do not fit.
  */
 export interface SystemdHost extends BootedHost {
+  /** Its major version. */
+  readonly postgresql: 15 | 17;
   readonly database: 'shop';
   /** 0640, belongs to odoo. Names the database and the port, and no data_dir. */
   readonly conf: '/etc/odoo/odoo.conf';
@@ -45,9 +47,19 @@ export function whyNoSystemdHost(): string | undefined {
   return `root may not make namespaces and mounts here: ${error?.message ?? stderr.trim()}`;
 }
 
-/** Makes what all hosts start from, where it is not there yet; takes minutes then. @returns for `SYSTEMD_HOST` */
-export async function makeSystemdImage(): Promise<string> {
-  return makeImage('systemd-host', archive);
+/** The Debian of a host: 12 with PostgreSQL 15, or 13 with 17. */
+export type Suite = 'bookworm' | 'trixie';
+
+/** What tells a test where the images are. */
+const variable = (suite: Suite): string => `SYSTEMD_HOST_${suite.toUpperCase()}`;
+
+/** Makes what all hosts start from, where it is not there yet; takes minutes then. @returns the environment of the tests */
+export async function makeSystemdImages(): Promise<Readonly<Record<string, string>>> {
+  const images: Record<string, string> = {};
+  for (const suite of ['bookworm', 'trixie'] as const) {
+    images[variable(suite)] = await makeImage('systemd-host', archive, suite);
+  }
+  return images;
 }
 
 /** Runs the script that makes an image of this kind, and returns what it prints. */
@@ -65,18 +77,21 @@ export async function makeImage(kind: string, ...args: readonly string[]): Promi
 export interface SystemdHostOptions {
   /** What sudo allows deploy, as in sudoers(5). */
   readonly sudoers: string;
+  /** Default: bookworm. */
+  readonly suite?: Suite;
 }
 
 /** Boots a fresh host. Lets in the sandbox's client key. */
 export async function startSystemdHost(
   { keys }: Pick<Sandbox, 'keys'>,
-  { sudoers }: SystemdHostOptions,
+  { sudoers, suite = 'bookworm' }: SystemdHostOptions,
 ): Promise<SystemdHost> {
-  const layers = process.env.SYSTEMD_HOST;
+  const layers = process.env[variable(suite)];
   if (!layers) throw new Error('This test needs a systemd host: run npm run test:hosts');
   const booted = await bootHost(keys, { layers, sudoers });
   return {
     ...booted,
+    postgresql: suite === 'trixie' ? 17 : 15,
     database: 'shop',
     conf: '/etc/odoo/odoo.conf',
     filestore: '/var/lib/odoo/.local/share/Odoo/filestore/shop',
@@ -84,7 +99,7 @@ export async function startSystemdHost(
   };
 }
 
-export interface BootOptions extends SystemdHostOptions {
+export interface BootOptions extends Pick<SystemdHostOptions, 'sudoers'> {
   /** Of its root file system, as for an overlay's `lowerdir`. */
   readonly layers: string;
   /** A folder that it sees as `/images`: then it may run containers. */

@@ -140,7 +140,7 @@ export async function tracesOf({ host }: SystemdScene): Promise<HostTraces> {
     sql(`SELECT datname, usename, application_name, state FROM pg_stat_activity
       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name NOT LIKE 'odoo-%'`),
     lines(
-      'systemctl show --property=Id,MainPID,ActiveEnterTimestampMonotonic,NRestarts odoo postgresql@15-main ssh',
+      `systemctl show --property=Id,MainPID,ActiveEnterTimestampMonotonic,NRestarts odoo postgresql@${host.postgresql}-main ssh`,
     ),
   ]);
   return { files, processes, databases, sessions, services };

@@ -1,5 +1,6 @@
 import { CommandError } from '../../host/host.ts';
 import { UserError } from '../../util/errors.ts';
+import { isSuperuser } from '../databases.ts';
 import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from '../sql.ts';
@@ -46,12 +47,6 @@ export async function extensionProblems(
   });
 }
 
-/** Whether the role that logs in is a superuser. */
-export async function isSuperuser(postgres: Postgres): Promise<boolean> {
-  const query = sql`SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user`;
-  return (await runSql(postgres, MAINTENANCE_DATABASE, query))[0] === 't';
-}
-
 /** Whether one of the roles may mark `unaccent` IMMUTABLE, which only a superuser may. */
 export async function mayMarkImmutable(app: Postgres, admin: Postgres): Promise<boolean> {
   return (await Promise.all([app, admin].map(isSuperuser))).includes(true);
@@ -93,12 +88,14 @@ export interface Creation {
 /**
  * Creates the extensions of a backup in an empty database, ahead of the dump: as the role of Odoo where that may, as
  * the admin role otherwise, or where it was not the role of Odoo that had made them; and marks `unaccent` IMMUTABLE as Odoo does (`odoo.service.db._create_empty_database`),
- * which no dump holds.
+ * which no dump holds. Where the admin role is a superuser, it alone is connected, and takes the role of Odoo for what that
+ * may: the database is not handed over yet.
  *
+ * @param loader the login of Odoo's role
  * @throws UserError naming the extension that neither may create
  */
 export async function createExtensions(
-  app: Postgres,
+  loader: Postgres,
   admin: Postgres,
   database: string,
   owner: string,
@@ -110,6 +107,7 @@ export async function createExtensions(
   },
 ): Promise<Prepared> {
   const wanted = toCreate(extensions);
+  const app = (await isSuperuser(admin)) ? await inRoleOf(loader, admin, database, owner, wanted) : loader;
   const madeSchemas = await createSchemas(admin, database, owner, wanted);
   const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
   const trusted = await trustedExtensions(admin);
@@ -148,6 +146,23 @@ export async function createExtensions(
     otherVersions: sameVersions ? await otherVersions(admin, database, wanted) : [],
     unaccentStable: refused,
   };
+}
+
+/** The admin's session in the role of another login, which may then create extensions in a database that is not its own. */
+async function inRoleOf(
+  loader: Postgres,
+  admin: Postgres,
+  database: string,
+  owner: string,
+  wanted: readonly Extension[],
+): Promise<Postgres> {
+  if (loader.login === admin.login) return admin;
+  // Only where there is something to create: the privileges of the database are then no longer PostgreSQL's own.
+  if (wanted.length > 0) {
+    const grant = sql`GRANT CREATE ON DATABASE ${identifier(database)} TO ${identifier(owner)}`;
+    await runSql(admin, MAINTENANCE_DATABASE, grant);
+  }
+  return admin.inRole(loader.login);
 }
 
 /** `postgis 3.3.2`, of those that the server can make. */

@@ -1,4 +1,5 @@
 import { CommandError } from '../../host/host.ts';
+import { isSuperuser } from '../databases.ts';
 import type { Refusal } from '../refusal.ts';
 import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
@@ -55,7 +56,11 @@ export async function extensionState(snapshot: Snapshot): Promise<ExtensionState
       .rows<Pick<ExtensionSequence, 'schema' | 'name'>>(
         sql`SELECT schema, name FROM (${SEQUENCES}) s WHERE readable`,
       )
-      .then((readable) => (readable.length === 0 ? [] : snapshot.rows<ExtensionSequence>(values(readable)))),
+      .then((readable) =>
+        readable.length === 0
+          ? []
+          : snapshot.rows<ExtensionSequence>(snapshot.onlyCopies ? LAST_VALUES : values(readable)),
+      ),
     snapshot.rows<ExtensionPrivilege>(PRIVILEGES),
   ]);
   return { schemas, sequences, privileges };
@@ -98,12 +103,14 @@ export async function presetExtensionSequences({
   state,
 }: Pick<PutBack, 'app' | 'admin' | 'database' | 'state'>): Promise<Refusal[]> {
   const there = await queryRows<SequenceOfColumn>(admin, database, SEQUENCES);
+  // Nobody else is let in before the database is handed over.
+  const logins = (await isSuperuser(admin)) ? [admin] : [admin, app];
   const refusals: Refusal[] = [];
   for (const { schema, name } of there) {
     const then = state?.sequences.find((each) => each.schema === schema && each.name === name);
     if (!then) continue;
     const statement = sql`SELECT pg_catalog.setval(${qualified(schema, name).text}, ${then.last}::bigint, ${then.called})`;
-    const reason = await byOneOf([admin, app], database, statement);
+    const reason = await byOneOf(logins, database, statement);
     if (reason !== undefined) refusals.push({ statement: statement.text, reason });
   }
   return refusals;
@@ -272,6 +279,15 @@ const values = (sequences: readonly Pick<ExtensionSequence, 'schema' | 'name'>[]
     ),
     sql` UNION ALL `,
   );
+
+/**
+ * The same without a name of theirs in the query, which the owner of an extension could give to a view in between. A sequence
+ * that has given no value yet is where it began, as far as anybody can see.
+ */
+const LAST_VALUES = sql`SELECT schema, name, coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart)::text AS last,
+    pg_sequence_last_value(q.seqrelid) IS NOT NULL AS called
+  FROM (${SEQUENCES}) s JOIN pg_namespace n ON n.nspname = schema
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = name JOIN pg_sequence q ON q.seqrelid = c.oid`;
 
 /** The letter says what `acldefault` is to give. Identities have every name with its schema, and quoted. */
 const OBJECTS = sql`WITH member AS (

@@ -90,7 +90,14 @@ async function compareSequences(
   snapshot: Snapshot,
   platform: Platform,
 ): Promise<string[]> {
-  const { count, behind } = await checkSequences(snapshot);
+  const compared = await checkSequences(snapshot);
+  if (!compared) {
+    platform.info(
+      'The sequences were not compared with their tables: a superuser only copies tables of others',
+    );
+    return [];
+  }
+  const { count, behind } = compared;
   const before = new Set(description?.sequencesBehind);
   const since = behind.filter(({ sequence }) => !before.has(sequence));
   if (since.length > 0) {

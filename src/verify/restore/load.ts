@@ -1,6 +1,7 @@
 import { entryAsPlain } from '../../backup-reader/plain-dump.ts';
 import { CommandError } from '../../host/host.ts';
 import { analyze } from '../../postgres/analyze.ts';
+import { handOver } from '../../postgres/databases.ts';
 import { createExtensions } from '../../postgres/extensions/create.ts';
 import { type Dump, loadDump } from '../../postgres/load.ts';
 import { LoadError } from '../../postgres/load-errors.ts';
@@ -31,6 +32,7 @@ export async function loadScratch(
   const { app, admin, owner, also, tools, jobs } = server;
   const creation = { sameVersions: false, formerOwner: undefined, also };
   const { schemas } = await createExtensions(app, admin, database, owner, extensions, creation);
+  await handOver(admin, database, owner);
   try {
     const options = { tools, jobs, schemas, keepOwnership: false, asPlain: entryAsPlain, signal };
     await loadDump(loader, database, dump, options);

@@ -69,6 +69,9 @@ cat >$root/home/deploy/.ssh/authorized_keys
 chroot $root chown -R deploy: /home/deploy/.ssh
 chroot $root ssh-keygen -q -A
 
+# The systemd of trixie refuses the first version of control groups.
+! grep -q VERSION_CODENAME=trixie $root/etc/os-release || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+
 containers=()
 if [ -n "$images" ]; then
   # What Docker and Podman take: all rights, a control group that it may divide, and a folder that is no overlay.

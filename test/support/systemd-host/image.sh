@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# image.sh FOLDER FIXTURE: makes the root file system of a Debian host that runs Odoo, in two layers that are kept in
+# image.sh FOLDER FIXTURE SUITE: makes the root file system of a Debian host that runs Odoo, in two layers that are kept in
 # FOLDER and made once for what they hold, and prints them as the option `lowerdir` of an overlay. Needs root.
 #   FIXTURE  a backup that Odoo wrote: it becomes the database and the filestore of `shop`
+#   SUITE    of Debian: bookworm has PostgreSQL 15, trixie 17
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../images.sh
 source "$here/../images.sh"
-fixture=$2
-suite=bookworm
+fixture=$2 suite=$3
 # Neither curl nor wget: the program has to do with what a host has.
 packages=systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,postgresql,sudo,zstd,procps,python3,python3-psycopg2
 
 build_odoo() { # LAYER: what makes a host of Odoo of a Debian
   local root=$1/root home=/var/lib/odoo
   local data=$home/.local/share/Odoo
+  local postgresql
   as_odoo() { chroot "$root" runuser -u odoo -- "$@"; }
   mkdir -p "$1"/{upper,work,root}
   mount -t overlay overlay -o "lowerdir=$debian,upperdir=$1/upper,workdir=$1/work" "$root"
@@ -28,12 +29,13 @@ build_odoo() { # LAYER: what makes a host of Odoo of a Debian
   chroot "$root" chown odoo: /etc/odoo/odoo.conf
   chroot "$root" systemctl --quiet enable odoo
 
-  chroot "$root" pg_ctlcluster 15 main start
+  postgresql=$(ls "$root/etc/postgresql")
+  chroot "$root" pg_ctlcluster "$postgresql" main start
   chroot "$root" runuser -u postgres -- createuser --createdb odoo
   as_odoo createdb --template=template0 --encoding=UTF8 shop
   unzip -p "$fixture" dump.sql | as_odoo psql -Xqo /dev/null -v ON_ERROR_STOP=1 -d shop
   chroot "$root" runuser -u postgres -- psql -Xqc ANALYZE -d shop
-  chroot "$root" pg_ctlcluster 15 main stop
+  chroot "$root" pg_ctlcluster "$postgresql" main stop
 
   unzip -q "$fixture" 'filestore/*' -d "$root/tmp"
   (umask 077 && mkdir -p "$root$data") # as Odoo makes it
@@ -47,6 +49,6 @@ debian=$folder/debian-$(key < <(echo "$suite $packages $(uname -m)" && declare -
 made "$debian" "Systemd host: Debian $suite by debootstrap" build_debian "$suite" "$packages"
 
 odoo=$folder/odoo-$(key < <(echo "$debian" && declare -f build_odoo && cat "$here"/odoo.* "$fixture"))
-made "$odoo" 'Systemd host: Odoo' build_odoo
+made "$odoo" "Systemd host: Odoo on $suite" build_odoo
 drop_unused
 echo "$odoo/upper:$debian"

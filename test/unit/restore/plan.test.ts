@@ -9,6 +9,7 @@ import { CancelledError, UserError } from '../../../src/util/errors.ts';
 /** Writes down what happens, and prints nothing. */
 function stage() {
   const events: string[] = [];
+  const infos: string[] = [];
   const platform: Platform = {
     run: { platform: 'terminal' },
     progressIntervalMs: 1000,
@@ -19,7 +20,7 @@ function stage() {
       events.push(`[${title}]`);
       return body();
     },
-    info: () => {},
+    info: (message) => void infos.push(message),
     notice: () => {},
     warning: (message) => void events.push(`warning: ${message}`),
     progress: () => {},
@@ -51,7 +52,7 @@ function stage() {
   });
   const run = (steps: readonly Step[], cancellation = new Cancellation()) =>
     execute(steps, new Phases(platform), platform, cancellation);
-  return { events, step, run, did: () => events.filter((event) => /^[\w-]+$/.test(event)) };
+  return { events, infos, step, run, did: () => events.filter((event) => /^[\w-]+$/.test(event)) };
 }
 
 suite('a plan', () => {
@@ -110,6 +111,36 @@ suite('a plan', () => {
     await assert.rejects(run([step('one'), last], cancellation), reason);
     assert.deepEqual(did(), ['one', 'un-last', 'un-one']);
   });
+
+  for (const [cause, reason, words] of [
+    [
+      'Ctrl-C',
+      new CancelledError('Cancelled', '', 'SIGINT'),
+      '. A further Ctrl-C does not end that; a third one',
+    ],
+    [
+      'a CI',
+      new CancelledError('Cancelled', '', 'SIGTERM'),
+      '. A further signal does not end that; a third one',
+    ],
+    ['its time limit', new CancelledError('Not done', ''), undefined],
+    ['a failed step', new UserError('it broke', 'mend it'), undefined],
+  ] as const) {
+    test(`says what another signal would do where one has ended it: ${cause}`, async () => {
+      const { infos, step, run } = stage();
+      const cancellation = new Cancellation();
+      const last: Step = {
+        ...step('last'),
+        async run() {
+          if (!(reason instanceof CancelledError)) throw reason;
+          cancellation.ask(reason);
+        },
+      };
+      await assert.rejects(run([last], cancellation), reason);
+      const more = words === undefined ? '' : `${words} leaves the rest to you`;
+      assert.ok(infos.includes(`Now it is taken back: undo last${more}`), infos.join('\n'));
+    });
+  }
 
   test('blames the cancellation, not what broke because of it', async () => {
     const { events, step, run } = stage();
