@@ -15,11 +15,11 @@ import { secretsOf } from './inputs/secrets.ts';
 import { githubPlatform } from './platform/github.ts';
 import { gitlabPlatform } from './platform/gitlab.ts';
 import { pinging } from './platform/ping.ts';
-import { detectPlatform, exitCodeOf, type Platform } from './platform/platform.ts';
+import { describeError, detectPlatform, exitCodeOf, type Platform } from './platform/platform.ts';
 import { terminalPlatform } from './platform/terminal.ts';
 import { StrandedError } from './restore/plan.ts';
 import { Cancellation } from './util/cancellation.ts';
-import { CancelledError } from './util/errors.ts';
+import { CancelledError, messageOf } from './util/errors.ts';
 import { formatDuration } from './util/format.ts';
 import { tuneGarbageCollector } from './util/garbage-collection.ts';
 import { version } from './util/version.ts';
@@ -33,6 +33,10 @@ export async function main(): Promise<void> {
   if (line.version) return void stdout.write(`${version}\n`);
 
   const platform = openPlatform(line);
+  strayError = (error) => {
+    platform.fail(error);
+    process.exit(exitCodeOf(error));
+  };
   try {
     for (const secret of secretsOf(platform.input, env)) platform.secret(secret);
     platform.prepare();
@@ -46,6 +50,15 @@ export async function main(): Promise<void> {
     process.exitCode = exitCodeOf(error);
   }
 }
+
+/**
+ * What is done about an error that nobody awaits: one of a package's that an event threw, or a promise that was forgotten.
+ * Such a thing is ours to mend, and no reason to leave Odoo stopped or to print a bare stack.
+ */
+let strayError = (error: unknown): void => {
+  stderr.write(`error: ${describeError(error).join('\n  ')}\n`);
+  process.exit(1);
+};
 
 function openPlatform(line: CommandLine): Platform {
   switch (detectPlatform(env)) {
@@ -124,13 +137,21 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
     if (asked === 0) cancel(new CancelledError(`Not done within the timeout of ${limit}`, hint));
   }, inputs.timeoutMs);
   for (const signal of ENDING) process.on(signal, onSignal);
+  const [straysBefore, strays]: [typeof strayError, unknown[]] = [strayError, []];
+  strayError = (error) => {
+    strays.push(error);
+    platform.warning(`An error that nobody expected ends the run: ${messageOf(error)}`);
+    cancellation.ask(error instanceof Error ? error : new Error(messageOf(error)));
+  };
   try {
     await within(cancellation.signal, () => run(inputs, platform, cancellation));
+    if (strays.length > 0) throw strays[0]; // it came too late to end the run
   } catch (error) {
     // Whatever broke because of the cancellation, that is the reason; but what a person has to finish comes first.
     const { aborted, reason } = cancellation.signal;
     throw aborted && !(error instanceof StrandedError) ? reason : error;
   } finally {
+    strayError = straysBefore;
     clearTimeout(timer);
     for (const signal of ENDING) process.off(signal, onSignal);
   }
@@ -139,6 +160,7 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
 /** What the process of its own does that `entry.js` starts. */
 export async function start(): Promise<void> {
   tuneGarbageCollector();
+  process.on('uncaughtException', (error) => strayError(error)); // rejections too, as Node.js hands them on
   // A reader that went away (`| head`) must not keep the run from cleaning up.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
   await main();

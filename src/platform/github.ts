@@ -1,6 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
+import { appendFileSync, statSync } from 'node:fs';
 import * as core from '@actions/core';
-import { markdownOf } from '../report/markdown.ts';
+import { cutToBytes, markdownOf } from '../report/markdown.ts';
 import { plainText } from '../report/plain.ts';
 import { withTexts } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
@@ -42,7 +42,12 @@ export function githubPlatform(env: Environment): Platform {
     summary: async (summary) => {
       const masked = withTexts(summary, (text) => mask.apply(text));
       try {
-        await core.summary.addRaw(markdownOf(masked), true).write();
+        const room = SUMMARY_BYTES - bytesIn(env.GITHUB_STEP_SUMMARY);
+        const { text, isCut } = cutToBytes(markdownOf(masked), room);
+        await core.summary.addRaw(text, true).write();
+        if (!isCut) return;
+        warning('The job summary is longer than GitHub takes, 1 MiB: it is cut there, and whole here');
+        info(plainText(masked));
       } catch (error) {
         warning(`The job summary could not be written: ${messageOf(error)}`);
         info(plainText(masked));
@@ -53,11 +58,17 @@ export function githubPlatform(env: Environment): Platform {
   };
 }
 
+/** GitHub drops a summary of a step that is longer, all of it. */
+const SUMMARY_BYTES = 1024 ** 2;
+
+/** Of a file that may not be there yet. */
+const bytesIn = (path = ''): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
 /** @throws UserError where the outputs could not be written: better to know it before there is something to hand on */
 function assertAppendable(path: string | undefined): void {
   try {
     if (!path) throw new Error('the variable GITHUB_OUTPUT is not set');
-    closeSync(openSync(path, 'a'));
+    appendFileSync(path, '\n'); // the runner passes over empty lines; a full disk is seen by a write alone
   } catch (error) {
     throw new UserError(
       `The outputs of this step cannot be written: ${messageOf(error)}`,

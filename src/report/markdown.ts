@@ -8,6 +8,17 @@ export function markdownOf({ outcome, title, blocks }: Summary): string {
     .join('\n');
 }
 
+const CUT = '\n\nThere is more: the rest is in the log.\n';
+
+/** As much of a text of lines as fits, with a note of its own where that is not all. */
+export function cutToBytes(text: string, bytes: number): { readonly text: string; readonly isCut: boolean } {
+  const whole = Buffer.from(text);
+  if (whole.length < bytes) return { text, isCut: false };
+  const head = whole.subarray(0, Math.max(0, bytes - CUT.length - 1));
+  const end = head.lastIndexOf('\n');
+  return { text: end < 0 ? '' : `${head.subarray(0, end).toString()}${CUT}`, isCut: true };
+}
+
 function block(part: Block): string {
   switch (part.kind) {
     case 'facts':

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -20,6 +20,7 @@ describe('GitHub', () => {
     const code = `import { githubPlatform } from '${module}'; const platform = githubPlatform(process.env); ${body}`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
       env,
+      maxBuffer: 2 ** 24,
     });
     return stdout;
   }
@@ -82,6 +83,33 @@ describe('GitHub', () => {
       );
     } finally {
       await rm(folder, { recursive: true });
+    }
+  });
+
+  test('a summary of more than GitHub takes is cut after a line, and is whole in the log', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'github-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'summary');
+    await writeFile(file, 'of an earlier command\n'.repeat(1000));
+    const log = await inStep(
+      `const rows = Array.from({ length: 20_000 }, (_, i) => [String(i), 'é'.repeat(50)]);
+       const columns = [{ name: 'a' }, { name: 'b' }];
+       await platform.summary({ outcome: 'done', title: 'Long', blocks: [{ kind: 'table', columns, rows }] });`,
+      { GITHUB_STEP_SUMMARY: file },
+    );
+    const written = await readFile(file, 'utf8');
+    assert.ok(Buffer.byteLength(written) <= 1024 ** 2, 'GitHub would drop it');
+    assert.ok(Buffer.byteLength(written) > 1024 ** 2 - 300, 'more would have fit');
+    assert.match(written, /\| \d+ \| é{50} \|\n\nThere is more: the rest is in the log\.\n+$/);
+    assert.match(log, /::warning::The job summary is longer than GitHub takes, 1 MiB/);
+    assert.match(log, /^19999 +é{50}$/m);
+  });
+
+  test('outputs that could not be written are told before anything is begun', async () => {
+    for (const GITHUB_OUTPUT of ['/dev/full', '/nowhere/output', '']) {
+      const body = "try { platform.prepare(); console.log('begun') } catch (error) { platform.fail(error) }";
+      const log = await inStep(body, { GITHUB_OUTPUT });
+      assert.match(log, /^::error::The outputs of this step cannot be written: .*Nothing was touched/);
     }
   });
 
