@@ -1,4 +1,5 @@
 import { isPostdated } from '../catalog/dating.ts';
+import { isUnreadable } from '../catalog/entries.ts';
 import {
   type Backup,
   type BackupName,
@@ -72,10 +73,41 @@ async function findBackup(store: Store, selection: Selection): Promise<string> {
   return key;
 }
 
-/** undefined: none has, or there is none. */
+/**
+ * undefined: none has, or there is none.
+ *
+ * @throws UserError where a receipt on the way cannot be read: its backup may be the one that is meant, and an older one is
+ * taken only by somebody who names it
+ */
 async function firstPassed(store: Store, backups: readonly Backup[]): Promise<Backup | undefined> {
-  for (const backup of backups) {
-    if (backup.receipt && levelOf(await readReceipt(store, backup.receipt.key))) return backup;
+  for (const [i, { receipt, ...backup }] of backups.entries()) {
+    if (!receipt) continue;
+    try {
+      if (levelOf(await readReceipt(store, receipt.key))) return { receipt, ...backup };
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      const older = await firstReadable(store, backups.slice(i + 1));
+      throw new UserError(
+        `Which backup is the latest cannot be told, for a receipt cannot be read: ${store.uri(receipt.key)}`,
+        older === undefined
+          ? 'No older backup has a receipt that can be read. Name one all the same, by its key, with backup and allow-unverified: true.'
+          : `Put the receipt right or remove it, or name the backup to take; the next older one that is verified: backup: ${older}`,
+        { cause: error },
+      );
+    }
+  }
+  return undefined;
+}
+
+/** Key of the archive. */
+async function firstReadable(store: Store, backups: readonly Backup[]): Promise<string | undefined> {
+  for (const { receipt, archive } of backups) {
+    if (!receipt || !archive) continue;
+    try {
+      if (levelOf(await readReceipt(store, receipt.key))) return archive.key;
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+    }
   }
   return undefined;
 }

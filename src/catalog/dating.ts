@@ -13,9 +13,18 @@ export function isPostdated({ at, archive }: Pick<Backup, 'at' | 'archive'>): bo
   return archive !== undefined && at.getTime() - archive.modified.getTime() > TOLERANCE_MS;
 }
 
-/** Whether the date lies long before that time: who writes to a bucket can fill any day of the past, but cannot store there. */
-export function isBackdated({ at, archive }: Pick<Backup, 'at' | 'archive'>): boolean {
-  return archive !== undefined && archive.modified.getTime() - at.getTime() > TOLERANCE_MS;
+/** Longer than this, no backup is believed to have taken. */
+const LONGEST_MS = 5 * DAY_MS;
+
+/**
+ * Whether the date lies long before that time: who writes to a bucket can fill any day of the past, but cannot store there. A
+ * key has the time at which its backup was begun, and most services that at which the upload ended.
+ *
+ * @param tookMs what its receipt says of how long it took, which is believed up to some days
+ */
+export function isBackdated({ at, archive }: Pick<Backup, 'at' | 'archive'>, tookMs: number): boolean {
+  if (archive === undefined) return false;
+  return archive.modified.getTime() - at.getTime() > TOLERANCE_MS + Math.min(tookMs, LONGEST_MS);
 }
 
 /** Whether two times are the same, clocks apart. */

@@ -71,7 +71,7 @@ export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
 const shortened = ({ segments: _, ...receipt }: Receipt): ShortReceipt => receipt;
 
 /** A matter of this receipt alone: it is none, a lifecycle rule has archived it, or it has gone meanwhile. */
-function isUnreadable(error: unknown): boolean {
+export function isUnreadable(error: unknown): boolean {
   if (error instanceof ContentError) return true;
   const cause = error instanceof UserError ? error.cause : undefined;
   return isNotFound(cause) || errorName(cause) === 'InvalidObjectState';
@@ -90,7 +90,8 @@ function doubtOf(
   archive: StoredObject,
   at: Date,
 ): { readonly doubt?: string } {
-  if (isBackdated({ at, archive })) {
+  const seconds = Object.values(receipt.durations).reduce((sum, each) => sum + each, 0);
+  if (isBackdated({ at, archive }, seconds * 1000)) {
     return { doubt: `dated ${daysBetween(at, archive.modified)} before it was stored` };
   }
   const startedAt = new Date(receipt.startedAt);

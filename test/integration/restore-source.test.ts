@@ -146,6 +146,24 @@ suite('reading what is to be restored', () => {
     await change(made.object, { version: 2 }, /is not a receipt of this tool/);
   });
 
+  test('a receipt that cannot be read leaves open which is the latest: nothing older is taken but by name', async () => {
+    const of = { customer: 'torn' };
+    const folder = 'torn/backups/';
+    const receipt = backups.get('custom')?.receipt;
+    const [older, newer] = [`${folder}a_2026-01-01_00-00-00`, `${folder}a_2026-01-02_00-00-00`];
+    for (const name of [older, newer]) await put(`${name}.dump`, 'dump');
+    await put(`${older}.json`, JSON.stringify({ ...receipt, key: `${older}.dump`, database: 'a' }));
+    for (const torn of ['{', '[]', '{"version":99}']) {
+      await put(`${newer}.json`, torn);
+      await fails(
+        open('latest', of),
+        new RegExp(`a receipt cannot be read: S+${newer}.json .*: backup: ${older}.dump`),
+      );
+    }
+    await put(`${older}.json`, '{');
+    await fails(open('latest', of), /No older backup has a receipt that can be read/);
+  });
+
   test('a backup that failed a proof is not the latest, and needs allow-unverified', async () => {
     const made = backups.get('odoo') ?? assert.fail();
     const [of, folder] = [{ customer: 'proofs' }, 'proofs/backups/'];
