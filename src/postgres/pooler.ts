@@ -10,7 +10,7 @@ const ATTEMPTS = 5;
 /**
  * That a session keeps its connection to the server behind a pooler. pgbouncer's transaction mode gives it to somebody
  * else after each transaction (https://www.pgbouncer.org/features.html): a lock of ours would be theirs then, and a setting
- * as well. Two open sessions with one process of the server prove it.
+ * as well. Two open sessions with one process of the server prove it, and one session with two.
  *
  * @param psql of the pooler
  * @throws UserError when connections are shared
@@ -18,10 +18,11 @@ const ATTEMPTS = 5;
 export async function assertKeepsConnection(host: Host, psql: Command, where: string): Promise<void> {
   const query = sql`SELECT pg_catalog.pg_backend_pid()`;
   await using session = await PsqlSession.start(host, psql);
+  const [first] = await session.lines(query);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const [ours] = await session.lines(query);
     const theirs = (await runPsql(host, psql, query)).trim();
-    if (ours !== theirs) continue;
+    if (ours !== theirs && ours === first) continue;
     throw new UserError(
       `At ${where} is a connection pooler that gives one connection to several clients (pool_mode = transaction): no lock and no snapshot would last`,
       'Set db-host and db-port to the PostgreSQL server itself, or give the pooler an entry for this database with pool_mode=session.',

@@ -16,6 +16,14 @@ suite('PostgreSQL behind pgbouncer', () => {
     'db-port': String(port),
   });
 
+  test('that gives each transaction another connection is refused as well', async () => {
+    const turns = { pool_mode: 'transaction', server_round_robin: '1', min_pool_size: '7' };
+    await using pooler = await startPgbouncer(odoo.scene.sandbox, turns);
+    const { exitCode, log } = await odoo.start('backup', { ...quick, ...through(pooler) }).ended;
+    assert.equal(exitCode, 1, log);
+    assert.match(log, /a connection pooler that gives one connection to several clients/);
+  });
+
   for (const ignored of ['extra_float_digits', 'extra_float_digits, options']) {
     test(`that shares connections is refused, and told how to help; ignores ${ignored}`, async () => {
       const options = { pool_mode: 'transaction', ignore_startup_parameters: ignored };
