@@ -9,7 +9,7 @@ import { documentedSudoers } from '../support/documents.ts';
 import { SystemdScene } from '../support/systemd-scene.ts';
 
 const check: HealthCheck = { kind: 'odoo', baseUrl: odooUrl('', 8070) };
-const patienceMs = 30_000;
+const patienceMs = 180_000;
 
 suite('services of a systemd host', { concurrency: false }, () => {
   let scene: SystemdScene;

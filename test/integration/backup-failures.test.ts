@@ -170,7 +170,7 @@ suite('a backup that fails', () => {
       return run;
     };
     const kill = async (name: string, signal: NodeJS.Signals) => {
-      for (const until = Date.now() + 10_000; Date.now() < until; await sleep(20)) {
+      for (const until = Date.now() + 120_000; Date.now() < until; await sleep(20)) {
         const found = (await processesOf(scene.ssh)).find((each) => each.endsWith(` ${name}`));
         if (found) return process.kill(Number.parseInt(found, 10), signal);
       }

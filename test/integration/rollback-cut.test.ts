@@ -107,9 +107,7 @@ suite('the connection to the host', () => {
     await using line = await scene.line();
     const run = scene.start('rollback', { 'ssh-port': String(line.port) });
     await run.says(step);
-    line.faults = { cutAfterBytes: 0 };
-    await sleep(200);
-    line.faults = {};
+    line.cut();
     return await run.ended;
   };
 

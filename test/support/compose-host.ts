@@ -74,7 +74,7 @@ export async function startComposeHost({ keys }: Pick<Sandbox, 'keys'>, kind: Ki
   }
 }
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 180_000;
 
 async function untilReady(attempt: () => Promise<unknown>): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(200)) {

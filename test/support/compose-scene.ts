@@ -235,5 +235,5 @@ END`);
   }
 }
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 const OUTSIDE_PORT = 5433;

@@ -8,7 +8,7 @@ import { listKeys, listUploads } from './s3.ts';
 import type { SshServer } from './sshd.ts';
 
 /** How long a process may take to notice that nobody is there any more. */
-const patienceMs = 20_000;
+const patienceMs = 120_000;
 
 /** After a failed backup: no archive, no receipt, no upload that was never finished under the prefix. */
 export async function assertNothingStored(client: S3Client, bucket: string, prefix = ''): Promise<void> {

@@ -78,7 +78,7 @@ export function useRootedBackups(): RootedBackups {
 export async function assertNothingLeft(host: RootedHost): Promise<void> {
   const left = /^(pg_dump|psql|tar|zstd|pigz|gzip|runuser|sudo)$/m;
   const running = async () => left.test(await host.exec(['ps', '-eo', 'comm=']));
-  for (const until = Date.now() + 20_000; (await running()) && Date.now() < until; ) await sleep(100);
+  for (const until = Date.now() + 120_000; (await running()) && Date.now() < until; ) await sleep(100);
   assert.doesNotMatch(await host.exec(['ps', '-eo', 'comm=']), left);
   const files = await host.exec(['find', '/tmp', '/var/tmp', '-name', 'odoo-backup*']);
   assert.equal(files.trim(), '', 'files were left on the host');

@@ -148,7 +148,7 @@ export async function tracesOf({ host }: SystemdScene): Promise<HostTraces> {
 
 const unstable = ['/proc', '/sys', '/var/log', '/var/lib/postgresql', '/var/lib/systemd', '/run'];
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /**
  * The host is what it was, at the latest some seconds after a run.
