@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +41,7 @@ describe('outputs that cannot be written', () => {
   for (const [title, path, why] of [
     ['are found before anything is done: no file is named', '', 'GITHUB_OUTPUT is not set'],
     ['are found before anything is done: it is a folder', '/', 'EISDIR'],
+    ['are found before anything is done: its disk is full', '/dev/full', 'ENOSPC'],
   ] as const) {
     test(title, async () => {
       const { stdout, code } = await step({ GITHUB_OUTPUT: path, INPUT_INVENTORY: await inventory() });
@@ -51,7 +53,13 @@ describe('outputs that cannot be written', () => {
   }
 
   test('on a disk that is full once the work is done: their values are in the log, and it fails at the end', async () => {
-    const { stdout, code } = await step({ GITHUB_OUTPUT: '/dev/full', INPUT_INVENTORY: await inventory() });
+    const [pipe, output] = [join(folder, 'hosts.pipe'), join(folder, 'output')];
+    // Who reads the inventory has begun: then the disk gets full.
+    const script =
+      'mkfifo "$1" && : >"$2" && echo ready && exec 3>"$1" && ln -sf /dev/full "$2" && cat "$3" >&3';
+    const filling = spawn('sh', ['-c', script, 'sh', pipe, output, await inventory()]);
+    await once(filling.stdout, 'data');
+    const { stdout, code } = await step({ GITHUB_OUTPUT: output, INPUT_INVENTORY: pipe });
     assert.equal(code, 1);
     assert.match(
       stdout,
