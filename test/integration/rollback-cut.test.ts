@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { after, before, suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { holdRename } from '../support/hold-lock.ts';
 import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
 import { untilSession, waitingWith } from '../support/until-waits.ts';
