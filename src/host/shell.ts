@@ -8,7 +8,8 @@ const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * Joins an argument list into one shell line that gives back exactly these arguments.
  *
  * Backslashes stand outside of the single quotes, as single quotes do: that is the one form on which sh, bash,
- * zsh and fish agree (fish reads `\\` and `\'` inside single quotes as escapes, POSIX does not).
+ * zsh and fish agree (fish reads `\\` and `\'` inside single quotes as escapes, POSIX does not). For csh and tcsh, see
+ * `commandLine`.
  *
  * @throws TypeError for a NUL byte, which no argument can hold
  */
@@ -53,7 +54,22 @@ export function commandLine(command: Command, login: string): CommandLine {
   // The home of the account that logged in is often closed to the one that it becomes, and tools complain when
   // they cannot go back to where they started (find, psql).
   const start = command.as === undefined ? 'exec' : 'cd /; exec';
-  return { line: `${start} ${quote(words)}`, preamble: secrets.map(secretLine).join('') };
+  return { line: forAnyShell(`${start} ${quote(words)}`), preamble: secrets.map(secretLine).join('') };
+}
+
+/**
+ * csh and tcsh take no line break inside of quotes, and `!` there for their history. A line with either is written in
+ * octal numbers, and sh takes it over from the login shell.
+ */
+function forAnyShell(line: string): string {
+  if (/^[ -~]*$/.test(line) && !line.includes('!')) return line;
+  const octal = (byte: number) => `\\0${byte.toString(8).padStart(3, '0')}`;
+  const written = [...Buffer.from(line)]
+    .map((byte) =>
+      /[\w @%+=:,./-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : octal(byte),
+    )
+    .join('');
+  return `exec sh -c 'eval "$(printf %b "$1")"' sh '${written}'`;
 }
 
 /**

@@ -22,6 +22,8 @@ export const packages: readonly Package[] = [
   { name: 'python3-psycopg2', program: '/usr/lib/python3/dist-packages/psycopg2/__init__.py' },
   { name: 'curl', program: 'curl' },
   { name: 'sudo', program: 'sudo' },
+  { name: 'tcsh', program: 'tcsh' },
+  { name: 'fish', program: 'fish' },
   { name: 'git', program: 'git' },
   { name: 'locales', program: '/usr/share/i18n/locales/fr_FR' }, // for a server that speaks French
   { name: 'rsync', program: 'rsync' }, // gitlab-ci-local's

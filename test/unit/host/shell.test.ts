@@ -9,7 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { commandLine, quote } from '../../../src/host/shell.ts';
 import { UserError } from '../../../src/util/errors.ts';
 
-const SHELLS = ['dash', 'bash', 'sh'].filter((shell) => spawnSync(shell, ['-c', ':']).status === 0);
+/** Those of the tests' machine: all of them where the sandbox has put its packages. */
+const SHELLS = ['dash', 'bash', 'sh', 'fish', 'tcsh'].filter(
+  (shell) => spawnSync(shell, ['-c', ':']).status === 0,
+);
 
 const NASTY = [
   '',
@@ -59,7 +62,7 @@ suite('quote', () => {
     assert.throws(() => quote(['a\0b']), TypeError);
   });
 
-  for (const shell of SHELLS) {
+  for (const shell of SHELLS.filter((each) => each !== 'tcsh')) {
     test(`${shell} reads back every argument`, () => {
       const out = execFileSync(shell, ['-c', quote(['printf', '%s\\0', ...NASTY])], { encoding: 'utf8' });
       assert.deepEqual(out.split('\0').slice(0, -1), NASTY);
@@ -76,6 +79,16 @@ suite('commandLine', () => {
   ] as const;
   for (const [command, line, login = 'deploy'] of cases) {
     test(line, () => assert.deepEqual(commandLine(command, login), { line, preamble: '' }));
+  }
+
+  for (const shell of SHELLS) {
+    for (const arguments_ of [NASTY, ...['a\nb', '!!', 'naïve'].map((each) => [each])]) {
+      test(`${shell} gives the command ${JSON.stringify(arguments_).slice(0, 40)}`, () => {
+        const { line } = commandLine({ argv: ['printf', '%s\\0', ...arguments_] }, 'deploy');
+        const out = execFileSync(shell, ['-c', line], { encoding: 'utf8' });
+        assert.deepEqual(out.split('\0').slice(0, -1), arguments_);
+      });
+    }
   }
 
   test('keeps secrets out of the line', () => {
@@ -113,7 +126,7 @@ const ways: readonly (readonly [login: string, as?: string])[] = [
 ];
 
 for (const shell of SHELLS) {
-  for (const [user, as] of ways) {
+  for (const [user, as] of ways.filter((_, index) => index === 0 || !/fish|tcsh/.test(shell))) {
     suite(`commands by ${shell} of ${user}${as ? ` as ${as}` : ''}`, () => {
       const byRunuser = as !== undefined && user === 'root';
       const endedBy = (signal: 'SIGTERM' | 'SIGKILL') =>
