@@ -36,7 +36,8 @@ export async function* pagesOf<Item>(
     if (empty > MOST_EMPTY || (first !== undefined && !isNew(`item ${nameOf(first)}`)))
       throw cut(what, AGAIN);
     yield* items;
-    if (!truncated) return;
+    // A server that says nothing of more, and where more begins, has said it.
+    if (!(truncated ?? Boolean(next[0]))) return;
     if (!next[0]) throw cut(what, 'says that there is more, and not where');
     if (!isNew(`place ${JSON.stringify(next)}`)) throw cut(what, AGAIN);
     from = next;

@@ -126,7 +126,7 @@ suite('a login shell that', () => {
   test('takes the words apart otherwise', async () => {
     await refused(
       runs,
-      /sh, bash, zsh or fish/,
+      /sh, bash, zsh, fish or tcsh/,
       forced('eval "sh -c $(echo $SSH_ORIGINAL_COMMAND | tr -d \'\\\\\\\\\')"'),
     );
   });

@@ -4,12 +4,13 @@ const HEADERS = /^\s*(Proc-Type:\s*\S+)\s+(DEK-Info:\s*\S+)\s+([\s\S]*)$/;
 
 /**
  * The text of a private key as a program writes it, where a secret store, a YAML file or a clipboard has changed it:
- * quotes around it, indented lines, Windows' line ends, line breaks that became spaces or `\n`, or all of it in base64.
+ * quotes around it, indented lines, Windows' line ends, line breaks that became spaces or `\n`, spaces that do not break,
+ * or all of it in base64.
  * Other blocks, such as EC PARAMETERS, are left out.
  */
 export function privateKeyText(value: string): string {
   const unquoted = value.trim().replace(/^(["'])([\s\S]*)\1$/, '$2');
-  const text = decoded(unquoted).replaceAll(/\r\n?/g, '\n').trim();
+  const text = decoded(unquoted).replaceAll(/\r\n?/g, '\n').replaceAll('\u00a0', ' ').trim();
   const [, kind, body = ''] = ARMOR.exec(text.replaceAll(/\\r|\\n/g, '\n')) ?? [];
   if (kind === undefined) return `${text}\n`;
   const [, process, cipher, encrypted] = HEADERS.exec(body) ?? [];

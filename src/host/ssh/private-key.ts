@@ -67,6 +67,8 @@ function parse(text: string, passphrase: string | undefined): ParsedKey | Error 
   }
 }
 
+class UnknownType extends Error {}
+
 /** The key in a form that ssh2 reads. */
 function fromPkcs8(key: KeyObject): string {
   switch (key.asymmetricKeyType) {
@@ -77,7 +79,7 @@ function fromPkcs8(key: KeyObject): string {
     case 'ed25519':
       return opensshEd25519(key);
     default:
-      throw new Error(`SSH has no keys of the type ${key.asymmetricKeyType}`);
+      throw new UnknownType(`SSH has no keys of the type ${key.asymmetricKeyType}`);
   }
 }
 
@@ -135,6 +137,13 @@ function unreadable(cause: Error, text: string, passphrase: string | undefined):
   ) {
     return new UserError('ssh-key cannot be read: it is cut, and has no last line', whole, { cause });
   }
+  if (!/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|^PuTTY-/.test(text)) {
+    const message = 'ssh-key is no private key: it has no line "-----BEGIN … PRIVATE KEY-----"';
+    return new UserError(message, `${whole} A variable that was not filled in looks like this too.`, {
+      cause,
+    });
+  }
+  if (cause instanceof UnknownType) return new UserError(`ssh-key cannot be used: ${cause.message}`, NEW_KEY);
   return new UserError(
     `ssh-key cannot be read: ${messageOf(cause)}`,
     `Mostly the secret lost a part. ${whole}`,

@@ -48,7 +48,7 @@ function unexpected(host: Host, answer: string, expected: string, exit: Exit | u
     return new UserError(
       `The login shell of ${host.label} prints text of its own into what commands print: ${shown(noise)}`,
       'Let it print only where somebody reads along: in ~/.bashrc, behind `case $- in *i*) ;; *) return ;; esac`; in ' +
-        'config.fish, inside `if status is-interactive … end`.',
+        'config.fish, inside `if status is-interactive … end`; in ~/.tcshrc, behind `if (! $?prompt) exit`.',
     );
   }
   const how = !exit
@@ -60,7 +60,7 @@ function unexpected(host: Host, answer: string, expected: string, exit: Exit | u
   const printed = said.length > 0 ? said.join(' and ') : 'nothing';
   return new UserError(
     `${host.label} does not run commands as a shell does: one that prints a known text printed ${printed}, and ${how}`,
-    `${host.user} needs a login shell that runs what it is given: sh, bash, zsh or fish (\`chsh -s /bin/sh ${host.user}\`), ` +
+    `${host.user} needs a login shell that runs what it is given: sh, bash, zsh, fish or tcsh (\`chsh -s /bin/sh ${host.user}\`), ` +
       'not nologin, a restricted shell, a menu or SFTP alone; no ForceCommand, no command= in authorized_keys; and ' +
       'start files such as ~/.bashrc that neither `exit` nor start another shell.',
   );

@@ -84,6 +84,7 @@ suite('a key that was changed on its way works', () => {
     'in base64': (pem) => Buffer.from(pem).toString('base64'),
     'in base64 of several lines': (pem) => Buffer.from(pem).toString('base64').replaceAll(/.{76}/g, '$&\n'),
     'behind a byte order mark': (pem) => `\uFEFF${pem}`,
+    'with spaces that do not break': (pem) => pem.replaceAll(' ', '\u00a0'),
     'behind other lines': (pem) => `# the key of the backups\n\n${pem}`,
   };
   for (const [form, passphrase] of [
@@ -141,7 +142,22 @@ suite('what is no key that can log in', () => {
     ],
     ['PuTTY', 'PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n', /^ssh-key is in PuTTY’s form$/],
     ['a security key', securityKey, /^ssh-key belongs to a security key/],
-    ['a word', 'secret', /^ssh-key cannot be read: /],
+    ...[
+      'secret',
+      '$SSH_KEY',
+      '***',
+      pem.split('\n').slice(1, -2).join('\n'),
+      '-----BEGIN CERTIFICATE-----\nMIIB\n',
+    ].map((text): [string, string, RegExp] => [
+      text.slice(0, 20),
+      text,
+      /^ssh-key is no private key: it has no line/,
+    ]),
+    [
+      'a type that SSH does not have',
+      generateKeyPairSync('ed448').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      /^ssh-key cannot be used: SSH has no keys of the type ed448$/,
+    ],
     ['half a key', pem.slice(0, 200), /^ssh-key cannot be read: it is cut/],
     ['a key with a hole', pem.replace(/\n.{70}\n/, '\n'), /^ssh-key cannot be read: /],
   ];
