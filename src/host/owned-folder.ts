@@ -54,6 +54,12 @@ export async function actAsOwner(
   }
   const owned = await asOwner(host, accounts, seen);
   if (owned) return owned;
+  if (await accounts.firstAble([owner], { argv: ['sh', '-c', '[ "$(id -u)" = "$1" ]', 'sh', uid] })) {
+    throw new UserError(
+      `filestore: ${path} belongs to ${owner}, and that account may not enter ${baseOf(seen)}, in which it is`,
+      `Let that account enter it (chmod o+x on each folder above), or let root open it. ${accounts.sudoersHint(['root'])}`,
+    );
+  }
   throw new UserError(
     `filestore: ${path} belongs to ${owner}, and ${host.user} may not act as that account`,
     accounts.sudoersHint([owner]),
@@ -64,19 +70,22 @@ export async function actAsOwner(
 export async function asOwner(
   host: Host,
   accounts: Accounts,
-  { path, owner, exists, uid, gid, mode }: SeenFolder,
+  seen: SeenFolder,
 ): Promise<OwnedFolder | undefined> {
+  const { path, owner, exists, mode } = seen;
+  const base = baseOf(seen);
   // What Odoo has made shows which umask it has.
   const umask = (0o777 & ~Number.parseInt(mode, 8)).toString(8);
   const inUmask = ['sh', '-c', 'umask "$1"; shift; exec "$@"', 'sh', umask];
-  const asOwnerByRoot = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--', ...inUmask];
   for await (const as of accounts.usable([owner, 'root'])) {
     const self = as ?? host.user;
     if (self !== owner && self !== 'root') continue;
-    const prefix = self === owner ? inUmask : asOwnerByRoot;
-    const command: Place['command'] = (argv) => ({ argv: [...prefix, ...argv], as });
+    const command: Place['command'] =
+      self === owner
+        ? (argv) => ({ argv: [...inUmask, ...argv], as })
+        : (argv) => ({ argv: [...openedByRoot(seen), ...inUmask, ...argv.map(below(base))], as });
     try {
-      await run(host, command(['true']));
+      await run(host, command(['sh', '-c', 'cd -- "$1"', 'sh', base]));
     } catch (error) {
       if (error instanceof CommandError) continue; // as in an image without setpriv
       throw error;
@@ -85,6 +94,35 @@ export async function asOwner(
   }
   return undefined;
 }
+
+/** The folder that holds the filestore, and what a restore puts beside it. */
+const baseOf = ({ path, exists, there }: SeenFolder): string => (exists ? dirname(path) : there);
+
+const BASE_FD = 9;
+/** The folder that root has opened, for every process that has inherited it. */
+const OPENED = `/proc/self/fd/${BASE_FD}`;
+
+/**
+ * Words that run a command as the owner, with the base folder opened by root: the owner need not get to it by its path,
+ * for volumes of Docker lie in folders that only root may enter. Compared with the path that was looked at, for
+ * somebody might have put a link there since.
+ */
+function openedByRoot(seen: SeenFolder): string[] {
+  const script = `base=$1; shift
+    { [ "$(readlink ${OPENED})" = "$base" ] || { echo "$base is another folder now" >&2; exit 1; }
+      exec setpriv "$@"; } ${BASE_FD}<"$base"`;
+  const { uid, gid } = seen;
+  const owner = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
+  return ['sh', '-c', script, 'sh', baseOf(seen), ...owner];
+}
+
+/** Words that are paths in the base folder, as ones that start from where it was opened. */
+const below =
+  (base: string) =>
+  (word: string): string => {
+    if (word === base) return OPENED;
+    return word.startsWith(`${base}/`) ? OPENED + word.slice(base.length) : word;
+  };
 
 /**
  * Walks to a folder, and refuses one that somebody may have put there to have others act upon it. Whoever runs Odoo

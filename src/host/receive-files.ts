@@ -20,6 +20,6 @@ export async function receiveFiles(
   files: AsyncIterable<IncomingFile>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const argv = ['tar', '--extract', '--file=-', '--no-same-owner', `--directory=${path}`];
+  const argv = ['tar', '--extract', '--file=-', '--no-same-owner', '--directory', path];
   await feed(host, command(argv), tarOf(files), signal);
 }

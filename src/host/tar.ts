@@ -30,7 +30,7 @@ export async function* readTar(
 ): AsyncGenerator<TarEntry> {
   const command = source.command([
     'tar',
-    ...['--create', '--file=-', '--format=gnu', `--directory=${source.path}`],
+    ...['--create', '--file=-', '--format=gnu', '--directory', source.path],
     ...['--no-recursion', '--ignore-failed-read', '--verbatim-files-from', '--null', '--files-from=-'],
   ]);
   await using process = await source.host.start(compressed(command, source.codec));

@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Accounts } from '../host/accounts.ts';
-import { type Command, CommandError, type Host } from '../host/host.ts';
+import { CommandError, type Host } from '../host/host.ts';
 import type { OutboundCodec } from '../host/outbound.ts';
 import { asOwner, type SeenFolder, seeFolder } from '../host/owned-folder.ts';
 import type { Place } from '../host/receive-files.ts';
@@ -42,8 +42,8 @@ export interface FilestoreReport {
 }
 
 /**
- * Finds the filestore's folder, and the account that reads it: its owner. Where nobody may become that account,
- * or it may not go there itself, one that may read it does, and takes the owner's own files alone.
+ * Finds the filestore's folder, and the account that reads it: its owner. Where nobody may become that account, or bring
+ * it there, one that may read it does, and takes the owner's own files alone.
  *
  * @param folders candidates, in order
  * @param readers accounts to try after the login account
@@ -80,26 +80,13 @@ async function reading(
   readers: readonly string[],
 ): Promise<Filestore | undefined> {
   const { path, owner, uid } = seen;
-  const open = ['sh', '-c', '[ -r "$1" ] && [ -x "$1" ]', 'sh', path];
   const owned = await asOwner(host, accounts, seen);
-  // The owner need not get to it by this path: Docker's volumes lie in folders that only root may enter.
-  if (owned && (await succeeds(host, owned.command(open)))) {
-    return { host, path, account: owner, command: owned.command };
-  }
-  const reader = await accounts.firstAble(readers, { argv: open });
+  if (owned) return { host, path, account: owner, command: owned.command };
+  const open = '[ -r "$1" ] && [ -x "$1" ]';
+  const reader = await accounts.firstAble(readers, { argv: ['sh', '-c', open, 'sh', path] });
   if (!reader) return undefined;
   const { as } = reader;
   return { host, path, account: as ?? host.user, onlyOf: Number(uid), command: (argv) => ({ argv, as }) };
-}
-
-async function succeeds(host: Host, command: Command): Promise<boolean> {
-  try {
-    await run(host, command);
-    return true;
-  } catch (error) {
-    if (error instanceof CommandError) return false;
-    throw error;
-  }
 }
 
 /** Why something in a filestore's folder is not read. */

@@ -369,7 +369,7 @@ class Preflight {
     if (this.#request.inPlace || !filestore || !this.#source.filestore) return undefined;
     if (of === undefined || of === database || !/^\w[\w.-]*$/.test(of)) return undefined;
     const path = join(dirname(filestore.path), of);
-    const open = '[ -d "$1" ] && [ -r "$1" ] && [ -x "$1" ] && echo open; :';
+    const open = '[ ! -L "$1" ] && [ -d "$1" ] && [ -r "$1" ] && [ -x "$1" ] && echo open; :';
     const answer = await run(filestore.host, filestore.command(['sh', '-c', open, 'sh', path]));
     return answer === '' ? undefined : { ...filestore, path, exists: true };
   }

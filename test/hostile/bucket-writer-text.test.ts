@@ -8,6 +8,7 @@ import type { BackupDescription } from '../../src/odoo/manifest.ts';
 import { isPrintable } from '../../src/util/controls.ts';
 import { ContentError } from '../../src/util/errors.ts';
 import { parseJson } from '../../src/util/json.ts';
+import { sampleReceipt } from '../support/sample-receipt.ts';
 
 /** Every value of every field is one that a real system has. */
 const description: BackupDescription = {
@@ -62,32 +63,12 @@ const description: BackupDescription = {
 };
 
 const receipt: Receipt = {
-  version: 1,
-  tool: { name: 'odoo-backup-action', version: '0.2.0' },
+  ...sampleReceipt,
   bucket: 'arn:aws:s3:eu-central-1:123456789012:accesspoint/backups',
   key: 'backups/acme/backups/prod_2026-02-03_04-05-06.zip',
-  database: 'prod',
-  customer: 'acme',
-  format: 'dual',
-  startedAt: '2026-02-03T04:05:06.000Z',
-  finishedAt: '2026-02-03T04:06:00.500Z',
-  size: 1234,
-  odoo: { version: '14.0', modules: 59 },
   postgres: { server: '17.12 (Debian 17.12-1.pgdg120+1)', client: '17' },
-  segments: [
-    {
-      kind: 'filestore',
-      offset: 0,
-      length: 1000,
-      entries: 3,
-      units: [{ offset: 0, length: 1000, md5: 'd41d8cd98f00b204e9800998ecf8427e', crc32: 0xffffffff }],
-    },
-  ],
-  directory: { offset: 1000, length: 234, md5: 'd41d8cd98f00b204e9800998ecf8427e', entries: 3 },
   upload: {
-    parts: 1,
-    partSize: 8388608,
-    proof: 'md5',
+    ...sampleReceipt.upload,
     copied: {
       from: 'acme/backups/prod_2026-02-02_04-05-06.zip',
       bytes: 1000,
@@ -105,8 +86,6 @@ const receipt: Receipt = {
       failure: 'dump.sql is cut short: it lacks “PostgreSQL database dump complete”.',
     },
   ],
-  filestore: { files: 3, bytes: 900, missing: 0, lost: 0, corrupt: 0 },
-  counts: { res_partner: 7 },
   description,
   durations: { dump: 1.5 },
   bytesSent: 1234,

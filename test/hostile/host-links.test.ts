@@ -4,14 +4,16 @@ import { dirname } from 'node:path/posix';
 import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { Accounts } from '../../src/host/accounts.ts';
+import type { Host } from '../../src/host/host.ts';
 import { actAsOwner } from '../../src/host/owned-folder.ts';
 import { receiveFiles } from '../../src/host/receive-files.ts';
+import { run } from '../../src/host/run.ts';
 import { FileList } from '../../src/odoo/file-list.ts';
 import { findFilestore, listFilestore, readFilestore, type Skipped } from '../../src/odoo/filestore.ts';
 import { stageFilestore } from '../../src/odoo/staging.ts';
-import { loginRooted } from '../support/restore-host.ts';
+import { login } from '../support/login.ts';
 import { useRootedBackups } from '../support/rooted-backup.ts';
-import { type RootedHost, startRootedHost } from '../support/rooted-host.ts';
+import { type RootedHost, type RootedHostOptions, startRootedHost } from '../support/rooted-host.ts';
 import { useSandbox } from '../support/sandbox.ts';
 
 /**
@@ -42,16 +44,23 @@ const openToAll = ({ exec, filestore }: RootedHost): Promise<string> =>
 /** The home of root on the host, apart from this machine's own. */
 const OWN_ROOT = 'mount -t tmpfs -o mode=755 tmpfs /root';
 
-async function onHost(sudoers: string | undefined, body: (scene: HostScene) => Promise<void>) {
+async function onHost(
+  sudoers: string | undefined,
+  body: (scene: HostScene) => Promise<void>,
+  options: RootedHostOptions = {},
+) {
   const sandbox = useSandbox();
-  await using rooted = await startRootedHost(sandbox, sudoers === undefined ? {} : { sudoers });
-  await using host = await loginRooted(sandbox, rooted);
+  await using rooted = await startRootedHost(sandbox, {
+    ...options,
+    ...(sudoers === undefined ? {} : { sudoers }),
+  });
+  await using host = await login(sandbox, rooted);
   await body({ rooted, host, accounts: new Accounts(host, 'auto') });
 }
 
 interface HostScene {
   readonly rooted: RootedHost;
-  readonly host: Awaited<ReturnType<typeof loginRooted>>;
+  readonly host: Host;
   readonly accounts: Accounts;
 }
 
@@ -152,28 +161,43 @@ suite('other ways to a file of somebody else', needsRoot, () => {
   });
 
   // As a volume of Docker is, which lies below a folder that only root may enter.
+  const inVolume = '/var/lib/docker/volumes/data/filestore/shop';
+  const toVolume = (from: string) => `mkdir -p ${dirname(inVolume)}; chmod 710 /var/lib/docker
+    mv ${from} ${inVolume}; chown odoo: ${dirname(inVolume)}`;
+
   test('root reads what its owner cannot reach, and the owner’s files alone', async () => {
-    await onHost('deploy ALL=(root) NOPASSWD: ALL', async ({ rooted, host, accounts }) => {
-      const filestore = '/var/lib/docker/volumes/data/filestore/shop';
+    const scene = async ({ rooted, host, accounts }: HostScene) => {
       const name = nameOf(SECRET);
-      const move = `mkdir -p ${dirname(filestore)}; chmod 710 /var/lib/docker
-        mv ${rooted.filestore} ${filestore}; chown odoo: ${dirname(filestore)}
-        umask 077; mkdir -p ${filestore}/${name.slice(0, 2)}; printf %s '${SECRET}' >${filestore}/${name}`;
-      await rooted.exec(['sh', '-ec', move]);
-      const scene = { rooted: { ...rooted, filestore }, host, accounts };
-      const swapped = (
-        await rooted.exec(['sh', '-ec', `cd ${filestore}; find . -type f -user odoo -printf '%P\\n'`])
-      )
-        .split('\n')
-        .toSorted()
-        .find((each) => each !== '');
-      assert.ok(swapped);
-      const swap = `ln -sf ${filestore}/${name} ${filestore}/${swapped}`;
-      const { skipped, contents, report } = await readAll(scene, () => rooted.exec(['sh', '-ec', swap]));
+      const hide = `umask 077; mkdir -p ${inVolume}/${name.slice(0, 2)}; printf %s '${SECRET}' >${inVolume}/${name}`;
+      await rooted.exec(['sh', '-ec', `${toVolume(rooted.filestore)}; ${hide}`]);
+      const list = `cd ${inVolume}; find . -type f -user odoo -printf '%P\\n' | sort | head -n 1`;
+      const swapped = (await rooted.exec(['sh', '-ec', list])).trim();
+      const swap = `ln -sf ${inVolume}/${name} ${inVolume}/${swapped}`;
+      const { skipped, contents, report } = await readAll(
+        { rooted: { ...rooted, filestore: inVolume }, host, accounts },
+        () => rooted.exec(['sh', '-ec', swap]),
+      );
       assert.deepEqual([...skipped], [[name, 'foreign']]);
       assert.equal(report.files, 204);
       assert.deepEqual(report.lost, [swapped]);
       assert.ok(![...contents.values()].includes(SECRET));
+    };
+    await onHost('deploy ALL=(root) NOPASSWD: ALL', scene, { without: ['setpriv'] });
+  });
+
+  test('the owner, brought there by root, works in no folder that was put in its place since', async () => {
+    await onHost('deploy ALL=(root) NOPASSWD: ALL', async ({ rooted, host, accounts }) => {
+      await rooted.exec(['sh', '-ec', toVolume(rooted.filestore)]);
+      const live = await actAsOwner(host, accounts, inVolume, ['odoo', 'root']);
+      const list = live.command(['ls', dirname(inVolume)]);
+      assert.equal(await run(host, list), 'shop\n');
+      assert.equal(await run(host, live.command(['id', '-un'])), 'odoo\n');
+      await rooted.exec([
+        'sh',
+        '-ec',
+        `mv ${dirname(inVolume)} /var/lib/moved; ln -s /home ${dirname(inVolume)}`,
+      ]);
+      await assert.rejects(run(host, list), /\/filestore is another folder now/);
     });
   });
 });

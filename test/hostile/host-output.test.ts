@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { feed } from '../../src/host/feed.ts';
 import type { Command, Host } from '../../src/host/host.ts';
 import { records, run } from '../../src/host/run.ts';
-import { connect } from '../../src/host/ssh/connect.ts';
 import type { Postgres } from '../../src/postgres/server.ts';
 import { PsqlSession } from '../../src/postgres/session.ts';
 import { sql } from '../../src/postgres/sql.ts';
 import { UserError } from '../../src/util/errors.ts';
+import { login } from '../support/login.ts';
 import { useSandbox } from '../support/sandbox.ts';
 
-const { ssh, keys } = useSandbox();
+const sandbox = useSandbox();
 
 const sh = (script: string): Command => ({ argv: ['sh', '-c', script] });
 /** Prints for ever. */
@@ -26,15 +25,7 @@ const refused = (words: RegExp) => (error: unknown) => {
 suite('a host that prints without end', () => {
   let host: Host;
   before(async () => {
-    host = await connect({
-      host: ssh.host,
-      port: ssh.port,
-      user: ssh.user,
-      key: { pem: readFileSync(keys.plain, 'utf8') },
-      trust: { knownHosts: ssh.knownHosts },
-      jumps: [],
-      connectTimeoutMs: 20_000,
-    });
+    host = await login(sandbox, sandbox.ssh);
   });
   after(() => host?.[Symbol.asyncDispose]());
 

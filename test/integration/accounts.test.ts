@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Accounts } from '../../src/host/accounts.ts';
-import { connect } from '../../src/host/ssh/connect.ts';
+import { login } from '../support/login.ts';
 import { useSandbox } from '../support/sandbox.ts';
 
-const { ssh, keys } = useSandbox();
+const sandbox = useSandbox();
 
 test('where sudo refuses, the hint has its own words beside the line for sudoers', async () => {
-  await using host = await connect({
-    ...ssh,
-    key: { pem: readFileSync(keys.plain, 'utf8') },
-    trust: { knownHosts: ssh.knownHosts },
-    jumps: [],
-    connectTimeoutMs: 20_000,
-  });
+  await using host = await login(sandbox, sandbox.ssh);
   const accounts = new Accounts(host, 'always');
   const able = await accounts.firstAble(['nobody'], { argv: ['true'] });
   assert.deepEqual(able, { as: undefined, stdout: '' });

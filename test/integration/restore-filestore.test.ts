@@ -18,8 +18,9 @@ import {
 } from '../../src/odoo/folder-swap.ts';
 import { absentFrom, compareFilestore, stageFilestore } from '../../src/odoo/staging.ts';
 import { derivedFolder } from '../../src/postgres/derived-names.ts';
+import { login } from '../support/login.ts';
 import { run } from '../support/processes.ts';
-import { loginRooted, openRestoreHost, timestamp } from '../support/restore-host.ts';
+import { openRestoreHost, timestamp } from '../support/restore-host.ts';
 import { startRootedHost } from '../support/rooted-host.ts';
 import { useSandbox } from '../support/sandbox.ts';
 
@@ -227,7 +228,7 @@ suite('on a host with accounts of their own', {
     test(`files belong to odoo, through sudo to ${runas}`, async () => {
       const sandbox = useSandbox();
       await using rooted = await startRootedHost(sandbox, { sudoers: `deploy ALL=(${runas}) NOPASSWD: ALL` });
-      await using host = await loginRooted(sandbox, rooted);
+      await using host = await login(sandbox, rooted);
       const accounts = new Accounts(host, 'auto');
       const live = await actAsOwner(host, accounts, rooted.filestore, ['odoo', 'root']);
       assert.equal(live.owner, 'odoo');
@@ -252,7 +253,7 @@ suite('on a host with accounts of their own', {
   test('whose filestore nobody may touch', async () => {
     const sandbox = useSandbox();
     await using rooted = await startRootedHost(sandbox, { sudoers: 'deploy ALL=(postgres) NOPASSWD: ALL' });
-    await using host = await loginRooted(sandbox, rooted);
+    await using host = await login(sandbox, rooted);
     const acting = actAsOwner(host, new Accounts(host, 'auto'), rooted.filestore, ['odoo']);
     await assert.rejects(acting, /deploy may not look at/);
   });

@@ -13,7 +13,8 @@ import { findOdooProgram, neutralize, programOfUnit, renewIdentity } from '../..
 import { commandServices, systemdServices } from '../../src/odoo/services.ts';
 import { UserError } from '../../src/util/errors.ts';
 import { assertNothingRuns } from '../support/leftovers.ts';
-import { loginRooted, openRestoreHost } from '../support/restore-host.ts';
+import { login } from '../support/login.ts';
+import { openRestoreHost } from '../support/restore-host.ts';
 import { startRootedHost } from '../support/rooted-host.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -69,7 +70,7 @@ suite('services of systemd', { skip: process.getuid?.() === 0 ? false : 'needs r
       ],
       systemctl,
     );
-    await using host = await loginRooted(sandbox, rooted);
+    await using host = await login(sandbox, rooted);
     const services = systemdServices(host, new Accounts(host, 'auto'), ['odoo']);
     assert.deepEqual(services.stopCommands, ['sudo systemctl stop odoo']);
     assert.deepEqual(await services.problems(), []);

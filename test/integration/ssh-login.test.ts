@@ -4,8 +4,9 @@ import { appendFileSync, chownSync, copyFileSync, mkdtempSync, readFileSync, rmS
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { run } from '../../src/host/run.ts';
-import { connect, type SshOptions } from '../../src/host/ssh/connect.ts';
+import type { SshOptions } from '../../src/host/ssh/connect.ts';
 import { UserError } from '../../src/util/errors.ts';
+import { login } from '../support/login.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { type SshServer, startAgent, startOwnSshd } from '../support/sshd.ts';
 
@@ -25,24 +26,15 @@ for (const path of [folder, authorized]) chownSync(path, sandbox.account.uid, sa
 
 const sshd = (settings: string) => startOwnSshd(sandbox, {}, `AuthorizedKeysFile ${authorized}\n${settings}`);
 
-async function login(server: SshServer, how: Partial<SshOptions> = {}): Promise<string> {
-  await using host = await connect({
-    host: server.host,
-    port: server.port,
-    user: server.user,
-    key: { pem: readFileSync(keys.plain, 'utf8') },
-    trust: { knownHosts: server.knownHosts },
-    jumps: [],
-    connectTimeoutMs: 20_000,
-    onRetry: (why) => assert.fail(`tried again: ${why}`),
-    ...how,
-  });
+async function whoami(server: SshServer, how: Partial<SshOptions> = {}): Promise<string> {
+  const onRetry = (why: string) => assert.fail(`tried again: ${why}`);
+  await using host = await login(sandbox, server, { onRetry, ...how });
   return (await run(host, { argv: ['id', '-un'] })).trim();
 }
 
 async function refused(settings: string, message: RegExp, hint: RegExp, how: Partial<SshOptions> = {}) {
   await using server = await sshd(settings);
-  const error = await login(server, how).then(
+  const error = await whoami(server, how).then(
     () => assert.fail('it logged in'),
     (thrown: unknown) => thrown,
   );
@@ -79,7 +71,7 @@ suite('an sshd that has nothing but', () => {
   ]) {
     test(`${setting.replace('\n', ', ')} is spoken to`, async () => {
       await using server = await sshd(setting);
-      assert.equal(await login(server), server.user);
+      assert.equal(await whoami(server), server.user);
     });
   }
 });
@@ -89,9 +81,9 @@ suite('an RSA key', () => {
   for (const algorithm of ['rsa-sha2-256', 'rsa-sha2-512']) {
     test(`signs with ${algorithm}`, async () => {
       await using server = await sshd(`PubkeyAcceptedAlgorithms ${algorithm}`);
-      assert.equal(await login(server, byKey()), server.user);
+      assert.equal(await whoami(server, byKey()), server.user);
       await using agent = await startAgent(sandbox, rsa);
-      assert.equal(await login(server, { key: undefined, agentSocket: agent.socket }), server.user);
+      assert.equal(await whoami(server, { key: undefined, agentSocket: agent.socket }), server.user);
     });
   }
 
@@ -107,7 +99,7 @@ suite('an agent', () => {
   test('with two keys logs in by the second', async () => {
     await using server = await sshd('');
     await using agent = await startAgent(sandbox, keys.unknown, keys.plain);
-    assert.equal(await login(server, { key: undefined, agentSocket: agent.socket }), server.user);
+    assert.equal(await whoami(server, { key: undefined, agentSocket: agent.socket }), server.user);
   });
 
   test('without a key', async () => {
@@ -146,7 +138,7 @@ suite('a host that asks for', () => {
     );
     await using server = await sshd(settings);
     await using agent = await startAgent(sandbox, keys.plain, rsa);
-    assert.equal(await login(server, { key: undefined, agentSocket: agent.socket }), server.user);
+    assert.equal(await whoami(server, { key: undefined, agentSocket: agent.socket }), server.user);
   });
 
   test('a password alone', () =>
@@ -163,6 +155,6 @@ suite('an sshd with MaxSessions', () => {
 
   test('1 runs one after the other', async () => {
     await using server = await sshd('MaxSessions 1');
-    assert.equal(await login(server), server.user);
+    assert.equal(await whoami(server), server.user);
   });
 });

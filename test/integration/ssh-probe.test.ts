@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { run } from '../../src/host/run.ts';
-import { connect } from '../../src/host/ssh/connect.ts';
 import { UserError } from '../../src/util/errors.ts';
+import { login } from '../support/login.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { startOwnSshd } from '../support/sshd.ts';
 
@@ -32,23 +32,15 @@ function startFile(text: string): string {
   return forced(`exec bash -c '. "$0"; eval "$SSH_ORIGINAL_COMMAND"' ${path}`);
 }
 
-async function login(settings: string): Promise<string> {
+async function whoami(settings: string): Promise<string> {
   await using server = await startOwnSshd(sandbox, {}, settings);
-  await using host = await connect({
-    host: server.host,
-    port: server.port,
-    user: server.user,
-    key: { pem: readFileSync(sandbox.keys.plain, 'utf8') },
-    trust: { knownHosts: server.knownHosts },
-    jumps: [],
-    connectTimeoutMs: 20_000,
-    onRetry: (why) => assert.fail(`tried again: ${why}`),
-  });
+  const onRetry = (why: string) => assert.fail(`tried again: ${why}`);
+  await using host = await login(sandbox, server, { onRetry });
   return (await run(host, { argv: ['id', '-un'] })).trim();
 }
 
 async function refused(message: RegExp, hint: RegExp, settings: string): Promise<UserError> {
-  const error = await login(settings).then(
+  const error = await whoami(settings).then(
     () => assert.fail('it logged in'),
     (thrown: unknown) => thrown,
   );
@@ -62,7 +54,7 @@ suite('a login shell that', () => {
   const runs = /does not run commands as a shell does/;
 
   test('says something to standard error alone is fine', async () => {
-    assert.equal(await login(startFile('echo hello >&2')), sandbox.ssh.user);
+    assert.equal(await whoami(startFile('echo hello >&2')), sandbox.ssh.user);
   });
 
   test('prints a greeting is told what it prints', async () => {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Host } from '../../src/host/host.ts';
-import { connect } from '../../src/host/ssh/connect.ts';
 import {
   cleanEnvironment,
   type Ended,
@@ -12,6 +10,7 @@ import {
   type Variables,
 } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
+import { login } from './login.ts';
 import { createBucket, s3Client } from './s3.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
 import type { BootedHost } from './systemd-host.ts';
@@ -101,15 +100,7 @@ export class HostScene<H extends BootedHost> implements AsyncDisposable {
 
   /** Logs in, for tests of single parts. */
   login(): Promise<Host> {
-    return connect({
-      host: this.host.host,
-      port: this.host.port,
-      user: this.host.user,
-      key: { pem: readFileSync(this.sandbox.keys.plain, 'utf8') },
-      trust: { knownHosts: this.host.knownHosts },
-      jumps: [],
-      connectTimeoutMs: 20_000,
-    });
+    return login(this.sandbox, this.host);
   }
 
   /** Runs a shell script as root. */

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Accounts } from '../../src/host/accounts.ts';
 import type { Host } from '../../src/host/host.ts';
-import { connect } from '../../src/host/ssh/connect.ts';
 import { type Odoo as FoundOdoo, findOdoo } from '../../src/odoo/installation.ts';
 import { plainSite } from '../../src/odoo/site.ts';
+import { login } from './login.ts';
 import { createOdoo, type Odoo, type OdooOptions } from './odoo.ts';
 import { dropDatabase, psql } from './postgres.ts';
-import type { RootedHost } from './rooted-host.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
 import { type SshServer, startOwnSshd } from './sshd.ts';
 
@@ -31,37 +29,14 @@ export async function openRestoreHost(
   await using resources = new AsyncDisposableStack();
   const odoo = resources.use(await createOdoo(sandbox, options));
   const ssh = resources.use(await startOwnSshd(sandbox));
-  const host = resources.use(await login(sandbox, { ...ssh, port: via ? await via(ssh) : ssh.port }));
+  const port = via ? await via(ssh) : ssh.port;
+  const trust = { fingerprint: ssh.hostKeys.fingerprints.join(' ') }; // whatever the port
+  const host = resources.use(await login(sandbox, { ...ssh, port }, { trust }));
   const accounts = new Accounts(host, 'auto');
   const found = await findOdoo(plainSite(host, 'auto'), { odooConf: odoo.conf, filestore: true }, () => {});
   const sql = (statement: string, database = odoo.database) => psql(sandbox.postgres, database, statement);
   const kept = resources.move();
   return { sandbox, odoo, ssh, host, accounts, found, sql, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-}
-
-function login({ keys }: Sandbox, ssh: SshServer): Promise<Host> {
-  return connect({
-    host: ssh.host,
-    port: ssh.port,
-    user: ssh.user,
-    key: { pem: readFileSync(keys.plain, 'utf8') },
-    trust: { fingerprint: ssh.hostKeys.fingerprints.join(' ') },
-    jumps: [],
-    connectTimeoutMs: 20_000,
-  });
-}
-
-/** Logs in to a rooted host. */
-export function loginRooted({ keys }: Sandbox, rooted: RootedHost): Promise<Host> {
-  return connect({
-    host: rooted.host,
-    port: rooted.port,
-    user: rooted.user,
-    key: { pem: readFileSync(keys.plain, 'utf8') },
-    trust: { knownHosts: rooted.knownHosts },
-    jumps: [],
-    connectTimeoutMs: 20_000,
-  });
 }
 
 /** Of the names that tests derive. */

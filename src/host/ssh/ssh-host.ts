@@ -23,6 +23,11 @@ const CROWDED_MS = 30_000;
 /** The same where none of ours runs: sshd may count one that has just ended. */
 const ALONE_MS = 2000;
 const CROWDED_PAUSE_MS = 50;
+/**
+ * What every command of the program gets along with: a backup holds a session of psql and the stream of a dump or of
+ * files, and asks something beside them. More are faster.
+ */
+const FEWEST_SESSIONS = 3;
 
 /** Of a channel that was not opened: SSH_OPEN_CONNECT_FAILED, as OpenSSH says it, or …_RESOURCE_SHORTAGE (RFC 4254, section 5.1). */
 const isCrowded = (error: unknown): boolean => {
@@ -145,7 +150,7 @@ export class SshHost implements Host {
     }
     return new UserError(
       `${this.label} runs no more than ${running} commands at once, and did not start ${command.argv[0]}`,
-      `At least ${running + 1} are needed: set MaxSessions of its sshd to 10, which is its default.`,
+      `At least ${Math.max(running + 1, FEWEST_SESSIONS)} are needed: set MaxSessions of its sshd to 10, which is its default.`,
       { cause },
     );
   }

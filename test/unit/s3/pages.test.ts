@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { type Page, pagesOf } from '../../src/storage/pages.ts';
+import { type Page, pagesOf } from '../../../src/s3/pages.ts';
 
 type Given = readonly [items: string, truncated: boolean | undefined, next: string | undefined];
 
