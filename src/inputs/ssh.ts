@@ -11,7 +11,7 @@ import { type Fields, integer, matching, Refusal, text, textOrFile } from './fie
 /** @returns undefined when something is missing or refused */
 export function parseSsh(fields: Fields, env: Environment): SshAccess | undefined {
   const target = fields.required('ssh-host', destination, 'is required: the machine that runs Odoo');
-  const named = fields.optional('ssh-user', matching(/^[^@\s-][^@\s]*$/, 'a user name'));
+  const named = fields.optional('ssh-user', matching(/^[^@\s-]\S*$/, 'a user name'));
   if (named !== undefined && target?.user !== undefined && named !== target.user) {
     fields.problem(`ssh-user: '${named}' is not the user of ssh-host, '${target.user}'; give one of them`);
   }
@@ -73,10 +73,16 @@ function fingerprints(value: string): string {
 /** `user@host:port`, with what may be left out. */
 type Destination = Pick<Hop, 'host'> & Partial<Hop>;
 
-/** Reads `[user@]host[:port]`, and `ssh://` before it, as ssh does: an IPv6 address with a port stands in brackets. */
+/**
+ * Reads `[user@]host[:port]`, and `ssh://` before it, as ssh does: an IPv6 address with a port stands in brackets, and a
+ * user of a domain has an `@` of its own.
+ */
 function destination(value: string): Destination {
+  if (/^(ssh:\/\/)?[^@\s/:]*:[^\s/]*@/i.test(value)) {
+    throw new Refusal('holds a password, as in user:password@host: take it out, and log in by ssh-key');
+  }
   const [, user, bracketed, name, port] =
-    /^(?:([^@\s]+)@)?(?:\[([\w:.%]+)\]|(\w[\w.-]*|[\w:.%]*:[\w:.%]*:[\w:.%]*))(?::(\d+))?$/.exec(
+    /^(?:([^@\s/:-][^\s/:]*)@)?(?:\[([\w:.%]+)\]|(\w[\w.-]*|[\w:.%]*:[\w:.%]*:[\w:.%]*))(?::(\d+))?$/.exec(
       value.replace(/^ssh:\/\/(.*?)\/?$/i, '$1'),
     ) ?? [];
   const host = bracketed ?? name;

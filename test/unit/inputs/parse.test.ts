@@ -83,6 +83,8 @@ const accepted: [RawInputs, (inputs: ReturnType<typeof inputsFixture>) => unknow
     ],
   ),
   [{ 'ssh-host': 'x@host:2222', 'ssh-port': '2222' }, ({ ssh }) => ssh.port, 2222],
+  [{ 'ssh-host': 'x@acme.example@host:22' }, ({ ssh }) => [ssh.user, ssh.host], ['x@acme.example', 'host']],
+  [{ 'ssh-host': 'host', 'ssh-user': 'x@acme.example' }, ({ ssh }) => ssh.user, 'x@acme.example'],
   [{ 'ssh-host': 'ssh://x@[2001:db8::1]' }, ({ ssh }) => [ssh.host, ssh.port], ['2001:db8::1', 22]],
   [
     {
@@ -137,7 +139,14 @@ const refused: [RawInputs, RegExp][] = [
   [{ 'ssh-port': '0' }, /^ssh-port: '0' is not a whole number from 1 to 65535$/],
   [{ 'ssh-port': '65536' }, /^ssh-port/],
   [{ 'ssh-port': '22.0' }, /^ssh-port/],
-  [{ 'ssh-jump': 'a@b@c' }, /^ssh-jump: 'a@b@c' is not of the form user@host:port$/],
+  [{ 'ssh-jump': 'a@b@' }, /^ssh-jump: 'a@b@' is not of the form user@host:port$/],
+  ...['x:hunter2@host', 'ssh://x:hunter2@host:22', 'x:@host', 'x:a@b@host'].map(
+    (value): (typeof refused)[number] => [
+      { 'ssh-host': value },
+      /^ssh-host: holds a password, as in user:password@host: take it out, and log in by ssh-key$/,
+    ],
+  ),
+  [{ 'ssh-host': 'sftp://x@host' }, /^ssh-host: 'sftp:\/\/x@host' is not of the form user@host:port$/],
   [{ 'ssh-jump': 'bastion:99999' }, /^ssh-jump/],
   [{ 'ssh-fingerprint': 'MD5:aa:bb' }, /^ssh-fingerprint: MD5:aa:bb is not a SHA256 fingerprint/],
   [{ 'ssh-fingerprint': 'me@x=SHA256:' }, /^ssh-fingerprint: me@x=SHA256: is not a SHA256 fingerprint/],
@@ -148,7 +157,7 @@ const refused: [RawInputs, RegExp][] = [
   [{ 'ssh-fingerprint': '' }, /^ssh-known-hosts: is required \(or ssh-fingerprint\)/],
   [{ 'ssh-known-hosts': 'odoo.example.com ssh-ed25519' }, /^ssh-known-hosts, line 1: /],
   [{ 'ssh-key': '/nowhere/id' }, /^ssh-key: is neither the text itself nor a file that can be read \(ENOENT/],
-  [{ 'ssh-key': 'not a key' }, /^ssh-key cannot be read/],
+  [{ 'ssh-key': 'not a key' }, /^ssh-key is no private key/],
   [{ sudo: 'yes' }, /^sudo: 'yes' is not one of auto, always, never$/],
   [
     { command: 'restor' },
