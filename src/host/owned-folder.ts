@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
 import { UserError } from '../util/errors.ts';
 import type { Accounts } from './accounts.ts';
-import { CommandError, type Host } from './host.ts';
+import { type Command, CommandError, type Host } from './host.ts';
 import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
 
@@ -79,20 +79,30 @@ export async function asOwner(
   const inUmask = ['sh', '-c', 'umask "$1"; shift; exec "$@"', 'sh', umask];
   for await (const as of accounts.usable([owner, 'root'])) {
     const self = as ?? host.user;
-    if (self !== owner && self !== 'root') continue;
-    const command: Place['command'] =
-      self === owner
-        ? (argv) => ({ argv: [...inUmask, ...argv], as })
-        : (argv) => ({ argv: [...openedByRoot(seen), ...inUmask, ...argv.map(below(base))], as });
-    try {
-      await run(host, command(['sh', '-c', 'cd -- "$1"', 'sh', base]));
-    } catch (error) {
-      if (error instanceof CommandError) continue; // as in an image without setpriv
-      throw error;
+    const ways: Place['command'][] = [];
+    if (self === owner) ways.push((argv) => ({ argv: [...inUmask, ...argv], as }));
+    else if (self === 'root') {
+      const setpriv = ['setpriv', ...ownerOptions(seen), ...inUmask];
+      ways.push((argv) => ({ argv: [...setpriv, ...argv], as }));
+      ways.push((argv) => ({ argv: [...openedByRoot(seen), ...inUmask, ...argv.map(below(base))], as }));
     }
-    return { host, path, owner, exists, command };
+    for (const command of ways) {
+      if (await succeeds(host, command(['sh', '-c', 'cd -- "$1"', 'sh', base])))
+        return { host, path, owner, exists, command };
+    }
   }
   return undefined;
+}
+
+/** false also where a program is not there, as in an image without setpriv. */
+async function succeeds(host: Host, command: Command): Promise<boolean> {
+  try {
+    await run(host, command);
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError) return false;
+    throw error;
+  }
 }
 
 /** The folder that holds the filestore, and what a restore puts beside it. */
@@ -111,10 +121,16 @@ function openedByRoot(seen: SeenFolder): string[] {
   const script = `base=$1; shift
     { [ "$(readlink ${OPENED})" = "$base" ] || { echo "$base is another folder now" >&2; exit 1; }
       exec setpriv "$@"; } ${BASE_FD}<"$base"`;
-  const { uid, gid } = seen;
-  const owner = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
-  return ['sh', '-c', script, 'sh', baseOf(seen), ...owner];
+  return ['sh', '-c', script, 'sh', baseOf(seen), ...ownerOptions(seen)];
 }
+
+/** Of setpriv. */
+const ownerOptions = ({ uid, gid }: SeenFolder): string[] => [
+  `--reuid=${uid}`,
+  `--regid=${gid}`,
+  '--clear-groups',
+  '--',
+];
 
 /** Words that are paths in the base folder, as ones that start from where it was opened. */
 const below =

@@ -1,6 +1,6 @@
 import { UserError } from '../util/errors.ts';
 
-const LISTING = ['Name', 'Bucket', 'IsTruncated', 'KeyCount', 'MaxKeys', 'MaxUploads', 'Contents'];
+const LISTING = ['IsTruncated', 'KeyCount', 'MaxKeys', 'MaxUploads', 'Contents'];
 const OBJECT = ['ETag', 'LastModified'];
 
 /**

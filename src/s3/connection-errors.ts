@@ -1,11 +1,17 @@
 import { withoutControls } from '../util/controls.ts';
-import { type Explanation, type Failure, isStranger } from './sdk-errors.ts';
+import { type Explanation, type Failure, isStranger, isWebPage } from './sdk-errors.ts';
 
-/** Another one than S3 has answered. @param endpoint undefined for Amazon's own */
+/**
+ * Another one than S3 has answered.
+ *
+ * @param endpoint undefined for Amazon's own
+ * @param ofBucket the request was about no object: an S3 service would have said that there is no such bucket
+ */
 export function ofStranger(
   error: Failure,
   status: number | undefined,
   endpoint: string | undefined,
+  ofBucket: boolean,
 ): Explanation | undefined {
   const server = endpoint ?? 'Amazon S3';
   if (status === 407) {
@@ -14,7 +20,8 @@ export function ofStranger(
       'Write HTTPS_PROXY or HTTP_PROXY as http://user:password@host:port, or name the S3 server in NO_PROXY.',
     ];
   }
-  if (!isStranger(error) || status === undefined || status >= 500) return undefined;
+  const stranger = isStranger(error) || (ofBucket && status === 404 && isWebPage(error));
+  if (!stranger || status === undefined || status >= 500) return undefined;
   if (status < 300) return noS3(server);
   const location = originOf(error.$response?.headers?.location);
   if (status >= 300 && status < 400 && location !== undefined) {

@@ -41,14 +41,14 @@ function explain(error: Failure, asked: Asked): Explanation {
   const name = error.name ?? '';
   const status = error.$metadata?.httpStatusCode;
   return (
-    ofStranger(error, status, asked.endpoint) ??
+    ofStranger(error, status, asked.endpoint, asked.key === undefined) ??
     ofCredentials(error, name) ??
     ofRegion(error, name, status, asked) ??
     ofEncryption(error, name) ??
     ofLock(error, name, asked) ??
     ofObject(name, status, asked) ??
     ofPermission(error, name, status, asked) ??
-    ofServer(name, status, asked) ??
+    ofServer(error, status, asked) ??
     connectionError(error, asked.endpoint) ?? [
       `S3 refused ${asked.action} on ${place(asked)}${said(error)}${status ? ` (HTTP ${status})` : ''}`,
       'Look the code up in the documentation of the S3 service.',
@@ -218,10 +218,11 @@ function ofObject(name: string, status: number | undefined, asked: Asked): Expla
   return undefined;
 }
 
-function ofServer(name: string, status: number | undefined, asked: Asked): Explanation | undefined {
+function ofServer(error: Failure, status: number | undefined, asked: Asked): Explanation | undefined {
+  const name = codeOf(error);
   if (name === 'SlowDown' || status === 429) {
     return [
-      `The S3 service asks to slow down (${name})`,
+      `The S3 service asks to slow down (${name ?? `HTTP ${status}`})`,
       'It was asked again several times. Let fewer backups run at once.',
     ];
   }

@@ -66,5 +66,9 @@ export function isStranger(error: Failure): boolean {
   return codeOf(error) === undefined && !isS3;
 }
 
+/** The answer is a web page. Of a request without a body in its answer, such as HEAD, that says nothing. */
+export const isWebPage = (error: Failure): boolean =>
+  /html/i.test(error.$response?.headers?.['content-type'] ?? '');
+
 /** What happened, and what to do about it. */
 export type Explanation = readonly [message: string, hint: string];

@@ -62,6 +62,13 @@ suite('where an S3 service is expected, there is', () => {
       noService,
       /s3-endpoint/,
     ],
+    [
+      'XML of another program',
+      () => startWeb(200, { 'content-type': 'application/xml' }, '<project><Name>x</Name></project>'),
+      noService,
+      /s3-endpoint/,
+    ],
+    ['no content', () => startWeb(204, {}, ''), noService, /s3-endpoint/],
     ['nothing but an OK', () => startWeb(200, {}, ''), noService, /s3-endpoint/],
     [
       'an API of another kind',
@@ -131,6 +138,21 @@ suite('where an S3 service is expected, there is', () => {
     });
   }
 
+  test('a page that is not found, where a bucket is asked for', async () => {
+    await using server = await startWeb(404, html, '<html><body>Not found</body></html>');
+    const error = await failureOf(server.endpoint, (store) => store.check('acme/'));
+    assert.match(error.message, /answers HTTP 404, and not as an S3 service does$/);
+  });
+
+  test('a gateway whose service is down', async () => {
+    await using server = await startWeb(502, html, page);
+    const error = await failureOf(server.endpoint, (store) => store.check('acme/'));
+    assert.match(
+      error.message,
+      /^The S3 service failed with HTTP 502 on s3:ListBucket of the bucket backups$/,
+    );
+  });
+
   test('a key with a line break, or a token', async () => {
     await using server = await startWeb(200, {}, '');
     process.env.AWS_ACCESS_KEY_ID = 'key\nkey';
@@ -147,7 +169,9 @@ suite('where an S3 service is expected, there is', () => {
   });
 
   test('a proxy between, which HTTP_PROXY and HTTPS_PROXY name, and NO_PROXY leaves out', async () => {
-    await using proxy = await startProxy('<ListBucketResult><Name>backups</Name></ListBucketResult>');
+    await using proxy = await startProxy(
+      '<ListBucketResult><Name>backups</Name><IsTruncated>false</IsTruncated></ListBucketResult>',
+    );
     Object.assign(process.env, {
       HTTP_PROXY: proxy.endpoint,
       HTTPS_PROXY: proxy.endpoint,
