@@ -138,7 +138,7 @@ function unreadable(cause: Error, text: string, passphrase: string | undefined):
     return new UserError('ssh-key cannot be read: it is cut, and has no last line', whole, { cause });
   }
   if (!/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|^PuTTY-/.test(text)) {
-    const message = 'ssh-key is no private key: it has no line "-----BEGIN … PRIVATE KEY-----"';
+    const message = 'ssh-key is no private key: it has no line that begins one';
     return new UserError(message, `${whole} A variable that was not filled in looks like this too.`, {
       cause,
     });
