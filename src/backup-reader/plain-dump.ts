@@ -20,7 +20,7 @@ const INSERT = /^INSERT INTO\s/i;
 const ODOO_TABLE = /^CREATE TABLE (?:public\.)?ir_module_module\s/i;
 
 /** How a plain dump is to pass. */
-export interface Passage {
+export interface PlainDumpOptions {
   /** Is asked for each statement whether it is left out. */
   readonly leavesOut?: LeavesOut;
   /** Whether psql runs no command of its own: see `restricted`. Default: it may run them. */
@@ -41,8 +41,8 @@ export interface Passage {
  *
  * @param name of the dump, for messages
  */
-export function plainDumpFilter(name: string, passage: Passage = {}): Transform {
-  const filter = new PlainDump(name, passage);
+export function plainDumpFilter(name: string, passage: PlainDumpOptions = {}): Transform {
+  const filter = new PlainDumpFilter(name, passage);
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       attempt(() => filter.pass(chunk), done);
@@ -54,7 +54,7 @@ export function plainDumpFilter(name: string, passage: Passage = {}): Transform 
 }
 
 /** One entry of a dump in another format, as pg_restore prints it, on its way to psql. */
-export const entryAsPlain = (sql: AsyncIterable<Buffer>, passage: Passage): AsyncIterable<Buffer> =>
+export const entryAsPlain = (sql: AsyncIterable<Buffer>, passage: PlainDumpOptions): AsyncIterable<Buffer> =>
   pipeline(sql, plainDumpFilter('the entry', passage), () => {}); // its error comes out at its end
 
 function attempt(body: () => Buffer, done: TransformCallback): void {
@@ -65,7 +65,7 @@ function attempt(body: () => Buffer, done: TransformCallback): void {
   }
 }
 
-class PlainDump {
+class PlainDumpFilter {
   readonly #name: string;
   readonly #leavesOut: LeavesOut | undefined;
   readonly #scanner: SqlScanner;
@@ -85,7 +85,7 @@ class PlainDump {
   /** Statements within `#held` that are left out. */
   #cuts: [from: number, to: number][] = [];
 
-  constructor(name: string, { leavesOut, restricted = false }: Passage) {
+  constructor(name: string, { leavesOut, restricted = false }: PlainDumpOptions) {
     this.#name = name;
     this.#leavesOut = leavesOut;
     this.#scanner = new SqlScanner(name, restricted, {

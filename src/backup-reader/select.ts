@@ -126,12 +126,12 @@ async function receiptOf(store: Store, key: string): Promise<Receipt | undefined
   const beside = receiptKey(key);
   if (beside === key || !(await store.head(beside))) return undefined;
   const receipt = await readReceipt(store, beside);
-  if (receipt.key !== key) throw mismatch(store.uri(key), `the receipt speaks of ${receipt.key}`);
+  if (receipt.key !== key) throw wrongBackup(store.uri(key), `the receipt speaks of ${receipt.key}`);
   return receipt;
 }
 
 /** A receipt that was written for something else proves nothing. */
-export function mismatch(uri: string, what: string): ContentError {
+export function wrongBackup(uri: string, what: string): ContentError {
   return new ContentError(
     `${uri} is not the archive that the receipt speaks of: ${what}.`,
     'One of the two was changed or replaced since the backup. Choose another backup.',

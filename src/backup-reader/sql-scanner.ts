@@ -3,7 +3,7 @@ import { ContentError } from '../util/errors.ts';
 import { ClientEncodings } from './client-encodings.ts';
 
 /** What the next byte belongs to. `mark` is what ends quotes. */
-type State =
+type ScanState =
   | { readonly in: 'sql' | 'line comment' | 'data' }
   | { readonly in: 'block comment'; readonly depth: number }
   | { readonly in: 'quotes'; readonly mark: string };
@@ -74,7 +74,7 @@ export interface Told {
  */
 export class SqlScanner {
   readonly #name: string;
-  #state: State = { in: 'sql' };
+  #state: ScanState = { in: 'sql' };
   readonly #told: Told;
   /** Undefined where psql is restricted. */
   readonly #encodings: ClientEncodings | undefined;
@@ -132,7 +132,7 @@ export class SqlScanner {
   }
 
   /** By every client_encoding there is. Those bytes were read in that state. */
-  #assertReadAlike(state: State, from: number, to: number): void {
+  #assertReadAlike(state: ScanState, from: number, to: number): void {
     if (state.in === 'data') this.#encodings?.startLine();
     const hidden = this.#encodings?.findHidden(this.#bytes, from, to, (byte) => matters(state, byte));
     if (hidden === undefined) return;
@@ -341,7 +341,7 @@ export class SqlScanner {
 }
 
 /** Whether psql reads on in another way, in that state, if it does not see that byte, which is no line break. */
-function matters(state: State, byte: number): boolean {
+function matters(state: ScanState, byte: number): boolean {
   switch (state.in) {
     case 'sql':
       return kindOf(byte) !== LETTER && kindOf(byte) !== DIGIT;

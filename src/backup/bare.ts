@@ -2,14 +2,16 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { dumpCodec } from '../host/outbound.ts';
 import { streamDump } from '../postgres/dump.ts';
-import { deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
+import { type ArchiveOptions, deflateLevel, pgDumpCompression, type Source } from './source.ts';
 
 /** A database alone needs no zip: `custom` is a bare `.dump` then, `plain` a bare `.sql.gz`. */
-export const isBare = (format: Target['format'], withFilestore: boolean): format is 'custom' | 'plain' =>
-  format === 'plain' || (format === 'custom' && !withFilestore);
+export const isBare = (
+  format: ArchiveOptions['format'],
+  withFilestore: boolean,
+): format is 'custom' | 'plain' => format === 'plain' || (format === 'custom' && !withFilestore);
 
 /** The dump as it is stored. Fails when pg_dump does. */
-export async function bareDump({ odoo, snapshot }: Source, target: Target): Promise<Readable> {
+export async function streamBareDump({ odoo, snapshot }: Source, target: ArchiveOptions): Promise<Readable> {
   if (target.format === 'custom') {
     const compression = pgDumpCompression(target.compression, snapshot.postgres.client.major);
     return streamDump(snapshot, ['--format=custom', compression], undefined);

@@ -6,14 +6,14 @@ import { listBackups, passedReceipts } from '../catalog/keys.ts';
 import type { Format, Receipt } from '../catalog/receipt.ts';
 import { FileList } from '../odoo/file-list.ts';
 import { sha1Of } from '../odoo/filestore.ts';
-import type { Front } from '../s3/server-copy.ts';
+import type { CopiedFront } from '../s3/server-copy.ts';
 import type { ObjectHead, Store } from '../s3/store.ts';
-import { Marks } from '../util/bit-set.ts';
+import { BitSet } from '../util/bit-set.ts';
 import { messageOf } from '../util/errors.ts';
 import type { HostFiles } from './source.ts';
 
 /** An earlier archive of the same database, and what of it the new one takes over. */
-export interface Base extends Front {
+export interface Base extends CopiedFront {
   readonly reuse: Reuse;
   /** When the first of the archives that led here was sent as a whole. ISO 8601, UTC. */
   readonly fullAt: string;
@@ -29,7 +29,7 @@ export interface BaseWish {
 }
 
 /** An archive that may become a base: what there is to know of it before the host's files are known. */
-export interface Candidate {
+export interface BaseCandidate {
   readonly receipt: Receipt;
   readonly etag: string | undefined;
   readonly directory: ArchiveDirectory;
@@ -38,7 +38,7 @@ export interface Candidate {
 }
 
 /** A base, and what it leaves to be read. */
-export interface Plan {
+export interface BasePlan {
   readonly base: Base;
   readonly files: HostFiles;
 }
@@ -61,7 +61,7 @@ const MOST_COPIES = 9000;
  * Finds the newest verified archive of the database whose filestore may be taken over. Nothing of this ever keeps a
  * backup from being made: where it fails, everything is sent.
  */
-export async function findCandidate(store: Store, wish: BaseWish): Promise<Candidate | NoBase> {
+export async function findCandidate(store: Store, wish: BaseWish): Promise<BaseCandidate | NoBase> {
   try {
     return await searchCandidate(store, wish);
   } catch (error) {
@@ -69,7 +69,7 @@ export async function findCandidate(store: Store, wish: BaseWish): Promise<Candi
   }
 }
 
-async function searchCandidate(store: Store, wish: BaseWish): Promise<Candidate | NoBase> {
+async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandidate | NoBase> {
   const receipt = await newestFit(store, wish);
   if (!receipt) {
     return { why: `there is no verified backup of format ${wish.format} with a filestore to build upon` };
@@ -98,7 +98,7 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<Candidate 
 }
 
 /** @param files on the host now */
-export function planBase(candidate: Candidate, files: HostFiles): Plan | NoBase {
+export function planBase(candidate: BaseCandidate, files: HostFiles): BasePlan | NoBase {
   try {
     return plan(candidate, files);
   } catch (error) {
@@ -106,11 +106,11 @@ export function planBase(candidate: Candidate, files: HostFiles): Plan | NoBase 
   }
 }
 
-function plan(candidate: Candidate, files: HostFiles): Plan | NoBase {
+function plan(candidate: BaseCandidate, files: HostFiles): BasePlan | NoBase {
   const { receipt, etag, directory, corrupt } = candidate;
   const { key } = receipt;
   const { list } = files;
-  const copied = new Marks(list.length);
+  const copied = new BitSet(list.length);
   const reuse = planReuse(
     directory,
     receipt.segments,
@@ -126,10 +126,10 @@ function plan(candidate: Candidate, files: HostFiles): Plan | NoBase {
   return { base, files: without(files, copied) };
 }
 
-function without({ list, referenced }: HostFiles, copied: Marks): HostFiles {
+function without({ list, referenced }: HostFiles, copied: BitSet): HostFiles {
   const left = list.numbers();
   for (const number of copied) left.delete(number);
-  const files = { list: new FileList(), referenced: new Marks(left.count) };
+  const files = { list: new FileList(), referenced: new BitSet(left.count) };
   for (const number of left) {
     if (referenced.has(number)) files.referenced.add(files.list.length);
     files.list.add({ name: list.nameAt(number), size: list.sizeAt(number) });

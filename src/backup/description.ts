@@ -4,7 +4,7 @@ import { type BackupDescription, recordedName } from '../odoo/manifest.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
 import { schemeOf } from './location.ts';
-import type { Source, Target } from './source.ts';
+import type { ArchiveOptions, Source } from './source.ts';
 
 /**
  * What a restore needs to know of a backup.
@@ -14,7 +14,7 @@ import type { Source, Target } from './source.ts';
  */
 export function describe(
   { odoo, snapshot, facts, attached }: Source,
-  target: Target,
+  target: ArchiveOptions,
   filestore: FilestoreReport | null,
 ): BackupDescription {
   const description: BackupDescription = {

@@ -12,7 +12,7 @@ import { holderOf, type Platform } from '../platform/platform.ts';
 import { isForeignSuperuser } from '../postgres/owner-login.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import {
-  type Found,
+  type FoundLeftovers,
   leftoversOf,
   refuseHalfSwapped,
   sweepExpired,
@@ -26,13 +26,13 @@ import { assertProvable, type ProofContext } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { unrestorableError } from '../verify/unrestorable.ts';
 import { isBare } from './bare.ts';
-import { type Candidate, findCandidate, type NoBase, planBase } from './base-archive.ts';
+import { type BaseCandidate, findCandidate, type NoBase, planBase } from './base-archive.ts';
 import { describe } from './description.ts';
 import type { BackupOptions } from './options.ts';
 import { openSession } from './session.ts';
-import type { Source, Target, Tolerate } from './source.ts';
+import type { ArchiveOptions, Source, Tolerate } from './source.ts';
 import { certify, storeObject } from './store.ts';
-import { takeStock } from './survey.ts';
+import { surveySource } from './survey.ts';
 
 const NO_FILES: NoBase = { why: 'there is nothing but the database' };
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -86,7 +86,7 @@ interface Making {
 /** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
 async function makeFrom(
   making: Making,
-  search: () => Promise<Candidate | NoBase>,
+  search: () => Promise<BaseCandidate | NoBase>,
 ): Promise<Receipt | undefined> {
   const { inputs, odoo, store, phases, platform, signal } = making;
   const { customer, prefix } = inputs.s3;
@@ -117,16 +117,16 @@ async function survey(
   { inputs, odoo, accounts, phases, platform }: Making,
   snapshot: Snapshot,
   tolerate: Tolerate,
-  search: () => Promise<Candidate | NoBase>,
+  search: () => Promise<BaseCandidate | NoBase>,
 ): Promise<{
   readonly source: Source;
-  readonly leftovers: Found | undefined;
-  readonly base: Pick<Target, 'base' | 'cannotCopy'>;
+  readonly leftovers: FoundLeftovers | undefined;
+  readonly base: Pick<ArchiveOptions, 'base' | 'cannotCopy'>;
 }> {
   const wanted = { filestore: inputs.odoo.filestore !== false, countTables: inputs.countTables };
   const [source, leftovers, candidate] = await phases.run('snapshot', 'Snapshot of the database', () =>
     Promise.all([
-      takeStock(odoo, snapshot, wanted, tolerate, platform),
+      surveySource(odoo, snapshot, wanted, tolerate, platform),
       leftoversOf(odoo, accounts),
       search(),
     ]),
@@ -146,7 +146,7 @@ async function survey(
   });
 }
 
-async function searchFor({ inputs, odoo, store }: Making): Promise<Candidate | NoBase> {
+async function searchFor({ inputs, odoo, store }: Making): Promise<BaseCandidate | NoBase> {
   const { format, fullEveryMs, s3 } = inputs;
   if (!inputs.incremental) return { why: 'incremental is false' };
   if (inputs.odoo.filestore === false) return NO_FILES;

@@ -5,7 +5,7 @@ import type { RunIdentity } from '../platform/platform.ts';
 import type { Uploaded } from '../s3/upload.ts';
 import { tool } from '../util/version.ts';
 import { describe } from './description.ts';
-import type { Source, Target } from './source.ts';
+import type { ArchiveOptions, Source } from './source.ts';
 import type { Written } from './write-archive.ts';
 
 /** An object that lies in the bucket. */
@@ -19,7 +19,7 @@ export interface Stored {
 /** What the object itself says of its origin, for people who look at the bucket. */
 export function metadataOf(
   { odoo, facts }: Source,
-  target: Target,
+  target: ArchiveOptions,
   run: RunIdentity,
 ): Record<string, string> {
   const metadata = {
@@ -36,7 +36,7 @@ export function metadataOf(
 
 export function receiptOf(
   source: Source,
-  target: Target,
+  target: ArchiveOptions,
   { uploaded, archive, segments }: Stored,
   proofs: readonly Proof[],
   where: { readonly bucket: string; readonly customer: string },
@@ -81,7 +81,7 @@ export function receiptOf(
 
 function uploadOf(
   { parts, partSize, proof, copied }: Uploaded,
-  { base, cannotCopy }: Target,
+  { base, cannotCopy }: ArchiveOptions,
 ): Receipt['upload'] {
   const sent = { parts, partSize, proof };
   if (!copied || !base) return cannotCopy ? { ...sent, cannotCopy } : sent;

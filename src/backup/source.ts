@@ -6,7 +6,7 @@ import type { Odoo } from '../odoo/installation.ts';
 import type { Phases } from '../platform/phases.ts';
 import { counting, type Progress } from '../platform/progress.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
-import type { Marks } from '../util/bit-set.ts';
+import type { BitSet } from '../util/bit-set.ts';
 import type { Base } from './base-archive.ts';
 
 /** Everything that a backup reads from, of one instant. */
@@ -30,14 +30,14 @@ export interface Source {
 export interface HostFiles {
   readonly list: FileList;
   /** Numbers of those that an attachment names. */
-  readonly referenced: Marks;
+  readonly referenced: BitSet;
 }
 
 /** Warns of files that a backup lacks. @throws UserError when it may not be made without them */
 export type Tolerate = (problem: string, names: readonly string[]) => void;
 
 /** How it is to be written. */
-export interface Target {
+export interface ArchiveOptions {
   readonly format: Format;
   readonly compression: 'auto' | number;
   /** Of a parallel dump. */
@@ -54,13 +54,14 @@ export interface Target {
 }
 
 /** The deflate level of archives, and of gzip: the fastest, unless a level is asked for. */
-export const deflateLevel = ({ compression }: Target): number => (compression === 'auto' ? 1 : compression);
+export const deflateLevel = ({ compression }: ArchiveOptions): number =>
+  compression === 'auto' ? 1 : compression;
 
 /**
  * How pg_dump compresses where its output is stored as it is: by zstd from PostgreSQL 16 on, if its pg_dump was
  * built with it (Debian's and PostgreSQL's own packages are).
  */
-export function pgDumpCompression(compression: Target['compression'], clientMajor: number): string {
+export function pgDumpCompression(compression: ArchiveOptions['compression'], clientMajor: number): string {
   if (compression !== 'auto') return `--compress=${compression}`;
   return clientMajor >= 16 ? '--compress=zstd:1' : '--compress=1';
 }

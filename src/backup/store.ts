@@ -10,9 +10,9 @@ import { upload } from '../s3/upload.ts';
 import { messageOf, type UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { tool } from '../util/version.ts';
-import { bareDump, isBare } from './bare.ts';
+import { isBare, streamBareDump } from './bare.ts';
 import { metadataOf, receiptOf, type Stored } from './receipt.ts';
-import { counted, deflateLevel, expectedBytes, type Source, type Target } from './source.ts';
+import { type ArchiveOptions, counted, deflateLevel, expectedBytes, type Source } from './source.ts';
 import { verifyUpload } from './verify-upload.ts';
 import { writeArchive } from './write-archive.ts';
 
@@ -26,7 +26,11 @@ export interface Destination {
 }
 
 /** Streams the object from the host into S3. The first failure is told; nothing is left of it on either side. */
-export async function storeObject(source: Source, target: Target, destination: Destination): Promise<Stored> {
+export async function storeObject(
+  source: Source,
+  target: ArchiveOptions,
+  destination: Destination,
+): Promise<Stored> {
   const { store, key, platform, signal } = destination;
   const options = {
     expectedBytes: expectedBytes(source, target.format),
@@ -40,7 +44,7 @@ export async function storeObject(source: Source, target: Target, destination: D
     const title = `Dump: ${key}`;
     const units = new UnitMeter(0);
     const uploaded = await target.phases.transfer('dump', title, undefined, async (progress) => {
-      const dump = metered(counted(await bareDump(source, target), progress), units);
+      const dump = metered(counted(await streamBareDump(source, target), progress), units);
       return upload(store, key, dump, { ...options, contentType });
     });
     const whole = { kind: 'database', offset: 0, length: uploaded.size, entries: 0 } as const;
@@ -73,7 +77,7 @@ function metered(source: AsyncIterable<Buffer>, units: UnitMeter): Readable {
 /** Verifies the object and writes its receipt, which makes it a backup. If anything fails before, it is removed. */
 export async function certify(
   source: Source,
-  target: Target,
+  target: ArchiveOptions,
   stored: Stored,
   { store, key, customer, platform, signal }: Destination,
 ): Promise<Receipt> {

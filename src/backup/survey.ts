@@ -13,7 +13,7 @@ import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
 import { restoreObstacles } from '../postgres/restore-obstacles.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import type { CountedTables } from '../postgres/table-counts.ts';
-import { Marks } from '../util/bit-set.ts';
+import { BitSet } from '../util/bit-set.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCount, formatCounted } from '../util/format.ts';
 import { collectSooner } from '../util/garbage-collection.ts';
@@ -28,7 +28,7 @@ import type { Source, Tolerate } from './source.ts';
  * @throws UserError when it is not an Odoo database, lacks a table that was to be counted, or `tolerate` does not bear
  * what is missing
  */
-export async function takeStock(
+export async function surveySource(
   odoo: Odoo,
   snapshot: Snapshot,
   wanted: { readonly filestore: boolean; readonly countTables: CountedTables },
@@ -88,18 +88,18 @@ const printable = (name: string): string => name.replace(/\p{C}/gu, '\uFFFD');
 /** So many that their list, and the archive's directory, are what takes the memory. */
 const MANY_FILES = 250_000;
 
-interface Found {
+interface FoundFiles {
   readonly list: FileList;
   /** Names of what is not archived, and why. */
-  readonly skipped: ReadonlyMap<string, Reason>;
+  readonly skipped: ReadonlyMap<string, SkipReason>;
 }
 
 /** Why something in the filestore stays out. `unfit`: no zip archive can hold the name. */
-type Reason = Skipped | 'unfit';
+type SkipReason = Skipped | 'unfit';
 
-async function listed({ filestore }: Odoo): Promise<Found> {
-  const [list, skipped] = [new FileList(), new Map<string, Reason>()];
-  const skip = (name: string, why: Reason) => skipped.set(name, why);
+async function listed({ filestore }: Odoo): Promise<FoundFiles> {
+  const [list, skipped] = [new FileList(), new Map<string, SkipReason>()];
+  const skip = (name: string, why: SkipReason) => skipped.set(name, why);
   for await (const file of filestore ? listFilestore(filestore, skip) : []) {
     if (isEntryName(`filestore/${file.name}`)) list.add(file);
     else skip(file.name, 'unfit');
@@ -111,9 +111,9 @@ async function listed({ filestore }: Odoo): Promise<Found> {
 /** Which files attachments name: how many, which of those that are there, and which others. */
 async function compare(
   snapshot: Snapshot,
-  found: Found | undefined,
-): Promise<{ readonly attached: number; readonly referenced: Marks; readonly missing: string[] }> {
-  const referenced = new Marks(found?.list.length ?? 0);
+  found: FoundFiles | undefined,
+): Promise<{ readonly attached: number; readonly referenced: BitSet; readonly missing: string[] }> {
+  const referenced = new BitSet(found?.list.length ?? 0);
   const missing: string[] = [];
   let attached = 0;
   await eachAttachedFile(snapshot, (name) => {
@@ -142,7 +142,7 @@ function assertSomeFound(odoo: Odoo, attached: number, missing: readonly string[
   );
 }
 
-const REASONS: readonly (readonly [Reason, (count: string) => string])[] = [
+const REASONS: readonly (readonly [SkipReason, (count: string) => string])[] = [
   ['unfit', (count) => `${count} with names that no zip archive can hold stay out`],
   ['name', (count) => `${count} with names that are not UTF-8 stay out`],
   ['link', (count) => `${count} that are symbolic links stay out: none is followed inside of a filestore`],
@@ -150,7 +150,7 @@ const REASONS: readonly (readonly [Reason, (count: string) => string])[] = [
   ['foreign', (count) => `${count} of other accounts than the filestore’s owner stay out`],
 ];
 
-function tellSkipped(skipped: ReadonlyMap<string, Reason>, tolerate: Tolerate): void {
+function tellSkipped(skipped: ReadonlyMap<string, SkipReason>, tolerate: Tolerate): void {
   for (const [reason, title] of REASONS) {
     const names = [...skipped].flatMap(([name, why]) => (why === reason ? [name] : []));
     if (names.length > 0) tolerate(title(formatCounted(names.length, 'file')), names);

@@ -8,7 +8,7 @@ import type { Progress } from '../platform/progress.ts';
 import { directoryDump, streamDump } from '../postgres/dump.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { describe } from './description.ts';
-import { counted, deflateLevel, pgDumpCompression, type Source, type Target } from './source.ts';
+import { type ArchiveOptions, counted, deflateLevel, pgDumpCompression, type Source } from './source.ts';
 
 /** What writing an archive found out. */
 export interface Written {
@@ -22,7 +22,11 @@ export interface Written {
  *
  * @throws whatever broke first: the host, the dump, or the reader of the archive
  */
-export async function writeArchive(writer: ArchiveWriter, source: Source, target: Target): Promise<Written> {
+export async function writeArchive(
+  writer: ArchiveWriter,
+  source: Source,
+  target: ArchiveOptions,
+): Promise<Written> {
   const { snapshot, facts } = source;
   await writer.begin('database');
   await writeDumps(writer, source, target);
@@ -43,7 +47,7 @@ function addText(writer: ArchiveWriter, name: string, text: string, modified: Da
 }
 
 /** One pg_dump of an archive. */
-interface Dump {
+interface DumpEntry {
   /** Of the phase. */
   readonly phase: string;
   readonly title: string;
@@ -51,15 +55,15 @@ interface Dump {
   readonly options: readonly string[];
 }
 
-function dumpsOf({ format, baseName }: Target): Dump[] {
-  const custom: Dump = {
+function dumpsOf({ format, baseName }: ArchiveOptions): DumpEntry[] {
+  const custom: DumpEntry = {
     phase: 'dump',
     title: `Dump for pg_restore: ${baseName}.dump`,
     name: `${baseName}.dump`,
     // Uncompressed inside: pg_dump compresses on one thread, which takes longer than everything else together.
     options: ['--format=custom', '--compress=0'],
   };
-  const plain: Dump = {
+  const plain: DumpEntry = {
     phase: 'sql',
     title: 'Dump for Odoo: dump.sql',
     name: 'dump.sql',
@@ -69,7 +73,7 @@ function dumpsOf({ format, baseName }: Target): Dump[] {
   return format === 'custom' ? [custom] : [plain];
 }
 
-async function writeDumps(writer: ArchiveWriter, source: Source, target: Target): Promise<void> {
+async function writeDumps(writer: ArchiveWriter, source: Source, target: ArchiveOptions): Promise<void> {
   const { phases } = target;
   if (target.format === 'directory') {
     const title = `Dump, by ${formatCounted(target.jobs, 'job')} at once, into a folder on the host`;
@@ -79,7 +83,7 @@ async function writeDumps(writer: ArchiveWriter, source: Source, target: Target)
     return;
   }
   const { odoo, snapshot, facts } = source;
-  const start = async (dump: Dump) => ({
+  const start = async (dump: DumpEntry) => ({
     ...dump,
     stream: await streamDump(snapshot, dump.options, dumpCodec(odoo.tools)),
   });
@@ -100,7 +104,7 @@ async function writeDumps(writer: ArchiveWriter, source: Source, target: Target)
 async function writeDirectoryDump(
   writer: ArchiveWriter,
   { snapshot, facts }: Source,
-  target: Target,
+  target: ArchiveOptions,
   progress: Progress,
 ): Promise<void> {
   const compression = pgDumpCompression(target.compression, snapshot.postgres.client.major);
@@ -113,7 +117,7 @@ async function writeDirectoryDump(
 async function writeFilestore(
   writer: ArchiveWriter,
   source: Source,
-  target: Target,
+  target: ArchiveOptions,
 ): Promise<FilestoreReport | null> {
   const { odoo, files, missing, skipped } = source;
   if (files === undefined) return null;

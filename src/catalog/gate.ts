@@ -6,13 +6,13 @@ import { atLeast, type Level } from './proofs.ts';
 import { timeOf } from './retention.ts';
 
 /** What a backup has to be. */
-export interface Demand {
+export interface GateRequirement {
   readonly require: Level;
   readonly maxAgeMs: number;
 }
 
 /** What a gate is asked: whether a backup is there that is all that is demanded. */
-export interface GateQuestion extends Demand {
+export interface GateQuestion extends GateRequirement {
   readonly database: string;
   /** `latest`: any that will do; else the key, URI or time of the one that has to be there. */
   readonly backup: string;
@@ -32,7 +32,7 @@ export type GateVerdict =
 export async function askGate(
   store: Store,
   backups: readonly Backup[],
-  { require, maxAgeMs }: Demand,
+  { require, maxAgeMs }: GateRequirement,
   now: Date,
 ): Promise<GateVerdict> {
   const isYoung = (backup: Backup) => now.getTime() - timeOf(backup) <= maxAgeMs;

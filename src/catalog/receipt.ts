@@ -98,11 +98,11 @@ export interface Receipt {
   readonly durations: Readonly<Record<string, number>>;
   /** To S3. */
   readonly bytesSent: number;
-  readonly run: Run;
+  readonly run: RecordedRun;
 }
 
 /** Who made the backup, and for which commit. */
-export interface Run {
+export interface RecordedRun {
   readonly platform: 'github' | 'gitlab' | 'terminal';
   readonly actor?: string;
   readonly repository?: string;
@@ -133,10 +133,10 @@ const runFields = {
 } as const;
 
 /** What a receipt can hold of a run: a CI may say what nobody would read back, such as a branch with control characters. */
-export function recordedRun(run: Run): Run {
+export function recordedRun(run: RecordedRun): RecordedRun {
   const fits = ([name, value]: [string, unknown]): boolean => {
     try {
-      runFields[name as keyof Run](value, name);
+      runFields[name as keyof RecordedRun](value, name);
       return true;
     } catch {
       return false;
@@ -191,7 +191,7 @@ const decodeReceipt = object<Receipt>({
   description: optional(decodeDescription),
   durations: record(phaseName, amount, 1000),
   bytesSent: count,
-  run: object<Run>(runFields),
+  run: object<RecordedRun>(runFields),
 });
 
 /**

@@ -74,7 +74,7 @@ export async function backup(inputs: BackupInputs, platform: Platform, signal: A
   );
 }
 
-interface Done {
+interface BackedUp {
   readonly receipt: Receipt;
   /** What became of older backups; undefined: they were left alone. */
   readonly pruned: string | undefined;
@@ -87,7 +87,7 @@ async function backUpOne(
   phases: Phases,
   platform: Platform,
   signal: AbortSignal,
-): Promise<Done | undefined> {
+): Promise<BackedUp | undefined> {
   const made = await makeBackup(inputs, store, phases, platform, signal);
   if (!made) return undefined;
   const receipt = await proveBackup(store, made, { inputs: inputs.proof, platform, phases, signal });

@@ -38,7 +38,7 @@ const COMPRESSOR_FAILED = 99;
  * `command | compressor`. The exit code is the command's, or 99 when the compressor failed: a pipe in POSIX sh tells
  * only that of its last program.
  */
-export function compressed(command: Command, codec: OutboundCodec | undefined): Command {
+export function compressedBy(command: Command, codec: OutboundCodec | undefined): Command {
   if (!codec) return command;
   const script = `exec 4>&1
     codes=$({ { "$@" 3>&- 4>&-; echo $? >&3; } | ${codec.command} 3>&- >&4 4>&- || echo ${COMPRESSOR_FAILED} >&3; } 3>&1)

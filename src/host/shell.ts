@@ -23,7 +23,7 @@ function quoteWord(word: string): string {
 }
 
 /** What to ask sshd for, and what to write to the command's standard input before anything else. */
-export interface CommandLine {
+export interface ShellLine {
   readonly line: string;
   readonly preamble: string;
 }
@@ -39,7 +39,7 @@ export interface CommandLine {
  * @param login the account that the line is for
  * @throws UserError when a secret holds a line break: a line of standard input cannot carry it
  */
-export function commandLine(command: Command, login: string): CommandLine {
+export function commandLine(command: Command, login: string): ShellLine {
   const secrets = Object.entries(command.secretEnv ?? {});
   const script = wrapper(
     secrets.map(([name]) => environmentName(name)),

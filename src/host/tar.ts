@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { inBatches } from '../util/batches.ts';
 import { CommandError, type Process } from './host.ts';
-import { compressed, decompressed, type OutboundCodec } from './outbound.ts';
+import { compressedBy, decompressed, type OutboundCodec } from './outbound.ts';
 import type { Place } from './receive-files.ts';
 
 export interface TarEntry {
@@ -33,7 +33,7 @@ export async function* readTar(
     ...['--create', '--file=-', '--format=gnu', '--directory', source.path],
     ...['--no-recursion', '--ignore-failed-read', '--verbatim-files-from', '--null', '--files-from=-'],
   ]);
-  await using process = await source.host.start(compressed(command, source.codec));
+  await using process = await source.host.start(compressedBy(command, source.codec));
   const names$ = writeNames(process, names);
   yield* tarEntries(decompressed(process.stdout, source.codec));
   await names$;

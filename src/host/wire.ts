@@ -21,10 +21,7 @@ export function inwardCodec(tools: HostTools): InwardCodec | undefined {
 }
 
 /** The bytes as they travel. Fails when the source does. */
-export function compressed(
-  source: AsyncIterable<Buffer>,
-  codec: InwardCodec | undefined,
-): AsyncIterable<Buffer> {
+export function packed(source: AsyncIterable<Buffer>, codec: InwardCodec | undefined): AsyncIterable<Buffer> {
   if (!codec) return source;
   return pipeline(Readable.from(source, { objectMode: false }), codec.encoder(), () => {}); // who reads it sees its error
 }

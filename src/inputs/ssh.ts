@@ -71,13 +71,13 @@ function fingerprints(value: string): string {
 }
 
 /** `user@host:port`, with what may be left out. */
-type Destination = Pick<Hop, 'host'> & Partial<Hop>;
+type SshDestination = Pick<Hop, 'host'> & Partial<Hop>;
 
 /**
  * Reads `[user@]host[:port]`, and `ssh://` before it, as ssh does: an IPv6 address with a port stands in brackets, and a
  * user of a domain has an `@` of its own.
  */
-function destination(value: string): Destination {
+function destination(value: string): SshDestination {
   if (/^(ssh:\/\/)?[^@\s/:]*:[^\s/]*@/i.test(value)) {
     throw new Refusal('holds a password, as in user:password@host: take it out, and log in by ssh-key');
   }
@@ -90,7 +90,7 @@ function destination(value: string): Destination {
   return { user, host, port: port === undefined ? undefined : integer(1, 65535)(port) };
 }
 
-function destinations(value: string): Destination[] {
+function destinations(value: string): SshDestination[] {
   const list = value.split(/[\s,]+/).filter((each) => each !== '');
   return list.map(destination);
 }

@@ -1,4 +1,4 @@
-import { Marks } from '../util/bit-set.ts';
+import { BitSet } from '../util/bit-set.ts';
 
 export interface FilestoreFile {
   /** From the filestore's folder: `ab/abcd…`. */
@@ -81,8 +81,8 @@ export class FileList implements Iterable<FilestoreFile> {
   }
 
   /** The numbers of all of them. */
-  numbers(): Marks {
-    const all = new Marks(this.#length);
+  numbers(): BitSet {
+    const all = new BitSet(this.#length);
     for (let number = 0; number < this.#length; number += 1) all.add(number);
     return all;
   }

@@ -8,7 +8,7 @@ import { asOwner, type SeenFolder, seeFolder } from '../host/owned-folder.ts';
 import type { Place } from '../host/receive-files.ts';
 import { records, run } from '../host/run.ts';
 import { readTar, type TarEntry } from '../host/tar.ts';
-import type { Marks } from '../util/bit-set.ts';
+import type { BitSet } from '../util/bit-set.ts';
 import { UserError } from '../util/errors.ts';
 import type { FileList, FilestoreFile } from './file-list.ts';
 
@@ -163,7 +163,7 @@ export const sha1Of = (name: string): string | undefined =>
 export async function readFilestore(
   filestore: Filestore,
   list: FileList,
-  referenced: Marks,
+  referenced: BitSet,
   sink: FilestoreSink,
 ): Promise<Pick<FilestoreReport, 'files' | 'bytes' | 'lost' | 'corrupt'>> {
   const pass = new Pass(filestore, list, sink);
@@ -187,7 +187,7 @@ class Pass {
   bytes = 0;
   readonly corrupt: string[] = [];
   /** Numbers of the files that have not arrived whole. */
-  readonly left: Marks;
+  readonly left: BitSet;
   readonly #filestore: Filestore;
   readonly #list: FileList;
   readonly #sink: FilestoreSink;

@@ -134,7 +134,7 @@ class Report {
   readonly #mask: (text: string) => string;
   readonly #warning: (message: string) => void;
   readonly #summaries: Summary[] = [];
-  #archive: Link | undefined;
+  #archive: ReportLink | undefined;
 
   constructor(env: Environment, mask: (text: string) => string, warning: (message: string) => void) {
     this.#env = env;
@@ -180,7 +180,7 @@ class Report {
 }
 
 /** https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations */
-interface Link {
+interface ReportLink {
   readonly label: string;
   readonly url: string;
 }

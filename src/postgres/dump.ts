@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, CommandError, type Exit, type Process } from '../host/host.ts';
-import { compressed, decompressed, type OutboundCodec } from '../host/outbound.ts';
+import { compressedBy, decompressed, type OutboundCodec } from '../host/outbound.ts';
 import { type TarEntry, tarEntries } from '../host/tar.ts';
 import { makeFolderIn, REMOVE_AT_END } from '../host/temp-folder.ts';
 import { UserError } from '../util/errors.ts';
@@ -22,7 +22,7 @@ export async function streamDump(
   codec: OutboundCodec | undefined,
 ): Promise<Readable> {
   const dump = dumpCommand(snapshot, options);
-  const process = await snapshot.postgres.host.start(compressed(dump, codec));
+  const process = await snapshot.postgres.host.start(compressedBy(dump, codec));
   const output = Readable.from(outputOf(snapshot, process, dump, codec), { objectMode: false });
   output.on('close', () => void process[Symbol.asyncDispose]());
   return output;

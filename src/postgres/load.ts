@@ -5,7 +5,7 @@ import { run } from '../host/run.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import type { HostTools } from '../host/tools.ts';
-import { compressed, decoding, inwardCodec } from '../host/wire.ts';
+import { decoding, inwardCodec, packed } from '../host/wire.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
 import { isSuperuser } from './databases.ts';
@@ -28,7 +28,7 @@ export type Dump =
       readonly kind: 'plain';
       readonly size: number;
       /** The bytes have to be free of psql's meta-commands. */
-      open(passage: Passage): AsyncIterable<Buffer>;
+      open(passage: EntryFilter): AsyncIterable<Buffer>;
     }
   /** The files of `pg_dump --format=directory`: `toc.dat`, `3456.dat.gz` and the like. */
   | {
@@ -39,7 +39,7 @@ export type Dump =
     };
 
 /** What is left out of plain SQL, and whether psql runs none of its own commands. */
-interface Passage {
+interface EntryFilter {
   readonly leavesOut: LeavesOut;
   readonly restricted: boolean;
 }
@@ -61,7 +61,7 @@ export interface LoadOptions {
    * Makes SQL safe for psql, as `open` of a plain dump does. With it, what pg_restore is refused is given to psql once more, which
    * says the SQLSTATE. Left out: nobody learns that.
    */
-  readonly asPlain?: (sql: AsyncIterable<Buffer>, passage: Passage) => AsyncIterable<Buffer>;
+  readonly asPlain?: (sql: AsyncIterable<Buffer>, passage: EntryFilter) => AsyncIterable<Buffer>;
   /** Lines of the table of contents that are left out, and whether a plain dump is loaded without what they would be. */
   readonly without?: readonly string[];
   readonly withoutSuperusers?: boolean;
@@ -113,7 +113,7 @@ export async function loadDump(
 /** psql says the SQLSTATE of an error, and which statement it was. */
 const SAYING_WHY = ['-v', 'VERBOSITY=verbose', '-v', 'ECHO=errors'];
 
-type Done = Omit<Loaded, 'seconds'>;
+type LoadedDump = Omit<Loaded, 'seconds'>;
 
 /** One dump, one database. */
 class Loader {
@@ -127,7 +127,7 @@ class Loader {
     this.#options = options;
   }
 
-  async load(dump: Dump): Promise<Done> {
+  async load(dump: Dump): Promise<LoadedDump> {
     if (dump.kind === 'plain') return this.#plain(dump);
     const { host, account } = this.#postgres;
     if (dump.kind === 'custom' && this.#options.streamed) return this.#streamed(dump);
@@ -143,7 +143,7 @@ class Loader {
     );
   }
 
-  async #fromFile(dump: Exclude<Dump, { kind: 'plain' }>, folder: TempFolder): Promise<Done> {
+  async #fromFile(dump: Exclude<Dump, { kind: 'plain' }>, folder: TempFolder): Promise<LoadedDump> {
     const { host, account: as } = this.#postgres;
     const { jobs, signal, tools } = this.#options;
     const path = `${folder.path}/dump`;
@@ -153,7 +153,7 @@ class Loader {
     } else {
       const codec = inwardCodec(tools);
       const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
-      await feed(host, { argv, as }, compressed(dump.open(), codec), signal);
+      await feed(host, { argv, as }, packed(dump.open(), codec), signal);
     }
     const list = this.#postgres.command('pg_restore', ['--list', path], this.#database);
     const toc = await this.#filter(await run(host, { ...list, secretEnv: undefined }));
@@ -172,7 +172,7 @@ class Loader {
   }
 
   /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
-  async #streamed(dump: DumpBytes): Promise<Done> {
+  async #streamed(dump: DumpBytes): Promise<LoadedDump> {
     const { host, account } = this.#postgres;
     const { signal, tools } = this.#options;
     const list = this.#postgres.command('pg_restore', ['--list'], this.#database);
@@ -182,7 +182,7 @@ class Loader {
     const codec = inwardCodec(tools);
     const restore = decoding(this.#restore(useList), codec);
     try {
-      await feed(host, restore, compressed(dump.open(), codec), signal);
+      await feed(host, restore, packed(dump.open(), codec), signal);
     } catch (error) {
       await using place = folder ? undefined : await TempFolder.make(host, account, 1024 ** 2);
       throw await this.#explained(error, toc.list, folder ?? place, { bytes: dump.open() });
@@ -194,7 +194,7 @@ class Loader {
    * Not in a single transaction: that would hold a lock on each of Odoo's thousands of tables and indexes, more than
    * `max_locks_per_transaction` allows for. A database that was loaded by half is dropped anyway.
    */
-  async #plain(dump: Extract<Dump, { kind: 'plain' }>): Promise<Done> {
+  async #plain(dump: Extract<Dump, { kind: 'plain' }>): Promise<LoadedDump> {
     const { host, version } = this.#postgres;
     const { tools, signal, schemas, members, keepOwnership, withoutSuperusers } = this.#options;
     const skipped: string[] = [];
@@ -208,7 +208,7 @@ class Loader {
     // Whatever the role or the account has set: pg_dump names the encoding of its dumps.
     const source = isRestricted ? restricted(sql) : sql;
     try {
-      await feed(host, decoding(inUtf8(psql), codec), compressed(source, codec), signal);
+      await feed(host, decoding(inUtf8(psql), codec), packed(source, codec), signal);
     } catch (error) {
       throw error instanceof CommandError ? new SqlError(psql, error.exit) : error;
     }
@@ -236,7 +236,7 @@ class Loader {
     const bytes = 'bytes' in dump ? dump.bytes : undefined;
     const command = this.#postgres.command('pg_restore', 'path' in dump ? [...args, dump.path] : args, '');
     const printed = { ...command, secretEnv: undefined };
-    const open = (passage: Passage) => asPlain(printedBy(folder.host, printed, bytes), passage);
+    const open = (passage: EntryFilter) => asPlain(printedBy(folder.host, printed, bytes), passage);
     try {
       await this.#plain({ kind: 'plain', size: 0, open });
     } catch (again) {

@@ -1,5 +1,5 @@
 /** A statement that PostgreSQL did not take. */
-export interface Refusal {
+export interface RefusedStatement {
   readonly statement: string;
   /** PostgreSQL's own words. */
   readonly reason: string;

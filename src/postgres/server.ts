@@ -49,7 +49,7 @@ export class Postgres {
   /** The role that its sessions take after they have logged in as another. */
   #role: string | undefined;
 
-  private constructor(found: Found, client: PostgresClient) {
+  private constructor(found: FoundServer, client: PostgresClient) {
     this.host = found.host;
     this.#settings = found.settings;
     this.#route = found.route;
@@ -205,7 +205,7 @@ export class Postgres {
   }
 }
 
-interface Found {
+interface FoundServer {
   readonly host: Host;
   readonly settings: DatabaseSettings;
   readonly route: Route;
@@ -305,7 +305,7 @@ async function findRoute(
   client: PostgresClient,
   settings: DatabaseSettings,
   database: string,
-): Promise<Found> {
+): Promise<FoundServer> {
   const failures: string[] = [];
   for await (const route of routes(accounts, settings)) {
     // Strict pg_hba.conf files let a role into its own database only; others refuse a missing database first.
@@ -336,7 +336,7 @@ async function lookIn(
   route: Route,
   via: string,
   database: string,
-): Promise<Pick<Found, 'route' | 'version' | 'serverVersion'> & { readonly exists: boolean }> {
+): Promise<Pick<FoundServer, 'route' | 'version' | 'serverVersion'> & { readonly exists: boolean }> {
   // In one transaction, and gone with it: whoever gets the connection next from a pooler has none of it.
   const questions = [
     sql`BEGIN`,
@@ -393,7 +393,11 @@ async function* routes(accounts: Accounts, settings: DatabaseSettings): AsyncGen
   }
 }
 
-async function noSuchDatabase(found: Found, client: PostgresClient, database: string): Promise<UserError> {
+async function noSuchDatabase(
+  found: FoundServer,
+  client: PostgresClient,
+  database: string,
+): Promise<UserError> {
   const query = sql`SELECT datname FROM pg_database
     WHERE datallowconn AND NOT datistemplate AND datname <> ${MAINTENANCE_DATABASE} ORDER BY 1`;
   const { settings, route, version } = found;
@@ -411,7 +415,7 @@ async function noSuchDatabase(found: Found, client: PostgresClient, database: st
 }
 
 /** pg_dump must not be older than the server; of those that are not, the oldest writes what the server reads. */
-function fittingClient(found: Found, tools: HostTools): PostgresClient {
+function fittingClient(found: FoundServer, tools: HostTools): PostgresClient {
   const server = Math.floor(found.version / 10_000);
   const fitting = tools.clients
     .filter((client) => client.major >= server)

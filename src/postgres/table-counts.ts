@@ -27,7 +27,7 @@ const CORE_TABLES = [
   ...['stock_move', 'stock_picking', 'stock_quant', 'crm_lead', 'project_task', 'hr_employee', 'pos_order'],
 ];
 
-interface Table {
+interface CountableTable {
   readonly schema: string;
   readonly table: string;
   /** Ours to dump, rows and all: no extension's, and no partitioned table, whose rows lie in its partitions. */
@@ -44,7 +44,7 @@ export async function countTables(
   snapshot: Snapshot,
   which: CountedTables,
 ): Promise<Readonly<Record<string, number>>> {
-  const tables = await snapshot.rows<Table>(
+  const tables = await snapshot.rows<CountableTable>(
     sql`SELECT nspname AS schema, relname AS table,
             relkind = 'r' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
               AND d.objid = c.oid AND d.deptype = 'e') AS own,
@@ -66,7 +66,7 @@ export async function countTables(
 /** Where a query would evaluate what the owner has planted. */
 async function countCopied(
   snapshot: Snapshot,
-  tables: readonly Table[],
+  tables: readonly CountableTable[],
 ): Promise<Readonly<Record<string, number>>> {
   const counts: Record<string, number> = {};
   for (const table of tables) {
@@ -80,7 +80,8 @@ async function countCopied(
   return counts;
 }
 
-const nameOf = ({ schema, table }: Table): string => (schema === 'public' ? table : `${schema}.${table}`);
+const nameOf = ({ schema, table }: CountableTable): string =>
+  schema === 'public' ? table : `${schema}.${table}`;
 
-const countOf = (table: Table): Sql =>
+const countOf = (table: CountableTable): Sql =>
   sql`SELECT ${nameOf(table)} AS table, count(*) AS rows FROM ${qualified(table.schema, table.table)}`;

@@ -1,6 +1,6 @@
 import { CommandError } from '../host/host.ts';
 import type { AdminGrants } from './admin-grants.ts';
-import type { Refusal } from './refusal.ts';
+import type { RefusedStatement } from './refusal.ts';
 import { queryRows, runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -79,7 +79,7 @@ export async function applyPrivileges(
   database: string,
   traits: Pick<DatabaseTraits, 'owner' | 'privileges'>,
   owner: string,
-): Promise<Refusal[]> {
+): Promise<RefusedStatement[]> {
   const by = app.login === owner ? app : admin;
   return refusalsOf(privilegeStatements(database, traits, owner), [by]);
 }
@@ -99,7 +99,7 @@ export async function applySettings(
   traits: Pick<DatabaseTraits, 'owner' | 'settings' | 'connectionLimit'>,
   owner: string,
   given: AdminGrants['settings'],
-): Promise<Refusal[]> {
+): Promise<RefusedStatement[]> {
   const { connectionLimit } = traits;
   const there = new Set(
     (
@@ -111,7 +111,7 @@ export async function applySettings(
     ).map(({ name }) => name),
   );
   const asOwner = app.login === owner ? [app] : [];
-  const refusals: Refusal[] = [];
+  const refusals: RefusedStatement[] = [];
   for (const each of traits.settings) {
     const role = each.role === traits.owner ? owner : each.role;
     const [statement] = settingStatements(database, { owner: traits.owner, settings: [each] }, owner);
@@ -162,8 +162,11 @@ async function mayBeSetByAdmin(admin: Postgres, setting: string): Promise<boolea
 }
 
 /** Runs each statement as the first of the logins that may. */
-async function refusalsOf(statements: readonly Sql[], logins: readonly Postgres[]): Promise<Refusal[]> {
-  const refusals: Refusal[] = [];
+async function refusalsOf(
+  statements: readonly Sql[],
+  logins: readonly Postgres[],
+): Promise<RefusedStatement[]> {
+  const refusals: RefusedStatement[] = [];
   for (const statement of statements) {
     let reason: string | undefined;
     for (const login of new Set(logins)) {

@@ -20,7 +20,7 @@ import {
 } from '../postgres/extensions/state.ts';
 import { type Dump, loadDump } from '../postgres/load.ts';
 import { mayMakeFor } from '../postgres/owner-login.ts';
-import type { Refusal } from '../postgres/refusal.ts';
+import type { RefusedStatement } from '../postgres/refusal.ts';
 import { identifier, sql } from '../postgres/sql.ts';
 import { applyPrivileges, applySettings, resetSettings } from '../postgres/traits.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
@@ -29,7 +29,7 @@ import { compareWithBackup } from './compare.ts';
 import { filesOf } from './facts.ts';
 import type { Step } from './plan.ts';
 import { bytesOf } from './preflight.ts';
-import { whileRoomLasts } from './room.ts';
+import { whileSpaceLasts } from './space-watch.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
 /** The steps that build the new beside the old, while Odoo runs. */
@@ -141,7 +141,7 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
         });
       const disks = [findings.databaseDisk, findings.walDisk].filter((disk) => disk !== undefined);
       const look = (mount: string) => mountedAt(loader, mount);
-      const loaded = await whileRoomLasts(disks, look, signal, load);
+      const loaded = await whileSpaceLasts(disks, look, signal, load);
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
       for (const object of withoutObjects.superusers) {
         tellLeftOut(work, `${object}: only a superuser may make it`);
@@ -156,7 +156,7 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
 const believedState = ({ source }: Work): ExtensionState | undefined =>
   source.receipt && source.description?.extensionState;
 
-function putBackExtensions(work: Work, prepared: Prepared | undefined): Promise<Refusal[]> {
+function putBackExtensions(work: Work, prepared: Prepared | undefined): Promise<RefusedStatement[]> {
   const { target, findings, databases, request } = work;
   const { owner, traits, loader, given } = findings;
   return putBackExtensionState({
@@ -170,7 +170,7 @@ function putBackExtensions(work: Work, prepared: Prepared | undefined): Promise<
   });
 }
 
-function tellRefusals(work: Work, refusals: readonly Refusal[]): void {
+function tellRefusals(work: Work, refusals: readonly RefusedStatement[]): void {
   for (const { statement, reason } of refusals) tellLeftOut(work, `${statement}: ${reason}`);
 }
 

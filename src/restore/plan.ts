@@ -64,7 +64,7 @@ export const UNDO_MEANING =
 export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** How a restore failed, after everything that could be taken back was. */
-export interface Failure {
+export interface StepFailure {
   /** Begun last. */
   readonly step: Step;
   /** The step's error, or the signal's reason; a StrandedError when taking back failed too. */
@@ -88,7 +88,7 @@ export async function execute(
   phases: Phases,
   platform: Platform,
   cancellation: Cancellation,
-  onFailure: (failure: Failure) => Promise<void> = async () => {},
+  onFailure: (failure: StepFailure) => Promise<void> = async () => {},
 ): Promise<void> {
   const { signal } = cancellation;
   const begun: Step[] = [];
@@ -148,7 +148,7 @@ async function takeBack(
   platform: Platform,
   cancellation: Cancellation,
   reason: unknown,
-): Promise<Pick<Failure, 'error' | 'undone'>> {
+): Promise<Pick<StepFailure, 'error' | 'undone'>> {
   const { abandoned } = cancellation;
   const undone: string[] = [];
   const failures: string[] = [];

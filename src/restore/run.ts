@@ -19,7 +19,13 @@ import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './pl
 import { preflight } from './preflight.ts';
 import { refuse } from './problem.ts';
 import type { Request } from './request.ts';
-import { failureSummary, type Outcome, outcomeOutputs, outcomeSummary, refusalSummary } from './summary.ts';
+import {
+  failureSummary,
+  outcomeOutputs,
+  outcomeSummary,
+  type RestoreOutcome,
+  refusalSummary,
+} from './summary.ts';
 import { Downtime, swapSteps } from './swap-steps.ts';
 import { findTarget, type Target } from './target.ts';
 import { previousSteps, recoverStep, roomStep } from './tidy-steps.ts';
@@ -113,7 +119,7 @@ export async function putBack(
     );
     await tidy(plan.afterwards, phases, platform, signal);
   }
-  const outcome: Outcome = {
+  const outcome: RestoreOutcome = {
     ...about,
     facts,
     dryRun: request.dryRun,
@@ -142,14 +148,14 @@ async function openHost(inputs: PutBackOptions, platform: Platform, signal: Abor
   });
 }
 
-interface Plan {
+interface RestorePlan {
   /** All of them, or none. */
   readonly steps: readonly Step[];
   /** Once that is done: what fails here spoils nothing. */
   readonly afterwards: readonly Step[];
 }
 
-function planOf(work: Work, downtime: Downtime): Plan {
+function planOf(work: Work, downtime: Downtime): RestorePlan {
   const first = [recoverStep(work), roomStep(work)].filter((step) => step !== undefined);
   return {
     steps: [...first, ...buildSteps(work), ...swapSteps(work, downtime)],

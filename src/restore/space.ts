@@ -6,7 +6,7 @@ import { databaseFileSystem, maxWalBytes } from '../postgres/disk-space.ts';
 import { formatBytes } from '../util/format.ts';
 import type { Leftovers, Remains } from './leftovers/leftovers.ts';
 import type { Problem } from './problem.ts';
-import { spareOf } from './room.ts';
+import { spareOf } from './space-watch.ts';
 import type { Target } from './target.ts';
 
 /** Where a restore writes, and what stands in its way there. */
@@ -36,7 +36,7 @@ export interface Wanted {
 }
 
 /** What is wanted of one file system. */
-export interface Demand {
+export interface SpaceNeed {
   readonly disk: FileSystem;
   readonly whats: readonly string[];
   readonly bytes: number;
@@ -169,8 +169,8 @@ export function tooLittle(wanted: readonly Wanted[], freed = NOTHING_FREED): Pro
 }
 
 /** By file system; those of which nothing is wanted, or nobody can tell anything, are left out. */
-export function demandsOf(wanted: readonly Wanted[]): Demand[] {
-  const demands = new Map<string, Demand>();
+export function demandsOf(wanted: readonly Wanted[]): SpaceNeed[] {
+  const demands = new Map<string, SpaceNeed>();
   for (const { what, bytes, disk, byServer } of wanted) {
     if (!disk || bytes === 0) continue;
     const before = demands.get(disk.device) ?? { disk, whats: [], bytes: 0, spare: 0 };

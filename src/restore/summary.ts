@@ -5,7 +5,7 @@ import { type Block, code, type Facts, type Summary, type Text } from '../report
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration, formatInstant } from '../util/format.ts';
 import { backupFacts, whichBackup } from './facts.ts';
-import { type Failure, lowerFirst, type Step, StrandedError, UNDO_MEANING } from './plan.ts';
+import { lowerFirst, type Step, type StepFailure, StrandedError, UNDO_MEANING } from './plan.ts';
 import type { Problem } from './problem.ts';
 
 /** What a rollback or restore is about. */
@@ -19,7 +19,7 @@ export interface Matter {
 }
 
 /** How it ended, if it ended well. */
-export interface Outcome extends Matter {
+export interface RestoreOutcome extends Matter {
   /** Of `factsOf`: what was found before anything was done. */
   readonly facts: Facts['rows'];
   readonly dryRun: boolean;
@@ -45,7 +45,7 @@ export function outcomeOutputs({
   downtimeSeconds,
   seconds,
   dryRun,
-}: Outcome): Record<string, string> {
+}: RestoreOutcome): Record<string, string> {
   return {
     key: source.key,
     uri: source.uri,
@@ -61,12 +61,12 @@ export function outcomeOutputs({
 }
 
 /** What a person reads in ten seconds. */
-export function outcomeSummary(outcome: Outcome): Summary {
+export function outcomeSummary(outcome: RestoreOutcome): Summary {
   return outcome.dryRun ? planSummary(outcome) : doneSummary(outcome);
 }
 
 /** What whoever approves the real run has to know. */
-function planSummary(outcome: Outcome): Summary {
+function planSummary(outcome: RestoreOutcome): Summary {
   const { facts, steps, inPlace, database } = outcome;
   const what = inPlace ? `${database} can go back to ${whenMade(outcome)}` : `${database} can be restored`;
   return {
@@ -81,7 +81,7 @@ function planSummary(outcome: Outcome): Summary {
   };
 }
 
-function doneSummary(outcome: Outcome): Summary {
+function doneSummary(outcome: RestoreOutcome): Summary {
   const { source, database, inPlace, leftOut, kept, downtimeSeconds, seconds } = outcome;
   return {
     outcome: 'done',
@@ -129,7 +129,7 @@ export function refusalSummary(matter: Matter, facts: Facts['rows'], problems: r
 }
 
 /** It was begun, and taken back, or not even that. */
-export function failureSummary(matter: Matter, { step, error, undone }: Failure): Summary {
+export function failureSummary(matter: Matter, { step, error, undone }: StepFailure): Summary {
   const stranded = error instanceof StrandedError;
   const state = stranded ? 'it needs you now' : 'everything is as it was before';
   return {
@@ -158,7 +158,7 @@ const commandsOf = ({ commands }: StrandedError): Block => ({
   rows: commands.map((command, i) => [`${i + 1}`, code(command)]),
 });
 
-const identityOf = ({ neutralize, newUuid }: Outcome): string =>
+const identityOf = ({ neutralize, newUuid }: RestoreOutcome): string =>
   [
     neutralize ? 'neutralized' : 'NOT neutralized: it runs its scheduled actions and sends mail',
     newUuid ? 'with a database.uuid of its own' : 'with the database.uuid of the original',
@@ -183,7 +183,7 @@ const tableOf = (steps: readonly Step[]): Block => ({
   rows: steps.map(({ title, undo }, i) => [`${i + 1}`, title, undo?.title ?? '']),
 });
 
-function phasesOf({ durations }: Outcome): string {
+function phasesOf({ durations }: RestoreOutcome): string {
   const phases = Object.entries(durations).map(([name, s]) => `${name} ${formatDuration(s * 1000)}`);
   return phases.length === 0 ? '' : ` (${phases.join(', ')})`;
 }

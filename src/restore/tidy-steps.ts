@@ -13,7 +13,7 @@ import type { Target } from './target.ts';
 import type { Work } from './work.ts';
 
 /** Where leftovers are. */
-export interface Place {
+export interface LeftoverPlace {
   readonly database: string;
   readonly admin: Postgres;
   readonly filestore: OwnedFolder | undefined;
@@ -120,7 +120,7 @@ export function previousSteps(work: Work): Step[] {
 
 /** The folder first: a database without its folder is known by its comment, a folder alone by nothing. */
 export async function removePairs(
-  { admin, database, filestore }: Place,
+  { admin, database, filestore }: LeftoverPlace,
   pairs: readonly Replaced[],
 ): Promise<void> {
   for (const pair of pairs) {

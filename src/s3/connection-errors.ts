@@ -1,5 +1,5 @@
 import { withoutControls } from '../util/controls.ts';
-import { type Explanation, type Failure, isStranger, isWebPage } from './sdk-errors.ts';
+import { type Explanation, isStranger, isWebPage, type SdkFailure } from './sdk-errors.ts';
 
 /**
  * Another one than S3 has answered.
@@ -8,7 +8,7 @@ import { type Explanation, type Failure, isStranger, isWebPage } from './sdk-err
  * @param ofBucket the request was about no object: an S3 service would have said that there is no such bucket
  */
 export function ofStranger(
-  error: Failure,
+  error: SdkFailure,
   status: number | undefined,
   endpoint: string | undefined,
   ofBucket: boolean,
@@ -48,7 +48,7 @@ const noTls = /wrong version number|packet length too long|unknown protocol|http
 const tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$)/;
 
 /** The server was not reached, did not go on, or is none of S3. @param endpoint undefined for Amazon's own */
-export function connectionError(error: Failure, endpoint: string | undefined): Explanation | undefined {
+export function connectionError(error: SdkFailure, endpoint: string | undefined): Explanation | undefined {
   const code = error.code ?? '';
   const server = endpoint ?? 'Amazon S3';
   if (code === 'ERR_INVALID_URL') {

@@ -1,7 +1,7 @@
 import { withoutControls } from '../util/controls.ts';
 import { UserError } from '../util/errors.ts';
 import { connectionError, ofStranger } from './connection-errors.ts';
-import { codeOf, type Explanation, type Failure, failure, isNotFound, saidBy } from './sdk-errors.ts';
+import { codeOf, type Explanation, failure, isNotFound, type SdkFailure, saidBy } from './sdk-errors.ts';
 
 /** The permissions that are asked of S3, as an IAM policy names them. */
 export type S3Action =
@@ -37,7 +37,7 @@ export function s3Error(error: unknown, asked: Asked): UserError {
   return new UserError(message, hint, { cause: error });
 }
 
-function explain(error: Failure, asked: Asked): Explanation {
+function explain(error: SdkFailure, asked: Asked): Explanation {
   const name = error.name ?? '';
   const status = error.$metadata?.httpStatusCode;
   return (
@@ -59,7 +59,7 @@ function explain(error: Failure, asked: Asked): Explanation {
 const keySources =
   'On GitHub: `permissions: id-token: write` and aws-actions/configure-aws-credentials before this step. On GitLab: `id_tokens` with AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE. Anywhere: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.';
 
-function ofCredentials(error: Failure, name: string): Explanation | undefined {
+function ofCredentials(error: SdkFailure, name: string): Explanation | undefined {
   if (error.message?.includes('sts:AssumeRole') || name === 'InvalidIdentityToken') {
     return [
       `AWS did not let this job assume its role: ${error.message}`,
@@ -121,7 +121,7 @@ const wrongRegion = [
 ];
 
 function ofRegion(
-  error: Failure,
+  error: SdkFailure,
   name: string,
   status: number | undefined,
   asked: Asked,
@@ -137,7 +137,7 @@ function ofRegion(
   ];
 }
 
-function ofEncryption(error: Failure, name: string): Explanation | undefined {
+function ofEncryption(error: SdkFailure, name: string): Explanation | undefined {
   // An action, an ARN, a sentence of Amazon's, Ceph's own wording; but not a bucket that has `kms` in its name.
   const aboutKms = /\bkms:[A-Z]|:kms:|\bKMS\b|\bkms-keyid:/.test(error.message ?? '');
   if (!aboutKms && !name.startsWith('KMS.')) return undefined;
@@ -148,7 +148,7 @@ function ofEncryption(error: Failure, name: string): Explanation | undefined {
 }
 
 /** Amazon says what is missing, Ceph nothing at all. */
-function ofLock(error: Failure, name: string, asked: Asked): Explanation | undefined {
+function ofLock(error: SdkFailure, name: string, asked: Asked): Explanation | undefined {
   const says = !error.message || error.message === 'UnknownError' || /lock/i.test(error.message);
   if (!asked.locks || asked.action !== 's3:PutObject' || name !== 'InvalidRequest' || !says) return undefined;
   return [
@@ -158,7 +158,7 @@ function ofLock(error: Failure, name: string, asked: Asked): Explanation | undef
 }
 
 function ofPermission(
-  error: Failure,
+  error: SdkFailure,
   name: string,
   status: number | undefined,
   asked: Asked,
@@ -218,7 +218,7 @@ function ofObject(name: string, status: number | undefined, asked: Asked): Expla
   return undefined;
 }
 
-function ofServer(error: Failure, status: number | undefined, asked: Asked): Explanation | undefined {
+function ofServer(error: SdkFailure, status: number | undefined, asked: Asked): Explanation | undefined {
   const name = codeOf(error);
   if (name === 'SlowDown' || status === 429) {
     return [
@@ -238,7 +238,7 @@ function ofServer(error: Failure, status: number | undefined, asked: Asked): Exp
 }
 
 /** `: SlowDown: Please wait`, as far as it was said. */
-function said(error: Failure): string {
+function said(error: SdkFailure): string {
   const words = [codeOf(error), saidBy(error)].filter(Boolean).join(': ');
   return words === '' ? '' : `: ${words}`;
 }

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { messageOf, UserError } from '../util/errors.ts';
 import { attemptsOf, errorName, isNotImplemented } from './sdk-errors.ts';
-import { type Assembly, CopyError, etagOf } from './server-copy.ts';
+import { CopyError, etagOf, type ServerCopy } from './server-copy.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -27,10 +27,10 @@ type WritingRequest =
 /** The requests that lib-storage's Upload makes. */
 type UploadRequest = WritingRequest | AbortMultipartUploadCommand;
 
-export interface SenderOptions {
+export interface PartUploaderOptions {
   readonly key: string;
   /** What the object begins with: lib-storage's parts come behind it. */
-  readonly assembly?: Assembly | undefined;
+  readonly assembly?: ServerCopy | undefined;
   /** Interrupts parts under way. Not what creates or removes: half of that would leave something behind. */
   readonly stop: AbortSignal;
   /** Told at once of a failure, while lib-storage still waits for the body's next bytes. */
@@ -40,16 +40,16 @@ export interface SenderOptions {
 }
 
 /** Sends lib-storage's requests for one object, with the MD5 of all bytes, and compares what the server answers. */
-export class Sender {
+export class PartUploader {
   /** Taken by the server, in bytes. */
   bytes = 0;
   parts = 0;
   proof: PartProof = 'md5';
   #objectMade = false;
   readonly #store: Store;
-  readonly #options: SenderOptions;
+  readonly #options: PartUploaderOptions;
 
-  constructor(store: Store, options: SenderOptions) {
+  constructor(store: Store, options: PartUploaderOptions) {
     this.#store = store;
     this.#options = options;
   }
@@ -68,7 +68,7 @@ export class Sender {
   }
 
   /** lib-storage may never have heard of this upload. What is being copied would outlive its end: that is waited for. */
-  async #giveUp(assembly: Assembly): Promise<void> {
+  async #giveUp(assembly: ServerCopy): Promise<void> {
     const [id] = await Promise.allSettled([assembly.uploadId, assembly.parts]);
     if (id.status === 'rejected') return;
     const { bucket } = this.#store.options;
@@ -128,7 +128,7 @@ export class Sender {
   }
 
   /** What would be an object of its own is the last part of one that begins with copies. */
-  async #dispatchAsParts({ input }: PutObjectCommand, assembly: Assembly): Promise<object> {
+  async #dispatchAsParts({ input }: PutObjectCommand, assembly: ServerCopy): Promise<object> {
     const { Body, IfNoneMatch, ...params } = input;
     const ids = { ...params, UploadId: await assembly.uploadId };
     const part = new UploadPartCommand({ ...ids, Body, PartNumber: 1 });
@@ -204,7 +204,7 @@ export class Sender {
 }
 
 /** lib-storage counts its own parts from 1. @throws CopyError */
-async function putInFront({ input }: CompleteMultipartUploadCommand, assembly: Assembly): Promise<void> {
+async function putInFront({ input }: CompleteMultipartUploadCommand, assembly: ServerCopy): Promise<void> {
   const sent = input.MultipartUpload?.Parts ?? [];
   const behind = sent.map((part) => ({ ...part, PartNumber: (part.PartNumber ?? 0) + assembly.count }));
   input.MultipartUpload = { Parts: [...(await assembly.parts), ...behind] };

@@ -1,5 +1,5 @@
 /** The fields of the SDK's errors and of Node's that tell what happened. All may be missing. */
-export interface Failure {
+export interface SdkFailure {
   readonly name?: string;
   readonly code?: string;
   readonly message?: string;
@@ -12,7 +12,7 @@ export interface Failure {
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
 }
 
-export function failure(error: unknown): Failure {
+export function failure(error: unknown): SdkFailure {
   return typeof error === 'object' && error !== null ? error : {};
 }
 
@@ -45,12 +45,12 @@ export function isPreconditionFailed(error: unknown): boolean {
 const MADE_UP = ['', 'Unknown', 'UnknownError', 'Error', 'SyntaxError'];
 
 /** S3's code; undefined where the answer has none. */
-export function codeOf({ name = '' }: Failure): string | undefined {
+export function codeOf({ name = '' }: SdkFailure): string | undefined {
   return MADE_UP.includes(name) ? undefined : name;
 }
 
 /** What the server says beside its code; undefined where that is nothing, or about the SDK itself. */
-export function saidBy({ message = '' }: Failure): string | undefined {
+export function saidBy({ message = '' }: SdkFailure): string | undefined {
   return /^(Unknown|UnknownError|)$|deserializ/i.test(message) ? undefined : message;
 }
 
@@ -58,7 +58,7 @@ export function saidBy({ message = '' }: Failure): string | undefined {
  * The answer came from something else than an S3 service, such as a proxy or a web page: it has neither a code of S3 nor
  * one of the headers that S3 services set.
  */
-export function isStranger(error: Failure): boolean {
+export function isStranger(error: SdkFailure): boolean {
   const headers = error.$response?.headers;
   if (error.$metadata?.httpStatusCode === undefined || headers === undefined) return false;
   const isS3 =
@@ -67,7 +67,7 @@ export function isStranger(error: Failure): boolean {
 }
 
 /** The answer is a web page. Of a request without a body in its answer, such as HEAD, that says nothing. */
-export const isWebPage = (error: Failure): boolean =>
+export const isWebPage = (error: SdkFailure): boolean =>
   /html/i.test(error.$response?.headers?.['content-type'] ?? '');
 
 /** What happened, and what to do about it. */

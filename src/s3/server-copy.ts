@@ -15,7 +15,7 @@ import type { Store } from './store.ts';
 const WIDTH = 8;
 
 /** What a new object begins with: ranges of another one in the same bucket. */
-export interface Front {
+export interface CopiedFront {
   readonly key: string;
   /** Of the object that the ranges are of: another one under the same key is not meant. */
   readonly etag: string | undefined;
@@ -41,13 +41,13 @@ export class CopyError extends Error {
 }
 
 /** A multipart upload whose first parts the server copies itself, while those behind them are sent. */
-export class Assembly {
+export class ServerCopy {
   /** The copied parts, in their order. Rejects with a CopyError. */
   readonly parts: Promise<CompletedPart[]>;
   readonly uploadId: Promise<string>;
   /** Of the new object: what no answer has proven. Known when `parts` is. */
   readonly unproven: CopiedUnit[] = [];
-  readonly front: Front;
+  readonly front: CopiedFront;
   readonly #store: Store;
   readonly #key: string;
   readonly #stop: AbortSignal;
@@ -59,7 +59,12 @@ export class Assembly {
    * @param params of the new object
    * @param stop interrupts what is under way
    */
-  constructor(store: Store, front: Front, params: CreateMultipartUploadCommandInput, stop: AbortSignal) {
+  constructor(
+    store: Store,
+    front: CopiedFront,
+    params: CreateMultipartUploadCommandInput,
+    stop: AbortSignal,
+  ) {
     this.#store = store;
     this.front = front;
     this.#key = params.Key ?? '';

@@ -4,8 +4,8 @@ import type { CopiedUnit } from '../archive/reuse.ts';
 import { UserError } from '../util/errors.ts';
 import { lockFields } from './object-lock.ts';
 import { planParts } from './part-size.ts';
-import { type PartProof, Sender } from './part-uploader.ts';
-import { Assembly, type CopyProof, type Front } from './server-copy.ts';
+import { type PartProof, PartUploader } from './part-uploader.ts';
+import { type CopiedFront, type CopyProof, ServerCopy } from './server-copy.ts';
 import type { Store } from './store.ts';
 
 export interface UploadOptions {
@@ -21,7 +21,7 @@ export interface UploadOptions {
   /** A failed upload could not be cleaned up: what is left behind, and why. */
   readonly onLeftBehind?: (error: UserError) => void;
   /** What the server itself puts in front of the body. */
-  readonly front?: Front | undefined;
+  readonly front?: CopiedFront | undefined;
 }
 
 export interface Uploaded {
@@ -69,16 +69,16 @@ export async function upload(
   const cancel = () => fail(options.signal?.reason);
   body.on('error', fail);
   options.signal?.addEventListener('abort', cancel);
-  let sender: Sender | undefined;
+  let sender: PartUploader | undefined;
   try {
     if (options.signal?.aborted) cancel();
     stop.signal.throwIfAborted();
     await refuseExisting(store, key);
     const params = objectParams(store, key, options);
-    const assembly = options.front && new Assembly(store, options.front, params, stop.signal);
+    const assembly = options.front && new ServerCopy(store, options.front, params, stop.signal);
     assembly?.parts.catch(fail);
     const plan = planParts(options.expectedBytes, assembly?.count);
-    sender = new Sender(store, { ...options, key, assembly, stop: stop.signal, onFailure: fail });
+    sender = new PartUploader(store, { ...options, key, assembly, stop: stop.signal, onFailure: fail });
     const client = sender.client();
     await new Upload({ ...plan, client, params: { ...params, Body: body, IfNoneMatch: '*' } }).done();
     stop.signal.throwIfAborted(); // nothing interrupts the request that makes the object
@@ -94,7 +94,7 @@ export async function upload(
   }
 }
 
-function withFront(assembly: Assembly, { sent, parts }: Uploaded) {
+function withFront(assembly: ServerCopy, { sent, parts }: Uploaded) {
   const { front, bytes, proof, unproven } = assembly;
   const copied = { from: front.key, bytes, proof, unproven };
   return { size: sent + bytes, parts: parts + assembly.count, copied };

@@ -1,5 +1,5 @@
 /** A set of numbers from 0 up to a length, a bit each. It begins empty. */
-export class Marks {
+export class BitSet {
   readonly #bits: Uint8Array;
   #count = 0;
 

@@ -41,13 +41,13 @@ export interface ProofContext {
 }
 
 /** What a look at an archive has found out besides that nothing is wrong. */
-export type Findings = Pick<Proof, 'programs' | 'seconds'>;
+export type ProofFindings = Pick<Proof, 'programs' | 'seconds'>;
 
 /**
  * Looks whether an archive is what its level says.
  * @throws ContentError that names what is wrong with the archive; anything else where that could not be found out
  */
-export type Prover = (subject: Subject, context: ProofContext) => Promise<Findings>;
+export type Prover = (subject: Subject, context: ProofContext) => Promise<ProofFindings>;
 
 const provers: Readonly<Record<Provable, Prover>> = { contents: proveContents, restore: proveRestore };
 

@@ -6,7 +6,7 @@ import { pipeline, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { entryAsPlain, type Passage, plainDumpFilter } from '../../src/backup-reader/plain-dump.ts';
+import { entryAsPlain, type PlainDumpOptions, plainDumpFilter } from '../../src/backup-reader/plain-dump.ts';
 import { attachedFiles, describeDatabase, type OdooDatabase } from '../../src/odoo/database.ts';
 import { analyze } from '../../src/postgres/analyze.ts';
 import { createDatabase } from '../../src/postgres/databases.ts';
@@ -53,7 +53,7 @@ function dumpOf(kind: 'custom' | 'plain', bytes: Buffer, fault?: () => unknown):
     }
   };
   if (kind === 'custom') return { kind, size: bytes.length, open };
-  const filtered = (passage: Passage) =>
+  const filtered = (passage: PlainDumpOptions) =>
     pipeline(Readable.from(open(), { objectMode: false }), plainDumpFilter(kind, passage), () => {});
   return { kind, size: bytes.length, open: filtered };
 }

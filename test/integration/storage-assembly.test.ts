@@ -4,7 +4,7 @@ import { suite, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import type { CopiedUnit } from '../../src/archive/reuse.ts';
 import { verifyUpload } from '../../src/backup/verify-upload.ts';
-import { CopyError, type Front } from '../../src/s3/server-copy.ts';
+import { type CopiedFront, CopyError } from '../../src/s3/server-copy.ts';
 import { getObject } from '../support/s3.ts';
 import { type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
 import { bytesOf, MiB, partSize, send, tool, useTestBucket } from '../support/test-bucket.ts';
@@ -30,7 +30,7 @@ suite('an object that begins with parts of another one', async () => {
     copies.map(({ unit }) => base.subarray(unit.offset, unit.offset + unit.length)),
   );
 
-  async function frontOf(of: readonly CopiedUnit[] = copies): Promise<Front> {
+  async function frontOf(of: readonly CopiedUnit[] = copies): Promise<CopiedFront> {
     using store = openStore();
     if (!(await store.head(key))) await send(store, key, base);
     return { key, etag: (await store.head(key))?.etag, copies: of };
@@ -64,43 +64,47 @@ suite('an object that begins with parts of another one', async () => {
     assert.equal((await verifyUpload(store, right, null, tool)).level, 'upload');
   });
 
-  const failing: [what: string, front: (front: Front) => Front, rules: readonly S3Rule[], message: RegExp][] =
+  const failing: [
+    what: string,
+    front: (front: CopiedFront) => CopiedFront,
+    rules: readonly S3Rule[],
+    message: RegExp,
+  ][] = [
+    ['is gone', (front) => ({ ...front, key: 'gone' }), [], /could not be copied: There is no object/],
     [
-      ['is gone', (front) => ({ ...front, key: 'gone' }), [], /could not be copied: There is no object/],
+      'cannot be copied',
+      (front) => front,
       [
-        'cannot be copied',
-        (front) => front,
-        [
-          {
-            when: ({ headers }) => 'x-amz-copy-source' in headers,
-            fault: { kind: 'error', status: 501, code: 'NotImplemented' },
-          },
-        ],
-        /cannot copy parts/,
+        {
+          when: ({ headers }) => 'x-amz-copy-source' in headers,
+          fault: { kind: 'error', status: 501, code: 'NotImplemented' },
+        },
       ],
+      /cannot copy parts/,
+    ],
+    [
+      'cannot be copied any more',
+      (front) => front,
       [
-        'cannot be copied any more',
-        (front) => front,
-        [
-          {
-            when: ({ headers, query }) => 'x-amz-copy-source' in headers && query.get('partNumber') === '2',
-            fault: { kind: 'error', status: 403, code: 'AccessDenied' },
-          },
-        ],
-        /could not be copied/,
+        {
+          when: ({ headers, query }) => 'x-amz-copy-source' in headers && query.get('partNumber') === '2',
+          fault: { kind: 'error', status: 403, code: 'AccessDenied' },
+        },
       ],
-      ...['InvalidPart', 'EntityTooSmall'].map((code): (typeof failing)[number] => [
-        `cannot stand beside parts of another size (${code})`,
-        (front) => front,
-        [
-          {
-            when: ({ method, query }) => method === 'POST' && query.has('uploadId'),
-            fault: { kind: 'error', status: 400, code },
-          },
-        ],
-        /makes no object of parts of different sizes/,
-      ]),
-    ];
+      /could not be copied/,
+    ],
+    ...['InvalidPart', 'EntityTooSmall'].map((code): (typeof failing)[number] => [
+      `cannot stand beside parts of another size (${code})`,
+      (front) => front,
+      [
+        {
+          when: ({ method, query }) => method === 'POST' && query.has('uploadId'),
+          fault: { kind: 'error', status: 400, code },
+        },
+      ],
+      /makes no object of parts of different sizes/,
+    ]),
+  ];
   for (const [what, change, rules, message] of failing) {
     for (const size of [1, 2 * partSize + 1]) {
       test(`which ${what}: nothing is left of ${size} bytes and it`, async () => {

@@ -68,7 +68,9 @@ const names: Readonly<Record<Kind, readonly [words: string, setting: string]>> =
 const kinds: readonly Kind[] = ['kex', 'serverHostKey', 'cipher', 'hmac'];
 
 /** Says what a server that cannot be spoken to offers, and what it would need; undefined where that is not why. */
-export function mismatch(offer: Offer): { readonly what: string; readonly hint: string } | undefined {
+export function algorithmMismatch(
+  offer: Offer,
+): { readonly what: string; readonly hint: string } | undefined {
   const kind = kinds.find((each) => !algorithms[each].some((name) => offer[each].includes(name)));
   if (kind === undefined) return undefined;
   const [words, setting] = names[kind];

@@ -1,5 +1,5 @@
 import { messageOf, UserError } from '../../util/errors.ts';
-import { mismatch, type Offer } from './algorithms.ts';
+import { algorithmMismatch, type Offer } from './algorithms.ts';
 
 /** A machine on the way to the host, or the host itself. */
 export interface Hop {
@@ -83,7 +83,7 @@ export function connectError(error: unknown, hop: Hop, previous: Hop | undefined
 
 /** For a server whose algorithms are too old; undefined where that is not why there is no connection. */
 export function mismatchError(hop: Hop, offer: Offer | undefined): UserError | undefined {
-  const found = offer && mismatch(offer);
+  const found = offer && algorithmMismatch(offer);
   return found && new UserError(`Could not connect to ${labelOf(hop)}: ${found.what}`, found.hint);
 }
 

@@ -123,12 +123,12 @@ const isAlive = (state: Internals['outgoing']['state']): boolean => state === 'o
 
 /** What ssh2's client does with a server's messages: lib/client.js. */
 interface Handlers {
-  EXT_INFO(protocol: unknown, extensions: readonly Extension[]): void;
+  EXT_INFO(protocol: unknown, extensions: readonly ProtocolExtension[]): void;
   SERVICE_ACCEPT(protocol: unknown, service: string): void;
   USERAUTH_FAILURE(protocol: unknown, methods: readonly string[], partial: boolean): void;
 }
 
-interface Extension {
+interface ProtocolExtension {
   readonly name: string;
   readonly algs?: readonly string[];
 }

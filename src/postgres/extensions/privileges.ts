@@ -1,4 +1,4 @@
-import type { Refusal } from '../refusal.ts';
+import type { RefusedStatement } from '../refusal.ts';
 import { identifier, type Sql, serverName, sql } from '../sql.ts';
 import type { ExtensionPrivilege, MemberObject } from './state.ts';
 
@@ -7,9 +7,9 @@ export interface PrivilegeChanges {
   /** Statements, in this order. */
   readonly possible: readonly Sql[];
   /** On what is not there. */
-  readonly impossible: readonly Refusal[];
+  readonly impossible: readonly RefusedStatement[];
   /** What no admin gives because a backup says so. */
-  readonly forbidden: readonly Refusal[];
+  readonly forbidden: readonly RefusedStatement[];
 }
 
 /** What privileges may be given without anybody gaining by a forged backup. */

@@ -1,6 +1,6 @@
 import { CommandError } from '../../host/host.ts';
 import { isSuperuser } from '../databases.ts';
-import type { Refusal } from '../refusal.ts';
+import type { RefusedStatement } from '../refusal.ts';
 import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -101,11 +101,11 @@ export async function presetExtensionSequences({
   admin,
   database,
   state,
-}: Pick<PutBack, 'app' | 'admin' | 'database' | 'state'>): Promise<Refusal[]> {
+}: Pick<PutBack, 'app' | 'admin' | 'database' | 'state'>): Promise<RefusedStatement[]> {
   const there = await queryRows<SequenceOfColumn>(admin, database, SEQUENCES);
   // Nobody else is let in before the database is handed over.
   const logins = (await isSuperuser(admin)) ? [admin] : [admin, app];
-  const refusals: Refusal[] = [];
+  const refusals: RefusedStatement[] = [];
   for (const { schema, name } of there) {
     const then = state?.sequences.find((each) => each.schema === schema && each.name === name);
     if (!then) continue;
@@ -123,7 +123,7 @@ export async function presetExtensionSequences({
  * @returns what could not be put back
  * @throws CommandError when the server cannot be asked
  */
-export async function putBackExtensionState(put: PutBack): Promise<Refusal[]> {
+export async function putBackExtensionState(put: PutBack): Promise<RefusedStatement[]> {
   const set = await putBackSequences(put);
   if (!put.state) return set;
   const given = put.owners.others ? await putBackOwners(put, put.state.schemas) : [];
@@ -131,13 +131,13 @@ export async function putBackExtensionState(put: PutBack): Promise<Refusal[]> {
 }
 
 /** As far as the owner may: what only an admin may set was set before the dump. */
-async function putBackSequences({ app, database, state }: PutBack): Promise<Refusal[]> {
+async function putBackSequences({ app, database, state }: PutBack): Promise<RefusedStatement[]> {
   const recorded = state?.sequences ?? [];
   const there = (await queryRows<SequenceOfColumn>(app, database, SEQUENCES)).filter(
     ({ readable, writable }) => readable && writable,
   );
   const now = there.length === 0 ? [] : await queryRows<ExtensionSequence>(app, database, values(there));
-  const refusals: Refusal[] = [];
+  const refusals: RefusedStatement[] = [];
   for (const { schema, name, ofColumn } of there) {
     const sequence = qualified(schema, name);
     const isIt = (each: ExtensionSequence) => each.schema === schema && each.name === name;
@@ -163,11 +163,11 @@ async function putBackSequences({ app, database, state }: PutBack): Promise<Refu
 async function putBackOwners(
   { app, admin, database, taken, owners }: PutBack,
   recorded: readonly SchemaOwner[],
-): Promise<Refusal[]> {
+): Promise<RefusedStatement[]> {
   const now = new Map(
     (await queryRows<SchemaOwner>(app, database, SCHEMAS)).map(({ name, owner }) => [name, owner]),
   );
-  const refusals: Refusal[] = [];
+  const refusals: RefusedStatement[] = [];
   for (const { name, owner: before } of recorded) {
     const owner = before === owners.before ? owners.now : before;
     if (!now.has(name) || now.get(name) === owner) continue;
@@ -202,7 +202,7 @@ async function byOneOf(
 async function putBackPrivileges(
   { app, admin, database, owners: { before, now, others }, given }: PutBack,
   recorded: readonly ExtensionPrivilege[],
-): Promise<Refusal[]> {
+): Promise<RefusedStatement[]> {
   // In a copy, a schema is its owner's alone, as everything that the dump makes.
   const counts = ({ object }: ExtensionPrivilege) => others || !object.startsWith('SCHEMA ');
   const wanted = recorded

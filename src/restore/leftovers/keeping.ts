@@ -2,7 +2,7 @@ import { listDerivedFolders, noteFolder } from '../../odoo/folder-swap.ts';
 import { listDerivedDatabases } from '../../postgres/databases.ts';
 import { commentOn } from '../../postgres/swap.ts';
 import { formatBytes, formatInstant } from '../../util/format.ts';
-import type { Place } from '../tidy-steps.ts';
+import type { LeftoverPlace } from '../tidy-steps.ts';
 import type { Work } from '../work.ts';
 import type { Remains, Replaced } from './leftovers.ts';
 import { type Keep, keepFrom, longerOf, markText, parseMark } from './marks.ts';
@@ -70,7 +70,10 @@ export const keptUntil = ({ mark }: Remains): string | undefined =>
  * Notes how long each is kept, in what it says of itself: until then, nobody removes it. What is to be removed may go from
  * now on, whenever that succeeds.
  */
-export async function settle({ admin, database, filestore }: Place, fates: readonly Fate[]): Promise<void> {
+export async function settle(
+  { admin, database, filestore }: LeftoverPlace,
+  fates: readonly Fate[],
+): Promise<void> {
   const [databases, folders] = await Promise.all([
     listDerivedDatabases(admin, database),
     filestore ? listDerivedFolders(filestore) : [],

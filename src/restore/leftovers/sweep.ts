@@ -9,19 +9,19 @@ import { messageOf, UserError } from '../../util/errors.ts';
 import { formatInstant } from '../../util/format.ts';
 import { pairName } from '../facts.ts';
 import { findLeftovers } from '../target.ts';
-import { type Place, removePairs } from '../tidy-steps.ts';
+import { type LeftoverPlace, removePairs } from '../tidy-steps.ts';
 import type { Leftovers } from './leftovers.ts';
 
 /** What restores have left, as a backup comes across it; undefined: it may not look. */
-export interface Found {
-  readonly place: Place;
+export interface FoundLeftovers {
+  readonly place: LeftoverPlace;
   readonly leftovers: Leftovers;
   /** Databases of restore tests, of which some may still be in use. */
   readonly tests: readonly string[];
 }
 
 /** Looks for it, read only, as far as the roles and accounts of a backup may. */
-export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<Found | undefined> {
+export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<FoundLeftovers | undefined> {
   const { postgres, database } = odoo;
   try {
     const [tests, filestore] = await Promise.all([
@@ -47,7 +47,11 @@ async function ownedFilestore({ filestore }: Odoo, accounts: Accounts): Promise<
 }
 
 /** @throws UserError: a backup of a database and of the filestore of another would be no backup */
-export function refuseHalfSwapped(found: Found | undefined, database: string, platform: Platform): void {
+export function refuseHalfSwapped(
+  found: FoundLeftovers | undefined,
+  database: string,
+  platform: Platform,
+): void {
   if (!found) return;
   const { leftovers } = found;
   if (leftovers.halfSwapped.length > 0) {
@@ -72,7 +76,7 @@ export function refuseHalfSwapped(found: Found | undefined, database: string, pl
 }
 
 /** Drops the databases of restore tests that were killed. That it fails is no reason to go without a backup. */
-export async function sweepTests(found: Found | undefined, platform: Platform): Promise<void> {
+export async function sweepTests(found: FoundLeftovers | undefined, platform: Platform): Promise<void> {
   if (!found || found.tests.length === 0) return;
   const { admin, database } = found.place;
   try {
@@ -86,7 +90,7 @@ export async function sweepTests(found: Found | undefined, platform: Platform): 
 
 /** Removes what was kept for a number of days that are over. That it fails is no reason to go without a backup. */
 export async function sweepExpired(
-  found: Found | undefined,
+  found: FoundLeftovers | undefined,
   phases: Phases,
   platform: Platform,
 ): Promise<void> {

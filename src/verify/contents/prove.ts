@@ -2,7 +2,7 @@ import type { RangeReader } from '../../archive/reader.ts';
 import type { Unit } from '../../archive/segment.ts';
 import { UnitCheck } from '../../archive/units.ts';
 import { LocalHost } from '../../host/local-host.ts';
-import type { Findings, ProofContext, Subject } from '../prove.ts';
+import type { ProofContext, ProofFindings, Subject } from '../prove.ts';
 import { checkArchive } from './archive.ts';
 import { checkBareDump } from './bare.ts';
 import { findPgRestore, type PgRestore } from './pg-restore.ts';
@@ -29,7 +29,7 @@ export interface Look {
 export async function proveContents(
   { store, key, receipt }: Subject,
   { inputs, platform, phases, signal }: ProofContext,
-): Promise<Findings> {
+): Promise<ProofFindings> {
   await using runner = new LocalHost();
   const uri = store.uri(key);
   return await phases.transfer('contents', `Read back ${uri}`, receipt.size, async (progress) => {

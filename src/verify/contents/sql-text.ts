@@ -17,7 +17,7 @@ const LAST_WORDS =
   /(?:^|\n)--\r?\n-- PostgreSQL database dump complete\r?\n--\s*(?:\\unrestrict (?<key>\w+)\s*)?$/;
 const RESTRICT = /^\\restrict (\w+)\r?$/m;
 
-type State =
+type TextState =
   | { readonly in: 'text' | 'rows' }
   /** What has come behind ROWS_BEGIN. */
   | { readonly in: 'header'; readonly bytes: Buffer };
@@ -31,7 +31,7 @@ export class SqlText {
   names: Set<string> | undefined;
   /** Of the dump, for messages. */
   readonly name: string;
-  #state: State = { in: 'text' };
+  #state: TextState = { in: 'text' };
   #head: Buffer = Buffer.alloc(0);
   /** The last bytes: words may be cut by the end of a chunk. */
   #tail: Buffer = Buffer.alloc(0);

@@ -73,16 +73,16 @@ function notFoundOut(error: unknown, cause: CommandError, { label }: TestServer)
   );
 }
 
-interface Reason {
+interface Obstacle {
   readonly why: string;
   readonly hint: string;
 }
 
-const unrestorable = ({ why, hint }: Reason, cause: CommandError): UnrestorableError =>
+const unrestorable = ({ why, hint }: Obstacle, cause: CommandError): UnrestorableError =>
   new UnrestorableError(`This database cannot be restored as it is, because ${why}`, hint, { cause });
 
 /** Why the database itself is what cannot be loaded; undefined: that is not proven. */
-function reasonInDatabase({ problem, inFunction, cause }: LoadError): Reason | undefined {
+function reasonInDatabase({ problem, inFunction, cause }: LoadError): Obstacle | undefined {
   const { sqlState, at = '' } = problem;
   if (sqlState === undefined) return undefined;
   if (inFunction && NOT_FOUND.has(sqlState)) {

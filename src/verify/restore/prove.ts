@@ -1,6 +1,6 @@
 import { openSelected } from '../../backup-reader/open.ts';
 import { ContentError, messageOf } from '../../util/errors.ts';
-import type { Findings, ProofContext, Subject } from '../prove.ts';
+import type { ProofContext, ProofFindings, Subject } from '../prove.ts';
 import { restoreAndCompare } from './restore-and-compare.ts';
 import { placeName } from './restore-test.ts';
 
@@ -8,7 +8,7 @@ import { placeName } from './restore-test.ts';
 export async function proveRestore(
   { store, key, receipt }: Subject,
   { inputs, platform, phases, signal }: ProofContext,
-): Promise<Findings> {
+): Promise<ProofFindings> {
   const { restoreTest } = inputs;
   if (!restoreTest) throw new TypeError('The level restore comes with a place to restore to');
   const title = `Restore ${store.uri(key)} ${placeName(restoreTest)}, and compare`;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { mismatch, parseOffer } from '../../../src/host/ssh/algorithms.ts';
+import { algorithmMismatch, parseOffer } from '../../../src/host/ssh/algorithms.ts';
 import { loginError } from '../../../src/host/ssh/login.ts';
 
 const hop = { user: 'deploy', host: 'h', port: 22 };
@@ -68,7 +68,7 @@ suite('what a server offers', () => {
 
   test('is bounded', () => {
     const kex = Array.from({ length: 1000 }, (_, i) => `algorithm-${i}`);
-    const found = mismatch({ kex, serverHostKey: [], cipher: [], hmac: [] });
+    const found = algorithmMismatch({ kex, serverHostKey: [], cipher: [], hmac: [] });
     assert.ok((found?.what.length ?? 1000) < 400);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { FileList } from '../../../src/odoo/file-list.ts';
-import { Marks } from '../../../src/util/bit-set.ts';
+import { BitSet } from '../../../src/util/bit-set.ts';
 
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex');
 const named = (text: string): string => `${sha1(text).slice(0, 2)}/${sha1(text)}`;
@@ -56,7 +56,7 @@ suite('a list of a filestore', () => {
 });
 
 test('marks are a set of numbers', () => {
-  const marks = new Marks(20);
+  const marks = new BitSet(20);
   for (const number of [0, 7, 8, 19, 8]) marks.add(number);
   marks.delete(7);
   marks.delete(7);

@@ -3,8 +3,8 @@ import { suite, test } from 'node:test';
 import type { FileSystem } from '../../../src/host/disk-space.ts';
 import type { Remains } from '../../../src/restore/leftovers/leftovers.ts';
 import type { Keep } from '../../../src/restore/leftovers/marks.ts';
-import { whileRoomLasts } from '../../../src/restore/room.ts';
 import { demandsOf, makeRoom, shortageOf, tooLittle, type Wanted } from '../../../src/restore/space.ts';
+import { whileSpaceLasts } from '../../../src/restore/space-watch.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
@@ -151,7 +151,7 @@ function seen(state: () => Promise<FileSystem>): Look {
 
 /** What loads until the disk was looked at, and longer if that was no good. */
 const load = (on: FileSystem, look: Look): Promise<string> =>
-  whileRoomLasts([on], look, new AbortController().signal, async (signal) => {
+  whileSpaceLasts([on], look, new AbortController().signal, async (signal) => {
     await look.asked;
     signal.throwIfAborted();
     return 'loaded';

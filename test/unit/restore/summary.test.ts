@@ -6,9 +6,9 @@ import { plainText } from '../../../src/report/plain.ts';
 import { type Step, StrandedError } from '../../../src/restore/plan.ts';
 import {
   failureSummary,
-  type Outcome,
   outcomeOutputs,
   outcomeSummary,
+  type RestoreOutcome,
   refusalSummary,
 } from '../../../src/restore/summary.ts';
 import { UserError } from '../../../src/util/errors.ts';
@@ -38,7 +38,7 @@ const step = (title: string, undo?: string): Step => ({
   ...(undo === undefined ? {} : { undo: { title: undo, run: async () => {}, byHand: [] } }),
 });
 const stop = step('Stop Odoo', 'Start Odoo again');
-const outcome: Outcome = {
+const outcome: RestoreOutcome = {
   ...matter,
   facts: [['Replaces', 'the database shop']],
   dryRun: false,

@@ -19,7 +19,7 @@ export const spareOf = ({ free }: FileSystem): number => Math.min(free * SPARE.s
  * @param body ends early, with the signal's reason, when that is aborted
  * @throws UserError when too little is left
  */
-export async function whileRoomLasts<T>(
+export async function whileSpaceLasts<T>(
   disks: readonly FileSystem[],
   look: (mount: string) => Promise<FileSystem | undefined>,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 
 /** A stream with one writer, who waits while its reader does not read. */
-export class Outlet extends Readable {
+export class ArchiveOutput extends Readable {
   /** Bytes. Not `size`: lib-storage takes that of a body for its final length. */
   written = 0;
   /** Settles when there is room again, while there is none. */

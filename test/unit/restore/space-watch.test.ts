@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { suite, test } from 'node:test';
 import type { FileSystem } from '../../../src/host/disk-space.ts';
-import { whileRoomLasts } from '../../../src/restore/room.ts';
+import { whileSpaceLasts } from '../../../src/restore/space-watch.ts';
 
 const GiB = 1024 ** 3;
 
@@ -28,7 +28,7 @@ suite('while something is loaded', () => {
     ['of much, half a GiB', { '/': 0.499 * GiB }, '/ on the host has only 511.0 MiB'],
   ] as const) {
     test(what, async () => {
-      await assert.rejects(whileRoomLasts(disks, looksLike(free), signal, untilAborted), (error: Error) => {
+      await assert.rejects(whileSpaceLasts(disks, looksLike(free), signal, untilAborted), (error: Error) => {
         assert.ok(error.message.includes(`${refused} left`), error.message);
         return true;
       });
@@ -47,18 +47,18 @@ suite('while something is loaded', () => {
         while (looked < disks.length) await new Promise(setImmediate);
         return 'done';
       };
-      assert.equal(await whileRoomLasts(disks, look, signal, seen), 'done');
+      assert.equal(await whileSpaceLasts(disks, look, signal, seen), 'done');
       const failing = async () => {
         await seen();
         throw new Error('no such table');
       };
-      await assert.rejects(whileRoomLasts(disks, look, signal, failing), /^Error: no such table$/);
+      await assert.rejects(whileSpaceLasts(disks, look, signal, failing), /^Error: no such table$/);
     }
   });
 
   test('a cancellation goes through', async () => {
     const cancel = new AbortController();
-    const running = whileRoomLasts(disks, looksLike({}), cancel.signal, untilAborted);
+    const running = whileSpaceLasts(disks, looksLike({}), cancel.signal, untilAborted);
     cancel.abort(new Error('cancelled'));
     await assert.rejects(running, /^Error: cancelled$/);
   });
