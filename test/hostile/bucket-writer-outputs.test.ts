@@ -128,7 +128,8 @@ describe('a line break in a value', () => {
       env: { GITHUB_OUTPUT: join(folder, 'output') },
     });
     const file = await readFile(join(folder, 'output'), 'utf8');
-    const lines = file.split('\n').slice(0, -1);
+    // `prepare` tries with an empty line whether there is room; the runner passes over it.
+    const lines = file.replace(/^\n/, '').split('\n').slice(0, -1);
     assert.equal(lines.length % 3, 0);
     for (let at = 0; at < lines.length; at += 3) {
       const [, delimiter] = /^(?:key|json|size)<<(ghadelimiter_[0-9a-f-]{36})$/.exec(lines[at] ?? '') ?? [];
