@@ -162,4 +162,19 @@ suite('what keeps a role from reading its database', () => {
     assert.deepEqual(await logicalSlots(postgres, database), [{ name: 'to_reports', active: false }]);
     assert.deepEqual(await logicalSlots(postgres, MAINTENANCE_DATABASE), []);
   });
+
+  test('a standby ends a session that conflicts with what its primary has done', async () => {
+    const { database } = await open();
+    const standby = await french.startStandby();
+    await standby.catchUp();
+    const { server } = standby;
+    const settings = { host: server.host, port: server.port, user: 'odoo', password: server.odoo.password };
+    const accounts = new Accounts(host, 'never');
+    const postgres = await Postgres.connect(host, accounts, await findTools(host), settings, database);
+    await using snapshot = await Snapshot.open(postgres, database);
+    await french.sql('DELETE FROM mine', database);
+    await french.sql('VACUUM mine', database);
+    await standby.catchUp();
+    await refused(snapshot.lines(sql`SELECT x FROM public.mine`), /hot_standby_feedback = on/);
+  });
 });

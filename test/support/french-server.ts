@@ -15,6 +15,14 @@ export interface FrenchServer extends AsyncDisposable {
   readonly server: PostgresServer;
   /** Runs SQL as its admin. */
   sql(statement: string, database?: string): Promise<string>;
+  /** Starts a standby of it, which ends queries that conflict at once, and ends with this server. */
+  startStandby(): Promise<Standby>;
+}
+
+export interface Standby {
+  readonly server: PostgresServer;
+  /** Waits until it has done what the primary has done until now. */
+  catchUp(): Promise<void>;
 }
 
 /** Makes the locale in a folder of its own (LOCPATH), as few machines have it. */
@@ -46,7 +54,7 @@ export async function startFrenchServer(): Promise<FrenchServer> {
     join(data, 'postgresql.conf'),
     `listen_addresses = '127.0.0.1'\nport = ${port}\nunix_socket_directories = '${home}'\nfsync = off\nwal_level = logical\n`,
   );
-  const hba = 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n';
+  const hba = 'local all all trust\nlocal replication admin trust\nhost all all 127.0.0.1/32 scram-sha-256\n';
   await writeFile(join(data, 'pg_hba.conf'), hba);
   const started = servers.start(
     'french',
@@ -66,8 +74,47 @@ export async function startFrenchServer(): Promise<FrenchServer> {
     `ALTER ROLE admin PASSWORD '${admin.password}'; CREATE ROLE odoo LOGIN CREATEDB PASSWORD '${odoo.password}'`,
   );
   assert.equal(await sql('SHOW lc_messages'), LOCALE);
+  const startStandby = async (): Promise<Standby> => {
+    const [standbyPort = 0] = await freePorts(1);
+    const copy = join(home, 'standby');
+    const from = ['--host', home, '--port', String(port), '--username', 'admin'];
+    await run(
+      [
+        join(postgres.bin, 'pg_basebackup'),
+        '--pgdata',
+        copy,
+        '-R',
+        '--checkpoint=fast',
+        '--no-sync',
+        ...from,
+      ],
+      { as: account },
+    );
+    await appendFile(
+      join(copy, 'postgresql.conf'),
+      `port = ${standbyPort}\nmax_standby_streaming_delay = 0\nhot_standby_feedback = off\n`,
+    );
+    const child = servers.start(
+      'standby',
+      ['env', `LOCPATH=${locales}`, `LC_ALL=${LOCALE}`, join(postgres.bin, 'postgres'), '-D', copy],
+      { as: account, stopSignal: 'SIGINT' },
+    );
+    const there = ['-h', home, '-p', String(standbyPort), '-U', 'admin', '-d', 'postgres'];
+    const ask = async (statement: string) =>
+      (await run([join(postgres.bin, 'psql'), '-XqAt', ...there], { input: statement })).trim();
+    await servers.untilReady('standby', child, async () => (await ask('SELECT pg_is_in_recovery()')) === 't');
+    return {
+      server: { bin: postgres.bin, socket: home, host: '127.0.0.1', port: standbyPort, admin, odoo },
+      catchUp: async () => {
+        const position = await sql('SELECT pg_current_wal_insert_lsn()');
+        const done = async () => (await ask(`SELECT pg_last_wal_replay_lsn() >= '${position}'`)) === 't';
+        await servers.untilReady('standby', child, done);
+      },
+    };
+  };
   const kept = resources.move();
   return {
+    startStandby,
     server: { bin: postgres.bin, socket: home, host: '127.0.0.1', port, admin, odoo },
     sql,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
