@@ -32,7 +32,7 @@ export interface DirectoryEntry {
   readonly compressedSize: number;
   /** In bytes. */
   readonly size: number;
-  /** Of the local header, from the start of the archive, in bytes. */
+  /** Offset of the local header from the start of the archive, in bytes. */
   readonly offset: number;
   /** The entry as it stands in the directory. */
   readonly raw: Buffer;

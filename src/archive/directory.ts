@@ -7,9 +7,9 @@ import type { Reuse } from './reuse.ts';
 interface EntryPlace {
   /** The number of their segment, from 0. */
   readonly segment: number;
-  /** Of the first, in bytes. */
+  /** Offset of the first entry, in bytes. */
   readonly offset: number;
-  /** Of all of them, in bytes. */
+  /** Length of all of the entries, in bytes. */
   readonly length: number;
 }
 

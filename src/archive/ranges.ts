@@ -1,7 +1,9 @@
 import { UserError } from '../util/errors.ts';
 import type { RangeReader } from './reader.ts';
 
-/** What one request asks for, in bytes: long enough that waiting for it does not count, short enough for two in memory. */
+/**
+ * What one request asks for, in bytes: long enough that waiting for it does not count, short enough for two in memory.
+ */
 export const PIECE_BYTES = 8 * 2 ** 20;
 
 /**

@@ -15,13 +15,13 @@ export interface CopiedUnit {
 export interface Reuse {
   /** In the order of both archives, without a gap in the new one. */
   readonly copies: readonly CopiedUnit[];
-  /** Of all copies, in bytes. */
+  /** Length of all copies in bytes. */
   readonly length: number;
   /** Bytes among them that belong to no entry of the new archive. */
   readonly unreferenced: number;
   /** How many entries lie in them that the new archive has. */
   readonly entries: number;
-  /** Of their content, in bytes. */
+  /** Size of their content in bytes. */
   readonly bytes: number;
   /** These entries, as the new archive's directory has them. */
   directory(): Generator<Buffer>;

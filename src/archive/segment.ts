@@ -1,6 +1,6 @@
 /**
- * A run of archive bytes: what a later backup can copy, and prove by its MD5. At most 64 MiB, but in archives of more than
- * some 200 GiB.
+ * A run of archive bytes: what a later backup can copy, and prove by its MD5. At most 64 MiB, but in archives of more
+ * than some 200 GiB.
  */
 export interface Unit {
   /** From the start of the archive, in bytes. */
@@ -14,8 +14,8 @@ export interface Unit {
 }
 
 /**
- * A run of archive bytes: whole zip entries (local header and data), without a central directory. Of a bare dump: all of
- * it, without entries.
+ * A run of archive bytes: whole zip entries (local header and data), without a central directory. Of a bare dump: all
+ * of it, without entries.
  */
 export interface Segment {
   readonly kind: 'database' | 'filestore' | 'description';

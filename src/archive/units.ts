@@ -7,7 +7,7 @@ const MiB = 2 ** 20;
 export const SHORTEST_UNIT = 5 * MiB;
 /** With a short rest behind it, a unit has up to 64 MiB. */
 const USUAL_UNIT = 59 * MiB;
-/** Of the 10,000 parts that an object may have, those that copies may take. */
+/** Parts that copies may take of the 10,000 that an object may have. */
 const MOST_UNITS = 8000;
 
 /** How long units are in an archive of about `expectedBytes`, which may come to twice that. */

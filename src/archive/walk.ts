@@ -67,7 +67,7 @@ async function readHeader(cursor: Cursor, entry: DirectoryEntry): Promise<Buffer
   return header;
 }
 
-/** Fields of the local header and where they are in the directory, which has 2 bytes more before them. APPNOTE 4.3.7, 4.3.12. */
+/** Fields of the local header, and where the directory has them: 2 bytes further on. APPNOTE 4.3.7, 4.3.12. */
 const FIELDS: readonly [name: string, at: number, bytes: 2 | 4][] = [
   ['flags', 6, 2],
   ['time', 10, 2],

@@ -18,7 +18,7 @@ export interface WrittenEntry {
 }
 
 export interface ArchiveSummary {
-  /** Of the whole archive, in bytes. */
+  /** Size of the whole archive in bytes. */
   readonly size: number;
   readonly segments: readonly Segment[];
   readonly directory: Directory;
@@ -27,9 +27,9 @@ export interface ArchiveSummary {
 }
 
 export interface WriterOptions {
-  /** Of deflate, 1 to 9. */
+  /** Level of deflate, 1 to 9. */
   readonly level: number;
-  /** Of the segments' units, in bytes. */
+  /** Size of the segments' units in bytes. */
   readonly unitSize?: number;
   /** What somebody else puts in front of `output`; all offsets count from there. */
   readonly reuse?: Reuse | undefined;
@@ -39,10 +39,10 @@ export interface WriterOptions {
 interface SegmentRun {
   readonly zip: ZipArchive;
   readonly engine: ArchiverEngine;
-  /** Of its first byte in the archive. */
+  /** Offset of its first byte in the archive. */
   readonly offset: number;
   entries: number;
-  /** Of its entries, in bytes; known when all were added. What archiver writes after them is its own directory. */
+  /** Length of its entries in bytes, known once all are added. What archiver writes after them is its own directory. */
   length: number;
 }
 
@@ -114,8 +114,8 @@ export class ArchiveWriter implements AsyncDisposable {
   }
 
   /**
-   * Adds an entry under a name that no other has. Size and CRC stand before the data of a buffer that is stored, else after it. A stream is read
-   * to its end, or destroyed. Resolves when the next may come.
+   * Adds an entry under a name that no other has. Size and CRC stand before the data of a buffer that is stored, else
+   * after it. A stream is read to its end, or destroyed. Resolves when the next may come.
    */
   async add(
     name: string,

@@ -14,7 +14,7 @@ export function countDifferences(
     .map(([table, rows]) => `${table} has ${found[table] ?? 'no'} rows instead of ${rows}`);
 }
 
-/** Of files that a backup lacks: those that it has not told of itself. Empty where it tells nothing of its files. */
+/** Files that a backup lacks without having said so. Empty where it says nothing of its files. */
 export function notKnownToLack({ description }: RestoreSource, files: readonly string[]): string[] {
   const report = description?.filestore;
   if (!report) return [];

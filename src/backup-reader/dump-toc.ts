@@ -22,8 +22,8 @@ export interface DumpToc {
 const LONGEST_DEFINITION = 64 * 1024;
 
 /**
- * Reads the table of contents of a dump, which is at its start. Read only; a dump in directory format has it in a file that
- * pg_restore wants on the host's disk for that moment.
+ * Reads the table of contents of a dump, which is at its start. Read only; a dump in directory format has it in a file
+ * that pg_restore wants on the host's disk for that moment.
  *
  * @param loader with a pg_restore that reads the dump
  * @returns undefined for plain SQL, which has none, or where the host has no place for that file

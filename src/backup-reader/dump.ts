@@ -20,7 +20,9 @@ export interface DumpFile {
   open(): Readable;
 }
 
-/** A dump for psql, free of what that would take for its own commands, and of what is left out: see `plainDumpFilter`. */
+/**
+ * A dump for psql, free of what that would take for its own commands, and of what is left out: see `plainDumpFilter`.
+ */
 export interface PlainDump extends DumpFile {
   readonly kind: 'plain';
   /** Stored by gzip or zstd: it is several times its size. */
@@ -41,8 +43,8 @@ export type DumpSource =
     };
 
 /**
- * The dump of any archive. What this program has made is what its names say; of other archives, the first bytes of the dump
- * decide, as of a dump that is an object of its own: it may be packed once more.
+ * The dump of any archive. What this program has made is what its names say; of other archives, the first bytes of the
+ * dump decide, as of a dump that is an object of its own: it may be packed once more.
  *
  * @throws ContentError when there is none, or several of one kind
  */

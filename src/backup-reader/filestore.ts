@@ -12,7 +12,9 @@ import type { Members } from './members.ts';
 export interface FilestoreEntry {
   /** From the filestore's folder: `ab/abcd…`. */
   readonly name: string;
-  /** What the content must have, by the name; undefined for another name, and for files that the backup found corrupt. */
+  /**
+   * What the content must have, by the name; undefined for another name, and for files that the backup found corrupt.
+   */
   readonly sha1: string | undefined;
   /** In bytes. */
   readonly size: number;

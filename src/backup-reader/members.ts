@@ -6,7 +6,7 @@ import { ContentError } from '../util/errors.ts';
 /** An archive's files by their names, a `./` in front of them left out. */
 export type Members = ReadonlyMap<string, DirectoryEntry>;
 
-/** Of the local header without name and extra field, in bytes. APPNOTE 4.3.7. */
+/** Length of the local header without name and extra field, in bytes. APPNOTE 4.3.7. */
 const LOCAL_HEADER_LENGTH = 30;
 /** Deflate cannot make less than one byte of so many. */
 const BEST_RATIO = 1032;
@@ -18,8 +18,8 @@ const UNREADABLE = 0x2061;
 
 /**
  * The files of an archive, which may have come from anywhere.
- * @throws ContentError at a name that leaves the folder it is extracted to, a link, two files of one name or in one place,
- * encryption, an unknown compression, a size that cannot be true
+ * @throws ContentError at a name that leaves the folder it is extracted to, a link, two files of one name or in one
+ * place, encryption, an unknown compression, a size that cannot be true
  */
 export function membersOf(entries: Iterable<DirectoryEntry>): Members {
   const members = new Map<string, DirectoryEntry>();

@@ -14,7 +14,7 @@ import { parseName, type Selected, type Selection, selectBackup, wrongBackup } f
 export interface RestoreSource {
   readonly uri: string;
   readonly key: string;
-  /** Of the object, in bytes. */
+  /** Size of the object in bytes. */
   readonly size: number;
   /** undefined: not verified, which the caller has allowed. */
   readonly receipt: Receipt | undefined;
@@ -24,7 +24,7 @@ export interface RestoreSource {
   readonly database: string | undefined;
   /** `17.0` */
   readonly odooVersion: string | undefined;
-  /** Of our backups only: backup.json, or for a bare dump what its receipt says instead. */
+  /** Description of the backup, only in our own: backup.json, or for a bare dump what its receipt says instead. */
   readonly description: BackupDescription | undefined;
   /** manifest.json of Odoo. */
   readonly manifest: OdooManifest | undefined;

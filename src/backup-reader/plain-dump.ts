@@ -33,11 +33,12 @@ export interface PlainDumpOptions {
  * harmless. psql has to run with ON_ERROR_STOP=1: a COPY that fails would else make commands of its data.
  *
  * A byte order mark is left out, and so are `\restrict` and `\unrestrict`: older versions of psql do not know them, and
- * the dump's own key must not end a restriction of ours. The statements of `pg_dump --clean` that drop what is not there
- * are left out as well.
+ * the dump's own key must not end a restriction of ours. The statements of `pg_dump --clean` that drop what is not
+ * there are left out as well.
  *
- * Fails with a ContentError at the first other command of psql, at a COPY other than pg_dump's own `COPY … FROM stdin;`,
- * at what psql reads in different ways (see `SqlScanner`), and at the end when pg_dump's last words are missing.
+ * Fails with a ContentError at the first other command of psql, at a COPY other than pg_dump's own `COPY … FROM
+ * stdin;`, at what psql reads in different ways (see `SqlScanner`), and at the end when pg_dump's last words are
+ * missing.
  *
  * @param name of the dump, for messages
  */
@@ -74,7 +75,7 @@ class PlainDumpFilter {
   #understood = 0;
   /** Whether its first bytes have been looked at. */
   #isSql = false;
-  /** Of `#held` in the dump. */
+  /** Offset of `#held` in the dump. */
   #offset = 0;
   #tail: Buffer = Buffer.alloc(0);
   /** How many statements have made something. */

@@ -24,7 +24,8 @@ export interface Selection {
   /** Whose backups `latest` and a time look at; undefined: whatever database the customer has. */
   readonly database: string | undefined;
   /**
-   * Also what has no receipt: nobody has looked whether it is whole. `latest` takes such a backup only where none has one.
+   * Also what has no receipt: nobody has looked whether it is whole. `latest` takes such a backup only where none has
+   * one.
    */
   readonly allowUnverified: boolean;
 }
@@ -76,8 +77,8 @@ async function findBackup(store: Store, selection: Selection): Promise<string> {
 /**
  * undefined: none has, or there is none.
  *
- * @throws UserError where a receipt on the way cannot be read: its backup may be the one that is meant, and an older one is
- * taken only by somebody who names it
+ * @throws UserError where a receipt on the way cannot be read: its backup may be the one that is meant, and an older
+ * one is taken only by somebody who names it
  */
 async function firstPassed(store: Store, backups: readonly Backup[]): Promise<Backup | undefined> {
   for (const [i, { receipt, ...backup }] of backups.entries()) {

@@ -68,9 +68,9 @@ export interface Told {
  *
  * What psql reads in different ways by its version or by standard_conforming_strings is refused. By client_encoding it
  * reads in different ways as well: in SJIS, GBK and the like a byte above 127 makes the next one, be it a quote, a part
- * of its character. SQL has ways without end to change that setting (`SELECT query_to_xml('SELECT set_con' || …)`), so it
- * is no use to look for them. Where psql can be restricted (see `restricted`), this scanner is the second wall, and such
- * text passes. Where it cannot, the scanner is the only one, and refuses text that not all encodings read alike.
+ * of its character. SQL has ways without end to change that setting (`SELECT query_to_xml('SELECT set_con' || …)`), so
+ * it is no use to look for them. Where psql can be restricted (see `restricted`), this scanner is the second wall, and
+ * such text passes. Where it cannot, the scanner is the only one, and refuses text that not all encodings read alike.
  */
 export class SqlScanner {
   readonly #name: string;
@@ -80,11 +80,11 @@ export class SqlScanner {
   readonly #encodings: ClientEncodings | undefined;
   /** The statement's first words, in lower case. */
   #words: string[] = [];
-  /** Of its first word, in the dump. */
+  /** Offset of its first word in the dump. */
   #begun: number | undefined;
   /** Open parentheses: psql ends no statement within them. */
   #depth = 0;
-  /** Of `#bytes` in the dump. */
+  /** Offset of `#bytes` in the dump. */
   #offset = 0;
   #bytes: Buffer = Buffer.alloc(0);
 

@@ -54,7 +54,7 @@ export interface NoBase {
 const CANDIDATES = 10;
 /** Gaps that copies may have, as a share of them. */
 const MOST_UNREFERENCED = 0.25;
-/** Of the 10,000 parts of an object, what is left for what is sent. */
+/** Parts that copies may take of the 10,000 of an object: the rest is for what is sent. */
 const MOST_COPIES = 9000;
 
 /**

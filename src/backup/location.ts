@@ -1,4 +1,6 @@
-/** The scheme of `ir_attachment.location`. Some modules write keys and passwords behind it: `s3://key:secret@bucket`. */
+/**
+ * The scheme of `ir_attachment.location`. Some modules write keys and passwords behind it: `s3://key:secret@bucket`.
+ */
 export const schemeOf = (location: string): string => /^[\w.+-]+/.exec(location)?.[0] ?? 'unknown';
 
 /** Its scheme and host, for people: `s3://bucket`. */

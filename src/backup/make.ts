@@ -75,7 +75,7 @@ export async function makeBackup(
 interface Making {
   readonly inputs: BackupOptions;
   readonly odoo: Odoo;
-  /** Of whoever may look at Odoo's files. */
+  /** The accounts that can be used on the host of Odoo's files. */
   readonly accounts: Accounts;
   readonly store: Store;
   readonly phases: Phases;

@@ -40,7 +40,7 @@ export type Tolerate = (problem: string, names: readonly string[]) => void;
 export interface ArchiveOptions {
   readonly format: Format;
   readonly compression: 'auto' | number;
-  /** Of a parallel dump. */
+  /** Number of jobs of a parallel dump. */
   readonly jobs: number;
   readonly startedAt: Date;
   /** `{database}_{timestamp}`: names the archive's own dump. */
@@ -66,7 +66,7 @@ export function pgDumpCompression(compression: ArchiveOptions['compression'], cl
   return clientMajor >= 16 ? '--compress=zstd:1' : '--compress=1';
 }
 
-/** Of an entry beside its content, in both of its headers. */
+/** Bytes of an entry besides its content, in both of its headers. */
 const ENTRY_BYTES = 260;
 
 /**

@@ -77,7 +77,9 @@ function verifiedOf(receipt: Receipt): string {
   return uploadOf(receipt);
 }
 
-/** What the proof `upload` says of this object: a bare dump has no directory, and under SSE-KMS no server reports MD5s. */
+/**
+ * What the proof `upload` says of this object: a bare dump has no directory, and under SSE-KMS no server reports MD5s.
+ */
 function uploadOf({ directory, upload }: Receipt): string {
   const parts = upload.proof === 'md5' ? 'MD5 of every part' : 'every part sent with its MD5';
   return directory

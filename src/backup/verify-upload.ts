@@ -54,7 +54,7 @@ async function readBack(store: Store, { key, copied }: Uploaded): Promise<void> 
   }
 }
 
-/** Of a range of an object, read in pieces: the directory of a million files is large. */
+/** MD5 of a range of an object, read in pieces: the directory of a million files is large. */
 async function md5Of(store: Store, key: string, offset: number, length: number): Promise<string> {
   const md5 = createHash('md5');
   for (let at = offset; at < offset + length; at += pieceSize) {

@@ -48,7 +48,7 @@ function addText(writer: ArchiveWriter, name: string, text: string, modified: Da
 
 /** One pg_dump of an archive. */
 interface DumpEntry {
-  /** Of the phase. */
+  /** Name of the phase. */
   readonly phase: string;
   readonly title: string;
   readonly name: string;

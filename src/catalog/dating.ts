@@ -6,8 +6,8 @@ const DAY_MS = 24 * 3_600_000;
 const TOLERANCE_MS = 2 * DAY_MS;
 
 /**
- * Whether the date of an archive lies after the time at which it was stored: no clock that S3 accepts makes that. Such a
- * backup would be the newest one for ever.
+ * Whether the date of an archive lies after the time at which it was stored: no clock that S3 accepts makes that. Such
+ * a backup would be the newest one for ever.
  */
 export function isPostdated({ at, archive }: Pick<Backup, 'at' | 'archive'>): boolean {
   return archive !== undefined && at.getTime() - archive.modified.getTime() > TOLERANCE_MS;
@@ -17,8 +17,8 @@ export function isPostdated({ at, archive }: Pick<Backup, 'at' | 'archive'>): bo
 const LONGEST_MS = 5 * DAY_MS;
 
 /**
- * Whether the date lies long before that time: who writes to a bucket can fill any day of the past, but cannot store there. A
- * key has the time at which its backup was begun, and most services that at which the upload ended.
+ * Whether the date lies long before that time: who writes to a bucket can fill any day of the past, but cannot store
+ * there. A key has the time at which its backup was begun, and most services that at which the upload ended.
  *
  * @param tookMs what its receipt says of how long it took, which is believed up to some days
  */

@@ -9,7 +9,7 @@ import type { Receipt } from './receipt.ts';
 
 /** What lies in the catalog under one name, with its receipt read. */
 export interface Entry extends BackupName {
-  /** Of the archive; where there is none, of the receipt. */
+  /** Key of the archive; where there is none, key of the receipt. */
   readonly key: string;
   readonly archive: StoredObject | undefined;
   /** The object of its own receipt. */
@@ -24,9 +24,10 @@ export interface Entry extends BackupName {
 export type ShortReceipt = Omit<Receipt, 'segments'>;
 
 /**
- * What an entry is. `verified`: a backup. `failed`: its receipt says that it did not pass. The others are no backups: an
- * archive `without-receipt` (somebody else's, or of a run that was killed or has not ended), a receipt `without-archive`,
- * one that is `unreadable`, and an archive that its receipt does not speak of, or not any more: `mismatched`.
+ * What an entry is. `verified`: a backup. `failed`: its receipt says that it did not pass. The others are no backups:
+ * an archive `without-receipt` (somebody else's, or of a run that was killed or has not ended), a receipt
+ * `without-archive`, one that is `unreadable`, and an archive that its receipt does not speak of, or not any more:
+ * `mismatched`.
  */
 export type Condition =
   | {
@@ -81,8 +82,8 @@ export function isUnreadable(error: unknown): boolean {
 const nameOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 /**
- * A catalog that was copied is one of these: its objects are as old as the copy. So they stay, but they push nothing out, as
- * what somebody has made up would.
+ * A catalog that was copied is one of these: its objects are as old as the copy. So they stay, but they push nothing
+ * out, as what somebody has made up would.
  */
 function doubtOf(
   store: Store,

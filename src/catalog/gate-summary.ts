@@ -8,7 +8,7 @@ import { receiptKey } from './keys.ts';
 import { timeOf } from './retention.ts';
 import { conditionWords, unrestorableWords } from './words.ts';
 
-/** Of the backup that the gate lets pass, by their names in action.yml. */
+/** The outputs about the backup that the gate lets pass, by their names in action.yml. */
 export function gateOutputs(
   store: Store,
   { key, database, receipt, condition }: Entry,

@@ -19,9 +19,10 @@ export interface GateQuestion extends GateRequirement {
 }
 
 /**
- * `unrestorable`: all that are young enough are whole, and the database in them cannot be restored as it is; the entry is the
- * newest. `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the newest verified
- * one is too old. `level`: the newest verified one is young enough, and neither it nor another one is proven far enough.
+ * `unrestorable`: all that are young enough are whole, and the database in them cannot be restored as it is; the entry
+ * is the newest. `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the
+ * newest verified one is too old. `level`: the newest verified one is young enough, and neither it nor another one is
+ * proven far enough.
  */
 export type GateVerdict =
   | { readonly kind: 'open'; readonly entry: Entry }

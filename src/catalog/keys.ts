@@ -47,7 +47,10 @@ const LONGEST_NAME = 63;
 const keyEnd =
   /^(?<database>.+)_(?<day>\d{4}-\d\d-\d\d)_(?<time>\d\d-\d\d-\d\d)(?<extension>\.zip|\.dump|\.sql\.gz|\.json)$/s;
 
-/** Returns undefined for a key that is no backup's, or of a database that cannot have such a name. A database's name may itself end like a timestamp: the last counts. */
+/**
+ * Returns undefined for a key that is no backup's, or of a database that cannot have such a name. A database's name may
+ * itself end like a timestamp: the last counts.
+ */
 export function parseKey(folder: string, key: string): (BackupName & { isReceipt: boolean }) | undefined {
   const found = key.startsWith(folder) ? keyEnd.exec(key.slice(folder.length))?.groups : undefined;
   if (!found) return undefined;
@@ -93,7 +96,10 @@ function newestFirst(a: Backup, b: Backup): number {
   return b.at.getTime() - a.at.getTime() || (key(a) < key(b) ? -1 : 1);
 }
 
-/** The receipts of those backups whose archive is there, has not failed a proof, and is not dated in its future, each read when it is taken. */
+/**
+ * The receipts of those backups whose archive is there, has not failed a proof, and is not dated in its future, each
+ * read when it is taken.
+ */
 export async function* passedReceipts(store: Store, backups: Iterable<Backup>): AsyncGenerator<Receipt> {
   for (const backup of backups) {
     const { archive, receipt: object } = backup;

@@ -64,7 +64,10 @@ export function levelOf(receipt: Proven): Level | undefined {
 export const failedProof = ({ proofs }: Proven): Proof | undefined =>
   lastUnrefuted(proofs, ({ failure, unrestorable }) => failure !== undefined && !unrestorable);
 
-/** The proof that the archive is whole, and its database cannot be restored as it is. A later restore that passed refutes it. */
+/**
+ * The proof that the archive is whole, and its database cannot be restored as it is. A later restore that passed
+ * refutes it.
+ */
 export const unrestorableProof = ({ proofs }: Proven): Proof | undefined =>
   lastUnrefuted(proofs, ({ failure, unrestorable }) => failure !== undefined && unrestorable === true);
 

@@ -49,7 +49,7 @@ export interface Receipt {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly finishedAt: string;
-  /** Of the archive, in bytes. */
+  /** Size of the archive in bytes. */
   readonly size: number;
   /** Null for a database that is not Odoo's. */
   readonly odoo: { readonly version: string; readonly modules: number } | null;
@@ -76,7 +76,9 @@ export interface Receipt {
   };
   /** In the order in which they were made. proofs.ts says what they come to. */
   readonly proofs: readonly Proof[];
-  /** Null where the filestore was left out. `missing` before the backup, `lost` during it, `corrupt` on the host's disk. */
+  /**
+   * Null where the filestore was left out. `missing` before the backup, `lost` during it, `corrupt` on the host's disk.
+   */
   readonly filestore: {
     readonly files: number;
     readonly bytes: number;
@@ -132,7 +134,9 @@ const runFields = {
   url: optional(webUrl),
 } as const;
 
-/** What a receipt can hold of a run: a CI may say what nobody would read back, such as a branch with control characters. */
+/**
+ * What a receipt can hold of a run: a CI may say what nobody would read back, such as a branch with control characters.
+ */
 export function recordedRun(run: RecordedRun): RecordedRun {
   const fits = ([name, value]: [string, unknown]): boolean => {
     try {

@@ -72,7 +72,7 @@ function newestFirst(a: Candidate, b: Candidate): number {
   return timeOf(b) - timeOf(a) || b.at.getTime() - a.at.getTime() || (a.key < b.key ? -1 : 1);
 }
 
-/** Of the verified ones, newest first. */
+/** The rules that keep each of the verified backups, which are given newest first. */
 function keepRules<T extends Candidate>(verified: readonly T[], policy: RetentionPolicy): Map<T, KeepRule[]> {
   const calendar = calendarIn(policy.timezone);
   const newest = verified[0] ? timeOf(verified[0]) : 0;

@@ -1,7 +1,7 @@
 import { type Decoder, oneOf, record, text } from '../util/decode.ts';
 
-// What the texts of receipts and of backup.json look like. PostgreSQL, Odoo, git and S3 allow them all; many are put into
-// statements, paths, keys and messages later.
+// What the texts of receipts and of backup.json look like. PostgreSQL, Odoo, git and S3 allow them all; many are put
+// into statements, paths, keys and messages later.
 
 /** A name of PostgreSQL ends at 63 bytes (NAMEDATALEN). It may hold anything: spaces, quotation marks, emoji. */
 export const sqlName = text('a name of at most 63 bytes without control characters', 63, /./su);
@@ -15,7 +15,7 @@ export const version = text('a version', 64, /^\w[\w.+~:-]*$/);
 /** `15.18 (Debian 15.18-0+deb12u1)`, as `SHOW server_version` and `--version` say it. */
 export const programVersion = text('the version of a program', 120, /^\d[\w.+~:,;()/ -]*$/);
 
-/** Of a tool or a program: `odoo-backup-action`, `pg_restore`. */
+/** Name of a tool or a program: `odoo-backup-action`, `pg_restore`. */
 export const toolName = text('the name of a program', 64, /^\w[\w./@-]*$/);
 
 export const programVersions = record(toolName, programVersion, 100);
@@ -65,12 +65,15 @@ export const privilege = oneOf(
 
 const IDENTIFIER = String.raw`(?:[\p{L}_][\p{L}\p{N}_$]*|"(?:[^"]|"")+"(?!"))`;
 const QUALIFIED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`;
-/** The types of a routine's arguments: words, quoted names, lengths, commas and brackets, and no parenthesis but of lengths. */
+/**
+ * The types of a routine's arguments: words, quoted names, lengths, commas and brackets, and no parenthesis but of
+ * lengths.
+ */
 const ARGUMENTS = String.raw`(?:[\p{L}\p{N}_$., [\]]|"(?:[^"]|"")+"(?!")|\([\d,]+\))*`;
 
 /**
- * What GRANT takes behind ON: `TABLE public.spatial_ref_sys`, `ROUTINE public.st_area(public.geometry, boolean)`. Text that
- * goes on behind the name, such as `TO somebody`, has no such shape.
+ * What GRANT takes behind ON: `TABLE public.spatial_ref_sys`, `ROUTINE public.st_area(public.geometry, boolean)`. Text
+ * that goes on behind the name, such as `TO somebody`, has no such shape.
  */
 export const grantObject = text(
   'the kind and the name of an object',
@@ -102,7 +105,7 @@ export const phaseName = text('the name of a phase', 64, /^[\w.-]+$/);
 
 export const commit = text('the hash of a commit', 64, /^[0-9a-fA-F]+$/);
 
-/** Of a CI's log. Not all of the CIs that firms run themselves speak TLS. */
+/** URL of a CI's log. Some companies run their own CI without TLS, so `http` is allowed. */
 export const webUrl: Decoder<string> = text(
   'an http or https URL',
   2048,

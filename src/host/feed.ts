@@ -50,7 +50,7 @@ export async function feedThrough<T>(
   let refusal: UserError | undefined;
   try {
     const printed = read(process.stdout);
-    // Of another error `exited` tells why.
+    // For any other error, `exited` tells why.
     printed.catch((error) => {
       if (!(error instanceof UserError)) return;
       refusal = error;

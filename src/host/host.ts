@@ -41,7 +41,7 @@ export interface Host extends AsyncDisposable {
   readonly user: string;
   /** Starts a command. @throws UserError when the connection is gone */
   start(command: Command): Promise<Process>;
-  /** Of a container: the command as the machine outside runs it. Left out where there is nothing outside. */
+  /** On a container: the command as the machine outside runs it. Undefined where there is no machine outside. */
   enclose?(command: Command): Command;
 }
 

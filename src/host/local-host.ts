@@ -12,7 +12,9 @@ export interface LocalAccount {
   readonly gid: number;
 }
 
-/** Of this process's environment, what commands get to see: it holds credentials, and what they run may be hostile. */
+/**
+ * Variables that commands get from this process: its environment holds credentials, and what they run may be hostile.
+ */
 const PASSED_ON = ['PATH', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH'];
 
 /** This machine, as a host: what runs over SSH elsewhere runs here. Its programs speak English, and know no secrets. */

@@ -2,8 +2,8 @@ import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
 
 /**
- * Whether a folder is where something is mounted, also a part of the same disk (a bind mount, a volume). Such a folder cannot be
- * renamed (EBUSY). Where the host has no /proc, nobody knows.
+ * Whether a folder is where something is mounted, also a part of the same disk (a bind mount, a volume). Such a folder
+ * cannot be renamed (EBUSY). Where the host has no /proc, nobody knows.
  *
  * @see https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
  */

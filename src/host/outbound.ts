@@ -31,7 +31,7 @@ export const dumpCodec = (tools: HostTools): OutboundCodec | undefined =>
 export const filestoreCodec = (tools: HostTools): OutboundCodec | undefined =>
   tools.programs.has('zstd') ? ZSTD : undefined;
 
-/** Of the compressor, where that fails: no program here ends with it. */
+/** Exit code used when the compressor fails: no program here exits with it. */
 const COMPRESSOR_FAILED = 99;
 
 /**

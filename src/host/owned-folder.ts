@@ -124,7 +124,7 @@ function openedByRoot(seen: SeenFolder): string[] {
   return ['sh', '-c', script, 'sh', baseOf(seen), ...ownerOptions(seen)];
 }
 
-/** Of setpriv. */
+/** Options of setpriv. */
 const ownerOptions = ({ uid, gid }: SeenFolder): string[] => [
   `--reuid=${uid}`,
   `--regid=${gid}`,

@@ -13,8 +13,8 @@ const FOR_EACH_PLACE = `for place in "\${TMPDIR:-/tmp}" /var/tmp; do
 /**
  * Shell, to stand before the folder is made: removes `$folder` when the shell ends, also by signals. These often come
  * twice: to the process group, and once more through sudo. The second may interrupt the trap of the first, so each of
- * them removes before it exits. What runs in the background is killed: a signal that comes between its fork and its exec
- * ends the shell and not it.
+ * them removes before it exits. What runs in the background is killed: a signal that comes between its fork and its
+ * exec ends the shell and not it.
  */
 export const REMOVE_AT_END = `folder=
     remove() {

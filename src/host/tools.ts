@@ -4,7 +4,7 @@ import { run } from './run.ts';
 /** A folder with PostgreSQL's client programs. */
 export interface PostgresClient {
   readonly folder: string;
-  /** Of its pg_dump: 15. */
+  /** Major version of its pg_dump: 15. */
   readonly major: number;
 }
 

@@ -37,7 +37,7 @@ export function parseCompose(fields: Fields): ComposeSettings | null {
   return { files: files ?? [], projectDirectory, odooService, dbService };
 }
 
-/** Of the folder that Compose is started in. */
+/** A path in the folder that Compose is started in. */
 const pathInProject = matching(
   /^[^-\0\n][^\0\n]*$/,
   'a path on the host, absolute or in compose-project-directory',

@@ -6,7 +6,7 @@ export type DatabaseChoice =
   /** undefined: the one of odoo.conf. */
   | { readonly kind: 'one'; readonly database: string | undefined }
   | { readonly kind: 'several'; readonly databases: readonly string[] }
-  /** Of those that Odoo offers. */
+  /** Those databases that Odoo offers and the pattern matches. */
   | { readonly kind: 'matching'; readonly pattern: RegExp };
 
 /** `shop`, `shop, blog`, `all` or `/^shop_/`. */

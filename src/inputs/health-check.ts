@@ -5,7 +5,8 @@ const DEFAULT_TIMEOUT_MS = 120_000;
 const LIMITS_MS = [1000, 3_600_000] as const;
 
 /**
- * Reads `[odoo | URL [from host|runner]] [within DURATION]`: `https://odoo.example.com/web/health from runner within 90s`.
+ * Reads `[odoo | URL [from host|runner]] [within DURATION]`: `https://odoo.example.com/web/health from runner within
+ * 90s`.
  */
 export function healthCheck(value: string): HealthOptions {
   const form = /^(?:(odoo)|(\S+?)(?:\s+from\s+(host|runner))?)(?:\s+within\s+(\S+))?$/.exec(value.trim());

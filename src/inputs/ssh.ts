@@ -74,8 +74,8 @@ function fingerprints(value: string): string {
 type SshDestination = Pick<Hop, 'host'> & Partial<Hop>;
 
 /**
- * Reads `[user@]host[:port]`, and `ssh://` before it, as ssh does: an IPv6 address with a port stands in brackets, and a
- * user of a domain has an `@` of its own.
+ * Reads `[user@]host[:port]`, and `ssh://` before it, as ssh does: an IPv6 address with a port stands in brackets, and
+ * a user of a domain has an `@` of its own.
  */
 function destination(value: string): SshDestination {
   if (/^(ssh:\/\/)?[^@\s/:]*:[^\s/]*@/i.test(value)) {

@@ -8,7 +8,7 @@ import { variablesOf } from './inventory/variables.ts';
 import type { Value } from './inventory/yaml.ts';
 import type { InputName } from './table.ts';
 
-/** Of these, one that is given says what the others must not. */
+/** For each input, those that nothing may stand in for once it is given. */
 const exclusive: Partial<Record<InputName, readonly InputName[]>> = {
   services: ['stop-command', 'start-command'],
   'stop-command': ['services'],

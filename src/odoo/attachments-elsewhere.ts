@@ -10,7 +10,8 @@ const MOST_HELD = 1000;
 
 /**
  * Counts the attachments whose content is in another storage: those of the OCA's fs_attachment and its likes, which
- * write `code://path` into `store_fname`, and those of Odoo's cloud_storage, which have the type of that name and a URL.
+ * write `code://path` into `store_fname`, and those of Odoo's cloud_storage, which have the type of that name and a
+ * URL.
  */
 export const attachmentsElsewhere = async (snapshot: Snapshot): Promise<Elsewhere> =>
   named(await (snapshot.onlyCopies ? copied(snapshot) : queried(snapshot)));

@@ -27,7 +27,7 @@ export interface OdooDatabase {
   readonly counts: Readonly<Record<string, number>>;
   /** Bytes of all tables without their indexes: the order of magnitude of a dump. */
   readonly tableBytes: number;
-  /** Of the database on the server's disk, indexes and all. */
+  /** Size of the database on the server's disk in bytes, with its indexes. */
   readonly databaseBytes: number;
   /** Names of sequences that are behind their tables, as they should not be; undefined: they were not compared. */
   readonly sequencesBehind: readonly string[] | undefined;

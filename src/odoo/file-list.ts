@@ -20,7 +20,7 @@ const FIRST_ROOM = 1024;
  * with a string in a Map takes 300: a filestore may have millions.
  */
 export class FileList implements Iterable<FilestoreFile> {
-  /** Of all of them, in bytes. */
+  /** Total size of all files in bytes. */
   bytes = 0;
   #length = 0;
   #sizes = new Float64Array(FIRST_ROOM);

@@ -42,8 +42,8 @@ export interface FilestoreReport {
 }
 
 /**
- * Finds the filestore's folder, and the account that reads it: its owner. Where nobody may become that account, or bring
- * it there, one that may read it does, and takes the owner's own files alone.
+ * Finds the filestore's folder, and the account that reads it: its owner. Where nobody may become that account, or
+ * bring it there, one that may read it does, and takes the owner's own files alone.
  *
  * @param folders candidates, in order
  * @param readers accounts to try after the login account

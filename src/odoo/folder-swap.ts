@@ -84,7 +84,7 @@ export async function removeDerivedFolder({ host, command }: Place, path: string
 export interface DerivedFolder {
   readonly path: string;
   readonly derivation: Derivation;
-  /** Of that run: YYYYMMDDHHMMSS, UTC. */
+  /** Time of that run: YYYYMMDDHHMMSS, UTC. */
   readonly timestamp: string;
   /** What is noted of it; null: nothing. */
   readonly note: string | null;

@@ -215,8 +215,8 @@ async function locateFilestore(
 }
 
 /**
- * The filestore where it is there already; else in the first data_dir that has others, or what else Odoo makes in one: the
- * home of its account alone is none.
+ * The filestore where it is there already; else in the first data_dir that has others, or what else Odoo makes in one:
+ * the home of its account alone is none.
  */
 async function placeForFilestore(
   { host, accounts }: Party,

@@ -36,14 +36,17 @@ export interface BackupDescription {
   readonly startedAt: string;
   readonly odooVersion: string;
   readonly postgres: { readonly server: string; readonly pgDump: number } & OdooDatabase['traits'];
-  /** Of the database on the server's disk, in bytes. Absent before version 0.2. */
+  /** Size of the database on the server's disk, in bytes. Absent before version 0.2. */
   readonly databaseBytes?: number;
   readonly extensions: OdooDatabase['extensions'];
   /** Absent before version 0.2. */
   readonly extensionState?: OdooDatabase['extensionState'];
   readonly roles: OdooDatabase['roles'];
   readonly counts: OdooDatabase['counts'];
-  /** Sequences that were behind their tables before the backup. Absent where nobody compared them, and before version 0.2. */
+  /**
+   * Sequences that were behind their tables before the backup. Absent where nobody compared them, and before version
+   * 0.2.
+   */
   readonly sequencesBehind?: readonly string[] | undefined;
   readonly attachments: {
     readonly files: number;

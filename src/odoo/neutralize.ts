@@ -68,7 +68,10 @@ async function knowsNeutralize(
   }
 }
 
-/** Of systemd's `{ path=/opt/venv/bin/python ; argv[]=/opt/venv/bin/python /opt/odoo/odoo-bin -c … ; … }` */
+/**
+ * The program in `{ path=/opt/venv/bin/python ; argv[]=/opt/venv/bin/python /opt/odoo/odoo-bin -c … ; … }`, as systemd
+ * shows it.
+ */
 export function programOfUnit(execStart: string): string[] | undefined {
   const words = /argv\[\]=(.*?) ;/.exec(execStart)?.[1]?.split(' ') ?? [];
   const end = words.findIndex((word) => /(^|\/)odoo(-bin|\.py)?$/.test(word));
@@ -118,8 +121,8 @@ async function apply(postgres: Postgres, database: string, program: OdooProgram 
 }
 
 /**
- * What Odoo's account says must not become commands of psql, which may run as another account: what stands behind -c goes
- * to the server as it is, unless a backslash comes first.
+ * What Odoo's account says must not become commands of psql, which may run as another account: what stands behind -c
+ * goes to the server as it is, unless a backslash comes first.
  */
 async function runForeignSql(postgres: Postgres, database: string, statements: string): Promise<void> {
   const psql = inUtf8(postgres.command('psql', PSQL_OPTIONS, database));

@@ -11,7 +11,7 @@ export interface Services {
   readonly startCommands: readonly string[];
   /** What systemd or Compose knows them by, in the order in which they stop; empty: nobody knows them. */
   readonly units: readonly string[];
-  /** Of all of these, read only. */
+  /** The states of `units`, read only. */
   states(): Promise<UnitState[]>;
   /** Those of `units` that run, read only; undefined: nobody can know. */
   running(): Promise<readonly string[] | undefined>;

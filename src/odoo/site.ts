@@ -41,7 +41,7 @@ export interface DatabaseHints {
   readonly port?: number;
   /** @throws UserError when the file that holds it cannot be read */
   user?(): Promise<string | undefined>;
-  /** Of that user. @throws UserError when the file that holds it cannot be read */
+  /** Password of that user. @throws UserError when the file that holds it cannot be read */
   password?(user: string): Promise<string | undefined>;
 }
 

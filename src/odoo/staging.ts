@@ -43,9 +43,9 @@ export async function stageFilestore(
 }
 
 /**
- * Copies those wanted files that another database's filestore has into a folder, by reflink where the file system can. No
- * hard links: who changes the owner or the mode of a file in the one would change it in the other. What goes wrong with
- * single files, such as one that Odoo removes just then, only leaves them out.
+ * Copies those wanted files that another database's filestore has into a folder, by reflink where the file system can.
+ * No hard links: who changes the owner or the mode of a file in the one would change it in the other. What goes wrong
+ * with single files, such as one that Odoo removes just then, only leaves them out.
  *
  * @param staged made by `stageFilestore`
  * @returns those that were copied

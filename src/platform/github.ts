@@ -61,7 +61,7 @@ export function githubPlatform(env: Environment): Platform {
 /** GitHub drops a summary of a step that is longer, all of it. */
 const SUMMARY_BYTES = 1024 ** 2;
 
-/** Of a file that may not be there yet. */
+/** Size of a file that may not exist yet, in bytes. */
 const bytesIn = (path = ''): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** @throws UserError where the outputs could not be written: better to know it before there is something to hand on */

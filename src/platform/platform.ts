@@ -26,8 +26,8 @@ export interface Platform {
   /** How far something is. On a terminal it takes the place of the line before. */
   progress(line: string): void;
   /**
-   * A result for the steps and jobs that follow, by its name in action.yml. Does not throw: a value that cannot be handed
-   * on is a warning, and one that could not be written is told by `finish`.
+   * A result for the steps and jobs that follow, by its name in action.yml. Does not throw: a value that cannot be
+   * handed on is a warning, and one that could not be written is told by `finish`.
    */
   output(name: string, value: string): void;
   /** What a person should have read. */
@@ -49,7 +49,7 @@ export interface RunIdentity {
   readonly repository?: string;
   readonly commit?: string;
   readonly ref?: string;
-  /** Of the run's log. */
+  /** URL of the run's log. */
   readonly url?: string;
 }
 

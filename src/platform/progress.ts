@@ -23,7 +23,7 @@ export class Progress {
   readonly #options: ProgressOptions;
   readonly #now: () => number;
   readonly #started: number;
-  /** Of each line printed within the window: when, and how many bytes there were. */
+  /** For each line printed within the window: when, and how many bytes had been counted. */
   #samples: { readonly time: number; readonly bytes: number }[];
 
   constructor(options: ProgressOptions) {

@@ -15,8 +15,8 @@ const clearLine = '\r\x1b[K';
 
 /**
  * A person's terminal, or a script: the log goes to standard error, and the outputs go to standard output as
- * `name=value` lines where that is read by another program. In a `run:` step of a GitHub workflow, both are the log that
- * the runner reads.
+ * `name=value` lines where that is read by another program. In a `run:` step of a GitHub workflow, both are the log
+ * that the runner reads.
  */
 export function terminalPlatform(line: RawInputs, env: Environment, streams: Streams): Platform {
   const { stdout, stderr } = streams;

@@ -15,7 +15,11 @@ export interface AdminGrants {
 
 export const NO_GRANTS: AdminGrants = { extensions: new Set(), settings: [], privileges: [] };
 
-/** Reads what the admin of a server has given to a database. @throws CommandError when the role may not connect to it */
+/**
+ * Reads what the admin of a server has given to a database.
+ *
+ * @throws CommandError when the role may not connect to it
+ */
 export async function adminGrants(postgres: Postgres, database: string): Promise<AdminGrants> {
   const [extensions, settings, privileges] = await Promise.all([
     queryRows<{ name: string }>(postgres, database, sql`SELECT extname AS name FROM pg_catalog.pg_extension`),

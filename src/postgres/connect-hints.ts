@@ -4,8 +4,8 @@ import type { Postgres } from './server.ts';
 import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 
 /**
- * Why a role that the server knows is not let into one of its databases. The server says that in its own language and before there
- * is a session that could tell the SQLSTATE: so the catalogs are asked, by the maintenance database.
+ * Why a role that the server knows is not let into one of its databases. The server says that in its own language and
+ * before there is a session that could tell the SQLSTATE: so the catalogs are asked, by the maintenance database.
  *
  * @returns what helps; undefined: nothing there is the reason, or the role is not let in there either
  */

@@ -51,7 +51,7 @@ export async function findDatabase(postgres: Postgres, name: string): Promise<Da
 export interface DerivedDatabase {
   readonly name: string;
   readonly derivation: Derivation;
-  /** Of that run: YYYYMMDDHHMMSS, UTC. */
+  /** Time of that run: YYYYMMDDHHMMSS, UTC. */
   readonly timestamp: string;
   readonly comment: string | null;
   /** Size; null: this role may not know. */
@@ -61,8 +61,9 @@ export interface DerivedDatabase {
 }
 
 /**
- * The databases that restores of `database` have left, the oldest first. Whoever may create databases on the server could
- * give one such a name: it counts only where it belongs to a superuser or to the owner of the one it is named after.
+ * The databases that restores of `database` have left, the oldest first. Whoever may create databases on the server
+ * could give one such a name: it counts only where it belongs to a superuser or to the owner of the one it is named
+ * after.
  */
 export async function listDerivedDatabases(postgres: Postgres, database: string): Promise<DerivedDatabase[]> {
   const rows = await queryRows<Omit<DerivedDatabase, 'derivation' | 'timestamp'>>(
@@ -93,7 +94,7 @@ export interface SessionGroup {
   readonly count: number;
 }
 
-/** Of a row of pg_stat_activity. */
+/** Whether this login may end the session of a row of pg_stat_activity. */
 const MAY_END = sql`(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))`;
 
 export function listSessions(postgres: Postgres, database: string): Promise<SessionGroup[]> {
@@ -112,9 +113,9 @@ export function listSessions(postgres: Postgres, database: string): Promise<Sess
  * role that is no template (`odoo.service.db.list_dbs`) and runs the crons of each; a copy being built must not be
  * among them.
  *
- * What a superuser creates stays the superuser's, and lets nobody else in, until `handOver`: its owner, or whoever may create
- * in `public`, could else put names there which the scripts of extensions then take for PostgreSQL's. A limit of connections
- * alone would not do, for an owner may lift it.
+ * What a superuser creates stays the superuser's, and lets nobody else in, until `handOver`: its owner, or whoever may
+ * create in `public`, could else put names there which the scripts of extensions then take for PostgreSQL's. A limit of
+ * connections alone would not do, for an owner may lift it.
  *
  * @param tablespace of the database that it will take the place of
  * @throws UserError when the server cannot make one with these traits, or the role may not
@@ -245,8 +246,9 @@ export async function endWorkOn(admin: Postgres, newName: string): Promise<void>
 }
 
 /**
- * Drops a database that a restore or a test of one has made, whoever is connected to it. Does nothing when it is not there. Not WITH
- * (FORCE): that fails for an owner who is no superuser while autovacuum is at work, which a plain DROP sends away.
+ * Drops a database that a restore or a test of one has made, whoever is connected to it. Does nothing when it is not
+ * there. Not WITH (FORCE): that fails for an owner who is no superuser while autovacuum is at work, which a plain DROP
+ * sends away.
  */
 export async function dropDerivedDatabase(admin: Postgres, name: string, database: string): Promise<void> {
   if (!parseDerivedName(name, database) && !isTestName(name, database))
@@ -269,8 +271,8 @@ export async function dropDerivedDatabase(admin: Postgres, name: string, databas
 }
 
 /**
- * Extensions such as PostGIS's topology add their schema to the search_path of their database: to the one of the session that
- * makes them, which is ours. The usual one takes its place.
+ * Extensions such as PostGIS's topology add their schema to the search_path of their database: to the one of the
+ * session that makes them, which is ours. The usual one takes its place.
  */
 export async function completeSearchPath(admin: Postgres, database: string): Promise<void> {
   const [added] = await runSql(

@@ -10,8 +10,8 @@ const MOST_NAMED = 5;
 const USUAL_HINT = 'The role has to be allowed to read every table, and no migration may hold a lock on one.';
 
 /**
- * A pg_dump that failed, for people. It gives the server's words in the server's language and no SQLSTATE, so the database is asked
- * for what may be the reason; nothing of the owner's is evaluated.
+ * A pg_dump that failed, for people. It gives the server's words in the server's language and no SQLSTATE, so the
+ * database is asked for what may be the reason; nothing of the owner's is evaluated.
  */
 export async function dumpFailure(
   snapshot: Snapshot,

@@ -33,8 +33,8 @@ const RELATION = new RegExp(`\\b(?:from|join|into|update)\\s+(?:only\\s+)?${NAME
 const TYPE = new RegExp(`::\\s*${NAME}(?![\\w.$])`, 'gi');
 
 /**
- * Finds functions that name something without its schema, among those that a restore will call: it looks nothing up in `public`.
- * By their text, as PostgreSQL itself knows it only when it runs.
+ * Finds functions that name something without its schema, among those that a restore will call: it looks nothing up in
+ * `public`. By their text, as PostgreSQL itself knows it only when it runs.
  */
 export function unqualifiedUses(functions: readonly FunctionSource[], known: KnownNames): UnqualifiedUse[] {
   const byName = Map.groupBy(functions, ({ name }) => name);

@@ -9,7 +9,10 @@ import { SQL_STATE } from './sql-states.ts';
 export interface LoadProblem {
   /** undefined: the server has not said why, or would not say it again. */
   readonly sqlState?: string | undefined;
-  /** What was to be made, as far as it is known: a line of the dump's table of contents, or the beginning of a statement. */
+  /**
+   * What was to be made, as far as it is known: a line of the dump's table of contents, or the beginning of a
+   * statement.
+   */
   readonly at?: string | undefined;
 }
 

@@ -58,11 +58,13 @@ export interface LoadOptions {
   readonly schemas: readonly string[];
   readonly members?: readonly ExtensionMember[];
   /**
-   * Makes SQL safe for psql, as `open` of a plain dump does. With it, what pg_restore is refused is given to psql once more, which
-   * says the SQLSTATE. Left out: nobody learns that.
+   * Makes SQL safe for psql, as `open` of a plain dump does. With it, what pg_restore is refused is given to psql once
+   * more, which says the SQLSTATE. Left out: nobody learns that.
    */
   readonly asPlain?: (sql: AsyncIterable<Buffer>, passage: EntryFilter) => AsyncIterable<Buffer>;
-  /** Lines of the table of contents that are left out, and whether a plain dump is loaded without what they would be. */
+  /**
+   * Lines of the table of contents that are left out, and whether a plain dump is loaded without what they would be.
+   */
   readonly without?: readonly string[];
   readonly withoutSuperusers?: boolean;
   /** false: everything belongs to the role that loads, and nobody else may use it. */
@@ -216,8 +218,8 @@ class Loader {
   }
 
   /**
-   * pg_restore gives the server's words in the server's language, and no SQLSTATE. So the entry at which it stopped is given to psql
-   * once more, which says it; what was only an accident does not happen again, and stays without.
+   * pg_restore gives the server's words in the server's language, and no SQLSTATE. So the entry at which it stopped is
+   * given to psql once more, which says it; what was only an accident does not happen again, and stays without.
    *
    * @param folder for a file; undefined: the host has no place for one
    * @param dump the path of the dump on the host, or its bytes

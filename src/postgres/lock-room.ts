@@ -25,7 +25,7 @@ export async function lockRoom(snapshot: Snapshot): Promise<LockRoom | undefined
   return room;
 }
 
-/** Of all locks, so many may be pg_dump's before Odoo is at risk. */
+/** Share of all locks that pg_dump may take before Odoo is at risk. */
 const SHARE = 0.5;
 
 /**

@@ -27,7 +27,8 @@ export interface Lock extends AsyncDisposable {
  * that ends, however it does (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). The
  * session is in the maintenance database: in the locked one it would block its rename.
  *
- * @param purpose who holds it, for whom it keeps out; PostgreSQL keeps the first 63 bytes: `rollback, run 123 of acme/odoo`
+ * @param purpose who holds it, for whom it keeps out; PostgreSQL keeps the first 63 bytes: `rollback, run 123 of
+ * acme/odoo`
  * @throws HeldLockError naming who holds it, when somebody does; NoLockError
  */
 export async function acquireLock(postgres: Postgres, database: string, purpose: string): Promise<Lock> {
@@ -109,7 +110,7 @@ async function isHeld(session: PsqlSession, key: LockKey): Promise<boolean> {
 }
 
 async function heldByAnother(session: PsqlSession, key: LockKey, database: string): Promise<UserError> {
-  // Of sessions of other roles, PostgreSQL shows the name and not the time.
+  // PostgreSQL shows the name of another role's session, but not its time.
   const [holder] = await ask(
     session,
     sql`SELECT json_build_array(application_name, to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))

@@ -64,7 +64,10 @@ export async function ownerLogin(
   );
 }
 
-/** Whether a login has no more rights than a role, or is the role of Odoo itself, a member of it, without special rights. */
+/**
+ * Whether a login has no more rights than a role, or is the role of Odoo itself, a member of it, without special
+ * rights.
+ */
 async function fits(postgres: Postgres, role: string, odoo: OdooRole | undefined): Promise<boolean> {
   const facts = await rightsOf(postgres, postgres.login, role);
   if (!facts) return false;

@@ -1,9 +1,12 @@
 /**
- * What pg_restore says of an error in its own words. Our commands run with `LC_ALL=C`, so these are the same on every host; what
- * comes from the server is in the server's language, and nothing is decided by it.
+ * What pg_restore says of an error in its own words. Our commands run with `LC_ALL=C`, so these are the same on every
+ * host; what comes from the server is in the server's language, and nothing is decided by it.
  */
 
-/** A line in which pg_restore names what it is at, under `--verbose`: `pg_restore: from TOC entry 215; 1259 16390 TABLE t odoo`. */
+/**
+ * A line in which pg_restore names what it is at, under `--verbose`: `pg_restore: from TOC entry 215; 1259 16390 TABLE
+ * t odoo`.
+ */
 const AT_ENTRY = /^pg_restore: from TOC entry (\d+); /gm;
 
 /** Lines of `--verbose` without a level of their own. Errors, warnings and hints have one, from PostgreSQL 12 on. */
@@ -25,8 +28,9 @@ export const withoutProgress = (stderr: string): string =>
   stderr.includes('pg_restore: error: ') ? stderr.replaceAll(PROGRESS, '').trim() : stderr;
 
 /**
- * What pg_restore says only where the bytes of a dump are not what pg_dump writes (`src/bin/pg_dump` of PostgreSQL 12 to 18).
- * Everything else may be the machine's fault: no memory, no disk, a program that is too old or lacks a compression.
+ * What pg_restore says only where the bytes of a dump are not what pg_dump writes (`src/bin/pg_dump` of PostgreSQL 12
+ * to 18). Everything else may be the machine's fault: no memory, no disk, a program that is too old or lacks a
+ * compression.
  */
 const DAMAGE = [
   /could not read from input file: (?:end of file|Success)/,

@@ -9,8 +9,8 @@ const ATTEMPTS = 5;
 
 /**
  * That a session keeps its connection to the server behind a pooler. pgbouncer's transaction mode gives it to somebody
- * else after each transaction (https://www.pgbouncer.org/features.html): a lock of ours would be theirs then, and a setting
- * as well. Two open sessions with one process of the server prove it, and one session with two.
+ * else after each transaction (https://www.pgbouncer.org/features.html): a lock of ours would be theirs then, and a
+ * setting as well. Two open sessions with one process of the server prove it, and one session with two.
  *
  * @param psql of the pooler
  * @throws UserError when connections are shared

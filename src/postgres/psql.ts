@@ -16,18 +16,21 @@ export const inUtf8 = (command: Command): Command => ({
 });
 
 /**
- * The schemas in which names are looked up that stand alone: what a role has put into another, or into its temporary one, is
- * never taken for what PostgreSQL has.
+ * The schemas in which names are looked up that stand alone: what a role has put into another, or into its temporary
+ * one, is never taken for what PostgreSQL has.
  */
 export const SEARCH_PATH = 'pg_catalog,pg_temp';
 
 /**
- * For the creation of extensions alone: those of PostGIS look for what others have in `public`, by the path that their session
- * began with.
+ * For the creation of extensions alone: those of PostGIS look for what others have in `public`, by the path that their
+ * session began with.
  */
 export const EXTENSION_SEARCH_PATH = 'pg_catalog,public,pg_temp';
 
-/** How long our statements wait for a lock of others. A migration that holds a table's lock must not hold up a deploy for hours. */
+/**
+ * How long our statements wait for a lock of others. A migration that holds a table's lock must not hold up a deploy
+ * for hours.
+ */
 export const LOCK_WAIT_SECONDS = 120;
 
 /**
@@ -51,7 +54,10 @@ export const sessionSettings = (version = 0): Readonly<Record<string, string>> =
   ...(version >= 170_000 ? { transaction_timeout: '0' } : {}),
 });
 
-/** Settings for PGOPTIONS. libpq splits them at spaces: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS */
+/**
+ * Settings for PGOPTIONS. libpq splits them at spaces:
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
+ */
 export const startOptions = (settings: Readonly<Record<string, string>>): string =>
   Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, '\\$&')}`)

@@ -2,7 +2,9 @@ import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 
-/** A logical replication slot. It belongs to one database, is renamed with it, and goes with it when that is dropped. */
+/**
+ * A logical replication slot. It belongs to one database, is renamed with it, and goes with it when that is dropped.
+ */
 export interface LogicalSlot {
   readonly name: string;
   /** Somebody reads from it now. */

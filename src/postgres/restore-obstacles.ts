@@ -6,8 +6,8 @@ import { type Sql, sql } from './sql.ts';
 const MOST_NAMED = 10;
 
 /**
- * What will keep a dump of this database from being loaded by the role that owns it, as far as PostgreSQL's own tables say: the
- * definitions are read as text, and nothing of the owner's is evaluated.
+ * What will keep a dump of this database from being loaded by the role that owns it, as far as PostgreSQL's own tables
+ * say: the definitions are read as text, and nothing of the owner's is evaluated.
  *
  * @returns sentences for people
  */
@@ -60,8 +60,8 @@ const SUPERUSERS_OBJECTS = sql`SELECT kind || ' ' || name AS name FROM (
   ORDER BY 1`;
 
 /**
- * Functions of this database in a language whose text names things, and whether what is built while a dump is loaded calls them:
- * an index, a generated column, a CHECK, a materialized view (or a view that it looks at).
+ * Functions of this database in a language whose text names things, and whether what is built while a dump is loaded
+ * calls them: an index, a generated column, a CHECK, a materialized view (or a view that it looks at).
  */
 const FUNCTIONS = sql`WITH RECURSIVE looked_at AS (
     SELECT oid FROM pg_class WHERE relkind = 'm'

@@ -24,8 +24,8 @@ export interface BehindSequence {
 const AT_ONCE = 50;
 
 /**
- * A superuser in a database of somebody else's compares none (`Snapshot.onlyCopies`): that takes a query of each table, and
- * to copy a column of each is to read the whole database once more.
+ * A superuser in a database of somebody else's compares none (`Snapshot.onlyCopies`): that takes a query of each table,
+ * and to copy a column of each is to read the whole database once more.
  *
  * @returns how many there are, and those of them that are behind their tables; undefined: they were not compared
  */
@@ -43,8 +43,8 @@ export async function checkSequences(
 }
 
 /**
- * Those of `serial` and identity columns; a sequence that counts down or begins anew has no highest value, and one of an
- * extension is in no dump.
+ * Those of `serial` and identity columns; a sequence that counts down or begins anew has no highest value, and one of
+ * an extension is in no dump.
  */
 const OWNED = sql`SELECT sn.nspname AS schema, s.relname AS sequence, tn.nspname AS "tableSchema", t.relname AS table,
     a.attname AS column

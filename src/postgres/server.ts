@@ -38,7 +38,7 @@ interface Route {
 /** The PostgreSQL server of a host, and the client programs to use with it. */
 export class Postgres {
   readonly host: Host;
-  /** Of the server: 150018 for 15.18. */
+  /** Version number of the server: 150018 for 15.18. */
   readonly version: number;
   /** For people: `15.18`. */
   readonly serverVersion: string;
@@ -170,8 +170,8 @@ export class Postgres {
   }
 
   /**
-   * The same, with sessions that make what they make in the name of another role. That is no boundary: only for a database
-   * in which nothing is anybody's yet.
+   * The same, with sessions that make what they make in the name of another role. That is no boundary: only for a
+   * database in which nothing is anybody's yet.
    */
   inRole(role: string): Postgres {
     const other = this.withClient(this.client);
@@ -222,7 +222,8 @@ function clientCommand(
   route: Route,
   database: string,
 ): Command {
-  // The words of the programs themselves are read; those of the server stay in its language: lc_messages is a superuser's.
+  // The words of the programs themselves are read; those of the server stay in its language: lc_messages is a
+  // superuser's.
   const env: Record<string, string> = {
     LC_ALL: 'C',
     PGDATABASE: database,
@@ -290,7 +291,7 @@ const portOf = ({ port = 5432 }: DatabaseSettings): number => port;
 
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 
-/** Of the server, to the microsecond: tells one from another. */
+/** Start time of the server, to the microsecond: tells one server from another. */
 function startedAt(postgres: Postgres): Promise<string> {
   const query = sql`SELECT extract(epoch FROM pg_postmaster_start_time())`;
   return runPsql(postgres.host, postgres.psql(MAINTENANCE_DATABASE), ...postgres.firstStatements, query);

@@ -9,11 +9,12 @@ import { SqlError } from './sql-error.ts';
 import { SQL_STATE } from './sql-states.ts';
 
 /**
- * One instant of a database: a read-only transaction that stays open and whose exported snapshot pg_dump and
- * every query here share (https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION).
+ * One instant of a database: a read-only transaction that stays open and whose exported snapshot pg_dump and every
+ * query here share (https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION).
  *
- * No query leaves a lock behind. A transaction keeps those of every table and index that it has looked at, and the server has
- * as many as `max_locks_per_transaction` lets: a database of some thousand tables would use them up, and Odoo would have none.
+ * No query leaves a lock behind. A transaction keeps those of every table and index that it has looked at, and the
+ * server has as many as `max_locks_per_transaction` lets: a database of some thousand tables would use them up, and
+ * Odoo would have none.
  */
 export class Snapshot implements AsyncDisposable {
   readonly postgres: Postgres;
@@ -21,9 +22,9 @@ export class Snapshot implements AsyncDisposable {
   /** For `pg_dump --snapshot`. */
   readonly id: string;
   /**
-   * true: a superuser looks into a database in which something belongs to somebody who is none. Then only PostgreSQL's own
-   * tables may be queried: where a query names a table, its planner evaluates what the owner has put into indexes and
-   * statistics, with the rights of who asks. COPY of a table evaluates nothing.
+   * true: a superuser looks into a database in which something belongs to somebody who is none. Then only PostgreSQL's
+   * own tables may be queried: where a query names a table, its planner evaluates what the owner has put into indexes
+   * and statistics, with the rights of who asks. COPY of a table evaluates nothing.
    */
   readonly onlyCopies: boolean;
   /** The encoding of the database, by PostgreSQL’s name of it: `UTF8`. */
@@ -111,7 +112,9 @@ export class Snapshot implements AsyncDisposable {
 const withoutLocks = (query: Sql): Sql =>
   sql`SAVEPOINT one; ${query}; ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one`;
 
-/** A superuser may own the database and others what is in it. What belongs to nobody else has no line in pg_shdepend. */
+/**
+ * A superuser may own the database and others what is in it. What belongs to nobody else has no line in pg_shdepend.
+ */
 const WATCHED = sql`SELECT me.rolsuper AND (NOT owner.rolsuper OR EXISTS (
       SELECT FROM pg_shdepend JOIN pg_roles other ON other.oid = refobjid
        WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o' AND dbid = d.oid AND NOT other.rolsuper))

@@ -34,7 +34,8 @@ const STATEMENT = /^(?:psql:[^:\n]*:\d+: )?STATEMENT: {2}([\s\S]*)/m;
 export const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
- * What a locale or an encoding is refused with that the server's machine does not have, or not together: invalid_parameter_value,
- * wrong_object_type for a locale of the C library, feature_not_supported where it is built without ICU.
+ * What a locale or an encoding is refused with that the server's machine does not have, or not together:
+ * invalid_parameter_value, wrong_object_type for a locale of the C library, feature_not_supported where it is built
+ * without ICU.
  */
 export const LOCALE_REFUSED: ReadonlySet<string | undefined> = new Set(['22023', '42809', '0A000']);

@@ -20,9 +20,9 @@ export const SQL_STATE = {
 export const NOT_FOUND: ReadonlySet<string> = new Set(['42883', '42P01', '42703', '42704', '3F000', '42P02']);
 
 /**
- * What PostgreSQL refuses because of the rows or the definitions themselves, whatever server and role load them: a value that
- * breaks a rule, an exception of the database's own code. Not the invalid_parameter_value of a locale or setting that a server
- * does not have.
+ * What PostgreSQL refuses because of the rows or the definitions themselves, whatever server and role load them: a
+ * value that breaks a rule, an exception of the database's own code. Not the invalid_parameter_value of a locale or
+ * setting that a server does not have.
  */
 export const isAboutContent = (sqlState: string): boolean =>
   sqlState !== '22023' && /^(?:22|23|38|39)|^(?:21000|P0001)$/.test(sqlState);

@@ -100,8 +100,8 @@ function textOf(value: SqlValue | undefined): string {
 const literal = (text: string): string => `E'${sendable(text).replace(/['\\]/g, '$&$&')}'`;
 
 /**
- * psql drops what follows a NUL in a piece of what it reads: half of an escaped quote can be lost that way, and the rest of a
- * literal becomes commands. Half of a surrogate pair has no UTF-8.
+ * psql drops what follows a NUL in a piece of what it reads: half of an escaped quote can be lost that way, and the
+ * rest of a literal becomes commands. Half of a surrogate pair has no UTF-8.
  *
  * @throws UserError naming the text
  */

@@ -7,7 +7,7 @@ export type LeavesOut = (statement: string) => boolean;
 export interface StatementRights extends RestoreRights {
   /** false: everything belongs to the role that loads, and nobody else may use it. */
   readonly keepOwnership: boolean;
-  /** Of the server: 150018. */
+  /** Version number of the server: 150018 for 15.18. */
   readonly version: number;
 }
 

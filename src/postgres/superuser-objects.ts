@@ -22,7 +22,10 @@ const SOMETIMES = ['FUNCTION', 'PROCEDURE', 'TYPE', 'PUBLICATION'] as const;
 
 const either = (kinds: readonly string[]): string => kinds.join('|');
 
-/** `3225; 3466 16414 EVENT TRIGGER - et admin`: the schema is a dash where the kind has none, and the owner may be empty. */
+/**
+ * `3225; 3466 16414 EVENT TRIGGER - et admin`: the schema is a dash where the kind has none, and the owner may be
+ * empty.
+ */
 const listed = (kinds: readonly string[]): RegExp =>
   new RegExp(`^\\d+; \\d+ \\d+ (${either(kinds)}) (?!DATA )(\\S+) (.*) \\S*$`);
 const LISTED_ALWAYS = listed(ALWAYS);
@@ -75,7 +78,10 @@ export const alwaysSuperusers = (line: string): DumpedObject | undefined =>
 export const sometimesSuperusers = (line: string): DumpedObject | undefined =>
   LISTED_ALWAYS.test(line) ? undefined : objectOf(LISTED.exec(line));
 
-/** A function in a language that no owner of a database may use; a type that has functions in C; a publication of everything. */
+/**
+ * A function in a language that no owner of a database may use; a type that has functions in C; a publication of
+ * everything.
+ */
 const DEFINED = [
   /^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) [\s\S]*?\sLANGUAGE (?:c|internal|pl(?:perl|python\d?|tcl)u|plpython2u)\s/,
   /^CREATE TYPE [\s\S]*?\(\s*INTERNALLENGTH = /,

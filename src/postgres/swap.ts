@@ -24,7 +24,7 @@ export interface SwapMark {
   readonly before: string | null;
   /** The DROP of the database that is replaced was cut: it takes no connections, and no ALTER DATABASE. */
   readonly isBroken?: boolean;
-  /** Of the database that has the name from then on: no dump holds it. */
+  /** Comment of the database that takes over the name: no dump holds it. */
   readonly own: string | null;
   /** Asked for when it is replaced. */
   readonly after: () => string;

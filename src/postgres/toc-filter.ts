@@ -5,7 +5,7 @@ export interface RestoreRights {
   readonly superuser: boolean;
   /** Schemas that were created ahead of the dump. */
   readonly schemas: readonly string[];
-  /** Of extensions that were created ahead of the dump. Left out: none. */
+  /** Objects of extensions that were created before the dump is loaded. Default: none. */
   readonly members?: readonly ExtensionMember[];
   /** Lines of the table of contents that are left out, whatever they are. Left out: none. */
   readonly without?: readonly string[];

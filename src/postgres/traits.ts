@@ -69,8 +69,8 @@ export interface TraitsBy {
 }
 
 /**
- * Puts back who may connect to a database, which a pg_dump of it leaves out: the owner may give all of that. What cannot be
- * given, or names a role that is not there, is left out and returned.
+ * Puts back who may connect to a database, which a pg_dump of it leaves out: the owner may give all of that. What
+ * cannot be given, or names a role that is not there, is left out and returned.
  *
  * @param owner of the database; takes the place of its owner in the backup
  */
@@ -88,8 +88,8 @@ export async function applyPrivileges(
  * Puts back its settings and its limit of connections. From then on they hold for whoever connects: a database that is
  * read only, or ends long statements, is to be loaded before.
  *
- * The owner's own login does it, so that PostgreSQL decides what an owner may set. An admin role sets only what is of no
- * use to an owner who would abuse it, or what an admin had set for the database that is replaced.
+ * The owner's own login does it, so that PostgreSQL decides what an owner may set. An admin role sets only what is of
+ * no use to an owner who would abuse it, or what an admin had set for the database that is replaced.
  *
  * @param given settings of the database that is replaced
  */

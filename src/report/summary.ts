@@ -21,7 +21,7 @@ export interface Facts {
   readonly rows: readonly (readonly [name: string, value: Text])[];
 }
 
-/** Of many things of one kind. What may grow without bounds is cut by who makes it: a job summary holds 1 MiB. */
+/** A table of things of one kind. The caller limits one that may grow without bounds: a job summary holds 1 MiB. */
 export interface Table {
   readonly kind: 'table';
   readonly columns: readonly Column[];

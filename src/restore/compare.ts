@@ -48,7 +48,7 @@ async function compareAttachments(work: Work, names: readonly string[]): Promise
   }
 }
 
-/** Of the files that attachments name: those that are not where Odoo will look. */
+/** Names of the attachments' files that are not where Odoo will look. */
 async function namesWithoutFile(
   { source, target, filestore }: Work,
   names: readonly string[],

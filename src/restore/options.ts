@@ -15,7 +15,7 @@ export interface PutBackOptions extends OdooAccess {
   readonly keepPrevious: KeepPrevious;
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;
-  /** Of pg_restore; undefined: as many as the host has cores. */
+  /** Jobs of pg_restore; undefined: as many as the host has cores. */
   readonly jobs: number | undefined;
   /** The role that creates databases and extensions, where Odoo's own may not. */
   readonly dbAdminUser: string | undefined;

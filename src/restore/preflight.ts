@@ -52,7 +52,7 @@ export interface Findings extends Space {
   readonly passed: readonly string[];
   /** Worth knowing before it is done. */
   readonly warnings: readonly string[];
-  /** Of the new database. */
+  /** Owner of the new database. */
   readonly owner: string;
   readonly traits: DatabaseTraits;
   readonly extensions: readonly Extension[];
@@ -216,7 +216,7 @@ class Preflight {
     }
   }
 
-  /** Of a copy. */
+  /** Checks the target of a copy. */
   #checkTarget(): void {
     const { database, current, filestore } = this.#target;
     const { replace, neutralize, source } = this.#request;
@@ -362,7 +362,7 @@ class Preflight {
     return this.#attempt(() => withRestoreClient(login, installation.tools, dumpMajor));
   }
 
-  /** Of a copy: where most of its files are as well, if it is made where the original lives. */
+  /** For a copy made where the original lives: the filestore of the original, which holds most of its files too. */
   async #neighbour(): Promise<OwnedFolder | undefined> {
     const { filestore, database } = this.#target;
     const of = this.#source.database;
@@ -420,7 +420,7 @@ class Preflight {
     return program && { ...program, ...(await site.odooEnvironment()) };
   }
 
-  /** Of a dump to a database: only what pg_dump has not compressed has about the size of its tables. */
+  /** How many times as large as its dump the database is: about once where pg_dump has not compressed the dump. */
   #growth(): number {
     const { dump, receipt } = this.#source;
     return receipt?.format === 'dual' || (dump.kind === 'plain' && !dump.packed) ? 1 : GROWTH;

@@ -4,7 +4,7 @@ import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
 
 const PERIOD_MS = 1000;
-/** Of what was free, so much has to stay: the write-ahead log grows by 16 MiB at once, and much may come in a second. */
+/** What has to stay free of the free space: the write-ahead log grows by 16 MiB at once, and fast. */
 const SPARE = { share: 0.25, bytes: 512 * 1024 ** 2 };
 
 /** Bytes that have to stay free, of what is free now. A restore that would not leave them is not to be begun. */

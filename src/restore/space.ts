@@ -14,7 +14,7 @@ export interface Space {
   readonly problems: readonly Problem[];
   /** undefined: nobody can tell. */
   readonly databaseDisk: FileSystem | undefined;
-  /** Of the write-ahead log. */
+  /** The disk of the write-ahead log. */
   readonly walDisk: FileSystem | undefined;
   readonly filestoreDisk: FileSystem | undefined;
   /** What earlier runs have replaced, to be removed first: without that, the new does not fit. */
@@ -98,9 +98,9 @@ interface Places {
 }
 
 /**
- * Chooses what earlier runs have replaced to be dropped before its time, the oldest first and no more than it takes: none
- * where the new fits without, or not even then. What is kept for good, what nobody marked, and what a run left that did not
- * come to its end are not ours to drop.
+ * Chooses what earlier runs have replaced to be dropped before its time, the oldest first and no more than it takes:
+ * none where the new fits without, or not even then. What is kept for good, what nobody marked, and what a run left
+ * that did not come to its end are not ours to drop.
  */
 export async function makeRoom(
   wanted: readonly Wanted[],

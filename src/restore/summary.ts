@@ -20,11 +20,11 @@ export interface Matter {
 
 /** How it ended, if it ended well. */
 export interface RestoreOutcome extends Matter {
-  /** Of `factsOf`: what was found before anything was done. */
+  /** Rows of `factsOf`: what was found before anything was done. */
   readonly facts: Facts['rows'];
   readonly dryRun: boolean;
   readonly steps: readonly Step[];
-  /** Of a copy. */
+  /** Whether a copy is neutralized. */
   readonly neutralize: boolean;
   readonly newUuid: boolean;
   /** What is not as in the backup, in words. */

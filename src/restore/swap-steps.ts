@@ -32,7 +32,9 @@ export class Downtime {
   }
 }
 
-/** The steps that put the new in the place of the old. All that Odoo is away for lies between the first and the last. */
+/**
+ * The steps that put the new in the place of the old. All that Odoo is away for lies between the first and the last.
+ */
 export function swapSteps(work: Work, downtime: Downtime): Step[] {
   const { target, filestore, findings, databases } = work;
   const services = findings.stops ? target.services : undefined;

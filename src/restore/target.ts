@@ -32,7 +32,7 @@ export interface Target {
   /** undefined: nothing has to stop. */
   readonly services: Services | undefined;
   readonly health: { readonly check: HealthCheck; readonly timeoutMs: number };
-  /** Of pg_restore. */
+  /** Number of jobs of pg_restore. */
   readonly jobs: number;
 }
 

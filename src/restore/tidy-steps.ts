@@ -70,7 +70,9 @@ async function recover(
   for (const name of databases) await dropDerivedDatabase(admin, name, database);
 }
 
-/** Drops what earlier runs have replaced ahead of its time, where the new does not fit beside it. undefined: it fits. */
+/**
+ * Drops what earlier runs have replaced ahead of its time, where the new does not fit beside it. undefined: it fits.
+ */
 export function roomStep({ target, findings }: Work): Step | undefined {
   const pairs = findings.dropFirst;
   if (pairs.length === 0) return undefined;

@@ -32,7 +32,7 @@ export interface Work {
   readonly filestore: FilestoreWork | undefined;
   /** What is not as in the backup, in words: grows while the steps run. */
   readonly leftOut: string[];
-  /** Of the run. */
+  /** Signal that cancels the run. */
   readonly signal: AbortSignal;
   /** @throws UserError when another run may have begun */
   assertLocked(): Promise<void>;

@@ -4,8 +4,8 @@ const LISTING = ['IsTruncated', 'KeyCount', 'MaxKeys', 'MaxUploads', 'Contents']
 const OBJECT = ['ETag', 'LastModified'];
 
 /**
- * Makes sure that an answer is a list of S3's. A web page, which a console or a proxy gives with status 200, has none of the
- * fields that every list has, and would be taken for an empty bucket.
+ * Makes sure that an answer is a list of S3's. A web page, which a console or a proxy gives with status 200, has none
+ * of the fields that every list has, and would be taken for an empty bucket.
  *
  * @throws UserError that names `s3-endpoint`
  */

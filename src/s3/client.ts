@@ -17,7 +17,10 @@ export interface Connection {
 
 const seconds = 1000;
 
-/** As the SDK's own agents, and through HTTP_PROXY or HTTPS_PROXY but for what NO_PROXY names: as curl and the AWS CLI do. */
+/**
+ * As the SDK's own agents, and through HTTP_PROXY or HTTPS_PROXY but for what NO_PROXY names: as curl and the AWS CLI
+ * do.
+ */
 const agentOptions = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
 
 /** A client that gives up on what hangs, and tries again what can pass. */

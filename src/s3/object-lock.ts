@@ -51,8 +51,8 @@ async function ask<T>(
 }
 
 /**
- * Of this object (Amazon says the first for it, Ceph the second, though that is Amazon's word for the bucket), of the
- * whole bucket, or because the server knows no locks.
+ * Whether there is no lock: of this object (Amazon says the first for it, Ceph the second, though that is Amazon's word
+ * for the bucket), of the whole bucket, or because the server knows no locks.
  */
 function hasNoLock(error: unknown): boolean {
   const { name = '', message = '' } = failure(error);

@@ -13,8 +13,8 @@ export interface Page<Item> {
 const MOST_EMPTY = 100;
 
 /**
- * Gives the items of a listing to its end, as long as it gets anywhere. One that was cut would be taken for whole: what is
- * missing would be gone for whoever looks for the newest backup.
+ * Gives the items of a listing to its end, as long as it gets anywhere. One that was cut would be taken for whole: what
+ * is missing would be gone for whoever looks for the newest backup.
  *
  * @param what is listed, for the message
  * @param ask gives the page that begins there; undefined: the first

@@ -11,7 +11,7 @@ const mostParts = 10_000;
 const headRoom = 2;
 
 export interface PartPlan {
-  /** Of every part but the last, in bytes; whole MiB. */
+  /** Size of every part except the last, in bytes; whole MiB. */
   readonly partSize: number;
   /** How many parts are sent at once. */
   readonly queueSize: number;

@@ -67,7 +67,9 @@ export class PartUploader {
     else if (assembly) await this.#giveUp(assembly);
   }
 
-  /** lib-storage may never have heard of this upload. What is being copied would outlive its end: that is waited for. */
+  /**
+   * lib-storage may never have heard of this upload. What is being copied would outlive its end: that is waited for.
+   */
   async #giveUp(assembly: ServerCopy): Promise<void> {
     const [id] = await Promise.allSettled([assembly.uploadId, assembly.parts]);
     if (id.status === 'rejected') return;
@@ -118,7 +120,9 @@ export class PartUploader {
     return answer;
   }
 
-  /** Some servers want all parts but the last of one size, which copies are not: then the same upload goes without them. */
+  /**
+   * Some servers want all parts but the last of one size, which copies are not: then the same upload goes without them.
+   */
   #refused(cause: unknown): never {
     if (!['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'].includes(errorName(cause) ?? '')) throw cause;
     const message = 'The S3 server makes no object of parts of different sizes, as copies are';

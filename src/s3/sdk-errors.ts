@@ -3,9 +3,9 @@ export interface SdkFailure {
   readonly name?: string;
   readonly code?: string;
   readonly message?: string;
-  /** Of OpenSSL's errors. */
+  /** Why OpenSSL failed, on its errors only. */
   readonly reason?: string;
-  /** Of a file that could not be read. */
+  /** Path of a file that could not be read. */
   readonly path?: string;
   readonly Region?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
@@ -55,8 +55,8 @@ export function saidBy({ message = '' }: SdkFailure): string | undefined {
 }
 
 /**
- * The answer came from something else than an S3 service, such as a proxy or a web page: it has neither a code of S3 nor
- * one of the headers that S3 services set.
+ * The answer came from something else than an S3 service, such as a proxy or a web page: it has neither a code of S3
+ * nor one of the headers that S3 services set.
  */
 export function isStranger(error: SdkFailure): boolean {
   const headers = error.$response?.headers;

@@ -17,7 +17,7 @@ const WIDTH = 8;
 /** What a new object begins with: ranges of another one in the same bucket. */
 export interface CopiedFront {
   readonly key: string;
-  /** Of the object that the ranges are of: another one under the same key is not meant. */
+  /** ETag of the object that the ranges are from: a newer object under the same key is not meant. */
   readonly etag: string | undefined;
   readonly copies: readonly CopiedUnit[];
 }
@@ -45,7 +45,7 @@ export class ServerCopy {
   /** The copied parts, in their order. Rejects with a CopyError. */
   readonly parts: Promise<CompletedPart[]>;
   readonly uploadId: Promise<string>;
-  /** Of the new object: what no answer has proven. Known when `parts` is. */
+  /** Ranges of the new object that no answer has proven. Known when `parts` is. */
   readonly unproven: CopiedUnit[] = [];
   readonly front: CopiedFront;
   readonly #store: Store;

@@ -34,7 +34,7 @@ export interface StoreOptions extends Connection {
   readonly prefix: string;
   /** For archives only: a receipt has to be readable at once. */
   readonly storageClass?: string;
-  /** Of archives and receipts. Left out: whatever the bucket does by itself. */
+  /** Object lock of archives and receipts. Default: that of the bucket. */
   readonly lock?: ObjectLock;
   /** Left out: whatever the bucket does by itself. */
   readonly encryption?: { readonly kind: 'AES256' } | { readonly kind: 'aws:kms'; readonly keyId?: string };
@@ -195,7 +195,11 @@ export class Store implements Disposable {
     });
   }
 
-  /** All objects whose key starts with `prefix`, in the order of their keys. @throws UserError when the list is not whole */
+  /**
+   * All objects whose key starts with `prefix`, in the order of their keys.
+   *
+   * @throws UserError when the list is not whole
+   */
   list(prefix: string): AsyncGenerator<StoredObject> {
     const page = async (from: readonly (string | undefined)[] | undefined) => {
       const answer = await this.#listing({ Prefix: prefix, ContinuationToken: from?.[0] });

@@ -28,7 +28,7 @@ export interface Uploaded {
   readonly key: string;
   /** In bytes. */
   readonly size: number;
-  /** Of them, those that were sent. */
+  /** Bytes of it that were sent. */
   readonly sent: number;
   readonly parts: number;
   /** In bytes. */
@@ -51,7 +51,8 @@ export interface Copied {
  * Streams `body` into a new object and proves that the server holds its bytes, part by part. Owns the body:
  * destroys it, with the reason, when the upload fails. What fails for good leaves neither object nor parts behind.
  *
- * @throws CopyError when the front is what failed, the body's own error, the signal's reason, or a UserError about S3. An existing object is never replaced.
+ * @throws CopyError when the front is what failed, the body's own error, the signal's reason, or a UserError about S3.
+ * An existing object is never replaced.
  */
 export async function upload(
   store: Store,

@@ -1,4 +1,6 @@
-/** How a run is asked to end: first to take back what it has begun; then, by somebody who insists, to leave that undone. */
+/**
+ * How a run is asked to end: first to take back what it has begun; then, by somebody who insists, to leave that undone.
+ */
 export class Cancellation {
   readonly #asked = new AbortController();
   readonly #abandoned = new AbortController();

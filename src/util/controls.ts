@@ -1,7 +1,7 @@
 /**
- * What steers a terminal, a log or a reader's eye instead of being read: C0 and C1 controls, DEL, the separators of lines and
- * paragraphs, and the controls of writing direction, which make a line look like another one (https://trojansource.codes).
- * This is the one place that knows them.
+ * What steers a terminal, a log or a reader's eye instead of being read: C0 and C1 controls, DEL, the separators of
+ * lines and paragraphs, and the controls of writing direction, which make a line look like another one
+ * (https://trojansource.codes). This is the one place that knows them.
  */
 const CONTROLS = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 

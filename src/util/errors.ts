@@ -55,7 +55,7 @@ export function messageOf(error: unknown): string {
   }
 }
 
-/** Of several errors that count as one, Node.js leaves the message empty (a host with two addresses). */
+/** A name for an error without a message, such as Node.js's AggregateError for a host with two addresses. */
 function nameOf(error: Error): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
   return (error as NodeJS.ErrnoException).code ?? error.name;

@@ -8,7 +8,7 @@ export function tuneGarbageCollector(): void {
   // Objects live long or hardly at all: V8's young generation as it starts (1 MiB) does, and what it would grow to
   // costs 50 MB with a filestore of 70,000 files.
   setFlagsFromString('--semi-space-growth-factor=1');
-  // Of Node 24; another V8 may know other flags, and would say so on standard error.
+  // The flags below are those of Node 24: another V8 may not know them, and would complain on standard error.
   if (!process.versions.v8.startsWith('13.6.')) return;
   // Buffers of the young generation are collected for each 16 MiB of them, which is cheap: most are garbage by then.
   setFlagsFromString('--scavenger-max-new-space-capacity-mb=4');

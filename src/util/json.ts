@@ -10,7 +10,8 @@ const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
 /**
- * Parses JSON that somebody else may have written: what would take the stack or the memory is refused before it is built.
+ * Parses JSON that somebody else may have written: what would take the stack or the memory is refused before it is
+ * built.
  *
  * @throws Error that says what is wrong
  */

@@ -96,7 +96,7 @@ export function verifySummary(store: Store, level: Level, receipts: readonly Rec
   };
 }
 
-/** Of this run: what each level took. */
+/** Time that each level took in this run. */
 function timeOf({ proofs }: Receipt): string {
   return RATES.flatMap((level) => {
     const proof = proofs.findLast((each) => each.level === level);

@@ -171,7 +171,7 @@ function handshake(
       encrypted = true;
       offer();
     });
-    // Of several errors the first one counts. The listener stays for good: without one, errors would be thrown.
+    // Only the first of several errors counts. The listener stays: without one, later errors would be thrown.
     client.on('error', (error) => reject(failure(error)));
     client.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
     client.once('ready', () => resolve(client));

@@ -4,9 +4,8 @@ const HEADERS = /^\s*(Proc-Type:\s*\S+)\s+(DEK-Info:\s*\S+)\s+([\s\S]*)$/;
 
 /**
  * The text of a private key as a program writes it, where a secret store, a YAML file or a clipboard has changed it:
- * quotes around it, indented lines, Windows' line ends, line breaks that became spaces or `\n`, spaces that do not break,
- * or all of it in base64.
- * Other blocks, such as EC PARAMETERS, are left out.
+ * quotes around it, indented lines, Windows' line ends, line breaks that became spaces or `\n`, spaces that do not
+ * break, or all of it in base64. Other blocks, such as EC PARAMETERS, are left out.
  */
 export function privateKeyText(value: string): string {
   const unquoted = value.trim().replace(/^(["'])([\s\S]*)\1$/, '$2');

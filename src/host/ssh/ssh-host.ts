@@ -29,7 +29,10 @@ const CROWDED_PAUSE_MS = 50;
  */
 const FEWEST_SESSIONS = 3;
 
-/** Of a channel that was not opened: SSH_OPEN_CONNECT_FAILED, as OpenSSH says it, or …_RESOURCE_SHORTAGE (RFC 4254, section 5.1). */
+/**
+ * Whether the server refused to open a channel, by SSH_OPEN_CONNECT_FAILED (as OpenSSH does) or …_RESOURCE_SHORTAGE
+ * (RFC 4254, section 5.1).
+ */
 const isCrowded = (error: unknown): boolean => {
   const { cause } = error as { readonly cause?: { readonly reason?: unknown } };
   return cause?.reason === 2 || cause?.reason === 4;

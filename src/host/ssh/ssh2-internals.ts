@@ -133,7 +133,7 @@ interface ProtocolExtension {
   readonly algs?: readonly string[];
 }
 
-/** Of ssh2 1.17: lib/Channel.js, lib/protocol/Protocol.js and lib/protocol/crypto.js. */
+/** The fields of ssh2 1.17 that are used: lib/Channel.js, lib/protocol/Protocol.js and lib/protocol/crypto.js. */
 interface Internals {
   readonly incoming: { window: number };
   readonly outgoing: { readonly id: number; readonly state: 'open' | 'eof' | 'closing' | 'closed' };

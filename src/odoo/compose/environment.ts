@@ -62,7 +62,10 @@ export class ContainerEnvironment {
     return run(this.#beside, { argv: ['cat', '--', path] }, { maxBytes: MOST_BYTES });
   }
 
-  /** Of the container itself, or of what only the engine knows: whether it runs or not, whoever may read it inside. */
+  /**
+   * Reads a file of the container through the engine: this works in a stopped container, and whoever may read the file
+   * inside.
+   */
   async #fromContainer(path: string): Promise<string> {
     const { machine, program, as } = this.#engine;
     const command = { argv: [program, 'cp', `${this.#container.id}:${path}`, '-'], as };

@@ -34,7 +34,7 @@ export interface Container {
   /** Since when it runs, or ran last. */
   readonly started: string;
   readonly exitCode: number;
-  /** Of its health check: `starting`, `healthy`, `unhealthy`; undefined: it has none. */
+  /** Result of its health check: `starting`, `healthy`, `unhealthy`; undefined: it has none. */
   readonly health: string | undefined;
 }
 
@@ -47,7 +47,7 @@ export class Compose {
   readonly version: string;
   readonly #settings: ComposeSettings;
   #services: readonly string[] = [];
-  /** Of all containers, once there were some. */
+  /** IDs of all containers, once there were some. */
   #ids: readonly string[] = [];
 
   private constructor(host: Host, { program, as, version }: FoundProgram, settings: ComposeSettings) {
@@ -59,7 +59,8 @@ export class Compose {
   }
 
   /**
-   * Finds the Compose that runs the project, and reads it: the first that has containers of it, else the first there is.
+   * Finds the Compose that runs the project, and reads it: the first that has containers of it, else the first there
+   * is.
    *
    * @throws UserError naming the input to change
    */
@@ -172,7 +173,7 @@ const isOneOff = ({ Name, Config: { Labels } }: Inspected): boolean =>
   (Labels?.['io.podman.compose.version'] !== undefined && /[_-]tmp\d+$/.test(Name));
 
 /**
- * Of `docker inspect` and `podman inspect`: https://docs.docker.com/reference/cli/docker/inspect/,
+ * The fields read from `docker inspect` and `podman inspect`: https://docs.docker.com/reference/cli/docker/inspect/,
  * https://docs.podman.io/en/latest/markdown/podman-inspect.1.html
  */
 interface Inspected {

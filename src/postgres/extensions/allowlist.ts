@@ -4,8 +4,9 @@ import { MAINTENANCE_DATABASE, sql } from '../sql.ts';
 
 /**
  * Extensions that PostgreSQL trusts no owner of a database to create, and that give their users nothing beyond the
- * database: an admin role may create them because a backup says so. None of them reads or writes files, opens connections,
- * or runs programs for somebody who has no privilege on its functions that its own script does not give to everybody.
+ * database: an admin role may create them because a backup says so. None of them reads or writes files, opens
+ * connections, or runs programs for somebody who has no privilege on its functions that its own script does not give to
+ * everybody.
  */
 const SAFE: ReadonlySet<string> = new Set([
   'address_standardizer',

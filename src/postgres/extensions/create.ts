@@ -13,8 +13,8 @@ import { SCHEMAS, type SchemaOwner } from './state.ts';
 export interface ExtensionProblem {
   readonly extension: string;
   /**
-   * `absent`: not installed on the server; `admin`: only an admin role may create it; `refused`: the admin role could, and
-   * does not because a backup says so.
+   * `absent`: not installed on the server; `admin`: only an admin role may create it; `refused`: the admin role could,
+   * and does not because a backup says so.
    */
   readonly problem: 'absent' | 'admin' | 'refused';
 }
@@ -52,7 +52,7 @@ export async function mayMarkImmutable(app: Postgres, admin: Postgres): Promise<
   return (await Promise.all([app, admin].map(isSuperuser))).includes(true);
 }
 
-/** Debian's package of an extension: those of PostgreSQL itself come with its server; others have one each, by a common rule. */
+/** Debian's package of an extension: PostgreSQL's own come with its server; the others are named by a common rule. */
 export function packageOf(extension: Extension['name'], major: number): string {
   if (/^(postgis|address_standardizer)/.test(extension)) return `postgresql-${major}-postgis-3`;
   if (extension === 'vector') return `postgresql-${major}-pgvector`;
@@ -66,7 +66,10 @@ const toCreate = (extensions: readonly Extension[]): Extension[] =>
 export interface Prepared {
   /** Made for an extension, or by it: the dump must not make them again. */
   readonly schemas: readonly string[];
-  /** Schemas that an extension has made for its maker, or that were made for one, and that the owner has so that the dump can be loaded. */
+  /**
+   * Schemas that an extension has made for its maker, or that were made for an extension: the owner of the database has
+   * them, so that the dump can be loaded.
+   */
   readonly takenSchemas: readonly SchemaOwner[];
   readonly members: readonly ExtensionMember[];
   /** Extensions of another version than that of the backup, in words: `postgis 3.4.0 instead of 3.3.2`. */
@@ -77,9 +80,9 @@ export interface Prepared {
 
 /** How the extensions of a backup are to be made. */
 export interface Creation {
-  /** Of their versions, where the server has those; false: of the server's own, as a dump would have it. */
+  /** Whether an extension gets the backup's version, where the server has it; false: the server's default version. */
   readonly sameVersions: boolean;
-  /** Of the database that was backed up. What others have made is made by the admin role; undefined: nobody says. */
+  /** Owner of the backed-up database: the admin role creates what others had created. undefined: not known. */
   readonly formerOwner: string | undefined;
   /** Extensions that the admin role may create beyond the fixed list. */
   readonly also: AlsoAllowed;
@@ -87,9 +90,9 @@ export interface Creation {
 
 /**
  * Creates the extensions of a backup in an empty database, ahead of the dump: as the role of Odoo where that may, as
- * the admin role otherwise, or where it was not the role of Odoo that had made them; and marks `unaccent` IMMUTABLE as Odoo does (`odoo.service.db._create_empty_database`),
- * which no dump holds. Where the admin role is a superuser, it alone is connected, and takes the role of Odoo for what that
- * may: the database is not handed over yet.
+ * the admin role otherwise, or where it was not the role of Odoo that had made them; and marks `unaccent` IMMUTABLE as
+ * Odoo does (`odoo.service.db._create_empty_database`), which no dump holds. Where the admin role is a superuser, it
+ * alone is connected, and takes the role of Odoo for what that may: the database is not handed over yet.
  *
  * @param loader the login of Odoo's role
  * @throws UserError naming the extension that neither may create
@@ -148,7 +151,9 @@ export async function createExtensions(
   };
 }
 
-/** The admin's session in the role of another login, which may then create extensions in a database that is not its own. */
+/**
+ * The admin's session in the role of another login, which may then create extensions in a database that is not its own.
+ */
 async function inRoleOf(
   loader: Postgres,
   admin: Postgres,
@@ -187,9 +192,10 @@ async function otherVersions(
 }
 
 /**
- * Lets the role that loads the dump add to the tables in which extensions keep what is the user's own, such as reference
- * systems of PostGIS and topologies: those rows are in the dump (`pg_extension_config_dump`), and the tables belong to
- * whoever has made the extension. So do their sequences, on which the backup may have grants that only this lets it repeat.
+ * Lets the role that loads the dump add to the tables in which extensions keep what is the user's own, such as
+ * reference systems of PostGIS and topologies: those rows are in the dump (`pg_extension_config_dump`), and the tables
+ * belong to whoever has made the extension. So do their sequences, on which the backup may have grants that only this
+ * lets it repeat.
  */
 async function grantConfiguration(
   app: Postgres,

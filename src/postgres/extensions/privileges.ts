@@ -64,7 +64,10 @@ export function privilegeChanges(
   };
 }
 
-/** Rights on the rows of an extension's table, which its owner may have. TRIGGER and REFERENCES run code as the table's owner. */
+/**
+ * Rights on the rows of an extension's table, which its owner may have. TRIGGER and REFERENCES run code as the table's
+ * owner.
+ */
 const ON_ROWS: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']);
 
 /** Whether giving a privilege gives nobody more than the owner of a database may have, or than an admin had given. */

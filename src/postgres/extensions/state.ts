@@ -198,7 +198,10 @@ async function byOneOf(
   return reason;
 }
 
-/** Who may not give a privilege is only warned by PostgreSQL, where they have another one: it is asked what has come of it. */
+/**
+ * Who may not give a privilege is only warned by PostgreSQL, where they have another one: it is asked what has come of
+ * it.
+ */
 async function putBackPrivileges(
   { app, admin, database, owners: { before, now, others }, given }: PutBack,
   recorded: readonly ExtensionPrivilege[],
@@ -245,7 +248,10 @@ export interface MemberObject {
   readonly everybodys: readonly string[];
 }
 
-/** Query: the schemas that a dump makes. An extension may live in one without having made it: then it is no part of that. */
+/**
+ * Query: the schemas that a dump makes. An extension may live in one without having made it: then it is no part of
+ * that.
+ */
 export const SCHEMAS = sql`SELECT nspname AS name, pg_get_userbyid(nspowner) AS owner FROM pg_namespace n
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
     AND NOT EXISTS (SELECT FROM pg_depend
@@ -281,8 +287,8 @@ const values = (sequences: readonly Pick<ExtensionSequence, 'schema' | 'name'>[]
   );
 
 /**
- * The same without a name of theirs in the query, which the owner of an extension could give to a view in between. A sequence
- * that has given no value yet is where it began, as far as anybody can see.
+ * The same without a name of theirs in the query, which the owner of an extension could give to a view in between. A
+ * sequence that has given no value yet is where it began, as far as anybody can see.
  */
 const LAST_VALUES = sql`SELECT schema, name, coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart)::text AS last,
     pg_sequence_last_value(q.seqrelid) IS NOT NULL AS called
@@ -316,8 +322,8 @@ const OBJECTS = sql`WITH member AS (
 const NAME = sql`kind || ' ' || (pg_identify_object(classid, objid, 0)).identity`;
 
 /**
- * What the owner of the database may do as the owner of an extension's table counts as given: after a restore that may be
- * the admin's, as whom nobody logs in.
+ * What the owner of the database may do as the owner of an extension's table counts as given: after a restore that may
+ * be the admin's, as whom nobody logs in.
  */
 const ALL_PRIVILEGES = sql`${OBJECTS}, with_acl AS (
     SELECT object.*, coalesce(acl, acldefault(letter, owner)) AS now,

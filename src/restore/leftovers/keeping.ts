@@ -15,7 +15,7 @@ export interface Fate extends Replaced {
   readonly about: readonly string[];
 }
 
-/** Of what this run replaces, and of what earlier ones have replaced, as far as that changes now. */
+/** The fates of what this run replaces, and of what earlier runs have replaced, as far as they change now. */
 export function fatesOf({ target, databases, filestore, findings, request, startedAt }: Work): Fate[] {
   const rule = keepFrom(request.keepPrevious, startedAt);
   const { interrupted, expired } = target.leftovers;
@@ -67,8 +67,8 @@ export const keptUntil = ({ mark }: Remains): string | undefined =>
   mark && mark.keep !== 'until-healthy' ? `kept ${howLong(mark.keep)}` : undefined;
 
 /**
- * Notes how long each is kept, in what it says of itself: until then, nobody removes it. What is to be removed may go from
- * now on, whenever that succeeds.
+ * Notes how long each is kept, in what it says of itself: until then, nobody removes it. What is to be removed may go
+ * from now on, whenever that succeeds.
  */
 export async function settle(
   { admin, database, filestore }: LeftoverPlace,

@@ -109,7 +109,9 @@ async function describe({ reader, uri }: Look, members: Members): Promise<Backup
   );
 }
 
-/** Every entry is what the directory says, but these bytes are others than were sent: extra fields, or between entries. */
+/**
+ * Every entry is what the directory says, but these bytes are others than were sent: extra fields, or between entries.
+ */
 function otherBytes({ offset, length }: Unit, members: Members): ContentError {
   const within = [...members.values()].filter((entry) => entry.offset < offset + length);
   const sorted = within.sort((a: DirectoryEntry, b: DirectoryEntry) => a.offset - b.offset);

@@ -22,9 +22,9 @@ export interface Look {
 }
 
 /**
- * Proof level `contents`: the whole object is read back once. Every byte is what was sent, every entry what the directory
- * says, every file of the filestore what its name says; the dumps are whole, and every attachment that they name has its
- * file.
+ * Proof level `contents`: the whole object is read back once. Every byte is what was sent, every entry what the
+ * directory says, every file of the filestore what its name says; the dumps are whole, and every attachment that they
+ * name has its file.
  */
 export async function proveContents(
   { store, key, receipt }: Subject,

@@ -5,7 +5,7 @@ const ROWS_BEGIN = Buffer.from('-- Data for Name: ir_attachment; Type: TABLE DAT
 const COPY = /\nCOPY public\.ir_attachment \(([^)]*)\) FROM stdin;\r?\n/;
 /** Between the two, in bytes: a role's name, and the columns of a table. */
 const LONGEST_HEADER = 64 * 1024;
-/** Of a field that is looked at, in bytes: Odoo's own names have 43. */
+/** Longest field that is looked at, in bytes: Odoo's own names have 43. */
 const LONGEST_FIELD = 4096;
 const TAIL_BYTES = 512;
 const HEAD_BYTES = 4096;
@@ -29,13 +29,13 @@ type TextState =
 export class SqlText {
   /** Names in `ir_attachment.store_fname`, each once; undefined: the table is not there. */
   names: Set<string> | undefined;
-  /** Of the dump, for messages. */
+  /** Name of the dump, for messages. */
   readonly name: string;
   #state: TextState = { in: 'text' };
   #head: Buffer = Buffer.alloc(0);
   /** The last bytes: words may be cut by the end of a chunk. */
   #tail: Buffer = Buffer.alloc(0);
-  /** Of `store_fname` among the table's columns. */
+  /** Position of `store_fname` among the table's columns. */
   #target = -1;
   /** The field under way: its column, and its first bytes if it is looked at. */
   #column = 0;

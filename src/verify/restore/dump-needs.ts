@@ -4,14 +4,14 @@ import type { Receipt } from '../../catalog/receipt.ts';
 /** Where a dump is compressed, its database takes about so many times its size. */
 const GROWTH = 5;
 
-/** Of a server's disk, in bytes: about as much as the database takes. */
+/** Bytes that the database takes on a server's disk, about. */
 export const databaseBytesOf = ({ description, dump }: RestoreSource): number =>
   description?.databaseBytes ?? dump.size * GROWTH;
 
 /** Whose backup it is. */
 export const databaseOf = ({ database }: RestoreSource): string => database ?? 'odoo';
 
-/** Of the pg_dump that wrote it; undefined: the backup does not say. */
+/** Major version of the pg_dump that wrote it; undefined: the backup does not say. */
 export const dumpMajorOf = ({ description, receipt }: RestoreSource): number | undefined =>
   description?.postgres.pgDump ?? majorOf(receipt?.postgres.client);
 

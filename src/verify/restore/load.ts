@@ -17,8 +17,8 @@ import type { TestServer } from './servers/server.ts';
  *
  * @param loader with a pg_restore that reads the dump
  * @returns seconds it took
- * @throws ContentError when the dump is proven to be damaged; an UnrestorableError when its database is proven to be what PostgreSQL
- * refuses; another error when nothing is proven
+ * @throws ContentError when the dump is proven to be damaged; an UnrestorableError when its database is proven to be
+ * what PostgreSQL refuses; another error when nothing is proven
  */
 export async function loadScratch(
   server: TestServer,
@@ -45,8 +45,8 @@ export async function loadScratch(
 }
 
 /**
- * What the end of a load says of the archive. That it failed proves nothing: the connection, the server, its disk or the
- * rights of the role may be the reason.
+ * What the end of a load says of the archive. That it failed proves nothing: the connection, the server, its disk or
+ * the rights of the role may be the reason.
  */
 function judged(error: unknown, server: TestServer): unknown {
   if (error instanceof LoadError) {
@@ -109,8 +109,8 @@ function reasonInDatabase({ problem, inFunction, cause }: LoadError): Obstacle |
 
 /**
  * What a program says of an error, for the receipt: the details that follow may quote rows, and so may what stands in
- * quotes at its end (`invalid input syntax for type integer: "…"`). libpq puts two spaces behind the severity, which is in the
- * server's language.
+ * quotes at its end (`invalid input syntax for type integer: "…"`). libpq puts two spaces behind the severity, which is
+ * in the server's language.
  */
 function withoutContent({ message, exit: { stderr } }: CommandError): string {
   const said =

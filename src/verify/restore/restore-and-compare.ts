@@ -61,7 +61,7 @@ async function testOn(
   };
 }
 
-/** Of backups that do not say: what Odoo makes. */
+/** Traits of the database; for a backup that names none, those that Odoo gives a new one. */
 const traitsOf = ({ description }: RestoreSource) =>
   description?.postgres ?? {
     encoding: 'UTF8',

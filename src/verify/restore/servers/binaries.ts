@@ -15,17 +15,19 @@ import { withoutToolkitOutput } from './toolkit-output.ts';
 /** An archive of PostgreSQL's programs, such as https://github.com/theseus-rs/postgresql-binaries/releases. */
 export interface PostgresBinaries {
   readonly url: string;
-  /** Of the archive, in hex. */
+  /** SHA-256 of the archive, in hex. */
   readonly sha256: string;
 }
 
 const TOOL = 'odoo-backup-postgresql';
 
 /**
- * The programs of an archive: downloaded once, checked before anything is unpacked, and kept in the runner's tool cache.
+ * The programs of an archive: downloaded once, checked before anything is unpacked, and kept in the runner's tool
+ * cache.
  *
  * @param host as which they will run
- * @throws UserError when the archive cannot be had, is not the one of the checksum, or holds no PostgreSQL that runs here
+ * @throws UserError when the archive cannot be had, is not the one of the checksum, or holds no PostgreSQL that runs
+ * here
  */
 export async function fetchPrograms(host: Host, binaries: PostgresBinaries): Promise<ServerFolder> {
   setUpToolCache();

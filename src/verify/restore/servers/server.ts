@@ -13,7 +13,7 @@ export interface TestServer extends AsyncDisposable {
   readonly owner: string;
   /** Extensions that `admin` may create beyond the fixed list. */
   readonly also: AlsoAllowed;
-  /** Of the machine that runs pg_restore. */
+  /** Tools of the machine that runs pg_restore. */
   readonly tools: HostTools;
   /** Sessions that load at once. */
   readonly jobs: number;

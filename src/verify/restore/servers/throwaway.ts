@@ -13,10 +13,10 @@ import type { TestServer } from './server.ts';
 
 /** Exit code of the script when no place has the space: EX_TEMPFAIL of sysexits.h. */
 const NO_SPACE = 75;
-/** Of a socket's path: sockaddr_un of Linux has 108 bytes, the last of which is zero. */
+/** Longest path of a socket: sockaddr_un of Linux has 108 bytes, the last of which is zero. */
 const MAX_SOCKET_PATH = 107;
 const PORT = 5432;
-/** Of the server itself: what initdb makes, and the log of changes. */
+/** Bytes for the server itself: what initdb makes, and the log of changes. */
 const OVERHEAD_BYTES = 512 * 1024 ** 2;
 
 /** The superuser, and who loads the dump. */
