@@ -24,7 +24,7 @@ export function describe(
     startedAt: target.startedAt.toISOString(),
     odooVersion: facts.odooVersion,
     postgres: {
-      server: snapshot.postgres.serverVersion,
+      server: snapshot.postgres.version.text,
       pgDump: snapshot.postgres.client.major,
       ...facts.traits,
     },

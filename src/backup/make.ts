@@ -57,8 +57,8 @@ export async function makeBackup(
   const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
     lookAtHost(host, inputs, platform),
   );
-  const { serverVersion, client: pgDump } = odoo.postgres;
-  const postgres = { server: serverVersion, client: String(pgDump.major) };
+  const { version, client: pgDump } = odoo.postgres;
+  const postgres = { server: version.text, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
   const { accounts } = site.files;
   const run: Making = { inputs, odoo, accounts, store, phases, platform, signal };
@@ -193,7 +193,7 @@ async function lookAtHost(
   const { conf, postgres, filestore } = odoo;
   if (conf) platform.info(`odoo.conf: ${conf.path}`);
   platform.info(
-    `PostgreSQL ${postgres.serverVersion}, ${postgres.identity}; pg_dump ${postgres.client.major}`,
+    `PostgreSQL ${postgres.version.text}, ${postgres.identity}; pg_dump ${postgres.client.major}`,
   );
   if (await isForeignSuperuser(postgres, odoo.database)) {
     platform.warning(

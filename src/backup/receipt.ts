@@ -56,7 +56,7 @@ export function receiptOf(
     finishedAt: new Date().toISOString(),
     size: uploaded.size,
     odoo: { version: facts.odooVersion, modules: Object.keys(facts.modules).length },
-    postgres: { server: snapshot.postgres.serverVersion, client: String(snapshot.postgres.client.major) },
+    postgres: { server: snapshot.postgres.version.text, client: String(snapshot.postgres.client.major) },
     segments,
     directory: archive?.summary.directory ?? null,
     upload: uploadOf(uploaded, target),

@@ -34,8 +34,21 @@ export async function findTools(host: Host): Promise<HostTools> {
     const [what, value = '', version = ''] = line.split('\t');
     if (what === 'program') programs.add(value);
     if (what === 'cores') cores = Number(value) || 1;
-    const major = /\(PostgreSQL\) (\d+)/.exec(version)?.[1];
-    if (what === 'client' && major !== undefined) clients.push({ folder: value, major: Number(major) });
+    const major = majorIn(version);
+    if (what === 'client' && major !== undefined) clients.push({ folder: value, major });
   }
   return { clients, programs, cores };
 }
+
+/** The major version in a line `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; undefined: it is no such line. */
+export function majorIn(line: string): number | undefined {
+  const major = /\(PostgreSQL\) (\d+)/.exec(line)?.[1];
+  return major === undefined ? undefined : Number(major);
+}
+
+/** The oldest of several programs that is of this major version or of a newer one. */
+export const oldestFitting = <Program extends { readonly major: number }>(
+  programs: readonly Program[],
+  needed: number,
+): Program | undefined =>
+  programs.filter(({ major }) => major >= needed).toSorted((a, b) => a.major - b.major)[0];

@@ -1,17 +1,15 @@
+import type { PgVersion } from '../postgres/version.ts';
 import { withoutControls } from '../util/controls.ts';
 import type { OdooDatabase } from './database.ts';
 import type { FilestoreReport } from './filestore.ts';
 
-/**
- * Odoo's manifest.json, as `odoo.service.db.dump_db_manifest` writes it.
- *
- * @param serverVersion as PostgreSQL's `server_version_num`: 150018
- */
-export function odooManifest(database: string, odoo: OdooDatabase, serverVersion: number): string {
+/** Odoo's manifest.json, as `odoo.service.db.dump_db_manifest` writes it. */
+export function odooManifest(database: string, odoo: OdooDatabase, server: PgVersion): string {
   const [, series = '0', minor = '0'] = /^((?:saas~)?\d+)\.(\d+)/.exec(odoo.odooVersion) ?? [];
   const release = /^\d+$/.test(series) ? Number(series) : series;
   // Odoo: "%d.%d" % divmod(server_version / 100, 100), which gives 15.0 for every 15.x since PostgreSQL 10.
-  const pgVersion = `${Math.floor(serverVersion / 10_000)}.${Math.floor((serverVersion / 100) % 100)}`;
+  const hundreds = Math.floor(server.number / 100);
+  const pgVersion = `${Math.floor(hundreds / 100)}.${hundreds % 100}`;
   return JSON.stringify(
     {
       odoo_dump: '1',

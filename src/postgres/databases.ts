@@ -8,6 +8,7 @@ import { identifier, join, list, MAINTENANCE_DATABASE, type Sql, sql } from './s
 import { LOCALE_REFUSED, SqlError } from './sql-error.ts';
 import type { DatabaseTraits } from './traits.ts';
 import { settingStatements } from './traits.ts';
+import type { PgVersion } from './version.ts';
 
 /** What a database must be created with: all that cannot be changed later. */
 export type CreationTraits = Pick<
@@ -168,10 +169,10 @@ export async function isSuperuser(postgres: Postgres): Promise<boolean> {
 /**
  * The traits in the words of a server (https://www.postgresql.org/docs/current/sql-createdatabase.html).
  *
- * @param version of the server: 150018
+ * @param version of the server
  * @throws UserError when that has no such locale provider yet
  */
-export function localeClauses(traits: CreationTraits, version: number): Sql {
+export function localeClauses(traits: CreationTraits, version: PgVersion): Sql {
   const { encoding, collate, ctype, localeProvider, locale } = traits;
   const clauses = [sql`ENCODING ${encoding}`, sql`LC_COLLATE ${collate}`, sql`LC_CTYPE ${ctype}`];
   const provider = LOCALE_PROVIDERS.get(localeProvider);
@@ -183,7 +184,7 @@ export function localeClauses(traits: CreationTraits, version: number): Sql {
   }
   const { since, name, locale: own } = provider;
   if (own) {
-    if (version < since * 10_000) {
+    if (!version.isAtLeast(since)) {
       throw new UserError(
         `The backup’s database sorts by locale provider ${localeProvider}, which PostgreSQL has from ${since} on`,
         `Restore it to a server of PostgreSQL ${since} or newer.`,
@@ -191,7 +192,7 @@ export function localeClauses(traits: CreationTraits, version: number): Sql {
     }
     clauses.push(sql`LOCALE_PROVIDER ${name}`);
     if (locale !== null) clauses.push(sql`${own} ${locale}`);
-  } else if (version >= since * 10_000) {
+  } else if (version.isAtLeast(since)) {
     clauses.push(sql`LOCALE_PROVIDER ${name}`);
   }
   return join(clauses, sql` `);

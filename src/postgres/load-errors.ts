@@ -1,5 +1,5 @@
 import type { CommandError } from '../host/host.ts';
-import type { HostTools } from '../host/tools.ts';
+import { type HostTools, oldestFitting } from '../host/tools.ts';
 import { UserError } from '../util/errors.ts';
 import { saysDamaged, saysTooOld, withoutProgress } from './pg-restore-errors.ts';
 import type { Postgres } from './server.ts';
@@ -85,10 +85,8 @@ export function withRestoreClient(
   tools: HostTools,
   dumpMajor: number | undefined,
 ): Postgres {
-  const needed = Math.max(dumpMajor ?? 0, Math.floor(postgres.version / 10_000));
-  const client = tools.clients
-    .filter(({ major }) => major >= needed)
-    .toSorted((a, b) => a.major - b.major)[0];
+  const needed = Math.max(dumpMajor ?? 0, postgres.version.major);
+  const client = oldestFitting(tools.clients, needed);
   if (!client) {
     throw new UserError(
       `pg_restore on ${postgres.host.label} is too old: the dump was written by pg_dump ${dumpMajor ?? needed}`,
@@ -96,10 +94,10 @@ export function withRestoreClient(
     );
   }
   // From 17 on it begins with SET transaction_timeout, which ends the restore there.
-  if (client.major >= 17 && postgres.version < 170_000) {
+  if (client.major >= 17 && !postgres.version.isAtLeast(17)) {
     throw new UserError(
-      `pg_restore ${client.major} cannot restore to PostgreSQL ${postgres.serverVersion}, and the dump needs pg_restore ${needed}`,
-      `Install postgresql-client-${Math.floor(postgres.version / 10_000)} on the host before the backup, or restore from the plain SQL of a backup of format dual.`,
+      `pg_restore ${client.major} cannot restore to PostgreSQL ${postgres.version.text}, and the dump needs pg_restore ${needed}`,
+      `Install postgresql-client-${postgres.version.major} on the host before the backup, or restore from the plain SQL of a backup of format dual.`,
     );
   }
   return postgres.withClient(client);

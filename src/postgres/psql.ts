@@ -2,6 +2,7 @@ import { type Command, CommandError, type Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
 import { identifier, join, Sql, type SqlValue, sql } from './sql.ts';
 import { SqlError } from './sql-error.ts';
+import type { PgVersion } from './version.ts';
 
 /** The options of psql for programs: no start-up file, no prompt, bare rows, stop at the first error. */
 export const PSQL_OPTIONS = ['-XAtqw', '-v', 'ON_ERROR_STOP=1'];
@@ -38,7 +39,7 @@ export const LOCK_WAIT_SECONDS = 120;
  *
  * @param version of the server; undefined: it is not known yet
  */
-export const sessionSettings = (version = 0): Readonly<Record<string, string>> => ({
+export const sessionSettings = (version?: PgVersion): Readonly<Record<string, string>> => ({
   search_path: SEARCH_PATH,
   // A policy would be code of the owner's: what it would hide is an error instead, as in pg_dump.
   row_security: 'off',
@@ -50,8 +51,8 @@ export const sessionSettings = (version = 0): Readonly<Record<string, string>> =
   statement_timeout: '0',
   lock_timeout: `${LOCK_WAIT_SECONDS}s`,
   idle_in_transaction_session_timeout: '0',
-  ...(version >= 140_000 ? { idle_session_timeout: '0' } : {}),
-  ...(version >= 170_000 ? { transaction_timeout: '0' } : {}),
+  ...(version?.isAtLeast(14) ? { idle_session_timeout: '0' } : {}),
+  ...(version?.isAtLeast(17) ? { transaction_timeout: '0' } : {}),
 });
 
 /**

@@ -5,7 +5,7 @@ import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 /** The roles of the server that the login may not give things to. PostgreSQL's own roles (`pg_…`) own nothing. */
 export function strangersTo(postgres: Postgres): Promise<string[]> {
   // From 16 on a member may be one without SET ROLE, which is what ALTER … OWNER TO asks for.
-  const right = postgres.version >= 160_000 ? 'SET' : 'MEMBER';
+  const right = postgres.version.isAtLeast(16) ? 'SET' : 'MEMBER';
   return runSql(
     postgres,
     MAINTENANCE_DATABASE,

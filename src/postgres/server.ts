@@ -1,7 +1,7 @@
 import type { Accounts } from '../host/accounts.ts';
 import { type Command, CommandError, type Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
-import type { HostTools, PostgresClient } from '../host/tools.ts';
+import { type HostTools, oldestFitting, type PostgresClient } from '../host/tools.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { assertKeepsConnection } from './pooler.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from './psql.ts';
 import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 import { SqlError } from './sql-error.ts';
+import { PgVersion } from './version.ts';
 
 /** How Odoo reaches its database, from odoo.conf and the inputs. What is undefined is libpq's default. */
 export interface DatabaseSettings {
@@ -38,10 +39,8 @@ interface Route {
 /** The PostgreSQL server of a host, and the client programs to use with it. */
 export class Postgres {
   readonly host: Host;
-  /** Version number of the server: 150018 for 15.18. */
-  readonly version: number;
-  /** For people: `15.18`. */
-  readonly serverVersion: string;
+  /** Version of the server. */
+  readonly version: PgVersion;
   readonly client: PostgresClient;
   readonly #settings: DatabaseSettings;
   readonly #route: Route;
@@ -54,7 +53,6 @@ export class Postgres {
     this.#settings = found.settings;
     this.#route = found.route;
     this.version = found.version;
-    this.serverVersion = found.serverVersion;
     this.client = client;
   }
 
@@ -119,11 +117,8 @@ export class Postgres {
 
   /** The same server by other client programs. */
   withClient(client: PostgresClient): Postgres {
-    const { host, version, serverVersion } = this;
-    return new Postgres(
-      { host, settings: this.#settings, route: this.#route, version, serverVersion },
-      client,
-    );
+    const { host, version } = this;
+    return new Postgres({ host, settings: this.#settings, route: this.#route, version }, client);
   }
 
   /**
@@ -209,8 +204,7 @@ interface FoundServer {
   readonly host: Host;
   readonly settings: DatabaseSettings;
   readonly route: Route;
-  readonly version: number;
-  readonly serverVersion: string;
+  readonly version: PgVersion;
 }
 
 /** The database goes by PGDATABASE: as an argument, a name with `=` in it would be read as a connection string. */
@@ -337,7 +331,7 @@ async function lookIn(
   route: Route,
   via: string,
   database: string,
-): Promise<Pick<FoundServer, 'route' | 'version' | 'serverVersion'> & { readonly exists: boolean }> {
+): Promise<Pick<FoundServer, 'route' | 'version'> & { readonly exists: boolean }> {
   // In one transaction, and gone with it: whoever gets the connection next from a pooler has none of it.
   const questions = [
     sql`BEGIN`,
@@ -355,13 +349,12 @@ async function lookIn(
     throw error;
   });
   const [isOurs, line = ''] = answer.split('\n');
-  const [version, serverVersion = '', exists] = line.split('|');
+  const [number, text = '', exists] = line.split('|');
   if (isOurs !== 't')
     await assertKeepsConnection(host, psqlCommand(client, settings, pooled, via), whereOf(settings));
   return {
     route: isOurs === 't' ? route : pooled,
-    version: Number(version),
-    serverVersion: serverVersion.split(' ')[0] ?? '',
+    version: new PgVersion(Number(number), text.split(' ')[0] ?? ''),
     exists: exists === 't',
   };
 }
@@ -417,14 +410,12 @@ async function noSuchDatabase(
 
 /** pg_dump must not be older than the server; of those that are not, the oldest writes what the server reads. */
 function fittingClient(found: FoundServer, tools: HostTools): PostgresClient {
-  const server = Math.floor(found.version / 10_000);
-  const fitting = tools.clients
-    .filter((client) => client.major >= server)
-    .toSorted((a, b) => a.major - b.major)[0];
+  const { major, text } = found.version;
+  const fitting = oldestFitting(tools.clients, major);
   if (fitting) return fitting;
   const majors = tools.clients.map((client) => client.major).join(', ');
   throw new UserError(
-    `pg_dump on ${found.host.label} is too old: the server is PostgreSQL ${found.serverVersion}, pg_dump is ${majors}`,
-    `Install the client of the server's version on the host: apt-get install postgresql-client-${server}`,
+    `pg_dump on ${found.host.label} is too old: the server is PostgreSQL ${text}, pg_dump is ${majors}`,
+    `Install the client of the server's version on the host: apt-get install postgresql-client-${major}`,
   );
 }

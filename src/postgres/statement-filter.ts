@@ -1,5 +1,6 @@
 import { isSuperusers } from './superuser-objects.ts';
 import type { RestoreRights } from './toc-filter.ts';
+import type { PgVersion } from './version.ts';
 
 /** Says of a statement of a plain dump, from its first word to its semicolon, that it is not to be run. */
 export type LeavesOut = (statement: string) => boolean;
@@ -7,8 +8,8 @@ export type LeavesOut = (statement: string) => boolean;
 export interface StatementRights extends RestoreRights {
   /** false: everything belongs to the role that loads, and nobody else may use it. */
   readonly keepOwnership: boolean;
-  /** Version number of the server: 150018 for 15.18. */
-  readonly version: number;
+  /** Version of the server. */
+  readonly version: PgVersion;
 }
 
 const NAME = /(?:"(?:[^"]|"")+"|[^\s";'$]+)/.source;
@@ -34,7 +35,7 @@ export function statementFilter(rights: StatementRights, tell: (statement: strin
   const made = new Set(schemas);
   const others = new Set(superuser ? [] : members.map(({ object }) => object));
   return (statement) => {
-    if (version < 170_000 && TRANSACTION_TIMEOUT.test(statement)) return true;
+    if (!version.isAtLeast(17) && TRANSACTION_TIMEOUT.test(statement)) return true;
     if (!keepOwnership && (OWNER.test(statement) || PRIVILEGES.test(statement))) return true;
     const schema = SCHEMA.exec(statement)?.[1];
     const leftOut =

@@ -41,12 +41,14 @@ export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
 export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
   // The locale columns grew over time: datlocprovider in 15, daticulocale became datlocale in 17.
   const { version } = snapshot.postgres;
-  const provider =
-    version >= 150_000
-      ? sql`CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END`
-      : sql`'libc'`;
-  const locale =
-    version >= 170_000 ? sql`datlocale` : version >= 150_000 ? sql`daticulocale` : sql`NULL::text`;
+  const provider = version.isAtLeast(15)
+    ? sql`CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END`
+    : sql`'libc'`;
+  const locale = version.isAtLeast(17)
+    ? sql`datlocale`
+    : version.isAtLeast(15)
+      ? sql`daticulocale`
+      : sql`NULL::text`;
   const [traits] = await snapshot.rows<DatabaseTraits>(
     sql`SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
             datcollate AS collate, datctype AS ctype, ${provider} AS "localeProvider", ${locale} AS locale,

@@ -21,7 +21,7 @@ export function tellTarget(
   const { conf } = installation;
   for (const note of site.notes) platform.info(note);
   if (conf) platform.info(`odoo.conf: ${conf.path}`);
-  platform.info(`PostgreSQL ${postgres.serverVersion}, ${postgres.identity}`);
+  platform.info(`PostgreSQL ${postgres.version.text}, ${postgres.identity}`);
   if (admin !== postgres) platform.info(`Databases are created and renamed by ${admin.identity}`);
   if (filestore) {
     platform.info(

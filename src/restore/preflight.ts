@@ -31,6 +31,7 @@ import type { Postgres } from '../postgres/server.ts';
 import { Snapshot } from '../postgres/snapshot.ts';
 import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
 import { type DatabaseTraits, databaseTraits, type Extension } from '../postgres/traits.ts';
+import { majorOf } from '../postgres/version.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
 import type { Problem } from './problem.ts';
@@ -256,17 +257,14 @@ class Preflight {
 
   #checkVersions(): void {
     const { postgres } = this.#target;
-    const made = Number.parseInt(
-      this.#source.description?.postgres.server ?? this.#source.receipt?.postgres.server ?? '',
-      10,
-    );
-    if (Number.isNaN(made)) return;
-    if (made * 10_000 <= postgres.version) {
-      this.#passed.push(`PostgreSQL ${postgres.serverVersion} takes a dump of ${made}`);
+    const made = majorOf(this.#source.description?.postgres.server ?? this.#source.receipt?.postgres.server);
+    if (made === undefined) return;
+    if (postgres.version.isAtLeast(made)) {
+      this.#passed.push(`PostgreSQL ${postgres.version.text} takes a dump of ${made}`);
       return;
     }
     this.#problem(
-      `The backup is of PostgreSQL ${made}, and the host has ${postgres.serverVersion}: dumps do not go to an older major version`,
+      `The backup is of PostgreSQL ${made}, and the host has ${postgres.version.text}: dumps do not go to an older major version`,
       `Restore it to a server of PostgreSQL ${made} or newer.`,
     );
   }
@@ -585,7 +583,7 @@ class Preflight {
       if (problem === 'absent') {
         this.#problem(
           `The extension ${extension} of the backup is not installed on the database server`,
-          `Install its package there, such as ${packageOf(extension, Math.floor(postgres.version / 10_000))}.`,
+          `Install its package there, such as ${packageOf(extension, postgres.version.major)}.`,
         );
       } else if (problem === 'refused') {
         this.#problem(
@@ -631,8 +629,3 @@ export const bytesOf = (files: Iterable<{ readonly size: number }>): number => {
 /** What the new filestore takes on the disk: hard links take nothing. */
 export const filestoreBytes = (difference: Difference | undefined): number =>
   bytesOf([...(difference?.missing ?? []), ...(difference?.copied ?? [])]);
-
-function majorOf(version: string | undefined): number | undefined {
-  const major = Number.parseInt(version ?? '', 10);
-  return Number.isNaN(major) ? undefined : major;
-}

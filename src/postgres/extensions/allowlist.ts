@@ -70,7 +70,7 @@ export const mayBeCreatedByAdmin = (name: string, trusted: boolean, also: AlsoAl
 
 /** The extensions of a server that the owner of a database may create, from PostgreSQL 13 on. */
 export async function trustedExtensions(postgres: Postgres): Promise<ReadonlySet<string>> {
-  if (postgres.version < 130_000) return new Set();
+  if (!postgres.version.isAtLeast(13)) return new Set();
   const rows = await queryRows<{ name: string }>(
     postgres,
     MAINTENANCE_DATABASE,

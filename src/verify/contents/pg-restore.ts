@@ -2,7 +2,7 @@ import type { Format, Receipt } from '../../catalog/receipt.ts';
 import { feedThrough } from '../../host/feed.ts';
 import { type Command, CommandError, type Host } from '../../host/host.ts';
 import { run } from '../../host/run.ts';
-import { findTools } from '../../host/tools.ts';
+import { findTools, oldestFitting } from '../../host/tools.ts';
 import { saysDamaged } from '../../postgres/pg-restore-errors.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
 import { fetchPrograms, type PostgresBinaries } from '../restore/servers/binaries.ts';
@@ -34,7 +34,7 @@ export async function findPgRestore(
   if (PLAIN.includes(format)) return undefined;
   const needed = Number.parseInt(postgres.client, 10);
   const { clients } = await findTools(host);
-  const installed = clients.filter(({ major }) => major >= needed).toSorted((a, b) => a.major - b.major)[0];
+  const installed = oldestFitting(clients, needed);
   const client = installed ?? (binaries && (await fetchPrograms(host, binaries)));
   if (!client || client.major < needed) throw noPgRestore(host, clients, needed);
   const program = `${client.folder}/pg_restore`;

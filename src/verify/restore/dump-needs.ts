@@ -1,5 +1,6 @@
 import type { RestoreSource } from '../../backup-reader/open.ts';
 import type { Receipt } from '../../catalog/receipt.ts';
+import { majorOf } from '../../postgres/version.ts';
 
 /** Where a dump is compressed, its database takes about so many times its size. */
 const GROWTH = 5;
@@ -30,8 +31,3 @@ export const majorOfBackup = ({ format, postgres }: Pick<Receipt, 'format' | 'po
 
 const majorFor = (isPlain: boolean, server = 0, pgDump = 0): number =>
   isPlain ? server : Math.max(server, pgDump);
-
-function majorOf(version: string | undefined): number | undefined {
-  const major = Number.parseInt(version ?? '', 10);
-  return Number.isNaN(major) ? undefined : major;
-}

@@ -16,7 +16,7 @@ export async function assertFit(source: RestoreSource, server: TestServer): Prom
   const named = (which: string) =>
     problems.filter(({ problem }) => problem === which).map(({ extension }) => extension);
   const [absent, forAdmin, refused] = [named('absent'), named('admin'), named('refused')];
-  const major = Math.floor(app.version / 10_000);
+  const { major } = app.version;
   if (absent.length > 0) throw lacks(absent, label, major);
   if (forAdmin.length > 0) {
     throw new UserError(
@@ -34,9 +34,9 @@ export async function assertFit(source: RestoreSource, server: TestServer): Prom
 
 function assertNewEnough(source: RestoreSource, { app, label }: TestServer): void {
   const needed = neededMajor(source);
-  if (app.version >= needed * 10_000) return;
+  if (app.version.isAtLeast(needed)) return;
   throw new UserError(
-    `restore-test: the dump needs PostgreSQL ${needed} or newer, and ${label} has ${app.serverVersion}`,
+    `restore-test: the dump needs PostgreSQL ${needed} or newer, and ${label} has ${app.version.text}`,
     `Set restore-test to a server of PostgreSQL ${needed}, or to runner.`,
   );
 }

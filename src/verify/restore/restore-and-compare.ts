@@ -43,7 +43,7 @@ async function testOn(
   const loader = source.dump.kind === 'plain' ? app : withRestoreClient(app, tools, dumpMajorOf(source));
   const program = source.dump.kind === 'plain' ? 'psql' : 'pg_restore';
   const by = `${program} ${loader.client.major}${program === 'psql' ? '' : `, ${formatCounted(jobs, 'session')}`}`;
-  platform.info(`PostgreSQL ${app.serverVersion} on ${label}, by ${by}`);
+  platform.info(`PostgreSQL ${app.version.text} on ${label}, by ${by}`);
   for (const name of await sweepTestDatabases(server.admin, databaseOf(source))) {
     platform.info(`Dropped ${name}: a test that was killed had left it`);
   }
@@ -56,7 +56,7 @@ async function testOn(
   await compareRestored(source, server, database, platform, signal);
   signal.throwIfAborted();
   return {
-    programs: { postgres: app.serverVersion, [program]: String(loader.client.major) },
+    programs: { postgres: app.version.text, [program]: String(loader.client.major) },
     seconds: Math.round(seconds * 1000) / 1000,
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '../../postgres/databases.ts';
 import { LOCALE_REFUSED, SqlError } from '../../postgres/sql-error.ts';
 import { reserveTestName } from '../../postgres/test-databases.ts';
+import type { PgVersion } from '../../postgres/version.ts';
 import { messageOf, UserError } from '../../util/errors.ts';
 import type { TestServer } from './servers/server.ts';
 
@@ -83,7 +84,7 @@ async function createAsFarAsPossible(
   throw failure;
 }
 
-function isKnown(traits: CreationTraits, version: number): boolean {
+function isKnown(traits: CreationTraits, version: PgVersion): boolean {
   try {
     localeClauses(traits, version);
     return true;

@@ -2,18 +2,19 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { OdooDatabase } from '../../../src/odoo/database.ts';
 import { odooManifest } from '../../../src/odoo/manifest.ts';
+import { PgVersion } from '../../../src/postgres/version.ts';
 
 const database = {
   odooVersion: '17.0',
   modules: { base: '17.0.1.3', web: '17.0.1.0' },
 } as unknown as OdooDatabase;
-const manifest = (odooVersion: string, serverVersion = 150_018) =>
+const manifest = (odooVersion: string, serverVersion = new PgVersion(150_018, '15.18')) =>
   JSON.parse(odooManifest('prod', { ...database, odooVersion }, serverVersion));
 
 suite('manifest.json', () => {
   test('is written as Odoo writes it: json.dumps(…, indent=4)', () => {
     assert.equal(
-      odooManifest('prod', database, 150_018),
+      odooManifest('prod', database, new PgVersion(150_018, '15.18')),
       `{
     "odoo_dump": "1",
     "db_name": "prod",
@@ -61,6 +62,6 @@ suite('manifest.json', () => {
   ];
   for (const [number, text] of servers) {
     test(`names PostgreSQL ${number} as ${text}`, () =>
-      assert.equal(manifest('17.0', number).pg_version, text));
+      assert.equal(manifest('17.0', new PgVersion(number, '')).pg_version, text));
   }
 });

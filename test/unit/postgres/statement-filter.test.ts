@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type StatementRights, statementFilter } from '../../../src/postgres/statement-filter.ts';
+import { PgVersion } from '../../../src/postgres/version.ts';
 
-const all: StatementRights = { superuser: true, schemas: [], keepOwnership: true, version: 170_000 };
+const all: StatementRights = {
+  superuser: true,
+  schemas: [],
+  keepOwnership: true,
+  version: new PgVersion(170_000, '17.0'),
+};
 
 const owners = [
   'ALTER TABLE public.res_users OWNER TO odoo;',
@@ -54,7 +60,12 @@ suite('of a plain dump', () => {
       [...schemas, 'ALTER SCHEMA extra OWNER TO odoo;'],
       [...schemas, 'ALTER SCHEMA extra OWNER TO odoo;'],
     ],
-    ['an older server is spared what it does not know', { version: 160_004 }, timeout, []],
+    [
+      'an older server is spared what it does not know',
+      { version: new PgVersion(160_004, '16.4') },
+      timeout,
+      [],
+    ],
   ];
   for (const [title, rights, leftOut, told] of cases) {
     test(title, () => {

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { localeClauses } from '../../../src/postgres/databases.ts';
 import type { Sql } from '../../../src/postgres/sql.ts';
 import { privilegeStatements, settingStatements } from '../../../src/postgres/traits.ts';
+import { PgVersion } from '../../../src/postgres/version.ts';
 
 const textsOf = (statements: readonly Sql[]): string[] => statements.map(({ text }) => text);
 
@@ -65,23 +66,27 @@ suite('locales', () => {
   const libc = { encoding: 'UTF8', collate: 'C', ctype: 'fr_FR.UTF-8', localeProvider: 'libc', locale: null };
   const icu = { ...libc, localeProvider: 'icu', locale: 'fr-FR' };
   const builtin = { ...libc, localeProvider: 'builtin', locale: 'C.UTF-8' };
+  const of = (major: number) => new PgVersion(major * 10_000, `${major}.0`);
   const base = "ENCODING E'UTF8' LC_COLLATE E'C' LC_CTYPE E'fr_FR.UTF-8'";
   for (const [traits, version, clauses] of [
-    [libc, 140_000, base],
-    [libc, 150_000, `${base} LOCALE_PROVIDER libc`],
-    [icu, 150_000, `${base} LOCALE_PROVIDER icu ICU_LOCALE E'fr-FR'`],
-    [builtin, 170_000, `${base} LOCALE_PROVIDER builtin BUILTIN_LOCALE E'C.UTF-8'`],
+    [libc, 14, base],
+    [libc, 15, `${base} LOCALE_PROVIDER libc`],
+    [icu, 15, `${base} LOCALE_PROVIDER icu ICU_LOCALE E'fr-FR'`],
+    [builtin, 17, `${base} LOCALE_PROVIDER builtin BUILTIN_LOCALE E'C.UTF-8'`],
   ] as const) {
     test(`${traits.localeProvider} on ${version}`, () =>
-      assert.equal(localeClauses(traits, version).text, clauses));
+      assert.equal(localeClauses(traits, of(version)).text, clauses));
   }
   test('that a server is too old for', () => {
-    assert.throws(() => localeClauses(icu, 140_019), /which PostgreSQL has from 15 on/);
-    assert.throws(() => localeClauses(builtin, 160_000), /which PostgreSQL has from 17 on/);
+    assert.throws(
+      () => localeClauses(icu, new PgVersion(140_019, '14.19')),
+      /which PostgreSQL has from 15 on/,
+    );
+    assert.throws(() => localeClauses(builtin, of(16)), /which PostgreSQL has from 17 on/);
   });
   for (const localeProvider of ['libc\n\\! id', 'ICU', '', 'constructor']) {
     test(`by a provider that is none: ${JSON.stringify(localeProvider)}`, () =>
-      assert.throws(() => localeClauses({ ...libc, localeProvider }, 170_000), {
+      assert.throws(() => localeClauses({ ...libc, localeProvider }, of(17)), {
         message: `The backup’s database sorts by a locale provider that PostgreSQL does not have: ${JSON.stringify(localeProvider)}`,
       }));
   }

@@ -8,8 +8,8 @@ import { getExecOutput } from '@actions/exec';
 import { cacheDir, downloadTool, find } from '@actions/tool-cache';
 import { CommandError, type Host } from '../../../host/host.ts';
 import { run } from '../../../host/run.ts';
+import { majorIn } from '../../../host/tools.ts';
 import { messageOf, UserError } from '../../../util/errors.ts';
-import { majorIn, type ServerFolder } from './server-folder.ts';
 import { withoutToolkitOutput } from './toolkit-output.ts';
 
 /** An archive of PostgreSQL's programs, such as https://github.com/theseus-rs/postgresql-binaries/releases. */
@@ -17,6 +17,13 @@ export interface PostgresBinaries {
   readonly url: string;
   /** SHA-256 of the archive, in hex. */
   readonly sha256: string;
+}
+
+/** A folder with a server's programs. */
+export interface ServerFolder {
+  readonly folder: string;
+  /** Major version: 15. */
+  readonly major: number;
 }
 
 const TOOL = 'odoo-backup-postgresql';

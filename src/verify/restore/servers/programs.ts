@@ -1,9 +1,14 @@
 import type { Host } from '../../../host/host.ts';
 import { run } from '../../../host/run.ts';
-import { findTools, type HostTools, type PostgresClient } from '../../../host/tools.ts';
+import {
+  findTools,
+  type HostTools,
+  majorIn,
+  oldestFitting,
+  type PostgresClient,
+} from '../../../host/tools.ts';
 import { UserError } from '../../../util/errors.ts';
-import { fetchPrograms, type PostgresBinaries } from './binaries.ts';
-import { majorIn, type ServerFolder } from './server-folder.ts';
+import { fetchPrograms, type PostgresBinaries, type ServerFolder } from './binaries.ts';
 
 /** The programs of a throw-away server, and those that load a dump into it. */
 export interface ServerPrograms {
@@ -51,9 +56,6 @@ export async function findClients(host: Host, binaries: PostgresBinaries | undef
 
 /** From this machine to this machine, compressing is in vain. */
 const withoutCodecs = (tools: HostTools): HostTools => ({ ...tools, programs: new Set() });
-
-const oldestFitting = (servers: readonly ServerFolder[], major: number): ServerFolder | undefined =>
-  servers.filter((each) => each.major >= major).toSorted((a, b) => a.major - b.major)[0];
 
 /** Debian, PostgreSQL's own packages, Homebrew, what pg_config says, and PATH. */
 const PLACES = `/usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin \
