@@ -14,8 +14,10 @@ import { type Inputs, inputError, parseInputs } from './inputs/parse.ts';
 import { secretsOf } from './inputs/secrets.ts';
 import { githubPlatform } from './platform/github.ts';
 import { gitlabPlatform } from './platform/gitlab.ts';
+import { Phases } from './platform/phases.ts';
 import { pinging } from './platform/ping.ts';
 import { describeError, detectPlatform, exitCodeOf, type Platform } from './platform/platform.ts';
+import type { Run } from './platform/run.ts';
 import { terminalPlatform } from './platform/terminal.ts';
 import { StrandedError } from './restore/plan.ts';
 import { Cancellation } from './util/cancellation.ts';
@@ -71,25 +73,24 @@ function openPlatform(line: CommandLine): Platform {
   }
 }
 
-function run(inputs: Inputs, platform: Platform, cancellation: Cancellation): Promise<void> {
-  const { signal } = cancellation;
+function runCommand(inputs: Inputs, run: Run, cancellation: Cancellation): Promise<void> {
   switch (inputs.command) {
     case 'backup':
-      return backup(inputs, platform, signal);
+      return backup(inputs, run);
     case 'rollback':
-      return rollback(inputs, platform, cancellation);
+      return rollback(inputs, run, cancellation);
     case 'restore':
-      return restore(inputs, platform, cancellation);
+      return restore(inputs, run, cancellation);
     case 'verify':
-      return verify(inputs, platform, signal);
+      return verify(inputs, run);
     case 'gate':
-      return gate(inputs, platform, signal);
+      return gate(inputs, run);
     case 'list':
-      return list(inputs, platform, signal);
+      return list(inputs, run);
     case 'prune':
-      return prune(inputs, platform, signal);
+      return prune(inputs, run);
     case 'hosts':
-      return hosts(inputs, platform);
+      return hosts(inputs, run);
   }
 }
 
@@ -114,6 +115,8 @@ const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
  */
 async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   const cancellation = new Cancellation();
+  const { signal } = cancellation;
+  const run = { platform, phases: new Phases(platform), signal };
   let asked = 0;
   const cancel = (reason: CancelledError) => {
     asked += 1;
@@ -129,14 +132,14 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
     if (busyWith === undefined || asked > 3) process.exit(exitCodeOf(reason));
     cancellation.abandon(reason);
   };
-  const onSignal = (signal: NodeJS.Signals) =>
-    cancel(new CancelledError(`Cancelled (${signal})`, cancelled[inputs.command], signal));
+  const onSignal = (name: NodeJS.Signals) =>
+    cancel(new CancelledError(`Cancelled (${name})`, cancelled[inputs.command], name));
   const timer = setTimeout(() => {
     const limit = formatDuration(inputs.timeoutMs);
     const hint = 'Set the input timeout higher, or look for what is slow.';
     if (asked === 0) cancel(new CancelledError(`Not done within the timeout of ${limit}`, hint));
   }, inputs.timeoutMs);
-  for (const signal of ENDING) process.on(signal, onSignal);
+  for (const name of ENDING) process.on(name, onSignal);
   const [straysBefore, strays]: [typeof strayError, unknown[]] = [strayError, []];
   strayError = (error) => {
     strays.push(error);
@@ -144,16 +147,16 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
     cancellation.ask(error instanceof Error ? error : new Error(messageOf(error)));
   };
   try {
-    await within(cancellation.signal, () => run(inputs, platform, cancellation));
+    await within(signal, () => runCommand(inputs, run, cancellation));
     if (strays.length > 0) throw strays[0]; // it came too late to end the run
   } catch (error) {
     // Whatever broke because of the cancellation, that is the reason; but what a person has to finish comes first.
-    const { aborted, reason } = cancellation.signal;
+    const { aborted, reason } = signal;
     throw aborted && !(error instanceof StrandedError) ? reason : error;
   } finally {
     strayError = straysBefore;
     clearTimeout(timer);
-    for (const signal of ENDING) process.off(signal, onSignal);
+    for (const name of ENDING) process.off(name, onSignal);
   }
 }
 

@@ -7,8 +7,8 @@ import { connect } from '../host/ssh/connect.ts';
 import { findOdoo, type Odoo } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
-import type { Phases } from '../platform/phases.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { isForeignSuperuser } from '../postgres/owner-login.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import {
@@ -47,10 +47,9 @@ const CONNECT_TIMEOUT_MS = 20_000;
 export async function makeBackup(
   inputs: BackupOptions,
   store: Store,
-  phases: Phases,
-  platform: Platform,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<Receipt | undefined> {
+  const { platform, phases, signal } = run;
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     openHost(inputs, platform, signal),
   );
@@ -61,26 +60,23 @@ export async function makeBackup(
   const postgres = { server: version.text, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
   const { accounts } = site.files;
-  const run: Making = { inputs, odoo, accounts, store, phases, platform, signal };
+  const making: Making = { ...run, inputs, odoo, accounts, store };
   try {
-    return await makeFrom(run, () => searchFor(run));
+    return await makeFrom(making, () => searchFor(making));
   } catch (error) {
     if (!(error instanceof CopyError)) throw error;
     platform.notice(`${error.message}. So everything is sent.`);
     const cannotCopy = error.unsupported || undefined;
-    return await makeFrom(run, async () => ({ why: 'it could not be copied', cannotCopy }));
+    return await makeFrom(making, async () => ({ why: 'it could not be copied', cannotCopy }));
   }
 }
 
-interface Making {
+interface Making extends Run {
   readonly inputs: BackupOptions;
   readonly odoo: Odoo;
   /** The accounts that can be used on the host of Odoo's files. */
   readonly accounts: Accounts;
   readonly store: Store;
-  readonly phases: Phases;
-  readonly platform: Platform;
-  readonly signal: AbortSignal;
 }
 
 /** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
@@ -98,16 +94,16 @@ async function makeFrom(
   const extension = extensionOf(inputs);
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
   const baseName = key.slice(folder.length, -extension.length);
-  const target = { ...inputs, ...base, startedAt, baseName, phases, tolerate };
+  const target = { ...inputs, ...base, startedAt, baseName, tolerate };
   describe(source, target, null); // throws before a byte moves
   if (inputs.dryRun) {
     platform.notice(`Dry run: all that a backup to ${store.uri(key)} needs is there. None was made.`);
     return undefined;
   }
-  const destination = { store, key, customer, platform, signal };
+  const destination = { platform, phases, signal, store, key, customer };
   const stored = await storeObject(source, target, destination);
   const receipt = await certify(source, target, stored, destination);
-  await sweepExpired(leftovers, phases, platform);
+  await sweepExpired(leftovers, making);
   await sweepTests(leftovers, platform);
   return receipt;
 }
@@ -123,13 +119,10 @@ async function survey(
   readonly leftovers: FoundLeftovers | undefined;
   readonly base: Pick<ArchiveOptions, 'base' | 'cannotCopy'>;
 }> {
-  const wanted = { filestore: inputs.odoo.filestore !== false, countTables: inputs.countTables };
+  const { countTables } = inputs;
+  const options = { filestore: inputs.odoo.filestore !== false, countTables, tolerate };
   const [source, leftovers, candidate] = await phases.run('snapshot', 'Snapshot of the database', () =>
-    Promise.all([
-      surveySource(odoo, snapshot, wanted, tolerate, platform),
-      leftoversOf(odoo, accounts),
-      search(),
-    ]),
+    Promise.all([surveySource(odoo, snapshot, options, platform), leftoversOf(odoo, accounts), search()]),
   );
   refuseHalfSwapped(leftovers, odoo.database, platform);
   return phases.run('base', 'What S3 has already', async () => {

@@ -34,23 +34,31 @@ export function metadataOf(
   );
 }
 
+/** What is known of a backup once it is stored and verified. */
+interface ReceiptEnd {
+  readonly bucket: string;
+  readonly customer: string;
+  readonly proofs: readonly Proof[];
+  /** Seconds a phase. */
+  readonly durations: Readonly<Record<string, number>>;
+  readonly run: RunIdentity;
+}
+
 export function receiptOf(
   source: Source,
   target: ArchiveOptions,
   { uploaded, archive, segments }: Stored,
-  proofs: readonly Proof[],
-  where: { readonly bucket: string; readonly customer: string },
-  run: RunIdentity,
+  { bucket, customer, proofs, durations, run }: ReceiptEnd,
 ): Receipt {
   const { odoo, snapshot, facts, obstacles } = source;
   const filestore = archive?.description.filestore ?? null;
   return {
     version: 1,
     tool,
-    bucket: where.bucket,
+    bucket,
     key: uploaded.key,
     database: odoo.database,
-    customer: where.customer,
+    customer,
     format: target.format,
     startedAt: target.startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
@@ -73,7 +81,7 @@ export function receiptOf(
     ...(obstacles.length > 0 ? { obstacles } : {}),
     counts: facts.counts,
     description: archive ? undefined : describe(source, target, null),
-    durations: target.phases.seconds,
+    durations,
     bytesSent: uploaded.sent,
     run: recordedRun(run),
   };

@@ -3,7 +3,6 @@ import type { Format } from '../catalog/receipt.ts';
 import type { OdooDatabase } from '../odoo/database.ts';
 import type { FileList } from '../odoo/file-list.ts';
 import type { Odoo } from '../odoo/installation.ts';
-import type { Phases } from '../platform/phases.ts';
 import { counting, type Progress } from '../platform/progress.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import type { BitSet } from '../util/bit-set.ts';
@@ -45,7 +44,6 @@ export interface ArchiveOptions {
   readonly startedAt: Date;
   /** `{database}_{timestamp}`: names the archive's own dump. */
   readonly baseName: string;
-  readonly phases: Phases;
   readonly tolerate: Tolerate;
   /** What is not sent; undefined: everything is. */
   readonly base?: Base | undefined;

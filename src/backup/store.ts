@@ -4,6 +4,7 @@ import { ArchiveWriter } from '../archive/writer.ts';
 import { receiptKey, writeReceipt } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import type { CopyProof } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
 import { upload } from '../s3/upload.ts';
@@ -16,13 +17,11 @@ import { type ArchiveOptions, counted, deflateLevel, expectedBytes, type Source 
 import { verifyUpload } from './verify-upload.ts';
 import { writeArchive } from './write-archive.ts';
 
-/** Where the object goes, and who is told. */
-export interface Destination {
+/** A run that stores an object, and where that goes. */
+export interface Destination extends Run {
   readonly store: Store;
   readonly key: string;
   readonly customer: string;
-  readonly platform: Platform;
-  readonly signal: AbortSignal;
 }
 
 /** Streams the object from the host into S3. The first failure is told; nothing is left of it on either side. */
@@ -31,7 +30,7 @@ export async function storeObject(
   target: ArchiveOptions,
   destination: Destination,
 ): Promise<Stored> {
-  const { store, key, platform, signal } = destination;
+  const { store, key, platform, phases, signal } = destination;
   const options = {
     expectedBytes: expectedBytes(source, target.format),
     front: target.base,
@@ -43,7 +42,7 @@ export async function storeObject(
     const contentType = target.format === 'plain' ? 'application/gzip' : 'application/octet-stream';
     const title = `Dump: ${key}`;
     const units = new UnitMeter(0);
-    const uploaded = await target.phases.transfer('dump', title, undefined, async (progress) => {
+    const uploaded = await phases.transfer('dump', title, undefined, async (progress) => {
       const dump = metered(counted(await streamBareDump(source, target), progress), units);
       return upload(store, key, dump, { ...options, contentType });
     });
@@ -54,7 +53,7 @@ export async function storeObject(
   const unitSize = unitSizeOf(options.expectedBytes + (reuse?.length ?? 0));
   await using writer = new ArchiveWriter({ level: Math.max(1, deflateLevel(target)), unitSize, reuse });
   const uploading = upload(store, key, writer.output, { ...options, contentType: 'application/zip' });
-  const writing = writeArchive(writer, source, target);
+  const writing = writeArchive(writer, source, target, phases);
   // Whichever fails takes the other with it, and the upload always tells the first reason.
   writing.catch((error) => writer.output.destroy(error));
   const [uploaded, archive] = await Promise.allSettled([uploading, writing]);
@@ -79,18 +78,20 @@ export async function certify(
   source: Source,
   target: ArchiveOptions,
   stored: Stored,
-  { store, key, customer, platform, signal }: Destination,
+  { store, key, customer, platform, phases, signal }: Destination,
 ): Promise<Receipt> {
   try {
     const directory = stored.archive?.summary.directory ?? null;
-    const proof = await target.phases.run('verify', `Verify ${store.uri(key)}`, async () => {
+    const proof = await phases.run('verify', `Verify ${store.uri(key)}`, async () => {
       const found = await verifyUpload(store, stored.uploaded, directory, tool);
       platform.info(provenBy(stored));
       return found;
     });
     signal.throwIfAborted();
     const { bucket } = store.options;
-    const receipt = receiptOf(source, target, stored, [proof], { bucket, customer }, platform.run);
+    const { seconds: durations } = phases;
+    const end = { bucket, customer, proofs: [proof], durations, run: platform.run };
+    const receipt = receiptOf(source, target, stored, end);
     await writeReceipt(store, receipt);
     return receipt;
   } catch (error) {

@@ -20,30 +20,35 @@ import { collectSooner } from '../util/garbage-collection.ts';
 import { placeOf } from './location.ts';
 import type { Source, Tolerate } from './source.ts';
 
+/** What a survey reads, and what it puts up with. */
+interface SurveyOptions {
+  readonly filestore: boolean;
+  readonly countTables: CountedTables;
+  readonly tolerate: Tolerate;
+}
+
 /**
  * Reads the facts of the snapshot, lists the filestore right after it (files only come and go, none is ever
  * rewritten), and tells both.
  *
- * @param wanted what is read of the filestore, and which tables are counted
  * @throws UserError when it is not an Odoo database, lacks a table that was to be counted, or `tolerate` does not bear
  * what is missing
  */
 export async function surveySource(
   odoo: Odoo,
   snapshot: Snapshot,
-  wanted: { readonly filestore: boolean; readonly countTables: CountedTables },
-  tolerate: Tolerate,
+  { filestore, countTables, tolerate }: SurveyOptions,
   platform: Platform,
 ): Promise<Source> {
   const [facts, room, found, obstacles] = await Promise.all([
-    describeDatabase(snapshot, wanted.countTables),
+    describeDatabase(snapshot, countTables),
     lockRoom(snapshot),
-    wanted.filestore ? listed(odoo) : undefined,
+    filestore ? listed(odoo) : undefined,
     restoreObstacles(snapshot),
   ]);
   const scarce = room && checkLockRoom(room);
   if (scarce !== undefined) platform.warning(scarce);
-  assertCounted(facts, wanted.countTables);
+  assertCounted(facts, countTables);
   const modules = formatCounted(Object.keys(facts.modules).length, 'module');
   platform.info(
     `${odoo.database}: Odoo ${facts.odooVersion}, ${modules}, tables of ${formatBytes(facts.tableBytes)}`,
@@ -65,7 +70,7 @@ export async function surveySource(
     return { odoo, snapshot, facts, obstacles, attached, files: undefined, missing: [], skipped: [] };
   }
   const { list, skipped } = found;
-  tellFilestore(odoo, attached, list.length + skipped.size, missing, platform);
+  tellFilestore(odoo, { attached, onDisk: list.length + skipped.size, missing: missing.length }, platform);
   assertSomeFound(odoo, attached, missing);
   if (missing.length > 0)
     tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
@@ -182,17 +187,19 @@ function tellElsewhere({ elsewhere }: AttachmentFacts, tell: Tolerate): void {
 
 function tellFilestore(
   odoo: Odoo,
-  named: number,
-  onDisk: number,
-  missing: readonly string[],
+  {
+    attached,
+    onDisk,
+    missing,
+  }: { readonly attached: number; readonly onDisk: number; readonly missing: number },
   platform: Platform,
 ): void {
   if (odoo.filestore) {
-    const found = formatCount(named - missing.length);
+    const found = formatCount(attached - missing);
     platform.info(
-      `Filestore: ${formatCounted(onDisk, 'file')} on disk, with ${found} of ${formatCounted(named, 'attached file')} among them`,
+      `Filestore: ${formatCounted(onDisk, 'file')} on disk, with ${found} of ${formatCounted(attached, 'attached file')} among them`,
     );
-  } else if (missing.length === 0) {
+  } else if (missing === 0) {
     platform.notice('There is no filestore on the host, and no attachment needs one.');
   }
 }

@@ -4,6 +4,7 @@ import type { ArchiveSummary, ArchiveWriter } from '../archive/writer.ts';
 import { dumpCodec } from '../host/outbound.ts';
 import { type FilestoreReport, type FilestoreSink, readFilestore } from '../odoo/filestore.ts';
 import { type BackupDescription, odooManifest } from '../odoo/manifest.ts';
+import type { Phases } from '../platform/phases.ts';
 import type { Progress } from '../platform/progress.ts';
 import { directoryDump, streamDump } from '../postgres/dump.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
@@ -26,16 +27,17 @@ export async function writeArchive(
   writer: ArchiveWriter,
   source: Source,
   target: ArchiveOptions,
+  phases: Phases,
 ): Promise<Written> {
   const { snapshot, facts } = source;
   await writer.begin('database');
-  await writeDumps(writer, source, target);
+  await writeDumps(writer, source, target, phases);
   const manifest = odooManifest(snapshot.database, facts, snapshot.postgres.version);
   await addText(writer, 'manifest.json', manifest, target.startedAt);
   // From here on nobody needs the snapshot, and an old one keeps PostgreSQL from cleaning up.
   await snapshot[Symbol.asyncDispose]();
 
-  const filestore = await writeFilestore(writer, source, target);
+  const filestore = await writeFilestore(writer, source, target, phases);
   await writer.begin('description');
   const description = describe(source, target, filestore);
   await addText(writer, 'backup.json', `${JSON.stringify(description, undefined, 2)}\n`, target.startedAt);
@@ -73,8 +75,12 @@ function dumpsOf({ format, baseName }: ArchiveOptions): DumpEntry[] {
   return format === 'custom' ? [custom] : [plain];
 }
 
-async function writeDumps(writer: ArchiveWriter, source: Source, target: ArchiveOptions): Promise<void> {
-  const { phases } = target;
+async function writeDumps(
+  writer: ArchiveWriter,
+  source: Source,
+  target: ArchiveOptions,
+  phases: Phases,
+): Promise<void> {
   if (target.format === 'directory') {
     const title = `Dump, by ${formatCounted(target.jobs, 'job')} at once, into a folder on the host`;
     await phases.transfer('dump', title, undefined, (progress) =>
@@ -118,6 +124,7 @@ async function writeFilestore(
   writer: ArchiveWriter,
   source: Source,
   target: ArchiveOptions,
+  phases: Phases,
 ): Promise<FilestoreReport | null> {
   const { odoo, files, missing, skipped } = source;
   if (files === undefined) return null;
@@ -129,7 +136,7 @@ async function writeFilestore(
   const compress = deflateLevel(target) > 0;
   const more = target.base ? ' that the backup before lacks' : '';
   const title = `Filestore: ${formatCounted(list.length, 'file')}${more}, ${formatBytes(list.bytes)}`;
-  return target.phases.transfer('filestore', title, list.bytes, async (progress) => {
+  return phases.transfer('filestore', title, list.bytes, async (progress) => {
     const sink: FilestoreSink = {
       async add(name, content, modified) {
         const { head, source } = Buffer.isBuffer(content)

@@ -9,6 +9,7 @@ import { listDatabases } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import { Phases } from '../platform/phases.ts';
 import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { sweepUnfinished } from '../s3/unfinished-uploads.ts';
 import { messageOf, UserError } from '../util/errors.ts';
@@ -23,30 +24,28 @@ const DAY_MS = 24 * 3_600_000;
  *
  * @throws UserError when one has failed, or the signal's reason when that is aborted
  */
-export async function backup(inputs: BackupInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
   const { databases, s3 } = inputs;
-  const phases = new Phases(platform);
+  const { platform, phases, signal } = run;
   using store = new Store(s3, signal);
   const folder = catalogFolder(s3.prefix, s3.customer);
   await phases.run('s3', `Check the bucket: ${store.uri(folder)}`, () =>
     prepareStore(store, folder, platform),
   );
   if (databases.kind === 'one') {
-    const done = await backUpOne(inputs, store, phases, platform, signal);
+    const done = await backUpOne(inputs, store, run);
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
     await platform.summary(backupSummary(done.receipt, done.pruned));
     return;
   }
   const names =
-    databases.kind === 'several'
-      ? databases.databases
-      : await findDatabases(inputs, databases.pattern, platform, signal);
+    databases.kind === 'several' ? databases.databases : await findDatabases(inputs, databases.pattern, run);
   const results: DatabaseResult[] = [];
   for (const [i, database] of names.entries()) {
     platform.info(`Database ${i + 1} of ${names.length}: ${database}`);
     const ofOne = { ...inputs, odoo: { ...inputs.odoo, database } };
-    const result = await tryOne(ofOne, database, store, platform, signal);
+    const result = await tryOne(ofOne, database, store, { ...run, phases: new Phases(platform) });
     // Nobody has named it: that it belongs to Odoo's role does not make it one of Odoo's.
     if (databases.kind === 'matching' && result.error instanceof NotOdooError) {
       platform.notice(`${database} is left out: Odoo was never initialised in it`);
@@ -81,17 +80,11 @@ interface BackedUp {
 }
 
 /** @returns undefined after a dry run */
-async function backUpOne(
-  inputs: BackupInputs,
-  store: Store,
-  phases: Phases,
-  platform: Platform,
-  signal: AbortSignal,
-): Promise<BackedUp | undefined> {
-  const made = await makeBackup(inputs, store, phases, platform, signal);
+async function backUpOne(inputs: BackupInputs, store: Store, run: Run): Promise<BackedUp | undefined> {
+  const made = await makeBackup(inputs, store, run);
   if (!made) return undefined;
-  const receipt = await proveBackup(store, made, { inputs: inputs.proof, platform, phases, signal });
-  return { receipt, pruned: await pruneOthers(inputs, store, receipt, platform, signal) };
+  const receipt = await proveBackup(store, made, { ...run, inputs: inputs.proof });
+  return { receipt, pruned: await pruneOthers(inputs, store, receipt, run) };
 }
 
 function tellFailure({ database, error }: DatabaseResult, platform: Platform): void {
@@ -104,12 +97,12 @@ async function tryOne(
   inputs: BackupInputs,
   database: string,
   store: Store,
-  platform: Platform,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<DatabaseResult> {
+  const { signal } = run;
   signal.throwIfAborted();
   try {
-    return { database, ...(await backUpOne(inputs, store, new Phases(platform), platform, signal)) };
+    return { database, ...(await backUpOne(inputs, store, run)) };
   } catch (error) {
     signal.throwIfAborted();
     return { database, error };
@@ -120,8 +113,7 @@ async function tryOne(
 async function findDatabases(
   inputs: BackupInputs,
   pattern: RegExp,
-  platform: Platform,
-  signal: AbortSignal,
+  { platform, signal }: Run,
 ): Promise<string[]> {
   return platform.group(`Find the databases on ${inputs.ssh.host}`, async () => {
     await using host = await openHost(inputs, platform, signal);
@@ -142,13 +134,13 @@ async function pruneOthers(
   { retention }: BackupInputs,
   store: Store,
   { customer, database, key }: Receipt,
-  platform: Platform,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<string | undefined> {
+  const { platform } = run;
   if (!retention) return undefined;
   try {
     const wish = { customer, database, retention, dryRun: false, justMade: key };
-    const plan = await pruneCatalog(store, wish, platform, signal);
+    const plan = await pruneCatalog(store, wish, run);
     for (const note of versionNotes(plan, retention, false)) platform.info(note);
     return prunedWords(plan);
   } catch (error) {

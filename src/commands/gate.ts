@@ -3,7 +3,7 @@ import { gateOutputs, openSummary, shutSummary, shutWords } from '../catalog/gat
 import { catalogFolder, listBackups } from '../catalog/keys.ts';
 import { whichIsMeant } from '../catalog/named-backup.ts';
 import type { GateInputs } from '../inputs/gate.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { GateError } from '../util/errors.ts';
 
@@ -12,7 +12,7 @@ import { GateError } from '../util/errors.ts';
  *
  * @throws GateError when there is none; UserError, or the signal's reason when that is aborted
  */
-export async function gate(inputs: GateInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+export async function gate(inputs: GateInputs, { platform, signal }: Run): Promise<void> {
   const { customer, prefix } = inputs.s3;
   using store = new Store(inputs.s3, signal);
   const folder = store.uri(catalogFolder(prefix, customer));

@@ -1,5 +1,5 @@
 import type { HostsInputs } from '../inputs/hosts.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import { hostsSummary } from './hosts-summary.ts';
@@ -12,7 +12,7 @@ const GITHUB_MOST_JOBS = 256;
  *
  * @throws UserError when the CI does not take so many
  */
-export async function hosts({ jobs, leftOut }: HostsInputs, platform: Platform): Promise<void> {
+export async function hosts({ jobs, leftOut }: HostsInputs, { platform }: Run): Promise<void> {
   const { platform: where } = platform.run;
   if (leftOut.length > 0) {
     const names = `${leftOut.slice(0, 10).join(', ')}${leftOut.length > 10 ? ', …' : ''}`;

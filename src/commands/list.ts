@@ -5,7 +5,7 @@ import { decide, type Verdict } from '../catalog/retention.ts';
 import { listSummary, ROWS } from '../catalog/summary.ts';
 import { entriesJson, LISTED } from '../catalog/words.ts';
 import type { ListInputs } from '../inputs/list.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
@@ -16,7 +16,7 @@ import { formatCounted } from '../util/format.ts';
  *
  * @throws UserError, or the signal's reason when that is aborted
  */
-export async function list(inputs: ListInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+export async function list(inputs: ListInputs, { platform, signal }: Run): Promise<void> {
   const { customer, prefix } = inputs.s3;
   using store = new Store(inputs.s3, signal);
   const folder = store.uri(catalogFolder(prefix, customer));

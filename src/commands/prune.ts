@@ -6,6 +6,7 @@ import { entriesJson } from '../catalog/words.ts';
 import type { PruneInputs } from '../inputs/prune.ts';
 import type { RetentionInputs } from '../inputs/retention.ts';
 import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
@@ -15,11 +16,12 @@ import { formatBytes, formatCounted } from '../util/format.ts';
  *
  * @throws UserError, or the signal's reason when that is aborted
  */
-export async function prune(inputs: PruneInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+export async function prune(inputs: PruneInputs, run: Run): Promise<void> {
+  const { platform, signal } = run;
   const { database, dryRun } = inputs;
   const { customer } = inputs.s3;
   using store = new Store(inputs.s3, signal);
-  const plan = await pruneCatalog(store, { ...inputs, customer }, platform, signal);
+  const plan = await pruneCatalog(store, { ...inputs, customer }, run);
   const now = new Date();
   platform.output('database', database);
   platform.output('json', JSON.stringify(entriesJson(plan.verdicts, now)));
@@ -40,8 +42,7 @@ export interface PruneWish {
 export async function pruneCatalog(
   store: Store,
   { customer, database, retention, dryRun, justMade }: PruneWish,
-  platform: Platform,
-  signal: AbortSignal,
+  { platform, signal }: Run,
 ): Promise<PrunePlan> {
   const folder = store.uri(catalogFolder(store.options.prefix, customer));
   return platform.group(`Backups of ${database} in ${folder} that no rule keeps`, async () => {

@@ -1,5 +1,5 @@
 import type { RestoreInputs } from '../inputs/restore.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { putBack } from '../restore/run.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 
@@ -9,12 +9,9 @@ import type { Cancellation } from '../util/cancellation.ts';
  *
  * @throws UserError, or the signal's reason when that is aborted
  */
-export function restore(
-  inputs: RestoreInputs,
-  platform: Platform,
-  cancellation: Cancellation,
-): Promise<void> {
+export function restore(inputs: RestoreInputs, run: Run, cancellation: Cancellation): Promise<void> {
   const { replace, neutralize, newUuid } = inputs;
-  const names = { source: inputs.odoo.database, target: inputs.targetDatabase };
-  return putBack(inputs, names, { inPlace: false, replace, neutralize, newUuid }, platform, cancellation);
+  const { targetDatabase: target } = inputs;
+  const asked = { source: inputs.odoo.database, target, inPlace: false, replace, neutralize, newUuid };
+  return putBack(inputs, asked, run, cancellation);
 }

@@ -1,5 +1,5 @@
 import type { RollbackInputs } from '../inputs/restore.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { putBack } from '../restore/run.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 
@@ -9,12 +9,8 @@ import type { Cancellation } from '../util/cancellation.ts';
  *
  * @throws UserError, or the signal's reason when that is aborted
  */
-export function rollback(
-  inputs: RollbackInputs,
-  platform: Platform,
-  cancellation: Cancellation,
-): Promise<void> {
+export function rollback(inputs: RollbackInputs, run: Run, cancellation: Cancellation): Promise<void> {
   const { database } = inputs.odoo;
-  const wish = { inPlace: true, replace: true, neutralize: false, newUuid: false };
-  return putBack(inputs, { source: database, target: database }, wish, platform, cancellation);
+  const asked = { inPlace: true, replace: true, neutralize: false, newUuid: false };
+  return putBack(inputs, { ...asked, source: database, target: database }, run, cancellation);
 }

@@ -3,8 +3,7 @@ import { catalogFolder, readReceipt } from '../catalog/keys.ts';
 import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { VerifyInputs } from '../inputs/verify.ts';
-import { Phases } from '../platform/phases.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
@@ -20,11 +19,11 @@ import { unrestorableError } from '../verify/unrestorable.ts';
  *
  * @throws UserError when one has failed, or could not be looked at; the signal's reason when that is aborted
  */
-export async function verify(inputs: VerifyInputs, platform: Platform, signal: AbortSignal): Promise<void> {
+export async function verify(inputs: VerifyInputs, run: Run): Promise<void> {
+  const { platform, signal } = run;
   const { customer, prefix } = inputs.s3;
   const level = inputs.proof.level as Provable;
   using store = new Store(inputs.s3, signal);
-  const phases = new Phases(platform);
   const folder = store.uri(catalogFolder(prefix, customer));
   const chosen = await platform.group(
     `Find what to verify: ${whichWords(inputs.which)} in ${folder}`,
@@ -40,7 +39,7 @@ export async function verify(inputs: VerifyInputs, platform: Platform, signal: A
   if (chosen.length === 0) throw nothingFound(inputs, folder);
 
   for (const { receipt } of chosen) await assertProvable(inputs.proof, receipt);
-  const context = { inputs: inputs.proof, platform, phases, signal };
+  const context = { ...run, inputs: inputs.proof };
   const verified: Receipt[] = [];
   for (const { key, receiptObject } of chosen) {
     if (!receiptObject) continue;

@@ -1,7 +1,6 @@
 import { inTime } from '../host/limits.ts';
-import type { Phases } from '../platform/phases.ts';
-import type { Platform } from '../platform/platform.ts';
 import type { Progress } from '../platform/progress.ts';
+import type { Run } from '../platform/run.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 import { CancelledError, messageOf, UserError } from '../util/errors.ts';
 
@@ -85,8 +84,7 @@ const UNBROKEN_LIMIT_MS = 15 * 60_000;
  */
 export async function execute(
   steps: readonly Step[],
-  phases: Phases,
-  platform: Platform,
+  run: Run,
   cancellation: Cancellation,
   onFailure: (failure: StepFailure) => Promise<void> = async () => {},
 ): Promise<void> {
@@ -97,14 +95,14 @@ export async function execute(
       signal.throwIfAborted();
       begun.unshift(step);
       cancellation.busyWith = step.unbroken && toTakeBack(begun);
-      await perform(step, phases, platform, cancellation);
+      await perform(step, run, cancellation);
     }
     signal.throwIfAborted();
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error;
     const [step] = begun;
-    platform.warning(`${step?.title ?? 'The restore'} failed: ${messageOf(reason)}`);
-    const taken = await takeBack(begun, phases, platform, cancellation, reason);
+    run.platform.warning(`${step?.title ?? 'The restore'} failed: ${messageOf(reason)}`);
+    const taken = await takeBack(begun, run, cancellation, reason);
     if (step) await onFailure({ step, ...taken });
     throw taken.error;
   } finally {
@@ -117,8 +115,7 @@ const toTakeBack = (begun: readonly Step[]): string =>
 
 async function perform(
   { name, title, bytes, unbroken, run }: Step,
-  phases: Phases,
-  platform: Platform,
+  { platform, phases }: Run,
   { signal, abandoned }: Cancellation,
 ): Promise<void> {
   if (bytes !== undefined) return phases.transfer(name, title, bytes, (progress) => run(signal, progress));
@@ -144,8 +141,7 @@ function ifSignalledAgain(reason: unknown): string {
 
 async function takeBack(
   begun: readonly Step[],
-  phases: Phases,
-  platform: Platform,
+  { platform, phases }: Run,
   cancellation: Cancellation,
   reason: unknown,
 ): Promise<Pick<StepFailure, 'error' | 'undone'>> {

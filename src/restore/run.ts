@@ -5,8 +5,8 @@ import { connect } from '../host/ssh/connect.ts';
 import { ReconnectingHost } from '../host/ssh/reconnecting-host.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
-import { Phases } from '../platform/phases.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { acquireLock } from '../postgres/lock.ts';
 import { Store } from '../s3/store.ts';
 import type { Cancellation } from '../util/cancellation.ts';
@@ -33,10 +33,8 @@ import { type Work, workOf } from './work.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 
-/** Which database is put back from which database's backups. */
-export interface Names {
-  /** undefined: whatever the customer has, if it is of one database. */
-  readonly source: string | undefined;
+/** What a command asks for beside its inputs. */
+interface PutBackRequest extends Pick<Request, 'source' | 'inPlace' | 'replace' | 'neutralize' | 'newUuid'> {
   /** undefined: the one of the inputs, or of odoo.conf. */
   readonly target: string | undefined;
 }
@@ -49,18 +47,16 @@ export interface Names {
  */
 export async function putBack(
   inputs: PutBackOptions,
-  names: Names,
-  wish: Omit<Request, 'purpose' | 'source' | 'dryRun' | 'keepPrevious' | 'dropSlots'>,
-  platform: Platform,
+  asked: PutBackRequest,
+  run: Run,
   cancellation: Cancellation,
 ): Promise<void> {
-  const { signal } = cancellation;
+  const { platform, phases, signal } = run;
+  const { target: targetDatabase, ...wanted } = asked;
   const startedAt = new Date();
-  const phases = new Phases(platform);
   const request = {
-    ...wish,
-    purpose: holderOf(wish.inPlace ? 'rollback' : 'restore', platform.run),
-    source: names.source,
+    ...wanted,
+    purpose: holderOf(wanted.inPlace ? 'rollback' : 'restore', platform.run),
     dryRun: inputs.dryRun,
     keepPrevious: inputs.keepPrevious,
     dropSlots: inputs.dropSlots,
@@ -71,7 +67,7 @@ export async function putBack(
   const look = (site: Site, database: string | undefined) =>
     findTarget(site, inputs, database, (password) => platform.secret(password));
   let target = await phases.run('host', 'Odoo on the host', async () => {
-    const found = await look(await openSite(host, inputs), names.target);
+    const found = await look(await openSite(host, inputs), targetDatabase);
     tellTarget(found, platform);
     return found;
   });
@@ -82,7 +78,7 @@ export async function putBack(
     openSource(store, {
       customer: inputs.s3.customer,
       backup: inputs.backup,
-      database: names.source ?? (wish.inPlace ? target.database : undefined),
+      database: wanted.source ?? (wanted.inPlace ? target.database : undefined),
       allowUnverified: inputs.allowUnverified,
     }),
   );
@@ -99,7 +95,7 @@ export async function putBack(
   });
   const facts = factsOf(source, target, findings, request.inPlace);
   const assertLocked = async () => lock?.assertHeld();
-  const work = workOf({ source, target, findings, request, platform, startedAt, signal, assertLocked });
+  const work = workOf({ ...run, source, target, findings, request, startedAt, assertLocked });
   const downtime = new Downtime();
   const plan = planOf(work, downtime);
   const steps = [...plan.steps, ...plan.afterwards];
@@ -114,10 +110,10 @@ export async function putBack(
   if (request.dryRun) {
     platform.notice('Dry run: everything that the plan needs is there. Nothing was changed.');
   } else {
-    await execute(plan.steps, phases, platform, cancellation, (failure) =>
+    await execute(plan.steps, run, cancellation, (failure) =>
       platform.summary(failureSummary(about, failure)),
     );
-    await tidy(plan.afterwards, phases, platform, signal);
+    await tidy(plan.afterwards, run);
   }
   const outcome: RestoreOutcome = {
     ...about,
@@ -167,12 +163,7 @@ function titleOf(source: RestoreSource, target: Target): string {
   return `${whichBackup(source)} becomes ${target.database} on ${target.host.label}`;
 }
 
-async function tidy(
-  steps: readonly Step[],
-  phases: Phases,
-  platform: Platform,
-  signal: AbortSignal,
-): Promise<void> {
+async function tidy(steps: readonly Step[], { platform, phases, signal }: Run): Promise<void> {
   for (const step of steps) {
     try {
       await phases.run(step.name, step.title, () => step.run(signal, { add() {} }));

@@ -2,7 +2,7 @@ import type { FilestoreEntry } from '../backup-reader/filestore.ts';
 import type { RestoreSource } from '../backup-reader/open.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import type { FolderSwap } from '../odoo/folder-swap.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import { derivedFolder, derivedName, timestampOf } from '../postgres/derived-names.ts';
 import type { Swap } from '../postgres/swap.ts';
 import type { Findings } from './preflight.ts';
@@ -19,12 +19,11 @@ export interface FilestoreWork {
 }
 
 /** Everything that the steps of one restore work on. */
-export interface Work {
+export interface Work extends Run {
   readonly source: RestoreSource;
   readonly target: Target;
   readonly findings: Findings;
   readonly request: Request;
-  readonly platform: Platform;
   readonly startedAt: Date;
   /** `new` is what is built, `old` what is replaced. */
   readonly databases: Swap;
@@ -32,8 +31,6 @@ export interface Work {
   readonly filestore: FilestoreWork | undefined;
   /** What is not as in the backup, in words: grows while the steps run. */
   readonly leftOut: string[];
-  /** Signal that cancels the run. */
-  readonly signal: AbortSignal;
   /** @throws UserError when another run may have begun */
   assertLocked(): Promise<void>;
 }

@@ -1,8 +1,7 @@
 import type { Level, Proof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { LocalHost } from '../host/local-host.ts';
-import type { Phases } from '../platform/phases.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Run } from '../platform/run.ts';
 import type { Store } from '../s3/store.ts';
 import { ContentError, UnrestorableError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
@@ -33,11 +32,9 @@ export interface Subject {
   readonly receipt: Receipt;
 }
 
-export interface ProofContext {
+/** A run that proves archives. */
+export interface ProofContext extends Run {
   readonly inputs: ProofOptions;
-  readonly platform: Platform;
-  readonly phases: Phases;
-  readonly signal: AbortSignal;
 }
 
 /** What a look at an archive has found out besides that nothing is wrong. */

@@ -149,7 +149,12 @@ suite('what a load says of a good archive', () => {
     number += 1;
     const database = `scratch_${number}`;
     await french.sql(`CREATE DATABASE ${database} OWNER odoo TEMPLATE template0`);
-    return loadScratch(server, server.app, database, dump, [], new AbortController().signal);
+    return loadScratch(
+      server,
+      { database, loader: server.app },
+      { dump, extensions: [] },
+      new AbortController().signal,
+    );
   }
 
   const isUnrestorable = (why: RegExp, where: string) => (error: unknown) => {

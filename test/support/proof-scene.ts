@@ -6,6 +6,7 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { openSource, type RestoreSource } from '../../src/backup-reader/open.ts';
 import { receiptKey } from '../../src/catalog/keys.ts';
 import type { Proof } from '../../src/catalog/proofs.ts';
+import { Phases } from '../../src/platform/phases.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { Store } from '../../src/s3/store.ts';
 import { restoreAndCompare } from '../../src/verify/restore/restore-and-compare.ts';
@@ -147,7 +148,8 @@ with zipfile.ZipFile(${JSON.stringify(made.path)}) as old:
   ): Promise<Pick<Proof, 'programs' | 'seconds'>> {
     this.log.length = 0;
     try {
-      return await restoreAndCompare(await this.source(key), test, undefined, this.platform, signal);
+      const run = { platform: this.platform, phases: new Phases(this.platform), signal };
+      return await restoreAndCompare(await this.source(key), test, undefined, run);
     } finally {
       await this.assertNothingLeft();
     }

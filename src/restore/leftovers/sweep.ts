@@ -2,8 +2,8 @@ import type { Accounts } from '../../host/accounts.ts';
 import { CommandError } from '../../host/host.ts';
 import { actAsOwner, type OwnedFolder } from '../../host/owned-folder.ts';
 import type { Odoo } from '../../odoo/installation.ts';
-import type { Phases } from '../../platform/phases.ts';
 import type { Platform } from '../../platform/platform.ts';
+import type { Run } from '../../platform/run.ts';
 import { listTestDatabases, sweepTestDatabases } from '../../postgres/test-databases.ts';
 import { messageOf, UserError } from '../../util/errors.ts';
 import { formatInstant } from '../../util/format.ts';
@@ -91,8 +91,7 @@ export async function sweepTests(found: FoundLeftovers | undefined, platform: Pl
 /** Removes what was kept for a number of days that are over. That it fails is no reason to go without a backup. */
 export async function sweepExpired(
   found: FoundLeftovers | undefined,
-  phases: Phases,
-  platform: Platform,
+  { platform, phases }: Run,
 ): Promise<void> {
   if (!found) return;
   const { place, leftovers } = found;

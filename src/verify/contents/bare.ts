@@ -26,7 +26,7 @@ export async function checkBareDump(look: Look, receipt: Receipt): Promise<strin
   const sql = new SqlText(name);
   const stored = storedBytes(look);
   try {
-    if (pgRestore) await readCustomDump(pgRestore, name, stored, sql, signal);
+    if (pgRestore) await readCustomDump({ pgRestore, sql, signal }, name, stored);
     else await sql.readAll(gunzipped(name, stored));
   } catch (error) {
     throw otherBytes(name, units) ?? error;

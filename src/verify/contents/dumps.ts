@@ -9,7 +9,7 @@ import type { Members } from '../../backup-reader/members.ts';
 import type { Format, Receipt } from '../../catalog/receipt.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
 import { formatBytes } from '../../util/format.ts';
-import { type PgRestore, readCustomDump, readDirectoryDump } from './pg-restore.ts';
+import { type DumpReading, readCustomDump, readDirectoryDump } from './pg-restore.ts';
 import type { Look } from './prove.ts';
 import { SqlText } from './sql-text.ts';
 
@@ -33,7 +33,7 @@ export async function dumpsOf(look: Look, receipt: Receipt, members: Members): P
     texts.push(sql);
     of.set(entry, async (content) => {
       if (name.endsWith('.sql')) await sql.readAll(content);
-      else await readCustomDump(required(look.pgRestore), name, content, sql, look.signal);
+      else await readCustomDump(readingOf(look, sql), name, content);
       sql.finish();
     });
   }
@@ -64,9 +64,9 @@ const missing = (what: string) =>
   );
 
 /** It has been looked for wherever the format has a dump that needs one. */
-function required(pgRestore: PgRestore | undefined): PgRestore {
+function readingOf({ pgRestore, signal }: Look, sql: SqlText): DumpReading {
   if (!pgRestore) throw new Error('No pg_restore was looked for');
-  return pgRestore;
+  return { pgRestore, sql, signal };
 }
 
 /** pg_restore reads a directory from a disk only: its files are laid down there while they pass. */
@@ -84,7 +84,7 @@ async function directoryDump(look: Look, members: Members): Promise<Dumps> {
     of,
     async finish() {
       const sql = new SqlText('dump/');
-      await readDirectoryDump(required(look.pgRestore), folder, sql, look.signal);
+      await readDirectoryDump(readingOf(look, sql), folder);
       sql.finish();
       return [sql];
     },

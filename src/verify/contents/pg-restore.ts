@@ -16,6 +16,13 @@ export interface PgRestore {
   readonly version: string;
 }
 
+/** A dump's way through pg_restore: the SQL that comes of it is read by `sql`. */
+export interface DumpReading {
+  readonly pgRestore: PgRestore;
+  readonly sql: SqlText;
+  readonly signal: AbortSignal;
+}
+
 /** Formats whose dump is plain SQL. */
 const PLAIN: readonly Format[] = ['odoo', 'plain'];
 
@@ -57,11 +64,9 @@ function noPgRestore(host: Host, clients: readonly { readonly major: number }[],
  * @throws ContentError when it is not one, or was cut short
  */
 export async function readCustomDump(
-  pgRestore: PgRestore,
+  reading: DumpReading,
   name: string,
   dump: AsyncIterable<Buffer>,
-  sql: SqlText,
-  signal: AbortSignal,
 ): Promise<void> {
   const chunks = dump[Symbol.asyncIterator]();
   // Without `return`: pg_restore may stop reading, and what comes then is looked at all the same.
@@ -70,7 +75,7 @@ export async function readCustomDump(
     while (!(await chunks.next()).done);
   };
   try {
-    await convert(pgRestore, ['--file=-'], shared, sql, signal);
+    await convert(reading, ['--file=-'], shared);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     await drain(); // where the bytes themselves are wrong, that says more
@@ -80,14 +85,9 @@ export async function readCustomDump(
 }
 
 /** Likewise of a dump in directory format, which lies in a folder of this machine. */
-export async function readDirectoryDump(
-  pgRestore: PgRestore,
-  folder: string,
-  sql: SqlText,
-  signal: AbortSignal,
-): Promise<void> {
+export async function readDirectoryDump(reading: DumpReading, folder: string): Promise<void> {
   try {
-    await convert(pgRestore, ['--format=directory', '--file=-', folder], none(), sql, signal);
+    await convert(reading, ['--format=directory', '--file=-', folder], none());
   } catch (error) {
     throw error instanceof CommandError ? unreadable('dump/', error) : error;
   }
@@ -96,11 +96,9 @@ export async function readDirectoryDump(
 async function* none(): AsyncGenerator<Buffer> {}
 
 function convert(
-  { host, program }: PgRestore,
+  { pgRestore: { host, program }, sql, signal }: DumpReading,
   args: readonly string[],
   input: AsyncIterable<Buffer>,
-  sql: SqlText,
-  signal: AbortSignal,
 ): Promise<void> {
   const command: Command = { argv: [program, ...args] };
   return feedThrough(host, command, input, (output) => sql.readAll(output), signal);

@@ -2,6 +2,7 @@ import { countDifferences, countsOf, notKnownToLack, some } from '../../backup-r
 import type { RestoreSource } from '../../backup-reader/open.ts';
 import { attachedFiles } from '../../odoo/database.ts';
 import type { Platform } from '../../platform/platform.ts';
+import type { Run } from '../../platform/run.ts';
 import { checkSequences } from '../../postgres/sequences.ts';
 import { Snapshot } from '../../postgres/snapshot.ts';
 import { countTables } from '../../postgres/table-counts.ts';
@@ -20,8 +21,7 @@ export async function compareRestored(
   source: RestoreSource,
   { app }: TestServer,
   database: string,
-  platform: Platform,
-  signal: AbortSignal,
+  { platform, signal }: Run,
 ): Promise<void> {
   await using snapshot = await Snapshot.open(app, database);
   const end = () => void snapshot[Symbol.asyncDispose]();

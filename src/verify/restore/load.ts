@@ -15,17 +15,15 @@ import type { TestServer } from './servers/server.ts';
 /**
  * Restores a dump into a scratch database, as a restore of this tool would.
  *
- * @param loader with a pg_restore that reads the dump
+ * @param into the scratch database; the login that loads it, with a pg_restore that reads the dump
  * @returns seconds it took
  * @throws ContentError when the dump is proven to be damaged; an UnrestorableError when its database is proven to be
  * what PostgreSQL refuses; another error when nothing is proven
  */
 export async function loadScratch(
   server: TestServer,
-  loader: Postgres,
-  database: string,
-  dump: Dump,
-  extensions: readonly Extension[],
+  { database, loader }: { readonly database: string; readonly loader: Postgres },
+  { dump, extensions }: { readonly dump: Dump; readonly extensions: readonly Extension[] },
   signal: AbortSignal,
 ): Promise<number> {
   const started = performance.now();

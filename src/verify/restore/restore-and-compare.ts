@@ -1,6 +1,6 @@
 import type { RestoreSource } from '../../backup-reader/open.ts';
 import type { Proof } from '../../catalog/proofs.ts';
-import type { Platform } from '../../platform/platform.ts';
+import type { Run } from '../../platform/run.ts';
 import { withRestoreClient } from '../../postgres/load-errors.ts';
 import { sweepTestDatabases } from '../../postgres/test-databases.ts';
 import { formatBytes, formatCounted, formatDuration } from '../../util/format.ts';
@@ -25,19 +25,18 @@ export async function restoreAndCompare(
   source: RestoreSource,
   test: RestoreTest,
   binaries: PostgresBinaries | undefined,
-  platform: Platform,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<Pick<Proof, 'programs' | 'seconds'>> {
-  await using server = await openServer(source, test, binaries, platform, signal);
-  return await testOn(server, source, platform, signal);
+  await using server = await openServer(source, test, binaries, run);
+  return await testOn(server, source, run);
 }
 
 async function testOn(
   server: TestServer,
   source: RestoreSource,
-  platform: Platform,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<Pick<Proof, 'programs' | 'seconds'>> {
+  const { platform, signal } = run;
   const { app, tools, label, jobs } = server;
   await assertFit(source, server);
   const loader = source.dump.kind === 'plain' ? app : withRestoreClient(app, tools, dumpMajorOf(source));
@@ -51,9 +50,9 @@ async function testOn(
   const { database } = scratch;
   for (const difference of scratch.differs) platform.info(difference);
   const extensions = source.description?.extensions ?? [];
-  const seconds = await loadScratch(server, loader, database, source.dump, extensions, signal);
+  const seconds = await loadScratch(server, { database, loader }, { dump: source.dump, extensions }, signal);
   platform.info(`Restored in ${formatDuration(seconds * 1000)}: ${formatBytes(source.dump.size)} of dump`);
-  await compareRestored(source, server, database, platform, signal);
+  await compareRestored(source, server, database, run);
   signal.throwIfAborted();
   return {
     programs: { postgres: app.version.text, [program]: String(loader.client.major) },

@@ -8,6 +8,7 @@ import { hosts } from '../../../src/commands/hosts.ts';
 import type { HostsInputs } from '../../../src/inputs/hosts.ts';
 import { parseInputs } from '../../../src/inputs/parse.ts';
 import { childPipeline } from '../../../src/platform/gitlab-pipeline.ts';
+import { Phases } from '../../../src/platform/phases.ts';
 import type { Platform, PlatformName } from '../../../src/platform/platform.ts';
 import { type RawInputs, reader } from '../../support/inputs.ts';
 
@@ -132,7 +133,11 @@ async function told(
     output: (output) => said.outputs.push(output),
     summary: async () => {},
   };
-  await hosts(inputs, platform as Platform);
+  await hosts(inputs, {
+    platform: platform as Platform,
+    phases: new Phases(platform as Platform),
+    signal: new AbortController().signal,
+  });
   return said;
 }
 

@@ -51,7 +51,7 @@ function stage() {
         }),
   });
   const run = (steps: readonly Step[], cancellation = new Cancellation()) =>
-    execute(steps, new Phases(platform), platform, cancellation);
+    execute(steps, { platform, phases: new Phases(platform), signal: cancellation.signal }, cancellation);
   return { events, infos, step, run, did: () => events.filter((event) => /^[\w-]+$/.test(event)) };
 }
 

@@ -3,7 +3,7 @@ import { ReconnectingHost } from '../../../host/ssh/reconnecting-host.ts';
 import type { OdooAccess } from '../../../odoo/access.ts';
 import { findInstallation, odooRoleOf } from '../../../odoo/installation.ts';
 import { openSite } from '../../../odoo/open-site.ts';
-import type { Platform } from '../../../platform/platform.ts';
+import type { Run } from '../../../platform/run.ts';
 import { databaseFileSystem } from '../../../postgres/disk-space.ts';
 import { isSuperRole, ownerLogin } from '../../../postgres/owner-login.ts';
 import { UserError } from '../../../util/errors.ts';
@@ -29,8 +29,7 @@ export async function openOdooHost(
   { ssh, odoo, adminUser, ...where }: OdooHost,
   database: string,
   databaseBytes: number,
-  platform: Platform,
-  signal: AbortSignal,
+  { platform, signal }: Run,
 ): Promise<TestServer> {
   await using resources = new AsyncDisposableStack();
   const onRetry = (message: string) => platform.info(message);

@@ -1,5 +1,5 @@
 import type { RestoreSource } from '../../../backup-reader/open.ts';
-import type { Platform } from '../../../platform/platform.ts';
+import type { Run } from '../../../platform/run.ts';
 import { databaseBytesOf, databaseOf, neededMajor } from '../dump-needs.ts';
 import type { RestoreTest } from '../restore-test.ts';
 import type { PostgresBinaries } from './binaries.ts';
@@ -15,17 +15,16 @@ export async function openServer(
   source: RestoreSource,
   test: RestoreTest,
   binaries: PostgresBinaries | undefined,
-  platform: Platform,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<TestServer> {
   switch (test.kind) {
     case 'runner': {
       const host = await openRunner();
       const programs = await findPrograms(host, neededMajor(source), binaries);
-      return startThrowawayServer(host, programs, databaseBytesOf(source), signal);
+      return startThrowawayServer(host, programs, databaseBytesOf(source), run.signal);
     }
     case 'host':
-      return openOdooHost(test, databaseOf(source), databaseBytesOf(source), platform, signal);
+      return openOdooHost(test, databaseOf(source), databaseBytesOf(source), run);
     case 'server': {
       const host = await openRunner();
       return openGivenServer(host, await findClients(host, binaries), test);
