@@ -36,6 +36,25 @@ interface CountableTable {
   readonly column: string | null;
 }
 
+/** A table whose rows count for another one, or for itself. */
+interface Heir extends Omit<CountableTable, 'own'> {
+  readonly root: Pick<CountableTable, 'schema' | 'table'>;
+}
+
+/** A column of the table `c`. */
+const COLUMN = sql`(SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+  ORDER BY attname <> 'id', atthasdef, attnum LIMIT 1)`;
+
+/** Query: each table that holds rows itself, once for itself and once for each that it inherits from. */
+const HEIRS = sql`WITH RECURSIVE heir (root, oid) AS (
+    SELECT oid, oid FROM pg_class WHERE relkind IN ('r', 'p')
+    UNION SELECT root, inhrelid FROM heir JOIN pg_inherits ON inhparent = heir.oid
+  )
+  SELECT json_build_object('schema', rn.nspname, 'table', r.relname) AS root, n.nspname AS schema, c.relname AS table,
+         ${COLUMN} AS column
+    FROM heir JOIN pg_class r ON r.oid = root JOIN pg_namespace rn ON rn.oid = r.relnamespace
+      JOIN pg_class c ON c.oid = heir.oid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'`;
+
 /** How many tables one query counts: PostgreSQL plans each as a part of its own, and locks it with its indexes. */
 const AT_ONCE = 50;
 
@@ -48,8 +67,7 @@ export async function countTables(
     sql`SELECT nspname AS schema, relname AS table,
             relkind = 'r' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
               AND d.objid = c.oid AND d.deptype = 'e') AS own,
-            (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-                ORDER BY attname <> 'id', atthasdef, attnum LIMIT 1) AS column
+            ${COLUMN} AS column
        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
       WHERE relkind IN ('r', 'p') AND nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY 1, 2`,
   );
@@ -63,24 +81,41 @@ export async function countTables(
   return Object.fromEntries(counted.flat().map(({ table, rows }) => [table, rows]));
 }
 
-/** Where a query would evaluate what the owner has planted. */
+/**
+ * Where a query would evaluate what the owner has planted. A query of a table has the rows of those that inherit from it, and
+ * of its partitions; COPY has not.
+ */
 async function countCopied(
   snapshot: Snapshot,
   tables: readonly CountableTable[],
 ): Promise<Readonly<Record<string, number>>> {
+  const heirs = await snapshot.rows<Heir>(HEIRS);
+  const rowsOf = new Map<string, number>();
   const counts: Record<string, number> = {};
-  for (const table of tables) {
-    if (table.column === null) continue;
-    let rows = 0;
-    await snapshot.eachCopied([table.schema, table.table], [table.column], () => {
-      rows++;
-    });
-    counts[nameOf(table)] = rows;
+  for (const wanted of tables) {
+    if (wanted.column === null) continue;
+    const parts = heirs.filter(({ root }) => root.schema === wanted.schema && root.table === wanted.table);
+    let sum = 0;
+    for (const part of parts) {
+      const rows = rowsOf.get(nameOf(part)) ?? (await copiedRows(snapshot, part));
+      rowsOf.set(nameOf(part), rows);
+      sum += rows;
+    }
+    counts[nameOf(wanted)] = sum;
   }
   return counts;
 }
 
-const nameOf = ({ schema, table }: CountableTable): string =>
+async function copiedRows(snapshot: Snapshot, { schema, table, column }: Heir): Promise<number> {
+  let rows = 0;
+  if (column === null) return rows;
+  await snapshot.eachCopied([schema, table], [column], () => {
+    rows++;
+  });
+  return rows;
+}
+
+const nameOf = ({ schema, table }: Pick<CountableTable, 'schema' | 'table'>): string =>
   schema === 'public' ? table : `${schema}.${table}`;
 
 const countOf = (table: CountableTable): Sql =>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { CopyScene } from '../support/copy-scene.ts';
-import { plantedIndex, plantedNames } from '../support/planted-names.ts';
+import { PLANTED_OBJECTS, plantedIndex, plantedNames, plantedView } from '../support/planted-names.ts';
 import { psql } from '../support/postgres.ts';
 
 /** What Odoo's role has planted in its database, and everybody in the maintenance database. */
@@ -25,6 +25,7 @@ suite('names that the role of Odoo has planted', () => {
         .map((table) => plantedIndex(table))
         .join('\n'),
     );
+    await asOdoo(PLANTED_OBJECTS);
     await asOdoo(`ALTER DATABASE "${database}" SET search_path = evil, public, pg_catalog`);
     // As servers have it that began before PostgreSQL 15.
     await scene.sql('GRANT CREATE ON SCHEMA public TO PUBLIC', 'postgres');
@@ -39,21 +40,46 @@ suite('names that the role of Odoo has planted', () => {
     await scene[Symbol.asyncDispose]();
   });
 
+  /** As an admin does it by hand, under another name than the psql of tests. */
+  const careless = (statement: string, database?: string) =>
+    scene.sql(`SET application_name = 'careless'; ${statement}`, database);
+
   const assertNotSprung = async (command: string) => {
     const sprung = existsSync(witness) ? await readFile(witness, 'utf8') : '';
     assert.equal(sprung, '', `${command} ran code of Odoo's role as a superuser`);
   };
 
   test('spring where a superuser is careless: so this test would see it', async () => {
-    await scene.sql("SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_'");
+    await careless("SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_'");
     assert.match(await readFile(witness, 'utf8'), /operator name !~/);
     await rm(witness);
-    await scene.sql('SELECT count(*) FROM public.res_users');
+    await careless('SELECT count(*) FROM public.res_users');
     assert.match(await readFile(witness, 'utf8'), /index res_users/);
     await rm(witness);
-    await scene.sql('SELECT datname FROM pg_database', 'postgres');
+    await careless('SELECT datname FROM pg_database', 'postgres');
     assert.match(await readFile(witness, 'utf8'), /table pg_database/);
     await rm(witness);
+    await careless(`SELECT count(*) FROM public.ir_module_module WHERE planted_state = 'installed'::text;
+      SELECT planted_state::text FROM public.ir_module_module;
+      ANALYZE public.res_partner;
+      BEGIN; UPDATE public.res_users SET login = login, planted_default = DEFAULT, planted_domain = DEFAULT; UPDATE public.ir_config_parameter SET value = value; UPDATE public.res_partner SET name = name; ROLLBACK`);
+    const sprung = await readFile(witness, 'utf8');
+    for (const what of [
+      ...['cast to text', 'operator of a type', 'default', 'check of a domain', 'generated column', 'check'],
+      ...['rule', 'trigger'],
+    ]) {
+      assert.match(sprung, new RegExp(what));
+    }
+    await rm(witness);
+  });
+
+  test('are no event triggers: those are for superusers alone', async () => {
+    await asOdoo(`CREATE FUNCTION public.on_event() RETURNS event_trigger LANGUAGE plpgsql AS $f$
+      BEGIN PERFORM public.spring('event trigger'); END $f$`);
+    await assert.rejects(
+      asOdoo('CREATE EVENT TRIGGER planted ON ddl_command_start EXECUTE FUNCTION public.on_event()'),
+      /permission denied to create event trigger/,
+    );
   });
 
   const admin = { 'db-admin-user': 'admin' };
@@ -63,6 +89,12 @@ suite('names that the role of Odoo has planted', () => {
     ['a dry run of a rollback', 'rollback', { ...admin, 'dry-run': 'true' }],
     ['a rollback', 'rollback', { ...admin, backup: 'latest' }],
     ['a rollback of a rollback', 'rollback', { ...admin, backup: 'latest' }],
+    [
+      'a backup that counts all tables by a superuser',
+      'backup',
+      { 'db-user': 'admin', 'count-tables': 'all' },
+    ],
+    ['a verification of contents', 'verify', { verify: 'contents' }],
   ] as const) {
     test(`are not taken by ${title}`, async () => {
       const { log } = await scene.odoo.succeeds(command, inputs);
@@ -83,4 +115,35 @@ suite('names that the role of Odoo has planted', () => {
     });
     await assertNotSprung(log);
   });
+
+  test('are not taken in a database that belongs to a superuser, and its tables to the role of Odoo', async () => {
+    const { database } = scene.odoo;
+    await scene.sql(
+      `ALTER DATABASE "${database}" OWNER TO admin; GRANT ALL ON DATABASE "${database}" TO odoo`,
+    );
+    try {
+      const { log } = await scene.odoo.succeeds('backup', { 'db-user': 'admin' });
+      await assertNotSprung(log);
+    } finally {
+      await scene.sql(`ALTER DATABASE "${database}" OWNER TO odoo`, 'postgres');
+    }
+  });
+
+  // The rollback at the end of each makes it a table again.
+  for (const table of ['ir_config_parameter', 'ir_attachment', 'ir_module_module']) {
+    test(`are not taken where the table ${table} is a view`, async () => {
+      await asOdoo(plantedView(table));
+      for (const [command, inputs] of [
+        ['backup', { 'db-user': 'admin' }],
+        ['rollback', { ...admin, 'dry-run': 'true' }],
+      ] as const) {
+        const { log } = await scene.odoo.start(command, inputs).ended;
+        await assertNotSprung(log);
+        assert.doesNotMatch(log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');
+      }
+      const { log } = await scene.odoo.succeeds('rollback', { ...admin, backup: 'latest' });
+      await assertNotSprung(log);
+      await asOdoo(`ALTER DATABASE "${scene.odoo.database}" SET search_path = evil, public, pg_catalog`);
+    });
+  }
 });

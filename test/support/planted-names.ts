@@ -91,7 +91,7 @@ export const PLANTED_OBJECTS = `
 
   CREATE STATISTICS public.planted_statistics ON (public.sprung('statistics')), id FROM public.res_partner;
 
-  CREATE RULE planted_rule AS ON UPDATE TO public.ir_config_parameter DO ALSO SELECT public.spring('rule');
+  CREATE RULE planted_rule AS ON UPDATE TO public.res_partner DO ALSO SELECT public.spring('rule');
   CREATE FUNCTION public.planted_trigger() RETURNS trigger LANGUAGE plpgsql AS $f$
     BEGIN PERFORM public.spring('trigger'); RETURN NULL; END $f$;
   CREATE TRIGGER planted_trigger AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.ir_config_parameter
