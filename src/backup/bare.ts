@@ -1,6 +1,6 @@
 import { pipeline, type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { dumpCodec } from '../host/outbound.ts';
+import { dumpCodec } from '../host/codecs.ts';
 import { streamDump } from '../postgres/dump.ts';
 import { type ArchiveOptions, deflateLevel, pgDumpCompression, type Source } from './source.ts';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { SAMPLE_LENGTH, shouldDeflate } from '../archive/compressible.ts';
 import type { ArchiveSummary, ArchiveWriter } from '../archive/writer.ts';
-import { dumpCodec } from '../host/outbound.ts';
+import { dumpCodec } from '../host/codecs.ts';
 import { type FilestoreReport, type FilestoreSink, readFilestore } from '../odoo/filestore.ts';
 import { type BackupDescription, odooManifest } from '../odoo/manifest.ts';
 import type { Phases } from '../platform/phases.ts';

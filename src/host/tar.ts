@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { inBatches } from '../util/batches.ts';
+import { compressedBy, decompressed, type OutboundCodec } from './codecs.ts';
 import { CommandError, type Process } from './host.ts';
-import { compressedBy, decompressed, type OutboundCodec } from './outbound.ts';
 import type { Place } from './receive-files.ts';
 
 export interface TarEntry {

@@ -1,5 +1,5 @@
+import { filestoreCodec } from '../host/codecs.ts';
 import type { Host } from '../host/host.ts';
-import { filestoreCodec } from '../host/outbound.ts';
 import { seeFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
 import { findTools, type HostTools } from '../host/tools.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compressedBy, decompressed, type OutboundCodec } from '../host/codecs.ts';
 import { type Command, CommandError, type Exit, type Process } from '../host/host.ts';
-import { compressedBy, decompressed, type OutboundCodec } from '../host/outbound.ts';
 import { type TarEntry, tarEntries } from '../host/tar.ts';
 import { makeFolderIn, REMOVE_AT_END } from '../host/temp-folder.ts';
 import { UserError } from '../util/errors.ts';

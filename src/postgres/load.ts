@@ -1,3 +1,4 @@
+import { decoding, inwardCodec, packed } from '../host/codecs.ts';
 import { feed, printedBy } from '../host/feed.ts';
 import { CommandError } from '../host/host.ts';
 import { receiveFiles } from '../host/receive-files.ts';
@@ -5,7 +6,6 @@ import { run } from '../host/run.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import type { HostTools } from '../host/tools.ts';
-import { decoding, inwardCodec, packed } from '../host/wire.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
 import { isSuperuser } from './databases.ts';

@@ -7,7 +7,7 @@ import { isMountPoint } from '../host/mounts.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
 import { healthNow } from '../odoo/health.ts';
-import { findOdooProgram, type OdooProgram } from '../odoo/neutralize.ts';
+import { findOdooProgram, type OdooProgram } from '../odoo/program.ts';
 import { compareFilestore, type Difference } from '../odoo/staging.ts';
 import { type AdminGrants, adminGrants, NO_GRANTS } from '../postgres/admin-grants.ts';
 import {

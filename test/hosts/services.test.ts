@@ -3,7 +3,7 @@ import { after, before, beforeEach, suite, test } from 'node:test';
 import { Accounts } from '../../src/host/accounts.ts';
 import type { Host } from '../../src/host/host.ts';
 import { type HealthCheck, odooUrl, waitHealthy } from '../../src/odoo/health.ts';
-import { systemdServices, unitStates } from '../../src/odoo/services.ts';
+import { systemdServices, unitStates } from '../../src/odoo/systemd.ts';
 import { UserError } from '../../src/util/errors.ts';
 import { documentedSudoers } from '../support/documents.ts';
 import { SystemdScene } from '../support/systemd-scene.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pgDumpCompression } from '../../../src/backup/source.ts';
-import { dumpCodec, filestoreCodec } from '../../../src/host/outbound.ts';
+import { dumpCodec, filestoreCodec } from '../../../src/host/codecs.ts';
 
 describe('what pg_dump compresses by itself', () => {
   for (const [asked, clientMajor, option] of [
