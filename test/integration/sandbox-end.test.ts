@@ -65,7 +65,7 @@ describe('The end', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it('comes with SIGKILL: no server', { timeout: 60_000 }, async () => {
+  it('comes with SIGKILL: no server', async () => {
     const { parent, folder, pids } = await start({});
     assert.ok(pids.length >= 3);
     parent.kill('SIGKILL');

@@ -72,7 +72,7 @@ suite('a release moves the major tag', () => {
   });
 });
 
-test('the package that is published runs by npx, without any other package', { timeout: 120_000 }, (t) => {
+test('the package that is published runs by npx, without any other package', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'package-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const root = new URL('../../../', import.meta.url);
