@@ -1,5 +1,5 @@
+import type { Folder } from './folder.ts';
 import { CommandError, type Host } from './host.ts';
-import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
 
 /** A file system of the host. */
@@ -13,7 +13,7 @@ export interface FileSystem {
 }
 
 /** The file system that a folder is in, or would be; undefined where that cannot be told. */
-export async function fileSystemOf({ host, path, command }: Place): Promise<FileSystem | undefined> {
+export async function fileSystemOf({ host, path, command }: Folder): Promise<FileSystem | undefined> {
   const script = 'path=$1; until [ -e "$path" ]; do path=$(dirname -- "$path"); done; exec df -Pk -- "$path"';
   const [, line = ''] = (await answerOf(host, command(['sh', '-c', script, 'sh', path]))).split('\n');
   const [, source = '', free, mount] = /^(\S+).*\s(\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];

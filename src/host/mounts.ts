@@ -1,4 +1,4 @@
-import type { Place } from './receive-files.ts';
+import type { Folder } from './folder.ts';
 import { run } from './run.ts';
 
 /**
@@ -7,7 +7,7 @@ import { run } from './run.ts';
  *
  * @see https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
  */
-export async function isMountPoint({ host, path, command }: Place): Promise<boolean> {
+export async function isMountPoint({ host, path, command }: Folder): Promise<boolean> {
   const script = 'cat /proc/self/mountinfo 2>/dev/null; :';
   const mounts = await run(host, command(['sh', '-c', script]));
   return mounts.split('\n').some((line) => unescaped(line.split(' ')[4] ?? '') === path);

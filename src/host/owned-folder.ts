@@ -1,12 +1,12 @@
 import { basename, dirname } from 'node:path/posix';
 import { UserError } from '../util/errors.ts';
 import type { Accounts } from './accounts.ts';
+import type { Folder } from './folder.ts';
 import { type Command, CommandError, type Host } from './host.ts';
-import type { Place } from './receive-files.ts';
 import { run } from './run.ts';
 
 /** A folder of Odoo's on the host. Its commands run as the account that owns it, and make files as Odoo does. */
-export interface OwnedFolder extends Place {
+export interface OwnedFolder extends Folder {
   /** Without symbolic links. */
   readonly path: string;
   /** The account that owns it, or the next folder above that is there. */
@@ -79,7 +79,7 @@ export async function asOwner(
   const inUmask = ['sh', '-c', 'umask "$1"; shift; exec "$@"', 'sh', umask];
   for await (const as of accounts.usable([owner, 'root'])) {
     const self = as ?? host.user;
-    const ways: Place['command'][] = [];
+    const ways: Folder['command'][] = [];
     if (self === owner) ways.push((argv) => ({ argv: [...inUmask, ...argv], as }));
     else if (self === 'root') {
       const setpriv = ['setpriv', ...ownerOptions(seen), ...inUmask];

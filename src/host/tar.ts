@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { inBatches } from '../util/batches.ts';
 import { compressedBy, decompressed, type OutboundCodec } from './codecs.ts';
+import type { Folder } from './folder.ts';
 import { CommandError, type Process } from './host.ts';
-import type { Place } from './receive-files.ts';
 
 export interface TarEntry {
   /** As it was asked for. */
@@ -25,7 +25,7 @@ export interface TarEntry {
  * @throws CommandError when tar failed as a whole (its exit codes 1 and 2 may speak of single files only)
  */
 export async function* readTar(
-  source: Place & { readonly codec?: OutboundCodec },
+  source: Folder & { readonly codec?: OutboundCodec },
   names: Iterable<string>,
 ): AsyncGenerator<TarEntry> {
   const command = source.command([

@@ -3,9 +3,9 @@ import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Accounts } from '../host/accounts.ts';
 import type { OutboundCodec } from '../host/codecs.ts';
+import type { Folder } from '../host/folder.ts';
 import { CommandError, type Host } from '../host/host.ts';
 import { asOwner, type SeenFolder, seeFolder } from '../host/owned-folder.ts';
-import type { Place } from '../host/receive-files.ts';
 import { records, run } from '../host/run.ts';
 import { readTar, type TarEntry } from '../host/tar.ts';
 import type { BitSet } from '../util/bit-set.ts';
@@ -13,7 +13,7 @@ import { UserError } from '../util/errors.ts';
 import type { FileList, FilestoreFile } from './file-list.ts';
 
 /** A database's filestore on the host: content-addressed, `xx/<sha1 of the content>`. */
-export interface Filestore extends Place {
+export interface Filestore extends Folder {
   /** The account that reads it. */
   readonly account: string;
   /**
@@ -108,7 +108,7 @@ export type Skipped =
  * @throws UserError when a folder of it cannot be read
  */
 export async function* listFilestore(
-  filestore: Place & Partial<Filestore>,
+  filestore: Folder & Partial<Filestore>,
   skip: (name: string, why: Skipped) => void = () => {},
 ): AsyncGenerator<FilestoreFile> {
   const script = `cd -- "$1" && exec find -P . -ignore_readdir_race -mindepth 1 \

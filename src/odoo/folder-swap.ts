@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
+import type { Shell } from '../host/folder.ts';
 import { type Command, CommandError, type Host } from '../host/host.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
-import type { Place } from '../host/receive-files.ts';
 import { run } from '../host/run.ts';
 import { type Derivation, isDerivedName, parseDerivedName } from '../postgres/derived-names.ts';
 import { UserError } from '../util/errors.ts';
@@ -26,7 +26,7 @@ const noteOf = (folder: string): string => `${folder}.note`;
  *
  * @throws UserError when it failed; everything is where it was then
  */
-export async function swapFolders({ host, command }: Place, swap: FolderSwap): Promise<void> {
+export async function swapFolders({ host, command }: Shell, swap: FolderSwap): Promise<void> {
   const script = `new=$1 current=$2 old=$3 note=$4
     [ -d "$new" ] || { echo "$new is not there" >&2; exit 1; }
     if [ -z "$old" ]; then
@@ -43,7 +43,7 @@ export async function swapFolders({ host, command }: Place, swap: FolderSwap): P
 }
 
 /** Takes `swapFolders` back, however far it came. Does nothing where that has not happened. */
-export async function swapFoldersBack({ host, command }: Place, swap: FolderSwap): Promise<void> {
+export async function swapFoldersBack({ host, command }: Shell, swap: FolderSwap): Promise<void> {
   const script = `new=$1 current=$2 old=$3
     [ -z "$old" ] || [ -e "$old" ] || exit 0
     if [ ! -e "$new" ] && [ -e "$current" ]; then mv -T -- "$current" "$new" || exit; fi
@@ -65,7 +65,7 @@ async function rename(host: Host, command: Command, { current }: FolderSwap): Pr
 }
 
 /** Removes a folder that a restore has made. Does nothing when it is not there. */
-export async function removeDerivedFolder({ host, command }: Place, path: string): Promise<void> {
+export async function removeDerivedFolder({ host, command }: Shell, path: string): Promise<void> {
   const silly = !path.startsWith('/') || path.split('/').includes('..') || !isDerivedName(basename(path));
   if (silly) throw new TypeError(`Not a folder that a restore makes: ${path}`);
   try {
@@ -109,12 +109,12 @@ export async function listDerivedFolders({ host, path, command }: OwnedFolder): 
 }
 
 /** Notes something of a folder that a restore has replaced, in a file beside it. */
-export async function noteFolder({ host, command }: Place, path: string, note: string): Promise<void> {
+export async function noteFolder({ host, command }: Shell, path: string, note: string): Promise<void> {
   await run(host, command(['sh', '-c', 'printf %s "$2" >"$1"', 'sh', noteOf(path), note]));
 }
 
 /** Bytes that are free once a folder is gone: files that another folder has as well take no space of its own. */
-export async function ownBytes({ host, command }: Place, path: string): Promise<number> {
+export async function ownBytes({ host, command }: Shell, path: string): Promise<number> {
   const script = `find "$1" -type f -links 1 -printf "%s\\n" | awk '{ sum += $1 } END { printf "%.0f", sum }'`;
   return Number(await run(host, command(['sh', '-c', script, 'sh', path])));
 }

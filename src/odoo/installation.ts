@@ -12,7 +12,7 @@ import { outsideName } from './compose/site.ts';
 import { expandDataDir } from './data-dir.ts';
 import { type Filestore, findFilestore } from './filestore.ts';
 import { findOdooConf, type OdooConfFile } from './odoo-conf.ts';
-import type { Party, Site } from './site.ts';
+import type { Site, SitePart } from './site.ts';
 
 /** What the inputs say of an Odoo installation; the rest is found on the host. */
 export interface OdooSettings {
@@ -219,7 +219,7 @@ async function locateFilestore(
  * the home of its account alone is none.
  */
 async function placeForFilestore(
-  { host, accounts }: Party,
+  { host, accounts }: SitePart,
   wanted: true | string,
   database: string,
   conf: OdooConfFile | undefined,

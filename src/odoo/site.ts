@@ -3,23 +3,23 @@ import type { Command, Host } from '../host/host.ts';
 import type { Services } from './services.ts';
 
 /** Where commands run, and as whom. */
-export interface Party {
+export interface SitePart {
   readonly host: Host;
   readonly accounts: Accounts;
 }
 
 /** Where the parts of one Odoo are. On a plain host they are all on that host. */
-export interface Site extends Party {
+export interface Site extends SitePart {
   /** Where PostgreSQL's client programs run. */
-  readonly database: Party;
+  readonly database: SitePart;
   /** Where Odoo's configuration and its program are. */
-  readonly odoo: Party;
+  readonly odoo: SitePart;
   /** What Odoo's program takes from its environment: the way to its database. @throws UserError as `hints` do */
   odooEnvironment(): Promise<Pick<Command, 'env' | 'secretEnv'>>;
   /** Where Odoo's pages can be asked for, when it runs. */
   readonly pages: Host;
   /** Where its filestore is to be read and written, also while Odoo is stopped. */
-  readonly files: Party;
+  readonly files: SitePart;
   /** What is known of the way to the database beside odoo.conf. */
   readonly hints: DatabaseHints;
   /** For the log: what was found so far. */

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
+import type { Folder } from '../host/folder.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
-import type { Place } from '../host/receive-files.ts';
 import { run } from '../host/run.ts';
 import type { FilestoreFile } from './file-list.ts';
 import { listFilestore, sha1Of } from './filestore.ts';
@@ -52,7 +52,7 @@ export async function stageFilestore(
  */
 export async function copyFiles(
   neighbour: OwnedFolder,
-  staged: Place,
+  staged: Folder,
   wanted: readonly FilestoreFile[],
   cores: number,
   signal?: AbortSignal,
@@ -108,7 +108,7 @@ const isCandidate = ({ name, size }: FilestoreFile, sizes: ReadonlyMap<string, n
   sha1Of(name) !== undefined && sizes.get(name) === size;
 
 /** Every file of a filestore on the host, read only. */
-export const filesIn = (place: Place): Promise<FilestoreFile[]> => Array.fromAsync(listFilestore(place));
+export const filesIn = (place: Folder): Promise<FilestoreFile[]> => Array.fromAsync(listFilestore(place));
 
 const sizesOf = (files: readonly FilestoreFile[]): Map<string, number> =>
   new Map(files.map(({ name, size }) => [name, size]));
@@ -153,7 +153,7 @@ async function link(
 }
 
 /** Names of the wanted files that a folder lacks, or has in another size. */
-export async function absentFrom(place: Place, wanted: readonly FilestoreFile[]): Promise<string[]> {
+export async function absentFrom(place: Folder, wanted: readonly FilestoreFile[]): Promise<string[]> {
   const sizes = sizesOf(await filesIn(place));
   return wanted.filter(({ name, size }) => sizes.get(name) !== size).map(({ name }) => name);
 }

@@ -1,11 +1,11 @@
+import type { Shell } from '../host/folder.ts';
 import type { Command, Host } from '../host/host.ts';
-import type { Place } from '../host/receive-files.ts';
 import { quote } from '../host/shell.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { MAINTENANCE_DATABASE, type Sql } from '../postgres/sql.ts';
 
 /** A shell line that a person can paste on the host, as the account that may run it. */
-export const commandByHand = ({ host, command }: Place, argv: readonly string[]): string =>
+export const commandByHand = ({ host, command }: Shell, argv: readonly string[]): string =>
   typed(host, command(argv));
 
 function typed(host: Host, command: Command): string {

@@ -1,7 +1,7 @@
 import { Accounts, type SudoPolicy } from '../../host/accounts.ts';
 import type { Command, Host } from '../../host/host.ts';
 import { UserError } from '../../util/errors.ts';
-import { type DatabaseHints, type Party, plainSite, type Site } from '../site.ts';
+import { type DatabaseHints, plainSite, type Site, type SitePart } from '../site.ts';
 import { ContainerHost, typedBeside, typedInside } from './container-host.ts';
 import { ContainerEnvironment } from './environment.ts';
 import { HelperContainer, type Purpose } from './helper-container.ts';
@@ -31,7 +31,7 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
     { service }: Container,
     current: () => Promise<string>,
     typed: (argv: readonly string[]) => string[],
-  ): Party => {
+  ): SitePart => {
     const container = new ContainerHost(engine, `service ${service} of ${host.label}`, current, typed);
     return { host: container, accounts: new Accounts(container, 'auto') };
   };

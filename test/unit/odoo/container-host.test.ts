@@ -73,12 +73,7 @@ suite('a command in a container', () => {
         async () => 'gone',
         words,
       );
-      return commandByHand({ host: container, path: '/x', command: (argv) => ({ argv }) }, [
-        'mv',
-        '-T',
-        'a',
-        'b',
-      ]);
+      return commandByHand({ host: container, command: (argv) => ({ argv }) }, ['mv', '-T', 'a', 'b']);
     };
     assert.equal(
       typed(typedInside('docker', 'c1'), 'root'),
