@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 
 /** A stream with one writer, who waits while its reader does not read. */
 export class ArchiveOutput extends Readable {
-  /** Bytes. Not `size`: lib-storage takes that of a body for its final length. */
+  /** Bytes written so far. Not named `size`: lib-storage takes the `size` of a body for its final length. */
   written = 0;
-  /** Settles when there is room again, while there is none. */
+  /** Settles when there is room again; undefined while there is room. */
   #room: PromiseWithResolvers<void> | undefined;
 
   /** Resolves when the next bytes may come. Rejects with the stream's error when it is destroyed. */
@@ -24,7 +24,7 @@ export class ArchiveOutput extends Readable {
     this.#room?.resolve();
   }
 
-  /** A reader that leaves before the end is an error, even where it gives none. */
+  /** A reader that stops before the end is an error, even if it reports none. */
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const reason = error ?? (this.readableEnded ? null : new Error('The reader went away before the end'));
     if (reason) this.#room?.reject(reason);

@@ -1,7 +1,7 @@
 import type { ZipArchive } from 'archiver';
 
 /**
- * What archiver keeps to itself, and this project relies on: zip-stream, which does archiver's work, tells how many
+ * Internals of archiver that this project relies on: zip-stream, which does archiver's work, tells how many
  * bytes it has written, and holds the entries that it has written with their sizes and CRC. archiver's own `pointer()`
  * counts what came out at the other end. That the entries are those of the directory is checked by
  * `DirectoryMerger.addRun`.
@@ -19,9 +19,9 @@ export interface ArchiverEngine {
 }
 
 /**
- * Looks into a new archiver.
+ * Gives the internals of a new archiver.
  *
- * @throws Error when this version of archiver has another inside: before it writes a byte
+ * @throws Error when this version of archiver has other internals, before it writes a byte
  */
 export function engineOf(zip: ZipArchive): ArchiverEngine {
   const { engine } = (zip as unknown as { _module?: { engine?: Partial<ArchiverEngine> } })._module ?? {};

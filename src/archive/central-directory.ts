@@ -34,7 +34,7 @@ export interface DirectoryEntry {
   readonly size: number;
   /** Offset of the local header from the start of the archive, in bytes. */
   readonly offset: number;
-  /** The entry as it stands in the directory. */
+  /** The bytes of the entry in the directory. */
   readonly raw: Buffer;
 }
 

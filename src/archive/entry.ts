@@ -104,7 +104,7 @@ function inflateWhole(stored: Buffer, entry: DirectoryEntry): Buffer {
   }
 }
 
-/** Errors of the zlib itself are about the entry; all others come from whoever read the archive. */
+/** Errors of zlib are about the entry; all others come from the reader of the archive. */
 function notDeflated(error: unknown, entry: DirectoryEntry): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ERR_BUFFER_TOO_LARGE') return longer(entry);

@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type DirectoryEntry, damaged, decodeEntries, wholeEntries } from './central-directory.ts';
 
-/** What is deflated as one, in bytes. The longest entry (three fields of 64 KiB) fits in. */
+/** Size of a block that is deflated at once, in bytes. The longest entry (three fields of 64 KiB) fits in. */
 const BLOCK_BYTES = 256 * 1024;
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -32,7 +32,7 @@ export class PackedEntries {
     for (const { count, bytes } of this.#blocks) yield* decodeEntries(inflateRawSync(bytes), count);
   }
 
-  /** Deflates block after block, as long as there are so many bytes. */
+  /** Deflates block after block while at least `atLeast` bytes are left. */
   #pack(atLeast: number): void {
     while (this.#rest.length >= atLeast) {
       const { count, length } = wholeEntries(this.#rest.subarray(0, BLOCK_BYTES));

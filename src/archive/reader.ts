@@ -5,15 +5,15 @@ import { PackedEntries } from './packed-entries.ts';
 import { readExactly, readRange } from './ranges.ts';
 import type { Directory } from './segment.ts';
 
-/** An archive that lies elsewhere and is read by ranges. Offsets and lengths in bytes. */
+/** An archive in another place, which is read by ranges. Offsets and lengths in bytes. */
 export interface RangeReader {
   readonly size: number;
   read(offset: number, length: number): Promise<Buffer>;
 }
 
-/** An archive's directory, as it lies there. */
+/** The directory of an archive, as it is stored. */
 export interface ArchiveDirectory {
-  /** To be compared with the one that was written. */
+  /** Its place and checksum, to be compared with those that were written. */
   readonly directory: Directory;
   /** In the directory's order, decoded while they are taken. @throws UserError at one that cannot be true */
   entries(): Iterable<DirectoryEntry>;

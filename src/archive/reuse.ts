@@ -4,10 +4,10 @@ import type { ArchiveDirectory } from './reader.ts';
 import type { Segment, Unit } from './segment.ts';
 import { SHORTEST_UNIT } from './units.ts';
 
-/** A unit of the archive before, and where its bytes begin in the new one. */
+/** A unit of the previous archive, and where its bytes begin in the new one. */
 export interface CopiedUnit {
   readonly unit: Unit;
-  /** In the new archive, in bytes. */
+  /** Offset in the new archive, in bytes. */
   readonly offset: number;
 }
 
@@ -19,7 +19,7 @@ export interface Reuse {
   readonly length: number;
   /** Bytes among them that belong to no entry of the new archive. */
   readonly unreferenced: number;
-  /** How many entries lie in them that the new archive has. */
+  /** Number of the new archive's entries among them. */
   readonly entries: number;
   /** Size of their content in bytes. */
   readonly bytes: number;

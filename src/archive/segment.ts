@@ -1,9 +1,9 @@
 /**
- * A run of archive bytes: what a later backup can copy, and prove by its MD5. At most 64 MiB, but in archives of more
- * than some 200 GiB.
+ * A run of archive bytes: what a later backup can copy, and prove by its MD5. At most 64 MiB, except in archives larger
+ * than about 200 GiB.
  */
 export interface Unit {
-  /** From the start of the archive, in bytes. */
+  /** Offset from the start of the archive, in bytes. */
   readonly offset: number;
   /** In bytes. */
   readonly length: number;
@@ -14,12 +14,12 @@ export interface Unit {
 }
 
 /**
- * A run of archive bytes: whole zip entries (local header and data), without a central directory. Of a bare dump: all
+ * A run of archive bytes: whole zip entries (local header and data), without a central directory. For a bare dump: all
  * of it, without entries.
  */
 export interface Segment {
   readonly kind: 'database' | 'filestore' | 'description';
-  /** From the start of the archive, in bytes. */
+  /** Offset from the start of the archive, in bytes. */
   readonly offset: number;
   /** In bytes. */
   readonly length: number;
@@ -30,9 +30,9 @@ export interface Segment {
 
 /** The archive's end: central directory, Zip64 records where needed, end record. */
 export interface Directory {
-  /** From the start of the archive, in bytes. */
+  /** Offset from the start of the archive, in bytes. */
   readonly offset: number;
-  /** To the end of the archive, in bytes. */
+  /** Length up to the end of the archive, in bytes. */
   readonly length: number;
   /** Hexadecimal. */
   readonly md5: string;

@@ -3,7 +3,10 @@ import { crc32 } from 'node:zlib';
 import type { Unit } from './segment.ts';
 
 const MiB = 2 ** 20;
-/** S3 copies no less into the middle of an object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/**
+ * The least that S3 copies into the middle of an object:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+ */
 export const SHORTEST_UNIT = 5 * MiB;
 /** With a short rest behind it, a unit has up to 64 MiB. */
 const USUAL_UNIT = 59 * MiB;
@@ -24,8 +27,8 @@ interface OpenUnit {
 }
 
 /**
- * Cuts the bytes of one segment into units while they pass. None is shorter than `shortest` but in a segment that is: a
- * short rest joins the unit before it, or nobody could copy it.
+ * Cuts the bytes of one segment into units while they pass. No unit is shorter than `shortest`, unless its segment is:
+ * a short rest joins the unit before it, because S3 could not copy it.
  */
 export class UnitMeter {
   readonly #size: number;
@@ -98,7 +101,7 @@ export class UnitCheck {
   #offset = 0;
   #md5 = createHash('md5');
 
-  /** @param units in the order in which they lie there; bytes of none are not looked at */
+  /** @param units in the order of the object; bytes that belong to no unit are not checked */
   constructor(units: readonly Unit[]) {
     this.#units = units;
   }

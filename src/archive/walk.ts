@@ -81,7 +81,7 @@ const SIZES: typeof FIELDS = [
 
 function assertSameFields(header: Buffer, entry: DirectoryEntry): void {
   const { raw } = entry;
-  // Who writes a stream learns only behind it that it has to be Zip64.
+  // A program that writes a stream knows only after it whether it has to be Zip64.
   const [version, needed] = [header.readUInt16LE(4), raw.readUInt16LE(6)];
   if (version !== needed && needed !== ZIP64_VERSION) throw otherHeader(entry, 'version');
   for (const [name, at, bytes] of [...FIELDS, ...SIZES]) {

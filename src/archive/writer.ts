@@ -9,7 +9,7 @@ import type { Reuse } from './reuse.ts';
 import type { Directory, Segment } from './segment.ts';
 import { UnitMeter } from './units.ts';
 
-/** What became of one `add()`. Sizes in bytes. */
+/** The result of one `add()`. Sizes in bytes. */
 export interface WrittenEntry {
   readonly name: string;
   readonly size: number;
@@ -22,7 +22,7 @@ export interface ArchiveSummary {
   readonly size: number;
   readonly segments: readonly Segment[];
   readonly directory: Directory;
-  /** Those that the directory names. */
+  /** Number of entries that the directory names. */
   readonly entries: number;
 }
 
@@ -31,7 +31,7 @@ export interface WriterOptions {
   readonly level: number;
   /** Size of the segments' units in bytes. */
   readonly unitSize?: number;
-  /** What somebody else puts in front of `output`; all offsets count from there. */
+  /** What others write before `output`; all offsets count from its start. */
   readonly reuse?: Reuse | undefined;
 }
 
@@ -70,7 +70,7 @@ const WINDOW = 2 ** 20;
 
 /**
  * Writes one zip archive as a sequence of segments. archiver writes the entries; its directories are merged into
- * the one at the end. One call at a time. Any failure, of a source or of whoever reads `output`, ends the whole:
+ * the one at the end. One call at a time. Any failure, of a source or of the reader of `output`, ends the whole:
  * the call under way and every later one rejects, and `output` is destroyed, all with the same error.
  */
 export class ArchiveWriter implements AsyncDisposable {
@@ -123,7 +123,7 @@ export class ArchiveWriter implements AsyncDisposable {
     { deflate, modified }: { deflate: boolean; modified: Date },
   ): Promise<WrittenEntry> {
     if (!Buffer.isBuffer(source)) {
-      // Before anything else: it may fail while it waits for its turn, or end without a word.
+      // First of all: the source may fail while it waits for its turn, or end without an error.
       finished(source, { writable: false }, (error) => error && this.#fail(error));
     }
     try {

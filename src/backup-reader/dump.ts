@@ -14,7 +14,7 @@ import { assertSql, type PlainDumpOptions, plainDumpFilter } from './plain-dump.
 /** One file of a dump. */
 export interface DumpFile {
   readonly name: string;
-  /** In bytes. Of a compressed object: as it is stored, since nobody knows more before it is read. */
+  /** Size in bytes. For a compressed object: its stored size, because its real size is unknown until it is read. */
   readonly size: number;
   /** The content, checked against the archive's directory at its end. */
   open(): Readable;

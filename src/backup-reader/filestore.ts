@@ -24,7 +24,7 @@ export interface FilestoreEntry {
 export interface ArchivedFilestore {
   /** By their names. */
   readonly files: ReadonlyMap<string, FilestoreEntry>;
-  /** Names that are not restored: they hold control characters, which no file of Odoo's does. */
+  /** Names that are not restored: they hold control characters, which no file name of Odoo does. */
   readonly leftOut: readonly string[];
 }
 

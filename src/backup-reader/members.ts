@@ -3,12 +3,12 @@ import { DEFLATED, STORED } from '../archive/entry.ts';
 import { quoted } from '../util/controls.ts';
 import { ContentError } from '../util/errors.ts';
 
-/** An archive's files by their names, a `./` in front of them left out. */
+/** The files of an archive by their names, without a leading `./`. */
 export type Members = ReadonlyMap<string, DirectoryEntry>;
 
 /** Length of the local header without name and extra field, in bytes. APPNOTE 4.3.7. */
 const LOCAL_HEADER_LENGTH = 30;
-/** Deflate cannot make less than one byte of so many. */
+/** Deflate cannot compress more than so many bytes into one. */
 const BEST_RATIO = 1032;
 /** Characters of a name, and folders in it: PATH_MAX of Linux, and many more than any filestore has. */
 const LONGEST_NAME = 4096;

@@ -18,9 +18,9 @@ export interface RestoreSource {
   readonly size: number;
   /** undefined: not verified, which the caller has allowed. */
   readonly receipt: Receipt | undefined;
-  /** When the backup was begun. */
+  /** When the backup began. */
   readonly createdAt: Date | undefined;
-  /** Which the backup is of. */
+  /** Database that the backup is of. */
   readonly database: string | undefined;
   /** `17.0` */
   readonly odooVersion: string | undefined;
@@ -31,7 +31,7 @@ export interface RestoreSource {
   readonly dump: DumpSource;
   /** By their names; undefined: a backup of the database alone. */
   readonly filestore: ReadonlyMap<string, FilestoreEntry> | undefined;
-  /** Files of the filestore that are not restored, by reason of their names. */
+  /** Files of the filestore that are not restored because of their names. */
   readonly leftOut: readonly string[];
   /** Reads files of `filestore`, each checked: see `readFiles`. */
   readFiles(

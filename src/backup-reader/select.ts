@@ -21,11 +21,11 @@ export interface Selection {
   readonly customer: string;
   /** `latest`, a key, an `s3://` URI, or the time of its key: `2026-11-21_03-22-59`, `2026-11-21T03:22:59Z`. */
   readonly backup: string;
-  /** Whose backups `latest` and a time look at; undefined: whatever database the customer has. */
+  /** Database whose backups `latest` and a time select from; undefined: any database of the customer. */
   readonly database: string | undefined;
   /**
-   * Also what has no receipt: nobody has looked whether it is whole. `latest` takes such a backup only where none has
-   * one.
+   * Whether a backup without a receipt, which is not verified, is allowed. `latest` takes one only if no backup has a
+   * receipt.
    */
   readonly allowUnverified: boolean;
 }
@@ -33,7 +33,7 @@ export interface Selection {
 /** The object to restore. */
 export interface Selected {
   readonly key: string;
-  /** undefined: not verified, and allowed all the same. */
+  /** undefined: not verified, and allowed nevertheless. */
   readonly receipt: Receipt | undefined;
 }
 
@@ -57,7 +57,7 @@ export async function selectBackup(store: Store, selection: Selection): Promise<
 async function findBackup(store: Store, selection: Selection): Promise<string> {
   const { customer, database, backup } = selection;
   const all = await listBackups(store, customer, database);
-  // One that is named may have any date; `latest` takes none of a time that was still to come.
+  // A backup that is named may have any date; `latest` takes none that is dated later than it was stored.
   const isMeant = (each: Backup) => each.archive !== undefined && (backup !== 'latest' || !isPostdated(each));
   const there = all.filter(isMeant);
   const verified = there.filter(({ receipt }) => receipt);
@@ -170,7 +170,7 @@ function notFound(store: Store, { customer, database, backup }: Selection, all: 
   );
 }
 
-/** What a key says, wherever it lies; undefined for one that says nothing. */
+/** What a key says, whatever folder it is in; undefined for one that says nothing. */
 export function parseName(key: string): BackupName | undefined {
   return parseKey(key.slice(0, key.lastIndexOf('/') + 1), key);
 }

@@ -53,7 +53,7 @@ const inWord = (byte: number | undefined): boolean => {
 
 /** What a scanner tells of the dump: where in it something begins and ends, in bytes. */
 export interface Told {
-  /** A statement, its semicolon included; COPY apart. */
+  /** A statement with its semicolon, except COPY. */
   readonly statement?: (from: number, to: number) => void;
   /** `\restrict` or `\unrestrict` with its key, without the line break. */
   readonly restrict?: (from: number, to: number) => void;
@@ -66,10 +66,10 @@ export interface Told {
  * outside of quotes, comments and the data of a COPY.
  * https://git.postgresql.org/gitweb/?p=postgresql.git;a=blob;f=src/fe_utils/psqlscan.l
  *
- * What psql reads in different ways by its version or by standard_conforming_strings is refused. By client_encoding it
- * reads in different ways as well: in SJIS, GBK and the like a byte above 127 makes the next one, be it a quote, a part
- * of its character. SQL has ways without end to change that setting (`SELECT query_to_xml('SELECT set_con' || …)`), so
- * it is no use to look for them. Where psql can be restricted (see `restricted`), this scanner is the second wall, and
+ * What psql reads in different ways by its version or by standard_conforming_strings is refused. What it reads depends
+ * on client_encoding as well: in SJIS, GBK and the like a byte above 127 makes the next one, be it a quote, a part of
+ * its character. SQL has ways without end to change that setting (`SELECT query_to_xml('SELECT set_con' || …)`), so it
+ * is no use to look for them. Where psql can be restricted (see `restricted`), this scanner is the second wall, and
  * such text passes. Where it cannot, the scanner is the only one, and refuses text that not all encodings read alike.
  */
 export class SqlScanner {
@@ -98,12 +98,12 @@ export class SqlScanner {
     this.#encodings = restricted ? undefined : new ClientEncodings();
   }
 
-  /** Where in the dump the statement begins that has not ended yet; undefined: there is none. */
+  /** Where in the dump the unfinished statement begins; undefined: there is none. */
   get begun(): number | undefined {
     return this.#begun;
   }
 
-  /** Between two statements, where a dump may end. */
+  /** Whether it is between two statements, where a dump may end. */
   get atRest(): boolean {
     return this.#state.in === 'sql' && this.#words.length === 0 && this.#depth === 0;
   }
@@ -131,7 +131,7 @@ export class SqlScanner {
     return at;
   }
 
-  /** By every client_encoding there is. Those bytes were read in that state. */
+  /** Makes sure that every client_encoding reads these bytes alike. They were read in `state`. */
   #assertReadAlike(state: ScanState, from: number, to: number): void {
     if (state.in === 'data') this.#encodings?.startLine();
     const hidden = this.#encodings?.findHidden(this.#bytes, from, to, (byte) => matters(state, byte));
@@ -287,7 +287,7 @@ export class SqlScanner {
     return at + 1;
   }
 
-  /** A doubled quote ends them and begins them again, which comes to the same. */
+  /** A doubled quote ends them and begins them again, which has the same effect. */
   #quotes(from: number, mark: string): number | undefined {
     const at = this.#bytes.indexOf(mark.length === 1 ? mark.charCodeAt(0) : mark, from);
     if (at < 0) {

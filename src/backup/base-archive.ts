@@ -15,16 +15,16 @@ import type { HostFiles } from './source.ts';
 /** An earlier archive of the same database, and what of it the new one takes over. */
 export interface Base extends CopiedFront {
   readonly reuse: Reuse;
-  /** When the first of the archives that led here was sent as a whole. ISO 8601, UTC. */
+  /** When the first archive of this chain of copies was sent as a whole. ISO 8601, UTC. */
   readonly fullAt: string;
 }
 
-/** Which archives are fit for it. */
+/** What makes an archive fit to be a base. */
 export interface BaseWish {
   readonly customer: string;
   readonly database: string;
   readonly format: Format;
-  /** After so long everything is sent again. */
+  /** Time after which everything is sent again. */
   readonly fullEveryMs: number;
 }
 
@@ -46,13 +46,13 @@ export interface BasePlan {
 /** No base: the reason, as the end of a sentence that begins with `Everything is sent:`. */
 export interface NoBase {
   readonly why: string;
-  /** The server was found unable to copy, not long ago. */
+  /** The server was recently found unable to copy. */
   readonly cannotCopy?: true | undefined;
 }
 
-/** Archives that are looked at: of other formats, or without the filestore, there may be many between. */
+/** Number of archives that are looked at: many of them may have another format, or no filestore. */
 const CANDIDATES = 10;
-/** Gaps that copies may have, as a share of them. */
+/** Share of the copies that may be gaps. */
 const MOST_UNREFERENCED = 0.25;
 /** Parts that copies may take of the 10,000 of an object: the rest is for what is sent. */
 const MOST_COPIES = 9000;
@@ -82,7 +82,8 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandid
     return { why: 'the S3 server cannot copy parts of objects', cannotCopy: true };
   }
   const { key } = receipt;
-  // Ceph 16 and 18 decode the name of a copy's source twice; what is no escape the second time ends their gateway.
+  // Ceph 16 and 18 decode the name of a copy's source twice; text that is not a valid escape the second time crashes
+  // their gateway.
   if (key.includes('%')) return { why: `some S3 servers cannot copy from a name with % in it: ${key}` };
   const head = await store.head(key);
   if (head?.size !== receipt.size) return { why: `${store.uri(key)} is not what its receipt says` };

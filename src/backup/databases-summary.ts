@@ -6,7 +6,7 @@ import { messageOf } from '../util/errors.ts';
 import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
 import { backupOutputs } from './summary.ts';
 
-/** What became of one of several databases. Neither receipt nor error: it was a dry run. */
+/** Result for one of several databases. Neither receipt nor error: it was a dry run. */
 export interface DatabaseResult {
   readonly database: string;
   readonly receipt?: Receipt;
@@ -15,7 +15,7 @@ export interface DatabaseResult {
   readonly error?: unknown;
 }
 
-/** The outputs of a backup of several databases: what is of one archive stands in `json`, an array. */
+/** The outputs of a backup of several databases: what belongs to one archive is in `json`, an array. */
 export function databasesOutputs(results: readonly DatabaseResult[]): Record<string, string> {
   const made = results.flatMap(({ receipt }) => receipt ?? []).map(backupOutputs);
   const sum = (name: string) => made.reduce((total, outputs) => total + Number(outputs[name]), 0);

@@ -108,7 +108,7 @@ async function makeFrom(
   return receipt;
 }
 
-/** Finds out all that is to be known before a byte moves, and keeps of it what is needed then. */
+/** Finds out everything before a byte is sent, and keeps what is needed afterwards. */
 async function survey(
   { inputs, odoo, accounts, phases, platform }: Making,
   snapshot: Snapshot,

@@ -18,7 +18,7 @@ export interface BackupOptions extends OdooAccess {
   readonly countTables: CountedTables;
   /** Whether S3 copies what an earlier archive holds; else everything is sent. */
   readonly incremental: boolean;
-  /** After so long everything is sent all the same. */
+  /** Time after which everything is sent in spite of `incremental`. */
   readonly fullEveryMs: number;
   /** How far it is proven before the run ends. */
   readonly proof: ProofOptions;

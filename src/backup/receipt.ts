@@ -8,7 +8,7 @@ import { describe } from './description.ts';
 import type { ArchiveOptions, Source } from './source.ts';
 import type { Written } from './write-archive.ts';
 
-/** An object that lies in the bucket. */
+/** An object that was stored in the bucket. */
 export interface Stored {
   readonly uploaded: Uploaded;
   /** undefined: a bare dump. */

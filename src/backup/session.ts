@@ -9,8 +9,8 @@ export interface BackupSession extends AsyncDisposable {
 }
 
 /**
- * Opens the snapshot, and takes the lock that keeps restores and other backups of the database away. Both at once: each
- * takes some journeys to the host. A role that may not enter the maintenance database goes without the lock.
+ * Opens the snapshot, and takes the lock that keeps restores and other backups of the database away. Both at the same
+ * time: each takes some round trips to the host. A role that may not connect to the maintenance database gets no lock.
  *
  * @throws UserError when another run holds the lock, or the server refuses
  */

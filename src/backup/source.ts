@@ -67,9 +67,7 @@ export function pgDumpCompression(compression: ArchiveOptions['compression'], cl
 /** Bytes of an entry besides its content, in both of its headers. */
 const ENTRY_BYTES = 260;
 
-/**
- * Bytes that may have to be sent, at most, more or less: it decides the size of the parts of the upload.
- */
+/** The most bytes that may have to be sent, approximately: it decides the size of the parts of the upload. */
 export function expectedBytes({ facts, files }: Source, format: Format): number {
   const dumps = format === 'dual' ? 2 : 1;
   const filestore = files ? files.list.bytes + ENTRY_BYTES * files.list.length : 0;

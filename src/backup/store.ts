@@ -54,7 +54,7 @@ export async function storeObject(
   await using writer = new ArchiveWriter({ level: Math.max(1, deflateLevel(target)), unitSize, reuse });
   const uploading = upload(store, key, writer.output, { ...options, contentType: 'application/zip' });
   const writing = writeArchive(writer, source, target, phases);
-  // Whichever fails takes the other with it, and the upload always tells the first reason.
+  // A failure of either ends the other, and the upload always reports the first reason.
   writing.catch((error) => writer.output.destroy(error));
   const [uploaded, archive] = await Promise.allSettled([uploading, writing]);
   if (uploaded.status === 'rejected') throw uploaded.reason;
@@ -118,7 +118,7 @@ const copyProofs: Record<CopyProof, string> = {
   'read-back': 'reading it back',
 };
 
-/** The receipt first: should it have been written after all, it must not outlive what it speaks of. */
+/** The receipt first: if it was written nevertheless, it must not outlive the archive. */
 async function removeObject(store: Store, key: string, platform: Platform): Promise<void> {
   for (const each of [receiptKey(key), key]) {
     try {

@@ -31,8 +31,8 @@ interface SurveyOptions {
  * Reads the facts of the snapshot, lists the filestore right after it (files only come and go, none is ever
  * rewritten), and tells both.
  *
- * @throws UserError when it is not an Odoo database, lacks a table that was to be counted, or `tolerate` does not bear
- * what is missing
+ * @throws UserError when it is not an Odoo database, lacks a table that was to be counted, or `tolerate` refuses what
+ * is missing
  */
 export async function surveySource(
   odoo: Odoo,
@@ -90,7 +90,7 @@ export async function surveySource(
 /** A name that may hold anything but NUL, for a person to read. */
 const printable = (name: string): string => name.replace(/\p{C}/gu, '\uFFFD');
 
-/** So many that their list, and the archive's directory, are what takes the memory. */
+/** Number of files from which their list and the archive's directory take most of the memory. */
 const MANY_FILES = 250_000;
 
 interface FoundFiles {
@@ -113,7 +113,9 @@ async function listed({ filestore }: Odoo): Promise<FoundFiles> {
   return { list, skipped };
 }
 
-/** Which files attachments name: how many, which of those that are there, and which others. */
+/**
+ * Compares the files that attachments name with those that exist: how many are named, which exist, and which do not.
+ */
 async function compare(
   snapshot: Snapshot,
   found: FoundFiles | undefined,
@@ -131,7 +133,7 @@ async function compare(
 }
 
 /**
- * A filestore without a single one of the files that attachments name is another one, or none.
+ * A filestore without a single one of the files that attachments name is the wrong folder, or no filestore.
  *
  * @throws UserError that names the folders
  */

@@ -5,7 +5,7 @@ import { receiptKey } from './keys.ts';
 import type { Proof } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
 
-/** How often somebody else may come first. */
+/** How often another writer may come first. */
 const ATTEMPTS = 5;
 
 /**
@@ -35,7 +35,7 @@ export async function appendProof(store: Store, key: string, proof: Proof): Prom
   }
 }
 
-/** A server that does not know If-Match for what it writes takes it without. */
+/** A server that does not know If-Match for writes gets the request without it. */
 async function put(store: Store, key: string, receipt: Receipt, etag: string | undefined): Promise<void> {
   try {
     await store.putJson(key, receipt, etag);

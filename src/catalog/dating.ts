@@ -2,7 +2,7 @@ import type { Backup } from './keys.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** What the clocks of a machine and of the S3 service may differ by, the time of the upload included. */
+/** How far the clocks of a machine and of the S3 service may differ, including the time of the upload. */
 const TOLERANCE_MS = 2 * DAY_MS;
 
 /**
@@ -13,12 +13,12 @@ export function isPostdated({ at, archive }: Pick<Backup, 'at' | 'archive'>): bo
   return archive !== undefined && at.getTime() - archive.modified.getTime() > TOLERANCE_MS;
 }
 
-/** Longer than this, no backup is believed to have taken. */
+/** The longest that a backup is believed to have taken. */
 const LONGEST_MS = 5 * DAY_MS;
 
 /**
  * Whether the date lies long before that time: who writes to a bucket can fill any day of the past, but cannot store
- * there. A key has the time at which its backup was begun, and most services that at which the upload ended.
+ * there. A key holds the time when its backup began; most services record when the upload ended.
  *
  * @param tookMs what its receipt says of how long it took, which is believed up to some days
  */

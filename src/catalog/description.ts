@@ -38,7 +38,7 @@ import {
   version,
 } from './shapes.ts';
 
-// More than any database has that Odoo runs on; few enough to be held.
+// More files than any database of Odoo has, and few enough to be held in memory.
 export const MOST_FILES = 2_000_000;
 const MOST_PRIVILEGES = 200_000;
 const MOST_NAMES = 100_000;

@@ -7,7 +7,7 @@ import { type Backup, type BackupName, listBackups, readReceipt } from './keys.t
 import { failedProof, type Level, levelOf, unrestorableProof } from './proofs.ts';
 import type { Receipt } from './receipt.ts';
 
-/** What lies in the catalog under one name, with its receipt read. */
+/** What the catalog holds under one name, with its receipt read. */
 export interface Entry extends BackupName {
   /** Key of the archive; where there is none, key of the receipt. */
   readonly key: string;
@@ -20,7 +20,7 @@ export interface Entry extends BackupName {
   readonly doubt?: string;
 }
 
-/** Without what is long in the receipts of large archives: there may be thousands of them. */
+/** A receipt without the parts that are long for a large archive: there may be thousands of receipts. */
 export type ShortReceipt = Omit<Receipt, 'segments'>;
 
 /**
@@ -48,7 +48,7 @@ export async function takeInventory(store: Store, customer: string, database?: s
   return inParallel(backups, READERS, (backup) => readEntry(store, backup));
 }
 
-/** @throws UserError when S3 does not let it be read; a receipt that is none is a condition of the entry */
+/** @throws UserError when S3 does not let it be read; an object that is not a receipt is a condition of the entry */
 export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
   const { archive, receipt: receiptObject, database, at } = backup;
   const key = archive?.key ?? receiptObject?.key ?? '';
@@ -63,7 +63,7 @@ export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
   }
   if (!archive) return { ...entry, receipt, condition: { kind: 'without-archive' } };
   if (nameOf(receipt.key) !== nameOf(key)) {
-    return { ...entry, receiptObject: undefined, condition: { kind: 'without-receipt' } }; // its twin's
+    return { ...entry, receiptObject: undefined, condition: { kind: 'without-receipt' } }; // it belongs to another archive of that second
   }
   const condition = judge(receipt, archive, entry);
   return { ...entry, receipt, condition, ...doubtOf(store, receipt, archive, at) };
@@ -71,7 +71,7 @@ export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
 
 const shortened = ({ segments: _, ...receipt }: Receipt): ShortReceipt => receipt;
 
-/** A matter of this receipt alone: it is none, a lifecycle rule has archived it, or it has gone meanwhile. */
+/** Whether the error is about this receipt alone: it is no receipt, a lifecycle rule archived it, or it was deleted. */
 export function isUnreadable(error: unknown): boolean {
   if (error instanceof ContentError) return true;
   const cause = error instanceof UserError ? error.cause : undefined;
@@ -82,8 +82,8 @@ export function isUnreadable(error: unknown): boolean {
 const nameOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 /**
- * A catalog that was copied is one of these: its objects are as old as the copy. So they stay, but they push nothing
- * out, as what somebody has made up would.
+ * The backups of a copied catalog are in doubt too: its objects are as old as the copy. So backups in doubt stay, but
+ * push no others out, as forged ones would.
  */
 function doubtOf(
   store: Store,

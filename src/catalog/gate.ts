@@ -11,10 +11,10 @@ export interface GateRequirement {
   readonly maxAgeMs: number;
 }
 
-/** What a gate is asked: whether a backup is there that is all that is demanded. */
+/** What a gate is asked: whether there is a backup that meets all requirements. */
 export interface GateQuestion extends GateRequirement {
   readonly database: string;
-  /** `latest`: any that will do; else the key, URI or time of the one that has to be there. */
+  /** `latest`: any backup that meets them; else the key, URI or time of the one that has to be there. */
   readonly backup: string;
 }
 
@@ -29,7 +29,7 @@ export type GateVerdict =
   | { readonly kind: 'unverified' | 'old' | 'level' | 'unrestorable'; readonly entry: Entry }
   | { readonly kind: 'none' };
 
-/** Looks for the newest backup that is all that is demanded. It reads no more receipts than it has to. */
+/** Looks for the newest backup that meets all requirements. It reads no more receipts than necessary. */
 export async function askGate(
   store: Store,
   backups: readonly Backup[],

@@ -16,7 +16,7 @@ export type ArchiveExtension = '.zip' | '.dump' | '.sql.gz';
 /** What a key says. */
 export interface BackupName {
   readonly database: string;
-  /** When the backup was begun, to the second. */
+  /** When the backup began, to the second. */
   readonly at: Date;
 }
 
@@ -26,7 +26,7 @@ export interface Backup extends BackupName {
   readonly receipt: StoredObject | undefined;
 }
 
-/** Where the backups of a customer lie. `prefix` is empty or ends in a slash. */
+/** The folder of a customer's backups. `prefix` is empty or ends in a slash. */
 export function catalogFolder(prefix: string, customer: string): string {
   return `${prefix}${customer}/backups/`;
 }
@@ -48,8 +48,8 @@ const keyEnd =
   /^(?<database>.+)_(?<day>\d{4}-\d\d-\d\d)_(?<time>\d\d-\d\d-\d\d)(?<extension>\.zip|\.dump|\.sql\.gz|\.json)$/s;
 
 /**
- * Returns undefined for a key that is no backup's, or of a database that cannot have such a name. A database's name may
- * itself end like a timestamp: the last counts.
+ * Parses the key of a backup; undefined for any other key, and for a name that no database can have. A database's name
+ * may itself end like a timestamp: the last counts.
  */
 export function parseKey(folder: string, key: string): (BackupName & { isReceipt: boolean }) | undefined {
   const found = key.startsWith(folder) ? keyEnd.exec(key.slice(folder.length))?.groups : undefined;
@@ -74,7 +74,7 @@ export async function listBackups(store: Store, customer: string, database?: str
   const receipts = new Map<string, BackupName & { receipt: StoredObject }>();
   for await (const object of store.list(database === undefined ? folder : `${folder}${database}_`)) {
     const name = parseKey(folder, object.key);
-    // The database's name begins with the prefix that was asked for, and may go on.
+    // The database's name begins with the prefix that was asked for, and may be longer.
     if (!name || (database !== undefined && name.database !== database)) continue;
     const { isReceipt, ...id } = name;
     if (isReceipt) receipts.set(object.key, { ...id, receipt: object });

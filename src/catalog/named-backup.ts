@@ -3,7 +3,7 @@ import { UserError } from '../util/errors.ts';
 import type { Backup } from './keys.ts';
 
 /**
- * Which backups somebody means who names a key, an `s3://` URI, or a time.
+ * The backups that a key, an `s3://` URI or a time names.
  *
  * @throws UserError when it is none of these, or the URI is of another bucket
  */

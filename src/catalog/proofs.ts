@@ -21,9 +21,9 @@ export interface Proof {
   readonly tool: Tool;
   /** Versions of other programs that took part: `pg_restore`, `postgres`. */
   readonly programs?: Readonly<Record<string, string>>;
-  /** What it took; at the level `restore`, the time that a restore takes. */
+  /** Seconds that it took; at the level `restore`, the time that a restore takes. */
   readonly seconds?: number;
-  /** What is wrong with the archive. Left out: it passed. */
+  /** What is wrong with the archive. Absent: it passed. */
   readonly failure?: string;
   /** The archive is whole: `failure` says why the database in it cannot be restored as it is. */
   readonly unrestorable?: true;
@@ -80,7 +80,7 @@ const lastUnrefuted = (proofs: readonly Proof[], is: (proof: Proof) => boolean):
         .some((later) => later.failure === undefined && atLeast(later.level, proof.level)),
   );
 
-/** In seconds: how long the newest proof by a restore took; undefined where there is none. */
+/** Duration of the newest proof by a restore, in seconds; undefined where there is none. */
 export function restoreSeconds({ proofs }: Proven): number | undefined {
   return proofs.findLast(({ level, failure }) => level === 'restore' && failure === undefined)?.seconds;
 }

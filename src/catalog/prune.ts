@@ -11,17 +11,17 @@ export interface PruneOptions {
   readonly policy: RetentionPolicy;
   /** In a bucket with versions: remove them as well. */
   readonly deleteVersions: boolean;
-  /** The most that may be deleted at once, in percent of all archives: more takes a policy that was meant so. */
+  /** The most that may be deleted at once, in percent of all archives. More is refused. */
   readonly limitPercent: number;
   /** The key of the backup that this run has made. It stays, also where clocks have gone back. */
   readonly justMade?: string;
 }
 
-/** What retention comes to for the entries of one database. */
+/** What retention decides for the entries of one database. */
 export interface PrunePlan {
   /** Newest first. */
   readonly verdicts: readonly Verdict<Entry>[];
-  /** The bucket keeps versions of what is deleted. */
+  /** Whether the bucket keeps versions of what is deleted. */
   readonly versions: boolean;
   /** More than may be deleted at once, in words; undefined: it is not. */
   readonly tooMany: string | undefined;
@@ -51,12 +51,12 @@ export async function planPrune(
   return { verdicts, versions, tooMany: tooMany(verdicts, limitPercent) };
 }
 
-/** So many go without being counted: a catalog that small changes by a large share. */
+/** Up to this number the limit does not count: a small catalog changes by a large share. */
 const FEW = 10;
 
 /**
- * A policy deletes about as much as was made since the last time. What makes it delete most of a catalog at once is a
- * policy that was changed, or somebody who has put in what pushes everything else out.
+ * A policy deletes about as much as was added since the last time. It deletes most of a catalog at once only when the
+ * policy was changed, or when somebody has added backups that push all others out.
  */
 function tooMany(verdicts: readonly Verdict<Entry>[], limitPercent: number): string | undefined {
   const archives = verdicts.filter(({ entry }) => entry.archive);
@@ -104,7 +104,7 @@ async function remove(store: Store, entry: Entry, withVersions: boolean): Promis
 const keysOf = ({ receiptObject, archive }: Entry): string[] =>
   [receiptObject, archive].flatMap((object) => object?.key ?? []);
 
-/** An archive without receipt may still get one, and what has made another one fail may not be the archive. */
+/** An archive without a receipt may still get one, and a proof may have failed for another reason than the archive. */
 function whyNotYet({ archive, receipt, condition }: Entry, now: Date): string | undefined {
   const isRecent = (time: number) => now.getTime() - time < SETTLED_DAYS * 24 * 3_600_000;
   if (condition.kind === 'without-receipt' && archive && isRecent(archive.modified.getTime())) {

@@ -34,7 +34,7 @@ import {
   webUrl,
 } from './shapes.ts';
 
-/** What the archive is: a zip, but for `custom` and `plain` without a filestore. */
+/** Format of the archive: a zip, except for `custom` and `plain` without a filestore. */
 export type Format = 'dual' | 'odoo' | 'custom' | 'directory' | 'plain';
 
 /** The JSON object beside an archive. It is written last, and says that the archive is there and verified. */
@@ -61,20 +61,20 @@ export interface Receipt {
     readonly parts: number;
     readonly partSize: number;
     readonly proof: PartProof;
-    /** What the server took over from another archive; left out: everything was sent. */
+    /** What the server copied from another archive. Absent: everything was sent. */
     readonly copied?: {
       /** The other archive's key. */
       readonly from: string;
       /** In bytes. */
       readonly bytes: number;
       readonly proof: CopyProof;
-      /** When the first of the archives that led here was sent as a whole. ISO 8601, UTC. */
+      /** When the first archive of this chain of copies was sent as a whole. ISO 8601, UTC. */
       readonly fullAt: string;
     };
     /** Everything was sent because the server cannot copy. */
     readonly cannotCopy?: true;
   };
-  /** In the order in which they were made. proofs.ts says what they come to. */
+  /** In the order in which they were made. proofs.ts says what they mean together. */
   readonly proofs: readonly Proof[];
   /**
    * Null where the filestore was left out. `missing` before the backup, `lost` during it, `corrupt` on the host's disk.
@@ -90,15 +90,15 @@ export interface Receipt {
   } | null;
   /** Attachments in other storages than the filestore and the database, by storage: not in the backup. */
   readonly elsewhere?: Readonly<Record<string, number>>;
-  /** Why the database may not be restored as it is, as far as it says so itself. */
+  /** Why the database may fail to be restored as it is, as far as the database itself shows. */
   readonly obstacles?: readonly string[];
   /** Rows per table. */
   readonly counts: Readonly<Record<string, number>>;
-  /** What backup.json says in an archive: of a bare dump only. */
+  /** What backup.json says in an archive; present for a bare dump only. */
   readonly description?: BackupDescription;
   /** Seconds per phase. */
   readonly durations: Readonly<Record<string, number>>;
-  /** To S3. */
+  /** Bytes sent to S3. */
   readonly bytesSent: number;
   readonly run: RecordedRun;
 }
@@ -135,7 +135,8 @@ const runFields = {
 } as const;
 
 /**
- * What a receipt can hold of a run: a CI may say what nobody would read back, such as a branch with control characters.
+ * What a receipt can hold of a run: a CI may give values that no reader would accept, such as a branch with control
+ * characters.
  */
 export function recordedRun(run: RecordedRun): RecordedRun {
   const fits = ([name, value]: [string, unknown]): boolean => {

@@ -4,14 +4,14 @@ import type { Condition } from './entries.ts';
 /** How many verified backups to keep, in the usual meaning of grandfather, father and son. 0: that rule keeps none. */
 export interface RetentionPolicy {
   readonly last: number;
-  /** The newest of each of the last so many days that have one; so for weeks, months and years. */
+  /** The newest backup of each of the last N days that have one; likewise for weeks, months and years. */
   readonly daily: number;
   readonly weekly: number;
   readonly monthly: number;
   readonly yearly: number;
-  /** All that are not older than this when the newest verified one was made. */
+  /** All that were not older than this when the newest verified one was made. */
   readonly withinMs: number | undefined;
-  /** So many stay, whatever the other rules say. */
+  /** The least number of backups that stay, whatever the other rules say. */
   readonly minimum: number;
   /** Where days begin: an IANA name. Weeks are those of ISO 8601. */
   readonly timezone: string;
@@ -48,8 +48,8 @@ export type Verdict<T extends Candidate = Candidate> = { readonly entry: T } & (
 const periods: readonly Period[] = ['daily', 'weekly', 'monthly', 'yearly'];
 
 /**
- * Says of every entry of one database whether it stays, and why: newest first. Time does not count, only the distance
- * to the newest verified backup: when backups fail for months, nothing grows old.
+ * Decides for every entry of one database whether it stays, and why, newest first. Time does not count, only the
+ * distance to the newest verified backup: when backups fail for months, nothing grows old.
  */
 export function decide<T extends Candidate>(entries: readonly T[], policy: RetentionPolicy): Verdict<T>[] {
   const all = [...entries].sort(newestFirst);
@@ -63,7 +63,7 @@ export function protect<T extends Candidate>({ entry }: Verdict<T>, why: string)
   return { entry, keep: true, rules: [{ kind: 'protected', why }] };
 }
 
-/** By the earlier of two clocks: one that goes ahead would make a backup the newest for years. */
+/** The time of a backup by the earlier of two clocks: a clock that is ahead would make it the newest for years. */
 export function timeOf({ at, archive }: Pick<Candidate, 'at' | 'archive'>): number {
   return Math.min(at.getTime(), archive?.modified.getTime() ?? Number.POSITIVE_INFINITY);
 }

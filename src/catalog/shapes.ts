@@ -66,14 +66,14 @@ export const privilege = oneOf(
 const IDENTIFIER = String.raw`(?:[\p{L}_][\p{L}\p{N}_$]*|"(?:[^"]|"")+"(?!"))`;
 const QUALIFIED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`;
 /**
- * The types of a routine's arguments: words, quoted names, lengths, commas and brackets, and no parenthesis but of
+ * The types of a routine's arguments: words, quoted names, lengths, commas and brackets, and parentheses only around
  * lengths.
  */
 const ARGUMENTS = String.raw`(?:[\p{L}\p{N}_$., [\]]|"(?:[^"]|"")+"(?!")|\([\d,]+\))*`;
 
 /**
  * What GRANT takes behind ON: `TABLE public.spatial_ref_sys`, `ROUTINE public.st_area(public.geometry, boolean)`. Text
- * that goes on behind the name, such as `TO somebody`, has no such shape.
+ * that continues after the name, such as `TO somebody`, does not match.
  */
 export const grantObject = text(
   'the kind and the name of an object',

@@ -22,7 +22,7 @@ export function conditionWords({ condition }: Entry): string {
   }
 }
 
-/** Why the database in a whole archive cannot be restored as it is; empty where nobody says so. */
+/** Why the database in a whole archive cannot be restored as it is; empty where no proof says so. */
 export const unrestorableWords = ({ condition }: Entry): string =>
   (condition.kind === 'verified' && condition.unrestorable) || '';
 
@@ -52,14 +52,14 @@ function ruleWords(rule: KeepRule): string {
 export const keyTime = ({ at }: Entry): string =>
   at.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
 
-/** That a backup took, in seconds. */
+/** Duration of a backup in seconds. */
 export const backupSeconds = ({ startedAt, finishedAt }: ShortReceipt): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 
 /** The most that an output `json` lists: an output of GitHub's may have 1 MiB. */
 export const LISTED = 1000;
 
-/** For programs: so many of the newest entries. */
+/** The newest entries as JSON, for programs: `LISTED` at most. */
 export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most = LISTED): object[] {
   return verdicts.slice(0, most).map((verdict) => {
     const { entry } = verdict;

@@ -20,7 +20,7 @@ const DAY_MS = 24 * 3_600_000;
 
 /**
  * Backs up one Odoo database, or several one after the other, each into an object of its own with a receipt of its own.
- * One that fails keeps none of the others from being backed up.
+ * If one fails, the others are backed up nevertheless.
  *
  * @throws UserError when one has failed, or the signal's reason when that is aborted
  */
@@ -46,7 +46,7 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
     platform.info(`Database ${i + 1} of ${names.length}: ${database}`);
     const ofOne = { ...inputs, odoo: { ...inputs.odoo, database } };
     const result = await tryOne(ofOne, database, store, { ...run, phases: new Phases(platform) });
-    // Nobody has named it: that it belongs to Odoo's role does not make it one of Odoo's.
+    // Nobody has named this database: it belongs to Odoo's role, but may not be a database of Odoo.
     if (databases.kind === 'matching' && result.error instanceof NotOdooError) {
       platform.notice(`${database} is left out: Odoo was never initialised in it`);
       continue;
@@ -92,7 +92,7 @@ function tellFailure({ database, error }: DatabaseResult, platform: Platform): v
   platform.warning(`${database} could not be backed up: ${messageOf(error)}.${hint}`);
 }
 
-/** As one of several: an error is a result. */
+/** Backs up one of several databases: an error is a result. */
 async function tryOne(
   inputs: BackupInputs,
   database: string,
@@ -156,7 +156,7 @@ async function prepareStore(store: Store, folder: string, platform: Platform): P
       platform.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
     }
   } catch (error) {
-    // Tidying up after others is no reason to go without a backup.
+    // If cleaning up after other runs fails, the backup is made nevertheless.
     platform.warning(`Unfinished uploads of earlier runs may be left: ${messageOf(error)}`);
   }
 }

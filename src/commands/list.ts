@@ -41,7 +41,7 @@ export async function list(inputs: ListInputs, { platform, signal }: Run): Promi
   platform.output('json', JSON.stringify(json));
 }
 
-/** As a prune would decide; who may only read does not see locks, and is told so. */
+/** Decides as a prune would. With permission to read only, locks cannot be seen, and the log says so. */
 async function whatIf(
   store: Store,
   entries: readonly Entry[],

@@ -38,7 +38,7 @@ export interface PruneWish {
   readonly justMade?: string;
 }
 
-/** Decides and, but for a dry run, deletes. Returns what was decided. */
+/** Decides and, except in a dry run, deletes. Returns what was decided. */
 export async function pruneCatalog(
   store: Store,
   { customer, database, retention, dryRun, justMade }: PruneWish,
@@ -70,7 +70,7 @@ export async function pruneCatalog(
   });
 }
 
-/** What is verified and takes no slot may be a surprise, and is never deleted. */
+/** A verified backup that takes no slot may be a surprise. It is never deleted. */
 function tellDoubts({ verdicts }: PrunePlan, platform: Platform): void {
   const doubted = verdicts.flatMap(({ entry }) => (entry.doubt === undefined ? [] : [entry]));
   const [first] = doubted;

@@ -14,8 +14,8 @@ import { verifiedJson, verifyOutputs, verifySummary } from '../verify/summary.ts
 import { unrestorableError } from '../verify/unrestorable.ts';
 
 /**
- * Looks at archives in the bucket again, closer than before, and writes into their receipts what it finds. One that
- * fails does not keep it from looking at the others.
+ * Looks at archives in the bucket again, closer than before, and writes into their receipts what it finds. If one
+ * fails, the others are looked at nevertheless.
  *
  * @throws UserError when one has failed, or could not be looked at; the signal's reason when that is aborted
  */

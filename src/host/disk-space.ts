@@ -4,7 +4,7 @@ import { run } from './run.ts';
 
 /** A file system of the host. */
 export interface FileSystem {
-  /** What tells it from others: its device; where that is none of its own, where it is mounted. */
+  /** What tells it from others: its device, or its mount point where it has no device of its own. */
   readonly device: string;
   /** Where it is mounted. In containers that differs for one file system. */
   readonly mount: string;

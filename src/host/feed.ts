@@ -35,7 +35,7 @@ async function textOf(stdout: AsyncIterable<Buffer>, program: string): Promise<s
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Likewise, and returns what `read` makes of what it prints. A UserError of `read` ends the command, and is thrown. */
+/** As `feed`, but returns what `read` makes of the output. A UserError of `read` ends the command, and is thrown. */
 export async function feedThrough<T>(
   host: Host,
   command: Command,

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 /** A command for the host: an argument list, never a shell string (see `quote.ts`). */
 export interface Command {
   readonly argv: readonly string[];
-  /** The account to become, through sudo unless root logged in; left out: the account that logged in. */
+  /** The account to become, through sudo unless root logged in. Default: the account that logged in. */
   readonly as?: string;
   /** Environment that may be seen by anybody on the host. */
   readonly env?: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export interface Command {
   readonly secretEnv?: Readonly<Record<string, string>>;
   /**
    * Ends the command, and what it started, when sshd closes the connection or we close the command, even while it
-   * writes nothing. Its standard input is empty; ours must stay open, for its end is the sign. For long commands.
+   * writes nothing. Its standard input is empty; ours must stay open, because its end is the signal. For long commands.
    */
   readonly guarded?: boolean;
 }

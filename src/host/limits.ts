@@ -5,8 +5,8 @@ import type { Process } from './host.ts';
 
 /**
  * How long commands on hosts may be waited for. The limit belongs to the run and not to the call: every command that
- * starts within `within`, however deep, ends with its signal, so that no call can forget it. What has to go on, as
- * the undo of a restore does, says so.
+ * starts within `within`, however deep, ends with its signal, so that no call can forget it. Commands that have to go
+ * on, such as the undo of a restore, run in `unlimited`.
  */
 const limit = new AsyncLocalStorage<AbortSignal | undefined>();
 
@@ -65,7 +65,7 @@ export async function limited<P extends Process>(start: () => Promise<P>): Promi
   try {
     return new LimitedProcess(await untilAborted(starting, signal), signal);
   } catch (error) {
-    // It may start all the same, after that.
+    // It may start nevertheless, after that.
     starting.then(
       (process) => process[Symbol.asyncDispose](),
       () => {},
@@ -74,7 +74,7 @@ export async function limited<P extends Process>(start: () => Promise<P>): Promi
   }
 }
 
-/** A command that is ended when a signal is aborted: who waits for it gets the signal's reason at once. */
+/** A command that is ended when a signal is aborted: the caller that waits for it gets the signal's reason at once. */
 class LimitedProcess implements Process {
   readonly stdin: Process['stdin'];
   readonly stdout: Process['stdout'];
@@ -87,7 +87,7 @@ class LimitedProcess implements Process {
     this.stdout = process.stdout;
     const aborted = Promise.withResolvers<never>();
     this.exited = Promise.race([process.exited, aborted.promise]);
-    this.exited.catch(() => {}); // whoever awaits it gets the error
+    this.exited.catch(() => {}); // the caller that awaits it gets the error
     const end = () => {
       aborted.reject(signal.reason);
       this.stdout.destroy(signal.reason);

@@ -24,7 +24,9 @@ export class LocalHost implements Host {
   readonly #account: LocalAccount | undefined;
   readonly #processes = new Set<LocalProcess>();
 
-  /** @param account whom to be, which only root may choose; undefined: whoever runs this program */
+  /**
+   * @param account account to run commands as, which only root may choose; undefined: the one that runs this program
+   */
   constructor(account?: LocalAccount) {
     this.user = account?.name ?? ownName();
     this.#account = account;

@@ -28,7 +28,7 @@ export class LocalProcess implements Process {
     this.exited = exitOf(child).finally(() => {
       this.#settled = true;
     });
-    this.exited.catch(() => {}); // whoever awaits it gets the error
+    this.exited.catch(() => {}); // the caller that awaits it gets the error
     if (preamble !== '') this.stdin.write(preamble);
   }
 

@@ -3,7 +3,7 @@ import { run } from './run.ts';
 
 /**
  * Whether a folder is where something is mounted, also a part of the same disk (a bind mount, a volume). Such a folder
- * cannot be renamed (EBUSY). Where the host has no /proc, nobody knows.
+ * cannot be renamed (EBUSY). Where the host has no /proc, this cannot be determined.
  *
  * @see https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
  */

@@ -66,7 +66,7 @@ export async function actAsOwner(
   );
 }
 
-/** The folder with a way to act as its owner; undefined: none is open. */
+/** The folder with a way to act as its owner; undefined: there is none. */
 export async function asOwner(
   host: Host,
   accounts: Accounts,
@@ -141,11 +141,11 @@ const below =
   };
 
 /**
- * Walks to a folder, and refuses one that somebody may have put there to have others act upon it. Whoever runs Odoo
- * can put a symbolic link into its folders; so a link leads only to what its own account owns, unless root made it (the
- * rule of Apache's SymLinksIfOwnerMatch), or the account that logged in.
+ * Walks to a folder, and refuses one that somebody may have put there to have others act upon it. The account that runs
+ * Odoo can put a symbolic link into its folders; so a link leads only to what its own account owns, unless root made it
+ * (the rule of Apache's SymLinksIfOwnerMatch), or the account that logged in.
  *
- * @returns undefined when nobody who can be asked may look
+ * @returns undefined when no usable account may look
  * @throws UserError when a link leads to a folder of somebody else, or the folder is not Odoo's
  */
 export async function seeFolder(

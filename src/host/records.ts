@@ -8,7 +8,7 @@ const MOST_TEXT = 2 ** 30;
 
 /**
  * Text, cut at the mark behind each record. What is behind the last mark is no record. Not node:readline: that never
- * tells of an error of its input.
+ * reports an error of its input.
  *
  * @param program for the message
  * @throws UserError when a record is longer than 1 MiB, or all of them than 1 GiB: a host decides what comes

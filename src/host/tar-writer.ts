@@ -12,11 +12,11 @@ export interface IncomingFile {
   readonly content: Buffer | AsyncIterable<Buffer>;
 }
 
-/** As open(2) is asked by Odoo: what remains is up to the umask of whoever extracts it. */
+/** The mode that Odoo passes to open(2): the umask of the program that extracts the file applies. */
 const FILE_MODE = 0o666;
 
 /**
- * Writes files as a tar archive. Whatever fails, fails for the one who reads.
+ * Writes files as a tar archive. Any failure reaches the reader.
  *
  * @throws TypeError for a name that leads out of a folder
  * @throws RangeError for a content that is not as long as was said

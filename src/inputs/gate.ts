@@ -11,7 +11,7 @@ export interface GateInputs {
   readonly command: 'gate';
   readonly s3: CatalogOptions;
   readonly database: string;
-  /** `latest`: any that will do; else the key, URI or time of the one that has to be there. */
+  /** `latest`: any backup that meets the requirements; else the key, URI or time of the one that has to be there. */
   readonly backup: string;
   readonly require: Level;
   readonly maxAgeMs: number;

@@ -48,8 +48,8 @@ interface Credentials {
 }
 
 /**
- * Logs in to the host. What may pass (refused, reset, no answer, name server) is tried again, up to three times;
- * a refused login or host key is not.
+ * Logs in to the host. A failure that may pass (refused, reset, no answer, name server) is tried again, up to three
+ * times; a refused login or host key is not.
  *
  * @throws InputError for host keys that cannot be read, before anything is sent
  * @throws UserError when the key cannot be used, when connecting fails, or when the account runs no commands

@@ -56,7 +56,7 @@ class ListedAgent extends ssh2.BaseAgent<ParsedKey> {
   readonly #agent: BaseAgent;
   readonly #type: string | undefined;
 
-  /** @param type of the keys to use; left out: all */
+  /** @param type of the keys to use; default: all */
   constructor(socket: string, type?: string) {
     super();
     this.#agent = ssh2.createAgent(socket);

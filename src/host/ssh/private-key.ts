@@ -26,7 +26,7 @@ export function readPrivateKey({ pem, passphrase }: PrivateKey): ParsedKey {
 
 const NEW_KEY = 'Make a new one: `ssh-keygen -t ed25519 -N "" -f odoo-backup`.';
 
-/** What has a form of its own, and is no key that can log in from a job. */
+/** Refuses files of a known form that hold no key which can log in from a job. */
 function refuseOthers(text: string): void {
   if (text.trim() === '') {
     throw new UserError(

@@ -3,8 +3,8 @@ import { wait } from '../limits.ts';
 import { LostConnectionError } from './errors.ts';
 
 /**
- * A host that is logged in to once more where the connection is gone. What ran on the lost connection has failed; the
- * commands that follow run: those that take back what was begun have to.
+ * A host that is logged in to once more where the connection is gone. What ran on the lost connection has failed; later
+ * commands run on the new one: those that undo what was begun have to.
  */
 export class ReconnectingHost implements Host {
   readonly label: string;

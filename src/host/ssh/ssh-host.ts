@@ -24,8 +24,8 @@ const CROWDED_MS = 30_000;
 const ALONE_MS = 2000;
 const CROWDED_PAUSE_MS = 50;
 /**
- * What every command of the program gets along with: a backup holds a session of psql and the stream of a dump or of
- * files, and asks something beside them. More are faster.
+ * Sessions that every command of the program needs at least: a backup holds a session of psql and the stream of a dump
+ * or of files, and asks something beside them. More are faster.
  */
 const FEWEST_SESSIONS = 3;
 

@@ -32,7 +32,7 @@ export class SshProcess implements Process {
       write: (chunk, _, done) => void channel.write(chunk, done),
       final: (done) => void channel.end(done),
     });
-    // Whoever awaits them gets the errors; these listeners are for when nobody does.
+    // A caller that awaits them gets the errors; these listeners are for the case that none does.
     this.exited.catch(() => {});
     this.stdout.on('error', () => {});
     this.stdin.on('error', () => {});

@@ -2,10 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 
-/**
- * What ssh2 can do and does not offer. These functions reach into it, and do nothing where it should look different
- * one day.
- */
+/** What ssh2 can do and does not offer. These functions reach into it, and do nothing where it looks different. */
 
 /** What one channel may have under way or unread, in bytes. */
 const WINDOW = 8 * 1024 * 1024;
