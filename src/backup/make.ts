@@ -3,7 +3,7 @@ import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
-import { connect } from '../host/ssh/connect.ts';
+import { openHost } from '../host/ssh/open-host.ts';
 import { findOdoo, type Odoo } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
@@ -35,7 +35,6 @@ import { certify, storeObject } from './store.ts';
 import { surveySource } from './survey.ts';
 
 const NO_FILES: NoBase = { why: 'there is nothing but the database' };
-const CONNECT_TIMEOUT_MS = 20_000;
 
 /**
  * Backs up one Odoo database and its filestore into one object in S3, verifies it, and only then writes its receipt.
@@ -51,7 +50,7 @@ export async function makeBackup(
 ): Promise<Receipt | undefined> {
   const { platform, phases, signal } = run;
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
-    openHost(inputs, platform, signal),
+    openHost(inputs.ssh, platform, signal),
   );
   const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
     lookAtHost(host, inputs, platform),
@@ -168,11 +167,6 @@ export async function proveBackup(store: Store, made: Receipt, context: ProofCon
     `The backup ${uri} has failed its verification: ${failure}`,
     'Its receipt says so: nothing takes it for a backup. Make another one, and find out what has changed it.',
   );
-}
-
-export function openHost(inputs: BackupOptions, platform: Platform, signal: AbortSignal): Promise<Host> {
-  const onRetry = (message: string) => platform.info(message);
-  return connect({ ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry }, signal);
 }
 
 async function lookAtHost(

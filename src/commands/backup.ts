@@ -1,8 +1,9 @@
 import { type DatabaseResult, databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
-import { makeBackup, openHost, proveBackup } from '../backup/make.ts';
+import { makeBackup, proveBackup } from '../backup/make.ts';
 import { backupOutputs, backupSummary } from '../backup/summary.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
+import { openHost } from '../host/ssh/open-host.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import { NotOdooError } from '../odoo/database.ts';
 import { listDatabases } from '../odoo/installation.ts';
@@ -116,7 +117,7 @@ async function findDatabases(
   { platform, signal }: Run,
 ): Promise<string[]> {
   return platform.group(`Find the databases on ${inputs.ssh.host}`, async () => {
-    await using host = await openHost(inputs, platform, signal);
+    await using host = await openHost(inputs.ssh, platform, signal);
     const site = await openSite(host, inputs);
     const all = await listDatabases(site, inputs.odoo, (password) => platform.secret(password));
     const chosen = all.filter((name) => pattern.test(name));

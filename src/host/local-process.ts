@@ -2,8 +2,8 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, Process } from './host.ts';
+import { tailOf } from './stderr-tail.ts';
 
-const STDERR_TAIL_BYTES = 4096;
 /** How long a command that was told to end may take for its own cleaning up. */
 const GRACE_MS = 30_000;
 
@@ -59,10 +59,7 @@ export class LocalProcess implements Process {
 
 /** Rejects when it could not be started. */
 async function exitOf(child: ChildProcessWithoutNullStreams): Promise<Exit> {
-  let tail = Buffer.alloc(0);
-  child.stderr.on('data', (chunk: Buffer) => {
-    tail = Buffer.concat([tail, chunk]).subarray(-STDERR_TAIL_BYTES);
-  });
+  const tail = tailOf(child.stderr);
   const said = new Promise<void>((resolve) => child.stderr.once('close', resolve));
   const ended = await new Promise<Pick<Exit, 'code' | 'signal'>>((resolve, reject) => {
     child.once('error', reject);
@@ -71,9 +68,5 @@ async function exitOf(child: ChildProcessWithoutNullStreams): Promise<Exit> {
     );
   });
   await said;
-  const stderr = tail
-    .toString('utf8')
-    .replace(/^\uFFFD+/, '')
-    .trim(); // the cut may be inside a character
-  return { ...ended, stderr };
+  return { ...ended, stderr: tail() };
 }

@@ -2,8 +2,8 @@ import { basename, dirname } from 'node:path/posix';
 import { UserError } from '../util/errors.ts';
 import type { Accounts } from './accounts.ts';
 import type { Folder } from './folder.ts';
-import { type Command, CommandError, type Host } from './host.ts';
-import { run } from './run.ts';
+import type { Host } from './host.ts';
+import { run, succeeds } from './run.ts';
 
 /** A folder of Odoo's on the host. Its commands run as the account that owns it, and make files as Odoo does. */
 export interface OwnedFolder extends Folder {
@@ -92,17 +92,6 @@ export async function asOwner(
     }
   }
   return undefined;
-}
-
-/** false also where a program is not there, as in an image without setpriv. */
-async function succeeds(host: Host, command: Command): Promise<boolean> {
-  try {
-    await run(host, command);
-    return true;
-  } catch (error) {
-    if (error instanceof CommandError) return false;
-    throw error;
-  }
 }
 
 /** The folder that holds the filestore, and what a restore puts beside it. */

@@ -57,3 +57,14 @@ export async function run(host: Host, command: Command, options: RunOptions = {}
   if (exit.code !== 0) throw new CommandError(command, exit);
   return Buffer.concat(chunks).toString('utf8');
 }
+
+/** Whether a command ends with exit code 0: false also where its program is not there, as in an image without setpriv. */
+export async function succeeds(host: Host, command: Command): Promise<boolean> {
+  try {
+    await run(host, command);
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError) return false;
+    throw error;
+  }
+}

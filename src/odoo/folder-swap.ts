@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path/posix';
+import { explaining } from '../host/explaining.ts';
 import type { Shell } from '../host/folder.ts';
-import { type Command, CommandError, type Host } from '../host/host.ts';
+import type { Command, Host } from '../host/host.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
 import { type Derivation, isDerivedName, parseDerivedName } from '../postgres/derived-names.ts';
-import { UserError } from '../util/errors.ts';
 
 /** The paths of a swap of folders. */
 export interface FolderSwap {
@@ -52,32 +52,24 @@ export async function swapFoldersBack({ host, command }: Shell, swap: FolderSwap
 }
 
 async function rename(host: Host, command: Command, { current }: FolderSwap): Promise<void> {
-  try {
-    await run(host, command);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
-      `filestore: ${current} on ${host.label} could not be renamed: ${error.exit.stderr}`,
+  await run(host, command).catch(
+    explaining(({ exit }) => [
+      `filestore: ${current} on ${host.label} could not be renamed: ${exit.stderr}`,
       `Look at what is in ${dirname(current)}: a mount cannot be renamed, nor a folder in one that its account may not write.`,
-      { cause: error },
-    );
-  }
+    ]),
+  );
 }
 
 /** Removes a folder that a restore has made. Does nothing when it is not there. */
 export async function removeDerivedFolder({ host, command }: Shell, path: string): Promise<void> {
   const silly = !path.startsWith('/') || path.split('/').includes('..') || !isDerivedName(basename(path));
   if (silly) throw new TypeError(`Not a folder that a restore makes: ${path}`);
-  try {
-    await run(host, command(['rm', '-rf', '--one-file-system', '--', path, noteOf(path)]));
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
-      `filestore: ${path} on ${host.label} could not be removed: ${error.exit.stderr}`,
+  await run(host, command(['rm', '-rf', '--one-file-system', '--', path, noteOf(path)])).catch(
+    explaining(({ exit }) => [
+      `filestore: ${path} on ${host.label} could not be removed: ${exit.stderr}`,
       'Remove it by hand, as an account that may.',
-      { cause: error },
-    );
-  }
+    ]),
+  );
 }
 
 /** A folder that this run, or an earlier one that was killed, has made beside the filestore. */

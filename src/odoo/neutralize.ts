@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CommandError } from '../host/host.ts';
+import { explaining } from '../host/explaining.ts';
 import { run } from '../host/run.ts';
 import { inUtf8, PSQL_OPTIONS } from '../postgres/psql.ts';
 import { queryRows, runSql } from '../postgres/run-sql.ts';
@@ -37,17 +37,16 @@ export async function neutralize(
 
 async function apply(postgres: Postgres, database: string, program: OdooProgram | undefined): Promise<void> {
   const statements = program && (await odooStatements(program, database));
-  try {
-    if (statements === undefined) await runSql(postgres, database, OWN_STATEMENTS);
-    else await runForeignSql(postgres, database, statements);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
-      `The statements that neutralize ${database} fail: ${error.exit.stderr}`,
+  const applied =
+    statements === undefined
+      ? runSql(postgres, database, OWN_STATEMENTS)
+      : runForeignSql(postgres, database, statements);
+  await applied.catch(
+    explaining(({ exit }) => [
+      `The statements that neutralize ${database} fail: ${exit.stderr}`,
       'Mostly it is one of a module whose code does not fit the backup: see odoo neutralize --stdout. The copy is not put to use.',
-      { cause: error },
-    );
-  }
+    ]),
+  );
 }
 
 /**
@@ -67,17 +66,13 @@ async function runForeignSql(postgres: Postgres, database: string, statements: s
 async function odooStatements({ host, argv, conf, ...how }: OdooProgram, database: string): Promise<string> {
   const config = conf === undefined ? [] : ['--config', conf];
   const command = { argv: [...argv, 'neutralize', ...config, '--database', database, '--stdout'], ...how };
-  try {
-    // It prints its own BEGIN and COMMIT.
-    return await run(host, command);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
-      `odoo neutralize failed for ${database}: ${error.exit.stderr}`,
+  // It prints its own BEGIN and COMMIT.
+  return run(host, command).catch(
+    explaining(({ exit }) => [
+      `odoo neutralize failed for ${database}: ${exit.stderr}`,
       'Run it by hand on the host to see why. The copy is not put to use.',
-      { cause: error },
-    );
-  }
+    ]),
+  );
 }
 
 /** Odoo's own cleaner of its own tables: stays active in neutralized databases as well. */

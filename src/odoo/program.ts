@@ -1,6 +1,6 @@
 import type { Accounts } from '../host/accounts.ts';
-import { type Command, CommandError, type Host } from '../host/host.ts';
-import { run } from '../host/run.ts';
+import type { Command, Host } from '../host/host.ts';
+import { run, succeeds } from '../host/run.ts';
 import type { OdooConfFile } from './odoo-conf.ts';
 
 /** The program `odoo` of a host. */
@@ -53,13 +53,7 @@ async function knowsNeutralize(
   conf: OdooConfFile | undefined,
 ): Promise<boolean> {
   const script = '[ -z "$1" ] || [ -r "$1" ] || exit; shift; exec "$@" neutralize --help';
-  try {
-    await run(host, { argv: ['sh', '-c', script, 'sh', conf?.path ?? '', ...argv], as });
-    return true;
-  } catch (error) {
-    if (error instanceof CommandError) return false;
-    throw error;
-  }
+  return succeeds(host, { argv: ['sh', '-c', script, 'sh', conf?.path ?? '', ...argv], as });
 }
 
 /**

@@ -1,6 +1,7 @@
-import { type Command, CommandError, type Host } from '../host/host.ts';
+import { explaining } from '../host/explaining.ts';
+import type { Command, Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
-import { UserError } from '../util/errors.ts';
+import type { UserError } from '../util/errors.ts';
 
 /** What has to stand still while the databases are swapped. */
 export interface Services {
@@ -60,15 +61,16 @@ function detachable(shellCommand: string): Command {
 }
 
 /** Stops or starts a service. @throws UserError with what the command said */
-export async function runService(host: Host, command: Command, shown: string): Promise<void> {
-  try {
-    await run(host, command);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
-      `${shown} failed on ${host.label} (${error.exit.signal ?? `exit code ${error.exit.code}`}): ${error.exit.stderr}`,
-      'See the service’s log on the host: journalctl -e -u <unit>.',
-      { cause: error },
-    );
-  }
+export async function runService(
+  host: Host,
+  command: Command,
+  shown: string,
+  hint = 'See the service’s log on the host: journalctl -e -u <unit>.',
+): Promise<void> {
+  await run(host, command).catch(
+    explaining(({ exit }) => [
+      `${shown} failed on ${host.label} (${exit.signal ?? `exit code ${exit.code}`}): ${exit.stderr}`,
+      hint,
+    ]),
+  );
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Accounts } from '../host/accounts.ts';
-import { type Command, CommandError, type Host } from '../host/host.ts';
-import { run } from '../host/run.ts';
+import { explaining } from '../host/explaining.ts';
+import type { Command, Host } from '../host/host.ts';
+import { run, succeeds } from '../host/run.ts';
 import { UserError } from '../util/errors.ts';
 import { runService, type Services, type UnitState } from './services.ts';
 
@@ -24,16 +25,12 @@ export async function unitStates(host: Host, units: readonly string[]): Promise<
 }
 
 async function showUnits(host: Host, properties: string, units: readonly string[]): Promise<string> {
-  try {
-    return await run(host, { argv: ['systemctl', 'show', `--property=${properties}`, '--', ...units] });
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
-      `services: systemd on ${host.label} cannot be asked about ${units.join(', ')}: ${error.exit.stderr}`,
+  return run(host, { argv: ['systemctl', 'show', `--property=${properties}`, '--', ...units] }).catch(
+    explaining(({ exit }) => [
+      `services: systemd on ${host.label} cannot be asked about ${units.join(', ')}: ${exit.stderr}`,
       'On a host without systemd, set stop-command and start-command instead of services.',
-      { cause: error },
-    );
-  }
+    ]),
+  );
 }
 
 /**
@@ -137,15 +134,8 @@ const unknownUnit = (unit: string): UserError =>
   );
 
 /** Asks sudo without running anything: sudo(8), `--list` with a command. */
-async function sudoGrants(host: Host, argv: readonly string[]): Promise<boolean> {
-  try {
-    await run(host, { argv: ['sudo', '-n', '-l', '-u', 'root', '--', ...argv] });
-    return true;
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    return false;
-  }
-}
+const sudoGrants = (host: Host, argv: readonly string[]): Promise<boolean> =>
+  succeeds(host, { argv: ['sudo', '-n', '-l', '-u', 'root', '--', ...argv] });
 
 function sudoRefusal({ user }: Host, commands: readonly string[]): UserError {
   const line = `${user} ALL=(root) NOPASSWD: ${commands.map((each) => `/usr/bin/${each}`).join(', ')}`;

@@ -1,5 +1,6 @@
 import type { Accounts } from '../host/accounts.ts';
-import { type Command, CommandError, type Host } from '../host/host.ts';
+import { explaining } from '../host/explaining.ts';
+import { type Command, CommandError, type Exit, type Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
 import { type HostTools, oldestFitting, type PostgresClient } from '../host/tools.ts';
 import { messageOf, UserError } from '../util/errors.ts';
@@ -261,18 +262,14 @@ async function assertReady(
     { as: undefined, user: settings.user },
     database, // pgbouncer keeps who asks for one that is not there waiting
   );
-  try {
-    await run(host, { ...command, secretEnv: undefined });
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    const problem =
-      error.exit.code === 1 ? 'refuses connections (starting up or shutting down)' : 'does not answer';
-    throw new UserError(
-      `PostgreSQL ${problem} at ${whereOf(settings)}, seen from ${host.label}`,
+  const problemOf = ({ code }: Exit): string =>
+    code === 1 ? 'refuses connections (starting up or shutting down)' : 'does not answer';
+  await run(host, { ...command, secretEnv: undefined }).catch(
+    explaining(({ exit }) => [
+      `PostgreSQL ${problemOf(exit)} at ${whereOf(settings)}, seen from ${host.label}`,
       'Check that the server runs, and db_host and db_port in odoo.conf (inputs db-host and db-port override them).',
-      { cause: error },
-    );
-  }
+    ]),
+  );
 }
 
 function whereOf(settings: DatabaseSettings): string {

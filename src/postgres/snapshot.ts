@@ -1,4 +1,4 @@
-import { CommandError } from '../host/host.ts';
+import { explaining } from '../host/explaining.ts';
 import { UserError } from '../util/errors.ts';
 import { connectHint } from './connect-hints.ts';
 import { asJson } from './run-sql.ts';
@@ -131,20 +131,14 @@ const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r
 
 const ask = (session: PsqlSession, query: Sql): Promise<string[]> => told(session.lines(query));
 
-async function told<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    const sqlState = error instanceof SqlError ? error.sqlState : undefined;
-    throw new UserError(
+const told = <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch(
+    explaining((error) => [
       `PostgreSQL ended the backup's session. ${error.message}`,
-      HINTS[sqlState ?? ''] ??
+      HINTS[(error instanceof SqlError && error.sqlState) || ''] ??
         'The role has to be allowed to read every table, and no migration may hold a lock on one.',
-      { cause: error },
-    );
-  }
-}
+    ]),
+  );
 
 /** psql ended without a SQLSTATE: there was no session yet, or none any more. */
 async function notLetIn(postgres: Postgres, database: string, cause: SqlError): Promise<UserError> {

@@ -1,6 +1,5 @@
-import { CommandError } from '../host/host.ts';
 import type { AdminGrants } from './admin-grants.ts';
-import type { RefusedStatement } from './refusal.ts';
+import { type RefusedStatement, refusalsOf } from './refusal.ts';
 import { queryRows, runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -83,7 +82,7 @@ export async function applyPrivileges(
   owner: string,
 ): Promise<RefusedStatement[]> {
   const by = app.login === owner ? app : admin;
-  return refusalsOf(privilegeStatements(database, traits, owner), [by]);
+  return refusalsOf([by], MAINTENANCE_DATABASE, privilegeStatements(database, traits, owner));
 }
 
 /**
@@ -135,12 +134,12 @@ export async function applySettings(
       );
       continue;
     }
-    refusals.push(...(await refusalsOf([statement], logins)));
+    refusals.push(...(await refusalsOf(logins, MAINTENANCE_DATABASE, [statement])));
   }
   if (connectionLimit != null) {
     const limit = connectionLimit < 0 ? sql`-1` : connectionLimit;
     const statement = sql`ALTER DATABASE ${identifier(database)} CONNECTION LIMIT ${limit}`;
-    refusals.push(...(await refusalsOf([statement], [...asOwner, admin])));
+    refusals.push(...(await refusalsOf([...asOwner, admin], MAINTENANCE_DATABASE, [statement])));
   }
   return refusals;
 }
@@ -161,29 +160,6 @@ async function mayBeSetByAdmin(admin: Postgres, setting: string): Promise<boolea
   if (HARMLESS_SETTINGS.has(name)) return true;
   const query = sql`SELECT context FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name) = ${name}`;
   return (await runSql(admin, MAINTENANCE_DATABASE, query))[0] === 'user';
-}
-
-/** Runs each statement as the first of the logins that may. */
-async function refusalsOf(
-  statements: readonly Sql[],
-  logins: readonly Postgres[],
-): Promise<RefusedStatement[]> {
-  const refusals: RefusedStatement[] = [];
-  for (const statement of statements) {
-    let reason: string | undefined;
-    for (const login of new Set(logins)) {
-      try {
-        await runSql(login, MAINTENANCE_DATABASE, statement);
-        reason = undefined;
-        break;
-      } catch (error) {
-        if (!(error instanceof CommandError)) throw error;
-        reason = error.exit.stderr;
-      }
-    }
-    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
-  }
-  return refusals;
 }
 
 /** Takes all settings of a database away, those for single roles apart. @throws CommandError */

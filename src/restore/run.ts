@@ -1,11 +1,9 @@
 import { openSource, type RestoreSource } from '../backup-reader/open.ts';
 import { catalogFolder } from '../catalog/keys.ts';
-import type { Host } from '../host/host.ts';
-import { connect } from '../host/ssh/connect.ts';
-import { ReconnectingHost } from '../host/ssh/reconnecting-host.ts';
+import { openReconnectingHost } from '../host/ssh/open-host.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
-import { holderOf, type Platform } from '../platform/platform.ts';
+import { holderOf } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import { acquireLock } from '../postgres/lock.ts';
 import { Store } from '../s3/store.ts';
@@ -30,8 +28,6 @@ import { Downtime, swapSteps } from './swap-steps.ts';
 import { findTarget, type Target } from './target.ts';
 import { previousSteps, recoverStep, roomStep } from './tidy-steps.ts';
 import { type Work, workOf } from './work.ts';
-
-const CONNECT_TIMEOUT_MS = 20_000;
 
 /** What a command asks for beside its inputs. */
 interface PutBackRequest extends Pick<Request, 'source' | 'inPlace' | 'replace' | 'neutralize' | 'newUuid'> {
@@ -62,7 +58,7 @@ export async function putBack(
     dropSlots: inputs.dropSlots,
   };
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
-    openHost(inputs, platform, signal),
+    openReconnectingHost(inputs.ssh, platform, signal),
   );
   const look = (site: Site, database: string | undefined) =>
     findTarget(site, inputs, database, (password) => platform.secret(password));
@@ -132,16 +128,6 @@ export async function putBack(
   };
   for (const [name, value] of Object.entries(outcomeOutputs(outcome))) platform.output(name, value);
   await platform.summary(outcomeSummary(outcome));
-}
-
-/** A connection that is lost is made anew, for taking back what was begun: also after the signal. */
-async function openHost(inputs: PutBackOptions, platform: Platform, signal: AbortSignal): Promise<Host> {
-  const onRetry = (message: string) => platform.info(message);
-  const options = { ...inputs.ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry };
-  return new ReconnectingHost(await connect(options, signal), () => {
-    platform.info('The connection is gone: logging in once more');
-    return connect(options);
-  });
 }
 
 interface RestorePlan {

@@ -2,9 +2,9 @@ import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientChannel } from 'ssh2';
 import type { Exit, Process } from '../host.ts';
+import { tailOf } from '../stderr-tail.ts';
 import { raiseWindow, sendSignal } from './ssh2-internals.ts';
 
-const STDERR_TAIL_BYTES = 4096;
 const STDOUT_BUFFER_BYTES = 256 * 1024;
 /** How long a command that was told to end may take until we stop listening. */
 const GRACE_MS = 2000;
@@ -58,24 +58,17 @@ export class SshProcess implements Process {
   }
 
   #readExit(): void {
-    let tail = Buffer.alloc(0);
+    const tail = tailOf(this.#channel.stderr);
     let ended: Pick<Exit, 'code' | 'signal'> | undefined;
     this.#channel.on('exit', (code: number | null, signal?: string) => {
       ended = { code: code ?? undefined, signal };
-    });
-    this.#channel.stderr.on('data', (chunk: Buffer) => {
-      tail = Buffer.concat([tail, chunk]).subarray(-STDERR_TAIL_BYTES);
     });
     // The channel's own `close` waits until standard output is read; this one comes when sshd has closed it.
     this.#channel.stderr.on('close', () => {
       if (!ended) return this.fail(new Error('The host closed the command’s channel without an exit status'));
       if (this.#settled) return;
       this.#settled = true;
-      const stderr = tail
-        .toString('utf8')
-        .replace(/^\uFFFD+/, '')
-        .trim(); // the cut may be inside a character
-      this.#exit.resolve({ ...ended, stderr });
+      this.#exit.resolve({ ...ended, stderr: tail() });
       if (!this.stdin.writableFinished)
         this.stdin.destroy(new Error('The command has ended: it reads no more'));
     });

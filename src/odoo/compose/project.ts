@@ -1,4 +1,5 @@
 import type { Accounts } from '../../host/accounts.ts';
+import { explaining } from '../../host/explaining.ts';
 import { type Command, CommandError, type Host } from '../../host/host.ts';
 import { run } from '../../host/run.ts';
 import { quote } from '../../host/shell.ts';
@@ -149,16 +150,12 @@ export class Compose {
   }
 
   async #ask(args: readonly string[]): Promise<string> {
-    try {
-      return await run(this.host, this.command(args));
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      throw new UserError(
-        `${this.shown(args)} failed on ${this.host.label}: ${error.exit.stderr}`,
+    return run(this.host, this.command(args)).catch(
+      explaining(({ exit }) => [
+        `${this.shown(args)} failed on ${this.host.label}: ${exit.stderr}`,
         'Check compose-file and compose-project-directory: they have to be those that the project was started with.',
-        { cause: error },
-      );
-    }
+      ]),
+    );
   }
 }
 

@@ -1,7 +1,5 @@
-import { CommandError } from '../../host/host.ts';
-import { run } from '../../host/run.ts';
 import { UserError } from '../../util/errors.ts';
-import type { Services, UnitState } from '../services.ts';
+import { runService, type Services, type UnitState } from '../services.ts';
 import type { Compose, Container } from './project.ts';
 
 /**
@@ -95,15 +93,7 @@ export function noContainer(names: readonly string[], compose: Compose): UserErr
   );
 }
 
-async function command(compose: Compose, args: readonly string[]): Promise<void> {
-  try {
-    await run(compose.host, compose.command(args));
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
-      `${compose.shown(args)} failed on ${compose.host.label} (${error.exit.signal ?? `exit code ${error.exit.code}`}): ${error.exit.stderr}`,
-      `See the service’s log on the host: ${compose.shown(['logs', '--tail', '50'])}`,
-      { cause: error },
-    );
-  }
+function command(compose: Compose, args: readonly string[]): Promise<void> {
+  const hint = `See the service’s log on the host: ${compose.shown(['logs', '--tail', '50'])}`;
+  return runService(compose.host, compose.command(args), compose.shown(args), hint);
 }

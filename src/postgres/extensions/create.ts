@@ -1,9 +1,9 @@
-import { CommandError } from '../../host/host.ts';
 import { UserError } from '../../util/errors.ts';
 import { isSuperuser } from '../databases.ts';
+import { runAsAny } from '../refusal.ts';
 import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
-import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from '../sql.ts';
+import { identifier, list, MAINTENANCE_DATABASE, qualified, sql } from '../sql.ts';
 import type { Extension } from '../traits.ts';
 import { type AlsoAllowed, mayBeCreatedByAdmin, trustedExtensions } from './allowlist.ts';
 import { type ExtensionMember, extensionMembers } from './members.ts';
@@ -120,7 +120,7 @@ export async function createExtensions(
     const byAdmin = maker !== undefined && formerOwner !== undefined && maker !== formerOwner;
     const mayAdmin = mayBeCreatedByAdmin(name, trusted.has(name), also);
     const roles = !mayAdmin ? [app] : byAdmin ? [admin, app] : [app, admin];
-    const failure = await byFirst(
+    const failure = await runAsAny(
       roles.map((role) => role.creatingExtensions()),
       database,
       statement,
@@ -136,7 +136,7 @@ export async function createExtensions(
   const ofUnaccent = wanted.find(({ name }) => name === 'unaccent')?.schema;
   const refused =
     ofUnaccent !== undefined &&
-    (await byFirst(
+    (await runAsAny(
       [app, admin],
       database,
       sql`ALTER FUNCTION ${qualified(ofUnaccent, 'unaccent')}(text) IMMUTABLE`,
@@ -261,26 +261,7 @@ async function takeSchemas(
   const taken = there.filter((schema) => schema.owner !== owner);
   for (const schema of taken) {
     const statement = sql`ALTER SCHEMA ${identifier(schema.name)} OWNER TO ${identifier(owner)}`;
-    await byFirst([admin, app], database, statement); // who may not is told by what cannot be loaded
+    await runAsAny([admin, app], database, statement); // who may not is told by what cannot be loaded
   }
   return { schemas: there.map(({ name }) => name), taken };
-}
-
-/** As the first of the roles that may. @returns the last one's error when all fail */
-async function byFirst(
-  roles: readonly Postgres[],
-  database: string,
-  statement: Sql,
-): Promise<CommandError | undefined> {
-  let failure: CommandError | undefined;
-  for (const postgres of new Set(roles)) {
-    try {
-      await runSql(postgres, database, statement);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      failure = error;
-    }
-  }
-  return failure;
 }

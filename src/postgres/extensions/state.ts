@@ -1,7 +1,6 @@
-import { CommandError } from '../../host/host.ts';
 import { isSuperuser } from '../databases.ts';
-import type { RefusedStatement } from '../refusal.ts';
-import { queryRows, runSql } from '../run-sql.ts';
+import { type RefusedStatement, refusalsOf } from '../refusal.ts';
+import { queryRows } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { identifier, join, list, qualified, type Sql, sql } from '../sql.ts';
@@ -110,8 +109,7 @@ export async function presetExtensionSequences({
     const then = state?.sequences.find((each) => each.schema === schema && each.name === name);
     if (!then) continue;
     const statement = sql`SELECT pg_catalog.setval(${qualified(schema, name).text}, ${then.last}::bigint, ${then.called})`;
-    const reason = await byOneOf(logins, database, statement);
-    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
+    refusals.push(...(await refusalsOf(logins, database, [statement])));
   }
   return refusals;
 }
@@ -150,8 +148,7 @@ async function putBackSequences({ app, database, state }: PutBack): Promise<Refu
           (SELECT max(${identifier(ofColumn.column)}) AS highest FROM ${qualified(ofColumn.schema, ofColumn.table)}) t
           WHERE highest > last_value OR highest = last_value AND NOT is_called`;
     if (!statement) continue;
-    const reason = await byOneOf([app], database, statement);
-    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
+    refusals.push(...(await refusalsOf([app], database, [statement])));
   }
   return refusals;
 }
@@ -173,29 +170,9 @@ async function putBackOwners(
     if (!now.has(name) || now.get(name) === owner) continue;
     const maker = taken.find((each) => each.name === name)?.owner;
     const statement = sql`ALTER SCHEMA ${identifier(name)} OWNER TO ${identifier(maker ?? owner)}`;
-    const reason = await byOneOf(maker === undefined ? [app] : [app, admin], database, statement);
-    if (reason !== undefined) refusals.push({ statement: statement.text, reason });
+    refusals.push(...(await refusalsOf(maker === undefined ? [app] : [app, admin], database, [statement])));
   }
   return refusals;
-}
-
-/** @returns why none of them may, in PostgreSQL's words; undefined: it is done */
-async function byOneOf(
-  roles: readonly Postgres[],
-  database: string,
-  statement: Sql,
-): Promise<string | undefined> {
-  let reason: string | undefined;
-  for (const role of new Set(roles)) {
-    try {
-      await runSql(role, database, statement);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      reason = error.exit.stderr;
-    }
-  }
-  return reason;
 }
 
 /**
@@ -220,10 +197,8 @@ async function putBackPrivileges(
   };
   const { forbidden } = await left();
   for (const role of new Set([app, admin])) {
-    for (const statement of (await left()).possible) {
-      const reason = await byOneOf([role], database, statement);
-      if (reason !== undefined) reasons.set(statement.text, reason);
-    }
+    const refusals = await refusalsOf([role], database, (await left()).possible);
+    for (const { statement, reason } of refusals) reasons.set(statement, reason);
   }
   const { possible, impossible } = await left();
   return [

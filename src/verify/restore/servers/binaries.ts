@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { getExecOutput } from '@actions/exec';
 import { cacheDir, downloadTool, find } from '@actions/tool-cache';
-import { CommandError, type Host } from '../../../host/host.ts';
+import { explaining } from '../../../host/explaining.ts';
+import type { Host } from '../../../host/host.ts';
 import { run } from '../../../host/run.ts';
 import { majorIn } from '../../../host/tools.ts';
 import { messageOf, UserError } from '../../../util/errors.ts';
@@ -117,17 +118,12 @@ async function locate(host: Host, root: string, url: string): Promise<ServerFold
     [ -x "$d/postgres" ] && [ -x "$d/initdb" ] || continue
     printf '%s\\n' "$d"; exec "$d/postgres" --version
   done; echo 'there are no bin/postgres and bin/initdb in it' >&2; exit 1`;
-  try {
-    const [folder = '', version = ''] = (await run(host, { argv: ['sh', '-c', script, 'sh', root] })).split(
-      '\n',
-    );
-    return { folder, major: majorIn(version) ?? 0 };
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new UserError(
-      `postgres-binaries-url: the programs of ${url} do not run on the runner as ${host.user}: ${error.exit.stderr}`,
+  const printed = await run(host, { argv: ['sh', '-c', script, 'sh', root] }).catch(
+    explaining(({ exit }) => [
+      `postgres-binaries-url: the programs of ${url} do not run on the runner as ${host.user}: ${exit.stderr}`,
       `Take an archive for this system and processor. It was unpacked to ${root}, which that account has to be able to enter: RUNNER_TOOL_CACHE sets another place.`,
-      { cause: error },
-    );
-  }
+    ]),
+  );
+  const [folder = '', version = ''] = printed.split('\n');
+  return { folder, major: majorIn(version) ?? 0 };
 }

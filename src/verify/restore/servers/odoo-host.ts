@@ -1,5 +1,4 @@
-import { connect } from '../../../host/ssh/connect.ts';
-import { ReconnectingHost } from '../../../host/ssh/reconnecting-host.ts';
+import { openReconnectingHost } from '../../../host/ssh/open-host.ts';
 import type { OdooAccess } from '../../../odoo/access.ts';
 import { findInstallation, odooRoleOf } from '../../../odoo/installation.ts';
 import { openSite } from '../../../odoo/open-site.ts';
@@ -9,8 +8,6 @@ import { isSuperRole, ownerLogin } from '../../../postgres/owner-login.ts';
 import { UserError } from '../../../util/errors.ts';
 import { formatBytes } from '../../../util/format.ts';
 import type { TestServer } from './server.ts';
-
-const CONNECT_TIMEOUT_MS = 20_000;
 
 /** The server of Odoo itself, by SSH. */
 export interface OdooHost extends OdooAccess {
@@ -32,10 +29,8 @@ export async function openOdooHost(
   { platform, signal }: Run,
 ): Promise<TestServer> {
   await using resources = new AsyncDisposableStack();
-  const onRetry = (message: string) => platform.info(message);
-  const options = { ...ssh, connectTimeoutMs: CONNECT_TIMEOUT_MS, onRetry };
-  // A connection that is lost is made anew, also after the signal: the scratch database has to go.
-  const host = resources.use(new ReconnectingHost(await connect(options, signal), () => connect(options)));
+  // Also after the signal: the scratch database has to go.
+  const host = resources.use(await openReconnectingHost(ssh, platform, signal));
   const site = await openSite(host, where);
   const { accounts } = site.database;
   const secret = (value: string) => platform.secret(value);
