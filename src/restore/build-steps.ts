@@ -28,7 +28,7 @@ import { commandByHand, sqlByHand } from './by-hand.ts';
 import { compareWithBackup } from './compare.ts';
 import { filesOf } from './facts.ts';
 import type { Step } from './plan.ts';
-import { bytesOf } from './preflight.ts';
+import { bytesOf } from './preflight/findings.ts';
 import { whileSpaceLasts } from './space-watch.ts';
 import type { FilestoreWork, Work } from './work.ts';
 

@@ -8,7 +8,7 @@ import { code, type Facts } from '../report/summary.ts';
 import { formatAge, formatBytes, formatCounted, formatInstant } from '../util/format.ts';
 import { keptUntil, leftBy } from './leftovers/keeping.ts';
 import type { Replaced } from './leftovers/leftovers.ts';
-import { bytesOf, type Findings, filestoreBytes, sessionName } from './preflight.ts';
+import { bytesOf, type Findings, filestoreBytes, sessionName } from './preflight/findings.ts';
 import type { Target } from './target.ts';
 
 type Rows = Facts['rows'];

@@ -14,7 +14,7 @@ import { factsOf, pairName, tellFindings, tellTarget, whichBackup } from './fact
 import { fatesOf, howLong } from './leftovers/keeping.ts';
 import type { PutBackOptions } from './options.ts';
 import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './plan.ts';
-import { preflight } from './preflight.ts';
+import { preflight } from './preflight/preflight.ts';
 import { refuse } from './problem.ts';
 import type { Request } from './request.ts';
 import {

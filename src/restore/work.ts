@@ -5,7 +5,7 @@ import type { FolderSwap } from '../odoo/folder-swap.ts';
 import type { Run } from '../platform/run.ts';
 import { derivedFolder, derivedName, timestampOf } from '../postgres/derived-names.ts';
 import type { Swap } from '../postgres/swap.ts';
-import type { Findings } from './preflight.ts';
+import type { Findings } from './preflight/findings.ts';
 import type { Request } from './request.ts';
 import type { Target } from './target.ts';
 

@@ -1,0 +1,43 @@
+import { type ExtensionProblem, packageOf } from '../../../postgres/extensions/create.ts';
+import type { Problem } from '../../problem.ts';
+import type { Check } from '../check.ts';
+import type { PreflightFacts } from '../facts.ts';
+
+export const mayCreateExtensions: Check = (facts) => {
+  const { extensions, extensionProblems } = facts;
+  if (extensionProblems.length > 0) {
+    return { problems: extensionProblems.map((each) => described(each, facts)) };
+  }
+  const names = extensions.map(({ name }) => name).filter((name) => name !== 'plpgsql');
+  return names.length > 0 ? { passed: [`its extensions can be made: ${names.join(', ')}`] } : {};
+};
+
+function described({ extension, problem }: ExtensionProblem, { login, target }: PreflightFacts): Problem {
+  const { admin, database } = target;
+  switch (problem) {
+    case 'absent':
+      return {
+        message: `The extension ${extension} of the backup is not installed on the database server`,
+        hint: `Install its package there, such as ${packageOf(extension, login.version.major)}.`,
+      };
+    case 'refused':
+      return {
+        message: `The extension ${extension} is not created by ${admin.role} because a backup says so: it can give the owner of a database more than the database`,
+        hint: `If it is right, let an admin create it beforehand in the database that is replaced: CREATE DATABASE ${database} (where there is none; then set replace: true for the command restore), and in it CREATE EXTENSION ${extension}.`,
+      };
+    case 'admin':
+      return {
+        message: `The role ${admin.role} may not create the extension ${extension}`,
+        hint: 'Name a superuser in db-admin-user.',
+      };
+  }
+}
+
+export const mayMarkUnaccent: Check = ({ target: { admin }, mayMarkUnaccent }) =>
+  mayMarkUnaccent
+    ? {}
+    : {
+        warnings: [
+          `${admin.role} may not mark unaccent IMMUTABLE, as Odoo marks it: if the backup has an index on it, that cannot be restored. A superuser may: db-admin-user`,
+        ],
+      };

@@ -1,0 +1,65 @@
+import type { OwnedFolder } from '../../host/owned-folder.ts';
+import type { OdooProgram } from '../../odoo/program.ts';
+import type { Difference } from '../../odoo/staging.ts';
+import type { AdminGrants } from '../../postgres/admin-grants.ts';
+import type { SessionGroup } from '../../postgres/databases.ts';
+import type { LogicalSlot } from '../../postgres/replication-slots.ts';
+import type { Postgres } from '../../postgres/server.ts';
+import type { DatabaseTraits, Extension } from '../../postgres/traits.ts';
+import type { Problem } from '../problem.ts';
+import type { Space } from '../space.ts';
+import type { Unloadable } from '../toc-checks.ts';
+
+/** What the read-only checks of a restore have found. */
+export interface Findings extends Space {
+  readonly problems: readonly Problem[];
+  /** What was checked and is as it has to be: one thought each. */
+  readonly passed: readonly string[];
+  /** Worth knowing before it is done. */
+  readonly warnings: readonly string[];
+  /** Owner of the new database. */
+  readonly owner: string;
+  readonly traits: DatabaseTraits;
+  readonly extensions: readonly Extension[];
+  /** Its tables keep the owners and grants of the backup. */
+  readonly keepOwnership: boolean;
+  /** What only a superuser may make, and a copy goes without. */
+  readonly withoutObjects: Unloadable;
+  /** Slots of logical replication that go with the database which is replaced. */
+  readonly slots: readonly LogicalSlot[];
+  /** The login that loads the dump, and does what else is done among its content; with a pg_restore that reads it. */
+  readonly loader: Postgres;
+  /** What an admin has given to the database that is replaced. */
+  readonly given: AdminGrants;
+  /** What only the admin role may do, and does: one action a line. Empty where the loader does everything. */
+  readonly adminActions: readonly string[];
+  /** undefined: the filestore is left alone. */
+  readonly difference: Difference | undefined;
+  /** The filestore of the database that was backed up, where a copy is made beside it; undefined: there is none. */
+  readonly neighbour: OwnedFolder | undefined;
+  /** Connected to what would be replaced. */
+  readonly sessions: readonly SessionGroup[];
+  readonly databaseBytes: number;
+  /** Whether Odoo has to stop for the swap. */
+  readonly stops: boolean;
+  /** The units that run; undefined: nobody can tell. */
+  readonly running: readonly string[] | undefined;
+  /** What the health check says before anything is done; undefined: nobody has to ask. */
+  readonly answer: string | undefined;
+  /** For `neutralize`; undefined: the host has none, or it is not needed. */
+  readonly program: OdooProgram | undefined;
+}
+
+/** `odoo (odoo-1234)` */
+export const sessionName = ({ role, application }: SessionGroup): string =>
+  application === '' ? role : `${role} (${application})`;
+
+export const bytesOf = (files: Iterable<{ readonly size: number }>): number => {
+  let sum = 0;
+  for (const { size } of files) sum += size;
+  return sum;
+};
+
+/** What the new filestore takes on the disk: hard links take nothing. */
+export const filestoreBytes = (difference: Difference | undefined): number =>
+  bytesOf([...(difference?.missing ?? []), ...(difference?.copied ?? [])]);

@@ -1,0 +1,223 @@
+import { dirname, join } from 'node:path/posix';
+import { readToc } from '../../backup-reader/dump-toc.ts';
+import type { RestoreSource } from '../../backup-reader/open.ts';
+import { CommandError } from '../../host/host.ts';
+import { isMountPoint } from '../../host/mounts.ts';
+import type { OwnedFolder } from '../../host/owned-folder.ts';
+import { run } from '../../host/run.ts';
+import { healthNow } from '../../odoo/health.ts';
+import { findOdooProgram, type OdooProgram } from '../../odoo/program.ts';
+import { compareFilestore, type Difference } from '../../odoo/staging.ts';
+import { type AdminGrants, adminGrants, NO_GRANTS } from '../../postgres/admin-grants.ts';
+import {
+  isSuperuser,
+  listSessions,
+  missingLocales,
+  missingRights,
+  missingRoles,
+} from '../../postgres/databases.ts';
+import { trustedExtensions } from '../../postgres/extensions/allowlist.ts';
+import { extensionProblems, mayMarkImmutable } from '../../postgres/extensions/create.ts';
+import { withRestoreClient } from '../../postgres/load-errors.ts';
+import { lockProblem } from '../../postgres/lock.ts';
+import { isSuperRole, ownerLogin } from '../../postgres/owner-login.ts';
+import { logicalSlots } from '../../postgres/replication-slots.ts';
+import { strangersTo } from '../../postgres/role-members.ts';
+import { runSql } from '../../postgres/run-sql.ts';
+import type { Postgres } from '../../postgres/server.ts';
+import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
+import type { DatabaseTraits } from '../../postgres/traits.ts';
+import { majorOf } from '../../postgres/version.ts';
+import type { Problem } from '../problem.ts';
+import type { Request } from '../request.ts';
+import { checkSpace, type Space } from '../space.ts';
+import type { Target } from '../target.ts';
+import { type Attempt, attemptInto } from './attempt.ts';
+import type { PreflightFacts } from './facts.ts';
+import { filestoreBytes } from './findings.ts';
+import { databaseBytesOf, extensionsOf, ownerOf, traitsOf } from './new-database.ts';
+
+/** The facts, with what no check looks at and a plan needs. */
+export interface GatheredFacts extends PreflightFacts {
+  readonly traits: DatabaseTraits;
+  /** The login that loads the dump, with a pg_restore that reads it. */
+  readonly loader: Postgres;
+  readonly given: AdminGrants;
+  readonly space: Space;
+  readonly databaseBytes: number;
+  readonly difference: Difference | undefined;
+  readonly neighbour: OwnedFolder | undefined;
+  readonly stops: boolean;
+  readonly answer: string | undefined;
+  readonly program: OdooProgram | undefined;
+}
+
+/** Asks everything that checks and plan need to know, read only. What cannot be found out is a fact as well. */
+export async function gatherFacts(
+  source: RestoreSource,
+  target: Target,
+  request: Request,
+): Promise<GatheredFacts> {
+  const failures: Problem[] = [];
+  const attempt = attemptInto(failures);
+  const { current, postgres, admin, database, odooRole, site, installation } = target;
+  const { description } = source;
+  const { inPlace } = request;
+  // A rollback starts Odoo also where its database is gone; a new copy is nothing that Odoo has open.
+  const stops = target.services !== undefined && (inPlace || current !== undefined);
+  const [owner, neighbour] = await Promise.all([
+    ownerOf(source, target, inPlace),
+    neighbourOf(source, target, inPlace),
+  ]);
+  const login =
+    (await attempt(() =>
+      ownerLogin(postgres, owner, odooRole, site.database.accounts, installation.tools),
+    )) ?? postgres;
+  const fittingLoader = loaderOf(source, target, login, attempt);
+  const [traits, extensions, loader, difference, sessions, services, answer, program] = await Promise.all([
+    traitsOf(source, target),
+    extensionsOf(source, target, fittingLoader, attempt),
+    fittingLoader,
+    differenceOf(source, target, neighbour),
+    current ? listSessions(admin, database) : [],
+    servicesOf(target, attempt),
+    stops ? answerOf(target) : undefined,
+    request.neutralize ? programOf(target) : undefined,
+  ]);
+  const databaseBytes = databaseBytesOf(source, target);
+  const [given, loading, slots, isFilestoreMount] = await Promise.all([
+    givenTo(target, login),
+    loadingOf(source, login, loader, attempt),
+    current ? logicalSlots(admin, database) : [],
+    target.filestore?.exists && source.filestore ? isMountPoint(target.filestore) : false,
+  ]);
+  const needsUnaccent = extensions.some(({ name }) => name === 'unaccent');
+  const [space, standby, rights, roles, locales, unmade, mayMarkUnaccent, trusted, isLoginSuperuser, lock] =
+    await Promise.all([
+      checkSpace(target, source.dump, databaseBytes, filestoreBytes(difference)),
+      runSql(admin, MAINTENANCE_DATABASE, sql`SELECT pg_is_in_recovery()`),
+      missingRights(admin, owner, database),
+      inPlace ? missingRoles(admin, description?.roles ?? []) : [],
+      missingLocales(admin, traits),
+      extensionProblems(login, admin, extensions, given.extensions),
+      needsUnaccent ? mayMarkImmutable(login, admin) : true,
+      admin.login === login.login ? new Set<string>() : trustedExtensions(admin),
+      isSuperRole(login, login.login),
+      request.dryRun ? lockOf(target) : undefined, // a real run holds it by now
+    ]);
+  return {
+    source,
+    target,
+    request,
+    failures,
+    owner,
+    traits,
+    extensions,
+    login,
+    isLoginSuperuser,
+    loader: loader ?? postgres,
+    loading,
+    given,
+    isStandby: standby[0] === 't',
+    missingRights: rights,
+    missingRoles: roles,
+    missingLocales: locales,
+    extensionProblems: unmade,
+    mayMarkUnaccent,
+    trusted,
+    slots,
+    sessions,
+    lock,
+    space,
+    databaseBytes,
+    difference,
+    neighbour,
+    isFilestoreMount,
+    services,
+    stops,
+    answer,
+    program,
+    hasProgram: program !== undefined,
+  };
+}
+
+function loaderOf(
+  { dump, description, receipt }: RestoreSource,
+  { installation }: Target,
+  login: Postgres,
+  attempt: Attempt,
+): Promise<Postgres | undefined> {
+  if (dump.kind === 'plain') return Promise.resolve(login);
+  const dumpMajor = description?.postgres.pgDump ?? majorOf(receipt?.postgres.client);
+  return attempt(() => withRestoreClient(login, installation.tools, dumpMajor));
+}
+
+async function givenTo({ current, database }: Target, login: Postgres): Promise<AdminGrants> {
+  if (!current?.allowsConnections) return NO_GRANTS;
+  try {
+    return await adminGrants(login, database);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return NO_GRANTS;
+  }
+}
+
+async function loadingOf(
+  { dump }: RestoreSource,
+  login: Postgres,
+  loader: Postgres | undefined,
+  attempt: Attempt,
+): Promise<PreflightFacts['loading']> {
+  const toc = loader && (await attempt(() => readToc(dump, loader)));
+  if (!toc) return undefined;
+  const superuser = await isSuperuser(login);
+  const strangers = superuser ? [] : await strangersTo(login);
+  return { toc, rights: { login: login.login, superuser, strangers } };
+}
+
+/** For a copy made where the original lives: the filestore of the original, which holds most of its files too. */
+async function neighbourOf(
+  source: RestoreSource,
+  { filestore, database }: Target,
+  inPlace: boolean,
+): Promise<OwnedFolder | undefined> {
+  const of = source.database;
+  if (inPlace || !filestore || !source.filestore) return undefined;
+  if (of === undefined || of === database || !/^\w[\w.-]*$/.test(of)) return undefined;
+  const path = join(dirname(filestore.path), of);
+  const open = '[ ! -L "$1" ] && [ -d "$1" ] && [ -r "$1" ] && [ -x "$1" ] && echo open; :';
+  const answer = await run(filestore.host, filestore.command(['sh', '-c', open, 'sh', path]));
+  return answer === '' ? undefined : { ...filestore, path, exists: true };
+}
+
+async function differenceOf(
+  { filestore: wanted }: RestoreSource,
+  { filestore }: Target,
+  neighbour: OwnedFolder | undefined,
+): Promise<Difference | undefined> {
+  return filestore && wanted && compareFilestore(filestore, [...wanted.values()], neighbour);
+}
+
+async function servicesOf({ services }: Target, attempt: Attempt): Promise<PreflightFacts['services']> {
+  if (!services) return { problems: [], running: undefined };
+  const problems = (await attempt(() => services.problems())) ?? [];
+  const running = await attempt(() => services.running());
+  return { problems: problems.map(({ message, hint }) => ({ message, hint })), running };
+}
+
+/** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
+async function answerOf({ site, services, health }: Target): Promise<string | undefined> {
+  return services && healthNow(site.pages, services, health.check);
+}
+
+async function programOf({ site, services, installation }: Target): Promise<OdooProgram | undefined> {
+  const { host, accounts } = site.odoo;
+  const program = await findOdooProgram(host, accounts, services?.units ?? [], installation.conf);
+  return program && { ...program, ...(await site.odooEnvironment()) };
+}
+
+async function lockOf({ admin, database }: Target): Promise<Problem | undefined> {
+  const failures: Problem[] = [];
+  const found = await attemptInto(failures)(() => lockProblem(admin, database));
+  return found ? { message: found.message, hint: found.hint } : failures[0];
+}

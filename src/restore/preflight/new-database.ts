@@ -1,0 +1,93 @@
+import { extensionsIn } from '../../backup-reader/dump-extensions.ts';
+import type { RestoreSource } from '../../backup-reader/open.ts';
+import { missingRoles } from '../../postgres/databases.ts';
+import { isSuperRole } from '../../postgres/owner-login.ts';
+import { queryRows } from '../../postgres/run-sql.ts';
+import type { Postgres } from '../../postgres/server.ts';
+import { Snapshot } from '../../postgres/snapshot.ts';
+import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
+import { type DatabaseTraits, databaseTraits, type Extension } from '../../postgres/traits.ts';
+import type { Target } from '../target.ts';
+import type { Attempt } from './attempt.ts';
+
+/** In place, everything stays as it was; elsewhere, the role of that Odoo has to be able to use it. */
+export async function ownerOf(
+  { description }: RestoreSource,
+  { current, postgres, admin, odooRole }: Target,
+  inPlace: boolean,
+): Promise<string> {
+  if (!inPlace) {
+    // Whoever logs in as a superuser makes copies for Odoo, not for himself.
+    for (const name of [odooRole?.name, description?.postgres.owner]) {
+      if (name === undefined || name === postgres.role) continue;
+      if (!(await isSuperRole(admin, postgres.role))) break;
+      const [missing] = await missingRoles(admin, [name]);
+      if (missing === undefined && !(await isSuperRole(admin, name))) return name;
+    }
+    return postgres.role;
+  }
+  if (current) return current.owner;
+  const before = description?.postgres.owner;
+  if (before !== undefined) {
+    const [missing] = await missingRoles(admin, [before]);
+    if (missing === undefined) return before;
+  }
+  return postgres.role;
+}
+
+export async function traitsOf(
+  { description }: RestoreSource,
+  { current, database, postgres, admin }: Target,
+): Promise<DatabaseTraits> {
+  if (description) return description.postgres;
+  if (current?.allowsConnections) {
+    await using snapshot = await Snapshot.open(postgres, database);
+    return await databaseTraits(snapshot);
+  }
+  // As odoo.service.db._create_empty_database.
+  const [server] = await queryRows<{ ctype: string }>(
+    admin,
+    MAINTENANCE_DATABASE,
+    sql`SELECT datctype AS ctype FROM pg_database WHERE datname = 'template0'`,
+  );
+  return {
+    owner: postgres.role,
+    encoding: 'UTF8',
+    collate: 'C',
+    ctype: server?.ctype ?? 'C',
+    localeProvider: 'libc',
+    locale: null,
+    privileges: [],
+    settings: [],
+  };
+}
+
+/** A backup that does not say it needs those that its dump makes, or else those of the database that it replaces. */
+export async function extensionsOf(
+  { description, dump }: RestoreSource,
+  { current, database, postgres }: Target,
+  loader: Promise<Postgres | undefined>,
+  attempt: Attempt,
+): Promise<readonly Extension[]> {
+  if (description) return description.extensions;
+  const fitting = await loader;
+  if (!fitting) return [];
+  const inDump = await attempt(() => extensionsIn(dump, fitting));
+  if (inDump || !current?.allowsConnections) return inDump ?? [];
+  return queryRows<Extension>(
+    postgres,
+    database,
+    sql`SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
+         JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
+  );
+}
+
+/** Where a dump is compressed, its database takes about so many times its size. */
+const GROWTH = 5;
+
+/** Size of the new database in bytes, about. */
+export function databaseBytesOf({ description, dump, receipt }: RestoreSource, { current }: Target): number {
+  // A dump has about the size of its database where pg_dump has not compressed it.
+  const growth = receipt?.format === 'dual' || (dump.kind === 'plain' && !dump.packed) ? 1 : GROWTH;
+  return description?.databaseBytes ?? Math.max(current?.bytes ?? 0, dump.size * growth);
+}
