@@ -55,7 +55,7 @@ export async function main(): Promise<void> {
 
 /**
  * What is done about an error that nobody awaits: one of a package's that an event threw, or a promise that was
- * forgotten. Such a thing is ours to mend, and no reason to leave Odoo stopped or to print a bare stack.
+ * forgotten. Such an error is a bug of this program, and no reason to leave Odoo stopped or to print a bare stack.
  */
 let strayError = (error: unknown): void => {
   stderr.write(`error: ${describeError(error).join('\n  ')}\n`);

@@ -1,6 +1,6 @@
 import type { RestoreSource } from './open.ts';
 
-/** Rows a table when the backup was made; empty where it does not say. */
+/** Number of rows of each table when the backup was made; empty where it does not say. */
 export const countsOf = ({ receipt, description }: RestoreSource): Readonly<Record<string, number>> =>
   receipt?.counts ?? description?.counts ?? {};
 

@@ -19,13 +19,13 @@ import { choices } from './table.ts';
 
 export interface BackupInputs extends BackupOptions {
   readonly command: 'backup';
-  /** Each becomes an archive of its own. `odoo.database` is that of `one`. */
+  /** The databases to back up, each into an archive of its own. `odoo.database` is that of `one`. */
   readonly databases: DatabaseChoice;
   /** What becomes of older backups once this one is made; undefined: nothing. */
   readonly retention: RetentionInputs | undefined;
-  /** For the whole run. */
+  /** Time limit of the whole run. */
   readonly timeoutMs: number;
-  /** What was given and does not count. */
+  /** Warnings about inputs that are given and have no effect. */
   readonly warnings: readonly string[];
 }
 

@@ -11,7 +11,7 @@ export interface CommandLine {
   input(name: string): string;
   /** What makes the command line wrong, one line each. */
   readonly problems: readonly string[];
-  /** Variables that look like inputs and are none. */
+  /** Variables that look like inputs and are not. */
   readonly warnings: readonly string[];
 }
 
@@ -73,7 +73,7 @@ const options = {
   ),
 } as const;
 
-/** A secret, or a URL with a password in it; of a private key, its text, but not the path of its file. */
+/** A secret, or a URL with a password in it; also the text of a private key, but not the path of its file. */
 function isExposed(input: InputDefinition, value: string): boolean {
   if (URL.parse(value)?.password) return true;
   return input.secret === true && (input.name !== 'ssh-key' || /\s/.test(value));

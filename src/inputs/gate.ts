@@ -15,9 +15,9 @@ export interface GateInputs {
   readonly backup: string;
   readonly require: Level;
   readonly maxAgeMs: number;
-  /** For the whole run. */
+  /** Time limit of the whole run. */
   readonly timeoutMs: number;
-  /** What was given and does not count. */
+  /** Warnings about inputs that are given and have no effect. */
   readonly warnings: readonly string[];
 }
 

@@ -10,11 +10,11 @@ import type { InputName } from './table.ts';
 export interface HostsInputs {
   readonly command: 'hosts';
   readonly jobs: readonly HostJob[];
-  /** Hosts of the inventory on which nothing of Odoo's is. */
+  /** Hosts of the inventory that have no Odoo. */
   readonly leftOut: readonly string[];
-  /** For the whole run. */
+  /** Time limit of the whole run. */
   readonly timeoutMs: number;
-  /** What was given and does not count. */
+  /** Warnings about inputs that are given and have no effect. */
   readonly warnings: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface HostJob {
   readonly every: string;
 }
 
-/** With where its backups are kept. */
+/** A job, with the place where its backups are kept. */
 interface FoundJob {
   readonly job: HostJob;
   readonly catalog: string;

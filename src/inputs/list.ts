@@ -11,9 +11,9 @@ export interface ListInputs {
   /** undefined: every one of the customer's. */
   readonly database: string | undefined;
   readonly retention: RetentionInputs;
-  /** For the whole run. */
+  /** Time limit of the whole run. */
   readonly timeoutMs: number;
-  /** What was given and does not count. */
+  /** Warnings about inputs that are given and have no effect. */
   readonly warnings: readonly string[];
 }
 

@@ -25,7 +25,7 @@ type CommandInputs =
   | HostsInputs;
 
 interface EverywhereInputs {
-  /** Told how the run ended; undefined: nobody is. */
+  /** URL that is told how the run ended; undefined: none is. */
   readonly pingUrl: string | undefined;
 }
 
@@ -56,7 +56,7 @@ const parsers: {
 export function parseInputs(read: ReadInput, env: Environment, secret?: (value: string) => void): Inputs {
   const fields = new Fields(read, env, secret);
   const command = fields.required('command', oneOf(choices.command));
-  // What a command that is none, or an inventory that cannot be read, would have needed besides is nobody's mistake.
+  // With an unknown command, or an inventory that cannot be read, missing inputs are not reported.
   const known = command !== undefined && (command === 'hosts' || addStandIns(fields));
   if (!known) throw inputError(fields.problems);
   const inputs = parsers[command](fields, env);

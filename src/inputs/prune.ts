@@ -12,9 +12,9 @@ export interface PruneInputs {
   readonly retention: RetentionInputs;
   /** Say what would be deleted, and delete nothing. */
   readonly dryRun: boolean;
-  /** For the whole run. */
+  /** Time limit of the whole run. */
   readonly timeoutMs: number;
-  /** What was given and does not count. */
+  /** Warnings about inputs that are given and have no effect. */
   readonly warnings: readonly string[];
 }
 

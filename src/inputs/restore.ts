@@ -10,9 +10,9 @@ import type { InputName } from './table.ts';
 
 /** What rollback and restore have in common. */
 interface PutBackInputs extends PutBackOptions {
-  /** For the whole run. */
+  /** Time limit of the whole run. */
   readonly timeoutMs: number;
-  /** What was given and does not count. */
+  /** Warnings about inputs that are given and have no effect. */
   readonly warnings: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export interface RollbackInputs extends PutBackInputs {
 export interface RestoreInputs extends PutBackInputs {
   readonly command: 'restore';
   readonly targetDatabase: string;
-  /** The target may be there already: it is replaced. */
+  /** Whether a target that exists already is replaced. */
   readonly replace: boolean;
   readonly neutralize: boolean;
   readonly newUuid: boolean;

@@ -26,8 +26,8 @@ export function secretsOf(read: ReadInput, env: Environment): string[] {
 }
 
 /**
- * The passwords of the URLs in a text, as they stand there, as a URL has them, and as they are meant; of an http URL
- * with nothing but a user, that, for it is a token. Any input may be a text with a URL in it.
+ * The passwords of the URLs in a text, as written, percent-encoded and decoded; also the user of an http URL without a
+ * password, because it is a token. Any input may be a text with a URL in it.
  */
 export function passwordsIn(text: string): string[] {
   return [...text.matchAll(/\b([a-z][a-z0-9+.-]*):\/\/([^\s/?#]+)@/gi)].flatMap(

@@ -70,7 +70,7 @@ function fingerprints(value: string): string {
   return value;
 }
 
-/** `user@host:port`, with what may be left out. */
+/** `user@host:port`, where user and port are optional. */
 type SshDestination = Pick<Hop, 'host'> & Partial<Hop>;
 
 /**

@@ -19,7 +19,8 @@ const exclusive: Partial<Record<InputName, readonly InputName[]>> = {
  * Makes the inventory and the profile stand in for inputs that are not given: an input itself counts most, then what
  * the inventory says of the host, then the profile of the environment.
  *
- * @returns whether all that stands in is known; else a problem says why not, and what lacks may stand there
+ * @returns whether all that stands in is known; else a problem says why not, and an input that is missing may be given
+ * there
  */
 export function addStandIns(fields: Fields): boolean {
   const before = fields.problems.length;

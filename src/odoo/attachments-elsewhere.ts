@@ -54,7 +54,7 @@ async function copied(snapshot: Snapshot): Promise<Storage[]> {
   return [...counts].map(([storage, count]) => ({ storage, count })).toSorted((a, b) => b.count - a.count);
 }
 
-/** A storage's name without what no name of one has, and without who logs in to it. */
+/** The name of a storage, without characters that no such name has and without the user who logs in to it. */
 const storageName = (name: string | null): string =>
   (name ?? '')
     .replace(/[^ ]*@/, '')

@@ -6,7 +6,7 @@ import { normalize } from 'node:path/posix';
  * an environment need not have stay as they are, as Python leaves those that are not set.
  *
  * @param homes home folders by account, the likeliest account first
- * @returns none where it is no absolute path
+ * @returns an empty list where it is not an absolute path
  */
 export function expandDataDir(value: string, homes: ReadonlyMap<string, string>): string[] {
   const each = [...homes].map(([account, home]) => {

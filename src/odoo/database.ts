@@ -23,7 +23,7 @@ export interface OdooDatabase {
   readonly modules: Readonly<Record<string, string>>;
   /** `17.0`, or `saas~17.2`: from the version of the module base. */
   readonly odooVersion: string;
-  /** Rows a table, of those that were to be counted and are there. */
+  /** Number of rows of each table that was to be counted and exists. */
   readonly counts: Readonly<Record<string, number>>;
   /** Bytes of all tables without their indexes: the order of magnitude of a dump. */
   readonly tableBytes: number;
@@ -35,7 +35,7 @@ export interface OdooDatabase {
 }
 
 export interface AttachmentFacts {
-  /** Attachments whose content lies in the database. */
+  /** Number of attachments whose content is in the database. */
   readonly inDatabase: number;
   /** `ir_config_parameter` `ir_attachment.location`: `file` (the default), `db`, or another storage's scheme. */
   readonly location: string;

@@ -42,13 +42,13 @@ export interface FilestoreReport {
 }
 
 /**
- * Finds the filestore's folder, and the account that reads it: its owner. Where nobody may become that account, or
- * bring it there, one that may read it does, and takes the owner's own files alone.
+ * Finds the filestore's folder, and the account that reads it: its owner. Where that account cannot be used, another
+ * one that may read the folder does it, and reads only the owner's own files.
  *
  * @param folders candidates, in order
  * @param readers accounts to try after the login account
  * @returns undefined when none of the folders is there
- * @throws UserError when nobody who can be asked may look, or a folder is not to be trusted
+ * @throws UserError when no usable account may look, or a folder is not to be trusted
  */
 export async function findFilestore(
   host: Host,
@@ -56,7 +56,7 @@ export async function findFilestore(
   folders: readonly string[],
   readers: readonly string[],
 ): Promise<Filestore | undefined> {
-  // Not there, or where nobody may look? It is not there when somebody sees that it is not.
+  // Is it missing, or hidden? It is missing only if an account can see that it is.
   let hidden = false;
   for (const folder of folders) {
     const seen = await seeFolder(host, accounts, folder, readers);
@@ -255,7 +255,7 @@ class Pass {
   }
 }
 
-/** Files that are there all the same could not be read: a backup without them would be one with holes. */
+/** Files that still exist could not be read: a backup without them would be incomplete. */
 async function assertGone(filestore: Filestore, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const script = `cd -- "$1" && xargs -0 -n 200 sh -c '

@@ -10,7 +10,7 @@ import { type Derivation, isDerivedName, parseDerivedName } from '../postgres/de
 export interface FolderSwap {
   /** The path that Odoo uses. */
   readonly current: string;
-  /** For what is there so far; undefined: nothing is. */
+  /** The path for the folder that is replaced; undefined: there is none. */
   readonly old: string | undefined;
   readonly new: string;
   /** What is noted of the old one, where no database says it (`noteFolder`). */

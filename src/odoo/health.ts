@@ -5,7 +5,7 @@ import { LostConnectionError } from '../host/ssh/errors.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import type { Services } from './services.ts';
 
-/** How to see that Odoo is well. */
+/** How to check that Odoo is healthy. */
 export type HealthCheck =
   /** Its pages answer on its own port, asked from the host. */
   | { readonly kind: 'odoo'; readonly baseUrl: string }
@@ -60,7 +60,7 @@ export async function waitHealthy(
   }
 }
 
-/** For a person who asks before anything is done; a page that takes long is said to. */
+/** Time that a page may take while a person waits for the plan; a slower page is reported as slow. */
 const GLANCE_SECONDS = 5;
 
 /**
@@ -80,7 +80,7 @@ export async function healthNow(
   return told(version, await statusFromHost(host, version, GLANCE_SECONDS, undefined, '{}'));
 }
 
-/** That the connection is gone says nothing of Odoo: the next question has another. */
+/** A lost connection says nothing about Odoo: the next question uses a new one. */
 function unanswered(error: unknown): Answer {
   if (!(error instanceof LostConnectionError)) throw error;
   return { healthy: false, answer: error.message };
@@ -154,7 +154,7 @@ async function statusFromRunner(url: string, limit: number, cancel?: AbortSignal
 /**
  * By whatever the host has: curl, wget or Python. Redirects are not followed.
  *
- * @param json is posted; left out: the page is asked for
+ * @param json body of a POST request; without it, the page is read by GET
  */
 async function statusFromHost(
   host: Host,

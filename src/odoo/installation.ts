@@ -209,14 +209,14 @@ async function locateFilestore(
   const folders =
     typeof wanted === 'string' ? [wanted] : dataDirs.map((folder) => `${folder}/filestore/${database}`);
   const filestore = await findFilestore(host, accounts, folders, readers);
-  // Not to be seen is another thing than not there.
+  // A folder that cannot be seen may still exist.
   if (folders.every((folder) => site.obstacle(folder) !== undefined)) assertUsable(site, folders[0] ?? '');
   return { filestore, lookedIn: folders };
 }
 
 /**
  * The filestore where it is there already; else in the first data_dir that has others, or what else Odoo makes in one:
- * the home of its account alone is none.
+ * the home folder of its account alone does not count.
  */
 async function placeForFilestore(
   { host, accounts }: SitePart,

@@ -67,7 +67,7 @@ export function parseOdooConf(text: string): OdooConf {
 }
 
 function assertOneLine(option: string, value: string): void {
-  // Control characters but the tab.
+  // Control characters except the tab.
   if (!/[^\P{Cc}\t]/u.test(value)) return;
   throw new UserError(
     `odoo.conf: the value of ${option} has several lines, or a control character in it`,

@@ -3,16 +3,16 @@ import type { Command, Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
 import type { UserError } from '../util/errors.ts';
 
-/** What has to stand still while the databases are swapped. */
+/** The services that have to be stopped while the databases are swapped. */
 export interface Services {
   /** For people: what stops and starts it, one command a line. */
   readonly stopCommands: readonly string[];
   readonly startCommands: readonly string[];
-  /** What systemd or Compose knows them by, in the order in which they stop; empty: nobody knows them. */
+  /** What systemd or Compose knows them by, in the order in which they stop; empty: they are not known. */
   readonly units: readonly string[];
   /** The states of `units`, read only. */
   states(): Promise<UnitState[]>;
-  /** Those of `units` that run, read only; undefined: nobody can know. */
+  /** Those of `units` that run, read only; undefined: this cannot be determined. */
   running(): Promise<readonly string[] | undefined>;
   /** The same of some of `units`. */
   only(units: readonly string[]): Services;

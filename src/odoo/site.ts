@@ -31,11 +31,11 @@ export interface Site extends SitePart {
 }
 
 /**
- * What the environment says; odoo.conf counts more, and the inputs count most. So what may lie in a file is asked for
- * only when it is needed.
+ * What the environment says; odoo.conf counts more, and the inputs count most. So what may be in a file is read only
+ * when it is needed.
  */
 export interface DatabaseHints {
-  /** Client programs run beside the server: where odoo.conf says that it is, is for Odoo alone. */
+  /** Whether client programs run beside the server: then the host in odoo.conf is for Odoo alone. */
   readonly beside: boolean;
   readonly host?: string;
   readonly port?: number;

@@ -5,7 +5,7 @@ import { run } from '../host/run.ts';
 import type { FilestoreFile } from './file-list.ts';
 import { listFilestore, sha1Of } from './filestore.ts';
 
-/** What became of the files that a filestore is to have. */
+/** Where the files that a filestore is to have come from. */
 export interface Staged {
   /** Those that the host had. */
   readonly linked: readonly FilestoreFile[];

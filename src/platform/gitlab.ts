@@ -108,7 +108,7 @@ function prepareFiles(): void {
 }
 
 /**
- * The dotenv report. GitLab reads it line by line, the name up to the first `=` and the value as it stands, without
+ * The dotenv report. GitLab reads it line by line, the name up to the first `=` and the value as it is, without
  * quotes or escapes; it expands variables in the values, and takes less than 5 KiB.
  * https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/services/ci/parse_dotenv_artifact_service.rb
  */
@@ -151,7 +151,7 @@ class Report {
     this.#write(why);
   }
 
-  /** Amazon's console shows it; of another server nobody knows whether it has one. */
+  /** Amazon's console shows it; whether another server has a console is not known. */
   archive(uri: string, { input }: RawInputs): void {
     const region = input('aws-region') || this.#env.AWS_REGION || this.#env.AWS_DEFAULT_REGION;
     const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];

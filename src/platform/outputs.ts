@@ -12,7 +12,7 @@ const MOST_REPEATED = 2000;
  * into files and environments where a line break begins another variable: JSON is escaped, and any other value that
  * holds a control character is left out, with a warning. So is one that the platform itself cannot carry.
  *
- * A write that fails does not end the run, for what it made is there: the log has the value, and `assertWritten` tells.
+ * A write that fails does not end the run, because its results exist: the log has the value, and `assertWritten` tells.
  */
 export class Outputs {
   readonly #write: (name: string, value: string) => void;

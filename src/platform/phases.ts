@@ -10,7 +10,7 @@ export class Phases {
     this.#platform = platform;
   }
 
-  /** Seconds a phase, in the order in which they ran. */
+  /** Seconds of each phase, in the order in which they ran. */
   get seconds(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#seconds);
   }
@@ -32,7 +32,7 @@ export class Phases {
   /**
    * A phase that moves bytes: with progress lines, and one in the end that sums them up.
    *
-   * @param expected in bytes; undefined where nobody can know
+   * @param expected in bytes; undefined where it is not known
    */
   transfer<T>(
     name: string,

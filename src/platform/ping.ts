@@ -3,7 +3,7 @@ import type { Platform } from './platform.ts';
 
 export interface Pinged {
   readonly command: string;
-  /** Who knows it can ping. undefined: nobody is told. */
+  /** A secret: everybody who knows it can ping. undefined: no monitor is told. */
   readonly pingUrl: string | undefined;
   readonly dryRun?: boolean;
 }
@@ -27,7 +27,7 @@ export async function pinging(
     if (pingUrl === undefined || dryRun) return;
     const url = new URL(pingUrl);
     if (outcome === 'failed') url.pathname = `${url.pathname.replace(/\/$/, '')}/fail`;
-    // Why it failed stays here: the monitor is often somebody else's.
+    // Why it failed is not sent: the monitor often belongs to somebody else.
     const text = [`odoo-backup ${command}: ${outcome}`, platform.run.url].filter(Boolean).join('\n');
     const problem = await post(url, text);
     if (problem) platform.warning(`ping-url was not reached: ${problem}`);

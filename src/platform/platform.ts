@@ -17,13 +17,13 @@ export interface Platform {
    * @throws UserError where they cannot
    */
   prepare(): void;
-  /** What is printed until `body` has settled belongs under this title. */
+  /** Puts what is printed until `body` has settled under this title. */
   group<T>(title: string, body: () => Promise<T>): Promise<T>;
   info(message: string): void;
   /** Worth seeing without opening the log. */
   notice(message: string): void;
   warning(message: string): void;
-  /** How far something is. On a terminal it takes the place of the line before. */
+  /** Prints how far something is. On a terminal the line replaces the one before. */
   progress(line: string): void;
   /**
    * A result for the steps and jobs that follow, by its name in action.yml. Does not throw: a value that cannot be
@@ -53,7 +53,7 @@ export interface RunIdentity {
   readonly url?: string;
 }
 
-/** `rollback, run 123 of acme/odoo, by alice`: who holds a lock, for whom it keeps out. */
+/** `rollback, run 123 of acme/odoo, by alice`: who holds a lock, for those that have to wait. */
 export function holderOf(command: string, { url, repository, actor }: RunIdentity): string {
   const id = /\/(?:runs|pipelines|jobs)\/(\d+)/.exec(url ?? '')?.[1];
   const run = [id && `run ${id}`, repository && `of ${repository}`].filter(Boolean).join(' ');

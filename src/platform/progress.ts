@@ -1,9 +1,9 @@
 import { formatBytes, formatDuration, formatRate } from '../util/format.ts';
 
 export interface ProgressOptions {
-  /** What is on its way: the line's first word. */
+  /** Name of what is transferred: the first word of the line. */
   readonly title: string;
-  /** In bytes; undefined where nobody can know. An estimate may turn out too small. */
+  /** Expected bytes; undefined where they are not known. An estimate may be too small. */
   readonly expected?: number;
   readonly intervalMs: number;
   readonly print: (line: string) => void;
@@ -11,10 +11,10 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
-/** The rate that a person wants is that of now, not of the whole time. */
+/** The rate shown is that of the last seconds, not of the whole time. */
 const WINDOW_MS = 15_000;
 
-/** Before that, no rate says anything of the time left. */
+/** Before that, the rate does not allow an estimate of the time left. */
 const SETTLED_MS = 2000;
 
 /** Counts bytes, and prints a line about them once in each interval: bytes, rate, time left. */

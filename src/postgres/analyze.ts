@@ -4,8 +4,8 @@ import { withSettings } from './settings.ts';
 import { conninfo } from './sql.ts';
 
 /**
- * Collects the planner's statistics, which no dump holds: without them a restored database is slow until autovacuum
- * has come by.
+ * Collects the planner's statistics, which no dump holds: without them a restored database is slow until autovacuum has
+ * run.
  *
  * @throws CommandError
  */

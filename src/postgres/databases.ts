@@ -55,16 +55,16 @@ export interface DerivedDatabase {
   /** Time of that run: YYYYMMDDHHMMSS, UTC. */
   readonly timestamp: string;
   readonly comment: string | null;
-  /** Size; null: this role may not know. */
+  /** Size in bytes; null: this role may not know it. */
   readonly bytes: number | null;
   /** Its DROP was cut. */
   readonly isBroken: boolean;
 }
 
 /**
- * The databases that restores of `database` have left, the oldest first. Whoever may create databases on the server
- * could give one such a name: it counts only where it belongs to a superuser or to the owner of the one it is named
- * after.
+ * The databases that restores of `database` have left, the oldest first. Any role that may create databases on the
+ * server could give one such a name: it counts only where it belongs to a superuser or to the owner of the one it is
+ * named after.
  */
 export async function listDerivedDatabases(postgres: Postgres, database: string): Promise<DerivedDatabase[]> {
   const rows = await queryRows<Omit<DerivedDatabase, 'derivation' | 'timestamp'>>(
@@ -85,7 +85,7 @@ export async function listDerivedDatabases(postgres: Postgres, database: string)
     .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp));
 }
 
-/** Those who are connected to a database, of one kind. */
+/** Sessions of one role and application that are connected to a database. */
 export interface SessionGroup {
   readonly role: string;
   /** As the client calls itself; may be empty. */
@@ -114,9 +114,9 @@ export function listSessions(postgres: Postgres, database: string): Promise<Sess
  * role that is no template (`odoo.service.db.list_dbs`) and runs the crons of each; a copy being built must not be
  * among them.
  *
- * What a superuser creates stays the superuser's, and lets nobody else in, until `handOver`: its owner, or whoever may
- * create in `public`, could else put names there which the scripts of extensions then take for PostgreSQL's. A limit of
- * connections alone would not do, for an owner may lift it.
+ * What a superuser creates stays the superuser's, and lets nobody else in, until `handOver`: its owner, or a role that
+ * may create objects in `public`, could otherwise put names there which the scripts of extensions then take for
+ * PostgreSQL's. A limit of connections alone would not do, for an owner may lift it.
  *
  * @param tablespace of the database that it will take the place of
  * @throws UserError when the server cannot make one with these traits, or the role may not
@@ -223,8 +223,8 @@ const signature = (newName: string): string =>
 const ENDING_MS = 10_000;
 
 /**
- * Ends what a connection that broke has left at work on a new database: psql there goes on with what it was given, and
- * would create or rename the database once that was taken back. Does nothing where nobody is at work.
+ * Ends what a connection that broke has left at work on a new database: psql there continues with what it was given,
+ * and would create or rename the database after the undo. Does nothing where nobody is at work.
  *
  * @throws UserError when somebody does not end
  */
@@ -247,9 +247,9 @@ export async function endWorkOn(admin: Postgres, newName: string): Promise<void>
 }
 
 /**
- * Drops a database that a restore or a test of one has made, whoever is connected to it. Does nothing when it is not
- * there. Not WITH (FORCE): that fails for an owner who is no superuser while autovacuum is at work, which a plain DROP
- * sends away.
+ * Drops a database that a restore or a test of one has made, even while sessions are connected to it. Does nothing when
+ * it is not there. Not WITH (FORCE): that fails for an owner who is no superuser while autovacuum is at work, which a
+ * plain DROP sends away.
  */
 export async function dropDerivedDatabase(admin: Postgres, name: string, database: string): Promise<void> {
   if (!parseDerivedName(name, database) && !isTestName(name, database))

@@ -4,8 +4,8 @@ import type { Postgres } from './server.ts';
 import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 
 /**
- * The file system in which the server keeps a tablespace; undefined where that cannot be told: the server is
- * elsewhere, or nobody may know its folder.
+ * The file system in which the server keeps a tablespace; undefined where that cannot be determined: the server is
+ * elsewhere, or its folder may not be known.
  */
 export async function databaseFileSystem(
   postgres: Postgres,

@@ -4,7 +4,7 @@ import { run } from '../host/run.ts';
 import type { Postgres } from './server.ts';
 
 /**
- * SQL that others wrote, for psql: between our own `\restrict` and `\unrestrict`, with a key that nobody can guess. In
+ * SQL that others wrote, for psql: between our own `\restrict` and `\unrestrict`, with a key that cannot be guessed. In
  * between psql runs no command of its own, whatever the text says and whatever psql takes it for.
  * https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-META-COMMAND-RESTRICT
  */

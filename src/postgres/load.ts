@@ -59,7 +59,7 @@ export interface LoadOptions {
   readonly members?: readonly ExtensionMember[];
   /**
    * Makes SQL safe for psql, as `open` of a plain dump does. With it, what pg_restore is refused is given to psql once
-   * more, which says the SQLSTATE. Left out: nobody learns that.
+   * more, which says the SQLSTATE. Without it, that stays unknown.
    */
   readonly asPlain?: (sql: AsyncIterable<Buffer>, passage: EntryFilter) => AsyncIterable<Buffer>;
   /**

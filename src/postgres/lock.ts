@@ -27,7 +27,7 @@ export interface Lock extends AsyncDisposable {
  * that ends, however it does (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). The
  * session is in the maintenance database: in the locked one it would block its rename.
  *
- * @param purpose who holds it, for whom it keeps out; PostgreSQL keeps the first 63 bytes: `rollback, run 123 of
+ * @param purpose who holds it, for those that have to wait; PostgreSQL keeps the first 63 bytes: `rollback, run 123 of
  * acme/odoo`
  * @throws HeldLockError naming who holds it, when somebody does; NoLockError
  */

@@ -24,9 +24,9 @@ interface RoleFacts {
 }
 
 /**
- * Finds the login that loads a dump: what is in a dump runs with the rights of whoever loads it, in CHECK constraints,
- * defaults, indexes and triggers. So it has no more rights than the owner of the database; where that is a superuser,
- * no more than the role of Odoo, which has written what is in the dump.
+ * Finds the login that loads a dump: what is in a dump runs with the rights of the role that loads it, in CHECK
+ * constraints, defaults, indexes and triggers. So it has no more rights than the owner of the database; where that is a
+ * superuser, no more than the role of Odoo, which has written what is in the dump.
  *
  * `SET ROLE` is no boundary: `RESET ROLE` in a function undoes it.
  *

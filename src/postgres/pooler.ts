@@ -4,13 +4,13 @@ import { runPsql } from './psql.ts';
 import { PsqlSession } from './session.ts';
 import { sql } from './sql.ts';
 
-/** Others may use the pooler meanwhile, and be given a connection in between. */
+/** Other clients may use the pooler at the same time, and get a connection in between. */
 const ATTEMPTS = 5;
 
 /**
- * That a session keeps its connection to the server behind a pooler. pgbouncer's transaction mode gives it to somebody
- * else after each transaction (https://www.pgbouncer.org/features.html): a lock of ours would be theirs then, and a
- * setting as well. Two open sessions with one process of the server prove it, and one session with two.
+ * Makes sure that a session keeps its connection to the server behind a pooler. pgbouncer's transaction mode gives it
+ * to somebody else after each transaction (https://www.pgbouncer.org/features.html): a lock of ours would be theirs
+ * then, and a setting as well. Two open sessions with one process of the server prove it, and one session with two.
  *
  * @param psql of the pooler
  * @throws UserError when connections are shared

@@ -6,7 +6,7 @@ import { type Sql, sql } from './sql.ts';
  * Runs statements in a session of their own, each in a transaction of its own unless they say otherwise, and stops
  * at the first error.
  *
- * @returns the rows' lines, columns apart by `|`
+ * @returns the rows' lines, columns separated by `|`
  * @throws SqlError with PostgreSQL's message
  */
 export async function runSql(

@@ -260,7 +260,7 @@ async function assertReady(
     ['-t', '10'],
     settings,
     { as: undefined, user: settings.user },
-    database, // pgbouncer keeps who asks for one that is not there waiting
+    database, // pgbouncer lets a client wait that asks for a missing database
   );
   const problemOf = ({ code }: Exit): string =>
     code === 1 ? 'refuses connections (starting up or shutting down)' : 'does not answer';
@@ -329,7 +329,7 @@ async function lookIn(
   via: string,
   database: string,
 ): Promise<Pick<FoundServer, 'route' | 'version'> & { readonly exists: boolean }> {
-  // In one transaction, and gone with it: whoever gets the connection next from a pooler has none of it.
+  // In one transaction, and gone with it: the next client of the pooler's connection keeps none of it.
   const questions = [
     sql`BEGIN`,
     // Not its value: a database's owner may have set one of several lines.
@@ -364,7 +364,7 @@ function loginHint(host: Host, accounts: Accounts, settings: DatabaseSettings): 
     : `Set db-user and db-password, or let peer authentication work. ${accounts.sudoersHint([settings.user, 'postgres'])}`;
 }
 
-/** On another machine, where peer authentication is of no use. */
+/** Whether the server is reached by TCP, where peer authentication does not work. */
 const overTcp = (settings: DatabaseSettings): boolean =>
   !isSocket(settings) && !LOOPBACK.has(settings.host ?? '');
 

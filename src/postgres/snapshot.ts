@@ -22,9 +22,9 @@ export class Snapshot implements AsyncDisposable {
   /** For `pg_dump --snapshot`. */
   readonly id: string;
   /**
-   * true: a superuser looks into a database in which something belongs to somebody who is none. Then only PostgreSQL's
-   * own tables may be queried: where a query names a table, its planner evaluates what the owner has put into indexes
-   * and statistics, with the rights of who asks. COPY of a table evaluates nothing.
+   * true: a superuser reads a database in which something belongs to a role that is not a superuser. Then only
+   * PostgreSQL's own tables may be queried: where a query names a table, its planner evaluates what the owner has put
+   * into indexes and statistics, with the rights of the role that asks. COPY of a table evaluates nothing.
    */
   readonly onlyCopies: boolean;
   /** The encoding of the database, by PostgreSQL’s name of it: `UTF8`. */

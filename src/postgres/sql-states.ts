@@ -16,7 +16,7 @@ export const SQL_STATE = {
   untranslatable: '22P05',
 } as const;
 
-/** What a function meets that names something without its schema, where a restore looks nothing up in `public`. */
+/** The error of a function that names something without its schema, where a restore looks nothing up in `public`. */
 export const NOT_FOUND: ReadonlySet<string> = new Set(['42883', '42P01', '42703', '42704', '3F000', '42P02']);
 
 /**

@@ -28,7 +28,7 @@ const TRANSACTION_TIMEOUT = /^SET transaction_timeout = 0;$/;
  * and schemas that were made already; besides, unless they are kept, owners and privileges, as `pg_restore --no-owner
  * --no-privileges` does.
  *
- * @param tell is told what is left out, owners and privileges apart
+ * @param tell is told what is left out, except owners and privileges
  */
 export function statementFilter(rights: StatementRights, tell: (statement: string) => void): LeavesOut {
   const { superuser, schemas, members = [], keepOwnership, version, withoutSuperusers = false } = rights;

@@ -1,6 +1,6 @@
 /**
- * Kinds of objects that PostgreSQL lets only a superuser make, or whoever a superuser has given something for it: as
- * `pg_restore --list` and a CREATE statement name them.
+ * Kinds of objects that PostgreSQL lets only a superuser make, or a role that a superuser has given a privilege for it:
+ * as `pg_restore --list` and a CREATE statement name them.
  */
 const ALWAYS = [
   'EVENT TRIGGER',
@@ -17,7 +17,7 @@ const ALWAYS = [
   'TRANSFORM',
 ] as const;
 
-/** Kinds of which only some are, as their definition says. */
+/** Kinds of objects of which only some need a superuser, as their definition says. */
 const SOMETIMES = ['FUNCTION', 'PROCEDURE', 'TYPE', 'PUBLICATION'] as const;
 
 const either = (kinds: readonly string[]): string => kinds.join('|');
@@ -47,7 +47,7 @@ export interface DumpedObject {
 }
 
 /**
- * What of a dump may be only a superuser's to make.
+ * The object of a dump that only a superuser may be allowed to make.
  *
  * @param at a line of the table of contents, or the beginning of a statement
  * @returns its kind and name, `EVENT TRIGGER et`; undefined: it is nothing of the sort

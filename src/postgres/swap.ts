@@ -9,12 +9,12 @@ import { LOCK_NOT_AVAILABLE, SqlError } from './sql-error.ts';
 export interface Swap {
   /** The name that Odoo uses. */
   readonly current: string;
-  /** For what bears that name so far; undefined: nothing does. */
+  /** The name for the database that is replaced; undefined: there is none. */
   readonly old: string | undefined;
   readonly new: string;
 }
 
-/** Says something of a database that is about to be swapped; null: nothing any more. */
+/** Sets the comment of a database that is about to be swapped; null: removes it. */
 export async function commentOn(admin: Postgres, database: string, text: string | null): Promise<void> {
   await runSql(admin, MAINTENANCE_DATABASE, signed(database), comment(database, text));
 }
@@ -26,7 +26,7 @@ export interface SwapMark {
   readonly isBroken?: boolean;
   /** Comment of the database that takes over the name: no dump holds it. */
   readonly own: string | null;
-  /** Asked for when it is replaced. */
+  /** The comment that it is to have; asked for when it is replaced. */
   readonly after: () => string;
 }
 
@@ -36,7 +36,7 @@ type Rename = readonly [from: string, to: string];
  * Gives the new database the name, in one transaction: all of it is done, or nothing is. The old one takes no
  * connections any more, so that Odoo neither offers it nor runs its crons.
  *
- * @throws UserError when somebody stays connected who may not be sent away; nothing has changed then
+ * @throws UserError when a session stays connected that may not be ended; nothing has changed then
  */
 export async function swapDatabases(admin: Postgres, swap: Swap, mark?: SwapMark): Promise<void> {
   const { current, old } = swap;
@@ -89,7 +89,7 @@ const comment = (database: string, text: string | null): Sql =>
 const isTemplate = (database: string, template: boolean): Sql =>
   sql`ALTER DATABASE ${identifier(database)} IS_TEMPLATE ${template}`;
 
-/** Odoo is away meanwhile. Somebody who has locked a database, as whoever copies it, may take long. */
+/** Odoo is stopped meanwhile. A session that has locked a database, for example to copy it, may take long. */
 const LOCK_WAIT_SECONDS = 10;
 
 /** Somebody may connect between the end of all sessions and the lock that RENAME takes: then once more. */

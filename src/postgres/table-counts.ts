@@ -32,7 +32,7 @@ interface CountableTable {
   readonly table: string;
   /** Ours to dump, rows and all: no extension's, and no partitioned table, whose rows lie in its partitions. */
   readonly own: boolean;
-  /** One that it has, its number where there is one; null: it has none. */
+  /** One of its columns, a number where there is one; null: it has no column. */
   readonly column: string | null;
 }
 
@@ -58,7 +58,7 @@ const HEIRS = sql`WITH RECURSIVE heir (root, oid) AS (
 /** How many tables one query counts: PostgreSQL plans each as a part of its own, and locks it with its indexes. */
 const AT_ONCE = 50;
 
-/** Rows a table, of those that are there. @throws UserError when the role may not read one of them */
+/** Number of rows of each table that exists. @throws UserError when the role may not read one of them */
 export async function countTables(
   snapshot: Snapshot,
   which: CountedTables,
@@ -82,8 +82,8 @@ export async function countTables(
 }
 
 /**
- * Where a query would evaluate what the owner has planted. A query of a table has the rows of those that inherit from it, and
- * of its partitions; COPY has not.
+ * Where a query would evaluate what the owner has planted. A query of a table has the rows of those that inherit from
+ * it, and of its partitions; COPY has not.
  */
 async function countCopied(
   snapshot: Snapshot,

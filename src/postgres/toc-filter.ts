@@ -7,7 +7,7 @@ export interface RestoreRights {
   readonly schemas: readonly string[];
   /** Objects of extensions that were created before the dump is loaded. Default: none. */
   readonly members?: readonly ExtensionMember[];
-  /** Lines of the table of contents that are left out, whatever they are. Left out: none. */
+  /** Lines of the table of contents that are left out, whatever they are. Default: none. */
   readonly without?: readonly string[];
   /** Whether what only a superuser may make is left out of plain SQL. */
   readonly withoutSuperusers?: boolean;

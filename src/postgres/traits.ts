@@ -26,7 +26,7 @@ export interface Extension {
   readonly name: string;
   readonly version: string;
   readonly schema: string;
-  /** Whoever made it, to whom belongs what it consists of. Absent where nobody says. */
+  /** The role that made it, and that owns its objects. Absent where the backup does not say. */
   readonly owner?: string;
 }
 
@@ -62,7 +62,7 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
   return traits;
 }
 
-/** Who puts a database's own traits back. */
+/** The logins that put back the traits of a database. */
 export interface TraitsBy {
   /** The login of the owner, as far as there is one. */
   readonly app: Postgres;
@@ -86,8 +86,8 @@ export async function applyPrivileges(
 }
 
 /**
- * Puts back its settings and its limit of connections. From then on they hold for whoever connects: a database that is
- * read only, or ends long statements, is to be loaded before.
+ * Puts back its settings and its limit of connections. From then on they hold for every session: a database that is
+ * read only, or ends long statements, has to be loaded before.
  *
  * The owner's own login does it, so that PostgreSQL decides what an owner may set. An admin role sets only what is of
  * no use to an owner who would abuse it, or what an admin had set for the database that is replaced.
@@ -162,7 +162,7 @@ async function mayBeSetByAdmin(admin: Postgres, setting: string): Promise<boolea
   return (await runSql(admin, MAINTENANCE_DATABASE, query))[0] === 'user';
 }
 
-/** Takes all settings of a database away, those for single roles apart. @throws CommandError */
+/** Takes all settings of a database away, except those for single roles. @throws CommandError */
 export async function resetSettings(admin: Postgres, database: string): Promise<void> {
   await runSql(admin, MAINTENANCE_DATABASE, sql`ALTER DATABASE ${identifier(database)} RESET ALL`);
 }

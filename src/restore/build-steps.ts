@@ -122,7 +122,7 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
     ],
     bytes: dump.size,
     async run(signal, progress) {
-      // A plain dump seldom names owners: then whoever loads has everything.
+      // A plain dump seldom names owners: then everything belongs to the role that loads it.
       const isForOwner = loader.login !== owner && !(keepOwnership && dump.kind !== 'plain');
       const role = isForOwner && (await mayMakeFor(loader, owner)) ? owner : undefined;
       const load = (signal: AbortSignal) =>
@@ -152,7 +152,7 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
   };
 }
 
-/** What says of itself what an admin is to do is believed where it has a receipt. */
+/** What a backup asks of an admin is believed only if the backup has a receipt. */
 const believedState = ({ source }: Work): ExtensionState | undefined =>
   source.receipt && source.description?.extensionState;
 

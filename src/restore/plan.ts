@@ -22,13 +22,13 @@ export interface Step {
   readonly title: string;
   /** What will happen in detail, from what the preflight found: one thought a line. */
   readonly details: readonly string[];
-  /** That it moves; left out: hardly any. */
+  /** Bytes that it moves. Default: hardly any. */
   readonly bytes?: number;
-  /** Odoo is away: it runs to its own end, and a cancellation waits for that. */
+  /** Odoo is stopped during this step: it runs to its end, and a cancellation waits for that. */
   readonly unbroken?: true;
   /** Does it. Ends early, by throwing the signal's reason, when that is aborted. */
   run(signal: AbortSignal, progress: Pick<Progress, 'add'>): Promise<void>;
-  /** Left out: the step leaves nothing behind. */
+  /** Absent: the step leaves nothing behind. */
   readonly undo?: Undo;
 }
 
@@ -62,9 +62,9 @@ export const UNDO_MEANING =
 
 export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** How a restore failed, after everything that could be taken back was. */
+/** How a restore failed, after everything that could be undone was undone. */
 export interface StepFailure {
-  /** Begun last. */
+  /** The step that began last. */
   readonly step: Step;
   /** The step's error, or the signal's reason; a StrandedError when taking back failed too. */
   readonly error: unknown;
@@ -72,12 +72,12 @@ export interface StepFailure {
   readonly undone: readonly string[];
 }
 
-/** How long one step may take while Odoo is away, and the undo of one step. */
+/** How long one step may take while Odoo is stopped, and how long the undo of any step. */
 const UNBROKEN_LIMIT_MS = 15 * 60_000;
 
 /**
- * Runs the steps in order. When one fails, or the run is cancelled, every step that was begun is taken back, the
- * last one first. That has time limits of its own, and only somebody who insists interrupts it.
+ * Runs the steps in order. When one fails, or the run is cancelled, every step that was begun is undone, the last one
+ * first. The undo has time limits of its own, and only repeated signals interrupt it.
  *
  * @param onFailure is told of a failure once everything that could be taken back was
  * @throws the step's error, or the signal's reason; a StrandedError when taking back failed too
@@ -131,7 +131,7 @@ async function perform(
 
 const silent: Pick<Progress, 'add'> = { add() {} };
 
-/** What another signal would do, for whoever has sent one; nothing where a step failed, or the time was over. */
+/** What another signal would do, for the person who has sent one; empty where a step failed, or the time was over. */
 function ifSignalledAgain(reason: unknown): string {
   const signal = reason instanceof CancelledError ? reason.signal : undefined;
   if (signal === undefined) return '';

@@ -7,7 +7,7 @@ const PERIOD_MS = 1000;
 /** What has to stay free of the free space: the write-ahead log grows by 16 MiB at once, and fast. */
 const SPARE = { share: 0.25, bytes: 512 * 1024 ** 2 };
 
-/** Bytes that have to stay free, of what is free now. A restore that would not leave them is not to be begun. */
+/** Bytes that have to stay free, of what is free now. A restore that would not leave them must not begin. */
 export const spareOf = ({ free }: FileSystem): number => Math.min(free * SPARE.share, SPARE.bytes);
 
 /**

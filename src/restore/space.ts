@@ -12,7 +12,7 @@ import type { Target } from './target.ts';
 /** Where a restore writes, and what stands in its way there. */
 export interface Space {
   readonly problems: readonly Problem[];
-  /** undefined: nobody can tell. */
+  /** undefined: this cannot be determined. */
   readonly databaseDisk: FileSystem | undefined;
   /** The disk of the write-ahead log. */
   readonly walDisk: FileSystem | undefined;
@@ -29,13 +29,13 @@ export interface Space {
 export interface Wanted {
   readonly what: string;
   readonly bytes: number;
-  /** undefined: nobody can tell. */
+  /** undefined: this cannot be determined. */
   readonly disk: FileSystem | undefined;
-  /** By PostgreSQL, which has to be left some space (`whileRoomLasts`). */
+  /** By PostgreSQL, which has to be left some space (`whileSpaceLasts`). */
   readonly byServer: boolean;
 }
 
-/** What is wanted of one file system. */
+/** What is needed on one file system. */
 export interface SpaceNeed {
   readonly disk: FileSystem;
   readonly whats: readonly string[];
@@ -90,7 +90,7 @@ export async function checkSpace(
 /** Bytes that become free, by the device of their file system. */
 export type Freed = ReadonlyMap<string, number>;
 
-/** Where leftovers lie, and what a filestore among them takes. */
+/** Where leftovers are, and what a filestore among them takes. */
 interface Places {
   readonly databaseDisk: FileSystem | undefined;
   readonly filestoreDisk: FileSystem | undefined;
@@ -168,7 +168,7 @@ export function tooLittle(wanted: readonly Wanted[], freed = NOTHING_FREED): Pro
     }));
 }
 
-/** By file system; those of which nothing is wanted, or nobody can tell anything, are left out. */
+/** The needs of each file system, without those that need nothing or are not known. */
 export function demandsOf(wanted: readonly Wanted[]): SpaceNeed[] {
   const demands = new Map<string, SpaceNeed>();
   for (const { what, bytes, disk, byServer } of wanted) {

@@ -11,10 +11,10 @@ import type { Problem } from './problem.ts';
 /** What a rollback or restore is about. */
 export interface Matter {
   readonly source: RestoreSource;
-  /** The one that is rolled back or made. */
+  /** The database that is rolled back or made. */
   readonly database: string;
   readonly host: string;
-  /** A rollback. */
+  /** Whether it is a rollback. */
   readonly inPlace: boolean;
 }
 
@@ -34,11 +34,11 @@ export interface RestoreOutcome extends Matter {
   /** undefined: Odoo was not stopped. */
   readonly downtimeSeconds: number | undefined;
   readonly seconds: number;
-  /** Seconds a phase. */
+  /** Seconds of each phase. */
   readonly durations: Readonly<Record<string, number>>;
 }
 
-/** By their names in action.yml. */
+/** The outputs, by their names in action.yml. */
 export function outcomeOutputs({
   source,
   database,
@@ -65,7 +65,7 @@ export function outcomeSummary(outcome: RestoreOutcome): Summary {
   return outcome.dryRun ? planSummary(outcome) : doneSummary(outcome);
 }
 
-/** What whoever approves the real run has to know. */
+/** What the person who approves the real run has to know. */
 function planSummary(outcome: RestoreOutcome): Summary {
   const { facts, steps, inPlace, database } = outcome;
   const what = inPlace ? `${database} can go back to ${whenMade(outcome)}` : `${database} can be restored`;
@@ -110,7 +110,7 @@ function doneSummary(outcome: RestoreOutcome): Summary {
   };
 }
 
-/** It cannot be done as things are. */
+/** The summary of a run that cannot be done as things are. */
 export function refusalSummary(matter: Matter, facts: Facts['rows'], problems: readonly Problem[]): Summary {
   const things = `${formatCounted(problems.length, 'thing')} ${problems.length === 1 ? 'stands' : 'stand'}`;
   return {
@@ -128,7 +128,7 @@ export function refusalSummary(matter: Matter, facts: Facts['rows'], problems: r
   };
 }
 
-/** It was begun, and taken back, or not even that. */
+/** The summary of a run that failed: it was undone, or even that failed. */
 export function failureSummary(matter: Matter, { step, error, undone }: StepFailure): Summary {
   const stranded = error instanceof StrandedError;
   const state = stranded ? 'it needs you now' : 'everything is as it was before';

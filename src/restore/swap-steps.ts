@@ -32,9 +32,7 @@ export class Downtime {
   }
 }
 
-/**
- * The steps that put the new in the place of the old. All that Odoo is away for lies between the first and the last.
- */
+/** The steps that put the new in the place of the old. Odoo is stopped only between the first and the last. */
 export function swapSteps(work: Work, downtime: Downtime): Step[] {
   const { target, filestore, findings, databases } = work;
   const services = findings.stops ? target.services : undefined;
@@ -83,7 +81,7 @@ function stopStep(work: Work, services: Services, downtime: Downtime): Step {
 
 const PATIENCE_MS = 30_000;
 
-/** What it was before may not have been healthy either: that is no failure of taking back. */
+/** Odoo may not have been healthy before either: that is no failure of the undo. */
 async function tellHealth({ target, platform, signal }: Work, services: Services): Promise<void> {
   if (signal.aborted) return; // who cancels is about to kill, and more has to be taken back
   const { check, timeoutMs } = target.health;
@@ -139,7 +137,7 @@ function swapDatabaseStep(work: Work): Step {
   };
 }
 
-/** What is said of what is replaced until the run has come to its end (`settle`). */
+/** The mark on what is replaced, until the run has ended (`settle`). */
 const unsettled = ({ request, startedAt }: Work, comment: string | null): string =>
   markText({ at: new Date(), settled: false, keep: keepFrom(request.keepPrevious, startedAt), comment });
 

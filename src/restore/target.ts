@@ -27,7 +27,7 @@ export interface Target {
   readonly admin: Postgres;
   /** undefined: it is left alone. */
   readonly filestore: OwnedFolder | undefined;
-  /** What bears the name now; undefined: nothing does. */
+  /** The database that has the name now; undefined: there is none. */
   readonly current: DatabaseState | undefined;
   readonly leftovers: Leftovers;
   /** undefined: nothing has to stop. */

@@ -5,11 +5,11 @@ import { failure } from './sdk-errors.ts';
 
 /** How to reach the S3 service. Credentials come from the SDK's default chain, never from here. */
 export interface Connection {
-  /** Left out: `AWS_REGION` or the AWS profile; with an endpoint that needs none, us-east-1. */
+  /** Default: `AWS_REGION` or the AWS profile; us-east-1 with an endpoint that needs no region. */
   readonly region?: string;
-  /** The URL of an S3-compatible server; left out: Amazon. */
+  /** The URL of an S3-compatible server. Default: Amazon. */
   readonly endpoint?: string;
-  /** Bucket in the path instead of the host name. Undefined: so for an endpoint, not for Amazon. */
+  /** Whether the bucket is in the path instead of the host name. Default: true with an endpoint, false for Amazon. */
   readonly pathStyle: boolean | undefined;
   /** How long a server that has not answered yet may take, in milliseconds, attempts included. Default 90 s. */
   readonly firstAnswerMs?: number;
@@ -17,10 +17,7 @@ export interface Connection {
 
 const seconds = 1000;
 
-/**
- * As the SDK's own agents, and through HTTP_PROXY or HTTPS_PROXY but for what NO_PROXY names: as curl and the AWS CLI
- * do.
- */
+/** The options of the SDK's own agents. HTTP_PROXY, HTTPS_PROXY and NO_PROXY count, as with curl and the AWS CLI. */
 const agentOptions = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
 
 /** A client that gives up on what hangs, and tries again what can pass. */
@@ -52,7 +49,8 @@ export function s3Client({ region, endpoint, pathStyle, firstAnswerMs }: Connect
 
 /**
  * Once a server has answered, it may stand still for as long as the attempts above take, five minutes: a long upload
- * lives through that. One that never has is none, as when a firewall or a wrong port swallows what is sent.
+ * lives through that. A server that has never answered does not exist, for example when a firewall or a wrong port
+ * swallows what is sent.
  */
 class FirstAnswer {
   #answered = false;

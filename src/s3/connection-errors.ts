@@ -2,7 +2,7 @@ import { withoutControls } from '../util/controls.ts';
 import { type Explanation, isStranger, isWebPage, type SdkFailure } from './sdk-errors.ts';
 
 /**
- * Another one than S3 has answered.
+ * The error when something other than S3 has answered.
  *
  * @param endpoint undefined for Amazon's own
  * @param ofBucket the request was about no object: an S3 service would have said that there is no such bucket
@@ -36,7 +36,7 @@ export function ofStranger(
   ];
 }
 
-/** Scheme, host and port: the rest may hold what nobody should read. */
+/** Scheme, host and port: the rest may hold secrets. */
 function originOf(location = ''): string | undefined {
   const url = URL.parse(location);
   return url && /^https?:$/.test(url.protocol) ? withoutControls(url.origin) : undefined;
@@ -47,7 +47,7 @@ const noTls = /wrong version number|packet length too long|unknown protocol|http
 
 const tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$)/;
 
-/** The server was not reached, did not go on, or is none of S3. @param endpoint undefined for Amazon's own */
+/** The server was not reached, stopped answering, or is not an S3 server. @param endpoint undefined for Amazon's own */
 export function connectionError(error: SdkFailure, endpoint: string | undefined): Explanation | undefined {
   const code = error.code ?? '';
   const server = endpoint ?? 'Amazon S3';

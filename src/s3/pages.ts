@@ -13,8 +13,8 @@ export interface Page<Item> {
 const MOST_EMPTY = 100;
 
 /**
- * Gives the items of a listing to its end, as long as it gets anywhere. One that was cut would be taken for whole: what
- * is missing would be gone for whoever looks for the newest backup.
+ * Gives the items of a listing to its end, as long as it makes progress. A listing that was cut would be taken for
+ * whole, and the newest backup might not be found.
  *
  * @param what is listed, for the message
  * @param ask gives the page that begins there; undefined: the first
@@ -36,7 +36,7 @@ export async function* pagesOf<Item>(
     if (empty > MOST_EMPTY || (first !== undefined && !isNew(`item ${nameOf(first)}`)))
       throw cut(what, AGAIN);
     yield* items;
-    // A server that says nothing of more, and where more begins, has said it.
+    // A server that says where more begins has said that there is more.
     if (!(truncated ?? Boolean(next[0]))) return;
     if (!next[0]) throw cut(what, 'says that there is more, and not where');
     if (!isNew(`place ${JSON.stringify(next)}`)) throw cut(what, AGAIN);

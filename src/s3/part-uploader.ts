@@ -41,7 +41,7 @@ export interface PartUploaderOptions {
 
 /** Sends lib-storage's requests for one object, with the MD5 of all bytes, and compares what the server answers. */
 export class PartUploader {
-  /** Taken by the server, in bytes. */
+  /** Bytes that the server has taken. */
   bytes = 0;
   parts = 0;
   proof: PartProof = 'md5';
@@ -121,7 +121,8 @@ export class PartUploader {
   }
 
   /**
-   * Some servers want all parts but the last of one size, which copies are not: then the same upload goes without them.
+   * Some servers want all parts except the last to have one size, which copies have not: then the upload is made
+   * without copies.
    */
   #refused(cause: unknown): never {
     if (!['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'].includes(errorName(cause) ?? '')) throw cause;
@@ -141,7 +142,7 @@ export class PartUploader {
     return this.#dispatch(new CompleteMultipartUploadCommand({ ...ids, IfNoneMatch, MultipartUpload }));
   }
 
-  /** The request after which the object is there. Servers that know no If-None-Match do without. */
+  /** The request after which the object is there. Servers that do not know If-None-Match get it without. */
   async #makeObject<T extends { ETag?: string }>(
     input: { IfNoneMatch?: string },
     size: number,

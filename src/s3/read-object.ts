@@ -19,7 +19,7 @@ const RESUME_MS = [100, 400, 1600, 6400];
  * Reads an object, or a run of it. A body that breaks off is continued from the byte that was reached; the SDK itself
  * repeats only requests that were not answered.
  *
- * @param etag of the object that is meant; left out: whichever is there at first
+ * @param etag of the object that is meant; default: the one that is there at first
  * @param mostBytes no more are read, whatever the server says
  * @returns fewer bytes where the object ends before
  * @throws ContentError when there are more than `mostBytes`
@@ -41,7 +41,7 @@ export async function readObject(
   throw store.error(body.broken, { action: 's3:GetObject', key });
 }
 
-/** The error for an object that is no receipt, whatever its name. */
+/** The error for an object that is too large for a receipt, whatever its name. */
 export function tooLarge(uri: string, mostBytes: number): ContentError {
   return new ContentError(
     `${uri} is larger than ${mostBytes / 1024 ** 2} MiB, which no receipt is`,
@@ -49,7 +49,7 @@ export function tooLarge(uri: string, mostBytes: number): ContentError {
   );
 }
 
-/** What has come of an object so far. */
+/** What has arrived of an object so far. */
 class Body {
   /** Why the last attempt broke off. */
   broken: unknown;

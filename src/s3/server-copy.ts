@@ -28,7 +28,7 @@ export interface CopiedFront {
  */
 export type CopyProof = 'etag' | 'checksum' | 'read-back';
 
-/** Ranges could not be taken over from another object. Without them the same upload may well succeed. */
+/** Ranges could not be copied from another object. Without them the same upload may well succeed. */
 export class CopyError extends Error {
   /** The server knows no such request at all. */
   readonly unsupported: boolean;
@@ -71,7 +71,7 @@ export class ServerCopy {
     this.#stop = stop;
     this.uploadId = this.#create(params);
     this.parts = this.uploadId.then((id) => this.#copyAll(id));
-    for (const promise of [this.uploadId, this.parts]) promise.catch(() => {}); // told to whoever waits for them
+    for (const promise of [this.uploadId, this.parts]) promise.catch(() => {}); // the callers that wait for them get the error
   }
 
   get count(): number {

@@ -30,13 +30,13 @@ function encodeJson(value: unknown): Buffer {
 
 export interface StoreOptions extends Connection {
   readonly bucket: string;
-  /** In front of every key: empty, or ending in a slash. */
+  /** Prefix of every key: empty, or ending in a slash. */
   readonly prefix: string;
   /** For archives only: a receipt has to be readable at once. */
   readonly storageClass?: string;
   /** Object lock of archives and receipts. Default: that of the bucket. */
   readonly lock?: ObjectLock;
-  /** Left out: whatever the bucket does by itself. */
+  /** Encryption of new objects. Default: that of the bucket. */
   readonly encryption?: { readonly kind: 'AES256' } | { readonly kind: 'aws:kms'; readonly keyId?: string };
 }
 
@@ -112,7 +112,7 @@ export class Store implements Disposable {
   /**
    * Reads `length` bytes from `offset` on.
    *
-   * @param etag of the object that is meant; left out: whichever is there
+   * @param etag of the object that is meant; default: the one that is there
    * @throws UserError when the object ends before, or is another one
    */
   async read(key: string, offset: number, length: number, etag?: string): Promise<Buffer> {
@@ -161,7 +161,7 @@ export class Store implements Disposable {
   }
 
   /**
-   * @param replaces the ETag of the object that it takes the place of; left out: whatever is there
+   * @param replaces the ETag of the object that it replaces; default: any object
    * @throws UserError when another one is there, where the server looks
    */
   async putJson(key: string, value: unknown, replaces?: string): Promise<void> {
@@ -223,7 +223,7 @@ export class Store implements Disposable {
     });
   }
 
-  /** Deleting what is not there is fine. */
+  /** Deletes an object. One that is not there is no error. */
   async delete(key: string): Promise<void> {
     const command = new DeleteObjectCommand({ Bucket: this.options.bucket, Key: key });
     await this.attempt({ action: 's3:DeleteObject', key }, () => this.client.send(command));

@@ -61,7 +61,7 @@ function listUnfinished(store: Store, prefix: string): AsyncGenerator<Unfinished
   );
 }
 
-/** One that has gone meanwhile is fine. */
+/** One that is gone meanwhile is no error. */
 async function remove(store: Store, { key, uploadId }: UnfinishedUpload): Promise<void> {
   const command = new AbortMultipartUploadCommand({
     Bucket: store.options.bucket,

@@ -20,7 +20,7 @@ export interface UploadOptions {
   readonly onPart?: (bytes: number) => void;
   /** A failed upload could not be cleaned up: what is left behind, and why. */
   readonly onLeftBehind?: (error: UserError) => void;
-  /** What the server itself puts in front of the body. */
+  /** What the server itself copies before the body. */
   readonly front?: CopiedFront | undefined;
 }
 

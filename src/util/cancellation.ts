@@ -1,6 +1,4 @@
-/**
- * How a run is asked to end: first to take back what it has begun; then, by somebody who insists, to leave that undone.
- */
+/** How a run is asked to end: first to undo what it has begun; then, by repeated signals, to stop even that. */
 export class Cancellation {
   readonly #asked = new AbortController();
   readonly #abandoned = new AbortController();

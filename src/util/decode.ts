@@ -133,7 +133,7 @@ export function record<T>(
   };
 }
 
-/** Fields that are not named are left out: nothing has looked at them. */
+/** Decodes an object. Fields that are not named are dropped: nothing has checked them. */
 export function object<T extends object>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T> {
   return (value, at) => {
     if (!isObject(value)) return expected('an object', value, at);

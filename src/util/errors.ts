@@ -10,16 +10,16 @@ export class UserError extends Error {
 }
 
 /**
- * An object of the bucket that is not what it should be: what its key, its receipt or its own directory says of it. To
- * read it once more would not help.
+ * An object of the bucket that is not what it should be: what its key, its receipt or its own directory says of it.
+ * Reading it again would not help.
  */
 export class ContentError extends UserError {
   override readonly name: string = 'ContentError';
 }
 
 /**
- * The archive is whole, and the database in it cannot be restored as it is: what it holds is refused by PostgreSQL, and
- * another backup of it would be as well.
+ * The archive is whole, and the database in it cannot be restored as it is: PostgreSQL refuses what it holds, and would
+ * refuse another backup of it too.
  */
 export class UnrestorableError extends ContentError {}
 

@@ -6,7 +6,7 @@ import { UserError } from '../util/errors.ts';
 /** Which backups are verified. `latest` and `oldest` are of each database. */
 export type Which =
   | { readonly kind: 'latest' }
-  /** Those whose newest proof is the oldest. */
+  /** The backups whose newest proof is the oldest. */
   | { readonly kind: 'oldest'; readonly count: number }
   /** A key, an `s3://` URI, or the time of a key. */
   | { readonly kind: 'named'; readonly backup: string };
@@ -18,7 +18,7 @@ export type Verifiable = Entry & {
 };
 
 /**
- * The archives that are meant, of those in the catalog: of one that is named also one that has failed before.
+ * Chooses the archives to verify from those in the catalog. One that is named may have failed before.
  *
  * @param entries newest first
  * @throws UserError when the one that is named cannot be verified

@@ -26,7 +26,7 @@ export async function raise(level: Provable, subject: Subject, context: ProofCon
   return receipt;
 }
 
-/** Who may not write must not keep from anybody that an archive has failed. */
+/** Writes a proof into the receipt. Reports a failed archive even if the receipt cannot be written. */
 async function write(proof: Proof, { store, key }: Subject): Promise<Receipt> {
   try {
     return await appendProof(store, key, proof);

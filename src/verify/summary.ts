@@ -12,7 +12,7 @@ import { type Block, code, type Summary } from '../report/summary.ts';
 import type { Store } from '../s3/store.ts';
 import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
 
-/** By their names in action.yml: of the archive, where it is just one, and has passed. */
+/** The outputs, by their names in action.yml: those of the archive only where there is just one, and it has passed. */
 export function verifyOutputs(store: Store, receipts: readonly Receipt[]): Record<string, string> {
   const [receipt, ...others] = receipts;
   if (!receipt || others.length > 0 || failedProof(receipt) || unrestorableProof(receipt)) return {};

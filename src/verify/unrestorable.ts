@@ -3,7 +3,7 @@ import type { Receipt } from '../catalog/receipt.ts';
 import type { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
 
-/** That an archive is whole, and the database in it cannot be restored as it is. */
+/** The error that an archive is whole, but the database in it cannot be restored as it is. */
 export const unrestorableError = (store: Store, receipt: Receipt): UserError =>
   new UserError(
     `${store.uri(receipt.key)} is whole, and it was tested by a restore: ${unrestorableProof(receipt)?.failure}`,

@@ -52,7 +52,7 @@ export class HostInputs {
     return this.#host.variables.get(ownName(input))?.value;
   }
 
-  /** Variables that look like inputs and are none that can stand here, one line each. */
+  /** Variables that look like inputs and cannot be set here, one line each. */
   problems(): string[] {
     return [...this.#host.variables].flatMap(([name, { origin }]) => {
       if (!name.startsWith(ownPrefix)) return [];

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isEncrypted, isMapping, type Mapping, parseYaml } from './yaml.ts';
 
-/** What a file beside the inventory says of one group or host. `encrypted`: nobody knows what. */
+/** What a file beside the inventory says of one group or host. `encrypted`: its content is not known. */
 export interface VariableFile {
   readonly path: string;
   readonly vars: Mapping | 'encrypted';

@@ -22,7 +22,7 @@ const customTags: ScalarTag[] = [
  * Reads YAML as Ansible does: version 1.1, where `yes` is true and of two equal keys the last counts.
  *
  * @param name of the file, for messages
- * @throws UserError where it is none
+ * @throws UserError where it is not YAML
  */
 export function parseYaml(source: string, name: string): Value {
   if (header.test(source)) return new Encrypted();

@@ -14,7 +14,7 @@ export interface Engine {
 
 /**
  * A container as a host: a command on it is one of the engine on the machine outside. Its account is root. Secrets
- * travel as there: the engine takes them from its environment (`--env NAME` without a value).
+ * travel as on the machine: the engine takes them from its environment (`--env NAME` without a value).
  */
 export class ContainerHost implements Host {
   readonly label: string;

@@ -61,7 +61,7 @@ const HARMLESS_UNGRANTED = [
 /** Extensions that an admin role may create beyond the fixed list. */
 export type AlsoAllowed = ReadonlySet<string>;
 
-/** For a server that is thrown away, in which no privilege on an extension is granted. */
+/** For a temporary server, on which no privilege on an extension is granted. */
 export const ON_THROWAWAY_SERVER: AlsoAllowed = new Set(HARMLESS_UNGRANTED);
 
 /** Whether an admin role may create the extension because a backup says so. */

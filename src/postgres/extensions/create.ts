@@ -194,8 +194,8 @@ async function otherVersions(
 /**
  * Lets the role that loads the dump add to the tables in which extensions keep what is the user's own, such as
  * reference systems of PostGIS and topologies: those rows are in the dump (`pg_extension_config_dump`), and the tables
- * belong to whoever has made the extension. So do their sequences, on which the backup may have grants that only this
- * lets it repeat.
+ * belong to the role that created the extension. So do their sequences, on which the backup may have grants that only
+ * this lets it repeat.
  */
 async function grantConfiguration(
   app: Postgres,

@@ -32,7 +32,7 @@ export function privilegeChanges(
   rules: PrivilegeRules,
 ): PrivilegeChanges {
   const there = new Map(objects.map((each) => [each.object, each]));
-  // Whoever owns an object needs no privilege on it.
+  // The owner of an object needs no privilege on it.
   const lacking = without(wanted, found).filter(
     ({ object, role }) => role === null || there.get(object)?.owner !== role,
   );
@@ -78,7 +78,7 @@ function mayBeGiven(
 ): boolean {
   if (!object) return false;
   if (without([wanted], given).length === 0) return true;
-  // Everybody has it by the extension itself: to name somebody adds nothing.
+  // Everybody has it from the extension itself: to grant it to one role adds nothing.
   if (object.everybodys.includes(wanted.privilege) && !wanted.grantable) return true;
   if (wanted.role !== owner) return false;
   switch (wanted.object.split(' ', 1)[0]) {
@@ -100,7 +100,7 @@ const PRIVILEGES: ReadonlyMap<string, Sql> = new Map(
   ].map((privilege) => [privilege.text, privilege]),
 );
 
-/** Those of the first that the second has not. */
+/** Those of the first list that are not in the second. */
 function without(
   these: readonly ExtensionPrivilege[],
   those: readonly ExtensionPrivilege[],

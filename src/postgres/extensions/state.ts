@@ -35,7 +35,7 @@ export interface ExtensionSequence {
 export interface ExtensionPrivilege {
   /** As GRANT names it: `TABLE public.spatial_ref_sys`. */
   readonly object: string;
-  /** null: of the whole object. */
+  /** null: on the whole object. */
   readonly column: string | null;
   /** `SELECT` */
   readonly privilege: string;
@@ -79,7 +79,7 @@ export interface PutBack {
   readonly app: Postgres;
   readonly admin: Postgres;
   readonly database: string;
-  /** undefined: nobody knows; then the sequences are set to what their tables have. */
+  /** undefined: it is not known; then the sequences are set to what their tables have. */
   readonly state: ExtensionState | undefined;
   readonly owners: Owners;
   /** Privileges on the database that is replaced, which an admin has given. */
@@ -176,8 +176,8 @@ async function putBackOwners(
 }
 
 /**
- * Who may not give a privilege is only warned by PostgreSQL, where they have another one: it is asked what has come of
- * it.
+ * A role that may not give a privilege, but has another one, only gets a warning from PostgreSQL: so the result is read
+ * back.
  */
 async function putBackPrivileges(
   { app, admin, database, owners: { before, now, others }, given }: PutBack,

@@ -11,7 +11,7 @@ import { type Keep, keepFrom, longerOf, markText, parseMark } from './marks.ts';
 export interface Fate extends Replaced {
   /** undefined: it is removed. */
   readonly keep: 'always' | Date | undefined;
-  /** For the plan: where it comes from, what it takes, and why it goes. */
+  /** For the plan: where it comes from, what it takes, and why it is removed. */
   readonly about: readonly string[];
 }
 

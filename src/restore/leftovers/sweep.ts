@@ -12,7 +12,7 @@ import { findLeftovers } from '../target.ts';
 import { type LeftoverPlace, removePairs } from '../tidy-steps.ts';
 import type { Leftovers } from './leftovers.ts';
 
-/** What restores have left, as a backup comes across it; undefined: it may not look. */
+/** What restores have left, as a backup finds it; undefined: it may not look. */
 export interface FoundLeftovers {
   readonly place: LeftoverPlace;
   readonly leftovers: Leftovers;
@@ -20,7 +20,7 @@ export interface FoundLeftovers {
   readonly tests: readonly string[];
 }
 
-/** Looks for it, read only, as far as the roles and accounts of a backup may. */
+/** Looks for what restores have left, read only, as far as the roles and accounts of a backup may. */
 export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<FoundLeftovers | undefined> {
   const { postgres, database } = odoo;
   try {
@@ -75,7 +75,7 @@ export function refuseHalfSwapped(
   }
 }
 
-/** Drops the databases of restore tests that were killed. That it fails is no reason to go without a backup. */
+/** Drops the databases of restore tests that were killed. If this fails, the backup is made nevertheless. */
 export async function sweepTests(found: FoundLeftovers | undefined, platform: Platform): Promise<void> {
   if (!found || found.tests.length === 0) return;
   const { admin, database } = found.place;
@@ -88,7 +88,7 @@ export async function sweepTests(found: FoundLeftovers | undefined, platform: Pl
   }
 }
 
-/** Removes what was kept for a number of days that are over. That it fails is no reason to go without a backup. */
+/** Removes what was kept for a number of days that are over. If this fails, the backup is made nevertheless. */
 export async function sweepExpired(
   found: FoundLeftovers | undefined,
   { platform, phases }: Run,

@@ -6,7 +6,7 @@ import type { PreflightFacts } from './facts.ts';
 export interface Judgement {
   /** What stands in the way. */
   readonly problems?: readonly Problem[];
-  /** Worth knowing before it is done. */
+  /** What is worth knowing before the restore begins. */
   readonly warnings?: readonly string[];
   /** What was checked and is as it has to be: one thought each. */
   readonly passed?: readonly string[];

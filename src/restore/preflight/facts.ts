@@ -26,7 +26,7 @@ export interface PreflightFacts {
     readonly settings: readonly unknown[];
   };
   readonly extensions: readonly Extension[];
-  /** The login that loads the dump; where there is none, the one that only looks. */
+  /** The login that loads the dump; where there is none, the login that only reads. */
   readonly login: Pick<Postgres, 'login' | 'version'>;
   readonly isLoginSuperuser: boolean;
   /** The dump's table of contents, and what `login` may do; undefined: it could not be read. */

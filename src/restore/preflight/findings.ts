@@ -15,15 +15,15 @@ export interface Findings extends Space {
   readonly problems: readonly Problem[];
   /** What was checked and is as it has to be: one thought each. */
   readonly passed: readonly string[];
-  /** Worth knowing before it is done. */
+  /** What is worth knowing before the restore begins. */
   readonly warnings: readonly string[];
   /** Owner of the new database. */
   readonly owner: string;
   readonly traits: DatabaseTraits;
   readonly extensions: readonly Extension[];
-  /** Its tables keep the owners and grants of the backup. */
+  /** Whether its tables keep the owners and grants of the backup. */
   readonly keepOwnership: boolean;
-  /** What only a superuser may make, and a copy goes without. */
+  /** What only a superuser may make, and what a copy is made without. */
   readonly withoutObjects: Unloadable;
   /** Slots of logical replication that go with the database which is replaced. */
   readonly slots: readonly LogicalSlot[];
@@ -37,14 +37,14 @@ export interface Findings extends Space {
   readonly difference: Difference | undefined;
   /** The filestore of the database that was backed up, where a copy is made beside it; undefined: there is none. */
   readonly neighbour: OwnedFolder | undefined;
-  /** Connected to what would be replaced. */
+  /** Sessions that are connected to what would be replaced. */
   readonly sessions: readonly SessionGroup[];
   readonly databaseBytes: number;
   /** Whether Odoo has to stop for the swap. */
   readonly stops: boolean;
-  /** The units that run; undefined: nobody can tell. */
+  /** The units that run; undefined: this cannot be determined. */
   readonly running: readonly string[] | undefined;
-  /** What the health check says before anything is done; undefined: nobody has to ask. */
+  /** What the health check says before anything is done; undefined: it was not asked. */
   readonly answer: string | undefined;
   /** For `neutralize`; undefined: the host has none, or it is not needed. */
   readonly program: OdooProgram | undefined;

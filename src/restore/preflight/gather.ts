@@ -205,7 +205,7 @@ async function servicesOf({ services }: Target, attempt: Attempt): Promise<Prefl
   return { problems: problems.map(({ message, hint }) => ({ message, hint })), running };
 }
 
-/** A check that cannot be passed would take every rollback back: here a person sees what it asks. */
+/** A health check that can never pass would undo every rollback: here a person sees what it asks. */
 async function answerOf({ site, services, health }: Target): Promise<string | undefined> {
   return services && healthNow(site.pages, services, health.check);
 }

@@ -17,7 +17,7 @@ export async function ownerOf(
   inPlace: boolean,
 ): Promise<string> {
   if (!inPlace) {
-    // Whoever logs in as a superuser makes copies for Odoo, not for himself.
+    // A login that is a superuser makes copies for Odoo's role, not for itself.
     for (const name of [odooRole?.name, description?.postgres.owner]) {
       if (name === undefined || name === postgres.role) continue;
       if (!(await isSuperRole(admin, postgres.role))) break;
@@ -82,7 +82,7 @@ export async function extensionsOf(
   );
 }
 
-/** Where a dump is compressed, its database takes about so many times its size. */
+/** How many times as large as its compressed dump a database is, about. */
 const GROWTH = 5;
 
 /** Size of the new database in bytes, about. */

@@ -7,7 +7,7 @@ import type { Findings } from './findings.ts';
 import { gatherFacts } from './gather.ts';
 import { judge } from './judge.ts';
 
-/** Runs every check, changes nothing, and stops at no problem: a person shall see all of them at once. */
+/** Runs every check, changes nothing, and stops at no problem: a person should see all of them at once. */
 export async function preflight(source: RestoreSource, target: Target, request: Request): Promise<Findings> {
   const facts = await gatherFacts(source, target, request);
   return {

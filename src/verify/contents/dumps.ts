@@ -63,13 +63,13 @@ const missing = (what: string) =>
     'It was changed after it was written. Choose another backup.',
   );
 
-/** It has been looked for wherever the format has a dump that needs one. */
+/** pg_restore has been looked for wherever the format has a dump that needs it. */
 function readingOf({ pgRestore, signal }: Look, sql: SqlText): DumpReading {
   if (!pgRestore) throw new Error('No pg_restore was looked for');
   return { pgRestore, sql, signal };
 }
 
-/** pg_restore reads a directory from a disk only: its files are laid down there while they pass. */
+/** pg_restore reads a directory from a disk only: its files are written there while they pass. */
 async function directoryDump(look: Look, members: Members): Promise<Dumps> {
   const files = [...members].filter(([name]) => name.startsWith('dump/'));
   if (!members.has('dump/toc.dat')) throw missing('"dump/toc.dat"');

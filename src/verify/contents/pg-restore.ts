@@ -69,7 +69,7 @@ export async function readCustomDump(
   dump: AsyncIterable<Buffer>,
 ): Promise<void> {
   const chunks = dump[Symbol.asyncIterator]();
-  // Without `return`: pg_restore may stop reading, and what comes then is looked at all the same.
+  // Without `return`: pg_restore may stop reading, and what comes then is checked nevertheless.
   const shared = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) };
   const drain = async () => {
     while (!(await chunks.next()).done);

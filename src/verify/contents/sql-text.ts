@@ -19,7 +19,7 @@ const RESTRICT = /^\\restrict (\w+)\r?$/m;
 
 type TextState =
   | { readonly in: 'text' | 'rows' }
-  /** What has come behind ROWS_BEGIN. */
+  /** What has come after ROWS_BEGIN. */
   | { readonly in: 'header'; readonly bytes: Buffer };
 
 /**

@@ -2,14 +2,14 @@ import type { RestoreSource } from '../../backup-reader/open.ts';
 import type { Receipt } from '../../catalog/receipt.ts';
 import { majorOf } from '../../postgres/version.ts';
 
-/** Where a dump is compressed, its database takes about so many times its size. */
+/** How many times as large as its compressed dump a database is, about. */
 const GROWTH = 5;
 
 /** Bytes that the database takes on a server's disk, about. */
 export const databaseBytesOf = ({ description, dump }: RestoreSource): number =>
   description?.databaseBytes ?? dump.size * GROWTH;
 
-/** Whose backup it is. */
+/** Name of the database that the backup is of. */
 export const databaseOf = ({ database }: RestoreSource): string => database ?? 'odoo';
 
 /** Major version of the pg_dump that wrote it; undefined: the backup does not say. */
@@ -18,7 +18,7 @@ export const dumpMajorOf = ({ description, receipt }: RestoreSource): number | u
 
 /**
  * The oldest major version that takes the dump: of the server that it comes from, and unless it is plain SQL, of the
- * pg_dump that wrote it. 0: nobody knows.
+ * pg_dump that wrote it. 0: it is not known.
  */
 export function neededMajor(source: RestoreSource): number {
   const server = source.description?.postgres.server ?? source.receipt?.postgres.server;

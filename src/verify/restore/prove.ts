@@ -4,7 +4,7 @@ import type { ProofContext, ProofFindings, Subject } from '../prove.ts';
 import { restoreAndCompare } from './restore-and-compare.ts';
 import { placeName } from './restore-test.ts';
 
-/** Proof level `restore`: the archive is restored into a database that is thrown away, and compared. */
+/** Proof level `restore`: the archive is restored into a temporary database, and compared. */
 export async function proveRestore(
   { store, key, receipt }: Subject,
   context: ProofContext,

@@ -11,7 +11,7 @@ import type { PreflightFacts } from '../facts.ts';
 export const holdsRows: Check = ({ loading, source }) =>
   loading ? { problems: problemsOf(() => assertHoldsRows(loading.toc, source.uri)) } : {};
 
-/** A copy goes without what only a superuser may make; a rollback is to bring back everything. */
+/** A copy is made without what only a superuser may make; a rollback has to bring back everything. */
 export const isLoadable: Check = (facts) => {
   const { loading, request } = facts;
   if (!loading) return {};

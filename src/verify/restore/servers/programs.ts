@@ -54,7 +54,7 @@ export async function findClients(host: Host, binaries: PostgresBinaries | undef
   return clientsFor(host, await fetchPrograms(host, binaries), tools);
 }
 
-/** From this machine to this machine, compressing is in vain. */
+/** Within one machine, compression only costs time. */
 const withoutCodecs = (tools: HostTools): HostTools => ({ ...tools, programs: new Set() });
 
 /** Debian, PostgreSQL's own packages, Homebrew, what pg_config says, and PATH. */

@@ -6,8 +6,8 @@ import { UserError } from '../../../util/errors.ts';
 const HUMBLE = ['postgres', 'nobody'];
 
 /**
- * The runner, as an account that is not root: PostgreSQL's server refuses to run as root, and what comes out of a dump
- * had better not either.
+ * The runner, as an account that is not root: PostgreSQL's server refuses to run as root, and code that comes from a
+ * dump should not either.
  *
  * @throws UserError where we are root and there is nobody else
  */
