@@ -156,7 +156,7 @@ async function compare(place: Case, size: Size): Promise<Pick<Result, 'ours' | '
   return runs;
 }
 
-/** Likewise for rollbacks, each after the same damage. */
+/** The same for rollbacks, each after the same damage. */
 async function compareRollbacks(
   place: Case,
   size: Size,

@@ -1,5 +1,5 @@
-// Bundles src/main.ts into dist/program.js, and puts dist/main.js before it, which is what `uses:` runs. `--check`: fails
-// where dist is stale.
+// Bundles src/main.ts into dist/program.js, and puts dist/main.js before it, which is what `uses:` runs. `--check`:
+// fails where dist is stale.
 import { chmod, copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -14,11 +14,11 @@ export interface SpecInput {
   readonly type: 'string' | 'number' | 'boolean' | 'array';
   readonly default: string | number | boolean | readonly unknown[];
   readonly options?: readonly string[];
-  /** Of RE2; the default has to match it as well. */
+  /** Regular expression of RE2; the default has to match it as well. */
   readonly regex?: string;
 }
 
-/** Of texts whose form GitLab can check before a pipeline exists; an empty one is an input that is not given. */
+/** Forms of texts that GitLab can check before a pipeline exists; an empty text is an input that is not given. */
 const forms: Partial<Record<InputName, string>> = {
   'aws-region': '^[\\w-]*$',
   compression: '^(auto|\\d)?$',
@@ -40,13 +40,13 @@ const undecided: readonly string[] = ['s3-path-style', 'neutralize', 'new-uuid']
 /** Shell commands for the host: what looks like a variable of the job is one of theirs. */
 const literal: readonly string[] = ['stop-command', 'start-command'];
 
-/** Of what is written to S3: others read, or delete. */
+/** Inputs about what is written to S3: other commands read, or delete. */
 const ofWriting: readonly string[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
 const ofRestore: readonly string[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
 
 /**
- * Pipelines of the default branch, from which production is deployed: a backup of production for every push to any branch
- * would be too many. Deploys by tag have to say so.
+ * Pipelines of the default branch, from which production is deployed: a backup of production for every push to any
+ * branch would be too many. Deploys by tag have to say so.
  */
 const ofDefaultBranch = { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH' };
 const notOfMergeRequest = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"', when: 'never' };

@@ -1,5 +1,5 @@
-// Writes what is told of inputs and outputs in other places than action.yml from there: the tables in docs/, the texts of
-// `--help` and the GitLab components; and what documents quote: transcripts of test/golden, and workflows to copy.
+// Writes what is told of inputs and outputs in other places than action.yml from there: the tables in docs/, the texts
+// of `--help` and the GitLab components; and what documents quote: transcripts of test/golden, and workflows to copy.
 // `--check`: fails where one is stale.
 import { globSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';

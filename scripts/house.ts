@@ -1,5 +1,5 @@
-// The house: which folder of the source imports which. `scripts/docs.ts` draws it in CONTRIBUTING.md, `scripts/check.ts`
-// holds the source to it.
+// The house: which folder of the source imports which. `scripts/docs.ts` draws it in CONTRIBUTING.md,
+// `scripts/check.ts` holds the source to it.
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +50,9 @@ export function doubleNames(): ReadonlyMap<string, readonly string[]> {
   return new Map(double.filter(([, files]) => new Set(files).size > 1));
 }
 
-/** The house as a Mermaid graph. An arrow that others lead to as well is left out, and so is `util`, which all import. */
+/**
+ * The house as a Mermaid graph. An arrow that others lead to as well is left out, and so is `util`, which all import.
+ */
 export function drawHouse(): string {
   const below = new Map<number, Set<number>>(floors.map((_, floor) => [floor, new Set()]));
   for (const { file, name } of imports()) {

@@ -12,8 +12,9 @@ import { needsOf } from './test-needs.ts';
 const TEST_TIMEOUT_MS = 600_000;
 
 /**
- * Runs test files, those given as arguments or else all, with the sandbox started once for those that need it, the longest first. Sets
- * the exit code. Options: `--test-name-pattern=TEXT`, `--test-shard=1/4`; `--record` writes how long each file took.
+ * Runs test files, those given as arguments or else all, with the sandbox started once for those that need it, the
+ * longest first. Sets the exit code. Options: `--test-name-pattern=TEXT`, `--test-shard=1/4`; `--record` writes how
+ * long each file took.
  */
 export async function runTests(
   root: string,

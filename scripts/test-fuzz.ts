@@ -1,5 +1,5 @@
-// Runs the fuzz tests for minutes, with another seed each time: `FUZZ_SECONDS=600 npm run test:fuzz`. A failure names its
-// seed, which FUZZ_SEED repeats.
+// Runs the fuzz tests for minutes, with another seed each time: `FUZZ_SECONDS=600 npm run test:fuzz`. A failure names
+// its seed, which FUZZ_SEED repeats.
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runTests } from './run-tests.ts';

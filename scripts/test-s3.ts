@@ -25,7 +25,7 @@ Exit status: 0 backups are safe there, 1 they are not, or it could not be found 
 
 interface Wish {
   readonly place: PlaceOptions;
-  /** Of Debian. */
+  /** Release of Debian. */
   readonly ceph: string | undefined;
 }
 

@@ -1,5 +1,5 @@
-// Runs the tests of large things (files of gigabytes, 70,000 of them, a thousand objects and more), all of them or those
-// given, with the sandbox started once for all.
+// Runs the tests of large things (files of gigabytes, 70,000 of them, a thousand objects and more), all of them or
+// those given, with the sandbox started once for all.
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runTests } from './run-tests.ts';

@@ -17,7 +17,7 @@ export interface Rollback {
 /** A backed-up Odoo that runs, and whatever puts it back. */
 export interface RollbackCase extends Case {
   readonly server: OdooServer;
-  /** Of the archive. */
+  /** Key of the archive. */
   readonly key: string;
 }
 

@@ -5,7 +5,7 @@ const levels = ['contents', 'restore'] as const;
 
 /** One backup, and what it costs to prove it. */
 export interface Verification {
-  /** Of the backup itself, which is proven to `upload`. */
+  /** Seconds of the backup itself, which is proven to `upload`. */
   readonly seconds: number;
   readonly archiveBytes: number;
   readonly proofs: readonly VerifiedLevel[];
@@ -13,7 +13,7 @@ export interface Verification {
 
 export interface VerifiedLevel {
   readonly level: (typeof levels)[number];
-  /** Of the whole command. A restore is preceded by a look at the contents. */
+  /** Seconds of the whole command. The contents are checked before a restore. */
   readonly seconds: number;
   /** The most memory that the process held at once. */
   readonly peakBytes: number;

@@ -43,7 +43,7 @@ export async function deployBadly(stage: Stage): Promise<void> {
   ]);
 }
 
-/** Of what a program said before it failed. */
+/** The end of what a program said before it failed. */
 const lastWords = (error: unknown): string =>
   messageOf(error)
     .replace(/^.* ended with \d+: /, '')

@@ -14,7 +14,7 @@ export interface Look {
   /** A digest over every row of every table. */
   readonly rows: string;
   readonly files: string;
-  /** Likewise over every file's name and content. */
+  /** A digest of the name and content of every file. */
   readonly contents: string;
 }
 

@@ -10,7 +10,7 @@ export interface Stage {
   readonly odoo: Odoo;
   /** Stands in for Odoo's own program. */
   readonly server: OdooServer;
-  /** Of its pages. */
+  /** URL of its pages. */
   readonly url: string;
   readonly s3: S3Client;
   /** Empty at first. */

@@ -15,7 +15,11 @@ export interface RangeReader {
 export interface ArchiveDirectory {
   /** Its place and checksum, to be compared with those that were written. */
   readonly directory: Directory;
-  /** In the directory's order, decoded while they are taken. @throws UserError at one that cannot be true */
+  /**
+   * The entries in the directory's order, decoded while they are taken.
+   *
+   * @throws UserError at one that cannot be true
+   */
   entries(): Iterable<DirectoryEntry>;
 }
 

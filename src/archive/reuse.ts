@@ -13,7 +13,7 @@ export interface CopiedUnit {
 
 /** What an archive takes over from the one before it: its first bytes. */
 export interface Reuse {
-  /** In the order of both archives, without a gap in the new one. */
+  /** The copied units, in the order of both archives, without a gap in the new one. */
   readonly copies: readonly CopiedUnit[];
   /** Length of all copies in bytes. */
   readonly length: number;

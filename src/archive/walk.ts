@@ -114,7 +114,7 @@ function assertDescriptor(bytes: Buffer, entry: DirectoryEntry): void {
 
 /** A place in bytes that come one after the other. */
 class Cursor {
-  /** From the first byte. */
+  /** Bytes from the first one. */
   position = 0;
   readonly #pieces: AsyncIterator<Buffer>;
   readonly #seen: (bytes: Buffer) => void;

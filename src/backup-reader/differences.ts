@@ -4,7 +4,7 @@ import type { RestoreSource } from './open.ts';
 export const countsOf = ({ receipt, description }: RestoreSource): Readonly<Record<string, number>> =>
   receipt?.counts ?? description?.counts ?? {};
 
-/** In words, one for each table that has another number of rows than it had: `res_users has 4 rows instead of 5`. */
+/** Sentences, one for each table that has another number of rows than it had: `res_users has 4 rows instead of 5`. */
 export function countDifferences(
   expected: Readonly<Record<string, number>>,
   found: Readonly<Record<string, number>>,

@@ -102,7 +102,7 @@ interface Definition {
 /** `-- Name: cf(); Type: FUNCTION; Schema: public; Owner: admin` */
 const HEADER = /^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: .*$/;
 
-/** Those of a schema as pg_restore prints it that only a superuser may make. */
+/** Reads which objects of a schema, as pg_restore prints it, only a superuser may make. */
 async function readDefinitions(stdout: Readable): Promise<readonly Definition[]> {
   const found: Definition[] = [];
   let current: Definition | undefined;

@@ -183,7 +183,7 @@ function unpacked(name: string, size: number, stored: Readable, decoder: Gunzip 
   return Readable.from(read(), { objectMode: false });
 }
 
-/** As many as there are. The source is read no further. */
+/** The first bytes, as many as there are. The source is read no further. */
 async function firstBytes(source: Readable, wanted: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -10,7 +10,7 @@ import type { Members } from './members.ts';
 
 /** A file of the filestore in an archive. */
 export interface FilestoreEntry {
-  /** From the filestore's folder: `ab/abcd…`. */
+  /** Path from the filestore's folder: `ab/abcd…`. */
   readonly name: string;
   /**
    * What the content must have, by the name; undefined for another name, and for files that the backup found corrupt.

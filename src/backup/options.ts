@@ -14,7 +14,7 @@ export interface BackupOptions extends OdooAccess {
   readonly compression: 'auto' | number;
   /** What becomes of a backup whose attachments are not all on the host. */
   readonly missingFiles: 'warn' | 'fail';
-  /** Whose rows are counted, for restores to be compared with. */
+  /** Tables whose rows are counted, so that restores can be compared with them. */
   readonly countTables: CountedTables;
   /** Whether S3 copies what an earlier archive holds; else everything is sent. */
   readonly incremental: boolean;

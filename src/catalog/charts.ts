@@ -4,7 +4,7 @@ import type { Entry } from './entries.ts';
 import type { Verdict } from './retention.ts';
 import { backupSeconds } from './words.ts';
 
-/** As many as can be told apart in the width of a page. */
+/** Number of bars that can be told apart in the width of a page. */
 const BARS = 20;
 
 /** Size and duration of the last backups, oldest first. @returns none where one backup alone would be no picture */
@@ -43,7 +43,7 @@ interface Series {
   readonly values: readonly number[];
 }
 
-/** In the largest unit of which the largest value has one at least. */
+/** The values in the largest unit of which the largest value has at least one. */
 function inUnit(values: readonly number[], units: readonly (readonly [number, string])[]): Series {
   const most = Math.max(...values);
   const [size, unit] = units.findLast(([each]) => most >= each) ?? units[0] ?? [1, ''];

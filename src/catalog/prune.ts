@@ -9,7 +9,7 @@ import { decide, protect, type RetentionPolicy, type Verdict } from './retention
 
 export interface PruneOptions {
   readonly policy: RetentionPolicy;
-  /** In a bucket with versions: remove them as well. */
+  /** Whether versions are removed as well, in a bucket that keeps them. */
   readonly deleteVersions: boolean;
   /** The most that may be deleted at once, in percent of all archives. More is refused. */
   readonly limitPercent: number;

@@ -74,7 +74,7 @@ export interface Receipt {
     /** Everything was sent because the server cannot copy. */
     readonly cannotCopy?: true;
   };
-  /** In the order in which they were made. proofs.ts says what they mean together. */
+  /** The proofs, in the order in which they were made. proofs.ts says what they mean together. */
   readonly proofs: readonly Proof[];
   /**
    * Null where the filestore was left out. `missing` before the backup, `lost` during it, `corrupt` on the host's disk.

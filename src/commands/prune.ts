@@ -80,7 +80,7 @@ function tellDoubts({ verdicts }: PrunePlan, platform: Platform): void {
   );
 }
 
-/** In one line, for the summary of a backup. */
+/** What was pruned, in one line, for the summary of a backup. */
 export function prunedWords({ verdicts }: PrunePlan): string {
   const deleted = verdicts.filter(({ keep }) => !keep).map(({ entry }) => entry);
   const kept = formatCounted(verdicts.length - deleted.length, 'backup');

@@ -55,7 +55,9 @@ export class Accounts {
     return [...new Set(said), hint].join(' ');
   }
 
-  /** Who may do what only root may, for `Command.as`: the login account itself where sudo is not wanted. */
+  /**
+   * The account that may do what only root may, for `Command.as`: the login account itself where sudo is not wanted.
+   */
   get root(): string | undefined {
     return this.#policy === 'never' ? undefined : 'root';
   }

@@ -23,11 +23,11 @@ const decoder = () => createGunzip({ chunkSize: CHUNK_BYTES });
 const PIGZ: OutboundCodec = { program: 'pigz', command: 'pigz -1 -c', decoder };
 const GZIP: OutboundCodec = { program: 'gzip', command: 'gzip -1 -c', decoder };
 
-/** For dumps, which shrink to a quarter: the fastest that the host has; undefined where it has none. */
+/** The codec for dumps, which shrink to a quarter: the fastest that the host has; undefined where it has none. */
 export const dumpCodec = (tools: HostTools): OutboundCodec | undefined =>
   [ZSTD, PIGZ, GZIP].find(({ program }) => tools.programs.has(program));
 
-/** For filestores, most of which is compressed already: zstd passes over that at speed, gzip does not. */
+/** The codec for filestores, most of which is compressed already: zstd passes over that at speed, gzip does not. */
 export const filestoreCodec = (tools: HostTools): OutboundCodec | undefined =>
   tools.programs.has('zstd') ? ZSTD : undefined;
 
@@ -66,7 +66,7 @@ interface InwardCodec {
   readonly decode: readonly string[];
 }
 
-/** For dumps, which shrink to a quarter; undefined where the host has neither zstd nor gzip. */
+/** The codec for dumps, which shrink to a quarter; undefined where the host has neither zstd nor gzip. */
 export function inwardCodec(tools: HostTools): InwardCodec | undefined {
   if (tools.programs.has('zstd')) {
     const params = { [constants.ZSTD_c_compressionLevel]: 1 };

@@ -58,7 +58,9 @@ export async function run(host: Host, command: Command, options: RunOptions = {}
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Whether a command ends with exit code 0: false also where its program is not there, as in an image without setpriv. */
+/**
+ * Whether a command ends with exit code 0: false also where its program does not exist, as in an image without setpriv.
+ */
 export async function succeeds(host: Host, command: Command): Promise<boolean> {
   try {
     await run(host, command);

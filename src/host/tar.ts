@@ -7,7 +7,7 @@ import type { Folder } from './folder.ts';
 import { CommandError, type Process } from './host.ts';
 
 export interface TarEntry {
-  /** As it was asked for. */
+  /** Name as it was asked for. */
   readonly name: string;
   /** In bytes. */
   readonly size: number;

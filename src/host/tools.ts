@@ -11,7 +11,7 @@ export interface PostgresClient {
 /** The programs of a host that a backup can use. */
 export interface HostTools {
   readonly clients: readonly PostgresClient[];
-  /** Those of zstd, pigz, gzip, tar and find that are there. */
+  /** The programs among zstd, pigz, gzip, tar and find that exist. */
   readonly programs: ReadonlySet<string>;
   readonly cores: number;
 }
@@ -40,7 +40,7 @@ export async function findTools(host: Host): Promise<HostTools> {
   return { clients, programs, cores };
 }
 
-/** The major version in a line `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; undefined: it is no such line. */
+/** Major version in a line `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`; undefined: it is no such line. */
 export function majorIn(line: string): number | undefined {
   const major = /\(PostgreSQL\) (\d+)/.exec(line)?.[1];
   return major === undefined ? undefined : Number(major);

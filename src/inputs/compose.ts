@@ -1,7 +1,7 @@
 import type { ComposeSettings } from '../odoo/compose/project.ts';
 import { absolutePath, type Fields, matching } from './fields.ts';
 
-/** As Compose itself has it: a name that begins with a dash would be an option. */
+/** The name of a service, by Compose's own rule: a name that begins with a dash would be an option. */
 const serviceName = matching(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, 'the name of a service in the compose file');
 
 /** Reads the inputs `compose-…`. @returns null where none is given */

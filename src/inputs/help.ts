@@ -33,7 +33,7 @@ function helpOn(input: InputDefinition): string {
   return `  ${flag}${fallback}\n${wrapped(descriptions[input.name as keyof typeof descriptions], '      ')}\n`;
 }
 
-/** In lines that are indented and, where words allow, fit the width; without the marks of code. */
+/** A text in indented lines that fit the width where words allow it, without the marks of code. */
 function wrapped(text: string, indent: string): string {
   const lines = [''];
   for (const word of text.replaceAll('`', '').split(/\s+/)) {

@@ -16,7 +16,7 @@ interface PutBackInputs extends PutBackOptions {
   readonly warnings: readonly string[];
 }
 
-/** In place: the same host, the same database. */
+/** A restore in place: the same host, the same database. */
 export interface RollbackInputs extends PutBackInputs {
   readonly command: 'rollback';
 }

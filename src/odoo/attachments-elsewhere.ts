@@ -39,7 +39,7 @@ const queried = (snapshot: Snapshot): Promise<Storage[]> =>
          WHERE type = 'cloud_storage' OR store_fname LIKE '%://%' GROUP BY 1 ORDER BY 2 DESC, 1`,
   );
 
-/** The same for a superuser, who only copies tables of others. */
+/** Counts the same as a superuser, who only copies tables of others. */
 async function copied(snapshot: Snapshot): Promise<Storage[]> {
   const counts = new Map<string, number>();
   const columns = ['type', 'store_fname', 'url'];

@@ -1,16 +1,16 @@
 import { BitSet } from '../util/bit-set.ts';
 
 export interface FilestoreFile {
-  /** From the filestore's folder: `ab/abcd…`. */
+  /** Path from the filestore's folder: `ab/abcd…`. */
   readonly name: string;
   /** In bytes. */
   readonly size: number;
 }
 
-/** As current Odoo versions name a file: a folder of the first two characters of its content's SHA-1. */
+/** The name that current Odoo versions give a file: a folder of the first two characters of its content's SHA-1. */
 const USUAL = /^([0-9a-f]{2})\/\1[0-9a-f]{38}$/;
 const SHA1_BYTES = 20;
-/** As many slots as names would make each search a long one. */
+/** Slots for each name: with one alone, each search would be long. */
 const SLOTS_A_NAME = 2;
 /** Room for so many at first. */
 const FIRST_ROOM = 1024;

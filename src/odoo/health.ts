@@ -20,7 +20,7 @@ export function odooUrl(httpInterface: string | undefined, httpPort: number | un
 }
 
 export interface Healthy {
-  /** From the first question to the good answer. */
+  /** Seconds from the first question to the good answer. */
   readonly seconds: number;
   /** `http://127.0.0.1:8069/web/login answers 200` */
   readonly answer: string;
@@ -152,7 +152,7 @@ async function statusFromRunner(url: string, limit: number, cancel?: AbortSignal
 }
 
 /**
- * By whatever the host has: curl, wget or Python. Redirects are not followed.
+ * Asks by what the host has: curl, wget or Python. Redirects are not followed.
  *
  * @param json body of a POST request; without it, the page is read by GET
  */

@@ -12,15 +12,15 @@ export interface Services {
   readonly units: readonly string[];
   /** The states of `units`, read only. */
   states(): Promise<UnitState[]>;
-  /** Those of `units` that run, read only; undefined: this cannot be determined. */
+  /** The ones of `units` that run, read only; undefined: this cannot be determined. */
   running(): Promise<readonly string[] | undefined>;
-  /** The same of some of `units`. */
+  /** The same services, but only some of `units`. */
   only(units: readonly string[]): Services;
   /** What would keep `stop` and `start` from working, read only. Empty: nothing is known. */
   problems(): Promise<UserError[]>;
   /** @throws UserError when something goes on running */
   stop(): Promise<void>;
-  /** In the reverse order. @throws UserError when something does not start */
+  /** Starts them in the reverse order. @throws UserError when something does not start */
   start(): Promise<void>;
 }
 

@@ -7,9 +7,9 @@ import { listFilestore, sha1Of } from './filestore.ts';
 
 /** Where the files that a filestore is to have come from. */
 export interface Staged {
-  /** Those that the host had. */
+  /** Files that the host had. */
   readonly linked: readonly FilestoreFile[];
-  /** Those that have to come from the backup. */
+  /** Files that have to come from the backup. */
   readonly missing: readonly FilestoreFile[];
 }
 

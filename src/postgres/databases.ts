@@ -328,7 +328,10 @@ export async function missingRights(admin: Postgres, owner: string, database: st
   ];
 }
 
-/** Those of a database's locales that the server's machine does not have, read only. Setting one is how to ask. */
+/**
+ * The locales of a database that the server's machine does not have, read only. Setting a locale shows whether it
+ * exists.
+ */
 export async function missingLocales(
   postgres: Postgres,
   { collate, ctype }: Pick<CreationTraits, 'collate' | 'ctype'>,
@@ -345,7 +348,7 @@ export async function missingLocales(
   return missing;
 }
 
-/** Those of the given roles that the server does not have: granting to one of them fails a restore. */
+/** The given roles that the server does not have: granting to one of them fails a restore. */
 export async function missingRoles(postgres: Postgres, roles: readonly string[]): Promise<string[]> {
   const present = await queryRows<{ name: string }>(
     postgres,

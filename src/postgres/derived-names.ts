@@ -55,7 +55,7 @@ export function isTestName(name: string, database: string): boolean {
 /** Whether `derivedName` may have made it, of whatever database. */
 export const isDerivedName = (name: string): boolean => /.__(new|old)_\d{14}$/.test(name);
 
-/** Likewise a folder, beside the given one: `/srv/filestore/prod__new_20261121034100`. */
+/** The path of such a folder, beside the given one: `/srv/filestore/prod__new_20261121034100`. */
 export const derivedFolder = (folder: string, derivation: Derivation, timestamp: string): string =>
   join(dirname(folder), derivedName(basename(folder), derivation, timestamp));
 

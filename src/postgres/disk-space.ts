@@ -47,7 +47,9 @@ async function folderOf(postgres: Postgres, tablespace: string): Promise<string 
   return row?.folder ?? clusterFolder(postgres);
 }
 
-/** From Debian's list of clusters: the server tells its folder only to roles with `pg_read_all_settings`. */
+/**
+ * The server's folder, from Debian's list of clusters: the server tells it only to roles with `pg_read_all_settings`.
+ */
 async function clusterFolder({ host, port }: Postgres): Promise<string | undefined> {
   const list = await answerOf(host, { argv: ['pg_lsclusters', '--no-header'] });
   const clusters = list.split('\n').map((line) => line.split(/\s+/));

@@ -63,13 +63,13 @@ export interface LoadOptions {
    */
   readonly asPlain?: (sql: AsyncIterable<Buffer>, passage: EntryFilter) => AsyncIterable<Buffer>;
   /**
-   * Lines of the table of contents that are left out, and whether a plain dump is loaded without what they would be.
+   * Lines of the table of contents that are left out. If there are any, a plain dump is loaded without such objects.
    */
   readonly without?: readonly string[];
   readonly withoutSuperusers?: boolean;
   /** false: everything belongs to the role that loads, and nobody else may use it. */
   readonly keepOwnership: boolean;
-  /** Whom everything is to belong to, where that is another role than the one that logs in, which is its member. */
+  /** The role that everything is to belong to, where that is not the one that logs in, which is its member. */
   readonly role?: string;
   /** As the bytes come, though there might be space for a file. Not for a dump in directory format. */
   readonly streamed?: boolean;

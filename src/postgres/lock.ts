@@ -51,7 +51,7 @@ export async function acquireLock(postgres: Postgres, database: string, purpose:
   }
 }
 
-/** Who holds the lock of a database, read only; undefined: nobody. @throws NoLockError */
+/** The error that says who holds the lock of a database, read only; undefined: nobody. @throws NoLockError */
 export async function lockProblem(postgres: Postgres, database: string): Promise<UserError | undefined> {
   await using session = await openSession(postgres, 'odoo-backup');
   const key = lockKey(database);

@@ -8,7 +8,7 @@ import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 /** The role that Odoo itself uses: from odoo.conf or its environment, whatever the input db-user says. */
 export interface OdooRole {
   readonly name: string;
-  /** From odoo.conf. */
+  /** Its password, from odoo.conf. */
   readonly password?: string;
 }
 

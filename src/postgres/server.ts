@@ -116,7 +116,7 @@ export class Postgres {
     return portOf(this.#settings);
   }
 
-  /** The same server by other client programs. */
+  /** The same server, reached by other client programs. */
   withClient(client: PostgresClient): Postgres {
     const { host, version } = this;
     return new Postgres({ host, settings: this.#settings, route: this.#route, version }, client);

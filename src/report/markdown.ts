@@ -10,7 +10,7 @@ export function markdownOf({ outcome, title, blocks }: Summary): string {
 
 const CUT = '\n\nThere is more: the rest is in the log.\n';
 
-/** As much of a text of lines as fits, with a note of its own where that is not all. */
+/** The lines of a text that fit, with a note where these are not all. */
 export function cutToBytes(text: string, bytes: number): { readonly text: string; readonly isCut: boolean } {
   const whole = Buffer.from(text);
   if (whole.length < bytes) return { text, isCut: false };

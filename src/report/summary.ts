@@ -41,7 +41,7 @@ export interface Note {
   readonly text: Text;
 }
 
-/** In the language of Mermaid: only GitHub shows it, so nothing may be told by it alone. */
+/** A diagram in the language of Mermaid: only GitHub shows it, so nothing may be told by it alone. */
 export interface Diagram {
   readonly kind: 'diagram';
   readonly mermaid: string;

@@ -179,7 +179,7 @@ function tellLeftOut({ platform, leftOut }: Work, what: string): void {
   leftOut.push(what);
 }
 
-/** The same dump, its bytes told as they pass. */
+/** The same dump, whose bytes are counted as they pass. */
 function watched(dump: DumpSource, progress: Pick<Progress, 'add'>): Dump {
   const watch = (bytes: AsyncIterable<Buffer>) => counting(bytes, progress, ({ length }) => length);
   switch (dump.kind) {

@@ -13,7 +13,7 @@ function typed(host: Host, command: Command): string {
   return quote([...(as === undefined ? [] : ['sudo', '-u', as]), ...argv]);
 }
 
-/** Likewise statements for the server; a password is asked for. */
+/** A shell line for a person that gives statements to the server; psql asks for a password. */
 export function sqlByHand(postgres: Postgres, ...statements: readonly Sql[]): string {
   const { env = {}, as } = postgres.command('psql', [], MAINTENANCE_DATABASE);
   const settings = ['PGHOST', 'PGPORT', 'PGUSER'].flatMap((name) =>

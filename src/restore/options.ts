@@ -25,7 +25,7 @@ export interface PutBackOptions extends OdooAccess {
 export interface HealthOptions {
   /** undefined: Odoo's own pages, on its own port. */
   readonly url: string | undefined;
-  /** Who asks for `url`. */
+  /** The machine that asks for `url`. */
   readonly from: 'host' | 'runner';
   readonly timeoutMs: number;
 }

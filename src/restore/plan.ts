@@ -66,7 +66,7 @@ export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase()
 export interface StepFailure {
   /** The step that began last. */
   readonly step: Step;
-  /** The step's error, or the signal's reason; a StrandedError when taking back failed too. */
+  /** The step's error, or the signal's reason; a StrandedError when the undo failed too. */
   readonly error: unknown;
   /** Titles of what was done to take it back, in that order. */
   readonly undone: readonly string[];
@@ -80,7 +80,7 @@ const UNBROKEN_LIMIT_MS = 15 * 60_000;
  * first. The undo has time limits of its own, and only repeated signals interrupt it.
  *
  * @param onFailure is told of a failure once everything that could be taken back was
- * @throws the step's error, or the signal's reason; a StrandedError when taking back failed too
+ * @throws the step's error, or the signal's reason; a StrandedError when the undo failed too
  */
 export async function execute(
   steps: readonly Step[],

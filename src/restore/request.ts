@@ -4,7 +4,7 @@ import type { KeepPrevious } from './options.ts';
 export interface Request {
   /** `rollback, run 123 of acme/odoo`: who holds the lock. */
   readonly purpose: string;
-  /** Whose backup it is to be; undefined: whichever the input `backup` names. */
+  /** Database that the backup has to be of; undefined: the input `backup` decides. */
   readonly source: string | undefined;
   /** A rollback: the same host and database, as it was. */
   readonly inPlace: boolean;

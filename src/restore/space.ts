@@ -31,7 +31,7 @@ export interface Wanted {
   readonly bytes: number;
   /** undefined: this cannot be determined. */
   readonly disk: FileSystem | undefined;
-  /** By PostgreSQL, which has to be left some space (`whileSpaceLasts`). */
+  /** Whether PostgreSQL writes it, which has to be left some space (`whileSpaceLasts`). */
   readonly byServer: boolean;
 }
 

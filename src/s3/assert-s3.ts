@@ -12,7 +12,11 @@ const OBJECT = ['ETag', 'LastModified'];
 export const assertListing = (answer: object, endpoint: string | undefined): void =>
   assertAny(LISTING, answer, endpoint, 'no list of a bucket');
 
-/** Likewise an object of S3's: each has an ETag and a time. @throws UserError that names `s3-endpoint` */
+/**
+ * Makes sure that an answer is an object of S3: each has an ETag and a time.
+ *
+ * @throws UserError that names `s3-endpoint`
+ */
 export const assertObject = (answer: object, endpoint: string | undefined): void =>
   assertAny(OBJECT, answer, endpoint, 'no object of a bucket');
 

@@ -11,7 +11,7 @@ export interface ObjectLock {
 
 const DAY_MS = 24 * 3_600_000;
 
-/** As fields of a request that makes an object; such a request must carry a Content-MD5 or a checksum. */
+/** The lock as fields of a request that makes an object; such a request must carry a Content-MD5 or a checksum. */
 export function lockFields(lock: ObjectLock | undefined, now = Date.now()) {
   if (!lock) return {};
   return {

@@ -142,7 +142,7 @@ export class Store implements Disposable {
     return this.#parsed(key, await readObject(this, key, undefined, undefined, LARGEST_RECEIPT));
   }
 
-  /** With the ETag that it has, for `putJson`. @throws UserError when there is no such object, or it is not JSON */
+  /** Reads JSON with its ETag, for `putJson`. @throws UserError when there is no such object, or it is not JSON */
   async getTaggedJson(key: string): Promise<{ readonly value: unknown; readonly etag: string | undefined }> {
     const { size, etag } = await this.#existing(key);
     if (size > LARGEST_RECEIPT) throw tooLarge(this.uri(key), LARGEST_RECEIPT);

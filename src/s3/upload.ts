@@ -39,7 +39,7 @@ export interface Uploaded {
 }
 
 export interface Copied {
-  /** From this object. */
+  /** Key of the object that was copied from. */
   readonly from: string;
   readonly bytes: number;
   readonly proof: CopyProof;

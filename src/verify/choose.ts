@@ -41,7 +41,10 @@ export function chooseEntries(store: Store, entries: readonly Entry[], which: Wh
 /** ISO 8601, UTC. */
 const lastProof = ({ receipt }: Verifiable): string => receipt.proofs.at(-1)?.at ?? '';
 
-/** Also an archive of another size than its receipt says: that it has failed is then for its receipt to say. */
+/**
+ * Whether an archive can be verified, also one of another size than its receipt says: its receipt then has to say that
+ * it failed.
+ */
 function isVerifiable(entry: Entry): entry is Verifiable {
   const { receipt, archive, receiptObject, key, database } = entry;
   return Boolean(archive && receiptObject) && receipt?.key === key && receipt.database === database;

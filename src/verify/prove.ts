@@ -16,7 +16,7 @@ import { findPrograms } from './restore/servers/programs.ts';
 /** How far a backup is to be proven, and what that takes. */
 export interface ProofOptions {
   readonly level: Level;
-  /** For the runner, where it has no PostgreSQL of its own that fits. */
+  /** PostgreSQL for the runner, where it has none of its own that fits. */
   readonly binaries?: PostgresBinaries;
   /** Where it is restored: at the level `restore` only. */
   readonly restoreTest?: RestoreTest;

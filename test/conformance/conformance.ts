@@ -13,7 +13,8 @@ export const checks: readonly Check[] = [...writing, ...reading, ...copying, ...
  *
  * @param onFinding is told each as it is found
  * @param signal ends it after the check under way
- * @throws UserError when the server cannot be reached or refuses the credentials, an AggregateError when something stays there
+ * @throws UserError when the server cannot be reached or refuses the credentials, an AggregateError when something
+ * stays there
  */
 export async function conformance(
   options: PlaceOptions,

@@ -76,7 +76,10 @@ export async function openPlace({ bucket, ...options }: PlaceOptions): Promise<P
 
 const newBucketName = (): string => `odoo-backup-test-${randomBytes(6).toString('hex')}`;
 
-/** Amazon wants its region repeated, but for the first one: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html */
+/**
+ * Amazon wants its region repeated, but for the first one:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+ */
 function locationOf({ endpoint, region }: Pick<StoreOptions, 'endpoint' | 'region'>) {
   const isAmazon = !endpoint || /\.amazonaws\.com\b/.test(endpoint);
   return isAmazon && region && region !== 'us-east-1'

@@ -10,7 +10,7 @@ type Description = NonNullable<Receipt['description']>;
 /** What a receipt that was forged has an admin role do. */
 suite('a forged archive, and an admin role', { concurrency: false }, () => {
   let scene: CopyScene;
-  /** Of Odoo, and no superuser: nothing of what is forged may come to it. */
+  /** The role of Odoo, no superuser: nothing that is forged may come to it. */
   let strict: OwnRole;
   /** Somebody else's. */
   let other: OwnRole;

@@ -22,8 +22,8 @@ interface Forgery {
 type Description = any;
 
 /**
- * Somebody who writes to the bucket forges a receipt, or backup.json in an archive. Each forgery ran a command before texts
- * were decoded by shape; the whole program is run on it, and nothing of it may run on the host or here.
+ * Somebody who writes to the bucket forges a receipt, or backup.json in an archive. Each forgery ran a command before
+ * texts were decoded by shape; the whole program is run on it, and nothing of it may run on the host or here.
  */
 suite('a forged receipt or backup.json', { concurrency: false }, () => {
   let scene: CopyScene;
@@ -34,8 +34,8 @@ suite('a forged receipt or backup.json', { concurrency: false }, () => {
   const command = `\\! touch ${witness}`;
 
   /**
-   * psql reads pieces of up to 1,023 bytes that end at a line break, and drops what follows a NUL in one: of the escaped sign,
-   * whose halves lie in two pieces, the second one stays.
+   * psql reads pieces of up to 1,023 bytes that end at a line break, and drops what follows a NUL in one: of the
+   * escaped sign, whose halves lie in two pieces, the second one stays.
    */
   const halved = (sign: string) => `\0${'a'.repeat(1021)}${sign}`;
   const inLiteral = `C\0\n${halved("'")}\n${halved('\\')}${command.slice(1)}\n`;

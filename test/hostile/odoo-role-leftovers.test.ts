@@ -3,7 +3,9 @@ import { after, before, suite, test } from 'node:test';
 import { CopyScene } from '../support/copy-scene.ts';
 import { createRole, type OwnRole } from '../support/roles.ts';
 
-/** The role of another Odoo on the same server, which may create databases, and gives them names of this one's restores. */
+/**
+ * The role of another Odoo on the same server, which may create databases, and gives them names of this one's restores.
+ */
 suite('databases that somebody else has named as a restore would', { concurrency: false }, () => {
   let scene: CopyScene;
   let stranger: OwnRole;

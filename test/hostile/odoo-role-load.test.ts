@@ -6,7 +6,10 @@ import { CopyScene } from '../support/copy-scene.ts';
 import { psql } from '../support/postgres.ts';
 import { createRole, type OwnRole } from '../support/roles.ts';
 
-/** Functions that have the server write a file, as only a superuser can: what makes an index is IMMUTABLE, and calls what is not. */
+/**
+ * Functions that have the server write a file, as only a superuser can: what makes an index is IMMUTABLE, and calls
+ * what is not.
+ */
 const planted = (witness: string): string => `
   CREATE FUNCTION public.act() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
     BEGIN PERFORM pg_catalog.set_config('role', 'none', false); EXCEPTION WHEN OTHERS THEN NULL; END;

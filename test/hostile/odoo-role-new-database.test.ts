@@ -8,8 +8,8 @@ import { CopyScene } from '../support/copy-scene.ts';
 import { plantedNames } from '../support/planted-names.ts';
 
 /**
- * Odoo's role waits for the database that a restore makes, and is in it before each of the restore's own statements, for as
- * long as the extensions of the backup are not there: what it leaves there, their scripts would meet.
+ * Odoo's role waits for the database that a restore makes, and is in it before each of the restore's own statements,
+ * for as long as the extensions of the backup are not there: what it leaves there, their scripts would meet.
  */
 suite('the role of Odoo in a database that is being made', { concurrency: false }, () => {
   let scene: CopyScene;

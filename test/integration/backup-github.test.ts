@@ -5,7 +5,10 @@ import { after, before, beforeEach, suite, test } from 'node:test';
 import { cleanEnvironment, type Ended, Run, Scene, takeBackup } from '../support/backup-run.ts';
 import { assertNothingRuns, assertNothingStored } from '../support/leftovers.ts';
 
-/** As the runner starts the action: https://docs.github.com/actions/reference/workflows-and-actions/metadata-syntax#inputs */
+/**
+ * As the runner starts the action:
+ * https://docs.github.com/actions/reference/workflows-and-actions/metadata-syntax#inputs
+ */
 suite('a step of a GitHub workflow', () => {
   let scene: Scene;
   let key: string;

@@ -61,7 +61,7 @@ suite('a backup after another one', { concurrency: false }, () => {
     await remove(...(await listKeys(scene.client, scene.bucket)));
   }
 
-  /** Of every file of a filestore, its name and SHA-1. */
+  /** Name and SHA-1 of every file of a filestore. */
   const contentsOf = (folder: string): Promise<string> =>
     run([
       'sh',

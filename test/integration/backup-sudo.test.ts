@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { assertNothingLeft, holdDumpOn, useRootedBackups } from '../support/rooted-backup.ts';
 
-/** As in the field: odoo.conf 0640, filestore 0700, peer authentication, and `deploy` logs in. Only root can make that. */
+/**
+ * As in the field: odoo.conf 0640, filestore 0700, peer authentication, and `deploy` logs in. Only root can make that.
+ */
 suite('a host of several accounts', { concurrency: false }, () => {
   const { onHost, start, succeeds, fails } = useRootedBackups();
 

@@ -26,19 +26,19 @@ suite('the GitLab components, as pipelines run them', () => {
   after(() => scene?.[Symbol.asyncDispose]());
 
   const s3 = () => scene.scene.sandbox.s3;
-  /** Of the project: what is secret, and a file. */
+  /** Variables of the project: secrets, and a file. */
   const variables = () => {
     const { PATH: _, HOME: __, ...credentials } = cleanEnvironment(s3());
     return { ...credentials, ODOO_BACKUP_SSH_KEY: scene.scene.sandbox.keys.plain };
   };
-  /** Of every component. */
+  /** Inputs of every component. */
   const bucket = () => ({
     project,
     's3-bucket': scene.scene.bucket,
     's3-endpoint': s3().endpoint,
     customer: 'acme',
   });
-  /** Of those that go to the host. */
+  /** Inputs of the components that connect to the host. */
   const host = () => ({
     'ssh-host': `${scene.scene.ssh.user}@${scene.scene.ssh.host}`,
     'ssh-port': String(scene.scene.ssh.port),

@@ -21,7 +21,7 @@ suite('a copy on the same host', () => {
   let original: Snapshot;
   let content: Content;
   let odooHost: OdooHost;
-  /** Of the copies, by their names. */
+  /** Logs of the copies, by their names. */
   const logs = new Map<string, string>();
   before(async () => {
     scene = await CopyScene.open({}, 'full');
@@ -52,7 +52,7 @@ suite('a copy on the same host', () => {
     await scene?.[Symbol.asyncDispose]();
   });
 
-  /** Of the filestore that was backed up: files and folders. */
+  /** Names of the files and folders in the filestore that was backed up. */
   const names = () => content.files.map((line) => line.split(' ')[0] ?? '');
 
   const atHost = () => ({

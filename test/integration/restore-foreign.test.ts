@@ -67,7 +67,7 @@ suite('what other programs have backed up', { concurrency: 3 }, () => {
     },
   };
 
-  /** Of the database alone: the first bytes say what it is. */
+  /** Dumps of the database alone: the first bytes say what each is. */
   const dumps: Record<string, () => Promise<Uint8Array>> = {
     'bare_2026-02-16_10-00-00.dump': async () => readFile(await scene.dump('bare.dump', '--format=custom')),
     'bare.sql': async () => readFile(await scene.dump('bare.sql')),

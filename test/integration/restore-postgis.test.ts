@@ -6,9 +6,9 @@ import { holdLock } from '../support/hold-lock.ts';
 import { createRole, type OwnRole } from '../support/roles.ts';
 
 /**
- * Places with geometry columns and their spatial indexes, and what extensions keep of the user's own. One column is made
- * from a reference system while rows are loaded: a plain dump, loaded in its own order, can do that since the table's name
- * comes after spatial_ref_sys.
+ * Places with geometry columns and their spatial indexes, and what extensions keep of the user's own. One column is
+ * made from a reference system while rows are loaded: a plain dump, loaded in its own order, can do that since the
+ * table's name comes after spatial_ref_sys.
  */
 const SPATIAL = `CREATE EXTENSION postgis; CREATE EXTENSION postgis_topology;
   CREATE EXTENSION postgis_tiger_geocoder CASCADE; CREATE EXTENSION address_standardizer_data_us;
@@ -113,7 +113,7 @@ function differences(found: string, expected: string): string[] {
 
 suite('an Odoo with PostGIS', { concurrency: false }, () => {
   let scene: CopyScene;
-  /** Of Odoo, on a strict host: no CREATEDB, no superuser, member of nothing. */
+  /** The role of Odoo on a strict host: no CREATEDB, no superuser, member of nothing. */
   let strict: OwnRole;
   /** Neither Odoo nor an admin. */
   let reader: OwnRole;

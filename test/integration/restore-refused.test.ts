@@ -7,7 +7,7 @@ import { run } from '../support/processes.ts';
 
 suite('a restore that cannot be', () => {
   let scene: CopyScene;
-  /** Of a bare dump. */
+  /** Key of a bare dump. */
   let key: string;
   before(async () => {
     scene = await CopyScene.open();

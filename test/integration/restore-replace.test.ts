@@ -23,7 +23,7 @@ suite('a restore over a database that is there', () => {
     await scene?.[Symbol.asyncDispose]();
   });
 
-  /** Of the database that Odoo runs on, which stops for it. */
+  /** Inputs to replace the database that Odoo runs on, which stops for it. */
   const over = () => {
     const { stopCommand, startCommand } = scene.odoo.server;
     return {

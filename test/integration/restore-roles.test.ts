@@ -13,11 +13,11 @@ const EXTENSIONS = `CREATE SCHEMA extra; CREATE EXTENSION pg_trgm SCHEMA extra;
 
 suite('a restore by a role of Odoo that may not create databases', () => {
   let scene: CopyScene;
-  /** Of Odoo, on a strict host. */
+  /** The role of Odoo on a strict host. */
   let strict: OwnRole;
   /** May create databases, and is no superuser. */
   let creator: OwnRole;
-  /** Of the backup, and gone since. */
+  /** A role that the backup names, and that is gone since. */
   let reader: OwnRole;
   let resources: AsyncDisposableStack;
   before(async () => {

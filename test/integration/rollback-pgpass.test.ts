@@ -23,10 +23,10 @@ suite('roles with passwords in ~/.pgpass of the host, their database on another 
   const sandbox = useSandbox();
   const { postgres: server, account } = sandbox;
   let scene: RollbackScene;
-  /** Of Odoo: no CREATEDB, no superuser. */
+  /** The role of Odoo: no CREATEDB, no superuser. */
   let strict: OwnRole;
   let keeper: OwnRole;
-  /** Of the account that logs in. */
+  /** Home folder of the account that logs in. */
   let home: string;
   const resources = new AsyncDisposableStack();
   before(async () => {
@@ -91,7 +91,7 @@ suite('roles with passwords in ~/.pgpass of the host, their database on another 
     await scene.succeeds('rollback', { ...asKeeper(), 'odoo-conf': without });
     assert.equal(await facts(), then);
 
-    // Of neither.
+    // A password of neither role.
     await pgpass('');
     const { exitCode, log } = await scene.run('backup', { 'odoo-conf': without });
     assert.equal(exitCode, 1, log);

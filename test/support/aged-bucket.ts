@@ -1,7 +1,10 @@
 import type { S3Server } from './s3.ts';
 import { type S3Proxy, type S3Rule, startS3Proxy } from './s3-proxy.ts';
 
-/** Listings show every object as stored when its key says. Nobody can store in the past, and tests cannot wait for years. */
+/**
+ * Listings show every object as stored when its key says. Nobody can store in the past, and tests cannot wait for
+ * years.
+ */
 export const storedWhenDated: S3Rule = {
   when: ({ query }) => query.has('list-type'),
   fault: {

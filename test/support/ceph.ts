@@ -17,7 +17,7 @@ export const kmsKeyId = 'sandbox-kms';
  * It knows SSE-S3, SSE-KMS with `kmsKeyId`, and the storage class STANDARD_IA beside STANDARD.
  *
  * @param gatewayLines of ceph.conf, besides
- * @param suite of Debian, whose Ceph it is to be; left out: the newest that can be had
+ * @param suite release of Debian whose Ceph is used; default: the newest that is available
  */
 export async function startCeph(
   servers: Servers,

@@ -124,7 +124,7 @@ export class CopyScene implements AsyncDisposable {
   }
 }
 
-/** Of a database and its filestore. */
+/** Content of a database and its filestore. */
 export interface Content {
   readonly sql: string;
   readonly files: readonly string[];
@@ -132,7 +132,7 @@ export interface Content {
 
 /** A run that is not to do anything. */
 export interface Refused {
-  /** Left out: `restore`, into a name of its own. */
+  /** Default: `restore`, into a name of its own. */
   readonly command?: 'restore' | 'rollback';
   readonly inputs?: RawInputs;
   readonly words: readonly RegExp[];

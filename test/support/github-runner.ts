@@ -28,7 +28,7 @@ interface Job {
   readonly if?: string;
   readonly env?: Values;
   readonly outputs?: Readonly<Record<string, string>>;
-  /** Of a matrix, only the form that an expression makes, with `include`. */
+  /** A matrix, only in the form that an expression makes, with `include`. */
   readonly strategy?: { readonly matrix: string };
   readonly steps?: readonly Step[];
   /** Another workflow of ours, which is the whole job. */
@@ -71,9 +71,9 @@ export interface Start {
   readonly after?: Readonly<Record<string, () => Promise<void>>>;
   /** Jobs of an earlier attempt, which "Re-run failed jobs" does not run again. */
   readonly earlier?: Readonly<Record<string, JobRun>>;
-  /** Of the repository, by their paths; what is under bin/ can be run. */
+  /** Files of the repository, by their paths; those under bin/ can be run. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Of the runner's machine. */
+  /** Environment of the runner's machine. */
   readonly env: Readonly<Record<string, string>>;
   /** What aws-actions/configure-aws-credentials leaves for the steps after it. */
   readonly credentials: Readonly<Record<string, string>>;
@@ -87,7 +87,7 @@ export interface JobRun {
 
 export interface WorkflowRun {
   readonly jobs: Readonly<Record<string, JobRun>>;
-  /** Of a workflow that is called. */
+  /** Outputs of a workflow that is called. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly log: string;
 }

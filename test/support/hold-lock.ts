@@ -8,7 +8,9 @@ export interface HeldLock extends AsyncDisposable {
   ask(query: string): Promise<string>;
 }
 
-/** Runs a statement as the server's admin, in a transaction that stays open, with its locks, until it is disposed of. */
+/**
+ * Runs a statement as the server's admin, in a transaction that stays open, with its locks, until it is disposed of.
+ */
 export async function holdLock(
   server: PostgresServer,
   database: string,

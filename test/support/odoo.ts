@@ -17,8 +17,8 @@ export type Fixture = 'full' | 'slim';
 const templates: Readonly<Record<Fixture, string>> = { full: 'odoo_template', slim: 'odoo_template_slim' };
 
 /**
- * Tables of the slim template: those without which Odoo's stand-in does not start, those that neutralizing and the tests
- * change, and a few that bring foreign keys, inheritance, sequences and columns of every type.
+ * Tables of the slim template: those without which Odoo's stand-in does not start, those that neutralizing and the
+ * tests change, and a few that bring foreign keys, inheritance, sequences and columns of every type.
  */
 const slimTables = [
   ...['res_users', 'res_partner', 'res_company', 'ir_attachment', 'ir_module_module', 'ir_config_parameter'],
@@ -79,11 +79,11 @@ const keepOnly = (tables: readonly string[]): string => `
   VACUUM (FULL, ANALYZE);`;
 
 export interface OdooOptions {
-  /** Left out: `slim`. */
+  /** Default: `slim`. */
   readonly fixture?: Fixture;
-  /** Left out: a name that no other test uses. */
+  /** Default: a name that no other test uses. */
   readonly database?: string;
-  /** How odoo.conf tells Odoo to log in. Left out: `peer`. */
+  /** How odoo.conf tells Odoo to log in. Default: `peer`. */
   readonly login?: 'peer' | 'password';
   /** Further lines of odoo.conf's `[options]`. */
   readonly options?: Readonly<Record<string, string>>;
@@ -118,7 +118,9 @@ export async function createOdoo(sandbox: Sandbox, options: OdooOptions = {}): P
   };
 }
 
-/** Test files run side by side, and some want an Odoo of the same name, as documents have it: one waits for the other. */
+/**
+ * Test files run side by side, and some want an Odoo of the same name, as documents have it: one waits for the other.
+ */
 async function holdName(folder: string, name: string): Promise<AsyncDisposable> {
   const path = join(folder, `${name.replaceAll('/', '_')}.lock`);
   const argv = ['--pdeathsig', 'KILL', 'flock', path, 'sh', '-c', 'echo held; exec cat'];

@@ -6,7 +6,7 @@ const isPart = ({ method, query }: SeenRequest): boolean => method === 'PUT' && 
 const isCopy = ({ headers }: SeenRequest): boolean => 'x-amz-copy-source' in headers;
 const isCompletion = ({ method, query }: SeenRequest): boolean => method === 'POST' && query.has('uploadId');
 
-/** Backwards, an MD5 is none; and backwards again it is what the server knows. */
+/** An ETag backwards is not the MD5; backwards again it is what the server knows. */
 const turned = (text: string): string => text.replace(/[0-9a-f]{32}/g, (md5) => [...md5].reverse().join(''));
 
 /**

@@ -9,7 +9,7 @@ export interface Package {
 
 export const packages: readonly Package[] = [
   { name: 'postgresql', program: '/usr/lib/postgresql/*/bin/initdb' },
-  // Of the version that the package above has.
+  // PostGIS for the version of the package above.
   { name: 'postgresql-postgis', program: '/usr/share/postgresql/*/extension/postgis.control' },
   { name: 'pgbouncer', program: 'pgbouncer' },
   { name: 'openssh-server', program: 'sshd' },
@@ -38,7 +38,9 @@ export const hostPackages: readonly Package[] = [
   { name: 'restic', program: 'restic' },
 ];
 
-/** For the benchmark: the one program of the script it compares with that the tests do without, and the simulated line. */
+/**
+ * For the benchmark: the one program of the script it compares with that the tests do without, and the simulated line.
+ */
 export const benchPackages: readonly Package[] = [
   // Debian's, or Amazon's own.
   { name: 'awscli', program: '/usr/{,local/}bin/aws' },

@@ -1,7 +1,8 @@
 /**
- * SQL that a role of Odoo may run in its own database: what looks like PostgreSQL's own functions, operators and tables, and
- * springs when a session takes it for that. Each gives what the real one gives. With the rights of a superuser it writes its
- * name to a file; a test's own psql, also of others that use the server meanwhile, does not count.
+ * SQL that a role of Odoo may run in its own database: what looks like PostgreSQL's own functions, operators and
+ * tables, and springs when a session takes it for that. Each gives what the real one gives. With the rights of a
+ * superuser it writes its name to a file; a test's own psql, also of others that use the server meanwhile, does not
+ * count.
  */
 export function plantedNames(schema: string, witness: string): string {
   const spring = `${schema}.spring`;

@@ -10,7 +10,7 @@ import { run } from './processes.ts';
 /** An HTTP server with one archive, which counts how often it was asked for. */
 export interface ArchiveServer extends AsyncDisposable {
   readonly url: string;
-  /** Of the archive, in hex. */
+  /** SHA-256 of the archive, in hex. */
   readonly sha256: string;
   readonly requests: number;
 }

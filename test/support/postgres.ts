@@ -110,7 +110,10 @@ async function newestPrograms(): Promise<string> {
   return `/usr/lib/postgresql/${newest}/bin`;
 }
 
-/** Runs SQL (or a script from standard input), as the admin unless told otherwise, and returns the rows: `|` between columns. */
+/**
+ * Runs SQL (or a script from standard input), as the admin unless told otherwise, and returns the rows: `|` between
+ * columns.
+ */
 export async function psql(
   server: PostgresServer,
   database: string,
@@ -139,7 +142,7 @@ export async function createDatabase(
   await psql(server, 'postgres', `CREATE DATABASE "${name}" OWNER odoo TEMPLATE "${template}"`);
 }
 
-/** Drops a database, whoever is connected to it. */
+/** Drops a database, even while sessions are connected to it. */
 export async function dropDatabase(server: PostgresServer, name: string): Promise<void> {
   await psql(server, 'postgres', `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
 }

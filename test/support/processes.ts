@@ -107,7 +107,11 @@ export class Servers implements AsyncDisposable {
     return child;
   }
 
-  /** Waits for `probe` to answer true. @throws Error with the end of its log when the server ends before, or after 60 s */
+  /**
+   * Waits for `probe` to answer true.
+   *
+   * @throws Error with the end of its log when the server ends before, or after 60 s
+   */
   async untilReady(name: string, server: ChildProcess, probe: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + 60_000;
     while (!(await probe().catch(() => false))) {
@@ -168,7 +172,7 @@ export async function processes(): Promise<ProcessEntry[]> {
   return (await Promise.all(entries)).flat();
 }
 
-/** Of every process of this machine: what everybody on it can read. */
+/** The command line of every process of this machine, which everybody on it can read. */
 export async function commandLines(): Promise<string[]> {
   const all = (await processes()).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
   return (await Promise.all(all)).map((line) => line.replaceAll('\0', ' '));

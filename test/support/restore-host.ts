@@ -39,7 +39,7 @@ export async function openRestoreHost(
   return { sandbox, odoo, ssh, host, accounts, found, sql, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Of the names that tests derive. */
+/** Timestamp in the names that tests derive. */
 export const timestamp = '20261121034100';
 
 /** Drops what a restore has made, if it is there. */

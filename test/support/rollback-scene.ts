@@ -32,7 +32,7 @@ export interface Traces {
   /** Beside the filestore, and it. */
   readonly folders: readonly string[];
   readonly objects: readonly string[];
-  /** Of Odoo: as it was when it last started. */
+  /** State of Odoo when it last started. */
   readonly state: unknown;
 }
 
@@ -58,7 +58,7 @@ export class RollbackScene implements AsyncDisposable {
   }
 
   /**
-   * @param database left out: a name that no other test uses
+   * @param database default: a name that no other test uses
    * @param more which fixture, the environment of everything that runs on the host, and what is done before Odoo starts
    */
   static async open(
@@ -280,7 +280,7 @@ export interface DeployedScene extends RollbackScene {
   readonly attachments: number;
 }
 
-/** @param damage left out: Odoo bears what was changed */
+/** @param damage default: Odoo still works with what was changed */
 export async function openDeployed(damage: 'change' | 'damage' = 'change'): Promise<DeployedScene> {
   const scene = await RollbackScene.open();
   try {

@@ -50,7 +50,7 @@ export type S3Fault =
 export interface S3Rule {
   readonly when: (request: SeenRequest) => boolean;
   readonly fault: S3Fault;
-  /** How many requests it hits. Left out: all. */
+  /** How many requests it hits. Default: all. */
   readonly times?: number;
 }
 

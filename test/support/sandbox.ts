@@ -34,7 +34,7 @@ export interface SandboxOptions {
   readonly gateway?: string;
   /** Lines of postgresql.conf. */
   readonly postgres?: string;
-  /** One that runs already, or none; left out: it gets one of its own. */
+  /** One that runs already, or none. Default: it gets one of its own. */
   readonly s3?: S3Server | 'none';
 }
 
@@ -102,7 +102,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
   }
 }
 
-/** A sandbox that was started without an S3 server says so to whoever asks for it. */
+/** A sandbox that was started without an S3 server says so to each caller that asks for it. */
 function withS3({ s3, ...rest }: Omit<Sandbox, 's3'> & { readonly s3?: S3Server }): Sandbox {
   if (s3) return { ...rest, s3 };
   const get = (): never => {

@@ -13,14 +13,14 @@ export interface StoredBackup {
   readonly database?: string;
   readonly customer?: string;
   readonly size?: number;
-  /** Left out: `upload` has passed. Null: there is no receipt. */
+  /** Default: `upload` has passed. Null: there is no receipt. */
   readonly proofs?: readonly Proof[] | null;
   /** There is a receipt, and nothing else. */
   readonly withoutArchive?: boolean;
   readonly receipt?: Partial<Receipt>;
-  /** Of the archive. */
+  /** Metadata of the archive. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Of both objects, such as a lock. */
+  /** Fields of the requests that store both objects, such as a lock. */
   readonly put?: Partial<PutObjectCommandInput>;
 }
 

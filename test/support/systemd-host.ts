@@ -53,7 +53,11 @@ export type Suite = 'bookworm' | 'trixie';
 /** What tells a test where the images are. */
 const variable = (suite: Suite): string => `SYSTEMD_HOST_${suite.toUpperCase()}`;
 
-/** Makes what all hosts start from, where it is not there yet; takes minutes then. @returns the environment of the tests */
+/**
+ * Makes what all hosts start from, where it is not there yet; takes minutes then.
+ *
+ * @returns the environment of the tests
+ */
 export async function makeSystemdImages(): Promise<Readonly<Record<string, string>>> {
   const images: Record<string, string> = {};
   for (const suite of ['bookworm', 'trixie'] as const) {
@@ -100,7 +104,7 @@ export async function startSystemdHost(
 }
 
 export interface BootOptions extends Pick<SystemdHostOptions, 'sudoers'> {
-  /** Of its root file system, as for an overlay's `lowerdir`. */
+  /** Layers of its root file system, as for an overlay's `lowerdir`. */
   readonly layers: string;
   /** A folder that it sees as `/images`: then it may run containers. */
   readonly images?: string;

@@ -48,7 +48,9 @@ export class SystemdScene extends HostScene<SystemdHost> {
     }
   }
 
-  /** What a bad deploy does, with which Odoo runs nevertheless: attachments are gone, others are new, rows are wrong. */
+  /**
+   * What a bad deploy does, with which Odoo runs nevertheless: attachments are gone, others are new, rows are wrong.
+   */
   async misdeploy(): Promise<void> {
     await this.sql('DROP TABLE IF EXISTS res_partner_bank CASCADE');
     await this.sql("UPDATE res_partner SET name = 'broken ' || id");
@@ -65,7 +67,7 @@ export class SystemdScene extends HostScene<SystemdHost> {
     await this.untilUp();
   }
 
-  /** Likewise, and Odoo does not start any more: a table that it needs is gone, an attachment torn. */
+  /** A deploy after which Odoo does not start any more: a table that it needs is gone, an attachment torn. */
   async ruin(): Promise<void> {
     await this.misdeploy();
     await this.sql('DROP TABLE IF EXISTS ir_cron CASCADE');
@@ -107,7 +109,7 @@ export class SystemdScene extends HostScene<SystemdHost> {
   }
 }
 
-/** Of an empty file. */
+/** Name of an empty file in a filestore. */
 const newFile = 'da/da39a3ee5e6b4b0d3255bfef95601890afd80709';
 
 /** What of a host can change, as lines to be compared. */
@@ -173,7 +175,7 @@ export async function assertSameHost(
   assert.deepEqual(changes, []);
 }
 
-/** Of what restores make, nothing is left: no database, no folder. */
+/** Asserts that nothing is left of what restores make: no database, no folder. */
 export async function assertOneOdoo(scene: SystemdScene): Promise<void> {
   const { database, filestore } = scene.host;
   assert.equal(await scene.sql(`SELECT datname FROM pg_database WHERE datname LIKE '${database}_%'`), '');

@@ -9,7 +9,7 @@ import { createBucket, listKeys, listUploads, type S3Server, s3Client } from './
 import { useSandbox } from './sandbox.ts';
 
 export const MiB = 1024 ** 2;
-/** Of small uploads, in bytes. */
+/** Size of the parts of small uploads, in bytes. */
 export const partSize = 8 * MiB;
 export const tool = { name: 'odoo-backup-action', version: '0.0.0' };
 

@@ -39,7 +39,10 @@ export function comparable(transcript: string): string {
     .replaceAll(/(?<=connected now: ).*/g, 'SESSIONS');
 }
 
-/** The transcript that is kept in test/golden. With UPDATE_GOLDEN=1 it becomes the given one, where that says something else. */
+/**
+ * The transcript that is kept in test/golden. With UPDATE_GOLDEN=1 it becomes the given one, where that says something
+ * else.
+ */
 export function golden(name: string, transcript: string): string {
   const file = new URL(`../golden/${name}.txt`, import.meta.url);
   const kept = existsSync(file) ? readFileSync(file, 'utf8') : '';

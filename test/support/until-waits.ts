@@ -42,6 +42,6 @@ export async function untilCount(
   }
 }
 
-/** Of a session that waits for a lock with a query that holds this text. */
+/** A condition for a session that waits for a lock with a query that holds this text. */
 export const waitingWith = (text: string): string =>
   `wait_event_type = 'Lock' AND strpos(query, '${text.replaceAll("'", "''")}') > 0`;

@@ -92,8 +92,8 @@ export class VerifyScene implements AsyncDisposable {
   }
 
   /**
-   * A backup whose archive was written anew, as a sound zip, with some members exchanged or left out (null); its receipt
-   * fits it, or is still that of the old one.
+   * A backup whose archive was written anew, as a sound zip, with some members exchanged or left out (null); its
+   * receipt fits it, or is still that of the old one.
    */
   async rewritten(
     { receipt, path }: Made,
@@ -134,7 +134,7 @@ export interface Places {
   readonly header: number;
   readonly data: number;
   readonly dataEnd: number;
-  /** Of the entry in the directory. */
+  /** Offset of the entry in the directory. */
   readonly directory: number;
 }
 

@@ -64,7 +64,7 @@ const names: Readonly<Record<Kind, readonly [words: string, setting: string]>> =
   hmac: ['MAC', 'MACs'],
 };
 
-/** In the order in which they are agreed on. */
+/** Kinds of algorithms, in the order in which they are agreed on. */
 const kinds: readonly Kind[] = ['kex', 'serverHostKey', 'cipher', 'hmac'];
 
 /** Says what a server that cannot be spoken to offers, and what it would need; undefined where that is not why. */

@@ -81,7 +81,7 @@ export function connectError(error: unknown, hop: Hop, previous: Hop | undefined
   return new UserError(`${what}: ${messageOf(error)}`, REACH, cause);
 }
 
-/** For a server whose algorithms are too old; undefined where that is not why there is no connection. */
+/** The error for a server whose algorithms are too old; undefined where the connection failed for another reason. */
 export function mismatchError(hop: Hop, offer: Offer | undefined): UserError | undefined {
   const found = offer && algorithmMismatch(offer);
   return found && new UserError(`Could not connect to ${labelOf(hop)}: ${found.what}`, found.hint);

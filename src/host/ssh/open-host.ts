@@ -21,7 +21,7 @@ export const openHost = (access: SshAccess, log: Log, signal?: AbortSignal): Pro
     signal,
   );
 
-/** The same. A connection that is lost is made anew, also after the signal: what was begun has to be taken back. */
+/** The same, but a lost connection is made again, also after the signal: what was begun has to be undone. */
 export async function openReconnectingHost(access: SshAccess, log: Log, signal: AbortSignal): Promise<Host> {
   return new ReconnectingHost(await openHost(access, log, signal), () => {
     log.info('The connection is gone: logging in once more');

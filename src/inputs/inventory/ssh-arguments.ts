@@ -10,7 +10,7 @@ export interface SshArguments {
   readonly ignored: readonly string[];
 }
 
-/** Those that take a value in a word of their own: ssh(1). */
+/** Options that take a value in a word of its own: ssh(1). */
 const withValue = /^-[BbcDEeFIiJLlmOopQRSWw]$/;
 
 /** Reads `-J bastion -o ServerAliveInterval=30`: of two jumps the first counts, as with ssh. */

@@ -43,6 +43,6 @@ export function parseYaml(source: string, name: string): Value {
 
 export const isMapping = (value: Value | undefined): value is Mapping => value instanceof Map;
 
-/** Also the text of an encrypted value that lost its tag. */
+/** Whether a value is encrypted, also as the text of one that lost its tag. */
 export const isEncrypted = (value: Value | undefined): boolean =>
   value instanceof Encrypted || (typeof value === 'string' && header.test(value));

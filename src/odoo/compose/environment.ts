@@ -63,8 +63,8 @@ export class ContainerEnvironment {
   }
 
   /**
-   * Reads a file of the container through the engine: this works in a stopped container, and whoever may read the file
-   * inside.
+   * Reads a file of the container through the engine: this works in a stopped container, and for a file that only some
+   * accounts may read.
    */
   async #fromContainer(path: string): Promise<string> {
     const { machine, program, as } = this.#engine;

@@ -6,7 +6,7 @@ import type { EngineProgram } from './container-host.ts';
 /** A program that runs the projects of Compose, as far as one differs from the others. */
 export interface ComposeProgram {
   readonly words: readonly string[];
-  /** Whose containers they are. */
+  /** The engine that runs the containers. */
   readonly engine: EngineProgram;
   /** Prints the ids of the project's containers, running or not. */
   readonly list: readonly string[];
@@ -20,8 +20,8 @@ const dockers = { list: ['ps', '--all', '--quiet'], takesDirectory: true, tellsF
 const podmans = { list: ['ps', '--quiet'], takesDirectory: false, tellsFailure: false } as const;
 
 /**
- * In the order in which they are tried. `podman compose` hands on to Docker's, which speaks to podman.socket, or to
- * podman-compose: neither sees the containers of the other.
+ * The programs, in the order in which they are tried. `podman compose` hands on to Docker's, which speaks to
+ * podman.socket, or to podman-compose: neither sees the containers of the other.
  */
 const PROGRAMS: readonly ComposeProgram[] = [
   { ...dockers, engine: 'docker', words: ['docker', 'compose'] },

@@ -132,7 +132,7 @@ export class Compose {
     return { argv: inFolder(this.#settings.projectDirectory, this.#words(args)), as: this.engine.as };
   }
 
-  /** The same for people, who are in the project's folder. */
+  /** The same command for people, who are in the project's folder. */
   shown(args: readonly string[]): string {
     const { as } = this.engine;
     const sudo = as === undefined || as === this.host.user ? [] : ['sudo'];

@@ -71,7 +71,7 @@ export function composeServices(compose: Compose, names: readonly string[]): Ser
 
 const AT_REST: ReadonlySet<string> = new Set(['inactive', 'failed', 'absent', 'created', 'dead']);
 
-/** In systemd's words, where it has one. */
+/** The state of a container, in systemd's words where systemd has one. */
 function stateOf({ status, health, exitCode }: Container): string {
   // Podman's word for one that has ended a moment ago, too.
   if (status === 'exited' || status === 'stopped')

@@ -106,7 +106,7 @@ function hintsOf(
   };
 }
 
-/** For libpq, where the image's entry point would make options of it: what odoo.conf says counts more. */
+/** The variables for libpq, which the image's entry point would turn into options: what odoo.conf says counts more. */
 async function environmentOf(odoo: ContainerEnvironment): Promise<Pick<Command, 'env' | 'secretEnv'>> {
   const [host, port] = [odoo.plain(NAMES.host), odoo.plain(NAMES.port)];
   const [user, password] = [await odoo.value(NAMES.user), await odoo.value(NAMES.password)];

@@ -41,7 +41,7 @@ export interface ExtensionPrivilege {
   readonly privilege: string;
   /** null: PUBLIC. */
   readonly role: string | null;
-  /** With grant option. */
+  /** Whether it has the grant option. */
   readonly grantable: boolean;
   /** false: taken away. */
   readonly granted: boolean;
@@ -65,7 +65,7 @@ export async function extensionState(snapshot: Snapshot): Promise<ExtensionState
   return { schemas, sequences, privileges };
 }
 
-/** Whom a backup names, and who takes the place of its database's owner. */
+/** How the roles that a backup names are replaced on this server. */
 export interface Owners {
   readonly before: string;
   readonly now: string;
@@ -73,7 +73,7 @@ export interface Owners {
   readonly others: boolean;
 }
 
-/** Who puts back what belongs to extensions, and what of it an admin may. */
+/** The logins that put back what belongs to extensions, and what of it an admin may. */
 export interface PutBack {
   /** The login that loads the dump. */
   readonly app: Postgres;
@@ -128,7 +128,7 @@ export async function putBackExtensionState(put: PutBack): Promise<RefusedStatem
   return [...set, ...given, ...(await putBackPrivileges(put, put.state.privileges))];
 }
 
-/** As far as the owner may: what only an admin may set was set before the dump. */
+/** Sets the sequences that the owner may set: what only an admin may set was set before the dump. */
 async function putBackSequences({ app, database, state }: PutBack): Promise<RefusedStatement[]> {
   const recorded = state?.sequences ?? [];
   const there = (await queryRows<SequenceOfColumn>(app, database, SEQUENCES)).filter(

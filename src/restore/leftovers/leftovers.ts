@@ -17,7 +17,7 @@ export interface Remains extends Replaced {
   readonly bytes: number | null;
 }
 
-/** With a database, whose comment says what is to be done with both. */
+/** Remains with a database, whose comment says what is to be done with both. */
 export interface Pair extends Remains {
   readonly timestamp: string;
   readonly database: string;

@@ -50,7 +50,7 @@ export interface PreflightFacts {
   readonly lock: Problem | undefined;
   readonly space: Pick<Space, 'problems'>;
   readonly isFilestoreMount: boolean;
-  /** What would keep the services from stopping and starting, and which run (undefined: nobody can tell). */
+  /** What would keep the services from stopping and starting, and which run (undefined: this cannot be determined). */
   readonly services: {
     readonly problems: readonly Problem[];
     readonly running: readonly string[] | undefined;

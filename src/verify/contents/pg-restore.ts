@@ -84,7 +84,7 @@ export async function readCustomDump(
   await drain();
 }
 
-/** Likewise of a dump in directory format, which lies in a folder of this machine. */
+/** The same for a dump in directory format, which is in a folder of this machine. */
 export async function readDirectoryDump(reading: DumpReading, folder: string): Promise<void> {
   try {
     await convert(reading, ['--format=directory', '--file=-', folder], none());

@@ -25,7 +25,7 @@ export function neededMajor(source: RestoreSource): number {
   return majorFor(source.dump.kind === 'plain', majorOf(server), dumpMajorOf(source));
 }
 
-/** Likewise, of what a receipt says. */
+/** The same, by what a receipt says. */
 export const majorOfBackup = ({ format, postgres }: Pick<Receipt, 'format' | 'postgres'>): number =>
   majorFor(/odoo|plain/.test(format), majorOf(postgres.server), majorOf(postgres.client));
 

@@ -8,7 +8,7 @@ const sha1 = (text: string): string => createHash('sha1').update(text).digest('h
 const named = (text: string): string => `${sha1(text).slice(0, 2)}/${sha1(text)}`;
 
 suite('a list of a filestore', () => {
-  // Of each form that a filestore may hold, and of forms that come near.
+  // Names of each form that a filestore may hold, and of similar forms.
   const one = named('one');
   const odd = [
     '',

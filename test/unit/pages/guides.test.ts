@@ -20,7 +20,7 @@ const quoted = [...ours.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 
 /** What is written as inputs are, and is none. */
 const others = ['cron', 'when', 'name'];
-/** Of the workflows, the components and other programs: words with a hyphen. */
+/** Words with a hyphen that belong to the workflows, the components and other programs. */
 const programs = ['aws-actions/configure-aws-credentials'];
 
 describe('docs/guides.md', () => {

@@ -27,7 +27,7 @@ export const isLoadable: Check = (facts) => {
 
 type LoadFacts = Pick<PreflightFacts, 'loading' | 'extensions' | 'request'>;
 
-/** What of its dump a restore goes without. */
+/** What a restore leaves out of its dump. */
 export const withoutObjects = (facts: LoadFacts): Unloadable =>
   facts.request.inPlace ? NOTHING_UNLOADABLE : unloadableOf(facts);
 

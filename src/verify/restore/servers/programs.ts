@@ -16,7 +16,7 @@ export interface ServerPrograms {
   readonly folder: string;
   /** `15` */
   readonly major: number;
-  /** With clients of that server's version. */
+  /** Tools, with clients of that server's version. */
   readonly tools: HostTools;
 }
 

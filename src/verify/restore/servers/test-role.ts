@@ -33,7 +33,7 @@ export async function makeTestRole(admin: Postgres): Promise<TestRole> {
   };
 }
 
-/** Those whose databases are gone: of others, PostgreSQL says that they own something. */
+/** Drops the expired roles whose databases are gone: of others, PostgreSQL says that they own something. */
 async function dropExpired(admin: Postgres): Promise<void> {
   const expired = await runSql(
     admin,
