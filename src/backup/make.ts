@@ -22,7 +22,7 @@ import { CopyError } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
-import { assertProvable, type ProofContext } from '../verify/prove.ts';
+import { assertProvable, type ProofOptions } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { unrestorableError } from '../verify/unrestorable.ts';
 import { isBare } from './bare.ts';
@@ -146,16 +146,21 @@ async function searchFor({ inputs, odoo, store }: Making): Promise<BaseCandidate
 }
 
 /** @throws UserError when it fails, or that could not be found out: a deploy was to wait for it */
-export async function proveBackup(store: Store, made: Receipt, context: ProofContext): Promise<Receipt> {
-  const { level } = context.inputs;
-  if (level === 'upload') return made;
-  const { platform } = context;
+export async function proveBackup(
+  store: Store,
+  made: Receipt,
+  options: ProofOptions,
+  run: Run,
+): Promise<Receipt> {
+  if (options.level === 'upload') return made;
   const uri = store.uri(made.key);
   let receipt: Receipt;
   try {
-    receipt = await raise(level, { store, key: made.key, receipt: made }, context);
+    receipt = await raise({ store, key: made.key, receipt: made }, options, run);
   } catch (error) {
-    platform.warning(`${uri} is made, and verified to the level upload: ${level} could not be found out`);
+    run.platform.warning(
+      `${uri} is made, and verified to the level upload: ${options.level} could not be found out`,
+    );
     throw error;
   }
   const failure = failedProof(receipt)?.failure;

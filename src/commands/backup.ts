@@ -84,7 +84,7 @@ interface BackedUp {
 async function backUpOne(inputs: BackupInputs, store: Store, run: Run): Promise<BackedUp | undefined> {
   const made = await makeBackup(inputs, store, run);
   if (!made) return undefined;
-  const receipt = await proveBackup(store, made, { ...run, inputs: inputs.proof });
+  const receipt = await proveBackup(store, made, inputs.proof, run);
   return { receipt, pruned: await pruneOthers(inputs, store, receipt, run) };
 }
 

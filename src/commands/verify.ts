@@ -8,7 +8,7 @@ import { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import { chooseEntries, type Which } from '../verify/choose.ts';
-import { assertProvable, type Provable } from '../verify/prove.ts';
+import { assertProvable } from '../verify/prove.ts';
 import { raise } from '../verify/raise.ts';
 import { verifiedJson, verifyOutputs, verifySummary } from '../verify/summary.ts';
 import { unrestorableError } from '../verify/unrestorable.ts';
@@ -22,7 +22,6 @@ import { unrestorableError } from '../verify/unrestorable.ts';
 export async function verify(inputs: VerifyInputs, run: Run): Promise<void> {
   const { platform, signal } = run;
   const { customer, prefix } = inputs.s3;
-  const level = inputs.proof.level as Provable;
   using store = new Store(inputs.s3, signal);
   const folder = store.uri(catalogFolder(prefix, customer));
   const chosen = await platform.group(
@@ -39,14 +38,13 @@ export async function verify(inputs: VerifyInputs, run: Run): Promise<void> {
   if (chosen.length === 0) throw nothingFound(inputs, folder);
 
   for (const { receipt } of chosen) await assertProvable(inputs.proof, receipt);
-  const context = { ...run, inputs: inputs.proof };
   const verified: Receipt[] = [];
   for (const { key, receiptObject } of chosen) {
     if (!receiptObject) continue;
     const receipt = await raise(
-      level,
       { store, key, receipt: await readReceipt(store, receiptObject.key) },
-      context,
+      inputs.proof,
+      run,
     );
     const failure = failedProof(receipt)?.failure;
     if (failure !== undefined) platform.warning(`${store.uri(key)} has failed: ${failure}`);
@@ -56,7 +54,7 @@ export async function verify(inputs: VerifyInputs, run: Run): Promise<void> {
   }
   for (const [name, value] of Object.entries(verifyOutputs(store, verified))) platform.output(name, value);
   platform.output('json', JSON.stringify(verified.map(verifiedJson)));
-  await platform.summary(verifySummary(store, level, verified));
+  await platform.summary(verifySummary(store, inputs.proof.level, verified));
   const failed = verified.filter(failedProof);
   if (failed.length > 0) throw failedError(store, failed, verified.length);
   const [unrestorable] = verified.filter(unrestorableProof);

@@ -1,7 +1,7 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
 import type { Environment } from '../platform/platform.ts';
 import type { Which } from '../verify/choose.ts';
-import type { ProofOptions } from '../verify/prove.ts';
+import type { LookOptions } from '../verify/prove.ts';
 import { durationMs, type Fields, integer, Refusal } from './fields.ts';
 import { refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
@@ -14,7 +14,7 @@ export interface VerifyInputs {
   /** undefined: every one of the customer's. */
   readonly database: string | undefined;
   readonly which: Which;
-  readonly proof: ProofOptions;
+  readonly proof: LookOptions;
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
   /** Warnings about inputs that are given and have no effect. */
@@ -26,15 +26,20 @@ export function parseVerify(fields: Fields, env: Environment): VerifyInputs | un
   const required = {
     s3: parseS3(fields, env),
     which: fields.required('backup', whichBackups),
-    proof: parseProof(fields, 'contents', () => parseInstallation(fields, env, undefined)),
+    proof: parseLook(fields, env),
     timeoutMs: fields.required('timeout', durationMs),
   };
-  if (required.proof?.level === 'upload') {
-    fields.problem('verify: upload is what every backup has been verified to: choose contents or restore');
-  }
   refuseEmptyBackup(fields, env);
   const database = fields.optional('database', databaseName);
   return complete(required) ? { command: 'verify', ...required, database, warnings: [] } : undefined;
+}
+
+function parseLook(fields: Fields, env: Environment): LookOptions | undefined {
+  const proof = parseProof(fields, 'contents', () => parseInstallation(fields, env, undefined));
+  if (proof?.level !== 'upload') return proof;
+  return void fields.problem(
+    'verify: upload is what every backup has been verified to: choose contents or restore',
+  );
 }
 
 /** `latest`, `oldest`, `oldest 3`, or the name of one. */

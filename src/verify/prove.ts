@@ -1,4 +1,4 @@
-import type { Level, Proof } from '../catalog/proofs.ts';
+import type { Proof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { LocalHost } from '../host/local-host.ts';
 import type { Run } from '../platform/run.ts';
@@ -14,16 +14,31 @@ import type { PostgresBinaries } from './restore/servers/binaries.ts';
 import { findPrograms } from './restore/servers/programs.ts';
 
 /** How far a backup is to be proven, and what that takes. */
-export interface ProofOptions {
-  readonly level: Level;
-  /** PostgreSQL for the runner, where it has none of its own that fits. */
-  readonly binaries?: PostgresBinaries;
-  /** Where it is restored: at the level `restore` only. */
-  readonly restoreTest?: RestoreTest;
-}
+export type ProofOptions = UploadLevelOptions | LookOptions;
 
 /** The levels that take a look of their own; `upload` is proven while an archive is uploaded. */
-export type Provable = Exclude<Level, 'upload'>;
+export type LookOptions = ContentsOptions | RestoreTestOptions;
+
+export type Provable = LookOptions['level'];
+
+interface AnyLevelOptions {
+  /** PostgreSQL for the runner, where it has none of its own that fits. */
+  readonly binaries?: PostgresBinaries;
+}
+
+interface UploadLevelOptions extends AnyLevelOptions {
+  readonly level: 'upload';
+}
+
+export interface ContentsOptions extends AnyLevelOptions {
+  readonly level: 'contents';
+}
+
+export interface RestoreTestOptions extends AnyLevelOptions {
+  readonly level: 'restore';
+  /** Where it is restored. */
+  readonly restoreTest: RestoreTest;
+}
 
 /** The archive to be proven. */
 export interface Subject {
@@ -32,38 +47,25 @@ export interface Subject {
   readonly receipt: Receipt;
 }
 
-/** A run that proves archives. */
-export interface ProofContext extends Run {
-  readonly inputs: ProofOptions;
-}
-
 /** What a look at an archive has found out besides that nothing is wrong. */
 export type ProofFindings = Pick<Proof, 'programs' | 'seconds'>;
-
-/**
- * Looks whether an archive is what its level says.
- * @throws ContentError that names what is wrong with the archive; anything else where that could not be found out
- */
-export type Prover = (subject: Subject, context: ProofContext) => Promise<ProofFindings>;
-
-const provers: Readonly<Record<Provable, Prover>> = { contents: proveContents, restore: proveRestore };
 
 /**
  * Looks at an archive once, at this level and no other.
  * @throws whatever kept it from finding out. An archive that fails is no error: its proof says so.
  */
-export async function prove(level: Provable, subject: Subject, context: ProofContext): Promise<Proof> {
+export async function prove(subject: Subject, options: LookOptions, run: Run): Promise<Proof> {
   const started = performance.now();
   const proof = (found: Partial<Proof>): Proof => {
     const seconds = Math.round(performance.now() - started) / 1000;
-    return { level, at: new Date().toISOString(), tool, seconds, ...found };
+    return { level: options.level, at: new Date().toISOString(), tool, seconds, ...found };
   };
   try {
-    const found = await provers[level](subject, context);
-    context.signal.throwIfAborted();
+    const found = await look(subject, options, run);
+    run.signal.throwIfAborted();
     return proof(found);
   } catch (error) {
-    context.signal.throwIfAborted();
+    run.signal.throwIfAborted();
     if (!(error instanceof ContentError)) throw error;
     return proof({
       failure: error.message,
@@ -73,17 +75,29 @@ export async function prove(level: Provable, subject: Subject, context: ProofCon
 }
 
 /**
+ * Looks whether an archive is what its level says.
+ * @throws ContentError that names what is wrong with the archive; anything else where that could not be found out
+ */
+function look(subject: Subject, options: LookOptions, run: Run): Promise<ProofFindings> {
+  return options.level === 'restore'
+    ? proveRestore(subject, options, run)
+    : proveContents(subject, options, run);
+}
+
+/**
  * Makes sure that this machine has what a proof takes, before anything is done.
  *
  * @param backup the format that it will have, and the pg_dump that will write it
  * @throws UserError that says what is missing, and how to get it
  */
 export async function assertProvable(
-  { level, binaries, restoreTest }: ProofOptions,
+  options: ProofOptions,
   backup: Pick<Receipt, 'format' | 'postgres'>,
 ): Promise<void> {
-  if (level === 'upload') return;
+  if (options.level === 'upload') return;
+  const { binaries } = options;
   await using runner = new LocalHost();
   await findPgRestore(runner, backup, binaries);
-  if (restoreTest?.kind === 'runner') await findPrograms(runner, majorOfBackup(backup), binaries);
+  if (options.level === 'restore' && options.restoreTest.kind === 'runner')
+    await findPrograms(runner, majorOfBackup(backup), binaries);
 }

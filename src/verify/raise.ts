@@ -1,14 +1,13 @@
 import { appendProof } from '../catalog/append-proof.ts';
 import { levelOf, type Proof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
+import type { Run } from '../platform/run.ts';
 import { UserError } from '../util/errors.ts';
-import { type ProofContext, type Provable, prove, type Subject } from './prove.ts';
+import { type LookOptions, prove, type Subject } from './prove.ts';
 
 /** Each rests on the one before: a restore does not look at every file. */
-const steps: Readonly<Record<Provable, readonly Provable[]>> = {
-  contents: ['contents'],
-  restore: ['contents', 'restore'],
-};
+const stepsTo = (options: LookOptions): readonly LookOptions[] =>
+  options.level === 'restore' ? [{ ...options, level: 'contents' }, options] : [options];
 
 /**
  * Proves an archive up to a level, and writes each proof into its receipt, also one that says that it has failed.
@@ -16,10 +15,10 @@ const steps: Readonly<Record<Provable, readonly Provable[]>> = {
  * @returns the receipt as it is now
  * @throws whatever kept it from finding out: the receipt then says what it said before
  */
-export async function raise(level: Provable, subject: Subject, context: ProofContext): Promise<Receipt> {
+export async function raise(subject: Subject, options: LookOptions, run: Run): Promise<Receipt> {
   let { receipt } = subject;
-  for (const step of steps[level]) {
-    const proof = await prove(step, { ...subject, receipt }, context);
+  for (const step of stepsTo(options)) {
+    const proof = await prove({ ...subject, receipt }, step, run);
     receipt = await write(proof, subject);
     if (!levelOf(receipt)) break;
   }

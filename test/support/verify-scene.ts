@@ -68,13 +68,8 @@ export class VerifyScene implements AsyncDisposable {
     await this.put(receipt, object);
     const { signal } = new AbortController();
     const platform = silentPlatform();
-    const context = {
-      inputs: { level: 'contents' },
-      platform,
-      phases: new Phases(platform),
-      signal,
-    } as const;
-    return prove('contents', { store: this.store, key: receipt.key, receipt }, context);
+    const run = { platform, phases: new Phases(platform), signal };
+    return prove({ store: this.store, key: receipt.key, receipt }, { level: 'contents' }, run);
   }
 
   /** The command, as the command line has it. */

@@ -2,7 +2,8 @@ import type { RangeReader } from '../../archive/reader.ts';
 import type { Unit } from '../../archive/segment.ts';
 import { UnitCheck } from '../../archive/units.ts';
 import { LocalHost } from '../../host/local-host.ts';
-import type { ProofContext, ProofFindings, Subject } from '../prove.ts';
+import type { Run } from '../../platform/run.ts';
+import type { ContentsOptions, ProofFindings, Subject } from '../prove.ts';
 import { checkArchive } from './archive.ts';
 import { checkBareDump } from './bare.ts';
 import { findPgRestore, type PgRestore } from './pg-restore.ts';
@@ -28,12 +29,13 @@ export interface Look {
  */
 export async function proveContents(
   { store, key, receipt }: Subject,
-  { inputs, platform, phases, signal }: ProofContext,
+  { binaries }: ContentsOptions,
+  { platform, phases, signal }: Run,
 ): Promise<ProofFindings> {
   await using runner = new LocalHost();
   const uri = store.uri(key);
   return await phases.transfer('contents', `Read back ${uri}`, receipt.size, async (progress) => {
-    const pgRestore = await findPgRestore(runner, receipt, inputs.binaries);
+    const pgRestore = await findPgRestore(runner, receipt, binaries);
     const reader = await store.range(key);
     const units = new UnitCheck(unitsOf(receipt.segments));
     const seen = (bytes: Buffer) => {

@@ -5,6 +5,7 @@ import { parseInputs } from '../../../src/inputs/parse.ts';
 import { secretsOf } from '../../../src/inputs/secrets.ts';
 import { InputError } from '../../../src/util/errors.ts';
 import type { ProofOptions } from '../../../src/verify/prove.ts';
+import type { RestoreTest } from '../../../src/verify/restore/restore-test.ts';
 
 const s3 = { 's3-bucket': 'bucket', customer: 'acme', 's3-endpoint': 'https://s3.example.com' };
 
@@ -13,6 +14,12 @@ function parse(inputs: Readonly<Record<string, string>>): ProofOptions {
   const parsed = parseInputs((name) => given[name] ?? '', {});
   assert.ok(parsed.command === 'verify');
   return parsed.proof;
+}
+
+function placeOf(inputs: Readonly<Record<string, string>>): RestoreTest {
+  const proof = parse(inputs);
+  assert.ok(proof.level === 'restore');
+  return proof.restoreTest;
 }
 
 const refuses = (inputs: Readonly<Record<string, string>>, why: RegExp): void =>
@@ -45,15 +52,12 @@ suite('restore-test', () => {
   });
 
   test('takes the URL of a server', () => {
-    assert.deepEqual(
-      parse({ 'restore-test': 'postgres://odoo:p%40ss@[::1]:5433/other?sslmode=require' }).restoreTest,
-      {
-        kind: 'server',
-        settings: { host: '::1', port: 5433, user: 'odoo', password: 'p@ss', sslmode: 'require' },
-        database: 'other',
-      },
-    );
-    assert.deepEqual(parse({ 'restore-test': 'postgresql://postgres@postgis' }).restoreTest, {
+    assert.deepEqual(placeOf({ 'restore-test': 'postgres://odoo:p%40ss@[::1]:5433/other?sslmode=require' }), {
+      kind: 'server',
+      settings: { host: '::1', port: 5433, user: 'odoo', password: 'p@ss', sslmode: 'require' },
+      database: 'other',
+    });
+    assert.deepEqual(placeOf({ 'restore-test': 'postgresql://postgres@postgis' }), {
       kind: 'server',
       settings: {
         host: 'postgis',
@@ -95,7 +99,8 @@ suite('restore-test', () => {
       'db-admin-user': 'postgres',
     };
     const parsed = parseInputs((name) => given[name] ?? '', { SSH_AUTH_SOCK: '/agent' });
-    assert.ok(parsed.command === 'verify' && parsed.proof.restoreTest?.kind === 'host');
+    assert.ok(parsed.command === 'verify' && parsed.proof.level === 'restore');
+    assert.ok(parsed.proof.restoreTest.kind === 'host');
     assert.equal(parsed.proof.restoreTest.ssh.host, 'odoo.example.com');
     assert.equal(parsed.proof.restoreTest.adminUser, 'postgres');
   });
