@@ -54,8 +54,8 @@ export async function main(): Promise<void> {
 }
 
 /**
- * What is done about an error that nobody awaits: one of a package's that an event threw, or a promise that was
- * forgotten. Such an error is a bug of this program, and no reason to leave Odoo stopped or to print a bare stack.
+ * Handles an error that is not awaited: one that an event of a package threw, or that of a forgotten promise. Such an
+ * error is a bug of this program, and no reason to leave Odoo stopped or to print a bare stack.
  */
 let strayError = (error: unknown): void => {
   stderr.write(`error: ${describeError(error).join('\n  ')}\n`);

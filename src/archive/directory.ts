@@ -43,7 +43,7 @@ export class DirectoryMerger {
     return this.#booked - this.#dropped.size + (this.#reuse?.entries ?? 0);
   }
 
-  /** Books the next entry, whose name no other has. @throws Error when it cannot stand in a zip */
+  /** Books the next entry, whose name no other has. @throws Error when a zip cannot hold it */
   book(name: string): void {
     if (!isEntryName(name))
       throw new Error(`${JSON.stringify(name)} cannot be the name of an entry in a zip archive`);

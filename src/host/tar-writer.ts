@@ -37,7 +37,7 @@ export async function* tarOf(files: AsyncIterable<IncomingFile>): AsyncGenerator
   }
 }
 
-/** @param reading is aborted when nobody reads any more, of which tar-stream does not tell who writes */
+/** @param reading is aborted when the reader has gone, which tar-stream does not tell the writer */
 async function fill(tar: Pack, files: AsyncIterable<IncomingFile>, reading: AbortSignal): Promise<void> {
   for await (const { name, size, content } of files) {
     assertInside(name);

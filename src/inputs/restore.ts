@@ -52,7 +52,7 @@ export function parseRollback(fields: Fields, env: Environment): RollbackInputs 
   return inputs && { command: 'rollback', ...inputs };
 }
 
-/** A rollback stops the service of Odoo also where nobody names it, and before those that are named. */
+/** A rollback also stops the service of Odoo when it is not named, and before those that are named. */
 function withOdoo(services: ServiceChoice | undefined, odoo: string): ServiceChoice {
   if (services?.kind === 'commands') return services;
   return { kind: 'units', units: [...new Set([odoo, ...(services?.units ?? [])])] };

@@ -42,7 +42,7 @@ export interface BackupDescription {
   readonly roles: OdooDatabase['roles'];
   readonly counts: OdooDatabase['counts'];
   /**
-   * Sequences that were behind their tables before the backup. Absent where nobody compared them, and before version
+   * Sequences that were behind their tables before the backup. Absent where they were not compared, and before version
    * 0.2.
    */
   readonly sequencesBehind?: readonly string[] | undefined;

@@ -100,7 +100,7 @@ const START_LIMIT_PATIENCE_MS = 120_000;
 const START_LIMIT_PAUSE_MS = 500;
 
 /**
- * A unit with `Restart=` that has started again and again may not be started for a while, by nobody: systemd.unit(5),
+ * A unit with `Restart=` that has started again and again cannot be started for a while, by anybody: systemd.unit(5),
  * StartLimitIntervalSec. Its invocation tells such a refusal from a start that was tried and failed.
  */
 async function startUnit(host: Host, unit: string, start: () => Promise<void>): Promise<void> {

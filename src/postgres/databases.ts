@@ -224,7 +224,7 @@ const ENDING_MS = 10_000;
 
 /**
  * Ends what a connection that broke has left at work on a new database: psql there continues with what it was given,
- * and would create or rename the database after the undo. Does nothing where nobody is at work.
+ * and would create or rename the database after the undo. Does nothing where no such session is left.
  *
  * @throws UserError when somebody does not end
  */

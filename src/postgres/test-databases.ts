@@ -15,7 +15,7 @@ export async function listTestDatabases(postgres: Postgres, database: string): P
   return names.filter((name) => isTestName(name, database)).toSorted();
 }
 
-/** A name for a test's database that nothing bears, and a lock on it: for as long as it is held, nobody sweeps it. */
+/** An unused name for a test's database, and a lock on it: while the lock is held, no sweep drops the database. */
 export async function reserveTestName(
   admin: Postgres,
   database: string,

@@ -31,7 +31,7 @@ export interface Table {
 
 export interface Column {
   readonly name: string;
-  /** Numbers stand at the right. */
+  /** `right` for numbers. */
   readonly align?: 'right';
 }
 
@@ -47,7 +47,7 @@ export interface Diagram {
   readonly mermaid: string;
 }
 
-/** A line of text. No markup: where it comes from, anything may stand in it. */
+/** A line of text. No markup: it may come from anywhere and hold anything. */
 export type Text = Span | readonly Span[];
 
 type Span = string | Code;

@@ -99,7 +99,7 @@ interface Places {
 
 /**
  * Chooses what earlier runs have replaced to be dropped before its time, the oldest first and no more than it takes:
- * none where the new fits without, or not even then. What is kept for good, what nobody marked, and what a run left
+ * none where the new fits without, or not even then. What is kept for good, what has no mark, and what a run left
  * that did not come to its end are not ours to drop.
  */
 export async function makeRoom(

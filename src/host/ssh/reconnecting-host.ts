@@ -4,7 +4,7 @@ import { LostConnectionError } from './errors.ts';
 
 /**
  * A host that is logged in to once more where the connection is gone. What ran on the lost connection has failed; later
- * commands run on the new one: those that undo what was begun have to.
+ * commands run on the new one: those that undo what was begun need it.
  */
 export class ReconnectingHost implements Host {
   readonly label: string;

@@ -44,7 +44,7 @@ export class HelperContainer {
     const { id, service, image, network: own, pod } = this.#beside;
     const name = `odoo-backup-${randomUUID()}`;
     const network = this.#purpose === 'server' ? ['--network', `container:${id}`] : ['--network', own];
-    // Podman lets nobody into the network of a container but those of its pod.
+    // Podman lets only containers of the same pod into the network of a container.
     if (this.#purpose === 'server' && pod !== undefined) network.push('--pod', pod);
     const mode = this.#purpose === 'server' ? ':ro' : '';
     const argv = [

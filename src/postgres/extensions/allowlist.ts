@@ -41,7 +41,7 @@ const SAFE: ReadonlySet<string> = new Set([
   'vector',
 ]);
 
-/** Extensions of which nobody but a superuser can use anything dangerous until somebody grants it. */
+/** Extensions whose dangerous functions only a superuser can use until they are granted to others. */
 const HARMLESS_UNGRANTED = [
   'adminpack',
   'amcheck',

@@ -298,7 +298,7 @@ const NAME = sql`kind || ' ' || (pg_identify_object(classid, objid, 0)).identity
 
 /**
  * What the owner of the database may do as the owner of an extension's table counts as given: after a restore that may
- * be the admin's, as whom nobody logs in.
+ * be the admin's, which Odoo does not use to log in.
  */
 const ALL_PRIVILEGES = sql`${OBJECTS}, with_acl AS (
     SELECT object.*, coalesce(acl, acldefault(letter, owner)) AS now,

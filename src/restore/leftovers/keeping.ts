@@ -67,7 +67,7 @@ export const keptUntil = ({ mark }: Remains): string | undefined =>
   mark && mark.keep !== 'until-healthy' ? `kept ${howLong(mark.keep)}` : undefined;
 
 /**
- * Notes how long each is kept, in what it says of itself: until then, nobody removes it. What is to be removed may go
+ * Notes how long each is kept, in its own mark: until then, no run removes it. What is to be removed may go
  * from now on, whenever that succeeds.
  */
 export async function settle(
