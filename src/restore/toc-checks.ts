@@ -5,6 +5,7 @@ import {
   nameOf,
   sometimesSuperusers,
 } from '../postgres/superuser-objects.ts';
+import type { Extension } from '../postgres/traits.ts';
 import { ContentError } from '../util/errors.ts';
 import type { Problem } from './problem.ts';
 
@@ -45,13 +46,13 @@ const OWNED =
 /**
  * Looks for what a load would fail at.
  *
- * @param made schemas that are there before the dump is loaded
+ * @param extensions are made before the dump is loaded, with their schemas: also those that only their scripts name
  */
 export function unloadable(
   { list, superusers }: DumpToc,
   { superuser, strangers }: LoaderRights,
   keepOwnership: boolean,
-  made: readonly string[],
+  extensions: readonly Pick<Extension, 'schema' | 'owner'>[],
 ): Unloadable {
   if (superuser) return NOTHING_UNLOADABLE;
   const all = list.split('\n').filter((line) => /^\d+; /.test(line));
@@ -70,13 +71,16 @@ export function unloadable(
   }
   const owners = new Map<string, string>();
   if (keepOwnership) {
-    const schemas = new Set(['public', ...made]);
+    const schemas = new Set(['public', ...extensions.map(({ schema }) => schema)]);
     for (const line of all) {
       if (lines.has(line) || !OWNED.test(line)) continue;
-      const schema = /^\d+; \d+ \d+ SCHEMA - (.*) \S*$/.exec(line)?.[1];
-      if (schema !== undefined && schemas.has(schema)) continue;
       const role = strangers.find((each) => line.endsWith(` ${each}`));
-      if (role !== undefined && !owners.has(role)) owners.set(role, described(line, role));
+      if (role === undefined || owners.has(role)) continue;
+      const schema = /^\d+; \d+ \d+ SCHEMA - (.*)$/.exec(line)?.[1]?.slice(0, -` ${role}`.length);
+      const isMade =
+        schema !== undefined &&
+        (schemas.has(schema) || extensions.some(({ owner = role }) => owner === role));
+      if (!isMade) owners.set(role, described(line, role));
     }
   }
   return { superusers: special.map(({ object }) => nameOf(object)), lines: [...lines], owners };

@@ -94,6 +94,8 @@ suite('a server with fewer locks than a dump takes', () => {
   before(async () => {
     own = await startOwnSandbox('max_connections = 20\nmax_locks_per_transaction = 10');
     scene = await Scene.open();
+    const tables = Array.from({ length: 500 }, (_, number) => `CREATE TABLE public.more_${number} ();`);
+    await psql(scene.sandbox.postgres, scene.odoo.database, tables.join('\n'));
   });
   after(async () => {
     await scene?.[Symbol.asyncDispose]();

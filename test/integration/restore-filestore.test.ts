@@ -167,7 +167,9 @@ suite('the swap of folders', () => {
     const count = async (path: string) => (await Array.fromAsync(listFilestore({ ...live, path }))).length;
     await swapFolders(live, paths);
     assert.deepEqual([await count(paths.current), await count(paths.old)], [3, wanted.length]);
-    assert.deepEqual(await listDerivedFolders(live), [{ path: paths.old, derivation: 'old', timestamp }]);
+    assert.deepEqual(await listDerivedFolders(live), [
+      { path: paths.old, derivation: 'old', timestamp, note: null },
+    ]);
     for (const _ of ['back', 'again']) {
       await swapFoldersBack(live, paths);
       assert.deepEqual([await count(paths.current), await count(paths.new)], [wanted.length, 3]);

@@ -32,7 +32,7 @@ const login = { login: 'odoo', superuser: false, strangers: ['admin', 'other rol
 
 suite('what of a dump its loader may not load', () => {
   test('what only a superuser may make, with what is about it', () => {
-    const found = unloadable(toc, login, false, ['extra']);
+    const found = unloadable(toc, login, false, [{ schema: 'extra' }]);
     assert.deepEqual(found.superusers, [
       'FUNCTION public.cf()',
       'SERVER s',
@@ -48,12 +48,27 @@ suite('what of a dump its loader may not load', () => {
   });
 
   test('what belongs to roles that it is no member of, where owners are kept', () => {
-    const found = unloadable(toc, login, true, ['extra']);
+    const found = unloadable(toc, login, true, [{ schema: 'extra' }]);
     assert.deepEqual([...found.owners], [['other role', 'VIEW public v']]);
     const [special, owned] = tocProblems(found, login);
     assert.match(special?.message ?? '', /loaded as odoo: FUNCTION public\.cf\(\), SERVER s/);
     assert.match(owned?.message ?? '', /the role other role.*no member of it: VIEW public v/);
     assert.match(owned?.hint ?? '', /GRANT "other role" TO "odoo"/);
+  });
+
+  test('but for schemas that extensions of that role have made', () => {
+    const list = '6; 2615 2201 SCHEMA - tiger_data other role';
+    const ownersWith = (...extensions: Parameters<typeof unloadable>[3]) => [
+      ...unloadable({ ...toc, list }, login, true, extensions).owners.keys(),
+    ];
+    assert.deepEqual(ownersWith(), ['other role']);
+    assert.deepEqual(ownersWith({ schema: 'tiger', owner: 'admin' }), ['other role']);
+    assert.deepEqual(ownersWith({ schema: 'tiger', owner: 'other role' }), []);
+    assert.deepEqual(
+      ownersWith({ schema: 'tiger' }),
+      [],
+      'of an older backup, which does not say whose it is',
+    );
   });
 
   test('default privileges of such a role', () => {

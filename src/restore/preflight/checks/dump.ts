@@ -33,6 +33,5 @@ export const withoutObjects = (facts: LoadFacts): Unloadable =>
 
 function unloadableOf({ loading, extensions, request }: LoadFacts): Unloadable {
   if (!loading) return NOTHING_UNLOADABLE;
-  const made = extensions.map(({ schema }) => schema);
-  return unloadable(loading.toc, loading.rights, request.inPlace, made);
+  return unloadable(loading.toc, loading.rights, request.inPlace, extensions);
 }
