@@ -69,7 +69,7 @@ const keepOnly = (tables: readonly string[]): string => `
   DECLARE names text;
   BEGIN
     FOR names IN SELECT string_agg(format('%I', tablename), ', ') FROM (
-        SELECT tablename, row_number() OVER (ORDER BY tablename) / 50 AS batch FROM pg_tables
+        SELECT tablename, row_number() OVER (ORDER BY tablename) / 8 AS batch FROM pg_tables
          WHERE schemaname = 'public' AND tablename <> ALL ('{${tables.join()}}')) AS others GROUP BY batch
     LOOP
       EXECUTE 'DROP TABLE ' || names || ' CASCADE';
