@@ -41,6 +41,8 @@ const DAMAGE = [
   /(?:unrecognized data block type|(?:found )?unexpected block ID|could not find block ID|invalid OID for large object)/,
   /(?:invalid compression code|could not (?:uncompress|decompress) data|could not (?:close compression library|end decompression))/,
   /(?:invalid line in|error reading) large object TOC file/,
+  // Of a file that is read, gzip fails when it is cut short; the reason that is printed behind it is none.
+  /could not close data file "[^"]*\.dat(?:\.\w+)?"/,
   /could not open (?:input )?file "[^"]*\.(?:dat|toc)(?:\.\w+)?": No such file or directory/,
 ].map(({ source }) => new RegExp(`^pg_restore: error: ${source}`, 'm'));
 

@@ -109,7 +109,7 @@ suite('a step of a GitHub workflow', () => {
     const errors = ended.stdout.match(/^::error::.*$/gm);
     assert.equal(errors?.length, 1);
     assert.match(errors[0], /^::error::Database does not exist: none .*%0ACheck the input database/);
-    assert.equal(await readFile(file('output'), 'utf8'), '');
+    assert.equal((await readFile(file('output'), 'utf8')).trim(), '');
     assert.equal(await readFile(file('summary'), 'utf8'), '');
     await assertNothingStored(scene.client, scene.bucket);
     await assertNothingRuns(scene.ssh, scene.sandbox.postgres, scene.odoo.database);

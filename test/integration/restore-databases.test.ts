@@ -76,6 +76,7 @@ suite('a new database', () => {
         allowsConnections: true,
         bytes: 0,
         comment: null,
+        isBroken: false,
       },
     );
     const derived = { name: swap.new, derivation: 'new', timestamp, comment: null };

@@ -157,7 +157,7 @@ suite('reading what is to be restored', () => {
       await put(`${newer}.json`, torn);
       await fails(
         open('latest', of),
-        new RegExp(`a receipt cannot be read: S+${newer}.json .*: backup: ${older}.dump`),
+        new RegExp(`a receipt cannot be read: \\S+${newer}.json .*: backup: ${older}.dump`),
       );
     }
     await put(`${older}.json`, '{');
@@ -188,7 +188,7 @@ suite('reading what is to be restored', () => {
     const odoo = await readFile(archive);
     const sha1 = createHash('sha1').update('content').digest('hex');
     const ansible = await pythonZip(
-      `for name in ['live_2026-02-16_09-00-00.dump', 'live_2026-02-16_09-00-00.sql']: z.writestr('./' + name, name)
+      `for name in ['live_2026-02-16_09-00-00.dump', 'live_2026-02-16_09-00-00.sql']: z.writestr('./' + name, ('PGDMP' if name.endswith('.dump') else '') + name)
 z.writestr('filestore/live/${sha1.slice(0, 2)}/${sha1}', 'content')`,
     );
     await put('other/backups/odoo.zip', odoo);
