@@ -79,8 +79,20 @@ suite('a new database', () => {
         isBroken: false,
       },
     );
-    const derived = { name: swap.new, derivation: 'new', timestamp, comment: null };
-    assert.deepEqual(await listDerivedDatabases(admin, odoo.database), [derived]);
+    const derived = {
+      name: swap.new,
+      derivation: 'new',
+      timestamp,
+      comment: null,
+      isBroken: false,
+      bytes: 0,
+    };
+    const listed = await listDerivedDatabases(admin, odoo.database);
+    assert.deepEqual(
+      listed.map((each) => ({ ...each, bytes: 0 })),
+      [derived],
+    );
+    assert.ok(listed.every(({ bytes }) => bytes > 0));
   });
 
   test('is dropped although somebody is connected, twice, and no other database is', async () => {
