@@ -207,7 +207,8 @@ export class Scene implements AsyncDisposable {
     assert.equal(ended.exitCode, 0, ended.log);
     const outputs = outputsOf(ended);
     const taken = await takeBackup(this.client, this.bucket, outputs);
-    const path = join(this.folder, basename(taken.receipt.key));
+    // In a folder of its own: the keys of two backups of one second are the same.
+    const path = join(await mkdtemp(join(this.folder, 'backup-')), basename(taken.receipt.key));
     await writeFile(path, taken.object);
     await assertNothingRuns(this.ssh, this.sandbox.postgres, this.odoo.database);
     return { ...ended, ...taken, outputs, path };
