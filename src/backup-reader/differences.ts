@@ -1,3 +1,4 @@
+import { formatNames } from '../util/format.ts';
 import type { RestoreSource } from './open.ts';
 
 /** Number of rows of each table when the backup was made; empty where it does not say. */
@@ -23,5 +24,4 @@ export function notKnownToLack({ description }: RestoreSource, files: readonly s
 }
 
 /** The first few of a list. */
-export const some = (names: readonly string[]): string =>
-  `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
+export const some = (names: readonly string[]): string => formatNames(names, 3);

@@ -1,4 +1,5 @@
 import { UserError } from '../util/errors.ts';
+import { formatNames } from '../util/format.ts';
 import { type Fields, matching, text } from './fields.ts';
 import type { Inventory } from './inventory/groups.ts';
 import { HostInputs } from './inventory/host-inputs.ts';
@@ -69,8 +70,7 @@ function onlyHost({ hosts, path }: Inventory): string {
 
 function someOf(names: Iterable<string>): string {
   const all = [...names];
-  const shown = all.slice(0, 10).join(', ');
-  return `There ${all.length === 1 ? 'is' : 'are'} ${shown || 'none'}${all.length > 10 ? ` and ${all.length - 10} more` : ''}.`;
+  return `There ${all.length === 1 ? 'is' : 'are'} ${formatNames(all, 10) || 'none'}.`;
 }
 
 /** @returns undefined where no environment is named */

@@ -1,7 +1,7 @@
 import { CommandError } from '../host/host.ts';
 import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
-import { MAINTENANCE_DATABASE, sql } from './sql.ts';
+import { identifier, MAINTENANCE_DATABASE, sql } from './sql.ts';
 
 /**
  * Why a role that the server knows is not let into one of its databases. The server says that in its own language and
@@ -29,11 +29,12 @@ export async function connectHint(postgres: Postgres, database: string): Promise
   });
   if (!facts) return undefined;
   const { role, may, open, full, limit } = facts;
-  if (!open) return `The database lets nobody in: ALTER DATABASE "${database}" ALLOW_CONNECTIONS true.`;
+  if (!open)
+    return `The database lets nobody in: ALTER DATABASE ${identifier(database).text} ALLOW_CONNECTIONS true.`;
   if (!may)
-    return `The role ${role} may not connect to it: GRANT CONNECT ON DATABASE "${database}" TO "${role}".`;
+    return `The role ${role} may not connect to it: GRANT CONNECT ON DATABASE ${identifier(database).text} TO ${identifier(role).text}.`;
   if (full) {
-    return `The database takes ${limit} sessions at once, and has them: ALTER DATABASE "${database}" CONNECTION LIMIT with a larger number.`;
+    return `The database takes ${limit} sessions at once, and has them: ALTER DATABASE ${identifier(database).text} CONNECTION LIMIT with a larger number.`;
   }
   return undefined;
 }

@@ -1,13 +1,13 @@
 import { CommandError } from '../host/host.ts';
 import { UserError } from '../util/errors.ts';
+import { formatNames } from '../util/format.ts';
+import { READING_HINT, STANDBY_CONFLICT } from './reading-hints.ts';
 import { runSql } from './run-sql.ts';
 import type { Snapshot } from './snapshot.ts';
-import { sql } from './sql.ts';
+import { identifier, sql } from './sql.ts';
 
 /** More are counted and not named. */
 const MOST_NAMED = 5;
-
-const USUAL_HINT = 'The role has to be allowed to read every table, and no migration may hold a lock on one.';
 
 /**
  * A pg_dump that failed, for people. It gives the server's words in the server's language and no SQLSTATE, so the
@@ -22,7 +22,7 @@ export async function dumpFailure(
     if (failure instanceof CommandError) return []; // as the connection may be what is gone
     throw failure;
   });
-  const hint = reasons.length > 0 ? reasons.join(' ') : USUAL_HINT;
+  const hint = reasons.length > 0 ? reasons.join(' ') : READING_HINT;
   return new UserError(`pg_dump failed. ${error.message}`, `No archive was made. ${hint}`, { cause });
 }
 
@@ -43,26 +43,19 @@ async function reasonsFor({ postgres, database }: Snapshot): Promise<string[]> {
       : []),
     ...(hidden.length > 0
       ? [
-          `Row-level security hides rows of ${listed(hidden)} from ${role}, and a backup without them would not be whole: let their owner make the backup (and ALTER TABLE … NO FORCE ROW LEVEL SECURITY, where it is the owner that is kept from them), or ALTER ROLE "${role}" BYPASSRLS.`,
+          `Row-level security hides rows of ${listed(hidden)} from ${role}, and a backup without them would not be whole: let their owner make the backup (and ALTER TABLE … NO FORCE ROW LEVEL SECURITY, where it is the owner that is kept from them), or ALTER ROLE ${identifier(role).text} BYPASSRLS.`,
         ]
       : []),
     ...(objects.length > 0
       ? [
-          `Large objects belong to other roles than ${role}, which may not read them (${listed(objects)}): ALTER LARGE OBJECT … OWNER TO "${role}", or GRANT SELECT ON LARGE OBJECT.`,
+          `Large objects belong to other roles than ${role}, which may not read them (${listed(objects)}): ALTER LARGE OBJECT … OWNER TO ${identifier(role).text}, or GRANT SELECT ON LARGE OBJECT.`,
         ]
       : []),
-    ...(standby[0] === 't'
-      ? [
-          'The server is a standby, which ends a long query where it conflicts with what the primary has done: set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or make the backup from the primary.',
-        ]
-      : []),
+    ...(standby[0] === 't' ? [`The server is a standby, which ${STANDBY_CONFLICT}`] : []),
   ];
 }
 
-const listed = (names: readonly string[]): string =>
-  names.length <= MOST_NAMED
-    ? names.join(', ')
-    : `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`;
+const listed = (names: readonly string[]): string => formatNames(names, MOST_NAMED);
 
 const UNREADABLE = sql`SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
   WHERE relkind IN ('r', 'p', 'S', 'm') AND nspname <> 'information_schema' AND nspname !~ '^pg_'

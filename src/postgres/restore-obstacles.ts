@@ -1,3 +1,4 @@
+import { formatNames } from '../util/format.ts';
 import { type FunctionSource, type KnownNames, unqualifiedUses } from './function-names.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Sql, sql } from './sql.ts';
@@ -36,10 +37,7 @@ export async function restoreObstacles(snapshot: Snapshot): Promise<string[]> {
   ];
 }
 
-const listed = (names: readonly string[]): string =>
-  names.length <= MOST_NAMED
-    ? names.join(', ')
-    : `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`;
+const listed = (names: readonly string[]): string => formatNames(names, MOST_NAMED);
 
 /** Condition: the object of a catalog is no member of an extension, which brings what it has. */
 const own = (catalog: Sql, oid: Sql): Sql =>

@@ -1,6 +1,7 @@
 import { explaining } from '../host/explaining.ts';
 import { UserError } from '../util/errors.ts';
 import { connectHint } from './connect-hints.ts';
+import { READING_HINT, STANDBY_CONFLICT } from './reading-hints.ts';
 import { asJson } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { PsqlSession } from './session.ts';
@@ -135,8 +136,7 @@ const told = <T>(answer: Promise<T>): Promise<T> =>
   answer.catch(
     explaining((error) => [
       `PostgreSQL ended the backup's session. ${error.message}`,
-      HINTS[(error instanceof SqlError && error.sqlState) || ''] ??
-        'The role has to be allowed to read every table, and no migration may hold a lock on one.',
+      HINTS[(error instanceof SqlError && error.sqlState) || ''] ?? READING_HINT,
     ]),
   );
 
@@ -153,8 +153,7 @@ async function notLetIn(postgres: Postgres, database: string, cause: SqlError): 
   );
 }
 
-const STANDBY =
-  'A standby ends a long query where it conflicts with what the primary has done: set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or make the backup from the primary.';
+const STANDBY = `A standby ${STANDBY_CONFLICT}`;
 
 const HINTS: Readonly<Record<string, string>> = {
   [SQL_STATE.serializationFailure]: STANDBY,

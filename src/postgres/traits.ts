@@ -30,11 +30,13 @@ export interface Extension {
   readonly owner?: string;
 }
 
+/** Query: the extensions of a database. */
+export const EXTENSIONS = sql`SELECT extname AS name, extversion AS version, nspname AS schema,
+       pg_get_userbyid(extowner) AS owner
+  FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`;
+
 export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
-  snapshot.rows<Extension>(
-    sql`SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
-       JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
-  );
+  snapshot.rows<Extension>(EXTENSIONS);
 
 /** @throws UserError when the server refuses */
 export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {

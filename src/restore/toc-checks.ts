@@ -1,4 +1,5 @@
 import type { DumpToc } from '../backup-reader/dump-toc.ts';
+import { identifier } from '../postgres/sql.ts';
 import {
   alwaysSuperusers,
   type DumpedObject,
@@ -110,7 +111,7 @@ export function tocProblems(found: Unloadable, { login }: LoaderRights): Problem
   for (const [role, what] of found.owners) {
     problems.push({
       message: `The backup has things of the role ${role}, and is loaded as ${login}, which is no member of it: ${what}`,
-      hint: `Let it make things for that role: GRANT "${role}" TO "${login}".`,
+      hint: `Let it make things for that role: GRANT ${identifier(role).text} TO ${identifier(login).text}.`,
     });
   }
   return problems;

@@ -64,3 +64,9 @@ const ages: readonly [number, string][] = [
 /** `2026-11-21 03:22:59 UTC` */
 export const formatInstant = (time: Date): string =>
   `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
+/** `a, b, c and 4 more`: names in the order given. @param most are named */
+export function formatNames(names: readonly string[], most: number): string {
+  const named = names.slice(0, most).join(', ');
+  return names.length <= most ? named : `${named} and ${names.length - most} more`;
+}

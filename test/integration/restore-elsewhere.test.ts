@@ -3,7 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import { cleanEnvironment, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
-import { assertNothingLeft } from '../support/rooted-backup.ts';
+import { assertNothingLeft, rootedInputs } from '../support/rooted-backup.ts';
 import { type RootedHost, startRootedHost } from '../support/rooted-host.ts';
 import { useSandbox } from '../support/sandbox.ts';
 
@@ -22,16 +22,7 @@ suite('a restore on another host', { skip: process.getuid?.() === 0 ? false : 'n
 
   async function restore(inputs: RawInputs) {
     const { sandbox, bucket } = origin.scene;
-    const there = {
-      'ssh-host': host.host,
-      'ssh-port': String(host.port),
-      'ssh-user': host.user,
-      'ssh-key': sandbox.keys.plain,
-      'ssh-known-hosts': host.knownHosts,
-      's3-bucket': bucket,
-      's3-endpoint': sandbox.s3.endpoint,
-      customer: 'acme',
-    };
+    const there = rootedInputs(host, sandbox, bucket);
     const ended = await runCommand('restore', { ...there, ...inputs }, cleanEnvironment(sandbox.s3));
     assert.equal(ended.exitCode, 0, ended.log);
     await assertNothingLeft(host);

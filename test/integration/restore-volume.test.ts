@@ -7,7 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { cleanEnvironment, startProgram } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
-import { assertNothingLeft } from '../support/rooted-backup.ts';
+import { assertNothingLeft, rootedInputs } from '../support/rooted-backup.ts';
 import { type RootedHost, startRootedHost } from '../support/rooted-host.ts';
 import { createBucket, s3Client } from '../support/s3.ts';
 import { useSandbox } from '../support/sandbox.ts';
@@ -45,17 +45,7 @@ suite('a filestore in a folder that only root may enter', {
   });
 
   async function log(command: string, inputs: RawInputs = {}): Promise<string> {
-    const there = {
-      'ssh-host': host.host,
-      'ssh-port': String(host.port),
-      'ssh-user': host.user,
-      'ssh-key': sandbox.keys.plain,
-      'ssh-known-hosts': host.knownHosts,
-      database: host.database,
-      's3-bucket': bucket,
-      's3-endpoint': sandbox.s3.endpoint,
-      customer: 'acme',
-    };
+    const there = { ...rootedInputs(host, sandbox, bucket), database: host.database };
     const ended = await startProgram(command, { ...there, ...inputs }, cleanEnvironment(sandbox.s3)).ended;
     assert.equal(ended.exitCode, 0, ended.log);
     await assertNothingLeft(host);

@@ -8,7 +8,7 @@ import type { RawInputs } from './inputs.ts';
 import { assertNothingStored } from './leftovers.ts';
 import { type RootedHost, type RootedHostOptions, startRootedHost } from './rooted-host.ts';
 import { createBucket, s3Client } from './s3.ts';
-import { useSandbox } from './sandbox.ts';
+import { type Sandbox, useSandbox } from './sandbox.ts';
 
 /** Backups of rooted hosts into a bucket of one test file's own. */
 export interface RootedBackups {
@@ -21,6 +21,18 @@ export interface RootedBackups {
   fails(host: RootedHost, inputs: RawInputs, ...words: readonly RegExp[]): Promise<void>;
 }
 
+/** Inputs that reach such a host, and a bucket. */
+export const rootedInputs = (host: RootedHost, { keys, s3 }: Sandbox, bucket: string): RawInputs => ({
+  'ssh-host': host.host,
+  'ssh-port': String(host.port),
+  'ssh-user': host.user,
+  'ssh-key': keys.plain,
+  'ssh-known-hosts': host.knownHosts,
+  's3-bucket': bucket,
+  's3-endpoint': s3.endpoint,
+  customer: 'acme',
+});
+
 export function useRootedBackups(): RootedBackups {
   const sandbox = useSandbox();
   const client = s3Client(sandbox.s3);
@@ -31,18 +43,8 @@ export function useRootedBackups(): RootedBackups {
   after(() => client.destroy());
 
   const start: RootedBackups['start'] = (host, inputs = {}) => {
-    const few = {
-      'ssh-host': host.host,
-      'ssh-port': String(host.port),
-      'ssh-user': host.user,
-      'ssh-key': sandbox.keys.plain,
-      'ssh-known-hosts': host.knownHosts,
-      database: host.database,
-      's3-bucket': bucket,
-      's3-endpoint': sandbox.s3.endpoint,
-      customer: 'acme',
-    };
-    return startBackup({ ...few, ...inputs }, cleanEnvironment(sandbox.s3));
+    const few = rootedInputs(host, sandbox, bucket);
+    return startBackup({ ...few, database: host.database, ...inputs }, cleanEnvironment(sandbox.s3));
   };
   return {
     async onHost(options, body) {

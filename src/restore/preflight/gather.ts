@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path/posix';
 import { readToc } from '../../backup-reader/dump-toc.ts';
 import type { RestoreSource } from '../../backup-reader/open.ts';
+import { dumpMajorOf } from '../../backup-reader/versions.ts';
 import { CommandError } from '../../host/host.ts';
 import { isMountPoint } from '../../host/mounts.ts';
 import type { OwnedFolder } from '../../host/owned-folder.ts';
@@ -27,7 +28,6 @@ import { runSql } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
 import type { DatabaseTraits } from '../../postgres/traits.ts';
-import { majorOf } from '../../postgres/version.ts';
 import type { Problem } from '../problem.ts';
 import type { Request } from '../request.ts';
 import { checkSpace, type Space } from '../space.ts';
@@ -142,14 +142,13 @@ export async function gatherFacts(
 }
 
 function loaderOf(
-  { dump, description, receipt }: RestoreSource,
+  source: RestoreSource,
   { installation }: Target,
   login: Postgres,
   attempt: Attempt,
 ): Promise<Postgres | undefined> {
-  if (dump.kind === 'plain') return Promise.resolve(login);
-  const dumpMajor = description?.postgres.pgDump ?? majorOf(receipt?.postgres.client);
-  return attempt(() => withRestoreClient(login, installation.tools, dumpMajor));
+  if (source.dump.kind === 'plain') return Promise.resolve(login);
+  return attempt(() => withRestoreClient(login, installation.tools, dumpMajorOf(source)));
 }
 
 async function givenTo({ current, database }: Target, login: Postgres): Promise<AdminGrants> {

@@ -6,7 +6,7 @@ import { queryRows } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import { Snapshot } from '../../postgres/snapshot.ts';
 import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
-import { type DatabaseTraits, databaseTraits, type Extension } from '../../postgres/traits.ts';
+import { type DatabaseTraits, databaseTraits, EXTENSIONS, type Extension } from '../../postgres/traits.ts';
 import type { Target } from '../target.ts';
 import type { Attempt } from './attempt.ts';
 
@@ -74,12 +74,7 @@ export async function extensionsOf(
   if (!fitting) return [];
   const inDump = await attempt(() => extensionsIn(dump, fitting));
   if (inDump || !current?.allowsConnections) return inDump ?? [];
-  return queryRows<Extension>(
-    postgres,
-    database,
-    sql`SELECT extname AS name, extversion AS version, nspname AS schema, pg_get_userbyid(extowner) AS owner FROM pg_extension
-         JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`,
-  );
+  return queryRows<Extension>(postgres, database, EXTENSIONS);
 }
 
 /** How many times as large as its compressed dump a database is, about. */

@@ -1,4 +1,5 @@
 import type { RestoreSource } from '../../backup-reader/open.ts';
+import { dumpMajorOf, serverMajorOf } from '../../backup-reader/versions.ts';
 import type { Receipt } from '../../catalog/receipt.ts';
 import { majorOf } from '../../postgres/version.ts';
 
@@ -12,18 +13,12 @@ export const databaseBytesOf = ({ description, dump }: RestoreSource): number =>
 /** Name of the database that the backup is of. */
 export const databaseOf = ({ database }: RestoreSource): string => database ?? 'odoo';
 
-/** Major version of the pg_dump that wrote it; undefined: the backup does not say. */
-export const dumpMajorOf = ({ description, receipt }: RestoreSource): number | undefined =>
-  description?.postgres.pgDump ?? majorOf(receipt?.postgres.client);
-
 /**
  * The oldest major version that takes the dump: of the server that it comes from, and unless it is plain SQL, of the
  * pg_dump that wrote it. 0: it is not known.
  */
-export function neededMajor(source: RestoreSource): number {
-  const server = source.description?.postgres.server ?? source.receipt?.postgres.server;
-  return majorFor(source.dump.kind === 'plain', majorOf(server), dumpMajorOf(source));
-}
+export const neededMajor = (source: RestoreSource): number =>
+  majorFor(source.dump.kind === 'plain', serverMajorOf(source), dumpMajorOf(source));
 
 /** The same, by what a receipt says. */
 export const majorOfBackup = ({ format, postgres }: Pick<Receipt, 'format' | 'postgres'>): number =>

@@ -1,11 +1,12 @@
 import type { RestoreSource } from '../../backup-reader/open.ts';
+import { dumpMajorOf } from '../../backup-reader/versions.ts';
 import type { Proof } from '../../catalog/proofs.ts';
 import type { Run } from '../../platform/run.ts';
 import { withRestoreClient } from '../../postgres/load-errors.ts';
 import { sweepTestDatabases } from '../../postgres/test-databases.ts';
 import { formatBytes, formatCounted, formatDuration } from '../../util/format.ts';
 import { compareRestored } from './compare.ts';
-import { databaseOf, dumpMajorOf } from './dump-needs.ts';
+import { databaseOf } from './dump-needs.ts';
 import { assertFit } from './fit.ts';
 import { loadScratch } from './load.ts';
 import type { RestoreTest } from './restore-test.ts';

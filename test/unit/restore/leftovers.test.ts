@@ -11,6 +11,7 @@ import {
   PLACED,
   parseMark,
 } from '../../../src/restore/leftovers/marks.ts';
+import { noLeftovers } from '../../support/no-leftovers.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const [early, late] = ['20261101000000', '20261120000000'] as const;
@@ -53,15 +54,6 @@ const alone = (timestamp: string, text: string | null) => ({
   mark: parseMark(text),
   bytes: 0,
 });
-
-const nothing: Leftovers = {
-  halfSwapped: [],
-  placed: [],
-  unused: { databases: [], folders: [] },
-  interrupted: [],
-  expired: [],
-  kept: [],
-};
 
 suite('what restores have left', () => {
   const cases: [
@@ -194,7 +186,7 @@ suite('what restores have left', () => {
     ],
   ];
   for (const [what, databases, folders, found] of cases) {
-    test(what, () => assert.deepEqual(sortLeftovers(databases, folders, now), { ...nothing, ...found }));
+    test(what, () => assert.deepEqual(sortLeftovers(databases, folders, now), { ...noLeftovers, ...found }));
   }
 
   test('tells runs that were killed from what is kept', () => {

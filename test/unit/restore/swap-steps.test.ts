@@ -4,16 +4,12 @@ import type { Services } from '../../../src/odoo/services.ts';
 import type { Leftovers } from '../../../src/restore/leftovers/leftovers.ts';
 import { Downtime, swapSteps } from '../../../src/restore/swap-steps.ts';
 import type { Work } from '../../../src/restore/work.ts';
+import { noLeftovers } from '../../support/no-leftovers.ts';
 
-const nothing: Leftovers = {
-  halfSwapped: [],
-  placed: [],
-  unused: { databases: [], folders: [] },
-  interrupted: [],
-  expired: [],
-  kept: [],
+const killed: Leftovers = {
+  ...noLeftovers,
+  unused: { databases: ['shop__new_20260101000000'], folders: [] },
 };
-const killed: Leftovers = { ...nothing, unused: { databases: ['shop__new_20260101000000'], folders: [] } };
 
 /** Units that write down who starts them. */
 function servicesOf(units: readonly string[], started: string[]): Services {
@@ -36,10 +32,10 @@ function servicesOf(units: readonly string[], started: string[]): Services {
 
 suite('a stop that is taken back', () => {
   for (const [title, running, leftovers, again] of [
-    ['starts what ran', ['odoo', 'queue'], nothing, ['odoo', 'queue']],
-    ['leaves stopped what somebody had stopped, and what had failed', ['odoo'], nothing, ['odoo']],
-    ['starts nothing where nothing ran', [], nothing, []],
-    ['starts everything where nobody knows what ran', undefined, nothing, ['odoo', 'queue']],
+    ['starts what ran', ['odoo', 'queue'], noLeftovers, ['odoo', 'queue']],
+    ['leaves stopped what somebody had stopped, and what had failed', ['odoo'], noLeftovers, ['odoo']],
+    ['starts nothing where nothing ran', [], noLeftovers, []],
+    ['starts everything where nobody knows what ran', undefined, noLeftovers, ['odoo', 'queue']],
     [
       'starts everything where a run that was killed may have stopped it',
       ['queue'],

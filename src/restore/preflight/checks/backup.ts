@@ -1,4 +1,4 @@
-import { majorOf } from '../../../postgres/version.ts';
+import { serverMajorOf } from '../../../backup-reader/versions.ts';
 import { formatBytes } from '../../../util/format.ts';
 import { type Check, problem } from '../check.ts';
 
@@ -56,8 +56,8 @@ export const isVerified: Check = ({ source: { receipt } }) =>
       };
 
 /** Dumps do not go to an older major version. */
-export const isOfOlderServer: Check = ({ source: { description, receipt }, target: { postgres } }) => {
-  const made = majorOf(description?.postgres.server ?? receipt?.postgres.server);
+export const isOfOlderServer: Check = ({ source, target: { postgres } }) => {
+  const made = serverMajorOf(source);
   if (made === undefined) return {};
   const { version } = postgres;
   if (version.isAtLeast(made)) return { passed: [`PostgreSQL ${version.text} takes a dump of ${made}`] };

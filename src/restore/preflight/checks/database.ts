@@ -1,4 +1,5 @@
 import { localeClauses } from '../../../postgres/databases.ts';
+import { identifier } from '../../../postgres/sql.ts';
 import { type Check, problem, problemsOf } from '../check.ts';
 import { sessionName } from '../findings.ts';
 
@@ -33,7 +34,7 @@ export const hasRoles: Check = ({ source: { description }, request, missingRoles
   if (missingRoles.length > 0) {
     return problem(
       `The backup gives things or rights to roles that the server does not have: ${missingRoles.join(', ')}`,
-      `Create them: ${missingRoles.map((role) => `CREATE ROLE "${role}" NOLOGIN`).join('; ')}`,
+      `Create them: ${missingRoles.map((role) => `CREATE ROLE ${identifier(role).text} NOLOGIN`).join('; ')}`,
     );
   }
   const roles = description?.roles ?? [];
