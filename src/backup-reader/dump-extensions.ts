@@ -51,9 +51,8 @@ async function headOf(sql: AsyncIterable<Buffer>): Promise<string> {
 
 /** The table of contents, where they are, is at the start: pg_restore reads no further. */
 async function definitionsIn(dump: AsyncIterable<Buffer>, loader: Postgres): Promise<string> {
-  const command = loader.command('pg_restore', ['--section=pre-data', '--file=-'], '');
   try {
-    return await feed(loader.host, { ...command, secretEnv: undefined }, dump);
+    return await feed(loader.host, loader.reading(['--section=pre-data', '--file=-']), dump);
   } catch (error) {
     throw error instanceof CommandError ? loadFailure(error, 'a database') : error;
   }

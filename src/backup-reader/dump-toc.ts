@@ -1,13 +1,14 @@
 import type { Readable } from 'node:stream';
 import { feed, feedThrough } from '../host/feed.ts';
-import { type Command, CommandError } from '../host/host.ts';
+import { CommandError } from '../host/host.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import { recordsOf } from '../host/records.ts';
 import { run } from '../host/run.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import { loadFailure } from '../postgres/load-errors.ts';
 import type { Postgres } from '../postgres/server.ts';
-import { isSuperusers, sometimesSuperusers } from '../postgres/superuser-objects.ts';
+import { type DumpedObject, isSuperusers, sometimesSuperusers } from '../postgres/superuser-objects.ts';
+import { none, only } from '../util/iterables.ts';
 import type { DumpSource } from './dump.ts';
 
 /** What a dump says of itself before its rows. */
@@ -35,10 +36,9 @@ export async function readToc(dump: DumpSource, loader: Postgres): Promise<DumpT
       case 'plain':
         return undefined;
       case 'custom': {
-        const ask = (...args: string[]) => pgRestore(loader, args);
-        const list = await feed(loader.host, ask('--list'), dump.open());
+        const list = await feed(loader.host, loader.reading(['--list']), dump.open());
         return await withDefinitions(list, (read) =>
-          feedThrough(loader.host, ask('--schema-only', '--file=-'), dump.open(), read),
+          feedThrough(loader.host, loader.reading(['--schema-only', '--file=-']), dump.open(), read),
         );
       }
       case 'directory': {
@@ -51,9 +51,9 @@ export async function readToc(dump: DumpSource, loader: Postgres): Promise<DumpT
         await run(host, { argv: ['mkdir', '--', path], as });
         const file = { name: toc.name, size: toc.size, content: toc.open() };
         await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, only(file), undefined);
-        const list = await run(host, pgRestore(loader, ['--list', path]));
+        const list = await run(host, loader.reading(['--list', path]));
         return await withDefinitions(list, (read) =>
-          feedThrough(host, pgRestore(loader, ['--schema-only', '--file=-', path]), nothing(), read),
+          feedThrough(host, loader.reading(['--schema-only', '--file=-', path]), none(), read),
         );
       }
     }
@@ -62,23 +62,12 @@ export async function readToc(dump: DumpSource, loader: Postgres): Promise<DumpT
   }
 }
 
-async function* only<T>(one: T): AsyncGenerator<T> {
-  yield one;
-}
-
-async function* nothing(): AsyncGenerator<Buffer> {}
-
-const pgRestore = (loader: Postgres, args: readonly string[]): Command => ({
-  ...loader.command('pg_restore', args, ''),
-  secretEnv: undefined,
-});
-
-type Read = (stdout: Readable) => Promise<readonly Definition[]>;
+type Read = (stdout: Readable) => Promise<readonly DumpedObject[]>;
 
 /** Definitions are read only where one of them decides. */
 async function withDefinitions(
   list: string,
-  definitions: (read: Read) => Promise<readonly Definition[]>,
+  definitions: (read: Read) => Promise<readonly DumpedObject[]>,
 ): Promise<DumpToc> {
   const lines = list.split('\n');
   const undecided = lines.flatMap((line) => {
@@ -93,19 +82,13 @@ async function withDefinitions(
   return { list, superusers: new Set(superusers.map(({ line }) => line)) };
 }
 
-interface Definition {
-  readonly kind: string;
-  readonly schema: string;
-  readonly name: string;
-}
-
 /** `-- Name: cf(); Type: FUNCTION; Schema: public; Owner: admin` */
 const HEADER = /^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: .*$/;
 
 /** Reads which objects of a schema, as pg_restore prints it, only a superuser may make. */
-async function readDefinitions(stdout: Readable): Promise<readonly Definition[]> {
-  const found: Definition[] = [];
-  let current: Definition | undefined;
+async function readDefinitions(stdout: Readable): Promise<readonly DumpedObject[]> {
+  const found: DumpedObject[] = [];
+  let current: DumpedObject | undefined;
   let text = '';
   const end = () => {
     if (current && isSuperusers(text.replace(/^(?:--.*\n|\s)+/, ''))) found.push(current);

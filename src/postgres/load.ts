@@ -157,8 +157,7 @@ class Loader {
       const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
       await feed(host, { argv, as }, packed(dump.open(), codec), signal);
     }
-    const list = this.#postgres.command('pg_restore', ['--list', path], this.#database);
-    const toc = await this.#filter(await run(host, { ...list, secretEnv: undefined }));
+    const toc = await this.#filter(await run(host, this.#postgres.reading(['--list', path])));
     const { ahead, rest } = jobs > 1 ? splitToc(toc.list) : { ahead: undefined, rest: toc.list };
     const load = async (...args: string[]) => {
       try {
@@ -177,8 +176,7 @@ class Loader {
   async #streamed(dump: DumpBytes): Promise<LoadedDump> {
     const { host, account } = this.#postgres;
     const { signal, tools } = this.#options;
-    const list = this.#postgres.command('pg_restore', ['--list'], this.#database);
-    const toc = await this.#filter(await feed(host, { ...list, secretEnv: undefined }, dump.open(), signal));
+    const toc = await this.#filter(await feed(host, this.#postgres.reading(['--list']), dump.open(), signal));
     await using folder = toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : undefined;
     const useList = folder ? [await this.#writeList('list', toc.list, folder)] : [];
     const codec = inwardCodec(tools);
@@ -236,8 +234,7 @@ class Loader {
     if (at === undefined || !folder || !asPlain) return loadFailure(error, this.#database, { at });
     const args = [await this.#writeList('failed', `${at}\n`, folder), ...this.#ownership, '--file=-'];
     const bytes = 'bytes' in dump ? dump.bytes : undefined;
-    const command = this.#postgres.command('pg_restore', 'path' in dump ? [...args, dump.path] : args, '');
-    const printed = { ...command, secretEnv: undefined };
+    const printed = this.#postgres.reading('path' in dump ? [...args, dump.path] : args);
     const open = (passage: EntryFilter) => asPlain(printedBy(folder.host, printed, bytes), passage);
     try {
       await this.#plain({ kind: 'plain', size: 0, open });

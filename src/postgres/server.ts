@@ -199,6 +199,11 @@ export class Postgres {
   command(program: string, args: readonly string[], database: string): Command {
     return clientCommand(this.client, program, args, this.#settings, this.#route, database);
   }
+
+  /** A command by which pg_restore reads a dump and asks no server: it gets no password. */
+  reading(args: readonly string[]): Command {
+    return { ...this.command('pg_restore', args, ''), secretEnv: undefined };
+  }
 }
 
 interface FoundServer {

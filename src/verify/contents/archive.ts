@@ -9,6 +9,7 @@ import type { Receipt } from '../../catalog/receipt.ts';
 import type { BackupDescription } from '../../odoo/manifest.ts';
 import { ContentError, messageOf } from '../../util/errors.ts';
 import { formatBytes, formatCounted } from '../../util/format.ts';
+import { only } from '../../util/iterables.ts';
 import { checkAttachments } from './attachments.ts';
 import { type DumpCheck, dumpsOf } from './dumps.ts';
 import type { Look } from './prove.ts';
@@ -93,10 +94,6 @@ async function checkContent(
   if (dump) await dump(Buffer.isBuffer(content) ? only(content) : content);
   else if (file) await checkFile(file, content);
   else if (!Buffer.isBuffer(content)) for await (const _ of content);
-}
-
-async function* only(content: Buffer): AsyncGenerator<Buffer> {
-  yield content;
 }
 
 /** It is the archive's last entry, and says what to expect of the others. */

@@ -5,6 +5,7 @@ import { run } from '../../host/run.ts';
 import { findTools, oldestFitting } from '../../host/tools.ts';
 import { saysDamaged } from '../../postgres/pg-restore-errors.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
+import { none } from '../../util/iterables.ts';
 import { fetchPrograms, type PostgresBinaries } from '../restore/servers/binaries.ts';
 import type { SqlText } from './sql-text.ts';
 
@@ -92,8 +93,6 @@ export async function readDirectoryDump(reading: DumpReading, folder: string): P
     throw error instanceof CommandError ? unreadable('dump/', error) : error;
   }
 }
-
-async function* none(): AsyncGenerator<Buffer> {}
 
 function convert(
   { pgRestore: { host, program }, sql, signal }: DumpReading,
