@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { type RangeReader, readDirectory } from '../archive/reader.ts';
 import type { Directory } from '../archive/segment.ts';
+import type { BackupDescription } from '../catalog/description.ts';
 import type { Receipt } from '../catalog/receipt.ts';
-import type { BackupDescription } from '../odoo/manifest.ts';
 import type { Store } from '../s3/store.ts';
 import { type OdooManifest, readDescription, readManifest } from './description.ts';
 import { bareDump, type DumpSource, findDump } from './dump.ts';

@@ -1,6 +1,6 @@
-import { decodeDescription, MOST_FILES } from '../catalog/description.ts';
+import { type BackupDescription, decodeDescription, MOST_FILES } from '../catalog/description.ts';
 import type { FilestoreReport } from '../odoo/filestore.ts';
-import { type BackupDescription, recordedName } from '../odoo/manifest.ts';
+import { recordedName } from '../odoo/manifest.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
 import { schemeOf } from './location.ts';

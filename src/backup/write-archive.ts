@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { SAMPLE_LENGTH, shouldDeflate } from '../archive/compressible.ts';
 import type { ArchiveSummary, ArchiveWriter } from '../archive/writer.ts';
+import type { BackupDescription } from '../catalog/description.ts';
 import { dumpCodec } from '../host/codecs.ts';
 import { type FilestoreReport, type FilestoreSink, readFilestore } from '../odoo/filestore.ts';
-import { type BackupDescription, odooManifest } from '../odoo/manifest.ts';
+import { odooManifest } from '../odoo/manifest.ts';
 import type { Phases } from '../platform/phases.ts';
 import type { Progress } from '../platform/progress.ts';
 import { directoryDump, streamDump } from '../postgres/dump.ts';

@@ -1,15 +1,15 @@
 import type { FilestoreReport } from '../odoo/filestore.ts';
-import type { BackupDescription } from '../odoo/manifest.ts';
 import type {
   ExtensionPrivilege,
   ExtensionSequence,
   ExtensionState,
   SchemaOwner,
 } from '../postgres/extensions/state.ts';
-import type { Extension } from '../postgres/traits.ts';
+import type { DatabaseTraits, Extension } from '../postgres/traits.ts';
 import {
   count,
   countUpTo,
+  type Decoded,
   flag,
   instant,
   integer,
@@ -69,13 +69,14 @@ export const storages = record(storageName, count, 100);
 const fileNames = list(fileName, MOST_FILES);
 
 /** Reads backup.json, or what a receipt says where there is none. */
-export const decodeDescription = object<BackupDescription>({
+export const decodeDescription = object({
   version: oneOf(1),
   tool: decodeTool,
   database: sqlName,
+  /** ISO 8601, UTC. */
   startedAt: instant,
   odooVersion: version,
-  postgres: object<BackupDescription['postgres']>({
+  postgres: object<{ readonly server: string; readonly pgDump: number } & DatabaseTraits>({
     server: programVersion,
     pgDump: countUpTo(1000),
     owner: sqlName,
@@ -88,21 +89,29 @@ export const decodeDescription = object<BackupDescription>({
     settings: list(object({ role: nullable(sqlName), setting }), MOST_SETTINGS),
     connectionLimit: optional(nullable(countUpTo(2 ** 31 - 1))),
   }),
+  /** Size of the database on the server's disk, in bytes. Absent before version 0.2. */
   databaseBytes: optional(count),
   extensions: list(
     object<Extension>({ name: extensionName, version, schema: sqlName, owner: optional(sqlName) }),
     1000,
   ),
+  /** Absent before version 0.2. */
   extensionState: optional(decodeExtensionState),
   roles: list(sqlName, MOST_NAMES),
   counts: record(tableName, count, MOST_NAMES),
+  /**
+   * Sequences that were behind their tables before the backup. Absent where they were not compared, and before version
+   * 0.2.
+   */
   sequencesBehind: optional(list(tableName, MOST_NAMES)),
-  attachments: object<BackupDescription['attachments']>({
+  attachments: object({
     files: count,
     inDatabase: count,
     location,
+    /** Attachments in other storages, by storage. Absent in older archives. */
     elsewhere: optional(storages),
   }),
+  /** null: a backup without the filestore. */
   filestore: nullable(
     object<FilestoreReport>({
       files: count,
@@ -114,3 +123,6 @@ export const decodeDescription = object<BackupDescription>({
     }),
   ),
 });
+
+/** backup.json: what a restore needs to know and Odoo's manifest does not say. */
+export interface BackupDescription extends Decoded<typeof decodeDescription> {}

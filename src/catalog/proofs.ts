@@ -1,4 +1,4 @@
-import { amount, instant, object, oneOf, optional, sentence, yes } from '../util/decode.ts';
+import { amount, type Decoded, instant, object, oneOf, optional, sentence, yes } from '../util/decode.ts';
 import { programVersions, toolName, version } from './shapes.ts';
 
 /**
@@ -8,38 +8,26 @@ import { programVersions, toolName, version } from './shapes.ts';
 export const levels = ['upload', 'contents', 'restore'] as const;
 export type Level = (typeof levels)[number];
 
-export interface Tool {
-  readonly name: string;
-  readonly version: string;
-}
+export const decodeTool = object({ name: toolName, version });
+export interface Tool extends Decoded<typeof decodeTool> {}
 
-/** One look at the archive in the bucket. A receipt holds them in the order in which they were made. */
-export interface Proof {
-  readonly level: Level;
-  /** ISO 8601, UTC. */
-  readonly at: string;
-  readonly tool: Tool;
-  /** Versions of other programs that took part: `pg_restore`, `postgres`. */
-  readonly programs?: Readonly<Record<string, string>>;
-  /** Seconds that it took; at the level `restore`, the time that a restore takes. */
-  readonly seconds?: number;
-  /** What is wrong with the archive. Absent: it passed. */
-  readonly failure?: string;
-  /** The archive is whole: `failure` says why the database in it cannot be restored as it is. */
-  readonly unrestorable?: true;
-}
-
-export const decodeTool = object<Tool>({ name: toolName, version });
-
-export const decodeProof = object<Proof>({
+export const decodeProof = object({
   level: oneOf(...levels),
+  /** ISO 8601, UTC. */
   at: instant,
   tool: decodeTool,
+  /** Versions of other programs that took part: `pg_restore`, `postgres`. */
   programs: optional(programVersions),
+  /** Seconds that it took; at the level `restore`, the time that a restore takes. */
   seconds: optional(amount),
+  /** What is wrong with the archive. Absent: it passed. */
   failure: optional(sentence),
+  /** The archive is whole: `failure` says why the database in it cannot be restored as it is. */
   unrestorable: optional(yes),
 });
+
+/** One look at the archive in the bucket. A receipt holds them in the order in which they were made. */
+export interface Proof extends Decoded<typeof decodeProof> {}
 
 interface Proven {
   readonly proofs: readonly Proof[];

@@ -1,7 +1,6 @@
 import type { PgVersion } from '../postgres/version.ts';
 import { withoutControls } from '../util/controls.ts';
 import type { OdooDatabase } from './database.ts';
-import type { FilestoreReport } from './filestore.ts';
 
 /** Odoo's manifest.json, as `odoo.service.db.dump_db_manifest` writes it. */
 export function odooManifest(database: string, odoo: OdooDatabase, server: PgVersion): string {
@@ -23,38 +22,6 @@ export function odooManifest(database: string, odoo: OdooDatabase, server: PgVer
     undefined,
     4,
   );
-}
-
-/** backup.json: what a restore needs to know and Odoo's manifest does not say. */
-export interface BackupDescription {
-  readonly version: 1;
-  readonly tool: { readonly name: string; readonly version: string };
-  readonly database: string;
-  /** ISO 8601, UTC. */
-  readonly startedAt: string;
-  readonly odooVersion: string;
-  readonly postgres: { readonly server: string; readonly pgDump: number } & OdooDatabase['traits'];
-  /** Size of the database on the server's disk, in bytes. Absent before version 0.2. */
-  readonly databaseBytes?: number;
-  readonly extensions: OdooDatabase['extensions'];
-  /** Absent before version 0.2. */
-  readonly extensionState?: OdooDatabase['extensionState'];
-  readonly roles: OdooDatabase['roles'];
-  readonly counts: OdooDatabase['counts'];
-  /**
-   * Sequences that were behind their tables before the backup. Absent where they were not compared, and before version
-   * 0.2.
-   */
-  readonly sequencesBehind?: readonly string[] | undefined;
-  readonly attachments: {
-    readonly files: number;
-    readonly inDatabase: number;
-    readonly location: string;
-    /** Attachments in other storages, by storage. Absent in older archives. */
-    readonly elsewhere?: Readonly<Record<string, number>>;
-  };
-  /** null: a backup without the filestore. */
-  readonly filestore: FilestoreReport | null;
 }
 
 /** Length of a recorded name in characters, at most: a real one has 43. */

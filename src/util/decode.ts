@@ -8,6 +8,23 @@ import { isPrintable, quoted, withoutControls } from './controls.ts';
  */
 export type Decoder<T> = (value: unknown, at: string) => T;
 
+/** The type that a decoder gives. */
+export type Decoded<D> = D extends Decoder<infer T> ? T : never;
+
+/** A decoder for each field of an object. */
+type Fields = Readonly<Record<string, Decoder<unknown>>>;
+
+type OptionalField<F extends Fields> = {
+  [K in keyof F]: undefined extends Decoded<F[K]> ? K : never;
+}[keyof F];
+
+/** The object that such decoders give. A field that may be left out is optional in it. */
+type DecodedFields<F extends Fields> = {
+  readonly [K in keyof F as Exclude<K, OptionalField<F>>]: Decoded<F[K]>;
+} & {
+  readonly [K in keyof F as Extract<K, OptionalField<F>>]?: Decoded<F[K]>;
+};
+
 /** Characters of a value that a message shows. */
 const SHOWN = 60;
 
@@ -133,15 +150,21 @@ export function record<T>(
   };
 }
 
-/** Decodes an object. Fields that are not named are dropped: nothing has checked them. */
-export function object<T extends object>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T> {
+/**
+ * Decodes an object. Fields that are not named are dropped: nothing has checked them. The type is inferred from the
+ * decoders of the fields; where a folder below has written the type for its own use, it is given, and the compiler asks
+ * for a decoder for each of its fields, optional ones included.
+ */
+export function object<F extends Fields>(fields: F): Decoder<DecodedFields<F>>;
+export function object<T extends object>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T>;
+export function object(fields: Fields): Decoder<object> {
   return (value, at) => {
     if (!isObject(value)) return expected('an object', value, at);
     const decoded: Record<string, unknown> = {};
-    for (const [name, decode] of Object.entries<Decoder<unknown>>(fields)) {
+    for (const [name, decode] of Object.entries(fields)) {
       const field = decode(Object.hasOwn(value, name) ? value[name] : undefined, `${at}.${name}`);
       if (field !== undefined) decoded[name] = field;
     }
-    return decoded as T;
+    return decoded;
   };
 }

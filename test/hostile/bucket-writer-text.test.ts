@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
+import type { BackupDescription } from '../../src/catalog/description.ts';
 import { decodeDescription } from '../../src/catalog/description.ts';
 import { parseKey } from '../../src/catalog/keys.ts';
 import { parseReceipt, type Receipt } from '../../src/catalog/receipt.ts';
-import type { BackupDescription } from '../../src/odoo/manifest.ts';
 import { isPrintable } from '../../src/util/controls.ts';
 import { ContentError } from '../../src/util/errors.ts';
 import { parseJson } from '../../src/util/json.ts';

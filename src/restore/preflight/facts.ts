@@ -1,7 +1,7 @@
 import type { DumpToc } from '../../backup-reader/dump-toc.ts';
 import type { RestoreSource } from '../../backup-reader/open.ts';
+import type { BackupDescription } from '../../catalog/description.ts';
 import type { OwnedFolder } from '../../host/owned-folder.ts';
-import type { BackupDescription } from '../../odoo/manifest.ts';
 import type { Services } from '../../odoo/services.ts';
 import type { DatabaseState, SessionGroup } from '../../postgres/databases.ts';
 import type { ExtensionProblem } from '../../postgres/extensions/create.ts';

@@ -1,5 +1,6 @@
 import { isEntryName } from '../../archive/directory.ts';
-import { type BackupDescription, recordedName } from '../../odoo/manifest.ts';
+import type { BackupDescription } from '../../catalog/description.ts';
+import { recordedName } from '../../odoo/manifest.ts';
 import { ContentError } from '../../util/errors.ts';
 import { formatCount, formatCounted } from '../../util/format.ts';
 
