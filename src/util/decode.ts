@@ -12,14 +12,14 @@ export type Decoder<T> = (value: unknown, at: string) => T;
 export type Decoded<D> = D extends Decoder<infer T> ? T : never;
 
 /** A decoder for each field of an object. */
-type Fields = Readonly<Record<string, Decoder<unknown>>>;
+type FieldDecoders = Readonly<Record<string, Decoder<unknown>>>;
 
-type OptionalField<F extends Fields> = {
+type OptionalField<F extends FieldDecoders> = {
   [K in keyof F]: undefined extends Decoded<F[K]> ? K : never;
 }[keyof F];
 
 /** The object that such decoders give. A field that may be left out is optional in it. */
-type DecodedFields<F extends Fields> = {
+type DecodedFields<F extends FieldDecoders> = {
   readonly [K in keyof F as Exclude<K, OptionalField<F>>]: Decoded<F[K]>;
 } & {
   readonly [K in keyof F as Extract<K, OptionalField<F>>]?: Decoded<F[K]>;
@@ -151,13 +151,13 @@ export function record<T>(
 }
 
 /**
- * Decodes an object. Fields that are not named are dropped: nothing has checked them. The type is inferred from the
+ * Decodes an object. FieldDecoders that are not named are dropped: nothing has checked them. The type is inferred from the
  * decoders of the fields; where a folder below has written the type for its own use, it is given, and the compiler asks
  * for a decoder for each of its fields, optional ones included.
  */
-export function object<F extends Fields>(fields: F): Decoder<DecodedFields<F>>;
+export function object<F extends FieldDecoders>(fields: F): Decoder<DecodedFields<F>>;
 export function object<T extends object>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T>;
-export function object(fields: Fields): Decoder<object> {
+export function object(fields: FieldDecoders): Decoder<object> {
   return (value, at) => {
     if (!isObject(value)) return expected('an object', value, at);
     const decoded: Record<string, unknown> = {};
