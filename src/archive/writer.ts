@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { finished, type Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import { ZipArchive } from 'archiver';
 import { ArchiveOutput } from './archive-output.ts';
-import { type ArchiverEngine, engineOf } from './archiver-internals.ts';
+import { type ArchiverEngine, appendDeflated, engineOf } from './archiver-internals.ts';
 import { encodeEnd } from './central-directory.ts';
+import type { DeflateBlock } from './deflate-block.ts';
+import { deflateContent } from './deflate-content.ts';
 import { DirectoryMerger } from './directory.ts';
 import type { Reuse } from './reuse.ts';
 import type { Directory, Segment } from './segment.ts';
@@ -58,13 +60,6 @@ interface OpenSegment {
  */
 const RUN_ENTRIES = 1000;
 
-/** What zlib gives at once: much of a dump, which saves switching threads, and little of each of many small files. */
-const DEFLATED_BYTES: Record<Segment['kind'], number> = {
-  database: 256 * 2 ** 10,
-  filestore: 16 * 2 ** 10,
-  description: 16 * 2 ** 10,
-};
-
 /** Bytes that may wait inside archiver, which takes buffers as fast as they are given. */
 const WINDOW = 2 ** 20;
 
@@ -115,13 +110,17 @@ export class ArchiveWriter implements AsyncDisposable {
 
   /**
    * Adds an entry under a name that no other has. Size and CRC stand before the data of a buffer that is stored, else
-   * after it. A stream is read to its end, or destroyed. Resolves when the next may come.
+   * after it. A stream is read to its end, or destroyed. Resolves when the next may come. The content of an entry that
+   * is deflated may also come as blocks of `deflateBlock`, with buffers between them: the same block may be given to
+   * several entries, and is deflated once. A block is taken when there is room for it.
    */
   async add(
     name: string,
-    source: Buffer | Readable,
+    content: Buffer | Readable | AsyncIterable<DeflateBlock | Buffer>,
     { deflate, modified }: { deflate: boolean; modified: Date },
   ): Promise<WrittenEntry> {
+    const source = Buffer.isBuffer(content) || content instanceof Readable ? content : Readable.from(content);
+    if (source !== content && !deflate) throw new Error(`The blocks of ${name} can only be deflated`);
     if (!Buffer.isBuffer(source)) {
       // First of all: the source may fail while it waits for its turn, or end without an error.
       finished(source, { writable: false }, (error) => error && this.#fail(error));
@@ -214,7 +213,13 @@ export class ArchiveWriter implements AsyncDisposable {
     this.#entry = entry;
     // Nothing to deflate in an empty file, and archiver would put its size and CRC after the data.
     const store = !deflate || (Buffer.isBuffer(source) && source.length === 0);
-    zip.append(source, { name, date: modified, store });
+    if (store) {
+      zip.append(source, { name, date: modified, store });
+    } else {
+      const pieces = Buffer.isBuffer(source) ? [source] : source;
+      const write = deflateContent.bind(undefined, pieces, this.#level);
+      appendDeflated(zip, engine, { name, date: modified }, write);
+    }
     await entry.promise;
     const written = engine._entries.at(-1);
     if (!written) throw new Error(`archiver did not write ${name}`);
@@ -222,9 +227,8 @@ export class ArchiveWriter implements AsyncDisposable {
     return { name, size, compressedSize, crc32 };
   }
 
-  #startRun({ kind, units }: OpenSegment): SegmentRun {
-    const zlib = { level: this.#level, chunkSize: DEFLATED_BYTES[kind] };
-    const zip = new ZipArchive({ zlib, highWaterMark: WINDOW });
+  #startRun({ units }: OpenSegment): SegmentRun {
+    const zip = new ZipArchive({ highWaterMark: WINDOW });
     zip.on('error', (error) => this.#fail(error));
     const run: SegmentRun = {
       zip,
