@@ -31,7 +31,7 @@ test("Python's zipfile, unzip and 7-Zip read an archive whole", async () => {
   const summary = await writeTo(path, async (writer) => {
     await writer.begin('filestore');
     for (const [i, [name, content]] of [...contents].entries()) {
-      await writer.add(`filestore/torn/${i}`, Readable.from([content, 'torn']), {
+      await writer.add(`filestore/torn/${i}`, Readable.from([content, Buffer.from('torn')]), {
         deflate: i % 2 === 0,
         modified,
       });
