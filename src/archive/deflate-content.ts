@@ -9,7 +9,7 @@ import {
 } from './deflate-block.ts';
 
 /** The content of an entry: bytes, and blocks that are deflated already, in any order. */
-export type Content = AsyncIterable<Buffer | DeflateBlock> | Iterable<Buffer | DeflateBlock>;
+export type Pieces = AsyncIterable<Buffer | DeflateBlock> | Iterable<Buffer | DeflateBlock>;
 
 /** What is known of an entry's content once it is written. Sizes in bytes. */
 export interface DeflatedContent {
@@ -32,7 +32,7 @@ const spare: Buffer[] = [];
  * @throws whatever the content or `write` throws
  */
 export async function deflateContent(
-  content: Content,
+  content: Pieces,
   level: number,
   write: (bytes: Buffer) => Promise<void> | void,
 ): Promise<DeflatedContent> {

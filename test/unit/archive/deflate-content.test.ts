@@ -9,7 +9,7 @@ import { crc32, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { combineCrc32 } from '../../../src/archive/crc-32-combine.ts';
 import { BLOCK_SIZE, type DeflateBlock, deflateBlock } from '../../../src/archive/deflate-block.ts';
-import { type Content, deflateContent } from '../../../src/archive/deflate-content.ts';
+import { deflateContent, type Pieces } from '../../../src/archive/deflate-content.ts';
 import { ArchiveWriter } from '../../../src/archive/writer.ts';
 import { run } from '../../support/processes.ts';
 
@@ -21,7 +21,7 @@ const rows = (length: number): Buffer => {
   return text.subarray(0, length);
 };
 
-async function deflated(content: Content, level = 1) {
+async function deflated(content: Pieces, level = 1) {
   const chunks: Buffer[] = [];
   const told = await deflateContent(content, level, (bytes) => void chunks.push(bytes));
   return { told, bytes: Buffer.concat(chunks) };
