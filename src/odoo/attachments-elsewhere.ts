@@ -1,5 +1,7 @@
+import { longText } from '../postgres/rows.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { sql } from '../postgres/sql.ts';
+import { count, type Decoded, nullable, object } from '../util/decode.ts';
 
 /** How many attachments lie in each storage that is neither the filestore nor the database. */
 export type Elsewhere = Readonly<Record<string, number>>;
@@ -25,14 +27,13 @@ function named(rows: readonly Storage[]): Elsewhere {
   return counts;
 }
 
-interface Storage {
-  readonly storage: string | null;
-  readonly count: number;
-}
+const decodeStorage = object({ storage: nullable(longText), count });
+interface Storage extends Decoded<typeof decodeStorage> {}
 
 /** The storage with the most attachments first. */
 const queried = (snapshot: Snapshot): Promise<Storage[]> =>
-  snapshot.rows<Storage>(
+  snapshot.rows(
+    decodeStorage,
     sql`SELECT CASE WHEN type = 'cloud_storage' THEN 'cloud_storage ' || split_part(url, '/', 3)
                     ELSE split_part(store_fname, '://', 1) END AS storage, count(*) AS count
           FROM public.ir_attachment

@@ -1,4 +1,5 @@
 import { type ExtensionState, extensionState } from '../postgres/extensions/state.ts';
+import { longText } from '../postgres/rows.ts';
 import { checkSequences } from '../postgres/sequences.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { list, type Sql, sql } from '../postgres/sql.ts';
@@ -9,6 +10,7 @@ import {
   databaseTraits,
   type Extension,
 } from '../postgres/traits.ts';
+import { count, nullable, object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { attachmentsElsewhere, type Elsewhere } from './attachments-elsewhere.ts';
 
@@ -77,7 +79,8 @@ export async function describeDatabase(
               AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 1`,
       ),
       counting,
-      snapshot.rows<{ tables: number; database: number }>(
+      snapshot.rows(
+        object({ tables: count, database: count }),
         sql`SELECT coalesce(sum(pg_table_size(c.oid)), 0) AS tables,
               pg_database_size(current_database()) AS database
          FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
@@ -114,16 +117,18 @@ async function installedModules(snapshot: Snapshot): Promise<Record<string, stri
     });
     return Object.fromEntries(modules.sort());
   }
-  const rows = await snapshot.rows<{ name: string; version: string }>(
-    sql`SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' ORDER BY name`,
+  const rows = await snapshot.rows(
+    object({ name: longText, version: nullable(longText) }),
+    sql`SELECT name, latest_version AS version FROM public.ir_module_module WHERE state = 'installed' AND name <> '' ORDER BY name`,
   );
-  return Object.fromEntries(rows.map((row) => [row.name, row.version]));
+  return Object.fromEntries(rows.map((row) => [row.name, row.version ?? '']));
 }
 
 async function attachmentFacts(snapshot: Snapshot): Promise<AttachmentFacts> {
   if (snapshot.onlyCopies) return copiedAttachmentFacts(snapshot);
   const [[facts], elsewhere] = await Promise.all([
-    snapshot.rows<{ inDatabase: number; location: string }>(
+    snapshot.rows(
+      object({ inDatabase: count, location: longText }),
       sql`SELECT (SELECT count(*) FROM public.ir_attachment WHERE store_fname IS NULL AND db_datas IS NOT NULL) AS "inDatabase",
               coalesce((SELECT value FROM public.ir_config_parameter WHERE key = 'ir_attachment.location'), 'file') AS location`,
     ),

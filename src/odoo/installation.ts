@@ -4,9 +4,11 @@ import { seeFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
 import { findTools, type HostTools } from '../host/tools.ts';
 import type { OdooRole } from '../postgres/owner-login.ts';
+import { catalogName } from '../postgres/rows.ts';
 import { queryRows } from '../postgres/run-sql.ts';
 import { type DatabaseSettings, Postgres } from '../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
+import { object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { outsideName } from './compose/site.ts';
 import { expandDataDir } from './data-dir.ts';
@@ -122,9 +124,10 @@ export async function listDatabases(
   if (access.password !== undefined) secret(access.password);
   const { host, accounts } = site.database;
   const postgres = await Postgres.connect(host, accounts, tools, access, MAINTENANCE_DATABASE);
-  const rows = await queryRows<{ name: string }>(
+  const rows = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    object({ name: catalogName }),
     sql`SELECT datname AS name FROM pg_database WHERE pg_get_userbyid(datdba) = ${postgres.role}
         AND NOT datistemplate AND datallowconn AND datname <> ${MAINTENANCE_DATABASE} ORDER BY 1`,
   );

@@ -5,6 +5,7 @@ import { inUtf8, PSQL_OPTIONS } from '../postgres/psql.ts';
 import { queryRows, runSql } from '../postgres/run-sql.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { list, type Sql, sql } from '../postgres/sql.ts';
+import { count, flag, object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import type { OdooProgram } from './program.ts';
 
@@ -20,7 +21,7 @@ export async function neutralize(
   program: OdooProgram | undefined,
 ): Promise<void> {
   await apply(postgres, database, program);
-  const [state] = await queryRows<NeutralState>(postgres, database, STATE);
+  const [state] = await queryRows(postgres, database, decodeNeutralState, STATE);
   const wrong = [
     ...(state?.neutralized ? [] : ['database.is_neutralized is not set']),
     ...(state?.crons ? [`${state.crons} scheduled actions are active`] : []),
@@ -103,11 +104,7 @@ INSERT INTO public.ir_config_parameter (key, value) VALUES ('database.is_neutral
   ON CONFLICT (key) DO UPDATE SET value = 'true';
 COMMIT`;
 
-interface NeutralState {
-  readonly neutralized: boolean;
-  readonly crons: number;
-  readonly outgoing: number;
-}
+const decodeNeutralState = object({ neutralized: flag, crons: count, outgoing: count });
 
 const STATE = sql`SELECT EXISTS (SELECT FROM public.ir_config_parameter
     WHERE key = 'database.is_neutralized' AND lower(value) IN ('true', 't', '1')) AS neutralized,

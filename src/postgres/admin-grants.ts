@@ -1,4 +1,6 @@
+import { nullable, object } from '../util/decode.ts';
 import { type ExtensionPrivilege, memberPrivileges } from './extensions/state.ts';
+import { catalogName, longText } from './rows.ts';
 import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { MAINTENANCE_DATABASE, sql } from './sql.ts';
@@ -22,10 +24,16 @@ export const NO_GRANTS: AdminGrants = { extensions: new Set(), settings: [], pri
  */
 export async function adminGrants(postgres: Postgres, database: string): Promise<AdminGrants> {
   const [extensions, settings, privileges] = await Promise.all([
-    queryRows<{ name: string }>(postgres, database, sql`SELECT extname AS name FROM pg_catalog.pg_extension`),
-    queryRows<AdminGrants['settings'][number]>(
+    queryRows(
+      postgres,
+      database,
+      object({ name: catalogName }),
+      sql`SELECT extname AS name FROM pg_catalog.pg_extension`,
+    ),
+    queryRows(
       postgres,
       MAINTENANCE_DATABASE,
+      object({ role: nullable(catalogName), setting: longText }),
       sql`SELECT r.rolname AS role, s.setting
             FROM pg_catalog.pg_db_role_setting c
               JOIN pg_catalog.pg_database d ON d.oid = c.setdatabase

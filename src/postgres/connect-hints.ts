@@ -1,4 +1,6 @@
 import { CommandError } from '../host/host.ts';
+import { flag, number, object } from '../util/decode.ts';
+import { catalogName } from './rows.ts';
 import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { identifier, MAINTENANCE_DATABASE, sql } from './sql.ts';
@@ -10,15 +12,10 @@ import { identifier, MAINTENANCE_DATABASE, sql } from './sql.ts';
  * @returns what helps; undefined: nothing there is the reason, or the role is not let in there either
  */
 export async function connectHint(postgres: Postgres, database: string): Promise<string | undefined> {
-  const [facts] = await queryRows<{
-    role: string;
-    may: boolean;
-    open: boolean;
-    full: boolean;
-    limit: number;
-  }>(
+  const [facts] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    object({ role: catalogName, may: flag, open: flag, full: flag, limit: number }),
     sql`SELECT session_user AS role, has_database_privilege(session_user, d.oid, 'CONNECT') AS may,
                datallowconn AS open, datconnlimit AS "limit",
                datconnlimit >= 0 AND (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid) >= datconnlimit AS full

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { count, type Decoded, flag, nullable, object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { type Derivation, isTestName, parseDerivedName } from './derived-names.ts';
+import { catalogName, longText } from './rows.ts';
 import { queryRows, runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { identifier, join, list, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
@@ -16,18 +18,20 @@ export type CreationTraits = Pick<
   'encoding' | 'collate' | 'ctype' | 'localeProvider' | 'locale'
 >;
 
-/** A database of the server, as everybody may see it. */
-export interface DatabaseState {
-  readonly name: string;
-  readonly owner: string;
-  readonly tablespace: string;
-  readonly allowsConnections: boolean;
+const decodeState = object({
+  name: catalogName,
+  owner: catalogName,
+  tablespace: catalogName,
+  allowsConnections: flag,
   /** null: this role may not connect to it, and so may not know. */
-  readonly bytes: number | null;
-  readonly comment: string | null;
+  bytes: nullable(count),
+  comment: nullable(longText),
   /** Its DROP was cut: it takes no connection and no ALTER DATABASE any more, only another DROP. */
-  readonly isBroken: boolean;
-}
+  isBroken: flag,
+});
+
+/** A database of the server, as everybody may see it. */
+export interface DatabaseState extends Decoded<typeof decodeState> {}
 
 /** Size in bytes of a database of `pg_database d`; null: this role may not connect to it, and so may not know. */
 const BYTES = sql`CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END`;
@@ -37,9 +41,10 @@ const IS_BROKEN = sql`datconnlimit = -2`;
 
 /** @returns undefined when there is no database of that name */
 export async function findDatabase(postgres: Postgres, name: string): Promise<DatabaseState | undefined> {
-  const [state] = await queryRows<DatabaseState>(
+  const [state] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    decodeState,
     sql`SELECT datname AS name, pg_get_userbyid(datdba) AS owner, spcname AS tablespace,
             datallowconn AS "allowsConnections",
             ${BYTES} AS bytes, shobj_description(d.oid, 'pg_database') AS comment, ${IS_BROKEN} AS "isBroken"
@@ -48,17 +53,20 @@ export async function findDatabase(postgres: Postgres, name: string): Promise<Da
   return state;
 }
 
+const decodeDerived = object({
+  name: catalogName,
+  comment: nullable(longText),
+  /** Size in bytes; null: this role may not know it. */
+  bytes: nullable(count),
+  /** Its DROP was cut. */
+  isBroken: flag,
+});
+
 /** A database that this run, or an earlier one that was killed, has made beside the one of its name. */
-export interface DerivedDatabase {
-  readonly name: string;
+export interface DerivedDatabase extends Decoded<typeof decodeDerived> {
   readonly derivation: Derivation;
   /** Time of that run: YYYYMMDDHHMMSS, UTC. */
   readonly timestamp: string;
-  readonly comment: string | null;
-  /** Size in bytes; null: this role may not know it. */
-  readonly bytes: number | null;
-  /** Its DROP was cut. */
-  readonly isBroken: boolean;
 }
 
 /**
@@ -67,9 +75,10 @@ export interface DerivedDatabase {
  * named after.
  */
 export async function listDerivedDatabases(postgres: Postgres, database: string): Promise<DerivedDatabase[]> {
-  const rows = await queryRows<Omit<DerivedDatabase, 'derivation' | 'timestamp'>>(
+  const rows = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    decodeDerived,
     sql`SELECT datname AS name, shobj_description(d.oid, 'pg_database') AS comment, ${BYTES} AS bytes,
             ${IS_BROKEN} AS "isBroken" FROM pg_database d
       WHERE datname ~ '__(new|old)_[0-9]{14}$'
@@ -85,23 +94,26 @@ export async function listDerivedDatabases(postgres: Postgres, database: string)
     .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp));
 }
 
-/** Sessions of one role and application that are connected to a database. */
-export interface SessionGroup {
-  readonly role: string;
+const decodeSessions = object({
+  role: catalogName,
   /** As the client calls itself; may be empty. */
-  readonly application: string;
+  application: catalogName,
   /** false: their sessions would hold up a swap; an admin role may end them. */
-  readonly mayEnd: boolean;
-  readonly count: number;
-}
+  mayEnd: flag,
+  count,
+});
+
+/** Sessions of one role and application that are connected to a database. */
+export interface SessionGroup extends Decoded<typeof decodeSessions> {}
 
 /** Whether this login may end the session of a row of pg_stat_activity. */
 const MAY_END = sql`(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))`;
 
 export function listSessions(postgres: Postgres, database: string): Promise<SessionGroup[]> {
-  return queryRows<SessionGroup>(
+  return queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    decodeSessions,
     sql`SELECT usename AS role, application_name AS application, ${MAY_END} AS "mayEnd", count(*) AS count
        FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
       WHERE datname = ${database} AND pid <> pg_backend_pid()
@@ -298,15 +310,10 @@ export const terminateSessions = (databases: readonly string[]): Sql =>
 
 /** What a restore is about to do and its role may not, each with the statement that lets it; read only. */
 export async function missingRights(admin: Postgres, owner: string, database: string): Promise<string[]> {
-  const [rights] = await queryRows<{
-    role: string;
-    creates: boolean;
-    exists: boolean;
-    owns: boolean;
-    stranger: string | null;
-  }>(
+  const [rights] = await queryRows(
     admin,
     MAINTENANCE_DATABASE,
+    object({ role: catalogName, creates: flag, exists: flag, owns: flag, stranger: nullable(catalogName) }),
     sql`SELECT current_user AS role, rolcreatedb OR rolsuper AS creates,
             EXISTS (SELECT FROM pg_roles WHERE rolname = ${owner}) AS exists,
             EXISTS (SELECT FROM pg_roles o WHERE o.rolname = ${owner}
@@ -350,9 +357,10 @@ export async function missingLocales(
 
 /** The given roles that the server does not have: granting to one of them fails a restore. */
 export async function missingRoles(postgres: Postgres, roles: readonly string[]): Promise<string[]> {
-  const present = await queryRows<{ name: string }>(
+  const present = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    object({ name: catalogName }),
     sql`SELECT rolname AS name FROM pg_roles`,
   );
   const names = new Set(present.map(({ name }) => name));

@@ -1,4 +1,6 @@
 import { answerOf, type FileSystem, fileSystemOf } from '../host/disk-space.ts';
+import { count, nullable, object } from '../util/decode.ts';
+import { longText } from './rows.ts';
 import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { MAINTENANCE_DATABASE, sql } from './sql.ts';
@@ -28,18 +30,20 @@ export const mountedAt = ({ host, account: as }: Postgres, mount: string): Promi
  * stops altogether (https://www.postgresql.org/docs/current/wal-configuration.html).
  */
 export async function maxWalBytes(postgres: Postgres): Promise<number> {
-  const [row] = await queryRows<{ bytes: number }>(
+  const [row] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    object({ bytes: count }),
     sql`SELECT pg_size_bytes(current_setting('max_wal_size')) AS bytes`,
   );
   return row?.bytes ?? 0;
 }
 
 async function folderOf(postgres: Postgres, tablespace: string): Promise<string | undefined> {
-  const [row] = await queryRows<{ folder: string | null }>(
+  const [row] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    object({ folder: nullable(longText) }),
     sql`SELECT coalesce(nullif(pg_tablespace_location(oid), ''),
                      (SELECT setting FROM pg_settings WHERE name = 'data_directory')) AS folder
        FROM pg_tablespace WHERE spcname = ${tablespace}`,

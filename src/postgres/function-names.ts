@@ -1,14 +1,19 @@
-/** A function of a database, as text. */
-export interface FunctionSource {
+import { type Decoded, flag, object } from '../util/decode.ts';
+import { catalogName, longText } from './rows.ts';
+
+export const decodeFunction = object({
   /** `public.f(text)` */
-  readonly signature: string;
-  readonly name: string;
-  readonly source: string;
+  signature: longText,
+  name: catalogName,
+  source: longText,
   /** It says itself where names are looked up. */
-  readonly hasPath: boolean;
+  hasPath: flag,
   /** What is built while a dump is loaded calls it. */
-  readonly used: boolean;
-}
+  used: flag,
+});
+
+/** A function of a database, as text. */
+export interface FunctionSource extends Decoded<typeof decodeFunction> {}
 
 /** Names that a database has outside of pg_catalog. */
 export interface KnownNames {

@@ -1,21 +1,25 @@
+import { count, type Decoded, object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCount } from '../util/format.ts';
 import type { Snapshot } from './snapshot.ts';
 import { sql } from './sql.ts';
 
-/** How many locks a server has, and how many of them pg_dump takes. */
-export interface LockRoom {
+const decodeLockRoom = object({
   /** Tables, sequences and views: pg_dump locks each until it ends. */
-  readonly needed: number;
+  needed: count,
   /** `max_locks_per_transaction`. */
-  readonly perTransaction: number;
+  perTransaction: count,
   /** Transactions that the server has room for. */
-  readonly transactions: number;
-}
+  transactions: count,
+});
+
+/** How many locks a server has, and how many of them pg_dump takes. */
+export interface LockRoom extends Decoded<typeof decodeLockRoom> {}
 
 /** Read only. */
 export async function lockRoom(snapshot: Snapshot): Promise<LockRoom | undefined> {
-  const [room] = await snapshot.rows<LockRoom>(
+  const [room] = await snapshot.rows(
+    decodeLockRoom,
     sql`SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
               WHERE relkind IN ('r', 'p', 'S', 'v', 'm') AND nspname <> 'information_schema' AND nspname !~ '^pg_') AS needed,
             current_setting('max_locks_per_transaction')::int AS "perTransaction",

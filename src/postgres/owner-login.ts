@@ -1,6 +1,8 @@
 import type { Accounts } from '../host/accounts.ts';
 import type { HostTools } from '../host/tools.ts';
+import { type Decoded, flag, object } from '../util/decode.ts';
 import { messageOf, UserError } from '../util/errors.ts';
+import { catalogName } from './rows.ts';
 import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { MAINTENANCE_DATABASE, sql } from './sql.ts';
@@ -12,16 +14,18 @@ export interface OdooRole {
   readonly password?: string;
 }
 
-interface RoleFacts {
-  readonly name: string;
-  readonly superuser: boolean;
+const decodeRole = object({
+  name: catalogName,
+  superuser: flag,
   /** May make roles, replicate, or pass over row security. */
-  readonly special: boolean;
+  special: flag,
   /** Whether the role that bounds the rights is a member of it, directly or not. */
-  readonly within: boolean;
+  within: flag,
   /** Whether it may make things that belong to that role. */
-  readonly member: boolean;
-}
+  member: flag,
+});
+
+interface RoleFacts extends Decoded<typeof decodeRole> {}
 
 /**
  * Finds the login that loads a dump: what is in a dump runs with the rights of the role that loads it, in CHECK
@@ -81,9 +85,10 @@ export const isSuperRole = async (postgres: Postgres, name: string): Promise<boo
 
 /** Whether a superuser is logged in to look at a database of somebody else. */
 export async function isForeignSuperuser(postgres: Postgres, database: string): Promise<boolean> {
-  const [found] = await queryRows<{ isForeign: boolean }>(
+  const [found] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    object({ isForeign: flag }),
     sql`SELECT r.rolsuper AND r.oid <> d.datdba AS "isForeign"
           FROM pg_catalog.pg_roles r, pg_catalog.pg_database d
          WHERE r.rolname = session_user AND d.datname = ${database}`,
@@ -93,9 +98,10 @@ export async function isForeignSuperuser(postgres: Postgres, database: string): 
 
 /** Whether a login may make things that belong to another role. */
 export async function mayMakeFor(postgres: Postgres, name: string): Promise<boolean> {
-  const [may] = await queryRows<{ may: boolean }>(
+  const [may] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    object({ may: flag }),
     sql`SELECT pg_catalog.pg_has_role(oid, 'MEMBER') AND NOT rolsuper AS may
           FROM pg_catalog.pg_roles WHERE rolname = ${name}`,
   );
@@ -108,9 +114,10 @@ async function isOrdinary(postgres: Postgres, name: string | undefined): Promise
 
 /** @returns undefined where there is no such role */
 async function rightsOf(postgres: Postgres, name: string, bound: string): Promise<RoleFacts | undefined> {
-  const [facts] = await queryRows<RoleFacts>(
+  const [facts] = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    decodeRole,
     sql`SELECT r.rolname AS name, r.rolsuper AS superuser,
             r.rolcreaterole OR r.rolreplication OR r.rolbypassrls AS special,
             coalesce((SELECT b.rolsuper OR pg_catalog.pg_has_role(b.oid, r.oid, 'MEMBER')

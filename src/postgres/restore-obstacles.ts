@@ -1,5 +1,7 @@
+import { object, oneOf } from '../util/decode.ts';
 import { formatNames } from '../util/format.ts';
-import { type FunctionSource, type KnownNames, unqualifiedUses } from './function-names.ts';
+import { decodeFunction, type KnownNames, unqualifiedUses } from './function-names.ts';
+import { catalogName, longText } from './rows.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Sql, sql } from './sql.ts';
 
@@ -14,9 +16,9 @@ const MOST_NAMED = 10;
  */
 export async function restoreObstacles(snapshot: Snapshot): Promise<string[]> {
   const [objects, functions, known] = await Promise.all([
-    snapshot.rows<{ name: string }>(SUPERUSERS_OBJECTS),
-    snapshot.rows<FunctionSource>(FUNCTIONS),
-    snapshot.rows<{ kind: keyof KnownNames; name: string }>(KNOWN_NAMES),
+    snapshot.rows(object({ name: longText }), SUPERUSERS_OBJECTS),
+    snapshot.rows(decodeFunction, FUNCTIONS),
+    snapshot.rows(object({ kind: oneOf('functions', 'relations', 'types'), name: catalogName }), KNOWN_NAMES),
   ]);
   const names = (kind: keyof KnownNames) =>
     new Set(known.flatMap((each) => (each.kind === kind ? [each.name] : [])));

@@ -1,6 +1,8 @@
+import type { Decoder } from '../util/decode.ts';
 import { runPsql } from './psql.ts';
+import { asJson, decodeRows } from './rows.ts';
 import type { Postgres } from './server.ts';
-import { type Sql, sql } from './sql.ts';
+import type { Sql } from './sql.ts';
 
 /**
  * Runs statements in a session of their own, each in a transaction of its own unless they say otherwise, and stops
@@ -23,11 +25,17 @@ export async function runSql(
   return output.split('\n').slice(0, -1);
 }
 
-/** Rows of a query, each as the object that `row_to_json` makes of it. @throws SqlError */
-export async function queryRows<Row>(postgres: Postgres, database: string, query: Sql): Promise<Row[]> {
-  const lines = await runSql(postgres, database, asJson(query));
-  return lines.map((line) => JSON.parse(line) as Row);
+/**
+ * The rows of a query.
+ *
+ * @param row decodes the object that `row_to_json` makes of one
+ * @throws SqlError with PostgreSQL's message; UserError when a row is not as it must be
+ */
+export async function queryRows<Row>(
+  postgres: Postgres,
+  database: string,
+  row: Decoder<Row>,
+  query: Sql,
+): Promise<Row[]> {
+  return decodeRows(row, await runSql(postgres, database, asJson(query)));
 }
-
-/** Query: the rows of another, each as one line of JSON. */
-export const asJson = (query: Sql): Sql => sql`SELECT row_to_json(r) FROM (${query}) r`;

@@ -1,24 +1,30 @@
+import { type Decoded, number, object } from '../util/decode.ts';
+import { catalogName, longText } from './rows.ts';
 import type { Snapshot } from './snapshot.ts';
 import { identifier, inChunks, join, qualified, type Sql, sql } from './sql.ts';
 
+const decodeOwned = object({
+  schema: catalogName,
+  sequence: catalogName,
+  tableSchema: catalogName,
+  table: catalogName,
+  column: catalogName,
+});
+
 /** A sequence that makes the values of a column. */
-interface OwnedSequence {
-  readonly schema: string;
-  readonly sequence: string;
-  readonly tableSchema: string;
-  readonly table: string;
-  readonly column: string;
-}
+interface OwnedSequence extends Decoded<typeof decodeOwned> {}
+
+const decodeBehind = object({
+  /** `res_users_id_seq`, or `schema.sequence` outside of `public`. */
+  sequence: longText,
+  /** `res_users.id` */
+  column: longText,
+  last: number,
+  highest: number,
+});
 
 /** A sequence that would next give a value which its table has already: the next new record would fail. */
-export interface BehindSequence {
-  /** `res_users_id_seq`, or `schema.sequence` outside of `public`. */
-  readonly sequence: string;
-  /** `res_users.id` */
-  readonly column: string;
-  readonly last: number;
-  readonly highest: number;
-}
+export interface BehindSequence extends Decoded<typeof decodeBehind> {}
 
 /** How many sequences one query asks for: PostgreSQL plans each as a part of its own, and locks it with its indexes. */
 const AT_ONCE = 50;
@@ -33,12 +39,12 @@ export async function checkSequences(
   snapshot: Snapshot,
 ): Promise<{ readonly count: number; readonly behind: readonly BehindSequence[] } | undefined> {
   if (snapshot.onlyCopies) return undefined;
-  const sequences = await snapshot.rows<OwnedSequence>(OWNED);
+  const sequences = await snapshot.rows(decodeOwned, OWNED);
   const queries = inChunks(sequences.map(comparison), AT_ONCE).map(
     (parts) => sql`SELECT sequence, "column", last, highest FROM (${join(parts, sql` UNION ALL `)}) c
       WHERE last < highest OR (last = highest AND NOT called)`,
   );
-  const behind = await Promise.all(queries.map((query) => snapshot.rows<BehindSequence>(query)));
+  const behind = await Promise.all(queries.map((query) => snapshot.rows(decodeBehind, query)));
   return { count: sequences.length, behind: behind.flat() };
 }
 

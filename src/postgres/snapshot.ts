@@ -1,8 +1,9 @@
 import { explaining } from '../host/explaining.ts';
+import type { Decoder } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { connectHint } from './connect-hints.ts';
 import { READING_HINT, STANDBY_CONFLICT } from './reading-hints.ts';
-import { asJson } from './run-sql.ts';
+import { asJson, decodeRows } from './rows.ts';
 import type { Postgres } from './server.ts';
 import { PsqlSession } from './session.ts';
 import { identifier, list, qualified, type Sql, sql } from './sql.ts';
@@ -70,10 +71,14 @@ export class Snapshot implements AsyncDisposable {
     }
   }
 
-  /** Rows of a query, each as the object that `row_to_json` makes of it. */
-  async rows<Row>(query: Sql): Promise<Row[]> {
-    const lines = await this.lines(asJson(query));
-    return lines.map((line) => JSON.parse(line) as Row);
+  /**
+   * The rows of a query.
+   *
+   * @param row decodes the object that `row_to_json` makes of one
+   * @throws UserError when the server refuses the query, or a row is not as it must be
+   */
+  async rows<Row>(row: Decoder<Row>, query: Sql): Promise<Row[]> {
+    return decodeRows(row, await this.lines(asJson(query)));
   }
 
   /** Rows of a query of one text column without line breaks. @throws UserError when the server refuses it */

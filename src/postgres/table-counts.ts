@@ -1,3 +1,5 @@
+import { count, type Decoded, flag, nullable, object } from '../util/decode.ts';
+import { catalogName, longText } from './rows.ts';
 import type { Snapshot } from './snapshot.ts';
 import { inChunks, join, qualified, type Sql, sql } from './sql.ts';
 
@@ -27,19 +29,25 @@ const CORE_TABLES = [
   ...['stock_move', 'stock_picking', 'stock_quant', 'crm_lead', 'project_task', 'hr_employee', 'pos_order'],
 ];
 
-interface CountableTable {
-  readonly schema: string;
-  readonly table: string;
-  /** Ours to dump, rows and all: no extension's, and no partitioned table, whose rows lie in its partitions. */
-  readonly own: boolean;
+const tableFields = {
+  schema: catalogName,
+  table: catalogName,
   /** One of its columns, a number where there is one; null: it has no column. */
-  readonly column: string | null;
-}
+  column: nullable(catalogName),
+} as const;
+
+const decodeTable = object({
+  ...tableFields,
+  /** Ours to dump, rows and all: no extension's, and no partitioned table, whose rows lie in its partitions. */
+  own: flag,
+});
+
+interface CountableTable extends Decoded<typeof decodeTable> {}
+
+const decodeHeir = object({ ...tableFields, root: object({ schema: catalogName, table: catalogName }) });
 
 /** A table whose rows count for another one, or for itself. */
-interface Heir extends Omit<CountableTable, 'own'> {
-  readonly root: Pick<CountableTable, 'schema' | 'table'>;
-}
+interface Heir extends Decoded<typeof decodeHeir> {}
 
 /** A column of the table `c`. */
 const COLUMN = sql`(SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
@@ -63,7 +71,8 @@ export async function countTables(
   snapshot: Snapshot,
   which: CountedTables,
 ): Promise<Readonly<Record<string, number>>> {
-  const tables = await snapshot.rows<CountableTable>(
+  const tables = await snapshot.rows(
+    decodeTable,
     sql`SELECT nspname AS schema, relname AS table,
             relkind = 'r' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
               AND d.objid = c.oid AND d.deptype = 'e') AS own,
@@ -76,7 +85,7 @@ export async function countTables(
   if (snapshot.onlyCopies) return countCopied(snapshot, wanted);
   const queries = inChunks(wanted.map(countOf), AT_ONCE).map((parts) => join(parts, sql` UNION ALL `));
   const counted = await Promise.all(
-    queries.map((query) => snapshot.rows<{ table: string; rows: number }>(query)),
+    queries.map((query) => snapshot.rows(object({ table: longText, rows: count }), query)),
   );
   return Object.fromEntries(counted.flat().map(({ table, rows }) => [table, rows]));
 }
@@ -89,7 +98,7 @@ async function countCopied(
   snapshot: Snapshot,
   tables: readonly CountableTable[],
 ): Promise<Readonly<Record<string, number>>> {
-  const heirs = await snapshot.rows<Heir>(HEIRS);
+  const heirs = await snapshot.rows(decodeHeir, HEIRS);
   const rowsOf = new Map<string, number>();
   const counts: Record<string, number> = {};
   for (const wanted of tables) {

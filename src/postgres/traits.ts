@@ -1,42 +1,52 @@
+import { count, type Decoded, nullable, object, optional } from '../util/decode.ts';
 import type { AdminGrants } from './admin-grants.ts';
 import { type RefusedStatement, refusalsOf } from './refusal.ts';
+import { catalogName, longText, manyOf } from './rows.ts';
 import { queryRows, runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import type { Snapshot } from './snapshot.ts';
 import { identifier, list, MAINTENANCE_DATABASE, qualified, type Sql, sql } from './sql.ts';
 
-/** What a restore has to put back and a plain pg_dump leaves out. */
-export interface DatabaseTraits {
-  readonly owner: string;
-  readonly encoding: string;
-  readonly collate: string;
-  readonly ctype: string;
+const decodeTraits = object({
+  owner: catalogName,
+  encoding: catalogName,
+  collate: longText,
+  ctype: longText,
   /** `libc`, `icu` or `builtin`; servers before 15 know libc only. */
-  readonly localeProvider: string;
-  readonly locale: string | null;
+  localeProvider: catalogName,
+  locale: nullable(longText),
   /** The database's own privileges, as `pg_database.datacl` has them. */
-  readonly privileges: readonly string[];
+  privileges: manyOf(longText),
   /** `ALTER DATABASE … SET`, and those for one role in this database. */
-  readonly settings: readonly { readonly role: string | null; readonly setting: string }[];
+  settings: manyOf(object({ role: nullable(catalogName), setting: longText })),
   /** Sessions at once; null: no limit. Absent in older archives. */
-  readonly connectionLimit?: number | null;
-}
+  connectionLimit: optional(nullable(count)),
+});
 
-export interface Extension {
-  readonly name: string;
-  readonly version: string;
-  readonly schema: string;
+/** What a restore has to put back and a plain pg_dump leaves out. */
+export interface DatabaseTraits extends Decoded<typeof decodeTraits> {}
+
+const decodeExtension = object({
+  name: catalogName,
+  version: longText,
+  schema: catalogName,
   /** The role that made it, and that owns its objects. Absent where the backup does not say. */
-  readonly owner?: string;
-}
+  owner: optional(catalogName),
+});
 
-/** Query: the extensions of a database. */
-export const EXTENSIONS = sql`SELECT extname AS name, extversion AS version, nspname AS schema,
+export interface Extension extends Decoded<typeof decodeExtension> {}
+
+const EXTENSIONS = sql`SELECT extname AS name, extversion AS version, nspname AS schema,
        pg_get_userbyid(extowner) AS owner
   FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1`;
 
+/** The extensions of the database of a snapshot. */
 export const databaseExtensions = (snapshot: Snapshot): Promise<Extension[]> =>
-  snapshot.rows<Extension>(EXTENSIONS);
+  snapshot.rows(decodeExtension, EXTENSIONS);
+
+/** The extensions of a database, as a session of its own finds them. */
+export const extensionsNow = (postgres: Postgres, database: string): Promise<Extension[]> =>
+  queryRows(postgres, database, decodeExtension, EXTENSIONS);
 
 /** @throws UserError when the server refuses */
 export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits> {
@@ -50,7 +60,8 @@ export async function databaseTraits(snapshot: Snapshot): Promise<DatabaseTraits
     : version.isAtLeast(15)
       ? sql`daticulocale`
       : sql`NULL::text`;
-  const [traits] = await snapshot.rows<DatabaseTraits>(
+  const [traits] = await snapshot.rows(
+    decodeTraits,
     sql`SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
             datcollate AS collate, datctype AS ctype, ${provider} AS "localeProvider", ${locale} AS locale,
             coalesce(to_json(datacl::text[]), '[]') AS privileges,
@@ -106,9 +117,10 @@ export async function applySettings(
   const { connectionLimit } = traits;
   const there = new Set(
     (
-      await queryRows<{ name: string }>(
+      await queryRows(
         app,
         MAINTENANCE_DATABASE,
+        object({ name: catalogName }),
         sql`SELECT rolname AS name FROM pg_catalog.pg_roles`,
       )
     ).map(({ name }) => name),

@@ -66,6 +66,16 @@ export function text(what: string, mostBytes: number, shape?: RegExp): Decoder<s
   return when(what, isIt);
 }
 
+/**
+ * A text of at most so many bytes in UTF-8, with whatever characters: where it goes (a statement, a path, a message), it
+ * is encoded.
+ */
+export const rawText = (mostBytes: number): Decoder<string> =>
+  when(
+    `a text of at most ${mostBytes} bytes`,
+    (value): value is string => isText(value) && Buffer.byteLength(value) <= mostBytes,
+  );
+
 /** A sentence for people: what it may not hold is replaced, and a long one is cut. */
 export const sentence: Decoder<string> = (value, at) =>
   isText(value) ? withoutControls(value.replaceAll(/\s+/g, ' ').slice(0, 2000)) : expected('text', value, at);
@@ -88,6 +98,9 @@ export const integer = when(
 );
 
 export const flag = when('true or false', (value): value is boolean => typeof value === 'boolean');
+
+/** Any number, as far as JavaScript has it exactly or nearly. */
+export const number = when('a number', (value): value is number => Number.isFinite(value));
 
 /** A number of seconds. */
 export const amount = when(

@@ -1,3 +1,5 @@
+import { object } from '../../util/decode.ts';
+import { catalogName } from '../rows.ts';
 import { queryRows } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../sql.ts';
@@ -71,9 +73,10 @@ export const mayBeCreatedByAdmin = (name: string, trusted: boolean, also: AlsoAl
 /** The extensions of a server that the owner of a database may create, from PostgreSQL 13 on. */
 export async function trustedExtensions(postgres: Postgres): Promise<ReadonlySet<string>> {
   if (!postgres.version.isAtLeast(13)) return new Set();
-  const rows = await queryRows<{ name: string }>(
+  const rows = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
+    object({ name: catalogName }),
     sql`SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions WHERE trusted`,
   );
   return new Set(rows.map(({ name }) => name));

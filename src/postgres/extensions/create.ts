@@ -1,13 +1,15 @@
+import { flag, object } from '../../util/decode.ts';
 import { UserError } from '../../util/errors.ts';
 import { isSuperuser } from '../databases.ts';
 import { runAsAny } from '../refusal.ts';
+import { catalogName, longText } from '../rows.ts';
 import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import { identifier, list, MAINTENANCE_DATABASE, qualified, sql } from '../sql.ts';
 import type { Extension } from '../traits.ts';
 import { type AlsoAllowed, mayBeCreatedByAdmin, trustedExtensions } from './allowlist.ts';
 import { type ExtensionMember, extensionMembers } from './members.ts';
-import { SCHEMAS, type SchemaOwner } from './state.ts';
+import { decodeSchemaOwner, SCHEMAS, type SchemaOwner } from './state.ts';
 
 /** An extension that a new database cannot have as the backup had it. */
 export interface ExtensionProblem {
@@ -33,7 +35,7 @@ export async function extensionProblems(
 ): Promise<ExtensionProblem[]> {
   const query = sql`SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions`;
   const [available, trusted, appIsSuper, adminIsSuper] = await Promise.all([
-    queryRows<{ name: string }>(app, MAINTENANCE_DATABASE, query),
+    queryRows(app, MAINTENANCE_DATABASE, object({ name: catalogName }), query),
     trustedExtensions(app),
     isSuperuser(app),
     isSuperuser(admin),
@@ -184,7 +186,7 @@ async function otherVersions(
   wanted: readonly Extension[],
 ): Promise<string[]> {
   const query = sql`SELECT extname AS name, extversion AS version FROM pg_extension`;
-  const made = await queryRows<Pick<Extension, 'name' | 'version'>>(admin, database, query);
+  const made = await queryRows(admin, database, object({ name: catalogName, version: longText }), query);
   const versionOf = new Map(made.map(({ name, version }) => [name, version]));
   return wanted
     .filter(({ name, version }) => version !== '' && versionOf.get(name) !== version)
@@ -205,9 +207,10 @@ async function grantConfiguration(
 ): Promise<void> {
   // Asked of who may grant it: for a role that has some right of its own, GRANT does nothing and ends well.
   for (const postgres of new Set([admin, app])) {
-    const rows = await queryRows<{ isSequence: boolean; schema: string; name: string }>(
+    const rows = await queryRows(
       postgres,
       database,
+      object({ isSequence: flag, schema: catalogName, name: catalogName }),
       sql`WITH tables AS (SELECT DISTINCT unnest(extconfig) AS oid FROM pg_extension),
             sequences AS (SELECT objid AS oid FROM pg_depend JOIN tables ON tables.oid = refobjid
                            WHERE classid = 'pg_class'::regclass AND refclassid = classid AND deptype IN ('a', 'i'))
@@ -257,7 +260,7 @@ async function takeSchemas(
   database: string,
   owner: string,
 ): Promise<{ readonly schemas: string[]; readonly taken: SchemaOwner[] }> {
-  const there = await queryRows<SchemaOwner>(admin, database, SCHEMAS);
+  const there = await queryRows(admin, database, decodeSchemaOwner, SCHEMAS);
   const taken = there.filter((schema) => schema.owner !== owner);
   for (const schema of taken) {
     const statement = sql`ALTER SCHEMA ${identifier(schema.name)} OWNER TO ${identifier(owner)}`;

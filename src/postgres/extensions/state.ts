@@ -1,10 +1,46 @@
+import { type Decoded, flag, integer, nullable, object } from '../../util/decode.ts';
 import { isSuperuser } from '../databases.ts';
 import { type RefusedStatement, refusalsOf } from '../refusal.ts';
+import { catalogName, longText, manyOf } from '../rows.ts';
 import { queryRows } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { identifier, join, list, qualified, type Sql, sql } from '../sql.ts';
 import { privilegeChanges } from './privileges.ts';
+
+export const decodeSchemaOwner = object({ name: catalogName, owner: catalogName });
+
+/** A schema that is in the dump, and may be there before it, for an extension. */
+export interface SchemaOwner extends Decoded<typeof decodeSchemaOwner> {}
+
+const decodeSequence = object({
+  schema: catalogName,
+  name: catalogName,
+  /** A bigint, in decimal digits. */
+  last: integer,
+  called: flag,
+});
+
+/** One that pg_dump leaves out, unless its extension has it dumped (`pg_extension_config_dump`). */
+export interface ExtensionSequence extends Decoded<typeof decodeSequence> {}
+
+const decodePrivilege = object({
+  /** As GRANT names it: `TABLE public.spatial_ref_sys`. */
+  object: longText,
+  /** null: on the whole object. */
+  column: nullable(catalogName),
+  /** `SELECT` */
+  privilege: catalogName,
+  /** null: PUBLIC. */
+  role: nullable(catalogName),
+  /** Whether it has the grant option. */
+  grantable: flag,
+  /** false: taken away. */
+  granted: flag,
+});
+
+/** A privilege on an object of an extension that was given, or taken away, after that has made it; or on a schema. */
+export interface ExtensionPrivilege extends Decoded<typeof decodePrivilege> {}
 
 /** What belongs to the extensions of a database, and a dump leaves out or only an admin may put back. */
 export interface ExtensionState {
@@ -16,51 +52,21 @@ export interface ExtensionState {
   readonly privileges: readonly ExtensionPrivilege[];
 }
 
-/** A schema that is in the dump, and may be there before it, for an extension. */
-export interface SchemaOwner {
-  readonly name: string;
-  readonly owner: string;
-}
-
-/** One that pg_dump leaves out, unless its extension has it dumped (`pg_extension_config_dump`). */
-export interface ExtensionSequence {
-  readonly schema: string;
-  readonly name: string;
-  /** A bigint, in decimal digits. */
-  readonly last: string;
-  readonly called: boolean;
-}
-
-/** A privilege on an object of an extension that was given, or taken away, after that has made it; or on a schema. */
-export interface ExtensionPrivilege {
-  /** As GRANT names it: `TABLE public.spatial_ref_sys`. */
-  readonly object: string;
-  /** null: on the whole object. */
-  readonly column: string | null;
-  /** `SELECT` */
-  readonly privilege: string;
-  /** null: PUBLIC. */
-  readonly role: string | null;
-  /** Whether it has the grant option. */
-  readonly grantable: boolean;
-  /** false: taken away. */
-  readonly granted: boolean;
-}
-
 /** What there is to put back. @throws UserError when the server refuses */
 export async function extensionState(snapshot: Snapshot): Promise<ExtensionState> {
   const [schemas, sequences, privileges] = await Promise.all([
-    snapshot.rows<SchemaOwner>(SCHEMAS),
+    snapshot.rows(decodeSchemaOwner, SCHEMAS),
     snapshot
-      .rows<Pick<ExtensionSequence, 'schema' | 'name'>>(
+      .rows(
+        object({ schema: catalogName, name: catalogName }),
         sql`SELECT schema, name FROM (${SEQUENCES}) s WHERE readable`,
       )
       .then((readable) =>
         readable.length === 0
           ? []
-          : snapshot.rows<ExtensionSequence>(snapshot.onlyCopies ? LAST_VALUES : values(readable)),
+          : snapshot.rows(decodeSequence, snapshot.onlyCopies ? LAST_VALUES : values(readable)),
       ),
-    snapshot.rows<ExtensionPrivilege>(PRIVILEGES),
+    snapshot.rows(decodePrivilege, PRIVILEGES),
   ]);
   return { schemas, sequences, privileges };
 }
@@ -101,7 +107,7 @@ export async function presetExtensionSequences({
   database,
   state,
 }: Pick<PutBack, 'app' | 'admin' | 'database' | 'state'>): Promise<RefusedStatement[]> {
-  const there = await queryRows<SequenceOfColumn>(admin, database, SEQUENCES);
+  const there = await queryRows(admin, database, decodeSequenceOfColumn, SEQUENCES);
   // Nobody else is let in before the database is handed over.
   const logins = (await isSuperuser(admin)) ? [admin] : [admin, app];
   const refusals: RefusedStatement[] = [];
@@ -131,10 +137,10 @@ export async function putBackExtensionState(put: PutBack): Promise<RefusedStatem
 /** Sets the sequences that the owner may set: what only an admin may set was set before the dump. */
 async function putBackSequences({ app, database, state }: PutBack): Promise<RefusedStatement[]> {
   const recorded = state?.sequences ?? [];
-  const there = (await queryRows<SequenceOfColumn>(app, database, SEQUENCES)).filter(
+  const there = (await queryRows(app, database, decodeSequenceOfColumn, SEQUENCES)).filter(
     ({ readable, writable }) => readable && writable,
   );
-  const now = there.length === 0 ? [] : await queryRows<ExtensionSequence>(app, database, values(there));
+  const now = there.length === 0 ? [] : await queryRows(app, database, decodeSequence, values(there));
   const refusals: RefusedStatement[] = [];
   for (const { schema, name, ofColumn } of there) {
     const sequence = qualified(schema, name);
@@ -162,7 +168,7 @@ async function putBackOwners(
   recorded: readonly SchemaOwner[],
 ): Promise<RefusedStatement[]> {
   const now = new Map(
-    (await queryRows<SchemaOwner>(app, database, SCHEMAS)).map(({ name, owner }) => [name, owner]),
+    (await queryRows(app, database, decodeSchemaOwner, SCHEMAS)).map(({ name, owner }) => [name, owner]),
   );
   const refusals: RefusedStatement[] = [];
   for (const { name, owner: before } of recorded) {
@@ -191,8 +197,8 @@ async function putBackPrivileges(
   const names = new Set(wanted.map(({ object }) => object));
   const reasons = new Map<string, string>();
   const left = async () => {
-    const found = await queryRows<ExtensionPrivilege>(app, database, PRIVILEGES);
-    const objects = await queryRows<MemberObject>(app, database, objectsNamed(names));
+    const found = await queryRows(app, database, decodePrivilege, PRIVILEGES);
+    const objects = await queryRows(app, database, decodeMemberObject, objectsNamed(names));
     return privilegeChanges(wanted, found.filter(counts), objects, { owner: now, given });
   };
   const { forbidden } = await left();
@@ -213,15 +219,17 @@ async function putBackPrivileges(
 
 /** The privileges on the objects of a database's extensions that an admin has given. */
 export const memberPrivileges = (postgres: Postgres, database: string): Promise<ExtensionPrivilege[]> =>
-  queryRows<ExtensionPrivilege>(postgres, database, sql`${PRIVILEGES} WHERE "ownerIsSuper"`);
+  queryRows(postgres, database, decodePrivilege, sql`${PRIVILEGES} WHERE "ownerIsSuper"`);
+
+const decodeMemberObject = object({
+  object: longText,
+  owner: catalogName,
+  /** Privileges that everybody has on it as its extension has made it. */
+  everybodys: manyOf(catalogName),
+});
 
 /** An object of an extension. */
-export interface MemberObject {
-  readonly object: string;
-  readonly owner: string;
-  /** Privileges that everybody has on it as its extension has made it. */
-  readonly everybodys: readonly string[];
-}
+export interface MemberObject extends Decoded<typeof decodeMemberObject> {}
 
 /**
  * Query: the schemas that a dump makes. An extension may live in one without having made it: then it is no part of
@@ -232,14 +240,15 @@ export const SCHEMAS = sql`SELECT nspname AS name, pg_get_userbyid(nspowner) AS 
     AND NOT EXISTS (SELECT FROM pg_depend
       WHERE classid = 'pg_namespace'::regclass AND objid = n.oid AND deptype = 'e') ORDER BY 1`;
 
-/** One of an extension, and the column whose values it makes. */
-interface SequenceOfColumn {
-  readonly schema: string;
-  readonly name: string;
-  readonly readable: boolean;
-  readonly writable: boolean;
-  readonly ofColumn: { readonly schema: string; readonly table: string; readonly column: string } | null;
-}
+/** A sequence of an extension, and the column whose values it makes. */
+const decodeSequenceOfColumn = object({
+  schema: catalogName,
+  name: catalogName,
+  // null: it was dropped meanwhile
+  readable: nullable(flag),
+  writable: nullable(flag),
+  ofColumn: nullable(object({ schema: catalogName, table: catalogName, column: catalogName })),
+});
 
 const SEQUENCES = sql`SELECT n.nspname AS schema, s.relname AS name,
     CASE relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END AS readable,

@@ -2,11 +2,13 @@ import { extensionsIn } from '../../backup-reader/dump-extensions.ts';
 import type { RestoreSource } from '../../backup-reader/open.ts';
 import { missingRoles } from '../../postgres/databases.ts';
 import { isSuperRole } from '../../postgres/owner-login.ts';
+import { longText } from '../../postgres/rows.ts';
 import { queryRows } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import { Snapshot } from '../../postgres/snapshot.ts';
 import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
-import { type DatabaseTraits, databaseTraits, EXTENSIONS, type Extension } from '../../postgres/traits.ts';
+import { type DatabaseTraits, databaseTraits, type Extension, extensionsNow } from '../../postgres/traits.ts';
+import { object } from '../../util/decode.ts';
 import type { Target } from '../target.ts';
 import type { Attempt } from './attempt.ts';
 
@@ -45,9 +47,10 @@ export async function traitsOf(
     return await databaseTraits(snapshot);
   }
   // As odoo.service.db._create_empty_database.
-  const [server] = await queryRows<{ ctype: string }>(
+  const [server] = await queryRows(
     admin,
     MAINTENANCE_DATABASE,
+    object({ ctype: longText }),
     sql`SELECT datctype AS ctype FROM pg_database WHERE datname = 'template0'`,
   );
   return {
@@ -74,7 +77,7 @@ export async function extensionsOf(
   if (!fitting) return [];
   const inDump = await attempt(() => extensionsIn(dump, fitting));
   if (inDump || !current?.allowsConnections) return inDump ?? [];
-  return queryRows<Extension>(postgres, database, EXTENSIONS);
+  return extensionsNow(postgres, database);
 }
 
 /** How many times as large as its compressed dump a database is, about. */
