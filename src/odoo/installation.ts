@@ -3,10 +3,11 @@ import type { Host } from '../host/host.ts';
 import { seeFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
 import { findTools, type HostTools } from '../host/tools.ts';
+import type { DatabaseSettings } from '../postgres/access.ts';
 import type { OdooRole } from '../postgres/owner-login.ts';
 import { catalogName } from '../postgres/rows.ts';
 import { queryRows } from '../postgres/run-sql.ts';
-import { type DatabaseSettings, Postgres } from '../postgres/server.ts';
+import { Postgres } from '../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
 import { object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
@@ -56,13 +57,7 @@ export async function findOdoo(
   const database = chooseDatabase(settings.database, conf);
   const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
-  const postgres = await Postgres.connect(
-    site.database.host,
-    site.database.accounts,
-    tools,
-    access,
-    database,
-  );
+  const postgres = await Postgres.connect({ ...site.database, tools }, access, database);
   const { filestore, lookedIn } = settings.filestore
     ? await locateFilestore(site, settings.filestore, database, conf, access)
     : { filestore: undefined, lookedIn: [] };
@@ -98,7 +93,7 @@ export async function findInstallation(
   const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
   const party = site.database;
-  const postgres = await Postgres.connect(party.host, party.accounts, tools, access, MAINTENANCE_DATABASE);
+  const postgres = await Postgres.connect({ ...party, tools }, access, MAINTENANCE_DATABASE);
   const readers = readersOf(conf, access);
   const filestore = settings.filestore
     ? await placeForFilestore(site.files, settings.filestore, database, conf, readers)
@@ -122,8 +117,7 @@ export async function listDatabases(
   const { tools, conf } = await look(site, settings);
   const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
-  const { host, accounts } = site.database;
-  const postgres = await Postgres.connect(host, accounts, tools, access, MAINTENANCE_DATABASE);
+  const postgres = await Postgres.connect({ ...site.database, tools }, access, MAINTENANCE_DATABASE);
   const rows = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,

@@ -3,7 +3,7 @@ import { CommandError } from '../host/host.ts';
 import { unlimited, wait } from '../host/limits.ts';
 import { UserError } from '../util/errors.ts';
 import type { Postgres } from './server.ts';
-import { PsqlSession } from './session.ts';
+import type { PsqlSession } from './session.ts';
 import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 
 /** The lock cannot be taken, whoever holds it: the role may not enter the maintenance database. */
@@ -60,7 +60,7 @@ export async function lockProblem(postgres: Postgres, database: string): Promise
 
 async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {
   // It outlasts the run's limit: the lock is held until everything is taken back.
-  const session = await unlimited(() => PsqlSession.open(postgres, MAINTENANCE_DATABASE));
+  const session = await unlimited(() => postgres.openSession(MAINTENANCE_DATABASE));
   try {
     await ask(session, sql`SET application_name = ${purpose}`);
     return session;

@@ -1,5 +1,3 @@
-import type { Accounts } from '../host/accounts.ts';
-import type { HostTools } from '../host/tools.ts';
 import { type Decoded, flag, object } from '../util/decode.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { catalogName } from './rows.ts';
@@ -41,8 +39,6 @@ export async function ownerLogin(
   postgres: Postgres,
   owner: string,
   odoo: OdooRole | undefined,
-  accounts: Accounts,
-  tools: HostTools,
 ): Promise<Postgres> {
   const isBoundByOdoo = (await isSuperRole(postgres, owner)) && (await isOrdinary(postgres, odoo?.name));
   const role = (isBoundByOdoo ? odoo?.name : undefined) ?? owner;
@@ -51,7 +47,7 @@ export async function ownerLogin(
   for (const name of new Set([role, ...(odoo ? [odoo.name] : [])])) {
     try {
       const password = name === odoo?.name ? odoo.password : undefined;
-      const other = await postgres.asRole(name, accounts, tools, password);
+      const other = await postgres.asRole(name, password);
       if (await fits(other, role, odoo)) return other;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -64,7 +60,7 @@ export async function ownerLogin(
       `The dump would be loaded as ${postgres.login}, ${what}, and not as ${role}: what is in a dump runs with the rights of the role that loads it`,
       ...failures,
     ].join('\n  '),
-    `Let this run log in as ${role}: set db-user to ${role} and db-password to its password (and db-admin-user to ${postgres.login}, for what only that role may); or let peer authentication work, by a line in pg_hba.conf such as: local all ${role} peer. ${accounts.sudoersHint([role])}`,
+    `Let this run log in as ${role}: set db-user to ${role} and db-password to its password (and db-admin-user to ${postgres.login}, for what only that role may); or let peer authentication work, by a line in pg_hba.conf such as: local all ${role} peer. ${postgres.at.accounts.sudoersHint([role])}`,
   );
 }
 

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Command, Host, Process } from '../host/host.ts';
 import { recordsOf, tooMuch } from '../host/records.ts';
 import { psqlScript } from './psql.ts';
-import type { Postgres } from './server.ts';
 import { type Sql, sql } from './sql.ts';
 import { SqlError } from './sql-error.ts';
 
@@ -23,15 +22,14 @@ export class PsqlSession implements AsyncDisposable {
     process.exited.catch(() => {}); // Awaited in lines(), where the failure belongs.
   }
 
-  static async open(postgres: Postgres, database: string): Promise<PsqlSession> {
-    const session = await PsqlSession.start(postgres.host, postgres.psql(database));
-    session.#process.stdin.write(psqlScript(...postgres.firstStatements));
-    return session;
-  }
-
   /** @param psql reads statements from its standard input */
   static async start(host: Host, psql: Command): Promise<PsqlSession> {
     return new PsqlSession(await host.start(psql));
+  }
+
+  /** Runs statements that answer nothing, before the queries. */
+  begin(...statements: readonly Sql[]): void {
+    this.#process.stdin.write(psqlScript(...statements));
   }
 
   /**

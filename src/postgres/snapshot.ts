@@ -5,7 +5,7 @@ import { connectHint } from './connect-hints.ts';
 import { READING_HINT, STANDBY_CONFLICT } from './reading-hints.ts';
 import { asJson, decodeRows } from './rows.ts';
 import type { Postgres } from './server.ts';
-import { PsqlSession } from './session.ts';
+import type { PsqlSession } from './session.ts';
 import { identifier, list, qualified, type Sql, sql } from './sql.ts';
 import { SqlError } from './sql-error.ts';
 import { SQL_STATE } from './sql-states.ts';
@@ -51,7 +51,7 @@ export class Snapshot implements AsyncDisposable {
 
   /** @throws UserError when the server refuses */
   static async open(postgres: Postgres, database: string): Promise<Snapshot> {
-    const session = await PsqlSession.open(postgres, database);
+    const session = await postgres.openSession(database);
     try {
       const [, [id], [onlyCopies], [encoding = 'UTF8']] = await Promise.all([
         ask(session, sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`),

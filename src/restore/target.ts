@@ -51,10 +51,7 @@ export async function findTarget(
 ): Promise<Target> {
   const installation = await findInstallation(site, inputs.odoo, database, secret);
   const { postgres, tools, conf, readers } = installation;
-  const admin =
-    inputs.dbAdminUser === undefined
-      ? postgres
-      : await postgres.asRole(inputs.dbAdminUser, site.database.accounts, tools);
+  const admin = inputs.dbAdminUser === undefined ? postgres : await postgres.asRole(inputs.dbAdminUser);
   const found =
     installation.filestore === undefined
       ? undefined

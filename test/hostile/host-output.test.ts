@@ -3,7 +3,6 @@ import { after, before, suite, test } from 'node:test';
 import { feed } from '../../src/host/feed.ts';
 import type { Command, Host } from '../../src/host/host.ts';
 import { records, run } from '../../src/host/run.ts';
-import type { Postgres } from '../../src/postgres/server.ts';
 import { PsqlSession } from '../../src/postgres/session.ts';
 import { sql } from '../../src/postgres/sql.ts';
 import { UserError } from '../../src/util/errors.ts';
@@ -64,17 +63,12 @@ suite('a host that prints without end', () => {
   });
 
   test('a psql that is none does not fill the memory', async () => {
-    const pretending = (script: string) =>
-      ({ host, firstStatements: [], psql: () => sh(script) }) as unknown as Postgres;
-    await using endless = await PsqlSession.open(pretending(ENDLESS_LINE), 'prod');
+    await using endless = await PsqlSession.start(host, sh(ENDLESS_LINE));
     await assert.rejects(
       endless.lines(sql`SELECT 1`),
       refused(/^psql on the host printed a line of more than 1 MiB$/),
     );
-    await using chatty = await PsqlSession.open(
-      pretending('yes "$(head -c 100000 /dev/zero | tr "\\0" x)"'),
-      'prod',
-    );
+    await using chatty = await PsqlSession.start(host, sh('yes "$(head -c 100000 /dev/zero | tr "\\0" x)"'));
     await assert.rejects(
       chatty.lines(sql`SELECT 1`),
       refused(/^psql on the host printed more than 256 MiB$/),

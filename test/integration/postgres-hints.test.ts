@@ -39,7 +39,11 @@ suite('what keeps a role from reading its database', () => {
     await french.sql(`${make} ${prepare}`, database);
     const settings = { host: server.host, port: server.port, user: 'odoo', password: server.odoo.password };
     const tools = await findTools(host);
-    const postgres = await Postgres.connect(host, new Accounts(host, 'never'), tools, settings, database);
+    const postgres = await Postgres.connect(
+      { host, accounts: new Accounts(host, 'never'), tools },
+      settings,
+      database,
+    );
     return { database, postgres };
   }
 
@@ -140,9 +144,7 @@ suite('what keeps a role from reading its database', () => {
     const { server } = french;
     const settings = { host: server.host, port: server.port, user: 'admin', password: server.admin.password };
     const admin = await Postgres.connect(
-      host,
-      new Accounts(host, 'never'),
-      await findTools(host),
+      { host, accounts: new Accounts(host, 'never'), tools: await findTools(host) },
       settings,
       database,
     );
@@ -170,7 +172,11 @@ suite('what keeps a role from reading its database', () => {
     const { server } = standby;
     const settings = { host: server.host, port: server.port, user: 'odoo', password: server.odoo.password };
     const accounts = new Accounts(host, 'never');
-    const postgres = await Postgres.connect(host, accounts, await findTools(host), settings, database);
+    const postgres = await Postgres.connect(
+      { host, accounts, tools: await findTools(host) },
+      settings,
+      database,
+    );
     await using snapshot = await Snapshot.open(postgres, database);
     await french.sql('DELETE FROM mine', database);
     await french.sql('VACUUM mine', database);

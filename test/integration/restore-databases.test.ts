@@ -14,7 +14,6 @@ import {
 } from '../../src/postgres/databases.ts';
 import { derivedName } from '../../src/postgres/derived-names.ts';
 import { runSql } from '../../src/postgres/run-sql.ts';
-import { PsqlSession } from '../../src/postgres/session.ts';
 import { Snapshot } from '../../src/postgres/snapshot.ts';
 import { sql } from '../../src/postgres/sql.ts';
 import { swapDatabases, swapDatabasesBack } from '../../src/postgres/swap.ts';
@@ -98,7 +97,7 @@ suite('a new database', () => {
   test('is dropped although somebody is connected, twice, and no other database is', async () => {
     await using scene = await openSwap();
     const { swap, admin, odoo } = scene;
-    await using session = await PsqlSession.open(admin, swap.new);
+    await using session = await admin.openSession(swap.new);
     await session.lines(sql`SELECT 1`);
     await dropDerivedDatabase(admin, swap.new, odoo.database);
     await dropDerivedDatabase(admin, swap.new, odoo.database);
@@ -149,7 +148,7 @@ suite('the swap', () => {
   test('takes the name from under open connections, and gives it back, twice', async () => {
     await using scene = await openSwap();
     const { swap, admin, odoo } = scene;
-    await using session = await PsqlSession.open(admin, odoo.database);
+    await using session = await admin.openSession(odoo.database);
     await session.lines(sql`BEGIN; UPDATE public.res_users SET active = true`);
     assert.deepEqual(await listSessions(admin, odoo.database), [
       { role: 'odoo', application: 'odoo-backup', mayEnd: true, count: 1 },
@@ -182,8 +181,8 @@ suite('the swap', () => {
   test('changes nothing when somebody may not be sent away, and says who it is', async () => {
     await using scene = await openSwap();
     const { swap, admin, odoo } = scene;
-    const asAdmin = await admin.asRole('admin', scene.accounts, scene.found.tools);
-    await using session = await PsqlSession.open(asAdmin, odoo.database);
+    const asAdmin = await admin.asRole('admin');
+    await using session = await asAdmin.openSession(odoo.database);
     await session.lines(sql`SET application_name = 'bi'`);
     await assert.rejects(swapDatabases(admin, swap), (error) => {
       assert.ok(error instanceof UserError);
@@ -294,7 +293,7 @@ suite('rights', () => {
     await sql('CREATE ROLE strict LOGIN', 'postgres');
     try {
       await sql(`CREATE DATABASE strict_${odoo.database} OWNER strict`, 'postgres');
-      const asAdmin = await admin.asRole('admin', scene.accounts, scene.found.tools);
+      const asAdmin = await admin.asRole('admin');
       assert.deepEqual(await missingRights(asAdmin, 'strict', `strict_${odoo.database}`), []);
       assert.match((await missingRights(admin, 'odoo', `strict_${odoo.database}`)).join(), /may not rename/);
     } finally {
@@ -306,7 +305,7 @@ suite('rights', () => {
   test('a role that is not let in is explained', async () => {
     await using scene = await openRestoreHost();
     await assert.rejects(
-      scene.found.postgres.asRole('nobody_here', scene.accounts, scene.found.tools),
+      scene.found.postgres.asRole('nobody_here'),
       /db-admin-user: PostgreSQL does not let in the role nobody_here/,
     );
   });

@@ -237,9 +237,9 @@ suite('extensions', () => {
 
   test('are made ahead by the admin role, unaccent IMMUTABLE; what the role may not do is skipped and told', async () => {
     await using scene = await openLoad(withExtensions);
-    const { found, database, dumps, options, facts, accounts } = scene;
+    const { found, database, dumps, options, facts } = scene;
     const app = found.postgres;
-    const admin = await app.asRole('admin', accounts, found.tools);
+    const admin = await app.asRole('admin');
     assert.deepEqual(await extensionProblems(app, admin, facts.extensions), []);
     const asThen = { sameVersions: true, formerOwner: facts.traits.owner, also: new Set<string>() };
     const prepared = await createExtensions(app, admin, database, 'odoo', facts.extensions, asThen);

@@ -90,7 +90,11 @@ suite('what a load says of a good archive', () => {
     const { odoo, host: address, port } = french.server;
     const settings = { host: address, port, user: odoo.name, password: odoo.password };
     const tools = await findTools(host);
-    const app = await Postgres.connect(host, new Accounts(host, 'never'), tools, settings, 'postgres');
+    const app = await Postgres.connect(
+      { host, accounts: new Accounts(host, 'never'), tools },
+      settings,
+      'postgres',
+    );
     const nothing = async () => {};
     server = {
       label: 'the server',

@@ -32,9 +32,7 @@ suite('what a load would fail at is known by the table of contents', () => {
     const { odoo, host: address, port } = french.server;
     const settings = { host: address, port, user: odoo.name, password: odoo.password };
     app = await Postgres.connect(
-      host,
-      new Accounts(host, 'never'),
-      await findTools(host),
+      { host, accounts: new Accounts(host, 'never'), tools: await findTools(host) },
       settings,
       'postgres',
     );

@@ -60,7 +60,7 @@ export async function gatherFacts(
 ): Promise<GatheredFacts> {
   const failures: Problem[] = [];
   const attempt = attemptInto(failures);
-  const { current, postgres, admin, database, odooRole, site, installation } = target;
+  const { current, postgres, admin, database, odooRole } = target;
   const { description } = source;
   const { inPlace } = request;
   // A rollback starts Odoo also where its database is gone; a new copy is nothing that Odoo has open.
@@ -69,10 +69,7 @@ export async function gatherFacts(
     ownerOf(source, target, inPlace),
     neighbourOf(source, target, inPlace),
   ]);
-  const login =
-    (await attempt(() =>
-      ownerLogin(postgres, owner, odooRole, site.database.accounts, installation.tools),
-    )) ?? postgres;
+  const login = (await attempt(() => ownerLogin(postgres, owner, odooRole))) ?? postgres;
   const fittingLoader = loaderOf(source, target, login, attempt);
   const [traits, extensions, loader, difference, sessions, services, answer, program] = await Promise.all([
     traitsOf(source, target),

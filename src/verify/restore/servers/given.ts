@@ -1,8 +1,9 @@
 import { Accounts } from '../../../host/accounts.ts';
 import type { Host } from '../../../host/host.ts';
 import type { HostTools } from '../../../host/tools.ts';
+import type { DatabaseSettings } from '../../../postgres/access.ts';
 import { isSuperRole } from '../../../postgres/owner-login.ts';
-import { type DatabaseSettings, Postgres } from '../../../postgres/server.ts';
+import { Postgres } from '../../../postgres/server.ts';
 import { UserError } from '../../../util/errors.ts';
 import type { TestServer } from './server.ts';
 import { makeTestRole } from './test-role.ts';
@@ -54,7 +55,7 @@ export async function openGivenServer(
 
 async function connect(host: Host, tools: HostTools, { settings, database }: GivenServer): Promise<Postgres> {
   try {
-    return await Postgres.connect(host, new Accounts(host, 'never'), tools, settings, database);
+    return await Postgres.connect({ host, accounts: new Accounts(host, 'never'), tools }, settings, database);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(

@@ -32,17 +32,16 @@ export async function openOdooHost(
   // Also after the signal: the scratch database has to go.
   const host = resources.use(await openReconnectingHost(ssh, platform, signal));
   const site = await openSite(host, where);
-  const { accounts } = site.database;
   const secret = (value: string) => platform.secret(value);
   const settings = { ...odoo, filestore: false };
   const installation = await findInstallation(site, settings, database, secret);
   const { postgres, tools } = installation;
-  const admin = adminUser === undefined ? postgres : await postgres.asRole(adminUser, accounts, tools);
+  const admin = adminUser === undefined ? postgres : await postgres.asRole(adminUser);
   const odooRole = odooRoleOf(installation, odoo.dbUser);
   // A superuser makes the scratch database for Odoo's own role, which loads it.
   const isSuper = await isSuperRole(postgres, postgres.role);
   const owner = isSuper && odooRole ? odooRole.name : postgres.role;
-  const app = await ownerLogin(postgres, owner, odooRole, accounts, tools);
+  const app = await ownerLogin(postgres, owner, odooRole);
   const free = (await databaseFileSystem(admin))?.free;
   if (free !== undefined && free < databaseBytes) throw noSpace(host.label, databaseBytes, free);
   const kept = resources.move();

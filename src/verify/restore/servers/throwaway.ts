@@ -103,7 +103,7 @@ export async function startThrowawayServer(
   const accounts = new Accounts(host, 'never');
   const connect = (user: string) => {
     const settings = { host: socket, port: PORT, user };
-    return Postgres.connect(host, accounts, programs.tools, settings, MAINTENANCE_DATABASE);
+    return Postgres.connect({ host, accounts, tools: programs.tools }, settings, MAINTENANCE_DATABASE);
   };
   const admin = await connect(ADMIN);
   await runSql(admin, MAINTENANCE_DATABASE, sql`CREATE ROLE ${identifier(OWNER)} LOGIN`);
