@@ -1,10 +1,6 @@
 import type { FilestoreReport } from '../odoo/filestore.ts';
-import type {
-  ExtensionPrivilege,
-  ExtensionSequence,
-  ExtensionState,
-  SchemaOwner,
-} from '../postgres/extensions/state.ts';
+import type { ExtensionPrivilege } from '../postgres/extensions/privileges.ts';
+import type { ExtensionSequence, ExtensionState, SchemaOwner } from '../postgres/extensions/state.ts';
 import type { DatabaseTraits, Extension } from '../postgres/traits.ts';
 import {
   count,

@@ -1,5 +1,6 @@
 import { nullable, object } from '../util/decode.ts';
-import { type ExtensionPrivilege, memberPrivileges } from './extensions/state.ts';
+import type { ExtensionPrivilege } from './extensions/privileges.ts';
+import { memberPrivileges } from './extensions/state.ts';
 import { catalogName, longText } from './rows.ts';
 import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';

@@ -1,9 +1,10 @@
 import { UserError } from '../util/errors.ts';
-import { endWorkOn, findDatabase, listSessions, signed, terminateSessions } from './databases.ts';
+import { findDatabase, listSessions, terminateSessions } from './databases.ts';
 import { runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { identifier, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 import { LOCK_NOT_AVAILABLE, SqlError } from './sql-error.ts';
+import { endWorkOn, signed } from './unfinished-work.ts';
 
 /** The names of a swap. */
 export interface Swap {

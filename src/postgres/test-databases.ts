@@ -1,5 +1,6 @@
-import { dropDerivedDatabase, findDatabase } from './databases.ts';
+import { findDatabase } from './databases.ts';
 import { isTestName, testName, timestampOf } from './derived-names.ts';
+import { dropDerivedDatabase } from './drop-database.ts';
 import { acquireLock, HeldLockError, type Lock } from './lock.ts';
 import { runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';

@@ -10,8 +10,10 @@ import { neutralize, renewIdentity } from '../odoo/neutralize.ts';
 import { copyFiles, stageFilestore } from '../odoo/staging.ts';
 import { counting, type Progress } from '../platform/progress.ts';
 import { analyze } from '../postgres/analyze.ts';
-import { completeSearchPath, createDatabase, dropDerivedDatabase, handOver } from '../postgres/databases.ts';
+import { createDatabase, handOver } from '../postgres/create-database.ts';
+import { applySettings, completeSearchPath, resetSettings } from '../postgres/database-settings.ts';
 import { mountedAt } from '../postgres/disk-space.ts';
+import { dropDerivedDatabase } from '../postgres/drop-database.ts';
 import { createExtensions, type Prepared } from '../postgres/extensions/create.ts';
 import {
   type ExtensionState,
@@ -22,7 +24,7 @@ import { type Dump, loadDump } from '../postgres/load.ts';
 import { mayMakeFor } from '../postgres/owner-login.ts';
 import type { RefusedStatement } from '../postgres/refusal.ts';
 import { identifier, sql } from '../postgres/sql.ts';
-import { applyPrivileges, applySettings, resetSettings } from '../postgres/traits.ts';
+import { applyPrivileges } from '../postgres/traits.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { commandByHand, sqlByHand } from './by-hand.ts';
 import { compareWithBackup } from './compare.ts';

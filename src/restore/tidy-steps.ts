@@ -1,8 +1,8 @@
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import { removeDerivedFolder, swapFoldersBack } from '../odoo/folder-swap.ts';
 import type { Platform } from '../platform/platform.ts';
-import { dropDerivedDatabase } from '../postgres/databases.ts';
 import { derivedFolder, derivedName } from '../postgres/derived-names.ts';
+import { dropDerivedDatabase } from '../postgres/drop-database.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { swapDatabasesBack } from '../postgres/swap.ts';
 import { pairName } from './facts.ts';

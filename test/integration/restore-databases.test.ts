@@ -3,21 +3,17 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../../src/host/host.ts';
 import { describeDatabase } from '../../src/odoo/database.ts';
-import {
-  createDatabase,
-  dropDerivedDatabase,
-  findDatabase,
-  listDerivedDatabases,
-  listSessions,
-  missingRights,
-  missingRoles,
-} from '../../src/postgres/databases.ts';
+import { createDatabase } from '../../src/postgres/create-database.ts';
+import { applySettings } from '../../src/postgres/database-settings.ts';
+import { findDatabase, listDerivedDatabases, listSessions } from '../../src/postgres/databases.ts';
 import { derivedName } from '../../src/postgres/derived-names.ts';
+import { dropDerivedDatabase } from '../../src/postgres/drop-database.ts';
+import { missingRights, missingRoles } from '../../src/postgres/rights.ts';
 import { runSql } from '../../src/postgres/run-sql.ts';
 import { Snapshot } from '../../src/postgres/snapshot.ts';
 import { sql } from '../../src/postgres/sql.ts';
 import { swapDatabases, swapDatabasesBack } from '../../src/postgres/swap.ts';
-import { applyPrivileges, applySettings } from '../../src/postgres/traits.ts';
+import { applyPrivileges } from '../../src/postgres/traits.ts';
 import { UserError } from '../../src/util/errors.ts';
 import { holdRename } from '../support/hold-lock.ts';
 import { dropDatabase, psql } from '../support/postgres.ts';

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { entryAsPlain, type PlainDumpOptions, plainDumpFilter } from '../../src/backup-reader/plain-dump.ts';
 import { attachedFiles, describeDatabase, type OdooDatabase } from '../../src/odoo/database.ts';
 import { analyze } from '../../src/postgres/analyze.ts';
-import { createDatabase } from '../../src/postgres/databases.ts';
+import { createDatabase } from '../../src/postgres/create-database.ts';
 import { derivedName } from '../../src/postgres/derived-names.ts';
 import { streamDump } from '../../src/postgres/dump.ts';
 import { createExtensions, extensionProblems } from '../../src/postgres/extensions/create.ts';

@@ -1,7 +1,7 @@
 import { flag, object } from '../../util/decode.ts';
 import { UserError } from '../../util/errors.ts';
-import { isSuperuser } from '../databases.ts';
 import { runAsAny } from '../refusal.ts';
+import { isSuperuser } from '../rights.ts';
 import { catalogName, longText } from '../rows.ts';
 import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';

@@ -1,6 +1,35 @@
+import { type Decoded, flag, nullable, object } from '../../util/decode.ts';
 import type { RefusedStatement } from '../refusal.ts';
+import { catalogName, longText, manyOf } from '../rows.ts';
 import { identifier, type Sql, serverName, sql } from '../sql.ts';
-import type { ExtensionPrivilege, MemberObject } from './state.ts';
+
+export const decodePrivilege = object({
+  /** As GRANT names it: `TABLE public.spatial_ref_sys`. */
+  object: longText,
+  /** null: on the whole object. */
+  column: nullable(catalogName),
+  /** `SELECT` */
+  privilege: catalogName,
+  /** null: PUBLIC. */
+  role: nullable(catalogName),
+  /** Whether it has the grant option. */
+  grantable: flag,
+  /** false: taken away. */
+  granted: flag,
+});
+
+/** A privilege on an object of an extension that was given, or taken away, after that has made it; or on a schema. */
+export interface ExtensionPrivilege extends Decoded<typeof decodePrivilege> {}
+
+export const decodeMemberObject = object({
+  object: longText,
+  owner: catalogName,
+  /** Privileges that everybody has on it as its extension has made it. */
+  everybodys: manyOf(catalogName),
+});
+
+/** An object of an extension. */
+export interface MemberObject extends Decoded<typeof decodeMemberObject> {}
 
 /** What makes privileges on the objects of extensions what they were. */
 export interface PrivilegeChanges {

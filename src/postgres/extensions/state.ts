@@ -1,12 +1,17 @@
 import { type Decoded, flag, integer, nullable, object } from '../../util/decode.ts';
-import { isSuperuser } from '../databases.ts';
 import { type RefusedStatement, refusalsOf } from '../refusal.ts';
-import { catalogName, longText, manyOf } from '../rows.ts';
+import { isSuperuser } from '../rights.ts';
+import { catalogName } from '../rows.ts';
 import { queryRows } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { identifier, join, list, qualified, type Sql, sql } from '../sql.ts';
-import { privilegeChanges } from './privileges.ts';
+import {
+  decodeMemberObject,
+  decodePrivilege,
+  type ExtensionPrivilege,
+  privilegeChanges,
+} from './privileges.ts';
 
 export const decodeSchemaOwner = object({ name: catalogName, owner: catalogName });
 
@@ -23,24 +28,6 @@ const decodeSequence = object({
 
 /** One that pg_dump leaves out, unless its extension has it dumped (`pg_extension_config_dump`). */
 export interface ExtensionSequence extends Decoded<typeof decodeSequence> {}
-
-const decodePrivilege = object({
-  /** As GRANT names it: `TABLE public.spatial_ref_sys`. */
-  object: longText,
-  /** null: on the whole object. */
-  column: nullable(catalogName),
-  /** `SELECT` */
-  privilege: catalogName,
-  /** null: PUBLIC. */
-  role: nullable(catalogName),
-  /** Whether it has the grant option. */
-  grantable: flag,
-  /** false: taken away. */
-  granted: flag,
-});
-
-/** A privilege on an object of an extension that was given, or taken away, after that has made it; or on a schema. */
-export interface ExtensionPrivilege extends Decoded<typeof decodePrivilege> {}
 
 /** What belongs to the extensions of a database, and a dump leaves out or only an admin may put back. */
 export interface ExtensionState {
@@ -220,16 +207,6 @@ async function putBackPrivileges(
 /** The privileges on the objects of a database's extensions that an admin has given. */
 export const memberPrivileges = (postgres: Postgres, database: string): Promise<ExtensionPrivilege[]> =>
   queryRows(postgres, database, decodePrivilege, sql`${PRIVILEGES} WHERE "ownerIsSuper"`);
-
-const decodeMemberObject = object({
-  object: longText,
-  owner: catalogName,
-  /** Privileges that everybody has on it as its extension has made it. */
-  everybodys: manyOf(catalogName),
-});
-
-/** An object of an extension. */
-export interface MemberObject extends Decoded<typeof decodeMemberObject> {}
 
 /**
  * Query: the schemas that a dump makes. An extension may live in one without having made it: then it is no part of

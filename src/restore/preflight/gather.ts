@@ -10,19 +10,15 @@ import { healthNow } from '../../odoo/health.ts';
 import { findOdooProgram, type OdooProgram } from '../../odoo/program.ts';
 import { compareFilestore, type Difference } from '../../odoo/staging.ts';
 import { type AdminGrants, adminGrants, NO_GRANTS } from '../../postgres/admin-grants.ts';
-import {
-  isSuperuser,
-  listSessions,
-  missingLocales,
-  missingRights,
-  missingRoles,
-} from '../../postgres/databases.ts';
+import { missingLocales } from '../../postgres/create-database.ts';
+import { listSessions } from '../../postgres/databases.ts';
 import { trustedExtensions } from '../../postgres/extensions/allowlist.ts';
 import { extensionProblems, mayMarkImmutable } from '../../postgres/extensions/create.ts';
 import { withRestoreClient } from '../../postgres/load-errors.ts';
 import { lockProblem } from '../../postgres/lock.ts';
 import { isSuperRole, ownerLogin } from '../../postgres/owner-login.ts';
 import { logicalSlots } from '../../postgres/replication-slots.ts';
+import { isSuperuser, missingRights, missingRoles } from '../../postgres/rights.ts';
 import { strangersTo } from '../../postgres/role-members.ts';
 import { runSql } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';

@@ -1,7 +1,7 @@
 import { extensionsIn } from '../../backup-reader/dump-extensions.ts';
 import type { RestoreSource } from '../../backup-reader/open.ts';
-import { missingRoles } from '../../postgres/databases.ts';
 import { isSuperRole } from '../../postgres/owner-login.ts';
+import { missingRoles } from '../../postgres/rights.ts';
 import { longText } from '../../postgres/rows.ts';
 import { queryRows } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';

@@ -1,7 +1,7 @@
 import { entryAsPlain } from '../../backup-reader/plain-dump.ts';
 import { CommandError } from '../../host/host.ts';
 import { analyze } from '../../postgres/analyze.ts';
-import { handOver } from '../../postgres/databases.ts';
+import { handOver } from '../../postgres/create-database.ts';
 import { createExtensions } from '../../postgres/extensions/create.ts';
 import { type Dump, loadDump } from '../../postgres/load.ts';
 import { LoadError } from '../../postgres/load-errors.ts';

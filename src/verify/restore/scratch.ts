@@ -1,11 +1,7 @@
 import { inTime } from '../../host/limits.ts';
 import type { Platform } from '../../platform/platform.ts';
-import {
-  type CreationTraits,
-  createDatabase,
-  dropDerivedDatabase,
-  localeClauses,
-} from '../../postgres/databases.ts';
+import { type CreationTraits, createDatabase, localeClauses } from '../../postgres/create-database.ts';
+import { dropDerivedDatabase } from '../../postgres/drop-database.ts';
 import { LOCALE_REFUSED, SqlError } from '../../postgres/sql-error.ts';
 import { reserveTestName } from '../../postgres/test-databases.ts';
 import type { PgVersion } from '../../postgres/version.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { ExtensionPrivilege, MemberObject } from '../../../src/postgres/extensions/privileges.ts';
 import { type PrivilegeRules, privilegeChanges } from '../../../src/postgres/extensions/privileges.ts';
-import type { ExtensionPrivilege, MemberObject } from '../../../src/postgres/extensions/state.ts';
 
 const systems = 'TABLE public.spatial_ref_sys';
 const read: ExtensionPrivilege = {

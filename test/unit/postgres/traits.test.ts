@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { localeClauses } from '../../../src/postgres/databases.ts';
+import { localeClauses } from '../../../src/postgres/create-database.ts';
+import { settingStatements } from '../../../src/postgres/database-settings.ts';
 import type { Sql } from '../../../src/postgres/sql.ts';
-import { privilegeStatements, settingStatements } from '../../../src/postgres/traits.ts';
+import { privilegeStatements } from '../../../src/postgres/traits.ts';
 import { PgVersion } from '../../../src/postgres/version.ts';
 
 const textsOf = (statements: readonly Sql[]): string[] => statements.map(({ text }) => text);

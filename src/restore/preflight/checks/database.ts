@@ -1,4 +1,4 @@
-import { localeClauses } from '../../../postgres/databases.ts';
+import { localeClauses } from '../../../postgres/create-database.ts';
 import { identifier } from '../../../postgres/sql.ts';
 import { type Check, problem, problemsOf } from '../check.ts';
 import { sessionName } from '../findings.ts';
