@@ -12,6 +12,14 @@ export type HealthCheck =
   /** A page answers with a status from 200 to 399. */
   | { readonly kind: 'url'; readonly url: string; readonly from: 'host' | 'runner' };
 
+/** What is asked whether it is healthy. */
+export interface Patient {
+  /** Where the check is asked. */
+  readonly host: Host;
+  readonly services: Pick<Services, 'states'>;
+  readonly check: HealthCheck;
+}
+
 /** Where Odoo listens, by its odoo.conf. An address that means "all" is asked at 127.0.0.1. */
 export function odooUrl(httpInterface: string | undefined, httpPort: number | undefined): string {
   const everywhere = ['', '0.0.0.0', '::', '*'];
@@ -33,13 +41,10 @@ const ANSWER_SECONDS = 60;
 /**
  * Asks until all units are active and the check is passed.
  *
- * @param host where the check is asked
  * @throws UserError when one has failed, or the time is over, with what the last answer was
  */
 export async function waitHealthy(
-  host: Host,
-  services: Pick<Services, 'states'>,
-  check: HealthCheck,
+  patient: Patient,
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<Healthy> {
@@ -47,7 +52,7 @@ export async function waitHealthy(
   for (;;) {
     const left = timeoutMs - (performance.now() - started);
     const patience = Math.min(ANSWER_SECONDS, left / 1000);
-    const { healthy, answer } = await ask(host, services, check, patience, signal).catch(unanswered);
+    const { healthy, answer } = await ask(patient, patience, signal).catch(unanswered);
     const seconds = (performance.now() - started) / 1000;
     if (healthy) return { seconds, answer };
     if (healthy === undefined || seconds * 1000 + PAUSE_MS >= timeoutMs) {
@@ -68,16 +73,13 @@ const GLANCE_SECONDS = 5;
  * are not asked for: the first look at one makes Odoo 14 write attachments, and so may the page of a 404 on a website.
  * The version call has no database, writes nothing, and is there in every version.
  */
-export async function healthNow(
-  host: Host,
-  services: Pick<Services, 'states'>,
-  check: HealthCheck,
-): Promise<string> {
-  if (check.kind === 'url') return (await ask(host, services, check, GLANCE_SECONDS, undefined)).answer;
+export async function healthNow(patient: Patient): Promise<string> {
+  const { host, services, check } = patient;
+  if (check.kind === 'url') return (await ask(patient, GLANCE_SECONDS, undefined)).answer;
   const idle = await idleAnswer(services);
   if (idle) return idle.answer;
   const version = `${check.baseUrl}/web/webclient/version_info`;
-  return told(version, await statusFromHost(host, version, GLANCE_SECONDS, undefined, '{}'));
+  return told(version, await statusFromHost(host, { url: version, json: '{}' }, GLANCE_SECONDS));
 }
 
 /** A lost connection says nothing about Odoo: the next question uses a new one. */
@@ -93,9 +95,7 @@ interface Answer {
 }
 
 async function ask(
-  host: Host,
-  services: Pick<Services, 'states'>,
-  check: HealthCheck,
+  { host, services, check }: Patient,
   seconds: number,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
@@ -106,7 +106,7 @@ async function ask(
   const status =
     check.from === 'runner'
       ? await statusFromRunner(check.url, limit, signal)
-      : await statusFromHost(host, check.url, limit, signal);
+      : await statusFromHost(host, { url: check.url }, limit, signal);
   return { healthy: isGood(status), answer: told(check.url, status) };
 }
 
@@ -123,10 +123,10 @@ async function idleAnswer(services: Pick<Services, 'states'>): Promise<Answer | 
  */
 async function askOdoo(host: Host, baseUrl: string, limit: number, signal?: AbortSignal): Promise<Answer> {
   const login = `${baseUrl}/web/login`;
-  const status = await statusFromHost(host, login, limit, signal);
+  const status = await statusFromHost(host, { url: login }, limit, signal);
   if (status !== 404) return { healthy: isGood(status), answer: told(login, status) };
   const health = `${baseUrl}/web/health`;
-  const answered = await statusFromHost(host, health, limit, signal);
+  const answered = await statusFromHost(host, { url: health }, limit, signal);
   return { healthy: isGood(answered), answer: told(health, answered) };
 }
 
@@ -158,10 +158,9 @@ async function statusFromRunner(url: string, limit: number, cancel?: AbortSignal
  */
 async function statusFromHost(
   host: Host,
-  url: string,
+  { url, json = '' }: { readonly url: string; readonly json?: string },
   limit: number,
   signal?: AbortSignal,
-  json = '',
 ): Promise<Status> {
   const python = `import sys, urllib.error, urllib.request
 class Stay(urllib.request.HTTPRedirectHandler):

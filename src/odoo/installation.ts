@@ -59,7 +59,7 @@ export async function findOdoo(
   if (access.password !== undefined) secret(access.password);
   const postgres = await Postgres.connect({ ...site.database, tools }, access, database);
   const { filestore, lookedIn } = settings.filestore
-    ? await locateFilestore(site, settings.filestore, database, conf, access)
+    ? await locateFilestore(site, settings.filestore, database, { conf, readers: readersOf(conf, access) })
     : { filestore: undefined, lookedIn: [] };
   const codec = filestoreCodec(filestore ? await toolsOf(site, tools) : tools);
   return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec }, lookedIn };
@@ -96,7 +96,7 @@ export async function findInstallation(
   const postgres = await Postgres.connect({ ...party, tools }, access, MAINTENANCE_DATABASE);
   const readers = readersOf(conf, access);
   const filestore = settings.filestore
-    ? await placeForFilestore(site.files, settings.filestore, database, conf, readers)
+    ? await placeForFilestore(site.files, settings.filestore, database, { conf, readers })
     : undefined;
   if (filestore !== undefined) assertUsable(site, filestore);
   return { database, conf, tools, postgres, filestore, readers };
@@ -193,15 +193,20 @@ async function databaseSettings(
   };
 }
 
+/** What leads to a filestore. */
+interface FilestoreClues {
+  readonly conf: OdooConfFile | undefined;
+  /** Accounts that may look at it. */
+  readonly readers: readonly string[];
+}
+
 async function locateFilestore(
   site: Site,
   wanted: true | string,
   database: string,
-  conf: OdooConfFile | undefined,
-  access: DatabaseSettings,
+  { conf, readers }: FilestoreClues,
 ): Promise<{ readonly filestore: Filestore | undefined; readonly lookedIn: readonly string[] }> {
   const { host, accounts } = site.files;
-  const readers = readersOf(conf, access);
   const dataDirs = typeof wanted === 'string' ? [] : await dataDirsOf(host, conf, readers);
   const folders =
     typeof wanted === 'string' ? [wanted] : dataDirs.map((folder) => `${folder}/filestore/${database}`);
@@ -219,8 +224,7 @@ async function placeForFilestore(
   { host, accounts }: SitePart,
   wanted: true | string,
   database: string,
-  conf: OdooConfFile | undefined,
-  readers: readonly string[],
+  { conf, readers }: FilestoreClues,
 ): Promise<string> {
   if (typeof wanted === 'string') return wanted;
   const dataDirs = await dataDirsOf(host, conf, readers);

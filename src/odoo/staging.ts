@@ -5,6 +5,13 @@ import { run } from '../host/run.ts';
 import type { FilestoreFile } from './file-list.ts';
 import { listFilestore, sha1Of } from './filestore.ts';
 
+/** How files are checked and copied. */
+export interface CopyOptions {
+  /** How many files are checked at once. */
+  readonly cores: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Where the files that a filestore is to have come from. */
 export interface Staged {
   /** Files that the host had. */
@@ -25,8 +32,7 @@ export async function stageFilestore(
   live: OwnedFolder,
   staged: string,
   wanted: readonly FilestoreFile[],
-  cores: number,
-  signal?: AbortSignal,
+  options: CopyOptions,
 ): Promise<Staged> {
   await run(
     live.host,
@@ -34,8 +40,8 @@ export async function stageFilestore(
   );
   const sizes = sizesOf(live.exists ? await filesIn(live) : []);
   const candidates = wanted.filter((file) => isCandidate(file, sizes)).map(({ name }) => name);
-  const whole = new Set(await wholeFiles(live, candidates, cores, signal));
-  await link(live, staged, [...whole], signal);
+  const whole = new Set(await wholeFiles(live, candidates, options));
+  await link(live, staged, [...whole], options.signal);
   return {
     linked: wanted.filter(({ name }) => whole.has(name)),
     missing: wanted.filter(({ name }) => !whole.has(name)),
@@ -54,21 +60,22 @@ export async function copyFiles(
   neighbour: OwnedFolder,
   staged: Folder,
   wanted: readonly FilestoreFile[],
-  cores: number,
-  signal?: AbortSignal,
+  options: CopyOptions,
 ): Promise<FilestoreFile[]> {
   const sizes = sizesOf(await filesIn(neighbour));
   const candidates = wanted.filter((file) => isCandidate(file, sizes));
   const names = await wholeFiles(
     neighbour,
     candidates.map(({ name }) => name),
-    cores,
-    signal,
+    options,
   );
   const script = `cd -- "$1" || exit
     xargs -0 -r -n 500 cp --no-dereference --parents --reflink=auto --preserve=timestamps --target-directory="$2" -- || :`;
   const command = neighbour.command(['sh', '-c', script, 'sh', neighbour.path, staged.path]);
-  await run(neighbour.host, command, { input: names.map((name) => `${name}\0`).join(''), signal });
+  await run(neighbour.host, command, {
+    input: names.map((name) => `${name}\0`).join(''),
+    signal: options.signal,
+  });
   const copied = new Set(names);
   const attempted = candidates.filter(({ name }) => copied.has(name));
   const absent = new Set(await absentFrom(staged, attempted));
@@ -119,8 +126,7 @@ const NAMES_A_SHA1SUM = 40;
 async function wholeFiles(
   live: OwnedFolder,
   names: readonly string[],
-  cores: number,
-  signal?: AbortSignal,
+  { cores, signal }: CopyOptions,
 ): Promise<string[]> {
   if (names.length === 0) return [];
   // A file that vanishes meanwhile has no line, and xargs the exit code 123.

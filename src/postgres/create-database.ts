@@ -30,8 +30,7 @@ export async function createDatabase(
   admin: Postgres,
   name: string,
   owner: string,
-  traits: CreationTraits,
-  tablespace = 'pg_default',
+  { tablespace = 'pg_default', ...traits }: CreationTraits & { readonly tablespace?: string },
 ): Promise<void> {
   // Naming even the default one takes a right that few roles have.
   const inTablespace = tablespace === 'pg_default' ? sql`` : sql`TABLESPACE ${identifier(tablespace)}`;

@@ -20,8 +20,7 @@ export async function applySettings(
   { app, admin }: TraitsBy,
   database: string,
   traits: Pick<DatabaseTraits, 'owner' | 'settings' | 'connectionLimit'>,
-  owner: string,
-  given: AdminGrants['settings'],
+  { owner, given }: { readonly owner: string; readonly given: AdminGrants['settings'] },
 ): Promise<RefusedStatement[]> {
   const { connectionLimit } = traits;
   const there = new Set(

@@ -34,18 +34,14 @@ export class Snapshot implements AsyncDisposable {
   readonly #session: PsqlSession;
 
   private constructor(
-    postgres: Postgres,
-    database: string,
-    id: string,
-    onlyCopies: boolean,
-    encoding: string,
     session: PsqlSession,
+    facts: Pick<Snapshot, 'postgres' | 'database' | 'id' | 'onlyCopies' | 'encoding'>,
   ) {
-    this.postgres = postgres;
-    this.database = database;
-    this.id = id;
-    this.onlyCopies = onlyCopies;
-    this.encoding = encoding;
+    this.postgres = facts.postgres;
+    this.database = facts.database;
+    this.id = facts.id;
+    this.onlyCopies = facts.onlyCopies;
+    this.encoding = facts.encoding;
     this.#session = session;
   }
 
@@ -61,7 +57,7 @@ export class Snapshot implements AsyncDisposable {
       ]);
       if (!id)
         throw new UserError('PostgreSQL exported no snapshot', 'Check the log of the PostgreSQL server.');
-      return new Snapshot(postgres, database, id, onlyCopies === 't', encoding, session);
+      return new Snapshot(session, { postgres, database, id, onlyCopies: onlyCopies === 't', encoding });
     } catch (error) {
       await session[Symbol.asyncDispose]();
       const { cause } = error as Error;

@@ -69,12 +69,16 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
       ...adminActions.map((action) => `as ${admin.login}: ${action}`),
     ],
     async run() {
-      await createDatabase(admin, databases.new, owner, traits, current?.tablespace);
-      const made = await createExtensions(loader, admin, databases.new, owner, extensions, {
-        sameVersions: request.inPlace,
-        formerOwner: source.description?.postgres.owner,
-        also: given.extensions,
-      });
+      await createDatabase(admin, databases.new, owner, { ...traits, tablespace: current?.tablespace });
+      const made = await createExtensions(
+        { app: loader, admin, database: databases.new, owner },
+        extensions,
+        {
+          sameVersions: request.inPlace,
+          formerOwner: source.description?.postgres.owner,
+          also: given.extensions,
+        },
+      );
       // Extensions of PostGIS set its search_path: what the backup says is what counts.
       if (source.description) await resetSettings(admin, databases.new);
       else await completeSearchPath(admin, databases.new);
@@ -213,8 +217,8 @@ function stageStep({ source, target, findings, platform }: Work, filestore: File
     bytes: bytesOf(missing),
     async run(signal, progress) {
       const { cores } = target.installation.tools;
-      const done = await stageFilestore(live, swap.new, wanted, cores, signal);
-      const had = neighbour ? await copyFiles(neighbour, staged, done.missing, cores, signal) : [];
+      const done = await stageFilestore(live, swap.new, wanted, { cores, signal });
+      const had = neighbour ? await copyFiles(neighbour, staged, done.missing, { cores, signal }) : [];
       const names = new Set(done.missing.map(({ name }) => name));
       for (const { name } of had) names.delete(name);
       const files = wanted.filter(({ name }) => names.has(name));
@@ -297,7 +301,7 @@ function settingsSteps(work: Work): Step[] {
       run: async () => {
         const by = { app: findings.loader, admin: target.admin };
         const { settings } = findings.given;
-        tellRefusals(work, await applySettings(by, databases.new, traits, owner, settings));
+        tellRefusals(work, await applySettings(by, databases.new, traits, { owner, given: settings }));
       },
     },
   ];

@@ -87,7 +87,7 @@ async function tellHealth({ target, platform, signal }: Work, services: Services
   const { check, timeoutMs } = target.health;
   const patience = Math.min(timeoutMs, PATIENCE_MS);
   try {
-    const { answer } = await waitHealthy(target.site.pages, services, check, patience);
+    const { answer } = await waitHealthy({ host: target.site.pages, services, check }, patience);
     platform.info(`As before the restore: ${answer}`);
   } catch (error) {
     platform.warning(`Everything is as before the restore, and started. ${messageOf(error)}`);
@@ -196,7 +196,7 @@ function healthStep({ target, platform }: Work, services: Services, downtime: Do
     title: 'Wait until Odoo is healthy',
     details: [`${active}${asked} answers, within ${formatDuration(timeoutMs)}`],
     async run(signal) {
-      const { answer } = await waitHealthy(target.site.pages, services, check, timeoutMs, signal);
+      const { answer } = await waitHealthy({ host: target.site.pages, services, check }, timeoutMs, signal);
       downtime.end();
       platform.info(answer);
     },

@@ -15,24 +15,26 @@ export interface ByteRange {
 /** Waits, in milliseconds, before the rest of a body that broke off is asked for: as often as there are waits. */
 const RESUME_MS = [100, 400, 1600, 6400];
 
+/** What is read of an object. */
+export interface Reading {
+  /** Default: all of it. */
+  readonly range?: ByteRange;
+  /** ETag of the object that is meant. Default: the one that is there at first. */
+  readonly etag?: string;
+  /** No more are read, whatever the server says. */
+  readonly mostBytes?: number;
+}
+
 /**
  * Reads an object, or a run of it. A body that breaks off is continued from the byte that was reached; the SDK itself
  * repeats only requests that were not answered.
  *
- * @param etag of the object that is meant; default: the one that is there at first
- * @param mostBytes no more are read, whatever the server says
  * @returns fewer bytes where the object ends before
  * @throws ContentError when there are more than `mostBytes`
  * @throws UserError about S3, also when the object is replaced meanwhile; the signal's reason of `store.reading`
  */
-export async function readObject(
-  store: Store,
-  key: string,
-  range: ByteRange | undefined,
-  etag?: string,
-  mostBytes = Number.POSITIVE_INFINITY,
-): Promise<Buffer> {
-  const body = new Body(store, key, range, etag, mostBytes);
+export async function readObject(store: Store, key: string, reading: Reading): Promise<Buffer> {
+  const body = new Body(store, key, reading);
   for (const wait of RESUME_MS) {
     if (await body.read()) return body.bytes;
     await sleep(wait, undefined, { signal: store.reading.abortSignal }).catch(() => {});
@@ -61,13 +63,7 @@ class Body {
   readonly #range: ByteRange | undefined;
   readonly #mostBytes: number;
 
-  constructor(
-    store: Store,
-    key: string,
-    range: ByteRange | undefined,
-    etag: string | undefined,
-    mostBytes: number,
-  ) {
+  constructor(store: Store, key: string, { range, etag, mostBytes = Number.POSITIVE_INFINITY }: Reading) {
     this.#mostBytes = mostBytes;
     this.#store = store;
     this.#key = key;

@@ -117,7 +117,7 @@ export class Store implements Disposable {
    */
   async read(key: string, offset: number, length: number, etag?: string): Promise<Buffer> {
     if (length === 0) return Buffer.alloc(0);
-    const bytes = await readObject(this, key, { offset, length }, etag);
+    const bytes = await readObject(this, key, { range: { offset, length }, etag });
     if (bytes.length === length) return bytes;
     throw new UserError(
       `${this.uri(key)} gave ${bytes.length} bytes where ${length} were asked for, from byte ${offset}`,
@@ -139,7 +139,7 @@ export class Store implements Disposable {
 
   /** @throws UserError when there is no such object, or it is not JSON */
   async getJson(key: string): Promise<unknown> {
-    return this.#parsed(key, await readObject(this, key, undefined, undefined, LARGEST_RECEIPT));
+    return this.#parsed(key, await readObject(this, key, { mostBytes: LARGEST_RECEIPT }));
   }
 
   /** Reads JSON with its ETag, for `putJson`. @throws UserError when there is no such object, or it is not JSON */

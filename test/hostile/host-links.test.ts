@@ -308,7 +308,7 @@ suite('what a restore writes', needsRoot, () => {
         rooted,
         `cd ${rooted.filestore}; ln -sf /home/deploy/private/${sha1(SECRET)} ${first.name}`,
       );
-      const { missing } = await stageFilestore(live, staged, wanted, 2);
+      const { missing } = await stageFilestore(live, staged, wanted, { cores: 2 });
       assert.deepEqual(missing, [first]);
       assert.equal((await rooted.exec(['find', staged, '-type', 'l'])).trim(), '');
       // A folder of the new one that became a link.

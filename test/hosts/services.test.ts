@@ -26,7 +26,7 @@ suite('services of a systemd host', { concurrency: false }, () => {
   beforeEach(async () => {
     await scene.shell(`rm -rf /etc/systemd/system/odoo.service.d; systemctl daemon-reload
       systemctl reset-failed; systemctl start odoo`);
-    await waitHealthy(host, services(), check, patienceMs);
+    await waitHealthy({ host, services: services(), check }, patienceMs);
   });
 
   const services = (units: readonly string[] = ['odoo']) =>
@@ -45,13 +45,13 @@ suite('services of a systemd host', { concurrency: false }, () => {
 
   test('stop ends Odoo and its sessions; start brings it back', async () => {
     assert.deepEqual(await services().problems(), []);
-    await waitHealthy(host, services(), check, patienceMs);
+    await waitHealthy({ host, services: services(), check }, patienceMs);
     await services().stop();
     assert.equal(await stateOf('odoo'), 'inactive');
     assert.equal(await sessions(), '0');
-    await assert.rejects(waitHealthy(host, services(), check, 500), /odoo is inactive/);
+    await assert.rejects(waitHealthy({ host, services: services(), check }, 500), /odoo is inactive/);
     await services().start();
-    const { answer } = await waitHealthy(host, services(), check, patienceMs);
+    const { answer } = await waitHealthy({ host, services: services(), check }, patienceMs);
     assert.equal(answer, 'http://127.0.0.1:8070/web/login answers 200');
   });
 
@@ -72,7 +72,7 @@ suite('services of a systemd host', { concurrency: false }, () => {
     const both = services(['odoo', 'odoo-queue']);
     assert.deepEqual(await both.problems(), []);
     await both.start();
-    await waitHealthy(host, services(['odoo', 'odoo-queue']), check, patienceMs);
+    await waitHealthy({ host, services: services(['odoo', 'odoo-queue']), check }, patienceMs);
     await both.stop();
     assert.deepEqual([await stateOf('odoo'), await stateOf('odoo-queue')], ['inactive', 'inactive']);
   });
@@ -89,12 +89,12 @@ suite('services of a systemd host', { concurrency: false }, () => {
     await services().stop();
     await breakDatabase();
     await services().start();
-    const waiting = waitHealthy(host, services(), check, 600_000);
+    const waiting = waitHealthy({ host, services: services(), check }, 600_000);
     await assert.rejects(waiting, /Odoo is not healthy after \d\.\d s: odoo is failed/);
     await services().stop();
     await mendDatabase();
     await services().start();
-    await waitHealthy(host, services(), check, patienceMs);
+    await waitHealthy({ host, services: services(), check }, patienceMs);
   });
 
   test('a start that systemd sees fail says what systemd says', async () => {
@@ -117,11 +117,11 @@ suite('services of a systemd host', { concurrency: false }, () => {
     await services().stop();
     await breakDatabase();
     await services().start();
-    await assert.rejects(waitHealthy(host, services(), check, 10_000), /odoo is failed/);
+    await assert.rejects(waitHealthy({ host, services: services(), check }, 10_000), /odoo is failed/);
     await services().stop();
     await mendDatabase();
     await services().start(); // systemd refuses for a while
-    await waitHealthy(host, services(), check, patienceMs);
+    await waitHealthy({ host, services: services(), check }, patienceMs);
   });
 
   test('a service that something starts again is not stopped', async () => {
@@ -137,14 +137,17 @@ suite('services of a systemd host', { concurrency: false }, () => {
   test('a page with an error, and one that never comes, are not healthy', async () => {
     await scene.sql('ALTER TABLE res_users RENAME TO gone');
     try {
-      await assert.rejects(waitHealthy(host, services(), check, 2_000), /web\/login answers 500/);
+      await assert.rejects(
+        waitHealthy({ host, services: services(), check }, 2_000),
+        /web\/login answers 500/,
+      );
     } finally {
       await scene.sql('ALTER TABLE gone RENAME TO res_users');
     }
     await scene.shell('systemctl kill --signal=STOP odoo');
     try {
       await assert.rejects(
-        waitHealthy(host, services(), check, 2_000),
+        waitHealthy({ host, services: services(), check }, 2_000),
         /web\/login does not answer: .*timed out/,
       );
     } finally {

@@ -254,7 +254,10 @@ suite('what a dump leaves out', () => {
       { ...traits, privileges },
       'odoo',
     );
-    assert.deepEqual(await applySettings({ app: admin, admin }, swap.new, traits, 'odoo', []), []);
+    assert.deepEqual(
+      await applySettings({ app: admin, admin }, swap.new, traits, { owner: 'odoo', given: [] }),
+      [],
+    );
     assert.deepEqual(
       refusals.map(({ statement }) => statement),
       [`GRANT CONNECT ON DATABASE "${swap.new}" TO "nobody_here"`],

@@ -70,7 +70,7 @@ suite('staging a filestore', () => {
       (await compareFilestore(live, [...wanted, foreign])).missing.map(({ name }) => name),
       [gone, longer, foreign.name],
     );
-    const staged = await stageFilestore(live, paths.new, [...wanted, foreign], 2);
+    const staged = await stageFilestore(live, paths.new, [...wanted, foreign], { cores: 2 });
     assert.deepEqual(
       staged.missing.map(({ name }) => name),
       [torn, gone, longer, foreign.name],
@@ -82,7 +82,7 @@ suite('staging a filestore', () => {
     }
     assert.deepEqual(await absentFrom({ ...live, path: paths.new }, wanted), [torn, gone, longer]);
     await assert.rejects(
-      stageFilestore(live, paths.new, wanted, 2),
+      stageFilestore(live, paths.new, wanted, { cores: 2 }),
       CommandError,
       'never into what is there',
     );
@@ -94,7 +94,7 @@ suite('staging a filestore', () => {
     const elsewhere = '/dev/shm/restore-filestore-test';
     await scene.host.start({ argv: ['rm', '-rf', elsewhere] }).then((rm) => rm.exited);
     try {
-      const staged = await stageFilestore(live, elsewhere, wanted, 2);
+      const staged = await stageFilestore(live, elsewhere, wanted, { cores: 2 });
       assert.equal(staged.missing.length, 0);
       assert.deepEqual(await absentFrom({ ...live, path: elsewhere }, wanted), []);
       const [file] = wanted;
@@ -114,7 +114,7 @@ suite('staging a filestore', () => {
     const fresh = `${paths.current}2`;
     const place = await actAsOwner(host, accounts, fresh, ['odoo']);
     assert.equal(place.exists, false);
-    const staged = await stageFilestore(place, derivedFolder(fresh, 'new', timestamp), wanted, 2);
+    const staged = await stageFilestore(place, derivedFolder(fresh, 'new', timestamp), wanted, { cores: 2 });
     assert.deepEqual(staged, { linked: [], missing: wanted });
     await assert.rejects(actAsOwner(host, accounts, '/nowhere/filestore/prod', ['odoo']), /belongs to root/);
   });
@@ -124,7 +124,7 @@ suite('received files', () => {
   test('lie where they belong, with the modes of the live ones', async () => {
     await using scene = await openStage();
     const { live, paths } = scene;
-    await stageFilestore(live, paths.new, [], 1);
+    await stageFilestore(live, paths.new, [], { cores: 1 });
     const files = [fileOf('', false), fileOf('held', false), fileOf('a stream of some length', true)];
     const place = { ...live, path: paths.new };
     await receiveFiles(place, each(...files));
@@ -144,7 +144,7 @@ suite('received files', () => {
   test('fail with their source, with a wrong size, and where they may not be written', async () => {
     await using scene = await openStage();
     const { live, paths } = scene;
-    await stageFilestore(live, paths.new, [], 1);
+    await stageFilestore(live, paths.new, [], { cores: 1 });
     const place = { ...live, path: paths.new };
     const broken = new Error('S3 is gone');
     const failing = async function* (): AsyncGenerator<IncomingFile> {
@@ -162,7 +162,7 @@ suite('the swap of folders', () => {
   test('and back, twice', async () => {
     await using scene = await openStage();
     const { live, paths, wanted } = scene;
-    await stageFilestore(live, paths.new, wanted.slice(0, 3), 1);
+    await stageFilestore(live, paths.new, wanted.slice(0, 3), { cores: 1 });
     await swapFoldersBack(live, paths);
     const count = async (path: string) => (await Array.fromAsync(listFilestore({ ...live, path }))).length;
     await swapFolders(live, paths);
@@ -186,7 +186,7 @@ suite('the swap of folders', () => {
     await assert.rejects(swapFolders(live, paths), /__new_\d+ is not there/);
     await swapFoldersBack(live, paths);
     assert.ok((await readdir(paths.current)).length > 0);
-    await stageFilestore(live, paths.new, [], 1);
+    await stageFilestore(live, paths.new, [], { cores: 1 });
     await run(['mv', paths.current, paths.old]); // killed after the first rename
     await swapFoldersBack(live, paths);
     assert.ok((await readdir(paths.current)).length > 0);
@@ -198,7 +198,7 @@ suite('the swap of folders', () => {
   test('to a path where nothing is', async () => {
     await using scene = await openStage();
     const { live, paths } = scene;
-    await stageFilestore(live, paths.new, [], 1);
+    await stageFilestore(live, paths.new, [], { cores: 1 });
     await assert.rejects(swapFolders(live, { ...paths, old: undefined }), /is there already/);
     const target = { current: `${paths.current}2`, old: undefined, new: paths.new };
     await swapFolders(live, target);
@@ -241,7 +241,7 @@ suite('on a host with accounts of their own', {
         new: derivedFolder(live.path, 'new', timestamp),
       };
       const added = fileOf('fetched', false);
-      const staged = await stageFilestore(live, paths.new, [...wanted, added], 2);
+      const staged = await stageFilestore(live, paths.new, [...wanted, added], { cores: 2 });
       assert.deepEqual(staged.missing, [added]);
       await receiveFiles({ ...live, path: paths.new }, each(added));
       await swapFolders(live, paths);

@@ -242,7 +242,11 @@ suite('extensions', () => {
     const admin = await app.asRole('admin');
     assert.deepEqual(await extensionProblems(app, admin, facts.extensions), []);
     const asThen = { sameVersions: true, formerOwner: facts.traits.owner, also: new Set<string>() };
-    const prepared = await createExtensions(app, admin, database, 'odoo', facts.extensions, asThen);
+    const prepared = await createExtensions(
+      { app, admin, database, owner: 'odoo' },
+      facts.extensions,
+      asThen,
+    );
     assert.deepEqual(
       [prepared.schemas, prepared.otherVersions, prepared.unaccentStable],
       [['extra'], [], false],
@@ -281,11 +285,11 @@ suite('extensions', () => {
       ],
     );
     await assert.rejects(
-      createExtensions(app, app, database, 'odoo', facts.extensions),
+      createExtensions({ app, admin: app, database, owner: 'odoo' }, facts.extensions),
       /extension pg_stat_statements cannot be created/,
     );
     const trusted = facts.extensions.filter(({ name }) => name !== 'pg_stat_statements');
-    const prepared = await createExtensions(app, app, database, 'odoo', trusted);
+    const prepared = await createExtensions({ app, admin: app, database, owner: 'odoo' }, trusted);
     assert.equal(prepared.unaccentStable, true);
     await scene.sql('CREATE EXTENSION pg_stat_statements', database);
     const loading = loadDump(app, database, dumpOf('custom', dumps.custom), {

@@ -103,7 +103,10 @@ suite('services of systemd', { skip: process.getuid?.() === 0 ? false : 'needs r
     await rooted.exec(['sh', '-c', 'echo "odoo failed" >/run/units']);
     const check: HealthCheck = { kind: 'odoo', baseUrl: odooUrl(undefined, 1) };
     await assert.rejects(
-      waitHealthy(host, systemdServices(host, new Accounts(host, 'auto'), ['odoo']), check, 60_000),
+      waitHealthy(
+        { host, services: systemdServices(host, new Accounts(host, 'auto'), ['odoo']), check },
+        60_000,
+      ),
       /not healthy after 0\.\d s: odoo is failed/,
     );
   });
@@ -150,7 +153,10 @@ suite('health', () => {
     test(`${JSON.stringify(pages)} is well`, async () => {
       await using scene = await openRestoreHost();
       await using odoo = await serve(pages);
-      const healthy = await waitHealthy(scene.host, noUnits, { kind: 'odoo', baseUrl: odoo.url }, 5_000);
+      const healthy = await waitHealthy(
+        { host: scene.host, services: noUnits, check: { kind: 'odoo', baseUrl: odoo.url } },
+        5_000,
+      );
       assert.match(healthy.answer, answer);
     });
   }
@@ -158,7 +164,11 @@ suite('health', () => {
   test('is asked before a rollback without a page, which Odoo might write attachments for', async () => {
     await using scene = await openRestoreHost();
     await using odoo = await serve({ '/web/webclient/version_info': 200 });
-    const answer = await healthNow(scene.host, noUnits, { kind: 'odoo', baseUrl: odoo.url });
+    const answer = await healthNow({
+      host: scene.host,
+      services: noUnits,
+      check: { kind: 'odoo', baseUrl: odoo.url },
+    });
     assert.match(answer, /\/web\/webclient\/version_info answers 200$/);
     assert.deepEqual(odoo.asked, ['POST /web/webclient/version_info application/json']);
   });
@@ -168,7 +178,10 @@ suite('health', () => {
     test(`${JSON.stringify(pages)} is not`, async () => {
       await using scene = await openRestoreHost();
       await using odoo = await serve(pages);
-      const waiting = waitHealthy(scene.host, noUnits, { kind: 'odoo', baseUrl: odoo.url }, 1_000);
+      const waiting = waitHealthy(
+        { host: scene.host, services: noUnits, check: { kind: 'odoo', baseUrl: odoo.url } },
+        1_000,
+      );
       await assert.rejects(waiting, /Odoo is not healthy after .* answers (500|404)$/);
     });
   }
@@ -177,14 +190,20 @@ suite('health', () => {
     await using scene = await openRestoreHost();
     for (const from of ['host', 'runner'] as const) {
       await using odoo = await serve({ '/': 503 });
-      const waiting = waitHealthy(scene.host, noUnits, { kind: 'url', url: `${odoo.url}/`, from }, 30_000);
+      const waiting = waitHealthy(
+        { host: scene.host, services: noUnits, check: { kind: 'url', url: `${odoo.url}/`, from } },
+        30_000,
+      );
       void sleep(600).then(() => Object.assign(odoo.pages, { '/': 200 }));
       assert.ok((await waiting).seconds >= 0.5);
     }
     const nowhere: HealthCheck = { kind: 'url', url: 'http://127.0.0.1:1/', from: 'host' };
-    await assert.rejects(waitHealthy(scene.host, noUnits, nowhere, 500), /does not answer: .*127\.0\.0\.1/);
     await assert.rejects(
-      waitHealthy(scene.host, noUnits, { ...nowhere, from: 'runner' }, 500),
+      waitHealthy({ host: scene.host, services: noUnits, check: nowhere }, 500),
+      /does not answer: .*127\.0\.0\.1/,
+    );
+    await assert.rejects(
+      waitHealthy({ host: scene.host, services: noUnits, check: { ...nowhere, from: 'runner' } }, 500),
       /does not answer: .*(bad port|ECONNREFUSED)/,
     );
   });

@@ -45,6 +45,8 @@ const BACKOFF_MS = [1000, 3000, 9000];
 interface Credentials {
   readonly login: Login;
   readonly keys: HostKeys;
+  /** As SshOptions has it. */
+  readonly silenceMs: number;
 }
 
 /**
@@ -56,14 +58,15 @@ interface Credentials {
  * @throws the signal's reason when that is aborted
  */
 export async function connect(options: SshOptions, signal?: AbortSignal): Promise<Host> {
+  const { silenceMs = SILENCE_MS } = options;
   const credentials = {
     login: loginOf(options),
     keys: hostKeys(options.trust, [...options.jumps, options]),
+    silenceMs,
   };
-  const { silenceMs = SILENCE_MS } = options;
   for (const waits = [...BACKOFF_MS]; ; ) {
     try {
-      const links = await openChain(options, credentials, silenceMs, signal);
+      const links = await openChain(options, credentials, signal);
       return await probed(new SshHost(links, silenceMs), options.connectTimeoutMs, signal);
     } catch (error) {
       const wait = waits.shift();
@@ -97,7 +100,6 @@ function loginOf({ key, agentSocket }: SshOptions): Credentials['login'] {
 async function openChain(
   options: SshOptions,
   credentials: Credentials,
-  silenceMs: number,
   cancel: AbortSignal | undefined,
 ): Promise<Link[]> {
   cancel?.throwIfAborted();
@@ -109,7 +111,7 @@ async function openChain(
     let socket: Duplex | undefined;
     try {
       socket = await (previous ? tunnel(previous.client, hop, signal) : dial(hop, signal));
-      const client = await handshake(socket, hop, credentials, silenceMs, signal);
+      const client = await handshake(socket, hop, credentials, signal);
       links.push({ hop, socket, client });
     } catch (error) {
       socket?.destroy();
@@ -147,8 +149,7 @@ function tunnel(through: Client, { host, port }: Hop, signal: AbortSignal): Prom
 function handshake(
   socket: Duplex,
   hop: Hop,
-  { login, keys }: Credentials,
-  silenceMs: number,
+  { login, keys, silenceMs }: Credentials,
   signal: AbortSignal,
 ): Promise<Client> {
   const loggingIn = loginMethods(login, hop.user);
@@ -165,7 +166,7 @@ function handshake(
       // A number is the reason of the server's own goodbye: RFC 4253, section 11.1.
       const cut = typeof (error as { code?: unknown }).code === 'number';
       if (!cut && error.level !== 'client-authentication') return error;
-      return loginError(error, hop, loggingIn, answers, cut);
+      return loginError(error, hop, loggingIn, { answers, cut });
     };
     client.once('handshake', () => {
       encrypted = true;

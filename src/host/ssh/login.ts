@@ -85,17 +85,19 @@ class ListedAgent extends ssh2.BaseAgent<ParsedKey> {
   }
 }
 
-/**
- * What a refused login comes from, as far as the server's answers show it.
- *
- * @param cut the server ended the connection
- */
+/** How a login ended. */
+interface LoginEnd {
+  readonly answers: LoginAnswers;
+  /** The server ended the connection. */
+  readonly cut: boolean;
+}
+
+/** What a refused login comes from, as far as the server's answers show it. */
 export function loginError(
   cause: unknown,
   hop: Hop,
   login: Pick<LoginMethods, 'byAgent' | 'keys'>,
-  answers: LoginAnswers,
-  cut: boolean,
+  { answers, cut }: LoginEnd,
 ): UserError {
   const label = labelOf(hop);
   const { byAgent } = login;

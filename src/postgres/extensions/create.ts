@@ -80,6 +80,15 @@ export interface Prepared {
   readonly unaccentStable: boolean;
 }
 
+/** A new database, and the logins that make what is in it. */
+export interface NewDatabase {
+  /** The login of Odoo's role, which loads the dump. */
+  readonly app: Postgres;
+  readonly admin: Postgres;
+  readonly database: string;
+  readonly owner: string;
+}
+
 /** How the extensions of a backup are to be made. */
 export interface Creation {
   /** Whether an extension gets the backup's version, where the server has it; false: the server's default version. */
@@ -96,14 +105,10 @@ export interface Creation {
  * Odoo does (`odoo.service.db._create_empty_database`), which no dump holds. Where the admin role is a superuser, it
  * alone is connected, and takes the role of Odoo for what that may: the database is not handed over yet.
  *
- * @param loader the login of Odoo's role
  * @throws UserError naming the extension that neither may create
  */
 export async function createExtensions(
-  loader: Postgres,
-  admin: Postgres,
-  database: string,
-  owner: string,
+  made: NewDatabase,
   extensions: readonly Extension[],
   { sameVersions, formerOwner, also }: Creation = {
     sameVersions: false,
@@ -111,8 +116,9 @@ export async function createExtensions(
     also: new Set(),
   },
 ): Promise<Prepared> {
+  const { admin, database, owner } = made;
   const wanted = toCreate(extensions);
-  const app = (await isSuperuser(admin)) ? await inRoleOf(loader, admin, database, owner, wanted) : loader;
+  const app = (await isSuperuser(admin)) ? await inRoleOf(made, wanted) : made.app;
   const madeSchemas = await createSchemas(admin, database, owner, wanted);
   const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
   const trusted = await trustedExtensions(admin);
@@ -134,7 +140,7 @@ export async function createExtensions(
       { cause: failure },
     );
   }
-  await grantConfiguration(app, admin, database, owner);
+  await grantConfiguration({ ...made, app });
   const ofUnaccent = wanted.find(({ name }) => name === 'unaccent')?.schema;
   const refused =
     ofUnaccent !== undefined &&
@@ -143,7 +149,7 @@ export async function createExtensions(
       database,
       sql`ALTER FUNCTION ${qualified(ofUnaccent, 'unaccent')}(text) IMMUTABLE`,
     )) !== undefined;
-  const { schemas, taken } = await takeSchemas(app, admin, database, owner);
+  const { schemas, taken } = await takeSchemas({ ...made, app });
   return {
     schemas,
     takenSchemas: [...taken, ...madeSchemas.map((name) => ({ name, owner: admin.login }))],
@@ -157,19 +163,16 @@ export async function createExtensions(
  * The admin's session in the role of another login, which may then create extensions in a database that is not its own.
  */
 async function inRoleOf(
-  loader: Postgres,
-  admin: Postgres,
-  database: string,
-  owner: string,
+  { app, admin, database, owner }: NewDatabase,
   wanted: readonly Extension[],
 ): Promise<Postgres> {
-  if (loader.login === admin.login) return admin;
+  if (app.login === admin.login) return admin;
   // Only where there is something to create: the privileges of the database are then no longer PostgreSQL's own.
   if (wanted.length > 0) {
     const grant = sql`GRANT CREATE ON DATABASE ${identifier(database)} TO ${identifier(owner)}`;
     await runSql(admin, MAINTENANCE_DATABASE, grant);
   }
-  return admin.inRole(loader.login);
+  return admin.inRole(app.login);
 }
 
 /** `postgis 3.3.2`, of those that the server can make. */
@@ -199,12 +202,7 @@ async function otherVersions(
  * belong to the role that created the extension. So do their sequences, on which the backup may have grants that only
  * this lets it repeat.
  */
-async function grantConfiguration(
-  app: Postgres,
-  admin: Postgres,
-  database: string,
-  owner: string,
-): Promise<void> {
+async function grantConfiguration({ app, admin, database, owner }: NewDatabase): Promise<void> {
   // Asked of who may grant it: for a role that has some right of its own, GRANT does nothing and ends well.
   for (const postgres of new Set([admin, app])) {
     const rows = await queryRows(
@@ -254,12 +252,12 @@ async function createSchemas(
  *
  * @returns the names of all, and those that belonged to somebody else
  */
-async function takeSchemas(
-  app: Postgres,
-  admin: Postgres,
-  database: string,
-  owner: string,
-): Promise<{ readonly schemas: string[]; readonly taken: SchemaOwner[] }> {
+async function takeSchemas({
+  app,
+  admin,
+  database,
+  owner,
+}: NewDatabase): Promise<{ readonly schemas: string[]; readonly taken: SchemaOwner[] }> {
   const there = await queryRows(admin, database, decodeSchemaOwner, SCHEMAS);
   const taken = there.filter((schema) => schema.owner !== owner);
   for (const schema of taken) {

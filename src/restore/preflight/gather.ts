@@ -199,7 +199,7 @@ async function servicesOf({ services }: Target, attempt: Attempt): Promise<Prefl
 
 /** A health check that can never pass would undo every rollback: here a person sees what it asks. */
 async function answerOf({ site, services, health }: Target): Promise<string | undefined> {
-  return services && healthNow(site.pages, services, health.check);
+  return services && healthNow({ host: site.pages, services, check: health.check });
 }
 
 async function programOf({ site, services, installation }: Target): Promise<OdooProgram | undefined> {

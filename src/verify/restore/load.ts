@@ -29,7 +29,7 @@ export async function loadScratch(
   const started = performance.now();
   const { app, admin, owner, also, tools, jobs } = server;
   const creation = { sameVersions: false, formerOwner: undefined, also };
-  const { schemas } = await createExtensions(app, admin, database, owner, extensions, creation);
+  const { schemas } = await createExtensions({ app, admin, database, owner }, extensions, creation);
   await handOver(admin, database, owner);
   try {
     const options = { tools, jobs, schemas, keepOwnership: false, asPlain: entryAsPlain, signal };

@@ -19,15 +19,18 @@ suite('a refused login is told', () => {
   test('by the signatures that the host names', () => {
     const old = { ...answers, signatures: ['ssh-rsa', 'ssh-dss'] };
     assert.match(
-      loginError(undefined, hop, rsa, old, false).message,
+      loginError(undefined, hop, rsa, { answers: old, cut: false }).message,
       /SHA-1 signatures only.*offers ssh-rsa, ssh-dss/,
     );
-    assert.match(loginError(undefined, hop, ed25519, old, false).message, /refused the key/);
+    assert.match(
+      loginError(undefined, hop, ed25519, { answers: old, cut: false }).message,
+      /refused the key/,
+    );
   });
 
   test('with the way to newer signatures where the host names none', () => {
-    assert.match(loginError(undefined, hop, rsa, answers, false).hint, /older than OpenSSH 7\.2/);
-    assert.doesNotMatch(loginError(undefined, hop, ed25519, answers, false).hint, /7\.2/);
+    assert.match(loginError(undefined, hop, rsa, { answers, cut: false }).hint, /older than OpenSSH 7\.2/);
+    assert.doesNotMatch(loginError(undefined, hop, ed25519, { answers, cut: false }).hint, /7\.2/);
   });
 });
 
