@@ -1,15 +1,19 @@
-import type { Backup } from './keys.ts';
-
 const DAY_MS = 24 * 3_600_000;
 
 /** How far the clocks of a machine and of the S3 service may differ, including the time of the upload. */
 const TOLERANCE_MS = 2 * DAY_MS;
 
+/** What a key says of the time of a backup, and what its server says of its archive. */
+interface Dated {
+  readonly at: Date;
+  readonly archive: { readonly modified: Date } | undefined;
+}
+
 /**
  * Whether the date of an archive lies after the time at which it was stored: no clock that S3 accepts makes that. Such
  * a backup would be the newest one for ever.
  */
-export function isPostdated({ at, archive }: Pick<Backup, 'at' | 'archive'>): boolean {
+export function isPostdated({ at, archive }: Dated): boolean {
   return archive !== undefined && at.getTime() - archive.modified.getTime() > TOLERANCE_MS;
 }
 
@@ -22,7 +26,7 @@ const LONGEST_MS = 5 * DAY_MS;
  *
  * @param tookMs what its receipt says of how long it took, which is believed up to some days
  */
-export function isBackdated({ at, archive }: Pick<Backup, 'at' | 'archive'>, tookMs: number): boolean {
+export function isBackdated({ at, archive }: Dated, tookMs: number): boolean {
   if (archive === undefined) return false;
   return archive.modified.getTime() - at.getTime() > TOLERANCE_MS + Math.min(tookMs, LONGEST_MS);
 }

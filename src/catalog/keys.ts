@@ -4,13 +4,13 @@ import { isPostdated } from './dating.ts';
 import { levelOf } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
 
-/** A zip, or for a database alone a bare dump. */
 /** Where the archives of a customer are. Credentials are not here: the SDK's own chain finds them. */
 export interface CatalogOptions extends StoreOptions {
   /** The part of the key that tells customers apart. */
   readonly customer: string;
 }
 
+/** A zip, or for a database alone a bare dump. */
 export type ArchiveExtension = '.zip' | '.dump' | '.sql.gz';
 
 /** What a key says. */

@@ -1,23 +1,14 @@
-import type { OwnedFolder } from '../host/owned-folder.ts';
 import { removeDerivedFolder, swapFoldersBack } from '../odoo/folder-swap.ts';
 import type { Platform } from '../platform/platform.ts';
 import { derivedFolder, derivedName } from '../postgres/derived-names.ts';
 import { dropDerivedDatabase } from '../postgres/drop-database.ts';
-import type { Postgres } from '../postgres/server.ts';
 import { swapDatabasesBack } from '../postgres/swap.ts';
 import { pairName } from './facts.ts';
 import { type Fate, fatesOf, howLong, keptUntil, settle } from './leftovers/keeping.ts';
-import type { Replaced } from './leftovers/leftovers.ts';
+import type { LeftoverPlace, Replaced } from './leftovers/leftovers.ts';
 import type { Step } from './plan.ts';
 import type { Target } from './target.ts';
 import type { Work } from './work.ts';
-
-/** Where leftovers are. */
-export interface LeftoverPlace {
-  readonly database: string;
-  readonly admin: Postgres;
-  readonly filestore: OwnedFolder | undefined;
-}
 
 /** Undoes what runs that were killed have left, before anything else. undefined: they have left nothing. */
 export function recoverStep({ target, platform }: Work): Step | undefined {

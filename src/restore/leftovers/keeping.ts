@@ -2,9 +2,8 @@ import { listDerivedFolders, noteFolder } from '../../odoo/folder-swap.ts';
 import { listDerivedDatabases } from '../../postgres/databases.ts';
 import { commentOn } from '../../postgres/swap.ts';
 import { formatBytes, formatInstant } from '../../util/format.ts';
-import type { LeftoverPlace } from '../tidy-steps.ts';
 import type { Work } from '../work.ts';
-import type { Remains, Replaced } from './leftovers.ts';
+import type { LeftoverPlace, Remains, Replaced } from './leftovers.ts';
 import { type Keep, keepFrom, longerOf, markText, parseMark } from './marks.ts';
 
 /** What becomes of something that was replaced, once Odoo is healthy. */

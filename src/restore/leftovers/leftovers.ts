@@ -1,6 +1,15 @@
+import type { OwnedFolder } from '../../host/owned-folder.ts';
 import type { DerivedFolder } from '../../odoo/folder-swap.ts';
 import type { DerivedDatabase } from '../../postgres/databases.ts';
+import type { Postgres } from '../../postgres/server.ts';
 import { type Mark, PLACED, parseMark } from './marks.ts';
+
+/** Where leftovers are. */
+export interface LeftoverPlace {
+  readonly database: string;
+  readonly admin: Postgres;
+  readonly filestore: OwnedFolder | undefined;
+}
 
 /** A database that a restore replaced, and the filestore that went with it. Either may be missing. */
 export interface Replaced {

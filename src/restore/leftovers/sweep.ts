@@ -9,8 +9,8 @@ import { messageOf, UserError } from '../../util/errors.ts';
 import { formatInstant } from '../../util/format.ts';
 import { pairName } from '../facts.ts';
 import { findLeftovers } from '../target.ts';
-import { type LeftoverPlace, removePairs } from '../tidy-steps.ts';
-import type { Leftovers } from './leftovers.ts';
+import { removePairs } from '../tidy-steps.ts';
+import type { LeftoverPlace, Leftovers } from './leftovers.ts';
 
 /** What restores have left, as a backup finds it; undefined: it may not look. */
 export interface FoundLeftovers {

@@ -11,7 +11,7 @@ import type { DatabaseTraits, Extension } from '../../postgres/traits.ts';
 import type { Problem } from '../problem.ts';
 import type { Request } from '../request.ts';
 import type { Space } from '../space.ts';
-import type { LoaderRights } from '../toc-checks.ts';
+import type { LoaderRights, Unloadable } from '../toc-checks.ts';
 
 /** What a preflight has found out, and what its checks judge. */
 export interface PreflightFacts {
@@ -29,8 +29,8 @@ export interface PreflightFacts {
   /** The login that loads the dump; where there is none, the login that only reads. */
   readonly login: Pick<Postgres, 'login' | 'version'>;
   readonly isLoginSuperuser: boolean;
-  /** The dump's table of contents, and what `login` may do; undefined: it could not be read. */
-  readonly loading: { readonly toc: DumpToc; readonly rights: LoaderRights } | undefined;
+  /** undefined: the dump's table of contents could not be read. */
+  readonly loading: Loading | undefined;
   readonly isStandby: boolean;
   /** What the admin role may not do, one thing each, with the command that lets it. */
   readonly missingRights: readonly string[];
@@ -57,6 +57,15 @@ export interface PreflightFacts {
   };
   /** Whether the host has a program that neutralizes. */
   readonly hasProgram: boolean;
+}
+
+/** What the load of a dump would come to. */
+export interface Loading {
+  readonly toc: DumpToc;
+  /** What `login` may do. */
+  readonly rights: LoaderRights;
+  /** What of the dump it may not make. */
+  readonly unloadable: Unloadable;
 }
 
 /** What checks look at of a backup. */

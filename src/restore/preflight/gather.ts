@@ -28,8 +28,9 @@ import type { Problem } from '../problem.ts';
 import type { Request } from '../request.ts';
 import { checkSpace, type Space } from '../space.ts';
 import type { Target } from '../target.ts';
+import { unloadable } from '../toc-checks.ts';
 import { type Attempt, attemptInto } from './attempt.ts';
-import type { PreflightFacts } from './facts.ts';
+import type { Loading, PreflightFacts } from './facts.ts';
 import { filestoreBytes } from './findings.ts';
 import { databaseBytesOf, extensionsOf, ownerOf, traitsOf } from './new-database.ts';
 
@@ -78,9 +79,9 @@ export async function gatherFacts(
     request.neutralize ? programOf(target) : undefined,
   ]);
   const databaseBytes = databaseBytesOf(source, target);
-  const [given, loading, slots, isFilestoreMount] = await Promise.all([
+  const [given, contents, slots, isFilestoreMount] = await Promise.all([
     givenTo(target, login),
-    loadingOf(source, login, loader, attempt),
+    contentsOf(source, login, loader, attempt),
     current ? logicalSlots(admin, database) : [],
     target.filestore?.exists && source.filestore ? isMountPoint(target.filestore) : false,
   ]);
@@ -109,7 +110,10 @@ export async function gatherFacts(
     login,
     isLoginSuperuser,
     loader: loader ?? postgres,
-    loading,
+    loading: contents && {
+      ...contents,
+      unloadable: unloadable(contents.toc, contents.rights, inPlace, extensions),
+    },
     given,
     isStandby: standby[0] === 't',
     missingRights: rights,
@@ -154,12 +158,13 @@ async function givenTo({ current, database }: Target, login: Postgres): Promise<
   }
 }
 
-async function loadingOf(
+/** The dump's table of contents, and what its login may do. */
+async function contentsOf(
   { dump }: RestoreSource,
   login: Postgres,
   loader: Postgres | undefined,
   attempt: Attempt,
-): Promise<PreflightFacts['loading']> {
+): Promise<Pick<Loading, 'toc' | 'rights'> | undefined> {
   const toc = loader && (await attempt(() => readToc(dump, loader)));
   if (!toc) return undefined;
   const superuser = await isSuperuser(login);

@@ -5,6 +5,7 @@ import { adminActions } from '../../../../src/restore/preflight/admin-actions.ts
 import { withoutObjects } from '../../../../src/restore/preflight/checks/dump.ts';
 import type { PreflightFacts } from '../../../../src/restore/preflight/facts.ts';
 import { judge } from '../../../../src/restore/preflight/judge.ts';
+import { type LoaderRights, unloadable } from '../../../../src/restore/toc-checks.ts';
 
 const version = new PgVersion(150_018, '15.18');
 const plpgsql = { name: 'plpgsql', version: '1.0', schema: 'pg_catalog' };
@@ -92,6 +93,16 @@ const toc = {
 };
 const rights = { login: 'odoo', superuser: false, strangers: ['admin', 'stranger'] };
 const schemaOnly = { list: toc.list.replace(/^.* TABLE DATA .*\n/m, ''), superusers: toc.superusers };
+
+/** The facts with a dump that is loaded, by default that one as that role. */
+const loading = (facts: PreflightFacts, its = toc, may: LoaderRights = rights): PreflightFacts => ({
+  ...facts,
+  loading: {
+    toc: its,
+    rights: may,
+    unloadable: unloadable(its, may, facts.request.inPlace, facts.extensions),
+  },
+});
 
 interface Case {
   readonly title: string;
@@ -313,15 +324,12 @@ const cases: readonly Case[] = [
   // the dump
   {
     title: 'a dump without rows',
-    facts: {
-      ...copy,
-      loading: { toc: { ...schemaOnly, list: schemaOnly.list.replace(/.*EVENT.*\n/, '') }, rights },
-    },
+    facts: loading(copy, { ...schemaOnly, list: schemaOnly.list.replace(/.*EVENT.*\n/, '') }),
     problems: [/its dump holds the tables of Odoo and not one row/],
   },
   {
     title: 'a rollback of what its loader may not make',
-    facts: { ...rollback, loading: { toc, rights } },
+    facts: loading(rollback),
     problems: [
       /what only a superuser may make, and it is loaded as odoo: EVENT TRIGGER watcher$/,
       /things of the role stranger, and is loaded as odoo, .*: VIEW public theirs$/,
@@ -329,12 +337,12 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a copy of it goes without',
-    facts: { ...copy, loading: { toc, rights } },
+    facts: loading(copy),
     warnings: [/^The copy goes without what only a superuser may make: EVENT TRIGGER watcher\./],
   },
   {
     title: 'a superuser may make everything',
-    facts: { ...rollback, loading: { toc, rights: { ...rights, superuser: true, strangers: [] } } },
+    facts: loading(rollback, toc, { ...rights, superuser: true, strangers: [] }),
   },
   // the filestore
   {
@@ -504,7 +512,7 @@ suite('what the admin role does', () => {
 });
 
 test('a rollback goes without nothing, a copy without what its loader may not make', () => {
-  assert.deepEqual(withoutObjects({ ...rollback, loading: { toc, rights } }).superusers, []);
-  const { superusers, owners } = withoutObjects({ ...copy, loading: { toc, rights } });
+  assert.deepEqual(withoutObjects(loading(rollback)).superusers, []);
+  const { superusers, owners } = withoutObjects(loading(copy));
   assert.deepEqual([superusers, owners.size], [['EVENT TRIGGER watcher'], 0]);
 });
