@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { sshPatterns } from '../../signing/patterns.ts';
 import { InputError } from '../../util/errors.ts';
 
 /** One line of known_hosts. */
@@ -42,7 +43,7 @@ function parseLine(content: string, line: number): KnownHost | string {
   if (names === undefined || keyType === undefined || base64 === undefined) {
     return 'expected a name, a key type and a key';
   }
-  const matches = names.startsWith('|') ? hashedName(names) : namePatterns(names);
+  const matches = names.startsWith('|') ? hashedName(names) : sshPatterns(names.toLowerCase());
   if (matches === undefined) return 'the hashed name is not of the form |1|salt|hash';
   const key = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : Buffer.alloc(0);
   if (typeOf(key) !== keyType) return `the key is damaged, or not of type ${keyType}`;
@@ -61,24 +62,6 @@ function hashedName(field: string): KnownHost['matches'] | undefined {
   if (version !== '1' || !salt || !hash || rest.length > 0) return undefined;
   const key = Buffer.from(salt, 'base64');
   return (name) => createHmac('sha1', key).update(name).digest('base64') === hash;
-}
-
-/** Patterns separated by commas; a matching one that starts with `!` rules the line out, whatever else matches. */
-function namePatterns(field: string): KnownHost['matches'] {
-  const patterns = field.toLowerCase().split(',');
-  const negated = patterns
-    .filter((pattern) => pattern.startsWith('!'))
-    .map((pattern) => glob(pattern.slice(1)));
-  const positive = patterns.filter((pattern) => !pattern.startsWith('!')).map(glob);
-  return (name) => positive.some((one) => one.test(name)) && !negated.some((one) => one.test(name));
-}
-
-function glob(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[\\^$.+()|[\]{}]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`);
 }
 
 /** The name that known_hosts has for a host: `[host]:port` unless the port is 22. */

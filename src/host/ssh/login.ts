@@ -51,7 +51,7 @@ function withoutSha1(key: ParsedKey): ParsedKey {
 }
 
 /** An agent whose keys are known afterwards. */
-class ListedAgent extends ssh2.BaseAgent<ParsedKey> {
+export class ListedAgent extends ssh2.BaseAgent<ParsedKey> {
   keys: readonly ParsedKey[] = [];
   readonly #agent: BaseAgent;
   readonly #type: string | undefined;
