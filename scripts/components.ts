@@ -4,6 +4,7 @@ import { parseInputs } from '../src/inputs/parse.ts';
 import { type InputDefinition, type InputName, inputNamed, inputTable } from '../src/inputs/table.ts';
 import { variableOf } from '../src/platform/variables.ts';
 import type { ActionFile } from './docs.ts';
+import { readHome } from './repository.ts';
 
 export const componentNames = ['backup', 'rollback', 'gate', 'verify', 'prune'] as const;
 export type ComponentName = (typeof componentNames)[number];
@@ -176,7 +177,7 @@ export function jobInputs(component: ComponentName): Readonly<Record<string, Spe
     ),
     project: text(
       'The project of this component on this GitLab, a mirror for instance: the job fetches the program from it, at the commit of the component.',
-      'OWNER/odoo-backup-action',
+      readHome().gitlabProject,
     ),
     'git-strategy': {
       ...text(

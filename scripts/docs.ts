@@ -2,12 +2,13 @@
 // of `--help` and the GitLab components; and what documents quote: transcripts of test/golden, and workflows to copy.
 // `--check`: fails where one is stale.
 import { globSync, readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { inputGroups, inputNamed } from '../src/inputs/table.ts';
 import { componentNames, componentRows, componentTemplate } from './components.ts';
 import { drawHouse } from './house.ts';
+import { atHome, type Home, readHome } from './repository.ts';
 
 export interface Documented {
   readonly description: string;
@@ -65,19 +66,19 @@ function transcripts(): Parts {
 }
 
 /** The workflows and pipelines that are shown whole. */
-function shownWorkflows(): Parts {
+function shownWorkflows(home: Home): Parts {
   const paths = [
     ...['backup-before-deploy', 'rollback', 'fleet-backup'].map((name) => `templates/github/${name}.yml`),
     'templates/gitlab/deploy.gitlab-ci.yml',
   ];
-  return Object.fromEntries(paths.map((path) => [path, fenced('yaml', read(path))]));
+  return Object.fromEntries(paths.map((path) => [path, fenced('yaml', atHome(read(path), home))]));
 }
 
 /** All of them. */
-export const partsOf = (action: ActionFile): Parts => ({
+export const partsOf = (action: ActionFile, home: Home = readHome()): Parts => ({
   ...tables(action),
   ...transcripts(),
-  ...shownWorkflows(),
+  ...shownWorkflows(home),
   house: fenced('mermaid', drawHouse()),
 });
 
@@ -136,26 +137,52 @@ export function descriptionsOf(action: ActionFile): string {
   return `${JSON.stringify(Object.fromEntries(described), undefined, 2)}\n`;
 }
 
+/**
+ * The action as the workflows of this repository name it that others call: by `$/`, which is the commit of the workflow
+ * itself, whoever calls it. There has to be a path behind it, so that the root of the repository cannot be meant.
+ * https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsuses
+ */
+function actionOfWorkflows(): string {
+  const whole = read('action.yml').replace(/^ {2}main: (.*)$/m, '  main: ../../../$1');
+  return `# Written from action.yml by \`npm run docs\`: change it there.\n${whole}`;
+}
+
+/** What names the home of the project beside the documents: workflows and pipelines to copy, and forms. */
+function readHomed(): readonly (readonly [path: string, content: string])[] {
+  const patterns = ['templates/{github,gitlab}/*.yml', '.github/ISSUE_TEMPLATE/*.yml'];
+  const paths = globSync(patterns, { cwd: fileURLToPath(root) }).toSorted();
+  return paths.map((path) => [path, read(path)]);
+}
+
 /** Every file that is written here, whole or in part: its path, and what it has to be. */
 async function files(): Promise<readonly (readonly [path: string, content: string])[]> {
   const action = await readAction();
+  const home = readHome();
+  const homed = [...withParts(readDocuments(), partsOf(action, home)), ...readHomed()];
   return [
-    ...withParts(readDocuments(), partsOf(action)),
+    ...homed.map(([path, content]) => [path, atHome(content, home)] as const),
     ['src/inputs/descriptions.json', descriptionsOf(action)],
+    ['.github/actions/odoo-backup/action.yml', actionOfWorkflows()],
     ...componentNames.map(
       (name) => [`templates/${name}/template.yml`, componentTemplate(name, action)] as const,
     ),
   ];
 }
 
-if (import.meta.main) {
+export async function writeDocuments(): Promise<void> {
   for (const [path, content] of await files()) {
     const file = new URL(path, root);
-    if (!process.argv.includes('--check')) {
-      await writeFile(file, content);
-    } else if (content !== (await readFile(file, 'utf8').catch(() => ''))) {
-      console.error(`${path} is stale: run \`npm run docs\`.`);
-      process.exitCode = 1;
-    }
+    await mkdir(new URL('.', file), { recursive: true });
+    await writeFile(file, content);
   }
 }
+
+async function check(): Promise<void> {
+  for (const [path, content] of await files()) {
+    if (content === (await readFile(new URL(path, root), 'utf8').catch(() => ''))) continue;
+    console.error(`${path} is stale: run \`npm run docs\`.`);
+    process.exitCode = 1;
+  }
+}
+
+if (import.meta.main) await (process.argv.includes('--check') ? check() : writeDocuments());

