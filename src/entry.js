@@ -7,5 +7,5 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   );
   process.exitCode = 1;
 } else {
-  import('./program.js').then((program) => program.start());
+  import('./program/main.mjs').then((program) => program.start());
 }

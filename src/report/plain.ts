@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
 import {
   type Block,
   type Column,
@@ -40,11 +40,24 @@ function block(part: Block): string[] {
   }
 }
 
+const require = createRequire(import.meta.url);
+
+/** Text of the Latin script, whose characters are one column wide each. */
+const LATIN = /^[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027]*$/;
+
+/** Columns that a text takes on a terminal. */
+function widthOf(text: string): number {
+  if (LATIN.test(text)) return text.length;
+  // Loaded for what only Unicode's tables know.
+  const { default: stringWidth } = require('string-width') as typeof import('string-width');
+  return stringWidth(text);
+}
+
 /** Two spaces between columns, none at the end of a line. */
 function aligned(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((_, at) => Math.max(0, ...rows.map((row) => stringWidth(row[at] ?? ''))));
+  const widths = columns.map((_, at) => Math.max(0, ...rows.map((row) => widthOf(row[at] ?? ''))));
   const cell = (text: string, at: number) => {
-    const padding = ' '.repeat((widths[at] ?? 0) - stringWidth(text));
+    const padding = ' '.repeat((widths[at] ?? 0) - widthOf(text));
     return columns[at]?.align === 'right' ? padding + text : text + padding;
   };
   return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');

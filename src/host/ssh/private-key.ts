@@ -1,7 +1,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import ssh2, { type ParsedKey } from 'ssh2';
+import { createRequire } from 'node:module';
+import type { ParsedKey } from 'ssh2';
 import { messageOf, UserError } from '../../util/errors.ts';
 import { bodyOf, privateKeyText } from './private-key-text.ts';
+
+const require = createRequire(import.meta.url);
 
 /** A private key, as the inputs give it. */
 export interface PrivateKey {
@@ -59,9 +62,11 @@ function publicKey(): UserError {
 const isPkcs8 = (text: string): boolean => /-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text);
 
 function parse(text: string, passphrase: string | undefined): ParsedKey | Error {
-  if (!isPkcs8(text)) return ssh2.utils.parseKey(text, passphrase);
+  // Loaded where there is a key: many a command reaches no host.
+  const { utils } = require('ssh2') as typeof import('ssh2');
+  if (!isPkcs8(text)) return utils.parseKey(text, passphrase);
   try {
-    return ssh2.utils.parseKey(fromPkcs8(createPrivateKey({ key: text, passphrase })));
+    return utils.parseKey(fromPkcs8(createPrivateKey({ key: text, passphrase })));
   } catch (error) {
     return error as Error;
   }

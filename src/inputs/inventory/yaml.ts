@@ -1,5 +1,8 @@
-import { parseDocument, type ScalarTag } from 'yaml';
+import { createRequire } from 'node:module';
+import type { ScalarTag } from 'yaml';
 import { UserError } from '../../util/errors.ts';
+
+const require = createRequire(import.meta.url);
 
 /** A value of an inventory: mappings are Maps, whatever their keys are. */
 export type Value = string | number | boolean | null | Date | Encrypted | readonly Value[] | Mapping;
@@ -26,6 +29,8 @@ const customTags: ScalarTag[] = [
  */
 export function parseYaml(source: string, name: string): Value {
   if (header.test(source)) return new Encrypted();
+  // Loaded where there is an inventory or a profile: most runs have neither.
+  const { parseDocument } = require('yaml') as typeof import('yaml');
   const document = parseDocument(source, { version: '1.1', customTags, uniqueKeys: false });
   const [error] = document.errors;
   if (error) {

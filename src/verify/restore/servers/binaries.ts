@@ -5,7 +5,6 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { getExecOutput } from '@actions/exec';
-import { cacheDir, downloadTool, find } from '@actions/tool-cache';
 import { explaining } from '../../../host/explaining.ts';
 import type { Host } from '../../../host/host.ts';
 import { run } from '../../../host/run.ts';
@@ -39,6 +38,8 @@ const TOOL = 'odoo-backup-postgresql';
  */
 export async function fetchPrograms(host: Host, binaries: PostgresBinaries): Promise<ServerFolder> {
   setUpToolCache();
+  // Loaded here: its HTTP client is larger than the rest of a verification.
+  const { find } = await import('@actions/tool-cache');
   // An archive is known by its checksum. A version of the tool cache has to be a semantic version.
   const version = `0.0.0-sha256.x${binaries.sha256}`;
   const folder = await withoutToolkitOutput(
@@ -57,6 +58,7 @@ function setUpToolCache(): void {
 }
 
 async function download({ url, sha256 }: PostgresBinaries, version: string): Promise<string> {
+  const { cacheDir, downloadTool } = await import('@actions/tool-cache');
   await mkdir(process.env.RUNNER_TEMP ?? tmpdir(), { recursive: true });
   const folder = await mkdtemp(join(process.env.RUNNER_TEMP ?? tmpdir(), 'odoo-backup-'));
   try {
