@@ -1,0 +1,62 @@
+import { Cursor } from './cursor.ts';
+import { readEntry, type TocEntry } from './entries.ts';
+import type { DumpHead } from './head.ts';
+import { partsOf } from './parts.ts';
+
+/** A text of a dump as text. What is no UTF-8 becomes replacement characters. */
+export const decoded = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
+
+/**
+ * The table of contents of a dump. It is kept as its bytes, and read anew each time: a database may have a million
+ * objects.
+ */
+export class TableOfContents {
+  readonly head: DumpHead;
+  readonly #name: string;
+  readonly #bytes: Buffer;
+  readonly #from: number;
+  readonly #count: number;
+  #largeObjects: ReadonlyMap<number, TocEntry> | undefined;
+
+  /**
+   * @param name of the dump, for messages
+   * @param bytes that have been read through: the first of `count` entries is at `from`
+   */
+  constructor(name: string, head: DumpHead, bytes: Buffer, from: number, count: number) {
+    this.#name = name;
+    this.head = head;
+    this.#bytes = bytes;
+    this.#from = from;
+    this.#count = count;
+  }
+
+  /** The entries, in their order. */
+  *entries(): Generator<TocEntry> {
+    const cursor = new Cursor(this.#name, this.#bytes, this.#from);
+    cursor.intSize = this.head.intSize;
+    for (let i = 0; i < this.#count; i++) yield readEntry(cursor, this.head);
+  }
+
+  /** The entry that has large objects, by its id. From PostgreSQL 17 on, one has up to a thousand of them. */
+  largeObjects(id: number | undefined): TocEntry | undefined {
+    this.#largeObjects ??= new Map(
+      this.entries()
+        .filter(({ kind }) => kind === 'BLOB METADATA')
+        .map((entry) => [entry.id, entry] as const),
+    );
+    return id === undefined ? undefined : this.#largeObjects.get(id);
+  }
+
+  /** The entries that pg_restore restores, with their lines as `pg_restore --list` prints them. */
+  *lines(): Generator<{ readonly line: string; readonly entry: TocEntry }> {
+    for (const entry of this.entries()) {
+      if (!partsOf(entry, this.head)) continue;
+      const { id, classOid, oid, kind, schema = '-', name, owner = '' } = entry;
+      const [place, title, role] = [schema, name, owner].map(inOneLine);
+      yield { line: decoded(`${id}; ${classOid} ${oid} ${kind} ${place} ${title} ${role}`), entry };
+    }
+  }
+}
+
+/** As pg_dump's `sanitize_line` has it. */
+export const inOneLine = (text: string): string => text.replaceAll(/[\n\r]/g, ' ');
