@@ -1,4 +1,4 @@
-import { Cursor } from './cursor.ts';
+import { DumpCursor } from './cursor.ts';
 import { readEntry, type TocEntry } from './entries.ts';
 import type { DumpHead } from './head.ts';
 import { partsOf } from './parts.ts';
@@ -32,7 +32,7 @@ export class TableOfContents {
 
   /** The entries, in their order. */
   *entries(): Generator<TocEntry> {
-    const cursor = new Cursor(this.#name, this.#bytes, this.#from);
+    const cursor = new DumpCursor(this.#name, this.#bytes, this.#from);
     cursor.intSize = this.head.intSize;
     for (let i = 0; i < this.#count; i++) yield readEntry(cursor, this.head);
   }

@@ -16,7 +16,7 @@ export function damaged(name: string, what: string, cause?: unknown): ContentErr
 }
 
 /** Reads numbers and texts out of bytes, from the first on. */
-export class Cursor {
+export class DumpCursor {
   at: number;
   /** Bytes of a number, without the one of its sign. */
   intSize = 4;

@@ -1,4 +1,4 @@
-import { type Cursor, damaged } from './cursor.ts';
+import { type DumpCursor, damaged } from './cursor.ts';
 import type { DumpHead } from './head.ts';
 
 /** An entry of the table of contents. Its texts have a character for each byte. */
@@ -35,7 +35,7 @@ const NO_DATA = 3;
 const PARTITIONED = 'p'.charCodeAt(0);
 
 /** Reads one entry. @throws ContentError when pg_dump writes none like it */
-export function readEntry(cursor: Cursor, head: DumpHead): TocEntry {
+export function readEntry(cursor: DumpCursor, head: DumpHead): TocEntry {
   const { name: dump } = cursor;
   const refuse = (what: string) => damaged(dump, `an entry of its table of contents has ${what}`);
   const id = cursor.int();
@@ -83,7 +83,7 @@ const number = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 
 /** @returns the first; NaN: it is no number */
-function readDependencies(cursor: Cursor): number | undefined {
+function readDependencies(cursor: DumpCursor): number | undefined {
   const first = cursor.text();
   if (first === undefined) return undefined;
   while (cursor.text() !== undefined);
@@ -91,7 +91,7 @@ function readDependencies(cursor: Cursor): number | undefined {
 }
 
 /** Where its data block is: known only where pg_dump could go back in the file that it wrote. @returns what is known */
-function readPlace(cursor: Cursor, { offsetSize }: DumpHead): number {
+function readPlace(cursor: DumpCursor, { offsetSize }: DumpHead): number {
   const known = cursor.byte();
   if (known < 1 || known > NO_DATA)
     throw damaged(cursor.name, `it knows in the way ${known} where its data are`);

@@ -1,4 +1,4 @@
-import { type Cursor, damaged } from './cursor.ts';
+import { type DumpCursor, damaged } from './cursor.ts';
 
 export const MAGIC = Buffer.from('PGDMP');
 
@@ -36,7 +36,7 @@ const TAR = 3;
 const ALGORITHMS: readonly DumpCompression[] = ['none', 'gzip', 'lz4', 'zstd'];
 
 /** Reads the head. The cursor knows the size of numbers then. @throws ContentError when it is none */
-export function readHead(cursor: Cursor): DumpHead | UnknownDump {
+export function readHead(cursor: DumpCursor): DumpHead | UnknownDump {
   const { name } = cursor;
   for (const byte of MAGIC) if (cursor.byte() !== byte) throw damaged(name, 'it does not begin with PGDMP');
   const [major, version] = [cursor.byte(), cursor.byte()];
@@ -60,7 +60,7 @@ export function readHead(cursor: Cursor): DumpHead | UnknownDump {
   return { version, intSize, offsetSize, isDirectory: format === TAR, compression, server, program };
 }
 
-function size(cursor: Cursor): number {
+function size(cursor: DumpCursor): number {
   const bytes = cursor.byte();
   if (bytes >= 1 && bytes <= 8) return bytes;
   throw damaged(cursor.name, `its head says that numbers have ${bytes} bytes`);

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../util/format.ts';
 import { DataBlocks } from './blocks.ts';
 import { TableOfContents } from './contents.ts';
-import { Cursor, damaged, INCOMPLETE } from './cursor.ts';
+import { DumpCursor, damaged, INCOMPLETE } from './cursor.ts';
 import { readEntry } from './entries.ts';
 import { readHead, type UnknownDump } from './head.ts';
 
@@ -78,9 +78,9 @@ class Beginning {
   }
 
   /** Reads on, and begins anew with more bytes where they do not suffice: each time with twice as many. */
-  async read<T>(part: (cursor: Cursor) => T): Promise<T> {
+  async read<T>(part: (cursor: DumpCursor) => T): Promise<T> {
     for (;;) {
-      const cursor = new Cursor(this.#name, this.bytes, this.at);
+      const cursor = new DumpCursor(this.#name, this.bytes, this.at);
       cursor.intSize = this.intSize;
       try {
         const value = part(cursor);

@@ -1,6 +1,6 @@
 import type { BlockHead, DataBlocks } from './blocks.ts';
 import { decompressedData } from './compression.ts';
-import { DumpBytes } from './dump-bytes.ts';
+import { DumpCopy } from './dump-copy.ts';
 import type { TocEntry } from './entries.ts';
 import { Gathered } from './gathered.ts';
 import { LargeObjectSql } from './large-objects.ts';
@@ -43,7 +43,7 @@ class Pieces {
   readonly #from: OpenDump;
   readonly #blocks: DataBlocks;
   readonly #session: DumpSession;
-  readonly #dump: DumpBytes;
+  readonly #dump: DumpCopy;
   readonly #sql = new Gathered(PIECE_BYTES);
   /** What has been read of the data. It is given away as a piece, unless it holds little. */
   #buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
@@ -52,7 +52,7 @@ class Pieces {
     this.#from = from;
     this.#blocks = from.blocks;
     this.#session = sessionOf(from.name, from.contents);
-    this.#dump = new DumpBytes(from.contents.head, PIECE_BYTES);
+    this.#dump = new DumpCopy(from.contents.head, PIECE_BYTES);
   }
 
   async *all(): AsyncGenerator<DumpPiece> {

@@ -5,7 +5,7 @@ import type { DumpHead } from './head.ts';
 const TYPES: Readonly<Record<BlockHead['kind'], number>> = { rows: 1, 'large objects': 3 };
 
 /** A dump in custom format, as it is written. Of one that was compressed there is none: it would be compressed again. */
-export class DumpBytes {
+export class DumpCopy {
   readonly isWritten: boolean;
   readonly #intSize: number;
   readonly #gathered: Gathered;
