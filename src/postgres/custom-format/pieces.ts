@@ -30,7 +30,7 @@ const SMALLEST_BYTES = 64 * 1024;
  * @throws ContentError when the dump is not whole, or its data are in another order than its entries
  */
 export async function* dumpPieces(dump: OpenDump): AsyncGenerator<DumpPiece> {
-  yield* new Pieces(dump).all();
+  yield* new DumpSplitter(dump).all();
 }
 
 /** The SQL alone. */
@@ -39,7 +39,7 @@ export async function* plainSql(dump: OpenDump): AsyncGenerator<Buffer> {
 }
 
 /** Takes a dump apart. What is small waits in `#dump` and `#sql` until there is enough of it. */
-class Pieces {
+class DumpSplitter {
   readonly #from: OpenDump;
   readonly #blocks: DataBlocks;
   readonly #session: DumpSession;
