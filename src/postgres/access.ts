@@ -1,6 +1,6 @@
 import type { Command, Host } from '../host/host.ts';
 import type { PostgresClient } from '../host/tools.ts';
-import { inUtf8, PSQL_SESSION, sessionSettings, startOptions } from './psql.ts';
+import { APPLICATION_NAME, inUtf8, PSQL_SESSION, sessionSettings, startOptions } from './psql.ts';
 
 /** How Odoo reaches its database, from odoo.conf and the inputs. What is undefined is libpq's default. */
 export interface DatabaseSettings {
@@ -40,7 +40,7 @@ export function clientCommand(
     LC_ALL: 'C',
     PGDATABASE: database,
     PGUSER: route.user,
-    PGAPPNAME: 'odoo-backup',
+    PGAPPNAME: APPLICATION_NAME,
   };
   if (settings.host !== undefined) env.PGHOST = settings.host;
   if (settings.port !== undefined) env.PGPORT = String(settings.port);

@@ -1,5 +1,6 @@
 import { count, type Decoded, flag, nullable, object } from '../util/decode.ts';
 import { type Derivation, parseDerivedName } from './derived-names.ts';
+import { APPLICATION_NAME } from './psql.ts';
 import { catalogName, longText } from './rows.ts';
 import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
@@ -103,7 +104,7 @@ export function listSessions(postgres: Postgres, database: string): Promise<Sess
     decodeSessions,
     sql`SELECT usename AS role, application_name AS application, ${MAY_END} AS "mayEnd", count(*) AS count
        FROM pg_stat_activity JOIN pg_roles r ON r.oid = usesysid
-      WHERE datname = ${database} AND pid <> pg_backend_pid()
+      WHERE datname = ${database} AND application_name <> ${APPLICATION_NAME}
       GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2`,
   );
 }

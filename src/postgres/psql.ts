@@ -10,6 +10,9 @@ export const PSQL_OPTIONS = ['-XAtqw', '-v', 'ON_ERROR_STOP=1'];
 /** The arguments of a psql that reads `psqlScript` from its standard input, and says the SQLSTATE of an error. */
 export const PSQL_SESSION = [...PSQL_OPTIONS, '-v', 'VERBOSITY=verbose', '-f', '-'];
 
+/** How sessions of this program are named in `pg_stat_activity`, where nothing more is to be said of one. */
+export const APPLICATION_NAME = 'odoo-backup';
+
 /** A psql of ours, which exchanges UTF-8. */
 export const inUtf8 = (command: Command): Command => ({
   ...command,

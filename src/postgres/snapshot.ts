@@ -45,12 +45,18 @@ export class Snapshot implements AsyncDisposable {
     this.#session = session;
   }
 
-  /** @throws UserError when the server refuses */
-  static async open(postgres: Postgres, database: string): Promise<Snapshot> {
+  /**
+   * @param limitMs how long one query may take, and may wait for a lock; default: any time
+   * @throws UserError when the server refuses
+   */
+  static async open(postgres: Postgres, database: string, limitMs = 0): Promise<Snapshot> {
     const session = await postgres.openSession(database);
     try {
       const [, [id], [onlyCopies], [encoding = 'UTF8']] = await Promise.all([
-        ask(session, sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`),
+        ask(
+          session,
+          sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = ${limitMs}`,
+        ),
         ask(session, sql`SELECT pg_export_snapshot()`),
         ask(session, WATCHED),
         ask(session, sql`SELECT getdatabaseencoding()`),

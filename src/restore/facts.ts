@@ -8,6 +8,7 @@ import { code, type Facts } from '../report/summary.ts';
 import { formatAge, formatBytes, formatCounted, formatInstant } from '../util/format.ts';
 import { keptUntil, leftBy } from './leftovers/keeping.ts';
 import type { Replaced } from './leftovers/leftovers.ts';
+import { lossFacts } from './losses.ts';
 import { bytesOf, type Findings, filestoreBytes, sessionName } from './preflight/findings.ts';
 import type { Target } from './target.ts';
 
@@ -35,6 +36,7 @@ export function factsOf(source: RestoreSource, target: Target, findings: Finding
   return [
     ...backupFacts(source),
     ...replacedFacts(target, findings),
+    ...lossFacts(findings.losses, new Date()),
     ...filestoreFacts(target, findings, source),
     ['Space', spaceOf(target, findings)],
     ...(findings.passed.length > 0 ? ([['Checked', findings.passed.join('; ')]] as const) : []),

@@ -114,6 +114,7 @@ export async function putBack(
   const outcome: RestoreOutcome = {
     ...about,
     facts,
+    losses: findings.losses,
     dryRun: request.dryRun,
     steps,
     neutralize: request.neutralize,

@@ -5,6 +5,7 @@ import { type Block, code, type Facts, type Summary, type Text } from '../report
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration, formatInstant } from '../util/format.ts';
 import { backupFacts, whichBackup } from './facts.ts';
+import { type Losses, lossFacts, lossTable } from './losses.ts';
 import { lowerFirst, type Step, type StepFailure, StrandedError, UNDO_MEANING } from './plan.ts';
 import type { Problem } from './problem.ts';
 
@@ -22,6 +23,8 @@ export interface Matter {
 export interface RestoreOutcome extends Matter {
   /** Rows of `factsOf`: what was found before anything was done. */
   readonly facts: Facts['rows'];
+  /** What was entered since the backup. */
+  readonly losses: Losses | undefined;
   readonly dryRun: boolean;
   readonly steps: readonly Step[];
   /** Whether a copy is neutralized. */
@@ -45,6 +48,7 @@ export function outcomeOutputs({
   downtimeSeconds,
   seconds,
   dryRun,
+  losses,
 }: RestoreOutcome): Record<string, string> {
   return {
     key: source.key,
@@ -55,6 +59,7 @@ export function outcomeOutputs({
     'odoo-version': source.odooVersion ?? '',
     verified: (source.receipt && levelOf(source.receipt)) ?? '',
     duration: seconds.toFixed(1),
+    json: JSON.stringify({ losses: losses ?? null }),
     ...(dryRun ? {} : { 'restore-seconds': seconds.toFixed(1) }),
     ...(downtimeSeconds === undefined ? {} : { downtime: downtimeSeconds.toFixed(1) }),
   };
@@ -75,6 +80,7 @@ function planSummary(outcome: RestoreOutcome): Summary {
     title: `Dry run: ${what}; nothing was changed`,
     blocks: [
       { kind: 'facts', rows: [targetRow(outcome), ...facts] },
+      ...lossTable(outcome.losses),
       tableOf(steps),
       { kind: 'note', text: UNDO_MEANING },
     ],
@@ -94,6 +100,7 @@ function doneSummary(outcome: RestoreOutcome): Summary {
         rows: [
           targetRow(outcome),
           ...backupFacts(source),
+          ...lossFacts(outcome.losses, new Date()),
           ...(inPlace ? [] : [['Copy', identityOf(outcome)] as const]),
           ...row('Left out', leftOut.length === 0 ? undefined : leftOut.join('; ')),
           ...row(
@@ -106,6 +113,7 @@ function doneSummary(outcome: RestoreOutcome): Summary {
           ['Time', `${formatDuration(seconds * 1000)}${phasesOf(outcome)}`],
         ],
       },
+      ...lossTable(outcome.losses),
     ],
   };
 }

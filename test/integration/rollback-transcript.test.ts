@@ -32,6 +32,12 @@ suite('the log of a rollback', () => {
   });
 
   test('dry, after a deploy that broke everything, says what there is and what would be done', async () => {
+    await scene.sql(
+      `INSERT INTO account_move (name, date, state, move_type, journal_id, currency_id, create_uid, write_uid, create_date, write_date)
+        SELECT 'INV/2026/' || lpad((411 + n)::text, 5, '0'), now(), 'posted', 'out_invoice', j.id, c.id, 2, 2, utc, utc
+          FROM generate_series(1, 3) n, (SELECT id FROM account_journal LIMIT 1) j, (SELECT id FROM res_currency LIMIT 1) c,
+            (SELECT now() AT TIME ZONE 'UTC' AS utc) u`,
+    );
     await scene.damage();
     await scene.server.stop();
     await assert.rejects(scene.server.start(), /FileNotFoundError/, 'Odoo does not start any more');

@@ -26,6 +26,7 @@ const slimTables = [
   ...['fetchmail_server', 'mail_template', 'mail_message', 'res_partner_bank', 'res_bank', 'res_lang'],
   ...['res_country', 'res_country_state', 'res_currency', 'res_currency_rate', 'res_groups'],
   ...['res_groups_users_rel', 'res_company_users_rel', 'payment_acquirer', 'sale_order', 'crm_team'],
+  ...['ir_sequence', 'account_move', 'res_users_log'],
 ];
 
 /** An Odoo database with its filestore and its odoo.conf. Dropped and removed when it is disposed of. */

@@ -6,6 +6,7 @@ import type { SessionGroup } from '../../postgres/databases.ts';
 import type { LogicalSlot } from '../../postgres/replication-slots.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import type { DatabaseTraits, Extension } from '../../postgres/traits.ts';
+import type { Losses } from '../losses.ts';
 import type { Problem } from '../problem.ts';
 import type { Space } from '../space.ts';
 import type { Unloadable } from '../toc-checks.ts';
@@ -48,6 +49,8 @@ export interface Findings extends Space {
   readonly answer: string | undefined;
   /** For `neutralize`; undefined: the host has none, or it is not needed. */
   readonly program: OdooProgram | undefined;
+  /** What was entered since the backup; undefined: nothing that there is would be lost. */
+  readonly losses: Losses | undefined;
 }
 
 /** `odoo (odoo-1234)` */

@@ -24,6 +24,7 @@ import { runSql } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
 import type { DatabaseTraits } from '../../postgres/traits.ts';
+import { findLosses, type Losses } from '../losses.ts';
 import type { Problem } from '../problem.ts';
 import type { Request } from '../request.ts';
 import { checkSpace, type Space } from '../space.ts';
@@ -47,6 +48,7 @@ export interface GatheredFacts extends PreflightFacts {
   readonly stops: boolean;
   readonly answer: string | undefined;
   readonly program: OdooProgram | undefined;
+  readonly losses: Losses | undefined;
 }
 
 /** Asks everything that checks and plan need to know, read only. What cannot be found out is a fact as well. */
@@ -62,6 +64,8 @@ export async function gatherFacts(
   const { inPlace } = request;
   // A rollback starts Odoo also where its database is gone; a new copy is nothing that Odoo has open.
   const stops = target.services !== undefined && (inPlace || current !== undefined);
+  // Takes up to its limit, beside everything else.
+  const losing = inPlace ? findLosses(source, target) : undefined;
   const [owner, neighbour] = await Promise.all([
     ownerOf(source, target, inPlace),
     neighbourOf(source, target, inPlace),
@@ -135,6 +139,7 @@ export async function gatherFacts(
     answer,
     program,
     hasProgram: program !== undefined,
+    losses: await losing,
   };
 }
 

@@ -30,5 +30,6 @@ export async function preflight(source: RestoreSource, target: Target, request: 
     running: facts.services.running,
     answer: facts.answer,
     program: facts.program,
+    losses: facts.losses,
   };
 }

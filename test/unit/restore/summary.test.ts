@@ -41,6 +41,7 @@ const stop = step('Stop Odoo', 'Start Odoo again');
 const outcome: RestoreOutcome = {
   ...matter,
   facts: [['Replaces', 'the database shop']],
+  losses: undefined,
   dryRun: false,
   steps: [stop, step('Compare')],
   neutralize: true,
