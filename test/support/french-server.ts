@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PostgresServer } from './postgres.ts';
+import { memoryFolder } from './memory-folder.ts';
+import { majorOfServer, type PostgresServer } from './postgres.ts';
 import { freePorts, run, Servers, serverAccount } from './processes.ts';
 import { useSandbox } from './sandbox.ts';
 
@@ -30,10 +30,10 @@ export async function startFrenchServer(): Promise<FrenchServer> {
   const { postgres } = useSandbox();
   const account = await serverAccount();
   await using resources = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'french-'));
+  const folder = await memoryFolder('french');
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   const servers = resources.use(new Servers(folder));
-  const major = /postgresql\/(\d+)\//.exec(postgres.bin)?.[1];
+  const major = majorOfServer(postgres);
   assert.ok(
     existsSync(`/usr/share/locale/fr/LC_MESSAGES/postgres-${major}.mo`),
     'PostgreSQL’s French messages are not installed: dpkg leaves /usr/share/locale out (path-exclude)',

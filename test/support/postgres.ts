@@ -67,12 +67,14 @@ port = ${port}
 unix_socket_directories = '${folder}'
 password_encryption = 'scram-sha-256'
 max_connections = 200
-max_wal_size = '4GB'
+max_wal_size = '1GB'
 wal_level = logical
 # The data need not survive a crash.
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+# Nobody lives long enough to profit, and every test's database would get visits.
+autovacuum_naptime = '1d'
 ${settings}
 `,
   );
@@ -100,6 +102,11 @@ ${settings}
      CREATE ROLE odoo LOGIN CREATEDB PASSWORD '${server.odoo.password}';`,
   );
   return server;
+}
+
+/** Major version of its programs: /usr/lib/postgresql/<major>/bin. */
+export function majorOfServer({ bin }: Pick<PostgresServer, 'bin'>): number {
+  return Number(/postgresql\/(\d+)\//.exec(bin)?.[1]);
 }
 
 /** Debian keeps each version's programs apart: /usr/lib/postgresql/<major>/bin. */
@@ -139,7 +146,8 @@ export async function createDatabase(
   name: string,
   template = 'template0',
 ): Promise<void> {
-  await psql(server, 'postgres', `CREATE DATABASE "${name}" OWNER odoo TEMPLATE "${template}"`);
+  const strategy = majorOfServer(server) >= 15 ? 'STRATEGY file_copy' : ''; // the quicker one where nothing waits for a disk
+  await psql(server, 'postgres', `CREATE DATABASE "${name}" OWNER odoo TEMPLATE "${template}" ${strategy}`);
 }
 
 /** Drops a database, even while sessions are connected to it. */

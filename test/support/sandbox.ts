@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCeph } from './ceph.ts';
+import { memoryFolder } from './memory-folder.ts';
 import { loadTemplate } from './odoo.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { type Account, endRuns, Servers, serverAccount } from './processes.ts';
@@ -11,7 +12,7 @@ import { type ClientKeys, createClientKeys, createHostKeys, type SshServer, star
 
 /** An Odoo host and an S3 server on this machine: plain data, handed to the test files as JSON. */
 export interface Sandbox {
-  /** Everything lies in here; it is removed at the end. */
+  /** Everything but what S3 holds lies in here; it is removed at the end. */
   readonly folder: string;
   /** Who runs the host's servers, and who logs in over SSH. */
   readonly account: Account;
@@ -44,7 +45,8 @@ export interface SandboxOptions {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<RunningSandbox> {
   const account = await serverAccount();
-  const folder = await mkdtemp(join(tmpdir(), 'odoo-backup-'));
+  const folder = await memoryFolder('odoo-backup');
+  const disk = await mkdtemp(join(tmpdir(), 'odoo-backup-ceph-'));
   const servers = new Servers(folder);
   let starting: Promise<unknown> = Promise.resolve();
   let stopped: Promise<void> | undefined;
@@ -52,7 +54,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
     stopped ??= (async () => {
       await servers[Symbol.asyncDispose]();
       await starting.catch(() => {}); // it fails without its servers
-      await rm(folder, { recursive: true, force: true });
+      for (const each of [folder, disk]) await rm(each, { recursive: true, force: true });
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     })();
     return stopped;
@@ -65,7 +67,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 
   try {
-    await chmod(folder, 0o755); // as root, the servers are somebody else
     const own = async (name: string) => {
       const path = join(folder, name);
       await mkdir(path);
@@ -87,7 +88,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
     };
     const startS3 = async () => {
       if (options.s3 === 'none') return undefined;
-      return options.s3 ?? givenS3Server() ?? startCeph(servers, await own('ceph'), options.gateway);
+      return options.s3 ?? givenS3Server() ?? startCeph(servers, disk, options.gateway);
     };
     const started = settled([startSsh(), startDatabase(), startS3()]);
     starting = started;
