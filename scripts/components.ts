@@ -22,6 +22,8 @@ export interface SpecInput {
 /** Forms of texts that GitLab can check before a pipeline exists; an empty text is an input that is not given. */
 const forms: Partial<Record<InputName, string>> = {
   'aws-region': '^[\\w-]*$',
+  'aws-role-arn': '^(arn:[\\w:/+=,.@-]+)?$',
+  'aws-role-duration': '^(\\d+h)?(\\d+m)?$',
   compression: '^(auto|\\d)?$',
   customer: '^[\\w.-]*$',
   'db-port': '^\\d*$',
@@ -43,6 +45,8 @@ const literal: readonly string[] = ['stop-command', 'start-command'];
 
 /** Inputs about what is written to S3: other commands read, or delete. */
 const ofWriting: readonly string[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
+/** What the program reads and GitLab has to know before there is a job. */
+const ofJob: readonly string[] = ['aws-audience'];
 const ofRestore: readonly string[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
 
 /**
@@ -85,7 +89,7 @@ export function programInputs(component: ComponentName): readonly InputDefinitio
   } catch {
     // What lacks does not matter: every input was asked for.
   }
-  const unfit = ['command', 'ssh-known-hosts', 'limit'];
+  const unfit = ['command', 'ssh-known-hosts', 'limit', ...ofJob];
   if (component !== 'backup' && component !== 'verify') unfit.push(...ofWriting);
   if (component === 'rollback') unfit.push(...ofRestore);
   const inputs: readonly InputDefinition[] = inputTable;
@@ -164,15 +168,8 @@ export function jobInputs(component: ComponentName): Readonly<Record<string, Spe
       ),
     }),
     'job-timeout': text('When GitLab ends the job, whatever it does: more than `timeout`.', '6h 30m'),
-    'aws-role-arn': {
-      ...text(
-        'The role at AWS that the job assumes with its own ID token. Left out, the AWS SDK finds other credentials.',
-        '',
-      ),
-      regex: '^(arn:[\\w:/+=,.@-]+)?$',
-    },
     'aws-audience': text(
-      'The audience of that token, as the identity provider at AWS has it.',
+      'The audience of the ID token with which the job assumes `aws-role-arn`, as the identity provider at AWS has it.',
       'https://gitlab.com',
     ),
     project: text(
@@ -243,7 +240,6 @@ ${has('resource-group', '  resource_group: $[[ inputs.resource-group ]]\n')}\
     GIT_STRATEGY: $[[ inputs.git-strategy ]]
     COMPONENT_PROJECT: $[[ inputs.project ]]
     COMPONENT_PROGRAM: "$[[ inputs.program ]]"
-    COMPONENT_ROLE: "$[[ inputs.aws-role-arn ]]"
     # Interpolation is a matter of text. As blocks, values may hold quotes, and what else means something in YAML.
 ${variables.join('')}\
   script:
@@ -251,9 +247,9 @@ ${variables.join('')}\
       set -e
       folder=$(mktemp -d)
       trap 'rm -rf "$folder"' EXIT
-      if [ -n "$COMPONENT_ROLE" ]; then
+      if [ -n "$AWS_ID_TOKEN" ] && [ -z "$AWS_WEB_IDENTITY_TOKEN_FILE" ]; then
         (umask 077 && printf %s "$AWS_ID_TOKEN" >"$folder/aws-id-token")
-        export AWS_ROLE_ARN="$COMPONENT_ROLE" AWS_WEB_IDENTITY_TOKEN_FILE="$folder/aws-id-token"
+        export AWS_WEB_IDENTITY_TOKEN_FILE="$folder/aws-id-token"
       fi
       # One commit of a project, without its files. The token is asked for where the project is private, and is never on
       # a command line.

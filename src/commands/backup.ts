@@ -28,7 +28,7 @@ const DAY_MS = 24 * 3_600_000;
 export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
   const { databases, s3 } = inputs;
   const { platform, phases, signal } = run;
-  using store = new Store(s3, signal);
+  using store = new Store(s3, signal, platform);
   const folder = catalogFolder(s3.prefix, s3.customer);
   await phases.run('s3', `Check the bucket: ${store.uri(folder)}`, () =>
     prepareStore(store, folder, platform),

@@ -14,7 +14,7 @@ import { GateError } from '../util/errors.ts';
  */
 export async function gate(inputs: GateInputs, { platform, signal }: Run): Promise<void> {
   const { customer, prefix } = inputs.s3;
-  using store = new Store(inputs.s3, signal);
+  using store = new Store(inputs.s3, signal, platform);
   const folder = store.uri(catalogFolder(prefix, customer));
   const now = new Date();
   const title = `Look for a backup of ${inputs.database} in ${folder}`;

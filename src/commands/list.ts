@@ -18,7 +18,7 @@ import { formatCounted } from '../util/format.ts';
  */
 export async function list(inputs: ListInputs, { platform, signal }: Run): Promise<void> {
   const { customer, prefix } = inputs.s3;
-  using store = new Store(inputs.s3, signal);
+  using store = new Store(inputs.s3, signal, platform);
   const folder = store.uri(catalogFolder(prefix, customer));
   const entries = await platform.group(`Backups in ${folder}`, async () => {
     const found = await takeInventory(store, customer, inputs.database);

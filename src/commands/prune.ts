@@ -20,7 +20,7 @@ export async function prune(inputs: PruneInputs, run: Run): Promise<void> {
   const { platform, signal } = run;
   const { database, dryRun } = inputs;
   const { customer } = inputs.s3;
-  using store = new Store(inputs.s3, signal);
+  using store = new Store(inputs.s3, signal, platform);
   const plan = await pruneCatalog(store, { ...inputs, customer }, run);
   const now = new Date();
   platform.output('database', database);

@@ -22,7 +22,7 @@ import { unrestorableError } from '../verify/unrestorable.ts';
 export async function verify(inputs: VerifyInputs, run: Run): Promise<void> {
   const { platform, signal } = run;
   const { customer, prefix } = inputs.s3;
-  using store = new Store(inputs.s3, signal);
+  using store = new Store(inputs.s3, signal, platform);
   const folder = store.uri(catalogFolder(prefix, customer));
   const chosen = await platform.group(
     `Find what to verify: ${whichWords(inputs.which)} in ${folder}`,

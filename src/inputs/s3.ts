@@ -1,7 +1,8 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
 import type { Environment } from '../platform/platform.ts';
 import type { StoreOptions } from '../s3/store.ts';
-import { boolean, type Fields, integer, matching, oneOf, Refusal, text } from './fields.ts';
+import { type Role, stsEndpoint } from '../s3/web-identity.ts';
+import { boolean, type Fields, integer, matching, oneOf, parseDurationMs, Refusal, text } from './fields.ts';
 import { choices } from './table.ts';
 
 /** @returns undefined when something is missing or refused */
@@ -22,8 +23,9 @@ export function parseS3(fields: Fields, env: Environment): CatalogOptions | unde
   const storageClass = fields.optional('storage-class', readableClass);
   const encryption = parseEncryption(fields);
   const lock = parseLock(fields);
+  const role = parseRole(fields, env, region, endpoint);
   if (!bucket || !customer) return undefined;
-  return { bucket, prefix, customer, region, endpoint, pathStyle, storageClass, lock, encryption };
+  return { bucket, prefix, customer, region, endpoint, pathStyle, role, storageClass, lock, encryption };
 }
 
 /** GitHub's `owner/name` is the last resort; the name of a repository is always a good part of a key. */
@@ -53,6 +55,38 @@ function parseLock(fields: Fields): StoreOptions['lock'] {
   if (mode === undefined || days === undefined) return undefined;
   return { mode: mode === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE', days };
 }
+
+/** The role that the job assumes; what else is given of it does not matter without its ARN. */
+function parseRole(
+  fields: Fields,
+  env: Environment,
+  region: string | undefined,
+  s3Endpoint: string | undefined,
+): Role | undefined {
+  const arn = fields.optional('aws-role-arn', roleArn);
+  const audience = fields.optional('aws-audience', matching(/^[\x21-\x7e]{1,255}$/, 'an audience'));
+  const sessionName = fields.optional('aws-role-session-name', roleSessionName);
+  const durationMs = fields.optional('aws-role-duration', (value) =>
+    parseDurationMs(value, 15 * 60_000, 12 * 3_600_000),
+  );
+  if (!arn || !audience || !sessionName || !durationMs) return undefined;
+  // A server other than Amazon's may go without a region; requests to STS are signed for none.
+  const stsRegion = region ?? (s3Endpoint && 'us-east-1');
+  if (!stsRegion) {
+    fields.problem('aws-region: is required, because aws-role-arn is given');
+    return undefined;
+  }
+  const endpoint = fields.check(() => stsEndpoint(stsRegion, s3Endpoint, env.AWS_ENDPOINT_URL_STS));
+  if (endpoint === undefined) return undefined;
+  return { arn, audience, sessionName, durationSeconds: durationMs / 1000, endpoint, region: stsRegion };
+}
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
+const roleArn = matching(
+  /^arn:[\w-]*:iam::[\w-]*:role\/[\w+=,.@/-]{1,512}$/,
+  'the ARN of a role, such as arn:aws:iam::123456789012:role/odoo-backup',
+);
+const roleSessionName = matching(/^[\w+=,.@-]{2,64}$/, 'a name of 2 to 64 letters, digits and +=,.@-_');
 
 /** Not Amazon's full rule: other servers allow more, and an access point's ARN is no name at all. */
 function bucketName(value: string): string {

@@ -3,7 +3,13 @@ import type { ReadInput } from './fields.ts';
 import { inputTable } from './table.ts';
 
 /** What the SDK's credential chain takes from the environment and what must never be seen. */
-const SECRET_VARIABLES = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
+const SECRET_VARIABLES = [
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+  'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+  'AWS_ID_TOKEN',
+];
 
 /** Variables that hold a URL, which may have a password in it. */
 const URL_VARIABLES = [

@@ -4,6 +4,7 @@ import { cutToBytes, markdownOf } from '../report/markdown.ts';
 import { plainText } from '../report/plain.ts';
 import { withTexts } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
+import { jobToken } from './id-token.ts';
 import { logText } from './log-text.ts';
 import { Mask, piecesOf } from './mask.ts';
 import { Outputs } from './outputs.ts';
@@ -32,6 +33,7 @@ export function githubPlatform(env: Environment): Platform {
       mask.add(value);
       dropped.checkInputs();
     },
+    idToken: (audience) => jobToken(audience, env),
     prepare: () => assertAppendable(env.GITHUB_OUTPUT),
     group: (title, body) => core.group(clean(title), body),
     info,

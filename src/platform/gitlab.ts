@@ -4,6 +4,7 @@ import { plainText } from '../report/plain.ts';
 import { type Summary, withTexts } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { childPipeline } from './gitlab-pipeline.ts';
+import { jobToken } from './id-token.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { LeftOut, Outputs } from './outputs.ts';
@@ -59,6 +60,7 @@ export function gitlabPlatform(
     progressIntervalMs: 5000,
     input: line.input,
     secret: (value) => mask.add(value),
+    idToken: (audience) => jobToken(audience, env),
     prepare: prepareFiles,
     group: async (title, body) => {
       const id = `odoo_backup_${++sections}`;

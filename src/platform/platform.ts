@@ -12,6 +12,13 @@ export interface Platform {
   /** Never to be printed, nor any line of it. To be told before anything that may contain it is printed. */
   secret(value: string): void;
   /**
+   * Gets the ID token of the job, by which it proves who it is. It is not to be kept, for it lives for minutes.
+   *
+   * @param audience for which it is made, where the platform makes it
+   * @throws UserError where the job has none
+   */
+  idToken(audience: string): Promise<string>;
+  /**
    * Looks whether outputs can be written, before anything is done.
    *
    * @throws UserError where they cannot

@@ -1,5 +1,6 @@
 import { plainText } from '../report/plain.ts';
 import { withTexts } from '../report/summary.ts';
+import { jobToken } from './id-token.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { Outputs } from './outputs.ts';
@@ -51,6 +52,7 @@ export function terminalPlatform(line: RawInputs, env: Environment, streams: Str
     progressIntervalMs: live ? 200 : 5000,
     input: line.input,
     secret: (value) => mask.add(value),
+    idToken: (audience) => jobToken(audience, env),
     prepare: () => {},
     group: async (title, body) => {
       print(title);

@@ -68,7 +68,7 @@ export async function putBack(
     return found;
   });
 
-  using store = new Store(inputs.s3, signal);
+  using store = new Store(inputs.s3, signal, platform);
   const folder = store.uri(catalogFolder(inputs.s3.prefix, inputs.s3.customer));
   const source = await phases.run('backup', `Find the backup: ${inputs.backup} in ${folder}`, () =>
     openSource(store, {

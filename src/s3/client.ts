@@ -1,9 +1,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
+import { inNextSession, RoleSessions } from './role-sessions.ts';
 import { failure } from './sdk-errors.ts';
+import { assumeRole, type Identity, type Role } from './web-identity.ts';
 
-/** How to reach the S3 service. Credentials come from the SDK's default chain, never from here. */
+/** How to reach the S3 service. Credentials come from the role, or else from the SDK's default chain. */
 export interface Connection {
   /** Default: `AWS_REGION` or the AWS profile; us-east-1 with an endpoint that needs no region. */
   readonly region?: string;
@@ -11,6 +13,8 @@ export interface Connection {
   readonly endpoint?: string;
   /** Whether the bucket is in the path instead of the host name. Default: true with an endpoint, false for Amazon. */
   readonly pathStyle: boolean | undefined;
+  /** The role that the job assumes with its own ID token. */
+  readonly role?: Role;
   /** How long a server that has not answered yet may take, in milliseconds, attempts included. Default 90 s. */
   readonly firstAnswerMs?: number;
 }
@@ -20,12 +24,21 @@ const seconds = 1000;
 /** The options of the SDK's own agents. HTTP_PROXY, HTTPS_PROXY and NO_PROXY count, as with curl and the AWS CLI. */
 const agentOptions = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
 
-/** A client that gives up on what hangs, and tries again what can pass. */
-export function s3Client({ region, endpoint, pathStyle, firstAnswerMs }: Connection): S3Client {
+/**
+ * A client that gives up on what hangs, and tries again what can pass.
+ *
+ * @param identity of the job; needed where it assumes a role
+ */
+export function s3Client(
+  { region, endpoint, pathStyle, firstAnswerMs, role }: Connection,
+  identity?: Identity,
+): S3Client {
+  const sessions = role && identity && new RoleSessions(() => assumeRole(role, identity));
   const client = new S3Client({
     ...(endpoint ? compatible(endpoint, pathStyle ?? true) : { forcePathStyle: pathStyle ?? false }),
     region: region ?? (endpoint ? process.env.AWS_REGION || 'us-east-1' : undefined),
     maxAttempts: 5,
+    ...(sessions && { credentials: inTurn(sessions) }),
     // Node counts bytes taken by a slow network as activity: only a socket without any progress times out.
     requestHandler: {
       connectionTimeout: 10 * seconds,
@@ -38,6 +51,7 @@ export function s3Client({ region, endpoint, pathStyle, firstAnswerMs }: Connect
     expectContinueHeader: false,
   });
   client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: 'build', priority: 'low' });
+  if (sessions) client.middlewareStack.add(inNextSession(sessions), { step: 'initialize' });
   const limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds);
   const limited = <Input, Output>(next: (args: Input) => Promise<Output>) => {
     const within = limit.attempts();
@@ -46,6 +60,9 @@ export function s3Client({ region, endpoint, pathStyle, firstAnswerMs }: Connect
   client.middlewareStack.add(limited, { step: 'finalizeRequest', priority: 'low' });
   return client;
 }
+
+/** Credentials for the SDK, which would keep them for itself unless they say that they are kept already. */
+const inTurn = (sessions: RoleSessions) => Object.assign(() => sessions.keys(), { memoized: true });
 
 /**
  * Once a server has answered, it may stand still for as long as the attempts above take, five minutes: a long upload

@@ -57,7 +57,7 @@ function explain(error: SdkFailure, asked: Asked): Explanation {
 }
 
 const keySources =
-  'On GitHub: `permissions: id-token: write` and aws-actions/configure-aws-credentials before this step. On GitLab: `id_tokens` with AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE. Anywhere: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.';
+  'A role: `aws-role-arn`, on GitHub with `permissions: id-token: write`, elsewhere with AWS_WEB_IDENTITY_TOKEN_FILE. Anywhere: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.';
 
 function ofCredentials(error: SdkFailure, name: string): Explanation | undefined {
   if (error.message?.includes('sts:AssumeRole') || name === 'InvalidIdentityToken') {
@@ -98,7 +98,7 @@ function ofCredentials(error: SdkFailure, name: string): Explanation | undefined
     case 'TokenRefreshRequired':
       return [
         `The AWS session has expired (${name})`,
-        'Assume the role just before this step, or give it a longer session (`role-duration-seconds`).',
+        'Give `aws-role-arn`: this program then assumes the role by itself, as often as it needs.',
       ];
     case 'InvalidToken':
       return [

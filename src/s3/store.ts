@@ -18,6 +18,7 @@ import { lockFields, type ObjectLock } from './object-lock.ts';
 import { pagesOf } from './pages.ts';
 import { readObject, tooLarge } from './read-object.ts';
 import { isNotFound, isPreconditionFailed } from './sdk-errors.ts';
+import type { Identity } from './web-identity.ts';
 
 /** In bytes. The receipt of an archive of 5 TiB takes 2 MB, the rows of 10,000 tables another 600 kB. */
 const LARGEST_RECEIPT = 4 * 1024 ** 2;
@@ -68,11 +69,14 @@ export class Store implements Disposable {
   /** Options of requests that change nothing: they end with the signal. What writes or removes is never interrupted. */
   readonly reading: { readonly abortSignal?: AbortSignal };
 
-  /** @param signal ends requests under way that change nothing */
-  constructor(options: StoreOptions, signal?: AbortSignal) {
+  /**
+   * @param signal ends requests under way that change nothing
+   * @param identity of the job, which assumes the role with it
+   */
+  constructor(options: StoreOptions, signal?: AbortSignal, identity?: Identity) {
     this.options = options;
     this.reading = { abortSignal: signal };
-    this.client = s3Client(options);
+    this.client = s3Client(options, identity);
   }
 
   [Symbol.dispose](): void {

@@ -136,7 +136,7 @@ test "$1" != two`;
       ...repository,
       inputs: { limit: 'all' },
       secrets: workflows.secrets(),
-      calledWith: { inventory: 'ansible/hosts.yml', 'role-to-assume': '', 's3-bucket': '' },
+      calledWith: { inventory: 'ansible/hosts.yml', 'aws-role-arn': '', 's3-bucket': '' },
       with: (command = ''): Record<string, string> =>
         command === 'hosts' ? { inventory: 'ansible/hosts.yml' } : {},
     };

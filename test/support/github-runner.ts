@@ -28,6 +28,7 @@ interface Job {
   readonly needs?: string | readonly string[];
   readonly if?: string;
   readonly env?: Values;
+  readonly permissions?: Readonly<Record<string, string>>;
   readonly outputs?: Readonly<Record<string, string>>;
   /** A matrix, only in the form that an expression makes, with `include`. */
   readonly strategy?: { readonly matrix: string };
@@ -76,8 +77,8 @@ export interface Start {
   readonly files?: Readonly<Record<string, string>>;
   /** Environment of the runner's machine. */
   readonly env: Readonly<Record<string, string>>;
-  /** What aws-actions/configure-aws-credentials leaves for the steps after it. */
-  readonly credentials: Readonly<Record<string, string>>;
+  /** By which steps of a job that has `id-token: write` get an ID token. */
+  readonly idToken: Readonly<Record<string, string>>;
 }
 
 export interface JobRun {
@@ -234,7 +235,13 @@ async function runSteps(job: Job, context: Values, around: Surroundings): Promis
   for (const step of job.steps ?? []) {
     const now = { ...context, env, steps };
     if (!holds(step.if, now, failed, false)) continue;
-    const ended = await runStep(step, now, { start, workspace, env });
+    const mayIdentify = job.permissions?.['id-token'] === 'write';
+    const ended = await runStep(step, now, {
+      start,
+      workspace,
+      env,
+      idToken: mayIdentify ? start.idToken : {},
+    });
     log += ended.log;
     Object.assign(env, ended.env);
     if (step.id) steps[step.id] = { outputs: ended.outputs, outcome: ended.ok ? 'success' : 'failure' };
@@ -261,10 +268,17 @@ interface StepEnd {
   readonly log: string;
 }
 
+interface StepSurroundings {
+  readonly start: Start;
+  readonly workspace: string;
+  readonly env: Values;
+  readonly idToken: Readonly<Record<string, string>>;
+}
+
 async function runStep(
   step: Step,
   context: Values,
-  { start, workspace, env }: { readonly start: Start; readonly workspace: string; readonly env: Values },
+  { start, workspace, env, idToken }: StepSurroundings,
 ): Promise<StepEnd> {
   const none = { ok: true, outputs: {}, env: {}, log: '' };
   const own = allFilled(step.env ?? {}, context);
@@ -276,6 +290,7 @@ async function runStep(
   await Promise.all(Object.values(files).map((path) => writeFile(path, '')));
   const machine = {
     ...start.env,
+    ...idToken,
     ...files,
     CI: 'true',
     GITHUB_ACTIONS: 'true',
@@ -295,10 +310,6 @@ async function runStep(
     if (sparse !== '' && cone !== 'false') throw new Error('Cone mode takes folders, not files');
     await checkout(workspace, start.files ?? {}, sparse);
     return none;
-  } else if (uses === 'aws-actions/configure-aws-credentials') {
-    const { 'role-to-assume': role } = allFilled(step.with ?? {}, context);
-    if (!role) throw new Error('No role-to-assume');
-    return { ...none, env: start.credentials };
   } else if (uses === readHome().repository || uses === '$/.github/actions/odoo-backup') {
     argv = [process.execPath, main];
     const asked = allFilled(step.with ?? {}, context);

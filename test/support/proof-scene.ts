@@ -60,6 +60,7 @@ export class ProofScene implements AsyncDisposable {
       progressIntervalMs: 60_000,
       input: () => '',
       secret: () => {},
+      idToken: async () => '',
       prepare: () => {},
       finish: async () => {},
       group: (_, body) => body(),

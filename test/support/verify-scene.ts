@@ -149,6 +149,7 @@ function silentPlatform(): Platform {
     progressIntervalMs: 60_000,
     input: () => '',
     secret() {},
+    idToken: async () => '',
     prepare: () => {},
     finish: async () => {},
     group: (_, body) => body(),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanEnvironment, type Scene } from './backup-run.ts';
 import { runWorkflow, type Start, type WorkflowRun } from './github-runner.ts';
+import { startSts, startTokenService } from './sts.ts';
 
 /** Runs the project's workflows, with the secrets of a scene. */
 export class WorkflowRuns {
@@ -45,8 +46,13 @@ export class WorkflowRuns {
   async #run(path: string, more: Partial<Start>): Promise<WorkflowRun> {
     const folder = await mkdtemp(join(tmpdir(), 'workflow-'));
     try {
-      const { PATH = '', HOME = '', ...credentials } = cleanEnvironment(this.#scene.sandbox.s3);
-      return await runWorkflow(path, folder, { env: { PATH, HOME }, credentials, ...more });
+      const { s3 } = this.#scene.sandbox;
+      const { PATH = '', HOME = '' } = cleanEnvironment(s3);
+      // The role of the workflows may do what the owner of the bucket may.
+      await using github = await startTokenService();
+      await using sts = await startSts(() => ({ ...s3, expiration: new Date(Date.now() + 3_600_000) }));
+      const env = { PATH, HOME, AWS_ENDPOINT_URL_STS: sts.endpoint, AWS_EC2_METADATA_DISABLED: 'true' };
+      return await runWorkflow(path, folder, { env, idToken: github.variables, ...more });
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -48,6 +48,7 @@ test('the fewest inputs give every default', () => {
       region: 'eu-central-1',
       endpoint: undefined,
       pathStyle: undefined,
+      role: undefined,
       storageClass: undefined,
       lock: undefined,
       encryption: undefined,

@@ -21,7 +21,7 @@ const quoted = [...ours.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 /** What is written as inputs are, and is none. */
 const others = ['cron', 'when', 'name'];
 /** Words with a hyphen that belong to the workflows, the components and other programs. */
-const programs = ['aws-actions/configure-aws-credentials'];
+const programs: readonly string[] = [];
 
 describe('docs/guides.md', () => {
   it('has a line for every procedure, and an answer for every line', () => {

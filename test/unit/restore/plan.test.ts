@@ -15,6 +15,7 @@ function stage() {
     progressIntervalMs: 1000,
     input: () => '',
     secret: () => {},
+    idToken: async () => '',
     prepare: () => {},
     group: (title, body) => {
       events.push(`[${title}]`);

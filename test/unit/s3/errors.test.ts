@@ -65,7 +65,7 @@ const cases: [name: string, call: Call, answer: Answer, message: RegExp, hint: R
     /secret key/,
     /AWS_SECRET_ACCESS_KEY/,
   ],
-  ['expired', put, { status: 400, code: 'ExpiredToken' }, /session has expired/, /role-duration-seconds/],
+  ['expired', put, { status: 400, code: 'ExpiredToken' }, /session has expired/, /`aws-role-arn`/],
   ['token', put, { status: 400, code: 'InvalidToken' }, /session token/, /AWS_SESSION_TOKEN/],
   [
     'denied-list',
@@ -235,7 +235,7 @@ describe('what is not configured', () => {
     using store = new Store({ bucket: 'b', prefix: '', endpoint, pathStyle: undefined });
     const error = await failureOf(store.check(''));
     assert.match(error.message, /no AWS credentials/);
-    assert.match(error.hint, /id-token: write.*configure-aws-credentials.*id_tokens.*AWS_ACCESS_KEY_ID/);
+    assert.match(error.hint, /aws-role-arn.*id-token: write.*AWS_WEB_IDENTITY_TOKEN_FILE.*AWS_ACCESS_KEY_ID/);
   });
 
   test('no region', async () => {
