@@ -13,10 +13,13 @@ export interface Home {
   readonly repository: string;
   /** The path of the project at GitLab: `group/subgroup/name`. */
   readonly gitlabProject: string;
+  /** The version, which examples name whole for GitLab, and by its major number for GitHub. */
+  readonly version: string;
 }
 
 /** package.json, as far as it says where the project lives. */
 export interface PackageFile {
+  readonly version: string;
   readonly repository: { readonly type: 'git'; readonly url: string };
   /** Given where the project has another path at GitLab than at GitHub. */
   readonly gitlab?: string;
@@ -29,11 +32,11 @@ export function readHome(): Home {
 }
 
 /** @throws Error where the package names no repository at GitHub */
-export function homeOf({ repository, gitlab }: PackageFile): Home {
+export function homeOf({ version, repository, gitlab }: PackageFile): Home {
   const [, path = '', owner = ''] =
     /^git\+https:\/\/github\.com\/(([\w-]+)\/[\w.-]+)\.git$/.exec(repository.url) ?? [];
   if (path === '') throw new Error(`package.json: repository is no repository at GitHub: ${repository.url}`);
-  return { owner, repository: path, gitlabProject: gitlab ?? path };
+  return { owner, repository: path, gitlabProject: gitlab ?? path, version };
 }
 
 /** Whether somebody has adopted the project. */
@@ -50,14 +53,24 @@ const atGitHub = [
   String.raw`(?<=--repo )[\w-]+\/[\w.-]+`,
 ];
 
-/** How texts refer to it at GitLab. */
-const atGitLab = [String.raw`(?<=\$CI_SERVER_FQDN\/)${PATH}(?=\/${COMPONENTS}@)`];
+/** How texts name its major tag. */
+const majorTag = [
+  String.raw`(?<=\buses: [\w.\/-]+@v)\d+(?![\w.])`,
+  String.raw`(?<=\x60[\w.\/-]+@v)\d+(?=\x60)`,
+  String.raw`(?<=--branch v)\d+(?= https:\/\/github\.com)`,
+];
 
-/** A text in which everything that refers to this project names its home. */
-export function atHome(text: string, { repository, gitlabProject }: Home): string {
+/** How texts refer to it at GitLab, where a version is named whole. */
+const atGitLab = String.raw`(?<=\$CI_SERVER_FQDN\/)${PATH}(?=\/${COMPONENTS}@)`;
+const componentVersion = String.raw`(?<=\$CI_SERVER_FQDN\/[\w.\/-]+\/${COMPONENTS}@)\d+\.\d+\.\d+`;
+
+/** A text in which everything that refers to this project names its home, and its version. */
+export function atHome(text: string, { repository, gitlabProject, version }: Home): string {
   return text
     .replaceAll(new RegExp(atGitHub.join('|'), 'g'), repository)
-    .replaceAll(new RegExp(atGitLab.join('|'), 'g'), gitlabProject);
+    .replaceAll(new RegExp(majorTag.join('|'), 'g'), version.replace(/\..*$/, ''))
+    .replaceAll(new RegExp(atGitLab, 'g'), gitlabProject)
+    .replaceAll(new RegExp(componentVersion, 'g'), version);
 }
 
 /** Whether GitHub allows the name `owner/name`: https://docs.github.com/rest/repos/repos */

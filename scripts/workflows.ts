@@ -12,7 +12,7 @@ const read = (path: string): Promise<string> => readFile(new URL(`../${path}`, i
 
 /** What actionlint does not know yet: https://github.com/rhysd/actionlint/issues/657, and self-repository references. */
 const UNKNOWN_TO_ACTIONLINT =
-  /^unexpected key "queue" for "concurrency" section|^specifying action "\$\/|^reusable workflow call "\$\//;
+  /^unexpected key "queue" for "concurrency" section|^specifying action "\$\/|^unknown permission scope "attestations"/;
 
 /**
  * Lints a workflow.

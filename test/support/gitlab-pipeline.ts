@@ -40,11 +40,13 @@ export class Pipeline implements AsyncDisposable {
    * @param variables of the project
    * @param files further ones of the project, by their paths. Jobs that fetch nothing find others in their place: what
    *   the job before them has left there.
+   * @param inPlace whether these files are `kept` for jobs that fetch the repository
    */
   static async open(
     configuration: unknown,
     variables: Readonly<Record<string, string>>,
     files: Readonly<Record<string, string>> = {},
+    inPlace: 'left over' | 'kept' = 'left over',
   ): Promise<Pipeline> {
     const folder = await mkdtemp(join(tmpdir(), 'pipeline-'));
     const pipeline = new Pipeline(folder, variables);
@@ -70,7 +72,7 @@ export class Pipeline implements AsyncDisposable {
     await mkdir(dirname(served), { recursive: true });
     await pipeline.#git('clone', '--quiet', '--bare', '.', served);
     await run(['git', '-C', served, 'config', 'uploadpack.allowFilter', 'true']);
-    for (const path of Object.keys(files)) await write(path, 'left over');
+    if (inPlace === 'left over') for (const path of Object.keys(files)) await write(path, inPlace);
     return pipeline;
   }
 

@@ -1,27 +1,19 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { atHome, type Home, homeOf, isRepositoryName, readHome } from '../../../scripts/repository.ts';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const git = (...args: readonly string[]) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' });
-const files = git('ls-files', '--cached', '--others', '--exclude-standard').trim().split('\n');
+import { copyProject, type ProjectCopy } from '../../support/project-copy.ts';
 
 describe('a copy of the project', { timeout: 300_000 }, () => {
   let copy: string;
+  let files: readonly string[];
+  let node: ProjectCopy['node'];
   before(() => {
-    copy = mkdtempSync(join(tmpdir(), 'adopt-'));
-    for (const file of files) cpSync(join(root, file), join(copy, file));
-    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    ({ folder: copy, files, node } = copyProject());
   });
   after(() => rmSync(copy, { recursive: true }));
 
-  const node = (script: string, ...args: readonly string[]) =>
-    execFileSync(process.execPath, [join(copy, script), ...args], { encoding: 'utf8', stdio: 'pipe' });
   const contents = () => new Map(files.map((file) => [file, readFileSync(join(copy, file), 'utf8')]));
   const home = (): Home => homeOf(JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8')));
   const documents = /^(README\.md|(docs|templates)\/.*\.(md|yml))$/;
@@ -91,19 +83,29 @@ describe('a name of a repository', () => {
 });
 
 describe('a text is at home', () => {
-  const home: Home = { owner: 'acme', repository: 'acme/backups', gitlabProject: 'group/sub/backups' };
+  const home: Home = {
+    owner: 'acme',
+    repository: 'acme/backups',
+    gitlabProject: 'group/sub/backups',
+    version: '3.2.1',
+  };
   const cases = [
-    ['- uses: OWNER/odoo-backup-action@v0', '- uses: acme/backups@v0'],
+    ['- uses: OWNER/odoo-backup-action@v0', '- uses: acme/backups@v3'],
+    ['`OWNER/odoo-backup-action@v0`', '`acme/backups@v3`'],
+    [
+      'git clone --branch v0 https://github.com/a/b.git',
+      'git clone --branch v3 https://github.com/acme/backups.git',
+    ],
     [
       'uses: a/b/.github/workflows/odoo-deploy.yml@v12',
-      'uses: acme/backups/.github/workflows/odoo-deploy.yml@v12',
+      'uses: acme/backups/.github/workflows/odoo-deploy.yml@v3',
     ],
     ['uses: a/b@v1.2.3', undefined],
     [`uses: a/b@${'0'.repeat(40)} # v1`, undefined],
     ['uses: $/.github/actions/odoo-backup', undefined],
     [
       'component: $CI_SERVER_FQDN/a/b/rollback@1.2.3',
-      'component: $CI_SERVER_FQDN/group/sub/backups/rollback@1.2.3',
+      'component: $CI_SERVER_FQDN/group/sub/backups/rollback@3.2.1',
     ],
     ['component: $CI_SERVER_FQDN/components/sast/sast@2.0.0', undefined],
     ['git clone https://github.com/a/b.git', 'git clone https://github.com/acme/backups.git'],

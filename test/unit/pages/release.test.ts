@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { join } from 'node:path';
+import { after, before, describe, suite, test } from 'node:test';
 import { parse } from 'yaml';
-import { version } from '../../../src/util/version.ts';
+import { disagreements, notesOf } from '../../../scripts/release.ts';
 
 const workflow = new URL('../../../.github/workflows/release.yml', import.meta.url);
 
@@ -72,28 +72,42 @@ suite('a release moves the major tag', () => {
   });
 });
 
-test('the package that is published runs by npx, without any other package', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'package-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const root = new URL('../../../', import.meta.url);
-  for (const path of ['package.json', 'action.yml', 'dist', 'templates'])
-    cpSync(new URL(path, root), join(folder, path), { recursive: true });
-  const env = {
-    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-    HOME: folder,
-    npm_config_offline: 'true', // nothing is fetched
-    npm_config_update_notifier: 'false',
-  };
-  const shell = (script: string) =>
-    execFileSync('bash', ['-e', '-c', script], {
-      cwd: folder,
-      env,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
+describe('the notes of a release', () => {
+  const changelog =
+    '# Changelog\n\nIntroduction.\n\n## 1.2.3 (2026-12-01)\n\n- Two.\n\n## 1.2.2 (unreleased)\n\n- One.\n\n## 1.2.1 (2026-01-01)\n';
+
+  test('are what the changelog says of the version', () => {
+    assert.deepEqual(notesOf(changelog, '1.2.3'), { date: '2026-12-01', notes: '- Two.' });
+    assert.deepEqual(notesOf(changelog, '1.2.2'), { date: 'unreleased', notes: '- One.' });
+  });
+
+  for (const missing of ['1.2.1', '1.2', '2.0.0'])
+    test(`are not there for ${missing}`, () =>
+      assert.throws(() => notesOf(changelog, missing), /says nothing/));
+});
+
+describe('a release', () => {
+  const same = { 'package.json': '1.2.3', 'package-lock.json': '1.2.3', 'src/util/version.ts': '1.2.3' };
+  const cases = [
+    [same, 'v1.2.3', '2026-12-01', []],
+    [same, undefined, 'unreleased', []],
+    [same, 'v1.2.3', 'unreleased', [/CHANGELOG\.md has unreleased/]],
+    [same, 'v1.2.4', '2026-12-01', [/The tag v1\.2\.4 is not v1\.2\.3/]],
+    [
+      { ...same, 'package-lock.json': '1.2.2' },
+      undefined,
+      'unreleased',
+      [/package-lock\.json has the version 1\.2\.2/],
+    ],
+    [{ ...same, 'src/util/version.ts': '1.2.4' }, 'v1.2.3', '2026-12-01', [/src\/util\/version\.ts has/]],
+  ] as const;
+  for (const [versions, tag, date, expected] of cases) {
+    test(`${JSON.stringify({ ...versions, tag, date })}: ${expected.length === 0 ? 'agrees' : 'is refused'}`, () => {
+      const problems = disagreements(versions, tag, date);
+      assert.equal(problems.length, expected.length, problems.join());
+      for (const [at, pattern] of expected.entries()) assert.match(problems[at] ?? '', pattern);
     });
-  shell(stepNamed('Make the package of dist alone'));
-  shell('npm pack --ignore-scripts');
-  assert.equal(shell('npx --yes --package ./odoo-backup-action-*.tgz odoo-backup --version'), `${version}\n`);
+  }
 });
 
 function stepNamed(wanted: string): string {
