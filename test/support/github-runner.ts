@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 import { parse } from 'yaml';
 import type { ActionFile } from '../../scripts/docs.ts';
@@ -9,10 +10,22 @@ import { readHome } from '../../scripts/repository.ts';
 import { run } from './processes.ts';
 
 const root = new URL('../../', import.meta.url);
-const main = new URL('src/main.ts', root).pathname;
 const action = parse(readFileSync(new URL('action.yml', root), 'utf8')) as ActionFile;
 
 type Values = Readonly<Record<string, unknown>>;
+
+/** Where a workflow comes from, and what its `$/` means: a repository, as it is at one commit. */
+interface Source {
+  readonly root: URL;
+  /** The program of our action there. */
+  readonly main: string;
+}
+
+/** The working tree, whose program needs no bundle. */
+const ours: Source = { root, main: new URL('src/main.ts', root).pathname };
+
+/** The action of the workflows that others call. */
+const self = '.github/actions/odoo-backup';
 
 interface Step {
   readonly id?: string;
@@ -75,6 +88,10 @@ export interface Start {
   readonly earlier?: Readonly<Record<string, JobRun>>;
   /** Files of the repository, by their paths; those under bin/ can be run. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Git repositories by their names, which hold workflows that are called; default: the working tree alone. */
+  readonly repositories?: Readonly<Record<string, string>>;
+  /** Where the workflow comes from; default: the working tree. */
+  readonly source?: Source;
   /** Environment of the runner's machine. */
   readonly env: Readonly<Record<string, string>>;
   /** By which steps of a job that has `id-token: write` get an ID token. */
@@ -103,7 +120,8 @@ export interface WorkflowRun {
  * @throws Error where the workflow takes something that is not there
  */
 export async function runWorkflow(path: string, folder: string, start: Start): Promise<WorkflowRun> {
-  const workflow = parse(readFileSync(new URL(path, root), 'utf8')) as Workflow;
+  const { source = ours } = start;
+  const workflow = parse(readFileSync(new URL(path, source.root), 'utf8')) as Workflow;
   const call = workflow.on.workflow_call;
   const inputs: Record<string, unknown> = { ...start.inputs };
   for (const [name, { default: value, required }] of Object.entries(call?.inputs ?? {})) {
@@ -203,8 +221,7 @@ async function callWorkflow(
   context: Values,
   { folder, start, secrets }: Surroundings,
 ): Promise<JobRun> {
-  const [uses = ''] = job.uses?.split('@') ?? [];
-  const path = uses.slice(readHome().repository.length + 1);
+  const [, name = '', path = '', ref = ''] = /^([^/]+\/[^/]+)\/(.+)@(.+)$/.exec(job.uses ?? '') ?? [];
   const { workflowEnv: _, ...rest } = start;
   const given = Object.entries(job.with ?? {}).map(([name, value]) => [
     name,
@@ -212,6 +229,7 @@ async function callWorkflow(
   ]);
   const called = await runWorkflow(path, folder, {
     ...rest,
+    source: await sourceOf(name, ref, folder, start),
     inputs: { ...Object.fromEntries(given), ...start.calledWith },
     secrets:
       job.secrets === 'inherit' ? (secrets as Record<string, string>) : allFilled(job.secrets ?? {}, context),
@@ -222,6 +240,19 @@ async function callWorkflow(
     outputs: called.outputs,
     log: called.log,
   };
+}
+
+/** The repository of a called workflow at its commit. @throws Error where there is none */
+async function sourceOf(name: string, ref: string, folder: string, { repositories }: Start): Promise<Source> {
+  const repository = repositories?.[name];
+  if (repository === undefined && name === readHome().repository) return ours;
+  if (repository === undefined) throw new Error(`There is no repository ${name}`);
+  const checkedOut = await mkdtemp(join(folder, 'source-'));
+  await run(['git', 'clone', '--quiet', repository, checkedOut]);
+  await run(['git', '-C', checkedOut, 'checkout', '--quiet', '--detach', ref]);
+  const manifest = pathToFileURL(join(checkedOut, self, 'action.yml'));
+  const { runs } = parse(await readFile(manifest, 'utf8')) as ActionFile;
+  return { root: pathToFileURL(`${checkedOut}/`), main: new URL(runs.main, manifest).pathname };
 }
 
 async function runSteps(job: Job, context: Values, around: Surroundings): Promise<JobRun> {
@@ -310,7 +341,8 @@ async function runStep(
     if (sparse !== '' && cone !== 'false') throw new Error('Cone mode takes folders, not files');
     await checkout(workspace, start.files ?? {}, sparse);
     return none;
-  } else if (uses === readHome().repository || uses === '$/.github/actions/odoo-backup') {
+  } else if (uses === readHome().repository || uses === `$/${self}`) {
+    const { main } = uses.startsWith('$/') ? (start.source ?? ours) : ours;
     argv = [process.execPath, main];
     const asked = allFilled(step.with ?? {}, context);
     given = inputVariables({ ...asked, ...start.with?.(asked.command) });
