@@ -85,7 +85,8 @@ function refusal(error: unknown, { arn, endpoint }: Role): UserError {
     errorName(error) === 'ValidationError'
       ? 'Check `aws-role-arn`, and that `aws-role-duration` is no longer than the maximum session duration of the role.'
       : 'Compare the trust policy of the role with the `sub` and `aud` claims of the job’s ID token, and the identity provider at AWS with `aws-audience`.';
-  return new UserError(`AWS did not let this job assume the role ${arn}: ${why}`, hint, { cause: error });
+  // Without its cause, which would repeat what the service says, however long that is.
+  return new UserError(`AWS did not let this job assume the role ${arn}: ${why}`, hint);
 }
 
 /** The suffixes of the partitions that are not reached under amazonaws.com. */
