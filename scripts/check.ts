@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { doubleNames, floorOf, imports } from './house.ts';
 import { isAdopted, placeholder, readHome } from './repository.ts';
-import { workflowProblems } from './workflows.ts';
+import { actionProblems, workflowProblems } from './workflows.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -41,6 +41,7 @@ for (const file of globSync(['action.yml', '.github/actions/*/action.yml'], { cw
   if (!existsSync(new URL(main, new URL(`../${file}`, import.meta.url)))) {
     problems.push(`${file}: ${main} does not exist`);
   }
+  for (const problem of await actionProblems(read(file), file)) problems.push(`${file}:${problem}`);
 }
 
 for (const file of globSync('.github/workflows/*.yml', { cwd: root })) {

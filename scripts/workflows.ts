@@ -31,6 +31,13 @@ export async function workflowProblems(workflow: string, path: string): Promise<
   ];
 }
 
+/** What GitHub's language service has against an `action.yml`, one line for each problem. */
+export async function actionProblems(action: string, path: string): Promise<string[]> {
+  const document = TextDocument.create(`file:///${path}`, 'github-actions-action', 1, action);
+  const problems = await validate(document, { fileProvider });
+  return problems.map(({ range, message }) => `${range.start.line + 1}: ${message}`);
+}
+
 /** The files of this repository, for what a workflow names by `./` or `$/`. */
 const fileProvider = {
   async getFileContent(reference: { readonly path: string }) {

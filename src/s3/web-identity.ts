@@ -1,6 +1,5 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { withoutControls } from '../util/controls.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import type { SessionKeys } from './role-sessions.ts';
@@ -36,6 +35,8 @@ const seconds = 1000;
 export async function assumeRole(role: Role, identity: Identity): Promise<SessionKeys> {
   const token = await identity.idToken(role.audience);
   identity.secret(token);
+  // Loaded here: most runs have no role, and start sooner without it.
+  const { AssumeRoleWithWebIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
   const agentOptions = { proxyEnv: process.env };
   const client = new STSClient({
     region: role.region,
