@@ -20,7 +20,7 @@ const templates: Readonly<Record<Fixture, string>> = { full: 'odoo_template', sl
  * Tables of the slim template: those without which Odoo's stand-in does not start, those that neutralizing and the
  * tests change, and a few that bring foreign keys, inheritance, sequences and columns of every type.
  */
-const slimTables = [
+export const slimTables = [
   ...['res_users', 'res_partner', 'res_company', 'ir_attachment', 'ir_module_module', 'ir_config_parameter'],
   ...['ir_cron', 'ir_model', 'ir_model_data', 'ir_actions', 'ir_act_server', 'ir_mail_server'],
   ...['fetchmail_server', 'mail_template', 'mail_message', 'res_partner_bank', 'res_bank', 'res_lang'],
@@ -65,7 +65,7 @@ export async function loadTemplate(
 }
 
 /** Drops all other tables, few at a time: one transaction may not hold a lock for each of them. */
-const keepOnly = (tables: readonly string[]): string => `
+export const keepOnly = (tables: readonly string[]): string => `
   DO $$
   DECLARE names text;
   BEGIN
@@ -122,7 +122,7 @@ export async function createOdoo(sandbox: Sandbox, options: OdooOptions = {}): P
 /**
  * Test files run side by side, and some want an Odoo of the same name, as documents have it: one waits for the other.
  */
-async function holdName(folder: string, name: string): Promise<AsyncDisposable> {
+export async function holdName(folder: string, name: string): Promise<AsyncDisposable> {
   const path = join(folder, `${name.replaceAll('/', '_')}.lock`);
   const argv = ['--pdeathsig', 'KILL', 'flock', path, 'sh', '-c', 'echo held; exec cat'];
   const holder = spawn('setpriv', argv, { stdio: ['pipe', 'pipe', 'inherit'] });

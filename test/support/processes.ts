@@ -1,10 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -34,6 +35,8 @@ export interface RunOptions {
   readonly as?: Account;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | NodeJS.ReadableStream;
+  /** Descriptor of a file that takes the standard output; then none is returned. */
+  readonly output?: number;
 }
 
 const underway = new Set<ChildProcess>();
@@ -46,13 +49,17 @@ export function endRuns(): void {
 }
 
 /** Runs a program to its end and returns its standard output. @throws Error with its standard error when it fails */
-export async function run(argv: readonly string[], { as, env, input }: RunOptions = {}): Promise<string> {
+export async function run(
+  argv: readonly string[],
+  { as, env, input, output }: RunOptions = {},
+): Promise<string> {
   if (ending) throw new Error('This process is ending');
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...argv], {
     ...identity(as),
     cwd: '/',
     env: { ...process.env, ...env },
-  });
+    stdio: ['pipe', output ?? 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<Writable, Readable | null, Readable>;
   underway.add(child);
   const closed = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
     child.once('error', reject);
@@ -61,7 +68,8 @@ export async function run(argv: readonly string[], { as, env, input }: RunOption
   child.stdin.on('error', () => {}); // the exit code tells
   if (typeof input === 'object') input.pipe(child.stdin);
   else child.stdin.end(input);
-  const [out, err, ended] = await Promise.all([buffer(child.stdout), buffer(child.stderr), closed]);
+  const printed = child.stdout ? buffer(child.stdout) : '';
+  const [out, err, ended] = await Promise.all([printed, buffer(child.stderr), closed]);
   if (ended !== 0) throw new Error(`${argv.join(' ')} ended with ${ended}: ${err.toString().trim()}`);
   return out.toString();
 }

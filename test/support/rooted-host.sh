@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# rooted-host.sh PORT BIN: the inside of `rooted-host.ts`. Runs as root in mount and process namespaces of its own,
+# rooted-host.sh PORT BIN empty|image: the inside of `rooted-host.ts`. Runs as root in mount and process namespaces of its own,
 # becomes an Odoo host with real accounts, and says "ready".
 #   PORT  of sshd on 127.0.0.1
 #   BIN   PostgreSQL's programs
-# Standard input: the sudoers file, an empty line, and the key that lets deploy and root in.
+# Standard input: the sudoers file, an empty line, and the key that lets deploy and root in; for `image` the tar archive
+# that `rooted-image.ts` has made of an empty one.
 set -euo pipefail
-port=$1 bin=$2
+port=$1 bin=$2 content=$3
 sudoers=$(while read -r line && [ -n "$line" ]; do echo "$line"; done)
 read -r key
 
@@ -31,7 +32,13 @@ visudo -cq
 cluster=/var/lib/postgresql/cluster
 cd /
 as_postgres() { setpriv --reuid postgres --regid postgres --init-groups "$@"; }
-as_postgres "$bin/initdb" --pgdata $cluster --auth-local peer --encoding UTF8 --locale C.UTF-8 --no-sync >/dev/null
+if [ "$content" = image ]; then
+  tar -xpC / # bash has read no byte behind the key
+  first='SELECT 1'
+else
+  as_postgres "$bin/initdb" --pgdata $cluster --auth-local peer --encoding UTF8 --locale C.UTF-8 --no-sync >/dev/null
+  first='CREATE ROLE odoo LOGIN CREATEDB'
+fi
 as_postgres "$bin/postgres" -D $cluster -c listen_addresses= -c unix_socket_directories=/run/postgresql -c fsync=off &
 ssh-keygen -q -t ed25519 -N '' -f /run/sshd/key
 cat >/run/sshd/config <<CONFIG
@@ -45,7 +52,7 @@ PrintMotd no
 PidFile none
 CONFIG
 /usr/sbin/sshd -D -e -f /run/sshd/config &
-until as_postgres "$bin/psql" -Xqc 'CREATE ROLE odoo LOGIN CREATEDB' 2>/run/psql-error; do
+until as_postgres "$bin/psql" -Xqo /dev/null -c "$first" 2>/run/psql-error; do
   if ! kill -0 %2 || ! kill -0 %1; then cat /run/psql-error; exit 1; fi
   sleep 0.05
 done

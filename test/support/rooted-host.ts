@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { archive } from './odoo.ts';
 import { descendants, freePorts, run, stop } from './processes.ts';
+import { rootedImage } from './rooted-image.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
@@ -24,8 +24,13 @@ export interface RootedHost extends AsyncDisposable {
   readonly conf: '/etc/odoo/odoo.conf';
   /** 0700, belongs to odoo. */
   readonly filestore: string;
-  /** Runs a program inside, as root, and returns its standard output. @throws Error when it fails */
-  exec(argv: readonly string[], input?: string | NodeJS.ReadableStream): Promise<string>;
+  /**
+   * Runs a program inside, as root, and returns its standard output.
+   *
+   * @param output descriptor of a file that takes the standard output instead
+   * @throws Error when it fails
+   */
+  exec(argv: readonly string[], input?: string | NodeJS.ReadableStream, output?: number): Promise<string>;
 }
 
 export interface RootedHostOptions {
@@ -37,45 +42,56 @@ export interface RootedHostOptions {
   readonly without?: readonly string[];
 }
 
-/** Starts such a host, with the fixture's Odoo on it. Lets in the sandbox's client key. @throws Error unless root */
+/** Starts such a host, with the slim fixture's Odoo on it. Lets in the sandbox's client key. @throws Error unless root */
 export async function startRootedHost(
-  { keys, postgres }: Pick<Sandbox, 'keys' | 'postgres'>,
+  sandbox: Sandbox,
   { sudoers = 'deploy ALL=(postgres,odoo) NOPASSWD: ALL', tmpMiB, without = [] }: RootedHostOptions = {},
 ): Promise<RootedHost> {
   if (process.getuid?.() !== 0) throw new Error('A rooted host needs root: it has accounts of its own');
+  const host = await bootRootedHost(sandbox, sudoers, await rootedImage(sandbox));
+  try {
+    for (const program of without) await host.exec(['sh', '-c', HIDE, 'sh', program]);
+    if (tmpMiB) await host.exec(['mount', '-o', `remount,size=${tmpMiB}m`, '/tmp']);
+    return host;
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** @param image Odoo, its database and its filestore, as a tar archive; undefined: the host has none */
+export async function bootRootedHost(
+  { keys, postgres }: Pick<Sandbox, 'keys' | 'postgres'>,
+  sudoers: string,
+  image: string | undefined,
+): Promise<RootedHost> {
   const [port = 0] = await freePorts(1);
   const script = join(import.meta.dirname, 'rooted-host.sh');
   const unshare = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const outside = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', ...unshare, 'bash', script, String(port), postgres.bin],
-    {
-      detached: true,
-      cwd: '/',
-    },
-  );
+  const inside = ['bash', script, String(port), postgres.bin, image === undefined ? 'empty' : 'image'];
+  const outside = spawn('setpriv', ['--pdeathsig', 'KILL', ...unshare, ...inside], {
+    detached: true,
+    cwd: '/',
+  });
   const dispose = () => stop(outside, 'SIGKILL');
   try {
     const key = await readFile(`${keys.plain}.pub`, 'utf8');
-    outside.stdin.end(`${sudoers.trim()}\n\n${key}`);
+    outside.stdin.on('error', () => {}); // how the host ended tells
+    outside.stdin.write(`${sudoers.trim()}\n\n${key}`);
+    if (image === undefined) outside.stdin.end();
+    else createReadStream(image).pipe(outside.stdin);
     const hostKey = await ready(outside);
-    const [inside] = await descendants(outside.pid);
-    const enter = ['nsenter', '--target', String(inside), '--mount', '--pid', '--root', '--wd', '--'];
-    const exec: RootedHost['exec'] = (argv, input) => run([...enter, ...argv], { input });
-    const database = 'prod';
-    const filestore = `/var/lib/odoo/.local/share/Odoo/filestore/${database}`;
-    await installOdoo(exec, database, filestore);
-    for (const program of without) await exec(['sh', '-c', HIDE, 'sh', program]);
-    if (tmpMiB) await exec(['mount', '-o', `remount,size=${tmpMiB}m`, '/tmp']);
+    const [first] = await descendants(outside.pid);
+    const enter = ['nsenter', '--target', String(first), '--mount', '--pid', '--root', '--wd', '--'];
     return {
       host: '127.0.0.1',
       port,
       user: 'deploy',
       knownHosts: `[127.0.0.1]:${port} ${hostKey}\n`,
-      database,
+      database: 'prod',
       conf: '/etc/odoo/odoo.conf',
-      filestore,
-      exec,
+      filestore: '/var/lib/odoo/.local/share/Odoo/filestore/prod',
+      exec: (argv, input, output) => run([...enter, ...argv], { input, output }),
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
@@ -96,20 +112,4 @@ async function ready(outside: ChildProcessWithoutNullStreams): Promise<string> {
   const lines = createInterface({ input: outside.stdout });
   for await (const line of lines) if (line.startsWith('ready ')) return line.slice('ready '.length);
   throw new Error(`The rooted host did not start: ${log.slice(-2000)}`);
-}
-
-/** Restores the fixture as odoo, and gives it the files' modes that Odoo gives them. */
-async function installOdoo(exec: RootedHost['exec'], database: string, filestore: string): Promise<void> {
-  const conf = '[options]\ndb_host = False\ndb_port = False\ndb_user = odoo\ndb_password = False\n';
-  await exec(['sh', '-c', 'cat >/run/odoo.zip'], createReadStream(archive));
-  const configure =
-    'mkdir /etc/odoo && cd /etc/odoo && cat >odoo.conf && chmod 640 odoo.conf && chown odoo: odoo.conf';
-  await exec(['sh', '-ec', configure], conf);
-  const load = `createdb ${database} && unzip -p /run/odoo.zip dump.sql | psql -Xqo /dev/null -v ON_ERROR_STOP=1 -d ${database}`;
-  const unpack = `umask 077 && mkdir -p ${filestore} && cd ${filestore}/.. &&
-    unzip -q /run/odoo.zip 'filestore/*' -d ${database} && mv ${database}/filestore/* ${database} && rmdir ${database}/filestore`;
-  await exec(['chmod', '644', '/run/odoo.zip']);
-  await Promise.all(
-    [load, unpack].map((script) => exec(['runuser', '-u', 'odoo', '--', 'bash', '-ec', script])),
-  );
 }
