@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { compileCache } from '../test/support/compile-cache.ts';
 import { startSandbox } from '../test/support/sandbox.ts';
 import { Course } from './test-course.ts';
 import { needsOf } from './test-needs.ts';
@@ -33,12 +34,9 @@ export async function runTests(
   const durationsFile = join(root, 'test/durations.json');
   const files = longestFirst(positionals.length > 0 ? positionals : all, durationsOf(durationsFile));
 
-  // Half of what a program start costs is compiling the program.
-  const compiled = join(root, 'node_modules/.cache/compile');
-  mkdirSync(compiled, { recursive: true });
   const needs = needsOf(files.map((file) => resolve(root, file)));
   await using sandbox = needs.sandbox ? await startSandbox(needs.s3 ? {} : { s3: 'none' }) : undefined;
-  Object.assign(process.env, env, { NODE_COMPILE_CACHE: compiled });
+  Object.assign(process.env, env, { NODE_COMPILE_CACHE: compileCache });
   if (sandbox) process.env.SANDBOX = sandbox.description;
 
   const course = new Course();

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import type { DirectoryEntry } from '../../src/archive/central-directory.ts';
 import { type RangeReader, readDirectory } from '../../src/archive/reader.ts';
-import { run } from './processes.ts';
 
 /** Reads from memory and notes the ranges. */
 export function rangesOf(
@@ -31,18 +33,54 @@ export async function pythonZip(
   script: string,
   options: { readonly streamed?: boolean } = {},
 ): Promise<Buffer> {
-  // To a pipe, sizes and CRC-32 follow the content: APPNOTE 4.3.9.
-  const target = options.streamed ? 'Pipe()' : 'io.BytesIO()';
-  const program = `import base64, io, os, sys, warnings, zipfile
+  python ??= startPython();
+  const { zip, error } = JSON.parse(await python(JSON.stringify({ script, ...options })));
+  if (error !== undefined) throw new Error(error);
+  return Buffer.from(zip, 'base64');
+}
+
+/** Writes one line to it, and reads its answer. */
+let python: ((line: string) => Promise<string>) | undefined;
+
+/** Python takes a tenth of a second to start: one for all zips of a test file, which ends with it. */
+function startPython(): (line: string) => Promise<string> {
+  const child = spawn('python3', ['-c', PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const holdsProcess = (hold: boolean) => {
+    for (const each of [child, child.stdin as Socket, child.stdout as Socket])
+      hold ? each.ref() : each.unref();
+  };
+  let underway = 0;
+  return async (line) => {
+    if (underway++ === 0) holdsProcess(true);
+    try {
+      child.stdin.write(`${line}\n`);
+      const { value, done } = await answers.next();
+      if (done) throw new Error('python3 ended');
+      return value;
+    } finally {
+      if (--underway === 0) holdsProcess(false); // it is no reason for this process to go on
+    }
+  };
+}
+
+// To a pipe, sizes and CRC-32 follow the content: APPNOTE 4.3.9.
+const PROGRAM = `
+import base64, io, json, os, sys, traceback, warnings, zipfile
 warnings.simplefilter('ignore')
 class Pipe(io.RawIOBase):
     def __init__(self): self.bytes = bytearray()
     def writable(self): return True
     def write(self, data): self.bytes += data; return len(data)
     def getvalue(self): return bytes(self.bytes)
-target = ${target}
-with zipfile.ZipFile(target, 'w', zipfile.ZIP_DEFLATED) as z:
-${script.replace(/^/gm, '    ')}
-sys.stdout.write(base64.b64encode(target.getvalue()).decode())`;
-  return Buffer.from(await run(['python3', '-c', program]), 'base64');
-}
+for line in sys.stdin:
+    asked = json.loads(line)
+    target = Pipe() if asked.get('streamed') else io.BytesIO()
+    try:
+        with zipfile.ZipFile(target, 'w', zipfile.ZIP_DEFLATED) as z:
+            exec(asked['script'], {'z': z, 'base64': base64, 'io': io, 'os': os, 'sys': sys, 'zipfile': zipfile})
+        answer = {'zip': base64.b64encode(target.getvalue()).decode()}
+    except Exception:
+        answer = {'error': traceback.format_exc()}
+    print(json.dumps(answer), flush=True)
+`;

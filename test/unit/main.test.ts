@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { variableOf } from '../../src/platform/variables.ts';
 import { version } from '../../src/util/version.ts';
+import { compileCache } from '../support/compile-cache.ts';
 import { fewestInputs, fewestVariables } from '../support/inputs.ts';
 import { runProgram } from '../support/program.ts';
 
@@ -19,7 +20,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** The program in a clean environment, and what it has printed once it has ended. */
 function start(argv: readonly string[], env: Record<string, string | undefined> = {}, signal?: AbortSignal) {
   const child: ChildProcess = spawn(process.execPath, [main, ...argv], {
-    env: env as NodeJS.ProcessEnv,
+    env: { NODE_COMPILE_CACHE: compileCache, ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
