@@ -5,7 +5,7 @@ import type { Run } from '../platform/run.ts';
 import type { Store } from '../s3/store.ts';
 import { ContentError, UnrestorableError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
-import { findPgRestore } from './contents/pg-restore.ts';
+import { findPgRestore, mayNeedPgRestore } from './contents/pg-restore.ts';
 import { proveContents } from './contents/prove.ts';
 import { majorOfBackup } from './restore/dump-needs.ts';
 import { proveRestore } from './restore/prove.ts';
@@ -97,7 +97,7 @@ export async function assertProvable(
   if (options.level === 'upload') return;
   const { binaries } = options;
   await using runner = new LocalHost();
-  await findPgRestore(runner, backup, binaries);
+  if (mayNeedPgRestore(backup)) await findPgRestore(runner, backup.postgres, binaries);
   if (options.level === 'restore' && options.restoreTest.kind === 'runner')
     await findPrograms(runner, majorOfBackup(backup), binaries);
 }

@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream';
-import { createInflate, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { messageOf } from '../../util/errors.ts';
 import type { DataBlocks } from './blocks.ts';
 import { damaged } from './cursor.ts';
@@ -22,28 +22,49 @@ export async function* decompressedData(
   blocks: DataBlocks,
   compression: DumpCompression,
 ): AsyncGenerator<Buffer> {
+  const stored = storedData(blocks, compression === 'none' ? READ_BYTES : STORED_BYTES);
+  // What is no file has no head of gzip's.
+  yield* compression === 'none'
+    ? stored
+    : decompressed(name, stored, compression === 'gzip' ? 'zlib' : 'zstd');
+}
+
+async function* storedData(blocks: DataBlocks, most: number): AsyncGenerator<Buffer> {
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(most);
+    const length = await blocks.fill(chunk);
+    if (length === 0) return;
+    yield chunk.subarray(0, length);
+  }
+}
+
+const DECODERS = { gzip: createGunzip, zlib: createInflate, zstd: createZstdDecompress };
+
+/**
+ * What comes of compressed bytes.
+ *
+ * @param name of what they are, for messages
+ * @throws ContentError when they cannot be decompressed, or there are more of them behind their end
+ */
+export async function* decompressed(
+  name: string,
+  stored: AsyncIterable<Buffer>,
+  compression: keyof typeof DECODERS,
+): AsyncGenerator<Buffer> {
   let bytes = 0;
-  const stored = async function* () {
-    for (;;) {
-      const chunk = Buffer.allocUnsafe(compression === 'none' ? READ_BYTES : STORED_BYTES);
-      const length = await blocks.fill(chunk);
-      bytes += length;
-      if (length === 0) return;
-      yield chunk.subarray(0, length);
+  const counted = async function* () {
+    for await (const chunk of stored) {
+      bytes += chunk.length;
+      yield chunk;
     }
   };
-  if (compression === 'none') return yield* stored();
-  const decoder =
-    compression === 'gzip'
-      ? createInflate({ chunkSize: READ_BYTES })
-      : createZstdDecompress({ chunkSize: READ_BYTES });
+  const decoder = DECODERS[compression]({ chunkSize: READ_BYTES });
   try {
-    yield* pipeline(stored, decoder, () => {}) as AsyncIterable<Buffer>; // its error comes out at its end
+    yield* pipeline(counted, decoder, () => {}) as AsyncIterable<Buffer>; // its error comes out at its end
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    throw /^Z(STD)?_/.test(code)
-      ? damaged(name, `its data cannot be decompressed: ${messageOf(error)}`, error)
-      : error;
+    if (!/^Z(STD)?_/.test(code)) throw error;
+    throw damaged(name, `its data cannot be decompressed: ${messageOf(error)}`, error);
   }
   if (decoder.bytesWritten < bytes)
     throw damaged(name, 'there is more behind the end of its compressed data');

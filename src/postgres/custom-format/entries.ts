@@ -26,8 +26,10 @@ export interface TocEntry {
   readonly dependsOn: number | undefined;
   /** Whether it is one that has data. */
   readonly hasData: boolean;
-  /** Whether there is a data block of it. */
+  /** Whether there is a data block of it, or in a dump in directory format a file. */
   readonly hasBlock: boolean;
+  /** Name of that file, without the ending of a compression; a directory may have several of them listed in it. */
+  readonly file: string | undefined;
 }
 
 const POST_DATA = 4;
@@ -53,7 +55,8 @@ export function readEntry(cursor: DumpCursor, head: DumpHead): TocEntry {
   const owner = cursor.text();
   cursor.text(); // whether its rows have oids, which they have not had for long
   const dependsOn = readDependencies(cursor);
-  const hasBlock = head.isDirectory ? cursor.text() !== undefined : readPlace(cursor, head) !== NO_DATA;
+  const file = head.isDirectory ? cursor.text() || undefined : undefined; // empty where there is none
+  const hasBlock = head.isDirectory ? file !== undefined : readPlace(cursor, head) !== NO_DATA;
   if (classOid === undefined || oid === undefined || Number.isNaN(dependsOn))
     throw refuse('a text for a number');
   if (name === undefined) throw refuse('no name');
@@ -75,7 +78,13 @@ export function readEntry(cursor: DumpCursor, head: DumpHead): TocEntry {
       accessMethod,
       dependsOn,
     },
-    ...{ isPostData: section === POST_DATA, isPartitioned: relationKind === PARTITIONED, hasData, hasBlock },
+    ...{
+      isPostData: section === POST_DATA,
+      isPartitioned: relationKind === PARTITIONED,
+      hasData,
+      hasBlock,
+      file,
+    },
   };
 }
 

@@ -15,10 +15,12 @@ export interface OpenDump {
   readonly start: Buffer;
   /** What comes behind them. */
   readonly blocks: DataBlocks;
+  /** All bytes so far, for another reader: these, and some of what comes behind them. */
+  readonly read: Buffer;
 }
 
 /** The most bytes that a table of contents may have: 800,000 large objects take as many. */
-const MOST_CONTENTS = 128 * 2 ** 20;
+export const MOST_CONTENTS = 128 * 2 ** 20;
 
 /**
  * Reads a dump in custom format as far as its table of contents goes; or that of a dump in directory format, which is
@@ -42,10 +44,10 @@ export async function openDump(
     if (count < 0) throw damaged(name, `its table of contents has ${count} entries`);
     const from = beginning.at;
     for (let i = 0; i < count; i++) await beginning.read((cursor) => readEntry(cursor, head));
-    const start = beginning.bytes.subarray(0, beginning.at);
-    const rest = Buffer.from(beginning.bytes.subarray(beginning.at));
+    const read = beginning.bytes;
+    const [start, rest] = [read.subarray(0, beginning.at), read.subarray(beginning.at)];
     const contents = new TableOfContents(name, head, start, from, count);
-    return { kind: 'known', name, contents, start, blocks: new DataBlocks(name, head, rest, chunks) };
+    return { kind: 'known', name, contents, start, blocks: new DataBlocks(name, head, rest, chunks), read };
   } catch (error) {
     if (error === TOO_LARGE)
       return {

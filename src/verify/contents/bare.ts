@@ -6,9 +6,9 @@ import type { Receipt } from '../../catalog/receipt.ts';
 import { ContentError, messageOf } from '../../util/errors.ts';
 import { formatBytes } from '../../util/format.ts';
 import { checkAttachments } from './attachments.ts';
-import { readCustomDump } from './pg-restore.ts';
+import { type ReadDump, readDump, readSql } from './dumps.ts';
+import { isPlain } from './pg-restore.ts';
 import type { Look } from './prove.ts';
-import { SqlText } from './sql-text.ts';
 
 const AHEAD = 3;
 
@@ -18,23 +18,23 @@ const AHEAD = 3;
  * @throws ContentError when it is not whole
  */
 export async function checkBareDump(look: Look, receipt: Receipt): Promise<string> {
-  const { reader, units, pgRestore, signal } = look;
+  const { reader, units } = look;
   const name = receipt.key.slice(receipt.key.lastIndexOf('/') + 1);
   if (reader.size !== receipt.size) {
     throw changed(name, `has ${reader.size} bytes instead of ${receipt.size}`);
   }
-  const sql = new SqlText(name);
   const stored = storedBytes(look);
+  let dump: ReadDump;
   try {
-    if (pgRestore) await readCustomDump({ pgRestore, sql, signal }, name, stored);
-    else await sql.readAll(gunzipped(name, stored));
+    dump = isPlain(receipt.format)
+      ? await readSql(name, gunzipped(name, stored))
+      : await readDump(look, name, stored);
   } catch (error) {
     throw otherBytes(name, units) ?? error;
   }
   const other = otherBytes(name, units);
   if (other) throw other;
-  sql.finish();
-  if (receipt.description) checkAttachments(name, sql.names, receipt.description, undefined);
+  if (receipt.description) checkAttachments(name, dump.names, receipt.description, undefined);
   return `${formatBytes(reader.size)}: a whole dump`;
 }
 

@@ -9,7 +9,10 @@ import type { Members } from '../../backup-reader/members.ts';
 import type { Format, Receipt } from '../../catalog/receipt.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
 import { formatBytes } from '../../util/format.ts';
-import { type DumpReading, readCustomDump, readDirectoryDump } from './pg-restore.ts';
+import { readCustomDump } from './custom-dump.ts';
+import { DirectoryDump } from './directory-dump.ts';
+import { DumpedRows } from './dumped-rows.ts';
+import { convertCustomDump, convertDirectoryDump } from './pg-restore.ts';
 import type { Look } from './prove.ts';
 import { SqlText } from './sql-text.ts';
 
@@ -20,24 +23,43 @@ export type DumpCheck = (content: AsyncIterable<Buffer>) => Promise<void>;
 export interface Dumps extends AsyncDisposable {
   readonly of: ReadonlyMap<DirectoryEntry, DumpCheck>;
   /** Once all entries have passed. @returns what the dumps hold @throws ContentError at one that is not whole */
-  finish(): Promise<readonly SqlText[]>;
+  finish(): Promise<readonly ReadDump[]>;
+}
+
+/** What a dump holds of attachments. */
+export interface ReadDump {
+  /** For messages. */
+  readonly name: string;
+  /** Files that its attachments name; undefined: their table is not in it. */
+  readonly names: ReadonlySet<string> | undefined;
+}
+
+/** Reads a dump in custom format. @throws ContentError when it is not a whole one */
+export async function readDump(look: Look, name: string, content: AsyncIterable<Buffer>): Promise<ReadDump> {
+  const rows = new DumpedRows(name);
+  const unknown = await readCustomDump(rows, content);
+  return unknown ? await convertCustomDump(look, name, unknown) : rows;
 }
 
 /** @throws ContentError when a dump that the format asks for is not there */
 export async function dumpsOf(look: Look, receipt: Receipt, members: Members): Promise<Dumps> {
   if (receipt.format === 'directory') return directoryDump(look, members);
-  const texts: SqlText[] = [];
+  const read: ReadDump[] = [];
   const of = new Map<DirectoryEntry, DumpCheck>();
   for (const { name, entry } of expectedDumps(receipt.format, members)) {
-    const sql = new SqlText(name);
-    texts.push(sql);
     of.set(entry, async (content) => {
-      if (name.endsWith('.sql')) await sql.readAll(content);
-      else await readCustomDump(readingOf(look, sql), name, content);
-      sql.finish();
+      read.push(name.endsWith('.sql') ? await readSql(name, content) : await readDump(look, name, content));
     });
   }
-  return { of, finish: async () => texts, async [Symbol.asyncDispose]() {} };
+  return { of, finish: async () => read, async [Symbol.asyncDispose]() {} };
+}
+
+/** Reads a dump as SQL. @throws ContentError when it is not a whole one */
+export async function readSql(name: string, content: AsyncIterable<Buffer>): Promise<ReadDump> {
+  const sql = new SqlText(name);
+  await sql.readAll(content);
+  sql.finish();
+  return sql;
 }
 
 interface ExpectedDump {
@@ -63,16 +85,26 @@ const missing = (what: string) =>
     'It was changed after it was written. Choose another backup.',
   );
 
-/** pg_restore has been looked for wherever the format has a dump that needs it. */
-function readingOf({ pgRestore, signal }: Look, sql: SqlText): DumpReading {
-  if (!pgRestore) throw new Error('No pg_restore was looked for');
-  return { pgRestore, sql, signal };
-}
-
-/** pg_restore reads a directory from a disk only: its files are written there while they pass. */
 async function directoryDump(look: Look, members: Members): Promise<Dumps> {
   const files = [...members].filter(([name]) => name.startsWith('dump/'));
   if (!members.has('dump/toc.dat')) throw missing('"dump/toc.dat"');
+  const dump = await DirectoryDump.open(look.reader, members);
+  if (!dump) return unknownDirectory(look, files);
+  return {
+    of: new Map(files.map(([name, entry]) => [entry, (content) => dump.read(name, content)])),
+    async finish() {
+      dump.finish();
+      return [dump.rows];
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** pg_restore reads a directory from a disk only: its files are written there while they pass. */
+async function unknownDirectory(
+  look: Look,
+  files: readonly (readonly [string, DirectoryEntry])[],
+): Promise<Dumps> {
   await assertSpace(files.reduce((sum, [, { size }]) => sum + size, 0));
   const folder = await mkdtemp(join(temporary(), 'odoo-backup-'));
   const of = new Map<DirectoryEntry, DumpCheck>();
@@ -82,12 +114,7 @@ async function directoryDump(look: Look, members: Members): Promise<Dumps> {
   }
   return {
     of,
-    async finish() {
-      const sql = new SqlText('dump/');
-      await readDirectoryDump(readingOf(look, sql), folder);
-      sql.finish();
-      return [sql];
-    },
+    finish: async () => [await convertDirectoryDump(look, folder)],
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -1,13 +1,14 @@
 import type { Format, Receipt } from '../../catalog/receipt.ts';
 import { feedThrough } from '../../host/feed.ts';
-import { type Command, CommandError, type Host } from '../../host/host.ts';
+import { CommandError, type Host } from '../../host/host.ts';
 import { run } from '../../host/run.ts';
 import { findTools, oldestFitting } from '../../host/tools.ts';
 import { saysDamaged } from '../../postgres/pg-restore-errors.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
 import { none } from '../../util/iterables.ts';
 import { fetchPrograms, type PostgresBinaries } from '../restore/servers/binaries.ts';
-import type { SqlText } from './sql-text.ts';
+import type { Look } from './prove.ts';
+import { SqlText } from './sql-text.ts';
 
 /** A pg_restore of this machine that reads a dump. */
 export interface PgRestore {
@@ -17,29 +18,28 @@ export interface PgRestore {
   readonly version: string;
 }
 
-/** A dump's way through pg_restore: the SQL that comes of it is read by `sql`. */
-export interface DumpReading {
-  readonly pgRestore: PgRestore;
-  readonly sql: SqlText;
-  readonly signal: AbortSignal;
-}
-
 /** Formats whose dump is plain SQL. */
 const PLAIN: readonly Format[] = ['odoo', 'plain'];
+export const isPlain = (format: Format): boolean => PLAIN.includes(format);
+
+/** The newest pg_dump whose dumps are known to be read here without pg_restore. */
+const NEWEST_READ = 18;
+
+/** Whether a backup may have a dump that is not read without pg_restore: by a newer pg_dump than are known. */
+export const mayNeedPgRestore = ({ format, postgres }: Pick<Receipt, 'format' | 'postgres'>): boolean =>
+  !isPlain(format) && !(Number.parseInt(postgres.client, 10) <= NEWEST_READ);
 
 /**
  * The pg_restore that is the closest to the pg_dump which wrote the backup: of the same major version, or a newer one.
  *
  * @param binaries where this machine has none
- * @returns undefined for a backup that needs none
  * @throws UserError when there is none
  */
 export async function findPgRestore(
   host: Host,
-  { format, postgres }: Pick<Receipt, 'format' | 'postgres'>,
+  postgres: Receipt['postgres'],
   binaries: PostgresBinaries | undefined,
-): Promise<PgRestore | undefined> {
-  if (PLAIN.includes(format)) return undefined;
+): Promise<PgRestore> {
   const needed = Number.parseInt(postgres.client, 10);
   const { clients } = await findTools(host);
   const installed = oldestFitting(clients, needed);
@@ -59,16 +59,17 @@ function noPgRestore(host: Host, clients: readonly { readonly major: number }[],
 }
 
 /**
- * Has a dump in custom format read to its end, and looks at the SQL that it holds. All of `dump` is read in any case.
+ * Has a dump in custom format read to its end by pg_restore, and looks at the SQL that it holds. All of `dump` is read
+ * in any case.
  *
  * @param name of the dump, for messages
  * @throws ContentError when it is not one, or was cut short
  */
-export async function readCustomDump(
-  reading: DumpReading,
+export async function convertCustomDump(
+  look: Look,
   name: string,
   dump: AsyncIterable<Buffer>,
-): Promise<void> {
+): Promise<SqlText> {
   const chunks = dump[Symbol.asyncIterator]();
   // Without `return`: pg_restore may stop reading, and what comes then is checked nevertheless.
   const shared = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) };
@@ -76,31 +77,36 @@ export async function readCustomDump(
     while (!(await chunks.next()).done);
   };
   try {
-    await convert(reading, ['--file=-'], shared);
+    const sql = await convert(look, name, ['--file=-'], shared);
+    await drain();
+    return sql;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     await drain(); // where the bytes themselves are wrong, that says more
     throw unreadable(name, error);
   }
-  await drain();
 }
 
 /** The same for a dump in directory format, which is in a folder of this machine. */
-export async function readDirectoryDump(reading: DumpReading, folder: string): Promise<void> {
+export async function convertDirectoryDump(look: Look, folder: string): Promise<SqlText> {
   try {
-    await convert(reading, ['--format=directory', '--file=-', folder], none());
+    return await convert(look, 'dump/', ['--format=directory', '--file=-', folder], none());
   } catch (error) {
     throw error instanceof CommandError ? unreadable('dump/', error) : error;
   }
 }
 
-function convert(
-  { pgRestore: { host, program }, sql, signal }: DumpReading,
+async function convert(
+  { pgRestore, signal }: Look,
+  name: string,
   args: readonly string[],
   input: AsyncIterable<Buffer>,
-): Promise<void> {
-  const command: Command = { argv: [program, ...args] };
-  return feedThrough(host, command, input, (output) => sql.readAll(output), signal);
+): Promise<SqlText> {
+  const { host, program } = await pgRestore();
+  const sql = new SqlText(name);
+  await feedThrough(host, { argv: [program, ...args] }, input, (output) => sql.readAll(output), signal);
+  sql.finish();
+  return sql;
 }
 
 function unreadable(name: string, error: CommandError): UserError {

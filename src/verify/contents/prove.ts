@@ -13,8 +13,8 @@ export interface Look {
   readonly reader: RangeReader;
   /** For messages. */
   readonly uri: string;
-  /** undefined: there is no dump that needs one. */
-  readonly pgRestore: PgRestore | undefined;
+  /** A pg_restore for a dump that is not known here. @throws UserError when there is none */
+  readonly pgRestore: () => Promise<PgRestore>;
   /** Compares what was read with what was written. */
   readonly units: UnitCheck;
   /** To be told every byte, in their order. */
@@ -35,7 +35,11 @@ export async function proveContents(
   await using runner = new LocalHost();
   const uri = store.uri(key);
   return await phases.transfer('contents', `Read back ${uri}`, receipt.size, async (progress) => {
-    const pgRestore = await findPgRestore(runner, receipt, binaries);
+    let found: PgRestore | undefined;
+    const pgRestore = async () => {
+      found ??= await findPgRestore(runner, receipt.postgres, binaries);
+      return found;
+    };
     const reader = await store.range(key);
     const units = new UnitCheck(unitsOf(receipt.segments));
     const seen = (bytes: Buffer) => {
@@ -43,9 +47,8 @@ export async function proveContents(
       progress.add(bytes.length);
     };
     const look: Look = { reader, uri, pgRestore, units, seen, signal };
-    const found = receipt.directory ? await checkArchive(look, receipt) : await checkBareDump(look, receipt);
-    platform.info(found);
-    return pgRestore ? { programs: { pg_restore: pgRestore.version } } : {};
+    platform.info(receipt.directory ? await checkArchive(look, receipt) : await checkBareDump(look, receipt));
+    return found ? { programs: { pg_restore: found.version } } : {};
   });
 }
 
