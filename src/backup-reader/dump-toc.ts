@@ -5,11 +5,13 @@ import { receiveFiles } from '../host/receive-files.ts';
 import { recordsOf } from '../host/records.ts';
 import { run } from '../host/run.ts';
 import { TempFolder } from '../host/temp-folder.ts';
+import { decoded, type TableOfContents } from '../postgres/custom-format/contents.ts';
 import { loadFailure } from '../postgres/load-errors.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { type DumpedObject, isSuperusers, sometimesSuperusers } from '../postgres/superuser-objects.ts';
 import { none, only } from '../util/iterables.ts';
 import type { DumpSource } from './dump.ts';
+import { contentsOf } from './dump-contents.ts';
 
 /** What a dump says of itself before its rows. */
 export interface DumpToc {
@@ -23,14 +25,33 @@ export interface DumpToc {
 const LONGEST_DEFINITION = 64 * 1024;
 
 /**
- * Reads the table of contents of a dump, which is at its start. Read only; a dump in directory format has it in a file
- * that pg_restore wants on the host's disk for that moment.
+ * Reads the table of contents of a dump, which is at its start. Read only.
  *
- * @param loader with a pg_restore that reads the dump
+ * @param loader with a pg_restore that reads the dump: that is asked where the dump is not known here. For one in
+ * directory format it wants a file on the host's disk for that moment.
  * @returns undefined for plain SQL, which has none, or where the host has no place for that file
  * @throws UserError when the dump cannot be read
  */
 export async function readToc(dump: DumpSource, loader: Postgres): Promise<DumpToc | undefined> {
+  const contents = await contentsOf(dump, loader.client.major);
+  return contents ? tocOf(contents) : listedToc(dump, loader);
+}
+
+function tocOf(contents: TableOfContents): DumpToc {
+  const lines: string[] = [];
+  const superusers = new Set<string>();
+  for (const { line, entry } of contents.lines()) {
+    lines.push(line);
+    const definition = (entry.definition ?? '').slice(0, LONGEST_DEFINITION);
+    if (sometimesSuperusers(line) && isMadeBySuperusers(decoded(definition))) superusers.add(line);
+  }
+  return { list: lines.map((line) => `${line}\n`).join(''), superusers };
+}
+
+const isMadeBySuperusers = (definition: string): boolean =>
+  isSuperusers(definition.replace(/^(?:--.*\n|\s)+/, ''));
+
+async function listedToc(dump: DumpSource, loader: Postgres): Promise<DumpToc | undefined> {
   try {
     switch (dump.kind) {
       case 'plain':
@@ -91,7 +112,7 @@ async function readDefinitions(stdout: Readable): Promise<readonly DumpedObject[
   let current: DumpedObject | undefined;
   let text = '';
   const end = () => {
-    if (current && isSuperusers(text.replace(/^(?:--.*\n|\s)+/, ''))) found.push(current);
+    if (current && isMadeBySuperusers(text)) found.push(current);
     [current, text] = [undefined, ''];
   };
   for await (const line of recordsOf(stdout, '\n', 'pg_restore')) {
