@@ -16,9 +16,9 @@ export interface DumpPiece {
 }
 
 /** The most bytes of a piece for both. */
-const PIECE_BYTES = 512 * 1024;
+const PIECE_BYTES = 256 * 1024;
 /** Fewer bytes than these are no piece of their own: they are deflated twice, with what stands beside them. */
-const SMALLEST_BYTES = 64 * 1024;
+const SMALLEST_BYTES = 32 * 1024;
 
 /**
  * A dump, which is read through, as two: itself, and the SQL that pg_restore of pg_dump's version makes of it with

@@ -75,7 +75,7 @@ const BASE = [ENCODING, STRINGS, SEARCH_PATH];
 
 test('rows of every size come through, and large ones as pieces for both', async () => {
   const KIB = 1024;
-  for (const size of [0, 1, 64 * KIB - 1, 64 * KIB, 512 * KIB - 1, 512 * KIB, 512 * KIB + 1, 1200 * KIB]) {
+  for (const size of [0, 1, 32 * KIB - 1, 32 * KIB, 256 * KIB - 1, 256 * KIB, 256 * KIB + 1, 1200 * KIB]) {
     for (const chunk of [100, 4097, 2 ** 20]) {
       const bytes = Buffer.alloc(size, 'abc\tdéf\n');
       const parts = [];
@@ -87,7 +87,7 @@ test('rows of every size come through, and large ones as pieces for both', async
       const marked = 'FROM stdin;\n';
       const at = sql.indexOf(marked) + marked.length;
       assert.ok(sql.subarray(at, at + size).equals(bytes), `${size} in chunks of ${chunk}`);
-      assert.equal(shared, Math.floor(size / (512 * KIB)) + (size % (512 * KIB) >= 64 * KIB ? 1 : 0));
+      assert.equal(shared, Math.floor(size / (256 * KIB)) + (size % (256 * KIB) >= 32 * KIB ? 1 : 0));
       assert.ok(withoutKey((await takenApart(again)).sql) === withoutKey(sql));
     }
   }
