@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { version as ofProgram } from '../src/util/version.ts';
+import { isAdopted, readHome } from './repository.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -28,11 +29,18 @@ export function notesOf(
   throw new Error(`CHANGELOG.md says nothing under "## ${version} (date)"`);
 }
 
-/** What does not agree about the version. @param tag of the release; undefined for a dry run */
+/**
+ * What does not agree about the version, or is missing for a release.
+ *
+ * @param tag of the release; undefined for a dry run
+ * @param date that CHANGELOG.md has for the version
+ * @param adopted whether package.json names an owner: without one there is no provenance
+ */
 export function disagreements(
   versions: Readonly<Record<string, string | undefined>>,
   tag: string | undefined,
   date: string,
+  adopted: boolean,
 ): string[] {
   const [[, version] = []] = Object.entries(versions);
   const others = Object.entries(versions).filter(([, each]) => each !== version);
@@ -43,6 +51,8 @@ export function disagreements(
   if (tag !== `v${version}`) problems.push(`The tag ${tag} is not v${version}, the version in package.json`);
   if (!/^\d{4}-\d\d-\d\d$/.test(date))
     problems.push(`CHANGELOG.md has ${date} where the date of the release should be`);
+  if (!adopted)
+    problems.push('package.json names no owner: run `npm run adopt -- OWNER/NAME` once, and commit that');
   return problems;
 }
 
@@ -114,7 +124,7 @@ function release(): void {
   const { date, notes } = notesOf(read('CHANGELOG.md'), version);
   const locked = (JSON.parse(read('package-lock.json')) as { version?: string }).version;
   const versions = { 'package.json': version, 'package-lock.json': locked, 'src/util/version.ts': ofProgram };
-  const problems = disagreements(versions, values.tag, date);
+  const problems = disagreements(versions, values.tag, date, isAdopted(readHome()));
   if (problems.length > 0) throw new Error(problems.join('\n'));
   // Byte by byte: what is published is what the source makes.
   execFileSync(process.execPath, [join(root, 'scripts/bundle.ts'), '--check'], { stdio: 'inherit' });

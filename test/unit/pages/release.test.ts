@@ -87,6 +87,12 @@ describe('the notes of a release', () => {
 });
 
 describe('a release', () => {
+  test('is not made of a project that nobody has adopted, but for a dry run', () => {
+    const versions = { 'package.json': '1.2.3' };
+    assert.match(disagreements(versions, 'v1.2.3', '2026-12-01', false).join(), /npm run adopt/);
+    assert.deepEqual(disagreements(versions, undefined, 'unreleased', false), []);
+  });
+
   const same = { 'package.json': '1.2.3', 'package-lock.json': '1.2.3', 'src/util/version.ts': '1.2.3' };
   const cases = [
     [same, 'v1.2.3', '2026-12-01', []],
@@ -103,7 +109,7 @@ describe('a release', () => {
   ] as const;
   for (const [versions, tag, date, expected] of cases) {
     test(`${JSON.stringify({ ...versions, tag, date })}: ${expected.length === 0 ? 'agrees' : 'is refused'}`, () => {
-      const problems = disagreements(versions, tag, date);
+      const problems = disagreements(versions, tag, date, true);
       assert.equal(problems.length, expected.length, problems.join());
       for (const [at, pattern] of expected.entries()) assert.match(problems[at] ?? '', pattern);
     });
