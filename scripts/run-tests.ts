@@ -9,8 +9,8 @@ import { startSandbox } from '../test/support/sandbox.ts';
 import { Course } from './test-course.ts';
 import { needsOf } from './test-needs.ts';
 
-/** A test that takes longer than this hangs. */
-const TEST_TIMEOUT_MS = 600_000;
+/** A file that takes longer than this hangs: ten times as long as the longest takes on an idle machine. */
+const FILE_TIMEOUT_MS = 1_800_000;
 
 /**
  * Runs test files, those given as arguments or else all, with the sandbox started once for those that need it, the
@@ -44,9 +44,9 @@ export async function runTests(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
   const tests = run({
     files: files.map((file) => resolve(root, file)),
-    // One more than there are processors: every file waits for servers now and then.
-    concurrency: availableParallelism() + 1,
-    timeout: TEST_TIMEOUT_MS,
+    // Each file waits half of its time: for servers, programs and limits.
+    concurrency: 2 * availableParallelism(),
+    timeout: FILE_TIMEOUT_MS,
     signal: ending.signal,
     testNamePatterns: values['test-name-pattern'],
     shard: index && total ? { index, total } : undefined,

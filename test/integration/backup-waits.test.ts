@@ -13,12 +13,13 @@ suite('a backup that waits in vain', { concurrency: true }, () => {
     const run = scene.start({ format: 'odoo', 'ssh-port': String(proxy.port) });
     await run.says(/^Dump for Odoo/m);
     proxy.faults = { silent: true };
-    const started = performance.now();
     await run.ended;
-    assert.ok(performance.now() - started < 60_000);
     await proxy[Symbol.asyncDispose]();
     await held[Symbol.asyncDispose]();
-    await scene.fails(run, 1, /Connection to .* was lost/);
+    const { log } = await scene.fails(run, 1, /Connection to .* was lost/);
+    // By its own account: what else this machine does meanwhile is no matter.
+    const [, silence] = /nothing was heard from it for ([\d.]+) s/.exec(log) ?? [];
+    assert.ok(Number(silence) < 60, log);
   });
 
   test('for a dump is not done within the timeout', async () => {
