@@ -4,6 +4,7 @@ import type { Receipt } from '../catalog/receipt.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { openHost } from '../host/ssh/open-host.ts';
+import type { HostTools } from '../host/tools.ts';
 import { findOdoo, type Odoo } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
@@ -40,6 +41,7 @@ const NO_FILES: NoBase = { why: 'there is nothing but the database' };
  * Backs up one Odoo database and its filestore into one object in S3, verifies it, and only then writes its receipt.
  * Whatever fails leaves no receipt, no unfinished upload, and nothing on the host.
  *
+ * @param onHost is told what the host has, once that is known
  * @returns undefined after a dry run
  * @throws UserError, or the signal's reason when that is aborted
  */
@@ -47,6 +49,7 @@ export async function makeBackup(
   inputs: BackupOptions,
   store: Store,
   run: Run,
+  onHost: (tools: HostTools) => void,
 ): Promise<Receipt | undefined> {
   const { platform, phases, signal } = run;
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
@@ -55,6 +58,7 @@ export async function makeBackup(
   const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
     lookAtHost(host, inputs, platform),
   );
+  onHost(odoo.tools);
   const { version, client: pgDump } = odoo.postgres;
   const postgres = { server: version.text, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });

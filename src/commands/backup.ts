@@ -1,27 +1,26 @@
-import { type DatabaseResult, databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
+import { databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
 import { makeBackup, proveBackup } from '../backup/make.ts';
 import { backupOutputs, backupSummary } from '../backup/summary.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { openHost } from '../host/ssh/open-host.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
-import { NotOdooError } from '../odoo/database.ts';
 import { listDatabases } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
-import { Phases } from '../platform/phases.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { sweepUnfinished } from '../s3/unfinished-uploads.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
+import { type Alongside, backUpDatabases, onItsOwn } from './backup-databases.ts';
 import { pruneCatalog, prunedWords, versionNotes } from './prune.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Backs up one Odoo database, or several one after the other, each into an object of its own with a receipt of its own.
- * If one fails, the others are backed up nevertheless.
+ * Backs up one Odoo database, or several, each into an object of its own with a receipt of its own. If one fails, the
+ * others are backed up nevertheless.
  *
  * @throws UserError when one has failed, or the signal's reason when that is aborted
  */
@@ -34,7 +33,7 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
     prepareStore(store, folder, platform),
   );
   if (databases.kind === 'one') {
-    const done = await backUpOne(inputs, store, run);
+    const done = await backUpOne(inputs, store, run, onItsOwn);
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
     await platform.summary(backupSummary(done.receipt, done.pruned));
@@ -42,19 +41,10 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
   }
   const names =
     databases.kind === 'several' ? databases.databases : await findDatabases(inputs, databases.pattern, run);
-  const results: DatabaseResult[] = [];
-  for (const [i, database] of names.entries()) {
-    platform.info(`Database ${i + 1} of ${names.length}: ${database}`);
-    const ofOne = { ...inputs, odoo: { ...inputs.odoo, database } };
-    const result = await tryOne(ofOne, database, store, { ...run, phases: new Phases(platform) });
-    // Nobody has named this database: it belongs to Odoo's role, but may not be a database of Odoo.
-    if (databases.kind === 'matching' && result.error instanceof NotOdooError) {
-      platform.notice(`${database} is left out: Odoo was never initialised in it`);
-      continue;
-    }
-    if (result.error !== undefined) tellFailure(result, platform);
-    results.push(result);
-  }
+  const found = databases.kind === 'matching';
+  const results = await backUpDatabases(names, found, run, (database, inTurn, alongside) =>
+    backUpOne({ ...inputs, odoo: { ...inputs.odoo, database } }, store, inTurn, alongside),
+  );
   if (results.length === 0) {
     throw new UserError(
       `database: Odoo was never initialised in any of ${names.join(', ')}`,
@@ -81,33 +71,16 @@ interface BackedUp {
 }
 
 /** @returns undefined after a dry run */
-async function backUpOne(inputs: BackupInputs, store: Store, run: Run): Promise<BackedUp | undefined> {
-  const made = await makeBackup(inputs, store, run);
-  if (!made) return undefined;
-  const receipt = await proveBackup(store, made, inputs.proof, run);
-  return { receipt, pruned: await pruneOthers(inputs, store, receipt, run) };
-}
-
-function tellFailure({ database, error }: DatabaseResult, platform: Platform): void {
-  const hint = error instanceof UserError ? ` ${error.hint}` : '';
-  platform.warning(`${database} could not be backed up: ${messageOf(error)}.${hint}`);
-}
-
-/** Backs up one of several databases: an error is a result. */
-async function tryOne(
+async function backUpOne(
   inputs: BackupInputs,
-  database: string,
   store: Store,
   run: Run,
-): Promise<DatabaseResult> {
-  const { signal } = run;
-  signal.throwIfAborted();
-  try {
-    return { database, ...(await backUpOne(inputs, store, run)) };
-  } catch (error) {
-    signal.throwIfAborted();
-    return { database, error };
-  }
+  alongside: Alongside,
+): Promise<BackedUp | undefined> {
+  const made = await makeBackup(inputs, store, run, alongside.onHost);
+  if (!made) return undefined;
+  const receipt = await alongside.alone(() => proveBackup(store, made, inputs.proof, run));
+  return { receipt, pruned: await pruneOthers(inputs, store, receipt, run) };
 }
 
 /** @throws UserError when none of the host's databases is meant */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { outputsOf, Scene } from '../support/backup-run.ts';
+import { holdDump } from '../support/hold-dump.ts';
 import { dropDatabase, psql } from '../support/postgres.ts';
 import { run } from '../support/processes.ts';
 import { getObject, listKeys } from '../support/s3.ts';
@@ -74,12 +76,37 @@ suite('several databases of one host', { concurrency: false }, () => {
 
   test('cancelled in between: what is made stays, and no more is begun', async () => {
     const before = await listKeys(scene.client, scene.bucket);
-    const run = scene.start({ database: names.join(',') });
-    await run.says(/Database 2 of 2/);
+    await using _held = await holdDump(scene.sandbox.postgres, names[1]);
+    const run = scene.start({ database: `${names.join(',')}, third` });
+    await run.says(/Database 2 of 3/);
     run.child.kill('SIGTERM');
     const ended = await run.ended;
     assert.equal(ended.exitCode, 143, ended.log);
     assert.equal((await listKeys(scene.client, scene.bucket)).length, before.length + 2);
+  });
+
+  const skip = availableParallelism() === 1 && 'with one core, one database at a time is backed up';
+  test('at once: the second is made while the first one waits, and the log has them in order', {
+    skip,
+  }, async () => {
+    const before = await listKeys(scene.client, scene.bucket);
+    const held = await holdDump(scene.sandbox.postgres, names[0]);
+    const run = scene.start({ database: names.join(',') });
+    const isReceipt = (key: string) => key.includes(`${names[1]}_20`) && key.endsWith('.json');
+    while (
+      !(await listKeys(scene.client, scene.bucket)).some((key) => !before.includes(key) && isReceipt(key))
+    )
+      assert.equal(run.child.exitCode, null, run.log);
+    assert.match(run.log, /Database 1 of 2/);
+    assert.doesNotMatch(run.log, /Database 2 of 2/);
+    await held[Symbol.asyncDispose]();
+    const ended = await run.ended;
+    assert.equal(ended.exitCode, 0, ended.log);
+    const [first = '', second = ''] = ended.log.split(/^Database 2 of 2.*$/m);
+    for (const log of [first, second]) {
+      for (const part of ['Connect to', 'Snapshot of the database', 'dump: '])
+        assert.equal(log.split(part).length, 2, `${part}, once: ${log}`);
+    }
   });
 
   test('as a dry run', async () => {
