@@ -26,7 +26,7 @@ const lazyPackages: Plugin = {
   },
 };
 
-/** GitHub's toolkit loads an HTTP client of 800 KB for OIDC tokens, for which this program does not ask. */
+/** The toolkit of GitHub loads an HTTP client of 800 KB for OIDC tokens, which this program gets without it. */
 const withoutOidc: Plugin = {
   name: 'without OIDC',
   setup({ onLoad }) {

@@ -12,6 +12,7 @@ function noting(): { readonly platform: Platform; readonly log: string[] } {
     run: { platform: 'terminal' },
     progressIntervalMs: 0,
     input: () => '',
+    idToken: async () => '',
     secret: (value) => note(`secret ${value}`),
     prepare: () => {},
     group: async (title, body) => {
