@@ -72,7 +72,7 @@ suite('a dry run of a release, of what the source makes', () => {
       readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.')),
       ['odoo-backup-action'],
     );
-    assert.equal(inFolder(project, 'npx', '--no', 'odoo-backup', '--version'), `${version}\n`);
+    assert.equal(inFolder(project, 'npx', '--no', '--', 'odoo-backup', '--version'), `${version}\n`);
     const installed = JSON.parse(
       readFileSync(join(project, 'node_modules/odoo-backup-action/package.json'), 'utf8'),
     );
