@@ -192,7 +192,11 @@ suite('a dump in custom format that nobody has made', () => {
       const { sql, dump: again } = await takenApart(dump, 977);
       return { sql: withoutKey(sql), list: [...contents.lines()].map(({ line }) => line), again };
     } catch (error) {
-      if (error instanceof ContentError || /^is in version/.test((error as Error).message)) return undefined;
+      if (
+        error instanceof ContentError ||
+        /^(is in version|has a compression|has a table)/.test((error as Error).message)
+      )
+        return undefined;
       throw error;
     }
   }

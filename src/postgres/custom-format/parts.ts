@@ -18,7 +18,7 @@ export const programMajor = ({ program = '' }: DumpHead): number =>
 
 const SPECIAL = new Set(['ENCODING', 'STDSTRINGS', 'SEARCHPATH', 'DATABASE', 'DATABASE PROPERTIES']);
 const ABOUT = new Set(['ACL', 'COMMENT', 'SECURITY LABEL']);
-const DATA = new Set(['SEQUENCE SET', 'BLOB', 'BLOB METADATA']);
+const DATA = new Set(['SEQUENCE SET', 'BLOB']);
 /** What stands where a definition would, and is none. */
 const COMMENT = '-- load via partition root ';
 
@@ -28,9 +28,12 @@ export function partsOf(entry: TocEntry, head: DumpHead): EntryParts | undefined
   const isAbout = ABOUT.has(kind);
   if (SPECIAL.has(kind) || (isAbout && name.startsWith('DATABASE '))) return undefined;
   const pass = passOf(entry);
-  if (kind === 'STATISTICS DATA') return { pass, definition: false, data: false, statistics: true };
-  const largeObject = programMajor(head) >= 17 ? 'LARGE OBJECT' : 'LARGE OBJECT ';
-  const isData = hasData || DATA.has(kind) || (isAbout && name.startsWith(largeObject));
+  const major = programMajor(head);
+  if (kind === 'STATISTICS DATA' && major >= 18)
+    return { pass, definition: false, data: false, statistics: true };
+  const largeObject = major >= 17 ? 'LARGE OBJECT' : 'LARGE OBJECT ';
+  const isObjects = kind === 'BLOB METADATA' && major >= 17;
+  const isData = hasData || DATA.has(kind) || isObjects || (isAbout && name.startsWith(largeObject));
   const isDefined = (definition ?? '') !== '' && !definition?.startsWith(COMMENT);
   const isDefinition = isDefined && (hasData || !isData);
   return isDefinition || isData

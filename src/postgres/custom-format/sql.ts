@@ -68,7 +68,8 @@ export class SqlWriter {
     const { kind, name, definition = '' } = entry;
     const isComment = this.#major >= 15 && definition.startsWith('--'); // of the schema public
     if (kind === 'SCHEMA' && !isComment) yield `CREATE SCHEMA ${this.#quoted(name)};\n\n\n`;
-    else if (kind === 'BLOB METADATA') yield* forEach(definition, "SELECT pg_catalog.lo_create('", "')");
+    else if (this.#major >= 17 && kind === 'BLOB METADATA')
+      yield* forEach(definition, "SELECT pg_catalog.lo_create('", "')");
     else if (this.#major >= 17 && kind === 'ACL' && name.startsWith('LARGE OBJECTS'))
       yield* this.#privileges(entry);
     else if (definition !== '') yield `${definition}\n\n`;
