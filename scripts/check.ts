@@ -17,6 +17,8 @@ const boundaries: readonly { readonly imports: RegExp; readonly within: RegExp }
   { imports: /^@(aws-sdk|smithy)\//, within: /^src\/s3\// },
   { imports: /^ssh2/, within: /^src\/host\/ssh\// },
   { imports: /^yaml/, within: /^src\/(inputs\/inventory\/yaml|platform\/gitlab-pipeline)\.ts$/ },
+  { imports: /^age-encryption/, within: /^src\/sealing\/(recipients|identities)\.ts$/ },
+  { imports: /^@scure\//, within: /^src\/sealing\/x25519\.ts$/ },
   { imports: /^archiver/, within: /^src\/archive\/(writer|archiver-internals)\.ts$/ },
 ];
 

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** The folders of the source, from the top down: each imports only what stands below it. */
 export const floors = [
   ...['commands', 'inputs', 'backup', 'restore', 'verify', 'backup-reader', 'catalog', 's3'],
-  ...['archive', 'odoo', 'postgres', 'host', 'signing', 'platform', 'report', 'util'],
+  ...['archive', 'sealing', 'odoo', 'postgres', 'host', 'signing', 'platform', 'report', 'util'],
 ];
 
 /** A file of the source, and a name that it imports: a package, or a path from the root of the project. */

@@ -40,18 +40,26 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
   if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
   if (end.entries > MOST_ENTRIES) throw damaged(`it claims to hold ${end.entries} files`);
 
-  const md5 = createHash('md5');
+  const [md5, sha256] = [createHash('md5'), createHash('sha256')];
   const packed = new PackedEntries();
   for await (const piece of readRange(reader, end.offset, tailOffset)) {
     md5.update(piece);
+    sha256.update(piece);
     packed.add(piece);
   }
   const rest = tail.subarray(Math.max(0, end.offset - tailOffset));
   md5.update(rest);
+  sha256.update(rest);
   packed.add(rest.subarray(0, end.size - length));
   packed.finish(end.entries);
   return {
-    directory: { offset: end.offset, length, md5: md5.digest('hex'), entries: end.entries },
+    directory: {
+      offset: end.offset,
+      length,
+      md5: md5.digest('hex'),
+      sha256: sha256.digest('hex'),
+      entries: end.entries,
+    },
     *entries() {
       for (const entry of packed.decode()) {
         const within = entry.offset + entry.compressedSize <= end.offset;

@@ -1,4 +1,14 @@
-import { count, countUpTo, type Decoded, list, md5, object, oneOf } from '../util/decode.ts';
+import {
+  count,
+  countUpTo,
+  type Decoded,
+  list,
+  md5,
+  object,
+  oneOf,
+  optional,
+  sha256,
+} from '../util/decode.ts';
 
 /** S3 allows 10,000 parts an object: a range that a later backup can copy is a part, or several. */
 const MOST_UNITS = 20_000;
@@ -44,6 +54,8 @@ export const decodeDirectory = object({
   /** Length up to the end of the archive, in bytes. */
   length: count,
   md5,
+  /** Absent in older receipts. */
+  sha256: optional(sha256),
   entries: count,
 });
 

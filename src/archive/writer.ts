@@ -144,9 +144,10 @@ export class ArchiveWriter implements AsyncDisposable {
     const summary = await this.#exclusively(async () => {
       await this.#endSegment();
       const offset = this.#output.written;
-      const md5 = createHash('md5');
+      const [md5, sha256] = [createHash('md5'), createHash('sha256')];
       const write = (bytes: Buffer): Promise<void> => {
         md5.update(bytes);
+        sha256.update(bytes);
         return this.#output.write(bytes);
       };
       const named = this.#segments.map(() => 0);
@@ -158,7 +159,8 @@ export class ArchiveWriter implements AsyncDisposable {
       await write(encodeEnd({ entries, size: this.#output.written - offset, offset }));
       const size = this.#output.written;
       const segments = this.#segments.map((segment, i) => ({ ...segment, entries: named[i] ?? 0 }));
-      const directory = { offset, length: size - offset, md5: md5.digest('hex'), entries };
+      const sums = { md5: md5.digest('hex'), sha256: sha256.digest('hex') };
+      const directory = { offset, length: size - offset, ...sums, entries };
       return { size, segments, directory, entries };
     });
     this.#state = 'finished';

@@ -10,6 +10,7 @@ import { ContentError, messageOf } from '../util/errors.ts';
 import { HEAD_BYTES } from './foreign-formats.ts';
 import type { Members } from './members.ts';
 import { assertSql, type PlainDumpOptions, plainDumpFilter } from './plain-dump.ts';
+import { ContentSums } from './sums.ts';
 
 /** One file of a dump. */
 export interface DumpFile {
@@ -48,16 +49,20 @@ export type DumpSource =
  *
  * @throws ContentError when there is none, or several of one kind
  */
-export async function findDump(reader: RangeReader, members: Members): Promise<DumpSource> {
-  if (members.has('backup.json')) return archivedDump(reader, members);
+export async function findDump(
+  reader: RangeReader,
+  members: Members,
+  sums = new ContentSums(undefined),
+): Promise<DumpSource> {
+  if (members.has('backup.json')) return archivedDump(reader, members, sums);
   const names = [...topLevel(members)].map(([name]) => name);
   const isPacked = !names.some((name) => /\.(?:dump|sql)$/.test(name)) && !members.has('dump/toc.dat');
   const packed = isPacked ? single(topLevel(members).filter(([name]) => PACKED_DUMP.test(name))) : undefined;
-  const dump = packed ? memberFile(reader, ...packed) : archivedDump(reader, members);
+  const dump = packed ? memberFile(reader, sums, ...packed) : archivedDump(reader, members, sums);
   if ('kind' in dump && dump.kind === 'directory') return dump;
   const { name } = dump;
   const entry = members.get(name);
-  return entry ? knownByContent(memberFile(reader, name, entry)) : archivedDump(reader, members);
+  return entry ? knownByContent(memberFile(reader, sums, name, entry)) : archivedDump(reader, members, sums);
 }
 
 /** `shop.sql.gz`, `dump.zst`: whatever packs it, its first bytes tell. */
@@ -66,18 +71,27 @@ const PACKED_DUMP = /\.(?:sql|dump|backup|pgdump)\.\w+$|^dump\.(?:gz|zst)$/i;
 const topLevel = (members: Members): [name: string, entry: DirectoryEntry][] =>
   [...members].filter(([name]) => !name.includes('/'));
 
-const memberFile = (reader: RangeReader, name: string, entry: DirectoryEntry): DumpFile => ({
+const memberFile = (
+  reader: RangeReader,
+  sums: ContentSums,
+  name: string,
+  entry: DirectoryEntry,
+): DumpFile => ({
   name,
   size: entry.size,
-  open: () => openEntry(reader, entry),
+  open: sums.watched(entry.name, () => openEntry(reader, entry)),
 });
 
 /**
  * The archive's dump: the one that restores fastest, where there are several.
  * @throws ContentError when there is none, or several of one kind
  */
-export function archivedDump(reader: RangeReader, members: Members): DumpSource {
-  const file = (name: string, entry: DirectoryEntry) => memberFile(reader, name, entry);
+export function archivedDump(
+  reader: RangeReader,
+  members: Members,
+  sums = new ContentSums(undefined),
+): DumpSource {
+  const file = (name: string, entry: DirectoryEntry) => memberFile(reader, sums, name, entry);
   const top = topLevel(members);
   const custom = single(top.filter(([name]) => name.endsWith('.dump')));
   if (custom) return { kind: 'custom', ...file(...custom) };
@@ -86,7 +100,12 @@ export function archivedDump(reader: RangeReader, members: Members): DumpSource 
       .filter(([name]) => name.startsWith('dump/'))
       .map(([name, entry]) => file(directoryFile(name), entry));
     const size = files.reduce((sum, each) => sum + each.size, 0);
-    return { kind: 'directory', files, size, readFiles: () => readDirectoryFiles(reader, members, files) };
+    return {
+      kind: 'directory',
+      files,
+      size,
+      readFiles: () => readDirectoryFiles(reader, members, sums, files),
+    };
   }
   const plain =
     top.find(([name]) => name === 'dump.sql') ?? single(top.filter(([name]) => name.endsWith('.sql')));
@@ -97,7 +116,12 @@ export function archivedDump(reader: RangeReader, members: Members): DumpSource 
   );
 }
 
-async function* readDirectoryFiles(reader: RangeReader, members: Members, files: readonly DumpFile[]) {
+async function* readDirectoryFiles(
+  reader: RangeReader,
+  members: Members,
+  sums: ContentSums,
+  files: readonly DumpFile[],
+) {
   const wanted = new Map<DirectoryEntry, DumpFile>();
   for (const file of files) {
     const entry = members.get(`dump/${file.name}`);
@@ -105,7 +129,9 @@ async function* readDirectoryFiles(reader: RangeReader, members: Members, files:
   }
   for await (const { entry, content } of readEntries(reader, wanted.keys())) {
     const file = wanted.get(entry);
-    if (file) yield { ...file, content };
+    if (!file) continue;
+    if (Buffer.isBuffer(content)) sums.compare(entry.name, content);
+    yield { ...file, content: Buffer.isBuffer(content) ? content : sums.streamed(entry.name, content) };
   }
 }
 
@@ -139,8 +165,10 @@ const CUSTOM = Buffer.from('PGDMP');
  * decide what it is, not its name.
  * @throws ContentError when it is neither
  */
-export async function bareDump(reader: RangeReader, name: string): Promise<DumpSource> {
-  const open = (): Readable => Readable.from(readRange(reader, 0, reader.size), { objectMode: false });
+export async function bareDump(reader: RangeReader, name: string, sums: ContentSums): Promise<DumpSource> {
+  const open = sums.watched(name, () =>
+    Readable.from(readRange(reader, 0, reader.size), { objectMode: false }),
+  );
   const start = await reader.read(0, Math.min(HEAD_BYTES, reader.size));
   return knownByContent({ name, size: reader.size, open }, start);
 }

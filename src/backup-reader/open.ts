@@ -3,12 +3,14 @@ import { type RangeReader, readDirectory } from '../archive/reader.ts';
 import type { Directory } from '../archive/segment.ts';
 import type { BackupDescription } from '../catalog/description.ts';
 import type { Receipt } from '../catalog/receipt.ts';
+import type { Authorship } from '../catalog/signatures.ts';
 import type { Store } from '../s3/store.ts';
 import { type OdooManifest, readDescription, readManifest } from './description.ts';
 import { bareDump, type DumpSource, findDump } from './dump.ts';
 import { type FilestoreEntry, filestoreOf, readFiles } from './filestore.ts';
 import { membersOf } from './members.ts';
 import { parseName, type Selected, type Selection, selectBackup, wrongBackup } from './select.ts';
+import { ContentSums } from './sums.ts';
 
 /** A backup that can be restored: what it says of itself, and the way to its content. */
 export interface RestoreSource {
@@ -18,6 +20,10 @@ export interface RestoreSource {
   readonly size: number;
   /** undefined: not verified, which the caller has allowed. */
   readonly receipt: Receipt | undefined;
+  /** Who wrote the receipt; undefined: there is none. */
+  readonly authorship: Authorship | undefined;
+  /** Newer backups that are not to be trusted, each with the reason. */
+  readonly passedOver: readonly string[];
   /** When the backup began. */
   readonly createdAt: Date | undefined;
   /** Database that the backup is of. */
@@ -37,6 +43,12 @@ export interface RestoreSource {
   readFiles(
     files: Iterable<FilestoreEntry>,
   ): AsyncIterable<{ readonly file: FilestoreEntry; readonly content: Buffer | Readable }>;
+  /**
+   * Makes sure that all of the dump was compared with the receipt: a program may have taken the beginning alone.
+   *
+   * @throws ContentError when it is not what was written
+   */
+  assertDump(): Promise<void>;
 }
 
 /** What an object holds, and says of itself. */
@@ -58,7 +70,10 @@ export async function openSource(store: Store, selection: Selection): Promise<Re
  * Reads the directory and the descriptions of a backup, by range. Nothing in it is trusted: see `membersOf`.
  * @throws ContentError when it is not the one of its receipt, or nothing that can be restored
  */
-export async function openSelected(store: Store, { key, receipt }: Selected): Promise<RestoreSource> {
+export async function openSelected(
+  store: Store,
+  { key, receipt, authorship, passedOver = [] }: Selected,
+): Promise<RestoreSource> {
   const uri = store.uri(key);
   const reader = await store.range(key);
   if (receipt && receipt.size !== reader.size) {
@@ -67,18 +82,22 @@ export async function openSelected(store: Store, { key, receipt }: Selected): Pr
   const magic = await reader.read(0, Math.min(2, reader.size));
   const isZip = magic.toString('latin1') === 'PK';
   if (receipt?.directory && !isZip) throw wrongBackup(uri, 'it is not a zip archive');
+  const sums = new ContentSums(receipt?.sums);
   const content = isZip
-    ? await readArchive(reader, uri, key, receipt)
-    : await bareContent(reader, key, receipt);
+    ? await readArchive(reader, uri, key, receipt, sums)
+    : await bareContent(reader, key, receipt, sums);
   const startedAt = receipt?.startedAt ?? content.description?.startedAt;
   return {
     uri,
     key,
     size: reader.size,
     receipt,
+    authorship,
+    passedOver,
     createdAt: startedAt === undefined ? parseName(key)?.at : new Date(startedAt),
     ...content,
     readFiles: (files) => readFiles(reader, files),
+    assertDump: () => sums.assertRead(),
   };
 }
 
@@ -87,14 +106,15 @@ async function readArchive(
   uri: string,
   key: string,
   receipt: Receipt | undefined,
+  sums: ContentSums,
 ): Promise<Content> {
   const { directory, entries } = await readDirectory(reader);
   if (receipt && !isSame(receipt.directory, directory))
     throw wrongBackup(uri, 'it has another central directory');
   const members = membersOf(entries());
   const [described, manifested] = [members.get('backup.json'), members.get('manifest.json')];
-  const description = described && (await readDescription(reader, described));
-  const manifest = manifested && (await readManifest(reader, manifested));
+  const description = described && (await readDescription(reader, described, sums));
+  const manifest = manifested && (await readManifest(reader, manifested, sums));
   const database =
     receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database;
   const filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []);
@@ -104,24 +124,30 @@ async function readArchive(
     odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
     description,
     manifest,
-    dump: await findDump(reader, members),
+    dump: await findDump(reader, members, sums),
     filestore: filestore?.files ?? (isEmpty ? new Map() : undefined),
     leftOut: filestore?.leftOut ?? [],
   };
 }
 
-async function bareContent(reader: RangeReader, key: string, receipt: Receipt | undefined): Promise<Content> {
+async function bareContent(
+  reader: RangeReader,
+  key: string,
+  receipt: Receipt | undefined,
+  sums: ContentSums,
+): Promise<Content> {
   return {
     database: receipt?.database ?? parseName(key)?.database,
     odooVersion: receipt?.odoo?.version,
     description: receipt?.description,
     manifest: undefined,
-    dump: await bareDump(reader, key.slice(key.lastIndexOf('/') + 1)),
+    dump: await bareDump(reader, key.slice(key.lastIndexOf('/') + 1), sums),
     filestore: undefined,
     leftOut: [],
   };
 }
 
 function isSame(a: Directory | null, b: Directory): boolean {
+  if (a?.sha256 !== undefined && a.sha256 !== b.sha256) return false;
   return a?.md5 === b.md5 && a.offset === b.offset && a.length === b.length && a.entries === b.entries;
 }

@@ -6,12 +6,14 @@ import {
   catalogFolder,
   listBackups,
   parseKey,
+  type ReadReceipt,
   readReceipt,
   receiptKey,
 } from '../catalog/keys.ts';
 import { keyOf, whichIsMeant } from '../catalog/named-backup.ts';
 import { failedProof, levelOf, type Proof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
+import { type Authorship, type TrustedSigners, whyNotTrusted } from '../catalog/signatures.ts';
 import type { Store } from '../s3/store.ts';
 import { ContentError, UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
@@ -28,6 +30,8 @@ export interface Selection {
    * receipt.
    */
   readonly allowUnverified: boolean;
+  /** Whose backups count; undefined: anybody's. `latest` passes over those of others. */
+  readonly signers?: TrustedSigners;
 }
 
 /** The object to restore. */
@@ -35,6 +39,10 @@ export interface Selected {
   readonly key: string;
   /** undefined: not verified, and allowed nevertheless. */
   readonly receipt: Receipt | undefined;
+  /** Who wrote the receipt; undefined: there is none. */
+  readonly authorship?: Authorship | undefined;
+  /** Newer backups that `latest` has passed over, because no trusted signer has signed them, each with the reason. */
+  readonly passedOver?: readonly string[];
 }
 
 /**
@@ -42,19 +50,27 @@ export interface Selected {
  * and that is not allowed
  */
 export async function selectBackup(store: Store, selection: Selection): Promise<Selected> {
-  const key = keyOf(store, selection.backup) ?? (await findBackup(store, selection));
-  const receipt = await receiptOf(store, key);
-  if (!(await store.head(key))) {
+  const { signers } = selection;
+  const named = keyOf(store, selection.backup);
+  const { key, passedOver } = named === undefined ? await findBackup(store, selection) : { key: named };
+  const head = await store.head(key);
+  const read = await receiptOf(store, key, signers, head?.modified);
+  if (!head) {
     throw notFound(store, selection, await listBackups(store, selection.customer, selection.database));
   }
-  if (selection.allowUnverified) return { key, receipt };
-  if (!receipt) throw unverified(store.uri(key));
-  const failure = failedProof(receipt);
+  const why = read && whyNotTrusted(read.authorship, signers);
+  const receipt = why === undefined ? read?.receipt : undefined; // what it says counts for nothing
+  const selected = { key, receipt, authorship: read?.authorship, passedOver };
+  if (selection.allowUnverified) return selected;
+  if (!read) throw unverified(store.uri(key));
+  if (why !== undefined) throw untrusted(store.uri(key), why);
+  const failure = failedProof(read.receipt);
   if (failure) throw failed(store.uri(key), failure);
-  return { key, receipt };
+  if (signers && !levelOf(read.receipt)) throw unproven(store.uri(key));
+  return selected;
 }
 
-async function findBackup(store: Store, selection: Selection): Promise<string> {
+async function findBackup(store: Store, selection: Selection): Promise<Pick<Selected, 'key' | 'passedOver'>> {
   const { customer, database, backup } = selection;
   const all = await listBackups(store, customer, database);
   // A backup that is named may have any date; `latest` takes none that is dated later than it was stored.
@@ -68,26 +84,37 @@ async function findBackup(store: Store, selection: Selection): Promise<string> {
         : there
       : there.filter(whichIsMeant(store, backup));
   assertOneDatabase(candidates);
-  const chosen = backup === 'latest' ? await firstPassed(store, verified) : undefined;
+  const passedOver: string[] = [];
+  const chosen =
+    backup === 'latest' ? await firstPassed(store, verified, selection.signers, passedOver) : undefined;
   const key = (chosen ?? candidates[0])?.archive?.key;
   if (key === undefined) throw notFound(store, selection, all);
-  return key;
+  return { key, passedOver: chosen ? passedOver : [] };
 }
 
 /**
  * undefined: none has, or there is none.
  *
+ * @param passedOver gets those that are not to be trusted
  * @throws UserError where a receipt on the way cannot be read: its backup may be the one that is meant, and an older
  * one is taken only by somebody who names it
  */
-async function firstPassed(store: Store, backups: readonly Backup[]): Promise<Backup | undefined> {
+async function firstPassed(
+  store: Store,
+  backups: readonly Backup[],
+  signers: TrustedSigners,
+  passedOver: string[],
+): Promise<Backup | undefined> {
   for (const [i, { receipt, ...backup }] of backups.entries()) {
     if (!receipt) continue;
     try {
-      if (levelOf(await readReceipt(store, receipt.key))) return { receipt, ...backup };
+      const read = await readReceipt(store, receipt.key, signers, backup.archive?.modified);
+      const why = whyNotTrusted(read.authorship, signers);
+      if (why !== undefined) passedOver.push(`${backup.archive?.key}: its receipt ${why}`);
+      else if (levelOf(read.receipt)) return { receipt, ...backup };
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      const older = await firstReadable(store, backups.slice(i + 1));
+      const older = await firstReadable(store, backups.slice(i + 1), signers);
       throw new UserError(
         `Which backup is the latest cannot be told, for a receipt cannot be read: ${store.uri(receipt.key)}`,
         older === undefined
@@ -101,11 +128,16 @@ async function firstPassed(store: Store, backups: readonly Backup[]): Promise<Ba
 }
 
 /** Key of the archive. */
-async function firstReadable(store: Store, backups: readonly Backup[]): Promise<string | undefined> {
+async function firstReadable(
+  store: Store,
+  backups: readonly Backup[],
+  signers: TrustedSigners,
+): Promise<string | undefined> {
   for (const { receipt, archive } of backups) {
     if (!receipt || !archive) continue;
     try {
-      if (levelOf(await readReceipt(store, receipt.key))) return archive.key;
+      const read = await readReceipt(store, receipt.key, signers, archive.modified);
+      if (whyNotTrusted(read.authorship, signers) === undefined && levelOf(read.receipt)) return archive.key;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
     }
@@ -123,12 +155,18 @@ function assertOneDatabase(backups: readonly Backup[]): void {
 }
 
 /** undefined: there is none. */
-async function receiptOf(store: Store, key: string): Promise<Receipt | undefined> {
+async function receiptOf(
+  store: Store,
+  key: string,
+  signers: TrustedSigners,
+  storedAt: Date | undefined,
+): Promise<ReadReceipt | undefined> {
   const beside = receiptKey(key);
   if (beside === key || !(await store.head(beside))) return undefined;
-  const receipt = await readReceipt(store, beside);
-  if (receipt.key !== key) throw wrongBackup(store.uri(key), `the receipt speaks of ${receipt.key}`);
-  return receipt;
+  const read = await readReceipt(store, beside, signers, storedAt);
+  if (read.receipt.key !== key)
+    throw wrongBackup(store.uri(key), `the receipt speaks of ${read.receipt.key}`);
+  return read;
 }
 
 /** A receipt that was written for something else proves nothing. */
@@ -143,6 +181,20 @@ function unverified(uri: string): UserError {
   return new UserError(
     `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
     'Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself.',
+  );
+}
+
+function untrusted(uri: string, why: string): UserError {
+  return new UserError(
+    `${uri} is not to be trusted: its receipt ${why}`,
+    'Choose another backup, or name who has signed it in trusted-signers. Backups of before signatures have none: to restore from this one all the same, set allow-unverified: true.',
+  );
+}
+
+function unproven(uri: string): UserError {
+  return new UserError(
+    `${uri} has no proof that a trusted signer has signed: nobody to be trusted has verified it.`,
+    'Run the command verify on it with a key of trusted-signers, or choose another backup. To restore from this one all the same, set allow-unverified: true.',
   );
 }
 

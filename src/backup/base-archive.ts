@@ -4,6 +4,7 @@ import { planReuse, type Reuse } from '../archive/reuse.ts';
 import { readDescription } from '../backup-reader/description.ts';
 import { listBackups, passedReceipts } from '../catalog/keys.ts';
 import type { Format, Receipt } from '../catalog/receipt.ts';
+import type { TrustedSigners } from '../catalog/signatures.ts';
 import { FileList } from '../odoo/file-list.ts';
 import { sha1Of } from '../odoo/filestore.ts';
 import type { CopiedFront } from '../s3/server-copy.ts';
@@ -26,6 +27,8 @@ export interface BaseWish {
   readonly format: Format;
   /** Time after which everything is sent again. */
   readonly fullEveryMs: number;
+  /** Whose archives are built upon; undefined: anybody's. */
+  readonly signers?: TrustedSigners;
 }
 
 /** An archive that may become a base: what there is to know of it before the host's files are known. */
@@ -91,7 +94,8 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandid
   const { size, etag } = head;
   const reader = { size, read: (offset: number, length: number) => store.read(key, offset, length, etag) };
   const directory = await readDirectory(reader);
-  if (directory.directory.md5 !== receipt.directory?.md5) {
+  const { md5, sha256 = directory.directory.sha256 } = receipt.directory ?? {};
+  if (directory.directory.md5 !== md5 || directory.directory.sha256 !== sha256) {
     return { why: `the directory of ${store.uri(key)} is not what its receipt says` };
   }
   const corrupt = receipt.filestore?.corrupt ? await corruptFiles(reader, directory) : new Set<string>();
@@ -150,11 +154,11 @@ async function corruptFiles(reader: RangeReader, { entries }: ArchiveDirectory):
 
 async function newestFit(
   store: Store,
-  { customer, database, format }: BaseWish,
+  { customer, database, format, signers }: BaseWish,
 ): Promise<Receipt | undefined> {
   const backups = await listBackups(store, customer, database);
   const zips = backups.filter(({ archive, receipt }) => receipt && archive?.key.endsWith('.zip'));
-  for await (const receipt of passedReceipts(store, zips.slice(0, CANDIDATES))) {
+  for await (const receipt of passedReceipts(store, zips.slice(0, CANDIDATES), signers)) {
     const hasFilestore = receipt.segments.some(({ kind, units }) => kind === 'filestore' && units.length > 0);
     if (receipt.format === format && hasFilestore) return receipt;
   }

@@ -1,3 +1,4 @@
+import type { ProofSigning } from '../catalog/append-proof.ts';
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../catalog/keys.ts';
 import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
@@ -48,6 +49,7 @@ const NO_FILES: NoBase = { why: 'there is nothing but the database' };
 export async function makeBackup(
   inputs: BackupOptions,
   store: Store,
+  signing: ProofSigning,
   run: Run,
   onHost: (tools: HostTools) => void,
 ): Promise<Receipt | undefined> {
@@ -63,7 +65,7 @@ export async function makeBackup(
   const postgres = { server: version.text, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
   const { accounts } = site.files;
-  const making: Making = { ...run, inputs, odoo, accounts, store };
+  const making: Making = { ...run, inputs, odoo, accounts, store, signing };
   try {
     return await makeFrom(making, () => searchFor(making));
   } catch (error) {
@@ -80,6 +82,7 @@ interface Making extends Run {
   /** The accounts that can be used on the host of Odoo's files. */
   readonly accounts: Accounts;
   readonly store: Store;
+  readonly signing: ProofSigning;
 }
 
 /** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
@@ -103,7 +106,8 @@ async function makeFrom(
     platform.notice(`Dry run: all that a backup to ${store.uri(key)} needs is there. None was made.`);
     return undefined;
   }
-  const destination = { platform, phases, signal, store, key, customer };
+  const { signer } = making.signing;
+  const destination = { platform, phases, signal, store, key, customer, signer };
   const stored = await storeObject(source, target, destination);
   const receipt = await certify(source, target, stored, destination);
   await sweepExpired(leftovers, making);
@@ -142,11 +146,18 @@ async function survey(
   });
 }
 
-async function searchFor({ inputs, odoo, store }: Making): Promise<BaseCandidate | NoBase> {
+async function searchFor({ inputs, odoo, store, signing }: Making): Promise<BaseCandidate | NoBase> {
   const { format, fullEveryMs, s3 } = inputs;
   if (!inputs.incremental) return { why: 'incremental is false' };
   if (inputs.odoo.filestore === false) return NO_FILES;
-  return findCandidate(store, { customer: s3.customer, database: odoo.database, format, fullEveryMs });
+  const { signers } = signing;
+  return findCandidate(store, {
+    customer: s3.customer,
+    database: odoo.database,
+    format,
+    fullEveryMs,
+    signers,
+  });
 }
 
 /** @throws UserError when it fails, or that could not be found out: a deploy was to wait for it */
@@ -154,13 +165,14 @@ export async function proveBackup(
   store: Store,
   made: Receipt,
   options: ProofOptions,
+  signing: ProofSigning,
   run: Run,
 ): Promise<Receipt> {
   if (options.level === 'upload') return made;
   const uri = store.uri(made.key);
   let receipt: Receipt;
   try {
-    receipt = await raise({ store, key: made.key, receipt: made }, options, run);
+    receipt = await raise({ store, key: made.key, receipt: made, signing }, options, run);
   } catch (error) {
     run.platform.warning(
       `${uri} is made, and verified to the level upload: ${options.level} could not be found out`,

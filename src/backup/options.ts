@@ -1,5 +1,6 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
 import type { Format } from '../catalog/receipt.ts';
+import type { SigningOptions } from '../catalog/signing-key.ts';
 import type { OdooAccess } from '../odoo/access.ts';
 import type { CountedTables } from '../postgres/table-counts.ts';
 import type { ProofOptions } from '../verify/prove.ts';
@@ -22,6 +23,7 @@ export interface BackupOptions extends OdooAccess {
   readonly fullEveryMs: number;
   /** How far it is proven before the run ends. */
   readonly proof: ProofOptions;
+  readonly signing: SigningOptions;
   /** Check everything and write nothing. */
   readonly dryRun: boolean;
 }

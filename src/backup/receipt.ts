@@ -14,6 +14,8 @@ export interface Stored {
   /** undefined: a bare dump. */
   readonly archive: Written | undefined;
   readonly segments: readonly Segment[];
+  /** SHA-256 by the names of members, or by the name of a bare dump. */
+  readonly sums: Readonly<Record<string, string>>;
 }
 
 /** What the object itself says of its origin, for people who look at the bucket. */
@@ -47,7 +49,7 @@ interface ReceiptEnd {
 export function receiptOf(
   source: Source,
   target: ArchiveOptions,
-  { uploaded, archive, segments }: Stored,
+  { uploaded, archive, segments, sums }: Stored,
   { bucket, customer, proofs, durations, run }: ReceiptEnd,
 ): Receipt {
   const { odoo, snapshot, facts, obstacles } = source;
@@ -68,6 +70,7 @@ export function receiptOf(
     segments,
     directory: archive?.summary.directory ?? null,
     upload: uploadOf(uploaded, target),
+    sums,
     proofs,
     filestore: filestore && {
       files: filestore.files,

@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { UnitMeter, unitSizeOf } from '../archive/units.ts';
 import { ArchiveWriter } from '../archive/writer.ts';
 import { receiptKey, writeReceipt } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
+import { signReceipt } from '../catalog/signatures.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import type { CopyProof } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
 import { upload } from '../s3/upload.ts';
+import type { Signer } from '../signing/signer.ts';
 import { messageOf, type UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { tool } from '../util/version.ts';
@@ -22,6 +25,8 @@ export interface Destination extends Run {
   readonly store: Store;
   readonly key: string;
   readonly customer: string;
+  /** With which key the receipt is signed; undefined: it is not. */
+  readonly signer: Signer | undefined;
 }
 
 /** Streams the object from the host into S3. The first failure is told; nothing is left of it on either side. */
@@ -42,12 +47,14 @@ export async function storeObject(
     const contentType = target.format === 'plain' ? 'application/gzip' : 'application/octet-stream';
     const title = `Dump: ${key}`;
     const units = new UnitMeter(0);
+    const sha256 = createHash('sha256');
     const uploaded = await phases.transfer('dump', title, undefined, async (progress) => {
-      const dump = metered(counted(await streamBareDump(source, target), progress), units);
+      const dump = metered(counted(await streamBareDump(source, target), progress), [units, sha256]);
       return upload(store, key, dump, { ...options, contentType });
     });
     const whole = { kind: 'database', offset: 0, length: uploaded.size, entries: 0 } as const;
-    return { uploaded, archive: undefined, segments: [{ ...whole, units: units.finish() }] };
+    const sums = { [key.slice(key.lastIndexOf('/') + 1)]: sha256.digest('hex') };
+    return { uploaded, archive: undefined, segments: [{ ...whole, units: units.finish() }], sums };
   }
   const reuse = target.base?.reuse;
   const unitSize = unitSizeOf(options.expectedBytes + (reuse?.length ?? 0));
@@ -59,14 +66,18 @@ export async function storeObject(
   const [uploaded, archive] = await Promise.allSettled([uploading, writing]);
   if (uploaded.status === 'rejected') throw uploaded.reason;
   if (archive.status === 'rejected') throw archive.reason;
-  return { uploaded: uploaded.value, archive: archive.value, segments: archive.value.summary.segments };
+  const { summary, sums } = archive.value;
+  return { uploaded: uploaded.value, archive: archive.value, segments: summary.segments, sums };
 }
 
 /** The same bytes, measured as they pass. */
-function metered(source: AsyncIterable<Buffer>, units: UnitMeter): Readable {
+function metered(
+  source: AsyncIterable<Buffer>,
+  meters: readonly { update(bytes: Buffer): unknown }[],
+): Readable {
   const bytes = async function* () {
     for await (const chunk of source) {
-      units.update(chunk);
+      for (const meter of meters) meter.update(chunk);
       yield chunk;
     }
   };
@@ -78,7 +89,7 @@ export async function certify(
   source: Source,
   target: ArchiveOptions,
   stored: Stored,
-  { store, key, customer, platform, phases, signal }: Destination,
+  { store, key, customer, signer, platform, phases, signal }: Destination,
 ): Promise<Receipt> {
   try {
     const directory = stored.archive?.summary.directory ?? null;
@@ -91,12 +102,23 @@ export async function certify(
     const { bucket } = store.options;
     const { seconds: durations } = phases;
     const end = { bucket, customer, proofs: [proof], durations, run: platform.run };
-    const receipt = receiptOf(source, target, stored, end);
+    const receipt = await signed(receiptOf(source, target, stored, end), signer, platform);
     await writeReceipt(store, receipt);
     return receipt;
   } catch (error) {
     await removeObject(store, key, platform);
     throw error;
+  }
+}
+
+/** A backup that cannot be signed is one all the same: making it again would take as long. */
+async function signed(receipt: Receipt, signer: Signer | undefined, platform: Platform): Promise<Receipt> {
+  if (!signer) return receipt;
+  try {
+    return await signReceipt(receipt, signer);
+  } catch (error) {
+    platform.warning(`The backup is not signed: ${messageOf(error)}`);
+    return receipt;
   }
 }
 

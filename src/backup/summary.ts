@@ -2,6 +2,7 @@ import { flawsOf, missingFiles } from '../catalog/flaws.ts';
 import { receiptKey } from '../catalog/keys.ts';
 import { levelOf, restoreSeconds } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
+import { signedWith } from '../catalog/signatures.ts';
 import { code, type Summary, type Text } from '../report/summary.ts';
 import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
 
@@ -52,6 +53,7 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
           ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}${sentOf(receipt)}`],
           ['Attachments', attachmentsOf(receipt)],
           ['Verified', verifiedOf(receipt)],
+          ...(receipt.signature === undefined ? [] : ([['Signed', `with ${signedWith(receipt)}`]] as const)),
           ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
           ['Time', `${formatDuration(secondsOf(receipt) * 1000)}${phasesOf(receipt)}`],
         ],

@@ -11,11 +11,14 @@ import { directoryDump, streamDump } from '../postgres/dump.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { describe } from './description.ts';
 import { type ArchiveOptions, counted, deflateLevel, pgDumpCompression, type Source } from './source.ts';
+import { SummedMembers } from './summed-members.ts';
 
 /** What writing an archive found out. */
 export interface Written {
   readonly summary: ArchiveSummary;
   readonly description: BackupDescription;
+  /** SHA-256 of all members but the filestore's, by their names. */
+  readonly sums: Readonly<Record<string, string>>;
 }
 
 /**
@@ -32,20 +35,21 @@ export async function writeArchive(
 ): Promise<Written> {
   const { snapshot, facts } = source;
   await writer.begin('database');
-  await writeDumps(writer, source, target, phases);
+  const members = new SummedMembers(writer);
+  await writeDumps(members, source, target, phases);
   const manifest = odooManifest(snapshot.database, facts, snapshot.postgres.version);
-  await addText(writer, 'manifest.json', manifest, target.startedAt);
+  await addText(members, 'manifest.json', manifest, target.startedAt);
   // From here on nobody needs the snapshot, and an old one keeps PostgreSQL from cleaning up.
   await snapshot[Symbol.asyncDispose]();
 
   const filestore = await writeFilestore(writer, source, target, phases);
   await writer.begin('description');
   const description = describe(source, target, filestore);
-  await addText(writer, 'backup.json', `${JSON.stringify(description, undefined, 2)}\n`, target.startedAt);
-  return { summary: await writer.finish(), description };
+  await addText(members, 'backup.json', `${JSON.stringify(description, undefined, 2)}\n`, target.startedAt);
+  return { summary: await writer.finish(), description, sums: members.sums };
 }
 
-function addText(writer: ArchiveWriter, name: string, text: string, modified: Date): Promise<unknown> {
+function addText(writer: SummedMembers, name: string, text: string, modified: Date): Promise<unknown> {
   return writer.add(name, Buffer.from(text), { deflate: true, modified });
 }
 
@@ -77,7 +81,7 @@ function dumpsOf({ format, baseName }: ArchiveOptions): DumpEntry[] {
 }
 
 async function writeDumps(
-  writer: ArchiveWriter,
+  writer: SummedMembers,
   source: Source,
   target: ArchiveOptions,
   phases: Phases,
@@ -109,7 +113,7 @@ async function writeDumps(
 }
 
 async function writeDirectoryDump(
-  writer: ArchiveWriter,
+  writer: SummedMembers,
   { snapshot, facts }: Source,
   target: ArchiveOptions,
   progress: Progress,

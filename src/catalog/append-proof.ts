@@ -1,9 +1,18 @@
 import { failure, isNotFound, isNotImplemented } from '../s3/sdk-errors.ts';
 import type { Store } from '../s3/store.ts';
+import type { Signer } from '../signing/signer.ts';
 import { UserError } from '../util/errors.ts';
 import { receiptKey } from './keys.ts';
 import type { Proof } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
+import { checkAuthorship, signProof, type TrustedSigners } from './signatures.ts';
+
+/** With which key a proof is signed, and whose proofs count. */
+export interface ProofSigning {
+  /** undefined: the proof is not signed. */
+  readonly signer?: Signer | undefined;
+  readonly signers?: TrustedSigners;
+}
 
 /** How often another writer may come first. */
 const ATTEMPTS = 5;
@@ -13,20 +22,26 @@ const ATTEMPTS = 5;
  * has added meanwhile: it is written only where it is still the one that was read, as far as the server can tell.
  *
  * @param key of the archive
- * @returns the receipt as it is now
+ * @returns the receipt as it is now, with the proofs that count
  * @throws UserError when it has gone, or is of another archive by now
  */
-export async function appendProof(store: Store, key: string, proof: Proof): Promise<Receipt> {
+export async function appendProof(
+  store: Store,
+  key: string,
+  proof: Proof,
+  { signer, signers }: ProofSigning = {},
+): Promise<Receipt> {
   const beside = receiptKey(key);
   for (let attempt = 1; ; attempt += 1) {
     const { value, etag } = await store.getTaggedJson(beside);
     const before = parseReceipt(value, store.uri(beside));
     if (before.key !== key) throw gone(store.uri(beside));
     const read = value as Receipt; // with what a newer version has written, and `before` leaves out
-    const receipt = { ...read, proofs: [...read.proofs, proof] };
+    const added = signer ? await signProof(proof, read, signer) : proof;
+    const receipt = { ...read, proofs: [...read.proofs, added] };
     try {
       await put(store, beside, receipt, etag);
-      return parseReceipt(receipt, store.uri(beside));
+      return checkAuthorship(receipt, parseReceipt(receipt, store.uri(beside)), signers, undefined).receipt;
     } catch (error) {
       const { cause } = error as Error;
       if (isNotFound(cause)) throw gone(store.uri(beside), error);

@@ -6,6 +6,7 @@ import { daysBetween, isBackdated, isPostdated, isSameTime } from './dating.ts';
 import { type Backup, type BackupName, listBackups, readReceipt } from './keys.ts';
 import { failedProof, type Level, levelOf, unrestorableProof } from './proofs.ts';
 import type { Receipt } from './receipt.ts';
+import { type Authorship, type TrustedSigners, whyNotTrusted } from './signatures.ts';
 
 /** What the catalog holds under one name, with its receipt read. */
 export interface Entry extends BackupName {
@@ -15,6 +16,8 @@ export interface Entry extends BackupName {
   /** The object of its own receipt. */
   readonly receiptObject: StoredObject | undefined;
   readonly receipt: ShortReceipt | undefined;
+  /** Who wrote the receipt, where there is one. */
+  readonly authorship?: Authorship;
   readonly condition: Condition;
   /** Why nothing that is deleted may count on it, although it is verified: it takes no slot, and stays. */
   readonly doubt?: string;
@@ -26,8 +29,8 @@ export type ShortReceipt = Omit<Receipt, 'segments'>;
 /**
  * What an entry is. `verified`: a backup. `failed`: its receipt says that it did not pass. The others are no backups:
  * an archive `without-receipt` (somebody else's, or of a run that was killed or has not ended), a receipt
- * `without-archive`, one that is `unreadable`, and an archive that its receipt does not speak of, or not any more:
- * `mismatched`.
+ * `without-archive`, one that is `unreadable`, an archive that its receipt does not speak of, or not any more:
+ * `mismatched`, and one whose receipt no trusted signer has signed: `untrusted`.
  */
 export type Condition =
   | {
@@ -36,37 +39,46 @@ export type Condition =
       /** Why the database in it cannot be restored as it is. */
       readonly unrestorable?: string;
     }
-  | { readonly kind: 'failed' | 'unreadable' | 'mismatched'; readonly why: string }
+  | { readonly kind: 'failed' | 'unreadable' | 'mismatched' | 'untrusted'; readonly why: string }
   | { readonly kind: 'without-receipt' | 'without-archive' };
 
 /** Requests under way at once: on a long path each of them takes its time. */
 export const READERS = 16;
 
 /** All entries of one database, or of every one, newest first. */
-export async function takeInventory(store: Store, customer: string, database?: string): Promise<Entry[]> {
+export async function takeInventory(
+  store: Store,
+  customer: string,
+  database?: string,
+  signers?: TrustedSigners,
+): Promise<Entry[]> {
   const backups = await listBackups(store, customer, database);
-  return inParallel(backups, READERS, (backup) => readEntry(store, backup));
+  return inParallel(backups, READERS, (backup) => readEntry(store, backup, signers));
 }
 
 /** @throws UserError when S3 does not let it be read; an object that is not a receipt is a condition of the entry */
-export async function readEntry(store: Store, backup: Backup): Promise<Entry> {
+export async function readEntry(store: Store, backup: Backup, signers?: TrustedSigners): Promise<Entry> {
   const { archive, receipt: receiptObject, database, at } = backup;
   const key = archive?.key ?? receiptObject?.key ?? '';
   const entry = { key, database, at, archive, receiptObject, receipt: undefined };
   if (!receiptObject) return { ...entry, condition: { kind: 'without-receipt' } };
   let receipt: ShortReceipt;
+  let authorship: Authorship;
   try {
-    receipt = shortened(await readReceipt(store, receiptObject.key));
+    const read = await readReceipt(store, receiptObject.key, signers, archive?.modified);
+    ({ authorship } = read);
+    receipt = shortened(read.receipt);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return { ...entry, condition: { kind: 'unreadable', why: messageOf(error) } };
   }
-  if (!archive) return { ...entry, receipt, condition: { kind: 'without-archive' } };
+  if (!archive) return { ...entry, receipt, authorship, condition: { kind: 'without-archive' } };
   if (nameOf(receipt.key) !== nameOf(key)) {
     return { ...entry, receiptObject: undefined, condition: { kind: 'without-receipt' } }; // it belongs to another archive of that second
   }
-  const condition = judge(receipt, archive, entry);
-  return { ...entry, receipt, condition, ...doubtOf(store, receipt, archive, at) };
+  const condition =
+    distrust(receipt, archive, authorship, signers) ?? judge(receipt, archive, entry, signers);
+  return { ...entry, receipt, authorship, condition, ...doubtOf(store, receipt, archive, at) };
 }
 
 const shortened = ({ segments: _, ...receipt }: Receipt): ShortReceipt => receipt;
@@ -105,7 +117,25 @@ function doubtOf(
   return {};
 }
 
-function judge(receipt: ShortReceipt, archive: StoredObject, { database, at }: BackupName): Condition {
+/** A signature binds the key, and with it the customer, the database and the time: not the name of the file alone. */
+function distrust(
+  receipt: ShortReceipt,
+  archive: StoredObject,
+  authorship: Authorship,
+  signers: TrustedSigners,
+): Condition | undefined {
+  const why = whyNotTrusted(authorship, signers);
+  if (why !== undefined) return { kind: 'untrusted', why: `its receipt ${why}` };
+  if (!signers || receipt.key === archive.key) return undefined;
+  return { kind: 'untrusted', why: `its receipt was signed for ${receipt.key}` };
+}
+
+function judge(
+  receipt: ShortReceipt,
+  archive: StoredObject,
+  { database, at }: BackupName,
+  signers: TrustedSigners,
+): Condition {
   if (isPostdated({ at, archive })) {
     return {
       kind: 'mismatched',
@@ -119,6 +149,9 @@ function judge(receipt: ShortReceipt, archive: StoredObject, { database, at }: B
     return { kind: 'mismatched', why: `it has ${archive.size} bytes, its receipt says ${receipt.size}` };
   }
   const failure = failedProof(receipt);
+  if (failure && signers && !failure.signature) {
+    return { kind: 'untrusted', why: `who says that it has failed is not known: ${failure.failure}` };
+  }
   if (failure) return { kind: 'failed', why: `${failure.level}: ${failure.failure}` };
   const level = levelOf(receipt);
   if (!level) return { kind: 'failed', why: 'its receipt holds no proof' };

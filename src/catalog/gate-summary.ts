@@ -6,7 +6,7 @@ import { flawsOf } from './flaws.ts';
 import type { GateQuestion, GateVerdict } from './gate.ts';
 import { receiptKey } from './keys.ts';
 import { timeOf } from './retention.ts';
-import { conditionWords, unrestorableWords } from './words.ts';
+import { conditionWords, signerWords, unrestorableWords } from './words.ts';
 
 /** The outputs about the backup that the gate lets pass, by their names in action.yml. */
 export function gateOutputs(
@@ -38,12 +38,18 @@ export function openSummary(store: Store, entry: Entry, now: Date): Summary {
           ['Backup', code(store.uri(entry.key))],
           ['Made', `${formatInstant(made)}, ${formatAge(made, now)}`],
           ['Verified', conditionWords(entry)],
+          ...signedRow(entry),
           ['Size', formatBytes(entry.archive?.size ?? 0)],
           ...(flaws.length === 0 ? [] : ([['Lacks', flaws.join(', ')]] as const)),
         ],
       },
     ],
   };
+}
+
+function signedRow({ authorship }: Entry): [string, string][] {
+  const words = signerWords(authorship);
+  return words === '' ? [] : [['Signed', words]];
 }
 
 export function shutSummary(database: string, why: string): Summary {

@@ -4,6 +4,7 @@ import { type Condition, type Entry, READERS, readEntry } from './entries.ts';
 import type { Backup } from './keys.ts';
 import { atLeast, type Level } from './proofs.ts';
 import { timeOf } from './retention.ts';
+import type { TrustedSigners } from './signatures.ts';
 
 /** What a backup has to be. */
 export interface GateRequirement {
@@ -35,23 +36,25 @@ export async function askGate(
   backups: readonly Backup[],
   { require, maxAgeMs }: GateRequirement,
   now: Date,
+  signers?: TrustedSigners,
 ): Promise<GateVerdict> {
+  const findEntry = (among: readonly Backup[], is: (entry: Entry) => boolean) =>
+    firstEntry(store, among, signers, is);
   const isYoung = (backup: Backup) => now.getTime() - timeOf(backup) <= maxAgeMs;
   const isVerified = ({ condition }: Entry) => condition.kind === 'verified';
   const young = backups.filter(isYoung);
-  const open = await findEntry(store, young, ({ condition }) => {
+  const open = await findEntry(young, ({ condition }) => {
     return isRestorable(condition) && atLeast(condition.level, require);
   });
   if (open) return { kind: 'open', entry: open };
-  const unproven = await findEntry(store, young, isVerified);
+  const unproven = await findEntry(young, isVerified);
   if (unproven) return { kind: isRestorable(unproven.condition) ? 'level' : 'unrestorable', entry: unproven };
   const old = await findEntry(
-    store,
     backups.filter((backup) => !isYoung(backup)),
     isVerified,
   );
   if (old) return { kind: 'old', entry: old };
-  const newest = await findEntry(store, backups, () => true);
+  const newest = await findEntry(backups, () => true);
   return newest ? { kind: 'unverified', entry: newest } : { kind: 'none' };
 }
 
@@ -59,14 +62,15 @@ const isRestorable = (condition: Condition): condition is Extract<Condition, { k
   condition.kind === 'verified' && condition.unrestorable === undefined;
 
 /** The newest of them that is what is looked for. */
-async function findEntry(
+async function firstEntry(
   store: Store,
   backups: readonly Backup[],
+  signers: TrustedSigners,
   is: (entry: Entry) => boolean,
 ): Promise<Entry | undefined> {
   for (let from = 0; from < backups.length; from += READERS) {
     const some = backups.slice(from, from + READERS);
-    const found = (await inParallel(some, READERS, (backup) => readEntry(store, backup))).find(is);
+    const found = (await inParallel(some, READERS, (backup) => readEntry(store, backup, signers))).find(is);
     if (found) return found;
   }
   return undefined;

@@ -3,6 +3,7 @@ import { isPrintable } from '../util/controls.ts';
 import { isPostdated } from './dating.ts';
 import { levelOf } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
+import { type Authorship, checkAuthorship, type TrustedSigners, whyNotTrusted } from './signatures.ts';
 
 /** Where the archives of a customer are. Credentials are not here: the SDK's own chain finds them. */
 export interface CatalogOptions extends StoreOptions {
@@ -98,13 +99,18 @@ function newestFirst(a: Backup, b: Backup): number {
 
 /**
  * The receipts of those backups whose archive is there, has not failed a proof, and is not dated in its future, each
- * read when it is taken.
+ * read when it is taken; where signers are named, of those that one of them has signed.
  */
-export async function* passedReceipts(store: Store, backups: Iterable<Backup>): AsyncGenerator<Receipt> {
+export async function* passedReceipts(
+  store: Store,
+  backups: Iterable<Backup>,
+  signers?: TrustedSigners,
+): AsyncGenerator<Receipt> {
   for (const backup of backups) {
     const { archive, receipt: object } = backup;
     if (!archive || !object || isPostdated(backup)) continue;
-    const receipt = await readReceipt(store, object.key);
+    const { receipt, authorship } = await readReceipt(store, object.key, signers, archive.modified);
+    if (whyNotTrusted(authorship, signers) !== undefined) continue;
     if (receipt.key === archive.key && levelOf(receipt)) yield receipt;
   }
 }
@@ -120,9 +126,24 @@ export async function latestReceipt(
   return undefined;
 }
 
-/** @throws UserError when there is none, or it is not one */
-export async function readReceipt(store: Store, key: string): Promise<Receipt> {
-  return parseReceipt(await store.getJson(key), store.uri(key));
+/** A receipt as it was read, with the proofs that count, and what is known of who wrote it. */
+export interface ReadReceipt {
+  readonly receipt: Receipt;
+  readonly authorship: Authorship;
+}
+
+/**
+ * @param storedAt when S3 took the archive
+ * @throws UserError when there is none, or it is not one
+ */
+export async function readReceipt(
+  store: Store,
+  key: string,
+  signers?: TrustedSigners,
+  storedAt?: Date,
+): Promise<ReadReceipt> {
+  const value = await store.getJson(key);
+  return checkAuthorship(value, parseReceipt(value, store.uri(key)), signers, storedAt);
 }
 
 /** Writes the receipt beside its archive, which makes that a backup. Returns the receipt's key. */

@@ -1,5 +1,5 @@
 import { amount, type Decoded, instant, object, oneOf, optional, sentence, yes } from '../util/decode.ts';
-import { programVersions, toolName, version } from './shapes.ts';
+import { programVersions, signature, toolName, version } from './shapes.ts';
 
 /**
  * How far an archive was proven, from less to more. `upload`: size, MD5 of every part, central directory read back.
@@ -24,6 +24,8 @@ export const decodeProof = object({
   failure: optional(sentence),
   /** The archive is whole: `failure` says why the database in it cannot be restored as it is. */
   unrestorable: optional(yes),
+  /** Of whoever made it: see signatures.ts. */
+  signature: optional(signature),
 });
 
 /** One look at the archive in the bucket. A receipt holds them in the order in which they were made. */

@@ -11,6 +11,7 @@ import {
   optional,
   record,
   sentence,
+  sha256,
   yes,
 } from '../util/decode.ts';
 import { ContentError, messageOf } from '../util/errors.ts';
@@ -22,8 +23,10 @@ import {
   ciName,
   commit,
   customer,
+  memberName,
   phaseName,
   programVersion,
+  signature,
   sqlName,
   tableName,
   version,
@@ -117,6 +120,13 @@ const decodeReceipt = object({
   /** Null for a bare dump. */
   directory: nullable(decodeDirectory),
   upload: decodeUpload,
+  /**
+   * SHA-256 of what no name of the filestore says: the dumps, manifest.json and backup.json, as they are restored; of a
+   * bare dump, the object. Absent in older receipts.
+   */
+  sums: optional(record(memberName, sha256, 100_000)),
+  /** Of whoever made the backup, over all but the proofs and itself: see signatures.ts. */
+  signature: optional(signature),
   /** The proofs, in the order in which they were made. proofs.ts says what they mean together. */
   proofs: list(decodeProof, 20_000),
   /** Null where the filestore was left out. */

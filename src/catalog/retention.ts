@@ -113,6 +113,7 @@ function judge<T extends Candidate>(entry: T, newest: T | undefined, rules: read
   const keep = (...kept: readonly KeepRule[]) => ({ entry, keep: true, rules: kept }) as const;
   const remove = (reason: DeleteReason) => ({ entry, keep: false, reason }) as const;
   const { kind } = entry.condition;
+  if (kind === 'untrusted') return keep({ kind: 'protected', why: 'it is not trusted' });
   if (kind === 'verified' && entry.doubt !== undefined) return keep({ kind: 'protected', why: entry.doubt });
   if (kind === 'verified') return rules.length > 0 ? keep(...rules) : remove('no slot');
   if (!newest) return keep({ kind: 'unverified' });

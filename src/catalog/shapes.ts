@@ -1,4 +1,5 @@
-import { type Decoder, oneOf, record, text } from '../util/decode.ts';
+import { LONGEST_SIGNATURE } from '../signing/sshsig.ts';
+import { type Decoder, lines, oneOf, record, text } from '../util/decode.ts';
 
 // What the texts of receipts and of backup.json look like. PostgreSQL, Odoo, git and S3 allow them all; many are put
 // into statements, paths, keys and messages later.
@@ -95,6 +96,16 @@ export const fileName = text('the name of a file', 4096, /./su);
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, and the ARN of an access point. */
 export const bucketName = text('the name of a bucket', 255, /^[\w.:/-]{3,}$/);
+
+/** A member of an archive; for a bare dump, the name of the object. */
+export const memberName = text('the name of a member', 4096, /./su);
+
+/** What `ssh-keygen -Y sign` writes. */
+export const signature = lines(
+  'a signature of SSH',
+  LONGEST_SIGNATURE,
+  /^-----BEGIN SSH SIGNATURE-----\n[A-Za-z0-9+/=\n]+\n-----END SSH SIGNATURE-----\n$/,
+);
 
 export const archiveKey = text('the key of an archive', 1024, /\.(?:zip|dump|sql\.gz)$/);
 

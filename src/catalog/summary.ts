@@ -75,6 +75,7 @@ function newestRow([newest]: readonly Entry[], now: Date): [string, Text][] {
 }
 
 function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
+  const isSigned = verdicts.some(({ entry }) => entry.authorship?.kind === 'signed');
   const rows = verdicts.slice(0, most).map((verdict) => {
     const { entry } = verdict;
     const { receipt, archive } = entry;
@@ -84,6 +85,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
       formatAge(new Date(timeOf(entry)), now),
       archive ? formatBytes(archive.size) : '',
       conditionWords(entry),
+      ...(isSigned ? [signedBy(entry)] : []),
       receipt?.odoo?.version ?? '',
       seconds === undefined ? '' : formatDuration(seconds * 1000),
       receipt?.run.commit ? code(receipt.run.commit.slice(0, 8)) : '',
@@ -95,6 +97,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
     { name: 'Age', align: 'right' },
     { name: 'Size', align: 'right' },
     { name: 'Verified' },
+    ...(isSigned ? [{ name: 'Signed' }] : []),
     { name: 'Odoo' },
     { name: 'Restore', align: 'right' },
     { name: 'Commit' },
@@ -105,4 +108,10 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
     { kind: 'table', columns, rows },
     ...(rest > 0 ? [{ kind: 'note', text: `And ${formatCounted(rest, 'older one')}.` } as const] : []),
   ];
+}
+
+/** The names of a trusted signer, else the beginning of the fingerprint of the key, of which there are few. */
+function signedBy({ authorship }: Entry): string {
+  if (authorship?.kind !== 'signed') return '';
+  return authorship.principals ?? `${authorship.fingerprint.slice(0, 'SHA256:'.length + 8)}…`;
 }

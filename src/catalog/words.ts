@@ -1,6 +1,7 @@
 import type { Entry, ShortReceipt } from './entries.ts';
 import { restoreSeconds } from './proofs.ts';
 import { type KeepRule, timeOf, type Verdict } from './retention.ts';
+import type { Authorship } from './signatures.ts';
 
 /** What an entry of the catalog is, for people: its level, or what is wrong with it. */
 export function conditionWords({ condition }: Entry): string {
@@ -13,6 +14,8 @@ export function conditionWords({ condition }: Entry): string {
       return `failed, ${short(condition.why)}`;
     case 'mismatched':
       return `changed: ${short(condition.why)}`;
+    case 'untrusted':
+      return `not trusted: ${short(condition.why)}`;
     case 'unreadable':
       return 'receipt cannot be read';
     case 'without-receipt':
@@ -20,6 +23,13 @@ export function conditionWords({ condition }: Entry): string {
     case 'without-archive':
       return 'receipt without archive';
   }
+}
+
+/** Who has signed a backup: the names of a trusted signer, else the fingerprint of the key; empty where nobody has. */
+export function signerWords(authorship: Authorship | undefined): string {
+  if (authorship?.kind !== 'signed') return '';
+  const { principals, fingerprint } = authorship;
+  return principals === undefined ? fingerprint : `${principals} (${fingerprint})`;
 }
 
 /** Why the database in a whole archive cannot be restored as it is; empty where no proof says so. */
@@ -56,6 +66,11 @@ export const keyTime = ({ at }: Entry): string =>
 export const backupSeconds = ({ startedAt, finishedAt }: ShortReceipt): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 
+function signedBy({ authorship }: Entry): { fingerprint: string; principals: string | null } | null {
+  if (authorship?.kind !== 'signed') return null;
+  return { fingerprint: authorship.fingerprint, principals: authorship.principals ?? null };
+}
+
 /** The most that an output `json` lists: an output of GitHub's may have 1 MiB. */
 export const LISTED = 1000;
 
@@ -72,6 +87,7 @@ export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most
       size: entry.archive?.size ?? null,
       condition: condition.kind,
       ...('why' in condition ? { why: condition.why } : {}),
+      signedBy: signedBy(entry),
       level: condition.kind === 'verified' ? condition.level : null,
       ...(unrestorableWords(entry) === '' ? {} : { unrestorable: unrestorableWords(entry) }),
       odooVersion: receipt?.odoo?.version ?? null,

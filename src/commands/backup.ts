@@ -1,8 +1,10 @@
 import { databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
 import { makeBackup, proveBackup } from '../backup/make.ts';
 import { backupOutputs, backupSummary } from '../backup/summary.ts';
+import type { ProofSigning } from '../catalog/append-proof.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
+import { openSigning } from '../catalog/signing-key.ts';
 import { openHost } from '../host/ssh/open-host.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import { listDatabases } from '../odoo/installation.ts';
@@ -29,11 +31,12 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
   const { platform, phases, signal } = run;
   using store = new Store(s3, signal, platform);
   const folder = catalogFolder(s3.prefix, s3.customer);
-  await phases.run('s3', `Check the bucket: ${store.uri(folder)}`, () =>
-    prepareStore(store, folder, platform),
-  );
+  const signing = await phases.run('s3', `Check the bucket: ${store.uri(folder)}`, async () => {
+    await prepareStore(store, folder, platform);
+    return openSigning(inputs.signing, platform);
+  });
   if (databases.kind === 'one') {
-    const done = await backUpOne(inputs, store, run, onItsOwn);
+    const done = await backUpOne(inputs, store, signing, run, onItsOwn);
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
     await platform.summary(backupSummary(done.receipt, done.pruned));
@@ -43,7 +46,7 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
     databases.kind === 'several' ? databases.databases : await findDatabases(inputs, databases.pattern, run);
   const found = databases.kind === 'matching';
   const results = await backUpDatabases(names, found, run, (database, inTurn, alongside) =>
-    backUpOne({ ...inputs, odoo: { ...inputs.odoo, database } }, store, inTurn, alongside),
+    backUpOne({ ...inputs, odoo: { ...inputs.odoo, database } }, store, signing, inTurn, alongside),
   );
   if (results.length === 0) {
     throw new UserError(
@@ -74,12 +77,13 @@ interface BackedUp {
 async function backUpOne(
   inputs: BackupInputs,
   store: Store,
+  signing: ProofSigning,
   run: Run,
   alongside: Alongside,
 ): Promise<BackedUp | undefined> {
-  const made = await makeBackup(inputs, store, run, alongside.onHost);
+  const made = await makeBackup(inputs, store, signing, run, alongside.onHost);
   if (!made) return undefined;
-  const receipt = await alongside.alone(() => proveBackup(store, made, inputs.proof, run));
+  const receipt = await alongside.alone(() => proveBackup(store, made, inputs.proof, signing, run));
   return { receipt, pruned: await pruneOthers(inputs, store, receipt, run) };
 }
 
@@ -105,7 +109,7 @@ async function findDatabases(
 
 /** The backup is made: whatever goes wrong with older ones is no reason to stop a deploy. */
 async function pruneOthers(
-  { retention }: BackupInputs,
+  { retention, signing: { signers } }: BackupInputs,
   store: Store,
   { customer, database, key }: Receipt,
   run: Run,
@@ -113,7 +117,7 @@ async function pruneOthers(
   const { platform } = run;
   if (!retention) return undefined;
   try {
-    const wish = { customer, database, retention, dryRun: false, justMade: key };
+    const wish = { customer, database, retention, signers, dryRun: false, justMade: key };
     const plan = await pruneCatalog(store, wish, run);
     for (const note of versionNotes(plan, retention, false)) platform.info(note);
     return prunedWords(plan);

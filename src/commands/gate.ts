@@ -21,7 +21,7 @@ export async function gate(inputs: GateInputs, { platform, signal }: Run): Promi
   const verdict = await platform.group(title, async () => {
     const all = await listBackups(store, customer, inputs.database);
     const backups = inputs.backup === 'latest' ? all : all.filter(whichIsMeant(store, inputs.backup));
-    return askGate(store, backups, inputs, now);
+    return askGate(store, backups, inputs, now, inputs.signers);
   });
   if (verdict.kind !== 'open') {
     const why = shutWords(verdict, inputs, folder, now);

@@ -21,7 +21,7 @@ export async function list(inputs: ListInputs, { platform, signal }: Run): Promi
   using store = new Store(inputs.s3, signal, platform);
   const folder = store.uri(catalogFolder(prefix, customer));
   const entries = await platform.group(`Backups in ${folder}`, async () => {
-    const found = await takeInventory(store, customer, inputs.database);
+    const found = await takeInventory(store, customer, inputs.database, inputs.signers);
     platform.info(formatCounted(found.length, 'entry', 'entries'));
     return found;
   });

@@ -1,6 +1,7 @@
 import { type Entry, takeInventory } from '../catalog/entries.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import { carryOut, type PrunePlan, planPrune } from '../catalog/prune.ts';
+import type { TrustedSigners } from '../catalog/signatures.ts';
 import { pruneSummary, sizeOf } from '../catalog/summary.ts';
 import { entriesJson } from '../catalog/words.ts';
 import type { PruneInputs } from '../inputs/prune.ts';
@@ -36,17 +37,18 @@ export interface PruneWish {
   readonly dryRun: boolean;
   /** The key of the backup that this run has made. */
   readonly justMade?: string;
+  readonly signers: TrustedSigners;
 }
 
 /** Decides and, except in a dry run, deletes. Returns what was decided. */
 export async function pruneCatalog(
   store: Store,
-  { customer, database, retention, dryRun, justMade }: PruneWish,
+  { customer, database, retention, dryRun, justMade, signers }: PruneWish,
   { platform, signal }: Run,
 ): Promise<PrunePlan> {
   const folder = store.uri(catalogFolder(store.options.prefix, customer));
   return platform.group(`Backups of ${database} in ${folder} that no rule keeps`, async () => {
-    const entries = await takeInventory(store, customer, database);
+    const entries = await takeInventory(store, customer, database, signers);
     const plan = await planPrune(store, entries, { ...retention, justMade });
     const kept = plan.verdicts.filter(({ keep }) => keep).length;
     platform.info(`${kept} of ${formatCounted(entries.length, 'entry', 'entries')} stay`);

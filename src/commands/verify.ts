@@ -2,6 +2,7 @@ import { takeInventory } from '../catalog/entries.ts';
 import { catalogFolder, readReceipt } from '../catalog/keys.ts';
 import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
+import { openSigning } from '../catalog/signing-key.ts';
 import type { VerifyInputs } from '../inputs/verify.ts';
 import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
@@ -27,8 +28,8 @@ export async function verify(inputs: VerifyInputs, run: Run): Promise<void> {
   const chosen = await platform.group(
     `Find what to verify: ${whichWords(inputs.which)} in ${folder}`,
     async () => {
-      const entries = await takeInventory(store, customer, inputs.database);
-      const found = chooseEntries(store, entries, inputs.which);
+      const entries = await takeInventory(store, customer, inputs.database, inputs.signing.signers);
+      const found = chooseEntries(store, entries, inputs.which, inputs.signing.signers);
       platform.info(
         `${formatCounted(found.length, 'archive')} of ${formatCounted(entries.length, 'entry', 'entries')}`,
       );
@@ -37,12 +38,13 @@ export async function verify(inputs: VerifyInputs, run: Run): Promise<void> {
   );
   if (chosen.length === 0) throw nothingFound(inputs, folder);
 
+  const signing = await openSigning(inputs.signing, platform);
   for (const { receipt } of chosen) await assertProvable(inputs.proof, receipt);
   const verified: Receipt[] = [];
   for (const { key, receiptObject } of chosen) {
     if (!receiptObject) continue;
     const receipt = await raise(
-      { store, key, receipt: await readReceipt(store, receiptObject.key) },
+      { store, key, receipt: (await readReceipt(store, receiptObject.key)).receipt, signing },
       inputs.proof,
       run,
     );

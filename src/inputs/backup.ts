@@ -15,6 +15,7 @@ import { complete, parseInstallation } from './installation.ts';
 import { parseProof } from './proof.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3 } from './s3.ts';
+import { parseSigning } from './signing.ts';
 import { choices } from './table.ts';
 
 export interface BackupInputs extends BackupOptions {
@@ -52,6 +53,7 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     proof: parseProof(fields, 'upload', () => installation),
     timeoutMs: fields.required('timeout', durationMs),
   };
+  const signing = parseSigning(fields, installation.ssh ?? {});
   const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;
   const prune = fields.optional('prune', boolean) ?? false;
   const retention = prune ? parseRetention(fields) : undefined;
@@ -69,6 +71,7 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
         command: 'backup',
         ...required,
         databases,
+        signing,
         jobs,
         retention,
         dryRun,

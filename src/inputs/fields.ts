@@ -71,9 +71,9 @@ export class Fields {
     return this.#find(name) !== undefined;
   }
 
-  /** Notes a problem that is not of one value alone. */
+  /** Notes a problem that is not of one value alone. Two parsers of an input find the same one. */
   problem(line: string): void {
-    this.problems.push(line);
+    if (!this.problems.includes(line)) this.problems.push(line);
   }
 
   /** Runs a check of the project's whose errors name their input themselves. */

@@ -1,10 +1,12 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
 import type { Level } from '../catalog/proofs.ts';
+import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { Environment } from '../platform/platform.ts';
 import { variableOf } from '../platform/variables.ts';
 import { durationMs, type Fields, oneOf, parseDurationMs, text } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseS3 } from './s3.ts';
+import { parseSigners } from './signing.ts';
 import { choices } from './table.ts';
 
 export interface GateInputs {
@@ -15,6 +17,8 @@ export interface GateInputs {
   readonly backup: string;
   readonly require: Level;
   readonly maxAgeMs: number;
+  /** Whose backups count; undefined: anybody's. */
+  readonly signers: TrustedSigners;
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
   /** Warnings about inputs that are given and have no effect. */
@@ -34,7 +38,8 @@ export function parseGate(fields: Fields, env: Environment): GateInputs | undefi
     timeoutMs: fields.required('timeout', durationMs),
   };
   refuseEmptyBackup(fields, env);
-  return complete(required) ? { command: 'gate', ...required, warnings: [] } : undefined;
+  const signers = parseSigners(fields);
+  return complete(required) ? { command: 'gate', ...required, signers, warnings: [] } : undefined;
 }
 
 /** An expression that found nothing. The default would take any other backup for the one that was meant. */

@@ -1,9 +1,11 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
+import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { Environment } from '../platform/platform.ts';
 import { durationMs, type Fields } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3 } from './s3.ts';
+import { parseSigners } from './signing.ts';
 
 export interface ListInputs {
   readonly command: 'list';
@@ -11,6 +13,8 @@ export interface ListInputs {
   /** undefined: every one of the customer's. */
   readonly database: string | undefined;
   readonly retention: RetentionInputs;
+  /** Whose backups count; undefined: anybody's. */
+  readonly signers: TrustedSigners;
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
   /** Warnings about inputs that are given and have no effect. */
@@ -25,5 +29,6 @@ export function parseList(fields: Fields, env: Environment): ListInputs | undefi
     timeoutMs: fields.required('timeout', durationMs),
   };
   const database = fields.optional('database', databaseName);
-  return complete(required) ? { command: 'list', ...required, database, warnings: [] } : undefined;
+  const signers = parseSigners(fields);
+  return complete(required) ? { command: 'list', ...required, signers, database, warnings: [] } : undefined;
 }

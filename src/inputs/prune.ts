@@ -1,9 +1,11 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
+import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { Environment } from '../platform/platform.ts';
 import { boolean, durationMs, type Fields } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3 } from './s3.ts';
+import { parseSigners } from './signing.ts';
 
 export interface PruneInputs {
   readonly command: 'prune';
@@ -12,6 +14,8 @@ export interface PruneInputs {
   readonly retention: RetentionInputs;
   /** Say what would be deleted, and delete nothing. */
   readonly dryRun: boolean;
+  /** Whose backups count; undefined: anybody's. */
+  readonly signers: TrustedSigners;
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
   /** Warnings about inputs that are given and have no effect. */
@@ -27,5 +31,6 @@ export function parsePrune(fields: Fields, env: Environment): PruneInputs | unde
     timeoutMs: fields.required('timeout', durationMs),
   };
   const dryRun = fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? '');
-  return complete(required) ? { command: 'prune', ...required, dryRun, warnings: [] } : undefined;
+  const signers = parseSigners(fields);
+  return complete(required) ? { command: 'prune', ...required, signers, dryRun, warnings: [] } : undefined;
 }

@@ -6,6 +6,7 @@ import { refuseEmptyBackup } from './gate.ts';
 import { healthCheck } from './health-check.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
 import { parseS3 } from './s3.ts';
+import { parseSigners } from './signing.ts';
 import type { InputName } from './table.ts';
 
 /** What rollback and restore have in common. */
@@ -114,6 +115,7 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
     jobs: fields.optional('jobs', integer(1, 64)),
     dbAdminUser: fields.optional('db-admin-user', text),
     allowUnverified: fields.optional('allow-unverified', boolean) ?? false,
+    signers: parseSigners(fields),
     dropSlots: fields.optional('drop-slots', boolean) ?? false,
     dryRun: fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? ''),
   };

@@ -47,7 +47,8 @@ export function parseSsh(fields: Fields, env: Environment): SshAccess | undefine
   return { host: target.host, port, user, key, agentSocket, trust, jumps };
 }
 
-function parseKey(fields: Fields): PrivateKey | undefined {
+/** The key that logs in; undefined where it is not given, or is refused. */
+export function parseKey(fields: Fields): PrivateKey | undefined {
   const pem = fields.optional('ssh-key', keyOrFile);
   const passphrase = fields.optional('ssh-key-passphrase', text);
   if (pem === undefined) return undefined;
@@ -56,7 +57,8 @@ function parseKey(fields: Fields): PrivateKey | undefined {
   return key;
 }
 
-const keyOrFile = (value: string): string =>
+/** The text of a private key, or the path of its file. */
+export const keyOrFile = (value: string): string =>
   isEncodedKey(value) ? privateKeyText(value) : textOrFile(value);
 
 function knownHosts(value: string): string {

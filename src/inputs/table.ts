@@ -27,6 +27,7 @@ export const inputGroups = {
   restore: 'Rollback and restore',
   gate: 'Gate',
   retention: 'Retention',
+  signatures: 'Signatures',
   everywhere: 'Everywhere',
 } as const;
 export type InputGroup = keyof typeof inputGroups;
@@ -129,6 +130,9 @@ export const inputTable = [
   { name: 'timezone', group: 'retention', default: 'UTC' },
   { name: 'prune-limit', group: 'retention', default: '50' },
   { name: 'delete-versions', group: 'retention', boolean: true },
+
+  { name: 'signing-key', group: 'signatures', secret: true },
+  { name: 'trusted-signers', group: 'signatures' },
 
   { name: 'dry-run', group: 'everywhere', boolean: true, ofRun: true },
   { name: 'timeout', group: 'everywhere', default: '6h' },

@@ -1,4 +1,5 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
+import type { SigningOptions } from '../catalog/signing-key.ts';
 import type { Environment } from '../platform/platform.ts';
 import type { Which } from '../verify/choose.ts';
 import type { LookOptions } from '../verify/prove.ts';
@@ -7,6 +8,8 @@ import { refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
 import { parseProof } from './proof.ts';
 import { parseS3 } from './s3.ts';
+import { parseSigning } from './signing.ts';
+import { parseKey } from './ssh.ts';
 
 export interface VerifyInputs {
   readonly command: 'verify';
@@ -15,6 +18,7 @@ export interface VerifyInputs {
   readonly database: string | undefined;
   readonly which: Which;
   readonly proof: LookOptions;
+  readonly signing: SigningOptions;
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
   /** Warnings about inputs that are given and have no effect. */
@@ -31,7 +35,11 @@ export function parseVerify(fields: Fields, env: Environment): VerifyInputs | un
   };
   refuseEmptyBackup(fields, env);
   const database = fields.optional('database', databaseName);
-  return complete(required) ? { command: 'verify', ...required, database, warnings: [] } : undefined;
+  const signing = parseSigning(fields, {
+    key: parseKey(fields),
+    agentSocket: env.SSH_AUTH_SOCK || undefined,
+  });
+  return complete(required) ? { command: 'verify', ...required, database, signing, warnings: [] } : undefined;
 }
 
 function parseLook(fields: Fields, env: Environment): LookOptions | undefined {

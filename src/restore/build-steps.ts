@@ -148,6 +148,7 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
       const disks = [findings.databaseDisk, findings.walDisk].filter((disk) => disk !== undefined);
       const look = (mount: string) => mountedAt(loader, mount);
       const loaded = await whileSpaceLasts(disks, look, signal, load);
+      await source.assertDump();
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
       for (const object of withoutObjects.superusers) {
         tellLeftOut(work, `${object}: only a superuser may make it`);

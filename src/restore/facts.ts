@@ -1,6 +1,7 @@
 import { basename } from 'node:path/posix';
 import type { RestoreSource } from '../backup-reader/open.ts';
 import { failedProof, levelOf, unrestorableProof } from '../catalog/proofs.ts';
+import { signerWords } from '../catalog/words.ts';
 import type { FileSystem } from '../host/disk-space.ts';
 import type { Platform } from '../platform/platform.ts';
 import { plainFacts } from '../report/plain.ts';
@@ -70,17 +71,26 @@ export function backupFacts(source: RestoreSource): Rows {
   return [
     ['Backup', code(uri)],
     ['Made', `${made}${commit ? `, by a job of commit ${commit.slice(0, 8)}` : ''}`],
+    ...signedRow(source),
     ['Content', `${[...of, formatBytes(size)].filter(Boolean).join(', ')}; ${provenHow(source)}`],
   ];
 }
 
 /** `verified (upload)` */
-export function provenHow({ receipt }: Pick<RestoreSource, 'receipt'>): string {
-  if (!receipt) return 'not verified: it has no receipt';
+export function provenHow({ receipt, authorship }: Pick<RestoreSource, 'receipt' | 'authorship'>): string {
+  if (!receipt)
+    return authorship ? 'not verified: its receipt does not count' : 'not verified: it has no receipt';
   const failure = failedProof(receipt);
   if (failure) return `it did NOT pass its verification (${failure.level})`;
   const said = unrestorableProof(receipt)?.failure;
   return `verified (${levelOf(receipt)})${said === undefined ? '' : `. Its restore test said: ${said}`}`;
+}
+
+/** By whom, or that nobody has. */
+function signedRow({ authorship }: RestoreSource): Rows {
+  if (!authorship) return []; // there is no receipt, which is told already
+  if (authorship.kind === 'refused') return [['Signed', `NOT to be trusted: its receipt ${authorship.why}`]];
+  return [['Signed', signerWords(authorship) || 'no']];
 }
 
 function replacedFacts({ database, current }: Target, { sessions }: Findings): Rows {

@@ -1,4 +1,5 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
+import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { OdooAccess } from '../odoo/access.ts';
 
 /** What rollback and restore have in common. */
@@ -7,6 +8,8 @@ export interface PutBackOptions extends OdooAccess {
   /** `latest`, a key, an `s3://` URI, or the time of a key. */
   readonly backup: string;
   readonly allowUnverified: boolean;
+  /** Whose backups are taken; undefined: anybody's. */
+  readonly signers: TrustedSigners;
   /** Check everything, print the plan, change nothing. */
   readonly dryRun: boolean;
   /** What runs Odoo; undefined: nothing has to stop. */

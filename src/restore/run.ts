@@ -3,12 +3,14 @@ import { catalogFolder } from '../catalog/keys.ts';
 import { openReconnectingHost } from '../host/ssh/open-host.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
+import type { Platform } from '../platform/platform.ts';
 import { holderOf } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import { acquireLock } from '../postgres/lock.ts';
 import { Store } from '../s3/store.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 import { messageOf } from '../util/errors.ts';
+import { formatCounted } from '../util/format.ts';
 import { buildSteps } from './build-steps.ts';
 import { factsOf, pairName, tellFindings, tellTarget, whichBackup } from './facts.ts';
 import { fatesOf, howLong } from './leftovers/keeping.ts';
@@ -76,8 +78,10 @@ export async function putBack(
       backup: inputs.backup,
       database: wanted.source ?? (wanted.inPlace ? target.database : undefined),
       allowUnverified: inputs.allowUnverified,
+      signers: inputs.signers,
     }),
   );
+  tellPassedOver(source, platform);
   await using lock = request.dryRun
     ? undefined
     : await acquireLock(target.postgres, target.database, request.purpose);
@@ -129,6 +133,15 @@ export async function putBack(
   };
   for (const [name, value] of Object.entries(outcomeOutputs(outcome))) platform.output(name, value);
   await platform.summary(outcomeSummary(outcome));
+}
+
+/** The latest one that counts is not the latest one: somebody may want that to be overlooked. */
+function tellPassedOver({ uri, passedOver }: RestoreSource, platform: Platform): void {
+  const [newest] = passedOver;
+  if (newest === undefined) return;
+  platform.warning(
+    `${uri} is not the newest backup: ${formatCounted(passedOver.length, 'newer one')} cannot be trusted, such as ${newest}`,
+  );
 }
 
 interface RestorePlan {

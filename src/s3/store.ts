@@ -54,6 +54,7 @@ export interface ObjectHead {
   readonly size: number;
   /** Without its quotes. */
   readonly etag: string | undefined;
+  readonly modified: Date | undefined;
   readonly storageClass: string | undefined;
   readonly encryption: string | undefined;
   /** An ARN, or an ID. */
@@ -102,6 +103,7 @@ export class Store implements Disposable {
       return {
         size: head.ContentLength ?? 0,
         etag: head.ETag?.replaceAll('"', ''),
+        modified: head.LastModified,
         storageClass: head.StorageClass,
         encryption: head.ServerSideEncryption,
         kmsKeyId: head.SSEKMSKeyId,

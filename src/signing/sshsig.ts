@@ -49,6 +49,9 @@ export function checkSignature(text: string, namespace: string, message: string)
   return key;
 }
 
+/** The key that has made a signature, if it is one: nothing is checked. @throws SignatureError when it is none */
+export const keyOfSignature = (text: string): VerifyingKey => readSignature(text).key;
+
 interface ReadSignature {
   readonly key: VerifyingKey;
   readonly namespace: string;

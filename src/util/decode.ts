@@ -110,6 +110,23 @@ export const amount = when(
 
 export const md5 = when('an MD5', (value): value is string => isText(value) && /^[0-9a-f]{32}$/.test(value));
 
+export const sha256 = when(
+  'a SHA-256',
+  (value): value is string => isText(value) && /^[0-9a-f]{64}$/.test(value),
+);
+
+/**
+ * A text of several lines.
+ *
+ * @param shape what it must look like, as a whole; it has to leave controls out
+ */
+export function lines(what: string, mostBytes: number, shape: RegExp): Decoder<string> {
+  return when(
+    what,
+    (value): value is string => isText(value) && value.length <= mostBytes && shape.test(value),
+  );
+}
+
 /** ISO 8601 in UTC, as Date.toISOString writes it. */
 export const instant = when(
   'a time in UTC',

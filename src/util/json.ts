@@ -44,3 +44,17 @@ function endOfString(bytes: Buffer, start: number): number {
   }
   return bytes.length;
 }
+
+/**
+ * A value of JSON as one text, whatever the order of its names and the white space were: names sorted by their code
+ * points, nothing between the parts (`jq -cS` writes the same).
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const parts = Object.entries(value)
+    .filter(([, part]) => part !== undefined)
+    .sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
+    .map(([name, part]) => `${JSON.stringify(name)}:${canonicalJson(part)}`);
+  return `{${parts.join(',')}}`;
+}

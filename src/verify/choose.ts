@@ -1,5 +1,6 @@
 import type { Entry } from '../catalog/entries.ts';
 import { whichIsMeant } from '../catalog/named-backup.ts';
+import { type TrustedSigners, whyNotTrusted } from '../catalog/signatures.ts';
 import type { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
 
@@ -23,7 +24,13 @@ export type Verifiable = Entry & {
  * @param entries newest first
  * @throws UserError when the one that is named cannot be verified
  */
-export function chooseEntries(store: Store, entries: readonly Entry[], which: Which): Verifiable[] {
+export function chooseEntries(
+  store: Store,
+  entries: readonly Entry[],
+  which: Which,
+  signers?: TrustedSigners,
+): Verifiable[] {
+  const isVerifiable = (entry: Entry): entry is Verifiable => canBeVerified(entry, signers);
   if (which.kind === 'named') {
     const named = entries.filter(whichIsMeant(store, which.backup));
     const unfit = named.find((entry) => !isVerifiable(entry));
@@ -43,10 +50,11 @@ const lastProof = ({ receipt }: Verifiable): string => receipt.proofs.at(-1)?.at
 
 /**
  * Whether an archive can be verified, also one of another size than its receipt says: its receipt then has to say that
- * it failed.
+ * it failed. What no trusted signer has signed is not looked at: a proof in it would count for nothing.
  */
-function isVerifiable(entry: Entry): entry is Verifiable {
-  const { receipt, archive, receiptObject, key, database } = entry;
+function canBeVerified(entry: Entry, signers: TrustedSigners): entry is Verifiable {
+  const { receipt, archive, receiptObject, key, database, authorship } = entry;
+  if (authorship && whyNotTrusted(authorship, signers) !== undefined) return false;
   return Boolean(archive && receiptObject) && receipt?.key === key && receipt.database === database;
 }
 
@@ -54,7 +62,7 @@ function cannotBe(store: Store, { key, archive, receipt, condition }: Entry): Us
   const why =
     archive === undefined
       ? 'there is a receipt, and no archive'
-      : receipt === undefined
+      : receipt === undefined || condition.kind === 'untrusted'
         ? 'why' in condition
           ? condition.why
           : 'it has no receipt'

@@ -1,3 +1,4 @@
+import type { ProofSigning } from '../catalog/append-proof.ts';
 import type { Proof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { LocalHost } from '../host/local-host.ts';
@@ -45,6 +46,8 @@ export interface Subject {
   readonly store: Store;
   readonly key: string;
   readonly receipt: Receipt;
+  /** With which key its proof is signed, and whose proofs count. */
+  readonly signing?: ProofSigning;
 }
 
 /** What a look at an archive has found out besides that nothing is wrong. */

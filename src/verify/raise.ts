@@ -26,9 +26,9 @@ export async function raise(subject: Subject, options: LookOptions, run: Run): P
 }
 
 /** Writes a proof into the receipt. Reports a failed archive even if the receipt cannot be written. */
-async function write(proof: Proof, { store, key }: Subject): Promise<Receipt> {
+async function write(proof: Proof, { store, key, signing }: Subject): Promise<Receipt> {
   try {
-    return await appendProof(store, key, proof);
+    return await appendProof(store, key, proof, signing);
   } catch (cause) {
     if (proof.failure === undefined) throw cause;
     const hint = cause instanceof UserError ? ` ${cause.hint}` : '';

@@ -14,6 +14,8 @@ export const packages: readonly Package[] = [
   { name: 'pgbouncer', program: 'pgbouncer' },
   { name: 'openssh-server', program: 'sshd' },
   { name: 'openssh-client', program: 'ssh-agent' },
+  { name: 'jq', program: 'jq' },
+  { name: 'age', program: 'age' },
   { name: 'zstd', program: 'zstd' },
   { name: 'unzip', program: 'unzip' },
   { name: 'zip', program: 'zip' },

@@ -35,6 +35,7 @@ export function comparable(transcript: string): string {
     .replaceAll(/\d+(\.\d+)? ([KMGT]i)?B\b/g, 'SIZE')
     .replaceAll(/\d+ min \d\d s|\d+(\.\d+)? m?s\b/g, 'DURATION')
     .replaceAll(/(?<=PostgreSQL )\d+(\.\d+)?/g, 'VERSION')
+    .replaceAll(/SHA256:[A-Za-z0-9+/]{43}/g, 'FINGERPRINT')
     .replaceAll(/(?<=does not answer: ).*/g, 'REASON')
     .replaceAll(/(?<=connected now: ).*/g, 'SESSIONS');
 }

@@ -22,6 +22,7 @@ import {
 } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import { getObject, type S3Server } from './s3.ts';
+import { unsigned } from './unsigned.ts';
 import { entriesOf, pythonZip, rangesOf } from './zips.ts';
 
 /** Backups of one Odoo, to be damaged and verified. */
@@ -51,7 +52,7 @@ export class VerifyScene implements AsyncDisposable {
     const put = (key: string, body: Uint8Array | string) =>
       this.scene.client.send(new PutObjectCommand({ Bucket: this.scene.bucket, Key: key, Body: body }));
     await put(receipt.key, object);
-    await put(receiptKey(receipt.key), JSON.stringify(receipt));
+    await put(receiptKey(receipt.key), JSON.stringify(unsigned(receipt)));
   }
 
   /** The receipt as it is in the bucket. */
@@ -112,7 +113,7 @@ with zipfile.ZipFile(${JSON.stringify(path)}) as old:
         z.writestr(zipfile.ZipInfo(info.filename), open(file, 'rb').read() if file else old.read(info.filename))`);
     if (options.keepReceipt) return { receipt, object };
     const { directory } = await readDirectory(rangesOf(object));
-    return { receipt: { ...receipt, size: object.length, directory, segments: [] }, object };
+    return { receipt: { ...receipt, size: object.length, directory, segments: [], sums: undefined }, object };
   }
 }
 

@@ -6,6 +6,18 @@ import { messageOf, UserError } from '../../util/errors.ts';
 import { ListedAgent } from './login.ts';
 import { type PrivateKey, readPrivateKey } from './private-key.ts';
 
+/** Where a key that signs is. */
+export type SigningKey =
+  /** The input is the one that gave it, for messages. */
+  | { readonly kind: 'key'; readonly key: PrivateKey; readonly input: string }
+  /** The path of an agent's socket. */
+  | { readonly kind: 'agent'; readonly socket: string };
+
+/** @throws UserError when the key cannot be used, or the agent has none */
+export async function openSigner(where: SigningKey): Promise<Signer> {
+  return where.kind === 'key' ? keySigner(where.key, where.input) : await agentSigner(where.socket);
+}
+
 /**
  * A private key that signs.
  *

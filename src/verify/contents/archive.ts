@@ -5,6 +5,7 @@ import { walkArchive } from '../../archive/walk.ts';
 import { readDescription } from '../../backup-reader/description.ts';
 import { checkFile, type FilestoreEntry, filestoreOf } from '../../backup-reader/filestore.ts';
 import { type Members, membersOf } from '../../backup-reader/members.ts';
+import { ContentSums } from '../../backup-reader/sums.ts';
 import type { BackupDescription } from '../../catalog/description.ts';
 import type { Receipt } from '../../catalog/receipt.ts';
 import { ContentError, messageOf } from '../../util/errors.ts';
@@ -24,7 +25,9 @@ export async function checkArchive(look: Look, receipt: Receipt): Promise<string
   const doubts = new Doubts(uri);
   if (reader.size !== receipt.size) doubts.add(`it has ${reader.size} bytes instead of ${receipt.size}`);
   const { directory, entries } = await listEntries(look, doubts);
-  if (directory.md5 !== receipt.directory?.md5) {
+  const written = receipt.directory;
+  const isOther = written?.sha256 !== undefined && written.sha256 !== directory.sha256;
+  if (directory.md5 !== written?.md5 || isOther) {
     doubts.add('its central directory is not the one that was written');
   }
   const members = membersOf(entries);
@@ -73,17 +76,33 @@ async function listEntries(
 }
 
 async function checkEntries(look: Look, receipt: Receipt, members: Members, end: number): Promise<void> {
+  const sums = new ContentSums(receipt.sums);
   const description = await describe(look, members);
   const filestore = filestoreOf(members, receipt.database, description.filestore?.corrupt ?? [])?.files;
   const files = new Map(Array.from(filestore?.values() ?? [], (file) => [file.entry, file] as const));
   await using dumps = await dumpsOf(look, receipt, members);
   for await (const { entry, content } of walkArchive(look.reader, members.values(), end, look.seen)) {
-    await checkContent(content, files.get(entry), dumps.of.get(entry));
+    const checked = hasSum(receipt, entry.name) ? compared(sums, entry.name, content) : content;
+    await checkContent(checked, files.get(entry), dumps.of.get(entry));
   }
   const hasFile = receipt.filestore ? (name: string) => members.has(`filestore/${name}`) : undefined;
   for (const sql of await dumps.finish()) {
     checkAttachments(sql.name, sql.names, description, hasFile);
   }
+}
+
+/** Whether the receipt has the SHA-256 of a member: files of the filestore have the SHA-1 in their names. */
+const hasSum = ({ sums }: Receipt, name: string): boolean =>
+  sums !== undefined && (Object.hasOwn(sums, name) || !name.startsWith('filestore/'));
+
+function compared(
+  sums: ContentSums,
+  name: string,
+  content: Buffer | AsyncIterable<Buffer>,
+): Buffer | AsyncIterable<Buffer> {
+  if (!Buffer.isBuffer(content)) return sums.compared(name, content);
+  sums.compare(name, content);
+  return content;
 }
 
 async function checkContent(

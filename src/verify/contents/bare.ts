@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { readRange } from '../../archive/ranges.ts';
 import type { UnitCheck } from '../../archive/units.ts';
+import { ContentSums } from '../../backup-reader/sums.ts';
 import type { Receipt } from '../../catalog/receipt.ts';
 import { ContentError, messageOf } from '../../util/errors.ts';
 import { formatBytes } from '../../util/format.ts';
@@ -23,7 +24,7 @@ export async function checkBareDump(look: Look, receipt: Receipt): Promise<strin
   if (reader.size !== receipt.size) {
     throw changed(name, `has ${reader.size} bytes instead of ${receipt.size}`);
   }
-  const stored = storedBytes(look);
+  const stored = new ContentSums(receipt.sums).compared(name, storedBytes(look));
   let dump: ReadDump;
   try {
     dump = isPlain(receipt.format)

@@ -154,6 +154,7 @@ test('the JSON has what a program asks of an entry', () => {
     ageSeconds: 6 * 3600,
     size: 2 ** 30,
     condition: 'verified',
+    signedBy: null,
     level: 'upload',
     odooVersion: '17.0',
     backupSeconds: 90,

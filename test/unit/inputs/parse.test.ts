@@ -53,6 +53,7 @@ test('the fewest inputs give every default', () => {
       lock: undefined,
       encryption: undefined,
     },
+    signing: { key: { kind: 'agent', socket: '/run/agent.sock' }, signers: undefined },
     format: 'dual',
     jobs: 4,
     compression: 'auto',

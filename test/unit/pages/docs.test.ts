@@ -69,7 +69,7 @@ describe('a part goes between its markers, and', () => {
 
 test('--help has every input, with its default and what action.yml says of it', () => {
   const text = help();
-  const variables = ['ssh-key-passphrase', 'db-password', 'ping-url'];
+  const variables = ['ssh-key-passphrase', 'db-password', 'signing-key', 'ping-url'];
   const words = (each: string) => each.replaceAll('`', '').replaceAll(/\s+/g, ' ').trim();
   for (const { name, default: value } of table.filter((input) => input.name !== 'command')) {
     const flag = variables.includes(name) ? variableOf(name) : `--${name}`;

@@ -18,6 +18,8 @@ const source: RestoreSource = {
   key: 'acme/backups/shop_2026-11-21_03-04-05.zip',
   size: 3 * 2 ** 30,
   receipt: undefined,
+  authorship: undefined,
+  passedOver: [],
   createdAt: new Date(Date.now() - 3 * 3_600_000),
   database: 'shop',
   odooVersion: '17.0',
@@ -27,6 +29,7 @@ const source: RestoreSource = {
   filestore: undefined,
   leftOut: [],
   readFiles: async function* () {},
+  assertDump: async () => {},
 };
 const made = `${source.createdAt?.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 const matter = { source, database: 'shop', host: 'deploy@odoo.example.com:22', inPlace: true };

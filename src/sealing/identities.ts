@@ -1,0 +1,62 @@
+import { Decrypter } from 'age-encryption';
+import { assertHeader, type Header } from './header.ts';
+import { unwrap, x25519Identity } from './x25519.ts';
+
+/** Private keys that open what is sealed for one of them. */
+export interface Identities {
+  /** @returns the file key; undefined where none of them is a recipient @throws Error when the header was changed */
+  fileKeyOf(header: Header): Promise<Buffer | undefined>;
+}
+
+/**
+ * Reads the text of an identity file, as `age-keygen` writes it: one identity a line, and comments.
+ *
+ * @throws Error that names the line which cannot be read, and never repeats it
+ */
+export function readIdentities(text: string): Identities {
+  const openers = text.split('\n').flatMap((raw, index) => {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) return [];
+    try {
+      return [openerOf(line)];
+    } catch (error) {
+      throw new Error(`line ${index + 1} is no identity of age: ${(error as Error).message}`);
+    }
+  });
+  if (openers.length === 0) throw new Error('it holds no identity: its line begins with AGE-SECRET-KEY-1');
+  return {
+    async fileKeyOf(header) {
+      for (const open of openers) {
+        const fileKey = await open(header);
+        if (!fileKey) continue;
+        assertHeader(header, fileKey);
+        return fileKey;
+      }
+      return undefined;
+    },
+  };
+}
+
+type Opener = (header: Header) => Buffer | undefined | Promise<Buffer | undefined>;
+
+function openerOf(line: string): Opener {
+  if (/^AGE-SECRET-KEY-1/i.test(line)) {
+    const identity = x25519Identity(line);
+    return ({ stanzas }) => unwrap(stanzas, identity);
+  }
+  if (!line.startsWith('AGE-SECRET-KEY-')) throw new Error('it does not begin with AGE-SECRET-KEY-');
+  const decrypter = new Decrypter();
+  try {
+    decrypter.addIdentity(line);
+  } catch {
+    throw new Error('a letter of it is missing or wrong'); // the package's own error may repeat it
+  }
+  return async ({ bytes }) => {
+    try {
+      return Buffer.from(await decrypter.decryptHeader(bytes));
+    } catch (error) {
+      if (/no identity matched/.test((error as Error).message)) return undefined;
+      throw new Error('its header was changed', { cause: error });
+    }
+  };
+}
