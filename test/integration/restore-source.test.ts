@@ -19,6 +19,7 @@ import { type Made, Scene } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { archive } from '../support/odoo.ts';
 import { run } from '../support/processes.ts';
+import { unsigned } from '../support/unsigned.ts';
 import { pythonZip } from '../support/zips.ts';
 
 const formats: Readonly<Record<string, { inputs: RawInputs; kind: DumpSource['kind'] }>> = {
@@ -125,7 +126,7 @@ suite('reading what is to be restored', () => {
     const { key, size } = made.receipt;
     const change = async (object: Uint8Array, receipt: object, why: RegExp) => {
       await put(key, object);
-      await put(receiptKey(key), JSON.stringify({ ...made.receipt, ...receipt }));
+      await put(receiptKey(key), JSON.stringify(unsigned({ ...made.receipt, ...receipt })));
       for (const allowUnverified of [false, true]) await fails(open(key, { allowUnverified }), why);
     };
     const said = 'is not the archive that the receipt speaks of';
@@ -152,7 +153,7 @@ suite('reading what is to be restored', () => {
     const receipt = backups.get('custom')?.receipt;
     const [older, newer] = [`${folder}a_2026-01-01_00-00-00`, `${folder}a_2026-01-02_00-00-00`];
     for (const name of [older, newer]) await put(`${name}.dump`, 'dump');
-    await put(`${older}.json`, JSON.stringify({ ...receipt, key: `${older}.dump`, database: 'a' }));
+    await put(`${older}.json`, JSON.stringify(unsigned({ ...receipt, key: `${older}.dump`, database: 'a' })));
     for (const torn of ['{', '[]', '{"version":99}']) {
       await put(`${newer}.json`, torn);
       await fails(
@@ -170,7 +171,10 @@ suite('reading what is to be restored', () => {
     const write = async (name: string, proofs: Receipt['proofs']) => {
       const key = `${folder}${name}.zip`;
       await put(key, made.object);
-      await put(receiptKey(key), JSON.stringify({ ...made.receipt, key, customer: 'proofs', proofs }));
+      await put(
+        receiptKey(key),
+        JSON.stringify(unsigned({ ...made.receipt, key, customer: 'proofs', proofs })),
+      );
       return key;
     };
     const [passed] = made.receipt.proofs;

@@ -1,6 +1,6 @@
 // Keys and signatures by OpenSSH's own programs.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -30,9 +30,19 @@ export class KeyFolder implements Disposable {
       ...(options.includes('-N') ? [] : ['-N', '']),
       ...options,
     ]);
-    const publicKey = readFileSync(`${path}.pub`, 'utf8').trim();
-    const [, fingerprint = ''] = execFileSync('ssh-keygen', ['-lf', path], { encoding: 'utf8' }).split(' ');
-    return { path, pem: readFileSync(path, 'utf8'), publicKey, fingerprint };
+    return this.existing(path);
+  }
+
+  /** A key without a passphrase, or whose public half lies beside it. */
+  existing(path: string): KeyFile {
+    const half = existsSync(`${path}.pub`)
+      ? readFileSync(`${path}.pub`, 'utf8')
+      : execFileSync('ssh-keygen', ['-yf', path], { encoding: 'utf8' });
+    const [, fingerprint = ''] = execFileSync('ssh-keygen', ['-lf', '-'], {
+      input: half,
+      encoding: 'utf8',
+    }).split(' ');
+    return { path, pem: readFileSync(path, 'utf8'), publicKey: half.trim(), fingerprint };
   }
 
   /** Signs as `ssh-keygen -Y sign` does. */
