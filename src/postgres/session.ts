@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command, Host, Process } from '../host/host.ts';
 import { recordsOf, tooMuch } from '../host/records.ts';
+import { asking } from '../util/questions.ts';
 import { psqlScript } from './psql.ts';
 import { type Sql, sql } from './sql.ts';
 import { SqlError } from './sql-error.ts';
@@ -54,8 +55,9 @@ export class PsqlSession implements AsyncDisposable {
   async each(query: Sql, take: (line: string) => void): Promise<void> {
     const end = randomUUID();
     this.#process.stdin.write(psqlScript(query, sql`SELECT ${end}`));
+    const answered = asking('host', 'psql session');
     const answer = this.#earlier.then(() => this.#linesUntil(end, take));
-    this.#earlier = answer.catch(() => {});
+    this.#earlier = answer.catch(() => {}).finally(answered);
     return answer;
   }
 

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
+import { asking } from '../util/questions.ts';
 import { inNextSession, RoleSessions } from './role-sessions.ts';
 import { failure } from './sdk-errors.ts';
 import { assumeRole, type Identity, type Role } from './web-identity.ts';
@@ -50,6 +51,14 @@ export function s3Client(
     // connection starts slowly on a long path. What 100-continue would save, Store.check has found out before.
     expectContinueHeader: false,
   });
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      async (args) => {
+        const answered = asking('s3', commandName);
+        return next(args).finally(answered);
+      },
+    { step: 'initialize' },
+  );
   client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: 'build', priority: 'low' });
   if (sessions) client.middlewareStack.add(inNextSession(sessions), { step: 'initialize' });
   const limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds);

@@ -12,7 +12,7 @@ import { type Login, loginError, loginMethods } from './login.ts';
 import { type PrivateKey, readPrivateKey } from './private-key.ts';
 import { probe } from './probe.ts';
 import { type Link, SshHost } from './ssh-host.ts';
-import { keepKeyPrepared, loginAnswers, raiseWindow } from './ssh2-internals.ts';
+import { keepKeyPrepared, loginAnswers, raiseWindow, signAtOnce } from './ssh2-internals.ts';
 
 export interface SshOptions extends Hop {
   /** Goes before the agent. */
@@ -196,5 +196,7 @@ function handshake(
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
     });
     const answers = loginAnswers(client);
+    // An agent holds several keys, and may ask somebody before it signs. Of RSA keys, there are two ways to sign.
+    if (login.kind === 'key' && login.key.type !== 'ssh-rsa') signAtOnce(client);
   });
 }

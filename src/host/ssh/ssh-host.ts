@@ -3,11 +3,14 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { messageOf, UserError } from '../../util/errors.ts';
+import { asking } from '../../util/questions.ts';
 import type { Command, Host, Process } from '../host.ts';
 import { limited } from '../limits.ts';
 import { commandLine } from '../shell.ts';
 import { type Hop, labelOf, lostError } from './errors.ts';
+import { SpareChannels } from './spare-channels.ts';
 import { SshProcess } from './ssh-process.ts';
+import { begin } from './ssh2-internals.ts';
 
 /** One SSH connection of the chain that leads to the host. */
 export interface Link {
@@ -46,6 +49,7 @@ export class SshHost implements Host {
   readonly #client: Client;
   readonly #watches: NodeJS.Timeout[] = [];
   readonly #processes = new Set<SshProcess>();
+  readonly #spare: SpareChannels;
   /** Commands that have asked for a channel and have no answer yet. */
   #asking = 0;
   /** Rejects when the connection is gone; never resolves. */
@@ -65,6 +69,8 @@ export class SshHost implements Host {
     this.user = last.hop.user;
     this.#gone.promise.catch(() => {}); // `start` awaits it
     for (const link of links) this.#watch(link, silenceMs);
+    this.#spare = new SpareChannels(this.#client, () => this.#processes.size + this.#asking);
+    this.#spare.topUp();
   }
 
   /** Bytes that come count as life, not only answers to keepalives: those may queue behind megabytes of data. */
@@ -106,8 +112,11 @@ export class SshHost implements Host {
       if (this.#end) throw this.#end;
       const alone = this.#processes.size + this.#asking === 0;
       this.#asking++;
+      const answered = asking('host', [command.argv[0], as].filter(Boolean).join(' as '));
       try {
-        return await Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
+        const process = await Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
+        process.answers.finally(answered);
+        return process;
       } catch (error) {
         if (!isCrowded(error)) throw error;
         if (Date.now() - asked > (alone ? ALONE_MS : CROWDED_MS)) throw this.#crowded(command, error);
@@ -123,9 +132,22 @@ export class SshHost implements Host {
       if (error) return reject(this.#notStarted(command, error));
       const process = new SshProcess(channel, preamble);
       this.#processes.add(process);
-      process.exited.catch(() => {}).finally(() => this.#processes.delete(process));
+      process.exited
+        .catch(() => {})
+        .finally(() => {
+          this.#processes.delete(process);
+          if (!this.#end) this.#spare.topUp();
+        });
       resolve(process);
+      return process;
     };
+    const spare = this.#spare.take();
+    if (spare) {
+      begin(spare, line, () => process?.fail(this.#notStarted(command, new Error('Unable to exec'))));
+      const process = started(undefined, spare);
+      this.#spare.topUp();
+      return promise;
+    }
     try {
       this.#client.exec(line, started);
     } catch (error) {

@@ -44,6 +44,17 @@ export class SshProcess implements Process {
     if (preamble !== '') this.stdin.write(preamble);
   }
 
+  /** Settles when it prints something, or ends. Never rejects. */
+  get answers(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#channel.once('data', () => resolve());
+    this.exited.then(
+      () => resolve(),
+      () => resolve(),
+    );
+    return promise;
+  }
+
   #readStdout(): void {
     const { stdout } = this;
     this.#channel.on('data', (chunk: Buffer) => {

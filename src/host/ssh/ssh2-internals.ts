@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { Client } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 
 /** What ssh2 can do and does not offer. These functions reach into it, and do nothing where it looks different. */
 
@@ -42,10 +42,62 @@ export function keepKeyPrepared(client: Client): void {
   });
 }
 
+/** What ssh2 offers a server for one channel at first: lib/Channel.js. Its client takes these numbers for granted. */
+const [FIRST_WINDOW, PACKET] = [2 * 1024 * 1024, 32 * 1024];
+
+/**
+ * Opens a channel for a command that is not known yet.
+ *
+ * @returns rejects where the server refuses it; undefined where ssh2 looks different
+ */
+export function openSession(client: Client): Promise<ClientChannel> | undefined {
+  const { _chanMgr: channels, _protocol: protocol } = client as unknown as Partial<Internals['_client']>;
+  if (!channels?.add || !protocol?.session) return undefined;
+  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+  const opened = (error: Error | undefined, channel: ClientChannel) =>
+    error ? reject(error) : resolve(channel);
+  const id = channels.add(Object.assign(opened, { type: 'session' }));
+  if (id < 0) return undefined;
+  protocol.session(id, FIRST_WINDOW, PACKET);
+  return promise;
+}
+
+export const isOpen = (channel: Duplex): boolean =>
+  (channel as Duplex & Partial<Internals>).outgoing?.state === 'open';
+
+/**
+ * Begins a command in an open channel. Its standard input may be written at once: the server reads one message after
+ * the other (RFC 4254, section 6.5).
+ *
+ * @param refused is called when the server does not begin it
+ */
+export function begin(channel: ClientChannel, line: string, refused: () => void): void {
+  const its = channel as unknown as Internals & { subtype: string; allowHalfOpen: boolean };
+  its._callbacks.push((failed) => {
+    if (failed) refused();
+  });
+  its.subtype = 'exec';
+  its.allowHalfOpen = true;
+  its._client._protocol?.exec(its.outgoing.id, line, true);
+}
+
 /** Signals the command (RFC 4254, section 6.9). ssh2's own `signal` does nothing once standard input has ended. */
 export function sendSignal(channel: Duplex, name: 'TERM'): void {
   const { outgoing, _client } = channel as Duplex & Partial<Internals>;
   if (outgoing && isAlive(outgoing.state)) _client?._protocol?.signal(outgoing.id, name);
+}
+
+/**
+ * Has a login sign at once. ssh2 asks first whether the server would take the key (RFC 4252, section 7), which saves a
+ * signature where it would not, and takes a round trip where it would. To be called before the login begins.
+ */
+export function signAtOnce(client: Client): void {
+  const protocol = (client as unknown as Internals['_client'])._protocol;
+  const taken = protocol?._handlers?.USERAUTH_PK_OK;
+  const ask = protocol?.authPK;
+  if (!protocol || !taken || !ask) return;
+  protocol.authPK = (user, key, algorithm, sign) =>
+    sign ? ask.call(protocol, user, key, algorithm, sign) : taken(protocol);
 }
 
 /** What a server says while it decides on a login. */
@@ -122,6 +174,7 @@ const isAlive = (state: Internals['outgoing']['state']): boolean => state === 'o
 interface Handlers {
   EXT_INFO(protocol: unknown, extensions: readonly ProtocolExtension[]): void;
   SERVICE_ACCEPT(protocol: unknown, service: string): void;
+  USERAUTH_PK_OK(protocol: unknown): void;
   USERAUTH_FAILURE(protocol: unknown, methods: readonly string[], partial: boolean): void;
 }
 
@@ -134,8 +187,14 @@ interface ProtocolExtension {
 interface Internals {
   readonly incoming: { window: number };
   readonly outgoing: { readonly id: number; readonly state: 'open' | 'eof' | 'closing' | 'closed' };
+  /** For the answers to requests, in their order. */
+  readonly _callbacks: ((failed: boolean | Error) => void)[];
   readonly _client: {
+    readonly _chanMgr?: { add(opened: (error: Error | undefined, channel: ClientChannel) => void): number };
     readonly _protocol?: {
+      authPK?(user: string, key: unknown, algorithm: string | undefined, sign?: unknown): void;
+      session(channel: number, window: number, packet: number): void;
+      exec(channel: number, command: string, wantReply: boolean): void;
       channelWindowAdjust(channel: number, bytes: number): void;
       signal(channel: number, name: string): void;
       readonly _handlers?: Partial<Handlers>;
