@@ -11,7 +11,6 @@ import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
-import { isForeignSuperuser } from '../postgres/owner-login.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import {
   type FoundLeftovers,
@@ -38,11 +37,18 @@ import { surveySource } from './survey.ts';
 
 const NO_FILES: NoBase = { why: 'there is nothing but the database' };
 
+/** What a backup asks of who makes it, about its host. */
+export interface OnHost {
+  /** Is told what the host has, once that is known. */
+  readonly onHost: (tools: HostTools) => void;
+  /** Gives a connection to the host, which ends with the backup. Default: one that is made then. */
+  readonly connect?: () => Promise<Host>;
+}
+
 /**
  * Backs up one Odoo database and its filestore into one object in S3, verifies it, and only then writes its receipt.
  * Whatever fails leaves no receipt, no unfinished upload, and nothing on the host.
  *
- * @param onHost is told what the host has, once that is known
  * @returns undefined after a dry run
  * @throws UserError, or the signal's reason when that is aborted
  */
@@ -51,12 +57,10 @@ export async function makeBackup(
   store: Store,
   signing: ProofSigning,
   run: Run,
-  onHost: (tools: HostTools) => void,
+  { onHost, connect = () => openHost(inputs.ssh, run.platform, run.signal) }: OnHost,
 ): Promise<Receipt | undefined> {
-  const { platform, phases, signal } = run;
-  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
-    openHost(inputs.ssh, platform, signal),
-  );
+  const { platform, phases } = run;
+  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, connect);
   const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
     lookAtHost(host, inputs, platform),
   );
@@ -95,8 +99,10 @@ async function makeFrom(
   const folder = catalogFolder(prefix, customer);
   const startedAt = new Date();
   const tolerate = judge(inputs.missingFiles, platform);
+  const searching = search();
+  searching.catch(() => {}); // awaited below
   await using session = await openSession(odoo, holderOf('backup', platform.run), platform);
-  const { source, leftovers, base } = await survey(making, session.snapshot, tolerate, search);
+  const { source, leftovers, base } = await survey(making, session.snapshot, tolerate, searching);
   const extension = extensionOf(inputs);
   const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
   const baseName = key.slice(folder.length, -extension.length);
@@ -120,7 +126,7 @@ async function survey(
   { inputs, odoo, accounts, phases, platform }: Making,
   snapshot: Snapshot,
   tolerate: Tolerate,
-  search: () => Promise<BaseCandidate | NoBase>,
+  searching: Promise<BaseCandidate | NoBase>,
 ): Promise<{
   readonly source: Source;
   readonly leftovers: FoundLeftovers | undefined;
@@ -129,7 +135,7 @@ async function survey(
   const { countTables } = inputs;
   const options = { filestore: inputs.odoo.filestore !== false, countTables, tolerate };
   const [source, leftovers, candidate] = await phases.run('snapshot', 'Snapshot of the database', () =>
-    Promise.all([surveySource(odoo, snapshot, options, platform), leftoversOf(odoo, accounts), search()]),
+    Promise.all([surveySource(odoo, snapshot, options, platform), leftoversOf(odoo, accounts), searching]),
   );
   refuseHalfSwapped(leftovers, odoo.database, platform);
   return phases.run('base', 'What S3 has already', async () => {
@@ -203,7 +209,7 @@ async function lookAtHost(
   platform.info(
     `PostgreSQL ${postgres.version.text}, ${postgres.identity}; pg_dump ${postgres.client.major}`,
   );
-  if (await isForeignSuperuser(postgres, odoo.database)) {
+  if (postgres.isForeignSuperuser) {
     platform.warning(
       `The backup reads ${odoo.database} as ${postgres.login}, a superuser. The role that owns it can do that as well, and has fewer rights: db-user`,
     );

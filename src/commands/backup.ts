@@ -1,5 +1,5 @@
 import { databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
-import { makeBackup, proveBackup } from '../backup/make.ts';
+import { makeBackup, type OnHost, proveBackup } from '../backup/make.ts';
 import { backupOutputs, backupSummary } from '../backup/summary.ts';
 import type { ProofSigning } from '../catalog/append-proof.ts';
 import { catalogFolder } from '../catalog/keys.ts';
@@ -13,6 +13,7 @@ import type { Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { sweepUnfinished } from '../s3/unfinished-uploads.ts';
+import { ahead } from '../util/begun.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import { type Alongside, backUpDatabases, onItsOwn } from './backup-databases.ts';
@@ -31,17 +32,24 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
   const { platform, phases, signal } = run;
   using store = new Store(s3, signal, platform);
   const folder = catalogFolder(s3.prefix, s3.customer);
-  const signing = await phases.run('s3', `Check the bucket: ${store.uri(folder)}`, async () => {
-    await prepareStore(store, folder, platform);
-    return openSigning(inputs.signing, platform);
-  });
+  const checkBucket = () =>
+    phases.run('s3', `Check the bucket: ${store.uri(folder)}`, async () => {
+      await prepareStore(store, folder, platform);
+      return openSigning(inputs.signing, platform);
+    });
   if (databases.kind === 'one') {
-    const done = await backUpOne(inputs, store, signing, run, onItsOwn);
+    // The host is logged in to while S3 answers.
+    await using connection = ahead((givenUp) =>
+      openHost(inputs.ssh, platform, AbortSignal.any([signal, givenUp])),
+    );
+    const signing = await checkBucket();
+    const done = await backUpOne(inputs, store, signing, run, { ...onItsOwn, connect: connection.take });
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
     await platform.summary(backupSummary(done.receipt, done.pruned));
     return;
   }
+  const signing = await checkBucket();
   const names =
     databases.kind === 'several' ? databases.databases : await findDatabases(inputs, databases.pattern, run);
   const found = databases.kind === 'matching';
@@ -79,9 +87,9 @@ async function backUpOne(
   store: Store,
   signing: ProofSigning,
   run: Run,
-  alongside: Alongside,
+  alongside: Alongside & Pick<OnHost, 'connect'>,
 ): Promise<BackedUp | undefined> {
-  const made = await makeBackup(inputs, store, signing, run, alongside.onHost);
+  const made = await makeBackup(inputs, store, signing, run, alongside);
   if (!made) return undefined;
   const receipt = await alongside.alone(() => proveBackup(store, made, inputs.proof, signing, run));
   return { receipt, pruned: await pruneOthers(inputs, store, receipt, run) };

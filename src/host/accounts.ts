@@ -62,6 +62,11 @@ export class Accounts {
     return this.#policy === 'never' ? undefined : 'root';
   }
 
+  /** Whether the login account is tried before any other. */
+  get isLoginFirst(): boolean {
+    return this.#policy !== 'always';
+  }
+
   /**
    * The accounts to try, for `Command.as`: the login account (unless the policy is `always` and there are others),
    * then the given ones in order, as far as it may become them.

@@ -9,6 +9,7 @@ import { catalogName } from '../postgres/rows.ts';
 import { queryRows } from '../postgres/run-sql.ts';
 import { Postgres } from '../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
+import { inOrder } from '../util/begun.ts';
 import { object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { outsideName } from './compose/site.ts';
@@ -57,11 +58,15 @@ export async function findOdoo(
   const database = chooseDatabase(settings.database, conf);
   const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
-  const postgres = await Postgres.connect({ ...site.database, tools }, access, database);
-  const { filestore, lookedIn } = settings.filestore
-    ? await locateFilestore(site, settings.filestore, database, { conf, readers: readersOf(conf, access) })
-    : { filestore: undefined, lookedIn: [] };
-  const codec = filestoreCodec(filestore ? await toolsOf(site, tools) : tools);
+  const clues = { conf, readers: readersOf(conf, access) };
+  const [postgres, { filestore, lookedIn }, filesTools] = await inOrder(
+    Postgres.connect({ ...site.database, tools }, access, database),
+    settings.filestore
+      ? locateFilestore(site, settings.filestore, database, clues)
+      : Promise.resolve({ filestore: undefined, lookedIn: [] }),
+    settings.filestore ? toolsOf(site, tools) : Promise.resolve(tools),
+  );
+  const codec = filestoreCodec(filesTools);
   return { database, conf, tools, postgres, filestore: filestore && { ...filestore, codec }, lookedIn };
 }
 
@@ -92,12 +97,13 @@ export async function findInstallation(
   const database = target ?? chooseDatabase(settings.database, conf);
   const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
-  const party = site.database;
-  const postgres = await Postgres.connect({ ...party, tools }, access, MAINTENANCE_DATABASE);
   const readers = readersOf(conf, access);
-  const filestore = settings.filestore
-    ? await placeForFilestore(site.files, settings.filestore, database, { conf, readers })
-    : undefined;
+  const [postgres, filestore] = await inOrder(
+    Postgres.connect({ ...site.database, tools }, access, MAINTENANCE_DATABASE),
+    settings.filestore
+      ? placeForFilestore(site.files, settings.filestore, database, { conf, readers })
+      : Promise.resolve(undefined),
+  );
   if (filestore !== undefined) assertUsable(site, filestore);
   return { database, conf, tools, postgres, filestore, readers };
 }
@@ -137,7 +143,7 @@ async function look({ database, odoo }: Site, { odooConf }: OdooSettings) {
 }
 
 /** The programs where the filestore is. */
-const toolsOf = ({ files, database }: Site, tools: HostTools): Promise<HostTools> | HostTools =>
+const toolsOf = async ({ files, database }: Site, tools: HostTools): Promise<HostTools> =>
   files.host === database.host ? tools : findTools(files.host);
 
 function assertUsable(site: Site, path: string): void {

@@ -1,6 +1,7 @@
 import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
+import { inOrder } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 import { optionsOf } from './raw-config.ts';
 
@@ -88,15 +89,19 @@ export async function findOdooConf(
   path: string | undefined,
 ): Promise<OdooConfFile | undefined> {
   const paths = path === undefined ? USUAL_PATHS : [path];
-  const owners = await run(host, {
-    argv: ['sh', '-c', 'for f do stat -Lc %U -- "$f" 2>/dev/null; done; :', 'sh', ...paths],
-  });
   const script = `for f do
     [ -f "$f" ] && [ -r "$f" ] || continue
     printf '%s\\n%s\\n' "$f" "$(stat -Lc %U -- "$f")"; exec cat -- "$f"
   done; exit 3`;
   const command = { argv: ['sh', '-c', script, 'sh', ...paths] };
-  const reader = await accounts.firstAble([...owners.split('\n').filter(Boolean), 'odoo', 'root'], command);
+  const whose = 'for f do stat -Lc %U -- "$f" 2>/dev/null; done; :';
+  // Mostly the login account may read it, if it is to be tried first.
+  const [owners, byLogin] = await inOrder(
+    run(host, { argv: ['sh', '-c', whose, 'sh', ...paths] }),
+    accounts.isLoginFirst ? accounts.firstAble([], command) : Promise.resolve(undefined),
+  );
+  const reader =
+    byLogin ?? (await accounts.firstAble([...owners.split('\n').filter(Boolean), 'odoo', 'root'], command));
   if (reader) {
     const [found = '', owner = '', ...lines] = reader.stdout.split('\n');
     return { path: found, owner, ...parseOdooConf(lines.join('\n')) };

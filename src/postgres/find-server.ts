@@ -3,6 +3,7 @@ import { explaining } from '../host/explaining.ts';
 import { CommandError, type Exit, type Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
 import { type HostTools, oldestFitting, type PostgresClient } from '../host/tools.ts';
+import { inOrder } from '../util/begun.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import {
   type Access,
@@ -31,6 +32,8 @@ export interface ClientSide {
 /** A server that lets this run in. */
 export interface FoundServer extends Access {
   readonly version: PgVersion;
+  /** Whether a superuser has logged in for a database of somebody else. */
+  readonly isForeignSuperuser: boolean;
 }
 
 /**
@@ -55,8 +58,11 @@ export async function findServer(
       'Install it on the host, in the major version of the server: apt-get install postgresql-client',
     );
   }
-  await assertReady(host, newest, settings, database);
-  const found = await findRoute(at, newest, settings, database);
+  // A server that does not answer is told before what a client says of it.
+  const [, found] = await inOrder(
+    assertReady(host, newest, settings, database),
+    findRoute(at, newest, settings, database),
+  );
   return { ...found, client: fittingClient(found.version, at) };
 }
 
@@ -120,7 +126,9 @@ async function lookIn(
     sql`SELECT pg_catalog.current_setting('search_path') OPERATOR(pg_catalog.=) ${SEARCH_PATH}`,
     sql`SET LOCAL search_path = pg_catalog, pg_temp`,
     sql`SELECT current_setting('server_version_num'), current_setting('server_version'),
-      EXISTS (SELECT FROM pg_database WHERE datname = ${database})`,
+      EXISTS (SELECT FROM pg_database WHERE datname = ${database}),
+      EXISTS (SELECT FROM pg_roles r, pg_database d
+               WHERE rolname = session_user AND rolsuper AND datname = ${database} AND datdba <> r.oid)`,
     sql`COMMIT`,
   ];
   const ask = (by: Access) => runPsql(host, psqlCommand(by, via), ...questions);
@@ -130,12 +138,13 @@ async function lookIn(
     throw error;
   });
   const [isOurs, line = ''] = answer.split('\n');
-  const [number, text = '', exists] = line.split('|');
+  const [number, text = '', exists, foreign] = line.split('|');
   if (isOurs !== 't') await assertKeepsConnection(host, psqlCommand(pooled, via), whereOf(access.settings));
   return {
     ...(isOurs === 't' ? access : pooled),
     version: new PgVersion(Number(number), text.split(' ')[0] ?? ''),
     exists: exists === 't',
+    isForeignSuperuser: foreign === 't',
   };
 }
 

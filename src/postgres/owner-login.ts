@@ -79,19 +79,6 @@ async function fits(postgres: Postgres, role: string, odoo: OdooRole | undefined
 export const isSuperRole = async (postgres: Postgres, name: string): Promise<boolean> =>
   (await rightsOf(postgres, name, name))?.superuser === true;
 
-/** Whether a superuser is logged in to look at a database of somebody else. */
-export async function isForeignSuperuser(postgres: Postgres, database: string): Promise<boolean> {
-  const [found] = await queryRows(
-    postgres,
-    MAINTENANCE_DATABASE,
-    object({ isForeign: flag }),
-    sql`SELECT r.rolsuper AND r.oid <> d.datdba AS "isForeign"
-          FROM pg_catalog.pg_roles r, pg_catalog.pg_database d
-         WHERE r.rolname = session_user AND d.datname = ${database}`,
-  );
-  return found?.isForeign === true;
-}
-
 /** Whether a login may make things that belong to another role. */
 export async function mayMakeFor(postgres: Postgres, name: string): Promise<boolean> {
   const [may] = await queryRows(

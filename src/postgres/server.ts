@@ -2,7 +2,6 @@ import type { Command, Host } from '../host/host.ts';
 import type { PostgresClient } from '../host/tools.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import {
-  type Access,
   clientCommand,
   type DatabaseSettings,
   isLoopback,
@@ -26,14 +25,14 @@ export class Postgres {
   /** Version of the server. */
   readonly version: PgVersion;
   readonly client: PostgresClient;
-  readonly #access: Access;
+  readonly #found: FoundServer;
   #searchPath = SEARCH_PATH;
   /** The role that its sessions take after they have logged in as another. */
   #role: string | undefined;
 
   private constructor(at: ClientSide, found: FoundServer) {
     this.at = at;
-    this.#access = found;
+    this.#found = found;
     this.version = found.version;
     this.client = found.client;
   }
@@ -49,38 +48,43 @@ export class Postgres {
 
   /** Who is connected as whom, for the log: `role odoo`, `role odoo, as account odoo by sudo`. Root needs no sudo. */
   get identity(): string {
-    const { as, user } = this.#access.route;
+    const { as, user } = this.#found.route;
     const by = this.host.user === 'root' ? '' : ' by sudo';
     return `role ${user}${as === undefined ? '' : `, as account ${as}${by}`}`;
   }
 
   /** The role that inputs and odoo.conf name: Odoo's own, though a superuser may be the one who is connected. */
   get role(): string {
-    return this.#access.settings.user;
+    return this.#found.settings.user;
   }
 
   /** The role that is logged in: the one that inputs and odoo.conf name, or `postgres` in its place. */
   get login(): string {
-    return this.#access.route.user;
+    return this.#found.route.user;
+  }
+
+  /** Whether a superuser has logged in for a database of somebody else: the one that was named when it was found. */
+  get isForeignSuperuser(): boolean {
+    return this.#found.isForeignSuperuser;
   }
 
   /** The account that runs the client programs, for `Command.as`. */
   get account(): string | undefined {
-    return this.#access.route.as;
+    return this.#found.route.as;
   }
 
   /** Reached without leaving the host. In a container it may still have a file system of its own. */
   get isLocal(): boolean {
-    return isSocket(this.#access.settings) || isLoopback(this.#access.settings);
+    return isSocket(this.#found.settings) || isLoopback(this.#found.settings);
   }
 
   get port(): number {
-    return portOf(this.#access.settings);
+    return portOf(this.#found.settings);
   }
 
   /** The same server, reached by other client programs. */
   withClient(client: PostgresClient): Postgres {
-    return new Postgres(this.at, { ...this.#access, client, version: this.version });
+    return new Postgres(this.at, { ...this.#found, client });
   }
 
   /**
@@ -91,7 +95,7 @@ export class Postgres {
    * @throws UserError when the role is not let in
    */
   async asRole(role: string, password?: string): Promise<Postgres> {
-    const settings = { ...this.#access.settings, user: role, password };
+    const settings = { ...this.#found.settings, user: role, password };
     const viaSocket = isLoopback(settings) ? [{ ...settings, host: undefined }] : [];
     let failure: unknown;
     for (const each of [...viaSocket, settings]) {
@@ -139,7 +143,7 @@ export class Postgres {
   /** A psql that runs the statements of ours which it reads (`psqlScript`). */
   psql(database: string): Command {
     const session = { ...this.#sessionSettings, search_path: this.#searchPath };
-    return psqlCommand(this.#access, database, session);
+    return psqlCommand(this.#found, database, session);
   }
 
   /** A psql that stays open. */
@@ -160,12 +164,12 @@ export class Postgres {
 
   /** Reached through a connection pooler such as pgbouncer. */
   get isPooled(): boolean {
-    return this.#access.route.pooled === true;
+    return this.#found.route.pooled === true;
   }
 
   /** A command that runs one of PostgreSQL's client programs on a database. */
   command(program: string, args: readonly string[], database: string): Command {
-    return clientCommand(this.#access, program, args, database);
+    return clientCommand(this.#found, program, args, database);
   }
 
   /** A command by which pg_restore reads a dump and asks no server: it gets no password. */

@@ -9,6 +9,7 @@ import { systemdServices } from '../odoo/systemd.ts';
 import { type DatabaseState, findDatabase, listDerivedDatabases } from '../postgres/databases.ts';
 import type { OdooRole } from '../postgres/owner-login.ts';
 import type { Postgres } from '../postgres/server.ts';
+import { inOrder } from '../util/begun.ts';
 import { type Leftovers, sortLeftovers } from './leftovers/leftovers.ts';
 import type { PutBackOptions } from './options.ts';
 
@@ -51,15 +52,20 @@ export async function findTarget(
 ): Promise<Target> {
   const installation = await findInstallation(site, inputs.odoo, database, secret);
   const { postgres, tools, conf, readers } = installation;
-  const admin = inputs.dbAdminUser === undefined ? postgres : await postgres.asRole(inputs.dbAdminUser);
-  const found =
+  const { dbAdminUser } = inputs;
+  const owning =
     installation.filestore === undefined
-      ? undefined
-      : await actAsOwner(site.files.host, site.files.accounts, installation.filestore, readers);
-  const [current, leftovers] = await Promise.all([
-    findDatabase(admin, installation.database),
-    findLeftovers(admin, installation.database, found),
-  ]);
+      ? Promise.resolve(undefined)
+      : actAsOwner(site.files.host, site.files.accounts, installation.filestore, readers);
+  const asking = (async () => {
+    const admin = dbAdminUser === undefined ? postgres : await postgres.asRole(dbAdminUser);
+    const [current, leftovers] = await Promise.all([
+      findDatabase(admin, installation.database),
+      findLeftovers(admin, installation.database, owning),
+    ]);
+    return { admin, current, leftovers };
+  })();
+  const [{ admin, current, leftovers }, found] = await inOrder(asking, owning);
   // One that a run which was killed has put in place ahead of its database is taken back before anything else.
   const isPlaced = !current && leftovers.placed.some(({ replaced }) => replaced === undefined);
   const filestore = found && { ...found, exists: found.exists && !isPlaced };
@@ -90,12 +96,13 @@ export async function findTarget(
 export async function findLeftovers(
   admin: Postgres,
   database: string,
-  filestore: OwnedFolder | undefined,
+  filestore: OwnedFolder | undefined | Promise<OwnedFolder | undefined>,
 ): Promise<Leftovers> {
-  const [databases, folders] = await Promise.all([
-    listDerivedDatabases(admin, database),
-    filestore ? listDerivedFolders(filestore) : [],
-  ]);
+  const foldersOf = async () => {
+    const folder = await filestore;
+    return folder ? listDerivedFolders(folder) : [];
+  };
+  const [databases, folders] = await Promise.all([listDerivedDatabases(admin, database), foldersOf()]);
   return sortLeftovers(databases, folders, new Date());
 }
 

@@ -24,11 +24,12 @@ export interface FoundLeftovers {
 export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<FoundLeftovers | undefined> {
   const { postgres, database } = odoo;
   try {
-    const [tests, filestore] = await Promise.all([
+    const owned = ownedFilestore(odoo, accounts);
+    const [tests, filestore, leftovers] = await Promise.all([
       listTestDatabases(postgres, database),
-      ownedFilestore(odoo, accounts),
+      owned,
+      findLeftovers(postgres, database, owned),
     ]);
-    const leftovers = await findLeftovers(postgres, database, filestore);
     return { place: { database, admin: postgres, filestore }, leftovers, tests };
   } catch (error) {
     if (error instanceof CommandError) return undefined; // it may not look into the maintenance database
