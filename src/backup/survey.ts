@@ -1,6 +1,7 @@
 import { isEntryName } from '../archive/directory.ts';
 import {
   type AttachmentFacts,
+  assertOdoo,
   describeDatabase,
   eachAttachedFile,
   type OdooDatabase,
@@ -13,6 +14,7 @@ import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
 import { restoreObstacles } from '../postgres/restore-obstacles.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import type { CountedTables } from '../postgres/table-counts.ts';
+import { inOrder } from '../util/begun.ts';
 import { BitSet } from '../util/bit-set.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCount, formatCounted } from '../util/format.ts';
@@ -40,12 +42,15 @@ export async function surveySource(
   { filestore, countTables, tolerate }: SurveyOptions,
   platform: Platform,
 ): Promise<Source> {
-  const [facts, room, found, obstacles] = await Promise.all([
+  const listing = filestore ? listed(odoo) : Promise.resolve(undefined);
+  const comparing = Promise.all([listing, assertOdoo(snapshot)]).then(([list]) => compare(snapshot, list));
+  const [facts, room, found, obstacles, { attached, referenced, missing }] = await inOrder(
     describeDatabase(snapshot, countTables),
     lockRoom(snapshot),
-    filestore ? listed(odoo) : undefined,
+    listing,
     restoreObstacles(snapshot),
-  ]);
+    comparing,
+  );
   const scarce = room && checkLockRoom(room);
   if (scarce !== undefined) platform.warning(scarce);
   assertCounted(facts, countTables);
@@ -63,7 +68,6 @@ export async function surveySource(
   }
   tellLocation(facts.attachments, platform);
   tellElsewhere(facts.attachments, found ? tolerate : (problem) => platform.notice(`${problem}.`));
-  const { attached, referenced, missing } = await compare(snapshot, found);
   if (!found) {
     if (attached > 0)
       platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} stay out.`);

@@ -62,7 +62,8 @@ interface DumpEntry {
   readonly options: readonly string[];
 }
 
-function dumpsOf({ format, baseName }: ArchiveOptions): DumpEntry[] {
+/** The dumps of an archive; a directory dump is none of them. */
+export function dumpsOf({ format, baseName }: Pick<ArchiveOptions, 'format' | 'baseName'>): DumpEntry[] {
   const custom: DumpEntry = {
     phase: 'dump',
     title: `Dump for pg_restore: ${baseName}.dump`,

@@ -39,6 +39,8 @@ export interface Host extends AsyncDisposable {
   readonly label: string;
   /** The account that logged in. */
   readonly user: string;
+  /** How many commands it surely runs at once; undefined: as many as one likes. */
+  readonly atOnce?: number;
   /** Starts a command. @throws UserError when the connection is gone */
   start(command: Command): Promise<Process>;
   /** On a container: the command as the machine outside runs it. Undefined where there is no machine outside. */

@@ -58,13 +58,7 @@ export async function describeDatabase(
   // Begun first: each asks twice, and the host may be far away.
   const [counting, checking] = [countTables(snapshot, counted), checkSequences(snapshot)];
   for (const begun of [counting, checking]) begun.catch(() => {}); // awaited below
-  const present = await snapshot.lines(tablesPresent(['ir_module_module', 'ir_attachment']));
-  if (present.length < 2) {
-    throw new NotOdooError(
-      `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
-      'Check the input database. A database on which Odoo was never initialised holds nothing to back up.',
-    );
-  }
+  await assertOdoo(snapshot);
   const [modules, traits, extensions, extensionFacts, roles, counts, [sizes], sequences, attachments] =
     await Promise.all([
       installedModules(snapshot),
@@ -103,6 +97,16 @@ export async function describeDatabase(
     sequencesBehind: sequences?.behind.map(({ sequence }) => sequence),
     attachments,
   };
+}
+
+/** @throws NotOdooError when it is not an Odoo database */
+export async function assertOdoo(snapshot: Snapshot): Promise<void> {
+  const present = await snapshot.lines(tablesPresent(['ir_module_module', 'ir_attachment']));
+  if (present.length === 2) return;
+  throw new NotOdooError(
+    `${snapshot.database} is not an Odoo database: it has no table ir_module_module or ir_attachment`,
+    'Check the input database. A database on which Odoo was never initialised holds nothing to back up.',
+  );
 }
 
 const tablesPresent = (tables: readonly string[]): Sql =>

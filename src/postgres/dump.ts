@@ -10,6 +10,23 @@ import { LOCK_WAIT_SECONDS } from './psql.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
+ * Begins a dump that `streamDump` will be asked for: pg_dump reads the catalog meanwhile, which takes longer than all that
+ * a backup asks before. What nobody asks for ends with the snapshot.
+ */
+export function beginDump(
+  snapshot: Snapshot,
+  options: readonly string[],
+  codec: OutboundCodec | undefined,
+): void {
+  const command = compressedBy(dumpCommand(snapshot, options), codec);
+  const process = snapshot.postgres.host.start(command);
+  process.catch(() => {}); // told to who asks for it
+  snapshot.begun.set(keyOf(command), process);
+}
+
+const keyOf = ({ argv }: Command): string => JSON.stringify(argv);
+
+/**
  * Runs pg_dump on the host and returns its output. The stream ends only after pg_dump has ended with exit code
  * 0, and fails otherwise: a dump that died never looks like one that is complete.
  *
@@ -22,7 +39,11 @@ export async function streamDump(
   codec: OutboundCodec | undefined,
 ): Promise<Readable> {
   const dump = dumpCommand(snapshot, options);
-  const process = await snapshot.postgres.host.start(compressedBy(dump, codec));
+  const command = compressedBy(dump, codec);
+  const key = keyOf(command);
+  const begun = snapshot.begun.get(key);
+  snapshot.begun.delete(key);
+  const process = await (begun ?? snapshot.postgres.host.start(command));
   const output = Readable.from(outputOf(snapshot, process, dump, codec), { objectMode: false });
   output.on('close', () => void process[Symbol.asyncDispose]());
   return output;

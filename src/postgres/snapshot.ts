@@ -1,4 +1,5 @@
 import { explaining } from '../host/explaining.ts';
+import type { Process } from '../host/host.ts';
 import type { Decoder } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { connectHint } from './connect-hints.ts';
@@ -31,6 +32,8 @@ export class Snapshot implements AsyncDisposable {
   readonly onlyCopies: boolean;
   /** The encoding of the database, by PostgreSQL’s name of it: `UTF8`. */
   readonly encoding: string;
+  /** Dumps that were begun ahead, by their command. */
+  readonly begun = new Map<string, Promise<Process>>();
   readonly #session: PsqlSession;
 
   private constructor(
@@ -108,8 +111,13 @@ export class Snapshot implements AsyncDisposable {
     return this.each(copy, (line) => take(line.split('\t').map(copiedText)));
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#session[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    const unused = [...this.begun.values()];
+    this.begun.clear();
+    const endings = unused.map(async (begun) =>
+      (await begun.catch(() => undefined))?.[Symbol.asyncDispose](),
+    );
+    await Promise.all([...endings, this.#session[Symbol.asyncDispose]()]);
   }
 }
 

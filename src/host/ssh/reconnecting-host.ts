@@ -21,6 +21,10 @@ export class ReconnectingHost implements Host {
     this.#connect = connect;
   }
 
+  get atOnce(): number | undefined {
+    return this.#connection.atOnce;
+  }
+
   async start(command: Command): Promise<Process> {
     const connection = this.#connection;
     try {

@@ -18,10 +18,16 @@ export class SpareChannels {
   readonly #taken: () => number;
   readonly #spare: ClientChannel[] = [];
   #opening = 0;
+  #most = 0;
 
   constructor(client: Client, taken: () => number) {
     this.#client = client;
     this.#taken = taken;
+  }
+
+  /** How many channels were open at once so far, with those that commands have. */
+  get mostAtOnce(): number {
+    return this.#most;
   }
 
   /** An open channel in which nothing runs yet; undefined: there is none now. */
@@ -45,6 +51,7 @@ export class SpareChannels {
           this.#opening--;
           channel.on('error', () => {}); // of a channel that nobody has taken: take() leaves it out
           this.#spare.push(channel);
+          this.#most = Math.max(this.#most, this.#taken() + this.#spare.filter(isOpen).length);
         },
         () => this.#opening--,
       );

@@ -100,6 +100,10 @@ export class SshHost implements Host {
     for (const link of this.#links.toReversed()) link.socket.destroy();
   }
 
+  get atOnce(): number {
+    return this.#spare.mostAtOnce;
+  }
+
   start(command: Command): Promise<Process> {
     return limited(() => this.#start(command));
   }

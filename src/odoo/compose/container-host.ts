@@ -39,6 +39,10 @@ export class ContainerHost implements Host {
     this.#typed = typed;
   }
 
+  get atOnce(): number | undefined {
+    return this.#engine.machine.atOnce;
+  }
+
   async start(command: Command): Promise<Process> {
     return this.#engine.machine.start(this.#exec(await this.#id(), command));
   }

@@ -1,0 +1,34 @@
+import { dumpCodec } from '../host/codecs.ts';
+import type { Odoo } from '../odoo/installation.ts';
+import { beginDump } from '../postgres/dump.ts';
+import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
+import type { Snapshot } from '../postgres/snapshot.ts';
+import { UserError } from '../util/errors.ts';
+import type { ArchiveOptions } from './source.ts';
+import { dumpsOf } from './write-archive.ts';
+
+/** What a backup runs beside its dumps, at least: the session of the lock, that of the snapshot, and a question. */
+const BESIDE_DUMPS = 3;
+
+/**
+ * Begins the dumps of an archive while the survey asks and S3 is searched: pg_dump reads the catalog first, and sends
+ * nothing for about as long. Not where the survey would have to wait for them, and not where the server lacks locks,
+ * which the survey tells.
+ */
+export async function beginDumps(
+  { tools, postgres }: Odoo,
+  snapshot: Snapshot,
+  target: Pick<ArchiveOptions, 'format' | 'baseName'>,
+): Promise<void> {
+  if (target.format === 'directory') return;
+  const dumps = dumpsOf(target);
+  try {
+    const room = await lockRoom(snapshot);
+    if (room) checkLockRoom(room);
+  } catch (error) {
+    if (error instanceof UserError) return;
+    throw error;
+  }
+  if ((postgres.host.atOnce ?? Number.POSITIVE_INFINITY) < dumps.length + BESIDE_DUMPS) return;
+  for (const { options } of dumps) beginDump(snapshot, options, dumpCodec(tools));
+}
