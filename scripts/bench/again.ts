@@ -8,6 +8,7 @@ import { run } from '../../test/support/processes.ts';
 import { getObject, s3Client } from '../../test/support/s3.ts';
 import { theirs } from './contenders.ts';
 import { loopback } from './link.ts';
+import { type RoundTrips, roundTripsOf, TELL_QUESTIONS } from './questions.ts';
 import { type Case, runProgram, runScript, scriptEnvironment } from './running.ts';
 
 const MiB = 2 ** 20;
@@ -37,6 +38,8 @@ export interface Again {
   readonly sentBytes: number;
   /** That S3 was asked. */
   readonly requests: number;
+  /** Ours only. */
+  readonly roundTrips?: RoundTrips;
   /** The most memory that the process held at once; ours only. */
   readonly peakBytes?: number;
 }
@@ -115,9 +118,9 @@ export const contenders: Readonly<Record<string, (place: AgainCase) => Promise<A
 /** Its archive goes again: the next one builds upon the same. */
 async function ours(place: AgainCase, incremental: string, format = 'dual'): Promise<Again> {
   const { done, requests } = await asked(place, () =>
-    runProgram(place, place.program, 'backup', { incremental, format }),
+    runProgram(place, place.program, 'backup', { incremental, format }, TELL_QUESTIONS),
   );
-  const { outputs, seconds, peakBytes } = done;
+  const { outputs, log, seconds, peakBytes } = done;
   const client = s3Client(place.sandbox.s3);
   const object = await getObject(client, place.bucket, outputs.receipt ?? '');
   const { bytesSent, upload } = JSON.parse(String(Buffer.from(object))) as Receipt;
@@ -126,7 +129,7 @@ async function ours(place: AgainCase, incremental: string, format = 'dual'): Pro
   for (const Key of [outputs.receipt, outputs.key]) {
     await client.send(new DeleteObjectCommand({ Bucket: place.bucket, Key }));
   }
-  return { seconds, sentBytes: bytesSent, peakBytes, requests };
+  return { seconds, sentBytes: bytesSent, peakBytes, requests, roundTrips: roundTripsOf(log) };
 }
 
 /** Counts what S3 was asked meanwhile, by the log of its gateway. */

@@ -66,7 +66,7 @@ export interface AgainResult extends Pick<Result, 'size' | 'data' | 'link'> {
 /** The results of next backups as Markdown. */
 export function againReport(results: readonly AgainResult[]): string[] {
   const names = Object.keys(results[0]?.runs ?? {});
-  const of = ({ runs }: AgainResult, name: string, what: keyof Again) =>
+  const of = ({ runs }: AgainResult, name: string, what: Exclude<keyof Again, 'roundTrips'>) =>
     middle((runs[name] ?? []).flatMap((run) => run[what] ?? [])) ?? 0;
   const rows = results.flatMap((result) =>
     names.map((name) => {
@@ -77,7 +77,10 @@ export function againReport(results: readonly AgainResult[]): string[] {
       const cells = [...about, title, time(seconds), (ours / seconds).toFixed(2)];
       const requests = of(result, name, 'requests');
       const memory = peak > 0 ? `${(peak / 1e6).toFixed(0)} MB` : '–';
-      return [...cells, sent > 0 ? bytes(sent) : '–', requests > 0 ? String(requests) : '–', memory];
+      const trips = (result.runs[name] ?? []).flatMap(({ roundTrips }) => roundTrips ?? []);
+      const [toHost, toS3] = [middle(trips.map(({ host }) => host)), middle(trips.map(({ s3 }) => s3))];
+      const inTurn = toHost === undefined ? '–' : `${toHost} and ${toS3}`;
+      return [...cells, sent > 0 ? bytes(sent) : '–', requests > 0 ? String(requests) : '–', inTurn, memory];
     }),
   );
   const header = [
@@ -88,11 +91,12 @@ export function againReport(results: readonly AgainResult[]): string[] {
     'Ours in proportion',
     'Sent to S3',
     'Requests',
+    'One after the other',
     'Peak memory',
   ];
   return [
     'The next backup',
-    'Of a database of one size and filestores of several, after 500 new partners and 10 new files of 1 MiB. What is sent should be the same for every filestore. restic, the script and `format: custom` hold one dump, the others two; restic sends only the blocks of a dump that are new, to a repository that only restic reads.',
+    'Of a database of one size and filestores of several, after 500 new partners and 10 new files of 1 MiB. What is sent should be the same for every filestore. restic, the script and `format: custom` hold one dump, the others two; restic sends only the blocks of a dump that are new, to a repository that only restic reads. “One after the other” says how many questions to the host, and how many requests to S3 (parts apart), each waited for the answer to the one before.',
     table(header, rows),
     `restic, from the host, into a repository that has both already:\n\n\`\`\`bash\n${Object.values(resticScript).join('\n')}\n\`\`\``,
   ];

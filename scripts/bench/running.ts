@@ -34,12 +34,13 @@ export async function runProgram(
   program: string,
   command: string,
   inputs: RawInputs = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Done> {
   const given = Object.entries({ ...(await inputsOf(place)), ...inputs });
   const variables = Object.fromEntries(given.map(([name, value]) => [variableOf(name), value]));
   const started = performance.now();
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, program, command], {
-    env: { PATH: process.env.PATH, ...credentials(place.sandbox), ...variables },
+    env: { PATH: process.env.PATH, ...credentials(place.sandbox), ...variables, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, log, peakBytes] = await Promise.all([

@@ -73,7 +73,47 @@ export interface LoadOptions {
   readonly role?: string;
   /** As the bytes come, though there might be space for a file. Not for a dump in directory format. */
   readonly streamed?: boolean;
+  /** The dump is on its way to the host already. */
+  readonly file?: Promise<DumpFile | undefined>;
   readonly signal?: AbortSignal;
+}
+
+/** A dump in a temporary folder on the host, from which several sessions can load. */
+export interface DumpFile extends AsyncDisposable {
+  readonly folder: TempFolder;
+  readonly path: string;
+  /** As `pg_restore --list` prints it. */
+  readonly toc: string;
+}
+
+/**
+ * Brings a dump onto the host.
+ *
+ * @returns undefined: the host has no place for it
+ * @throws what the dump's bytes fail with
+ */
+export async function fetchDump(
+  postgres: Postgres,
+  dump: Exclude<Dump, { kind: 'plain' }>,
+  { tools, signal }: Pick<LoadOptions, 'tools' | 'signal'>,
+): Promise<DumpFile | undefined> {
+  const { host, account: as } = postgres;
+  await using stack = new AsyncDisposableStack();
+  const folder = await TempFolder.make(host, as, dump.size);
+  if (!folder) return undefined;
+  stack.use(folder);
+  const path = `${folder.path}/dump`;
+  if (dump.kind === 'directory') {
+    await run(host, { argv: ['mkdir', '--', path], as });
+    await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, dump.readFiles(), signal);
+  } else {
+    const codec = inwardCodec(tools);
+    const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
+    await feed(host, { argv, as }, packed(dump.open(), codec), signal);
+  }
+  const toc = await run(host, postgres.reading(['--list', path]));
+  const kept = stack.move();
+  return { folder, path, toc, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 export interface Loaded {
@@ -131,12 +171,12 @@ class Loader {
 
   async load(dump: Dump): Promise<LoadedDump> {
     if (dump.kind === 'plain') return this.#plain(dump);
-    const { host, account } = this.#postgres;
+    const { host } = this.#postgres;
     if (dump.kind === 'custom' && this.#options.streamed) return this.#streamed(dump);
-    const folder = await TempFolder.make(host, account, dump.size);
-    if (folder) {
-      await using kept = folder;
-      return await this.#fromFile(dump, kept);
+    const file = await (this.#options.file ?? fetchDump(this.#postgres, dump, this.#options));
+    if (file) {
+      await using kept = file;
+      return await this.#fromFile(kept);
     }
     if (dump.kind === 'custom') return this.#streamed(dump);
     throw new UserError(
@@ -145,19 +185,10 @@ class Loader {
     );
   }
 
-  async #fromFile(dump: Exclude<Dump, { kind: 'plain' }>, folder: TempFolder): Promise<LoadedDump> {
-    const { host, account: as } = this.#postgres;
-    const { jobs, signal, tools } = this.#options;
-    const path = `${folder.path}/dump`;
-    if (dump.kind === 'directory') {
-      await run(host, { argv: ['mkdir', '--', path], as });
-      await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, dump.readFiles(), signal);
-    } else {
-      const codec = inwardCodec(tools);
-      const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
-      await feed(host, { argv, as }, packed(dump.open(), codec), signal);
-    }
-    const toc = await this.#filter(await run(host, this.#postgres.reading(['--list', path])));
+  async #fromFile({ folder, path, toc: contents }: DumpFile): Promise<LoadedDump> {
+    const { host } = this.#postgres;
+    const { jobs, signal } = this.#options;
+    const toc = await this.#filter(contents);
     const { ahead, rest } = jobs > 1 ? splitToc(toc.list) : { ahead: undefined, rest: toc.list };
     const load = async (...args: string[]) => {
       try {

@@ -1,5 +1,4 @@
 import { basename } from 'node:path/posix';
-import type { DumpSource } from '../backup-reader/dump.ts';
 import type { FilestoreEntry } from '../backup-reader/filestore.ts';
 import type { RestoreSource } from '../backup-reader/open.ts';
 import { entryAsPlain } from '../backup-reader/plain-dump.ts';
@@ -8,7 +7,7 @@ import type { IncomingFile } from '../host/tar-writer.ts';
 import { removeDerivedFolder } from '../odoo/folder-swap.ts';
 import { neutralize, renewIdentity } from '../odoo/neutralize.ts';
 import { copyFiles, stageFilestore } from '../odoo/staging.ts';
-import { counting, type Progress } from '../platform/progress.ts';
+import type { Progress } from '../platform/progress.ts';
 import { analyze } from '../postgres/analyze.ts';
 import { createDatabase, handOver } from '../postgres/create-database.ts';
 import { applySettings, completeSearchPath, resetSettings } from '../postgres/database-settings.ts';
@@ -20,14 +19,16 @@ import {
   presetExtensionSequences,
   putBackExtensionState,
 } from '../postgres/extensions/state.ts';
-import { type Dump, loadDump } from '../postgres/load.ts';
+import { loadDump } from '../postgres/load.ts';
 import { mayMakeFor } from '../postgres/owner-login.ts';
 import type { RefusedStatement } from '../postgres/refusal.ts';
 import { identifier, sql } from '../postgres/sql.ts';
 import { applyPrivileges } from '../postgres/traits.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
+import { Background } from './background.ts';
 import { commandByHand, sqlByHand } from './by-hand.ts';
 import { compareWithBackup } from './compare.ts';
+import { type DumpOnItsWay, dumpOnItsWay, watched } from './dump-on-its-way.ts';
 import { filesOf } from './facts.ts';
 import type { Step } from './plan.ts';
 import { bytesOf } from './preflight/findings.ts';
@@ -36,26 +37,37 @@ import type { FilestoreWork, Work } from './work.ts';
 
 /** The steps that build the new beside the old, while Odoo runs. */
 export function buildSteps(work: Work): Step[] {
-  const { request, filestore } = work;
+  const { request, filestore, target, findings, databases } = work;
   const changesIdentity = request.neutralize || request.newUuid;
+  const { loader } = findings;
+  const statistics = new Background((signal) => analyze(loader, databases.new, target.jobs, signal));
   return [
-    ...databaseSteps(work),
+    ...databaseSteps(work, statistics),
     ...(filestore ? [stageStep(work, filestore)] : []),
-    checkStep(work),
+    checkStep(work, statistics),
     ...(changesIdentity ? [identityStep(work)] : []),
     ...settingsSteps(work),
   ];
 }
 
-function databaseSteps(work: Work): Step[] {
-  let prepared: Prepared | undefined;
-  const create = createStep(work, (made) => {
-    prepared = made;
-  });
-  return [create, loadStep(work, () => prepared)];
+/** What goes on beside the steps that build a database. */
+interface Beside {
+  /** The dump, on its way to the host. */
+  readonly file: DumpOnItsWay | undefined;
+  /** ANALYZE, which goes on while the filestore is built and the new is compared with the backup. */
+  readonly statistics: Background<void>;
 }
 
-function createStep(work: Work, tell: (made: Prepared) => void): Step {
+function databaseSteps(work: Work, statistics: Background<void>): Step[] {
+  let prepared: Prepared | undefined;
+  const beside = { file: dumpOnItsWay(work), statistics };
+  const create = createStep(work, beside, (made) => {
+    prepared = made;
+  });
+  return [create, loadStep(work, beside, () => prepared)];
+}
+
+function createStep(work: Work, { file, statistics }: Beside, tell: (made: Prepared) => void): Step {
   const { source, target, findings, databases, request } = work;
   const { admin, current } = target;
   const { traits, extensions, owner, loader, given, adminActions } = findings;
@@ -68,7 +80,8 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
       ...(prepared.length > 0 ? [`with the extensions ${prepared.join(', ')}`] : []),
       ...adminActions.map((action) => `as ${admin.login}: ${action}`),
     ],
-    async run() {
+    async run(signal) {
+      file?.begin(signal);
       await createDatabase(admin, databases.new, owner, { ...traits, tablespace: current?.tablespace });
       const made = await createExtensions(
         { app: loader, admin, database: databases.new, owner },
@@ -95,7 +108,10 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
     },
     undo: {
       title: `Drop ${databases.new}`,
-      run: () => dropDerivedDatabase(admin, databases.new, databases.current),
+      async run() {
+        await Promise.all([file, statistics].map((each) => each?.[Symbol.asyncDispose]()));
+        await dropDerivedDatabase(admin, databases.new, databases.current);
+      },
       byHand: [
         sqlByHand(
           admin,
@@ -107,12 +123,11 @@ function createStep(work: Work, tell: (made: Prepared) => void): Step {
   };
 }
 
-function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
+function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prepared | undefined): Step {
   const { source, target, findings, databases, platform } = work;
   const { dump } = source;
   const { loader, dumpPlace, keepOwnership, owner, withoutObjects } = findings;
-  const parallel = dump.kind !== 'plain' && dumpPlace !== undefined;
-  const how = parallel
+  const how = file
     ? `${formatCounted(target.jobs, 'session')} at once, from a temporary file in ${dumpPlace}`
     : 'one session, straight from the archive';
   return {
@@ -127,7 +142,7 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
       'then ANALYZE, for the query planner',
     ],
     bytes: dump.size,
-    async run(signal, progress) {
+    async run(runs, progress) {
       // A plain dump seldom names owners: then everything belongs to the role that loads it.
       const isForOwner = loader.login !== owner && !(keepOwnership && dump.kind !== 'plain');
       const role = isForOwner && (await mayMakeFor(loader, owner)) ? owner : undefined;
@@ -142,19 +157,20 @@ function loadStep(work: Work, prepared: () => Prepared | undefined): Step {
           withoutSuperusers: !work.request.inPlace,
           keepOwnership,
           role,
-          streamed: !parallel,
+          streamed: file === undefined,
+          file: file?.take(signal, progress),
           signal,
         });
       const disks = [findings.databaseDisk, findings.walDisk].filter((disk) => disk !== undefined);
       const look = (mount: string) => mountedAt(loader, mount);
-      const loaded = await whileSpaceLasts(disks, look, signal, load);
+      const loaded = await whileSpaceLasts(disks, look, runs, load);
       await source.assertDump();
       for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
       for (const object of withoutObjects.superusers) {
         tellLeftOut(work, `${object}: only a superuser may make it`);
       }
       tellRefusals(work, await putBackExtensions(work, prepared()));
-      await analyze(loader, databases.new, target.jobs, signal);
+      statistics.begin(loader.host, runs);
     },
   };
 }
@@ -184,19 +200,6 @@ function tellRefusals(work: Work, refusals: readonly RefusedStatement[]): void {
 function tellLeftOut({ platform, leftOut }: Work, what: string): void {
   platform.warning(`Left out: ${what}`);
   leftOut.push(what);
-}
-
-/** The same dump, whose bytes are counted as they pass. */
-function watched(dump: DumpSource, progress: Pick<Progress, 'add'>): Dump {
-  const watch = (bytes: AsyncIterable<Buffer>) => counting(bytes, progress, ({ length }) => length);
-  switch (dump.kind) {
-    case 'plain':
-      return { ...dump, open: (passage) => watch(dump.open(passage)) };
-    case 'custom':
-      return { ...dump, open: () => watch(dump.open()) };
-    case 'directory':
-      return { ...dump, readFiles: () => counting(dump.readFiles(), progress, ({ size }) => size) };
-  }
 }
 
 function stageStep({ source, target, findings, platform }: Work, filestore: FilestoreWork): Step {
@@ -246,7 +249,7 @@ async function* incoming(
   }
 }
 
-function checkStep(work: Work): Step {
+function checkStep(work: Work, statistics: Background<void>): Step {
   const counts = Object.keys(work.source.receipt?.counts ?? work.source.description?.counts ?? {}).length;
   return {
     name: 'check',
@@ -257,7 +260,10 @@ function checkStep(work: Work): Step {
         : []),
       `every attachment has its file in the ${work.filestore ? 'new ' : ''}filestore`,
     ],
-    run: () => compareWithBackup(work),
+    async run(signal) {
+      await compareWithBackup(work);
+      await statistics.take(signal);
+    },
   };
 }
 

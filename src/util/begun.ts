@@ -11,27 +11,31 @@ export async function inOrder<const T extends readonly Promise<unknown>[]>(
   return given as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
+/** Something that was begun ahead of its use. */
+export interface Ahead<T> extends AsyncDisposable {
+  /** What it gives, or its failure. From then on it is whose it was taken by. */
+  take(): Promise<T>;
+}
+
 /**
- * Something that is opened ahead of its use. Whoever takes it closes it, and learns why it could not be opened. Disposed
- * of before anybody has taken it, it is given up.
+ * Begins something ahead of its use. Disposed of before anybody has taken it, it is given up, and what it has opened is
+ * closed.
  */
-export function ahead<T extends AsyncDisposable>(
-  open: (givenUp: AbortSignal) => Promise<T>,
-): AsyncDisposable & { readonly take: () => Promise<T> } {
+export function ahead<T>(begin: (givenUp: AbortSignal) => Promise<T>): Ahead<T> {
   const giveUp = new AbortController();
-  const opening = open(giveUp.signal);
+  const begun = begin(giveUp.signal);
   let isTaken = false;
-  opening.catch(() => {}); // for who takes it
+  begun.catch(() => {}); // for who takes it
   return {
     take: () => {
       isTaken = true;
-      return opening;
+      return begun;
     },
     async [Symbol.asyncDispose]() {
       if (isTaken) return;
       giveUp.abort();
-      const opened = await opening.catch(() => undefined);
-      await opened?.[Symbol.asyncDispose]();
+      const given = (await begun.catch(() => undefined)) as Partial<AsyncDisposable> | undefined;
+      await given?.[Symbol.asyncDispose]?.();
     },
   };
 }

@@ -43,10 +43,8 @@ export class SpareChannels {
     const room = MOST_CHANNELS - this.#taken() - this.#opening - this.#spare.length;
     const missing = Math.min(room, SPARE - this.#opening - this.#spare.length);
     for (let count = 0; count < missing; count++) {
-      const opened = openSession(this.#client);
-      if (!opened) return;
       this.#opening++;
-      opened.then(
+      openSession(this.#client).then(
         (channel) => {
           this.#opening--;
           channel.on('error', () => {}); // of a channel that nobody has taken: take() leaves it out

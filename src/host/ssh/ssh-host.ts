@@ -10,7 +10,7 @@ import { commandLine } from '../shell.ts';
 import { type Hop, labelOf, lostError } from './errors.ts';
 import { SpareChannels } from './spare-channels.ts';
 import { SshProcess } from './ssh-process.ts';
-import { begin } from './ssh2-internals.ts';
+import { begin, openSession } from './ssh2-internals.ts';
 
 /** One SSH connection of the chain that leads to the host. */
 export interface Link {
@@ -116,11 +116,8 @@ export class SshHost implements Host {
       if (this.#end) throw this.#end;
       const alone = this.#processes.size + this.#asking === 0;
       this.#asking++;
-      const answered = asking('host', [command.argv[0], as].filter(Boolean).join(' as '));
       try {
-        const process = await Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
-        process.answers.finally(answered);
-        return process;
+        return await Promise.race([this.#exec(command, line, preamble), this.#gone.promise]);
       } catch (error) {
         if (!isCrowded(error)) throw error;
         if (Date.now() - asked > (alone ? ALONE_MS : CROWDED_MS)) throw this.#crowded(command, error);
@@ -130,34 +127,34 @@ export class SshHost implements Host {
     }
   }
 
-  #exec(command: Command, line: string, preamble: string): Promise<SshProcess> {
-    const { promise, resolve, reject } = Promise.withResolvers<SshProcess>();
-    const started = (error: Error | undefined, channel: ClientChannel) => {
-      if (error) return reject(this.#notStarted(command, error));
-      const process = new SshProcess(channel, preamble);
-      this.#processes.add(process);
-      process.exited
-        .catch(() => {})
-        .finally(() => {
-          this.#processes.delete(process);
-          if (!this.#end) this.#spare.topUp();
-        });
-      resolve(process);
-      return process;
-    };
-    const spare = this.#spare.take();
-    if (spare) {
-      begin(spare, line, () => process?.fail(this.#notStarted(command, new Error('Unable to exec'))));
-      const process = started(undefined, spare);
-      this.#spare.topUp();
-      return promise;
-    }
+  async #exec(command: Command, line: string, preamble: string): Promise<SshProcess> {
+    const channel = this.#spare.take() ?? (await this.#open(command));
+    const answered = asking('host', [command.argv[0], command.as].filter(Boolean).join(' as '));
+    let process: SshProcess | undefined;
+    const refused = () => process?.fail(this.#notStarted(command, new Error('the server refuses it')));
+    begin(channel, line, refused);
+    process = new SshProcess(channel, preamble);
+    process.answers.finally(answered);
+    this.#processes.add(process);
+    process.exited
+      .catch(() => {})
+      .finally(() => {
+        this.#processes.delete(process);
+        if (!this.#end) this.#spare.topUp();
+      });
+    this.#spare.topUp();
+    return process;
+  }
+
+  async #open(command: Command): Promise<ClientChannel> {
+    const answered = asking('host', 'channel');
     try {
-      this.#client.exec(line, started);
+      return await openSession(this.#client);
     } catch (error) {
-      reject(this.#notStarted(command, error)); // the connection ended this very moment
+      throw this.#notStarted(command, error);
+    } finally {
+      answered();
     }
-    return promise;
   }
 
   #notStarted(command: Command, cause: unknown): UserError {

@@ -2,7 +2,10 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 
-/** What ssh2 can do and does not offer. These functions reach into it, and do nothing where it looks different. */
+/**
+ * What ssh2 can do and does not offer. These functions reach into it, and do nothing where it looks different; without
+ * `openSession` and `begin`, which take the place of its `exec`, nothing runs.
+ */
 
 /** What one channel may have under way or unread, in bytes. */
 const WINDOW = 8 * 1024 * 1024;
@@ -46,18 +49,18 @@ export function keepKeyPrepared(client: Client): void {
 const [FIRST_WINDOW, PACKET] = [2 * 1024 * 1024, 32 * 1024];
 
 /**
- * Opens a channel for a command that is not known yet.
+ * Opens a channel for a command, which need not be known yet.
  *
- * @returns rejects where the server refuses it; undefined where ssh2 looks different
+ * @throws ssh2's error where the server refuses it, with its `reason`, or the connection is gone
  */
-export function openSession(client: Client): Promise<ClientChannel> | undefined {
-  const { _chanMgr: channels, _protocol: protocol } = client as unknown as Partial<Internals['_client']>;
-  if (!channels?.add || !protocol?.session) return undefined;
+export async function openSession(client: Client): Promise<ClientChannel> {
+  const { _chanMgr: channels, _protocol: protocol } = client as unknown as Internals['_client'];
+  if (!channels || !protocol) throw new Error('Not connected');
   const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
   const opened = (error: Error | undefined, channel: ClientChannel) =>
     error ? reject(error) : resolve(channel);
   const id = channels.add(Object.assign(opened, { type: 'session' }));
-  if (id < 0) return undefined;
+  if (id < 0) throw new Error('No free channels available');
   protocol.session(id, FIRST_WINDOW, PACKET);
   return promise;
 }

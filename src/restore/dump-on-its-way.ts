@@ -1,0 +1,55 @@
+import type { DumpSource } from '../backup-reader/dump.ts';
+import { counting, type Progress } from '../platform/progress.ts';
+import { type Dump, type DumpFile, fetchDump } from '../postgres/load.ts';
+import { Background } from './background.ts';
+import type { Work } from './work.ts';
+
+/** A dump that is brought onto the host while its database is created. */
+export interface DumpOnItsWay extends AsyncDisposable {
+  begin(signal: AbortSignal): void;
+  /** @param progress is told of the bytes, also of those that have come before */
+  take(signal: AbortSignal, progress: Pick<Progress, 'add'>): Promise<DumpFile | undefined>;
+}
+
+/** undefined: it is not loaded from a file. */
+export function dumpOnItsWay({ source, findings, target }: Work): DumpOnItsWay | undefined {
+  const { loader, dumpPlace } = findings;
+  const { dump } = source;
+  if (dump.kind === 'plain' || dumpPlace === undefined) return undefined;
+  let told: Pick<Progress, 'add'> | undefined;
+  let untold = 0;
+  const counted = {
+    add(bytes: number) {
+      if (told) told.add(bytes);
+      else untold += bytes;
+    },
+  };
+  const { tools } = target.installation;
+  const fetching = new Background((signal) => fetchDump(loader, watched(dump, counted), { tools, signal }));
+  return {
+    begin: (signal) => fetching.begin(loader.host, signal),
+    take(signal, progress) {
+      told = progress;
+      progress.add(untold);
+      return fetching.take(signal);
+    },
+    [Symbol.asyncDispose]: () => fetching[Symbol.asyncDispose](),
+  };
+}
+
+/** The same dump, whose bytes are counted as they pass. */
+export function watched<D extends DumpSource>(
+  dump: D,
+  progress: Pick<Progress, 'add'>,
+): Extract<Dump, { readonly kind: D['kind'] }>;
+export function watched(dump: DumpSource, progress: Pick<Progress, 'add'>): Dump {
+  const watch = (bytes: AsyncIterable<Buffer>) => counting(bytes, progress, ({ length }) => length);
+  switch (dump.kind) {
+    case 'plain':
+      return { ...dump, open: (passage) => watch(dump.open(passage)) };
+    case 'custom':
+      return { ...dump, open: () => watch(dump.open()) };
+    case 'directory':
+      return { ...dump, readFiles: () => counting(dump.readFiles(), progress, ({ size }) => size) };
+  }
+}
