@@ -2,12 +2,12 @@ import { openSource, type RestoreSource } from '../backup-reader/open.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import { openReconnectingHost } from '../host/ssh/open-host.ts';
 import { openSite } from '../odoo/open-site.ts';
-import type { Site } from '../odoo/site.ts';
 import type { Platform } from '../platform/platform.ts';
 import { holderOf } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import { acquireLock } from '../postgres/lock.ts';
 import { Store } from '../s3/store.ts';
+import { ahead } from '../util/begun.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 import { messageOf } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
@@ -27,7 +27,7 @@ import {
   refusalSummary,
 } from './summary.ts';
 import { Downtime, swapSteps } from './swap-steps.ts';
-import { findTarget, type Target } from './target.ts';
+import { findTarget, lookAgain, type Target } from './target.ts';
 import { previousSteps, recoverStep, roomStep } from './tidy-steps.ts';
 import { type Work, workOf } from './work.ts';
 
@@ -59,33 +59,42 @@ export async function putBack(
     keepPrevious: inputs.keepPrevious,
     dropSlots: inputs.dropSlots,
   };
+  using store = new Store(inputs.s3, signal, platform);
+  const open = (database: string | undefined) =>
+    openSource(store, {
+      customer: inputs.s3.customer,
+      backup: inputs.backup,
+      database,
+      allowUnverified: inputs.allowUnverified,
+      signers: inputs.signers,
+    });
+  const named = wanted.source ?? (wanted.inPlace ? inputs.odoo.database : undefined);
+  // S3 is asked while the host is, where it is known for what.
+  const opening = named === undefined && wanted.inPlace ? undefined : open(named);
+  opening?.catch(() => {}); // awaited below
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     openReconnectingHost(inputs.ssh, platform, signal),
   );
-  const look = (site: Site, database: string | undefined) =>
-    findTarget(site, inputs, database, (password) => platform.secret(password));
+  const secret = (password: string) => platform.secret(password);
   let target = await phases.run('host', 'Odoo on the host', async () => {
-    const found = await look(await openSite(host, inputs), targetDatabase);
+    const found = await findTarget(await openSite(host, inputs), inputs, targetDatabase, secret);
     tellTarget(found, platform);
     return found;
   });
 
-  using store = new Store(inputs.s3, signal, platform);
+  const { postgres, database } = target;
+  await using locking = request.dryRun
+    ? undefined
+    : ahead(() => acquireLock(postgres, database, request.purpose));
   const folder = store.uri(catalogFolder(inputs.s3.prefix, inputs.s3.customer));
-  const source = await phases.run('backup', `Find the backup: ${inputs.backup} in ${folder}`, () =>
-    openSource(store, {
-      customer: inputs.s3.customer,
-      backup: inputs.backup,
-      database: wanted.source ?? (wanted.inPlace ? target.database : undefined),
-      allowUnverified: inputs.allowUnverified,
-      signers: inputs.signers,
-    }),
+  const source = await phases.run(
+    'backup',
+    `Find the backup: ${inputs.backup} in ${folder}`,
+    () => opening ?? open(database),
   );
   tellPassedOver(source, platform);
-  await using lock = request.dryRun
-    ? undefined
-    : await acquireLock(target.postgres, target.database, request.purpose);
-  if (lock) target = await look(target.site, target.database); // what the holder before may have changed
+  await using lock = await locking?.take();
+  if (lock) target = await lookAgain(target); // what the holder before may have changed
 
   const findings = await phases.run('preflight', 'Check everything, change nothing', async () => {
     const found = await preflight(source, target, request);

@@ -51,24 +51,10 @@ export async function findTarget(
   secret: (value: string) => void,
 ): Promise<Target> {
   const installation = await findInstallation(site, inputs.odoo, database, secret);
-  const { postgres, tools, conf, readers } = installation;
+  const { postgres, tools, conf } = installation;
   const { dbAdminUser } = inputs;
-  const owning =
-    installation.filestore === undefined
-      ? Promise.resolve(undefined)
-      : actAsOwner(site.files.host, site.files.accounts, installation.filestore, readers);
-  const asking = (async () => {
-    const admin = dbAdminUser === undefined ? postgres : await postgres.asRole(dbAdminUser);
-    const [current, leftovers] = await Promise.all([
-      findDatabase(admin, installation.database),
-      findLeftovers(admin, installation.database, owning),
-    ]);
-    return { admin, current, leftovers };
-  })();
-  const [{ admin, current, leftovers }, found] = await inOrder(asking, owning);
-  // One that a run which was killed has put in place ahead of its database is taken back before anything else.
-  const isPlaced = !current && leftovers.placed.some(({ replaced }) => replaced === undefined);
-  const filestore = found && { ...found, exists: found.exists && !isPlaced };
+  const finding = dbAdminUser === undefined ? Promise.resolve(postgres) : postgres.asRole(dbAdminUser);
+  const state = await stateOf(site, installation, finding);
   return {
     site,
     host: site.host,
@@ -76,10 +62,8 @@ export async function findTarget(
     installation,
     postgres,
     odooRole: odooRoleOf(installation, inputs.odoo.dbUser),
-    admin,
-    filestore,
-    current,
-    leftovers,
+    admin: await finding,
+    ...state,
     services: servicesOf(site, inputs),
     health: {
       check:
@@ -90,6 +74,30 @@ export async function findTarget(
     },
     jobs: inputs.jobs ?? tools.cores,
   };
+}
+
+/** The same target, with what other runs may have changed meanwhile. @throws UserError as `findTarget` does */
+export async function lookAgain(target: Target): Promise<Target> {
+  const { site, installation, admin } = target;
+  return { ...target, ...(await stateOf(site, installation, Promise.resolve(admin))) };
+}
+
+/** What a restore replaces, and what earlier ones have left. */
+async function stateOf(
+  { files }: Site,
+  { database, filestore: path, readers }: Installation,
+  finding: Promise<Postgres>,
+): Promise<Pick<Target, 'filestore' | 'current' | 'leftovers'>> {
+  const owning =
+    path === undefined ? Promise.resolve(undefined) : actAsOwner(files.host, files.accounts, path, readers);
+  const asking = async () => {
+    const admin = await finding;
+    return Promise.all([findDatabase(admin, database), findLeftovers(admin, database, owning)]);
+  };
+  const [[current, leftovers], found] = await inOrder(asking(), owning);
+  // One that a run which was killed has put in place ahead of its database is taken back before anything else.
+  const isPlaced = !current && leftovers.placed.some(({ replaced }) => replaced === undefined);
+  return { filestore: found && { ...found, exists: found.exists && !isPlaced }, current, leftovers };
 }
 
 /** What earlier restores have left, read only. */

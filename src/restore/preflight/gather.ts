@@ -66,43 +66,47 @@ export async function gatherFacts(
   const stops = target.services !== undefined && (inPlace || current !== undefined);
   // Takes up to its limit, beside everything else.
   const losing = inPlace ? findLosses(source, target) : undefined;
+  // What needs no other answer is asked first, and awaited last.
+  const asked = Promise.all([
+    current ? listSessions(admin, database) : [],
+    servicesOf(target, attempt),
+    stops ? answerOf(target) : undefined,
+    request.neutralize ? programOf(target) : undefined,
+    current ? logicalSlots(admin, database) : [],
+    target.filestore?.exists && source.filestore ? isMountPoint(target.filestore) : false,
+    runSql(admin, MAINTENANCE_DATABASE, sql`SELECT pg_is_in_recovery()`),
+    inPlace ? missingRoles(admin, description?.roles ?? []) : [],
+    request.dryRun ? lockOf(target) : undefined, // a real run holds it by now
+  ]);
+  asked.catch(() => {}); // awaited below
   const [owner, neighbour] = await Promise.all([
     ownerOf(source, target, inPlace),
     neighbourOf(source, target, inPlace),
   ]);
   const login = (await attempt(() => ownerLogin(postgres, owner, odooRole))) ?? postgres;
   const fittingLoader = loaderOf(source, target, login, attempt);
-  const [traits, extensions, loader, difference, sessions, services, answer, program] = await Promise.all([
+  const [traits, extensions, loader, difference] = await Promise.all([
     traitsOf(source, target),
     extensionsOf(source, target, fittingLoader, attempt),
     fittingLoader,
     differenceOf(source, target, neighbour),
-    current ? listSessions(admin, database) : [],
-    servicesOf(target, attempt),
-    stops ? answerOf(target) : undefined,
-    request.neutralize ? programOf(target) : undefined,
   ]);
   const databaseBytes = databaseBytesOf(source, target);
-  const [given, contents, slots, isFilestoreMount] = await Promise.all([
+  const [given, contents] = await Promise.all([
     givenTo(target, login),
     contentsOf(source, login, loader, attempt),
-    current ? logicalSlots(admin, database) : [],
-    target.filestore?.exists && source.filestore ? isMountPoint(target.filestore) : false,
   ]);
   const needsUnaccent = extensions.some(({ name }) => name === 'unaccent');
-  const [space, standby, rights, roles, locales, unmade, mayMarkUnaccent, trusted, isLoginSuperuser, lock] =
-    await Promise.all([
-      checkSpace(target, source.dump, databaseBytes, filestoreBytes(difference)),
-      runSql(admin, MAINTENANCE_DATABASE, sql`SELECT pg_is_in_recovery()`),
-      missingRights(admin, owner, database),
-      inPlace ? missingRoles(admin, description?.roles ?? []) : [],
-      missingLocales(admin, traits),
-      extensionProblems(login, admin, extensions, given.extensions),
-      needsUnaccent ? mayMarkImmutable(login, admin) : true,
-      admin.login === login.login ? new Set<string>() : trustedExtensions(admin),
-      isSuperRole(login, login.login),
-      request.dryRun ? lockOf(target) : undefined, // a real run holds it by now
-    ]);
+  const [space, rights, locales, unmade, mayMarkUnaccent, trusted, isLoginSuperuser] = await Promise.all([
+    checkSpace(target, source.dump, databaseBytes, filestoreBytes(difference)),
+    missingRights(admin, owner, database),
+    missingLocales(admin, traits),
+    extensionProblems(login, admin, extensions, given.extensions),
+    needsUnaccent ? mayMarkImmutable(login, admin) : true,
+    admin.login === login.login ? new Set<string>() : trustedExtensions(admin),
+    isSuperRole(login, login.login),
+  ]);
+  const [sessions, services, answer, program, slots, isFilestoreMount, standby, roles, lock] = await asked;
   return {
     source,
     target,
