@@ -1,5 +1,4 @@
 import { UserError } from '../util/errors.ts';
-import { isSuperuser } from './rights.ts';
 import { runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { identifier, join, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
@@ -34,7 +33,7 @@ export async function createDatabase(
 ): Promise<void> {
   // Naming even the default one takes a right that few roles have.
   const inTablespace = tablespace === 'pg_default' ? sql`` : sql`TABLESPACE ${identifier(tablespace)}`;
-  const access = (await isSuperuser(admin)) ? sql`CONNECTION LIMIT 0` : sql`OWNER ${identifier(owner)}`;
+  const access = admin.isSuperuser ? sql`CONNECTION LIMIT 0` : sql`OWNER ${identifier(owner)}`;
   const statement = sql`CREATE DATABASE ${identifier(name)} TEMPLATE template0
     ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true ${access}`;
   try {
@@ -55,7 +54,7 @@ export async function createDatabase(
 
 /** Gives a database that a superuser has created to its owner, and lets others in. @throws SqlError */
 export async function handOver(admin: Postgres, name: string, owner: string): Promise<void> {
-  if (!(await isSuperuser(admin))) return;
+  if (!admin.isSuperuser) return;
   await runSql(
     admin,
     MAINTENANCE_DATABASE,

@@ -32,6 +32,8 @@ export interface ClientSide {
 /** A server that lets this run in. */
 export interface FoundServer extends Access {
   readonly version: PgVersion;
+  /** Whether the role that logs in is a superuser. */
+  readonly isSuperuser: boolean;
   /** Whether a superuser has logged in for a database of somebody else. */
   readonly isForeignSuperuser: boolean;
 }
@@ -127,6 +129,7 @@ async function lookIn(
     sql`SET LOCAL search_path = pg_catalog, pg_temp`,
     sql`SELECT current_setting('server_version_num'), current_setting('server_version'),
       EXISTS (SELECT FROM pg_database WHERE datname = ${database}),
+      EXISTS (SELECT FROM pg_roles WHERE rolname = session_user AND rolsuper),
       EXISTS (SELECT FROM pg_roles r, pg_database d
                WHERE rolname = session_user AND rolsuper AND datname = ${database} AND datdba <> r.oid)`,
     sql`COMMIT`,
@@ -138,12 +141,13 @@ async function lookIn(
     throw error;
   });
   const [isOurs, line = ''] = answer.split('\n');
-  const [number, text = '', exists, foreign] = line.split('|');
+  const [number, text = '', exists, isSuper, foreign] = line.split('|');
   if (isOurs !== 't') await assertKeepsConnection(host, psqlCommand(pooled, via), whereOf(access.settings));
   return {
     ...(isOurs === 't' ? access : pooled),
     version: new PgVersion(Number(number), text.split(' ')[0] ?? ''),
     exists: exists === 't',
+    isSuperuser: isSuper === 't',
     isForeignSuperuser: foreign === 't',
   };
 }

@@ -13,7 +13,6 @@ import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { loadFailure } from './load-errors.ts';
 import { failedEntry } from './pg-restore-errors.ts';
 import { inUtf8, PSQL_OPTIONS } from './psql.ts';
-import { isSuperuser } from './rights.ts';
 import type { Postgres } from './server.ts';
 import { withSettings } from './settings.ts';
 import { conninfo } from './sql.ts';
@@ -229,7 +228,7 @@ class Loader {
     const { host, version } = this.#postgres;
     const { tools, signal, schemas, members, keepOwnership, withoutSuperusers } = this.#options;
     const skipped: string[] = [];
-    const superuser = await isSuperuser(this.#postgres);
+    const superuser = this.#postgres.isSuperuser;
     const rights = { superuser, schemas, members, keepOwnership, version, withoutSuperusers };
     const isRestricted = await knowsRestrict(this.#postgres, this.#database);
     const leavesOut = statementFilter(rights, (statement) => skipped.push(statement));
@@ -297,7 +296,7 @@ class Loader {
 
   async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {
     const { schemas, members, without } = this.#options;
-    return filterToc(toc, { superuser: await isSuperuser(this.#postgres), schemas, members, without });
+    return filterToc(toc, { superuser: this.#postgres.isSuperuser, schemas, members, without });
   }
 
   /** @returns the option that makes pg_restore use it */

@@ -1,14 +1,8 @@
 import { flag, nullable, object } from '../util/decode.ts';
 import { catalogName } from './rows.ts';
-import { queryRows, runSql } from './run-sql.ts';
+import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { identifier, MAINTENANCE_DATABASE, sql } from './sql.ts';
-
-/** Whether the role that logs in is a superuser. */
-export async function isSuperuser(postgres: Postgres): Promise<boolean> {
-  const query = sql`SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user`;
-  return (await runSql(postgres, MAINTENANCE_DATABASE, query))[0] === 't';
-}
 
 /** What a restore is about to do and its role may not, each with the statement that lets it; read only. */
 export async function missingRights(admin: Postgres, owner: string, database: string): Promise<string[]> {

@@ -63,6 +63,11 @@ export class Postgres {
     return this.#found.route.user;
   }
 
+  /** Whether the role that logs in is a superuser. */
+  get isSuperuser(): boolean {
+    return this.#found.isSuperuser;
+  }
+
   /** Whether a superuser has logged in for a database of somebody else: the one that was named when it was found. */
   get isForeignSuperuser(): boolean {
     return this.#found.isForeignSuperuser;

@@ -1,7 +1,6 @@
 import { flag, object } from '../../util/decode.ts';
 import { UserError } from '../../util/errors.ts';
 import { runAsAny } from '../refusal.ts';
-import { isSuperuser } from '../rights.ts';
 import { catalogName, longText } from '../rows.ts';
 import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
@@ -34,25 +33,22 @@ export async function extensionProblems(
   also: AlsoAllowed = new Set(),
 ): Promise<ExtensionProblem[]> {
   const query = sql`SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions`;
-  const [available, trusted, appIsSuper, adminIsSuper] = await Promise.all([
+  const [available, trusted] = await Promise.all([
     queryRows(app, MAINTENANCE_DATABASE, object({ name: catalogName }), query),
     trustedExtensions(app),
-    isSuperuser(app),
-    isSuperuser(admin),
   ]);
   const names = new Set(available.map(({ name }) => name));
   return toCreate(extensions).flatMap(({ name }): ExtensionProblem[] => {
     if (!names.has(name)) return [{ extension: name, problem: 'absent' }];
-    if (appIsSuper || trusted.has(name)) return [];
-    if (!adminIsSuper) return [{ extension: name, problem: 'admin' }];
+    if (app.isSuperuser || trusted.has(name)) return [];
+    if (!admin.isSuperuser) return [{ extension: name, problem: 'admin' }];
     return mayBeCreatedByAdmin(name, false, also) ? [] : [{ extension: name, problem: 'refused' }];
   });
 }
 
 /** Whether one of the roles may mark `unaccent` IMMUTABLE, which only a superuser may. */
-export async function mayMarkImmutable(app: Postgres, admin: Postgres): Promise<boolean> {
-  return (await Promise.all([app, admin].map(isSuperuser))).includes(true);
-}
+export const mayMarkImmutable = (app: Postgres, admin: Postgres): boolean =>
+  app.isSuperuser || admin.isSuperuser;
 
 /** Debian's package of an extension: PostgreSQL's own come with its server; the others are named by a common rule. */
 export function packageOf(extension: Extension['name'], major: number): string {
@@ -118,7 +114,7 @@ export async function createExtensions(
 ): Promise<Prepared> {
   const { admin, database, owner } = made;
   const wanted = toCreate(extensions);
-  const app = (await isSuperuser(admin)) ? await inRoleOf(made, wanted) : made.app;
+  const app = admin.isSuperuser ? await inRoleOf(made, wanted) : made.app;
   const madeSchemas = await createSchemas(admin, database, owner, wanted);
   const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
   const trusted = await trustedExtensions(admin);

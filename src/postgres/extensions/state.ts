@@ -1,6 +1,5 @@
 import { type Decoded, flag, integer, nullable, object } from '../../util/decode.ts';
 import { type RefusedStatement, refusalsOf } from '../refusal.ts';
-import { isSuperuser } from '../rights.ts';
 import { catalogName } from '../rows.ts';
 import { queryRows } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
@@ -96,7 +95,7 @@ export async function presetExtensionSequences({
 }: Pick<PutBack, 'app' | 'admin' | 'database' | 'state'>): Promise<RefusedStatement[]> {
   const there = await queryRows(admin, database, decodeSequenceOfColumn, SEQUENCES);
   // Nobody else is let in before the database is handed over.
-  const logins = (await isSuperuser(admin)) ? [admin] : [admin, app];
+  const logins = admin.isSuperuser ? [admin] : [admin, app];
   const refusals: RefusedStatement[] = [];
   for (const { schema, name } of there) {
     const then = state?.sequences.find((each) => each.schema === schema && each.name === name);

@@ -16,9 +16,9 @@ import { trustedExtensions } from '../../postgres/extensions/allowlist.ts';
 import { extensionProblems, mayMarkImmutable } from '../../postgres/extensions/create.ts';
 import { withRestoreClient } from '../../postgres/load-errors.ts';
 import { lockProblem } from '../../postgres/lock.ts';
-import { isSuperRole, ownerLogin } from '../../postgres/owner-login.ts';
+import { ownerLogin } from '../../postgres/owner-login.ts';
 import { logicalSlots } from '../../postgres/replication-slots.ts';
-import { isSuperuser, missingRights, missingRoles } from '../../postgres/rights.ts';
+import { missingRights, missingRoles } from '../../postgres/rights.ts';
 import { strangersTo } from '../../postgres/role-members.ts';
 import { runSql } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';
@@ -97,14 +97,13 @@ export async function gatherFacts(
     contentsOf(source, login, loader, attempt),
   ]);
   const needsUnaccent = extensions.some(({ name }) => name === 'unaccent');
-  const [space, rights, locales, unmade, mayMarkUnaccent, trusted, isLoginSuperuser] = await Promise.all([
+  const [space, rights, locales, unmade, mayMarkUnaccent, trusted] = await Promise.all([
     checkSpace(target, source.dump, databaseBytes, filestoreBytes(difference)),
     missingRights(admin, owner, database),
     missingLocales(admin, traits),
     extensionProblems(login, admin, extensions, given.extensions),
     needsUnaccent ? mayMarkImmutable(login, admin) : true,
     admin.login === login.login ? new Set<string>() : trustedExtensions(admin),
-    isSuperRole(login, login.login),
   ]);
   const [sessions, services, answer, program, slots, isFilestoreMount, standby, roles, lock] = await asked;
   return {
@@ -116,7 +115,7 @@ export async function gatherFacts(
     traits,
     extensions,
     login,
-    isLoginSuperuser,
+    isLoginSuperuser: login.isSuperuser,
     loader: loader ?? postgres,
     loading: contents && {
       ...contents,
@@ -176,7 +175,7 @@ async function contentsOf(
 ): Promise<Pick<Loading, 'toc' | 'rights'> | undefined> {
   const toc = loader && (await attempt(() => readToc(dump, loader)));
   if (!toc) return undefined;
-  const superuser = await isSuperuser(login);
+  const superuser = login.isSuperuser;
   const strangers = superuser ? [] : await strangersTo(login);
   return { toc, rights: { login: login.login, superuser, strangers } };
 }
