@@ -66,7 +66,8 @@ suite('a database of 3,000 tables on a server as it is delivered', () => {
         cleanEnvironment(scene.sandbox.s3),
       );
       await untilSession(postgres, started, waitingWith('LOCK TABLE'));
-      // Everything was counted by then. The sessions of pg_dump ask other things last.
+      await started.says(/^What S3 has already/m); // everything was counted by then
+      // The sessions of pg_dump ask other things last.
       const counting = "query ~ '^SELECT \\S*[0-9a-f]{8}-[0-9a-f-]{27}' AND state = 'idle in transaction'";
       assert.equal(await sessions(counting), 1);
       assert.ok((await locks(counting)) < 50);
