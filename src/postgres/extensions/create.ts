@@ -115,9 +115,11 @@ export async function createExtensions(
   const { admin, database, owner } = made;
   const wanted = toCreate(extensions);
   const app = admin.isSuperuser ? await inRoleOf(made, wanted) : made.app;
-  const madeSchemas = await createSchemas(admin, database, owner, wanted);
-  const versions = sameVersions ? await versionsThere(admin, wanted) : new Set<string>();
-  const trusted = await trustedExtensions(admin);
+  const [madeSchemas, versions, trusted] = await Promise.all([
+    createSchemas(admin, database, owner, wanted),
+    sameVersions ? versionsThere(admin, wanted) : new Set<string>(),
+    wanted.length > 0 ? trustedExtensions(admin) : new Set<string>(),
+  ]);
   for (const { name, schema, version, owner: maker } of wanted) {
     const inVersion = versions.has(`${name} ${version}`) ? sql`VERSION ${version}` : sql``;
     const statement = sql`CREATE EXTENSION IF NOT EXISTS ${identifier(name)} SCHEMA ${identifier(schema)} ${inVersion} CASCADE`;
@@ -136,7 +138,7 @@ export async function createExtensions(
       { cause: failure },
     );
   }
-  await grantConfiguration({ ...made, app });
+  if (wanted.length > 0) await grantConfiguration({ ...made, app });
   const ofUnaccent = wanted.find(({ name }) => name === 'unaccent')?.schema;
   const refused =
     ofUnaccent !== undefined &&
@@ -145,12 +147,16 @@ export async function createExtensions(
       database,
       sql`ALTER FUNCTION ${qualified(ofUnaccent, 'unaccent')}(text) IMMUTABLE`,
     )) !== undefined;
-  const { schemas, taken } = await takeSchemas({ ...made, app });
+  const [{ schemas, taken }, members, others] = await Promise.all([
+    takeSchemas({ ...made, app }),
+    extensionMembers(admin, database),
+    sameVersions ? otherVersions(admin, database, wanted) : [],
+  ]);
   return {
     schemas,
     takenSchemas: [...taken, ...madeSchemas.map((name) => ({ name, owner: admin.login }))],
-    members: await extensionMembers(admin, database),
-    otherVersions: sameVersions ? await otherVersions(admin, database, wanted) : [],
+    members,
+    otherVersions: others,
     unaccentStable: refused,
   };
 }
@@ -173,6 +179,7 @@ async function inRoleOf(
 
 /** `postgis 3.3.2`, of those that the server can make. */
 async function versionsThere(admin: Postgres, extensions: readonly Extension[]): Promise<Set<string>> {
+  if (extensions.length === 0) return new Set();
   const names = list(extensions.map(({ name }) => name));
   const query = sql`SELECT name || ' ' || version FROM pg_available_extension_versions
     WHERE name = ANY (ARRAY[${names}]::name[])`;
@@ -184,6 +191,7 @@ async function otherVersions(
   database: string,
   wanted: readonly Extension[],
 ): Promise<string[]> {
+  if (wanted.length === 0) return [];
   const query = sql`SELECT extname AS name, extversion AS version FROM pg_extension`;
   const made = await queryRows(admin, database, object({ name: catalogName, version: longText }), query);
   const versionOf = new Map(made.map(({ name, version }) => [name, version]));
@@ -229,6 +237,7 @@ async function createSchemas(
   extensions: readonly Extension[],
 ): Promise<string[]> {
   const names = [...new Set(extensions.map(({ schema }) => schema))];
+  if (names.length === 0) return [];
   const absent = await runSql(
     admin,
     database,

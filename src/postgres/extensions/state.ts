@@ -183,16 +183,21 @@ async function putBackPrivileges(
   const names = new Set(wanted.map(({ object }) => object));
   const reasons = new Map<string, string>();
   const left = async () => {
-    const found = await queryRows(app, database, decodePrivilege, PRIVILEGES);
-    const objects = await queryRows(app, database, decodeMemberObject, objectsNamed(names));
+    const [found, objects] = await Promise.all([
+      queryRows(app, database, decodePrivilege, PRIVILEGES),
+      queryRows(app, database, decodeMemberObject, objectsNamed(names)),
+    ]);
     return privilegeChanges(wanted, found.filter(counts), objects, { owner: now, given });
   };
-  const { forbidden } = await left();
+  let changes = await left();
+  const { forbidden } = changes;
   for (const role of new Set([app, admin])) {
-    const refusals = await refusalsOf([role], database, (await left()).possible);
+    if (changes.possible.length === 0) break;
+    const refusals = await refusalsOf([role], database, changes.possible);
     for (const { statement, reason } of refusals) reasons.set(statement, reason);
+    changes = await left();
   }
-  const { possible, impossible } = await left();
+  const { possible, impossible } = changes;
   return [
     ...possible.map(({ text }) => ({
       statement: text,
