@@ -73,12 +73,12 @@ export interface LoadOptions {
   /** As the bytes come, though there might be space for a file. Not for a dump in directory format. */
   readonly streamed?: boolean;
   /** The dump is on its way to the host already. */
-  readonly file?: Promise<DumpFile | undefined>;
+  readonly file?: Promise<FetchedDump | undefined>;
   readonly signal?: AbortSignal;
 }
 
 /** A dump in a temporary folder on the host, from which several sessions can load. */
-export interface DumpFile extends AsyncDisposable {
+export interface FetchedDump extends AsyncDisposable {
   readonly folder: TempFolder;
   readonly path: string;
   /** As `pg_restore --list` prints it. */
@@ -95,7 +95,7 @@ export async function fetchDump(
   postgres: Postgres,
   dump: Exclude<Dump, { kind: 'plain' }>,
   { tools, signal }: Pick<LoadOptions, 'tools' | 'signal'>,
-): Promise<DumpFile | undefined> {
+): Promise<FetchedDump | undefined> {
   const { host, account: as } = postgres;
   await using stack = new AsyncDisposableStack();
   const folder = await TempFolder.make(host, as, dump.size);
@@ -184,7 +184,7 @@ class Loader {
     );
   }
 
-  async #fromFile({ folder, path, toc: contents }: DumpFile): Promise<LoadedDump> {
+  async #fromFile({ folder, path, toc: contents }: FetchedDump): Promise<LoadedDump> {
     const { host } = this.#postgres;
     const { jobs, signal } = this.#options;
     const toc = await this.#filter(contents);

@@ -1,6 +1,6 @@
 import type { DumpSource } from '../backup-reader/dump.ts';
 import { counting, type Progress } from '../platform/progress.ts';
-import { type Dump, type DumpFile, fetchDump } from '../postgres/load.ts';
+import { type Dump, type FetchedDump, fetchDump } from '../postgres/load.ts';
 import { Background } from './background.ts';
 import type { Work } from './work.ts';
 
@@ -8,7 +8,7 @@ import type { Work } from './work.ts';
 export interface DumpOnItsWay extends AsyncDisposable {
   begin(signal: AbortSignal): void;
   /** @param progress is told of the bytes, also of those that have come before */
-  take(signal: AbortSignal, progress: Pick<Progress, 'add'>): Promise<DumpFile | undefined>;
+  take(signal: AbortSignal, progress: Pick<Progress, 'add'>): Promise<FetchedDump | undefined>;
 }
 
 /** undefined: it is not loaded from a file. */
