@@ -83,6 +83,8 @@ async function runCommand(inputs: Inputs, run: Run, cancellation: Cancellation):
       return (await import('./commands/prune.ts')).prune(inputs, run);
     case 'hosts':
       return (await import('./commands/hosts.ts')).hosts(inputs, run);
+    case 'fetch':
+      return (await import('./commands/fetch.ts')).fetch(inputs, run, stdout);
   }
 }
 
@@ -96,6 +98,8 @@ const cancelled: Readonly<Record<Inputs['command'], string>> = {
   list: 'It only reads.',
   prune: 'What the log names is deleted, and nothing else.',
   hosts: 'It only reads.',
+  fetch:
+    'A file that was not whole yet does not have its name. Of a whole archive FILE.part stays, from which the next run goes on.',
 };
 
 /** What asks a program to end. CIs send one of them, or several, when a job is cancelled or its runner stops. */

@@ -92,18 +92,28 @@ const ended = ({ offset, length, md5, crc32 }: OpenUnit): Unit => ({
   crc32,
 });
 
-/** Compares the bytes of an object, which come from its first on, with the units that were written. */
+/** A run of an object's bytes, and the MD5 that they have. */
+export type CheckedRange = Pick<Unit, 'offset' | 'length' | 'md5'>;
+
+/** Compares the bytes of an object, which come in their order, with the units that were written. */
 export class UnitCheck {
   /** The first one that reads back as something else. */
-  broken: Unit | undefined;
-  readonly #units: readonly Unit[];
+  broken: CheckedRange | undefined;
+  /** Where the last unit ends that is what was written, unless one before it is not. */
+  proven: number;
+  readonly #units: readonly CheckedRange[];
   #index = 0;
-  #offset = 0;
+  #offset: number;
   #md5 = createHash('md5');
 
-  /** @param units in the order of the object; bytes that belong to no unit are not checked */
-  constructor(units: readonly Unit[]) {
-    this.#units = units;
+  /**
+   * @param units in the order of the object; bytes that belong to no unit are not checked
+   * @param from where the bytes begin: units before are left out
+   */
+  constructor(units: readonly CheckedRange[], from = 0) {
+    this.#units = from === 0 ? units : units.filter(({ offset }) => offset >= from);
+    this.#offset = from;
+    this.proven = from;
   }
 
   update(bytes: Buffer): void {
@@ -120,8 +130,9 @@ export class UnitCheck {
     }
   }
 
-  #end(unit: Unit): void {
+  #end(unit: CheckedRange): void {
     if (this.#md5.digest('hex') !== unit.md5) this.broken ??= unit;
+    if (!this.broken) this.proven = unit.offset + unit.length;
     this.#md5 = createHash('md5');
     this.#index += 1;
   }

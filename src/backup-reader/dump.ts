@@ -71,7 +71,8 @@ const PACKED_DUMP = /\.(?:sql|dump|backup|pgdump)\.\w+$|^dump\.(?:gz|zst)$/i;
 const topLevel = (members: Members): [name: string, entry: DirectoryEntry][] =>
   [...members].filter(([name]) => !name.includes('/'));
 
-const memberFile = (
+/** A file of the archive. Whoever wants the content of a dump, or of any file but the filestore's, gets it here. */
+export const memberFile = (
   reader: RangeReader,
   sums: ContentSums,
   name: string,

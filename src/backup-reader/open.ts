@@ -6,9 +6,9 @@ import type { Receipt } from '../catalog/receipt.ts';
 import type { Authorship } from '../catalog/signatures.ts';
 import type { Store } from '../s3/store.ts';
 import { type OdooManifest, readDescription, readManifest } from './description.ts';
-import { bareDump, type DumpSource, findDump } from './dump.ts';
+import { bareDump, type DumpFile, type DumpSource, findDump, memberFile } from './dump.ts';
 import { type FilestoreEntry, filestoreOf, readFiles } from './filestore.ts';
-import { membersOf } from './members.ts';
+import { type Members, membersOf } from './members.ts';
 import { parseName, type Selected, type Selection, selectBackup, wrongBackup } from './select.ts';
 import { ContentSums } from './sums.ts';
 
@@ -39,6 +39,10 @@ export interface RestoreSource {
   readonly filestore: ReadonlyMap<string, FilestoreEntry> | undefined;
   /** Files of the filestore that are not restored because of their names. */
   readonly leftOut: readonly string[];
+  /** What is in the zip, by names; undefined: the backup is a dump that is an object of its own. */
+  readonly members: Members | undefined;
+  /** A file of the zip by its name; undefined: there is none. */
+  member(name: string): DumpFile | undefined;
   /** Reads files of `filestore`, each checked: see `readFiles`. */
   readFiles(
     files: Iterable<FilestoreEntry>,
@@ -54,7 +58,15 @@ export interface RestoreSource {
 /** What an object holds, and says of itself. */
 type Content = Pick<
   RestoreSource,
-  'database' | 'odooVersion' | 'description' | 'manifest' | 'dump' | 'filestore' | 'leftOut'
+  | 'database'
+  | 'odooVersion'
+  | 'description'
+  | 'manifest'
+  | 'dump'
+  | 'filestore'
+  | 'leftOut'
+  | 'members'
+  | 'member'
 >;
 
 /**
@@ -127,6 +139,11 @@ async function readArchive(
     dump: await findDump(reader, members, sums),
     filestore: filestore?.files ?? (isEmpty ? new Map() : undefined),
     leftOut: filestore?.leftOut ?? [],
+    members,
+    member: (name) => {
+      const entry = members.get(name);
+      return entry && memberFile(reader, sums, name, entry);
+    },
   };
 }
 
@@ -144,6 +161,8 @@ async function bareContent(
     dump: await bareDump(reader, key.slice(key.lastIndexOf('/') + 1), sums),
     filestore: undefined,
     leftOut: [],
+    members: undefined,
+    member: () => undefined,
   };
 }
 

@@ -57,8 +57,10 @@ export interface Told {
   readonly statement?: (from: number, to: number) => void;
   /** `\restrict` or `\unrestrict` with its key, without the line break. */
   readonly restrict?: (from: number, to: number) => void;
-  /** The rows of a COPY begin. */
-  readonly data?: () => void;
+  /** A COPY statement begins, and the line break before its first row stands there. */
+  readonly data?: (from: number, rows: number) => void;
+  /** Behind the line `\.` that ends the rows, without its line break. */
+  readonly dataEnd?: (at: number) => void;
 }
 
 /**
@@ -239,7 +241,8 @@ export class SqlScanner {
     const statement = COPY.exec(text)?.[0];
     if (statement !== undefined && this.#depth === 0) {
       this.#state = { in: 'data' };
-      this.#told.data?.();
+      const from = this.#offset + at;
+      this.#told.data?.(from, from + statement.length);
       return at + statement.length;
     }
     if (WHOLE_LINE.test(text)) this.#refuse(at, 'a COPY other than COPY … FROM stdin');
@@ -254,6 +257,7 @@ export class SqlScanner {
       const line = bytes.toString('latin1', at + END_OF_DATA.length, at + END_OF_DATA.length + 2);
       if (/^\r?\n/.test(line)) {
         this.#state = { in: 'sql' };
+        this.#told.dataEnd?.(this.#offset + at + END_OF_DATA.length);
         return at + END_OF_DATA.length;
       }
       if (line === '' || line === '\r') return at > from ? at : undefined;

@@ -1,6 +1,7 @@
 import type { Environment } from '../platform/platform.ts';
 import { InputError } from '../util/errors.ts';
 import { type BackupInputs, parseBackup } from './backup.ts';
+import { type FetchInputs, parseFetch } from './fetch.ts';
 import { Fields, oneOf, type ReadInput, Refusal } from './fields.ts';
 import { type GateInputs, parseGate } from './gate.ts';
 import { type HostsInputs, parseHosts } from './hosts.ts';
@@ -22,7 +23,8 @@ type CommandInputs =
   | GateInputs
   | ListInputs
   | PruneInputs
-  | HostsInputs;
+  | HostsInputs
+  | FetchInputs;
 
 interface EverywhereInputs {
   /** URL that is told how the run ended; undefined: none is. */
@@ -43,6 +45,7 @@ const parsers: {
   list: parseList,
   prune: parsePrune,
   hosts: parseHosts,
+  fetch: parseFetch,
 };
 
 /**

@@ -25,6 +25,7 @@ export const inputGroups = {
   s3: 'S3',
   backup: 'Backup',
   restore: 'Rollback and restore',
+  fetch: 'Fetch',
   gate: 'Gate',
   retention: 'Retention',
   signatures: 'Signatures',
@@ -34,7 +35,7 @@ export type InputGroup = keyof typeof inputGroups;
 
 /** The values of the inputs that take one of a few words: the parser's types come from here. */
 export const choices = {
-  command: ['backup', 'rollback', 'restore', 'verify', 'gate', 'list', 'prune', 'hosts'],
+  command: ['backup', 'rollback', 'restore', 'verify', 'gate', 'list', 'prune', 'hosts', 'fetch'],
   sudo: ['auto', 'always', 'never'],
   sse: ['AES256', 'aws:kms'],
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
@@ -115,6 +116,12 @@ export const inputTable = [
   { name: 'replace', group: 'restore', boolean: true, ofRun: true },
   { name: 'neutralize', group: 'restore', boolean: true, ofRun: true },
   { name: 'new-uuid', group: 'restore', boolean: true, ofRun: true },
+
+  { name: 'output', group: 'fetch', ofRun: true },
+  { name: 'member', group: 'fetch', ofRun: true },
+  { name: 'attachment', group: 'fetch', ofRun: true },
+  { name: 'record', group: 'fetch', ofRun: true },
+  { name: 'table', group: 'fetch', ofRun: true },
 
   { name: 'require', group: 'gate', default: 'upload', choices: choices.require },
   { name: 'max-age', group: 'gate', default: '26h' },

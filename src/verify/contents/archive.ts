@@ -1,6 +1,7 @@
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { readDirectory } from '../../archive/reader.ts';
-import type { Directory, Unit } from '../../archive/segment.ts';
+import type { Directory } from '../../archive/segment.ts';
+import type { CheckedRange } from '../../archive/units.ts';
 import { walkArchive } from '../../archive/walk.ts';
 import { readDescription } from '../../backup-reader/description.ts';
 import { checkFile, type FilestoreEntry, filestoreOf } from '../../backup-reader/filestore.ts';
@@ -128,7 +129,7 @@ async function describe({ reader, uri }: Look, members: Members): Promise<Backup
 /**
  * Every entry is what the directory says, but these bytes are others than were sent: extra fields, or between entries.
  */
-function otherBytes({ offset, length }: Unit, members: Members): ContentError {
+function otherBytes({ offset, length }: CheckedRange, members: Members): ContentError {
   const within = [...members.values()].filter((entry) => entry.offset < offset + length);
   const sorted = within.sort((a: DirectoryEntry, b: DirectoryEntry) => a.offset - b.offset);
   const first = sorted.findLast((entry) => entry.offset <= offset) ?? sorted[0];

@@ -24,6 +24,7 @@ const complete = (command: string) => ({
   database: 'shop',
   ...(command === 'rollback' && { services: 'odoo' }),
   ...(command === 'restore' && { 'target-database': 'copy' }),
+  ...(command === 'fetch' && { output: 'backup.zip' }),
 });
 
 const compose = {

@@ -56,7 +56,7 @@ function checkStep({ uses, with: given = {} }: Step): void {
     if (uses) assert.match(uses, /@[0-9a-f]{40}$/, 'pinned to a commit');
     return;
   }
-  const ofBucketOnly = ['verify', 'gate', 'list', 'prune'].includes(String(given.command));
+  const ofBucketOnly = ['verify', 'gate', 'list', 'prune', 'fetch'].includes(String(given.command));
   const ofInventory = given.command === 'hosts' ? ['inventory'] : ['inventory', 's3-bucket'];
   const required = given.inventory ? ofInventory : ofBucketOnly ? ['s3-bucket'] : ['s3-bucket', 'ssh-host'];
   assert.deepEqual(

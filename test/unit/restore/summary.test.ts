@@ -28,6 +28,8 @@ const source: RestoreSource = {
   dump: { kind: 'directory', files: [], size: 0, readFiles: async function* () {} },
   filestore: undefined,
   leftOut: [],
+  members: undefined,
+  member: () => undefined,
   readFiles: async function* () {},
   assertDump: async () => {},
 };

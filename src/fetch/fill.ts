@@ -1,0 +1,66 @@
+import { readRange } from '../archive/ranges.ts';
+import { UnitCheck } from '../archive/units.ts';
+import type { Run } from '../platform/run.ts';
+import { formatBytes } from '../util/format.ts';
+import { AHEAD, type Download, otherBytes } from './download.ts';
+import type { NewFile } from './new-file.ts';
+import { rangesOf } from './on-disk.ts';
+
+/** How often a unit is asked for whose bytes are not those of the receipt, before the archive is blamed. */
+const ATTEMPTS = 2;
+
+/** Compares what an earlier run has left with the receipt. @returns how many bytes of it are right */
+export async function resumeFrom(
+  { units, covered, reader }: Download,
+  file: NewFile,
+  run: Run,
+): Promise<number> {
+  const { size } = await file.handle.stat();
+  if (size === 0) return 0;
+  const leading = units.filter(({ offset }) => offset < covered);
+  return run.phases.run('resume', `Look at ${file.temporary}, which an earlier run has left`, async () => {
+    const there = rangesOf(file, Math.min(size, reader.size));
+    const check = new UnitCheck(leading);
+    for await (const bytes of readRange(there, 0, there.size)) {
+      check.update(bytes);
+      if (check.broken) break;
+    }
+    const { proven } = check;
+    await file.handle.truncate(proven);
+    run.platform.info(
+      proven > 0
+        ? `${formatBytes(proven)} of it are right: going on from there`
+        : 'Nothing of it can be used: it is of another object, or nothing says what it has to be. Beginning anew',
+    );
+    return proven;
+  });
+}
+
+/** Writes the object into the file from there on. */
+export async function fill(
+  { uri, reader, units }: Download,
+  file: NewFile,
+  from: number,
+  passed: (bytes: number) => void,
+  { platform }: Run,
+): Promise<void> {
+  let at = from;
+  for (let attempt = 1; ; attempt++) {
+    const check = new UnitCheck(units, at);
+    for await (const bytes of readRange(reader, at, reader.size, AHEAD)) {
+      await file.write(bytes, at);
+      at += bytes.length;
+      passed(bytes.length);
+      check.update(bytes);
+      if (check.broken) break;
+    }
+    if (!check.broken) return;
+    const error = otherBytes(uri, check.broken);
+    if (attempt === ATTEMPTS) {
+      await file.handle.truncate(check.proven); // what is left is right
+      throw error;
+    }
+    platform.warning(`${error.message} They are read once more`);
+    at = check.broken.offset;
+  }
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { pipeline } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { DumpSource } from '../backup-reader/dump.ts';
+import type { RestoreSource } from '../backup-reader/open.ts';
+import { plainDumpFilter } from '../backup-reader/plain-dump.ts';
+import { searchPlainTable } from '../backup-reader/plain-table.ts';
+import { counting, type Progress } from '../platform/progress.ts';
+import { canDecompress } from '../postgres/custom-format/compression.ts';
+import { openDump } from '../postgres/custom-format/open.ts';
+import { sessionOf } from '../postgres/custom-format/session.ts';
+import { searchTable } from '../postgres/custom-format/table.ts';
+import type { TableName, TableSearch } from '../postgres/table-pieces.ts';
+import { quoted } from '../util/controls.ts';
+import { ContentError, messageOf, UserError } from '../util/errors.ts';
+import { formatCounted, formatNames } from '../util/format.ts';
+import { tableWords } from './request.ts';
+
+/** One table of a backup's dump, which is read while the pieces are taken. */
+export interface DumpedTable extends TableSearch {
+  /** Whether the psql that the dump is for knows `\restrict`. */
+  readonly isRestricted: boolean;
+}
+
+type Source = Pick<RestoreSource, 'dump' | 'member'>;
+
+/**
+ * Looks for a table in the dump of a backup, whatever its format, and has `use` take what it holds. No more of the dump
+ * is read than `use` needs.
+ *
+ * @param progress is told the bytes of the dump that have passed
+ */
+export async function withTable<T>(
+  { dump, member }: Source,
+  wanted: TableName,
+  progress: Pick<Progress, 'add'>,
+  use: (table: DumpedTable) => Promise<T>,
+): Promise<T> {
+  if (dump.kind === 'plain')
+    return usePlain(dump.name, dump.open({ restricted: true }), wanted, progress, use);
+  const name = dump.kind === 'custom' ? dump.name : 'dump/toc.dat';
+  const head = dump.kind === 'custom' ? dump : fileOf(dump, 'toc.dat');
+  const content = head.open();
+  const chunks = counted(content, progress);
+  try {
+    const open = await openDump(name, chunks);
+    const why = open.kind === 'unknown' ? open.why : unreadable(open.contents.head.compression);
+    if (open.kind === 'known' && why === undefined) {
+      const isRestricted = sessionOf(name, open.contents).key !== undefined;
+      const readRows =
+        dump.kind === 'directory' ? ({ id }: { id: number }) => rowsFile(dump, id, progress) : undefined;
+      return await use({ isRestricted, ...searchTable(open, wanted, readRows) });
+    }
+    const sql = member('dump.sql');
+    if (!sql) throw unknownDump(name, why ?? '');
+    const checked = pipeline(sql.open(), plainDumpFilter(sql.name, { restricted: true }), () => {});
+    return await usePlain(sql.name, checked, wanted, progress, use);
+  } finally {
+    content.destroy();
+  }
+}
+
+async function usePlain<T>(
+  name: string,
+  sql: AsyncIterable<Buffer>,
+  wanted: TableName,
+  progress: Pick<Progress, 'add'>,
+  use: (table: DumpedTable) => Promise<T>,
+): Promise<T> {
+  return use({ isRestricted: false, ...searchPlainTable(name, counted(sql, progress), wanted) });
+}
+
+const counted = (bytes: AsyncIterable<Buffer>, progress: Pick<Progress, 'add'>): AsyncGenerator<Buffer> =>
+  counting(bytes, progress, ({ length }) => length);
+
+const unreadable = (compression: Parameters<typeof canDecompress>[0]): string | undefined =>
+  canDecompress(compression) ? undefined : `is compressed with ${compression}`;
+
+const unknownDump = (name: string, why: string): UserError =>
+  new UserError(
+    `${quoted(name)} ${why}, which this program does not read`,
+    'Fetch the whole archive, and use pg_restore: pg_restore --table=NAME --file=-',
+  );
+
+/** How pg_dump ends the name of a file of a dump in directory format, and what opens it. */
+const DECODERS = [
+  ['', undefined],
+  ['.gz', createGunzip],
+  ['.zst', createZstdDecompress],
+] as const;
+
+type DirectoryDump = Extract<DumpSource, { kind: 'directory' }>;
+
+function fileOf(dump: DirectoryDump, name: string) {
+  const file = dump.files.find((each) => each.name === name);
+  if (file) return file;
+  throw new ContentError(`The archive has no ${quoted(`dump/${name}`)}.`, 'Choose another backup.');
+}
+
+/** The rows of an entry. pg_dump names the file by the id: `3456.dat.gz`. */
+async function* rowsFile(
+  dump: DirectoryDump,
+  id: number,
+  progress: Pick<Progress, 'add'>,
+): AsyncGenerator<Buffer> {
+  for (const [ending, decoder] of DECODERS) {
+    const file = dump.files.find(({ name }) => name === `${id}.dat${ending}`);
+    if (!file) continue;
+    const content = counted(file.open(), progress);
+    if (!decoder) return yield* content;
+    try {
+      return yield* pipeline(content, decoder(), () => {}) as AsyncIterable<Buffer>;
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      throw new ContentError(
+        `${quoted(`dump/${file.name}`)} cannot be decompressed: ${messageOf(error)}`,
+        'It was damaged or changed since the backup. Choose another backup.',
+        { cause: error },
+      );
+    }
+  }
+  throw unknownDump(`dump/${id}.dat`, 'is not there, or is compressed with lz4');
+}
+
+/**
+ * The table as SQL that psql runs: what sets the session up, the table, its rows.
+ *
+ * @throws UserError where the dump has no such table
+ */
+export async function* tableSql(table: DumpedTable, wanted: TableName): AsyncGenerator<Buffer> {
+  const { isRestricted } = table;
+  const key = isRestricted ? randomBytes(32).toString('hex').slice(1) : undefined;
+  const begin = key === undefined ? '' : `\\restrict ${key}\n\n`;
+  const end = key === undefined ? '' : `\\unrestrict ${key}\n`;
+  let isFound = false;
+  const text = async function* () {
+    for await (const { part, bytes } of table.pieces) {
+      isFound ||= part !== 'session';
+      yield bytes;
+    }
+    if (!isFound) throw noTable(table, wanted);
+    yield LAST_WORDS;
+  };
+  // No byte goes on before it is known that psql takes none of it for a command of its own.
+  const filter = plainDumpFilter(`the table ${tableWords(wanted)}`, { restricted: isRestricted });
+  let isBegun = false;
+  for await (const bytes of pipeline(text(), filter, () => {}) as AsyncIterable<Buffer>) {
+    if (!isBegun) yield Buffer.from(begin);
+    isBegun = true;
+    yield bytes;
+  }
+  yield Buffer.from(end);
+}
+
+const LAST_WORDS = Buffer.from('--\n-- PostgreSQL database dump complete\n--\n\n');
+const NAMED = 10;
+
+/** What there is instead: tables whose names have something in common with the one that was wanted. */
+export function noTable({ seen }: Pick<TableSearch, 'seen'>, wanted: TableName): UserError {
+  const all = [...seen].map((name) => name.replace(/^public\./, ''));
+  const part = wanted.table.toLowerCase().slice(0, 4);
+  const near = all.filter((name) => name.toLowerCase().includes(part));
+  const some = near.length > 0 ? near : all;
+  const there =
+    all.length === 0
+      ? 'It has none.'
+      : `It has ${formatCounted(all.length, 'table')}, such as ${formatNames(some.map(quoted), NAMED)}.`;
+  return new UserError(`The dump has no table ${quoted(tableWords(wanted))}`, there);
+}
