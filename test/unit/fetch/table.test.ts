@@ -51,8 +51,10 @@ async function sqlOf(
   member: (name: string) => DumpFile | undefined = () => undefined,
 ): Promise<{ sql: string; read: number }> {
   let read = 0;
-  const count = { add: (bytes: number) => void (read = read + bytes) };
-  const sql = await withTable({ dump, member }, wanted, count, (found) => buffer(tableSql(found, wanted)));
+  const add = (bytes: number): void => {
+    read += bytes;
+  };
+  const sql = await withTable({ dump, member }, wanted, { add }, (found) => buffer(tableSql(found, wanted)));
   return { sql: withoutKey(sql), read };
 }
 

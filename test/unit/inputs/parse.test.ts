@@ -163,7 +163,7 @@ const refused: [RawInputs, RegExp][] = [
   [{ sudo: 'yes' }, /^sudo: 'yes' is not one of auto, always, never$/],
   [
     { command: 'restor' },
-    /^command: 'restor' is not one of backup, rollback, restore, verify, gate, list, prune, hosts$/,
+    /^command: 'restor' is not one of backup, rollback, restore, verify, gate, list, prune, hosts, fetch$/,
   ],
   [{ verify: 'most' }, /^verify: 'most' is not one of upload, contents, restore$/],
   [{ database: '/(/' }, /^database: '\/\(\/' is not a regular expression/],
