@@ -6,10 +6,10 @@ import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import { only } from '../util/iterables.ts';
 
-type Source = Pick<RestoreSource, 'filestore' | 'description' | 'uri' | 'readFiles'>;
+type FilestoreSource = Pick<RestoreSource, 'filestore' | 'description' | 'uri' | 'readFiles'>;
 
 /** The file with that SHA-1. @throws UserError where the archive does not have it */
-export function fileOfSha1(source: Source, sha1: string): FilestoreEntry {
+export function fileOfSha1(source: FilestoreSource, sha1: string): FilestoreEntry {
   // Very old versions of Odoo have three characters in the name of the folder.
   const names = [2, 3].map((length) => `${sha1.slice(0, length)}/${sha1}`);
   return fileNamed(source, names, `a file with the SHA-1 ${sha1}`);
@@ -22,7 +22,7 @@ export function fileOfSha1(source: Source, sha1: string): FilestoreEntry {
  * @throws UserError where the archive does not have it
  */
 export function fileNamed(
-  { filestore, description, uri }: Source,
+  { filestore, description, uri }: FilestoreSource,
   names: readonly string[],
   what: string,
 ): FilestoreEntry {
@@ -45,7 +45,7 @@ export function fileNamed(
 }
 
 /** The content of one file, checked against the SHA-1 of its name at its end. */
-export async function* contentOfFile(source: Source, file: FilestoreEntry): AsyncGenerator<Buffer> {
+export async function* contentOfFile(source: FilestoreSource, file: FilestoreEntry): AsyncGenerator<Buffer> {
   for await (const { content } of source.readFiles([file])) {
     yield* Buffer.isBuffer(content) ? only(content) : (content as Readable as AsyncIterable<Buffer>);
   }

@@ -14,7 +14,7 @@ import { attachmentFileName } from './names.ts';
 import type { FetchTarget } from './request.ts';
 import { type FetchedFile, writeContent } from './write.ts';
 
-type Folder = Extract<FetchTarget, { kind: 'path' }>;
+type FolderTarget = Extract<FetchTarget, { kind: 'path' }>;
 
 /**
  * Writes attachments into a folder. One that cannot be fetched does not keep the others from it.
@@ -24,7 +24,7 @@ type Folder = Extract<FetchTarget, { kind: 'path' }>;
 export async function writeAttachments(
   source: RestoreSource,
   found: readonly DumpedAttachment[],
-  target: Folder,
+  target: FolderTarget,
   run: Run,
 ): Promise<readonly FetchedFile[]> {
   const title = `Fetch ${formatCounted(found.length, 'attachment')}`;
@@ -55,13 +55,13 @@ export async function writeAttachments(
 /** The folder, and what was written into it. */
 class AttachmentFolder {
   readonly written: FetchedFile[] = [];
-  readonly #target: Folder;
+  readonly #target: FolderTarget;
   readonly #run: Run;
   readonly #progress: Progress;
   /** In lower case: not all file systems tell letters apart. */
   readonly #names = new Set<string>();
 
-  constructor(target: Folder, run: Run, progress: Progress) {
+  constructor(target: FolderTarget, run: Run, progress: Progress) {
     this.#target = target;
     this.#run = run;
     this.#progress = progress;

@@ -22,7 +22,7 @@ export interface DumpedTable extends TableSearch {
   readonly isRestricted: boolean;
 }
 
-type Source = Pick<RestoreSource, 'dump' | 'member'>;
+type SourceOfTables = Pick<RestoreSource, 'dump' | 'member'>;
 
 /**
  * Looks for a table in the dump of a backup, whatever its format, and has `use` take what it holds. No more of the dump
@@ -31,7 +31,7 @@ type Source = Pick<RestoreSource, 'dump' | 'member'>;
  * @param progress is told the bytes of the dump that have passed
  */
 export async function withTable<T>(
-  { dump, member }: Source,
+  { dump, member }: SourceOfTables,
   wanted: TableName,
   progress: Pick<Progress, 'add'>,
   use: (table: DumpedTable) => Promise<T>,
