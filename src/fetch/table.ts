@@ -155,15 +155,22 @@ export async function* tableSql(table: DumpedTable, wanted: TableName): AsyncGen
 const LAST_WORDS = Buffer.from('--\n-- PostgreSQL database dump complete\n--\n\n');
 const NAMED = 10;
 
-/** What there is instead: tables whose names have something in common with the one that was wanted. */
+/** What there is instead: first the tables whose names begin most like the one that was wanted. */
 export function noTable({ seen }: Pick<TableSearch, 'seen'>, wanted: TableName): UserError {
-  const all = [...seen].map((name) => name.replace(/^public\./, ''));
-  const part = wanted.table.toLowerCase().slice(0, 4);
-  const near = all.filter((name) => name.toLowerCase().includes(part));
-  const some = near.length > 0 ? near : all;
+  const name = tableWords(wanted);
+  const all = [...seen]
+    .map((each) => each.replace(/^public\./, ''))
+    .sort((a, b) => commonLength(b, name) - commonLength(a, name));
   const there =
     all.length === 0
       ? 'It has none.'
-      : `It has ${formatCounted(all.length, 'table')}, such as ${formatNames(some.map(quoted), NAMED)}.`;
-  return new UserError(`The dump has no table ${quoted(tableWords(wanted))}`, there);
+      : `It has ${formatCounted(all.length, 'table')}, such as ${formatNames(all.map(quoted), NAMED)}.`;
+  return new UserError(`The dump has no table ${quoted(name)}`, there);
+}
+
+/** How many characters two names begin with alike. */
+function commonLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
 }
