@@ -10,7 +10,7 @@ import type { FetchInputs } from '../inputs/fetch.ts';
 import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
-import { formatBytes } from '../util/format.ts';
+import { formatBytes, formatCounted } from '../util/format.ts';
 
 /**
  * Writes a backup, or one thing that is in it, into a file of this machine. Changes nothing else.
@@ -24,16 +24,21 @@ export async function fetch(
   stdout: NodeJS.WritableStream & { readonly isTTY?: boolean },
 ): Promise<void> {
   const { platform, signal } = run;
-  const { request, target, s3, database, backup, allowUnverified } = inputs;
+  const { request, target, s3, database, backup, allowUnverified, signers } = inputs;
   const { customer, prefix } = s3;
   if (target.kind === 'standard output' && stdout.isTTY) throw onTerminal();
   await assertTarget(request, target);
   using store = new Store(s3, signal);
   const folder = store.uri(catalogFolder(prefix, customer));
   const selected = await platform.group(`Find the backup: ${backup} in ${folder}`, async () => {
-    const found = await selectBackup(store, { customer, backup, database, allowUnverified });
+    const found = await selectBackup(store, { customer, backup, database, allowUnverified, signers });
     platform.info(`${store.uri(found.key)}${found.receipt ? `, ${formatBytes(found.receipt.size)}` : ''}`);
-    if (!found.receipt) platform.warning('It has no receipt: nobody has verified it');
+    if (!found.receipt) platform.warning('No receipt that counts says that it was verified');
+    const [newest] = found.passedOver ?? [];
+    if (newest !== undefined) {
+      const count = formatCounted(found.passedOver?.length ?? 0, 'newer one');
+      platform.warning(`It is not the newest backup: ${count} cannot be trusted, such as ${newest}`);
+    }
     return found;
   });
   const { key, receipt } = selected;

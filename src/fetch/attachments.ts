@@ -63,6 +63,7 @@ export async function findAttachments(
       }
       if (!isThere) throw noTable(table, TABLE);
       if (found.length === 0) throw none(choice, rows);
+      await table.finish();
       return found;
     }),
   );

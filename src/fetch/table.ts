@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { pipeline } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { DumpSource } from '../backup-reader/dump.ts';
 import type { RestoreSource } from '../backup-reader/open.ts';
@@ -20,9 +20,16 @@ import { tableWords } from './request.ts';
 export interface DumpedTable extends TableSearch {
   /** Whether the psql that the dump is for knows `\restrict`. */
   readonly isRestricted: boolean;
+  /**
+   * To be called before what was taken is used. Where a trusted signer's receipt has the SHA-256 of the dump, the rest of
+   * it is read: only its end shows that nobody has changed it.
+   *
+   * @throws ContentError when somebody has
+   */
+  finish(): Promise<void>;
 }
 
-type SourceOfTables = Pick<RestoreSource, 'dump' | 'member'>;
+type SourceOfTables = Pick<RestoreSource, 'dump' | 'member' | 'authorship'>;
 
 /**
  * Looks for a table in the dump of a backup, whatever its format, and has `use` take what it holds. No more of the dump
@@ -31,43 +38,64 @@ type SourceOfTables = Pick<RestoreSource, 'dump' | 'member'>;
  * @param progress is told the bytes of the dump that have passed
  */
 export async function withTable<T>(
-  { dump, member }: SourceOfTables,
+  { dump, member, authorship }: SourceOfTables,
   wanted: TableName,
   progress: Pick<Progress, 'add'>,
   use: (table: DumpedTable) => Promise<T>,
 ): Promise<T> {
-  if (dump.kind === 'plain')
-    return usePlain(dump.name, dump.open({ restricted: true }), wanted, progress, use);
+  const isSigned = authorship?.kind === 'signed' && authorship.principals !== undefined;
+  const plain = (sqlName: string, sql: Readable) => {
+    const counted = new Chunks(sql, progress, isSigned);
+    const search = searchPlainTable(sqlName, counted.withoutEnd(), wanted);
+    return use({ isRestricted: false, ...search, finish: () => counted.finish() }).finally(() =>
+      sql.destroy(),
+    );
+  };
+  if (dump.kind === 'plain') return plain(dump.name, dump.open({ restricted: true }));
   const name = dump.kind === 'custom' ? dump.name : 'dump/toc.dat';
   const head = dump.kind === 'custom' ? dump : fileOf(dump, 'toc.dat');
   const content = head.open();
-  const chunks = counted(content, progress);
+  const chunks = new Chunks(content, progress, isSigned);
   try {
-    const open = await openDump(name, chunks);
+    const open = await openDump(name, chunks.all);
     const why = open.kind === 'unknown' ? open.why : unreadable(open.contents.head.compression);
     if (open.kind === 'known' && why === undefined) {
       const isRestricted = sessionOf(name, open.contents).key !== undefined;
       const readRows =
         dump.kind === 'directory' ? ({ id }: { id: number }) => rowsFile(dump, id, progress) : undefined;
-      return await use({ isRestricted, ...searchTable(open, wanted, readRows) });
+      return await use({
+        isRestricted,
+        ...searchTable(open, wanted, readRows),
+        finish: () => chunks.finish(),
+      });
     }
     const sql = member('dump.sql');
     if (!sql) throw unknownDump(name, why ?? '');
     const checked = pipeline(sql.open(), plainDumpFilter(sql.name, { restricted: true }), () => {});
-    return await usePlain(sql.name, checked, wanted, progress, use);
+    return await plain(sql.name, checked);
   } finally {
     content.destroy();
   }
 }
 
-async function usePlain<T>(
-  name: string,
-  sql: AsyncIterable<Buffer>,
-  wanted: TableName,
-  progress: Pick<Progress, 'add'>,
-  use: (table: DumpedTable) => Promise<T>,
-): Promise<T> {
-  return use({ isRestricted: false, ...searchPlainTable(name, counted(sql, progress), wanted) });
+/** The bytes of a dump, which are read as far as they are needed, or to their end. */
+class Chunks {
+  readonly all: AsyncGenerator<Buffer>;
+  readonly #toEnd: boolean;
+
+  constructor(content: AsyncIterable<Buffer>, progress: Pick<Progress, 'add'>, toEnd: boolean) {
+    this.all = counted(content, progress);
+    this.#toEnd = toEnd;
+  }
+
+  /** Whoever has read enough of them does not end them. */
+  withoutEnd(): AsyncIterable<Buffer> {
+    return { [Symbol.asyncIterator]: () => ({ next: () => this.all.next() }) };
+  }
+
+  async finish(): Promise<void> {
+    if (this.#toEnd) while (!(await this.all.next()).done);
+  }
 }
 
 const counted = (bytes: AsyncIterable<Buffer>, progress: Pick<Progress, 'add'>): AsyncGenerator<Buffer> =>
@@ -139,6 +167,7 @@ export async function* tableSql(table: DumpedTable, wanted: TableName): AsyncGen
       yield bytes;
     }
     if (!isFound) throw noTable(table, wanted);
+    await table.finish();
     yield LAST_WORDS;
   };
   // No byte goes on before it is known that psql takes none of it for a command of its own.

@@ -1,4 +1,5 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
+import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { FetchRequest, FetchTarget } from '../fetch/request.ts';
 import { detectPlatform, type Environment } from '../platform/platform.ts';
 import { isPrintable } from '../util/controls.ts';
@@ -6,6 +7,7 @@ import { boolean, durationMs, type Fields, matching, Refusal, text } from './fie
 import { refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseS3 } from './s3.ts';
+import { parseSigners } from './signing.ts';
 
 export interface FetchInputs {
   readonly command: 'fetch';
@@ -15,6 +17,7 @@ export interface FetchInputs {
   /** `latest`, a key, an URI or a time. */
   readonly backup: string;
   readonly allowUnverified: boolean;
+  readonly signers: TrustedSigners;
   readonly request: FetchRequest;
   readonly target: FetchTarget;
   /** Time limit of the whole run. */
@@ -41,6 +44,7 @@ export function parseFetch(fields: Fields, env: Environment): FetchInputs | unde
   const optional = {
     database: fields.optional('database', databaseName),
     allowUnverified: fields.optional('allow-unverified', boolean) ?? false,
+    signers: parseSigners(fields),
   };
   return complete(required) ? { command: 'fetch', ...required, ...optional, warnings: [] } : undefined;
 }

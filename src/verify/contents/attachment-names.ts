@@ -1,3 +1,5 @@
+import { unescaped } from '../../postgres/copy-text.ts';
+
 /** Longest field that is looked at, in bytes: Odoo's own names have 43. */
 const LONGEST_FIELD = 4096;
 const TAB = 9;
@@ -73,8 +75,3 @@ export class AttachmentNames {
     this.#fieldBytes = 0;
   }
 }
-
-const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
-
-const unescaped = (value: string): string =>
-  value.includes('\\') ? value.replaceAll(/\\(.)/gs, (_, sign: string) => ESCAPES[sign] ?? sign) : value;

@@ -1,4 +1,3 @@
-import { unescaped } from '../../postgres/copy-text.ts';
 import { ContentError } from '../../util/errors.ts';
 import { AttachmentNames } from './attachment-names.ts';
 

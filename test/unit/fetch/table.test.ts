@@ -54,7 +54,9 @@ async function sqlOf(
   const add = (bytes: number): void => {
     read += bytes;
   };
-  const sql = await withTable({ dump, member }, wanted, { add }, (found) => buffer(tableSql(found, wanted)));
+  const sql = await withTable({ dump, member, authorship: undefined }, wanted, { add }, (found) =>
+    buffer(tableSql(found, wanted)),
+  );
   return { sql: withoutKey(sql), read };
 }
 
@@ -102,6 +104,35 @@ test('no more of a dump is read than goes before the end of the rows', async () 
   const { sql, read } = await sqlOf(custom(bytes), table('second'));
   assert.equal(sql.match(/^second$/gm)?.length, 50_000);
   assert.ok(read > bytes.length / 2 && read < (bytes.length * 3) / 4, `${read} of ${bytes.length}`);
+});
+
+test('where a trusted signer vouches for the dump, it is read to its end before anything counts', async () => {
+  const bytes = fixture('15.dump');
+  const changed: DumpSource = {
+    ...{ kind: 'custom', name: 'shop.dump', size: bytes.length },
+    open: () =>
+      Readable.from(
+        (async function* () {
+          yield* inChunks(bytes, 1000);
+          throw new ContentError('another SHA-256', '');
+        })(),
+        { objectMode: false },
+      ),
+  };
+  const wanted = table('other', 'app');
+  const read = (principals: string | undefined) =>
+    withTable(
+      {
+        dump: changed,
+        member: () => undefined,
+        authorship: { kind: 'signed', fingerprint: 'SHA256:x', principals },
+      },
+      wanted,
+      { add: () => {} },
+      (found) => buffer(tableSql(found, wanted)),
+    );
+  assert.match((await read(undefined)).toString(), /^COPY app\.other /m);
+  await assert.rejects(read('ci@example.com'), /another SHA-256/);
 });
 
 test('a table that there is not is told with those that there are', async () => {
