@@ -45,7 +45,7 @@ export async function withTable<T>(
 ): Promise<T> {
   const isSigned = authorship?.kind === 'signed' && authorship.principals !== undefined;
   const plain = (sqlName: string, sql: Readable) => {
-    const counted = new Chunks(sql, progress, isSigned);
+    const counted = new DumpChunks(sql, progress, isSigned);
     const search = searchPlainTable(sqlName, counted.withoutEnd(), wanted);
     return use({ isRestricted: false, ...search, finish: () => counted.finish() }).finally(() =>
       sql.destroy(),
@@ -55,7 +55,7 @@ export async function withTable<T>(
   const name = dump.kind === 'custom' ? dump.name : 'dump/toc.dat';
   const head = dump.kind === 'custom' ? dump : fileOf(dump, 'toc.dat');
   const content = head.open();
-  const chunks = new Chunks(content, progress, isSigned);
+  const chunks = new DumpChunks(content, progress, isSigned);
   try {
     const open = await openDump(name, chunks.all);
     const why = open.kind === 'unknown' ? open.why : unreadable(open.contents.head.compression);
@@ -79,7 +79,7 @@ export async function withTable<T>(
 }
 
 /** The bytes of a dump, which are read as far as they are needed, or to their end. */
-class Chunks {
+class DumpChunks {
   readonly all: AsyncGenerator<Buffer>;
   readonly #toEnd: boolean;
 
@@ -117,9 +117,9 @@ const DECODERS = [
   ['.zst', createZstdDecompress],
 ] as const;
 
-type DirectoryDump = Extract<DumpSource, { kind: 'directory' }>;
+type DirectorySource = Extract<DumpSource, { kind: 'directory' }>;
 
-function fileOf(dump: DirectoryDump, name: string) {
+function fileOf(dump: DirectorySource, name: string) {
   const file = dump.files.find((each) => each.name === name);
   if (file) return file;
   throw new ContentError(`The archive has no ${quoted(`dump/${name}`)}.`, 'Choose another backup.');
@@ -127,7 +127,7 @@ function fileOf(dump: DirectoryDump, name: string) {
 
 /** The rows of an entry. pg_dump names the file by the id: `3456.dat.gz`. */
 async function* rowsFile(
-  dump: DirectoryDump,
+  dump: DirectorySource,
   id: number,
   progress: Pick<Progress, 'add'>,
 ): AsyncGenerator<Buffer> {
