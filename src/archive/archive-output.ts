@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 
 /** A stream with one writer, who waits while its reader does not read. */
 export class ArchiveOutput extends Readable {
-  /** Bytes written so far. Not named `size`: lib-storage takes the `size` of a body for its final length. */
+  /** Bytes written so far. */
   written = 0;
   /** Settles when there is room again; undefined while there is room. */
   #room: PromiseWithResolvers<void> | undefined;

@@ -21,7 +21,7 @@ type Write = (bytes: Buffer) => Promise<void> | void;
  * Internals of archiver that this project relies on: zip-stream, which does archiver's work, tells how many
  * bytes it has written, and holds the entries that it has written with their sizes and CRC. archiver's own `pointer()`
  * counts what came out at the other end. That the entries are those of the directory is checked by
- * `DirectoryMerger.addRun`.
+ * `SegmentDirectory.addRun`.
  */
 export interface ArchiverEngine {
   /** Bytes that went in, whether or not they have come out. */

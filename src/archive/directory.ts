@@ -1,12 +1,8 @@
-import { inBatches } from '../util/batches.ts';
 import { decodeEnd, moveEntry } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
-import type { Reuse } from './reuse.ts';
 
-/** Where entries that were written together lie in the archive. */
+/** Where entries that were written together lie in their segment. */
 interface EntryPlace {
-  /** The number of their segment, from 0. */
-  readonly segment: number;
   /** Offset of the first entry, in bytes. */
   readonly offset: number;
   /** Length of all of the entries, in bytes. */
@@ -17,30 +13,21 @@ interface EntryPlace {
 interface EntryRun extends EntryPlace {
   readonly entries: PackedEntries;
   readonly count: number;
-  /** The number of its first entry, counted over the whole archive. */
+  /** The number of its first entry, counted over the whole segment. */
   readonly first: number;
 }
 
-/** Entries that are passed on at once. */
-const BATCH = 1000;
-
-/** Merges the directories of runs of entries into the one that ends the archive. */
-export class DirectoryMerger {
+/** Merges the directories of the runs of a segment's entries. */
+export class SegmentDirectory {
   readonly #runs: EntryRun[] = [];
-  /** Numbers of entries that the directory leaves out, counted over the whole archive. */
+  /** Numbers of entries that the directory leaves out, counted over the whole segment. */
   readonly #dropped = new Set<number>();
   #last: string | undefined;
-  readonly #reuse: Reuse | undefined;
   #booked = 0;
-
-  /** @param reuse what the archive begins with: its segment 0 */
-  constructor(reuse?: Reuse) {
-    this.#reuse = reuse;
-  }
 
   /** How many entries the directory will name. */
   get entries(): number {
-    return this.#booked - this.#dropped.size + (this.#reuse?.entries ?? 0);
+    return this.#booked - this.#dropped.size;
   }
 
   /** Books the next entry, whose name no other has. @throws Error when a zip cannot hold it */
@@ -77,18 +64,20 @@ export class DirectoryMerger {
     this.#runs.push({ ...place, entries: packed, count: entries, first });
   }
 
-  /** The entries, encoded for where they lie in the archive, piece by piece. */
-  *encode(): Generator<{ readonly segment: number; readonly entries: number; readonly bytes: Buffer }> {
-    for (const some of inBatches(this.#reuse?.directory() ?? [], BATCH)) {
-      yield { segment: 0, entries: some.length, bytes: Buffer.concat(some) };
-    }
+  /**
+   * The entries, encoded for where they lie in the archive, piece by piece.
+   *
+   * @param segmentOffset where the segment begins in the archive, in bytes
+   */
+  *encode(segmentOffset: number): Generator<Buffer> {
     for (const run of this.#runs) {
       const named: Buffer[] = [];
       let number = run.first;
       for (const entry of run.entries.decode()) {
-        if (!this.#dropped.has(number++)) named.push(moveEntry(entry, run.offset + entry.offset));
+        if (this.#dropped.has(number++)) continue;
+        named.push(moveEntry(entry, segmentOffset + run.offset + entry.offset));
       }
-      yield { segment: run.segment, entries: named.length, bytes: Buffer.concat(named) };
+      yield Buffer.concat(named);
     }
   }
 }

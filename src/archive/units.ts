@@ -13,9 +13,9 @@ const USUAL_UNIT = 59 * MiB;
 /** Parts that copies may take of the 10,000 that an object may have. */
 const MOST_UNITS = 8000;
 
-/** How long units are in an archive of about `expectedBytes`, which may come to twice that. */
-export function unitSizeOf(expectedBytes: number): number {
-  return Math.max(USUAL_UNIT, Math.ceil((2 * expectedBytes) / MOST_UNITS / MiB) * MiB);
+/** How long units are in an archive of at most `mostBytes`. */
+export function unitSizeOf(mostBytes: number): number {
+  return Math.max(USUAL_UNIT, Math.ceil(mostBytes / MOST_UNITS / MiB) * MiB);
 }
 
 /** A unit that is not ended yet. */

@@ -4,8 +4,8 @@ import { beginDump } from '../postgres/dump.ts';
 import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { UserError } from '../util/errors.ts';
+import { dumpsOf } from './segments.ts';
 import type { ArchiveOptions } from './source.ts';
-import { dumpsOf } from './write-archive.ts';
 
 /** What a backup runs beside its dumps, at least: the session of the lock, that of the snapshot, and a question. */
 const BESIDE_DUMPS = 3;

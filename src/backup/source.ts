@@ -64,14 +64,24 @@ export function pgDumpCompression(compression: ArchiveOptions['compression'], cl
   return clientMajor >= 16 ? '--compress=zstd:1' : '--compress=1';
 }
 
-/** Bytes of an entry besides its content, in both of its headers. */
-const ENTRY_BYTES = 260;
+/** Bytes of an entry besides its content: in front of it and behind it, and in the archive's directory. */
+const [HEADER_BYTES, DIRECTORY_BYTES] = [120, 140];
 
-/** The most bytes that may have to be sent, approximately: it decides the size of the parts of the upload. */
-export function expectedBytes({ facts, files }: Source, format: Format): number {
-  const dumps = format === 'dual' ? 2 : 1;
-  const filestore = files ? files.list.bytes + ENTRY_BYTES * files.list.length : 0;
-  return dumps * facts.tableBytes + filestore + 1024 ** 2;
+/**
+ * The most bytes that may have to be sent of each part of a backup, approximately: it decides the size of the parts of
+ * the upload, and of the archive's units.
+ */
+export function mostBytes({ facts, files, missing }: Source, { base }: ArchiveOptions) {
+  const { bytes, length } = files?.list ?? { bytes: 0, length: 0 };
+  return {
+    /** Each of the dumps: text is longer than tables are, and is deflated. */
+    dump: 2 * facts.tableBytes + 1024 ** 2,
+    /** With some files of which a half was read, and then all. */
+    filestore: Math.ceil(1.02 * bytes) + HEADER_BYTES * length + 64 * 1024 ** 2,
+    /** With the names of files that are missing. */
+    description: 64 * missing.length + 1024 ** 2,
+    directory: DIRECTORY_BYTES * (length + (base?.reuse.entries ?? 0)) + 1024 ** 2,
+  };
 }
 
 /** The same bytes, told to the progress line as they pass. */

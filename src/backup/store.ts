@@ -7,16 +7,18 @@ import type { Receipt } from '../catalog/receipt.ts';
 import { signReceipt } from '../catalog/signatures.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
+import { wantsEqualParts } from '../s3/equal-parts.ts';
 import type { CopyProof } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
-import { upload } from '../s3/upload.ts';
+import { oneAfterAnother, upload } from '../s3/upload.ts';
 import type { Signer } from '../signing/signer.ts';
 import { messageOf, type UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { tool } from '../util/version.ts';
 import { isBare, streamBareDump } from './bare.ts';
 import { metadataOf, receiptOf, type Stored } from './receipt.ts';
-import { type ArchiveOptions, counted, deflateLevel, expectedBytes, type Source } from './source.ts';
+import { lanesOf, segmentsOf } from './segments.ts';
+import { type ArchiveOptions, counted, deflateLevel, mostBytes, type Source } from './source.ts';
 import { verifyUpload } from './verify-upload.ts';
 import { writeArchive } from './write-archive.ts';
 
@@ -37,12 +39,12 @@ export async function storeObject(
 ): Promise<Stored> {
   const { store, key, platform, phases, signal } = destination;
   const options = {
-    expectedBytes: expectedBytes(source, target.format),
     front: target.base,
     metadata: metadataOf(source, target, platform.run),
     signal,
     onLeftBehind: (error: UserError) => platform.warning(`${error.message} ${error.hint}`),
   };
+  const most = mostBytes(source, target);
   if (isBare(target.format, source.files !== undefined)) {
     const contentType = target.format === 'plain' ? 'application/gzip' : 'application/octet-stream';
     const title = `Dump: ${key}`;
@@ -50,24 +52,33 @@ export async function storeObject(
     const sha256 = createHash('sha256');
     const uploaded = await phases.transfer('dump', title, undefined, async (progress) => {
       const dump = metered(counted(await streamBareDump(source, target), progress), [units, sha256]);
-      return upload(store, key, dump, { ...options, contentType });
+      return upload(store, key, [{ body: dump, mostBytes: most.dump }], { ...options, contentType });
     });
     const whole = { kind: 'database', offset: 0, length: uploaded.size, entries: 0 } as const;
     const sums = { [key.slice(key.lastIndexOf('/') + 1)]: sha256.digest('hex') };
     return { uploaded, archive: undefined, segments: [{ ...whole, units: units.finish() }], sums };
   }
   const reuse = target.base?.reuse;
-  const unitSize = unitSizeOf(options.expectedBytes + (reuse?.length ?? 0));
+  const unitSize = unitSizeOf(2 * most.dump + most.filestore + (reuse?.length ?? 0));
   await using writer = new ArchiveWriter({ level: Math.max(1, deflateLevel(target)), unitSize, reuse });
-  const uploading = upload(store, key, writer.output, { ...options, contentType: 'application/zip' });
-  const writing = writeArchive(writer, source, target, phases);
-  // A failure of either ends the other, and the upload always reports the first reason.
-  writing.catch((error) => writer.output.destroy(error));
-  const [uploaded, archive] = await Promise.allSettled([uploading, writing]);
-  if (uploaded.status === 'rejected') throw uploaded.reason;
-  if (archive.status === 'rejected') throw archive.reason;
-  const { summary, sums } = archive.value;
-  return { uploaded: uploaded.value, archive: archive.value, segments: summary.segments, sums };
+  const segments = segmentsOf(writer, source, target);
+  const lanes = lanesOf(writer, segments, source, target);
+  return await phases.transfers('transfer', `Transfer to ${store.uri(key)}`, async (transfers) => {
+    const equalParts = target.cannotCopy || wantsEqualParts(store.options.endpoint);
+    const uploading = upload(store, key, equalParts ? [oneAfterAnother(lanes)] : lanes, {
+      ...options,
+      contentType: 'application/zip',
+    });
+    const info = (line: string) => platform.info(line);
+    const writing = writeArchive({ writer, segments, source, target, transfers, info });
+    // A failure of either ends the other, and the upload always reports the first reason.
+    writing.catch((error) => writer.fail(error));
+    const [uploaded, archive] = await Promise.allSettled([uploading, writing]);
+    if (uploaded.status === 'rejected') throw uploaded.reason;
+    if (archive.status === 'rejected') throw archive.reason;
+    const { summary, sums } = archive.value;
+    return { uploaded: uploaded.value, archive: archive.value, segments: summary.segments, sums };
+  });
 }
 
 /** The same bytes, measured as they pass. */

@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream';
 import { SAMPLE_LENGTH, shouldDeflate } from '../archive/compressible.ts';
+import type { SegmentWriter } from '../archive/segment-writer.ts';
 import type { ArchiveSummary, ArchiveWriter } from '../archive/writer.ts';
 import type { BackupDescription } from '../catalog/description.ts';
 import { dumpCodec } from '../host/codecs.ts';
 import { type FilestoreReport, type FilestoreSink, readFilestore } from '../odoo/filestore.ts';
 import { odooManifest } from '../odoo/manifest.ts';
-import type { Phases } from '../platform/phases.ts';
 import type { Progress } from '../platform/progress.ts';
+import type { Transfers } from '../platform/transfers.ts';
 import { directoryDump, streamDump } from '../postgres/dump.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { describe } from './description.ts';
+import { type ArchiveSegments, type DumpEntry, dumpsOf } from './segments.ts';
 import { type ArchiveOptions, counted, deflateLevel, pgDumpCompression, type Source } from './source.ts';
 import { SummedMembers } from './summed-members.ts';
 
@@ -21,149 +23,164 @@ export interface Written {
   readonly sums: Readonly<Record<string, string>>;
 }
 
-/**
- * Writes an archive's members, in this order: the dumps and Odoo's manifest, the filestore, and backup.json, which
- * tells what became of the filestore.
- *
- * @throws whatever broke first: the host, the dump, or the reader of the archive
- */
-export async function writeArchive(
-  writer: ArchiveWriter,
-  source: Source,
-  target: ArchiveOptions,
-  phases: Phases,
-): Promise<Written> {
-  const { snapshot, facts } = source;
-  await writer.begin('database');
-  const members = new SummedMembers(writer);
-  await writeDumps(members, source, target, phases);
-  const manifest = odooManifest(snapshot.database, facts, snapshot.postgres.version);
-  await addText(members, 'manifest.json', manifest, target.startedAt);
-  // From here on nobody needs the snapshot, and an old one keeps PostgreSQL from cleaning up.
-  await snapshot[Symbol.asyncDispose]();
+/** An archive that is to be written. */
+export interface ArchiveJob {
+  readonly writer: ArchiveWriter;
+  readonly segments: ArchiveSegments;
+  readonly source: Source;
+  readonly target: ArchiveOptions;
+  readonly transfers: Transfers;
+  /** Prints a line of the log. */
+  readonly info: (line: string) => void;
+}
 
-  const filestore = await writeFilestore(writer, source, target, phases);
-  await writer.begin('description');
+/** An archive that is being written. */
+interface Writing extends ArchiveJob {
+  readonly members: SummedMembers;
+}
+
+/**
+ * Writes an archive's members: the dumps and Odoo's manifest, and at the same time the filestore; then backup.json,
+ * which tells what became of the filestore.
+ *
+ * @throws whatever broke first: the host, a dump, or the reader of the archive
+ */
+export async function writeArchive(job: ArchiveJob): Promise<Written> {
+  const members = new SummedMembers();
+  const writing = { ...job, members };
+  const { writer, segments, source, target } = writing;
+  const ending = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error) => {
+      throw writer.fail(error); // which ends the others
+    });
+  const both = [ending(writeDatabase(writing)), ending(writeFilestore(writing))] as const;
+  await Promise.allSettled(both);
+  const [, filestore] = await Promise.all(both);
   const description = describe(source, target, filestore);
-  await addText(members, 'backup.json', `${JSON.stringify(description, undefined, 2)}\n`, target.startedAt);
+  const text = `${JSON.stringify(description, undefined, 2)}\n`;
+  const modified = target.startedAt;
+  await members.add(segments.description, 'backup.json', Buffer.from(text), { deflate: true, modified });
   return { summary: await writer.finish(), description, sums: members.sums };
 }
 
-function addText(writer: SummedMembers, name: string, text: string, modified: Date): Promise<unknown> {
-  return writer.add(name, Buffer.from(text), { deflate: true, modified });
+async function writeDatabase(writing: Writing): Promise<void> {
+  const { members, segments, source, target, info } = writing;
+  const { snapshot, facts } = source;
+  const dumps = dumpsOf(target);
+  for (const { what } of dumps) info(what);
+  const written =
+    target.format === 'directory'
+      ? [writeDirectoryDump(writing)]
+      : dumps.map((dump, i) => writeDump(writing, dump, segments.dumps[i] as SegmentWriter));
+  await Promise.allSettled(written);
+  await Promise.all(written);
+  const manifest = odooManifest(snapshot.database, facts, snapshot.postgres.version);
+  const last = segments.dumps.at(-1) as SegmentWriter;
+  const modified = target.startedAt;
+  await members.add(last, 'manifest.json', Buffer.from(manifest), { deflate: true, modified });
+  await Promise.all(segments.dumps.map((segment) => segment.end()));
+  // From here on nobody needs the snapshot, and an old one keeps PostgreSQL from cleaning up.
+  await snapshot[Symbol.asyncDispose]();
 }
 
-/** One pg_dump of an archive. */
-interface DumpEntry {
-  /** Name of the phase. */
-  readonly phase: string;
-  readonly title: string;
-  readonly name: string;
-  readonly options: readonly string[];
-}
-
-/** The dumps of an archive; a directory dump is none of them. */
-export function dumpsOf({ format, baseName }: Pick<ArchiveOptions, 'format' | 'baseName'>): DumpEntry[] {
-  const custom: DumpEntry = {
-    phase: 'dump',
-    title: `Dump for pg_restore: ${baseName}.dump`,
-    name: `${baseName}.dump`,
-    // Uncompressed inside: pg_dump compresses on one thread, which takes longer than everything else together.
-    options: ['--format=custom', '--compress=0'],
-  };
-  const plain: DumpEntry = {
-    phase: 'sql',
-    title: 'Dump for Odoo: dump.sql',
-    name: 'dump.sql',
-    options: ['--format=plain', '--no-owner'], // as odoo.service.db.dump_db has it made
-  };
-  if (format === 'dual') return [custom, plain];
-  return format === 'custom' ? [custom] : [plain];
-}
-
-async function writeDumps(
-  writer: SummedMembers,
-  source: Source,
-  target: ArchiveOptions,
-  phases: Phases,
+async function writeDump(
+  { writer, members, source, target, transfers }: Writing,
+  { title, name, options }: DumpEntry,
+  segment: SegmentWriter,
 ): Promise<void> {
-  if (target.format === 'directory') {
-    const title = `Dump, by ${formatCounted(target.jobs, 'job')} at once, into a folder on the host`;
-    await phases.transfer('dump', title, undefined, (progress) =>
-      writeDirectoryDump(writer, source, target, progress),
-    );
-    return;
-  }
   const { odoo, snapshot, facts } = source;
-  const start = async (dump: DumpEntry) => ({
-    ...dump,
-    stream: await streamDump(snapshot, dump.options, dumpCodec(odoo.tools)),
-  });
-  // All at once: each pg_dump reads the catalog first, which takes seconds, and then waits for its turn to be read.
-  const started = await Promise.all(dumpsOf(target).map(start));
-  const deflate = deflateLevel(target) > 0;
+  const how = { deflate: deflateLevel(target) > 0, modified: target.startedAt };
   try {
-    for (const { stream, phase, title, name } of started) {
-      await phases.transfer(phase, title, facts.tableBytes, (progress) =>
-        writer.add(name, counted(stream, progress), { deflate, modified: target.startedAt }),
+    const stream = await streamDump(snapshot, options, dumpCodec(odoo.tools));
+    try {
+      await transfers.move(title, facts.tableBytes, (progress) =>
+        members.add(segment, name, counted(stream, progress), how),
       );
+    } finally {
+      stream.destroy();
     }
-  } finally {
-    for (const { stream } of started) stream.destroy();
+  } catch (error) {
+    throw writer.fail(error); // which ends the other dump
   }
 }
 
-async function writeDirectoryDump(
-  writer: SummedMembers,
-  { snapshot, facts }: Source,
-  target: ArchiveOptions,
-  progress: Progress,
-): Promise<void> {
-  const compression = pgDumpCompression(target.compression, snapshot.postgres.client.major);
+async function writeDirectoryDump({
+  writer,
+  members,
+  segments,
+  source,
+  target,
+  transfers,
+  info,
+}: Writing): Promise<void> {
+  const { snapshot, facts } = source;
+  const { jobs } = target;
+  info(`Dump, by ${formatCounted(jobs, 'job')} at once, into a folder on the host`);
+  const options = [pgDumpCompression(target.compression, snapshot.postgres.client.major)];
   // The tables' size is a bound that real dumps stay well below: they are compressed.
-  for await (const file of directoryDump(snapshot, target.jobs, [compression], facts.tableBytes)) {
-    await writer.add(file.name, counted(file.content, progress), { deflate: false, modified: file.modified });
-  }
+  const files = { jobs, options, neededBytes: facts.tableBytes, signal: writer.failed };
+  const [segment] = segments.dumps;
+  await transfers.move('dump', undefined, async (progress) => {
+    for await (const { name, content, modified } of directoryDump(snapshot, files)) {
+      if (segment) await members.add(segment, name, counted(content, progress), { deflate: false, modified });
+    }
+  });
 }
 
-async function writeFilestore(
-  writer: ArchiveWriter,
-  source: Source,
-  target: ArchiveOptions,
-  phases: Phases,
-): Promise<FilestoreReport | null> {
+async function writeFilestore({
+  writer,
+  segments,
+  source,
+  target,
+  transfers,
+  info,
+}: Writing): Promise<FilestoreReport | null> {
   const { odoo, files, missing, skipped } = source;
-  if (files === undefined) return null;
-  await writer.begin('filestore');
+  const segment = segments.filestore;
+  if (files === undefined || segment === undefined) return null;
   const { filestore } = odoo;
   const { list, referenced } = files;
   const copied = { files: target.base?.reuse.entries ?? 0, bytes: target.base?.reuse.bytes ?? 0 };
-  if (filestore === undefined) return { files: 0, bytes: 0, missing, lost: [], corrupt: [], skipped };
+  if (filestore === undefined) {
+    await segment.end();
+    return { files: 0, bytes: 0, missing, lost: [], corrupt: [], skipped };
+  }
   const compress = deflateLevel(target) > 0;
   const more = target.base ? ' that the backup before lacks' : '';
-  const title = `Filestore: ${formatCounted(list.length, 'file')}${more}, ${formatBytes(list.bytes)}`;
-  return phases.transfer('filestore', title, list.bytes, async (progress) => {
-    const sink: FilestoreSink = {
-      async add(name, content, modified) {
-        const { head, source } = Buffer.isBuffer(content)
-          ? { head: content, source: content }
-          : await peek(content);
-        await writer.add(`filestore/${name}`, source, { deflate: compress && shouldDeflate(head), modified });
-      },
-      drop: (name) => writer.drop(`filestore/${name}`),
-      progress: (count) => progress.add(count),
-    };
-    const read = await readFilestore(filestore, list, referenced, sink);
-    if (read.lost.length > 0)
-      target.tolerate(`${formatCounted(read.lost.length, 'file')} vanished while they were read`, read.lost);
-    if (read.corrupt.length > 0) {
-      target.tolerate(
-        `${formatCounted(read.corrupt.length, 'file')} are not what their SHA-1 names say`,
-        read.corrupt,
-      );
-    }
-    return { missing, skipped, ...read, files: copied.files + read.files, bytes: copied.bytes + read.bytes };
+  info(`Filestore: ${formatCounted(list.length, 'file')}${more}, ${formatBytes(list.bytes)}`);
+  const read = await transfers.move('filestore', list.bytes, (progress) => {
+    const sink = filestoreSink(segment, { compress, progress, signal: writer.failed });
+    return readFilestore(filestore, list, referenced, sink);
   });
+  await segment.end();
+  if (read.lost.length > 0)
+    target.tolerate(`${formatCounted(read.lost.length, 'file')} vanished while they were read`, read.lost);
+  if (read.corrupt.length > 0) {
+    const files = formatCounted(read.corrupt.length, 'file');
+    target.tolerate(`${files} are not what their SHA-1 names say`, read.corrupt);
+  }
+  return { missing, skipped, ...read, files: copied.files + read.files, bytes: copied.bytes + read.bytes };
+}
+
+function filestoreSink(
+  segment: SegmentWriter,
+  {
+    compress,
+    progress,
+    signal,
+  }: { readonly compress: boolean; readonly progress: Progress; readonly signal: AbortSignal },
+): FilestoreSink {
+  return {
+    async add(name, content, modified) {
+      const { head, source } = Buffer.isBuffer(content)
+        ? { head: content, source: content }
+        : await peek(content);
+      await segment.add(`filestore/${name}`, source, { deflate: compress && shouldDeflate(head), modified });
+    },
+    drop: (name) => segment.drop(`filestore/${name}`),
+    progress: (count) => progress.add(count),
+    signal,
+  };
 }
 
 /** The first bytes of a stream, and all of it. */

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { inBatches } from '../util/batches.ts';
@@ -22,11 +22,13 @@ export interface TarEntry {
  * Reads files of a folder on the host as one tar stream, in the order given. Files that are gone, cannot be
  * opened or are links are left out without an error: who asked compares.
  *
+ * @param signal ends it, also while the host sends nothing
  * @throws CommandError when tar failed as a whole (its exit codes 1 and 2 may speak of single files only)
  */
 export async function* readTar(
   source: Folder & { readonly codec?: OutboundCodec },
   names: Iterable<string>,
+  signal?: AbortSignal,
 ): AsyncGenerator<TarEntry> {
   const command = source.command([
     'tar',
@@ -34,6 +36,7 @@ export async function* readTar(
     ...['--no-recursion', '--ignore-failed-read', '--verbatim-files-from', '--null', '--files-from=-'],
   ]);
   await using process = await source.host.start(compressedBy(command, source.codec));
+  if (signal) addAbortSignal(signal, process.stdout);
   const names$ = writeNames(process, names);
   yield* tarEntries(decompressed(process.stdout, source.codec));
   await names$;

@@ -141,6 +141,8 @@ export interface FilestoreSink {
   drop(name: string): void;
   /** Bytes of content that arrived. */
   progress(bytes: number): void;
+  /** Ends the reading, also while the host sends nothing. */
+  readonly signal?: AbortSignal;
 }
 
 /** Files up to this size are held and checked before they are archived; larger ones while they are. */
@@ -169,7 +171,7 @@ export async function readFilestore(
   const pass = new Pass(filestore, list, sink);
   for (const [attempt, delay] of RETRY_DELAYS_MS.entries()) {
     if (pass.left.count === 0) break;
-    await sleep(delay);
+    await sleep(delay, undefined, { signal: sink.signal });
     await pass.read(attempt === RETRY_DELAYS_MS.length - 1);
   }
   const gone = [...pass.left];
@@ -202,7 +204,7 @@ class Pass {
   async read(last: boolean): Promise<void> {
     // What is read is taken out only after its name was sent.
     const names = this.left[Symbol.iterator]().map((number) => this.#list.nameAt(number));
-    for await (const entry of readTar(this.#filestore, names)) {
+    for await (const entry of readTar(this.#filestore, names, this.#sink.signal)) {
       const number = this.#list.indexOf(entry.name);
       if (!this.left.has(number) || !this.#isItsOwn(entry)) continue;
       const kept =

@@ -1,5 +1,6 @@
 import type { Platform } from './platform.ts';
-import { Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { Transfers } from './transfers.ts';
 
 /** The story of a run: each phase is a group of the log, and its time is kept. */
 export class Phases {
@@ -40,13 +41,11 @@ export class Phases {
     expected: number | undefined,
     body: (progress: Progress) => Promise<T>,
   ): Promise<T> {
-    const { progressIntervalMs: intervalMs } = this.#platform;
-    const print = (line: string) => this.#platform.progress(line);
-    return this.run(name, title, async () => {
-      const progress = new Progress({ title: name, expected, intervalMs, print });
-      const result = await body(progress);
-      this.#platform.info(progress.total());
-      return result;
-    });
+    return this.transfers(name, title, (transfers) => transfers.move(name, expected, body));
+  }
+
+  /** A phase that moves several things at the same time. */
+  transfers<T>(name: string, title: string, body: (transfers: Transfers) => Promise<T>): Promise<T> {
+    return this.run(name, title, () => body(new Transfers(this.#platform)));
   }
 }

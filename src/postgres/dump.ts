@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compressedBy, decompressed, type OutboundCodec } from '../host/codecs.ts';
 import { type Command, CommandError, type Exit, type Process } from '../host/host.ts';
@@ -83,18 +83,25 @@ function dumpCommand(snapshot: Snapshot, options: readonly string[]): Command {
 /** Exit code of the script below when the disk has too little space: EX_TEMPFAIL of sysexits.h. */
 const NO_SPACE = 75;
 
+export interface DirectoryDumpOptions {
+  readonly jobs: number;
+  /** Of pg_dump: `--compress=…` and the like. */
+  readonly options: readonly string[];
+  /** Free space asked for before anything is written. */
+  readonly neededBytes: number;
+  /** Ends it, also while the host sends nothing. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Runs `pg_dump --format=directory --jobs` into a temporary folder on the host, and returns the folder's files,
  * named `dump/…`, as a tar stream. The folder is removed in every case, by the shell that made it.
  *
- * @param neededBytes free space asked for before anything is written
- * @throws UserError when there is less
+ * @throws UserError when there is less space than needed
  */
 export async function* directoryDump(
   snapshot: Snapshot,
-  jobs: number,
-  options: readonly string[],
-  neededBytes: number,
+  { jobs, options, neededBytes, signal }: DirectoryDumpOptions,
 ): AsyncGenerator<TarEntry> {
   const dump = dumpCommand(snapshot, ['--format=directory', `--jobs=${jobs}`, ...options]);
   const script = `needed=$1; shift
@@ -107,12 +114,14 @@ export async function* directoryDump(
   const neededKib = Math.ceil(neededBytes / 1024);
   const argv = ['sh', '-c', script, 'sh', String(neededKib), ...dump.argv];
   await using process = await snapshot.postgres.host.start({ ...dump, argv });
+  if (signal) addAbortSignal(signal, process.stdout);
   let read: unknown;
   try {
     yield* tarEntries(process.stdout);
   } catch (error) {
     read = error;
   }
+  signal?.throwIfAborted(); // the dump itself may take long to end
   const exit = await process.exited;
   if (exit.code === NO_SPACE) throw noSpace(exit.stderr, neededKib);
   await assertDumped(snapshot, dump, exit, read);

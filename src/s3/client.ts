@@ -37,6 +37,9 @@ export function s3Client(
   const sessions = role && identity && new RoleSessions(() => assumeRole(role, identity));
   const client = new S3Client({
     ...(endpoint ? compatible(endpoint, pathStyle ?? true) : { forcePathStyle: pathStyle ?? false }),
+    // Checksum trailers, the SDK's default, are refused by Swift (501) and by Ceph 16 (411), and with them Amazon takes no
+    // gaps in the numbers of parts. Content-MD5, which every part has, is taken by all.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
     region: region ?? (endpoint ? process.env.AWS_REGION || 'us-east-1' : undefined),
     maxAttempts: 5,
     ...(sessions && { credentials: inTurn(sessions) }),
@@ -121,12 +124,6 @@ function signedByMd5<T extends { request: unknown }>(args: T): T {
   return args;
 }
 
-/** Checksum trailers, the SDK's default, are refused by Swift (501) and by Ceph 16 (411). Content-MD5 is not. */
 function compatible(endpoint: string, forcePathStyle: boolean) {
-  return {
-    endpoint,
-    forcePathStyle,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  } as const;
+  return { endpoint, forcePathStyle, responseChecksumValidation: 'WHEN_REQUIRED' } as const;
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
+  type CompletedPart,
   CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
   PutObjectCommand,
-  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { messageOf, UserError } from '../util/errors.ts';
+import { beginUpload, type ObjectParams } from './begin-upload.ts';
 import { attemptsOf, errorName, isNotImplemented } from './sdk-errors.ts';
 import { CopyError, etagOf, type ServerCopy } from './server-copy.ts';
 import type { Store } from './store.ts';
@@ -18,156 +18,156 @@ import type { Store } from './store.ts';
  */
 export type PartProof = 'md5' | 'content-md5';
 
-type WritingRequest =
-  | CreateMultipartUploadCommand
-  | UploadPartCommand
-  | CompleteMultipartUploadCommand
-  | PutObjectCommand;
-
-/** The requests that lib-storage's Upload makes. */
-type UploadRequest = WritingRequest | AbortMultipartUploadCommand;
-
 export interface PartUploaderOptions {
-  readonly key: string;
-  /** What the object begins with: lib-storage's parts come behind it. */
+  readonly params: ObjectParams;
+  /** What the object begins with: parts that the server copies itself. */
   readonly assembly?: ServerCopy | undefined;
+  /** Whether parts before the last one may be of different sizes. */
+  readonly unequal: boolean;
   /** Interrupts parts under way. Not what creates or removes: half of that would leave something behind. */
   readonly stop: AbortSignal;
-  /** Told at once of a failure, while lib-storage still waits for the body's next bytes. */
-  readonly onFailure: (error: unknown) => void;
-  readonly onPart?: (bytes: number) => void;
-  readonly onLeftBehind?: (error: UserError) => void;
+  readonly onPart?: ((bytes: number) => void) | undefined;
+  readonly onLeftBehind?: ((error: UserError) => void) | undefined;
 }
 
-/** Sends lib-storage's requests for one object, with the MD5 of all bytes, and compares what the server answers. */
+/** An answer to a request that has made an object, or a part of one. */
+interface Taken {
+  readonly ETag?: string | undefined;
+  readonly ServerSideEncryption?: string | undefined;
+}
+
+/** How servers that want all parts but the last to be of one size refuse others. */
+const REFUSALS = ['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'];
+
+/** Sends one object, in parts or at once, with the MD5 of all bytes, and compares what the server answers. */
 export class PartUploader {
   /** Bytes that the server has taken. */
   bytes = 0;
   parts = 0;
   proof: PartProof = 'md5';
   #objectMade = false;
+  #uploadId: Promise<string> | undefined;
+  readonly #sent: CompletedPart[] = [];
   readonly #store: Store;
   readonly #options: PartUploaderOptions;
 
   constructor(store: Store, options: PartUploaderOptions) {
     this.#store = store;
     this.#options = options;
+    this.#uploadId = options.assembly?.uploadId;
   }
 
-  /** What lib-storage takes for its client: it uses these two and nothing else (Upload.js of 3.1169). */
-  client(): S3Client {
-    const send = (request: UploadRequest) => this.#send(request);
-    return { config: this.#store.client.config, send } as unknown as S3Client;
+  /** Whether the object is made of parts. */
+  get begun(): boolean {
+    return this.#uploadId !== undefined;
   }
 
-  /** Removes the object, or the parts, of an upload that failed after all. */
-  async undo(): Promise<void> {
-    const { key, assembly } = this.#options;
-    if (this.#objectMade) await this.#cleanUp(() => this.#store.delete(key));
-    else if (assembly) await this.#giveUp(assembly);
+  /** Begins the multipart upload, unless it has begun. */
+  begin(): void {
+    if (this.#uploadId) return;
+    this.#uploadId = beginUpload(this.#store, this.#options.params);
+    this.#uploadId.catch(() => {}); // the parts, which wait for it, throw it
+  }
+
+  /** @param number of the part in the object, from 1 */
+  async part(number: number, bytes: Buffer): Promise<void> {
+    const { params, stop } = this.#options;
+    const UploadId = await this.#uploadId;
+    const md5 = createHash('md5').update(bytes).digest();
+    const answer = await this.#attempt(() => {
+      const command = new UploadPartCommand({
+        Bucket: params.Bucket,
+        Key: params.Key,
+        UploadId,
+        PartNumber: number,
+        Body: bytes,
+        ContentMD5: md5.toString('base64'),
+      });
+      return this.#store.client.send(command, { abortSignal: stop });
+    });
+    this.#compare(md5.toString('hex'), answer);
+    this.#sent.push({ PartNumber: number, ETag: answer.ETag });
+    this.#count(bytes);
+  }
+
+  /** Makes the object of these bytes, in one request. */
+  async put(bytes: Buffer): Promise<void> {
+    const md5 = createHash('md5').update(bytes).digest();
+    const { params } = this.#options;
+    const answer = await this.#makeObject(bytes.length, (IfNoneMatch) => {
+      const more = { Body: bytes, ContentMD5: md5.toString('base64'), IfNoneMatch };
+      return this.#store.client.send(new PutObjectCommand({ ...params, ...more }));
+    });
+    this.#compare(md5.toString('hex'), answer);
+    this.#count(bytes);
+  }
+
+  /** Makes the object of all parts that were copied and sent, if there are any. @throws CopyError */
+  async complete(): Promise<void> {
+    if (!this.#uploadId) return;
+    const { params, assembly } = this.#options;
+    const sent = this.#sent.toSorted((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+    const ids = { Bucket: params.Bucket, Key: params.Key, UploadId: await this.#uploadId };
+    const MultipartUpload = { Parts: [...((await assembly?.parts) ?? []), ...sent] };
+    const size = this.bytes + (assembly?.bytes ?? 0);
+    try {
+      await this.#makeObject(size, (IfNoneMatch) =>
+        this.#store.client.send(new CompleteMultipartUploadCommand({ ...ids, IfNoneMatch, MultipartUpload })),
+      );
+    } catch (error) {
+      const name = errorName((error as Error).cause) ?? '';
+      if (!this.#options.unequal || !REFUSALS.includes(name)) throw error;
+      const message = 'The S3 server makes no object of parts of different sizes';
+      throw new CopyError(message, { unsupported: true, cause: error });
+    }
   }
 
   /**
-   * lib-storage may never have heard of this upload. What is being copied would outlive its end: that is waited for.
+   * Removes the object, or the parts, of an upload that failed after all. What is being copied would outlive its end:
+   * that is waited for.
    */
-  async #giveUp(assembly: ServerCopy): Promise<void> {
-    const [id] = await Promise.allSettled([assembly.uploadId, assembly.parts]);
-    if (id.status === 'rejected') return;
-    const { bucket } = this.#store.options;
-    const ids = { Bucket: bucket, Key: this.#options.key, UploadId: id.value };
-    await this.#abort(new AbortMultipartUploadCommand(ids));
+  async undo(): Promise<void> {
+    const { assembly, params } = this.#options;
+    if (this.#objectMade) return this.#cleanUp(() => this.#store.delete(params.Key));
+    const [id] = await Promise.allSettled([this.#uploadId, assembly?.parts]);
+    if (id.status === 'rejected' || id.value === undefined) return;
+    await this.#abort(id.value);
   }
 
-  async #send(request: UploadRequest): Promise<object> {
-    if (request instanceof AbortMultipartUploadCommand) return this.#abort(request);
-    try {
-      const { key } = this.#options;
-      return await this.#store.attempt({ action: 's3:PutObject', key }, () => this.#dispatch(request));
-    } catch (error) {
-      this.#options.onFailure(error);
-      throw error;
-    }
-  }
-
-  async #dispatch(request: WritingRequest): Promise<object> {
+  #attempt<T>(request: () => Promise<T>): Promise<T> {
     this.#options.stop.throwIfAborted();
-    const { client } = this.#store;
-    const { assembly } = this.#options;
-    if (request instanceof CreateMultipartUploadCommand) {
-      return assembly ? { UploadId: await assembly.uploadId } : client.send(request);
-    }
-    if (request instanceof CompleteMultipartUploadCommand) {
-      if (assembly) await putInFront(request, assembly);
-      const size = this.bytes + (assembly?.bytes ?? 0);
-      const made = this.#makeObject(request.input, size, () => client.send(request));
-      return assembly ? made.catch((error) => this.#refused(error)) : made;
-    }
-    if (assembly && request instanceof PutObjectCommand) return this.#dispatchAsParts(request, assembly);
-    if (assembly && request instanceof UploadPartCommand) {
-      request.input.PartNumber = (request.input.PartNumber ?? 0) + assembly.count;
-    }
-    const body = request.input.Body as Uint8Array; // lib-storage cuts streams into these
-    const md5 = createHash('md5').update(body).digest();
-    request.input.ContentMD5 = md5.toString('base64');
-    const answer =
-      request instanceof PutObjectCommand
-        ? await this.#makeObject(request.input, body.length, () => client.send(request))
-        : await client.send(request, { abortSignal: this.#options.stop });
-    this.#compare(md5.toString('hex'), answer);
-    this.bytes += body.length;
+    return this.#store.attempt({ action: 's3:PutObject', key: this.#options.params.Key }, request);
+  }
+
+  #count({ length }: Buffer): void {
+    this.bytes += length;
     this.parts += 1;
     this.#options.onPart?.(this.bytes);
-    return answer;
-  }
-
-  /**
-   * Some servers want all parts except the last to have one size, which copies have not: then the upload is made
-   * without copies.
-   */
-  #refused(cause: unknown): never {
-    if (!['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'].includes(errorName(cause) ?? '')) throw cause;
-    const message = 'The S3 server makes no object of parts of different sizes, as copies are';
-    const error = new CopyError(message, { unsupported: true, cause });
-    this.#options.onFailure(error); // first: what wraps it comes later, and is not told
-    throw error;
-  }
-
-  /** What would be an object of its own is the last part of one that begins with copies. */
-  async #dispatchAsParts({ input }: PutObjectCommand, assembly: ServerCopy): Promise<object> {
-    const { Body, IfNoneMatch, ...params } = input;
-    const ids = { ...params, UploadId: await assembly.uploadId };
-    const part = new UploadPartCommand({ ...ids, Body, PartNumber: 1 });
-    const { ETag } = (await this.#dispatch(part)) as { ETag?: string };
-    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-    return this.#dispatch(new CompleteMultipartUploadCommand({ ...ids, IfNoneMatch, MultipartUpload }));
   }
 
   /** The request after which the object is there. Servers that do not know If-None-Match get it without. */
-  async #makeObject<T extends { ETag?: string }>(
-    input: { IfNoneMatch?: string },
-    size: number,
-    send: () => Promise<T>,
-  ): Promise<T | { ETag?: string; ServerSideEncryption?: string }> {
-    try {
-      const answer = await send();
-      this.#objectMade = true;
-      return answer;
-    } catch (error) {
-      if (isNotImplemented(error) && input.IfNoneMatch) {
-        input.IfNoneMatch = undefined;
-        return this.#makeObject(input, size, send);
+  #makeObject(size: number, send: (ifNoneMatch: '*' | undefined) => Promise<Taken>): Promise<Taken> {
+    return this.#attempt(async () => {
+      try {
+        const answer = await send('*').catch((error) => {
+          if (isNotImplemented(error)) return send(undefined);
+          throw error;
+        });
+        this.#objectMade = true;
+        return answer;
+      } catch (error) {
+        // An answer got lost and the SDK asked again: then the object is there, and refuses to be made twice.
+        const { Key } = this.#options.params;
+        const made = attemptsOf(error) > 1 ? await this.#store.head(Key).catch(() => undefined) : undefined;
+        if (made?.size !== size) throw error;
+        this.#objectMade = true;
+        return { ETag: made.etag, ServerSideEncryption: made.encryption };
       }
-      // An answer got lost and the SDK asked again: then the object is there, and refuses to be made twice.
-      const made =
-        attemptsOf(error) > 1 ? await this.#store.head(this.#options.key).catch(() => undefined) : undefined;
-      if (made?.size !== size) throw error;
-      this.#objectMade = true;
-      return { ETag: made.etag, ServerSideEncryption: made.encryption };
-    }
+    });
   }
 
   /** Under SSE-KMS an ETag is no MD5: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html */
-  #compare(md5: string, answer: { ETag?: string; ServerSideEncryption?: string }): void {
+  #compare(md5: string, answer: Taken): void {
     const etag = etagOf(answer.ETag);
     if (etag === md5) return;
     if (answer.ServerSideEncryption?.startsWith('aws:kms')) {
@@ -175,23 +175,22 @@ export class PartUploader {
       return;
     }
     throw new UserError(
-      `The S3 server stored other bytes of ${this.#store.uri(this.#options.key)} than were sent: MD5 ${etag ?? 'unknown'} instead of ${md5}`,
+      `The S3 server stored other bytes of ${this.#store.uri(this.#options.params.Key)} than were sent: MD5 ${etag ?? 'unknown'} instead of ${md5}`,
       'Nothing was kept. Run the backup again; if it fails the same way, the server or a proxy before it is broken.',
     );
   }
 
   /** Never fails: what made the upload fail is the error to tell. */
-  async #abort(request: AbortMultipartUploadCommand): Promise<object> {
-    const { key } = this.#options;
+  async #abort(UploadId: string): Promise<void> {
+    const { Bucket, Key } = this.#options.params;
     await this.#cleanUp(async () => {
       try {
-        await this.#store.client.send(request);
+        await this.#store.client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
       } catch (error) {
         if (errorName(error) === 'NoSuchUpload') return;
-        throw this.#store.error(error, { action: 's3:AbortMultipartUpload', key });
+        throw this.#store.error(error, { action: 's3:AbortMultipartUpload', key: Key });
       }
     });
-    return {};
   }
 
   async #cleanUp(remove: () => Promise<void>): Promise<void> {
@@ -199,18 +198,11 @@ export class PartUploader {
       await remove();
     } catch (cause) {
       const left = new UserError(
-        `The failed upload of ${this.#store.uri(this.#options.key)} could not be removed: ${messageOf(cause)}`,
+        `The failed upload of ${this.#store.uri(this.#options.params.Key)} could not be removed: ${messageOf(cause)}`,
         'It has no receipt, so nothing takes it for a backup; but it costs money until it is deleted.',
         { cause },
       );
       this.#options.onLeftBehind?.(left);
     }
   }
-}
-
-/** lib-storage counts its own parts from 1. @throws CopyError */
-async function putInFront({ input }: CompleteMultipartUploadCommand, assembly: ServerCopy): Promise<void> {
-  const sent = input.MultipartUpload?.Parts ?? [];
-  const behind = sent.map((part) => ({ ...part, PartNumber: (part.PartNumber ?? 0) + assembly.count }));
-  input.MultipartUpload = { Parts: [...(await assembly.parts), ...behind] };
 }

@@ -1,13 +1,9 @@
-import {
-  type CompletedPart,
-  CreateMultipartUploadCommand,
-  type CreateMultipartUploadCommandInput,
-  UploadPartCopyCommand,
-} from '@aws-sdk/client-s3';
+import { type CompletedPart, UploadPartCopyCommand } from '@aws-sdk/client-s3';
 import type { CopiedUnit } from '../archive/reuse.ts';
 import type { Unit } from '../archive/segment.ts';
 import { messageOf } from '../util/errors.ts';
 import { inParallel } from '../util/in-parallel.ts';
+import { beginUpload, type ObjectParams } from './begin-upload.ts';
 import { isNotImplemented } from './sdk-errors.ts';
 import type { Store } from './store.ts';
 
@@ -28,9 +24,12 @@ export interface CopiedFront {
  */
 export type CopyProof = 'etag' | 'checksum' | 'read-back';
 
-/** Ranges could not be copied from another object. Without them the same upload may well succeed. */
+/**
+ * The object could not be made of parts as long as what there is to copy, or of segments sent beside each other. Sent as
+ * a whole, one byte after the other, it may well succeed.
+ */
 export class CopyError extends Error {
-  /** The server knows no such request at all. */
+  /** The server does nothing of that kind at all. */
   readonly unsupported: boolean;
 
   constructor(message: string, options: { unsupported?: boolean; cause?: unknown } = {}) {
@@ -59,17 +58,12 @@ export class ServerCopy {
    * @param params of the new object
    * @param stop interrupts what is under way
    */
-  constructor(
-    store: Store,
-    front: CopiedFront,
-    params: CreateMultipartUploadCommandInput,
-    stop: AbortSignal,
-  ) {
+  constructor(store: Store, front: CopiedFront, params: ObjectParams, stop: AbortSignal) {
     this.#store = store;
     this.front = front;
-    this.#key = params.Key ?? '';
+    this.#key = params.Key;
     this.#stop = stop;
-    this.uploadId = this.#create(params);
+    this.uploadId = beginUpload(store, params);
     this.parts = this.uploadId.then((id) => this.#copyAll(id));
     for (const promise of [this.uploadId, this.parts]) promise.catch(() => {}); // the callers that wait for them get the error
   }
@@ -84,15 +78,6 @@ export class ServerCopy {
 
   get proof(): CopyProof {
     return this.unproven.length > 0 ? 'read-back' : this.#proof;
-  }
-
-  async #create(params: CreateMultipartUploadCommandInput): Promise<string> {
-    const command = new CreateMultipartUploadCommand(params);
-    const { UploadId } = await this.#store.attempt({ action: 's3:PutObject', key: this.#key }, () =>
-      this.#store.client.send(command),
-    );
-    if (UploadId === undefined) throw new Error('The S3 server began a multipart upload without an ID');
-    return UploadId;
   }
 
   #copyAll(uploadId: string): Promise<CompletedPart[]> {

@@ -1,16 +1,24 @@
-import type { Readable } from 'node:stream';
-import { Upload } from '@aws-sdk/lib-storage';
+import { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { CopiedUnit } from '../archive/reuse.ts';
 import { UserError } from '../util/errors.ts';
+import type { ObjectParams } from './begin-upload.ts';
 import { lockFields } from './object-lock.ts';
-import { planParts } from './part-size.ts';
+import { PartBudget } from './part-budget.ts';
+import { type PartPlan, planParts } from './part-plan.ts';
 import { type PartProof, PartUploader } from './part-uploader.ts';
+import { sendLane } from './send-lane.ts';
 import { type CopiedFront, type CopyProof, ServerCopy } from './server-copy.ts';
 import type { Store } from './store.ts';
 
+/** A run of the new object's bytes that is sent beside the others. */
+export interface Lane {
+  readonly body: Readable;
+  /** The most bytes that it may have, as far as that can be known: decides how large the parts are. */
+  readonly mostBytes: number;
+}
+
 export interface UploadOptions {
-  /** A guess at the final size, in bytes: it decides how large the parts are. */
-  readonly expectedBytes: number;
   readonly contentType: string;
   /** Any text: what a header cannot carry is percent-encoded. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -48,29 +56,31 @@ export interface Copied {
 }
 
 /**
- * Streams `body` into a new object and proves that the server holds its bytes, part by part. Owns the body:
- * destroys it, with the reason, when the upload fails. What fails for good leaves neither object nor parts behind.
+ * Streams the lanes, all at the same time, into a new object, where they follow one another in their order, and proves
+ * that the server holds their bytes, part by part. Owns the bodies: destroys them, with the reason, when the upload
+ * fails. What fails for good leaves neither object nor parts behind.
  *
- * @throws CopyError when the front is what failed, the body's own error, the signal's reason, or a UserError about S3.
- * An existing object is never replaced.
+ * @throws CopyError when it may well succeed without a front and with one lane, a body's own error, the signal's reason,
+ * or a UserError about S3. An existing object is never replaced.
  */
 export async function upload(
   store: Store,
   key: string,
-  body: Readable,
+  lanes: readonly Lane[],
   options: UploadOptions,
 ): Promise<Uploaded> {
   const stop = new AbortController();
-  // The first failure is the one to tell: it stops the requests under way and the body, which then fail as well.
+  // The first failure is the one to tell: it stops the requests under way and the bodies, which then fail as well.
   const fail = (error: unknown) => {
     if (stop.signal.aborted) return;
     stop.abort(error);
-    body.destroy(error instanceof Error ? error : new Error(String(error)));
+    const reason = error instanceof Error ? error : new Error(String(error));
+    for (const { body } of lanes) body.destroy(reason);
   };
   const cancel = () => fail(options.signal?.reason);
-  body.on('error', fail);
+  for (const { body } of lanes) body.on('error', fail);
   options.signal?.addEventListener('abort', cancel);
-  let sender: PartUploader | undefined;
+  let uploader: PartUploader | undefined;
   try {
     if (options.signal?.aborted) cancel();
     stop.signal.throwIfAborted();
@@ -78,21 +88,97 @@ export async function upload(
     const params = objectParams(store, key, options);
     const assembly = options.front && new ServerCopy(store, options.front, params, stop.signal);
     assembly?.parts.catch(fail);
-    const plan = planParts(options.expectedBytes, assembly?.count);
-    sender = new PartUploader(store, { ...options, key, assembly, stop: stop.signal, onFailure: fail });
-    const client = sender.client();
-    await new Upload({ ...plan, client, params: { ...params, Body: body, IfNoneMatch: '*' } }).done();
+    const plan = planParts(
+      lanes.map(({ mostBytes }) => mostBytes),
+      assembly?.count,
+    );
+    const unequal = assembly !== undefined || lanes.length > 1;
+    uploader = new PartUploader(store, { ...options, params, assembly, unequal, stop: stop.signal });
+    const { config } = store.client;
+    await sendLanes(lanes, plan, { uploader, config, stop: stop.signal, fail });
+    await uploader.complete();
     stop.signal.throwIfAborted(); // nothing interrupts the request that makes the object
-    const { bytes: sent, parts, proof } = sender;
+    const { bytes: sent, parts, proof } = uploader;
     const made = { key, size: sent, sent, parts, partSize: plan.partSize, proof };
     return assembly ? { ...made, ...withFront(assembly, made) } : made;
   } catch (error) {
     fail(error);
-    await sender?.undo();
+    await uploader?.undo();
     throw stop.signal.reason;
   } finally {
     options.signal?.removeEventListener('abort', cancel);
   }
+}
+
+/** Resolves when the server has taken all of them; rejects when nothing is under way any more. */
+async function sendLanes(
+  lanes: readonly Lane[],
+  { partSize, atOnce, ranges }: PartPlan,
+  {
+    uploader,
+    config,
+    stop,
+    fail,
+  }: {
+    readonly uploader: PartUploader;
+    readonly config: S3Client['config'];
+    readonly stop: AbortSignal;
+    readonly fail: (error: unknown) => void;
+  },
+): Promise<void> {
+  const parts = { partSize, atOnce, budget: new PartBudget(atOnce, stop), config };
+  const sent: Promise<void>[] = [];
+  let before: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
+  for (const [i, { body }] of lanes.entries()) {
+    const range = ranges[i] ?? { first: 1, count: 0 };
+    const rest = Promise.withResolvers<Buffer>();
+    rest.promise.catch(() => {}); // thrown by the lane that waits for it
+    stop.addEventListener('abort', () => rest.reject(stop.reason), { once: true });
+    const sink = {
+      begin: () => uploader.begin(),
+      get begun() {
+        return uploader.begun;
+      },
+      put: (bytes: Buffer) => uploader.put(bytes),
+      part: async (number: number, bytes: Buffer) => {
+        try {
+          if (number >= range.count) throw tooMany(range.count);
+          await uploader.part(range.first + number, bytes);
+        } catch (error) {
+          fail(error); // at once, while the lanes still wait for their bodies' next bytes
+          throw error;
+        }
+      },
+    };
+    const ends = { before, after: i < lanes.length - 1 ? rest.resolve : undefined };
+    const lane = sendLane(body, ends, sink, parts);
+    lane.catch(fail);
+    sent.push(lane);
+    before = rest.promise;
+  }
+  await Promise.allSettled(sent);
+  await Promise.all(sent);
+}
+
+function tooMany(parts: number): UserError {
+  return new UserError(
+    `A part of the backup has more than the ${parts} parts of its upload that were set aside for it`,
+    'It is far larger than the tables and files that it is made of. Where compression is 0, leave that out.',
+  );
+}
+
+/** One lane instead of several: the bytes of each come after those of the one before. */
+export function oneAfterAnother(lanes: readonly Lane[]): Lane {
+  const bytes = async function* () {
+    for (const { body } of lanes) yield* body;
+  };
+  const body = Readable.from(bytes(), { objectMode: false });
+  // The others are destroyed with it, and it with the first of them.
+  for (const lane of lanes) lane.body.on('error', (error) => body.destroy(error));
+  body.on('error', (error) => {
+    for (const lane of lanes) lane.body.destroy(error);
+  });
+  return { body, mostBytes: lanes.reduce((sum, { mostBytes }) => sum + mostBytes, 0) };
 }
 
 function withFront(assembly: ServerCopy, { sent, parts }: Uploaded) {
@@ -109,8 +195,7 @@ async function refuseExisting(store: Store, key: string): Promise<void> {
   );
 }
 
-/** lib-storage hands all of these to each of its requests, and each takes what is its own. */
-function objectParams(store: Store, key: string, options: UploadOptions) {
+function objectParams(store: Store, key: string, options: UploadOptions): ObjectParams {
   const metadata = Object.entries(options.metadata ?? {}).map(([name, value]) => [name, headerSafe(value)]);
   return {
     ...store.encryption(),

@@ -20,6 +20,7 @@ export function usesOf(findings: readonly Finding[]): Uses {
   const rows = [
     ['Backups', safe ? 'yes' : `NO: the server lacks ${lacking.join(', ')}`],
     ['Proof of what is sent', sent(holds)],
+    ['Dumps and filestore', holds('part-gaps') ? 'sent at the same time' : 'sent one after another'],
     ['Incremental transfer', incremental(holds)],
     ['Protection against overwriting', overwriting(holds)],
     [

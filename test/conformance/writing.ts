@@ -10,7 +10,7 @@ import {
 import { verifyUpload } from '../../src/backup/verify-upload.ts';
 import type { Store } from '../../src/s3/store.ts';
 import { sweepUnfinished } from '../../src/s3/unfinished-uploads.ts';
-import { bytesOf, chunksOf, MiB, partSize, send, tool } from '../support/test-bucket.ts';
+import { bytesOf, chunksOf, MiB, partSize, send, sendLanes, tool } from '../support/test-bucket.ts';
 import { refusedBy } from './answers.ts';
 import type { Check } from './check.ts';
 
@@ -33,6 +33,20 @@ export const writing: readonly Check[] = [
       await verifyUpload(store, uploaded, directory, tool);
       const same = bytes.equals(await store.read(key('upload'), 0, bytes.length));
       return { holds: same && uploaded.parts === 3, detail: `${uploaded.parts} parts` };
+    },
+  },
+  {
+    id: 'part-gaps',
+    title: 'makes one object of parts whose numbers have gaps between them',
+    uses: 'dumps and filestore are sent at the same time, each under numbers of its own',
+    otherwise: 'they are sent one after another; the server is asked once, and the receipt remembers',
+    async run({ store, key }) {
+      const bodies = [partSize + 1, partSize + 2, 3].map(bytesOf);
+      const lanes = bodies.map((body) => ({ body: Readable.from(chunksOf(body)), mostBytes: body.length }));
+      const uploaded = await sendLanes(store, key('part-gaps'), lanes);
+      const whole = Buffer.concat(bodies);
+      const same = whole.equals(await store.read(key('part-gaps'), 0, whole.length));
+      return { holds: same && uploaded.parts === 3 };
     },
   },
   {

@@ -11,7 +11,7 @@ suite('a backup that waits in vain', { concurrency: true }, () => {
     const held = await holdDump(scene.sandbox.postgres, scene.odoo.database);
     const proxy = await startTcpProxy(scene.ssh);
     const run = scene.start({ format: 'odoo', 'ssh-port': String(proxy.port) });
-    await run.says(/^Dump for Odoo/m);
+    await run.says(/^ *Dump for Odoo/m);
     proxy.faults = { silent: true };
     await run.ended;
     await proxy[Symbol.asyncDispose]();
@@ -26,7 +26,7 @@ suite('a backup that waits in vain', { concurrency: true }, () => {
     await using scene = await Scene.open();
     await using held = await holdDump(scene.sandbox.postgres, scene.odoo.database);
     const run = scene.start({ format: 'odoo', timeout: '1m' });
-    await run.says(/^Dump/m);
+    await run.says(/^ *Dump for Odoo/m);
     await run.ended;
     await held[Symbol.asyncDispose]();
     await scene.fails(run, 1, /Not done within the timeout of 1 min 00 s/);

@@ -147,7 +147,7 @@ suite('the snapshot', () => {
     const late = 'ff'.padEnd(40, '0');
     const held = await hold();
     const run = scene.start();
-    await run.says(/^Dump for pg_restore/m); // and waits for the lock
+    await run.says(/^ *Dump for pg_restore/m); // and waits for the lock
     await psql(
       sandbox.postgres,
       odoo.database,

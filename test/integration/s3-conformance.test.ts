@@ -42,6 +42,7 @@ suite('npm run test:s3', { concurrency: false }, () => {
       ['copies nothing of an object that was replaced meanwhile (If-Match)'],
     );
     assert.match(ended.stdout, /Backups +yes\n/);
+    assert.match(ended.stdout, /Dumps and filestore +sent at the same time\n/);
     assert.match(
       ended.stdout,
       /Incremental transfer +yes, copies are proven by the MD5 that the server reports\n/,

@@ -210,7 +210,7 @@ test('a gigabyte streams through bounded memory', async (t) => {
     }
   }
   const before = process.memoryUsage.rss();
-  const uploaded = await send(store, 'gigabyte', Readable.from(body()), { expectedBytes: 1024 * MiB });
+  const uploaded = await send(store, 'gigabyte', Readable.from(body()));
   assert.equal(uploaded.parts, 128);
   assert.equal((await store.head('gigabyte'))?.size, 1024 * MiB);
   await store.delete('gigabyte');

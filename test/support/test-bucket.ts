@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { after } from 'node:test';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Store, type StoreOptions } from '../../src/s3/store.ts';
-import { type Uploaded, type UploadOptions, upload } from '../../src/s3/upload.ts';
+import { type Lane, type Uploaded, type UploadOptions, upload } from '../../src/s3/upload.ts';
 import { UserError } from '../../src/util/errors.ts';
 import { createBucket, listKeys, listUploads, type S3Server, s3Client } from './s3.ts';
 import { useSandbox } from './sandbox.ts';
@@ -66,7 +66,16 @@ export function send(
   more: Partial<UploadOptions> = {},
 ): Promise<Uploaded> {
   const stream = body instanceof Readable ? body : Readable.from(chunksOf(body));
-  return upload(store, key, stream, { expectedBytes: 0, contentType: 'application/zip', ...more });
+  return sendLanes(store, key, [{ body: stream, mostBytes: 0 }], more);
+}
+
+export function sendLanes(
+  store: Store,
+  key: string,
+  lanes: readonly Lane[],
+  more: Partial<UploadOptions> = {},
+): Promise<Uploaded> {
+  return upload(store, key, lanes, { contentType: 'application/zip', ...more });
 }
 
 /** What an action fails with, which has to be a message for people. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type ArchiveSummary, ArchiveWriter } from '../../src/archive/writer.ts';
+import type { ArchiveSummary } from '../../src/archive/writer.ts';
+import { SerialWriter } from './serial-writer.ts';
 
 /** Lists an archive with Python's zipfile, as Odoo's restore opens it: names with the SHA-1 of what is inside. */
 export const listWithPython = `
@@ -21,10 +22,10 @@ print(json.dumps({name: [archive.getinfo(name).file_size, sha1(archive.getinfo(n
 /** Writes to a file, leaving holes for zeros: four gigabytes take no space on the disk. */
 export async function writeTo(
   path: string,
-  add: (writer: ArchiveWriter) => Promise<void>,
+  add: (writer: SerialWriter) => Promise<void>,
 ): Promise<ArchiveSummary> {
   await using file = await open(path, 'w');
-  await using writer = new ArchiveWriter({ level: 1 });
+  await using writer = new SerialWriter({ level: 1 });
   let at = 0;
   const sparse = new Writable({
     write(chunk: Buffer, _encoding, done) {

@@ -10,8 +10,8 @@ import fc from 'fast-check';
 import { combineCrc32 } from '../../../src/archive/crc-32-combine.ts';
 import { BLOCK_SIZE, type DeflateBlock, deflateBlock } from '../../../src/archive/deflate-block.ts';
 import { deflateContent, type Pieces } from '../../../src/archive/deflate-content.ts';
-import { ArchiveWriter } from '../../../src/archive/writer.ts';
 import { run } from '../../support/processes.ts';
+import { SerialWriter } from '../../support/serial-writer.ts';
 
 const modified = new Date('2026-03-04T05:06:08Z');
 /** Rows that deflate as those of a table do. */
@@ -146,7 +146,7 @@ test('blocks that stand in two entries are one deflate, and all programs read bo
     yield* blocks;
     yield tail;
   };
-  await using writer = new ArchiveWriter({ level: 1 });
+  await using writer = new SerialWriter({ level: 1 });
   const output = writer.output.toArray();
   await writer.begin('database');
   await writer.add('first', between(), { deflate: true, modified });
@@ -170,7 +170,7 @@ test('blocks that stand in two entries are one deflate, and all programs read bo
 });
 
 test('blocks are deflated: an entry that is stored cannot be made of them', async () => {
-  await using writer = new ArchiveWriter({ level: 1 });
+  await using writer = new SerialWriter({ level: 1 });
   writer.output.resume();
   await writer.begin('database');
   const blocks = (async function* () {

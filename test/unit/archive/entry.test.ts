@@ -8,10 +8,10 @@ import { test } from 'node:test';
 import { openEntry } from '../../../src/archive/entry.ts';
 import { readEntries } from '../../../src/archive/read-entries.ts';
 import type { RangeReader } from '../../../src/archive/reader.ts';
-import { ArchiveWriter } from '../../../src/archive/writer.ts';
 import { UserError } from '../../../src/util/errors.ts';
 import { archive } from '../../support/odoo.ts';
 import { run } from '../../support/processes.ts';
+import { SerialWriter } from '../../support/serial-writer.ts';
 import { entriesOf, pythonZip, rangesOf } from '../../support/zips.ts';
 
 const MIB = 2 ** 20;
@@ -22,7 +22,7 @@ const NOISE = createHash('shake256', { outputLength: 20 * MIB }).digest();
 const noise = (length: number): Buffer => NOISE.subarray(0, length);
 
 async function written(contents: Readonly<Record<string, Buffer>>, deflate: boolean): Promise<Buffer> {
-  const writer = new ArchiveWriter({ level: 1 });
+  const writer = new SerialWriter({ level: 1 });
   const output = writer.output.toArray();
   await writer.begin('filestore');
   for (const [name, content] of Object.entries(contents)) {

@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type RangeReader, readDirectory } from '../../../src/archive/reader.ts';
-import { ArchiveWriter } from '../../../src/archive/writer.ts';
 import { UserError } from '../../../src/util/errors.ts';
+import { SerialWriter } from '../../support/serial-writer.ts';
 import { rangesOf } from '../../support/zips.ts';
 
 const fixture = readFileSync(new URL('../../fixtures/odoo14_standard.zip', import.meta.url));
 
 async function archiveOf(entries: number): Promise<{ bytes: Buffer; directory: object }> {
-  const writer = new ArchiveWriter({ level: 1 });
+  const writer = new SerialWriter({ level: 1 });
   const output = writer.output.toArray();
   await writer.begin('filestore');
   const content = Buffer.from('content');

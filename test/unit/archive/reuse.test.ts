@@ -10,8 +10,9 @@ import type { DirectoryEntry } from '../../../src/archive/central-directory.ts';
 import { openEntry } from '../../../src/archive/entry.ts';
 import { readDirectory } from '../../../src/archive/reader.ts';
 import { planReuse, type Reuse } from '../../../src/archive/reuse.ts';
-import { type ArchiveSummary, ArchiveWriter } from '../../../src/archive/writer.ts';
+import type { ArchiveSummary } from '../../../src/archive/writer.ts';
 import { run } from '../../support/processes.ts';
+import { SerialWriter } from '../../support/serial-writer.ts';
 import { rangesOf } from '../../support/zips.ts';
 
 const MiB = 2 ** 20;
@@ -28,7 +29,7 @@ async function compose(
   before?: Archive,
   { reuse, taken }: { reuse?: Reuse; taken: ReadonlySet<string> } = { taken: new Set() },
 ): Promise<Archive> {
-  await using writer = new ArchiveWriter({ level: 1, unitSize: 5 * MiB, reuse });
+  await using writer = new SerialWriter({ level: 1, unitSize: 5 * MiB, reuse });
   const output = buffer(writer.output);
   await writer.begin('database');
   await writer.add('dump.sql', randomBytes(100), stored);

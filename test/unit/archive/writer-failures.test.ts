@@ -25,28 +25,35 @@ test('names that a zip cannot have as they are end the archive', async () => {
     'x'.repeat(65_536),
   ]) {
     await using writer = new ArchiveWriter({ level: 1 });
-    writer.output.resume();
-    await writer.begin('filestore');
-    await assert.rejects(writer.add(name, text, stored), /cannot be the name/);
+    const filestore = writer.segment('filestore');
+    filestore.output.resume();
+    await assert.rejects(filestore.add(name, text, stored), /cannot be the name/);
     await assert.rejects(writer.finish(), /cannot be the name/);
   }
 });
 
 test('calls in the wrong order are refused', async () => {
-  {
-    await using writer = new ArchiveWriter({ level: 1 });
-    await assert.rejects(writer.add('x', text, stored), /begin\(\) comes before/);
-  }
   const writer = new ArchiveWriter({ level: 1 });
-  writer.output.resume();
-  await writer.begin('filestore');
-  const first = writer.add('x', text, stored);
-  await assert.rejects(writer.add('y', text, stored), /busy/);
+  const filestore = writer.segment('filestore');
+  filestore.output.resume();
+  writer.directory.resume();
+  const first = filestore.add('x', text, stored);
+  await assert.rejects(filestore.add('y', text, stored), /busy/);
   await first;
   await writer.finish();
-  await assert.rejects(writer.add('z', text, stored), /finished/);
-  await assert.rejects(writer.finish(), /finished/);
-  assert.throws(() => writer.drop('x'), /finished/);
+
+  const other = new ArchiveWriter({ level: 1 });
+  const ended = other.segment('filestore');
+  ended.output.resume();
+  other.directory.resume();
+  assert.throws(() => ended.units, /has not ended/);
+  await ended.add('x', text, stored);
+  await ended.end();
+  assert.throws(() => ended.drop('x'), /ended/);
+  await ended.end();
+  await other.finish();
+  await assert.rejects(ended.add('z', text, stored), /ended/);
+  await assert.rejects(other.finish(), /finished/);
 });
 
 /** A source that gives `chunks` chunks of 64 KiB and then does nothing more. */
@@ -71,26 +78,26 @@ for (const deflate of [false, true]) {
   test(`a source that fails ends everything with its error (${how})`, async () => {
     const cause = new Error('the disk is on fire');
     const writer = new ArchiveWriter({ level: 1 });
-    const output = assert.rejects(writer.output.toArray(), cause);
-    await writer.begin('filestore');
-    await writer.add('fine', text, { deflate, modified });
+    const filestore = writer.segment('filestore');
+    const output = assert.rejects(filestore.output.toArray(), cause);
+    await filestore.add('fine', text, { deflate, modified });
     const source = stalling(40);
-    const adding = assert.rejects(writer.add('bad', source, { deflate, modified }), cause);
+    const adding = assert.rejects(filestore.add('bad', source, { deflate, modified }), cause);
     setImmediate(() => source.destroy(cause));
     await Promise.all([adding, output]);
-    await assert.rejects(writer.add('more', text, stored), cause);
-    await assert.rejects(writer.begin('description'), cause);
+    await assert.rejects(filestore.add('more', text, stored), cause);
+    await assert.rejects(filestore.end(), cause);
     await assert.rejects(writer.finish(), cause);
   });
 
   test(`a reader that fails ends everything with its error (${how})`, async () => {
     const cause = new Error('the upload broke');
     const writer = new ArchiveWriter({ level: 1 });
-    writer.output.resume();
-    await writer.begin('filestore');
+    const filestore = writer.segment('filestore');
+    filestore.output.resume();
     const source = stalling(3);
-    const adding = assert.rejects(writer.add('slow', source, { deflate, modified }), cause);
-    setImmediate(() => writer.output.destroy(cause));
+    const adding = assert.rejects(filestore.add('slow', source, { deflate, modified }), cause);
+    setImmediate(() => filestore.output.destroy(cause));
     await adding;
     assert.equal(source.destroyed, true);
     assert.equal(source.errored, cause);
@@ -111,10 +118,10 @@ test('a source that is gone before it is added, or ends without a word, is an er
     [stalling(1), { code: 'ERR_STREAM_PREMATURE_CLOSE' }],
   ] as const) {
     await using writer = new ArchiveWriter({ level: 1 });
-    writer.output.resume();
-    await writer.begin('filestore');
+    const filestore = writer.segment('filestore');
+    filestore.output.resume();
     setImmediate(() => source.destroy());
-    await assert.rejects(writer.add('x', source, stored), expected);
+    await assert.rejects(filestore.add('x', source, stored), expected);
   }
 });
 
@@ -122,26 +129,26 @@ test('a reader that leaves without a word ends everything, while it is awaited o
   const gone = /reader went away/;
   {
     const writer = new ArchiveWriter({ level: 1 });
-    await writer.begin('filestore');
+    const filestore = writer.segment('filestore');
     // More than everything on the way holds: waits for its reader.
-    const adding = assert.rejects(writer.add('large', stalling(1000), stored), gone);
-    await once(writer.output, 'readable');
-    writer.output.destroy();
+    const adding = assert.rejects(filestore.add('large', stalling(1000), stored), gone);
+    await once(filestore.output, 'readable');
+    filestore.output.destroy();
     await adding;
   }
   const writer = new ArchiveWriter({ level: 1 });
-  await writer.begin('filestore');
-  writer.output.destroy();
+  const filestore = writer.segment('filestore');
+  filestore.output.destroy();
   const source = stalling(10);
-  await assert.rejects(writer.add('x', source, stored), gone);
+  await assert.rejects(filestore.add('x', source, stored), gone);
   assert.equal(source.destroyed, true);
 });
 
 test('giving up destroys the output; after finish() it changes nothing', async () => {
   const writer = new ArchiveWriter({ level: 1 });
-  const output = assert.rejects(writer.output.toArray(), /given up/);
-  await writer.begin('filestore');
-  await writer.add('x', text, stored);
+  const filestore = writer.segment('filestore');
+  const output = assert.rejects(filestore.output.toArray(), /given up/);
+  await filestore.add('x', text, stored);
   await writer[Symbol.asyncDispose]();
   await output;
   await assert.rejects(writer.finish(), /given up/);
@@ -149,15 +156,15 @@ test('giving up destroys the output; after finish() it changes nothing', async (
   const finished = new ArchiveWriter({ level: 1 });
   await finished.finish();
   await finished[Symbol.asyncDispose]();
-  assert.equal(Buffer.concat(await finished.output.toArray()).length, 22);
+  assert.equal(Buffer.concat(await finished.directory.toArray()).length, 22);
 });
 
 test('where nobody reads, little is taken from a stream, and few buffers', async () => {
   {
     await using writer = new ArchiveWriter({ level: 1 });
-    await writer.begin('filestore');
+    const filestore = writer.segment('filestore');
     const source = stalling(10_000);
-    const adding = assert.rejects(writer.add('large', source, stored));
+    const adding = assert.rejects(filestore.add('large', source, stored));
     let before = -1;
     while (source.given > before) {
       before = source.given;
@@ -168,10 +175,10 @@ test('where nobody reads, little is taken from a stream, and few buffers', async
     await adding;
   }
   await using writer = new ArchiveWriter({ level: 1 });
-  await writer.begin('filestore');
+  const filestore = writer.segment('filestore');
   let added = 0;
   const adding = assert.rejects(async () => {
-    for (; ; added++) await writer.add(`${added}`, Buffer.alloc(MiB / 4), stored);
+    for (; ; added++) await filestore.add(`${added}`, Buffer.alloc(MiB / 4), stored);
   }, /given up/);
   let before = -1;
   while (added > before) {
@@ -181,4 +188,25 @@ test('where nobody reads, little is taken from a stream, and few buffers', async
   assert.ok(added / 4 < 8, `${added} buffers`);
   await writer[Symbol.asyncDispose]();
   await adding;
+});
+
+test('a failure of one segment ends the others, and what is told is the first one', async () => {
+  const cause = new Error('the disk is on fire');
+  for (const how of ['source', 'reader', 'directory'] as const) {
+    const writer = new ArchiveWriter({ level: 1 });
+    const segments = (['database', 'database', 'filestore'] as const).map((kind) => writer.segment(kind));
+    const outputs = [...segments.map(({ output }) => output), writer.directory];
+    const ends = outputs.map((output) => new Promise((resolve) => output.once('close', resolve)));
+    for (const output of outputs) output.on('error', () => {}).resume();
+    const sources = segments.map(() => stalling(3));
+    const adding = segments.map((segment, i) => segment.add(`${i}`, sources[i] as Readable, stored));
+    const broken = { source: sources[1], reader: segments[1]?.output, directory: writer.directory }[how];
+    setImmediate(() => broken?.destroy(cause));
+    await Promise.all(adding.map((added) => assert.rejects(added, cause)));
+    await Promise.all(ends);
+    for (const output of outputs) assert.equal(output.errored, cause);
+    for (const source of sources) assert.equal(source.errored, cause);
+    await assert.rejects(writer.finish(), cause);
+    await assert.rejects(writer.segment('description').add('late', text, stored), cause);
+  }
 });

@@ -3,11 +3,14 @@ import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { crc32, inflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
 import type { DirectoryEntry } from '../../../src/archive/central-directory.ts';
 import { readDirectory } from '../../../src/archive/reader.ts';
 import type { Unit } from '../../../src/archive/segment.ts';
 import { UnitMeter, unitSizeOf } from '../../../src/archive/units.ts';
-import { type ArchiveSummary, ArchiveWriter } from '../../../src/archive/writer.ts';
+import type { ArchiveSummary } from '../../../src/archive/writer.ts';
+import { ArchiveWriter } from '../../../src/archive/writer.ts';
+import { SerialWriter } from '../../support/serial-writer.ts';
 
 const MiB = 2 ** 20;
 const modified = new Date('2026-03-04T05:06:08Z');
@@ -17,9 +20,9 @@ const text = Buffer.from('some text that deflates well, '.repeat(100));
 
 /** Writes an archive into memory. */
 async function write(
-  add: (writer: ArchiveWriter) => Promise<void>,
+  add: (writer: SerialWriter) => Promise<void>,
 ): Promise<{ bytes: Buffer; summary: ArchiveSummary; entries: DirectoryEntry[] }> {
-  await using writer = new ArchiveWriter({ level: 6 });
+  await using writer = new SerialWriter({ level: 6 });
   const output = writer.output.toArray();
   await add(writer);
   const summary = await writer.finish();
@@ -180,9 +183,9 @@ test('a unit takes a rest behind it that is too short to be one', () => {
 test('units grow with the archive, which may have 10,000 parts', () => {
   const [GiB, TiB] = [2 ** 30, 2 ** 40];
   assert.equal(unitSizeOf(GiB), 59 * MiB);
-  assert.equal(unitSizeOf(100 * GiB), 59 * MiB);
-  assert.ok((2 * 2.5 * TiB) / unitSizeOf(2.5 * TiB) <= 8000);
-  assert.ok(unitSizeOf(2.5 * TiB) < 5 * GiB, 'no part is larger');
+  assert.equal(unitSizeOf(400 * GiB), 59 * MiB);
+  assert.ok((5 * TiB) / unitSizeOf(5 * TiB) <= 8000);
+  assert.ok(unitSizeOf(5 * TiB) < 5 * GiB, 'no part is larger');
 });
 
 test('a segment of 150 MiB has units of 59 MiB', async () => {
@@ -230,14 +233,12 @@ test('a dropped entry is a gap, and its name can be used again', async () => {
       if (i === 3) writer.drop('3');
     }
     assert.throws(() => writer.drop('1498'), /The entry added last is 1499, not 1498/);
-    await writer.begin('description');
-    // A segment that has ended is no different.
     writer.drop('1499');
     assert.throws(() => writer.drop('1499'), /The entry added last is undefined/);
   });
   assert.deepEqual(
     summary.segments.map((segment) => segment.entries),
-    [0, 1499, 0],
+    [0, 1499],
   );
   const names = entries.map(({ name }) => name);
   assert.deepEqual(names, [
@@ -273,4 +274,57 @@ test('entries at random come back as they were', async () => {
     for (const entry of entries) assert.deepEqual(contentOf(bytes, entry), contents.get(entry.name));
     for (const { units, offset } of summary.segments) assertUnits(units, bytes, offset, 59 * MiB);
   }
+});
+
+test('segments that grow at the same time make one archive, in the order in which they were asked for', async () => {
+  const size = fc.oneof(fc.nat({ max: 3000 }), fc.nat({ max: 300_000 }));
+  const entries = fc.array(fc.record({ size, deflate: fc.boolean(), stream: fc.boolean() }), {
+    maxLength: 8,
+  });
+  const archive = fc.array(entries, { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(archive, async (segments) => {
+      const writer = new ArchiveWriter({ level: 1 });
+      const writers = segments.map(() => writer.segment('filestore'));
+      const outputs = [...writers.map(({ output }) => output), writer.directory].map((output) =>
+        output.toArray(),
+      );
+      const contents = new Map<string, Buffer>();
+      const writing = segments.map(async (entries, i) => {
+        for (const [j, { size, deflate, stream }] of entries.entries()) {
+          const content = Buffer.alloc(size, `segment ${i}, entry ${j} `);
+          const name = `${i}/${j}`;
+          const source = stream ? Readable.from([content], { objectMode: false }) : content;
+          await writers[i]?.add(name, source, { deflate, modified });
+          if (j % 5 === 3) writers[i]?.drop(name);
+          else contents.set(name, content);
+        }
+        await writers[i]?.end();
+      });
+      await Promise.all(writing);
+      const summary = await writer.finish();
+      const bytes = Buffer.concat((await Promise.all(outputs)).flat());
+      assert.equal(summary.size, bytes.length);
+      const reader = {
+        size: bytes.length,
+        read: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
+      };
+      const { directory, entries: decoded } = await readDirectory(reader);
+      assert.deepEqual(summary.directory, directory);
+      const found = [...decoded()];
+      assert.deepEqual(
+        found.map(({ name }) => name),
+        segments.flatMap((entries, i) => entries.flatMap((_, j) => (j % 5 === 3 ? [] : [`${i}/${j}`]))),
+      );
+      for (const entry of found) assert.deepEqual(contentOf(bytes, entry), contents.get(entry.name));
+      let offset = 0;
+      for (const segment of summary.segments) {
+        assert.equal(segment.offset, offset);
+        assertUnits(segment.units, bytes, offset, 59 * MiB);
+        offset += segment.length;
+      }
+      assert.equal(directory.offset, offset);
+    }),
+    { numRuns: 40 },
+  );
 });

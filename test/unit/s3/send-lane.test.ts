@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { s3Client } from '../../../src/s3/client.ts';
+import { PartBudget } from '../../../src/s3/part-budget.ts';
+import { SHORTEST_PART, USUAL_PART } from '../../../src/s3/part-plan.ts';
+import { sendLane } from '../../../src/s3/send-lane.ts';
+
+const MiB = 2 ** 20;
+
+interface Sent {
+  /** By lane and number. */
+  readonly parts: { readonly lane: number; readonly number: number; readonly bytes: Buffer }[];
+  readonly put: Buffer | undefined;
+  readonly begun: boolean;
+}
+
+/** Bytes of which each MiB of each lane differs. */
+const bytesOf = (lane: number, size: number): Buffer => {
+  const bytes = Buffer.alloc(size, lane + 1);
+  for (let at = 0; at + 4 <= size; at += MiB / 2) bytes.writeUInt32LE(lane * 2 ** 20 + at / (MiB / 2), at);
+  return bytes;
+};
+
+/** Nobody listens there, and nobody has to. */
+const { config } = s3Client({ endpoint: 'http://127.0.0.1:9', region: 'none', pathStyle: undefined });
+const cutInto = (partSize: number, atOnce: number) => {
+  const budget = new PartBudget(atOnce, AbortSignal.any([]));
+  return { partSize, atOnce, budget, config };
+};
+
+/** Sends lanes of these sizes at the same time, to nowhere. */
+async function send(sizes: readonly number[], partSize: number, begun: boolean): Promise<Sent> {
+  const cut = cutInto(partSize, sizes.length + 1);
+  const parts: Sent['parts'] = [];
+  let put: Buffer | undefined;
+  let before = Promise.resolve(Buffer.alloc(0) as Buffer);
+  const lanes = sizes.map((size, lane) => {
+    const rest = Promise.withResolvers<Buffer>();
+    const ends = { before, after: lane < sizes.length - 1 ? rest.resolve : undefined };
+    before = rest.promise;
+    const body = Readable.from([bytesOf(lane, size)], { objectMode: false });
+    const sink = {
+      begin: () => {
+        begun = true;
+      },
+      get begun() {
+        return begun;
+      },
+      part: async (number: number, bytes: Buffer) => {
+        await new Promise(setImmediate);
+        parts.push({ lane, number, bytes: Buffer.from(bytes) });
+      },
+      put: async (bytes: Buffer) => {
+        assert.equal(put, undefined);
+        put = bytes;
+      },
+    };
+    return sendLane(body, ends, sink, cut);
+  });
+  await Promise.all(lanes);
+  parts.sort((a, b) => a.lane - b.lane || a.number - b.number);
+  return { parts, put, begun };
+}
+
+async function assertSent(sizes: readonly number[], partSize: number, begun: boolean): Promise<void> {
+  const { parts, put, ...after } = await send(sizes, partSize, begun);
+  const whole = Buffer.concat(sizes.map((size, lane) => bytesOf(lane, size)));
+  if (put) {
+    assert.deepEqual([parts.length, after.begun], [0, false], 'both an object and parts');
+    assert.ok(put.equals(whole), 'other bytes');
+    assert.ok(put.length < SHORTEST_PART + partSize + 1);
+    return;
+  }
+  assert.ok(after.begun);
+  assert.ok(Buffer.concat(parts.map(({ bytes }) => bytes)).equals(whole), 'other bytes');
+  for (const { bytes } of parts.slice(0, -1)) assert.ok(bytes.length >= SHORTEST_PART, `${bytes.length}`);
+  for (const { bytes } of parts) {
+    assert.ok(bytes.length > 0);
+    assert.ok(bytes.length < Math.max(partSize, USUAL_PART) + SHORTEST_PART);
+  }
+  for (const [lane, size] of sizes.entries()) {
+    const numbers = parts.filter((part) => part.lane === lane).map(({ number }) => number);
+    assert.equal(new Set(numbers).size, numbers.length, 'a number twice');
+    assert.ok((numbers.at(-1) ?? 0) <= Math.ceil(Math.max(0, size - partSize) / partSize), `${size}`);
+  }
+}
+
+/** Where something changes. */
+const EDGES = [0, SHORTEST_PART, USUAL_PART, USUAL_PART + SHORTEST_PART, 2 * USUAL_PART];
+const edge = fc
+  .tuple(fc.constantFrom(...EDGES), fc.constantFrom(-1, 0, 1))
+  .map(([size, more]) => Math.max(0, size + more));
+
+test('lanes of any sizes make one object: no byte is lost, and no part but the last is short', async () => {
+  const size = fc.oneof({ weight: 3, arbitrary: edge }, fc.nat({ max: 20 * MiB }), fc.nat({ max: 1000 }));
+  const lanes = fc.array(size, { minLength: 1, maxLength: 5 });
+  await fc.assert(fc.asyncProperty(lanes, fc.constantFrom(8 * MiB, 9 * MiB), fc.boolean(), assertSent), {
+    numRuns: 20,
+  });
+});
+
+test('a short lane is sent with what follows it, and small lanes alone are one object', async () => {
+  const sent = async (...sizes: number[]) => {
+    const { parts, put } = await send(sizes, USUAL_PART, false);
+    return put?.length ?? parts.map(({ lane, number, bytes }) => [lane, number, bytes.length]);
+  };
+  assert.equal(await sent(0), 0);
+  assert.equal(await sent(1, 2, 3), 6);
+  assert.equal(await sent(USUAL_PART), USUAL_PART);
+  assert.deepEqual(await sent(USUAL_PART + 1, 0), [
+    [0, 0, USUAL_PART],
+    [1, 0, 1],
+  ]);
+  assert.deepEqual(await sent(USUAL_PART + 1, 2 * USUAL_PART, 7), [
+    [0, 0, USUAL_PART],
+    [1, 0, USUAL_PART + 1],
+    [1, 1, USUAL_PART],
+    [2, 0, 7],
+  ]);
+});
+
+test('a lane sends its other parts while the one before it has not ended', async () => {
+  const sizes = new Map<number, number>();
+  const sink = {
+    begin: () => {},
+    begun: true,
+    put: async () => assert.fail(),
+    part: async (number: number, { length }: Buffer) => void sizes.set(number, length),
+  };
+  const before = Promise.withResolvers<Buffer>();
+  const read = Promise.withResolvers<void>();
+  const body = Readable.from(
+    (function* () {
+      for (let i = 0; i < 40; i++) yield bytesOf(0, MiB);
+      read.resolve();
+    })(),
+  );
+  const ends = { before: before.promise, after: undefined };
+  const lane = sendLane(body, ends, sink, cutInto(USUAL_PART, 3));
+  await read.promise; // which takes more than is in memory at once
+  assert.deepEqual([...sizes.keys()].slice(0, 2), [1, 2]);
+  assert.ok(!sizes.has(0));
+  before.resolve(Buffer.from('x'));
+  await lane;
+  assert.deepEqual([...sizes.keys()].toSorted(), [0, 1, 2, 3, 4]);
+  assert.equal(sizes.get(0), USUAL_PART + 1);
+});
