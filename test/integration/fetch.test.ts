@@ -22,6 +22,8 @@ const HOSTILE = ['../../../tmp/evil.sh', '.bashrc', '\u001b[31mred.txt', '/etc/c
 suite('fetch', () => {
   let verify: VerifyScene;
   let made: Made;
+  /** In other formats. */
+  const others: Made[] = [];
   let folder: string;
   /** Files of the filestore, by their SHA-1. */
   let small: string;
@@ -59,6 +61,13 @@ suite('fetch', () => {
       ].join('\n'),
     );
     made = await scene.backup();
+    for (const inputs of [
+      { format: 'odoo' },
+      { format: 'directory' },
+      { format: 'custom', filestore: 'false' },
+      { format: 'plain', filestore: 'false' },
+    ])
+      others.push(await scene.backup(inputs));
     folder = await mkdtemp(join(scene.folder, 'fetched-'));
     await verify.put(made.receipt, made.object);
   });
@@ -262,6 +271,27 @@ suite('fetch', () => {
     await psql(postgres, database, sql.toString());
     assert.match(await psql(postgres, database, 'SELECT count(*) FROM public.res_partner_bank;'), /^\d+$/m);
     await fails({ table: 'res_partnr' }, /The dump has no table "res_partnr"/, /such as "res_partner/);
+  });
+
+  test('tables and attachments come out of every format', async () => {
+    const content = await unzipped(`filestore/${small.slice(0, 2)}/${small}`);
+    const rows = /^COPY public\.res_currency .*?^\\\.\n/ms;
+    const expected = rows.exec((await unzipped('dump.sql')).toString())?.[0];
+    assert.ok(expected);
+    for (const { receipt, object } of others) {
+      const { format } = receipt;
+      const key = receipt.key.replace(/\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d/, '2026-02-02_00-00-00');
+      await verify.put({ ...receipt, key }, object);
+      const sql = (await fetched({ backup: key, table: 'res_currency' })).toString();
+      assert.equal(rows.exec(sql)?.[0], expected, format);
+      assert.match(sql, /^CREATE TABLE public\.res_currency \($/m);
+      if (receipt.filestore === null) {
+        assert.ok((await fetched({ backup: key })).equals(object));
+        await fails({ backup: key, attachment: '910000' }, /is a backup of the database alone/);
+        await fails({ backup: key, member: 'dump.sql' }, /is a dump alone, and no archive/);
+      } else assert.ok((await fetched({ backup: key, attachment: '910000' })).equals(content), format);
+      assert.ok((await fetched({ backup: key, attachment: '920001' })).equals(inDatabase), format);
+    }
   });
 
   test('standard output has what was fetched, and nothing else', async () => {
