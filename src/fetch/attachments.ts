@@ -28,14 +28,14 @@ export type AttachmentChoice =
 
 const TABLE: TableName = { schema: 'public', table: 'ir_attachment' };
 /** Of a row, in bytes. The content of an attachment in the database takes twice its size. */
-const LONGEST_ROW = 96 * 2 ** 20;
+const LONGEST_ROW = 48 * 2 ** 20;
 /** Of one record; and the bytes of those that are in the database, which are held. */
 const MOST_ATTACHMENTS = 20_000;
-const MOST_HELD = 128 * 2 ** 20;
+const MOST_HELD = 64 * 2 ** 20;
 
 /**
  * Looks into the dump for attachments. The dump is read as far as the table goes, and for one attachment as far as its
- * row.
+ * row; where a trusted signer has signed the backup, to its end.
  *
  * @throws UserError where there is none
  */
