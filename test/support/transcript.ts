@@ -16,6 +16,7 @@ export function transcriptOf(log: string, { scene, server, port }: RollbackScene
     [`${ssh.user}@${ssh.host}`, 'deploy@odoo.example.com'],
     [`127.0.0.1:${port}`, '127.0.0.1:8069'],
     [`port ${port}`, 'port 8069'],
+    [/(?<= free in )\/\S*/g, '/'],
     [new RegExp(`(Filestore: .*, of|owned by) ${sandbox.account.name}\\b`, 'g'), '$1 odoo'],
   ];
   const usual = names.reduce((text, [found, name]) => text.replaceAll(found, name), log);
