@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { archive } from './odoo.ts';
+import { archive, keepOnly, slimTables } from './odoo.ts';
 import { descendants, processes, run, stop } from './processes.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -61,7 +61,7 @@ const variable = (suite: Suite): string => `SYSTEMD_HOST_${suite.toUpperCase()}`
 export async function makeSystemdImages(): Promise<Readonly<Record<string, string>>> {
   const images: Record<string, string> = {};
   for (const suite of ['bookworm', 'trixie'] as const) {
-    images[variable(suite)] = await makeImage('systemd-host', archive, suite);
+    images[variable(suite)] = await makeImage('systemd-host', archive, suite, keepOnly(slimTables));
   }
   return images;
 }
@@ -164,7 +164,7 @@ function addresses(): { outside: string; inside: string } {
   return { outside, inside };
 }
 
-const BOOT_MS = 60_000;
+const BOOT_MS = 300_000;
 
 /** Waits for the host's systemd, and returns its process id. */
 async function firstProcess(boot: ChildProcessWithoutNullStreams): Promise<number> {

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# image.sh FOLDER FIXTURE SUITE: makes the root file system of a Debian host that runs Odoo, in two layers that are kept in
+# image.sh FOLDER FIXTURE SUITE REDUCE: makes the root file system of a Debian host that runs Odoo, in two layers that are kept in
 # FOLDER and made once for what they hold, and prints them as the option `lowerdir` of an overlay. Needs root.
 #   FIXTURE  a backup that Odoo wrote: it becomes the database and the filestore of `shop`
 #   SUITE    of Debian: bookworm has PostgreSQL 15, trixie 17
+#   REDUCE   SQL that a superuser runs in the database: it leaves what the tests need
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../images.sh
 source "$here/../images.sh"
-fixture=$2 suite=$3
+fixture=$2 suite=$3 reduce=$4
 # Neither curl nor wget: the program has to do with what a host has.
 packages=systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,postgresql,sudo,zstd,procps,python3,python3-psycopg2
 
@@ -34,7 +35,7 @@ build_odoo() { # LAYER: what makes a host of Odoo of a Debian
   chroot "$root" runuser -u postgres -- createuser --createdb odoo
   as_odoo createdb --template=template0 --encoding=UTF8 shop
   unzip -p "$fixture" dump.sql | as_odoo psql -Xqo /dev/null -v ON_ERROR_STOP=1 -d shop
-  chroot "$root" runuser -u postgres -- psql -Xqc ANALYZE -d shop
+  chroot "$root" runuser -u postgres -- psql -Xqo /dev/null -v ON_ERROR_STOP=1 -d shop <<<"$reduce"
   chroot "$root" pg_ctlcluster "$postgresql" main stop
 
   unzip -q "$fixture" 'filestore/*' -d "$root/tmp"
@@ -48,7 +49,7 @@ build_odoo() { # LAYER: what makes a host of Odoo of a Debian
 debian=$folder/debian-$(key < <(echo "$suite $packages $(uname -m)" && declare -f build_debian))
 made "$debian" "Systemd host: Debian $suite by debootstrap" build_debian "$suite" "$packages"
 
-odoo=$folder/odoo-$(key < <(echo "$debian" && declare -f build_odoo && cat "$here"/odoo.* "$fixture"))
+odoo=$folder/odoo-$(key < <(echo "$debian $reduce" && declare -f build_odoo && cat "$here"/odoo.* "$fixture"))
 made "$odoo" "Systemd host: Odoo on $suite" build_odoo
 drop_unused
 echo "$odoo/upper:$debian"
