@@ -132,7 +132,7 @@ suite('a backup after another one', { concurrency: false }, () => {
 
     // Days later: what was removed is gone, what was there before is back, and the first archives are deleted.
     const [folder = ''] = await readdir(scene.odoo.filestore);
-    const away = join(scene.folder, 'away');
+    const away = join(scene.odoo.dataDir, 'away');
     await rename(join(scene.odoo.filestore, folder), away);
     const without = await backUp({ verify: 'contents' });
     await assertWhole(without);
@@ -173,10 +173,10 @@ suite('a backup after another one', { concurrency: false }, () => {
     const files = await run(['find', scene.odoo.filestore, '-size', '+4000k', '-printf', '%P\\n']);
     const away = files.trim().split('\n').slice(0, 3);
     for (const file of away)
-      await rename(join(scene.odoo.filestore, file), join(scene.folder, basename(file)));
+      await rename(join(scene.odoo.filestore, file), join(scene.odoo.dataDir, basename(file)));
     assertFull(await backUp(), /too much of .* is of files that are gone/);
     for (const file of away)
-      await rename(join(scene.folder, basename(file)), join(scene.odoo.filestore, file));
+      await rename(join(scene.odoo.dataDir, basename(file)), join(scene.odoo.filestore, file));
     await emptyBucket();
   });
 
@@ -305,11 +305,11 @@ suite('a backup after another one', { concurrency: false }, () => {
         .split('\n');
       for (const file of [here[(day * 37) % here.length], here[(day * 11) % here.length]]) {
         if (file === undefined || away.includes(file) || file.startsWith('checklist/')) continue;
-        await rename(join(scene.odoo.filestore, file), join(scene.folder, basename(file)));
+        await rename(join(scene.odoo.filestore, file), join(scene.odoo.dataDir, basename(file)));
         away.push(file);
       }
       const back = day % 3 === 0 ? away.shift() : undefined;
-      if (back) await rename(join(scene.folder, basename(back)), join(scene.odoo.filestore, back));
+      if (back) await rename(join(scene.odoo.dataDir, basename(back)), join(scene.odoo.filestore, back));
       if (day === 5) await makeFullDue(made.at(-1) as Kept);
       made.push(await backUp({ format: 'odoo', verify: 'contents' }));
     }
@@ -341,7 +341,7 @@ suite('a backup after another one', { concurrency: false }, () => {
     } finally {
       await dropDatabase(postgres, restored);
     }
-    for (const file of away) await rm(join(scene.folder, basename(file)));
+    for (const file of away) await rm(join(scene.odoo.dataDir, basename(file)));
     await emptyBucket();
   });
 });
