@@ -2,6 +2,12 @@ import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { SegmentWriter } from '../archive/segment-writer.ts';
 
+/** The SHA-256 of a member under way. */
+export interface MemberSum {
+  update(bytes: Buffer): void;
+  end(): void;
+}
+
 /** Adds members to the segments of an archive, and takes the SHA-256 of each while it passes, as it will be restored. */
 export class SummedMembers {
   readonly #sums: Record<string, string> = {};
@@ -25,12 +31,23 @@ export class SummedMembers {
     return segment.add(name, Readable.from(this.#summed(name, content), { objectMode: false }), options);
   }
 
-  async *#summed(name: string, content: Readable): AsyncGenerator<Buffer> {
+  /** Begins the sum of a member that is added in another way. It counts once it has ended. */
+  begin(name: string): MemberSum {
     const sha256 = createHash('sha256');
+    return {
+      update: (bytes) => void sha256.update(bytes),
+      end: () => {
+        this.#sums[name] = sha256.digest('hex');
+      },
+    };
+  }
+
+  async *#summed(name: string, content: Readable): AsyncGenerator<Buffer> {
+    const sum = this.begin(name);
     for await (const chunk of content as AsyncIterable<Buffer>) {
-      sha256.update(chunk);
+      sum.update(chunk);
       yield chunk;
     }
-    this.#sums[name] = sha256.digest('hex');
+    sum.end();
   }
 }

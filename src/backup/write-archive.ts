@@ -11,6 +11,7 @@ import type { Transfers } from '../platform/transfers.ts';
 import { directoryDump, streamDump } from '../postgres/dump.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { describe } from './description.ts';
+import { writeDual } from './dual-dump.ts';
 import { type ArchiveSegments, type DumpEntry, dumpsOf } from './segments.ts';
 import { type ArchiveOptions, counted, deflateLevel, pgDumpCompression, type Source } from './source.ts';
 import { SummedMembers } from './summed-members.ts';
@@ -68,12 +69,10 @@ async function writeDatabase(writing: Writing): Promise<void> {
   const { snapshot, facts } = source;
   const dumps = dumpsOf(target);
   for (const { what } of dumps) info(what);
-  const written =
-    target.format === 'directory'
-      ? [writeDirectoryDump(writing)]
-      : dumps.map((dump, i) => writeDump(writing, dump, segments.dumps[i] as SegmentWriter));
-  await Promise.allSettled(written);
-  await Promise.all(written);
+  const [custom, plain] = dumps;
+  if (!custom) await writeDirectoryDump(writing);
+  else if (plain) await writeBothDumps(writing, custom, plain);
+  else await writeDump(writing, custom, segments.dumps[0] as SegmentWriter);
   const manifest = odooManifest(snapshot.database, facts, snapshot.postgres.version);
   const last = segments.dumps.at(-1) as SegmentWriter;
   const modified = target.startedAt;
@@ -83,19 +82,35 @@ async function writeDatabase(writing: Writing): Promise<void> {
   await snapshot[Symbol.asyncDispose]();
 }
 
-async function writeDump(
-  { writer, members, source, target, transfers }: Writing,
-  { title, name, options }: DumpEntry,
-  segment: SegmentWriter,
-): Promise<void> {
-  const { odoo, snapshot, facts } = source;
+function writeDump(writing: Writing, dump: DumpEntry, segment: SegmentWriter): Promise<unknown> {
+  const { members, target } = writing;
   const how = { deflate: deflateLevel(target) > 0, modified: target.startedAt };
+  return readDump(writing, dump, (stream) => members.add(segment, dump.name, stream, how));
+}
+
+/** Reads the database once for both, unless pg_dump is newer than what is known here. */
+function writeBothDumps(writing: Writing, custom: DumpEntry, plain: DumpEntry): Promise<unknown> {
+  const { writer, members, segments, target, info } = writing;
+  const [dump, sql] = segments.dumps as [SegmentWriter, SegmentWriter];
+  const names = { dumpName: custom.name, sqlName: plain.name };
+  const entries = { ...names, dump, sql, members, target, signal: writer.failed };
+  const writeSql = async (why: string) => {
+    info(`The database is read twice: the dump ${why}, from which no SQL is made here yet`);
+    await writeDump(writing, plain, sql);
+  };
+  return readDump(writing, custom, (stream) => writeDual(stream, { ...entries, writeSql }));
+}
+
+async function readDump<T>(
+  { writer, source, transfers }: Writing,
+  { title, options }: DumpEntry,
+  write: (stream: Readable) => Promise<T>,
+): Promise<T> {
+  const { odoo, snapshot, facts } = source;
   try {
     const stream = await streamDump(snapshot, options, dumpCodec(odoo.tools));
     try {
-      await transfers.move(title, facts.tableBytes, (progress) =>
-        members.add(segment, name, counted(stream, progress), how),
-      );
+      return await transfers.move(title, facts.tableBytes, (progress) => write(counted(stream, progress)));
     } finally {
       stream.destroy();
     }

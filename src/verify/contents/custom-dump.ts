@@ -4,6 +4,7 @@ import type { TocEntry } from '../../postgres/custom-format/entries.ts';
 import { type OpenDump, openDump } from '../../postgres/custom-format/open.ts';
 import { outOfOrder, readsBlock, restoredEntries } from '../../postgres/custom-format/restored.ts';
 import { ContentError } from '../../util/errors.ts';
+import { continued } from '../../util/iterables.ts';
 import type { DumpedRows } from './dumped-rows.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function readCustomDump(
     const open = await openDump(rows.name, chunks);
     if (open.kind === 'known' && canDecompress(open.contents.head.compression))
       return await readAll(rows, open);
-    return withRest(open.read, chunks);
+    return continued(open.read, chunks);
   } catch (error) {
     // Where the bytes themselves are wrong, that says more.
     if (error instanceof ContentError) while (!(await chunks.next()).done);
@@ -51,9 +52,4 @@ async function readBlock(
   const data = () => decompressedData(name, blocks, contents.head.compression);
   if (kind === 'rows') return await rows.read(entry, data());
   while ((await blocks.nextObject()) !== undefined) for await (const _ of data());
-}
-
-async function* withRest(read: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  yield read;
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
 }

@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream';
+import { type DeflateBlock, deflateBlock } from '../archive/deflate-block.ts';
+import type { SegmentWriter } from '../archive/segment-writer.ts';
+import { openDump } from '../postgres/custom-format/open.ts';
+import { type DumpPiece, dumpPieces } from '../postgres/custom-format/pieces.ts';
+import { continued } from '../util/iterables.ts';
+import { type Forked, forked } from './forked.ts';
+import { type ArchiveOptions, deflateLevel } from './source.ts';
+import type { SummedMembers } from './summed-members.ts';
+
+/** Pieces that one of the two entries may be ahead of the other, of 256 KiB or so each. */
+const MOST_AHEAD = 8;
+
+/** The two entries that one dump becomes. */
+export interface DualEntries {
+  /** The dump itself. */
+  readonly dump: SegmentWriter;
+  readonly dumpName: string;
+  readonly sql: SegmentWriter;
+  readonly sqlName: string;
+  /** Takes the sums of both. */
+  readonly members: SummedMembers;
+  readonly target: ArchiveOptions;
+  /** Ends both. */
+  readonly signal: AbortSignal;
+  /** Writes the SQL by a pg_dump of its own, for a dump that is not known here. @param why it is not */
+  readonly writeSql: (why: string) => Promise<void>;
+}
+
+/**
+ * Writes a dump in custom format, and the SQL that pg_restore would make of it, at the same time: the database is read
+ * once. What large tables hold is deflated once for both.
+ *
+ * @throws whatever broke first: the dump, or one of the entries
+ */
+export async function writeDual(stream: Readable, entries: DualEntries): Promise<void> {
+  const { dump, dumpName, sql, sqlName, members, target, signal, writeSql } = entries;
+  const level = deflateLevel(target);
+  const how = { deflate: level > 0, modified: target.startedAt };
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const open = await openDump(dumpName, chunks);
+  if (open.kind === 'unknown') {
+    const all = Readable.from(continued(open.read, chunks), { objectMode: false });
+    return await both(members.add(dump, dumpName, all, how), writeSql(open.why));
+  }
+  const summed = summedPieces(dumpPieces(open), entries);
+  const pieces = level > 0 ? deflatedOnce(summed, level) : whole(summed);
+  const { first, second } = forked<Buffer | DeflateBlock>(pieces, MOST_AHEAD, signal);
+  const content = (values: AsyncIterable<Buffer | DeflateBlock>) =>
+    level > 0 ? values : Readable.from(values, { objectMode: false });
+  await both(dump.add(dumpName, content(first), how), sql.add(sqlName, content(second), how));
+}
+
+const TO = { dump: 'first', sql: 'second', both: 'both' } as const;
+
+async function* summedPieces(
+  pieces: AsyncIterable<DumpPiece>,
+  { members, dumpName, sqlName }: DualEntries,
+): AsyncGenerator<DumpPiece> {
+  const [dump, sql] = [members.begin(dumpName), members.begin(sqlName)];
+  for await (const piece of pieces) {
+    if (piece.to !== 'sql') dump.update(piece.bytes);
+    if (piece.to !== 'dump') sql.update(piece.bytes);
+    yield piece;
+  }
+  dump.end();
+  sql.end();
+}
+
+async function* deflatedOnce(
+  pieces: AsyncIterable<DumpPiece>,
+  level: number,
+): AsyncGenerator<Forked<Buffer | DeflateBlock>> {
+  for await (const { to, bytes } of pieces) {
+    yield { to: TO[to], value: to === 'both' ? deflateBlock(bytes, level) : bytes };
+  }
+}
+
+async function* whole(pieces: AsyncIterable<DumpPiece>): AsyncGenerator<Forked<Buffer>> {
+  for await (const { to, bytes } of pieces) yield { to: TO[to], value: bytes };
+}
+
+async function both(...work: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
+}
