@@ -7,17 +7,23 @@ import { dumpAsSql, sqlOf, withoutRestrict } from '../support/backup-check.ts';
 import { Scene } from '../support/backup-run.ts';
 import { run } from '../support/processes.ts';
 
-/** What the host runs: `env` is put in front, for every pg_dump is started by it. The version of the dump may be another. */
-const WRAPPER = `#!/bin/sh
-case "$*" in
-*/bin/pg_dump*)
-  folder=$(dirname "$0")
-  echo "$*" >>"$folder/log"
-  case "$*" in *--format=custom*)
-    [ ! -e "$folder/newer" ] || { printf 'PGDMP\\001\\021'; /usr/bin/env "$@" | tail -c +8; exit; }
-  esac
-esac
+/** Each pg_dump of ours is started by `env`: here in front of it, which has another program take its place. */
+const ENV = `#!/bin/sh
+for each; do
+  shift
+  case $each in */bin/pg_dump) export PG_DUMP="$each"; each=$(dirname "$0")/pg_dump; esac
+  set -- "$@" "$each"
+done
 exec /usr/bin/env "$@"
+`;
+/** The real pg_dump, in a log; its dump may be in another version of the format. */
+const PG_DUMP = `#!/bin/sh
+folder=$(dirname "$0")
+echo "$*" >>"$folder/log"
+case "$*" in *--format=custom*)
+  [ ! -e "$folder/newer" ] || { printf 'PGDMP\\001\\021'; "$PG_DUMP" "$@" | tail -c +8; exit; }
+esac
+exec "$PG_DUMP" "$@"
 `;
 
 suite('format dual', () => {
@@ -27,7 +33,8 @@ suite('format dual', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'one-read-'));
     await chmod(folder, 0o777); // the host's account writes the log
-    await writeFile(join(folder, 'env'), WRAPPER, { mode: 0o755 });
+    await writeFile(join(folder, 'env'), ENV, { mode: 0o755 });
+    await writeFile(join(folder, 'pg_dump'), PG_DUMP, { mode: 0o755 });
     scene = await Scene.open({ fixture: 'full' }, { PATH: `${folder}:/usr/local/bin:/usr/bin:/bin` });
     source = await sqlOf(scene.sandbox.postgres, scene.odoo.database);
   });
