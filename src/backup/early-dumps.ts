@@ -7,21 +7,21 @@ import { UserError } from '../util/errors.ts';
 import { dumpsOf } from './segments.ts';
 import type { ArchiveOptions } from './source.ts';
 
-/** What a backup runs beside its dumps, at least: the session of the lock, that of the snapshot, and a question. */
-const BESIDE_DUMPS = 3;
+/** What a backup runs beside its dump, at least: the session of the lock, that of the snapshot, and a question. */
+const BESIDE_DUMP = 3;
 
 /**
- * Begins the dumps of an archive while the survey asks and S3 is searched: pg_dump reads the catalog first, and sends
- * nothing for about as long. Not where the survey would have to wait for them, and not where the server lacks locks,
- * which the survey tells.
+ * Begins the dump of an archive while the survey asks and S3 is searched: pg_dump reads the catalog first, and sends
+ * nothing for about as long. Not where the survey would have to wait for it, and not where the server lacks locks, which
+ * the survey tells. The first dump of format dual is the one that both come from.
  */
-export async function beginDumps(
+export async function beginArchiveDump(
   { tools, postgres }: Odoo,
   snapshot: Snapshot,
   target: Pick<ArchiveOptions, 'format' | 'baseName'>,
 ): Promise<void> {
-  if (target.format === 'directory') return;
-  const dumps = dumpsOf(target);
+  const [dump] = dumpsOf(target);
+  if (!dump) return;
   try {
     const room = await lockRoom(snapshot);
     if (room) checkLockRoom(room);
@@ -29,6 +29,6 @@ export async function beginDumps(
     if (error instanceof UserError) return;
     throw error;
   }
-  if ((postgres.host.atOnce ?? Number.POSITIVE_INFINITY) < dumps.length + BESIDE_DUMPS) return;
-  for (const { options } of dumps) beginDump(snapshot, options, dumpCodec(tools));
+  if ((postgres.host.atOnce ?? Number.POSITIVE_INFINITY) < 1 + BESIDE_DUMP) return;
+  beginDump(snapshot, dump.options, dumpCodec(tools));
 }

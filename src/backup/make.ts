@@ -29,7 +29,7 @@ import { unrestorableError } from '../verify/unrestorable.ts';
 import { isBare } from './bare.ts';
 import { type BaseCandidate, findCandidate, type NoBase, planBase } from './base-archive.ts';
 import { describe } from './description.ts';
-import { beginDumps } from './early-dumps.ts';
+import { beginArchiveDump } from './early-dumps.ts';
 import type { BackupOptions } from './options.ts';
 import { openSession } from './session.ts';
 import type { ArchiveOptions, Source, Tolerate } from './source.ts';
@@ -108,7 +108,7 @@ async function makeFrom(
   const baseName = key.slice(folder.length, -extension.length);
   const { snapshot } = session;
   if (!inputs.dryRun && extension === '.zip') {
-    beginDumps(odoo, snapshot, { format: inputs.format, baseName }).catch(() => {}); // the survey tells what is wrong
+    beginArchiveDump(odoo, snapshot, { format: inputs.format, baseName }).catch(() => {}); // the survey tells what is wrong
   }
   const { source, leftovers, base } = await survey(making, snapshot, tolerate, searching);
   const target = { ...inputs, ...base, startedAt, baseName, tolerate };

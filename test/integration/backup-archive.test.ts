@@ -204,7 +204,6 @@ suite('a backup', () => {
       /^ {2}Dump for Odoo/m,
       /^ {2}Filestore: 205 files, 1\.9 MiB$/m,
       /^ {2}dump: \S+ \w+ in /m,
-      /^ {2}sql: \S+ \w+ in /m,
       /^ {2}filestore: 1\.9 MiB in /m,
     ]) {
       assert.match(made.log, line);
