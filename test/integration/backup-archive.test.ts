@@ -232,7 +232,7 @@ suite('a backup', () => {
       for (const text of seen) assert.ok(!text.includes(secret), text);
     }
     // Those that were to be caught were: the dump, and the session that holds the snapshot.
-    for (const program of [/bin\/pg_dump\0--format=custom/, /bin\/pg_dump\0--format=plain/, /bin\/psql\0/]) {
+    for (const program of [/bin\/pg_dump\0--format=custom/, /bin\/psql\0/]) {
       assert.ok(
         [...commandLines].some((line) => program.test(line)),
         String(program),
