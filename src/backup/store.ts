@@ -64,13 +64,13 @@ export async function storeObject(
   const segments = segmentsOf(writer, source, target);
   const lanes = lanesOf(writer, segments, source, target);
   return await phases.transfers('transfer', `Transfer to ${store.uri(key)}`, async (transfers) => {
-    const equalParts = target.cannotCopy || wantsEqualParts(store.options.endpoint);
-    const uploading = upload(store, key, equalParts ? [oneAfterAnother(lanes)] : lanes, {
+    const inTurn = target.cannotCopy || wantsEqualParts(store.options.endpoint);
+    const uploading = upload(store, key, inTurn ? [oneAfterAnother(lanes)] : lanes, {
       ...options,
       contentType: 'application/zip',
     });
     const info = (line: string) => platform.info(line);
-    const writing = writeArchive({ writer, segments, source, target, transfers, info });
+    const writing = writeArchive({ writer, segments, source, target, transfers, inTurn, info });
     // A failure of either ends the other, and the upload always reports the first reason.
     writing.catch((error) => writer.fail(error));
     const [uploaded, archive] = await Promise.allSettled([uploading, writing]);

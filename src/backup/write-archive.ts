@@ -31,6 +31,8 @@ export interface ArchiveJob {
   readonly source: Source;
   readonly target: ArchiveOptions;
   readonly transfers: Transfers;
+  /** Whether a segment is sent only when the one before it has ended: then no two of them can grow from one stream. */
+  readonly inTurn: boolean;
   /** Prints a line of the log. */
   readonly info: (line: string) => void;
 }
@@ -88,10 +90,15 @@ function writeDump(writing: Writing, dump: DumpEntry, segment: SegmentWriter): P
   return readDump(writing, dump, (stream) => members.add(segment, dump.name, stream, how));
 }
 
-/** Reads the database once for both, unless pg_dump is newer than what is known here. */
+/** Reads the database once for both, unless they are sent in turn, or pg_dump is newer than what is known here. */
 function writeBothDumps(writing: Writing, custom: DumpEntry, plain: DumpEntry): Promise<unknown> {
-  const { writer, members, segments, target, info } = writing;
+  const { writer, members, segments, target, inTurn, info } = writing;
   const [dump, sql] = segments.dumps as [SegmentWriter, SegmentWriter];
+  if (inTurn) {
+    info('The database is read twice: this S3 server takes the dumps one after the other');
+    const first = writeDump(writing, custom, dump).then(() => dump.end()); // only then the second is read
+    return Promise.all([first, writeDump(writing, plain, sql)]);
+  }
   const names = { dumpName: custom.name, sqlName: plain.name };
   const entries = { ...names, dump, sql, members, target, signal: writer.failed };
   const writeSql = async (why: string) => {

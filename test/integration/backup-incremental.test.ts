@@ -12,7 +12,7 @@ import { kmsKeyId } from '../support/ceph.ts';
 import { grow } from '../support/growth.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { startOpaqueEtags } from '../support/opaque-etags.ts';
-import { createDatabase, dropDatabase, uniqueName } from '../support/postgres.ts';
+import { createDatabase, dropDatabase, psql, uniqueName } from '../support/postgres.ts';
 import { run } from '../support/processes.ts';
 import { getObject, listKeys, listUploads } from '../support/s3.ts';
 import { type S3Proxy, type S3Rule, type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
@@ -43,6 +43,8 @@ suite('a backup after another one', { concurrency: false }, () => {
     assert.deepEqual(await listUploads(scene.client, scene.bucket), []);
     return { log: ended.log, receipt: await receiptAt(outputsOf(ended).receipt ?? '') };
   }
+
+  const sql = (statements: string) => psql(scene.sandbox.postgres, scene.odoo.database, statements);
 
   async function receiptAt(key: string): Promise<Receipt> {
     const json = await getObject(scene.client, scene.bucket, key);
@@ -213,7 +215,11 @@ suite('a backup after another one', { concurrency: false }, () => {
     await emptyBucket();
   });
 
-  test('asks a server that cannot copy once', async () => {
+  test('asks a server that cannot copy once, and sends it one segment after the other, however large they are', async () => {
+    await sql(
+      `CREATE TABLE noise AS SELECT n, md5(n::text) || md5((n + 1)::text) AS text FROM generate_series(1, 300000) n;
+       ALTER TABLE noise OWNER TO odoo`,
+    );
     await backUp();
     await throughProxy([failsCopies(501, 'NotImplemented')], async (proxy) => {
       const inputs = { 's3-endpoint': proxy.endpoint };
@@ -225,8 +231,14 @@ suite('a backup after another one', { concurrency: false }, () => {
       const second = await backUp(inputs);
       assertFull(second, /Everything is sent: the S3 server cannot copy parts of objects/);
       assert.equal(second.receipt.upload.cannotCopy, true, 'remembered');
+      assert.match(
+        second.log,
+        /The database is read twice: this S3 server takes the dumps one after the other/,
+      );
+      await assertWhole(second);
       assert.equal(proxy.requests.filter(isCopy).length, asked);
     });
+    await sql('DROP TABLE noise');
     await emptyBucket();
   });
 

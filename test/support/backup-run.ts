@@ -96,9 +96,20 @@ export function startProgram(
   return new Run(asked.args, asked.env, launcher);
 }
 
-/** Runs a command to its end, without a process of its own. */
-export function runCommand(command: string, inputs: RawInputs, env: Variables): Promise<Ended> {
-  return runProgram(commandLine(command, inputs, env));
+/** When the last backup ended, in seconds. */
+let lastBackup = 0;
+const thisSecond = (): number => Math.floor(Date.now() / 1000);
+
+/**
+ * Runs a command to its end, without a process of its own. A backup begins in a second in which no other has ended: two
+ * of one second would have one key, and the second of them is refused.
+ */
+export async function runCommand(command: string, inputs: RawInputs, env: Variables): Promise<Ended> {
+  if (command !== 'backup') return runProgram(commandLine(command, inputs, env));
+  while (thisSecond() <= lastBackup) await sleep(50);
+  return runProgram(commandLine(command, inputs, env)).finally(() => {
+    lastBackup = thisSecond();
+  });
 }
 
 export function startBackup(inputs: RawInputs, env: Variables, launcher: readonly string[] = []): Run {

@@ -136,7 +136,7 @@ export async function tracesOf({ host }: SystemdScene): Promise<HostTraces> {
     lines(`find / /tmp /dev/shm -xdev \\( ${unstable.map((path) => `-path ${path}`).join(' -o ')} \\) -prune -o \\
       -type d -printf '%p %M %u:%g\\n' -o -printf '%p %M %u:%g %s %T@\\n'`),
     // Without what the look itself takes, and what systemd keeps of a login for some seconds.
-    lines(`ps -eo user=,args= | grep -Ev '^(root .*(ps -eo|grep -Ev|sh -ec|find /|runuser -u|systemctl show|\\[?nsenter)|postgres )' |
+    lines(`ps -eo user=,args= | grep -Ev '^(root .*(ps -eo|grep -Ev|sh -ec|find /|runuser -u|systemctl show|\\[env\\]|\\[?nsenter)|postgres )' |
       grep -Ev '^deploy +(/lib/systemd/systemd --user|\\(sd-pam\\))$' | grep -Ev 'user@1[0-9]+'`),
     sql('SELECT datname, datallowconn, datistemplate, pg_get_userbyid(datdba) FROM pg_database'),
     sql(`SELECT datname, usename, application_name, state FROM pg_stat_activity
