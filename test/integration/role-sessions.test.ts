@@ -50,7 +50,7 @@ suite('a role whose sessions end while a backup runs', () => {
     proxy = resources.use(await startS3Proxy(s3));
     // A session ends with the first request of each of these kinds, and whatever comes later in it is refused as well.
     const ends = new Map<string, (request: SeenRequest) => boolean>([
-      ['a part', ({ method, query }) => method === 'PUT' && query.get('partNumber') === '2'],
+      ['a part', ({ method, query }) => method === 'PUT' && query.has('partNumber')],
       ['the end of the upload', ({ method, query }) => method === 'POST' && query.has('uploadId')],
       ['HEAD', ({ method }) => method === 'HEAD'],
       ['a read', ({ method, headers }) => method === 'GET' && headers.range !== undefined],
