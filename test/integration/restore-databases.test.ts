@@ -145,9 +145,11 @@ suite('the swap', () => {
     await using scene = await openSwap();
     const { swap, admin, odoo } = scene;
     await using session = await admin.openSession(odoo.database);
-    await session.lines(sql`BEGIN; UPDATE public.res_users SET active = true`);
+    await session.lines(
+      sql`SET application_name = 'odoo-17'; BEGIN; UPDATE public.res_users SET active = true`,
+    );
     assert.deepEqual(await listSessions(admin, odoo.database), [
-      { role: 'odoo', application: 'odoo-backup', mayEnd: true, count: 1 },
+      { role: 'odoo', application: 'odoo-17', mayEnd: true, count: 1 },
     ]);
 
     await swapDatabases(admin, swap);
