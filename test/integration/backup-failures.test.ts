@@ -129,7 +129,7 @@ suite('a backup that fails', () => {
       scene.start({ 'ssh-port': String(port), format: 'odoo', ...inputs });
 
     for (const [what, cutAfterBytes, inputs, group] of [
-      ['early', 400_000, {}, /Dump for Odoo/],
+      ['early', 400_000, {}, /^Snapshot of the database/m],
       ['in the filestore', 12_000_000, {}, /^ *Filestore: \d+ files, /m],
       [
         'while the folder of format directory is sent',
