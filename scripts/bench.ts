@@ -4,6 +4,7 @@
 // What is left out means all of them. A `--what` of which all is run writes its section of docs/benchmarks.md. `--program`
 // measures another build than one of the source as it is.
 import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
@@ -33,6 +34,9 @@ import {
 import * as rollback from './bench/rollback.ts';
 import type { Case } from './bench/running.ts';
 import { type Verification, verification } from './bench/verify.ts';
+
+// The sandbox lies on a disk, as what users have does, and not in memory as for tests.
+process.env.TMPDIR ??= tmpdir();
 
 const links = { loopback, wan } as const;
 const parts = { backup: true, again: true, many: true, rollback: true, verify: true } as const;

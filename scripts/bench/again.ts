@@ -134,7 +134,8 @@ async function ours(place: AgainCase, incremental: string, format = 'dual'): Pro
 
 /** Counts what S3 was asked meanwhile, by the log of its gateway. */
 async function asked<T>({ sandbox }: Case, work: () => Promise<T>): Promise<{ done: T; requests: number }> {
-  const log = join(sandbox.folder, 'ceph', 'client.rgw.log');
+  const log = sandbox.s3.gatewayLog;
+  if (log === undefined) throw new Error('Requests are counted in the log of the sandbox’s own S3 server');
   const { size } = await stat(log);
   const done = await work();
   for (let before = -1, now = size; before !== now; ) {

@@ -62,6 +62,7 @@ export async function startCeph(
     accessKeyId: 'sandbox',
     secretAccessKey: 'sandbox-secret',
     radosgwAdmin: ceph('radosgw-admin', '-n', 'client.rgw'),
+    gatewayLog: join(folder, 'client.rgw.log'),
   };
   await run([
     ...ceph('radosgw-admin', '-n', 'client.rgw', 'user', 'create', '--uid=sandbox', '--display-name=sandbox'),

@@ -17,6 +17,8 @@ export interface S3Server {
   readonly secretAccessKey: string;
   /** The sandbox's own Ceph only: runs radosgw-admin(8). */
   readonly radosgwAdmin?: readonly string[];
+  /** The sandbox's own Ceph only: the log of its gateway, a line for each request. */
+  readonly gatewayLog?: string;
 }
 
 /** The server that `S3_TEST_ENDPOINT` names, if it is set. */
