@@ -3,6 +3,7 @@ import { type DeflateBlock, deflateBlock } from '../archive/deflate-block.ts';
 import type { SegmentWriter } from '../archive/segment-writer.ts';
 import { openDump } from '../postgres/custom-format/open.ts';
 import { type DumpPiece, dumpPieces } from '../postgres/custom-format/pieces.ts';
+import { allEnded } from '../util/begun.ts';
 import { continued } from '../util/iterables.ts';
 import { type Forked, forked } from './forked.ts';
 import { type ArchiveOptions, deflateLevel } from './source.ts';
@@ -41,14 +42,15 @@ export async function writeDual(stream: Readable, entries: DualEntries): Promise
   const open = await openDump(dumpName, chunks);
   if (open.kind === 'unknown') {
     const all = Readable.from(continued(open.read, chunks), { objectMode: false });
-    return await both(members.add(dump, dumpName, all, how), writeSql(open.why));
+    await allEnded(members.add(dump, dumpName, all, how), writeSql(open.why));
+    return;
   }
   const summed = summedPieces(dumpPieces(open), entries);
   const pieces = level > 0 ? deflatedOnce(summed, level) : whole(summed);
   const { first, second } = forked<Buffer | DeflateBlock>(pieces, MOST_AHEAD, signal);
   const content = (values: AsyncIterable<Buffer | DeflateBlock>) =>
     level > 0 ? values : Readable.from(values, { objectMode: false });
-  await both(dump.add(dumpName, content(first), how), sql.add(sqlName, content(second), how));
+  await allEnded(dump.add(dumpName, content(first), how), sql.add(sqlName, content(second), how));
 }
 
 const TO = { dump: 'first', sql: 'second', both: 'both' } as const;
@@ -78,9 +80,4 @@ async function* deflatedOnce(
 
 async function* whole(pieces: AsyncIterable<DumpPiece>): AsyncGenerator<Forked<Buffer>> {
   for await (const { to, bytes } of pieces) yield { to: TO[to], value: bytes };
-}
-
-async function both(...work: readonly Promise<unknown>[]): Promise<void> {
-  await Promise.allSettled(work);
-  await Promise.all(work);
 }

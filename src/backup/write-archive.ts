@@ -9,6 +9,7 @@ import { odooManifest } from '../odoo/manifest.ts';
 import type { Progress } from '../platform/progress.ts';
 import type { Transfers } from '../platform/transfers.ts';
 import { directoryDump, streamDump } from '../postgres/dump.ts';
+import { allEnded } from '../util/begun.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { describe } from './description.ts';
 import { writeDual } from './dual-dump.ts';
@@ -56,9 +57,7 @@ export async function writeArchive(job: ArchiveJob): Promise<Written> {
     work.catch((error) => {
       throw writer.fail(error); // which ends the others
     });
-  const both = [ending(writeDatabase(writing)), ending(writeFilestore(writing))] as const;
-  await Promise.allSettled(both);
-  const [, filestore] = await Promise.all(both);
+  const [, filestore] = await allEnded(ending(writeDatabase(writing)), ending(writeFilestore(writing)));
   const description = describe(source, target, filestore);
   const text = `${JSON.stringify(description, undefined, 2)}\n`;
   const modified = target.startedAt;
@@ -97,7 +96,7 @@ function writeBothDumps(writing: Writing, custom: DumpEntry, plain: DumpEntry): 
   if (inTurn) {
     info('The database is read twice: this S3 server takes the dumps one after the other');
     const first = writeDump(writing, custom, dump).then(() => dump.end()); // only then the second is read
-    return Promise.all([first, writeDump(writing, plain, sql)]);
+    return allEnded(first, writeDump(writing, plain, sql));
   }
   const names = { dumpName: custom.name, sqlName: plain.name };
   const entries = { ...names, dump, sql, members, target, signal: writer.failed };

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { inChunks, join, list, qualified, type Sql, sql } from '../postgres/sql.ts';
 import * as decode from '../util/decode.ts';
+import { tablesPresent } from './database.ts';
 import { isTechnical } from './technical-models.ts';
 
 /** What was entered into an Odoo database since an instant, as far as it was found out in time. */
@@ -213,9 +214,6 @@ function numbersOf(models: readonly Model[], counts: ReadonlyMap<string, Counted
     return [{ kind: label, count: found.created, first: found.first, last: found.latest }];
   });
 }
-
-const tablesPresent = (tables: readonly string[]): Sql =>
-  sql`SELECT t FROM unnest(ARRAY[${list(tables)}]) t WHERE to_regclass('public.' || t) IS NOT NULL`;
 
 /** Columns that Odoo gives to the table of each model, unless its class says `_log_access = False`. */
 const LOGGED = sql`ARRAY['id', 'create_date', 'write_date', 'create_uid', 'write_uid']`;

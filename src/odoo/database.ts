@@ -109,7 +109,8 @@ export async function assertOdoo(snapshot: Snapshot): Promise<void> {
   );
 }
 
-const tablesPresent = (tables: readonly string[]): Sql =>
+/** Query: those of the tables that are there. */
+export const tablesPresent = (tables: readonly string[]): Sql =>
   sql`SELECT t FROM unnest(ARRAY[${list(tables)}]) t WHERE to_regclass('public.' || t) IS NOT NULL`;
 
 async function installedModules(snapshot: Snapshot): Promise<Record<string, string>> {

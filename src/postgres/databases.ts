@@ -97,6 +97,7 @@ export interface SessionGroup extends Decoded<typeof decodeSessions> {}
 /** Whether this login may end the session of a row of pg_stat_activity. */
 const MAY_END = sql`(pg_has_role(usesysid, 'MEMBER') OR NOT rolsuper AND pg_has_role('pg_signal_backend', 'MEMBER'))`;
 
+/** Who is connected to a database, without this program. */
 export function listSessions(postgres: Postgres, database: string): Promise<SessionGroup[]> {
   return queryRows(
     postgres,

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { CopiedUnit } from '../archive/reuse.ts';
+import { allEnded } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 import type { ObjectParams } from './begin-upload.ts';
 import { lockFields } from './object-lock.ts';
@@ -156,8 +157,7 @@ async function sendLanes(
     sent.push(lane);
     before = rest.promise;
   }
-  await Promise.allSettled(sent);
-  await Promise.all(sent);
+  await allEnded(...sent);
 }
 
 function tooMany(parts: number): UserError {

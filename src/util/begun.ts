@@ -11,6 +11,14 @@ export async function inOrder<const T extends readonly Promise<unknown>[]>(
   return given as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
+/** The same, once all of them have ended, however they did: nothing of theirs goes on behind a failure. */
+export async function allEnded<const T extends readonly Promise<unknown>[]>(
+  ...begun: T
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(begun);
+  return await inOrder(...begun);
+}
+
 /** Something that was begun ahead of its use. */
 export interface Ahead<T> extends AsyncDisposable {
   /** What it gives, or its failure. From then on it is whose it was taken by. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { ahead, inOrder } from '../../../src/util/begun.ts';
+import { ahead, allEnded, inOrder } from '../../../src/util/begun.ts';
 
 suite('several tasks that were begun at once', () => {
   test('give what each gives', async () => {
@@ -55,4 +55,20 @@ suite('something that was begun ahead', () => {
     }
     await assert.rejects(ahead(fail).take(), /no/);
   });
+});
+
+test('all have ended before the first failure, in their order, is thrown', async () => {
+  const [slow, quick] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const ended = allEnded(slow.promise, quick.promise);
+  let isEnded = false;
+  const watched = ended.finally(() => {
+    isEnded = true;
+  });
+  quick.reject(new Error('second'));
+  await assert.rejects(quick.promise);
+  await new Promise(setImmediate);
+  assert.equal(isEnded, false, 'one of them goes on');
+  slow.reject(new Error('first'));
+  await assert.rejects(watched, { message: 'first' });
+  assert.deepEqual(await allEnded(Promise.resolve(1), Promise.resolve('a')), [1, 'a']);
 });
