@@ -102,10 +102,7 @@ const isTrue = (input: InputDefinition): boolean => input.default === 'true';
 /** One of the program's inputs as GitLab has it. */
 export function specInput(input: InputDefinition, action: ActionFile): SpecInput {
   const { name, boolean, choices } = input;
-  const { description: text = '', default: value = '' } = action.inputs[name] ?? {};
-  // A default here would be given, and so count more than an inventory or a profile.
-  const description =
-    input.default === value || !input.default ? text : `${text} Default: \`${input.default}\`.`;
+  const { description = '', default: value = '' } = action.inputs[name] ?? {};
   if (boolean && !undecided.includes(name)) return { description, type: 'boolean', default: isTrue(input) };
   const words = boolean ? ['true', 'false'] : choices;
   const options = words && (value === '' ? ['', ...words] : [...words]);

@@ -117,8 +117,17 @@ const place = /^<!-- (\S+):start -->$.*?^<!-- \1:end -->$/gms;
 
 function inputRow([name, { description }]: [string, Documented]): string[] {
   const value = inputNamed(name)?.default;
-  return [code(name), value === undefined ? '' : code(value), description];
+  return [code(name), value === undefined ? '' : code(value), withoutDefault(name, description)];
 }
+
+/** The description of an input without its last sentence, which names the default, where that is shown beside it. */
+function withoutDefault(name: string, description: string): string {
+  const value = inputNamed(name)?.default;
+  return value === undefined ? description : description.replace(` ${defaultSentence(value)}`, '');
+}
+
+/** How action.yml tells a default, at the end of a description. */
+export const defaultSentence = (value: string): string => `Default: \`${value}\`.`;
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, header.map(() => '---'), ...rows];
@@ -133,7 +142,10 @@ const fenced = (language: string, text: string): string => `\`\`\`${language}\n$
 
 /** The texts of `--help`: what action.yml says of each input. */
 export function descriptionsOf(action: ActionFile): string {
-  const described = Object.entries(action.inputs).map(([name, { description }]) => [name, description]);
+  const described = Object.entries(action.inputs).map(([name, { description }]) => [
+    name,
+    withoutDefault(name, description),
+  ]);
   return `${JSON.stringify(Object.fromEntries(described), undefined, 2)}\n`;
 }
 

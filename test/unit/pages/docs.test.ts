@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { partsOf, readAction, readDocuments, tables, withParts } from '../../../scripts/docs.ts';
+import {
+  defaultSentence,
+  partsOf,
+  readAction,
+  readDocuments,
+  tables,
+  withParts,
+} from '../../../scripts/docs.ts';
 import { help } from '../../../src/inputs/help.ts';
 import { type InputDefinition, inputTable } from '../../../src/inputs/table.ts';
 import { variableOf } from '../../../src/platform/variables.ts';
@@ -23,6 +30,13 @@ test('action.yml has the inputs of the program: names, order, and the defaults t
     default: ofRun ? value : undefined,
   }));
   assert.deepEqual(documented, programmed);
+});
+
+test('a description names the default that the program has, as its last sentence', () => {
+  for (const { name, default: value } of table) {
+    const description = action.inputs[name]?.description ?? '';
+    if (value !== undefined) assert.ok(description.endsWith(` ${defaultSentence(value)}`), name);
+  }
 });
 
 test('every value that an input can take, and every variable that stands in, is in its description', () => {
@@ -77,7 +91,9 @@ test('--help has every input, with its default and what action.yml says of it', 
     const start = text.indexOf(`\n  ${flag}${fallback}\n`);
     assert.ok(start >= 0, flag);
     const [, description = ''] = text.slice(start + 1).split(/\n( {6}.*?)\n(?! {6})/s);
-    assert.equal(words(description), words(action.inputs[name]?.description ?? ''), name);
+    const documented = action.inputs[name]?.description ?? '';
+    const rest = value === undefined ? documented : documented.replace(` ${defaultSentence(value)}`, '');
+    assert.equal(words(description), words(rest), name);
   }
   assert.deepEqual(
     text.split('\n').filter((line) => line.length > 110),
