@@ -72,9 +72,8 @@ export class SegmentDirectory {
   *encode(segmentOffset: number): Generator<Buffer> {
     for (const run of this.#runs) {
       const named: Buffer[] = [];
-      let number = run.first;
-      for (const entry of run.entries.decode()) {
-        if (this.#dropped.has(number++)) continue;
+      for (const [number, entry] of run.entries.decode()) {
+        if (this.#dropped.has(run.first + number)) continue;
         named.push(moveEntry(entry, segmentOffset + run.offset + entry.offset));
       }
       yield Buffer.concat(named);

@@ -1,45 +1,80 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { BitSet } from '../util/bit-set.ts';
 import { type DirectoryEntry, damaged, decodeEntries, wholeEntries } from './central-directory.ts';
 
 /** Size of a block that is deflated at once, in bytes. The longest entry (three fields of 64 KiB) fits in. */
 const BLOCK_BYTES = 256 * 1024;
 
-const NOTHING: Buffer = Buffer.alloc(0);
+interface PackedBlock {
+  readonly count: number;
+  /** Number of its first entry. */
+  readonly first: number;
+  readonly bytes: Buffer;
+}
 
-/** Entries of a directory, deflated: in half the memory, which counts where there are millions of them. */
+/**
+ * Entries of a directory, numbered from 0 and deflated: in half the memory, which counts where there are millions of
+ * them. One that is decoded keeps its whole block in memory (`raw`).
+ */
 export class PackedEntries {
-  readonly #blocks: { readonly count: number; readonly bytes: Buffer }[] = [];
-  /** Not deflated yet. */
-  #rest = NOTHING;
+  readonly #blocks: PackedBlock[] = [];
+  /** Pieces that are not deflated yet, and their length. */
+  #pieces: Buffer[] = [];
+  #waiting = 0;
   #count = 0;
 
   /** Takes the next bytes of the directory, cut anywhere. @throws ContentError when they are no entries */
   add(bytes: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    this.#pack(BLOCK_BYTES);
+    this.#pieces.push(bytes);
+    this.#waiting += bytes.length;
+    if (this.#waiting >= BLOCK_BYTES) this.#pack(BLOCK_BYTES);
   }
 
   /** @throws ContentError when there were not exactly `count` entries */
   finish(count: number): void {
     this.#pack(1);
-    if (this.#rest.length > 0) throw damaged('an entry is cut short');
+    if (this.#waiting > 0) throw damaged('an entry is cut short');
     if (this.#count !== count) throw damaged(`its directory has ${this.#count} entries instead of ${count}`);
-    this.#rest = NOTHING; // what is left of it, which is nothing, would keep all of it in memory
+    this.#pieces = []; // what is left of them, which is nothing, would keep all of it in memory
   }
 
-  /** The entries, one by one. @throws ContentError at one that cannot be true */
-  *decode(): Generator<DirectoryEntry> {
-    for (const { count, bytes } of this.#blocks) yield* decodeEntries(inflateRawSync(bytes), count);
+  /**
+   * The entries with their numbers, one by one.
+   *
+   * @param wanted numbers; undefined: all
+   * @throws ContentError at one that cannot be true
+   */
+  *decode(wanted?: BitSet): Generator<readonly [number: number, entry: DirectoryEntry]> {
+    for (const block of this.#blocks) {
+      if (wanted && !wanted.hasBetween(block.first, block.first + block.count)) continue;
+      for (const found of decoded(block)) if (!wanted || wanted.has(found[0])) yield found;
+    }
+  }
+
+  /** The entry of a number. @throws ContentError as `decode`; RangeError when there is no such number */
+  at(wanted: number): DirectoryEntry {
+    const block = this.#blocks.find(({ first, count }) => wanted >= first && wanted < first + count);
+    for (const [number, entry] of block ? decoded(block) : []) if (number === wanted) return entry;
+    throw new RangeError(`There is no entry of number ${wanted}`);
   }
 
   /** Deflates block after block while at least `atLeast` bytes are left. */
   #pack(atLeast: number): void {
-    while (this.#rest.length >= atLeast) {
-      const { count, length } = wholeEntries(this.#rest.subarray(0, BLOCK_BYTES));
-      if (count === 0) return;
-      this.#blocks.push({ count, bytes: deflateRawSync(this.#rest.subarray(0, length), { level: 1 }) });
+    let rest = Buffer.concat(this.#pieces);
+    while (rest.length >= atLeast) {
+      const { count, length } = wholeEntries(rest.subarray(0, BLOCK_BYTES));
+      if (count === 0) break;
+      const bytes = deflateRawSync(rest.subarray(0, length), { level: 1 });
+      this.#blocks.push({ count, first: this.#count, bytes });
       this.#count += count;
-      this.#rest = this.#rest.subarray(length);
+      rest = rest.subarray(length);
     }
+    this.#pieces = [rest];
+    this.#waiting = rest.length;
   }
+}
+
+function* decoded({ count, first, bytes }: PackedBlock): Generator<readonly [number, DirectoryEntry]> {
+  let number = first;
+  for (const entry of decodeEntries(inflateRawSync(bytes), count)) yield [number++, entry];
 }

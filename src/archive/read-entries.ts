@@ -30,7 +30,8 @@ const AHEAD = 4;
 
 /**
  * Reads many entries with few requests: small ones that lie near each other come together, several requests at once.
- * They come in the order of the archive.
+ * They come in the order in which they are given, which should be the order of their bytes: only neighbours that follow
+ * each other come together. No more of them are taken than are under way.
  *
  * @throws UserError that names the entry whose content is not what the directory says
  */
@@ -40,8 +41,10 @@ export async function* readEntries(
 ): AsyncGenerator<EntryContent> {
   const batches = batchesOf(entries, reader.size);
   const coming: { batch: Batch; bytes: Promise<Buffer> | undefined }[] = [];
-  for (let taken = 0; taken < batches.length; taken++) {
-    for (const batch of batches.slice(taken + coming.length, taken + AHEAD)) {
+  for (;;) {
+    while (coming.length < AHEAD) {
+      const { value: batch } = batches.next();
+      if (!batch) break;
       const bytes = isHeld(batch.entries[0])
         ? readExactly(reader, batch.offset, batch.end - batch.offset)
         : undefined;
@@ -49,7 +52,8 @@ export async function* readEntries(
       coming.push({ batch, bytes });
     }
     const next = coming.shift();
-    if (next) yield* contentsOf(reader, next.batch, await next.bytes);
+    if (!next) return;
+    yield* contentsOf(reader, next.batch, await next.bytes);
   }
 }
 
@@ -76,23 +80,25 @@ async function* contentsOf(
 const isHeld = (entry: DirectoryEntry | undefined): boolean =>
   entry !== undefined && Math.max(entry.size, entry.compressedSize) <= HELD_BYTES;
 
-function batchesOf(entries: Iterable<DirectoryEntry>, archiveSize: number): Batch[] {
-  const batches: Batch[] = [];
-  for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
+function* batchesOf(entries: Iterable<DirectoryEntry>, archiveSize: number): Generator<Batch, undefined> {
+  let last: Batch | undefined;
+  for (const entry of entries) {
     const end = Math.min(likelyEnd(entry), archiveSize);
-    const last = batches.at(-1);
     const joins =
       last &&
       isHeld(last.entries[0]) &&
       isHeld(entry) &&
+      entry.offset >= last.offset &&
       entry.offset - last.end <= GAP_BYTES &&
       end - last.offset <= BATCH_BYTES;
-    if (joins) {
+    if (last && joins) {
       last.entries.push(entry);
       last.end = Math.max(last.end, end);
     } else {
-      batches.push({ entries: [entry], offset: entry.offset, end });
+      if (last) yield last;
+      last = { entries: [entry], offset: entry.offset, end };
     }
   }
-  return batches;
+  if (last) yield last;
+  return undefined;
 }

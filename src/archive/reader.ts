@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { BitSet } from '../util/bit-set.ts';
 import { quoted } from '../util/controls.ts';
 import { type DirectoryEntry, damaged, decodeEnd, LONGEST_END } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
@@ -21,6 +22,10 @@ export interface ArchiveDirectory {
    * @throws UserError at one that cannot be true
    */
   entries(): Iterable<DirectoryEntry>;
+  /** The same with their numbers, which count from 0. @param wanted numbers; undefined: all */
+  numbered(wanted?: BitSet): Iterable<readonly [number: number, entry: DirectoryEntry]>;
+  /** The entry of a number. */
+  entryAt(number: number): DirectoryEntry;
 }
 
 /** 2,000,000 filestore entries take 200 MB. A directory that claims to be larger than this, in bytes, is not read. */
@@ -52,6 +57,10 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
   sha256.update(rest);
   packed.add(rest.subarray(0, end.size - length));
   packed.finish(end.entries);
+  const within = (entry: DirectoryEntry): DirectoryEntry => {
+    if (entry.offset + entry.compressedSize <= end.offset) return entry;
+    throw damaged(`${quoted(entry.name)} would lie beyond the directory`);
+  };
   return {
     directory: {
       offset: end.offset,
@@ -61,11 +70,14 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
       entries: end.entries,
     },
     *entries() {
-      for (const entry of packed.decode()) {
-        const within = entry.offset + entry.compressedSize <= end.offset;
-        if (!within) throw damaged(`${quoted(entry.name)} would lie beyond the directory`);
-        yield entry;
+      for (const [, entry] of packed.decode()) yield within(entry);
+    },
+    *numbered(wanted) {
+      for (const found of packed.decode(wanted)) {
+        within(found[1]);
+        yield found;
       }
     },
+    entryAt: (number) => within(packed.at(number)),
   };
 }

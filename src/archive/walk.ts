@@ -25,6 +25,7 @@ const ZIP64_VERSION = 45;
  * Reads an archive once, from its first byte to its directory, and gives every entry. What stands before and behind the
  * content of an entry has to be what the directory says as well.
  *
+ * @param entries in the order of their bytes. No more than one is taken before it is needed.
  * @param end where the directory begins
  * @param seen is told every byte, in their order
  * @throws ContentError that names the entry which is not what the directory says
@@ -36,9 +37,8 @@ export async function* walkArchive(
   seen: (bytes: Buffer) => void,
 ): AsyncGenerator<WalkedEntry> {
   const cursor = new Cursor(readRange(reader, 0, end, AHEAD), seen);
-  const sorted = [...entries].sort((a, b) => a.offset - b.offset);
-  for (const [index, entry] of sorted.entries()) {
-    const limit = sorted[index + 1]?.offset ?? end;
+  for (const [entry, next] of withNext(entries)) {
+    const limit = next?.offset ?? end;
     await cursor.skipTo(entry.offset);
     const header = await readHeader(cursor, entry);
     const dataEnd = cursor.position + entry.compressedSize;
@@ -55,6 +55,16 @@ export async function* walkArchive(
     }
   }
   await cursor.skipTo(end);
+}
+
+/** Each value, and the one behind it. */
+function* withNext<T>(values: Iterable<T>): Generator<readonly [T, T | undefined]> {
+  let last: { readonly value: T } | undefined;
+  for (const value of values) {
+    if (last) yield [last.value, value];
+    last = { value };
+  }
+  if (last) yield [last.value, undefined];
 }
 
 async function readHeader(cursor: Cursor, entry: DirectoryEntry): Promise<Buffer> {

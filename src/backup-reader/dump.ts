@@ -69,7 +69,7 @@ export async function findDump(
 const PACKED_DUMP = /\.(?:sql|dump|backup|pgdump)\.\w+$|^dump\.(?:gz|zst)$/i;
 
 const topLevel = (members: Members): [name: string, entry: DirectoryEntry][] =>
-  [...members].filter(([name]) => !name.includes('/'));
+  [...members.others].filter(([name]) => !name.includes('/'));
 
 /** A file of the archive. Whoever wants the content of a dump, or of any file but the filestore's, gets it here. */
 export const memberFile = (
@@ -97,7 +97,7 @@ export function archivedDump(
   const custom = single(top.filter(([name]) => name.endsWith('.dump')));
   if (custom) return { kind: 'custom', ...file(...custom) };
   if (members.has('dump/toc.dat')) {
-    const files = [...members]
+    const files = [...members.others]
       .filter(([name]) => name.startsWith('dump/'))
       .map(([name, entry]) => file(directoryFile(name), entry));
     const size = files.reduce((sum, each) => sum + each.size, 0);
@@ -113,7 +113,7 @@ export function archivedDump(
   if (plain) return plainDump(file(...plain), false);
   throw new ContentError(
     'The archive holds no dump of a database: no .dump, no dump/toc.dat, no .sql.',
-    `Choose another backup. Its first files are: ${[...members.keys()].slice(0, 5).map(quoted).join(', ')}`,
+    `Choose another backup. Its first files are: ${[...members.keys().take(5)].map(quoted).join(', ')}`,
   );
 }
 

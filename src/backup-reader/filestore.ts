@@ -3,10 +3,12 @@ import { Readable } from 'node:stream';
 import type { DirectoryEntry } from '../archive/central-directory.ts';
 import { readEntries } from '../archive/read-entries.ts';
 import type { RangeReader } from '../archive/reader.ts';
+import type { WantedFiles } from '../odoo/file-list.ts';
 import { sha1Of } from '../odoo/filestore.ts';
+import { BitSet } from '../util/bit-set.ts';
 import { isPrintable, quoted } from '../util/controls.ts';
 import { ContentError } from '../util/errors.ts';
-import type { Members } from './members.ts';
+import type { Member, Members } from './members.ts';
 
 /** A file of the filestore in an archive. */
 export interface FilestoreEntry {
@@ -21,9 +23,89 @@ export interface FilestoreEntry {
   readonly entry: DirectoryEntry;
 }
 
+/** The filestore of an archive: files by their names, and by the numbers that they have in the archive. */
+export class ArchivedFiles implements WantedFiles {
+  /** Number of files. */
+  size = 0;
+  /** Total size in bytes. */
+  bytes = 0;
+  readonly #members: Members;
+  /** What comes before their names in the archive. */
+  readonly #folder: string;
+  readonly #corrupt: ReadonlySet<string>;
+  /** In bytes, by number. */
+  readonly #sizes: Float64Array;
+  readonly #numbers: BitSet;
+
+  /** @param folder what comes before the names in the archive; undefined: no file is in it */
+  constructor(members: Members, folder: string | undefined, corrupt: readonly string[]) {
+    this.#members = members;
+    this.#folder = folder ?? FOLDER;
+    this.#corrupt = new Set(corrupt);
+    this.#sizes = new Float64Array(folder === undefined ? 0 : members.numbers);
+    this.#numbers = new BitSet(this.#sizes.length);
+  }
+
+  /** Takes a file of the archive. */
+  add({ number, entry }: Member): void {
+    this.#numbers.add(number);
+    this.#sizes[number] = entry.size;
+    this.size += 1;
+    this.bytes += entry.size;
+  }
+
+  numbers(): BitSet {
+    return this.#numbers;
+  }
+
+  has(name: string): boolean {
+    return this.indexOf(name) >= 0;
+  }
+
+  indexOf(name: string): number {
+    const number = this.#members.numberOf(this.#folder + name);
+    return number >= 0 && this.#numbers.has(number) ? number : -1;
+  }
+
+  sizeAt(number: number): number {
+    return this.#sizes[number] ?? 0;
+  }
+
+  get(name: string): FilestoreEntry | undefined {
+    if (!this.has(name)) return undefined;
+    const entry = this.#members.get(this.#folder + name);
+    return entry && this.#entryOf(name, entry);
+  }
+
+  /** The file of the filestore that has this name in the archive; undefined: there is none. */
+  named(path: string): FilestoreEntry | undefined {
+    return path.startsWith(this.#folder) ? this.get(path.slice(this.#folder.length)) : undefined;
+  }
+
+  /** The file of the filestore that a file of the archive is; undefined: it is none. */
+  of({ name, number, entry }: Member): FilestoreEntry | undefined {
+    return this.#numbers.has(number) ? this.#entryOf(name.slice(this.#folder.length), entry) : undefined;
+  }
+
+  *keys(): Generator<string> {
+    for (const { name } of this.values()) yield name;
+  }
+
+  /** In the order of their bytes in the archive. */
+  *values(wanted: BitSet = this.#numbers): Generator<FilestoreEntry> {
+    for (const member of this.#members.all(wanted)) {
+      const file = this.of(member);
+      if (file) yield file;
+    }
+  }
+
+  #entryOf(name: string, entry: DirectoryEntry): FilestoreEntry {
+    return { name, sha1: this.#corrupt.has(name) ? undefined : sha1Of(name), size: entry.size, entry };
+  }
+}
+
 export interface ArchivedFilestore {
-  /** By their names. */
-  readonly files: ReadonlyMap<string, FilestoreEntry>;
+  readonly files: ArchivedFiles;
   /** Names that are not restored: they hold control characters, which no file name of Odoo does. */
   readonly leftOut: readonly string[];
 }
@@ -44,31 +126,27 @@ export function filestoreOf(
   database: string | undefined,
   corrupt: readonly string[],
 ): ArchivedFilestore | undefined {
-  const all = [...members].filter(([name]) => name.startsWith(FOLDER));
-  if (all.length === 0) return undefined;
-  const known = new Set(corrupt);
-  const prefix =
-    FOLDER +
-    databaseFolder(
-      all.map(([name]) => name.slice(FOLDER.length)),
-      database,
-    );
-  const files = new Map<string, FilestoreEntry>();
+  const names = function* () {
+    for (const name of members.keys()) if (name.startsWith(FOLDER)) yield name.slice(FOLDER.length);
+  };
+  if (names().next().done) return undefined;
+  const folder = FOLDER + databaseFolder(names, database);
+  const files = new ArchivedFiles(members, folder, corrupt);
   const leftOut: string[] = [];
-  for (const [path, entry] of all) {
-    const name = path.slice(prefix.length);
-    if (!path.startsWith(prefix) || name.startsWith(CHECKLIST)) continue;
-    if (!isPrintable(name)) leftOut.push(name);
-    else files.set(name, { name, sha1: known.has(name) ? undefined : sha1Of(name), size: entry.size, entry });
+  for (const member of members.all()) {
+    const name = member.name.slice(folder.length);
+    if (!member.name.startsWith(folder) || name.startsWith(CHECKLIST)) continue;
+    if (isPrintable(name)) files.add(member);
+    else leftOut.push(name);
   }
   return { files, leftOut };
 }
 
 /** Some programs archive the database's folder, others the one above it, with one folder a database. */
-function databaseFolder(names: readonly string[], database: string | undefined): string {
-  if (names.some((name) => sha1Of(name))) return '';
+function databaseFolder(names: () => Iterable<string>, database: string | undefined): string {
   const folders = new Set<string>();
-  for (const name of names) {
+  for (const name of names()) {
+    if (sha1Of(name)) return '';
     const slash = name.indexOf('/');
     if (slash > 0 && sha1Of(name.slice(slash + 1))) folders.add(name.slice(0, slash + 1));
   }
@@ -82,8 +160,8 @@ function databaseFolder(names: readonly string[], database: string | undefined):
 }
 
 /**
- * Reads files of the filestore, in the order of the archive: neighbouring ones with one request, several requests at
- * once. Each is checked against the SHA-1 in its name: a buffer before it is given, a stream at its end. A stream has
+ * Reads files of the filestore: those that lie beside each other with one request, if they come in the order of the
+ * archive; several requests at once. Each is checked against the SHA-1 in its name: a buffer before it is given, a stream at its end. A stream has
  * to be read before the next file is taken.
  *
  * @throws UserError that names the file which is not what it should be
@@ -92,9 +170,15 @@ export async function* readFiles(
   reader: RangeReader,
   files: Iterable<FilestoreEntry>,
 ): AsyncGenerator<{ readonly file: FilestoreEntry; readonly content: Buffer | Readable }> {
-  const wanted = new Map(Array.from(files, (file) => [file.entry, file]));
-  for await (const { entry, content } of readEntries(reader, wanted.keys())) {
-    const file = wanted.get(entry);
+  const fileOf = new WeakMap<DirectoryEntry, FilestoreEntry>();
+  const entries = function* () {
+    for (const file of files) {
+      fileOf.set(file.entry, file);
+      yield file.entry;
+    }
+  };
+  for await (const { entry, content } of readEntries(reader, entries())) {
+    const file = fileOf.get(entry);
     if (!file) continue;
     const checked = checkedContent(file, content);
     try {

@@ -1,10 +1,12 @@
 import type { DirectoryEntry } from '../archive/central-directory.ts';
 import { DEFLATED, STORED } from '../archive/entry.ts';
+import { PackedEntries } from '../archive/packed-entries.ts';
+import type { ArchiveDirectory, RangeReader } from '../archive/reader.ts';
+import { type WalkedEntry, walkArchive } from '../archive/walk.ts';
+import type { BitSet } from '../util/bit-set.ts';
 import { quoted } from '../util/controls.ts';
 import { ContentError } from '../util/errors.ts';
-
-/** The files of an archive by their names, without a leading `./`. */
-export type Members = ReadonlyMap<string, DirectoryEntry>;
+import { NameIndex } from './name-index.ts';
 
 /** Length of the local header without name and extra field, in bytes. APPNOTE 4.3.7. */
 const LOCAL_HEADER_LENGTH = 30;
@@ -13,32 +15,179 @@ const BEST_RATIO = 1032;
 /** Characters of a name, and folders in it: PATH_MAX of Linux, and many more than any filestore has. */
 const LONGEST_NAME = 4096;
 const DEEPEST_NAME = 32;
+/** Folders in an archive. A filestore has 256, or 4,096 of a very old Odoo. */
+const MOST_FOLDERS = 250_000;
 /** Bits of the general purpose flag: encrypted, patch data, strong encryption, encrypted directory. APPNOTE 4.4.4. */
 const UNREADABLE = 0x2061;
+
+/** Where the files of an archive are looked up: its directory, with the entries in the order of their bytes. */
+type Entries = Pick<ArchiveDirectory, 'numbered' | 'entryAt'>;
+
+/** A file of an archive. */
+export interface Member {
+  /** Without a leading `./`. */
+  readonly name: string;
+  /** Number in the archive's directory. */
+  readonly number: number;
+  readonly entry: DirectoryEntry;
+}
+
+/**
+ * The files of an archive by their names, without a leading `./`. Those of a filestore may be millions: they are held
+ * as the directory holds them, and decoded anew each time that they are asked for.
+ */
+export class Members {
+  /** Number of files. */
+  readonly size: number;
+  /** Numbers in the archive's directory are smaller than this: it names folders as well. */
+  readonly numbers: number;
+  /** Files outside of `filestore/`, in the order of their bytes. */
+  readonly others: ReadonlyMap<string, DirectoryEntry>;
+  readonly #entries: Entries;
+  readonly #index: NameIndex;
+
+  constructor(
+    entries: Entries,
+    index: NameIndex,
+    others: ReadonlyMap<string, DirectoryEntry>,
+    { size, numbers }: { readonly size: number; readonly numbers: number },
+  ) {
+    this.#entries = entries;
+    this.#index = index;
+    this.others = others;
+    this.size = size;
+    this.numbers = numbers;
+  }
+
+  has(name: string): boolean {
+    return this.numberOf(name) >= 0;
+  }
+
+  /** Number in the archive's directory; -1 when there is no such file. */
+  numberOf(name: string): number {
+    return this.#index.numberOf(name);
+  }
+
+  get(name: string): DirectoryEntry | undefined {
+    const other = this.others.get(name);
+    if (other) return other;
+    const number = this.numberOf(name);
+    return number < 0 ? undefined : this.#entries.entryAt(number);
+  }
+
+  /** The files in the order of their bytes. @param wanted their numbers; undefined: all */
+  *all(wanted?: BitSet): Generator<Member> {
+    for (const [number, entry] of this.#entries.numbered(wanted)) {
+      if (!isFolder(entry)) yield { name: memberName(entry), number, entry };
+    }
+  }
+
+  *keys(): Generator<string> {
+    for (const { name } of this.all()) yield name;
+  }
+
+  *values(): Generator<DirectoryEntry> {
+    for (const { entry } of this.all()) yield entry;
+  }
+}
+
+const FILESTORE = 'filestore/';
+
+/** Reads an archive once: `walkArchive`, which gives the members. */
+export async function* walkMembers(
+  reader: RangeReader,
+  members: Members,
+  end: number,
+  seen: (bytes: Buffer) => void,
+): AsyncGenerator<{ readonly member: Member; readonly content: WalkedEntry['content'] }> {
+  const memberOf = new WeakMap<DirectoryEntry, Member>();
+  const entries = function* () {
+    for (const member of members.all()) {
+      memberOf.set(member.entry, member);
+      yield member.entry;
+    }
+  };
+  for await (const { entry, content } of walkArchive(reader, entries(), end, seen)) {
+    const member = memberOf.get(entry);
+    if (member) yield { member, content };
+  }
+}
+
+/** Name of a file without a leading `./`. */
+export const memberName = ({ name }: DirectoryEntry): string => withoutDot(name);
+
+const withoutDot = (name: string): string => (name.startsWith('./') ? name.replace(/^(\.\/)+/, '') : name);
+
+const isFolder = ({ name }: DirectoryEntry): boolean => name.endsWith('/');
 
 /**
  * The files of an archive, which may have come from anywhere.
  * @throws ContentError at a name that leaves the folder it is extracted to, a link, two files of one name or in one
  * place, encryption, an unknown compression, a size that cannot be true
  */
-export function membersOf(entries: Iterable<DirectoryEntry>): Members {
-  const members = new Map<string, DirectoryEntry>();
-  for (const entry of entries) {
+export function membersOf(archive: ArchiveDirectory): Members {
+  const { entries } = archive.directory;
+  return indexed(archive, entries) ?? (indexed(sorted(archive), entries) as Members);
+}
+
+/** @returns undefined when the entries are not in the order of their bytes */
+function indexed(entries: Entries, length: number): Members | undefined {
+  const index = new NameIndex(length);
+  const others = new Map<string, DirectoryEntry>();
+  const folders = new Folders();
+  let [size, last, free] = [0, 0, 0];
+  for (const [number, entry] of entries.numbered()) {
+    if (entry.offset < last) return undefined;
+    last = entry.offset;
     checkName(entry.name);
     checkType(entry);
-    if (entry.name.endsWith('/')) continue;
+    if (isFolder(entry)) continue;
     checkContent(entry);
-    const name = entry.name.replace(/^(\.\/)+/, '');
-    if (members.has(name)) throw refused(name, 'is there twice');
-    members.set(name, entry);
+    // Files in one place are how a small archive holds more than all disks: https://www.bamsoftware.com/hacks/zipbomb/
+    if (entry.offset < free) throw refused(entry.name, 'overlaps with another file');
+    free = entry.offset + LOCAL_HEADER_LENGTH + entry.raw.readUInt16LE(28) + entry.compressedSize;
+    const name = memberName(entry);
+    if (!index.add(name, number)) throw refused(name, 'is there twice');
+    folders.add(name);
+    size += 1;
+    // Its own bytes alone: others keep a whole block of the directory in memory.
+    if (!name.startsWith(FILESTORE)) others.set(name, { ...entry, raw: Buffer.from(entry.raw) });
   }
-  checkFolders(members);
-  checkPlaces(members);
-  return members;
+  folders.check((name) => index.numberOf(name) >= 0);
+  return new Members(entries, index, others, { size, numbers: length });
+}
+
+/** The same entries in the order of their bytes: programs other than this one may have written them otherwise. */
+function sorted(archive: ArchiveDirectory): Entries {
+  const packed = new PackedEntries();
+  const entries = [...archive.entries()].sort((a, b) => a.offset - b.offset);
+  for (const { raw } of entries) packed.add(raw);
+  packed.finish(entries.length);
+  return { numbered: (wanted) => packed.decode(wanted), entryAt: (number) => packed.at(number) };
+}
+
+/** Folders that files lie in. */
+class Folders {
+  readonly #names = new Set<string>();
+
+  add(name: string): void {
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+      const folder = name.slice(0, end);
+      if (this.#names.has(folder)) return; // with those above it
+      this.#names.add(folder);
+    }
+    if (this.#names.size > MOST_FOLDERS)
+      throw refused(name, `has more than ${MOST_FOLDERS} folders beside it`);
+  }
+
+  /** @throws ContentError when one of them is a file as well */
+  check(isFile: (name: string) => boolean): void {
+    for (const folder of this.#names) if (isFile(folder)) throw refused(folder, 'is a file and a folder');
+  }
 }
 
 function checkName(name: string): void {
-  const parts = name.replace(/^(\.\/)+/, '').split('/');
+  const parts = withoutDot(name).split('/');
   if (name.length > LONGEST_NAME || parts.length > DEEPEST_NAME) {
     throw refused(`${name.slice(0, 60)}…`, 'has a name that is too long');
   }
@@ -65,23 +214,6 @@ function checkContent({ name, raw, method, size, compressedSize }: DirectoryEntr
   if (method !== STORED && method !== DEFLATED) throw refused(name, `has the unknown compression ${method}`);
   const possible = method === STORED ? size === compressedSize : size <= compressedSize * BEST_RATIO;
   if (!possible) throw refused(name, `cannot be ${size} bytes, compressed to ${compressedSize}`);
-}
-
-function checkFolders(members: Members): void {
-  for (const name of members.keys()) {
-    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
-      if (members.has(name.slice(0, end))) throw refused(name.slice(0, end), 'is a file and a folder');
-    }
-  }
-}
-
-/** Files in one place are how a small archive holds more than all disks: https://www.bamsoftware.com/hacks/zipbomb/ */
-function checkPlaces(members: Members): void {
-  let free = 0;
-  for (const entry of [...members.values()].sort((a, b) => a.offset - b.offset)) {
-    if (entry.offset < free) throw refused(entry.name, 'overlaps with another file');
-    free = entry.offset + LOCAL_HEADER_LENGTH + entry.raw.readUInt16LE(28) + entry.compressedSize;
-  }
 }
 
 function refused(name: string, what: string): ContentError {

@@ -7,7 +7,7 @@ import type { Authorship } from '../catalog/signatures.ts';
 import type { Store } from '../s3/store.ts';
 import { type OdooManifest, readDescription, readManifest } from './description.ts';
 import { bareDump, type DumpFile, type DumpSource, findDump, memberFile } from './dump.ts';
-import { type FilestoreEntry, filestoreOf, readFiles } from './filestore.ts';
+import { ArchivedFiles, type FilestoreEntry, filestoreOf, readFiles } from './filestore.ts';
 import { type Members, membersOf } from './members.ts';
 import { parseName, type Selected, type Selection, selectBackup, wrongBackup } from './select.ts';
 import { ContentSums } from './sums.ts';
@@ -36,7 +36,7 @@ export interface RestoreSource {
   readonly manifest: OdooManifest | undefined;
   readonly dump: DumpSource;
   /** By their names; undefined: a backup of the database alone. */
-  readonly filestore: ReadonlyMap<string, FilestoreEntry> | undefined;
+  readonly filestore: ArchivedFiles | undefined;
   /** Files of the filestore that are not restored because of their names. */
   readonly leftOut: readonly string[];
   /** What is in the zip, by names; undefined: the backup is a dump that is an object of its own. */
@@ -120,10 +120,10 @@ async function readArchive(
   receipt: Receipt | undefined,
   sums: ContentSums,
 ): Promise<Content> {
-  const { directory, entries } = await readDirectory(reader);
-  if (receipt && !isSame(receipt.directory, directory))
+  const archive = await readDirectory(reader);
+  if (receipt && !isSame(receipt.directory, archive.directory))
     throw wrongBackup(uri, 'it has another central directory');
-  const members = membersOf(entries());
+  const members = membersOf(archive);
   const [described, manifested] = [members.get('backup.json'), members.get('manifest.json')];
   const description = described && (await readDescription(reader, described, sums));
   const manifest = manifested && (await readManifest(reader, manifested, sums));
@@ -137,7 +137,7 @@ async function readArchive(
     description,
     manifest,
     dump: await findDump(reader, members, sums),
-    filestore: filestore?.files ?? (isEmpty ? new Map() : undefined),
+    filestore: filestore?.files ?? (isEmpty ? new ArchivedFiles(members, undefined, []) : undefined),
     leftOut: filestore?.leftOut ?? [],
     members,
     member: (name) => {

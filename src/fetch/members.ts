@@ -22,7 +22,7 @@ export function findMember(
       'Fetch it whole: leave member out.',
     );
   }
-  const top = [...members.keys()].filter((name) => !name.includes('/'));
+  const top = [...members.others.keys()].filter((name) => !name.includes('/'));
   const ending = asked === '.dump' ? top.filter((name) => name.endsWith(asked)) : [];
   const found = member(ending.length === 1 ? (ending[0] as string) : asked);
   if (found) return found;

@@ -1,9 +1,8 @@
 import { readRange } from '../archive/ranges.ts';
 import { type RangeReader, readDirectory } from '../archive/reader.ts';
 import { type CheckedRange, UnitCheck } from '../archive/units.ts';
-import { walkArchive } from '../archive/walk.ts';
 import { checkFile, filestoreOf } from '../backup-reader/filestore.ts';
-import { membersOf } from '../backup-reader/members.ts';
+import { membersOf, walkMembers } from '../backup-reader/members.ts';
 import type { Run } from '../platform/run.ts';
 import { UserError } from '../util/errors.ts';
 import type { Download } from './download.ts';
@@ -37,17 +36,12 @@ export async function checkOnDisk(
 
 /** Where no receipt says what the bytes have to be, the zip itself does. */
 async function checkZip(ranges: RangeReader, passed: (bytes: number) => void): Promise<void> {
-  const { directory, entries } = await readDirectory(ranges);
-  const members = membersOf(entries());
-  const files = new Map(
-    Array.from(
-      filestoreOf(members, undefined, [])?.files.values() ?? [],
-      (file) => [file.entry, file] as const,
-    ),
-  );
+  const archive = await readDirectory(ranges);
+  const members = membersOf(archive);
+  const filestore = filestoreOf(members, undefined, [])?.files;
   const seen = ({ length }: Buffer) => passed(length);
-  for await (const { entry, content } of walkArchive(ranges, members.values(), directory.offset, seen)) {
-    const file = files.get(entry);
+  for await (const { member, content } of walkMembers(ranges, members, archive.directory.offset, seen)) {
+    const file = filestore?.of(member);
     if (file) await checkFile(file, content);
     else if (!Buffer.isBuffer(content)) for await (const _ of content);
   }

@@ -52,8 +52,7 @@ function writeMember(
   run: Run,
 ): Promise<FetchedFile> {
   const file = findMember(source, asked);
-  const entry = source.members?.get(file.name);
-  const ofFilestore = source.filestore?.values().find((each) => each.entry === entry);
+  const ofFilestore = source.filestore?.named(file.name);
   if (ofFilestore) return writeFile(source, ofFilestore, place, run);
   return transferContent(`Fetch ${quoted(file.name)}`, file.size, place, run, () => file.open());
 }

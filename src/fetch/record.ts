@@ -31,12 +31,14 @@ export async function writeAttachments(
   return run.phases.transfer('fetch', title, undefined, async (progress) => {
     const folder = new AttachmentFolder(target, run, progress);
     const { files, failures } = await folder.sort(source, found);
-    for await (const { file, content } of source.readFiles(files.keys())) {
+    const inOrder = [...files.values()].map(({ file }) => file);
+    inOrder.sort((a, b) => a.entry.offset - b.entry.offset);
+    for await (const { file, content } of source.readFiles(inOrder)) {
       if (file.sha1 === undefined) run.platform.warning(tornWarning(file));
       // The name of a torn file is all that is known of it.
       const sha1 = file.sha1 ?? file.name.replaceAll(/[^0-9a-f]/g, '');
       let first: AsyncIterable<Buffer> | undefined = Buffer.isBuffer(content) ? only(content) : content;
-      for (const attachment of files.get(file) ?? []) {
+      for (const attachment of files.get(file.name)?.attachments ?? []) {
         const isWritten = await folder.put(sha1, attachment, first ?? contentOfFile(source, file));
         if (isWritten) first = undefined;
       }
@@ -50,6 +52,12 @@ export async function writeAttachments(
       `The backup holds what is in the filestore and in the database. The others are in ${target.path}.`,
     );
   });
+}
+
+/** A file of the filestore, and the attachments that have it. */
+interface AttachedFile {
+  readonly file: FilestoreEntry;
+  readonly attachments: readonly DumpedAttachment[];
 }
 
 /** The folder, and what was written into it. */
@@ -71,8 +79,8 @@ class AttachmentFolder {
   async sort(
     source: RestoreSource,
     found: readonly DumpedAttachment[],
-  ): Promise<{ files: Map<FilestoreEntry, DumpedAttachment[]>; failures: string[] }> {
-    const files = new Map<FilestoreEntry, DumpedAttachment[]>();
+  ): Promise<{ readonly files: ReadonlyMap<string, AttachedFile>; readonly failures: readonly string[] }> {
+    const files = new Map<string, AttachedFile>();
     const failures: string[] = [];
     for (const attachment of found) {
       const { id, content } = attachment;
@@ -83,7 +91,8 @@ class AttachmentFolder {
       if (content.in !== 'filestore') continue;
       try {
         const file = fileNamed(source, [content.name], `its file, ${quoted(content.name)}`);
-        files.set(file, [...(files.get(file) ?? []), attachment]);
+        const others = files.get(file.name)?.attachments ?? [];
+        files.set(file.name, { file, attachments: [...others, attachment] });
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         failures.push(`Attachment ${id}: ${error.message}`);

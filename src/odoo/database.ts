@@ -13,6 +13,7 @@ import {
 import { count, nullable, object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { attachmentsElsewhere, type Elsewhere } from './attachments-elsewhere.ts';
+import { FileList } from './file-list.ts';
 
 /** Facts of an Odoo database, all from one snapshot. */
 export interface OdooDatabase {
@@ -156,23 +157,42 @@ async function copiedAttachmentFacts(snapshot: Snapshot): Promise<AttachmentFact
   return { inDatabase, location, elsewhere: await attachmentsElsewhere(snapshot) };
 }
 
-/**
- * Files that `ir_attachment.store_fname` names, each once. The names of other storages (`s3://…`) are none.
- * @throws UserError when it is not an Odoo database
- */
-export async function attachedFiles(snapshot: Snapshot): Promise<string[]> {
-  const names: string[] = [];
-  await eachAttachedFile(snapshot, (name) => names.push(name));
-  return names;
+/** Files that attachments name, compared with those that there are. */
+export interface AttachmentComparison {
+  /** How many they name. */
+  readonly count: number;
+  /** Names of those that are not there. */
+  readonly absent: readonly string[];
 }
 
-/** The same, for more names than should be held. @param take is given each as it comes */
+/**
+ * Compares the files that attachments name with those that there are.
+ * @throws UserError when it is not an Odoo database
+ */
+export async function compareAttachedFiles(
+  snapshot: Snapshot,
+  isThere: (name: string) => boolean,
+): Promise<AttachmentComparison> {
+  let count = 0;
+  const absent: string[] = [];
+  await eachAttachedFile(snapshot, (name) => {
+    count += 1;
+    if (!isThere(name)) absent.push(name);
+  });
+  return { count, absent };
+}
+
+/**
+ * Files that `ir_attachment.store_fname` names, each once. The names of other storages (`s3://…`) are none.
+ *
+ * @param take is given each name as it comes: there may be more of them than should be held
+ */
 export function eachAttachedFile(snapshot: Snapshot, take: (name: string) => void): Promise<void> {
   if (snapshot.onlyCopies) {
-    const names = new Set<string>();
+    const names = new FileList();
     return snapshot.eachCopied(['public', 'ir_attachment'], ['store_fname'], ([name]) => {
-      if (!name || name.includes('://') || names.has(name)) return;
-      names.add(name);
+      if (!name || name.includes('://') || names.indexOf(name) >= 0) return;
+      names.add({ name, size: 0 });
       take(name);
     });
   }

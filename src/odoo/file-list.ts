@@ -7,6 +7,24 @@ export interface FilestoreFile {
   readonly size: number;
 }
 
+/** Files that a folder is to have, numbered. */
+export interface WantedFiles {
+  /** The numbers of all of them, which the caller does not change. */
+  numbers(): BitSet;
+  /** @returns the number of a file, -1 when it is not there */
+  indexOf(name: string): number;
+  /** In bytes. */
+  sizeAt(number: number): number;
+  /** In the order of their numbers. @param wanted numbers; undefined: all */
+  values(wanted?: BitSet): Iterable<FilestoreFile>;
+}
+
+/** How many files, and their total size in bytes. */
+export interface FileCount {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** The name that current Odoo versions give a file: a folder of the first two characters of its content's SHA-1. */
 const USUAL = /^([0-9a-f]{2})\/\1[0-9a-f]{38}$/;
 const SHA1_BYTES = 20;
@@ -19,7 +37,7 @@ const FIRST_ROOM = 1024;
  * Files of a filestore, numbered from 0 in the order in which they came. Each takes 40 bytes or so, where an object
  * with a string in a Map takes 300: a filestore may have millions.
  */
-export class FileList implements Iterable<FilestoreFile> {
+export class FileList implements Iterable<FilestoreFile>, WantedFiles {
   /** Total size of all files in bytes. */
   bytes = 0;
   #length = 0;
@@ -91,6 +109,10 @@ export class FileList implements Iterable<FilestoreFile> {
     for (let number = 0; number < this.#length; number += 1) {
       yield { name: this.nameAt(number), size: this.sizeAt(number) };
     }
+  }
+
+  *values(wanted: BitSet = this.numbers()): Generator<FilestoreFile> {
+    for (const number of wanted) yield { name: this.nameAt(number), size: this.sizeAt(number) };
   }
 
   #assertThere(number: number): void {

@@ -31,7 +31,6 @@ import { compareWithBackup } from './compare.ts';
 import { type DumpOnItsWay, dumpOnItsWay, watched } from './dump-on-its-way.ts';
 import { filesOf } from './facts.ts';
 import type { Step } from './plan.ts';
-import { bytesOf } from './preflight/findings.ts';
 import { whileSpaceLasts } from './space-watch.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
@@ -202,14 +201,16 @@ function tellLeftOut({ platform, leftOut }: Work, what: string): void {
   leftOut.push(what);
 }
 
+const NONE = { files: 0, bytes: 0 };
+
 function stageStep({ source, target, findings, platform }: Work, filestore: FilestoreWork): Step {
   const { live, wanted, swap, staged } = filestore;
-  const { missing = [], copied = [] } = findings.difference ?? {};
+  const { missing, copied } = findings.difference ?? { missing: NONE, copied: NONE };
   const { neighbour } = findings;
-  const linked = wanted.length - missing.length - copied.length;
+  const linked = wanted.size - missing.files - copied.files;
   return {
     name: 'filestore',
-    title: `Build the filestore: ${formatCounted(wanted.length, 'file')}, ${formatBytes(bytesOf(wanted))}`,
+    title: `Build the filestore: ${formatCounted(wanted.size, 'file')}, ${formatBytes(wanted.bytes)}`,
     details: [
       `in ${swap.new}, owned by ${live.owner}`,
       ...(linked > 0 || !neighbour
@@ -218,17 +219,15 @@ function stageStep({ source, target, findings, platform }: Work, filestore: File
       ...(neighbour ? [`copied from ${neighbour.path}, if the SHA-1 is right: ${filesOf(copied)}`] : []),
       `fetched from the archive: ${filesOf(missing)}`,
     ],
-    bytes: bytesOf(missing),
+    bytes: missing.bytes,
     async run(signal, progress) {
       const { cores } = target.installation.tools;
-      const done = await stageFilestore(live, swap.new, wanted, { cores, signal });
-      const had = neighbour ? await copyFiles(neighbour, staged, done.missing, { cores, signal }) : [];
-      const names = new Set(done.missing.map(({ name }) => name));
-      for (const { name } of had) names.delete(name);
-      const files = wanted.filter(({ name }) => names.has(name));
-      await receiveFiles(staged, incoming(source, files, progress), signal);
-      const also = had.length > 0 ? `, ${had.length} copied` : '';
-      platform.info(`${formatCounted(done.linked.length, 'file')} linked${also}, ${files.length} fetched`);
+      const { linked, missing } = await stageFilestore(live, swap.new, wanted, { cores, signal });
+      const had = neighbour && (await copyFiles(neighbour, staged, wanted, missing, { cores, signal }));
+      const fetched = had ? missing.without(had) : missing;
+      await receiveFiles(staged, incoming(source, wanted.values(fetched), progress), signal);
+      const also = had && had.count > 0 ? `, ${had.count} copied` : '';
+      platform.info(`${formatCounted(linked.count, 'file')} linked${also}, ${fetched.count} fetched`);
     },
     undo: {
       title: `Remove the new filestore ${basename(swap.new)}`,
@@ -240,7 +239,7 @@ function stageStep({ source, target, findings, platform }: Work, filestore: File
 
 async function* incoming(
   source: RestoreSource,
-  files: readonly FilestoreEntry[],
+  files: Iterable<FilestoreEntry>,
   progress: Pick<Progress, 'add'>,
 ): AsyncGenerator<IncomingFile> {
   for await (const { file, content } of source.readFiles(files)) {

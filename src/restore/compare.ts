@@ -1,6 +1,8 @@
 import { countDifferences, countsOf, notKnownToLack, some } from '../backup-reader/differences.ts';
-import { attachedFiles, describeDatabase } from '../odoo/database.ts';
-import { absentFrom, filesIn } from '../odoo/staging.ts';
+import { compareAttachedFiles, describeDatabase } from '../odoo/database.ts';
+import { FileList } from '../odoo/file-list.ts';
+import { listFilestore } from '../odoo/filestore.ts';
+import { absentFrom } from '../odoo/staging.ts';
 import { Snapshot } from '../postgres/snapshot.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
@@ -24,16 +26,16 @@ export async function compareWithBackup(work: Work): Promise<void> {
       `${formatCounted(Object.keys(expected).length, 'table')} have as many rows as when the backup was made`,
     );
   }
-  await compareAttachments(work, await attachedFiles(snapshot));
+  await compareAttachments(work, snapshot);
 }
 
-async function compareAttachments(work: Work, names: readonly string[]): Promise<void> {
+async function compareAttachments(work: Work, snapshot: Snapshot): Promise<void> {
   const { source, target, filestore, platform } = work;
   if (filestore) {
     const absent = await absentFrom(filestore.staged, filestore.wanted);
     if (absent.length > 0) throw unlike(`the new filestore lacks ${some(absent)}`);
   }
-  const without = await namesWithoutFile(work, names);
+  const { count, absent: without } = await compareAttachedFiles(snapshot, await whereLooked(work));
   const unexpected = notKnownToLack(source, without);
   if (unexpected.length > 0 && filestore) throw unlike(`attachments lack their files: ${some(unexpected)}`);
   if (without.length > 0) {
@@ -44,19 +46,17 @@ async function compareAttachments(work: Work, names: readonly string[]): Promise
       `${formatCounted(without.length, 'attachment')} have no file ${where}, such as ${some(without)}`,
     );
   } else {
-    platform.info(`All files of attachments are there: ${formatCounted(names.length, 'file')}`);
+    platform.info(`All files of attachments are there: ${formatCounted(count, 'file')}`);
   }
 }
 
-/** Names of the attachments' files that are not where Odoo will look. */
-async function namesWithoutFile(
-  { source, target, filestore }: Work,
-  names: readonly string[],
-): Promise<string[]> {
-  if (filestore) return names.filter((name) => !source.filestore?.has(name));
-  if (!target.filestore?.exists) return [...names];
-  const there = new Set((await filesIn(target.filestore)).map(({ name }) => name));
-  return names.filter((name) => !there.has(name));
+/** Whether a file of an attachment is where Odoo will look. */
+async function whereLooked({ source, target, filestore }: Work): Promise<(name: string) => boolean> {
+  if (filestore) return (name) => source.filestore?.has(name) ?? false;
+  if (!target.filestore?.exists) return () => false;
+  const there = new FileList();
+  for await (const file of listFilestore(target.filestore)) there.add(file);
+  return (name) => there.indexOf(name) >= 0;
 }
 
 /** Nothing has been put in place yet. */

@@ -3,6 +3,7 @@ import type { RestoreSource } from '../backup-reader/open.ts';
 import { failedProof, levelOf, unrestorableProof } from '../catalog/proofs.ts';
 import { signerWords } from '../catalog/words.ts';
 import type { FileSystem } from '../host/disk-space.ts';
+import type { FileCount } from '../odoo/file-list.ts';
 import type { Platform } from '../platform/platform.ts';
 import { plainFacts } from '../report/plain.ts';
 import { code, type Facts } from '../report/summary.ts';
@@ -10,7 +11,7 @@ import { formatAge, formatBytes, formatCounted, formatInstant } from '../util/fo
 import { keptUntil, leftBy } from './leftovers/keeping.ts';
 import type { Replaced } from './leftovers/leftovers.ts';
 import { lossFacts } from './losses.ts';
-import { bytesOf, type Findings, filestoreBytes, sessionName } from './preflight/findings.ts';
+import { type Findings, filestoreBytes, sessionName } from './preflight/findings.ts';
 import type { Target } from './target.ts';
 
 type Rows = Facts['rows'];
@@ -104,8 +105,8 @@ function replacedFacts({ database, current }: Target, { sessions }: Findings): R
 function filestoreFacts(target: Target, { difference }: Findings, { filestore }: RestoreSource): Rows {
   if (!difference || !filestore) return [];
   const { missing, onlyLive } = difference;
-  const there = formatCounted(filestore.size - missing.length, 'file');
-  const added = onlyLive.length > 0 ? `${filesOf(onlyLive)}, not in the backup` : 'no files';
+  const there = formatCounted(filestore.size - missing.files, 'file');
+  const added = onlyLive.files > 0 ? `${filesOf(onlyLive)}, not in the backup` : 'no files';
   return [
     ['Filestore', `${there} of the backup on the host already, ${filesOf(missing)} to be fetched`],
     ...(target.filestore?.exists ? ([['Added since', added]] as const) : []),
@@ -113,8 +114,8 @@ function filestoreFacts(target: Target, { difference }: Findings, { filestore }:
 }
 
 /** `2 files (28.7 KiB)` */
-export const filesOf = (files: readonly { readonly size: number }[]): string =>
-  files.length === 0 ? 'none' : `${formatCounted(files.length, 'file')} (${formatBytes(bytesOf(files))})`;
+export const filesOf = ({ files, bytes }: FileCount): string =>
+  files === 0 ? 'none' : `${formatCounted(files, 'file')} (${formatBytes(bytes)})`;
 
 function spaceOf(
   { admin }: Target,

@@ -1,4 +1,4 @@
-import type { FilestoreEntry } from '../backup-reader/filestore.ts';
+import type { ArchivedFiles } from '../backup-reader/filestore.ts';
 import type { RestoreSource } from '../backup-reader/open.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import type { FolderSwap } from '../odoo/folder-swap.ts';
@@ -12,7 +12,7 @@ import type { Target } from './target.ts';
 /** The filestore that a restore builds. */
 export interface FilestoreWork {
   readonly live: OwnedFolder;
-  readonly wanted: readonly FilestoreEntry[];
+  readonly wanted: ArchivedFiles;
   readonly swap: FolderSwap;
   /** The new folder, as a place that files can be written to. */
   readonly staged: OwnedFolder;
@@ -62,7 +62,7 @@ function filestoreWork(
   const swap = { current: live.path, old: live.exists ? path('old') : undefined, new: path('new') };
   return {
     live,
-    wanted: [...source.filestore.values()],
+    wanted: source.filestore,
     swap,
     staged: { ...live, path: swap.new, exists: true },
   };

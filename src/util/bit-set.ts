@@ -3,7 +3,11 @@ export class BitSet {
   readonly #bits: Uint8Array;
   #count = 0;
 
+  /** Numbers are smaller than this. */
+  readonly length: number;
+
   constructor(length: number) {
+    this.length = length;
     this.#bits = new Uint8Array(Math.ceil(length / 8));
   }
 
@@ -28,9 +32,22 @@ export class BitSet {
     this.#count -= 1;
   }
 
+  /** Whether a number from `first` on, and smaller than `end`, is in it. */
+  hasBetween(first: number, end: number): boolean {
+    for (let number = first; number < end; number += 1) if (this.has(number)) return true;
+    return false;
+  }
+
+  /** The numbers of this set that are not in another. */
+  without(other: BitSet): BitSet {
+    const left = new BitSet(this.length);
+    for (const number of this) if (!other.has(number)) left.add(number);
+    return left;
+  }
+
   /** The numbers, in ascending order. */
   *[Symbol.iterator](): Generator<number> {
-    for (let number = 0; number < 8 * this.#bits.length; number += 1) if (this.has(number)) yield number;
+    for (let number = 0; number < this.length; number += 1) if (this.has(number)) yield number;
   }
 
   #byte(number: number): number {

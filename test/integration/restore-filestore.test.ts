@@ -9,6 +9,7 @@ import { CommandError } from '../../src/host/host.ts';
 import { actAsOwner } from '../../src/host/owned-folder.ts';
 import { receiveFiles } from '../../src/host/receive-files.ts';
 import type { IncomingFile } from '../../src/host/tar-writer.ts';
+import { FileList } from '../../src/odoo/file-list.ts';
 import { listFilestore } from '../../src/odoo/filestore.ts';
 import {
   listDerivedFolders,
@@ -18,6 +19,7 @@ import {
 } from '../../src/odoo/folder-swap.ts';
 import { absentFrom, compareFilestore, stageFilestore } from '../../src/odoo/staging.ts';
 import { derivedFolder } from '../../src/postgres/derived-names.ts';
+import type { BitSet } from '../../src/util/bit-set.ts';
 import { login } from '../support/login.ts';
 import { run } from '../support/processes.ts';
 import { openRestoreHost, timestamp } from '../support/restore-host.ts';
@@ -66,23 +68,29 @@ suite('staging a filestore', () => {
     await mkdir(join(paths.current, 'not'));
     await writeFile(join(paths.current, foreign.name), 'abc');
 
-    assert.deepEqual(
-      (await compareFilestore(live, [...wanted, foreign])).missing.map(({ name }) => name),
-      [gone, longer, foreign.name],
-    );
-    const staged = await stageFilestore(live, paths.new, [...wanted, foreign], { cores: 2 });
-    assert.deepEqual(
-      staged.missing.map(({ name }) => name),
-      [torn, gone, longer, foreign.name],
-    );
-    assert.equal(staged.linked.length, wanted.length - 3);
-    for (const { name } of staged.linked) {
+    const all = new FileList([...wanted, foreign]);
+    const namesOf = (numbers: BitSet) => Array.from(all.values(numbers), ({ name }) => name);
+    const bytesOf = (names: readonly string[]) =>
+      names.reduce((sum, name) => sum + all.sizeAt(all.indexOf(name)), 0);
+    const wrong = [gone, longer, foreign.name];
+    const { missing, onlyLive } = await compareFilestore(live, all);
+    assert.deepEqual([missing, onlyLive.files], [{ files: 3, bytes: bytesOf(wrong) }, 0]);
+    const others = await compareFilestore(live, new FileList(wanted.slice(1)));
+    assert.deepEqual(others.onlyLive, { files: 2, bytes: bytesOf([torn, foreign.name]) });
+    const staged = await stageFilestore(live, paths.new, all, { cores: 2 });
+    assert.deepEqual(namesOf(staged.missing), [torn, ...wrong]);
+    assert.equal(staged.linked.count, wanted.length - 3);
+    for (const name of namesOf(staged.linked)) {
       const [from, to] = await Promise.all([stat(join(paths.current, name)), stat(join(paths.new, name))]);
       assert.equal(from.ino, to.ino);
     }
-    assert.deepEqual(await absentFrom({ ...live, path: paths.new }, wanted), [torn, gone, longer]);
+    assert.deepEqual(await absentFrom({ ...live, path: paths.new }, new FileList(wanted)), [
+      torn,
+      gone,
+      longer,
+    ]);
     await assert.rejects(
-      stageFilestore(live, paths.new, wanted, { cores: 2 }),
+      stageFilestore(live, paths.new, all, { cores: 2 }),
       CommandError,
       'never into what is there',
     );
@@ -94,9 +102,9 @@ suite('staging a filestore', () => {
     const elsewhere = '/dev/shm/restore-filestore-test';
     await scene.host.start({ argv: ['rm', '-rf', elsewhere] }).then((rm) => rm.exited);
     try {
-      const staged = await stageFilestore(live, elsewhere, wanted, { cores: 2 });
-      assert.equal(staged.missing.length, 0);
-      assert.deepEqual(await absentFrom({ ...live, path: elsewhere }, wanted), []);
+      const staged = await stageFilestore(live, elsewhere, new FileList(wanted), { cores: 2 });
+      assert.equal(staged.missing.count, 0);
+      assert.deepEqual(await absentFrom({ ...live, path: elsewhere }, new FileList(wanted)), []);
       const [file] = wanted;
       assert.ok(file);
       assert.deepEqual(
@@ -114,8 +122,9 @@ suite('staging a filestore', () => {
     const fresh = `${paths.current}2`;
     const place = await actAsOwner(host, accounts, fresh, ['odoo']);
     assert.equal(place.exists, false);
-    const staged = await stageFilestore(place, derivedFolder(fresh, 'new', timestamp), wanted, { cores: 2 });
-    assert.deepEqual(staged, { linked: [], missing: wanted });
+    const all = new FileList(wanted);
+    const staged = await stageFilestore(place, derivedFolder(fresh, 'new', timestamp), all, { cores: 2 });
+    assert.deepEqual([staged.linked.count, staged.missing.count], [0, wanted.length]);
     await assert.rejects(actAsOwner(host, accounts, '/nowhere/filestore/prod', ['odoo']), /belongs to root/);
   });
 });
@@ -124,11 +133,11 @@ suite('received files', () => {
   test('lie where they belong, with the modes of the live ones', async () => {
     await using scene = await openStage();
     const { live, paths } = scene;
-    await stageFilestore(live, paths.new, [], { cores: 1 });
+    await stageFilestore(live, paths.new, new FileList(), { cores: 1 });
     const files = [fileOf('', false), fileOf('held', false), fileOf('a stream of some length', true)];
     const place = { ...live, path: paths.new };
     await receiveFiles(place, each(...files));
-    assert.deepEqual(await absentFrom(place, files), []);
+    assert.deepEqual(await absentFrom(place, new FileList(files)), []);
     const modes = await Promise.all(
       ['', ...files.map(({ name }) => name)].map(
         async (name) => (await stat(join(paths.new, name))).mode & 0o777,
@@ -144,7 +153,7 @@ suite('received files', () => {
   test('fail with their source, with a wrong size, and where they may not be written', async () => {
     await using scene = await openStage();
     const { live, paths } = scene;
-    await stageFilestore(live, paths.new, [], { cores: 1 });
+    await stageFilestore(live, paths.new, new FileList(), { cores: 1 });
     const place = { ...live, path: paths.new };
     const broken = new Error('S3 is gone');
     const failing = async function* (): AsyncGenerator<IncomingFile> {
@@ -162,7 +171,7 @@ suite('the swap of folders', () => {
   test('and back, twice', async () => {
     await using scene = await openStage();
     const { live, paths, wanted } = scene;
-    await stageFilestore(live, paths.new, wanted.slice(0, 3), { cores: 1 });
+    await stageFilestore(live, paths.new, new FileList(wanted.slice(0, 3)), { cores: 1 });
     await swapFoldersBack(live, paths);
     const count = async (path: string) => (await Array.fromAsync(listFilestore({ ...live, path }))).length;
     await swapFolders(live, paths);
@@ -186,7 +195,7 @@ suite('the swap of folders', () => {
     await assert.rejects(swapFolders(live, paths), /__new_\d+ is not there/);
     await swapFoldersBack(live, paths);
     assert.ok((await readdir(paths.current)).length > 0);
-    await stageFilestore(live, paths.new, [], { cores: 1 });
+    await stageFilestore(live, paths.new, new FileList(), { cores: 1 });
     await run(['mv', paths.current, paths.old]); // killed after the first rename
     await swapFoldersBack(live, paths);
     assert.ok((await readdir(paths.current)).length > 0);
@@ -198,7 +207,7 @@ suite('the swap of folders', () => {
   test('to a path where nothing is', async () => {
     await using scene = await openStage();
     const { live, paths } = scene;
-    await stageFilestore(live, paths.new, [], { cores: 1 });
+    await stageFilestore(live, paths.new, new FileList(), { cores: 1 });
     await assert.rejects(swapFolders(live, { ...paths, old: undefined }), /is there already/);
     const target = { current: `${paths.current}2`, old: undefined, new: paths.new };
     await swapFolders(live, target);
@@ -241,8 +250,9 @@ suite('on a host with accounts of their own', {
         new: derivedFolder(live.path, 'new', timestamp),
       };
       const added = fileOf('fetched', false);
-      const staged = await stageFilestore(live, paths.new, [...wanted, added], { cores: 2 });
-      assert.deepEqual(staged.missing, [added]);
+      const all = new FileList([...wanted, added]);
+      const staged = await stageFilestore(live, paths.new, all, { cores: 2 });
+      assert.deepEqual([...staged.missing], [all.indexOf(added.name)]);
       await receiveFiles({ ...live, path: paths.new }, each(added));
       await swapFolders(live, paths);
       const listed = await rooted.exec(['find', paths.current, '-printf', '%u:%m %y %P\\n']);

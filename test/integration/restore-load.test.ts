@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { entryAsPlain, type PlainDumpOptions, plainDumpFilter } from '../../src/backup-reader/plain-dump.ts';
-import { attachedFiles, describeDatabase, type OdooDatabase } from '../../src/odoo/database.ts';
+import { describeDatabase, eachAttachedFile, type OdooDatabase } from '../../src/odoo/database.ts';
 import { analyze } from '../../src/postgres/analyze.ts';
 import { createDatabase } from '../../src/postgres/create-database.ts';
 import { derivedName } from '../../src/postgres/derived-names.ts';
@@ -31,7 +31,7 @@ async function openLoad(prepare?: (scene: RestoreHost) => Promise<unknown>) {
   const { postgres, tools } = scene.found;
   const database = derivedName(scene.odoo.database, 'new', timestamp);
   await using snapshot = await Snapshot.open(postgres, scene.odoo.database);
-  const facts = { ...(await describeDatabase(snapshot)), files: (await attachedFiles(snapshot)).sort() };
+  const facts = { ...(await describeDatabase(snapshot)), files: await filesOf(snapshot) };
   const dumped = async (...options: string[]) => buffer(await streamDump(snapshot, options, undefined));
   const dumps = {
     custom: await dumped('--format=custom', '--compress=0'),
@@ -58,12 +58,19 @@ function dumpOf(kind: 'custom' | 'plain', bytes: Buffer, fault?: () => unknown):
   return { kind, size: bytes.length, open: filtered };
 }
 
+/** Names of the files of attachments. */
+async function filesOf(snapshot: Snapshot): Promise<string[]> {
+  const names: string[] = [];
+  await eachAttachedFile(snapshot, (name) => names.push(name));
+  return names.sort();
+}
+
 async function factsOf(
   postgres: Postgres,
   database: string,
 ): Promise<OdooDatabase & { readonly files: string[] }> {
   await using snapshot = await Snapshot.open(postgres, database);
-  return { ...(await describeDatabase(snapshot)), files: (await attachedFiles(snapshot)).sort() };
+  return { ...(await describeDatabase(snapshot)), files: await filesOf(snapshot) };
 }
 
 const withoutTraits = ({

@@ -33,7 +33,7 @@ export function fatesOf({ target, databases, filestore, findings, request, start
       return { ...current, keep: undefined, about: [`not kept: ${findings.shortage}`] };
     }
     const rows = target.current ? target.current.bytes : 0;
-    return { ...current, keep: rule, about: [takes(rows, findings.difference?.onlyLive)] };
+    return { ...current, keep: rule, about: [takes(rows, findings.difference?.onlyLive.bytes)] };
   }
 }
 
@@ -52,9 +52,9 @@ function interruptedFate(remains: Remains, rule: Keep, inPlace: boolean): Fate {
 export const leftBy = ({ mark }: Pick<Remains, 'mark'>, inPlace: boolean): string =>
   `left by an interrupted ${inPlace ? 'rollback' : 'restore'}${mark ? `, as of ${formatInstant(mark.at)}` : ''}`;
 
-function takes(bytes: number | null, files: readonly { readonly size: number }[] = []): string {
+function takes(bytes: number | null, fileBytes = 0): string {
   if (bytes === null) return 'it takes nobody knows how much space';
-  return `it takes ${formatBytes(files.reduce((sum, { size }) => sum + size, bytes))}`;
+  return `it takes ${formatBytes(bytes + fileBytes)}`;
 }
 
 /** `until 2026-12-02 22:05:28 UTC` */

@@ -57,12 +57,6 @@ export interface Findings extends Space {
 export const sessionName = ({ role, application }: SessionGroup): string =>
   application === '' ? role : `${role} (${application})`;
 
-export const bytesOf = (files: Iterable<{ readonly size: number }>): number => {
-  let sum = 0;
-  for (const { size } of files) sum += size;
-  return sum;
-};
-
 /** What the new filestore takes on the disk: hard links take nothing. */
 export const filestoreBytes = (difference: Difference | undefined): number =>
-  bytesOf([...(difference?.missing ?? []), ...(difference?.copied ?? [])]);
+  (difference?.missing.bytes ?? 0) + (difference?.copied.bytes ?? 0);

@@ -200,7 +200,7 @@ async function differenceOf(
   { filestore }: Target,
   neighbour: OwnedFolder | undefined,
 ): Promise<Difference | undefined> {
-  return filestore && wanted && compareFilestore(filestore, [...wanted.values()], neighbour);
+  return filestore && wanted && compareFilestore(filestore, wanted, neighbour);
 }
 
 async function servicesOf({ services }: Target, attempt: Attempt): Promise<PreflightFacts['services']> {

@@ -1,11 +1,9 @@
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
-import { readDirectory } from '../../archive/reader.ts';
-import type { Directory } from '../../archive/segment.ts';
+import { type ArchiveDirectory, readDirectory } from '../../archive/reader.ts';
 import type { CheckedRange } from '../../archive/units.ts';
-import { walkArchive } from '../../archive/walk.ts';
 import { readDescription } from '../../backup-reader/description.ts';
 import { checkFile, type FilestoreEntry, filestoreOf } from '../../backup-reader/filestore.ts';
-import { type Members, membersOf } from '../../backup-reader/members.ts';
+import { type Members, membersOf, walkMembers } from '../../backup-reader/members.ts';
 import { ContentSums } from '../../backup-reader/sums.ts';
 import type { BackupDescription } from '../../catalog/description.ts';
 import type { Receipt } from '../../catalog/receipt.ts';
@@ -25,13 +23,14 @@ export async function checkArchive(look: Look, receipt: Receipt): Promise<string
   const { reader, uri, units } = look;
   const doubts = new Doubts(uri);
   if (reader.size !== receipt.size) doubts.add(`it has ${reader.size} bytes instead of ${receipt.size}`);
-  const { directory, entries } = await listEntries(look, doubts);
+  const archive = await listEntries(look, doubts);
+  const { directory } = archive;
   const written = receipt.directory;
   const isOther = written?.sha256 !== undefined && written.sha256 !== directory.sha256;
   if (directory.md5 !== written?.md5 || isOther) {
     doubts.add('its central directory is not the one that was written');
   }
-  const members = membersOf(entries);
+  const members = membersOf(archive);
   await checkEntries(look, receipt, members, directory.offset);
   if (units.broken) throw otherBytes(units.broken, members);
   doubts.settle();
@@ -61,13 +60,11 @@ class Doubts {
   }
 }
 
-async function listEntries(
-  { reader }: Look,
-  doubts: Doubts,
-): Promise<{ readonly directory: Directory; readonly entries: readonly DirectoryEntry[] }> {
+async function listEntries({ reader }: Look, doubts: Doubts): Promise<ArchiveDirectory> {
   try {
-    const { directory, entries } = await readDirectory(reader);
-    return { directory, entries: [...entries()] };
+    const archive = await readDirectory(reader);
+    for (const _ of archive.entries()); // each can be decoded
+    return archive;
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
     doubts.add(`its central directory cannot be read (${messageOf(error).replace(/\.$/, '')})`);
@@ -80,15 +77,14 @@ async function checkEntries(look: Look, receipt: Receipt, members: Members, end:
   const sums = new ContentSums(receipt.sums);
   const description = await describe(look, members);
   const filestore = filestoreOf(members, receipt.database, description.filestore?.corrupt ?? [])?.files;
-  const files = new Map(Array.from(filestore?.values() ?? [], (file) => [file.entry, file] as const));
   await using dumps = await dumpsOf(look, receipt, members);
-  for await (const { entry, content } of walkArchive(look.reader, members.values(), end, look.seen)) {
+  for await (const { member, content } of walkMembers(look.reader, members, end, look.seen)) {
+    const { name, entry } = member;
     const checked = hasSum(receipt, entry.name) ? compared(sums, entry.name, content) : content;
-    await checkContent(checked, files.get(entry), dumps.of.get(entry));
+    await checkContent(checked, filestore?.of(member), dumps.of.get(name));
   }
-  const hasFile = receipt.filestore ? (name: string) => members.has(`filestore/${name}`) : undefined;
-  for (const sql of await dumps.finish()) {
-    checkAttachments(sql.name, sql.names, description, hasFile);
+  for (const { name, files } of await dumps.finish()) {
+    checkAttachments(name, files, description, receipt.filestore !== null);
   }
 }
 
@@ -130,10 +126,14 @@ async function describe({ reader, uri }: Look, members: Members): Promise<Backup
  * Every entry is what the directory says, but these bytes are others than were sent: extra fields, or between entries.
  */
 function otherBytes({ offset, length }: CheckedRange, members: Members): ContentError {
-  const within = [...members.values()].filter((entry) => entry.offset < offset + length);
-  const sorted = within.sort((a: DirectoryEntry, b: DirectoryEntry) => a.offset - b.offset);
-  const first = sorted.findLast((entry) => entry.offset <= offset) ?? sorted[0];
-  const place = [first, sorted.at(-1)].map((entry) => JSON.stringify(entry?.name)).join(' to ');
+  let first: DirectoryEntry | undefined;
+  let last: DirectoryEntry | undefined;
+  for (const entry of members.values()) {
+    if (entry.offset >= offset + length) break;
+    if (!first || entry.offset <= offset) first = entry;
+    last = entry;
+  }
+  const place = [first, last].map((entry) => JSON.stringify(entry?.name)).join(' to ');
   return new ContentError(
     `The bytes ${offset} to ${offset + length} of the archive, ${place}, are not those that were written.`,
     'The archive was damaged or changed after it was written. Choose another backup.',

@@ -1,4 +1,5 @@
 import { unescaped } from '../../postgres/copy-text.ts';
+import { AttachedFiles, type FilesThere } from './attached-files.ts';
 
 /** Longest field that is looked at, in bytes: Odoo's own names have 43. */
 const LONGEST_FIELD = 4096;
@@ -10,14 +11,19 @@ const COPY = /COPY public\.ir_attachment \(([^)]*)\) FROM stdin;\r?\n/;
 
 /** Which files the attachments of a database name, by their rows as COPY has them. */
 export class AttachmentNames {
-  /** Names in `ir_attachment.store_fname`, each once; undefined: the table is not there. */
-  names: Set<string> | undefined;
+  /** Files in `ir_attachment.store_fname`; undefined: the table is not there. */
+  files: AttachedFiles | undefined;
+  readonly #there: FilesThere;
   /** Position of `store_fname` among the table's columns. */
   #target = -1;
   /** The field under way: its column, and its first bytes if it is looked at. */
   #column = 0;
   #field: Buffer[] = [];
   #fieldBytes = 0;
+
+  constructor(there: FilesThere) {
+    this.#there = there;
+  }
 
   /**
    * Looks for the statement behind which their rows begin.
@@ -28,7 +34,7 @@ export class AttachmentNames {
     if (!found) return undefined;
     const columns = (found[1] ?? '').split(', ').map((column) => column.replaceAll('"', ''));
     this.#target = columns.indexOf('store_fname');
-    this.names ??= new Set();
+    this.files ??= new AttachedFiles(this.#there);
     this.#column = 0;
     this.#clearField();
     return found.index + found[0].length;
@@ -66,7 +72,7 @@ export class AttachmentNames {
     const value = Buffer.concat(this.#field).toString('utf8');
     this.#clearField();
     if (column === 0 && endsRow && value === '\\.') return true;
-    if (column === this.#target && value !== '\\N' && value !== '') this.names?.add(unescaped(value));
+    if (column === this.#target && value !== '\\N' && value !== '') this.files?.add(unescaped(value));
     return false;
   }
 

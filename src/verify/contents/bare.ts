@@ -35,7 +35,7 @@ export async function checkBareDump(look: Look, receipt: Receipt): Promise<strin
   }
   const other = otherBytes(name, units);
   if (other) throw other;
-  if (receipt.description) checkAttachments(name, dump.names, receipt.description, undefined);
+  if (receipt.description) checkAttachments(name, dump.files, receipt.description, false);
   return `${formatBytes(reader.size)}: a whole dump`;
 }
 

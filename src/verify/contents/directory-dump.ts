@@ -10,6 +10,7 @@ import { MOST_CONTENTS, type OpenDump, openDump } from '../../postgres/custom-fo
 import { readsBlock, restoredEntries } from '../../postgres/custom-format/restored.ts';
 import { quoted } from '../../util/controls.ts';
 import { only } from '../../util/iterables.ts';
+import type { FilesThere } from './attached-files.ts';
 import { DumpedRows } from './dumped-rows.ts';
 
 const FOLDER = 'dump/';
@@ -20,7 +21,7 @@ const MOST_LISTED = 64 * 2 ** 20;
 
 /** Reads the files of a dump in directory format as they pass, in any order. */
 export class DirectoryDump {
-  readonly rows = new DumpedRows(FOLDER);
+  readonly rows: DumpedRows;
   readonly #members: Members;
   /** Entries with rows, by the names of their files. */
   readonly #entries = new Map<string, TocEntry>();
@@ -29,7 +30,8 @@ export class DirectoryDump {
   /** Names of the files of large objects. */
   readonly #objects = new Set<string>();
 
-  private constructor(members: Members, dump: OpenDump) {
+  private constructor(members: Members, dump: OpenDump, there: FilesThere) {
+    this.rows = new DumpedRows(FOLDER, there);
     this.#members = members;
     for (const { entry, parts } of restoredEntries(dump)) {
       if (!readsBlock(entry, parts) || entry.file === undefined) continue;
@@ -44,14 +46,20 @@ export class DirectoryDump {
    * @returns undefined for a dump that is not known here
    * @throws ContentError when it is not whole, or there is no file of what it has
    */
-  static async open(reader: RangeReader, members: Members): Promise<DirectoryDump | undefined> {
+  static async open(
+    reader: RangeReader,
+    members: Members,
+    there: FilesThere,
+  ): Promise<DirectoryDump | undefined> {
     const toc = members.get(`${FOLDER}toc.dat`);
-    const isPacked = [...members.keys()].some((name) => name.startsWith(FOLDER) && name.endsWith('.lz4'));
+    const isPacked = [...members.others.keys()].some(
+      (name) => name.startsWith(FOLDER) && name.endsWith('.lz4'),
+    );
     if (!toc || isPacked || toc.size > MOST_CONTENTS) return undefined;
     const bytes = await buffer(openEntry(reader, toc)); // where its bytes are not those that were written, that says more
     const open = await openDump(toc.name, only(bytes));
     if (open.kind === 'unknown') return undefined;
-    const dump = new DirectoryDump(members, open);
+    const dump = new DirectoryDump(members, open, there);
     for (const file of [...dump.#entries.keys(), ...dump.#lists]) dump.#assertThere(file);
     return dump;
   }

@@ -1,5 +1,6 @@
 import { damaged } from '../../postgres/custom-format/cursor.ts';
 import type { TocEntry } from '../../postgres/custom-format/entries.ts';
+import { type AttachedFiles, type FilesThere, NOTHING_THERE } from './attached-files.ts';
 import { AttachmentNames } from './attachment-names.ts';
 
 /** What pg_dump ends the rows of a table with. */
@@ -9,15 +10,16 @@ const END = Buffer.from('\\.\n\n\n');
 export class DumpedRows {
   /** Name of the dump, for messages. */
   readonly name: string;
-  readonly #attachments = new AttachmentNames();
+  readonly #attachments: AttachmentNames;
 
-  constructor(name: string) {
+  constructor(name: string, there: FilesThere = NOTHING_THERE) {
     this.name = name;
+    this.#attachments = new AttachmentNames(there);
   }
 
-  /** Names in `ir_attachment.store_fname`, each once; undefined: the table is not there. */
-  get names(): ReadonlySet<string> | undefined {
-    return this.#attachments.names;
+  /** Files in `ir_attachment.store_fname`; undefined: the table is not there. */
+  get files(): AttachedFiles | undefined {
+    return this.#attachments.files;
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Members } from '../../backup-reader/members.ts';
 import type { Format, Receipt } from '../../catalog/receipt.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
 import { formatBytes } from '../../util/format.ts';
+import { type AttachedFiles, type FilesThere, NOTHING_THERE } from './attached-files.ts';
 import { readCustomDump } from './custom-dump.ts';
 import { DirectoryDump } from './directory-dump.ts';
 import { DumpedRows } from './dumped-rows.ts';
@@ -21,7 +22,8 @@ export type DumpCheck = (content: AsyncIterable<Buffer>) => Promise<void>;
 
 /** What is to be done with the entries that hold the database. */
 export interface Dumps extends AsyncDisposable {
-  readonly of: ReadonlyMap<DirectoryEntry, DumpCheck>;
+  /** By the names of the entries. */
+  readonly of: ReadonlyMap<string, DumpCheck>;
   /** Once all entries have passed. @returns what the dumps hold @throws ContentError at one that is not whole */
   finish(): Promise<readonly ReadDump[]>;
 }
@@ -31,49 +33,61 @@ export interface ReadDump {
   /** For messages. */
   readonly name: string;
   /** Files that its attachments name; undefined: their table is not in it. */
-  readonly names: ReadonlySet<string> | undefined;
+  readonly files: AttachedFiles | undefined;
 }
 
 /** Reads a dump in custom format. @throws ContentError when it is not a whole one */
-export async function readDump(look: Look, name: string, content: AsyncIterable<Buffer>): Promise<ReadDump> {
-  const rows = new DumpedRows(name);
+export async function readDump(
+  look: Look,
+  name: string,
+  content: AsyncIterable<Buffer>,
+  there = NOTHING_THERE,
+): Promise<ReadDump> {
+  const rows = new DumpedRows(name, there);
   const unknown = await readCustomDump(rows, content);
-  return unknown ? await convertCustomDump(look, name, unknown) : rows;
+  return unknown ? await convertCustomDump(look, { name, there }, unknown) : rows;
 }
 
 /** @throws ContentError when a dump that the format asks for is not there */
 export async function dumpsOf(look: Look, receipt: Receipt, members: Members): Promise<Dumps> {
-  if (receipt.format === 'directory') return directoryDump(look, members);
+  const there = filesThere(members);
+  if (receipt.format === 'directory') return directoryDump(look, members, there);
   const read: ReadDump[] = [];
-  const of = new Map<DirectoryEntry, DumpCheck>();
-  for (const { name, entry } of expectedDumps(receipt.format, members)) {
-    of.set(entry, async (content) => {
-      read.push(name.endsWith('.sql') ? await readSql(name, content) : await readDump(look, name, content));
+  const of = new Map<string, DumpCheck>();
+  for (const name of expectedDumps(receipt.format, members)) {
+    of.set(name, async (content) => {
+      const isSql = name.endsWith('.sql');
+      read.push(isSql ? await readSql(name, content, there) : await readDump(look, name, content, there));
     });
   }
   return { of, finish: async () => read, async [Symbol.asyncDispose]() {} };
 }
 
 /** Reads a dump as SQL. @throws ContentError when it is not a whole one */
-export async function readSql(name: string, content: AsyncIterable<Buffer>): Promise<ReadDump> {
-  const sql = new SqlText(name);
+export async function readSql(
+  name: string,
+  content: AsyncIterable<Buffer>,
+  there = NOTHING_THERE,
+): Promise<ReadDump> {
+  const sql = new SqlText(name, there);
   await sql.readAll(content);
   sql.finish();
   return sql;
 }
 
-interface ExpectedDump {
-  readonly name: string;
-  readonly entry: DirectoryEntry;
-}
+/** The files of an archive's filestore, as attachments name them. */
+const filesThere = (members: Members): FilesThere => ({
+  numbers: members.numbers,
+  numberOf: (name) => members.numberOf(`filestore/${name}`),
+});
 
-function expectedDumps(format: Format, members: Members): ExpectedDump[] {
-  const top = [...members].filter(([name]) => !name.includes('/'));
-  const find = (end: string): ExpectedDump => {
-    const [name, entry] = top.find(([each]) => each.endsWith(end)) ?? [];
-    if (name === undefined || !entry)
-      throw missing(end === '.dump' ? 'the dump for pg_restore' : '"dump.sql"');
-    return { name, entry };
+/** The names of the entries with the dumps. */
+function expectedDumps(format: Format, members: Members): string[] {
+  const top = [...members.others.keys()].filter((name) => !name.includes('/'));
+  const find = (end: string): string => {
+    const name = top.find((each) => each.endsWith(end));
+    if (name === undefined) throw missing(end === '.dump' ? 'the dump for pg_restore' : '"dump.sql"');
+    return name;
   };
   if (format === 'dual') return [find('.dump'), find('.sql')];
   return [find(format === 'custom' ? '.dump' : '.sql')];
@@ -85,13 +99,13 @@ const missing = (what: string) =>
     'It was changed after it was written. Choose another backup.',
   );
 
-async function directoryDump(look: Look, members: Members): Promise<Dumps> {
-  const files = [...members].filter(([name]) => name.startsWith('dump/'));
+async function directoryDump(look: Look, members: Members, there: FilesThere): Promise<Dumps> {
+  const files = [...members.others].filter(([name]) => name.startsWith('dump/'));
   if (!members.has('dump/toc.dat')) throw missing('"dump/toc.dat"');
-  const dump = await DirectoryDump.open(look.reader, members);
-  if (!dump) return unknownDirectory(look, files);
+  const dump = await DirectoryDump.open(look.reader, members, there);
+  if (!dump) return unknownDirectory(look, files, there);
   return {
-    of: new Map(files.map(([name, entry]) => [entry, (content) => dump.read(name, content)])),
+    of: new Map(files.map(([name]) => [name, (content) => dump.read(name, content)])),
     async finish() {
       dump.finish();
       return [dump.rows];
@@ -104,17 +118,18 @@ async function directoryDump(look: Look, members: Members): Promise<Dumps> {
 async function unknownDirectory(
   look: Look,
   files: readonly (readonly [string, DirectoryEntry])[],
+  there: FilesThere,
 ): Promise<Dumps> {
   await assertSpace(files.reduce((sum, [, { size }]) => sum + size, 0));
   const folder = await mkdtemp(join(temporary(), 'odoo-backup-'));
-  const of = new Map<DirectoryEntry, DumpCheck>();
-  for (const [name, entry] of files) {
+  const of = new Map<string, DumpCheck>();
+  for (const [name] of files) {
     const path = join(folder, directoryFile(name));
-    of.set(entry, (content) => pipeline(content, createWriteStream(path)));
+    of.set(name, (content) => pipeline(content, createWriteStream(path)));
   }
   return {
     of,
-    finish: async () => [await convertDirectoryDump(look, folder)],
+    finish: async () => [await convertDirectoryDump(look, folder, there)],
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

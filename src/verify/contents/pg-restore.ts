@@ -7,6 +7,7 @@ import { saysDamaged } from '../../postgres/pg-restore-errors.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
 import { none } from '../../util/iterables.ts';
 import { fetchPrograms, type PostgresBinaries } from '../restore/servers/binaries.ts';
+import type { FilesThere } from './attached-files.ts';
 import type { Look } from './prove.ts';
 import { SqlText } from './sql-text.ts';
 
@@ -58,16 +59,22 @@ function noPgRestore(host: Host, clients: readonly { readonly major: number }[],
   );
 }
 
+interface ConvertedDump {
+  /** For messages. */
+  readonly name: string;
+  readonly there: FilesThere;
+}
+
 /**
  * Has a dump in custom format read to its end by pg_restore, and looks at the SQL that it holds. All of `dump` is read
  * in any case.
  *
- * @param name of the dump, for messages
+ * @param target name of the dump, for messages; and the files that there are
  * @throws ContentError when it is not one, or was cut short
  */
 export async function convertCustomDump(
   look: Look,
-  name: string,
+  target: ConvertedDump,
   dump: AsyncIterable<Buffer>,
 ): Promise<SqlText> {
   const chunks = dump[Symbol.asyncIterator]();
@@ -77,20 +84,20 @@ export async function convertCustomDump(
     while (!(await chunks.next()).done);
   };
   try {
-    const sql = await convert(look, name, ['--file=-'], shared);
+    const sql = await convert(look, target, ['--file=-'], shared);
     await drain();
     return sql;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     await drain(); // where the bytes themselves are wrong, that says more
-    throw unreadable(name, error);
+    throw unreadable(target.name, error);
   }
 }
 
 /** The same for a dump in directory format, which is in a folder of this machine. */
-export async function convertDirectoryDump(look: Look, folder: string): Promise<SqlText> {
+export async function convertDirectoryDump(look: Look, folder: string, there: FilesThere): Promise<SqlText> {
   try {
-    return await convert(look, 'dump/', ['--format=directory', '--file=-', folder], none());
+    return await convert(look, { name: 'dump/', there }, ['--format=directory', '--file=-', folder], none());
   } catch (error) {
     throw error instanceof CommandError ? unreadable('dump/', error) : error;
   }
@@ -98,12 +105,12 @@ export async function convertDirectoryDump(look: Look, folder: string): Promise<
 
 async function convert(
   { pgRestore, signal }: Look,
-  name: string,
+  { name, there }: ConvertedDump,
   args: readonly string[],
   input: AsyncIterable<Buffer>,
 ): Promise<SqlText> {
   const { host, program } = await pgRestore();
-  const sql = new SqlText(name);
+  const sql = new SqlText(name, there);
   await feedThrough(host, { argv: [program, ...args] }, input, (output) => sql.readAll(output), signal);
   sql.finish();
   return sql;

@@ -1,4 +1,5 @@
 import { ContentError } from '../../util/errors.ts';
+import { type AttachedFiles, type FilesThere, NOTHING_THERE } from './attached-files.ts';
 import { AttachmentNames } from './attachment-names.ts';
 
 /** How the rows of the table begin in a plain dump; an empty line and the COPY follow. */
@@ -25,19 +26,20 @@ type TextState =
 export class SqlText {
   /** Name of the dump, for messages. */
   readonly name: string;
-  readonly #attachments = new AttachmentNames();
+  readonly #attachments: AttachmentNames;
   #state: TextState = { in: 'text' };
   #head: Buffer = Buffer.alloc(0);
   /** The last bytes: words may be cut by the end of a chunk. */
   #tail: Buffer = Buffer.alloc(0);
 
-  constructor(name: string) {
+  constructor(name: string, there: FilesThere = NOTHING_THERE) {
     this.name = name;
+    this.#attachments = new AttachmentNames(there);
   }
 
-  /** Names in `ir_attachment.store_fname`, each once; undefined: the table is not there. */
-  get names(): ReadonlySet<string> | undefined {
-    return this.#attachments.names;
+  /** Files in `ir_attachment.store_fname`; undefined: the table is not there. */
+  get files(): AttachedFiles | undefined {
+    return this.#attachments.files;
   }
 
   async readAll(chunks: AsyncIterable<Buffer>): Promise<void> {

@@ -1,6 +1,6 @@
 import { countDifferences, countsOf, notKnownToLack, some } from '../../backup-reader/differences.ts';
 import type { RestoreSource } from '../../backup-reader/open.ts';
-import { attachedFiles } from '../../odoo/database.ts';
+import { compareAttachedFiles } from '../../odoo/database.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { Run } from '../../platform/run.ts';
 import { checkSequences } from '../../postgres/sequences.ts';
@@ -119,19 +119,18 @@ async function compareAttachments(
 ): Promise<string[]> {
   const { filestore, description } = source;
   if (!filestore) return [];
-  const files = await attachedFiles(snapshot);
+  const { count, absent } = await compareAttachedFiles(snapshot, (name) => filestore.has(name));
   const recorded = description?.attachments.files;
-  if (recorded !== undefined && files.length !== recorded) {
-    return [`attachments name ${formatCounted(files.length, 'file')} instead of ${recorded}`];
+  if (recorded !== undefined && count !== recorded) {
+    return [`attachments name ${formatCounted(count, 'file')} instead of ${recorded}`];
   }
-  const without = files.filter((name) => !filestore.has(name));
-  const unexpected = notKnownToLack(source, without);
+  const unexpected = notKnownToLack(source, absent);
   if (unexpected.length > 0) {
     return [
       `the archive lacks ${formatCounted(unexpected.length, 'file')} of attachments: ${some(unexpected)}`,
     ];
   }
-  const lacking = without.length > 0 ? `, ${without.length} of which were missing when it was made` : '';
-  platform.info(`${formatCounted(files.length, 'file')} of attachments in the archive${lacking}`);
+  const lacking = absent.length > 0 ? `, ${absent.length} of which were missing when it was made` : '';
+  platform.info(`${formatCounted(count, 'file')} of attachments in the archive${lacking}`);
   return [];
 }

@@ -131,7 +131,7 @@ test('an entry that is not what the directory says is refused', async () => {
   }
 });
 
-test('neighbours come with one request, a large one as a stream, in the order of the archive', async () => {
+test('neighbours come with one request, a large one as a stream, in the order in which they are asked for', async () => {
   const contents: Record<string, Buffer> = {};
   for (let i = 0; i < 2000; i++) contents[`small/${i}`] = Buffer.from(`content ${i}`);
   contents.large = noise(9 * MIB);
@@ -140,7 +140,7 @@ test('neighbours come with one request, a large one as a stream, in the order of
   const reader = rangesOf(zip);
   const entries = [...(await entriesOf(zip)).values()];
   const seen: string[] = [];
-  for await (const { entry, content } of readEntries(reader, entries.toReversed())) {
+  for await (const { entry, content } of readEntries(reader, entries)) {
     assert.equal(Buffer.isBuffer(content), entry.name !== 'large');
     const read = Buffer.isBuffer(content) ? content : await buffer(content);
     assert.ok(read.equals(contents[entry.name] ?? Buffer.alloc(0)), entry.name);

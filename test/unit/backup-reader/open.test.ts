@@ -11,12 +11,11 @@ import { checkedContent, filestoreOf, readFiles } from '../../../src/backup-read
 import { membersOf } from '../../../src/backup-reader/members.ts';
 import { UserError } from '../../../src/util/errors.ts';
 import { archive } from '../../support/odoo.ts';
-import { entriesOf, pythonZip, rangesOf } from '../../support/zips.ts';
+import { pythonZip, rangesOf } from '../../support/zips.ts';
 
-async function members(script: string) {
-  const { entries } = await readDirectory(rangesOf(await pythonZip(script)));
-  return membersOf(entries());
-}
+const members = async (script: string) => membersIn(await pythonZip(script));
+
+const membersIn = async (zip: Buffer) => membersOf(await readDirectory(rangesOf(zip)));
 
 const refused = (why: RegExp) => (error: unknown) => error instanceof UserError && why.test(error.message);
 
@@ -125,7 +124,7 @@ test('a file of the filestore is checked against its name, unless the backup fou
   const sha1 = createHash('sha1').update(content).digest('hex');
   const good = `${sha1.slice(0, 2)}/${sha1}`;
   const zip = await pythonZip(`z.writestr('filestore/${good}', 'content')\n${write(`filestore/${A}`)}`);
-  const all = membersOf((await entriesOf(zip)).values());
+  const all = await membersIn(zip);
   const read = async (corrupt: readonly string[]) => {
     const files = filestoreOf(all, undefined, corrupt)?.files.values() ?? [];
     const names: string[] = [];
@@ -187,7 +186,7 @@ test('a dump that is packed once more within another program’s zip is unpacked
   const open = async (name: string, content: Buffer) => {
     const zip = await pythonZip(`import base64
 z.writestr(${JSON.stringify(name)}, base64.b64decode('${content.toString('base64')}'))`);
-    return findDump(rangesOf(zip), membersOf((await entriesOf(zip)).values()));
+    return findDump(rangesOf(zip), await membersIn(zip));
   };
   for (const [name, content, kind] of packs) {
     const dump = await open(name, content);
@@ -200,7 +199,7 @@ z.writestr(${JSON.stringify(name)}, base64.b64decode('${content.toString('base64
 
 test('Odoo’s own archive', async () => {
   const zip = await readFile(archive);
-  const all = membersOf((await entriesOf(zip)).values());
+  const all = await membersIn(zip);
   assert.equal(archivedDump(rangesOf(zip), all).kind, 'plain');
   const filestore = filestoreOf(all, undefined, []);
   assert.equal(filestore?.files.size, 205);

@@ -48,7 +48,7 @@ suite('the attachments of a plain dump', () => {
       const whole = `${BEGIN}${sql}-- more\n${END}`;
       for (const chunk of [whole.length, 1, 7, 64, 1000]) {
         const text = read(whole, chunk);
-        assert.deepEqual(text.names && [...text.names], names, `chunks of ${chunk}`);
+        assert.deepEqual(text.files && [...text.files.absent()], names, `chunks of ${chunk}`);
         text.finish();
       }
     });
@@ -56,12 +56,12 @@ suite('the attachments of a plain dump', () => {
 
   test('come from every part of the table', () => {
     const text = read(BEGIN + rows('id, store_fname', ['1\ta']) + rows('id, store_fname', ['2\tb']) + END);
-    assert.deepEqual([...(text.names ?? [])], ['a', 'b']);
+    assert.deepEqual([...(text.files?.absent() ?? [])], ['a', 'b']);
   });
 
   test('go on behind what only looks like the table', () => {
     const text = read(`${HEAD}x\n${'-'.repeat(70_000)}\n${rows('id, store_fname', ['1\ta'])}${END}`, 100);
-    assert.deepEqual([...(text.names ?? [])], ['a']);
+    assert.deepEqual([...(text.files?.absent() ?? [])], ['a']);
   });
 });
 
