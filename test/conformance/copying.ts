@@ -24,14 +24,14 @@ export const copying: readonly Check[] = [
   },
   {
     id: 'copy-apart',
-    title: 'copies parts that do not follow one another',
+    title: 'copies parts that are not adjacent',
     uses: 'what belongs to files that are gone is left out',
     otherwise: 'every backup sends everything',
     run: (probe) => copies(probe, 'copy-apart', [MiB, 5 * MiB], [9 * MiB + 3, 6 * MiB + 1]),
   },
   {
     id: 'part-sizes',
-    title: 'makes one object of parts of different sizes',
+    title: 'accepts parts of different sizes',
     uses: 'copies are as long as what there is to copy',
     otherwise: 'every backup sends everything; the server is asked once, and the receipt remembers',
     run: (probe) => copies(probe, 'part-sizes', [0, 5 * MiB], [5 * MiB, 7 * MiB]),
@@ -48,7 +48,7 @@ export const copying: readonly Check[] = [
   },
   {
     id: 'copy-if-match',
-    title: 'copies nothing of an object that was replaced meanwhile (If-Match)',
+    title: 'refuses to copy from an object that was replaced in the meantime (If-Match)',
     uses: 'such a backup sends everything',
     otherwise: 'the proof of the copies finds it out, with the same end',
     async run(probe) {

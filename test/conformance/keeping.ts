@@ -12,7 +12,7 @@ const LOCK = { mode: 'GOVERNANCE', days: 1 } as const;
 export const keeping: readonly Check[] = [
   {
     id: 'versions',
-    title: 'keeps deleted objects as versions, and lists and removes these',
+    title: 'keeps deleted objects as versions, and can list and remove them',
     uses: 'prune removes the versions as well',
     otherwise: 'what prune deletes is gone at once',
     run: (probe) =>
@@ -46,7 +46,7 @@ export const keeping: readonly Check[] = [
   },
   {
     id: 'sse-s3',
-    title: 'encrypts objects with keys of its own (SSE-S3)',
+    title: 'encrypts objects with its own keys (SSE-S3)',
     uses: '`sse: AES256` can be asked for',
     otherwise: '`sse: AES256` cannot be used',
     async run({ open, key }) {

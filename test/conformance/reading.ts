@@ -11,7 +11,7 @@ const WIDTH = 16;
 export const reading: readonly Check[] = [
   {
     id: 'ranges',
-    title: 'gives any run of an object’s bytes, and no more',
+    title: 'returns exactly the requested byte range',
     required: true,
     uses: 'directories of archives and single files are read without the rest',
     otherwise: 'no backup can be verified there',
@@ -28,7 +28,7 @@ export const reading: readonly Check[] = [
   },
   {
     id: 'paging',
-    title: `lists more than 1,000 objects, in the order of their names`,
+    title: `lists more than 1,000 objects, in order of their names`,
     required: true,
     uses: 'the newest backup is found, however many there are',
     otherwise: 'the wrong backup could be taken for the newest',
@@ -45,7 +45,7 @@ export const reading: readonly Check[] = [
   },
   {
     id: 'receipt',
-    title: 'shows the newest content of a small object at once',
+    title: 'shows new content of a small object immediately',
     required: true,
     uses: 'a receipt says how far its archive is proven',
     otherwise: 'an outdated receipt could be believed',
@@ -61,7 +61,7 @@ export const reading: readonly Check[] = [
   },
   {
     id: 'put-if-match',
-    title: 'replaces a small object only where it is the one that was read (If-Match)',
+    title: 'replaces a small object only if it has not changed (If-Match)',
     uses: 'two verifications at the same time keep each other’s proofs in the receipt',
     otherwise: 'of two verifications at the same time, one result may get lost',
     async run({ store, key }) {

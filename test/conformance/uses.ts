@@ -24,10 +24,10 @@ export function usesOf(findings: readonly Finding[]): Uses {
     ['Incremental transfer', incremental(holds)],
     ['Protection against overwriting', overwriting(holds)],
     [
-      'What killed runs leave',
+      'Leftovers of killed runs',
       holds('unfinished')
-        ? 'the next run removes it'
-        : 'it stays: set a lifecycle rule for incomplete uploads',
+        ? 'removed by the next run'
+        : 'not removed: set a lifecycle rule for incomplete uploads',
     ],
     ['Deletion', deletion(findings)],
     ['Object Lock', usable(findings, 'lock')],
@@ -41,7 +41,7 @@ type Holds = (id: string) => boolean;
 
 function sent(holds: Holds): string {
   if (holds('part-md5')) return 'the MD5 that the server reports for each part';
-  if (holds('content-md5')) return 'the server checks the MD5 that each part is sent with';
+  if (holds('content-md5')) return 'the MD5 that is sent with each part, which the server checks';
   return 'NONE';
 }
 
@@ -55,17 +55,17 @@ function incremental(holds: Holds): string {
 function overwriting(holds: Holds): string {
   return holds('complete-if-none-match') && holds('put-if-none-match')
     ? 'by the server'
-    : 'the program looks before it uploads, and one backup of a database runs at a time';
+    : 'by a check before the upload; one backup of a database runs at a time';
 }
 
 function deletion(findings: readonly Finding[]): string {
   const { holds } = findings.find(({ id }) => id === 'versions') ?? {};
-  if (holds === undefined) return 'not looked at';
-  return holds ? 'at once, or with all versions where the bucket keeps them' : 'at once';
+  if (holds === undefined) return 'not checked';
+  return holds ? 'immediate, with all versions if the bucket keeps them' : 'immediate';
 }
 
 function usable(findings: readonly Finding[], id: string): string {
   const { holds, detail } = findings.find((finding) => finding.id === id) ?? {};
-  if (holds === undefined) return `not looked at${detail ? `: ${detail}` : ''}`;
+  if (holds === undefined) return `not checked${detail ? `: ${detail}` : ''}`;
   return holds ? 'yes' : 'no';
 }

@@ -20,7 +20,7 @@ const HOUR_MS = 3_600_000;
 export const writing: readonly Check[] = [
   {
     id: 'upload',
-    title: 'takes a backup in parts, and gives it back byte for byte',
+    title: 'accepts a multipart upload, and returns it byte for byte',
     required: true,
     uses: 'every archive is one multipart upload, visible only when it is complete',
     otherwise: 'no backup can be made there',
@@ -37,7 +37,7 @@ export const writing: readonly Check[] = [
   },
   {
     id: 'part-gaps',
-    title: 'makes one object of parts whose numbers have gaps between them',
+    title: 'accepts gaps between part numbers',
     uses: 'dumps and filestore are sent at the same time, each under numbers of its own',
     otherwise: 'they are sent one after another; the server is asked once, and the receipt remembers',
     async run({ store, key }) {
@@ -61,7 +61,7 @@ export const writing: readonly Check[] = [
   },
   {
     id: 'content-md5',
-    title: 'refuses a part whose Content-MD5 is another',
+    title: 'refuses a part with a wrong Content-MD5',
     uses: 'every part and receipt is sent with it',
     otherwise: 'it is sent, and not relied on',
     run: ({ store, key }) =>
@@ -73,7 +73,7 @@ export const writing: readonly Check[] = [
   },
   {
     id: 'complete-if-none-match',
-    title: 'completes no upload onto an existing object (If-None-Match: *)',
+    title: 'refuses to complete an upload over an existing object (If-None-Match: *)',
     uses: 'a backup never takes the place of another',
     otherwise: 'the program looks whether the key is free before it uploads',
     async run({ store, key }) {
@@ -91,7 +91,7 @@ export const writing: readonly Check[] = [
   },
   {
     id: 'put-if-none-match',
-    title: 'puts no small object onto an existing one (If-None-Match: *)',
+    title: 'refuses to overwrite a small object (If-None-Match: *)',
     uses: 'as above, for archives of one part',
     otherwise: 'as above',
     async run({ store, key }) {
@@ -104,7 +104,7 @@ export const writing: readonly Check[] = [
   },
   {
     id: 'smallest-part',
-    title: 'refuses parts under 5 MiB before the last',
+    title: 'refuses parts under 5 MiB, except the last',
     uses: 'none is made anywhere: parts have 8 MiB, copies 5 MiB and more',
     otherwise: 'none is made anywhere',
     run: ({ store, key }) =>
@@ -123,7 +123,7 @@ export const writing: readonly Check[] = [
   },
   {
     id: 'abort',
-    title: 'removes what a failed upload has sent',
+    title: 'removes the parts of an aborted upload',
     uses: 'a failed backup leaves nothing',
     otherwise: 'a warning says what was left: set a lifecycle rule',
     async run({ store, key }) {
@@ -142,7 +142,7 @@ export const writing: readonly Check[] = [
   },
   {
     id: 'unfinished',
-    title: 'lists uploads that were never finished',
+    title: 'lists unfinished uploads',
     uses: 'what killed runs have left is removed by the next one',
     otherwise: 'it stays and costs: set a lifecycle rule that removes incomplete uploads',
     run: ({ store, key }) =>
@@ -156,7 +156,7 @@ export const writing: readonly Check[] = [
   },
   {
     id: 'metadata',
-    title: 'keeps what an object says of itself, in any script',
+    title: 'keeps the metadata of an object, in any script',
     uses: 'database, version and commit are there to see with the archive',
     otherwise: 'the receipt has them too',
     async run({ store, key }) {

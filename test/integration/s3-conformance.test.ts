@@ -36,10 +36,10 @@ suite('npm run test:s3', { concurrency: false }, () => {
   test('on Ceph: all that this project knows to use, and nothing stays there', async () => {
     const ended = await look(s3);
     assert.equal(ended.exitCode, 0, ended.log);
-    const older = 'completes no upload onto an existing object (If-None-Match: *)'; // up to Ceph 18
+    const older = 'refuses to complete an upload over an existing object (If-None-Match: *)'; // up to Ceph 18
     assert.deepEqual(
       lacking(ended).filter((title) => title !== older),
-      ['copies nothing of an object that was replaced meanwhile (If-Match)'],
+      ['refuses to copy from an object that was replaced in the meantime (If-Match)'],
     );
     assert.match(ended.stdout, /Backups +yes\n/);
     assert.match(ended.stdout, /Dumps and filestore +sent at the same time\n/);
@@ -55,7 +55,7 @@ suite('npm run test:s3', { concurrency: false }, () => {
     const bucket = await createBucket(client);
     const ended = await look(s3, '--bucket', bucket);
     assert.equal(ended.exitCode, 0, ended.log);
-    assert.match(ended.stdout, /Object Lock +not looked at: leave --bucket out to find out\n/);
+    assert.match(ended.stdout, /Object Lock +not checked: leave --bucket out to find out\n/);
     assert.deepEqual(await listKeys(client, bucket), []);
     client.destroy();
   });
@@ -66,7 +66,7 @@ suite('npm run test:s3', { concurrency: false }, () => {
     assert.equal(ended.exitCode, 0, ended.log);
     assert.match(
       ended.stdout,
-      /Proof of what is sent +the server checks the MD5 that each part is sent with\n/,
+      /Proof of what is sent +the MD5 that is sent with each part, which the server checks\n/,
     );
     assert.match(ended.stdout, /Incremental transfer +yes, copies are proven by reading them back\n/);
   });
@@ -103,7 +103,7 @@ suite('an S3 server that cannot copy parts', { concurrency: false }, () => {
     assert.equal(ended.exitCode, 0, ended.log + ended.stdout);
     assert.match(ended.stdout, /Backups +yes\n/);
     assert.match(ended.stdout, /Incremental transfer +no: every backup sends everything\n/);
-    assert.match(ended.stdout, /Protection against overwriting +the program looks before it uploads/);
+    assert.match(ended.stdout, /Protection against overwriting +by a check before the upload/);
     assert.match(ended.stdout, /Object Lock +no\n/);
     assert.deepEqual(await bucketsOf(server), []);
   });
