@@ -34,7 +34,10 @@ test('what is used follows from what is there', () => {
   assert.match(use('Incremental transfer', 'copy-apart') ?? '', /^no/);
   assert.match(use('Incremental transfer', 'part-sizes') ?? '', /^no/);
   assert.match(use('Proof of what is sent', 'part-md5') ?? '', /the server checks/);
-  assert.match(use('Protection against overwriting', 'complete-if-none-match') ?? '', /a check before the upload/);
+  assert.match(
+    use('Protection against overwriting', 'complete-if-none-match') ?? '',
+    /a check before the upload/,
+  );
   assert.equal(use('Object Lock', 'lock'), 'no');
 });
 
