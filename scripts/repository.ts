@@ -49,7 +49,7 @@ const COMPONENTS = '(?:backup|rollback|gate|verify|prune)';
 const atGitHub = [
   String.raw`(?<=\buses: )${PATH}?(?=(?:\/\.github\/workflows\/[\w-]+\.yml)?@v\d+(?![\w.]))`,
   String.raw`(?<=\x60)${PATH}(?=@v\d+\x60)`,
-  String.raw`(?<=https:\/\/github\.com\/)[\w-]+\/[\w.-]+?(?=\.git\b|\/security\/advisories\/new\b)`,
+  String.raw`(?<=https:\/\/github\.com\/)[\w-]+\/[\w.-]+?(?=\.git\b|\/security\/advisories\/new\b|\/actions\/workflows\/)`,
   String.raw`(?<=--repo )[\w-]+\/[\w.-]+`,
 ];
 
