@@ -1,7 +1,7 @@
 // The GitLab components in templates/, made from action.yml: `npm run docs` writes them.
 import { stringify } from 'yaml';
-import { parseInputs } from '../src/inputs/parse.ts';
-import { type InputDefinition, type InputName, inputNamed, inputTable } from '../src/inputs/table.ts';
+import { type InputDefinition, type InputName, inputNamed } from '../src/inputs/table.ts';
+import { inputsOf } from '../src/inputs/uses.ts';
 import { variableOf } from '../src/platform/variables.ts';
 import type { ActionFile } from './docs.ts';
 import { readHome } from './repository.ts';
@@ -43,11 +43,8 @@ const undecided: readonly string[] = ['s3-path-style', 'neutralize', 'new-uuid']
 /** Shell commands for the host: what looks like a variable of the job is one of theirs. */
 const literal: readonly string[] = ['stop-command', 'start-command'];
 
-/** Inputs about what is written to S3: other commands read, or delete. */
-const ofWriting: readonly string[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
 /** What the program reads and GitLab has to know before there is a job. */
 const ofJob: readonly string[] = ['aws-audience'];
-const ofRestore: readonly string[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
 
 /**
  * Pipelines of the default branch, from which production is deployed: a backup of production for every push to any
@@ -74,26 +71,8 @@ const stages: Readonly<Record<ComponentName, string>> = {
  * GitLab's interpolation, a matter of text, would not leave valid. Both are CI/CD variables.
  */
 export function programInputs(component: ComponentName): readonly InputDefinition[] {
-  const read = new Set<string>();
-  const given: Readonly<Record<string, string>> = {
-    command: component,
-    prune: 'true',
-    verify: 'restore',
-    'restore-test': 'host', // for which a way to the host is needed
-  };
-  try {
-    parseInputs((name) => {
-      read.add(name);
-      return given[name] ?? '';
-    }, {});
-  } catch {
-    // What lacks does not matter: every input was asked for.
-  }
-  const unfit = ['command', 'ssh-known-hosts', 'limit', ...ofJob];
-  if (component !== 'backup' && component !== 'verify') unfit.push(...ofWriting);
-  if (component === 'rollback') unfit.push(...ofRestore);
-  const inputs: readonly InputDefinition[] = inputTable;
-  return inputs.filter(({ name, secret }) => read.has(name) && !secret && !unfit.includes(name));
+  const unfit: readonly string[] = ['command', 'ssh-known-hosts', ...ofJob];
+  return inputsOf(component).filter(({ name, secret }) => !secret && !unfit.includes(name));
 }
 
 /** Whether a flag that is not given means true. */

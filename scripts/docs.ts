@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { inputGroups, inputNamed } from '../src/inputs/table.ts';
 import { componentNames, componentRows, componentTemplate } from './components.ts';
 import { drawHouse } from './house.ts';
+import { manPage } from './man.ts';
 import { atHome, type Home, readHome } from './repository.ts';
 
 export interface Documented {
@@ -174,6 +175,7 @@ async function files(): Promise<readonly (readonly [path: string, content: strin
   return [
     ...homed.map(([path, content]) => [path, atHome(content, home)] as const),
     ['src/inputs/descriptions.json', descriptionsOf(action)],
+    ['man/odoo-backup.1', manPage(action)],
     ['.github/actions/odoo-backup/action.yml', actionOfWorkflows()],
     ...componentNames.map(
       (name) => [`templates/${name}/template.yml`, componentTemplate(name, action)] as const,

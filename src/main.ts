@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { within } from './host/limits.ts';
-import { type CommandLine, parseCommandLine } from './inputs/command-line.ts';
-import type { Inputs } from './inputs/parse.ts';
+import { type CommandLine, type Printed, variableLine } from './inputs/command-line/variables.ts';
+import type { Inputs, TerminalSources } from './inputs/parse.ts';
 import { secretsOf } from './inputs/secrets.ts';
 import { Phases } from './platform/phases.ts';
 import { pinging } from './platform/ping.ts';
@@ -21,9 +21,15 @@ const { env, stdout, stderr } = process;
 
 /** Runs the command that the arguments or the CI's variables ask for. Sets the exit code; throws nothing. */
 export async function main(): Promise<void> {
-  const line = parseCommandLine(process.argv.slice(2), env);
-  if (line.help) return void stdout.write((await import('./inputs/help.ts')).help());
-  if (line.version) return void stdout.write(`${version}\n`);
+  const argv = process.argv.slice(2);
+  if (isVersion(argv[0])) return void stdout.write(`${version}\n`);
+  const line =
+    argv.length === 0
+      ? variableLine(env)
+      : (await import('./inputs/command-line/read.ts')).parseCommandLine(argv, env);
+  const platformName = detectPlatform(env);
+  const print = line.print ?? (platformName === 'terminal' && asksNothing(argv) ? usageAlone : undefined);
+  if (print) return printOwn(print);
 
   const platform = await openPlatform(line);
   strayError = (error) => {
@@ -33,16 +39,65 @@ export async function main(): Promise<void> {
   try {
     for (const secret of secretsOf(platform.input, env)) platform.secret(secret);
     platform.prepare();
-    const { inputError, parseInputs } = await import('./inputs/parse.ts');
-    if (line.problems.length > 0) throw inputError(line.problems);
-    const inputs = parseInputs(platform.input, env, platform.secret);
-    for (const warning of [...line.warnings, ...inputs.warnings]) platform.warning(warning);
+    const inputs = await readInputs(line, platform);
     await pinging(inputs, platform, () => cancellable(inputs, platform));
     await platform.finish();
   } catch (error) {
     platform.fail(error);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+const isVersion = (word = ''): boolean => ['version', '--version', '-v', '-V'].includes(word);
+
+/** Whether somebody has typed the program's name and nothing else, and no variable says what to do. */
+const asksNothing = (argv: readonly string[]): boolean =>
+  argv.length === 0 && !Object.keys(env).some((name) => /^ODOO_BACKUP_(?!RESULT_)/.test(name));
+
+const usageAlone: Printed = { kind: 'usage', missing: true };
+
+/** Prints what the program has of itself. Where a command was missing, a script has to see that nothing was done. */
+async function printOwn(print: Printed): Promise<void> {
+  if (print.kind === 'version') return void stdout.write(`${version}\n`);
+  if (print.kind === 'completion') {
+    const { completionScript } = await import('./inputs/command-line/completion.ts');
+    return void stdout.write(completionScript(print.shell));
+  }
+  const { commandHelp, usage } = await import('./inputs/command-line/help.ts');
+  if (print.kind === 'help') return void stdout.write(commandHelp(print.command, print.all, stdout.columns));
+  stdout.write(usage(stdout.columns));
+  if (print.missing) process.exitCode = 2;
+}
+
+/**
+ * Reads and checks the inputs, with what stands in for them in a terminal, and prints what to be warned of.
+ *
+ * @throws InputError with all that is wrong
+ */
+async function readInputs(line: CommandLine, platform: Platform): Promise<Inputs> {
+  const { inputError, parseInputs } = await import('./inputs/parse.ts');
+  if (line.problems.length > 0) throw inputError(line.problems, line.hint);
+  const asked = new Set<string>();
+  const read = (name: string) => {
+    asked.add(name);
+    return platform.input(name);
+  };
+  const terminal = platform.run.platform === 'terminal' ? await terminalSources(line, platform) : {};
+  const inputs = parseInputs(read, env, platform.secret, terminal);
+  const given = platform.given?.() ?? [];
+  const { unusedWarnings } =
+    given.length > 0 ? await import('./inputs/uses.ts') : { unusedWarnings: () => [] };
+  const unused = unusedWarnings(inputs.command, given, asked);
+  for (const warning of [...line.warnings, ...inputs.warnings, ...unused]) platform.warning(warning);
+  return inputs;
+}
+
+async function terminalSources(line: CommandLine, platform: Platform): Promise<TerminalSources> {
+  const { readConfigFile } = await import('./inputs/command-line/config-file.ts');
+  const { askSsh } = await import('./inputs/command-line/ssh-config.ts');
+  const config = readConfigFile(line.config);
+  if (config) platform.info(`Inputs that are not given are taken from ${config.path}`);
+  return { config, askSsh };
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { Store } from '../s3/store.ts';
-import { UserError } from '../util/errors.ts';
+import { InputError } from '../util/errors.ts';
 import type { Backup } from './keys.ts';
 
 /**
  * The backups that a key, an `s3://` URI or a time names.
  *
- * @throws UserError when it is none of these, or the URI is of another bucket
+ * @throws InputError when it is none of these, or the URI is of another bucket
  */
 export function whichIsMeant(
   store: Store,
@@ -17,11 +17,16 @@ export function whichIsMeant(
   return ({ at }) => at.getTime() === time;
 }
 
-/** undefined: it is not a key. @throws UserError when it is in another bucket */
+/** Looks whether a text can name a backup at all. @throws InputError where it cannot */
+export function assertNamesBackup(text: string): void {
+  if (text !== 'latest' && !text.includes('/')) parseTime(text);
+}
+
+/** undefined: it is not a key. @throws InputError when it is in another bucket */
 export function keyOf(store: Store, backup: string): string | undefined {
   const uri = /^s3:\/\/([^/]+)\/(.+)$/s.exec(backup);
   if (uri && uri[1] !== store.options.bucket) {
-    throw new UserError(
+    throw new InputError(
       `backup: ${backup} lies in another bucket than ${store.options.bucket}`,
       'Set s3-bucket to the bucket of the backup.',
     );
@@ -29,13 +34,13 @@ export function keyOf(store: Store, backup: string): string | undefined {
   return uri?.[2] ?? (backup.includes('/') ? backup : undefined);
 }
 
-/** @throws UserError when it is not a time. Without a zone it is UTC, as in keys. */
+/** @throws InputError when it is not a time. Without a zone it is UTC, as in keys. */
 function parseTime(text: string): Date {
   const parts = /^(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
   const [, day, hour, minute, second, zone = 'Z'] = parts ?? [];
   const time = new Date(`${day}T${hour}:${minute}:${second}${zone}`);
   if (parts && !Number.isNaN(time.getTime())) return time;
-  throw new UserError(
+  throw new InputError(
     `backup: ${JSON.stringify(text)} is neither latest nor a key nor a time`,
     'Write a time as the key has it, in UTC: 2026-11-21_03-22-59. A key has at least one slash.',
   );

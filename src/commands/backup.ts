@@ -32,6 +32,7 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
   const { platform, phases, signal } = run;
   using store = new Store(s3, signal, platform);
   const folder = catalogFolder(s3.prefix, s3.customer);
+  if (databases.kind === 'one') phases.expect(inputs.proof.level === 'upload' ? 7 : 8);
   const checkBucket = () =>
     phases.run('s3', `Check the bucket: ${store.uri(folder)}`, async () => {
       await prepareStore(store, folder, platform);

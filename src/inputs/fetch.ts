@@ -3,8 +3,8 @@ import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { FetchRequest, FetchTarget } from '../fetch/request.ts';
 import { detectPlatform, type Environment } from '../platform/platform.ts';
 import { isPrintable } from '../util/controls.ts';
-import { boolean, durationMs, type Fields, matching, Refusal, text } from './fields.ts';
-import { refuseEmptyBackup } from './gate.ts';
+import { boolean, durationMs, type Fields, matching, Refusal } from './fields.ts';
+import { backupName, refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseS3 } from './s3.ts';
 import { parseSigners } from './signing.ts';
@@ -31,7 +31,7 @@ export function parseFetch(fields: Fields, env: Environment): FetchInputs | unde
   const replace = fields.optional('replace', boolean) ?? false;
   const required = {
     s3: parseS3(fields, env),
-    backup: fields.required('backup', text),
+    backup: fields.required('backup', backupName),
     request: parseRequest(fields),
     target: fields.required(
       'output',

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import type { Environment } from '../platform/platform.ts';
-import { messageOf, UserError } from '../util/errors.ts';
-import { passwordsIn } from './secrets.ts';
+import { UserError } from '../util/errors.ts';
+import type { AskSsh } from './command-line/ssh-config.ts';
+import { looksLikePath, passwordsIn } from './secrets.ts';
 import { type InputName, inputNamed } from './table.ts';
 
 /** Reads one input as the platform has it; an empty string where it is not given. */
@@ -29,10 +31,18 @@ export class Fields {
   readonly #read: ReadInput;
   readonly #env: Environment;
   readonly #secret: (value: string) => void;
+  /** What ssh knows of a host, in a terminal; elsewhere nothing. */
+  readonly askSsh: AskSsh;
   #standIns: StandIns = () => undefined;
 
   /** @param secret is told each password in what stands in: the platform knows those of the inputs themselves */
-  constructor(read: ReadInput, env: Environment, secret: (value: string) => void = () => {}) {
+  constructor(
+    read: ReadInput,
+    env: Environment,
+    secret: (value: string) => void = () => {},
+    askSsh: AskSsh = () => undefined,
+  ) {
+    this.askSsh = askSsh;
     this.#read = read;
     this.#env = env;
     this.#secret = secret;
@@ -178,17 +188,20 @@ export function textOrFile(value: string): string {
   let content = value;
   if (!/\s/.test(value)) {
     try {
-      content = readFileSync(value, 'utf8');
+      content = readFileSync(value.replace(/^~(?=\/)/, homedir()), 'utf8');
     } catch (error) {
-      throw new Refusal(
-        `is neither the text itself nor a file that can be read (${withoutValue(error, value)})`,
-      );
+      throw new Refusal(unreadable(value, error));
     }
   }
   return `${content.replaceAll(/\r\n?/g, '\n').trim()}\n`;
 }
 
-/** The value may be a mangled secret: an error about it must not repeat it. */
-function withoutValue(error: unknown, value: string): string {
-  return messageOf(error).replaceAll(value, '…');
+/** The value may be a mangled secret: what is no path is not repeated. */
+function unreadable(value: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (looksLikePath(value)) {
+    if (code === 'ENOENT') return `there is no file ${value}`;
+    return `the file ${value} cannot be read (${code ?? 'it is no file'})`;
+  }
+  return `is neither the text itself nor the path of a file that can be read (${code ?? 'it is no path'})`;
 }

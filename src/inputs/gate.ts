@@ -1,9 +1,10 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
+import { assertNamesBackup } from '../catalog/named-backup.ts';
 import type { Level } from '../catalog/proofs.ts';
 import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { Environment } from '../platform/platform.ts';
 import { variableOf } from '../platform/variables.ts';
-import { durationMs, type Fields, oneOf, parseDurationMs, text } from './fields.ts';
+import { durationMs, type Fields, oneOf, parseDurationMs } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseS3 } from './s3.ts';
 import { parseSigners } from './signing.ts';
@@ -32,7 +33,7 @@ export function parseGate(fields: Fields, env: Environment): GateInputs | undefi
   const required = {
     s3: parseS3(fields, env),
     database: fields.required('database', databaseName, 'is required: a gate does not ask the host'),
-    backup: fields.required('backup', text),
+    backup: fields.required('backup', backupName),
     require: fields.required('require', oneOf(choices.require)),
     maxAgeMs: fields.required('max-age', (value) => parseDurationMs(value, ...AGES_MS)),
     timeoutMs: fields.required('timeout', durationMs),
@@ -40,6 +41,12 @@ export function parseGate(fields: Fields, env: Environment): GateInputs | undefi
   refuseEmptyBackup(fields, env);
   const signers = parseSigners(fields);
   return complete(required) ? { command: 'gate', ...required, signers, warnings: [] } : undefined;
+}
+
+/** What names a backup: `latest`, a key, an `s3://` URI or a time. */
+export function backupName(value: string): string {
+  assertNamesBackup(value);
+  return value;
 }
 
 /** An expression that found nothing. The default would take any other backup for the one that was meant. */

@@ -1,6 +1,8 @@
 import type { Environment } from '../platform/platform.ts';
 import { InputError } from '../util/errors.ts';
 import { type BackupInputs, parseBackup } from './backup.ts';
+import type { ConfigFile } from './command-line/config-file.ts';
+import type { AskSsh } from './command-line/ssh-config.ts';
 import { type FetchInputs, parseFetch } from './fetch.ts';
 import { Fields, oneOf, type ReadInput, Refusal } from './fields.ts';
 import { type GateInputs, parseGate } from './gate.ts';
@@ -31,6 +33,12 @@ interface EverywhereInputs {
   readonly pingUrl: string | undefined;
 }
 
+/** What a person at a terminal has already said elsewhere. */
+export interface TerminalSources {
+  readonly config?: ConfigFile | undefined;
+  readonly askSsh?: AskSsh;
+}
+
 const parsers: {
   readonly [C in Inputs['command']]: (
     fields: Fields,
@@ -54,13 +62,19 @@ const parsers: {
  * @param read the inputs as the platform has them
  * @param env where defaults such as `S3_BUCKET` come from
  * @param secret is told each password that an inventory or a profile has in a URL
+ * @param terminal what stands in for inputs in a terminal
  * @throws InputError with one line for each problem
  */
-export function parseInputs(read: ReadInput, env: Environment, secret?: (value: string) => void): Inputs {
-  const fields = new Fields(read, env, secret);
+export function parseInputs(
+  read: ReadInput,
+  env: Environment,
+  secret?: (value: string) => void,
+  terminal: TerminalSources = {},
+): Inputs {
+  const fields = new Fields(read, env, secret, terminal.askSsh);
   const command = fields.required('command', oneOf(choices.command));
   // With an unknown command, or an inventory that cannot be read, missing inputs are not reported.
-  const known = command !== undefined && (command === 'hosts' || addStandIns(fields));
+  const known = command !== undefined && (command === 'hosts' || addStandIns(fields, terminal.config));
   if (!known) throw inputError(fields.problems);
   const inputs = parsers[command](fields, env);
   const pingUrl = fields.optional('ping-url', secretUrl);
@@ -74,10 +88,14 @@ function secretUrl(value: string): string {
   throw new Refusal('is not an http or https URL');
 }
 
-export function inputError(problems: readonly string[]): InputError {
+/** @param hint what to do; where it is not given, docs/inputs.md is named */
+export function inputError(
+  problems: readonly string[],
+  hint = 'Nothing was touched. docs/inputs.md says what each input takes.',
+): InputError {
   const message =
     problems.length === 1
       ? problems.join()
       : [`${problems.length} inputs need a change:`, ...problems].join('\n  ');
-  return new InputError(message, 'Nothing was touched. docs/inputs.md says what each input takes.');
+  return new InputError(message, hint);
 }

@@ -2,7 +2,7 @@ import type { Environment } from '../platform/platform.ts';
 import { isDerivedName } from '../postgres/derived-names.ts';
 import type { KeepPrevious, PutBackOptions, ServiceChoice } from '../restore/options.ts';
 import { boolean, durationMs, type Fields, integer, matching, Refusal, text } from './fields.ts';
-import { refuseEmptyBackup } from './gate.ts';
+import { backupName, refuseEmptyBackup } from './gate.ts';
 import { healthCheck } from './health-check.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
 import { parseS3 } from './s3.ts';
@@ -104,7 +104,7 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
   const required = {
     ...parseInstallation(fields, env, fields.optional('database', databaseName)),
     s3: parseS3(fields, env),
-    backup: fields.required('backup', text),
+    backup: fields.required('backup', backupName),
     health: fields.required('health-check', healthCheck),
     keepPrevious: fields.required('keep-previous', keepPrevious),
     timeoutMs: fields.required('timeout', durationMs),

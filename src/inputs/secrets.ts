@@ -21,7 +21,9 @@ const URL_VARIABLES = [
 
 /** Every secret there is before anything has been read or printed, derived forms included. */
 export function secretsOf(read: ReadInput, env: Environment): string[] {
-  const inputs = inputTable.filter((input) => 'secret' in input).map((input) => read(input.name));
+  const inputs = inputTable
+    .filter((input) => 'secret' in input)
+    .map(({ name }) => (keyInputs.includes(name) && looksLikePath(read(name)) ? '' : read(name)));
   const variables = SECRET_VARIABLES.map((name) => env[name]);
   const texts = [
     ...inputTable.map(({ name }) => read(name)),
@@ -30,6 +32,16 @@ export function secretsOf(read: ReadInput, env: Environment): string[] {
   const all = [...inputs, ...variables, ...texts.flatMap(passwordsIn)];
   return all.filter((secret): secret is string => Boolean(secret));
 }
+
+/** Secrets that may also be the path of a file. */
+const keyInputs: readonly string[] = ['ssh-key', 'signing-key'];
+
+/**
+ * Whether a value is the path of a file with a secret, and not the secret: a message may then name it. A key in base64
+ * that begins with a slash is longer.
+ */
+export const looksLikePath = (value: string): boolean =>
+  value.length <= 200 && /^(~|\.{1,2})?\/[\w.@-][\w.@/-]*$/.test(value.trim());
 
 /**
  * The passwords of the URLs in a text, as written, percent-encoded and decoded; also the user of an http URL without a

@@ -6,37 +6,52 @@ import { parseKnownHosts } from '../host/ssh/known-hosts.ts';
 import { type PrivateKey, readPrivateKey } from '../host/ssh/private-key.ts';
 import { isEncodedKey, privateKeyText } from '../host/ssh/private-key-text.ts';
 import type { Environment } from '../platform/platform.ts';
+import type { SshSettings } from './command-line/ssh-config.ts';
 import { type Fields, integer, matching, Refusal, text, textOrFile } from './fields.ts';
 
 /** @returns undefined when something is missing or refused */
 export function parseSsh(fields: Fields, env: Environment): SshAccess | undefined {
-  const target = fields.required('ssh-host', destination, 'is required: the machine that runs Odoo');
+  const given = fields.required('ssh-host', destination, 'is required: the machine that runs Odoo');
+  const known = given && fields.askSsh(given.host);
+  const target = known ? resolved(given, known) : given;
   const named = fields.optional('ssh-user', matching(/^[^@\s-]\S*$/, 'a user name'));
   if (named !== undefined && target?.user !== undefined && named !== target.user) {
     fields.problem(`ssh-user: '${named}' is not the user of ssh-host, '${target.user}'; give one of them`);
   }
   // An ssh-host that was refused may have named the user.
-  const lacksUser = target === undefined ? !fields.given('ssh-host') : target.user === undefined;
+  const lacksUser =
+    target === undefined ? !fields.given('ssh-host') : target.user === undefined && known === undefined;
   if (!fields.given('ssh-user') && lacksUser) {
     fields.problem('ssh-user: is required: the user that logs in on the host');
   }
-  const user = named ?? target?.user;
+  const user = named ?? target?.user ?? known?.user;
   const givenPort = fields.required('ssh-port', integer(1, 65535));
-  const port = target?.port ?? givenPort;
+  const port = target?.port ?? (fields.own('ssh-port') === '' ? known?.port : undefined) ?? givenPort;
   if (fields.own('ssh-port') !== '' && givenPort !== undefined && givenPort !== port) {
     fields.problem(`ssh-port: '${givenPort}' is not the port of ssh-host, '${port}'; give one of them`);
   }
-  const hops = fields.optional('ssh-jump', destinations) ?? [];
-  const key = parseKey(fields);
+  const hops = (fields.optional('ssh-jump', destinations) ?? known?.jumps.map(destination) ?? []).map((hop) =>
+    resolved(hop, fields.askSsh(hop.host)),
+  );
+  if (known?.byCommand && hops.length === 0) {
+    fields.problem(
+      'ssh-host: ~/.ssh/config has a ProxyCommand for it, which this program does not run: give ssh-jump',
+    );
+  }
+  const key = parseKey(fields) ?? (known && fields.check(() => keyOf(fields, known)));
   const agentSocket = env.SSH_AUTH_SOCK || undefined;
-  if (!fields.given('ssh-key') && agentSocket === undefined) {
+  if (!fields.given('ssh-key') && key === undefined && agentSocket === undefined) {
     fields.problem('ssh-key: is required: the private key (or start an SSH agent: SSH_AUTH_SOCK)');
   }
   const trust = {
-    knownHosts: fields.optional('ssh-known-hosts', knownHosts),
+    knownHosts: fields.optional('ssh-known-hosts', knownHosts) ?? ownKnownHosts(fields, known),
     fingerprint: fields.optional('ssh-fingerprint', fingerprints),
   };
-  if (!fields.given('ssh-known-hosts') && !fields.given('ssh-fingerprint')) {
+  if (
+    !fields.given('ssh-known-hosts') &&
+    !fields.given('ssh-fingerprint') &&
+    trust.knownHosts === undefined
+  ) {
     fields.problem(
       "ssh-known-hosts: is required (or ssh-fingerprint): the host's keys, as `ssh-keyscan HOST` prints them",
     );
@@ -45,6 +60,36 @@ export function parseSsh(fields: Fields, env: Environment): SshAccess | undefine
   const jumps = hops.map((hop) => ({ user: hop.user ?? user, host: hop.host, port: hop.port ?? 22 }));
   fields.check(() => hostKeys(trust, [...jumps, { host: target.host, port }]));
   return { host: target.host, port, user, key, agentSocket, trust, jumps };
+}
+
+/** A destination with what ssh has for it where it does not say so itself. */
+function resolved(named: SshDestination, known: SshSettings | undefined): SshDestination {
+  if (known === undefined) return named;
+  return { host: known.hostName, user: named.user ?? known.user, port: named.port ?? known.port };
+}
+
+/** The key that ssh would log in with; undefined where that is a matter of the agent. */
+function keyOf(fields: Fields, { keyFile }: SshSettings): PrivateKey | undefined {
+  if (fields.given('ssh-key') || keyFile === undefined) return undefined;
+  const key = { pem: keyOrFile(keyFile), passphrase: fields.optional('ssh-key-passphrase', text) };
+  readPrivateKey(key);
+  return key;
+}
+
+/** The keys that ssh knows, where no input has any. Lines that this program cannot read are not for it. */
+function ownKnownHosts(fields: Fields, known: SshSettings | undefined): string | undefined {
+  if (fields.given('ssh-known-hosts') || fields.given('ssh-fingerprint')) return undefined;
+  const lines = known?.knownHosts?.split('\n').filter((line) => line.trim() !== '' && isReadable(line)) ?? [];
+  return lines.length === 0 ? undefined : `${lines.join('\n')}\n`;
+}
+
+function isReadable(line: string): boolean {
+  try {
+    parseKnownHosts(line);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The key that logs in; undefined where it is not given, or is refused. */

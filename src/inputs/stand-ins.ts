@@ -1,5 +1,6 @@
 import { UserError } from '../util/errors.ts';
 import { formatNames } from '../util/format.ts';
+import type { ConfigFile } from './command-line/config-file.ts';
 import { type Fields, matching, text } from './fields.ts';
 import type { Inventory } from './inventory/groups.ts';
 import { HostInputs } from './inventory/host-inputs.ts';
@@ -18,23 +19,27 @@ const exclusive: Partial<Record<InputName, readonly InputName[]>> = {
 
 /**
  * Makes the inventory and the profile stand in for inputs that are not given: an input itself counts most, then what
- * the inventory says of the host, then the profile of the environment.
+ * the inventory says of the host, then the profile of the environment, then the file of the working folder.
  *
+ * @param config the file of the working folder; undefined: there is none
  * @returns whether all that stands in is known; else a problem says why not, and an input that is missing may be given
  * there
  */
-export function addStandIns(fields: Fields): boolean {
+export function addStandIns(fields: Fields, config?: ConfigFile): boolean {
   const before = fields.problems.length;
   const host = fields.check(() => hostInputs(fields));
   if (fields.problems.length > before) return false;
   for (const problem of host?.problems() ?? []) fields.problem(problem);
-  fields.standIn((name) => (yields(fields, name) ? undefined : host?.find(name)));
+  for (const problem of config?.problems ?? []) fields.problem(problem);
+  fields.standIn((name) => (yields(fields, name) ? undefined : (host?.find(name) ?? config?.find(name))));
   const ofHost = fields.problems.length;
-  const profile = fields.check(() => profileFor(fields, host));
+  const profile = fields.check(() => profileFor(fields, host, config));
   if (fields.problems.length > ofHost) return false;
   if (!profile) return true;
   fields.standIn((name) =>
-    yields(fields, name) ? undefined : (host?.find(name) ?? profileInput(profile, name)),
+    yields(fields, name)
+      ? undefined
+      : (host?.find(name) ?? profileInput(profile, name) ?? config?.find(name)),
   );
   return true;
 }
@@ -74,9 +79,13 @@ function someOf(names: Iterable<string>): string {
 }
 
 /** @returns undefined where no environment is named */
-function profileFor(fields: Fields, host: HostInputs | undefined): Profile | undefined {
+function profileFor(
+  fields: Fields,
+  host: HostInputs | undefined,
+  config: ConfigFile | undefined,
+): Profile | undefined {
   const environment = fields.optional('environment', environmentName);
-  const profiles = profilesFor(fields, host);
+  const profiles = profilesFor(fields, host) ?? config?.profiles;
   if (environment === undefined) {
     if (fields.own('profiles') !== '' && !fields.given('environment'))
       fields.problem('environment: is required, because profiles is given');

@@ -4,7 +4,7 @@ import type { Environment } from '../platform/platform.ts';
 import type { Which } from '../verify/choose.ts';
 import type { LookOptions } from '../verify/prove.ts';
 import { durationMs, type Fields, integer, Refusal } from './fields.ts';
-import { refuseEmptyBackup } from './gate.ts';
+import { backupName, refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
 import { parseProof } from './proof.ts';
 import { parseS3 } from './s3.ts';
@@ -54,7 +54,7 @@ function parseLook(fields: Fields, env: Environment): LookOptions | undefined {
 function whichBackups(value: string): Which {
   if (value === 'latest') return { kind: 'latest' };
   const oldest = /^oldest(?:\s+(.*))?$/.exec(value);
-  if (!oldest) return { kind: 'named', backup: value };
+  if (!oldest) return { kind: 'named', backup: backupName(value) };
   const [, count = '1'] = oldest;
   try {
     return { kind: 'oldest', count: integer(1, 1000)(count) };

@@ -3,6 +3,7 @@ import { CommandError, type Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
 import { LostConnectionError } from '../host/ssh/errors.ts';
 import { messageOf, UserError } from '../util/errors.ts';
+import { formatLimit } from '../util/format.ts';
 import type { Services } from './services.ts';
 
 /** How to check that Odoo is healthy. */
@@ -41,12 +42,14 @@ const ANSWER_SECONDS = 60;
 /**
  * Asks until all units are active and the check is passed.
  *
+ * @param onWait is told what the last answer was, and for how long it is waited: `not yet: odoo is activating, 12 s of 2 min`
  * @throws UserError when one has failed, or the time is over, with what the last answer was
  */
 export async function waitHealthy(
   patient: Patient,
   timeoutMs: number,
   signal?: AbortSignal,
+  onWait: (line: string) => void = () => {},
 ): Promise<Healthy> {
   const started = performance.now();
   for (;;) {
@@ -61,6 +64,7 @@ export async function waitHealthy(
         'See Odoo’s log on the host. What counts as healthy, and for how long to wait, is set by health-check.',
       );
     }
+    onWait(`not yet: ${answer}, ${Math.round(seconds)} s of ${formatLimit(timeoutMs)}`);
     await sleep(PAUSE_MS, undefined, { signal });
   }
 }

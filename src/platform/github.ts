@@ -27,6 +27,7 @@ export function githubPlatform(env: Environment): Platform {
     run: identity(env),
     progressIntervalMs: 5000,
     input: (name) => core.getInput(name),
+    given: () => givenInputs(env),
     // The runner masks line by line, and so what other steps print.
     secret: (value) => {
       for (const piece of piecesOf(value)) core.setSecret(piece);
@@ -59,6 +60,15 @@ export function githubPlatform(env: Environment): Platform {
     fail: (error) => core.error(clean(describeError(error).join('\n'))),
   };
 }
+
+/** The inputs of the step; those that are empty, or have what action.yml gives them, are not given. */
+function givenInputs(env: Environment): string[] {
+  const names = Object.keys(env).flatMap((name) => /^INPUT_(.+)$/.exec(name)?.[1]?.toLowerCase() ?? []);
+  return names.filter((name) => !['', ofAction[name]].includes(core.getInput(name)));
+}
+
+/** What action.yml gives to inputs: the runner hands it over as if the step had. */
+const ofAction: Readonly<Record<string, string>> = { command: 'backup', backup: 'latest' };
 
 /** GitHub drops a summary of a step that is longer, all of it. */
 const SUMMARY_BYTES = 1024 ** 2;

@@ -59,6 +59,7 @@ export function gitlabPlatform(
     run: identity(env),
     progressIntervalMs: 5000,
     input: line.input,
+    given: () => line.flags ?? [],
     secret: (value) => mask.add(value),
     idToken: (audience) => jobToken(audience, env),
     prepare: prepareFiles,

@@ -43,7 +43,7 @@ export class LogInTurn {
         info: (message) => line(() => platform.info(message)),
         notice: (message) => line(() => platform.notice(message)),
         warning: (message) => line(() => platform.warning(message)),
-        progress: (message) => live && line(() => platform.progress(message)),
+        progress: (message, state) => live && line(() => platform.progress(message, state)),
         group: async (title, body) => {
           said.add({ title });
           try {

@@ -6,6 +6,8 @@ import { Transfers } from './transfers.ts';
 export class Phases {
   readonly #platform: Platform;
   readonly #seconds = new Map<string, number>();
+  #begun = 0;
+  #expected: number | undefined;
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -16,12 +18,23 @@ export class Phases {
     return Object.fromEntries(this.#seconds);
   }
 
+  /** Says how many phases are still to come, for the line that tells how far a run is. */
+  expect(more: number): void {
+    this.#expected = this.#begun + more;
+  }
+
+  get #step(): string | undefined {
+    if (this.#expected === undefined || this.#begun > this.#expected) return undefined;
+    return `step ${this.#begun} of ${this.#expected}`;
+  }
+
   /**
    * @param name short, for receipt and summary: `filestore`
    * @param title for the log, with what is known beforehand
    */
   async run<T>(name: string, title: string, body: () => Promise<T>): Promise<T> {
     const started = performance.now();
+    this.#begun += 1;
     try {
       return await this.#platform.group(title, body);
     } finally {
@@ -46,6 +59,6 @@ export class Phases {
 
   /** A phase that moves several things at the same time. */
   transfers<T>(name: string, title: string, body: (transfers: Transfers) => Promise<T>): Promise<T> {
-    return this.run(name, title, () => body(new Transfers(this.#platform)));
+    return this.run(name, title, () => body(new Transfers(this.#platform, this.#step)));
   }
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { Summary } from '../report/summary.ts';
 import { type CancelledError, GateError, InputError, messageOf, UserError } from '../util/errors.ts';
+import type { ProgressState } from './progress.ts';
 
 /** Where the program runs, and how it speaks there. */
 export interface Platform {
@@ -9,6 +10,8 @@ export interface Platform {
   readonly progressIntervalMs: number;
   /** The raw value of an input; an empty string where it is not given. */
   input(name: string): string;
+  /** Names of the inputs that somebody has given to this run alone, where that is known. */
+  given?(): readonly string[];
   /** Never to be printed, nor any line of it. To be told before anything that may contain it is printed. */
   secret(value: string): void;
   /**
@@ -30,8 +33,8 @@ export interface Platform {
   /** Worth seeing without opening the log. */
   notice(message: string): void;
   warning(message: string): void;
-  /** Prints how far something is. On a terminal the line replaces the one before. */
-  progress(line: string): void;
+  /** Prints how far something is. On a terminal the line replaces the one before, and has a bar. */
+  progress(line: string, state?: ProgressState): void;
   /**
    * A result for the steps and jobs that follow, by its name in action.yml. Does not throw: a value that cannot be
    * handed on is a warning, and one that could not be written is told by `finish`.
@@ -69,6 +72,8 @@ export function holderOf(command: string, { url, repository, actor }: RunIdentit
 
 /** The raw values of inputs, wherever they were read. */
 export interface RawInputs {
+  /** Names of the inputs that are flags of the command line. */
+  readonly flags?: readonly string[];
   /** The raw value of an input; an empty string where it is not given. */
   input(name: string): string;
 }
@@ -100,7 +105,8 @@ export function describeError(error: unknown): string[] {
   for (const cause of causesOf(error)) {
     const message = messageOf(cause);
     // Many a message repeats its cause's.
-    if (message !== '' && !messages.some((each) => each.includes(message))) messages.push(message);
+    if (message !== '' && !SAYS_NOTHING.test(message) && !messages.some((each) => each.includes(message)))
+      messages.push(message);
   }
   const [what = '', ...why] = messages;
   const because = why.map((message) => `because: ${message}`);
@@ -110,6 +116,9 @@ export function describeError(error: unknown): string[] {
       : [`Unexpected error: ${what}`, ...because, ...unforeseen(error)];
   return lines.filter((line) => line !== '');
 }
+
+/** What the SDK says where a server says nothing. */
+const SAYS_NOTHING = /^Unknown(Error)?$/;
 
 /** What to do about an error that no part of the program has foreseen, and where it was thrown. */
 function unforeseen(error: unknown): string[] {

@@ -1,4 +1,26 @@
 import { formatBytes, formatDuration, formatRate } from '../util/format.ts';
+import type { Platform } from './platform.ts';
+
+/** How far something is, for a platform that draws it. */
+export interface ProgressState {
+  /** From 0 to 1; undefined where it is not known. */
+  readonly fraction?: number | undefined;
+  /** Which step of the run this is: `step 3 of 8`. */
+  readonly step?: string | undefined;
+}
+
+/** Hands on lines that say what is waited for: not before the first interval is over, and one in each. */
+export function nowAndThen(
+  platform: Pick<Platform, 'progress' | 'progressIntervalMs'>,
+  now: () => number = () => performance.now(),
+): (line: string) => void {
+  let last = now();
+  return (line) => {
+    if (now() - last < platform.progressIntervalMs) return;
+    last = now();
+    platform.progress(line);
+  };
+}
 
 export interface ProgressOptions {
   /** Name of what is transferred: the first word of the line. */
@@ -6,9 +28,16 @@ export interface ProgressOptions {
   /** Expected bytes; undefined where they are not known. An estimate may be too small. */
   readonly expected?: number;
   readonly intervalMs: number;
-  readonly print: (line: string) => void;
+  readonly print: (line: string, moved: Moved) => void;
   /** A clock that never goes back, in milliseconds. */
   readonly now?: () => number;
+}
+
+/** What has moved, in bytes. */
+export interface Moved {
+  readonly bytes: number;
+  /** 0 where it is not known. */
+  readonly expected: number;
 }
 
 /** The rate shown is that of the last seconds, not of the whole time. */
@@ -45,7 +74,8 @@ export class Progress {
     if (last === undefined || time - last.time < this.#options.intervalMs) return;
     const recent = this.#samples.filter((sample) => time - sample.time <= WINDOW_MS);
     const from = recent[0] ?? last; // after a long pause: since then
-    this.#options.print(this.#line(time - from.time, this.#bytes - from.bytes));
+    const moved = { bytes: this.#bytes, expected: this.#options.expected ?? 0 };
+    this.#options.print(this.#line(time - from.time, this.#bytes - from.bytes), moved);
     this.#samples = [...recent, { time, bytes: this.#bytes }];
   }
 

@@ -1,61 +1,99 @@
+import { styleText } from 'node:util';
 import { plainText } from '../report/plain.ts';
-import { withTexts } from '../report/summary.ts';
+import { type Summary, withTexts } from '../report/summary.ts';
+import { cutToWidth, wrapped } from '../report/width.ts';
 import { jobToken } from './id-token.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { Outputs } from './outputs.ts';
 import { describeError, type Environment, type Platform, type RawInputs } from './platform.ts';
+import type { ProgressState } from './progress.ts';
 
 /** The two streams of a program, as far as the log needs to know them. */
 export interface Streams {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+}
+
+type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** What is asked of a terminal: the inputs, and where the result goes. */
+export interface TerminalLine extends RawInputs {
+  /** Whether the result goes to standard output as JSON. */
+  readonly json?: boolean;
 }
 
 const clearLine = '\r\x1b[K';
 
+/** The commands whose result is there to be read: it goes to standard output whoever reads that. */
+const forReading = ['list'];
+
+/** Styles of util.styleText. */
+type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
+
 /**
- * A person's terminal, or a script: the log goes to standard error, and the outputs go to standard output as
- * `name=value` lines where that is read by another program. In a `run:` step of a GitHub workflow, both are the log
- * that the runner reads.
+ * A person's terminal, or a script: the log goes to standard error, and the result to standard output. That is the
+ * summary for a person, `name=value` lines for another program, or with `--json` JSON for both. In a `run:` step of a
+ * GitHub workflow, both are the log that the runner reads.
  */
-export function terminalPlatform(line: RawInputs, env: Environment, streams: Streams): Platform {
+export function terminalPlatform(line: TerminalLine, env: Environment, streams: Streams): Platform {
   const { stdout, stderr } = streams;
   const mask = new Mask();
   const fit = logText(env);
   const clean = (message: string) => fit(mask.apply(message));
   const live = stderr.isTTY === true;
+  const columns = () => stderr.columns ?? 80;
+  const styled = (stream: TerminalStream, style: Style, text: string) =>
+    colourful(stream, env) ? styleText(style, text, { validateStream: false }) : text;
   let indent = '';
   let unfinished = false;
 
-  const print = (message: string) => {
+  const print = (message: string, style?: Style) => {
     if (unfinished) stderr.write(clearLine);
     unfinished = false;
-    stderr.write(`${clean(message).replaceAll(/^(?=.)/gm, indent)}\n`);
+    const indented = clean(message).replaceAll(/^(?=.)/gm, indent);
+    const text = live ? wrapped(indented, columns()) : indented;
+    stderr.write(`${style ? styled(stderr, style, text) : text}\n`);
   };
-  const progress = (message: string) => {
+  const progress = (message: string, { fraction, step }: ProgressState = {}) => {
     if (!live) return print(message);
-    const text = (indent + clean(message)).slice(0, (stderr.columns ?? 80) - 1);
-    stderr.write(clearLine + text);
+    const bar = fraction === undefined ? '' : `${drawnBar(fraction, env)} `;
+    const text = indent + bar + [step, clean(message)].filter(Boolean).join(' · ');
+    stderr.write(clearLine + cutToWidth(text, columns() - 1));
     unfinished = true;
   };
-  const warning = (message: string) => print(`warning: ${message}`);
+  const warning = (message: string) => print(`warning: ${message}`, 'yellow');
+  const lines = !line.json && !stdout.isTTY && !forReading.includes(line.input('command'));
   const outputs = new Outputs((name, value) => {
-    if (stdout.isTTY) return;
-    stdout.write(`${name}=${value}\n`, (error) => {
+    const text = lines ? `${name}=${value}` : line.json && jsonOutputs.includes(name) ? value : undefined;
+    if (text === undefined) return;
+    stdout.write(`${text}\n`, (error) => {
       // Who went away (`| head`) wants no more of them.
       if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') outputs.failed(name, value, error);
     });
   }, warning);
+  const show = (summary: Summary) => {
+    const masked = withTexts(summary, (text) => mask.apply(text));
+    if (lines || line.json) return print(`\n${plainText(masked, live ? columns() : undefined)}`);
+    if (unfinished) stderr.write(clearLine);
+    unfinished = false;
+    const [title = '', ...rest] = fit(plainText(masked, stdout.isTTY ? stdout.columns : undefined)).split(
+      '\n',
+    );
+    const colour = ({ done: 'green', flawed: 'yellow', failed: 'red' } as const)[summary.outcome];
+    if (stdout.isTTY) stdout.write('\n');
+    stdout.write(`${[styled(stdout, colour, title), ...rest].join('\n')}\n`);
+  };
   return {
     run: { platform: 'terminal', actor: env.USER },
     progressIntervalMs: live ? 200 : 5000,
     input: line.input,
+    given: () => line.flags ?? [],
     secret: (value) => mask.add(value),
     idToken: (audience) => jobToken(audience, env),
     prepare: () => {},
     group: async (title, body) => {
-      print(title);
+      print(title, 'bold');
       indent += '  ';
       try {
         return await body();
@@ -63,19 +101,35 @@ export function terminalPlatform(line: RawInputs, env: Environment, streams: Str
         indent = indent.slice(2);
       }
     },
-    info: print,
-    notice: print,
+    info: (message) => print(message),
+    notice: (message) => print(message),
     warning,
     progress,
     output: (name, value) => outputs.give(name, value),
-    summary: async (summary) => {
-      const shown = summary.told ? { ...summary, blocks: [] } : summary;
-      print(`\n${plainText(withTexts(shown, (text) => mask.apply(text)))}`);
-    },
+    summary: async (summary) => show(summary.told ? { ...summary, blocks: [] } : summary),
     finish: async () => {
       await new Promise((resolve) => stdout.write('', resolve));
       outputs.assertWritten();
     },
-    fail: (error) => print(`error: ${describeError(error).join('\n  ')}`),
+    fail: (error) => print(`error: ${describeError(error).join('\n  ')}`, 'red'),
   };
+}
+
+const BAR = 20;
+
+/** A bar of 20 columns, in what the terminal's character set has. */
+function drawnBar(fraction: number, { LC_ALL, LC_CTYPE, LANG }: Environment): string {
+  const [full, empty] = /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') ? ['█', '░'] : ['#', '-'];
+  const done = Math.round(Math.max(0, Math.min(1, fraction)) * BAR);
+  return full.repeat(done) + empty.repeat(BAR - done);
+}
+
+/** The outputs that `--json` prints: a command has one of them. */
+const jsonOutputs = ['json', 'matrix'];
+
+/** https://no-color.org; FORCE_COLOR as Node.js has it. */
+function colourful(stream: TerminalStream, env: Environment): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0';
+  return stream.isTTY === true && env.TERM !== 'dumb';
 }

@@ -1,14 +1,17 @@
 import type { Platform } from './platform.ts';
-import { Progress } from './progress.ts';
+import { type Moved, Progress } from './progress.ts';
 
 /** Things that move at the same time: one line tells how far all of them are, and one for each, at its end, sums it up. */
 export class Transfers {
   readonly #platform: Platform;
-  readonly #lines = new Map<string, string>();
+  readonly #lines = new Map<string, { readonly line: string; readonly moved: Moved }>();
+  readonly #step: string | undefined;
   #printed = performance.now();
 
-  constructor(platform: Platform) {
+  /** @param step which step of the run this is */
+  constructor(platform: Platform, step?: string) {
     this.#platform = platform;
+    this.#step = step;
   }
 
   /**
@@ -23,7 +26,7 @@ export class Transfers {
     body: (progress: Progress) => Promise<T>,
   ): Promise<T> {
     const { progressIntervalMs: intervalMs } = this.#platform;
-    const print = (line: string) => this.#print(title, line);
+    const print = (line: string, moved: Moved) => this.#print(title, line, moved);
     const progress = new Progress({ title, expected, intervalMs, print });
     try {
       const result = await body(progress);
@@ -34,11 +37,15 @@ export class Transfers {
     }
   }
 
-  #print(title: string, line: string): void {
-    this.#lines.set(title, line);
+  #print(title: string, line: string, moved: Moved): void {
+    this.#lines.set(title, { line, moved });
     const now = performance.now();
     if (now - this.#printed < this.#platform.progressIntervalMs) return;
     this.#printed = now;
-    this.#platform.progress([...this.#lines.values()].join(' | '));
+    const all = [...this.#lines.values()];
+    const sum = (what: keyof Moved) => all.reduce((total, each) => total + each.moved[what], 0);
+    const known = all.every(({ moved }) => moved.expected > 0);
+    const fraction = known ? Math.min(1, sum('bytes') / sum('expected')) : undefined;
+    this.#platform.progress(all.map((each) => each.line).join(' | '), { fraction, step: this.#step });
   }
 }

@@ -116,6 +116,7 @@ export async function putBack(
   if (findings.problems.length > 0) await platform.summary(refusalSummary(about, facts, findings.problems));
   refuse(findings.problems);
 
+  phases.expect(steps.length);
   if (request.dryRun) {
     platform.notice('Dry run: everything that the plan needs is there. Nothing was changed.');
   } else {

@@ -3,6 +3,7 @@ import { within } from '../host/limits.ts';
 import { type FolderSwap, swapFolders, swapFoldersBack } from '../odoo/folder-swap.ts';
 import { waitHealthy } from '../odoo/health.ts';
 import type { Services } from '../odoo/services.ts';
+import { nowAndThen } from '../platform/progress.ts';
 import { identifier, sql } from '../postgres/sql.ts';
 import { commentOn, type Swap, swapDatabases, swapDatabasesBack } from '../postgres/swap.ts';
 import { messageOf } from '../util/errors.ts';
@@ -196,7 +197,8 @@ function healthStep({ target, platform }: Work, services: Services, downtime: Do
     title: 'Wait until Odoo is healthy',
     details: [`${active}${asked} answers, within ${formatDuration(timeoutMs)}`],
     async run(signal) {
-      const { answer } = await waitHealthy({ host: target.site.pages, services, check }, timeoutMs, signal);
+      const patient = { host: target.site.pages, services, check };
+      const { answer } = await waitHealthy(patient, timeoutMs, signal, nowAndThen(platform));
       downtime.end();
       platform.info(answer);
     },

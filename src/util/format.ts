@@ -26,6 +26,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** `90 s`, `2 min`, `1 h 30 min`: a limit that somebody has set, without what is nought. */
+export const formatLimit = (ms: number): string =>
+  ms < 120_000 && ms % 60_000 !== 0
+    ? `${Math.round(ms / 1000)} s`
+    : formatDuration(ms).replace(/ 00 (s|min)$/, '');
+
 function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }

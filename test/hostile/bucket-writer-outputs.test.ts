@@ -7,7 +7,7 @@ import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { parseCommandLine } from '../../src/inputs/command-line.ts';
+import { parseCommandLine } from '../../src/inputs/command-line/read.ts';
 import { dotenvFile, gitlabPlatform, jsonFile } from '../../src/platform/gitlab.ts';
 import { terminalPlatform } from '../../src/platform/terminal.ts';
 

@@ -7,7 +7,7 @@ import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { parseCommandLine } from '../../src/inputs/command-line.ts';
+import { parseCommandLine } from '../../src/inputs/command-line/read.ts';
 import { gitlabPlatform, htmlFile } from '../../src/platform/gitlab.ts';
 import { logText } from '../../src/platform/log-text.ts';
 import type { Environment, Platform } from '../../src/platform/platform.ts';

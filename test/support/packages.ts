@@ -26,6 +26,8 @@ export const packages: readonly Package[] = [
   { name: 'sudo', program: 'sudo' },
   { name: 'tcsh', program: 'tcsh' },
   { name: 'fish', program: 'fish' },
+  { name: 'zsh', program: 'zsh' },
+  { name: 'groff-base', program: 'groff' }, // the man page
   { name: 'git', program: 'git' },
   { name: 'locales', program: '/usr/share/i18n/locales/fr_FR' }, // for a server that speaks French
   { name: 'rsync', program: 'rsync' }, // gitlab-ci-local's

@@ -37,10 +37,40 @@ describe('the program', () => {
     assert.deepEqual(await start(['--version']).ended, { out: `${version}\n`, err: '', code: 0 });
   });
 
-  test('--help', async () => {
-    const { stdout, exitCode } = await runProgram({ args: ['--help'], env: {} });
-    assert.match(stdout, /^Usage: odoo-backup COMMAND /m);
-    assert.equal(exitCode, 0);
+  test('alone it says how it is used, and that nothing was done', async () => {
+    const { stdout, log, exitCode } = await runProgram({ args: [], env: {} });
+    assert.match(stdout, /^Usage: odoo-backup COMMAND \[options\]$/m);
+    assert.ok(stdout.split('\n').length <= 20);
+    assert.deepEqual([log, exitCode], ['', 2]);
+  });
+
+  test('alone, with variables that say what to do, it makes a backup', async () => {
+    const { log, exitCode } = await runProgram({ args: [], env: { ODOO_BACKUP_SSH_HOST: 'a@b' } });
+    assert.match(log, /s3-bucket: is required/);
+    assert.equal(exitCode, 2);
+  });
+
+  for (const [args, pattern] of [
+    [['--help'], /^Usage: odoo-backup COMMAND \[options\]$/m],
+    [['help', 'gate'], /^Usage: odoo-backup gate \[options\]$/m],
+    [['gate', '-h', '--all'], /^ {2}--aws-role-arn ARN /m],
+    [['completion', 'bash'], /^complete -F _odoo_backup odoo-backup$/m],
+    [['version'], /^\d+\.\d+\.\d+/],
+  ] as const) {
+    test(args.join(' '), async () => {
+      const { stdout, log, exitCode } = await runProgram({ args, env: {} });
+      assert.match(stdout, pattern);
+      assert.deepEqual([log, exitCode], ['', 0]);
+    });
+  }
+
+  test('a wrong command is all that it speaks of', async () => {
+    const { stdout, log, exitCode } = await runProgram({ args: ['bakcup', '--nonsense'], env: {} });
+    assert.equal(
+      log,
+      'error: bakcup: there is no such command; did you mean backup?\n  odoo-backup help lists the commands.\n',
+    );
+    assert.deepEqual([stdout, exitCode], ['', 2]);
   });
 
   test('is what npx runs: the command odoo-backup of the package', async (t) => {

@@ -52,29 +52,35 @@ export function profileOf(profiles: Value, environment: string, problem: (line: 
       'Add one to profiles, or name another environment.',
     );
   }
-  const inputs = inputsOf(found, environment, problem);
+  const inputs = inputsIn(found, (key) => `profiles: ${key} of ${environment}`, problem);
   return { name: environment, inputs, every: String(found.get('every') ?? '') };
 }
 
-function inputsOf(
-  profile: Mapping,
-  environment: string,
+/**
+ * The inputs that a mapping has, each as a text.
+ *
+ * @param where names the place of a key, for messages
+ * @param problem is told what is wrong
+ */
+export function inputsIn(
+  mapping: Mapping,
+  where: (key: string) => string,
   problem: (line: string) => void,
 ): Map<string, string> {
   const inputs = new Map<string, string>();
-  for (const [key, value] of profile) {
+  for (const [key, value] of mapping) {
     const name = String(key).replaceAll('_', '-');
     const definition = inputNamed(name);
-    const where = `profiles: ${key} of ${environment}`;
+    const place = where(String(key));
     if (name === 'every') continue;
-    if (definition === undefined) problem(`${where} is no input`);
+    if (definition === undefined) problem(`${place} is no input`);
     else if (definition.ofRun || name === 'environment' || name === 'profiles') {
-      problem(`${where} belongs to one run: give the input itself`);
+      problem(`${place} belongs to one run: give the input itself`);
     } else if (definition.secret)
-      problem(`${where} is a secret: give the input itself, from a secret of the CI`);
+      problem(`${place} is a secret: give the input itself, from a secret of the CI`);
     else if (value === null) continue;
     else if (Array.isArray(value)) inputs.set(name, value.join(', '));
-    else if (typeof value === 'object') problem(`${where} is neither a text, a number, nor a list of them`);
+    else if (typeof value === 'object') problem(`${place} is neither a text, a number, nor a list of them`);
     else inputs.set(name, String(value));
   }
   return inputs;

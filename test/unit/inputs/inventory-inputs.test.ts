@@ -175,7 +175,9 @@ suite('a host of the inventory', () => {
     },
     'the path of a key that is not there, in the home folder': {
       vars: ['ansible_ssh_private_key_file: ~/.ssh/odoo-backup-none'],
-      words: [/ssh-key \(ansible_ssh_private_key_file of .*\): .*nor a file that can be read \(ENOENT/],
+      words: [
+        /ssh-key \(ansible_ssh_private_key_file of .*\): there is no file .*\/\.ssh\/odoo-backup-none$/,
+      ],
     },
     'a filter': {
       vars: ["dbname: '{{ name | lower }}'"],

@@ -158,7 +158,7 @@ const refused: [RawInputs, RegExp][] = [
   ],
   [{ 'ssh-fingerprint': '' }, /^ssh-known-hosts: is required \(or ssh-fingerprint\)/],
   [{ 'ssh-known-hosts': 'odoo.example.com ssh-ed25519' }, /^ssh-known-hosts, line 1: /],
-  [{ 'ssh-key': '/nowhere/id' }, /^ssh-key: is neither the text itself nor a file that can be read \(ENOENT/],
+  [{ 'ssh-key': '/nowhere/id' }, /^ssh-key: there is no file \/nowhere\/id$/],
   [{ 'ssh-key': 'not a key' }, /^ssh-key is no private key/],
   [{ sudo: 'yes' }, /^sudo: 'yes' is not one of auto, always, never$/],
   [

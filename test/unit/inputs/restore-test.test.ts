@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { parseCommandLine } from '../../../src/inputs/command-line.ts';
+import { parseCommandLine } from '../../../src/inputs/command-line/read.ts';
 import { parseInputs } from '../../../src/inputs/parse.ts';
 import { secretsOf } from '../../../src/inputs/secrets.ts';
 import { InputError } from '../../../src/util/errors.ts';

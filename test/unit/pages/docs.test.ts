@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import {
@@ -9,7 +10,7 @@ import {
   tables,
   withParts,
 } from '../../../scripts/docs.ts';
-import { help } from '../../../src/inputs/help.ts';
+import { manPage } from '../../../scripts/man.ts';
 import { type InputDefinition, inputTable } from '../../../src/inputs/table.ts';
 import { variableOf } from '../../../src/platform/variables.ts';
 import { version } from '../../../src/util/version.ts';
@@ -81,24 +82,23 @@ describe('a part goes between its markers, and', () => {
   }
 });
 
-test('--help has every input, with its default and what action.yml says of it', () => {
-  const text = help();
-  const variables = ['ssh-key-passphrase', 'db-password', 'signing-key', 'ping-url'];
+test('the man page has every input, with its default and what action.yml says of it', () => {
+  const text = manPage(action).replaceAll('\\-', '-').replaceAll('\\e', '\\');
   const words = (each: string) => each.replaceAll('`', '').replaceAll(/\s+/g, ' ').trim();
-  for (const { name, default: value } of table.filter((input) => input.name !== 'command')) {
-    const flag = variables.includes(name) ? variableOf(name) : `--${name}`;
-    const fallback = value === undefined ? '' : ` (default: ${value})`;
-    const start = text.indexOf(`\n  ${flag}${fallback}\n`);
-    assert.ok(start >= 0, flag);
-    const [, description = ''] = text.slice(start + 1).split(/\n( {6}.*?)\n(?! {6})/s);
-    const documented = action.inputs[name]?.description ?? '';
-    const rest = value === undefined ? documented : documented.replace(` ${defaultSentence(value)}`, '');
-    assert.equal(words(description), words(rest), name);
+  for (const { name } of table.filter((input) => input.name !== 'command')) {
+    const variables = ['ssh-key-passphrase', 'db-password', 'ping-url'];
+    const start = text.indexOf(`.TP\n.B ${variables.includes(name) ? variableOf(name) : `--${name}`}`);
+    assert.ok(start >= 0, name);
+    const description = words(action.inputs[name]?.description ?? '').replaceAll(/[^\x20-\x7e]/g, '');
+    const shown = text.slice(start, text.indexOf('\n.TP', start + 1)).replaceAll(/\\\[u\w+\]|\.\.\./g, '');
+    if (!/[…’]/.test(action.inputs[name]?.description ?? '')) assert.ok(shown.includes(description), name);
   }
-  assert.deepEqual(
-    text.split('\n').filter((line) => line.length > 110),
-    [],
-  );
+});
+
+test('groff finds nothing to warn of in the man page', async () => {
+  const { status, stderr } = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-z'], { input: manPage(action) });
+  assert.equal(String(stderr), '');
+  assert.equal(status, 0);
 });
 
 test('the version is that of package.json', async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { parseCommandLine } from '../../../src/inputs/command-line.ts';
+import { parseCommandLine } from '../../../src/inputs/command-line/read.ts';
 import { parseInputs } from '../../../src/inputs/parse.ts';
 import { gitlabPlatform } from '../../../src/platform/gitlab.ts';
 import { Outputs } from '../../../src/platform/outputs.ts';

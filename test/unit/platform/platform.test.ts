@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
-import { parseCommandLine } from '../../../src/inputs/command-line.ts';
+import { parseCommandLine } from '../../../src/inputs/command-line/read.ts';
 import { dotenvFile, gitlabPlatform, htmlFile, jsonFile, linksFile } from '../../../src/platform/gitlab.ts';
 import { Mask } from '../../../src/platform/mask.ts';
 import { describeError, detectPlatform, exitCodeOf, type Platform } from '../../../src/platform/platform.ts';
@@ -111,6 +111,11 @@ describe('errors for people', () => {
       new UserError('What', 'Do this.', { cause: new AggregateError([refused]) }),
       ['What', 'because: connect ECONNREFUSED ::1:22', 'Do this.'],
     ],
+    [
+      'a cause that says nothing',
+      new UserError('What', 'Do this.', { cause: new Error('UnknownError') }),
+      ['What', 'Do this.'],
+    ],
   ];
   for (const [title, error, expected] of cases)
     test(title, () => assert.deepEqual(describeError(error), expected));
@@ -165,16 +170,66 @@ error: No bucket ***
     );
   });
 
-  test('a person gets progress in place', async () => {
+  test('a person gets progress in place, with a bar', () => {
     const [stdout, stderr] = [new Screen(true), new Screen(true)];
-    const platform = terminalPlatform(noFlags, {}, { stdout, stderr });
+    const platform = terminalPlatform(noFlags, { NO_COLOR: '1', LANG: 'C.UTF-8' }, { stdout, stderr });
     platform.secret('hunter22');
     platform.progress(`hunter22 ${'.'.repeat(60)}`);
-    platform.progress('2 of 2');
+    platform.progress('2 of 4', { fraction: 0.5, step: 'step 3 of 8' });
     platform.info('done');
     platform.output('key', 'value');
-    assert.equal(stderr.text, `\r\x1b[K*** ${'.'.repeat(35)}\r\x1b[K2 of 2\r\x1b[Kdone\n`);
+    const bar = '██████████░░░░░░░░░░ step 3 of 8 · 2 o…';
+    assert.equal(stderr.text, `\r\x1b[K*** ${'.'.repeat(34)}…\r\x1b[K${bar}\r\x1b[Kdone\n`);
     assert.equal(stdout.text, '');
+  });
+
+  test('a line that is too long goes on below, between its words', () => {
+    const [stdout, stderr] = [new Screen(true), new Screen(true)];
+    const platform = terminalPlatform(noFlags, { NO_COLOR: '1' }, { stdout, stderr });
+    platform.info(
+      `データベース 😀 shop is on the host, and so is its filestore; s3://${'x'.repeat(40)} is not`,
+    );
+    assert.equal(
+      stderr.text,
+      `データベース 😀 shop is on the host, and\n  so is its filestore;\n  s3://${'x'.repeat(40)}\n  is not\n`,
+    );
+  });
+
+  test('warnings and errors have colours, which NO_COLOR takes away', () => {
+    const told = (env: Record<string, string>) => {
+      const [stdout, stderr] = [new Screen(true), new Screen(true)];
+      const platform = terminalPlatform(noFlags, env, { stdout, stderr });
+      platform.warning('slow');
+      platform.fail(new UserError('No', 'Do.'));
+      return stderr.text;
+    };
+    assert.equal(told({}), '\x1b[33mwarning: slow\x1b[39m\n\x1b[31merror: No\n  Do.\x1b[39m\n');
+    assert.equal(told({ NO_COLOR: '1' }), 'warning: slow\nerror: No\n  Do.\n');
+  });
+
+  describe('standard output', () => {
+    const shown = async (argv: readonly string[], isTTY: boolean) => {
+      const [stdout, stderr] = [new Screen(isTTY), new Screen(isTTY)];
+      const line = parseCommandLine(argv, {});
+      const platform = terminalPlatform(line, { NO_COLOR: '1' }, { stdout, stderr });
+      platform.output('size', '1');
+      platform.output('json', '[1]');
+      await platform.summary(summary);
+      return { stdout: stdout.text, stderr: stderr.text };
+    };
+    const text = '✅ Backup\n\nKey  hunter22\n';
+    test('a person reads the summary there', async () =>
+      assert.deepEqual(await shown(['backup'], true), { stdout: `\n${text}`, stderr: '' }));
+    test('a program reads lines', async () =>
+      assert.deepEqual(await shown(['backup'], false), {
+        stdout: 'size=1\njson=[1]\n',
+        stderr: `\n${text}`,
+      }));
+    test('list is there to be read, by a pager as well', async () =>
+      assert.deepEqual(await shown(['list'], false), { stdout: text, stderr: '' }));
+    for (const isTTY of [true, false])
+      test(`--json is JSON and nothing else, ${isTTY ? 'for a person' : 'for a program'}`, async () =>
+        assert.deepEqual(await shown(['list', '--json'], isTTY), { stdout: '[1]\n', stderr: `\n${text}` }));
   });
 
   test('a group ends with what it throws', async () => {

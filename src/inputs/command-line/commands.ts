@@ -1,0 +1,144 @@
+import type { choices, InputName } from '../table.ts';
+
+/** What the help says of one command. */
+export interface CommandWords {
+  /** One line for the list of commands, without a full stop. */
+  readonly purpose: string;
+  /** What it does and what it needs, in two or three sentences. */
+  readonly about: string;
+  /** The inputs that it cannot do without. */
+  readonly required: readonly InputName[];
+  /** The inputs that most people give it; the others are in the long help. */
+  readonly common: readonly InputName[];
+  /** A line that works, of the words that people have. */
+  readonly example: string;
+}
+
+const ofTheBucket = ['s3-prefix', 'aws-region', 's3-endpoint'] as const;
+
+export const commandWords: Readonly<Record<(typeof choices.command)[number], CommandWords>> = {
+  backup: {
+    purpose: 'back up a database and its filestore, and verify what lies in S3',
+    about:
+      'Streams the database and the filestore of a host over SSH into one standard Odoo zip in S3, and verifies it. The host needs no credentials of S3.',
+    required: ['ssh-host', 's3-bucket', 'customer'],
+    common: [
+      'ssh-key',
+      'ssh-known-hosts',
+      'database',
+      'odoo-conf',
+      'filestore',
+      ...ofTheBucket,
+      'format',
+      'verify',
+      'prune',
+      'dry-run',
+    ],
+    example:
+      'odoo-backup backup --ssh-host deploy@odoo.example.com --s3-bucket backups --customer acme --database shop',
+  },
+  rollback: {
+    purpose: 'put a backup of the same database back in place',
+    about:
+      'Builds the database and the filestore of a backup beside those that run, stops Odoo, swaps them, starts Odoo and checks it. Whatever fails is taken back. Try it with --dry-run first.',
+    required: ['ssh-host', 's3-bucket', 'customer', 'services'],
+    common: [
+      'backup',
+      'database',
+      'ssh-key',
+      'ssh-known-hosts',
+      'odoo-conf',
+      ...ofTheBucket,
+      'health-check',
+      'keep-previous',
+      'dry-run',
+    ],
+    example:
+      'odoo-backup rollback --ssh-host deploy@odoo.example.com --services odoo --s3-bucket backups --customer acme --dry-run',
+  },
+  restore: {
+    purpose: 'restore a backup into another database, or onto another host',
+    about:
+      'Makes a database of a backup, neutralized and with a UUID of its own: a copy that sends no mail and runs no scheduled actions.',
+    required: ['ssh-host', 's3-bucket', 'customer', 'target-database'],
+    common: [
+      'backup',
+      'database',
+      'ssh-key',
+      'ssh-known-hosts',
+      'odoo-conf',
+      ...ofTheBucket,
+      'replace',
+      'neutralize',
+      'new-uuid',
+      'dry-run',
+    ],
+    example:
+      'odoo-backup restore --ssh-host deploy@staging.example.com --s3-bucket backups --customer acme --target-database copy',
+  },
+  verify: {
+    purpose: 'read backups back and check them, or restore them for a test',
+    about:
+      'Reads every byte of a backup back and checks it, or restores it into a scratch database. What it finds is written into the receipt.',
+    required: ['s3-bucket', 'customer'],
+    common: ['backup', 'database', ...ofTheBucket, 'verify', 'restore-test'],
+    example: 'odoo-backup verify --s3-bucket backups --customer acme --database shop --verify restore',
+  },
+  gate: {
+    purpose: 'fail unless there is a backup that is good enough',
+    about:
+      'Lets a deploy pass only when a backup of the database is verified far enough and young enough. It reads from S3, and nothing else; its exit status is 3 when the gate is shut.',
+    required: ['s3-bucket', 'customer', 'database'],
+    common: ['require', 'max-age', 'backup', ...ofTheBucket, 'trusted-signers'],
+    example:
+      'odoo-backup gate --s3-bucket backups --customer acme --database shop --require contents --max-age 6h',
+  },
+  list: {
+    purpose: 'show the backups, and what retention would do to each',
+    about:
+      "Shows the backups of one database, or of all of the customer's: when each was made, how far it is verified, how large it is, and whether a rule keeps it.",
+    required: ['s3-bucket', 'customer'],
+    common: ['database', ...ofTheBucket, 'keep-last', 'trusted-signers'],
+    example: 'odoo-backup list --s3-bucket backups --customer acme --database shop | less',
+  },
+  prune: {
+    purpose: 'delete the backups that no rule keeps',
+    about:
+      'Deletes the backups of one database that none of the rules keeps, each receipt before its archive. Try it with --dry-run first.',
+    required: ['s3-bucket', 'customer', 'database'],
+    common: [
+      'keep-last',
+      'keep-daily',
+      'keep-weekly',
+      'keep-monthly',
+      'keep-yearly',
+      'keep-within',
+      'minimum-keep',
+      ...ofTheBucket,
+      'dry-run',
+    ],
+    example: 'odoo-backup prune --s3-bucket backups --customer acme --database shop --keep-last 7 --dry-run',
+  },
+  hosts: {
+    purpose: 'print the hosts of an Ansible inventory as a matrix of jobs',
+    about: 'Reads an inventory in YAML and prints a job for each host and database that runs Odoo.',
+    required: ['inventory'],
+    common: ['limit', 'environment', 'profiles'],
+    example: "odoo-backup hosts --inventory hosts.yml --limit 'shops,!test' --json",
+  },
+  fetch: {
+    purpose: 'download a backup, or one thing that is in it',
+    about:
+      'Writes a backup into a file of this machine, or one file of it, one attachment, the attachments of a record, or one table as SQL.',
+    required: ['s3-bucket', 'customer', 'output'],
+    common: ['backup', 'database', 'member', 'attachment', 'record', 'table', 'replace', ...ofTheBucket],
+    example: 'odoo-backup fetch --s3-bucket backups --customer acme --database shop --output shop.zip',
+  },
+};
+
+/** What only a terminal has: no inputs. */
+export const extraOptions = {
+  json: { value: '', brief: 'print the result as JSON on standard output' },
+  report: { value: 'FILE', brief: 'also write the result as an HTML page' },
+  config: { value: 'FILE', brief: 'take inputs from this file; else odoo-backup.yml' },
+} as const;

@@ -1,0 +1,78 @@
+import { parseInputs } from './parse.ts';
+import { type choices, type InputDefinition, type InputName, inputTable } from './table.ts';
+
+type CommandName = (typeof choices.command)[number];
+
+/** Inputs about what is written to S3: other commands read, or delete. */
+const ofWriting: readonly InputName[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
+const ofCopies: readonly InputName[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
+
+/** Inputs without which others are not read. */
+const opening: Readonly<Record<string, string>> = {
+  prune: 'true',
+  verify: 'restore',
+  'restore-test': 'host', // for which a way to the host is needed
+};
+
+/** Inputs that are read, by commands that refuse them or have no use for them. */
+function unfit(command: CommandName): readonly InputName[] {
+  return [
+    command === 'hosts' ? 'host' : 'limit',
+    ...(command === 'backup' || command === 'verify' ? [] : ofWriting),
+    ...(command === 'rollback' ? ofCopies : []),
+  ];
+}
+
+/** The inputs that a command has a use for, in the order of the table: those that its parser asks for. */
+export function inputsOf(command: CommandName): readonly InputDefinition[] {
+  const read = new Set<string>();
+  try {
+    parseInputs((name) => {
+      read.add(name);
+      return name === 'command' ? command : (opening[name] ?? '');
+    }, {});
+  } catch {
+    // What lacks does not matter: every input was asked for.
+  }
+  if (command === 'hosts') read.add('profiles'); // asked for where there is an inventory
+  return usedOf(command, read);
+}
+
+/** What was asked for, without what the command has no use for. */
+function usedOf(command: CommandName, read: ReadonlySet<string>): readonly InputDefinition[] {
+  const inputs: readonly InputDefinition[] = inputTable;
+  const unused: readonly string[] = unfit(command);
+  return inputs.filter(({ name }) => read.has(name) && !unused.includes(name));
+}
+
+/**
+ * Warnings about inputs that are given and that this run has no use for.
+ *
+ * @param given names of the inputs that were given to this run itself
+ * @param read names of those that its parser has asked for
+ */
+export function unusedWarnings(
+  command: CommandName,
+  given: readonly string[],
+  read: ReadonlySet<string>,
+): string[] {
+  const used = new Set<string>(usedOf(command, read).map(({ name }) => name));
+  const ofCommand = new Set<string>(inputsOf(command).map(({ name }) => name));
+  return given
+    .filter((name) => !used.has(name))
+    .map((name) =>
+      ofCommand.has(name)
+        ? `${name}: has no effect here${asIn(name)}`
+        : `${name}: ${command} has no use for it`,
+    );
+}
+
+/** What would give it an effect. */
+function asIn(name: string): string {
+  if (
+    name.startsWith('keep-') ||
+    ['minimum-keep', 'timezone', 'prune-limit', 'delete-versions'].includes(name)
+  )
+    return ' without prune: true';
+  return '';
+}
