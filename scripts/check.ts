@@ -16,6 +16,7 @@ const boundaries: readonly { readonly imports: RegExp; readonly within: RegExp }
   { imports: /^@actions\/(exec|tool-cache)/, within: /^src\/verify\/restore\/servers\// },
   { imports: /^@(aws-sdk|smithy)\//, within: /^src\/s3\// },
   { imports: /^ssh2/, within: /^src\/host\/ssh\// },
+  { imports: /^commander/, within: /^src\/inputs\/command-line\/(program|help)\.ts$/ },
   { imports: /^yaml/, within: /^src\/(inputs\/inventory\/yaml|platform\/gitlab-pipeline)\.ts$/ },
   { imports: /^age-encryption/, within: /^src\/sealing\/(recipients|identities)\.ts$/ },
   { imports: /^@scure\//, within: /^src\/sealing\/x25519\.ts$/ },

@@ -81,6 +81,12 @@ export class Fields {
     return this.#find(name) !== undefined;
   }
 
+  /** Whether somebody has said what the input is to be: it is not its default. */
+  isChosen(name: InputName): boolean {
+    const found = this.#find(name);
+    return found !== undefined && (this.own(name) !== '' || found.value !== inputNamed(name)?.default);
+  }
+
   /** Notes a problem that is not of one value alone. Two parsers of an input find the same one. */
   problem(line: string): void {
     if (!this.problems.includes(line)) this.problems.push(line);

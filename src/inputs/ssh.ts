@@ -11,28 +11,30 @@ import { type Fields, integer, matching, Refusal, text, textOrFile } from './fie
 
 /** @returns undefined when something is missing or refused */
 export function parseSsh(fields: Fields, env: Environment): SshAccess | undefined {
-  const given = fields.required('ssh-host', destination, 'is required: the machine that runs Odoo');
-  const known = given && fields.askSsh(given.host);
-  const target = known ? resolved(given, known) : given;
+  const target = fields.required('ssh-host', destination, 'is required: the machine that runs Odoo');
+  const known = target && fields.askSsh(target.host);
   const named = fields.optional('ssh-user', matching(/^[^@\s-]\S*$/, 'a user name'));
   if (named !== undefined && target?.user !== undefined && named !== target.user) {
     fields.problem(`ssh-user: '${named}' is not the user of ssh-host, '${target.user}'; give one of them`);
   }
   // An ssh-host that was refused may have named the user.
-  const lacksUser =
-    target === undefined ? !fields.given('ssh-host') : target.user === undefined && known === undefined;
+  const lacksUser = target === undefined ? !fields.given('ssh-host') : (target.user ?? known) === undefined;
   if (!fields.given('ssh-user') && lacksUser) {
     fields.problem('ssh-user: is required: the user that logs in on the host');
   }
   const user = named ?? target?.user ?? known?.user;
   const givenPort = fields.required('ssh-port', integer(1, 65535));
-  const port = target?.port ?? (fields.own('ssh-port') === '' ? known?.port : undefined) ?? givenPort;
+  const port = target?.port ?? (fields.isChosen('ssh-port') ? givenPort : (known?.port ?? givenPort));
   if (fields.own('ssh-port') !== '' && givenPort !== undefined && givenPort !== port) {
     fields.problem(`ssh-port: '${givenPort}' is not the port of ssh-host, '${port}'; give one of them`);
   }
-  const hops = (fields.optional('ssh-jump', destinations) ?? known?.jumps.map(destination) ?? []).map((hop) =>
-    resolved(hop, fields.askSsh(hop.host)),
-  );
+  const given = fields.optional('ssh-jump', destinations);
+  // Of a jump that an input names, the user is ssh-user, unless ssh's configuration says otherwise.
+  const hops = (given ?? known?.jumps.map(destination) ?? []).map((hop) => {
+    const of = fields.askSsh(hop.host);
+    const found = resolved(hop, of);
+    return given && of?.userByDefault ? { ...found, user: hop.user } : found;
+  });
   if (known?.byCommand && hops.length === 0) {
     fields.problem(
       'ssh-host: ~/.ssh/config has a ProxyCommand for it, which this program does not run: give ssh-jump',
@@ -58,8 +60,9 @@ export function parseSsh(fields: Fields, env: Environment): SshAccess | undefine
   }
   if (!target || !user || !port) return undefined;
   const jumps = hops.map((hop) => ({ user: hop.user ?? user, host: hop.host, port: hop.port ?? 22 }));
-  fields.check(() => hostKeys(trust, [...jumps, { host: target.host, port }]));
-  return { host: target.host, port, user, key, agentSocket, trust, jumps };
+  const host = known?.hostName ?? target.host;
+  fields.check(() => hostKeys(trust, [...jumps, { host, port }]));
+  return { host, port, user, key, agentSocket, trust, jumps };
 }
 
 /** A destination with what ssh has for it where it does not say so itself. */

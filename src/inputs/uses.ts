@@ -1,7 +1,7 @@
 import { parseInputs } from './parse.ts';
 import { type choices, type InputDefinition, type InputName, inputTable } from './table.ts';
 
-type CommandName = (typeof choices.command)[number];
+export type CommandName = (typeof choices.command)[number];
 
 /** Inputs about what is written to S3: other commands read, or delete. */
 const ofWriting: readonly InputName[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];

@@ -8,7 +8,7 @@ import { receiptKey } from '../../src/catalog/keys.ts';
 import { signProof, signReceipt } from '../../src/catalog/signatures.ts';
 import { keySigner } from '../../src/host/ssh/signers.ts';
 import { canonicalJson } from '../../src/util/json.ts';
-import { cleanEnvironment, type Ended, outputsOf, runCommand } from '../support/backup-run.ts';
+import { cleanEnvironment, type Ended, jsonOf, outputsOf, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 import { getObject } from '../support/s3.ts';
@@ -91,7 +91,7 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
       new RegExp(`Signed +ci@example\\.com \\(${us.fingerprint.replaceAll('+', '\\+')}\\)`),
     );
     const list = await catalog('list');
-    const [entry] = JSON.parse(outputsOf(list).json ?? '');
+    const [entry] = jsonOf(list);
     assert.deepEqual(entry.signedBy, { fingerprint: us.fingerprint, principals: 'ci@example.com' });
     await scene.damage();
     const { log } = await scene.succeeds('rollback', { 'trusted-signers': signers });

@@ -7,6 +7,7 @@ import { sqlOf } from '../support/backup-check.ts';
 import {
   cleanEnvironment,
   type Ended,
+  jsonOf,
   outputsOf,
   runCommand,
   Scene,
@@ -141,9 +142,7 @@ suite('a fleet in an inventory', () => {
     const gate = await ask('gate', { host: 'blog' });
     assert.equal(outputsOf(gate).key, outputsOf(made).key);
     const list = await ask('list', { host: 'blog' });
-    const databases = JSON.parse(outputsOf(list).json ?? '').map(
-      ({ database }: { database: string }) => database,
-    );
+    const databases = jsonOf(list).map(({ database }: { database: string }) => database);
     assert.deepEqual([...new Set(databases)], [other.database]);
     const keep = {
       'keep-last': '1',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { startAgedS3 } from '../support/aged-bucket.ts';
-import { cleanEnvironment, type Ended, outputsOf, runCommand } from '../support/backup-run.ts';
+import { cleanEnvironment, type Ended, jsonOf, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { createBucket, listKeys, restrictedUser, type S3Server } from '../support/s3.ts';
 import { keyOf, nights, putBackups, uploadProof } from '../support/stored-backups.ts';
@@ -19,7 +19,7 @@ async function list(bucket: string, inputs: RawInputs = {}, at: S3Server = aged)
   return ended;
 }
 
-const json = (ended: Ended): Record<string, unknown>[] => JSON.parse(outputsOf(ended).json ?? '');
+const json = (ended: Ended): Record<string, unknown>[] => jsonOf(ended);
 
 suite('list', () => {
   test('shows every database of the customer, each with what retention would do', async () => {

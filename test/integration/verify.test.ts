@@ -10,7 +10,7 @@ import { appendProof } from '../../src/catalog/append-proof.ts';
 import { receiptKey } from '../../src/catalog/keys.ts';
 import { levelOf } from '../../src/catalog/proofs.ts';
 import type { Receipt } from '../../src/catalog/receipt.ts';
-import { type Made, outputsOf } from '../support/backup-run.ts';
+import { jsonOf, type Made, outputsOf } from '../support/backup-run.ts';
 import { startS3Proxy } from '../support/s3-proxy.ts';
 import { putBackup, uploadProof } from '../support/stored-backups.ts';
 import { flipped, VerifyScene } from '../support/verify-scene.ts';
@@ -87,7 +87,7 @@ suite('verify', () => {
     const shut = await verify.run({ database, 'max-age': '3650d', backup: key }, undefined, 'gate');
     assert.equal(shut.exitCode, 3, shut.log);
     const list = await verify.run({}, undefined, 'list');
-    const listed = JSON.parse(outputsOf(list).json ?? '').find((entry: { key: string }) => entry.key === key);
+    const listed = jsonOf(list).find((entry: { key: string }) => entry.key === key);
     assert.deepEqual([listed.condition, listed.level], ['failed', null]);
     const again = await verify.run();
     assert.equal(outputsOf(again).key, sound, 'it is not the latest');
@@ -219,7 +219,7 @@ suite('verify', () => {
     assert.equal(Retention?.Mode, 'GOVERNANCE');
     assert.ok(Retention.RetainUntilDate && Retention.RetainUntilDate > until);
     const list = await verify.run({ 's3-bucket': bucket }, undefined, 'list');
-    assert.equal(JSON.parse(outputsOf(list).json ?? '')[0].condition, 'failed');
+    assert.equal(jsonOf(list)[0].condition, 'failed');
   });
 
   test('what cannot be verified is told', async () => {

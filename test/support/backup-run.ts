@@ -76,13 +76,14 @@ export interface Ended {
   readonly stdout: string;
 }
 
-/** A command as the command line has it: flags, and variables for what flags refuse. */
+/** A command as the command line has it: flags, and variables for what flags refuse. A list is asked for as JSON. */
 function commandLine(command: string, inputs: RawInputs, env: Variables): Asked {
   const given = Object.entries(inputs).filter(([, value]) => value !== '');
   const isSecret = (name: string) => inputNamed(name)?.secret && name !== 'ssh-key';
   const flags = given.filter(([name]) => !isSecret(name)).map(([name, value]) => `--${name}=${value}`);
   const secrets = given.filter(([name]) => isSecret(name)).map(([name, value]) => [variableOf(name), value]);
-  return { args: [command, ...flags], env: { ...env, ...Object.fromEntries(secrets) } };
+  const json = command === 'list' ? ['--json'] : [];
+  return { args: [command, ...json, ...flags], env: { ...env, ...Object.fromEntries(secrets) } };
 }
 
 /** Starts a command in a process of its own. */
@@ -242,6 +243,9 @@ export class Scene implements AsyncDisposable {
 export function outputsOf({ stdout }: Ended): Readonly<Record<string, string>> {
   return Object.fromEntries(stdout.trim().split('\n').map(outputOf));
 }
+
+/** What a program's standard output says after `--json`. */
+export const jsonOf = ({ stdout }: Pick<Ended, 'stdout'>) => JSON.parse(stdout);
 
 function outputOf(line: string): [string, string] {
   const at = line.indexOf('=');

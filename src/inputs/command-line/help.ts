@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { version } from '../../util/version.ts';
 import { choices } from '../table.ts';
-import { inputsOf } from '../uses.ts';
+import { type CommandName, inputsOf } from '../uses.ts';
 import { commandWords } from './commands.ts';
-import { type CommandName, isCommand, secretVariables, shownCommand } from './program.ts';
+import { isCommand, secretVariables, shownCommand } from './program.ts';
 
 /** Columns of the help where the terminal does not say how many it has, and the most that are read with ease. */
 const [DEFAULT_WIDTH, MOST_WIDTH] = [80, 100];

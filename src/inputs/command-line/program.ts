@@ -1,10 +1,9 @@
 import { Command, Option } from 'commander';
 import { variableOf } from '../../platform/variables.ts';
 import { choices, type InputDefinition, type InputName, inputGroups, inputTable } from '../table.ts';
+import type { CommandName } from '../uses.ts';
 import { commandWords, extraOptions } from './commands.ts';
 import { wordsOf } from './option-words.ts';
-
-export type CommandName = (typeof choices.command)[number];
 
 export const isCommand = (word: string): word is CommandName => choices.command.some((each) => each === word);
 

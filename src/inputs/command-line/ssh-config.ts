@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 
 /** What ssh itself would do for a host that a person names, as `~/.ssh/config` and its defaults have it. */
 export interface SshSettings {
   readonly hostName: string;
   readonly user: string;
+  /** Whether no configuration names the user: it is the person's own name on this machine. */
+  readonly userByDefault: boolean;
   readonly port: number;
   /** Hosts to go through, in order; each may be an alias as well. */
   readonly jumps: readonly string[];
@@ -57,6 +59,7 @@ export function askSsh(
   return {
     hostName,
     user,
+    userByDefault: user === userInfo().username,
     port: Number(all('port')[0] ?? 22),
     jumps: jump === 'none' ? [] : jump.split(','),
     keyFile: keyFile(all('identityfile').map(expanded), agent),

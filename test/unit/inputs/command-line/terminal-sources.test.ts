@@ -117,6 +117,12 @@ describe('~/.ssh/config', () => {
       );
       assert.deepEqual([own.ssh.user, own.ssh.port], ['ann', 22]);
       assert.equal(own.ssh.jumps[0]?.user, 'eve');
+
+      const given = parse(
+        { ...inputs, 'ssh-host': 'shop', 'ssh-user': 'ann', 'ssh-port': '22' },
+        { askSsh: ask },
+      );
+      assert.deepEqual([given.ssh.user, given.ssh.port], ['ann', 22]);
     }));
 
   test('without an alias it is what ssh does by default, and an agent comes before its keys', () =>
