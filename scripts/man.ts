@@ -24,6 +24,7 @@ export function manPage(action: ActionFile): string {
   );
   return `.\\" Written by \`npm run docs\` from src/inputs/table.ts and action.yml.
 .TH ODOO\\-BACKUP 1 "" "odoo\\-backup" "User Commands"
+.ad l
 .SH NAME
 odoo\\-backup \\- verified Odoo backups in S3, and the way back
 .SH SYNOPSIS
