@@ -1,4 +1,4 @@
-import { object } from '../../util/decode.ts';
+import { flag, object } from '../../util/decode.ts';
 import { catalogName } from '../rows.ts';
 import { queryRows } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
@@ -70,14 +70,20 @@ export const ON_THROWAWAY_SERVER: AlsoAllowed = new Set(HARMLESS_UNGRANTED);
 export const mayBeCreatedByAdmin = (name: string, trusted: boolean, also: AlsoAllowed): boolean =>
   trusted || SAFE.has(name) || also.has(name);
 
-/** The extensions of a server that the owner of a database may create, from PostgreSQL 13 on. */
-export async function trustedExtensions(postgres: Postgres): Promise<ReadonlySet<string>> {
-  if (!postgres.version.isAtLeast(13)) return new Set();
+/** Extensions that are installed on a server, and whether the owner of a database may create each (PostgreSQL 13 on). */
+export async function installedExtensions(postgres: Postgres): Promise<ReadonlyMap<string, boolean>> {
+  const trusted = postgres.version.isAtLeast(13) ? sql`trusted` : false;
   const rows = await queryRows(
     postgres,
     MAINTENANCE_DATABASE,
-    object({ name: catalogName }),
-    sql`SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions WHERE trusted`,
+    object({ name: catalogName, trusted: flag }),
+    sql`SELECT name, bool_or(${trusted}) AS trusted FROM pg_catalog.pg_available_extension_versions GROUP BY name`,
   );
-  return new Set(rows.map(({ name }) => name));
+  return new Map(rows.map(({ name, trusted }) => [name, trusted]));
+}
+
+/** The extensions of a server that the owner of a database may create. */
+export async function trustedExtensions(postgres: Postgres): Promise<ReadonlySet<string>> {
+  const installed = await installedExtensions(postgres);
+  return new Set([...installed].flatMap(([name, trusted]) => (trusted ? [name] : [])));
 }

@@ -6,7 +6,12 @@ import { queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import { identifier, list, MAINTENANCE_DATABASE, qualified, sql } from '../sql.ts';
 import type { Extension } from '../traits.ts';
-import { type AlsoAllowed, mayBeCreatedByAdmin, trustedExtensions } from './allowlist.ts';
+import {
+  type AlsoAllowed,
+  installedExtensions,
+  mayBeCreatedByAdmin,
+  trustedExtensions,
+} from './allowlist.ts';
 import { type ExtensionMember, extensionMembers } from './members.ts';
 import { decodeSchemaOwner, SCHEMAS, type SchemaOwner } from './state.ts';
 
@@ -32,15 +37,12 @@ export async function extensionProblems(
   extensions: readonly Extension[],
   also: AlsoAllowed = new Set(),
 ): Promise<ExtensionProblem[]> {
-  const query = sql`SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions`;
-  const [available, trusted] = await Promise.all([
-    queryRows(app, MAINTENANCE_DATABASE, object({ name: catalogName }), query),
-    trustedExtensions(app),
-  ]);
-  const names = new Set(available.map(({ name }) => name));
-  return toCreate(extensions).flatMap(({ name }): ExtensionProblem[] => {
-    if (!names.has(name)) return [{ extension: name, problem: 'absent' }];
-    if (app.isSuperuser || trusted.has(name)) return [];
+  const wanted = toCreate(extensions);
+  if (wanted.length === 0) return [];
+  const installed = await installedExtensions(app);
+  return wanted.flatMap(({ name }): ExtensionProblem[] => {
+    if (!installed.has(name)) return [{ extension: name, problem: 'absent' }];
+    if (app.isSuperuser || installed.get(name)) return [];
     if (!admin.isSuperuser) return [{ extension: name, problem: 'admin' }];
     return mayBeCreatedByAdmin(name, false, also) ? [] : [{ extension: name, problem: 'refused' }];
   });

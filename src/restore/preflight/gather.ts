@@ -103,7 +103,7 @@ export async function gatherFacts(
     missingLocales(admin, traits),
     extensionProblems(login, admin, extensions, given.extensions),
     needsUnaccent ? mayMarkImmutable(login, admin) : true,
-    admin.login === login.login ? new Set<string>() : trustedExtensions(admin),
+    admin.login === login.login || extensions.length === 0 ? new Set<string>() : trustedExtensions(admin),
   ]);
   const [sessions, services, answer, program, slots, isFilestoreMount, standby, roles, lock] = await asked;
   return {
