@@ -1,4 +1,4 @@
-import { runSql } from './run-sql.ts';
+import { ask } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 
@@ -6,7 +6,7 @@ import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 export function strangersTo(postgres: Postgres): Promise<string[]> {
   // From 16 on a member may be one without SET ROLE, which is what ALTER … OWNER TO asks for.
   const right = postgres.version.isAtLeast(16) ? 'SET' : 'MEMBER';
-  return runSql(
+  return ask(
     postgres,
     MAINTENANCE_DATABASE,
     sql`SELECT rolname FROM pg_catalog.pg_roles

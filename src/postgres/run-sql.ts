@@ -2,7 +2,8 @@ import type { Decoder } from '../util/decode.ts';
 import { runPsql } from './psql.ts';
 import { asJson, decodeRows } from './rows.ts';
 import type { Postgres } from './server.ts';
-import type { Sql } from './sql.ts';
+import { MAINTENANCE_DATABASE, type Sql } from './sql.ts';
+import { SqlError } from './sql-error.ts';
 
 /**
  * Runs statements in a session of their own, each in a transaction of its own unless they say otherwise, and stops
@@ -26,7 +27,23 @@ export async function runSql(
 }
 
 /**
- * The rows of a query.
+ * The lines of a query that changes nothing. To the maintenance database such questions go by one session; one whose
+ * session has ended, for whatever reason, is asked once more in a session of its own.
+ *
+ * @throws SqlError with PostgreSQL's message
+ */
+export async function ask(postgres: Postgres, database: string, query: Sql): Promise<string[]> {
+  if (database !== MAINTENANCE_DATABASE) return runSql(postgres, database, query);
+  try {
+    return await postgres.questions.ask(query);
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    return runSql(postgres, database, query);
+  }
+}
+
+/**
+ * The rows of a query that changes nothing.
  *
  * @param row decodes the object that `row_to_json` makes of one
  * @throws SqlError with PostgreSQL's message; UserError when a row is not as it must be
@@ -37,5 +54,5 @@ export async function queryRows<Row>(
   row: Decoder<Row>,
   query: Sql,
 ): Promise<Row[]> {
-  return decodeRows(row, await runSql(postgres, database, asJson(query)));
+  return decodeRows(row, await ask(postgres, database, asJson(query)));
 }

@@ -14,6 +14,7 @@ import {
 } from './access.ts';
 import { type ClientSide, type FoundServer, findServer } from './find-server.ts';
 import { EXTENSION_SEARCH_PATH, runPsql, SEARCH_PATH, sessionSettings, setStatement } from './psql.ts';
+import { Questions } from './questions.ts';
 import { PsqlSession } from './session.ts';
 import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 import type { PgVersion } from './version.ts';
@@ -29,6 +30,8 @@ export class Postgres {
   #searchPath = SEARCH_PATH;
   /** The role that its sessions take after they have logged in as another. */
   #role: string | undefined;
+  /** To the maintenance database. */
+  readonly questions = new Questions(() => this.openSession(MAINTENANCE_DATABASE));
 
   private constructor(at: ClientSide, found: FoundServer) {
     this.at = at;

@@ -15,12 +15,18 @@ export class PsqlSession implements AsyncDisposable {
   readonly #lines: AsyncIterator<string>;
   /** Settles when all queries so far have been answered. */
   #earlier: Promise<void> = Promise.resolve();
+  /** Settles when the session has ended, however that came. Never rejects. */
+  readonly ended: Promise<void>;
 
   private constructor(process: Process) {
     this.#process = process;
     this.#lines = recordsOf(process.stdout, '\n', 'psql');
     process.stdin.on('error', () => {}); // A psql that ended says why by its exit, in lines().
-    process.exited.catch(() => {}); // Awaited in lines(), where the failure belongs.
+    // Its failure belongs to lines(), which awaits it.
+    this.ended = process.exited.then(
+      () => {},
+      () => {},
+    );
   }
 
   /** @param psql reads statements from its standard input */
@@ -70,6 +76,11 @@ export class PsqlSession implements AsyncDisposable {
       if (next.value === end) return;
       take(next.value);
     }
+  }
+
+  /** Nothing more is asked: the session ends by itself once it has answered. */
+  finish(): void {
+    this.#process.stdin.end();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

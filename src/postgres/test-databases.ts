@@ -2,13 +2,13 @@ import { findDatabase } from './databases.ts';
 import { isTestName, testName, timestampOf } from './derived-names.ts';
 import { dropDerivedDatabase } from './drop-database.ts';
 import { acquireLock, HeldLockError, type Lock } from './lock.ts';
-import { runSql } from './run-sql.ts';
+import { ask } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { MAINTENANCE_DATABASE, sql } from './sql.ts';
 
 /** The databases that restore tests of backups of `database` have made: they are in use, or the test was killed. */
 export async function listTestDatabases(postgres: Postgres, database: string): Promise<string[]> {
-  const names = await runSql(
+  const names = await ask(
     postgres,
     MAINTENANCE_DATABASE,
     sql`SELECT datname FROM pg_database WHERE datname ~ '__test_[0-9]{14}$'`,

@@ -2,7 +2,7 @@ import { flag, object } from '../../util/decode.ts';
 import { UserError } from '../../util/errors.ts';
 import { runAsAny } from '../refusal.ts';
 import { catalogName, longText } from '../rows.ts';
-import { queryRows, runSql } from '../run-sql.ts';
+import { ask, queryRows, runSql } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import { identifier, list, MAINTENANCE_DATABASE, qualified, sql } from '../sql.ts';
 import type { Extension } from '../traits.ts';
@@ -185,7 +185,7 @@ async function versionsThere(admin: Postgres, extensions: readonly Extension[]):
   const names = list(extensions.map(({ name }) => name));
   const query = sql`SELECT name || ' ' || version FROM pg_available_extension_versions
     WHERE name = ANY (ARRAY[${names}]::name[])`;
-  return new Set(await runSql(admin, MAINTENANCE_DATABASE, query));
+  return new Set(await ask(admin, MAINTENANCE_DATABASE, query));
 }
 
 async function otherVersions(

@@ -20,7 +20,7 @@ import { ownerLogin } from '../../postgres/owner-login.ts';
 import { logicalSlots } from '../../postgres/replication-slots.ts';
 import { missingRights, missingRoles } from '../../postgres/rights.ts';
 import { strangersTo } from '../../postgres/role-members.ts';
-import { runSql } from '../../postgres/run-sql.ts';
+import { ask } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
 import type { DatabaseTraits } from '../../postgres/traits.ts';
@@ -74,7 +74,7 @@ export async function gatherFacts(
     request.neutralize ? programOf(target) : undefined,
     current ? logicalSlots(admin, database) : [],
     target.filestore?.exists && source.filestore ? isMountPoint(target.filestore) : false,
-    runSql(admin, MAINTENANCE_DATABASE, sql`SELECT pg_is_in_recovery()`),
+    ask(admin, MAINTENANCE_DATABASE, sql`SELECT pg_is_in_recovery()`),
     inPlace ? missingRoles(admin, description?.roles ?? []) : [],
     request.dryRun ? lockOf(target) : undefined, // a real run holds it by now
   ]);
