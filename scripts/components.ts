@@ -41,7 +41,7 @@ const forms: Partial<Record<InputName, string>> = {
 const undecided: readonly string[] = ['s3-path-style', 'neutralize', 'new-uuid'];
 
 /** Shell commands for the host: what looks like a variable of the job is one of theirs. */
-const literal: readonly string[] = ['stop-command', 'start-command'];
+const literal: readonly string[] = ['stop-command', 'start-command', 'code-command'];
 
 /** What the program reads and GitLab has to know before there is a job. */
 const ofJob: readonly string[] = ['aws-audience'];

@@ -75,11 +75,21 @@ function shownWorkflows(home: Home): Parts {
   return Object.fromEntries(paths.map((path) => [path, fenced('yaml', atHome(read(path), home))]));
 }
 
+/** What a rollback is given to switch the code. */
+const codeCommands = (): Parts =>
+  Object.fromEntries(
+    ['git-checkouts', 'compose-images'].map((name) => {
+      const path = `templates/code/${name}.sh`;
+      return [path, fenced('sh', read(path))];
+    }),
+  );
+
 /** All of them. */
 export const partsOf = (action: ActionFile, home: Home = readHome()): Parts => ({
   ...tables(action),
   ...transcripts(),
   ...shownWorkflows(home),
+  ...codeCommands(),
   house: fenced('mermaid', drawHouse()),
 });
 

@@ -13,7 +13,7 @@ import type { ArchiveOptions, Source } from './source.ts';
  * @throws UserError when a restore would refuse it
  */
 export function describe(
-  { odoo, snapshot, facts, attached }: Source,
+  { odoo, snapshot, facts, attached, code }: Source,
   target: ArchiveOptions,
   filestore: FilestoreReport | null,
 ): BackupDescription {
@@ -23,6 +23,7 @@ export function describe(
     database: odoo.database,
     startedAt: target.startedAt.toISOString(),
     odooVersion: facts.odooVersion,
+    code,
     postgres: {
       server: snapshot.postgres.version.text,
       pgDump: snapshot.postgres.client.major,

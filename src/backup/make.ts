@@ -6,6 +6,7 @@ import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { openHost } from '../host/ssh/open-host.ts';
 import type { HostTools } from '../host/tools.ts';
+import { findCode } from '../odoo/code/find-code.ts';
 import { findOdoo, type Odoo } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
@@ -70,7 +71,7 @@ export async function makeBackup(
   const postgres = { server: version.text, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
   const { accounts } = site.files;
-  const making: Making = { ...run, inputs, odoo, accounts, store, signing };
+  const making: Making = { ...run, inputs, site, odoo, accounts, store, signing };
   try {
     return await makeFrom(making, () => searchFor(making));
   } catch (error) {
@@ -83,6 +84,7 @@ export async function makeBackup(
 
 interface Making extends Run {
   readonly inputs: BackupOptions;
+  readonly site: Site;
   readonly odoo: Odoo;
   /** The accounts that can be used on the host of Odoo's files. */
   readonly accounts: Accounts;
@@ -128,7 +130,7 @@ async function makeFrom(
 
 /** Finds out everything before a byte is sent, and keeps what is needed afterwards. */
 async function survey(
-  { inputs, odoo, accounts, phases, platform }: Making,
+  { inputs, site, odoo, accounts, phases, platform }: Making,
   snapshot: Snapshot,
   tolerate: Tolerate,
   searching: Promise<BaseCandidate | NoBase>,
@@ -138,7 +140,8 @@ async function survey(
   readonly base: Pick<ArchiveOptions, 'base' | 'cannotCopy'>;
 }> {
   const { countTables } = inputs;
-  const options = { filestore: inputs.odoo.filestore !== false, countTables, tolerate };
+  const code = findCode(site, odoo.conf);
+  const options = { code, filestore: inputs.odoo.filestore !== false, countTables, tolerate };
   const [source, leftovers, candidate] = await phases.run('snapshot', 'Snapshot of the database', () =>
     Promise.all([surveySource(odoo, snapshot, options, platform), leftoversOf(odoo, accounts), searching]),
   );

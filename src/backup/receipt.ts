@@ -52,7 +52,7 @@ export function receiptOf(
   { uploaded, archive, segments, sums }: Stored,
   { bucket, customer, proofs, durations, run }: ReceiptEnd,
 ): Receipt {
-  const { odoo, snapshot, facts, obstacles } = source;
+  const { odoo, snapshot, facts, obstacles, code } = source;
   const filestore = archive?.description.filestore ?? null;
   return {
     version: 1,
@@ -66,6 +66,7 @@ export function receiptOf(
     finishedAt: new Date().toISOString(),
     size: uploaded.size,
     odoo: { version: facts.odooVersion, modules: Object.keys(facts.modules).length },
+    ...(code && { code }),
     postgres: { server: snapshot.postgres.version.text, client: String(snapshot.postgres.client.major) },
     segments,
     directory: archive?.summary.directory ?? null,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Format } from '../catalog/receipt.ts';
+import type { RunningCode } from '../odoo/code/code.ts';
 import type { OdooDatabase } from '../odoo/database.ts';
 import type { FileList } from '../odoo/file-list.ts';
 import type { Odoo } from '../odoo/installation.ts';
@@ -13,6 +14,8 @@ export interface Source {
   readonly odoo: Odoo;
   readonly snapshot: Snapshot;
   readonly facts: OdooDatabase;
+  /** undefined: it is not known. */
+  readonly code: RunningCode | undefined;
   /** Why its dump may not load, in words. */
   readonly obstacles: readonly string[];
   /** How many files attachments name. */

@@ -3,8 +3,9 @@ import { receiptKey } from '../catalog/keys.ts';
 import { levelOf, restoreSeconds } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { signedWith } from '../catalog/signatures.ts';
+import { codeWords } from '../odoo/code/code.ts';
 import { code, type Summary, type Text } from '../report/summary.ts';
-import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
+import { formatBytes, formatCounted, formatDuration, formatNames } from '../util/format.ts';
 
 const secondsOf = ({ startedAt, finishedAt }: Receipt): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
@@ -53,6 +54,7 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
           ['Size', `${formatBytes(receipt.size)}, format ${receipt.format}${sentOf(receipt)}`],
           ['Attachments', attachmentsOf(receipt)],
           ['Verified', verifiedOf(receipt)],
+          ...codeRow(receipt),
           ...(receipt.signature === undefined ? [] : ([['Signed', `with ${signedWith(receipt)}`]] as const)),
           ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
           ['Time', `${formatDuration(secondsOf(receipt) * 1000)}${phasesOf(receipt)}`],
@@ -60,6 +62,12 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
       },
     ],
   };
+}
+
+/** The code that ran, as far as it could be seen. */
+function codeRow({ code: found }: Receipt): [string, string][] {
+  const words = found ? codeWords(found) : [];
+  return words.length === 0 ? [] : [['Code', formatNames(words, 5)]];
 }
 
 const sentOf = ({ upload: { copied }, bytesSent }: Receipt): string =>

@@ -1,4 +1,6 @@
 import { isEntryName } from '../archive/directory.ts';
+import { codeWords, type RunningCode } from '../odoo/code/code.ts';
+import type { FoundCode } from '../odoo/code/find-code.ts';
 import {
   type AttachmentFacts,
   assertOdoo,
@@ -24,6 +26,8 @@ import type { Source, Tolerate } from './source.ts';
 
 /** What a survey reads, and what it puts up with. */
 interface SurveyOptions {
+  /** The code that Odoo runs. */
+  readonly code: Promise<FoundCode>;
   readonly filestore: boolean;
   readonly countTables: CountedTables;
   readonly tolerate: Tolerate;
@@ -39,7 +43,7 @@ interface SurveyOptions {
 export async function surveySource(
   odoo: Odoo,
   snapshot: Snapshot,
-  { filestore, countTables, tolerate }: SurveyOptions,
+  { code: finding, filestore, countTables, tolerate }: SurveyOptions,
   platform: Platform,
 ): Promise<Source> {
   const listing = filestore ? listed(odoo) : Promise.resolve(undefined);
@@ -61,6 +65,7 @@ export async function surveySource(
   for (const obstacle of obstacles) {
     platform.warning(`${odoo.database} may not be restored as it is, because ${obstacle}`);
   }
+  const code = tellCode(await finding, platform);
   if (facts.sequencesBehind === undefined) {
     platform.info(
       'The sequences were not compared with their tables: that is done by the role that owns the database (db-user)',
@@ -71,7 +76,7 @@ export async function surveySource(
   if (!found) {
     if (attached > 0)
       platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} stay out.`);
-    return { odoo, snapshot, facts, obstacles, attached, files: undefined, missing: [], skipped: [] };
+    return { odoo, snapshot, facts, code, obstacles, attached, files: undefined, missing: [], skipped: [] };
   }
   const { list, skipped } = found;
   tellFilestore(odoo, { attached, onDisk: list.length + skipped.size, missing: missing.length }, platform);
@@ -83,12 +88,28 @@ export async function surveySource(
     odoo,
     snapshot,
     facts,
+    code,
     obstacles,
     attached,
     files: { list, referenced },
     missing,
     skipped: [...skipped.keys()].map(printable),
   };
+}
+
+/** @returns the code, where it is known */
+function tellCode(found: FoundCode, platform: Platform): RunningCode | undefined {
+  if (!found.known) {
+    platform.info(`Which code Odoo runs is not known: ${found.because}`);
+    return undefined;
+  }
+  for (const words of codeWords(found.code)) platform.info(`Code: ${words}`);
+  if (found.unseen.length > 0) {
+    platform.info(
+      `Which code is in ${found.unseen.join(', ')} is not known: no account that can be used may look`,
+    );
+  }
+  return found.code;
 }
 
 /** A name that may hold anything but NUL, for a person to read. */

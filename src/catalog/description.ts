@@ -1,3 +1,4 @@
+import { decodeCode } from '../odoo/code/code.ts';
 import type { FilestoreReport } from '../odoo/filestore.ts';
 import type { ExtensionPrivilege } from '../postgres/extensions/privileges.ts';
 import type { ExtensionSequence, ExtensionState, SchemaOwner } from '../postgres/extensions/state.ts';
@@ -72,6 +73,8 @@ export const decodeDescription = object({
   /** ISO 8601, UTC. */
   startedAt: instant,
   odooVersion: version,
+  /** The code that Odoo ran. Absent where it is not known, and in older archives. */
+  code: optional(decodeCode),
   postgres: object<{ readonly server: string; readonly pgDump: number } & DatabaseTraits>({
     server: programVersion,
     pgDump: countUpTo(1000),

@@ -1,4 +1,5 @@
 import { decodeDirectory, decodeSegments } from '../archive/segment.ts';
+import { decodeCode } from '../odoo/code/code.ts';
 import {
   amount,
   count,
@@ -115,6 +116,8 @@ const decodeReceipt = object({
   size: count,
   /** Null for a database that is not Odoo's. */
   odoo: nullable(object({ version, modules: count })),
+  /** The code that Odoo ran. Absent where it is not known, and in older receipts. */
+  code: optional(decodeCode),
   postgres: object({ server: programVersion, client: programVersion }),
   segments: decodeSegments,
   /** Null for a bare dump. */

@@ -1,5 +1,6 @@
+import { NO_CODE, shortCommit, shortImage } from '../odoo/code/code.ts';
 import { type Block, code, type Summary, type Text } from '../report/summary.ts';
-import { formatAge, formatBytes, formatCounted, formatDuration } from '../util/format.ts';
+import { formatAge, formatBytes, formatCounted, formatDuration, formatNames } from '../util/format.ts';
 import { growthCharts, slotCalendars } from './charts.ts';
 import type { Entry } from './entries.ts';
 import { restoreSeconds } from './proofs.ts';
@@ -76,6 +77,7 @@ function newestRow([newest]: readonly Entry[], now: Date): [string, Text][] {
 
 function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
   const isSigned = verdicts.some(({ entry }) => entry.authorship?.kind === 'signed');
+  const hasCode = verdicts.some(({ entry }) => codeOf(entry) !== '');
   const rows = verdicts.slice(0, most).map((verdict) => {
     const { entry } = verdict;
     const { receipt, archive } = entry;
@@ -89,6 +91,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
       receipt?.odoo?.version ?? '',
       seconds === undefined ? '' : formatDuration(seconds * 1000),
       receipt?.run.commit ? code(receipt.run.commit.slice(0, 8)) : '',
+      ...(hasCode ? [codeOf(entry)] : []),
       verdictWords(verdict),
     ];
   });
@@ -101,6 +104,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
     { name: 'Odoo' },
     { name: 'Restore', align: 'right' },
     { name: 'Commit' },
+    ...(hasCode ? [{ name: 'Code' }] : []),
     { name: 'Retention' },
   ] as const;
   const rest = verdicts.length - rows.length;
@@ -108,6 +112,17 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
     { kind: 'table', columns, rows },
     ...(rest > 0 ? [{ kind: 'note', text: `And ${formatCounted(rest, 'older one')}.` } as const] : []),
   ];
+}
+
+/** Commits and images in short, as far as they are told from those of other backups. */
+function codeOf({ receipt }: Entry): string {
+  const { checkouts, images, packages } = receipt?.code ?? NO_CODE;
+  const parts = [
+    ...checkouts.map(({ commit, dirty }) => `${shortCommit(commit)}${dirty ? '*' : ''}`),
+    ...images.map(({ id }) => shortImage(id)),
+    ...Object.values(packages),
+  ];
+  return formatNames(parts, 3);
 }
 
 /** The names of a trusted signer, else the beginning of the fingerprint of the key, of which there are few. */

@@ -95,6 +95,7 @@ export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most
       restoreSeconds: (receipt && restoreSeconds(receipt)) ?? null,
       commit: receipt?.run.commit ?? null,
       run: receipt?.run.url ?? null,
+      code: receipt?.code ?? null,
       keep: verdict.keep,
       ...(verdict.keep ? { rules: verdict.rules } : { reason: verdict.reason }),
     };

@@ -37,6 +37,10 @@ export async function inTime<T>(ms: number, body: () => Promise<T>, also?: Abort
   }
 }
 
+/** Runs `body` for so long at most, and no longer than what limits the run. @throws as `inTime` */
+export const inTimeOfRun = <T>(ms: number, body: () => Promise<T>): Promise<T> =>
+  inTime(ms, body, limit.getStore());
+
 /** Waits for something no longer than the limit lets. @throws the reason of the limit's signal */
 export function wait<T>(promise: Promise<T>): Promise<T> {
   const signal = limit.getStore();

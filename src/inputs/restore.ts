@@ -39,7 +39,7 @@ export function parseRollback(fields: Fields, env: Environment): RollbackInputs 
       fields.problem(`${name}: is for the command restore; a rollback puts the same database back in place`);
     }
   }
-  const inputs = parsePutBack(fields, env);
+  const inputs = parsePutBack(fields, env, parseCode(fields));
   const odooService = inputs?.compose?.odooService;
   if (inputs && odooService !== undefined) {
     return { command: 'rollback', ...inputs, services: withOdoo(inputs.services, odooService) };
@@ -61,7 +61,7 @@ function withOdoo(services: ServiceChoice | undefined, odoo: string): ServiceCho
 
 /** @returns undefined when something that must be there is not */
 export function parseRestore(fields: Fields, env: Environment): RestoreInputs | undefined {
-  const inputs = parsePutBack(fields, env);
+  const inputs = parsePutBack(fields, env, undefined);
   const targetDatabase = fields.required(
     'target-database',
     newDatabaseName,
@@ -100,7 +100,11 @@ function newDatabaseName(value: string): string {
 
 const lastPart = (path: string): string => path.replace(/\/+$/, '').split('/').at(-1) ?? '';
 
-function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefined {
+function parsePutBack(
+  fields: Fields,
+  env: Environment,
+  code: PutBackOptions['code'],
+): PutBackInputs | undefined {
   const required = {
     ...parseInstallation(fields, env, fields.optional('database', databaseName)),
     s3: parseS3(fields, env),
@@ -111,6 +115,7 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
   };
   refuseEmptyBackup(fields, env);
   const optional = {
+    code,
     services: parseServices(fields),
     jobs: fields.optional('jobs', integer(1, 64)),
     dbAdminUser: fields.optional('db-admin-user', text),
@@ -121,6 +126,18 @@ function parsePutBack(fields: Fields, env: Environment): PutBackInputs | undefin
   };
   return complete(required) ? { ...required, ...optional, warnings: [] } : undefined;
 }
+
+function parseCode(fields: Fields): PutBackOptions['code'] {
+  const shell = fields.optional('code-command', text);
+  const user = fields.optional('code-user', accountName);
+  const requireSame = fields.optional('require-same-code', boolean) ?? false;
+  if (user !== undefined && shell === undefined)
+    fields.problem('code-user: is for code-command, which is not set');
+  return { command: shell === undefined ? undefined : { shell, user }, requireSame };
+}
+
+/** useradd(8) */
+const accountName = matching(/^[A-Za-z_][\w.-]{0,31}$/, 'the name of an account of the host');
 
 function parseServices(fields: Fields): ServiceChoice | undefined {
   const units = fields.optional('services', unitNames);

@@ -2,6 +2,7 @@ import type { Accounts } from '../host/accounts.ts';
 import type { Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
 import { inOrder } from '../util/begun.ts';
+import { isPrintable } from '../util/controls.ts';
 import { UserError } from '../util/errors.ts';
 import { optionsOf } from './raw-config.ts';
 
@@ -15,6 +16,8 @@ export interface OdooConf {
   /** One name, or several: Odoo takes a comma-separated list. */
   readonly dbNames: readonly string[];
   readonly dataDir?: string;
+  /** Folders of addons, in order. */
+  readonly addonsPath: readonly string[];
   /** Where Odoo's HTTP server listens; before Odoo 11 the options were called `xmlrpc_…`. */
   readonly httpInterface?: string;
   readonly httpPort?: number;
@@ -62,10 +65,17 @@ export function parseOdooConf(text: string): OdooConf {
     dbSslmode: value('db_sslmode'),
     dbNames: dbNames.filter((name) => name !== ''),
     dataDir: value('data_dir'),
+    addonsPath: listed(options.get('addons_path')),
     httpInterface: value('http_interface') ?? value('xmlrpc_interface'),
     httpPort: port('http_port') ?? port('xmlrpc_port'),
   };
 }
+
+/** A list may have several lines: Odoo splits it at its commas alone. */
+const listed = (value = ''): string[] =>
+  /^(|false|none)$/i.test(value.trim())
+    ? []
+    : value.split(',').flatMap((each) => (isPrintable(each.trim()) && each.trim()) || []);
 
 function assertOneLine(option: string, value: string): void {
   // Control characters except the tab.

@@ -1,3 +1,4 @@
+import { detached } from '../host/detached.ts';
 import { explaining } from '../host/explaining.ts';
 import type { Command, Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
@@ -42,22 +43,10 @@ export function commandServices(host: Host, stopCommand: string, startCommand: s
     running: async () => undefined,
     only: () => services,
     problems: async () => [],
-    stop: () => runService(host, detachable(stopCommand), stopCommand),
-    start: () => runService(host, detachable(startCommand), startCommand),
+    stop: () => runService(host, detached(stopCommand), stopCommand),
+    start: () => runService(host, detached(startCommand), startCommand),
   };
   return services;
-}
-
-/**
- * What a start command leaves running may keep its output open, and sshd waits for the end of that: so the output
- * goes to a file, whose end is shown when the command fails.
- */
-function detachable(shellCommand: string): Command {
-  const script = `log=$(mktemp) || exit
-    sh -c "$1" >"$log" 2>&1 </dev/null; code=$?
-    [ $code -eq 0 ] || tail -c 2000 -- "$log" >&2
-    rm -f -- "$log"; exit $code`;
-  return { argv: ['sh', '-c', script, 'sh', shellCommand] };
 }
 
 /** Stops or starts a service. @throws UserError with what the command said */

@@ -1,5 +1,6 @@
 import { Accounts, type SudoPolicy } from '../host/accounts.ts';
 import type { Command, Host } from '../host/host.ts';
+import type { ServiceImage } from './code/code.ts';
 import type { Services } from './services.ts';
 
 /** Where commands run, and as whom. */
@@ -24,6 +25,12 @@ export interface Site extends SitePart {
   readonly hints: DatabaseHints;
   /** For the log: what was found so far. */
   readonly notes: readonly string[];
+  /** Where a folder that Odoo sees is on the machine; undefined: it is in its image, or in a volume. */
+  onMachine(path: string): string | undefined;
+  /** What the services of the Compose project run; empty where there is none. */
+  images(): Promise<readonly ServiceImage[]>;
+  /** Whether the machine has an image of this id. */
+  hasImage(id: string): Promise<boolean>;
   /** Why nothing may be written to this path of `files`; undefined: it may, as far as the site can tell. */
   obstacle(path: string): string | undefined;
   /** What stops and starts the services of these names; undefined: systemd's units are meant. */
@@ -57,6 +64,9 @@ export function plainSite(host: Host, sudo: SudoPolicy): Site {
     files: party,
     hints: { beside: false },
     notes: [],
+    onMachine: (path) => path,
+    images: async () => [],
+    hasImage: async () => false,
     obstacle: () => undefined,
     services: undefined,
   };

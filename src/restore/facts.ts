@@ -8,6 +8,7 @@ import type { Platform } from '../platform/platform.ts';
 import { plainFacts } from '../report/plain.ts';
 import { code, type Facts } from '../report/summary.ts';
 import { formatAge, formatBytes, formatCounted, formatInstant } from '../util/format.ts';
+import { codeFacts } from './code.ts';
 import { keptUntil, leftBy } from './leftovers/keeping.ts';
 import type { Replaced } from './leftovers/leftovers.ts';
 import { lossFacts } from './losses.ts';
@@ -39,6 +40,7 @@ export function factsOf(source: RestoreSource, target: Target, findings: Finding
     ...backupFacts(source),
     ...replacedFacts(target, findings),
     ...lossFacts(findings.losses, new Date()),
+    ...codeFacts(findings.code),
     ...filestoreFacts(target, findings, source),
     ['Space', spaceOf(target, findings)],
     ...(findings.passed.length > 0 ? ([['Checked', findings.passed.join('; ')]] as const) : []),

@@ -1,6 +1,7 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
 import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { OdooAccess } from '../odoo/access.ts';
+import type { CodeCommand } from '../odoo/code/switch-code.ts';
 
 /** What rollback and restore have in common. */
 export interface PutBackOptions extends OdooAccess {
@@ -15,6 +16,8 @@ export interface PutBackOptions extends OdooAccess {
   /** What runs Odoo; undefined: nothing has to stop. */
   readonly services: ServiceChoice | undefined;
   readonly health: HealthOptions;
+  /** undefined: a copy is made, and the code is left alone. */
+  readonly code: CodeOptions | undefined;
   readonly keepPrevious: KeepPrevious;
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;
@@ -22,6 +25,14 @@ export interface PutBackOptions extends OdooAccess {
   readonly jobs: number | undefined;
   /** The role that creates databases and extensions, where Odoo's own may not. */
   readonly dbAdminUser: string | undefined;
+}
+
+/** What becomes of the code, where it is not the one that the backup was made with. */
+export interface CodeOptions {
+  /** What switches it; undefined: it stays as it is. */
+  readonly command: CodeCommand | undefined;
+  /** Nothing is put back under other code. */
+  readonly requireSame: boolean;
 }
 
 /** When a restored Odoo counts as well. */

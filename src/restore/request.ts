@@ -1,4 +1,4 @@
-import type { KeepPrevious } from './options.ts';
+import type { CodeOptions, KeepPrevious } from './options.ts';
 
 /** What a restore is asked to do. */
 export interface Request {
@@ -16,4 +16,6 @@ export interface Request {
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;
   readonly dryRun: boolean;
+  /** undefined: the code is left alone, as for a copy. */
+  readonly code: CodeOptions | undefined;
 }

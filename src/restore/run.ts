@@ -58,6 +58,7 @@ export async function putBack(
     dryRun: inputs.dryRun,
     keepPrevious: inputs.keepPrevious,
     dropSlots: inputs.dropSlots,
+    code: inputs.code,
   };
   using store = new Store(inputs.s3, signal, platform);
   const open = (database: string | undefined) =>
@@ -129,6 +130,7 @@ export async function putBack(
     ...about,
     facts,
     losses: findings.losses,
+    code: findings.code,
     dryRun: request.dryRun,
     steps,
     neutralize: request.neutralize,

@@ -4,6 +4,7 @@ import { levelOf } from '../catalog/proofs.ts';
 import { type Block, code, type Facts, type Summary, type Text } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration, formatInstant } from '../util/format.ts';
+import { type CodeFinding, codeJson, codeNote } from './code.ts';
 import { backupFacts, whichBackup } from './facts.ts';
 import { type Losses, lossFacts, lossTable } from './losses.ts';
 import { lowerFirst, type Step, type StepFailure, StrandedError, UNDO_MEANING } from './plan.ts';
@@ -25,6 +26,8 @@ export interface RestoreOutcome extends Matter {
   readonly facts: Facts['rows'];
   /** What was entered since the backup. */
   readonly losses: Losses | undefined;
+  /** How the code stood to the backup's; undefined: it was left alone. */
+  readonly code: CodeFinding | undefined;
   readonly dryRun: boolean;
   readonly steps: readonly Step[];
   /** Whether a copy is neutralized. */
@@ -49,6 +52,7 @@ export function outcomeOutputs({
   seconds,
   dryRun,
   losses,
+  code: finding,
 }: RestoreOutcome): Record<string, string> {
   return {
     key: source.key,
@@ -59,7 +63,7 @@ export function outcomeOutputs({
     'odoo-version': source.odooVersion ?? '',
     verified: (source.receipt && levelOf(source.receipt)) ?? '',
     duration: seconds.toFixed(1),
-    json: JSON.stringify({ losses: losses ?? null }),
+    json: JSON.stringify({ losses: losses ?? null, code: codeJson(finding) }),
     ...(dryRun ? {} : { 'restore-seconds': seconds.toFixed(1) }),
     ...(downtimeSeconds === undefined ? {} : { downtime: downtimeSeconds.toFixed(1) }),
   };
@@ -79,6 +83,7 @@ function planSummary(outcome: RestoreOutcome): Summary {
     told: true,
     title: `Dry run: ${what}; nothing was changed`,
     blocks: [
+      ...codeNote(outcome.code),
       { kind: 'facts', rows: [targetRow(outcome), ...facts] },
       ...lossTable(outcome.losses),
       tableOf(steps),
@@ -95,12 +100,14 @@ function doneSummary(outcome: RestoreOutcome): Summary {
       ? `${database} is back to ${whenMade(outcome)}`
       : `${database} is restored from ${whichBackup(source)}`,
     blocks: [
+      ...codeNote(outcome.code),
       {
         kind: 'facts',
         rows: [
           targetRow(outcome),
           ...backupFacts(source),
           ...lossFacts(outcome.losses, new Date()),
+          ...row('Code', switchedWords(outcome.code)),
           ...(inPlace ? [] : [['Copy', identityOf(outcome)] as const]),
           ...row('Left out', leftOut.length === 0 ? undefined : leftOut.join('; ')),
           ...row(
@@ -165,6 +172,12 @@ const commandsOf = ({ commands }: StrandedError): Block => ({
   columns: [{ name: '', align: 'right' }, { name: 'Run on the host, in this order' }],
   rows: commands.map((command, i) => [`${i + 1}`, code(command)]),
 });
+
+/** undefined: it was left as it is, which the note at the top says where that matters. */
+const switchedWords = (code: CodeFinding | undefined): string | undefined =>
+  code?.kind === 'compared' && code.switching
+    ? `switched back to that of the backup: ${code.differences.join('; ')}`
+    : undefined;
 
 const identityOf = ({ neutralize, newUuid }: RestoreOutcome): string =>
   [

@@ -9,6 +9,7 @@ import { commentOn, type Swap, swapDatabases, swapDatabasesBack } from '../postg
 import { messageOf } from '../util/errors.ts';
 import { formatDuration } from '../util/format.ts';
 import { commandByHand, sqlByHand } from './by-hand.ts';
+import { codeSteps } from './code-step.ts';
 import { isInterrupted } from './leftovers/leftovers.ts';
 import { keepFrom, markText, ownComment, PLACED } from './leftovers/marks.ts';
 import type { Step } from './plan.ts';
@@ -41,6 +42,7 @@ export function swapSteps(work: Work, downtime: Downtime): Step[] {
   const swapFilestore = filestore ? [swapFilestoreStep(work, filestore)] : [];
   return [
     ...(services ? [stopStep(work, services, downtime)] : []),
+    ...codeSteps(work),
     // A database that was not there appears last: Odoo uses it as soon as it sees it.
     ...(databases.old === undefined ? [...swapFilestore, swapDatabase] : [swapDatabase, ...swapFilestore]),
     ...(services ? [startStep(services), healthStep(work, services, downtime)] : []),

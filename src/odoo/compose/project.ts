@@ -22,14 +22,22 @@ export interface ComposeSettings {
 export interface Container {
   readonly id: string;
   readonly service: string;
+  /** Its id: `sha256:…` with Docker, without that with Podman. */
   readonly image: string;
+  /** As the project names it: `odoo:17`. */
+  readonly imageName: string;
   /** In the form of `docker run --network`. */
   readonly network: string;
   /** Podman's id of what podman-compose puts its containers into; undefined: it is in none. */
   readonly pod: string | undefined;
   readonly env: ReadonlyMap<string, string>;
   /** Folders that outlive the container. */
-  readonly mounts: readonly { readonly path: string; readonly writable: boolean }[];
+  readonly mounts: readonly {
+    readonly path: string;
+    readonly writable: boolean;
+    /** The folder of the machine that it is; undefined: a volume. */
+    readonly source: string | undefined;
+  }[];
   /** `running`, `exited`, `restarting`, `created`, `paused`, `dead`. */
   readonly status: string;
   /** Since when it runs, or ran last. */
@@ -177,6 +185,8 @@ interface Inspected {
   readonly Id: string;
   readonly Name: string;
   readonly Image: string;
+  /** Podman's name for `Config.Image`. */
+  readonly ImageName?: string;
   /** Podman's; empty where it is in none. */
   readonly Pod?: string;
   readonly State: {
@@ -185,15 +195,25 @@ interface Inspected {
     readonly ExitCode: number;
     readonly Health?: { readonly Status: string };
   };
-  readonly Config: { readonly Env?: string[]; readonly Labels?: Record<string, string> };
+  readonly Config: {
+    readonly Image?: string;
+    readonly Env?: string[];
+    readonly Labels?: Record<string, string>;
+  };
   readonly HostConfig: { readonly NetworkMode: string };
   readonly NetworkSettings: { readonly Networks?: Record<string, unknown> };
-  readonly Mounts: { readonly Type: string; readonly Destination: string; readonly RW: boolean }[];
+  readonly Mounts: {
+    readonly Type: string;
+    readonly Source?: string;
+    readonly Destination: string;
+    readonly RW: boolean;
+  }[];
 }
 
 function containerOf({
   Id,
   Image,
+  ImageName,
   Pod,
   State,
   Config,
@@ -212,6 +232,7 @@ function containerOf({
     id: Id,
     service: Config.Labels?.[SERVICE] ?? '',
     image: Image,
+    imageName: ImageName ?? Config.Image ?? Image,
     // Podman calls all networks of its own that, and has their names elsewhere.
     network: Pod !== undefined && NetworkMode === 'bridge' ? networks.join(',') || NetworkMode : NetworkMode,
     pod: Pod || undefined,
@@ -219,6 +240,7 @@ function containerOf({
     mounts: Mounts.filter(({ Type }) => Type === 'volume' || Type === 'bind').map((mount) => ({
       path: mount.Destination,
       writable: mount.RW,
+      source: mount.Type === 'bind' ? mount.Source?.replace(/\/$/, '') : undefined,
     })),
     status: State.Status,
     started: State.StartedAt,

@@ -5,6 +5,7 @@ import { type DatabaseHints, plainSite, type Site, type SitePart } from '../site
 import { ContainerHost, typedBeside, typedInside } from './container-host.ts';
 import { ContainerEnvironment } from './environment.ts';
 import { HelperContainer, type Purpose } from './helper-container.ts';
+import { hasImage, serviceImages } from './images.ts';
 import { Compose, type ComposeSettings, type Container } from './project.ts';
 import { composeServices, noContainer } from './services.ts';
 
@@ -44,6 +45,8 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
   };
   const files = odoo && beside(odoo, 'files');
   const inside = odoo && party(odoo, async () => odoo.id, typedInside(engine.program, odoo.id));
+  // Another container than before, where code-command has made one.
+  const running = odoo && party(odoo, () => runningOf(compose, odoo), typedInside(engine.program, odoo.id));
   const server = db && beside(db, 'server');
   const odooSays = odoo && files && new ContainerEnvironment(engine, odoo, files.host);
   const dbSays = db && server && new ContainerEnvironment(engine, db, server.host);
@@ -52,7 +55,7 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
     database: server ?? outside,
     odoo: (odoo?.status === 'running' ? inside : files) ?? outside,
     odooEnvironment: async () => (odooSays ? environmentOf(odooSays) : {}),
-    pages: inside?.host ?? host,
+    pages: running?.host ?? host,
     files: files ?? outside,
     hints: hintsOf(odooSays, dbSays),
     notes: [
@@ -60,9 +63,18 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
       ...(odoo ? [`Odoo: service ${odoo.service}, ${odoo.status}`] : []),
       ...(db ? [`PostgreSQL: service ${db.service}`] : []),
     ],
+    onMachine: (path) => (odoo ? onMachine(odoo, path) : path),
+    images: () => serviceImages(compose),
+    hasImage: (id) => hasImage(compose, id),
     obstacle: (path) => odoo && obstacle(odoo, path),
     services: odoo && ((names) => composeServices(compose, names)),
   };
+}
+
+/** The container that runs a service now; where none does, the one that did. */
+async function runningOf(compose: Compose, { service, id }: Container): Promise<string> {
+  const containers = await compose.containers([service]);
+  return containers.find(({ status }) => status === 'running')?.id ?? containers[0]?.id ?? id;
 }
 
 /** The one that runs, where a service has several. */
@@ -118,11 +130,24 @@ async function environmentOf(odoo: ContainerEnvironment): Promise<Pick<Command, 
 export const outsideName = (name: string | undefined): string | undefined =>
   name === 'host.docker.internal' || name === 'host.containers.internal' ? '127.0.0.1' : name;
 
-/** Why a folder of a container cannot be used from beside it. */
-function obstacle({ mounts, service }: Container, path: string): string | undefined {
-  const [mount] = mounts
+/** The mount that a path of a container lies in. */
+const mountOf = ({ mounts }: Container, path: string): Container['mounts'][number] | undefined =>
+  mounts
     .filter((each) => `${path}/`.startsWith(`${each.path.replace(/\/$/, '')}/`))
-    .toSorted((a, b) => b.path.length - a.path.length);
+    .toSorted((a, b) => b.path.length - a.path.length)[0];
+
+/** A folder of the machine that is mounted in a container; what is in a volume only root may look at. */
+function onMachine(container: Container, path: string): string | undefined {
+  const mount = mountOf(container, path);
+  return mount?.source === undefined
+    ? undefined
+    : mount.source + path.slice(mount.path.replace(/\/$/, '').length);
+}
+
+/** Why a folder of a container cannot be used from beside it. */
+function obstacle(container: Container, path: string): string | undefined {
+  const { service } = container;
+  const mount = mountOf(container, path);
   if (!mount)
     return `filestore: ${path} lies in no volume of the service ${service}: it goes when the container does`;
   return mount.writable

@@ -8,6 +8,7 @@ import type { ExtensionProblem } from '../../postgres/extensions/create.ts';
 import type { LogicalSlot } from '../../postgres/replication-slots.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import type { DatabaseTraits, Extension } from '../../postgres/traits.ts';
+import type { CodeFinding } from '../code.ts';
 import type { Problem } from '../problem.ts';
 import type { Request } from '../request.ts';
 import type { Space } from '../space.ts';
@@ -17,7 +18,7 @@ import type { LoaderRights, Unloadable } from '../toc-checks.ts';
 export interface PreflightFacts {
   readonly source: JudgedSource;
   readonly target: JudgedTarget;
-  readonly request: Pick<Request, 'source' | 'inPlace' | 'replace' | 'neutralize' | 'dropSlots'>;
+  readonly request: Pick<Request, 'source' | 'inPlace' | 'replace' | 'neutralize' | 'dropSlots' | 'code'>;
   /** Why something else could not be found out. */
   readonly failures: readonly Problem[];
   /** Owner of the new database. */
@@ -57,6 +58,9 @@ export interface PreflightFacts {
   };
   /** Whether the host has a program that neutralizes. */
   readonly hasProgram: boolean;
+  /** How the code stands to the backup's; undefined: it is left alone. */
+  readonly code: CodeFinding | undefined;
+  readonly codeUserProblem: Problem | undefined;
 }
 
 /** What the load of a dump would come to. */

@@ -6,6 +6,7 @@ import type { SessionGroup } from '../../postgres/databases.ts';
 import type { LogicalSlot } from '../../postgres/replication-slots.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import type { DatabaseTraits, Extension } from '../../postgres/traits.ts';
+import type { CodeFinding } from '../code.ts';
 import type { Losses } from '../losses.ts';
 import type { Problem } from '../problem.ts';
 import type { Space } from '../space.ts';
@@ -51,6 +52,8 @@ export interface Findings extends Space {
   readonly program: OdooProgram | undefined;
   /** What was entered since the backup; undefined: nothing that there is would be lost. */
   readonly losses: Losses | undefined;
+  /** How the code stands to the backup's; undefined: it is left alone. */
+  readonly code: CodeFinding | undefined;
 }
 
 /** `odoo (odoo-1234)` */

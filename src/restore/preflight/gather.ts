@@ -24,6 +24,7 @@ import { ask } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
 import type { DatabaseTraits } from '../../postgres/traits.ts';
+import { type CodeFinding, codeUserProblem, findCodeDifference } from '../code.ts';
 import { findLosses, type Losses } from '../losses.ts';
 import type { Problem } from '../problem.ts';
 import type { Request } from '../request.ts';
@@ -49,6 +50,7 @@ export interface GatheredFacts extends PreflightFacts {
   readonly answer: string | undefined;
   readonly program: OdooProgram | undefined;
   readonly losses: Losses | undefined;
+  readonly code: CodeFinding | undefined;
 }
 
 /** Asks everything that checks and plan need to know, read only. What cannot be found out is a fact as well. */
@@ -66,6 +68,10 @@ export async function gatherFacts(
   const stops = target.services !== undefined && (inPlace || current !== undefined);
   // Takes up to its limit, beside everything else.
   const losing = inPlace ? findLosses(source, target) : undefined;
+  const { code } = request;
+  const comparing =
+    code && Promise.all([findCodeDifference(source, target, code), codeUserProblem(target, code)]);
+  comparing?.catch(() => {}); // awaited below
   // What needs no other answer is asked first, and awaited last.
   const asked = Promise.all([
     current ? listSessions(admin, database) : [],
@@ -105,6 +111,7 @@ export async function gatherFacts(
     needsUnaccent ? mayMarkImmutable(login, admin) : true,
     admin.login === login.login || extensions.length === 0 ? new Set<string>() : trustedExtensions(admin),
   ]);
+  const [codeFinding, codeProblem] = (await comparing) ?? [];
   const [sessions, services, answer, program, slots, isFilestoreMount, standby, roles, lock] = await asked;
   return {
     source,
@@ -143,6 +150,8 @@ export async function gatherFacts(
     program,
     hasProgram: program !== undefined,
     losses: await losing,
+    code: codeFinding,
+    codeUserProblem: codeProblem,
   };
 }
 

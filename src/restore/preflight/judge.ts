@@ -8,6 +8,7 @@ import {
   isTargetFree,
   isVerified,
 } from './checks/backup.ts';
+import { runsSameCode } from './checks/code.ts';
 import {
   hasLocales,
   hasRoles,
@@ -41,6 +42,7 @@ export const checks: readonly Check[] = [
   isFilestoreRestored,
   mayStopServices,
   isNeutralizedByOdoo,
+  runsSameCode,
   holdsRows,
   isLoadable,
   mayReplaceSlots,

@@ -31,5 +31,6 @@ export async function preflight(source: RestoreSource, target: Target, request: 
     answer: facts.answer,
     program: facts.program,
     losses: facts.losses,
+    code: facts.code,
   };
 }

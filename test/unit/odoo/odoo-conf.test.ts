@@ -10,6 +10,7 @@ const nothing: OdooConf = {
   dbSslmode: undefined,
   dbNames: [],
   dataDir: undefined,
+  addonsPath: [],
   httpInterface: undefined,
   httpPort: undefined,
 };

@@ -47,6 +47,7 @@ const outcome: RestoreOutcome = {
   ...matter,
   facts: [['Replaces', 'the database shop']],
   losses: undefined,
+  code: undefined,
   dryRun: false,
   steps: [stop, step('Compare')],
   neutralize: true,

@@ -34,7 +34,14 @@ const target: PreflightFacts['target'] = {
   admin: { version, isPooled: false, role: 'odoo', login: 'odoo' },
   services: { stopCommands: ['systemctl stop odoo'], startCommands: ['systemctl start odoo'] },
 };
-const request = { source: 'shop', inPlace: true, replace: true, neutralize: false, dropSlots: false };
+const request = {
+  source: 'shop',
+  inPlace: true,
+  replace: true,
+  neutralize: false,
+  dropSlots: false,
+  code: undefined,
+};
 
 /** Facts of a rollback that nothing stands in the way of. */
 const rollback: PreflightFacts = {
@@ -62,6 +69,8 @@ const rollback: PreflightFacts = {
   isFilestoreMount: false,
   services: { problems: [], running: ['odoo'] },
   hasProgram: false,
+  code: undefined,
+  codeUserProblem: undefined,
 };
 /** Facts of a copy of the same backup under another name. */
 const copy: PreflightFacts = {
