@@ -161,6 +161,7 @@ test('the JSON has what a program asks of an entry', () => {
     restoreSeconds: null,
     commit: 'c0ffee0123456789',
     run: 'https://ci.example/1',
+    code: null,
     keep: true,
     rules: [{ kind: 'newest' }, { kind: 'last', place: 1 }],
   });

@@ -78,7 +78,12 @@ suite('odoo.conf', () => {
     ],
     ['the last of two', '[options]\ndb_user = one\ndb_user = two\n', { dbUser: 'two' }],
     ['a port that is none', '[options]\ndb_port = 5432x\n', {}],
-    ['a continued value', '[options]\naddons_path = /a,\n  /b\ndb_name = prod\n', { dbNames: ['prod'] }],
+    [
+      'a continued value',
+      '[options]\naddons_path = /a,\n  /b\ndb_name = prod\n',
+      { dbNames: ['prod'], addonsPath: ['/a', '/b'] },
+    ],
+    ['no addons', '[options]\naddons_path = False\n', {}],
     ['an option without a value', '[options]\nproxy_mode\ndb_name = prod\n', { dbNames: ['prod'] }],
     ['db_sslmode', '[options]\ndb_sslmode = require\n', { dbSslmode: 'require' }],
     ['a socket folder', '[options]\ndb_host = /var/run/postgresql\n', { dbHost: '/var/run/postgresql' }],
