@@ -49,6 +49,8 @@ export interface BasePlan {
 /** No base: the reason, as the end of a sentence that begins with `Everything is sent:`. */
 export interface NoBase {
   readonly why: string;
+  /** There was no backup before. */
+  readonly first?: true;
   /** The server was recently found unable to copy. */
   readonly cannotCopy?: true | undefined;
 }
@@ -74,6 +76,7 @@ export async function findCandidate(store: Store, wish: BaseWish): Promise<BaseC
 
 async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandidate | NoBase> {
   const receipt = await newestFit(store, wish);
+  if (receipt === 'first') return { why: 'it is the first backup', first: true };
   if (!receipt) {
     return { why: `there is no verified backup of format ${wish.format} with a filestore to build upon` };
   }
@@ -152,11 +155,13 @@ async function corruptFiles(reader: RangeReader, { entries }: ArchiveDirectory):
   throw damaged('it has no backup.json');
 }
 
+/** @returns `first` where there is no verified backup at all */
 async function newestFit(
   store: Store,
   { customer, database, format, signers }: BaseWish,
-): Promise<Receipt | undefined> {
+): Promise<Receipt | 'first' | undefined> {
   const backups = await listBackups(store, customer, database);
+  if (!backups.some(({ receipt }) => receipt)) return 'first';
   const zips = backups.filter(({ archive, receipt }) => receipt && archive?.key.endsWith('.zip'));
   for await (const receipt of passedReceipts(store, zips.slice(0, CANDIDATES), signers)) {
     const hasFilestore = receipt.segments.some(({ kind, units }) => kind === 'filestore' && units.length > 0);

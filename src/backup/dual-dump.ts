@@ -32,9 +32,10 @@ export interface DualEntries {
  * Writes a dump in custom format, and the SQL that pg_restore would make of it, at the same time: the database is read
  * once. What large tables hold is deflated once for both.
  *
+ * @returns the length of the SQL in bytes; undefined where `writeSql` has written it
  * @throws whatever broke first: the dump, or one of the entries
  */
-export async function writeDual(stream: Readable, entries: DualEntries): Promise<void> {
+export async function writeDual(stream: Readable, entries: DualEntries): Promise<number | undefined> {
   const { dump, dumpName, sql, sqlName, members, target, signal, writeSql } = entries;
   const level = deflateLevel(target);
   const how = { deflate: level > 0, modified: target.startedAt };
@@ -43,14 +44,19 @@ export async function writeDual(stream: Readable, entries: DualEntries): Promise
   if (open.kind === 'unknown') {
     const all = Readable.from(continued(open.read, chunks), { objectMode: false });
     await allEnded(members.add(dump, dumpName, all, how), writeSql(open.why));
-    return;
+    return undefined;
   }
-  const summed = summedPieces(dumpPieces(open), entries);
+  let sqlBytes = 0;
+  const onSql = (bytes: number) => {
+    sqlBytes += bytes;
+  };
+  const summed = summedPieces(dumpPieces(open), entries, onSql);
   const pieces = level > 0 ? deflatedOnce(summed, level) : whole(summed);
   const { first, second } = forked<Buffer | DeflateBlock>(pieces, MOST_AHEAD, signal);
   const content = (values: AsyncIterable<Buffer | DeflateBlock>) =>
     level > 0 ? values : Readable.from(values, { objectMode: false });
   await allEnded(dump.add(dumpName, content(first), how), sql.add(sqlName, content(second), how));
+  return sqlBytes;
 }
 
 const TO = { dump: 'first', sql: 'second', both: 'both' } as const;
@@ -58,11 +64,15 @@ const TO = { dump: 'first', sql: 'second', both: 'both' } as const;
 async function* summedPieces(
   pieces: AsyncIterable<DumpPiece>,
   { members, dumpName, sqlName }: DualEntries,
+  onSql: (bytes: number) => void,
 ): AsyncGenerator<DumpPiece> {
   const [dump, sql] = [members.begin(dumpName), members.begin(sqlName)];
   for await (const piece of pieces) {
     if (piece.to !== 'sql') dump.update(piece.bytes);
-    if (piece.to !== 'dump') sql.update(piece.bytes);
+    if (piece.to !== 'dump') {
+      sql.update(piece.bytes);
+      onSql(piece.bytes.length);
+    }
     yield piece;
   }
   dump.end();

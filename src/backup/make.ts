@@ -154,8 +154,8 @@ async function survey(
       platform.info(`S3 copies ${files}, ${formatBytes(reuse.length)}, from ${key}`);
       return { source: { ...source, files: plan.files }, leftovers, base: { base: plan.base } };
     }
-    const { why, cannotCopy } = plan;
-    platform.info(`Everything is sent: ${why}`);
+    const { why, first, cannotCopy } = plan;
+    platform.info(first ? 'First backup: everything is sent' : `Everything is sent: ${why}`);
     return { source, leftovers, base: { cannotCopy } };
   });
 }

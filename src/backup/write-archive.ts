@@ -104,7 +104,10 @@ function writeBothDumps(writing: Writing, custom: DumpEntry, plain: DumpEntry): 
     info(`The database is read twice: the dump ${why}, from which no SQL is made here yet`);
     await writeDump(writing, plain, sql);
   };
-  return readDump(writing, custom, (stream) => writeDual(stream, { ...entries, writeSql }));
+  return readDump(writing, custom, async (stream) => {
+    const sqlBytes = await writeDual(stream, { ...entries, writeSql });
+    if (sqlBytes !== undefined) info(`dump.sql: ${formatBytes(sqlBytes)} of SQL, made of the same dump`);
+  });
 }
 
 async function readDump<T>(

@@ -2,9 +2,10 @@ import { appendFileSync, statSync } from 'node:fs';
 import * as core from '@actions/core';
 import { cutToBytes, markdownOf } from '../report/markdown.ts';
 import { plainText } from '../report/plain.ts';
-import { withTexts } from '../report/summary.ts';
+import { inShort, withTexts } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { jobToken } from './id-token.ts';
+import { LogGroups } from './log-groups.ts';
 import { logText } from './log-text.ts';
 import { Mask, piecesOf } from './mask.ts';
 import { Outputs } from './outputs.ts';
@@ -15,8 +16,16 @@ export function githubPlatform(env: Environment): Platform {
   const mask = new Mask();
   const fit = logText({ ...env, GITHUB_ACTIONS: 'true' });
   const clean = (message: string) => fit(mask.apply(message));
-  const info = (message: string) => core.info(clean(message));
-  const warning = (message: string) => core.warning(clean(message));
+  const groups = new LogGroups({
+    begin: (title) => core.startGroup(title),
+    end: () => core.endGroup(),
+    print: (line) => core.info(line),
+  });
+  const info = (message: string) => groups.say(clean(message));
+  const warning = (message: string) => {
+    groups.flush();
+    core.warning(clean(message));
+  };
   const dropped = new DroppedOutputs(env, mask, warning);
   // The delimiter around a value is a random UUID, which no value can hold.
   const outputs = new Outputs((name, value) => {
@@ -36,28 +45,37 @@ export function githubPlatform(env: Environment): Platform {
     },
     idToken: (audience) => jobToken(audience, env),
     prepare: () => assertAppendable(env.GITHUB_OUTPUT),
-    group: (title, body) => core.group(clean(title), body),
+    group: (title, body) => groups.group(clean(title), body),
     info,
-    notice: (message) => core.notice(clean(message)),
+    notice: (message) => {
+      groups.flush();
+      core.notice(clean(message));
+    },
     warning,
     progress: info,
     output: (name, value) => outputs.give(name, value),
     summary: async (summary) => {
       const masked = withTexts(summary, (text) => mask.apply(text));
+      let shown = inShort(masked);
       try {
         const room = SUMMARY_BYTES - bytesIn(env.GITHUB_STEP_SUMMARY);
         const { text, isCut } = cutToBytes(markdownOf(masked), room);
         await core.summary.addRaw(text, true).write();
-        if (!isCut) return;
-        warning('The job summary is longer than GitHub takes, 1 MiB: it is cut there, and whole here');
-        info(plainText(masked));
+        if (isCut) {
+          warning('The job summary is longer than GitHub takes, 1 MiB: it is cut there, and whole here');
+          shown = masked;
+        }
       } catch (error) {
         warning(`The job summary could not be written: ${messageOf(error)}`);
-        info(plainText(masked));
+        shown = masked;
       }
+      core.info(`\n${fit(plainText(shown))}`);
     },
     finish: async () => outputs.assertWritten(),
-    fail: (error) => core.error(clean(describeError(error).join('\n'))),
+    fail: (error) => {
+      groups.flush();
+      core.error(clean(describeError(error).join('\n')));
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import { type Summary, withTexts } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { childPipeline } from './gitlab-pipeline.ts';
 import { jobToken } from './id-token.ts';
+import { LogGroups } from './log-groups.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { LeftOut, Outputs } from './outputs.ts';
@@ -44,9 +45,25 @@ export function gitlabPlatform(
   const fit = logText({ ...env, GITLAB_CI: 'true' });
   const clean = (message: string) => fit(mask.apply(message));
   const print = (message: string) => stdout.write(`${message}\n`);
-  const say = (message: string) => print(clean(message));
   let sections = 0;
-  const warning = (message: string) => print(`${yellow}WARNING: ${clean(message)}${plain}`);
+  const groups = new LogGroups(
+    {
+      begin: (title) => {
+        const id = `odoo_backup_${++sections}`;
+        open.push(id);
+        stdout.write(`${marker('start', now(), `${id}[collapsed=true]`)}${title}\n`);
+      },
+      end: () => stdout.write(`${marker('end', now(), open.pop() ?? '')}\n`),
+      print,
+    },
+    now,
+  );
+  const open: string[] = [];
+  const say = (message: string) => groups.say(clean(message));
+  const warning = (message: string) => {
+    groups.flush();
+    print(`${yellow}WARNING: ${clean(message)}${plain}`);
+  };
   const report = new Report(env, (text) => mask.apply(text), warning);
   const dotenv = new Dotenv();
   const outputs = new Outputs((name, value) => {
@@ -63,16 +80,7 @@ export function gitlabPlatform(
     secret: (value) => mask.add(value),
     idToken: (audience) => jobToken(audience, env),
     prepare: prepareFiles,
-    group: async (title, body) => {
-      const id = `odoo_backup_${++sections}`;
-      stdout.write(marker('start', now(), `${id}[collapsed=true]`));
-      say(title);
-      try {
-        return await body();
-      } finally {
-        stdout.write(`${marker('end', now(), id)}\n`);
-      }
-    },
+    group: (title, body) => groups.group(clean(title), body),
     info: say,
     notice: say,
     warning,
@@ -84,6 +92,7 @@ export function gitlabPlatform(
     },
     finish: async () => outputs.assertWritten(),
     fail: (error) => {
+      groups.flush();
       const why = describeError(error);
       print(`${red}ERROR: ${clean(why.join('\n  '))}${plain}`);
       report.fail(why);

@@ -68,6 +68,12 @@ export const spansOf = (text: Text): readonly Span[] =>
 /** Whatever the text holds, it is one line without control characters. */
 export const oneLine = (text: string): string => printable(text.replaceAll(/\s+/g, ' '));
 
+/** What a log ends with where the whole summary stands elsewhere: the title and the facts. */
+export const inShort = (summary: Summary): Summary => ({
+  ...summary,
+  blocks: summary.told ? [] : summary.blocks.filter(({ kind }) => kind === 'facts' || kind === 'note'),
+});
+
 /** A summary with every text of it put through `change`: to mask secrets before a renderer escapes what is in them. */
 export function withTexts(summary: Summary, change: (text: string) => string): Summary {
   const span = (each: Span): Span => (typeof each === 'string' ? change(each) : { code: change(each.code) });

@@ -88,7 +88,11 @@ describe('whatever a text holds', () => {
       (platform, text) => platform.progress(text),
       (platform, text) => platform.summary(summaryOf(text)),
       (platform, text) => platform.fail(new Error('x', { cause: text })),
-      (platform, text) => platform.group(text, async () => platform.info(text)),
+      (platform, text) =>
+        platform.group(text, async () => {
+          platform.info(text);
+          platform.info(text);
+        }),
     ];
     fc.assert(
       fc.property(hostile, fc.constantFrom(...says), (text, say) => {
@@ -152,7 +156,7 @@ test('in a step of the action only the program’s own commands are ones', async
     for (const text of JSON.parse(readFileSync('${folder}/texts.json', 'utf8'))) {
       platform.info(text); platform.progress(text); platform.notice(text); platform.warning(text);
       platform.fail(text);
-      await platform.group(text, async () => {});
+      await platform.group(text, async () => { platform.info(text); platform.info(text); });
       await platform.summary({ outcome: 'done', title: text, blocks: [{ kind: 'note', text }] });
     }`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {

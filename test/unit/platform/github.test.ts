@@ -33,10 +33,12 @@ describe('GitHub', () => {
         platform.progress('1 of 2');
         platform.warning('slow');
       });
+      await platform.group('Look', async () => {});
+      await platform.group('Verify', async () => platform.info('MD5 of every part'));
       platform.notice('done');
       platform.fail(Object.assign(new Error('a\\nb', { cause: 'why' }), { stack: '' }));`);
     assert.equal(
-      log,
+      log.replaceAll(/\(\d+ ms\)/g, '(1 ms)'),
       `::add-mask::first line%0Asecond line
 ::add-mask::first line
 ::add-mask::second line
@@ -46,6 +48,8 @@ describe('GitHub', () => {
 1 of 2
 ::warning::slow
 ::endgroup::
+Look (1 ms)
+Verify: MD5 of every part (1 ms)
 ::notice::done
 ::error::Unexpected error: a%0Ab%0Abecause: why%0AWhat was done until then stands above. Run the command again; if it fails in the same way, report it with these lines:
 `,
@@ -75,7 +79,11 @@ describe('GitHub', () => {
       );
       const url = 'https://github.com/acme/odoo/actions/runs/7/attempts/2';
       const run = { platform: 'github', actor: 'ann', repository: 'acme/odoo', commit: 'c0ffee' };
-      assert.deepEqual(JSON.parse(log), ['host', '', { ...run, ref: 'refs/heads/main', url }]);
+      assert.deepEqual(JSON.parse(log.trim().split('\n').at(-1) ?? ''), [
+        'host',
+        '',
+        { ...run, ref: 'refs/heads/main', url },
+      ]);
       assert.match(await readFile(files.GITHUB_OUTPUT, 'utf8'), /^odoo-version<<(\S+)\n17\.0\n\1\n$/);
       assert.equal(
         await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
