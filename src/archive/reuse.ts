@@ -21,8 +21,6 @@ export interface Reuse {
   readonly unreferenced: number;
   /** Number of the new archive's entries among them. */
   readonly entries: number;
-  /** Size of their content in bytes. */
-  readonly bytes: number;
   /** These entries, as the new archive's directory has them. */
   directory(): Generator<Buffer>;
 }
@@ -44,7 +42,7 @@ export function planReuse(
   const units = segments.flatMap(({ kind, units }) => (kind === 'filestore' ? units : []));
   const needed = new Set<Unit>();
   const taken = new BitSet(directory.entries);
-  let [bytes, referenced] = [0, 0];
+  let referenced = 0;
   let [number, index] = [-1, 0];
   for (const { entry, end } of withEnds(entries(), segments)) {
     number += 1;
@@ -54,7 +52,6 @@ export function planReuse(
     for (const unit of within) needed.add(unit);
     taken.add(number);
     take(entry);
-    bytes += entry.size;
     referenced += end - entry.offset;
   }
   let length = 0;
@@ -66,7 +63,7 @@ export function planReuse(
   }
   const unreferenced = length - referenced;
   const moved = () => moveEntries(entries(), copies, taken);
-  return { copies, length, unreferenced, entries: taken.count, bytes, directory: moved };
+  return { copies, length, unreferenced, entries: taken.count, directory: moved };
 }
 
 const endOf = ({ offset, length }: Unit | Segment): number => offset + length;

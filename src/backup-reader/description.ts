@@ -4,9 +4,13 @@ import { openEntry } from '../archive/entry.ts';
 import type { RangeReader } from '../archive/reader.ts';
 import { type BackupDescription, decodeDescription } from '../catalog/description.ts';
 import { sqlName, version } from '../catalog/shapes.ts';
+import type { Identities } from '../sealing/identities.ts';
 import { type Decoder, object, optional } from '../util/decode.ts';
 import { ContentError, messageOf } from '../util/errors.ts';
 import { parseJson } from '../util/json.ts';
+import type { Members } from './members.ts';
+import { Seal, type SealedBackup } from './seal.ts';
+import { parseSealedName } from './sealed-names.ts';
 import type { ContentSums } from './sums.ts';
 
 /** What a restore takes from Odoo's manifest.json. Other programs leave fields out. */
@@ -21,40 +25,95 @@ const decodeManifest = object<OdooManifest>({
   major_version: optional(version),
 });
 
-/** Reads manifest.json. @throws ContentError when it is not Odoo's */
-export const readManifest = (
+/** Reads manifest.json, which is never sealed. @throws ContentError when it is not Odoo's */
+export const readManifest = async (
   reader: RangeReader,
   entry: DirectoryEntry,
   sums?: ContentSums,
-): Promise<OdooManifest> => readJson(reader, entry, decodeManifest, sums);
+): Promise<OdooManifest> => decoded(entry.name, await readHeld(reader, entry, sums), decodeManifest);
 
-/** Reads backup.json. @throws ContentError when it is not ours */
-export const readDescription = (
+/** Reads a backup.json that is not sealed. @throws ContentError when it is not ours */
+export const readDescription = async (
   reader: RangeReader,
   entry: DirectoryEntry,
   sums?: ContentSums,
-): Promise<BackupDescription> => readJson(reader, entry, decodeDescription, sums);
+): Promise<BackupDescription> => decoded(entry.name, await readHeld(reader, entry, sums), decodeDescription);
+
+/** What an archive says of itself, and what opens its other members. */
+export interface OpenedDescription {
+  readonly description: BackupDescription | undefined;
+  /** undefined: the archive is not sealed. */
+  readonly seal: Seal | undefined;
+}
+
+/**
+ * Reads backup.json, sealed or not.
+ *
+ * @param members by the names of what comes out
+ * @throws UserError when it is sealed, and none of the identities opens it
+ * @throws ContentError when it is not ours
+ */
+export async function openDescription(
+  reader: RangeReader,
+  members: Members,
+  sums: ContentSums,
+  backup: SealedBackup,
+  identities: Identities | undefined,
+): Promise<OpenedDescription> {
+  const entry = members.get('backup.json');
+  if (!entry) return { description: undefined, seal: undefined };
+  const stored = await readHeld(reader, entry, sums);
+  if (!parseSealedName(entry.name)) {
+    return { description: decoded(entry.name, stored, decodeDescription), seal: undefined };
+  }
+  const seal = await Seal.open(stored, entry.name, backup, identities);
+  const bytes = await held(entry.name, await seal.content(entry.name, stored));
+  return { description: decoded(entry.name, bytes, decodeDescription), seal };
+}
+
+/** The description of a sealed dump that is an object of its own, from its receipt. */
+export async function openSealedText(text: string, seal: Seal): Promise<BackupDescription> {
+  const name = 'receipt.sealed.description.gz.age';
+  const bytes = await held(name, await seal.content(name, Buffer.from(text, 'base64')));
+  return decoded(name, bytes, decodeDescription);
+}
 
 /** 2,000,000 missing files take 90 MB. */
 const LARGEST_JSON = 128 * 2 ** 20;
 
-async function readJson<T>(
+async function readHeld(
   reader: RangeReader,
-  entry: DirectoryEntry,
-  decode: Decoder<T>,
+  { name, size, ...entry }: DirectoryEntry,
   sums: ContentSums | undefined,
-): Promise<T> {
-  if (entry.size > LARGEST_JSON) throw unreadable(entry, `it claims to be ${entry.size} bytes long`);
-  const bytes = await buffer(openEntry(reader, entry));
-  sums?.compare(entry.name, bytes);
+): Promise<Buffer> {
+  if (size > LARGEST_JSON) throw unreadable(name, `it claims to be ${size} bytes long`);
+  const bytes = await buffer(openEntry(reader, { name, size, ...entry }));
+  sums?.compare(name, bytes);
+  return bytes;
+}
+
+/** All of what comes out of something sealed. */
+async function held(name: string, content: Buffer | AsyncIterable<Buffer>): Promise<Buffer> {
+  if (Buffer.isBuffer(content)) return content;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of content) {
+    size += chunk.length;
+    if (size > LARGEST_JSON) throw unreadable(name, `it is longer than ${LARGEST_JSON} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function decoded<T>(name: string, bytes: Buffer, decode: Decoder<T>): T {
   try {
-    return decode(parseJson(bytes), entry.name);
+    return decode(parseJson(bytes), name);
   } catch (cause) {
-    throw unreadable(entry, messageOf(cause), cause);
+    throw unreadable(name, messageOf(cause), cause);
   }
 }
 
-function unreadable({ name }: DirectoryEntry, what: string, cause?: unknown): ContentError {
+function unreadable(name: string, what: string, cause?: unknown): ContentError {
   return new ContentError(
     `${name} in the archive cannot be understood: ${what}`,
     'A newer version of this tool may have written it, or something else. Use that version, or choose another backup.',

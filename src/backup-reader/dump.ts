@@ -1,16 +1,16 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import type { DirectoryEntry } from '../archive/central-directory.ts';
-import { openEntry } from '../archive/entry.ts';
 import { readRange } from '../archive/ranges.ts';
-import { readEntries } from '../archive/read-entries.ts';
 import type { RangeReader } from '../archive/reader.ts';
 import { quoted } from '../util/controls.ts';
 import { ContentError, messageOf } from '../util/errors.ts';
 import { HEAD_BYTES } from './foreign-formats.ts';
+import type { MemberContents } from './member-contents.ts';
 import type { Members } from './members.ts';
 import { assertSql, type PlainDumpOptions, plainDumpFilter } from './plain-dump.ts';
-import { ContentSums } from './sums.ts';
+import type { Seal } from './seal.ts';
+import type { ContentSums } from './sums.ts';
 
 /** One file of a dump. */
 export interface DumpFile {
@@ -49,20 +49,16 @@ export type DumpSource =
  *
  * @throws ContentError when there is none, or several of one kind
  */
-export async function findDump(
-  reader: RangeReader,
-  members: Members,
-  sums = new ContentSums(undefined),
-): Promise<DumpSource> {
-  if (members.has('backup.json')) return archivedDump(reader, members, sums);
+export async function findDump(contents: MemberContents, members: Members): Promise<DumpSource> {
+  if (members.has('backup.json')) return archivedDump(contents, members);
   const names = [...topLevel(members)].map(([name]) => name);
   const isPacked = !names.some((name) => /\.(?:dump|sql)$/.test(name)) && !members.has('dump/toc.dat');
   const packed = isPacked ? single(topLevel(members).filter(([name]) => PACKED_DUMP.test(name))) : undefined;
-  const dump = packed ? memberFile(reader, sums, ...packed) : archivedDump(reader, members, sums);
+  const dump = packed ? memberFile(contents, ...packed) : archivedDump(contents, members);
   if ('kind' in dump && dump.kind === 'directory') return dump;
   const { name } = dump;
   const entry = members.get(name);
-  return entry ? knownByContent(memberFile(reader, sums, name, entry)) : archivedDump(reader, members, sums);
+  return entry ? knownByContent(memberFile(contents, name, entry)) : archivedDump(contents, members);
 }
 
 /** `shop.sql.gz`, `dump.zst`: whatever packs it, its first bytes tell. */
@@ -72,27 +68,18 @@ const topLevel = (members: Members): [name: string, entry: DirectoryEntry][] =>
   [...members.others].filter(([name]) => !name.includes('/'));
 
 /** A file of the archive. Whoever wants the content of a dump, or of any file but the filestore's, gets it here. */
-export const memberFile = (
-  reader: RangeReader,
-  sums: ContentSums,
-  name: string,
-  entry: DirectoryEntry,
-): DumpFile => ({
+export const memberFile = (contents: MemberContents, name: string, entry: DirectoryEntry): DumpFile => ({
   name,
-  size: entry.size,
-  open: sums.watched(entry.name, () => openEntry(reader, entry)),
+  size: contents.sizeOf(entry),
+  open: contents.opener(entry),
 });
 
 /**
  * The archive's dump: the one that restores fastest, where there are several.
  * @throws ContentError when there is none, or several of one kind
  */
-export function archivedDump(
-  reader: RangeReader,
-  members: Members,
-  sums = new ContentSums(undefined),
-): DumpSource {
-  const file = (name: string, entry: DirectoryEntry) => memberFile(reader, sums, name, entry);
+export function archivedDump(contents: MemberContents, members: Members): DumpSource {
+  const file = (name: string, entry: DirectoryEntry) => memberFile(contents, name, entry);
   const top = topLevel(members);
   const custom = single(top.filter(([name]) => name.endsWith('.dump')));
   if (custom) return { kind: 'custom', ...file(...custom) };
@@ -105,7 +92,7 @@ export function archivedDump(
       kind: 'directory',
       files,
       size,
-      readFiles: () => readDirectoryFiles(reader, members, sums, files),
+      readFiles: () => readDirectoryFiles(contents, members, files),
     };
   }
   const plain =
@@ -117,22 +104,16 @@ export function archivedDump(
   );
 }
 
-async function* readDirectoryFiles(
-  reader: RangeReader,
-  members: Members,
-  sums: ContentSums,
-  files: readonly DumpFile[],
-) {
+async function* readDirectoryFiles(contents: MemberContents, members: Members, files: readonly DumpFile[]) {
   const wanted = new Map<DirectoryEntry, DumpFile>();
   for (const file of files) {
     const entry = members.get(`dump/${file.name}`);
     if (entry) wanted.set(entry, file);
   }
-  for await (const { entry, content } of readEntries(reader, wanted.keys())) {
+  for await (const { entry, content } of contents.read(wanted.keys())) {
     const file = wanted.get(entry);
     if (!file) continue;
-    if (Buffer.isBuffer(content)) sums.compare(entry.name, content);
-    yield { ...file, content: Buffer.isBuffer(content) ? content : sums.streamed(entry.name, content) };
+    yield { ...file, content };
   }
 }
 
@@ -164,12 +145,23 @@ const CUSTOM = Buffer.from('PGDMP');
 /**
  * A dump that is an object of its own: SQL, or in custom format; packed with gzip or zstd, or not. Its first bytes
  * decide what it is, not its name.
+ *
+ * @param seal opens it; undefined: it is not sealed
  * @throws ContentError when it is neither
  */
-export async function bareDump(reader: RangeReader, name: string, sums: ContentSums): Promise<DumpSource> {
+export async function bareDump(
+  reader: RangeReader,
+  name: string,
+  sums: ContentSums,
+  seal: Seal | undefined,
+): Promise<DumpSource> {
   const open = sums.watched(name, () =>
     Readable.from(readRange(reader, 0, reader.size), { objectMode: false }),
   );
+  if (seal) {
+    const size = seal.sizeOf(name, reader.size);
+    return knownByContent({ name, size, open: () => seal.unsealed(name, open()) });
+  }
   const start = await reader.read(0, Math.min(HEAD_BYTES, reader.size));
   return knownByContent({ name, size: reader.size, open }, start);
 }

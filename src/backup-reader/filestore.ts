@@ -1,13 +1,12 @@
 import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { DirectoryEntry } from '../archive/central-directory.ts';
-import { readEntries } from '../archive/read-entries.ts';
-import type { RangeReader } from '../archive/reader.ts';
 import type { WantedFiles } from '../odoo/file-list.ts';
 import { sha1Of } from '../odoo/filestore.ts';
 import { BitSet } from '../util/bit-set.ts';
 import { isPrintable, quoted } from '../util/controls.ts';
 import { ContentError } from '../util/errors.ts';
+import type { MemberContents } from './member-contents.ts';
 import type { Member, Members } from './members.ts';
 
 /** A file of the filestore in an archive. */
@@ -33,12 +32,19 @@ export class ArchivedFiles implements WantedFiles {
   /** What comes before their names in the archive. */
   readonly #folder: string;
   readonly #corrupt: ReadonlySet<string>;
+  readonly #contents: EntrySizes;
   /** In bytes, by number. */
   readonly #sizes: Float64Array;
   readonly #numbers: BitSet;
 
   /** @param folder what comes before the names in the archive; undefined: no file is in it */
-  constructor(members: Members, folder: string | undefined, corrupt: readonly string[]) {
+  constructor(
+    members: Members,
+    folder: string | undefined,
+    corrupt: readonly string[],
+    contents = AS_STORED,
+  ) {
+    this.#contents = contents;
     this.#members = members;
     this.#folder = folder ?? FOLDER;
     this.#corrupt = new Set(corrupt);
@@ -49,9 +55,10 @@ export class ArchivedFiles implements WantedFiles {
   /** Takes a file of the archive. */
   add({ number, entry }: Member): void {
     this.#numbers.add(number);
-    this.#sizes[number] = entry.size;
+    const size = this.#contents.sizeOf(entry);
+    this.#sizes[number] = size;
     this.size += 1;
-    this.bytes += entry.size;
+    this.bytes += size;
   }
 
   numbers(): BitSet {
@@ -100,9 +107,15 @@ export class ArchivedFiles implements WantedFiles {
   }
 
   #entryOf(name: string, entry: DirectoryEntry): FilestoreEntry {
-    return { name, sha1: this.#corrupt.has(name) ? undefined : sha1Of(name), size: entry.size, entry };
+    const sha1 = this.#corrupt.has(name) ? undefined : sha1Of(name);
+    return { name, sha1, size: this.#contents.sizeOf(entry), entry };
   }
 }
+
+/** How large the content of entries is. */
+type EntrySizes = Pick<MemberContents, 'sizeOf'>;
+
+const AS_STORED: EntrySizes = { sizeOf: ({ size }) => size };
 
 export interface ArchivedFilestore {
   readonly files: ArchivedFiles;
@@ -119,19 +132,21 @@ const CHECKLIST = 'checklist/';
  *
  * @param database tells which of several databases' filestores is meant
  * @param corrupt files whose content was not what their names say when the backup was made
+ * @param contents tells the sizes; default: those that the zip says
  * @throws ContentError when there are several and none is the database's
  */
 export function filestoreOf(
   members: Members,
   database: string | undefined,
   corrupt: readonly string[],
+  contents = AS_STORED,
 ): ArchivedFilestore | undefined {
   const names = function* () {
     for (const name of members.keys()) if (name.startsWith(FOLDER)) yield name.slice(FOLDER.length);
   };
   if (names().next().done) return undefined;
   const folder = FOLDER + databaseFolder(names, database);
-  const files = new ArchivedFiles(members, folder, corrupt);
+  const files = new ArchivedFiles(members, folder, corrupt, contents);
   const leftOut: string[] = [];
   for (const member of members.all()) {
     const name = member.name.slice(folder.length);
@@ -167,7 +182,7 @@ function databaseFolder(names: () => Iterable<string>, database: string | undefi
  * @throws UserError that names the file which is not what it should be
  */
 export async function* readFiles(
-  reader: RangeReader,
+  contents: MemberContents,
   files: Iterable<FilestoreEntry>,
 ): AsyncGenerator<{ readonly file: FilestoreEntry; readonly content: Buffer | Readable }> {
   const fileOf = new WeakMap<DirectoryEntry, FilestoreEntry>();
@@ -177,7 +192,7 @@ export async function* readFiles(
       yield file.entry;
     }
   };
-  for await (const { entry, content } of readEntries(reader, entries())) {
+  for await (const { entry, content } of contents.read(entries())) {
     const file = fileOf.get(entry);
     if (!file) continue;
     const checked = checkedContent(file, content);

@@ -7,6 +7,7 @@ import type { BitSet } from '../util/bit-set.ts';
 import { quoted } from '../util/controls.ts';
 import { ContentError } from '../util/errors.ts';
 import { NameIndex } from './name-index.ts';
+import { parseSealedName, SEALED_DESCRIPTION } from './sealed-names.ts';
 
 /** Length of the local header without name and extra field, in bytes. APPNOTE 4.3.7. */
 const LOCAL_HEADER_LENGTH = 30;
@@ -25,7 +26,7 @@ type Entries = Pick<ArchiveDirectory, 'numbered' | 'entryAt'>;
 
 /** A file of an archive. */
 export interface Member {
-  /** Without a leading `./`. */
+  /** Without a leading `./`; of a sealed one, the name of what comes out. */
   readonly name: string;
   /** Number in the archive's directory. */
   readonly number: number;
@@ -33,7 +34,7 @@ export interface Member {
 }
 
 /**
- * The files of an archive by their names, without a leading `./`. Those of a filestore may be millions: they are held
+ * The files of an archive by their names, without a leading `./`; in a sealed one, of what comes out. Those of a filestore may be millions: they are held
  * as the directory holds them, and decoded anew each time that they are asked for.
  */
 export class Members {
@@ -41,6 +42,8 @@ export class Members {
   readonly size: number;
   /** Numbers in the archive's directory are smaller than this: it names folders as well. */
   readonly numbers: number;
+  /** Whether its members are files of age, all but manifest.json. */
+  readonly isSealed: boolean;
   /** Files outside of `filestore/`, in the order of their bytes. */
   readonly others: ReadonlyMap<string, DirectoryEntry>;
   readonly #entries: Entries;
@@ -50,13 +53,14 @@ export class Members {
     entries: Entries,
     index: NameIndex,
     others: ReadonlyMap<string, DirectoryEntry>,
-    { size, numbers }: { readonly size: number; readonly numbers: number },
+    { size, numbers, isSealed }: Pick<Members, 'size' | 'numbers' | 'isSealed'>,
   ) {
     this.#entries = entries;
     this.#index = index;
     this.others = others;
     this.size = size;
     this.numbers = numbers;
+    this.isSealed = isSealed;
   }
 
   has(name: string): boolean {
@@ -78,7 +82,7 @@ export class Members {
   /** The files in the order of their bytes. @param wanted their numbers; undefined: all */
   *all(wanted?: BitSet): Generator<Member> {
     for (const [number, entry] of this.#entries.numbered(wanted)) {
-      if (!isFolder(entry)) yield { name: memberName(entry), number, entry };
+      if (!isFolder(entry)) yield { name: memberName(entry, this.isSealed), number, entry };
     }
   }
 
@@ -113,8 +117,17 @@ export async function* walkMembers(
   }
 }
 
-/** Name of a file without a leading `./`. */
-export const memberName = ({ name }: DirectoryEntry): string => withoutDot(name);
+/** Name of a file without a leading `./`; in a sealed archive, of what comes out. */
+function memberName({ name }: DirectoryEntry, isSealed: boolean): string {
+  if (!isSealed) return withoutDot(name);
+  const sealed = parseSealedName(name);
+  if (sealed) return sealed.name;
+  if (name === PLAIN) return name;
+  throw refused(name, 'is not sealed, as the others are');
+}
+
+/** What a sealed archive has in the clear. */
+const PLAIN = 'manifest.json';
 
 const withoutDot = (name: string): string => (name.startsWith('./') ? name.replace(/^(\.\/)+/, '') : name);
 
@@ -123,15 +136,16 @@ const isFolder = ({ name }: DirectoryEntry): boolean => name.endsWith('/');
 /**
  * The files of an archive, which may have come from anywhere.
  * @throws ContentError at a name that leaves the folder it is extracted to, a link, two files of one name or in one
- * place, encryption, an unknown compression, a size that cannot be true
+ * place, encryption, an unknown compression, a size that cannot be true, a sealed archive with one that is not sealed
  */
 export function membersOf(archive: ArchiveDirectory): Members {
   const { entries } = archive.directory;
-  return indexed(archive, entries) ?? (indexed(sorted(archive), entries) as Members);
+  const isSealed = entries > 0 && archive.entryAt(entries - 1).name === SEALED_DESCRIPTION;
+  return indexed(archive, entries, isSealed) ?? (indexed(sorted(archive), entries, isSealed) as Members);
 }
 
 /** @returns undefined when the entries are not in the order of their bytes */
-function indexed(entries: Entries, length: number): Members | undefined {
+function indexed(entries: Entries, length: number, isSealed: boolean): Members | undefined {
   const index = new NameIndex(length);
   const others = new Map<string, DirectoryEntry>();
   const folders = new Folders();
@@ -146,7 +160,7 @@ function indexed(entries: Entries, length: number): Members | undefined {
     // Files in one place are how a small archive holds more than all disks: https://www.bamsoftware.com/hacks/zipbomb/
     if (entry.offset < free) throw refused(entry.name, 'overlaps with another file');
     free = entry.offset + LOCAL_HEADER_LENGTH + entry.raw.readUInt16LE(28) + entry.compressedSize;
-    const name = memberName(entry);
+    const name = memberName(entry, isSealed);
     if (!index.add(name, number)) throw refused(name, 'is there twice');
     folders.add(name);
     size += 1;
@@ -154,7 +168,7 @@ function indexed(entries: Entries, length: number): Members | undefined {
     if (!name.startsWith(FILESTORE)) others.set(name, { ...entry, raw: Buffer.from(entry.raw) });
   }
   folders.check((name) => index.numberOf(name) >= 0);
-  return new Members(entries, index, others, { size, numbers: length });
+  return new Members(entries, index, others, { size, numbers: length, isSealed });
 }
 
 /** The same entries in the order of their bytes: programs other than this one may have written them otherwise. */

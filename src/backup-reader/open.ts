@@ -5,10 +5,15 @@ import type { BackupDescription } from '../catalog/description.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { Authorship } from '../catalog/signatures.ts';
 import type { Store } from '../s3/store.ts';
-import { type OdooManifest, readDescription, readManifest } from './description.ts';
+import { LONGEST_HEADER } from '../sealing/header.ts';
+import type { Identities } from '../sealing/identities.ts';
+import { none } from '../util/iterables.ts';
+import { type OdooManifest, openDescription, openSealedText, readManifest } from './description.ts';
 import { bareDump, type DumpFile, type DumpSource, findDump, memberFile } from './dump.ts';
 import { ArchivedFiles, type FilestoreEntry, filestoreOf, readFiles } from './filestore.ts';
+import { MemberContents } from './member-contents.ts';
 import { type Members, membersOf } from './members.ts';
+import { assertCanOpen, Seal, type SealedBackup, sealedBackup } from './seal.ts';
 import { parseName, type Selected, type Selection, selectBackup, wrongBackup } from './select.ts';
 import { ContentSums } from './sums.ts';
 
@@ -67,6 +72,7 @@ type Content = Pick<
   | 'leftOut'
   | 'members'
   | 'member'
+  | 'readFiles'
 >;
 
 /**
@@ -74,30 +80,49 @@ type Content = Pick<
  * @throws UserError when there is no such backup, or it is not verified and that is not allowed
  * @throws ContentError as `openSelected` does
  */
-export async function openSource(store: Store, selection: Selection): Promise<RestoreSource> {
-  return openSelected(store, await selectBackup(store, selection));
+export async function openSource(
+  store: Store,
+  selection: Selection,
+  identities?: Identities,
+): Promise<RestoreSource> {
+  return openSelected(store, await selectBackup(store, selection), identities);
+}
+
+/** How a backup is opened. */
+interface Opening {
+  readonly reader: RangeReader;
+  readonly uri: string;
+  readonly key: string;
+  readonly receipt: Receipt | undefined;
+  readonly sums: ContentSums;
+  readonly sealed: SealedBackup;
+  readonly identities: Identities | undefined;
 }
 
 /**
  * Reads the directory and the descriptions of a backup, by range. Nothing in it is trusted: see `membersOf`.
+ *
+ * @throws UserError when it is sealed, and the identities do not open it
  * @throws ContentError when it is not the one of its receipt, or nothing that can be restored
  */
 export async function openSelected(
   store: Store,
   { key, receipt, authorship, passedOver = [] }: Selected,
+  identities?: Identities,
 ): Promise<RestoreSource> {
   const uri = store.uri(key);
+  const sealed = sealedBackup(uri, receipt);
+  assertCanOpen(sealed, identities);
   const reader = await store.range(key);
   if (receipt && receipt.size !== reader.size) {
     throw wrongBackup(uri, `it has ${reader.size} bytes instead of ${receipt.size}`);
   }
-  const magic = await reader.read(0, Math.min(2, reader.size));
-  const isZip = magic.toString('latin1') === 'PK';
+  const magic = (await reader.read(0, Math.min(AGE.length, reader.size))).toString('latin1');
+  const isZip = magic.startsWith('PK');
   if (receipt?.directory && !isZip) throw wrongBackup(uri, 'it is not a zip archive');
   const sums = new ContentSums(receipt?.sums);
-  const content = isZip
-    ? await readArchive(reader, uri, key, receipt, sums)
-    : await bareContent(reader, key, receipt, sums);
+  const opening = { reader, uri, key, receipt, sums, sealed, identities };
+  const content = isZip ? await readArchive(opening) : await bareContent(opening, magic === AGE);
   const startedAt = receipt?.startedAt ?? content.description?.startedAt;
   return {
     uri,
@@ -108,61 +133,61 @@ export async function openSelected(
     passedOver,
     createdAt: startedAt === undefined ? parseName(key)?.at : new Date(startedAt),
     ...content,
-    readFiles: (files) => readFiles(reader, files),
     assertDump: () => sums.assertRead(),
   };
 }
 
-async function readArchive(
-  reader: RangeReader,
-  uri: string,
-  key: string,
-  receipt: Receipt | undefined,
-  sums: ContentSums,
-): Promise<Content> {
+/** How a file of age begins. */
+const AGE = 'age-encryption.org/v1\n';
+
+async function readArchive(opening: Opening): Promise<Content> {
+  const { reader, uri, key, receipt, sums, sealed, identities } = opening;
   const archive = await readDirectory(reader);
   if (receipt && !isSame(receipt.directory, archive.directory))
     throw wrongBackup(uri, 'it has another central directory');
   const members = membersOf(archive);
-  const [described, manifested] = [members.get('backup.json'), members.get('manifest.json')];
-  const description = described && (await readDescription(reader, described, sums));
+  const manifested = members.get('manifest.json');
+  const { description, seal } = await openDescription(reader, members, sums, sealed, identities);
+  const contents = new MemberContents(reader, { sums, seal, sizes: description?.sealed?.sizes });
   const manifest = manifested && (await readManifest(reader, manifested, sums));
   const database =
     receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database;
-  const filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? []);
+  const filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? [], contents);
   const isEmpty = description?.filestore?.files === 0;
   return {
     database,
     odooVersion: receipt?.odoo?.version ?? description?.odooVersion ?? manifest?.major_version,
     description,
     manifest,
-    dump: await findDump(reader, members, sums),
+    dump: await findDump(contents, members),
     filestore: filestore?.files ?? (isEmpty ? new ArchivedFiles(members, undefined, []) : undefined),
     leftOut: filestore?.leftOut ?? [],
     members,
     member: (name) => {
       const entry = members.get(name);
-      return entry && memberFile(reader, sums, name, entry);
+      return entry && memberFile(contents, name, entry);
     },
+    readFiles: (files) => readFiles(contents, files),
   };
 }
 
-async function bareContent(
-  reader: RangeReader,
-  key: string,
-  receipt: Receipt | undefined,
-  sums: ContentSums,
-): Promise<Content> {
+async function bareContent(opening: Opening, isSealed: boolean): Promise<Content> {
+  const { reader, key, receipt, sums, sealed, identities } = opening;
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  const start = isSealed ? await reader.read(0, Math.min(LONGEST_HEADER, reader.size)) : undefined;
+  const seal = start && (await Seal.open(start, name, sealed, identities));
+  const text = receipt?.sealed?.description;
   return {
     database: receipt?.database ?? parseName(key)?.database,
     odooVersion: receipt?.odoo?.version,
-    description: receipt?.description,
+    description: seal && text !== undefined ? await openSealedText(text, seal) : receipt?.description,
     manifest: undefined,
-    dump: await bareDump(reader, key.slice(key.lastIndexOf('/') + 1), sums),
+    dump: await bareDump(reader, name, sums, seal),
     filestore: undefined,
     leftOut: [],
     members: undefined,
     member: () => undefined,
+    readFiles: none,
   };
 }
 

@@ -43,6 +43,20 @@ export class ContentSums {
     this.#unread.delete(name);
   }
 
+  /** The same content of a member, which fails when it is others than was written: see `has`. */
+  checked<T extends Buffer | Readable>(name: string, content: T): T | Readable {
+    if (!this.has(name)) return content;
+    if (!Buffer.isBuffer(content)) return this.streamed(name, content as Readable);
+    this.compare(name, content);
+    return content;
+  }
+
+  /** Whether there has to be a sum of a member: files of the filestore have the SHA-1 of their content in their names. */
+  has(name: string): boolean {
+    if (!this.#expected) return false;
+    return Object.hasOwn(this.#expected, name) || !name.startsWith('filestore/');
+  }
+
   /** @throws ContentError when they are others than were written */
   compare(name: string, content: Buffer): void {
     const expected = this.#of(name);

@@ -2,13 +2,16 @@ import { type DirectoryEntry, damaged } from '../archive/central-directory.ts';
 import { type ArchiveDirectory, type RangeReader, readDirectory } from '../archive/reader.ts';
 import { planReuse, type Reuse } from '../archive/reuse.ts';
 import { readDescription } from '../backup-reader/description.ts';
+import { parseSealedName } from '../backup-reader/sealed-names.ts';
 import { listBackups, passedReceipts } from '../catalog/keys.ts';
 import type { Format, Receipt } from '../catalog/receipt.ts';
 import type { TrustedSigners } from '../catalog/signatures.ts';
-import { FileList } from '../odoo/file-list.ts';
+import { FileList, type FilestoreFile } from '../odoo/file-list.ts';
 import { sha1Of } from '../odoo/filestore.ts';
 import type { CopiedFront } from '../s3/server-copy.ts';
 import type { ObjectHead, Store } from '../s3/store.ts';
+import { openedSize } from '../sealing/chunks.ts';
+import type { Recipients } from '../sealing/recipients.ts';
 import { BitSet } from '../util/bit-set.ts';
 import { messageOf } from '../util/errors.ts';
 import type { HostFiles } from './source.ts';
@@ -16,6 +19,8 @@ import type { HostFiles } from './source.ts';
 /** An earlier archive of the same database, and what of it the new one takes over. */
 export interface Base extends CopiedFront {
   readonly reuse: Reuse;
+  /** Size of the files that are taken over, in bytes. */
+  readonly bytes: number;
   /** When the first archive of this chain of copies was sent as a whole. ISO 8601, UTC. */
   readonly fullAt: string;
 }
@@ -29,6 +34,8 @@ export interface BaseWish {
   readonly fullEveryMs: number;
   /** Whose archives are built upon; undefined: anybody's. */
   readonly signers?: TrustedSigners;
+  /** Whom the new archive is sealed for, and so the one that it is built upon; undefined: nobody. */
+  readonly recipients?: Recipients | undefined;
 }
 
 /** An archive that may become a base: what there is to know of it before the host's files are known. */
@@ -38,6 +45,8 @@ export interface BaseCandidate {
   readonly directory: ArchiveDirectory;
   /** Files in it that were not what their names say. */
   readonly corrupt: ReadonlySet<string>;
+  /** Whom it is sealed for. */
+  readonly recipients: Recipients | undefined;
 }
 
 /** A base, and what it leaves to be read. */
@@ -76,10 +85,7 @@ export async function findCandidate(store: Store, wish: BaseWish): Promise<BaseC
 
 async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandidate | NoBase> {
   const receipt = await newestFit(store, wish);
-  if (receipt === 'first') return { why: 'it is the first backup', first: true };
-  if (!receipt) {
-    return { why: `there is no verified backup of format ${wish.format} with a filestore to build upon` };
-  }
+  if ('why' in receipt) return receipt;
   const fullAt = fullAtOf(receipt);
   if (Date.now() - Date.parse(fullAt) > wish.fullEveryMs) {
     return { why: `all of it was sent last at ${fullAt}, longer ago than full-every` };
@@ -101,8 +107,9 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandid
   if (directory.directory.md5 !== md5 || directory.directory.sha256 !== sha256) {
     return { why: `the directory of ${store.uri(key)} is not what its receipt says` };
   }
-  const corrupt = receipt.filestore?.corrupt ? await corruptFiles(reader, directory) : new Set<string>();
-  return { receipt, etag, directory, corrupt };
+  const corrupt = receipt.filestore?.corrupt ? await corruptFiles(reader, directory, receipt) : [];
+  if (!corrupt) return { why: `${key} holds too many files that were not what their names say` };
+  return { receipt, etag, directory, corrupt: new Set(corrupt), recipients: wish.recipients };
 }
 
 /** @param files on the host now */
@@ -115,22 +122,27 @@ export function planBase(candidate: BaseCandidate, files: HostFiles): BasePlan |
 }
 
 function plan(candidate: BaseCandidate, files: HostFiles): BasePlan | NoBase {
-  const { receipt, etag, directory, corrupt } = candidate;
+  const { receipt, etag, directory, corrupt, recipients } = candidate;
   const { key } = receipt;
   const { list } = files;
   const copied = new BitSet(list.length);
+  let bytes = 0;
   const reuse = planReuse(
     directory,
     receipt.segments,
-    (entry) => isWanted(entry, list, corrupt),
-    ({ name }) => copied.add(list.indexOf(nameInFilestore(name))),
+    (entry) => isWanted(fileOf(entry, recipients), list, corrupt),
+    (entry) => {
+      const { name, size } = fileOf(entry, recipients);
+      copied.add(list.indexOf(name));
+      bytes += size;
+    },
   );
   if (reuse.copies.length === 0) return { why: `${key} holds nothing that is large enough to be copied` };
   if (reuse.unreferenced > MOST_UNREFERENCED * reuse.length) {
     return { why: `too much of ${key} is of files that are gone` };
   }
   if (reuse.copies.length > MOST_COPIES) return { why: 'it would take too many parts' };
-  const base = { key, etag, copies: reuse.copies, reuse, fullAt: fullAtOf(receipt) };
+  const base = { key, etag, copies: reuse.copies, reuse, bytes, fullAt: fullAtOf(receipt) };
   return { base, files: without(files, copied) };
 }
 
@@ -147,38 +159,65 @@ function without({ list, referenced }: HostFiles, copied: BitSet): HostFiles {
 
 const fullAtOf = ({ upload, startedAt }: Receipt): string => upload.copied?.fullAt ?? startedAt;
 
-async function corruptFiles(reader: RangeReader, { entries }: ArchiveDirectory): Promise<Set<string>> {
+/** @returns undefined where they are not known */
+async function corruptFiles(
+  reader: RangeReader,
+  { entries }: ArchiveDirectory,
+  { sealed }: Receipt,
+): Promise<readonly string[] | undefined> {
+  if (sealed) return sealed.corrupt;
   for (const entry of entries()) {
     if (entry.name !== 'backup.json') continue;
-    return new Set((await readDescription(reader, entry)).filestore?.corrupt);
+    return (await readDescription(reader, entry)).filestore?.corrupt ?? [];
   }
   throw damaged('it has no backup.json');
 }
 
-/** @returns `first` where there is no verified backup at all */
 async function newestFit(
   store: Store,
-  { customer, database, format, signers }: BaseWish,
-): Promise<Receipt | 'first' | undefined> {
+  { customer, database, format, signers, recipients }: BaseWish,
+): Promise<Receipt | NoBase> {
+  let others: Receipt | undefined;
   const backups = await listBackups(store, customer, database);
-  if (!backups.some(({ receipt }) => receipt)) return 'first';
+  if (!backups.some(({ receipt }) => receipt)) return { why: 'it is the first backup', first: true };
   const zips = backups.filter(({ archive, receipt }) => receipt && archive?.key.endsWith('.zip'));
   for await (const receipt of passedReceipts(store, zips.slice(0, CANDIDATES), signers)) {
     const hasFilestore = receipt.segments.some(({ kind, units }) => kind === 'filestore' && units.length > 0);
-    if (receipt.format === format && hasFilestore) return receipt;
+    if (receipt.format !== format || !hasFilestore) continue;
+    if (isSealedFor(receipt, recipients)) return receipt;
+    others ??= receipt;
   }
-  return undefined;
+  if (others) return { why: otherRecipients(others, recipients) };
+  return { why: `there is no verified backup of format ${format} with a filestore to build upon` };
+}
+
+function isSealedFor({ sealed }: Receipt, recipients: Recipients | undefined): boolean {
+  const [theirs, ours] = [new Set(sealed?.recipients), new Set(recipients?.names)];
+  return theirs.size === ours.size && [...theirs].every((each) => ours.has(each));
+}
+
+function otherRecipients({ key, sealed }: Receipt, recipients: Recipients | undefined): string {
+  if (!sealed) return `${key} is not sealed, and this backup is`;
+  if (!recipients) return `${key} is sealed, and this backup is not`;
+  return `${key} is sealed for other recipients: ${sealed.recipients.join(', ')}`;
 }
 
 /** Files are named by their content, and never rewritten: one of the same name and size is the same file. */
-function isWanted({ name, size }: DirectoryEntry, files: FileList, corrupt: ReadonlySet<string>): boolean {
-  const file = nameInFilestore(name);
-  const number = files.indexOf(file);
+function isWanted({ name, size }: FilestoreFile, files: FileList, corrupt: ReadonlySet<string>): boolean {
+  const number = files.indexOf(name);
   if (number < 0 || files.sizeAt(number) !== size) return false;
-  return sha1Of(file)?.length === 40 && !corrupt.has(file);
+  return sha1Of(name)?.length === 40 && !corrupt.has(name);
 }
 
-const nameInFilestore = (entry: string): string => entry.slice('filestore/'.length);
+/** A file of the filestore, by its entry, as it comes out. */
+function fileOf({ name, size }: DirectoryEntry, recipients: Recipients | undefined): FilestoreFile {
+  const stored = name.slice('filestore/'.length);
+  if (!recipients) return { name: stored, size };
+  return {
+    name: parseSealedName(stored)?.name ?? '',
+    size: openedSize(size, recipients.headerLength) ?? -1,
+  };
+}
 
 function otherEncryption({ options }: Store, head: ObjectHead): boolean {
   const { encryption } = options;

@@ -10,12 +10,14 @@ import type { ArchiveOptions, Source } from './source.ts';
  * What a restore needs to know of a backup.
  *
  * @param filestore null: the backup is without one
+ * @param sizes of the content of members that are sealed
  * @throws UserError when a restore would refuse it
  */
 export function describe(
   { odoo, snapshot, facts, attached, code }: Source,
   target: ArchiveOptions,
   filestore: FilestoreReport | null,
+  sizes?: Readonly<Record<string, number>>,
 ): BackupDescription {
   const description: BackupDescription = {
     version: 1,
@@ -47,6 +49,7 @@ export function describe(
       lost: recorded(filestore.lost),
       ...(filestore.skipped && { skipped: recorded(filestore.skipped) }),
     },
+    sealed: target.recipients && { recipients: target.recipients.names, sizes },
   };
   try {
     return decodeDescription(description, 'backup.json');

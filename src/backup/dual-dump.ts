@@ -6,8 +6,8 @@ import { type DumpPiece, dumpPieces } from '../postgres/custom-format/pieces.ts'
 import { allEnded } from '../util/begun.ts';
 import { continued } from '../util/iterables.ts';
 import { type Forked, forked } from './forked.ts';
+import type { MemberWriter } from './member-writer.ts';
 import { type ArchiveOptions, deflateLevel } from './source.ts';
-import type { SummedMembers } from './summed-members.ts';
 
 /** Pieces that one of the two entries may be ahead of the other, of 256 KiB or so each. */
 const MOST_AHEAD = 8;
@@ -20,7 +20,7 @@ export interface DualEntries {
   readonly sql: SegmentWriter;
   readonly sqlName: string;
   /** Takes the sums of both. */
-  readonly members: SummedMembers;
+  readonly members: MemberWriter;
   readonly target: ArchiveOptions;
   /** Ends both. */
   readonly signal: AbortSignal;
@@ -53,9 +53,10 @@ export async function writeDual(stream: Readable, entries: DualEntries): Promise
   const summed = summedPieces(dumpPieces(open), entries, onSql);
   const pieces = level > 0 ? deflatedOnce(summed, level) : whole(summed);
   const { first, second } = forked<Buffer | DeflateBlock>(pieces, MOST_AHEAD, signal);
-  const content = (values: AsyncIterable<Buffer | DeflateBlock>) =>
-    level > 0 ? values : Readable.from(values, { objectMode: false });
-  await allEnded(dump.add(dumpName, content(first), how), sql.add(sqlName, content(second), how));
+  await allEnded(
+    members.addMeasured(dump, dumpName, first, how),
+    members.addMeasured(sql, sqlName, second, how),
+  );
   return sqlBytes;
 }
 

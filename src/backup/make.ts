@@ -22,6 +22,7 @@ import {
 } from '../restore/leftovers/sweep.ts';
 import { CopyError } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
+import { type Recipients, readRecipients } from '../sealing/recipients.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { assertProvable, type ProofOptions } from '../verify/prove.ts';
@@ -71,7 +72,8 @@ export async function makeBackup(
   const postgres = { server: version.text, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
   const { accounts } = site.files;
-  const making: Making = { ...run, inputs, site, odoo, accounts, store, signing };
+  const recipients = inputs.encryptTo && (await readRecipients(inputs.encryptTo));
+  const making: Making = { ...run, inputs, site, odoo, accounts, store, signing, recipients };
   try {
     return await makeFrom(making, () => searchFor(making));
   } catch (error) {
@@ -90,6 +92,8 @@ interface Making extends Run {
   readonly accounts: Accounts;
   readonly store: Store;
   readonly signing: ProofSigning;
+  /** Whom the backup is sealed for; undefined: nobody. */
+  readonly recipients: Recipients | undefined;
 }
 
 /** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
@@ -113,7 +117,7 @@ async function makeFrom(
     beginArchiveDump(odoo, snapshot, { format: inputs.format, baseName }).catch(() => {}); // the survey tells what is wrong
   }
   const { source, leftovers, base } = await survey(making, snapshot, tolerate, searching);
-  const target = { ...inputs, ...base, startedAt, baseName, tolerate };
+  const target = { ...inputs, ...base, startedAt, baseName, tolerate, recipients: making.recipients };
   describe(source, target, null); // throws before a byte moves
   if (inputs.dryRun) {
     platform.notice(`Dry run: all that a backup to ${store.uri(key)} needs is there. None was made.`);
@@ -160,7 +164,13 @@ async function survey(
   });
 }
 
-async function searchFor({ inputs, odoo, store, signing }: Making): Promise<BaseCandidate | NoBase> {
+async function searchFor({
+  inputs,
+  odoo,
+  store,
+  signing,
+  recipients,
+}: Making): Promise<BaseCandidate | NoBase> {
   const { format, fullEveryMs, s3 } = inputs;
   if (!inputs.incremental) return { why: 'incremental is false' };
   if (inputs.odoo.filestore === false) return NO_FILES;
@@ -171,6 +181,7 @@ async function searchFor({ inputs, odoo, store, signing }: Making): Promise<Base
     format,
     fullEveryMs,
     signers,
+    recipients,
   });
 }
 
@@ -240,7 +251,8 @@ function judge(policy: BackupOptions['missingFiles'], platform: Platform): Toler
   };
 }
 
-function extensionOf({ format, odoo }: BackupOptions): ArchiveExtension {
+function extensionOf({ format, odoo, encryptTo }: BackupOptions): ArchiveExtension {
   if (!isBare(format, odoo.filestore !== false)) return '.zip';
-  return format === 'plain' ? '.sql.gz' : '.dump';
+  const extension = format === 'plain' ? '.sql.gz' : '.dump';
+  return encryptTo ? `${extension}.age` : extension;
 }

@@ -24,6 +24,8 @@ export interface BackupOptions extends OdooAccess {
   /** How far it is proven before the run ends. */
   readonly proof: ProofOptions;
   readonly signing: SigningOptions;
+  /** The recipients that the backup is sealed for; undefined: it is not sealed. */
+  readonly encryptTo: readonly string[] | undefined;
   /** Check everything and write nothing. */
   readonly dryRun: boolean;
 }

@@ -1,8 +1,11 @@
+import { gzipSync } from 'node:zlib';
 import type { Segment } from '../archive/segment.ts';
 import type { Proof } from '../catalog/proofs.ts';
-import { type Receipt, recordedRun } from '../catalog/receipt.ts';
+import { MOST_CORRUPT, type Receipt, recordedRun } from '../catalog/receipt.ts';
 import type { RunIdentity } from '../platform/platform.ts';
 import type { Uploaded } from '../s3/upload.ts';
+import type { Recipients } from '../sealing/recipients.ts';
+import { sealWhole } from '../sealing/stream.ts';
 import { tool } from '../util/version.ts';
 import { describe } from './description.ts';
 import type { ArchiveOptions, Source } from './source.ts';
@@ -14,7 +17,7 @@ export interface Stored {
   /** undefined: a bare dump. */
   readonly archive: Written | undefined;
   readonly segments: readonly Segment[];
-  /** SHA-256 by the names of members, or by the name of a bare dump. */
+  /** SHA-256 by the names of members in the zip, or by the name of a bare dump. */
   readonly sums: Readonly<Record<string, string>>;
 }
 
@@ -46,12 +49,12 @@ interface ReceiptEnd {
   readonly run: RunIdentity;
 }
 
-export function receiptOf(
+export async function receiptOf(
   source: Source,
   target: ArchiveOptions,
   { uploaded, archive, segments, sums }: Stored,
   { bucket, customer, proofs, durations, run }: ReceiptEnd,
-): Receipt {
+): Promise<Receipt> {
   const { odoo, snapshot, facts, obstacles, code } = source;
   const filestore = archive?.description.filestore ?? null;
   return {
@@ -84,11 +87,27 @@ export function receiptOf(
     elsewhere: facts.attachments.elsewhere,
     ...(obstacles.length > 0 ? { obstacles } : {}),
     counts: facts.counts,
-    description: archive ? undefined : describe(source, target, null),
+    ...(archive || target.recipients ? {} : { description: describe(source, target, null) }),
+    ...(target.recipients && { sealed: await sealedOf(source, target, archive, target.recipients) }),
     durations,
     bytesSent: uploaded.sent,
     run: recordedRun(run),
   };
+}
+
+async function sealedOf(
+  source: Source,
+  target: ArchiveOptions,
+  archive: Written | undefined,
+  recipients: Recipients,
+): Promise<Receipt['sealed']> {
+  const { names } = recipients;
+  if (archive) {
+    const { corrupt = [] } = archive.description.filestore ?? {};
+    return { recipients: names, ...(corrupt.length <= MOST_CORRUPT && { corrupt }) };
+  }
+  const description = gzipSync(JSON.stringify(describe(source, target, null)));
+  return { recipients: names, description: (await sealWhole(description, recipients)).toString('base64') };
 }
 
 function uploadOf(

@@ -6,6 +6,8 @@ import type { FileList } from '../odoo/file-list.ts';
 import type { Odoo } from '../odoo/installation.ts';
 import { counting, type Progress } from '../platform/progress.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
+import { sealedSize } from '../sealing/chunks.ts';
+import type { Recipients } from '../sealing/recipients.ts';
 import type { BitSet } from '../util/bit-set.ts';
 import type { Base } from './base-archive.ts';
 
@@ -48,6 +50,8 @@ export interface ArchiveOptions {
   /** `{database}_{timestamp}`: names the archive's own dump. */
   readonly baseName: string;
   readonly tolerate: Tolerate;
+  /** Whom it is sealed for; undefined: nobody. */
+  readonly recipients?: Recipients | undefined;
   /** What is not sent; undefined: everything is. */
   readonly base?: Base | undefined;
   /** No base, because the server cannot copy. */
@@ -74,13 +78,14 @@ const [HEADER_BYTES, DIRECTORY_BYTES] = [120, 140];
  * The most bytes that may have to be sent of each part of a backup, approximately: it decides the size of the parts of
  * the upload, and of the archive's units.
  */
-export function mostBytes({ facts, files, missing }: Source, { base }: ArchiveOptions) {
+export function mostBytes({ facts, files, missing }: Source, { base, recipients }: ArchiveOptions) {
   const { bytes, length } = files?.list ?? { bytes: 0, length: 0 };
+  const header = HEADER_BYTES + (recipients ? sealedSize(0, recipients.headerLength) : 0);
   return {
     /** Each of the dumps: text is longer than tables are, and is deflated. */
     dump: 2 * facts.tableBytes + 1024 ** 2,
     /** With some files of which a half was read, and then all. */
-    filestore: Math.ceil(1.02 * bytes) + HEADER_BYTES * length + 64 * 1024 ** 2,
+    filestore: Math.ceil(1.02 * bytes) + header * length + 64 * 1024 ** 2,
     /** With the names of files that are missing. */
     description: 64 * missing.length + 1024 ** 2,
     directory: DIRECTORY_BYTES * (length + (base?.reuse.entries ?? 0)) + 1024 ** 2,

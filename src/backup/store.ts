@@ -46,7 +46,8 @@ export async function storeObject(
   };
   const most = mostBytes(source, target);
   if (isBare(target.format, source.files !== undefined)) {
-    const contentType = target.format === 'plain' ? 'application/gzip' : 'application/octet-stream';
+    const isGzip = target.format === 'plain' && !target.recipients;
+    const contentType = isGzip ? 'application/gzip' : 'application/octet-stream';
     const title = `Dump: ${key}`;
     const units = new UnitMeter(0);
     const sha256 = createHash('sha256');
@@ -113,7 +114,7 @@ export async function certify(
     const { bucket } = store.options;
     const { seconds: durations } = phases;
     const end = { bucket, customer, proofs: [proof], durations, run: platform.run };
-    const receipt = await signed(receiptOf(source, target, stored, end), signer, platform);
+    const receipt = await signed(await receiptOf(source, target, stored, end), signer, platform);
     await writeReceipt(store, receipt);
     return receipt;
   } catch (error) {

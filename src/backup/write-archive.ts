@@ -13,15 +13,15 @@ import { allEnded } from '../util/begun.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { describe } from './description.ts';
 import { writeDual } from './dual-dump.ts';
+import { MemberWriter } from './member-writer.ts';
 import { type ArchiveSegments, type DumpEntry, dumpsOf } from './segments.ts';
 import { type ArchiveOptions, counted, deflateLevel, pgDumpCompression, type Source } from './source.ts';
-import { SummedMembers } from './summed-members.ts';
 
 /** What writing an archive found out. */
 export interface Written {
   readonly summary: ArchiveSummary;
   readonly description: BackupDescription;
-  /** SHA-256 of all members but the filestore's, by their names. */
+  /** SHA-256 of all members but the filestore's, by their names in the zip. */
   readonly sums: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +40,7 @@ export interface ArchiveJob {
 
 /** An archive that is being written. */
 interface Writing extends ArchiveJob {
-  readonly members: SummedMembers;
+  readonly members: MemberWriter;
 }
 
 /**
@@ -50,7 +50,8 @@ interface Writing extends ArchiveJob {
  * @throws whatever broke first: the host, a dump, or the reader of the archive
  */
 export async function writeArchive(job: ArchiveJob): Promise<Written> {
-  const members = new SummedMembers();
+  const { recipients } = job.target;
+  const members = new MemberWriter({ level: Math.max(1, deflateLevel(job.target)), recipients });
   const writing = { ...job, members };
   const { writer, segments, source, target } = writing;
   const ending = <T>(work: Promise<T>): Promise<T> =>
@@ -58,7 +59,7 @@ export async function writeArchive(job: ArchiveJob): Promise<Written> {
       throw writer.fail(error); // which ends the others
     });
   const [, filestore] = await allEnded(ending(writeDatabase(writing)), ending(writeFilestore(writing)));
-  const description = describe(source, target, filestore);
+  const description = describe(source, target, filestore, members.sizes);
   const text = `${JSON.stringify(description, undefined, 2)}\n`;
   const modified = target.startedAt;
   await members.add(segments.description, 'backup.json', Buffer.from(text), { deflate: true, modified });
@@ -77,7 +78,7 @@ async function writeDatabase(writing: Writing): Promise<void> {
   const manifest = odooManifest(snapshot.database, facts, snapshot.postgres.version);
   const last = segments.dumps.at(-1) as SegmentWriter;
   const modified = target.startedAt;
-  await members.add(last, 'manifest.json', Buffer.from(manifest), { deflate: true, modified });
+  await members.addPlain(last, 'manifest.json', Buffer.from(manifest), { deflate: true, modified });
   await Promise.all(segments.dumps.map((segment) => segment.end()));
   // From here on nobody needs the snapshot, and an old one keeps PostgreSQL from cleaning up.
   await snapshot[Symbol.asyncDispose]();
@@ -153,6 +154,7 @@ async function writeDirectoryDump({
 
 async function writeFilestore({
   writer,
+  members,
   segments,
   source,
   target,
@@ -164,16 +166,16 @@ async function writeFilestore({
   if (files === undefined || segment === undefined) return null;
   const { filestore } = odoo;
   const { list, referenced } = files;
-  const copied = { files: target.base?.reuse.entries ?? 0, bytes: target.base?.reuse.bytes ?? 0 };
+  const copied = { files: target.base?.reuse.entries ?? 0, bytes: target.base?.bytes ?? 0 };
   if (filestore === undefined) {
     await segment.end();
     return { files: 0, bytes: 0, missing, lost: [], corrupt: [], skipped };
   }
-  const compress = deflateLevel(target) > 0;
+  const compress = deflateLevel(target) > 0 && !target.recipients;
   const more = target.base ? ' that the backup before lacks' : '';
   info(`Filestore: ${formatCounted(list.length, 'file')}${more}, ${formatBytes(list.bytes)}`);
   const read = await transfers.move('filestore', list.bytes, (progress) => {
-    const sink = filestoreSink(segment, { compress, progress, signal: writer.failed });
+    const sink = filestoreSink(segment, { members, compress, progress, signal: writer.failed });
     return readFilestore(filestore, list, referenced, sink);
   });
   await segment.end();
@@ -189,19 +191,26 @@ async function writeFilestore({
 function filestoreSink(
   segment: SegmentWriter,
   {
+    members,
     compress,
     progress,
     signal,
-  }: { readonly compress: boolean; readonly progress: Progress; readonly signal: AbortSignal },
+  }: {
+    readonly members: MemberWriter;
+    readonly compress: boolean;
+    readonly progress: Progress;
+    readonly signal: AbortSignal;
+  },
 ): FilestoreSink {
   return {
     async add(name, content, modified) {
       const { head, source } = Buffer.isBuffer(content)
         ? { head: content, source: content }
         : await peek(content);
-      await segment.add(`filestore/${name}`, source, { deflate: compress && shouldDeflate(head), modified });
+      const deflate = compress && shouldDeflate(head);
+      await members.addFile(segment, `filestore/${name}`, source, { deflate, modified });
     },
-    drop: (name) => segment.drop(`filestore/${name}`),
+    drop: (name) => members.dropFile(segment, `filestore/${name}`),
     progress: (count) => progress.add(count),
     signal,
   };

@@ -26,8 +26,10 @@ import {
   grantObject,
   locale,
   location,
+  memberName,
   privilege,
   programVersion,
+  recipients,
   setting,
   sqlName,
   storageName,
@@ -121,6 +123,8 @@ export const decodeDescription = object({
       skipped: optional(fileNames),
     }),
   ),
+  /** Whom the archive is sealed for, and the sizes of what comes out of its members. Absent: nobody. */
+  sealed: optional(object({ recipients, sizes: optional(record(memberName, count, MOST_NAMES)) })),
 });
 
 /** backup.json: what a restore needs to know and Odoo's manifest does not say. */

@@ -11,8 +11,8 @@ export interface CatalogOptions extends StoreOptions {
   readonly customer: string;
 }
 
-/** A zip, or for a database alone a bare dump. */
-export type ArchiveExtension = '.zip' | '.dump' | '.sql.gz';
+/** A zip, or for a database alone a bare dump, which may be sealed. A sealed zip is a zip. */
+export type ArchiveExtension = '.zip' | '.dump' | '.sql.gz' | '.dump.age' | '.sql.gz.age';
 
 /** What a key says. */
 export interface BackupName {
@@ -46,7 +46,7 @@ export function archiveKey(
 const LONGEST_NAME = 63;
 
 const keyEnd =
-  /^(?<database>.+)_(?<day>\d{4}-\d\d-\d\d)_(?<time>\d\d-\d\d-\d\d)(?<extension>\.zip|\.dump|\.sql\.gz|\.json)$/s;
+  /^(?<database>.+)_(?<day>\d{4}-\d\d-\d\d)_(?<time>\d\d-\d\d-\d\d)(?<extension>\.zip|\.dump(?:\.age)?|\.sql\.gz(?:\.age)?|\.json)$/s;
 
 /**
  * Parses the key of a backup; undefined for any other key, and for a name that no database can have. A database's name
@@ -65,7 +65,7 @@ export function parseKey(folder: string, key: string): (BackupName & { isReceipt
 
 /** The key of the receipt that belongs to an archive's key. */
 export function receiptKey(archiveKey: string): string {
-  return archiveKey.replace(/(\.zip|\.dump|\.sql\.gz)$/, '.json');
+  return archiveKey.replace(/(\.zip|(\.dump|\.sql\.gz)(\.age)?)$/, '.json');
 }
 
 /** The backups of one database, or of all, newest first. */

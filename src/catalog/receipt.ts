@@ -24,9 +24,12 @@ import {
   ciName,
   commit,
   customer,
+  fileName,
   memberName,
   phaseName,
   programVersion,
+  recipients,
+  sealedText,
   signature,
   sqlName,
   tableName,
@@ -101,6 +104,20 @@ const decodeFileCounts = object({
   skipped: optional(count),
 });
 
+/** Names of corrupt files that a receipt holds at most. */
+export const MOST_CORRUPT = 10_000;
+
+const decodeSealed = object({
+  recipients,
+  /** Of a bare dump, `description`: packed by gzip, and sealed as the dump is. */
+  description: optional(sealedText),
+  /**
+   * Files of the filestore that were not what their names say. A backup that builds upon the archive cannot read its
+   * backup.json. Absent: there are none, or too many.
+   */
+  corrupt: optional(list(fileName, MOST_CORRUPT)),
+});
+
 const decodeReceipt = object({
   version: oneOf(1),
   tool: decodeTool,
@@ -124,8 +141,8 @@ const decodeReceipt = object({
   directory: nullable(decodeDirectory),
   upload: decodeUpload,
   /**
-   * SHA-256 of what no name of the filestore says: the dumps, manifest.json and backup.json, as they are restored; of a
-   * bare dump, the object. Absent in older receipts.
+   * SHA-256 of what no name of the filestore says: the dumps, manifest.json and backup.json, as the zip has them, which
+   * is sealed where it is; of a bare dump, the object. Absent in older receipts.
    */
   sums: optional(record(memberName, sha256, 100_000)),
   /** Of whoever made the backup, over all but the proofs and itself: see signatures.ts. */
@@ -142,6 +159,8 @@ const decodeReceipt = object({
   counts: record(tableName, count, 100_000),
   /** What backup.json says in an archive; present for a bare dump only. */
   description: optional(decodeDescription),
+  /** Whom the backup is sealed for. Absent: nobody. */
+  sealed: optional(decodeSealed),
   /** Seconds per phase. */
   durations: record(phaseName, amount, 1000),
   /** Bytes sent to S3. */

@@ -1,5 +1,5 @@
 import { LONGEST_SIGNATURE } from '../signing/sshsig.ts';
-import { type Decoder, lines, oneOf, record, text } from '../util/decode.ts';
+import { type Decoder, lines, list, oneOf, record, text } from '../util/decode.ts';
 
 // What the texts of receipts and of backup.json look like. PostgreSQL, Odoo, git and S3 allow them all; many are put
 // into statements, paths, keys and messages later.
@@ -107,7 +107,13 @@ export const signature = lines(
   /^-----BEGIN SSH SIGNATURE-----\n[A-Za-z0-9+/=\n]+\n-----END SSH SIGNATURE-----\n$/,
 );
 
-export const archiveKey = text('the key of an archive', 1024, /\.(?:zip|dump|sql\.gz)$/);
+export const archiveKey = text('the key of an archive', 1024, /\.(?:zip|(?:dump|sql\.gz)(?:\.age)?)$/);
+
+/** Recipients of age: `age1…`; those for after quanta have 1,959 characters. */
+export const recipients = list(text('a recipient of age', 4096, /^age1[0-9a-z]+$/), 100);
+
+/** The content of a file of age, in base64. */
+export const sealedText = text('a file of age in base64', 32 * 2 ** 20, /^[A-Za-z0-9+/]+={0,2}$/);
 
 export const customer = text('the name of a customer', 255, /^[\w.-]+$/);
 

@@ -46,7 +46,7 @@ export async function fetch(
   const files =
     request.kind === 'archive'
       ? [await fetchWhole(store, selected, place, run)]
-      : await fetchPart(await openSelected(store, selected), request, place, run);
+      : await fetchPart(await openSelected(store, selected, inputs.identities), request, place, run);
   if (target.kind === 'path') {
     // To standard output, they would stand between what was fetched.
     platform.output('key', key);

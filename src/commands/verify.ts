@@ -1,3 +1,4 @@
+import { assertCanOpen, sealedBackup } from '../backup-reader/seal.ts';
 import { takeInventory } from '../catalog/entries.ts';
 import { catalogFolder, readReceipt } from '../catalog/keys.ts';
 import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
@@ -39,12 +40,16 @@ export async function verify(inputs: VerifyInputs, run: Run): Promise<void> {
   if (chosen.length === 0) throw nothingFound(inputs, folder);
 
   const signing = await openSigning(inputs.signing, platform);
-  for (const { receipt } of chosen) await assertProvable(inputs.proof, receipt);
+  const { identities } = inputs;
+  for (const { key, receipt } of chosen) {
+    await assertProvable(inputs.proof, receipt);
+    assertCanOpen(sealedBackup(store.uri(key), receipt), identities);
+  }
   const verified: Receipt[] = [];
   for (const { key, receiptObject } of chosen) {
     if (!receiptObject) continue;
     const receipt = await raise(
-      { store, key, receipt: (await readReceipt(store, receiptObject.key)).receipt, signing },
+      { store, key, receipt: (await readReceipt(store, receiptObject.key)).receipt, signing, identities },
       inputs.proof,
       run,
     );

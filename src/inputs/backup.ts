@@ -15,6 +15,7 @@ import { complete, parseInstallation } from './installation.ts';
 import { parseProof } from './proof.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3 } from './s3.ts';
+import { parseRecipients, refuseIdentities } from './sealing.ts';
 import { parseSigning } from './signing.ts';
 import { choices } from './table.ts';
 
@@ -54,6 +55,13 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
     timeoutMs: fields.required('timeout', durationMs),
   };
   const signing = parseSigning(fields, installation.ssh ?? {});
+  const encryptTo = parseRecipients(fields);
+  refuseIdentities(fields, 'backup');
+  if (encryptTo && required.proof && required.proof.level !== 'upload') {
+    fields.problem(
+      `verify: ${required.proof.level} reads what encrypt-to seals, for which this job has no key: leave it out, and run the command verify in another job, with decrypt-with`,
+    );
+  }
   const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;
   const prune = fields.optional('prune', boolean) ?? false;
   const retention = prune ? parseRetention(fields) : undefined;
@@ -72,6 +80,7 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
         ...required,
         databases,
         signing,
+        encryptTo,
         jobs,
         retention,
         dryRun,

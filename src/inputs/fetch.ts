@@ -2,11 +2,13 @@ import type { CatalogOptions } from '../catalog/keys.ts';
 import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { FetchRequest, FetchTarget } from '../fetch/request.ts';
 import { detectPlatform, type Environment } from '../platform/platform.ts';
+import type { Identities } from '../sealing/identities.ts';
 import { isPrintable } from '../util/controls.ts';
 import { boolean, durationMs, type Fields, matching, Refusal } from './fields.ts';
 import { backupName, refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseS3 } from './s3.ts';
+import { parseIdentities } from './sealing.ts';
 import { parseSigners } from './signing.ts';
 
 export interface FetchInputs {
@@ -18,6 +20,8 @@ export interface FetchInputs {
   readonly backup: string;
   readonly allowUnverified: boolean;
   readonly signers: TrustedSigners;
+  /** What opens a sealed backup. */
+  readonly identities: Identities | undefined;
   readonly request: FetchRequest;
   readonly target: FetchTarget;
   /** Time limit of the whole run. */
@@ -45,6 +49,7 @@ export function parseFetch(fields: Fields, env: Environment): FetchInputs | unde
     database: fields.optional('database', databaseName),
     allowUnverified: fields.optional('allow-unverified', boolean) ?? false,
     signers: parseSigners(fields),
+    identities: parseIdentities(fields),
   };
   return complete(required) ? { command: 'fetch', ...required, ...optional, warnings: [] } : undefined;
 }

@@ -35,7 +35,7 @@ export class Fields {
   readonly askSsh: AskSsh;
   #standIns: StandIns = () => undefined;
 
-  /** @param secret is told each password in what stands in: the platform knows those of the inputs themselves */
+  /** @param secret is told each secret in what stands in, or in a file: the platform knows the inputs themselves */
   constructor(
     read: ReadInput,
     env: Environment,
@@ -85,6 +85,11 @@ export class Fields {
   isChosen(name: InputName): boolean {
     const found = this.#find(name);
     return found !== undefined && (this.own(name) !== '' || found.value !== inputNamed(name)?.default);
+  }
+
+  /** Has the platform mask a secret that was found in what an input names. */
+  secret(value: string): void {
+    this.#secret(value);
   }
 
   /** Notes a problem that is not of one value alone. Two parsers of an input find the same one. */

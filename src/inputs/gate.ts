@@ -7,6 +7,7 @@ import { variableOf } from '../platform/variables.ts';
 import { durationMs, type Fields, oneOf, parseDurationMs } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseS3 } from './s3.ts';
+import { refuseIdentities } from './sealing.ts';
 import { parseSigners } from './signing.ts';
 import { choices } from './table.ts';
 
@@ -40,6 +41,7 @@ export function parseGate(fields: Fields, env: Environment): GateInputs | undefi
   };
   refuseEmptyBackup(fields, env);
   const signers = parseSigners(fields);
+  refuseIdentities(fields, 'gate');
   return complete(required) ? { command: 'gate', ...required, signers, warnings: [] } : undefined;
 }
 

@@ -5,6 +5,7 @@ import { durationMs, type Fields } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3 } from './s3.ts';
+import { refuseIdentities } from './sealing.ts';
 import { parseSigners } from './signing.ts';
 
 export interface ListInputs {
@@ -30,5 +31,6 @@ export function parseList(fields: Fields, env: Environment): ListInputs | undefi
   };
   const database = fields.optional('database', databaseName);
   const signers = parseSigners(fields);
+  refuseIdentities(fields, 'list');
   return complete(required) ? { command: 'list', ...required, signers, database, warnings: [] } : undefined;
 }

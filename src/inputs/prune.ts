@@ -5,6 +5,7 @@ import { boolean, durationMs, type Fields } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3 } from './s3.ts';
+import { refuseIdentities } from './sealing.ts';
 import { parseSigners } from './signing.ts';
 
 export interface PruneInputs {
@@ -32,5 +33,6 @@ export function parsePrune(fields: Fields, env: Environment): PruneInputs | unde
   };
   const dryRun = fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? '');
   const signers = parseSigners(fields);
+  refuseIdentities(fields, 'prune');
   return complete(required) ? { command: 'prune', ...required, signers, dryRun, warnings: [] } : undefined;
 }

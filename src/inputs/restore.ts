@@ -6,6 +6,7 @@ import { backupName, refuseEmptyBackup } from './gate.ts';
 import { healthCheck } from './health-check.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
 import { parseS3 } from './s3.ts';
+import { parseIdentities } from './sealing.ts';
 import { parseSigners } from './signing.ts';
 import type { InputName } from './table.ts';
 
@@ -121,6 +122,7 @@ function parsePutBack(
     dbAdminUser: fields.optional('db-admin-user', text),
     allowUnverified: fields.optional('allow-unverified', boolean) ?? false,
     signers: parseSigners(fields),
+    identities: parseIdentities(fields),
     dropSlots: fields.optional('drop-slots', boolean) ?? false,
     dryRun: fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? ''),
   };

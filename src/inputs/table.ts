@@ -28,6 +28,7 @@ export const inputGroups = {
   fetch: 'Fetch',
   gate: 'Gate',
   retention: 'Retention',
+  encryption: 'Encryption',
   signatures: 'Signatures',
   everywhere: 'Everywhere',
 } as const;
@@ -140,6 +141,9 @@ export const inputTable = [
   { name: 'timezone', group: 'retention', default: 'UTC' },
   { name: 'prune-limit', group: 'retention', default: '50' },
   { name: 'delete-versions', group: 'retention', boolean: true },
+
+  { name: 'encrypt-to', group: 'encryption' },
+  { name: 'decrypt-with', group: 'encryption', secret: true, ofRun: true },
 
   { name: 'signing-key', group: 'signatures', secret: true },
   { name: 'trusted-signers', group: 'signatures' },

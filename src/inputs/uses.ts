@@ -7,6 +7,9 @@ export type CommandName = (typeof choices.command)[number];
 const ofWriting: readonly InputName[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
 const ofCopies: readonly InputName[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
 
+/** Commands that refuse a key that reads. */
+const withoutIdentity: readonly CommandName[] = ['backup', 'gate', 'list', 'prune'];
+
 /** Inputs without which others are not read. */
 const opening: Readonly<Record<string, string>> = {
   prune: 'true',
@@ -20,6 +23,7 @@ function unfit(command: CommandName): readonly InputName[] {
     command === 'hosts' ? 'host' : 'limit',
     ...(command === 'backup' || command === 'verify' ? [] : ofWriting),
     ...(command === 'rollback' ? ofCopies : []),
+    ...(withoutIdentity.includes(command) ? (['decrypt-with'] as const) : []),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { CatalogOptions } from '../catalog/keys.ts';
 import type { SigningOptions } from '../catalog/signing-key.ts';
 import type { Environment } from '../platform/platform.ts';
+import type { Identities } from '../sealing/identities.ts';
 import type { Which } from '../verify/choose.ts';
 import type { LookOptions } from '../verify/prove.ts';
 import { durationMs, type Fields, integer, Refusal } from './fields.ts';
@@ -8,6 +9,7 @@ import { backupName, refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
 import { parseProof } from './proof.ts';
 import { parseS3 } from './s3.ts';
+import { parseIdentities } from './sealing.ts';
 import { parseSigning } from './signing.ts';
 import { parseKey } from './ssh.ts';
 
@@ -19,6 +21,8 @@ export interface VerifyInputs {
   readonly which: Which;
   readonly proof: LookOptions;
   readonly signing: SigningOptions;
+  /** What opens sealed backups. */
+  readonly identities: Identities | undefined;
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
   /** Warnings about inputs that are given and have no effect. */
@@ -39,7 +43,10 @@ export function parseVerify(fields: Fields, env: Environment): VerifyInputs | un
     key: parseKey(fields),
     agentSocket: env.SSH_AUTH_SOCK || undefined,
   });
-  return complete(required) ? { command: 'verify', ...required, database, signing, warnings: [] } : undefined;
+  const identities = parseIdentities(fields);
+  return complete(required)
+    ? { command: 'verify', ...required, database, signing, identities, warnings: [] }
+    : undefined;
 }
 
 function parseLook(fields: Fields, env: Environment): LookOptions | undefined {

@@ -2,6 +2,7 @@ import type { CatalogOptions } from '../catalog/keys.ts';
 import type { TrustedSigners } from '../catalog/signatures.ts';
 import type { OdooAccess } from '../odoo/access.ts';
 import type { CodeCommand } from '../odoo/code/switch-code.ts';
+import type { Identities } from '../sealing/identities.ts';
 
 /** What rollback and restore have in common. */
 export interface PutBackOptions extends OdooAccess {
@@ -11,6 +12,8 @@ export interface PutBackOptions extends OdooAccess {
   readonly allowUnverified: boolean;
   /** Whose backups are taken; undefined: anybody's. */
   readonly signers: TrustedSigners;
+  /** What opens a sealed backup. */
+  readonly identities: Identities | undefined;
   /** Check everything, print the plan, change nothing. */
   readonly dryRun: boolean;
   /** What runs Odoo; undefined: nothing has to stop. */

@@ -62,13 +62,17 @@ export async function putBack(
   };
   using store = new Store(inputs.s3, signal, platform);
   const open = (database: string | undefined) =>
-    openSource(store, {
-      customer: inputs.s3.customer,
-      backup: inputs.backup,
-      database,
-      allowUnverified: inputs.allowUnverified,
-      signers: inputs.signers,
-    });
+    openSource(
+      store,
+      {
+        customer: inputs.s3.customer,
+        backup: inputs.backup,
+        database,
+        allowUnverified: inputs.allowUnverified,
+        signers: inputs.signers,
+      },
+      inputs.identities,
+    );
   const named = wanted.source ?? (wanted.inPlace ? inputs.odoo.database : undefined);
   // S3 is asked while the host is, where it is known for what.
   const opening = named === undefined && wanted.inPlace ? undefined : open(named);

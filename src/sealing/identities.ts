@@ -1,9 +1,13 @@
 import { Decrypter } from 'age-encryption';
 import { assertHeader, type Header } from './header.ts';
-import { unwrap, x25519Identity } from './x25519.ts';
+import { recipientText, unwrap, x25519Identity } from './x25519.ts';
 
 /** Private keys that open what is sealed for one of them. */
 export interface Identities {
+  /** The recipients that they are the other half of; without those whose halves only the package knows. */
+  readonly recipients: readonly string[];
+  /** Whether `recipients` are all of them. */
+  readonly areKnown: boolean;
   /** @returns the file key; undefined where none of them is a recipient @throws Error when the header was changed */
   fileKeyOf(header: Header): Promise<Buffer | undefined>;
 }
@@ -24,9 +28,12 @@ export function readIdentities(text: string): Identities {
     }
   });
   if (openers.length === 0) throw new Error('it holds no identity: its line begins with AGE-SECRET-KEY-1');
+  const recipients = openers.flatMap(({ recipient }) => recipient ?? []);
   return {
+    recipients,
+    areKnown: recipients.length === openers.length,
     async fileKeyOf(header) {
-      for (const open of openers) {
+      for (const { open } of openers) {
         const fileKey = await open(header);
         if (!fileKey) continue;
         assertHeader(header, fileKey);
@@ -37,12 +44,16 @@ export function readIdentities(text: string): Identities {
   };
 }
 
-type Opener = (header: Header) => Buffer | undefined | Promise<Buffer | undefined>;
+interface Opener {
+  /** `age1…`; undefined: it is not known. */
+  readonly recipient?: string;
+  open(header: Header): Buffer | undefined | Promise<Buffer | undefined>;
+}
 
 function openerOf(line: string): Opener {
   if (/^AGE-SECRET-KEY-1/i.test(line)) {
     const identity = x25519Identity(line);
-    return ({ stanzas }) => unwrap(stanzas, identity);
+    return { recipient: recipientText(identity.recipient), open: ({ stanzas }) => unwrap(stanzas, identity) };
   }
   if (!line.startsWith('AGE-SECRET-KEY-')) throw new Error('it does not begin with AGE-SECRET-KEY-');
   const decrypter = new Decrypter();
@@ -51,7 +62,7 @@ function openerOf(line: string): Opener {
   } catch {
     throw new Error('a letter of it is missing or wrong'); // the package's own error may repeat it
   }
-  return async ({ bytes }) => {
+  const open = async ({ bytes }: Header) => {
     try {
       return Buffer.from(await decrypter.decryptHeader(bytes));
     } catch (error) {
@@ -59,4 +70,5 @@ function openerOf(line: string): Opener {
       throw new Error('its header was changed', { cause: error });
     }
   };
+  return { open };
 }

@@ -33,6 +33,12 @@ export async function readRecipients(names: readonly string[]): Promise<Recipien
   return { names, headerLength: header.length, newKey };
 }
 
+/** @throws Error when it is no recipient */
+export function assertRecipient(name: string): void {
+  if (isX25519(name)) x25519Recipient(name);
+  else new Encrypter().addRecipient(name);
+}
+
 /** In those of other types, `1` or another letter follows a longer prefix. */
 const isX25519 = (name: string): boolean => /^age1[02-9ac-hj-np-z]{58}$/.test(name);
 
@@ -47,7 +53,7 @@ function newX25519Key(names: readonly string[]): Recipients['newKey'] {
 
 /** The package seals an empty text: its header is what counts, and the key is told to a recipient without a stanza. */
 function newPackageKey(names: readonly string[]): Recipients['newKey'] {
-  for (const name of names) named(name, () => new Encrypter().addRecipient(name));
+  for (const name of names) named(name, () => assertRecipient(name));
   return async () => {
     const encrypter = new Encrypter();
     let fileKey = Buffer.alloc(0);

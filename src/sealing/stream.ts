@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { quoted } from '../util/controls.ts';
 import { ContentError, messageOf } from '../util/errors.ts';
+import { only } from '../util/iterables.ts';
 import { CHUNK_LENGTH, Chunks, NONCE_LENGTH, SEALED_CHUNK_LENGTH } from './chunks.ts';
 import { type Header, LONGEST_HEADER, readHeader } from './header.ts';
 import type { Identities } from './identities.ts';
@@ -15,6 +16,30 @@ export async function* seal(content: AsyncIterable<Buffer>, recipients: Recipien
   let index = 0;
   for await (const { pieces, isLast } of cut(content, CHUNK_LENGTH))
     yield chunks.seal(index++, isLast, pieces);
+}
+
+/** A content that is held, as a file of age. */
+export async function sealWhole(content: Buffer, recipients: Recipients): Promise<Buffer> {
+  const { header, fileKey } = await recipients.newKey();
+  const nonce = randomBytes(NONCE_LENGTH);
+  const chunks = new Chunks(fileKey, nonce);
+  const sealed = [header, nonce];
+  let index = 0;
+  do {
+    const piece = content.subarray(index * CHUNK_LENGTH, (index + 1) * CHUNK_LENGTH);
+    sealed.push(chunks.seal(index, (index + 1) * CHUNK_LENGTH >= content.length, [piece]));
+    index += 1;
+  } while (index * CHUNK_LENGTH < content.length);
+  return Buffer.concat(sealed);
+}
+
+/**
+ * The content of a file of age that is held.
+ *
+ * @throws ContentError as `open` does
+ */
+export async function openWhole(sealed: Buffer, identities: Identities, name: string): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(open(only(sealed), identities, name)));
 }
 
 /**

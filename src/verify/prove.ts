@@ -4,6 +4,7 @@ import type { Receipt } from '../catalog/receipt.ts';
 import { LocalHost } from '../host/local-host.ts';
 import type { Run } from '../platform/run.ts';
 import type { Store } from '../s3/store.ts';
+import type { Identities } from '../sealing/identities.ts';
 import { ContentError, UnrestorableError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
 import { findPgRestore, mayNeedPgRestore } from './contents/pg-restore.ts';
@@ -48,6 +49,8 @@ export interface Subject {
   readonly receipt: Receipt;
   /** With which key its proof is signed, and whose proofs count. */
   readonly signing?: ProofSigning;
+  /** What opens it, where it is sealed. */
+  readonly identities?: Identities | undefined;
 }
 
 /** What a look at an archive has found out besides that nothing is wrong. */

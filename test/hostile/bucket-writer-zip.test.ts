@@ -7,6 +7,7 @@ import { walkArchive } from '../../src/archive/walk.ts';
 import { readManifest } from '../../src/backup-reader/description.ts';
 import { archivedDump } from '../../src/backup-reader/dump.ts';
 import { filestoreOf, readFiles } from '../../src/backup-reader/filestore.ts';
+import { MemberContents } from '../../src/backup-reader/member-contents.ts';
 import { membersOf } from '../../src/backup-reader/members.ts';
 import { isPrintable } from '../../src/util/controls.ts';
 import { ContentError } from '../../src/util/errors.ts';
@@ -31,13 +32,13 @@ async function readAll(zip: Buffer): Promise<number> {
   const archive = await readDirectory(reader);
   const { directory } = archive;
   const members = membersOf(archive);
-  const dump = archivedDump(reader, members);
+  const dump = archivedDump(new MemberContents(reader), members);
   if (dump.kind === 'custom') for await (const chunk of dump.open()) bytes += chunk.length;
   const manifest = members.get('manifest.json');
   if (manifest) await readManifest(reader, manifest);
   const filestore = filestoreOf(members, 'prod', []);
   for (const name of filestore?.files.keys() ?? []) assert.ok(isPrintable(name));
-  for await (const { content } of readFiles(reader, filestore?.files.values() ?? [])) {
+  for await (const { content } of readFiles(new MemberContents(reader), filestore?.files.values() ?? [])) {
     if (Buffer.isBuffer(content)) bytes += content.length;
     else for await (const chunk of content) bytes += chunk.length;
   }

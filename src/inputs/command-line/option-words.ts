@@ -101,6 +101,9 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
   'prune-limit': ['PERCENT', 'the most that may be deleted at once'],
   'delete-versions': ['', 'also delete the versions of a deleted backup'],
 
+  'encrypt-to': ['RECIPIENTS', 'the age recipients that a backup is encrypted for'],
+  'decrypt-with': ['FILE', 'the age identity that decrypts a backup'],
+
   'signing-key': ['FILE', 'the private key that signs receipts'],
   'trusted-signers': ['FILE', 'whose backups count: lines of allowed_signers'],
 

@@ -7,9 +7,12 @@ import { wordsOf } from './option-words.ts';
 
 export const isCommand = (word: string): word is CommandName => choices.command.some((each) => each === word);
 
+/** Secrets that can be the path of a file. */
+const FILES: readonly string[] = ['ssh-key', 'signing-key', 'decrypt-with'];
+
 /** Whether the command line refuses an input: everybody on the machine can read it there. The key itself is a file. */
 export const isVariableOnly = ({ name, secret }: InputDefinition): boolean =>
-  secret === true && name !== 'ssh-key' && name !== 'signing-key';
+  secret === true && !FILES.includes(name);
 
 /** Whether `--no-x` is an option as well. */
 export const canBeNegated = ({ name, boolean }: InputDefinition): boolean =>

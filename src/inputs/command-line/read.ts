@@ -134,7 +134,7 @@ function noCommand(word: string): string {
 /** A secret, or a URL with a password in it; also the text of a private key, but not the path of its file. */
 function isExposed(input: InputDefinition, value: string): boolean {
   if (isVariableOnly(input) || URL.parse(value)?.password) return true;
-  return input.secret === true && (/\s/.test(value) || isEncodedKey(value));
+  return input.secret === true && (/\s|^AGE-/i.test(value) || isEncodedKey(value));
 }
 
 const exposed = (name: string): string =>

@@ -1,9 +1,11 @@
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { type ArchiveDirectory, readDirectory } from '../../archive/reader.ts';
 import type { CheckedRange } from '../../archive/units.ts';
-import { readDescription } from '../../backup-reader/description.ts';
+import { openDescription } from '../../backup-reader/description.ts';
 import { checkFile, type FilestoreEntry, filestoreOf } from '../../backup-reader/filestore.ts';
+import { MemberContents } from '../../backup-reader/member-contents.ts';
 import { type Members, membersOf, walkMembers } from '../../backup-reader/members.ts';
+import type { Seal } from '../../backup-reader/seal.ts';
 import { ContentSums } from '../../backup-reader/sums.ts';
 import type { BackupDescription } from '../../catalog/description.ts';
 import type { Receipt } from '../../catalog/receipt.ts';
@@ -75,28 +77,28 @@ async function listEntries({ reader }: Look, doubts: Doubts): Promise<ArchiveDir
 
 async function checkEntries(look: Look, receipt: Receipt, members: Members, end: number): Promise<void> {
   const sums = new ContentSums(receipt.sums);
-  const description = await describe(look, members);
-  const filestore = filestoreOf(members, receipt.database, description.filestore?.corrupt ?? [])?.files;
-  await using dumps = await dumpsOf(look, receipt, members);
+  const { description, seal } = await describe(look, members, sums);
+  const contents = new MemberContents(look.reader, { sums, seal });
+  const { corrupt = [] } = description.filestore ?? {};
+  const filestore = filestoreOf(members, receipt.database, corrupt, contents)?.files;
+  await using dumps = await dumpsOf(look, receipt, members, contents);
   for await (const { member, content } of walkMembers(look.reader, members, end, look.seen)) {
     const { name, entry } = member;
-    const checked = hasSum(receipt, entry.name) ? compared(sums, entry.name, content) : content;
-    await checkContent(checked, filestore?.of(member), dumps.of.get(name));
+    const checked = compared(sums, entry.name, content);
+    const opened = seal?.opens(entry.name) ? await seal.content(entry.name, checked) : checked;
+    await checkContent(opened, filestore?.of(member), dumps.of.get(name));
   }
   for (const { name, files } of await dumps.finish()) {
     checkAttachments(name, files, description, receipt.filestore !== null);
   }
 }
 
-/** Whether the receipt has the SHA-256 of a member: files of the filestore have the SHA-1 in their names. */
-const hasSum = ({ sums }: Receipt, name: string): boolean =>
-  sums !== undefined && (Object.hasOwn(sums, name) || !name.startsWith('filestore/'));
-
 function compared(
   sums: ContentSums,
   name: string,
   content: Buffer | AsyncIterable<Buffer>,
 ): Buffer | AsyncIterable<Buffer> {
+  if (!sums.has(name)) return content;
   if (!Buffer.isBuffer(content)) return sums.compared(name, content);
   sums.compare(name, content);
   return content;
@@ -113,9 +115,13 @@ async function checkContent(
 }
 
 /** It is the archive's last entry, and says what to expect of the others. */
-async function describe({ reader, uri }: Look, members: Members): Promise<BackupDescription> {
-  const entry = members.get('backup.json');
-  if (entry) return readDescription(reader, entry);
+async function describe(
+  { reader, uri, sealed, identities }: Look,
+  members: Members,
+  sums: ContentSums,
+): Promise<{ readonly description: BackupDescription; readonly seal: Seal | undefined }> {
+  const { description, seal } = await openDescription(reader, members, sums, sealed, identities);
+  if (description) return { description, seal };
   throw new ContentError(
     `"backup.json" is not in ${uri}.`,
     'The archive was changed. Choose another backup.',

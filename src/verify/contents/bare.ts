@@ -1,9 +1,12 @@
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { readRange } from '../../archive/ranges.ts';
+import { readExactly, readRange } from '../../archive/ranges.ts';
 import type { UnitCheck } from '../../archive/units.ts';
+import { openSealedText } from '../../backup-reader/description.ts';
+import { Seal } from '../../backup-reader/seal.ts';
 import { ContentSums } from '../../backup-reader/sums.ts';
 import type { Receipt } from '../../catalog/receipt.ts';
+import { LONGEST_HEADER } from '../../sealing/header.ts';
 import { ContentError, messageOf } from '../../util/errors.ts';
 import { formatBytes } from '../../util/format.ts';
 import { checkAttachments } from './attachments.ts';
@@ -24,7 +27,9 @@ export async function checkBareDump(look: Look, receipt: Receipt): Promise<strin
   if (reader.size !== receipt.size) {
     throw changed(name, `has ${reader.size} bytes instead of ${receipt.size}`);
   }
-  const stored = new ContentSums(receipt.sums).compared(name, storedBytes(look));
+  const seal = receipt.sealed && (await sealOf(look, name));
+  const compared = new ContentSums(receipt.sums).compared(name, storedBytes(look));
+  const stored = seal ? seal.unsealed(name, compared) : compared;
   let dump: ReadDump;
   try {
     dump = isPlain(receipt.format)
@@ -35,8 +40,15 @@ export async function checkBareDump(look: Look, receipt: Receipt): Promise<strin
   }
   const other = otherBytes(name, units);
   if (other) throw other;
-  if (receipt.description) checkAttachments(name, dump.files, receipt.description, false);
+  const { description: sealed } = receipt.sealed ?? {};
+  const description = seal && sealed !== undefined ? await openSealedText(sealed, seal) : receipt.description;
+  if (description) checkAttachments(name, dump.files, description, false);
   return `${formatBytes(reader.size)}: a whole dump`;
+}
+
+async function sealOf({ reader, sealed, identities }: Look, name: string): Promise<Seal> {
+  const start = await readExactly(reader, 0, Math.min(LONGEST_HEADER, reader.size));
+  return Seal.open(start, name, sealed, identities);
 }
 
 async function* storedBytes({ reader, seen }: Look): AsyncGenerator<Buffer> {

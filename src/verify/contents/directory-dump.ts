@@ -1,6 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { openEntry } from '../../archive/entry.ts';
-import type { RangeReader } from '../../archive/reader.ts';
+import type { MemberContents } from '../../backup-reader/member-contents.ts';
 import type { Members } from '../../backup-reader/members.ts';
 import { decompressed } from '../../postgres/custom-format/compression.ts';
 import { decoded } from '../../postgres/custom-format/contents.ts';
@@ -47,7 +46,7 @@ export class DirectoryDump {
    * @throws ContentError when it is not whole, or there is no file of what it has
    */
   static async open(
-    reader: RangeReader,
+    contents: MemberContents,
     members: Members,
     there: FilesThere,
   ): Promise<DirectoryDump | undefined> {
@@ -56,8 +55,8 @@ export class DirectoryDump {
       (name) => name.startsWith(FOLDER) && name.endsWith('.lz4'),
     );
     if (!toc || isPacked || toc.size > MOST_CONTENTS) return undefined;
-    const bytes = await buffer(openEntry(reader, toc)); // where its bytes are not those that were written, that says more
-    const open = await openDump(toc.name, only(bytes));
+    const bytes = await buffer(contents.opener(toc)()); // where its bytes are not those that were written, that says more
+    const open = await openDump(`${FOLDER}toc.dat`, only(bytes));
     if (open.kind === 'unknown') return undefined;
     const dump = new DirectoryDump(members, open, there);
     for (const file of [...dump.#entries.keys(), ...dump.#lists]) dump.#assertThere(file);

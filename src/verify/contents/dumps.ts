@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
 import { directoryFile } from '../../backup-reader/dump.ts';
+import type { MemberContents } from '../../backup-reader/member-contents.ts';
 import type { Members } from '../../backup-reader/members.ts';
 import type { Format, Receipt } from '../../catalog/receipt.ts';
 import { ContentError, UserError } from '../../util/errors.ts';
@@ -49,9 +50,14 @@ export async function readDump(
 }
 
 /** @throws ContentError when a dump that the format asks for is not there */
-export async function dumpsOf(look: Look, receipt: Receipt, members: Members): Promise<Dumps> {
+export async function dumpsOf(
+  look: Look,
+  receipt: Receipt,
+  members: Members,
+  contents: MemberContents,
+): Promise<Dumps> {
   const there = filesThere(members);
-  if (receipt.format === 'directory') return directoryDump(look, members, there);
+  if (receipt.format === 'directory') return directoryDump(look, members, there, contents);
   const read: ReadDump[] = [];
   const of = new Map<string, DumpCheck>();
   for (const name of expectedDumps(receipt.format, members)) {
@@ -99,10 +105,15 @@ const missing = (what: string) =>
     'It was changed after it was written. Choose another backup.',
   );
 
-async function directoryDump(look: Look, members: Members, there: FilesThere): Promise<Dumps> {
+async function directoryDump(
+  look: Look,
+  members: Members,
+  there: FilesThere,
+  contents: MemberContents,
+): Promise<Dumps> {
   const files = [...members.others].filter(([name]) => name.startsWith('dump/'));
   if (!members.has('dump/toc.dat')) throw missing('"dump/toc.dat"');
-  const dump = await DirectoryDump.open(look.reader, members, there);
+  const dump = await DirectoryDump.open(contents, members, there);
   if (!dump) return unknownDirectory(look, files, there);
   return {
     of: new Map(files.map(([name]) => [name, (content) => dump.read(name, content)])),

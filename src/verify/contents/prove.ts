@@ -1,8 +1,10 @@
 import type { RangeReader } from '../../archive/reader.ts';
 import type { Unit } from '../../archive/segment.ts';
 import { UnitCheck } from '../../archive/units.ts';
+import { type SealedBackup, sealedBackup } from '../../backup-reader/seal.ts';
 import { LocalHost } from '../../host/local-host.ts';
 import type { Run } from '../../platform/run.ts';
+import type { Identities } from '../../sealing/identities.ts';
 import type { ContentsOptions, ProofFindings, Subject } from '../prove.ts';
 import { checkArchive } from './archive.ts';
 import { checkBareDump } from './bare.ts';
@@ -13,6 +15,8 @@ export interface Look {
   readonly reader: RangeReader;
   /** For messages. */
   readonly uri: string;
+  readonly sealed: SealedBackup;
+  readonly identities: Identities | undefined;
   /** A pg_restore for a dump that is not known here. @throws UserError when there is none */
   readonly pgRestore: () => Promise<PgRestore>;
   /** Compares what was read with what was written. */
@@ -28,7 +32,7 @@ export interface Look {
  * name has its file.
  */
 export async function proveContents(
-  { store, key, receipt }: Subject,
+  { store, key, receipt, identities }: Subject,
   { binaries }: ContentsOptions,
   { platform, phases, signal }: Run,
 ): Promise<ProofFindings> {
@@ -46,7 +50,8 @@ export async function proveContents(
       units.update(bytes);
       progress.add(bytes.length);
     };
-    const look: Look = { reader, uri, pgRestore, units, seen, signal };
+    const sealed = sealedBackup(uri, receipt);
+    const look: Look = { reader, uri, sealed, identities, pgRestore, units, seen, signal };
     platform.info(receipt.directory ? await checkArchive(look, receipt) : await checkBareDump(look, receipt));
     return found ? { programs: { pg_restore: found.version } } : {};
   });

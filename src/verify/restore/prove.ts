@@ -7,14 +7,14 @@ import { placeName } from './restore-test.ts';
 
 /** Proof level `restore`: the archive is restored into a temporary database, and compared. */
 export async function proveRestore(
-  { store, key, receipt }: Subject,
+  { store, key, receipt, identities }: Subject,
   { restoreTest, binaries }: RestoreTestOptions,
   run: Run,
 ): Promise<ProofFindings> {
   const { platform, phases } = run;
   const title = `Restore ${store.uri(key)} ${placeName(restoreTest)}, and compare`;
   return phases.run('restore', title, async () => {
-    const source = await openSelected(store, { key, receipt });
+    const source = await openSelected(store, { key, receipt }, identities);
     try {
       return await restoreAndCompare(source, restoreTest, binaries, run);
     } catch (error) {

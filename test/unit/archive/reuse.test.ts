@@ -111,7 +111,6 @@ suite('an archive that takes over from the one before', () => {
     const plan = await planFor(archive, ({ name }) => wanted.has(name));
     const { reuse, taken } = plan;
     assert.deepEqual([...taken], [...wanted.keys()]);
-    assert.equal(reuse.bytes, 20 * MiB);
     assert.ok(reuse.length <= 30 * MiB, `${reuse.length} bytes are copied`);
     assert.ok(reuse.unreferenced < 10 * MiB && reuse.unreferenced > reuse.length - 20.1 * MiB);
     await assertHolds(await compose(wanted, archive, plan), wanted);

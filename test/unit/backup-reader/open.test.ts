@@ -8,6 +8,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { readDirectory } from '../../../src/archive/reader.ts';
 import { archivedDump, findDump } from '../../../src/backup-reader/dump.ts';
 import { checkedContent, filestoreOf, readFiles } from '../../../src/backup-reader/filestore.ts';
+import { MemberContents } from '../../../src/backup-reader/member-contents.ts';
 import { membersOf } from '../../../src/backup-reader/members.ts';
 import { UserError } from '../../../src/util/errors.ts';
 import { archive } from '../../support/odoo.ts';
@@ -128,7 +129,7 @@ test('a file of the filestore is checked against its name, unless the backup fou
   const read = async (corrupt: readonly string[]) => {
     const files = filestoreOf(all, undefined, corrupt)?.files.values() ?? [];
     const names: string[] = [];
-    for await (const { file } of readFiles(rangesOf(zip), files)) names.push(file.name);
+    for await (const { file } of readFiles(new MemberContents(rangesOf(zip)), files)) names.push(file.name);
     return names;
   };
   assert.deepEqual(await read([A]), [good, A]);
@@ -156,7 +157,7 @@ test('the dump that restores fastest is taken', async () => {
     [['prod_2026-02-16_09-00-00.sql'], 'plain', 'prod_2026-02-16_09-00-00.sql'],
   ];
   for (const [names, kind, name] of cases) {
-    const dump = archivedDump(rangesOf(Buffer.alloc(0)), await members(write(...names)));
+    const dump = archivedDump(new MemberContents(rangesOf(Buffer.alloc(0))), await members(write(...names)));
     assert.equal(dump.kind, kind);
     assert.equal(dump.kind === 'directory' ? dump.files.map((each) => each.name).join(' ') : dump.name, name);
   }
@@ -168,7 +169,7 @@ test('the dump that restores fastest is taken', async () => {
   ];
   for (const [names, why] of none) {
     const found = await members(write(...names));
-    assert.throws(() => archivedDump(rangesOf(Buffer.alloc(0)), found), refused(why));
+    assert.throws(() => archivedDump(new MemberContents(rangesOf(Buffer.alloc(0))), found), refused(why));
   }
 });
 
@@ -186,7 +187,7 @@ test('a dump that is packed once more within another program’s zip is unpacked
   const open = async (name: string, content: Buffer) => {
     const zip = await pythonZip(`import base64
 z.writestr(${JSON.stringify(name)}, base64.b64decode('${content.toString('base64')}'))`);
-    return findDump(rangesOf(zip), await membersIn(zip));
+    return findDump(new MemberContents(rangesOf(zip)), await membersIn(zip));
   };
   for (const [name, content, kind] of packs) {
     const dump = await open(name, content);
@@ -200,11 +201,11 @@ z.writestr(${JSON.stringify(name)}, base64.b64decode('${content.toString('base64
 test('Odoo’s own archive', async () => {
   const zip = await readFile(archive);
   const all = await membersIn(zip);
-  assert.equal(archivedDump(rangesOf(zip), all).kind, 'plain');
+  assert.equal(archivedDump(new MemberContents(rangesOf(zip)), all).kind, 'plain');
   const filestore = filestoreOf(all, undefined, []);
   assert.equal(filestore?.files.size, 205);
   let bytes = 0;
-  for await (const { content } of readFiles(rangesOf(zip), filestore.files.values())) {
+  for await (const { content } of readFiles(new MemberContents(rangesOf(zip)), filestore.files.values())) {
     assert.ok(Buffer.isBuffer(content));
     bytes += content.length;
   }

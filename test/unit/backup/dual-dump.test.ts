@@ -8,8 +8,8 @@ import { gunzipSync } from 'node:zlib';
 import { openEntry } from '../../../src/archive/entry.ts';
 import { ArchiveWriter } from '../../../src/archive/writer.ts';
 import { writeDual } from '../../../src/backup/dual-dump.ts';
+import { MemberWriter } from '../../../src/backup/member-writer.ts';
 import type { ArchiveOptions } from '../../../src/backup/source.ts';
-import { SummedMembers } from '../../../src/backup/summed-members.ts';
 import { customDump, ENCODING, type MadeEntry, SEARCH_PATH, STRINGS } from '../../support/custom-dump.ts';
 import { inChunks, takenApart, withoutKey } from '../../support/dump-pieces.ts';
 import { entriesOf, rangesOf } from '../../support/zips.ts';
@@ -35,7 +35,7 @@ async function written(
   await using writer = new ArchiveWriter({ level: 1 });
   const [first, second] = [writer.segment('database'), writer.segment('database')];
   const target = { compression, startedAt: new Date('2026-03-04T05:06:08Z') } as ArchiveOptions;
-  const members = new SummedMembers();
+  const members = new MemberWriter({ level: 1 });
   let why: string | undefined;
   const writeSql = async (reason: string) => {
     why = reason;

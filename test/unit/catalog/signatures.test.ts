@@ -57,11 +57,11 @@ suite('a receipt that was signed', () => {
 
   test('with a field of a newer version, which is signed too', async () => {
     const newer = copy(
-      await signReceipt({ ...sampleReceipt, sealed: 'yes' } as typeof sampleReceipt, signer),
+      await signReceipt({ ...sampleReceipt, paired: 'yes' } as typeof sampleReceipt, signer),
     );
     assert.equal(why(check(newer, signers).authorship), ANYBODY);
     assert.equal(
-      why(check({ ...newer, sealed: 'no' }, signers).authorship),
+      why(check({ ...newer, paired: 'no' }, signers).authorship),
       'has a signature that does not fit what it says',
     );
   });
