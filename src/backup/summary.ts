@@ -1,8 +1,10 @@
+import { shortened } from '../catalog/entries.ts';
 import { flawsOf, missingFiles } from '../catalog/flaws.ts';
 import { receiptKey } from '../catalog/keys.ts';
 import { levelOf, restoreSeconds } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { signedWith } from '../catalog/signatures.ts';
+import { sealedWords } from '../catalog/words.ts';
 import { codeWords } from '../odoo/code/code.ts';
 import { code, type Summary, type Text } from '../report/summary.ts';
 import { formatBytes, formatCounted, formatDuration, formatNames } from '../util/format.ts';
@@ -14,7 +16,7 @@ const uriOf = ({ bucket, key }: Receipt): string => `s3://${bucket}/${key}`;
 
 /** The outputs of a backup, by their names in action.yml. */
 export function backupOutputs(receipt: Receipt): Record<string, string> {
-  const { segments: _, description: __, ...short } = receipt; // may be longer than an output may be
+  const { description: _, ...short } = shortened(receipt); // it may be longer than an output may be
   const seconds = restoreSeconds(receipt);
   return {
     key: receipt.key,
@@ -56,6 +58,7 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
           ['Verified', verifiedOf(receipt)],
           ...codeRow(receipt),
           ...(receipt.signature === undefined ? [] : ([['Signed', `with ${signedWith(receipt)}`]] as const)),
+          ...(receipt.sealed ? ([['Sealed', sealedWords(receipt)]] as const) : []),
           ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
           ['Time', `${formatDuration(secondsOf(receipt) * 1000)}${phasesOf(receipt)}`],
         ],

@@ -24,7 +24,9 @@ export interface Entry extends BackupName {
 }
 
 /** A receipt without the parts that are long for a large archive: there may be thousands of receipts. */
-export type ShortReceipt = Omit<Receipt, 'segments'>;
+export type ShortReceipt = Omit<Receipt, 'segments' | 'sealed'> & {
+  readonly sealed?: Pick<NonNullable<Receipt['sealed']>, 'recipients'>;
+};
 
 /**
  * What an entry is. `verified`: a backup. `failed`: its receipt says that it did not pass. The others are no backups:
@@ -81,7 +83,10 @@ export async function readEntry(store: Store, backup: Backup, signers?: TrustedS
   return { ...entry, receipt, authorship, condition, ...doubtOf(store, receipt, archive, at) };
 }
 
-const shortened = ({ segments: _, ...receipt }: Receipt): ShortReceipt => receipt;
+/** Without what is long. */
+export function shortened({ segments: _, sealed, ...receipt }: Receipt): ShortReceipt {
+  return { ...receipt, ...(sealed && { sealed: { recipients: sealed.recipients } }) };
+}
 
 /** Whether the error is about this receipt alone: it is no receipt, a lifecycle rule archived it, or it was deleted. */
 export function isUnreadable(error: unknown): boolean {

@@ -6,7 +6,7 @@ import { flawsOf } from './flaws.ts';
 import type { GateQuestion, GateVerdict } from './gate.ts';
 import { receiptKey } from './keys.ts';
 import { timeOf } from './retention.ts';
-import { conditionWords, signerWords, unrestorableWords } from './words.ts';
+import { conditionWords, sealedWords, signerWords, unrestorableWords } from './words.ts';
 
 /** The outputs about the backup that the gate lets pass, by their names in action.yml. */
 export function gateOutputs(
@@ -39,6 +39,7 @@ export function openSummary(store: Store, entry: Entry, now: Date): Summary {
           ['Made', `${formatInstant(made)}, ${formatAge(made, now)}`],
           ['Verified', conditionWords(entry)],
           ...signedRow(entry),
+          ...sealedRow(entry),
           ['Size', formatBytes(entry.archive?.size ?? 0)],
           ...(flaws.length === 0 ? [] : ([['Lacks', flaws.join(', ')]] as const)),
         ],
@@ -50,6 +51,10 @@ export function openSummary(store: Store, entry: Entry, now: Date): Summary {
 function signedRow({ authorship }: Entry): [string, string][] {
   const words = signerWords(authorship);
   return words === '' ? [] : [['Signed', words]];
+}
+
+function sealedRow({ receipt }: Entry): [string, string][] {
+  return receipt?.sealed ? [['Sealed', sealedWords(receipt)]] : [];
 }
 
 export function shutSummary(database: string, why: string): Summary {

@@ -5,7 +5,7 @@ import { growthCharts, slotCalendars } from './charts.ts';
 import type { Entry } from './entries.ts';
 import { restoreSeconds } from './proofs.ts';
 import { timeOf, type Verdict } from './retention.ts';
-import { conditionWords, keyTime, verdictWords } from './words.ts';
+import { conditionWords, keyTime, sealedShort, verdictWords } from './words.ts';
 
 /** The rows that all tables of a run may have: a job summary may have 1 MiB. */
 export const ROWS = 500;
@@ -78,6 +78,7 @@ function newestRow([newest]: readonly Entry[], now: Date): [string, Text][] {
 function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
   const isSigned = verdicts.some(({ entry }) => entry.authorship?.kind === 'signed');
   const hasCode = verdicts.some(({ entry }) => codeOf(entry) !== '');
+  const isSealed = verdicts.some(({ entry }) => entry.receipt?.sealed);
   const rows = verdicts.slice(0, most).map((verdict) => {
     const { entry } = verdict;
     const { receipt, archive } = entry;
@@ -88,6 +89,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
       archive ? formatBytes(archive.size) : '',
       conditionWords(entry),
       ...(isSigned ? [signedBy(entry)] : []),
+      ...(isSealed ? [receipt ? sealedShort(receipt) : ''] : []),
       receipt?.odoo?.version ?? '',
       seconds === undefined ? '' : formatDuration(seconds * 1000),
       receipt?.run.commit ? code(receipt.run.commit.slice(0, 8)) : '',
@@ -101,6 +103,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
     { name: 'Size', align: 'right' },
     { name: 'Verified' },
     ...(isSigned ? [{ name: 'Signed' }] : []),
+    ...(isSealed ? [{ name: 'Sealed for' }] : []),
     { name: 'Odoo' },
     { name: 'Restore', align: 'right' },
     { name: 'Commit' },

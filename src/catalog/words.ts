@@ -1,3 +1,4 @@
+import { formatNames } from '../util/format.ts';
 import type { Entry, ShortReceipt } from './entries.ts';
 import { restoreSeconds } from './proofs.ts';
 import { type KeepRule, timeOf, type Verdict } from './retention.ts';
@@ -31,6 +32,17 @@ export function signerWords(authorship: Authorship | undefined): string {
   const { principals, fingerprint } = authorship;
   return principals === undefined ? fingerprint : `${principals} (${fingerprint})`;
 }
+
+/** Whom a backup is sealed for: `for age1…, age1…`; empty where it is not sealed. */
+export const sealedWords = ({ sealed }: Pick<ShortReceipt, 'sealed'>): string =>
+  sealed ? `for ${formatNames(sealed.recipients, MOST_NAMED)}` : '';
+
+const MOST_NAMED = 10;
+const SHORT_RECIPIENT = 'age1'.length + 8;
+
+/** The same in a row of a table: the beginnings of recipients, of which there are few. */
+export const sealedShort = ({ sealed }: Pick<ShortReceipt, 'sealed'>): string =>
+  (sealed?.recipients ?? []).map((name) => `${name.slice(0, SHORT_RECIPIENT)}…`).join(', ');
 
 /** Why the database in a whole archive cannot be restored as it is; empty where no proof says so. */
 export const unrestorableWords = ({ condition }: Entry): string =>
@@ -88,6 +100,7 @@ export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most
       condition: condition.kind,
       ...('why' in condition ? { why: condition.why } : {}),
       signedBy: signedBy(entry),
+      sealedFor: receipt?.sealed?.recipients ?? null,
       level: condition.kind === 'verified' ? condition.level : null,
       ...(unrestorableWords(entry) === '' ? {} : { unrestorable: unrestorableWords(entry) }),
       odooVersion: receipt?.odoo?.version ?? null,

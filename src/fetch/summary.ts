@@ -1,4 +1,5 @@
 import type { Receipt } from '../catalog/receipt.ts';
+import { sealedWords } from '../catalog/words.ts';
 import { code, type Summary } from '../report/summary.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { type FetchRequest, requestWords } from './request.ts';
@@ -23,7 +24,13 @@ export function fetchSummary(
     outcome: receipt ? 'done' : 'flawed',
     title: `Fetched ${requestWords(request)}: ${formatCounted(files.length, 'file')}, ${formatBytes(size)}`,
     blocks: [
-      { kind: 'facts', rows: [['Backup', code(uri)]] },
+      {
+        kind: 'facts',
+        rows: [
+          ['Backup', code(uri)],
+          ...(receipt?.sealed ? ([['Sealed', sealedWords(receipt)]] as const) : []),
+        ],
+      },
       {
         kind: 'table',
         columns: [

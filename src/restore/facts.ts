@@ -1,7 +1,7 @@
 import { basename } from 'node:path/posix';
 import type { RestoreSource } from '../backup-reader/open.ts';
 import { failedProof, levelOf, unrestorableProof } from '../catalog/proofs.ts';
-import { signerWords } from '../catalog/words.ts';
+import { sealedWords, signerWords } from '../catalog/words.ts';
 import type { FileSystem } from '../host/disk-space.ts';
 import type { FileCount } from '../odoo/file-list.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -75,6 +75,7 @@ export function backupFacts(source: RestoreSource): Rows {
     ['Backup', code(uri)],
     ['Made', `${made}${commit ? `, by a job of commit ${commit.slice(0, 8)}` : ''}`],
     ...signedRow(source),
+    ...(receipt?.sealed ? ([['Sealed', sealedWords(receipt)]] as const) : []),
     ['Content', `${[...of, formatBytes(size)].filter(Boolean).join(', ')}; ${provenHow(source)}`],
   ];
 }

@@ -36,6 +36,7 @@ export function verifiedJson(receipt: Receipt): object {
     database: receipt.database,
     key: receipt.key,
     size: receipt.size,
+    sealedFor: receipt.sealed?.recipients ?? null,
     level: levelOf(receipt) ?? null,
     failure: failedProof(receipt)?.failure ?? null,
     ...(unrestorableProof(receipt) ? { unrestorable: unrestorableProof(receipt)?.failure } : {}),
