@@ -155,6 +155,7 @@ test('the JSON has what a program asks of an entry', () => {
     size: 2 ** 30,
     condition: 'verified',
     signedBy: null,
+    sealedFor: null,
     level: 'upload',
     odooVersion: '17.0',
     backupSeconds: 90,

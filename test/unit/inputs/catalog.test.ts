@@ -57,6 +57,7 @@ suite('commands that look at the bucket alone', () => {
       database: undefined,
       which: { kind: 'latest' },
       signing: { key: undefined, signers: undefined },
+      identities: undefined,
       proof: { level: 'contents' },
       timeoutMs: 6 * 3_600_000,
       warnings: [],

@@ -54,6 +54,7 @@ test('the fewest inputs give every default', () => {
       encryption: undefined,
     },
     signing: { key: { kind: 'agent', socket: '/run/agent.sock' }, signers: undefined },
+    encryptTo: undefined,
     format: 'dual',
     jobs: 4,
     compression: 'auto',
