@@ -134,6 +134,8 @@ async function runCommand(inputs: Inputs, run: Run, cancellation: Cancellation):
       return (await import('./commands/gate.ts')).gate(inputs, run);
     case 'list':
       return (await import('./commands/list.ts')).list(inputs, run);
+    case 'mark':
+      return (await import('./commands/mark.ts')).mark(inputs, run);
     case 'prune':
       return (await import('./commands/prune.ts')).prune(inputs, run);
     case 'hosts':
@@ -151,6 +153,7 @@ const cancelled: Readonly<Record<Inputs['command'], string>> = {
   verify: 'The receipts say what they said, but for proofs that the log names.',
   gate: 'It only reads.',
   list: 'It only reads.',
+  mark: 'The receipt says what it said, unless the log says more.',
   prune: 'What the log names is deleted, and nothing else.',
   hosts: 'It only reads.',
   fetch:

@@ -1,7 +1,7 @@
 import { shortened } from '../catalog/entries.ts';
 import { flawsOf, missingFiles } from '../catalog/flaws.ts';
 import { receiptKey } from '../catalog/keys.ts';
-import { levelOf, restoreSeconds } from '../catalog/proofs.ts';
+import { levelOf, looksOf, pinOf, restoreSeconds } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { signedWith } from '../catalog/signatures.ts';
 import { sealedWords } from '../catalog/words.ts';
@@ -59,6 +59,7 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
           ...codeRow(receipt),
           ...(receipt.signature === undefined ? [] : ([['Signed', `with ${signedWith(receipt)}`]] as const)),
           ...(receipt.sealed ? ([['Sealed', sealedWords(receipt)]] as const) : []),
+          ...(pinOf(receipt) === undefined ? [] : ([['Pinned', pinOf(receipt) ?? '']] as const)),
           ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
           ['Time', `${formatDuration(secondsOf(receipt) * 1000)}${phasesOf(receipt)}`],
         ],
@@ -83,7 +84,7 @@ const odooOf = ({ odoo }: Receipt): string =>
 function verifiedOf(receipt: Receipt): string {
   const level = levelOf(receipt);
   const took = formatDuration(
-    (receipt.proofs.findLast((proof) => proof.level === level)?.seconds ?? 0) * 1000,
+    (looksOf(receipt).findLast((proof) => proof.level === level)?.seconds ?? 0) * 1000,
   );
   if (level === 'contents') return `contents: every byte read back and checked, in ${took}`;
   if (level === 'restore') return `restore: restored in ${took}, and compared`;

@@ -6,6 +6,7 @@ import { flawsOf } from './flaws.ts';
 import type { GateQuestion, GateVerdict } from './gate.ts';
 import { receiptKey } from './keys.ts';
 import { timeOf } from './retention.ts';
+import { shrinkWords } from './shrink.ts';
 import { conditionWords, sealedWords, signerWords, unrestorableWords } from './words.ts';
 
 /** The outputs about the backup that the gate lets pass, by their names in action.yml. */
@@ -68,7 +69,7 @@ export function shutSummary(database: string, why: string): Summary {
 /** Why the gate is shut, in one sentence. */
 export function shutWords(
   verdict: Exclude<GateVerdict, { kind: 'open' }>,
-  { database, backup, require, maxAgeMs }: GateQuestion,
+  { database, backup, require, maxAgeMs, maxShrink }: GateQuestion,
   folder: string,
   now: Date,
 ): string {
@@ -91,6 +92,10 @@ export function shutWords(
       const made = new Date(timeOf(entry));
       const which = named ? entry.key : `The newest verified backup of ${database}, ${entry.key},`;
       return `${which} is of ${formatInstant(made)}, ${formatAge(made, now)}: max-age is ${formatDuration(maxAgeMs)}`;
+    }
+    case 'shrunk': {
+      const which = named ? entry.key : `The newest backup of ${database}, ${entry.key},`;
+      return `${which} has shrunk by more than ${maxShrink} percent: ${shrinkWords(verdict.shrinks)}`;
     }
     case 'level': {
       const which = named ? entry.key : `The newest backup of ${database}, ${entry.key},`;

@@ -2,14 +2,17 @@ import type { Store } from '../s3/store.ts';
 import { inParallel } from '../util/in-parallel.ts';
 import { type Condition, type Entry, READERS, readEntry } from './entries.ts';
 import type { Backup } from './keys.ts';
-import { atLeast, type Level } from './proofs.ts';
+import { acceptedShrink, atLeast, type Level } from './proofs.ts';
 import { timeOf } from './retention.ts';
+import { SHRINK_WINDOW, type Shrink, shrunken } from './shrink.ts';
 import type { TrustedSigners } from './signatures.ts';
 
 /** What a backup has to be. */
 export interface GateRequirement {
   readonly require: Level;
   readonly maxAgeMs: number;
+  /** How much less than the ones before it the backup may have, in percent. 100: whatever it has. */
+  readonly maxShrink: number;
 }
 
 /** What a gate is asked: whether there is a backup that meets all requirements. */
@@ -23,20 +26,26 @@ export interface GateQuestion extends GateRequirement {
  * `unrestorable`: all that are young enough are whole, and the database in them cannot be restored as it is; the entry
  * is the newest. `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the
  * newest verified one is too old. `level`: the newest verified one is young enough, and neither it nor another one is
- * proven far enough.
+ * proven far enough. `shrunk`: the newest that would do has less than the ones before it.
  */
 export type GateVerdict =
   | { readonly kind: 'open'; readonly entry: Entry }
+  | { readonly kind: 'shrunk'; readonly entry: Entry; readonly shrinks: readonly Shrink[] }
   | { readonly kind: 'unverified' | 'old' | 'level' | 'unrestorable'; readonly entry: Entry }
   | { readonly kind: 'none' };
 
-/** Looks for the newest backup that meets all requirements. It reads no more receipts than necessary. */
+/**
+ * Looks for the newest backup that meets all requirements. It reads no more receipts than necessary.
+ *
+ * @param all those that it is compared with, where only some are meant
+ */
 export async function askGate(
   store: Store,
   backups: readonly Backup[],
-  { require, maxAgeMs }: GateRequirement,
+  { require, maxAgeMs, maxShrink }: GateRequirement,
   now: Date,
   signers?: TrustedSigners,
+  all: readonly Backup[] = backups,
 ): Promise<GateVerdict> {
   const findEntry = (among: readonly Backup[], is: (entry: Entry) => boolean) =>
     firstEntry(store, among, signers, is);
@@ -46,7 +55,10 @@ export async function askGate(
   const open = await findEntry(young, ({ condition }) => {
     return isRestorable(condition) && atLeast(condition.level, require);
   });
-  if (open) return { kind: 'open', entry: open };
+  if (open) {
+    const shrinks = await shrinksOf(store, open, all, maxShrink, signers);
+    return shrinks ? { kind: 'shrunk', entry: open, shrinks } : { kind: 'open', entry: open };
+  }
   const unproven = await findEntry(young, isVerified);
   if (unproven) return { kind: isRestorable(unproven.condition) ? 'level' : 'unrestorable', entry: unproven };
   const old = await findEntry(
@@ -56,6 +68,22 @@ export async function askGate(
   if (old) return { kind: 'old', entry: old };
   const newest = await findEntry(backups, () => true);
   return newest ? { kind: 'unverified', entry: newest } : { kind: 'none' };
+}
+
+/** What it has less of than the ones before it; undefined: nothing, or somebody has accepted that. */
+async function shrinksOf(
+  store: Store,
+  entry: Entry,
+  all: readonly Backup[],
+  maxShrink: number,
+  signers: TrustedSigners,
+): Promise<readonly Shrink[] | undefined> {
+  if (maxShrink >= 100 || (entry.receipt && acceptedShrink(entry.receipt) !== undefined)) return undefined;
+  const before = all.filter(({ archive, at }) => archive && archive.key !== entry.key && at <= entry.at);
+  const entries = await inParallel(before.slice(0, SHRINK_WINDOW), READERS, (backup) =>
+    readEntry(store, backup, signers),
+  );
+  return shrunken([entry, ...entries], maxShrink).get(entry);
 }
 
 const isRestorable = (condition: Condition): condition is Extract<Condition, { kind: 'verified' }> =>

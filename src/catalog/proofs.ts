@@ -11,6 +11,13 @@ export type Level = (typeof levels)[number];
 export const decodeTool = object({ name: toolName, version });
 export interface Tool extends Decoded<typeof decodeTool> {}
 
+/**
+ * What a person has said of a backup. `pin`: no rule deletes it. `unpin` takes that back. `accept-shrink`: it has less
+ * than the ones before it, and that is right.
+ */
+const decodeRemark = object({ kind: oneOf('pin', 'unpin', 'accept-shrink'), reason: sentence });
+export interface Remark extends Decoded<typeof decodeRemark> {}
+
 export const decodeProof = object({
   level: oneOf(...levels),
   /** ISO 8601, UTC. */
@@ -24,6 +31,8 @@ export const decodeProof = object({
   failure: optional(sentence),
   /** The archive is whole: `failure` says why the database in it cannot be restored as it is. */
   unrestorable: optional(yes),
+  /** A remark stands among the proofs, so that it is signed as they are. It proves nothing, whatever its level. */
+  remark: optional(decodeRemark),
   /** Of whoever made it: see signatures.ts. */
   signature: optional(signature),
 });
@@ -40,10 +49,27 @@ export function atLeast(level: Level | undefined, required: Level): boolean {
   return level !== undefined && rank(level) >= rank(required);
 }
 
+/** The proofs without remarks: the times that somebody looked at the archive. */
+export const looksOf = <T extends Pick<Proof, 'remark'>>({
+  proofs,
+}: {
+  readonly proofs: readonly T[];
+}): T[] => proofs.filter(({ remark }) => remark === undefined);
+
+/** Why no rule deletes this backup; undefined: it is not pinned. */
+export function pinOf({ proofs }: Proven): string | undefined {
+  const last = proofs.findLast(({ remark }) => remark?.kind === 'pin' || remark?.kind === 'unpin')?.remark;
+  return last?.kind === 'pin' ? last.reason : undefined;
+}
+
+/** Why it is right that this backup has less than the ones before it; undefined: nobody has said so. */
+export const acceptedShrink = ({ proofs }: Proven): string | undefined =>
+  proofs.findLast(({ remark }) => remark?.kind === 'accept-shrink')?.remark?.reason;
+
 /** The highest level that the archive has passed; undefined where it has passed none, or has failed since. */
 export function levelOf(receipt: Proven): Level | undefined {
   if (failedProof(receipt)) return undefined;
-  const passed = receipt.proofs.filter(({ failure }) => failure === undefined);
+  const passed = looksOf(receipt).filter(({ failure }) => failure === undefined);
   return passed.map(({ level }) => level).reduce(higher, undefined);
 }
 
@@ -51,15 +77,18 @@ export function levelOf(receipt: Proven): Level | undefined {
  * The proof that the archive has failed. A later one that looked as closely and passed takes its place: then it was
  * the network, or the machine, and not the archive.
  */
-export const failedProof = ({ proofs }: Proven): Proof | undefined =>
-  lastUnrefuted(proofs, ({ failure, unrestorable }) => failure !== undefined && !unrestorable);
+export const failedProof = (receipt: Proven): Proof | undefined =>
+  lastUnrefuted(looksOf(receipt), ({ failure, unrestorable }) => failure !== undefined && !unrestorable);
 
 /**
  * The proof that the archive is whole, and its database cannot be restored as it is. A later restore that passed
  * refutes it.
  */
-export const unrestorableProof = ({ proofs }: Proven): Proof | undefined =>
-  lastUnrefuted(proofs, ({ failure, unrestorable }) => failure !== undefined && unrestorable === true);
+export const unrestorableProof = (receipt: Proven): Proof | undefined =>
+  lastUnrefuted(
+    looksOf(receipt),
+    ({ failure, unrestorable }) => failure !== undefined && unrestorable === true,
+  );
 
 const lastUnrefuted = (proofs: readonly Proof[], is: (proof: Proof) => boolean): Proof | undefined =>
   proofs.findLast(
@@ -71,8 +100,9 @@ const lastUnrefuted = (proofs: readonly Proof[], is: (proof: Proof) => boolean):
   );
 
 /** Duration of the newest proof by a restore, in seconds; undefined where there is none. */
-export function restoreSeconds({ proofs }: Proven): number | undefined {
-  return proofs.findLast(({ level, failure }) => level === 'restore' && failure === undefined)?.seconds;
+export function restoreSeconds(receipt: Proven): number | undefined {
+  return looksOf(receipt).findLast(({ level, failure }) => level === 'restore' && failure === undefined)
+    ?.seconds;
 }
 
 const rank = (level: Level): number => levels.indexOf(level);

@@ -4,8 +4,9 @@ import { keepsVersions, listVersions, removeVersions } from '../s3/versions.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { inParallel } from '../util/in-parallel.ts';
 import { type Entry, READERS } from './entries.ts';
-import { failedProof } from './proofs.ts';
-import { decide, protect, type RetentionPolicy, type Verdict } from './retention.ts';
+import { failedProof, pinOf } from './proofs.ts';
+import { decide, pinned, protect, type RetentionPolicy, timeOf, type Verdict } from './retention.ts';
+import { shrinkWords, shrunken } from './shrink.ts';
 
 export interface PruneOptions {
   readonly policy: RetentionPolicy;
@@ -13,6 +14,8 @@ export interface PruneOptions {
   readonly deleteVersions: boolean;
   /** The most that may be deleted at once, in percent of all archives. More is refused. */
   readonly limitPercent: number;
+  /** How much less than the ones before it the newest backup may have, in percent. 100: whatever it has. */
+  readonly maxShrink: number;
   /** The key of the backup that this run has made. It stays, also where clocks have gone back. */
   readonly justMade?: string;
 }
@@ -23,8 +26,15 @@ export interface PrunePlan {
   readonly verdicts: readonly Verdict<Entry>[];
   /** Whether the bucket keeps versions of what is deleted. */
   readonly versions: boolean;
-  /** More than may be deleted at once, in words; undefined: it is not. */
-  readonly tooMany: string | undefined;
+  /** undefined: it may be carried out. */
+  readonly refusal: PruneRefusal | undefined;
+}
+
+/** Why nothing is deleted. */
+export interface PruneRefusal {
+  /** The rest of a sentence. */
+  readonly why: string;
+  readonly hint: string;
 }
 
 /** Longer than any run may take; and time for a person to look at an archive that has failed. */
@@ -34,11 +44,11 @@ const SETTLED_DAYS = 8;
 export async function planPrune(
   store: Store,
   entries: readonly Entry[],
-  { policy, deleteVersions, limitPercent, justMade }: PruneOptions,
+  { policy, deleteVersions, limitPercent, maxShrink, justMade }: PruneOptions,
   now = new Date(),
 ): Promise<PrunePlan> {
   const versions = await keepsVersions(store);
-  const verdicts = await inParallel(decide(entries, policy), READERS, async (verdict) => {
+  const verdicts = await inParallel(decideWithPins(entries, policy), READERS, async (verdict) => {
     if (verdict.keep) return verdict;
     const { entry } = verdict;
     const why =
@@ -48,8 +58,38 @@ export async function planPrune(
       (versions ? await whyLocked(store, entry, deleteVersions) : undefined);
     return why === undefined ? verdict : protect(verdict, why);
   });
-  return { verdicts, versions, tooMany: tooMany(verdicts, limitPercent) };
+  const refusal = frozen(verdicts, entries, maxShrink) ?? tooMany(verdicts, limitPercent);
+  return { verdicts, versions, refusal };
 }
+
+/** What the rules decide, and what somebody has pinned. */
+export const decideWithPins = (entries: readonly Entry[], policy: RetentionPolicy): Verdict<Entry>[] =>
+  decide(entries, policy).map((verdict) => {
+    const { receipt } = verdict.entry;
+    return pinned(verdict, receipt && pinOf(receipt));
+  });
+
+/** A database that was emptied by accident must not rotate out the backups from before. */
+function frozen(
+  verdicts: readonly Verdict<Entry>[],
+  entries: readonly Entry[],
+  maxShrink: number,
+): PruneRefusal | undefined {
+  if (verdicts.every(({ keep }) => keep)) return undefined;
+  const newest = newestVerified(entries);
+  const shrinks = newest && shrunken(entries, maxShrink).get(newest);
+  if (!shrinks) return undefined;
+  return {
+    why: `the newest backup, ${newest.key}, has shrunk by more than ${maxShrink} percent: ${shrinkWords(shrinks)}`,
+    hint: `Look whether that is right. If it is, say so once: the command mark with accept-shrink and the reason. Else keep the older backups, and find out what has become of the data.`,
+  };
+}
+
+/** The newest backup that counts. */
+export const newestVerified = (entries: readonly Entry[]): Entry | undefined =>
+  entries
+    .filter(({ condition, doubt }) => condition.kind === 'verified' && doubt === undefined)
+    .toSorted((a, b) => timeOf(b) - timeOf(a))[0];
 
 /** Up to this number the limit does not count: a small catalog changes by a large share. */
 const FEW = 10;
@@ -58,11 +98,14 @@ const FEW = 10;
  * A policy deletes about as much as was added since the last time. It deletes most of a catalog at once only when the
  * policy was changed, or when somebody has added backups that push all others out.
  */
-function tooMany(verdicts: readonly Verdict<Entry>[], limitPercent: number): string | undefined {
+function tooMany(verdicts: readonly Verdict<Entry>[], limitPercent: number): PruneRefusal | undefined {
   const archives = verdicts.filter(({ entry }) => entry.archive);
   const deleted = archives.filter(({ keep }) => !keep).length;
   if (deleted <= FEW || deleted * 100 <= archives.length * limitPercent) return undefined;
-  return `${deleted} of ${archives.length} archives would be deleted at once, and prune-limit is ${limitPercent} percent`;
+  return {
+    why: `${deleted} of ${archives.length} archives would be deleted at once, and prune-limit is ${limitPercent} percent`,
+    hint: 'Look at what prune with dry-run: true says, and whether somebody has put archives into the bucket. Where it is meant, as after a change of keep-last and its like, run prune once with prune-limit: 100.',
+  };
 }
 
 /** Removes what the plan says. @throws UserError after having tried all of it */

@@ -63,6 +63,17 @@ export function protect<T extends Candidate>({ entry }: Verdict<T>, why: string)
   return { entry, keep: true, rules: [{ kind: 'protected', why }] };
 }
 
+/** The same verdict, or that it stays, where somebody has pinned it. */
+export function pinned<T extends Candidate>(verdict: Verdict<T>, reason: string | undefined): Verdict<T> {
+  if (reason === undefined) return verdict;
+  const rules = verdict.keep ? verdict.rules : [];
+  return {
+    entry: verdict.entry,
+    keep: true,
+    rules: [...rules, { kind: 'protected', why: `pinned: ${reason}` }],
+  };
+}
+
 /** The time of a backup by the earlier of two clocks: a clock that is ahead would make it the newest for years. */
 export function timeOf({ at, archive }: Pick<Candidate, 'at' | 'archive'>): number {
   return Math.min(at.getTime(), archive?.modified.getTime() ?? Number.POSITIVE_INFINITY);

@@ -1,7 +1,8 @@
 import { formatNames } from '../util/format.ts';
 import type { Entry, ShortReceipt } from './entries.ts';
-import { restoreSeconds } from './proofs.ts';
+import { pinOf, restoreSeconds } from './proofs.ts';
 import { type KeepRule, timeOf, type Verdict } from './retention.ts';
+import type { Shrink } from './shrink.ts';
 import type { Authorship } from './signatures.ts';
 
 /** What an entry of the catalog is, for people: its level, or what is wrong with it. */
@@ -87,7 +88,12 @@ function signedBy({ authorship }: Entry): { fingerprint: string; principals: str
 export const LISTED = 1000;
 
 /** The newest entries as JSON, for programs: `LISTED` at most. */
-export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most = LISTED): object[] {
+export function entriesJson(
+  verdicts: readonly Verdict<Entry>[],
+  now: Date,
+  most = LISTED,
+  shrunk: ReadonlyMap<Entry, readonly Shrink[]> = new Map(),
+): object[] {
   return verdicts.slice(0, most).map((verdict) => {
     const { entry } = verdict;
     const { receipt, condition } = entry;
@@ -109,6 +115,8 @@ export function entriesJson(verdicts: readonly Verdict<Entry>[], now: Date, most
       commit: receipt?.run.commit ?? null,
       run: receipt?.run.url ?? null,
       code: receipt?.code ?? null,
+      pinned: (receipt && pinOf(receipt)) ?? null,
+      shrunk: shrunk.get(entry) ?? [],
       keep: verdict.keep,
       ...(verdict.keep ? { rules: verdict.rules } : { reason: verdict.reason }),
     };

@@ -1,7 +1,7 @@
 import { databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
 import { makeBackup, type OnHost, proveBackup } from '../backup/make.ts';
 import { backupOutputs, backupSummary } from '../backup/summary.ts';
-import type { ProofSigning } from '../catalog/append-proof.ts';
+import { appendProof, type ProofSigning } from '../catalog/append-proof.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { openSigning } from '../catalog/signing-key.ts';
@@ -16,6 +16,7 @@ import { sweepUnfinished } from '../s3/unfinished-uploads.ts';
 import { ahead } from '../util/begun.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
+import { tool } from '../util/version.ts';
 import { type Alongside, backUpDatabases, onItsOwn } from './backup-databases.ts';
 import { pruneCatalog, prunedWords, versionNotes } from './prune.ts';
 
@@ -92,8 +93,27 @@ async function backUpOne(
 ): Promise<BackedUp | undefined> {
   const made = await makeBackup(inputs, store, signing, run, alongside);
   if (!made) return undefined;
-  const receipt = await alongside.alone(() => proveBackup(store, made, inputs.proof, signing, run));
+  const proven = await alongside.alone(() => proveBackup(store, made, inputs.proof, signing, run));
+  const receipt = await pinIfWanted(inputs, store, proven, signing, run);
   return { receipt, pruned: await pruneOthers(inputs, store, receipt, run) };
+}
+
+async function pinIfWanted(
+  { pin }: BackupInputs,
+  store: Store,
+  receipt: Receipt,
+  signing: ProofSigning,
+  { platform }: Run,
+): Promise<Receipt> {
+  if (pin === undefined) return receipt;
+  platform.info(`Pinned: ${pin}`);
+  const remark = { kind: 'pin', reason: pin } as const;
+  return appendProof(
+    store,
+    receipt.key,
+    { level: 'upload', at: new Date().toISOString(), tool, remark },
+    signing,
+  );
 }
 
 /** @throws UserError when none of the host's databases is meant */

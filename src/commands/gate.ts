@@ -7,6 +7,11 @@ import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { GateError } from '../util/errors.ts';
 
+const NONE =
+  'Make a backup, or find out why none was made; then run this again. The command list shows what there is.';
+const SHRUNK =
+  'Look whether the database is as it should be. If it is, say so once: the command mark with accept-shrink and the reason.';
+
 /**
  * Lets pass when there is a backup that is proven well enough and young enough. Reads from S3 and nothing else.
  *
@@ -21,15 +26,12 @@ export async function gate(inputs: GateInputs, { platform, signal }: Run): Promi
   const verdict = await platform.group(title, async () => {
     const all = await listBackups(store, customer, inputs.database);
     const backups = inputs.backup === 'latest' ? all : all.filter(whichIsMeant(store, inputs.backup));
-    return askGate(store, backups, inputs, now, inputs.signers);
+    return askGate(store, backups, inputs, now, inputs.signers, all);
   });
   if (verdict.kind !== 'open') {
     const why = shutWords(verdict, inputs, folder, now);
     await platform.summary(shutSummary(inputs.database, why));
-    throw new GateError(
-      why,
-      'Make a backup, or find out why none was made; then run this again. The command list shows what there is.',
-    );
+    throw new GateError(why, verdict.kind === 'shrunk' ? SHRUNK : NONE);
   }
   const { entry } = verdict;
   for (const [name, value] of Object.entries(gateOutputs(store, entry))) platform.output(name, value);

@@ -1,7 +1,8 @@
 import { type Entry, takeInventory } from '../catalog/entries.ts';
 import { catalogFolder } from '../catalog/keys.ts';
-import { planPrune } from '../catalog/prune.ts';
-import { decide, type Verdict } from '../catalog/retention.ts';
+import { decideWithPins, planPrune } from '../catalog/prune.ts';
+import type { Verdict } from '../catalog/retention.ts';
+import { shrinkNotes, shrunken } from '../catalog/shrink.ts';
 import { listSummary, ROWS } from '../catalog/summary.ts';
 import { entriesJson, LISTED } from '../catalog/words.ts';
 import type { ListInputs } from '../inputs/list.ts';
@@ -35,7 +36,8 @@ export async function list(inputs: ListInputs, { platform, signal }: Run): Promi
   const share = (limit: number) => Math.max(1, Math.floor(limit / databases.size));
   for (const [database, own] of [...databases].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { verdicts, notes } = await whatIf(store, own, inputs);
-    json.push(...entriesJson(verdicts, now, share(LISTED)));
+    const shrunk = shrunken(own, inputs.retention.maxShrink);
+    json.push(...entriesJson(verdicts, now, share(LISTED), shrunk));
     await platform.summary(listSummary(database, verdicts, notes, now, share(ROWS)));
   }
   platform.output('json', JSON.stringify(json));
@@ -47,12 +49,13 @@ async function whatIf(
   entries: readonly Entry[],
   { retention }: ListInputs,
 ): Promise<{ verdicts: readonly Verdict<Entry>[]; notes: string[] }> {
+  const notes = shrinkNotes(entries, retention.maxShrink);
   try {
     const { verdicts } = await planPrune(store, entries, retention);
-    return { verdicts, notes: [] };
+    return { verdicts, notes };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const note = `What is locked may stay all the same, which could not be looked up: ${messageOf(error)}`;
-    return { verdicts: decide(entries, retention.policy), notes: [note] };
+    return { verdicts: decideWithPins(entries, retention.policy), notes: [...notes, note] };
   }
 }

@@ -57,15 +57,10 @@ export async function pruneCatalog(
     }
     tellDoubts(plan, platform);
     if (dryRun) {
-      if (plan.tooMany) platform.warning(`Without dry-run this fails: ${plan.tooMany}`);
+      if (plan.refusal) platform.warning(`Without dry-run this fails: ${plan.refusal.why}`);
       return plan;
     }
-    if (plan.tooMany) {
-      throw new UserError(
-        `Nothing was deleted: ${plan.tooMany}`,
-        'Look at what prune with dry-run: true says, and whether somebody has put archives into the bucket. Where it is meant, as after a change of keep-last and its like, run prune once with prune-limit: 100.',
-      );
-    }
+    if (plan.refusal) throw new UserError(`Nothing was deleted: ${plan.refusal.why}`, plan.refusal.hint);
     const onDeleted = ({ key }: Entry) => platform.info(`Deleted ${key}`);
     await carryOut(store, plan, { ...retention, signal, onDeleted });
     return plan;

@@ -12,6 +12,7 @@ import {
   Refusal,
 } from './fields.ts';
 import { complete, parseInstallation } from './installation.ts';
+import { parsePin } from './mark.ts';
 import { parseProof } from './proof.ts';
 import { parseRetention, type RetentionInputs } from './retention.ts';
 import { parseS3 } from './s3.ts';
@@ -25,6 +26,8 @@ export interface BackupInputs extends BackupOptions {
   readonly databases: DatabaseChoice;
   /** What becomes of older backups once this one is made; undefined: nothing. */
   readonly retention: RetentionInputs | undefined;
+  /** Why no rule is to delete the new backup; undefined: the rules decide. */
+  readonly pin: string | undefined;
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
   /** Warnings about inputs that are given and have no effect. */
@@ -62,6 +65,7 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
       `verify: ${required.proof.level} reads what encrypt-to seals, for which this job has no key: leave it out, and run the command verify in another job, with decrypt-with`,
     );
   }
+  const pin = parsePin(fields);
   const jobs = fields.optional('jobs', integer(1, 64)) ?? DEFAULT_JOBS;
   const prune = fields.optional('prune', boolean) ?? false;
   const retention = prune ? parseRetention(fields) : undefined;
@@ -82,6 +86,7 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
         signing,
         encryptTo,
         jobs,
+        pin,
         retention,
         dryRun,
         warnings: warningsOf(env),

@@ -6,6 +6,7 @@ import type { Environment } from '../platform/platform.ts';
 import { variableOf } from '../platform/variables.ts';
 import { durationMs, type Fields, oneOf, parseDurationMs } from './fields.ts';
 import { complete, databaseName } from './installation.ts';
+import { percent } from './retention.ts';
 import { parseS3 } from './s3.ts';
 import { refuseIdentities } from './sealing.ts';
 import { parseSigners } from './signing.ts';
@@ -19,6 +20,8 @@ export interface GateInputs {
   readonly backup: string;
   readonly require: Level;
   readonly maxAgeMs: number;
+  /** How much less than the ones before it the backup may have, in percent. */
+  readonly maxShrink: number;
   /** Whose backups count; undefined: anybody's. */
   readonly signers: TrustedSigners;
   /** Time limit of the whole run. */
@@ -37,6 +40,7 @@ export function parseGate(fields: Fields, env: Environment): GateInputs | undefi
     backup: fields.required('backup', backupName),
     require: fields.required('require', oneOf(choices.require)),
     maxAgeMs: fields.required('max-age', (value) => parseDurationMs(value, ...AGES_MS)),
+    maxShrink: fields.required('max-shrink', percent),
     timeoutMs: fields.required('timeout', durationMs),
   };
   refuseEmptyBackup(fields, env);

@@ -8,6 +8,7 @@ import { Fields, oneOf, type ReadInput, Refusal } from './fields.ts';
 import { type GateInputs, parseGate } from './gate.ts';
 import { type HostsInputs, parseHosts } from './hosts.ts';
 import { type ListInputs, parseList } from './list.ts';
+import { type MarkInputs, parseMark } from './mark.ts';
 import { type PruneInputs, parsePrune } from './prune.ts';
 import { parseRestore, parseRollback, type RestoreInputs, type RollbackInputs } from './restore.ts';
 import { addStandIns } from './stand-ins.ts';
@@ -24,6 +25,7 @@ type CommandInputs =
   | VerifyInputs
   | GateInputs
   | ListInputs
+  | MarkInputs
   | PruneInputs
   | HostsInputs
   | FetchInputs;
@@ -51,6 +53,7 @@ const parsers: {
   verify: parseVerify,
   gate: parseGate,
   list: parseList,
+  mark: parseMark,
   prune: parsePrune,
   hosts: parseHosts,
   fetch: parseFetch,

@@ -9,6 +9,8 @@ export interface RetentionInputs {
   readonly deleteVersions: boolean;
   /** The most that may be deleted at once, in percent of all archives. */
   readonly limitPercent: number;
+  /** How much less than the ones before it the newest backup may have, in percent. */
+  readonly maxShrink: number;
 }
 
 const MOST = 100_000;
@@ -29,6 +31,7 @@ export function parseRetention(fields: Fields): RetentionInputs | undefined {
     timezone: fields.required('timezone', timezone),
   };
   const limitPercent = fields.required('prune-limit', integer(1, 100));
+  const maxShrink = fields.required('max-shrink', percent);
   const withinMs = fields.optional('keep-within', (value) => parseDurationMs(value, ...WITHIN_MS));
   const deleteVersions = fields.optional('delete-versions', boolean) ?? false;
   if (Object.values(counts).every((count) => count === 0) && !fields.given('keep-within')) {
@@ -36,9 +39,12 @@ export function parseRetention(fields: Fields): RetentionInputs | undefined {
       'keep-last: with 0, one of keep-daily, keep-weekly, keep-monthly, keep-yearly or keep-within must say what to keep',
     );
   }
-  if (!complete(required) || limitPercent === undefined) return undefined;
-  return { policy: { ...required, withinMs }, deleteVersions, limitPercent };
+  if (!complete(required) || limitPercent === undefined || maxShrink === undefined) return undefined;
+  return { policy: { ...required, withinMs }, deleteVersions, limitPercent, maxShrink };
 }
+
+/** `30`, or `30%`. */
+export const percent = (value: string): number => integer(1, 100)(value.replace(/ ?%$/, ''));
 
 function timezone(value: string): string {
   try {

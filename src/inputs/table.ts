@@ -27,6 +27,7 @@ export const inputGroups = {
   restore: 'Rollback and restore',
   fetch: 'Fetch',
   gate: 'Gate',
+  mark: 'Marks',
   retention: 'Retention',
   encryption: 'Encryption',
   signatures: 'Signatures',
@@ -36,7 +37,7 @@ export type InputGroup = keyof typeof inputGroups;
 
 /** The values of the inputs that take one of a few words: the parser's types come from here. */
 export const choices = {
-  command: ['backup', 'rollback', 'restore', 'verify', 'gate', 'list', 'prune', 'hosts', 'fetch'],
+  command: ['backup', 'rollback', 'restore', 'verify', 'gate', 'list', 'mark', 'prune', 'hosts', 'fetch'],
   sudo: ['auto', 'always', 'never'],
   sse: ['AES256', 'aws:kms'],
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
@@ -129,6 +130,11 @@ export const inputTable = [
 
   { name: 'require', group: 'gate', default: 'upload', choices: choices.require },
   { name: 'max-age', group: 'gate', default: '26h' },
+  { name: 'max-shrink', group: 'gate', default: '30' },
+
+  { name: 'pin', group: 'mark', ofRun: true },
+  { name: 'unpin', group: 'mark', boolean: true, ofRun: true },
+  { name: 'accept-shrink', group: 'mark', ofRun: true },
 
   { name: 'prune', group: 'retention', boolean: true },
   { name: 'keep-last', group: 'retention', default: '14' },

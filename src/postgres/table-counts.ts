@@ -29,6 +29,8 @@ const CORE_TABLES = [
   ...['stock_move', 'stock_picking', 'stock_quant', 'crm_lead', 'project_task', 'hr_employee', 'pos_order'],
 ];
 
+export const isCoreTable = (name: string): boolean => CORE_TABLES.includes(name);
+
 const tableFields = {
   schema: catalogName,
   table: catalogName,

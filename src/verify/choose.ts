@@ -1,5 +1,6 @@
 import type { Entry } from '../catalog/entries.ts';
 import { whichIsMeant } from '../catalog/named-backup.ts';
+import { looksOf } from '../catalog/proofs.ts';
 import { type TrustedSigners, whyNotTrusted } from '../catalog/signatures.ts';
 import type { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
@@ -46,7 +47,7 @@ export function chooseEntries(
 }
 
 /** ISO 8601, UTC. */
-const lastProof = ({ receipt }: Verifiable): string => receipt.proofs.at(-1)?.at ?? '';
+const lastProof = ({ receipt }: Verifiable): string => looksOf(receipt).at(-1)?.at ?? '';
 
 /**
  * Whether an archive can be verified, also one of another size than its receipt says: its receipt then has to say that

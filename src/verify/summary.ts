@@ -3,6 +3,7 @@ import {
   failedProof,
   type Level,
   levelOf,
+  looksOf,
   type Proof,
   restoreSeconds,
   unrestorableProof,
@@ -47,7 +48,7 @@ export function verifiedJson(receipt: Receipt): object {
   };
 }
 
-const newest = ({ proofs }: Receipt): Proof | undefined => proofs.at(-1);
+const newest = (receipt: Receipt): Proof | undefined => looksOf(receipt).at(-1);
 
 const RATES = ['contents', 'restore'] as const;
 
@@ -98,9 +99,9 @@ export function verifySummary(store: Store, level: Level, receipts: readonly Rec
 }
 
 /** Time that each level took in this run. */
-function timeOf({ proofs }: Receipt): string {
+function timeOf(receipt: Receipt): string {
   return RATES.flatMap((level) => {
-    const proof = proofs.findLast((each) => each.level === level);
+    const proof = looksOf(receipt).findLast((each) => each.level === level);
     return proof?.seconds === undefined ? [] : `${level} ${formatDuration(proof.seconds * 1000)}`;
   }).join(', ');
 }

@@ -57,7 +57,10 @@ suite('a backup', () => {
     const ended = await scene.run(inputs);
     assert.equal(ended.exitCode, 1, ended.log);
     assert.deepEqual((await listKeys(scene.client, bucket)).sort(), keys.flatMap(objectsOf).sort());
-    assert.deepEqual(monitor.pings, [['POST /ping/secret/fail', 'odoo-backup backup: failed']]);
+    assert.deepEqual(monitor.pings, [
+      ['POST /ping/secret/start', 'odoo-backup backup: started'],
+      ['POST /ping/secret/fail', 'odoo-backup backup: failed'],
+    ]);
   });
 
   test('as a dry run prunes nothing, and is no sign of life', async () => {
@@ -87,7 +90,10 @@ suite('a backup', () => {
     assert.match(ended.log, /^Retention +failed: see the log$/m);
     const expected = [...keys, outputsOf(ended).key ?? ''].flatMap(objectsOf);
     assert.deepEqual((await listKeys(scene.client, bucket)).sort(), expected.sort());
-    assert.deepEqual(monitor.pings, [['POST /ping/secret', 'odoo-backup backup: done']]);
+    assert.deepEqual(monitor.pings, [
+      ['POST /ping/secret/start', 'odoo-backup backup: started'],
+      ['POST /ping/secret', 'odoo-backup backup: done'],
+    ]);
   });
 
   test('with object-lock locks archive and receipt', async () => {

@@ -57,7 +57,7 @@ suite('prune', () => {
     );
     using store = openStore(aged, { bucket });
     const entries = await takeInventory(store, 'acme', 'prod');
-    const options = { policy: policyOf({ last: 2 }), deleteVersions: false, limitPercent: 50 };
+    const options = { policy: policyOf({ last: 2 }), deleteVersions: false, limitPercent: 50, maxShrink: 30 };
     const deletes = async (now: Date) =>
       (await planPrune(store, entries, options, now)).verdicts.flatMap(({ keep, entry }) =>
         keep ? [] : entry.key,
@@ -88,7 +88,7 @@ suite('prune', () => {
     ]);
     using store = openStore(aged, { bucket });
     const entries = await takeInventory(store, 'acme', 'prod');
-    const options = { policy: policyOf({ last: 2 }), deleteVersions: false, limitPercent: 50 };
+    const options = { policy: policyOf({ last: 2 }), deleteVersions: false, limitPercent: 50, maxShrink: 30 };
     const later = new Date(Date.now() + 9 * 86_400_000);
     const { verdicts } = await planPrune(store, entries, options, later);
     assert.deepEqual(
@@ -134,6 +134,7 @@ suite('prune', () => {
       policy: policyOf({ last: 1 }),
       deleteVersions: false,
       limitPercent: 50,
+      maxShrink: 30,
       justMade: keys[2],
     };
     const { verdicts } = await planPrune(store, entries, options);

@@ -4,6 +4,7 @@ import { appendFile, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { jsonOf } from '../support/backup-run.ts';
 import { run } from '../support/processes.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 
@@ -57,7 +58,7 @@ suite('the code of a rollback', () => {
     };
     assert.deepEqual(receipt.code, code);
     const listed = await scene.succeeds('list');
-    assert.deepEqual(JSON.parse(listed.outputs.json ?? '')[0].code, code);
+    assert.deepEqual(jsonOf(listed)[0]?.code, code);
     assert.match(listed.log + listed.stdout, new RegExp(first.slice(0, 8)));
   });
 

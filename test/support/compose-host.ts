@@ -27,6 +27,8 @@ const KINDS = {
  */
 export interface ComposeHost extends BootedHost {
   readonly engine: 'docker' | 'podman';
+  /** Compose itself: `docker compose`. */
+  readonly program: readonly string[];
   readonly project: '/srv/odoo';
   readonly database: 'shop';
   /** In the containers of Odoo. */
@@ -62,6 +64,7 @@ export async function startComposeHost({ keys }: Pick<Sandbox, 'keys'>, kind: Ki
     return {
       ...booted,
       engine,
+      program,
       project: '/srv/odoo',
       database: 'shop',
       filestore: '/var/lib/odoo/.local/share/Odoo/filestore/shop',

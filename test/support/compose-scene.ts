@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutRestrict } from './backup-check.ts';
 import { type ComposeHost, type Kind, startComposeHost } from './compose-host.ts';
@@ -201,6 +202,43 @@ END`);
     await this.shell('rm /srv/odoo/docker-compose.override.yml');
     await this.host.compose('up', '-d');
     await this.untilUp();
+  }
+
+  /** The id of the image that a service runs. */
+  async runningImage(service: string): Promise<string> {
+    const { engine, exec } = this.host;
+    const filter = `label=com.docker.compose.service=${service}`;
+    const id = (await exec([engine, 'ps', '--quiet', '--filter', filter])).trim();
+    return (await exec([engine, 'inspect', '--format', '{{.Image}}', id])).trim();
+  }
+
+  /** A deploy of a newer image: the project takes it from a variable. */
+  async deployImage(): Promise<void> {
+    await this.shell(`cd /srv/odoo && cat >docker-compose.override.yml <<'END'
+version: '3.8'
+services:
+  odoo:
+    image: \${ODOO_IMAGE:-odoo}
+END
+      printf 'FROM odoo\\nLABEL release=2\\n' | docker build --quiet --tag odoo:2 -
+      echo ODOO_IMAGE=odoo:2 >>.env`);
+    await this.host.compose('up', '-d');
+    await this.untilUp();
+  }
+
+  /** Takes that back. */
+  async deployFirstImage(): Promise<void> {
+    await this.shell(`cd /srv/odoo && rm docker-compose.override.yml /etc/sudoers.d/odoo-backup
+      sed -i '/^ODOO_IMAGE=/d' .env`);
+    await this.host.compose('up', '-d');
+    await this.untilUp();
+  }
+
+  /** What docs/rollback.md shows, for this project. */
+  imageCommand(): string {
+    const shown = readFileSync(new URL('../../templates/code/compose-images.sh', import.meta.url), 'utf8');
+    const { program, project } = this.host;
+    return shown.replaceAll('/opt/odoo', project).replaceAll('docker compose', program.join(' '));
   }
 
   /** What of the host a run may not change: its containers, the server since when, databases, folders, helpers. */

@@ -129,6 +129,47 @@ export function composeSuite(kind: Kind, version: RegExp, extent: Extent = 'all'
       await scene.mended();
     });
 
+    test(
+      'the image of the backup comes back, and the newer one where that is undone',
+      ofProject,
+      async () => {
+        await scene.shell(`echo 'deploy ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/odoo-backup`);
+        const before = receiptOf(await scene.succeeds('backup')).code?.images.find(
+          ({ service }) => service === 'odoo',
+        );
+        assert.ok(before);
+        const first = await scene.runningImage('odoo');
+        assert.equal(before.id, first);
+        await scene.deployImage();
+        const second = await scene.runningImage('odoo');
+        assert.notEqual(second, first);
+        await scene.misdeploy();
+
+        const dry = await scene.succeeds('rollback', { 'dry-run': 'true' });
+        assert.match(
+          dry.log,
+          /stays as it is: the service odoo runs odoo:2 \(.*, the backup was made with odoo \(/,
+        );
+        const switching = {
+          'code-command': scene.imageCommand(),
+          'code-user': 'root',
+          'require-same-code': 'true',
+        };
+        const unwell = { 'health-check': 'http://127.0.0.1:9/ within 1s' };
+        await scene.fails('rollback', { ...switching, ...unwell }, /Switch the code to what it was before/);
+        await scene.untilUp();
+        assert.equal(await scene.runningImage('odoo'), second);
+
+        const ended = await scene.succeeds('rollback', switching);
+        assert.match(ended.log, /The code is that of the backup/);
+        assert.match(ended.log, /\/web\/login answers 200/);
+        assert.equal(await scene.runningImage('odoo'), first);
+        assert.deepEqual(await scene.content(), then);
+        await scene.untilUp();
+        await scene.deployFirstImage();
+      },
+    );
+
     test('so does a connection that breaks when Odoo is stopped', ofDocker, async () => {
       const [damaged, traces] = [await scene.content(), await scene.traces()];
       const run = scene.start('rollback', rollback);

@@ -101,6 +101,14 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
     common: ['database', ...ofTheBucket, 'keep-last', 'trusted-signers'],
     example: 'odoo-backup list --s3-bucket backups --customer acme --database shop | less',
   },
+  mark: {
+    purpose: 'pin a backup, or accept one that has less than the ones before it',
+    about:
+      'Writes into the receipt of a backup that no rule is to delete it (--pin), or that it is right that it has less than the ones before it (--accept-shrink), each with a reason. Both are signed as proofs are.',
+    required: ['s3-bucket', 'customer', 'database'],
+    common: ['backup', 'pin', 'unpin', 'accept-shrink', 'signing-key', ...ofTheBucket],
+    example: "odoo-backup mark --s3-bucket backups --customer acme --database shop --pin 'migration'",
+  },
   prune: {
     purpose: 'delete the backups that no rule keeps',
     about:

@@ -71,6 +71,9 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
   services: ['UNITS', 'the systemd units that run Odoo'],
   'stop-command': ['COMMAND', 'the shell command that stops Odoo'],
   'start-command': ['COMMAND', 'the shell command that starts it'],
+  'code-command': ['COMMAND', 'the shell command that switches the code'],
+  'code-user': ['USER', 'the account that runs code-command'],
+  'require-same-code': ['', 'refuse to put data back under other code'],
   'health-check': ['CHECK', 'when Odoo counts as healthy'],
   'keep-previous': ['DAYS', 'how long the replaced pair is kept'],
   'allow-unverified': ['', 'also take a backup without a receipt'],
@@ -88,6 +91,11 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
 
   require: ['LEVEL', 'upload, contents or restore: how far it is verified'],
   'max-age': ['TIME', 'how old the backup may be'],
+  'max-shrink': ['PERCENT', 'how much less than before it may have'],
+
+  pin: ['REASON', 'no rule deletes the backup'],
+  unpin: ['', 'the rules decide about it again'],
+  'accept-shrink': ['REASON', 'it is right that it has less than before'],
 
   prune: ['', 'delete older backups that no rule keeps, after a backup'],
   'keep-last': ['COUNT', 'keep so many of the newest backups'],

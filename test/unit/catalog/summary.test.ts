@@ -163,6 +163,8 @@ test('the JSON has what a program asks of an entry', () => {
     commit: 'c0ffee0123456789',
     run: 'https://ci.example/1',
     code: null,
+    pinned: null,
+    shrunk: [],
     keep: true,
     rules: [{ kind: 'newest' }, { kind: 'last', place: 1 }],
   });

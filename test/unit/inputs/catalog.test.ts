@@ -44,6 +44,7 @@ suite('commands that look at the bucket alone', () => {
       require: 'upload',
       signers: undefined,
       maxAgeMs: 26 * 3_600_000,
+      maxShrink: 30,
       timeoutMs: 6 * 3_600_000,
       warnings: [],
       pingUrl: undefined,
@@ -96,14 +97,24 @@ suite('commands that look at the bucket alone', () => {
     const inputs = parse({ command: 'list' });
     assert.ok(inputs.command === 'list');
     assert.equal(inputs.database, undefined);
-    assert.deepEqual(inputs.retention, { policy: guidesPolicy, deleteVersions: false, limitPercent: 50 });
+    assert.deepEqual(inputs.retention, {
+      policy: guidesPolicy,
+      deleteVersions: false,
+      limitPercent: 50,
+      maxShrink: 30,
+    });
   });
 
   test('prune', () => {
     const inputs = parse({ command: 'prune', database: 'prod' });
     assert.ok(inputs.command === 'prune');
     assert.deepEqual([inputs.database, inputs.dryRun], ['prod', false]);
-    assert.deepEqual(inputs.retention, { policy: guidesPolicy, deleteVersions: false, limitPercent: 50 });
+    assert.deepEqual(inputs.retention, {
+      policy: guidesPolicy,
+      deleteVersions: false,
+      limitPercent: 50,
+      maxShrink: 30,
+    });
   });
 
   for (const command of ['gate', 'prune'] satisfies Command[]) {
@@ -178,6 +189,7 @@ suite('retention', () => {
       },
       deleteVersions: true,
       limitPercent: 50,
+      maxShrink: 30,
     });
   });
 

@@ -63,6 +63,7 @@ test('the fewest inputs give every default', () => {
     incremental: true,
     fullEveryMs: 30 * 24 * 3_600_000,
     proof: { level: 'upload' },
+    pin: undefined,
     retention: undefined,
     dryRun: false,
     timeoutMs: 6 * 3_600_000,
@@ -164,7 +165,7 @@ const refused: [RawInputs, RegExp][] = [
   [{ sudo: 'yes' }, /^sudo: 'yes' is not one of auto, always, never$/],
   [
     { command: 'restor' },
-    /^command: 'restor' is not one of backup, rollback, restore, verify, gate, list, prune, hosts, fetch$/,
+    /^command: 'restor' is not one of backup, rollback, restore, verify, gate, list, mark, prune, hosts, fetch$/,
   ],
   [{ verify: 'most' }, /^verify: 'most' is not one of upload, contents, restore$/],
   [{ database: '/(/' }, /^database: '\/\(\/' is not a regular expression/],

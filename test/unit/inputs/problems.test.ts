@@ -24,6 +24,7 @@ const complete = (command: string) => ({
   database: 'shop',
   ...(command === 'rollback' && { services: 'odoo' }),
   ...(command === 'restore' && { 'target-database': 'copy' }),
+  ...(command === 'mark' && { pin: 'migration' }),
   ...(command === 'fetch' && { output: 'backup.zip' }),
 });
 
@@ -47,6 +48,7 @@ const beside: Readonly<Record<string, Record<string, string>>> = {
   verify: { 'restore-test': 'runner' },
   'restore-test': { verify: 'restore' },
   'keep-last': { prune: 'true' },
+  unpin: { pin: '' },
   format: { filestore: 'false' },
   'compose-project-directory': compose,
   'compose-file': compose,
