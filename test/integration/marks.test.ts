@@ -83,7 +83,7 @@ suite('a pinned backup', () => {
     await succeeds('mark', bucket, { backup: third, pin: 'before 17 to 18' });
     const listed = jsonOf(await succeeds('list', bucket));
     assert.deepEqual(
-      listed.map(({ pinned }) => pinned),
+      listed.map((each: { pinned: string | null }) => each.pinned),
       [null, null, 'before 17 to 18', null],
     );
     const receipt = JSON.parse(
