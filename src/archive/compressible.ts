@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { deflateRawSync } from 'node:zlib';
 
 /** Formats that are compressed inside, by the bytes they start with (`offset` bytes in). */
@@ -49,4 +50,30 @@ export function shouldDeflate(head: Buffer): boolean {
   // hundreds of megabytes before it collects them.
   const chunkSize = Math.max(64, sample.length);
   return deflateRawSync(sample, { level: 1, windowBits: 13, memLevel: 5, chunkSize }).length <= limit;
+}
+
+/** A content, and whether it is worth deflating. Of a stream the first bytes are read, and given again. */
+export async function tried(
+  content: Buffer | AsyncIterable<Buffer>,
+): Promise<{ readonly deflate: boolean; readonly source: Buffer | Readable }> {
+  if (Buffer.isBuffer(content)) return { deflate: shouldDeflate(content), source: content };
+  const { head, source } = await peek(content);
+  return { deflate: shouldDeflate(head), source };
+}
+
+/** The first bytes of a stream, and all of it. */
+async function peek(stream: AsyncIterable<Buffer>): Promise<{ head: Buffer; source: Readable }> {
+  const chunks = stream[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < SAMPLE_LENGTH) {
+    const next = await chunks.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  const rest = { [Symbol.asyncIterator]: () => chunks };
+  const all = async function* () {
+    yield head;
+    yield* rest;
+  };
+  return { head, source: Readable.from(all(), { objectMode: false }) };
 }

@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
-import { SAMPLE_LENGTH, shouldDeflate } from '../archive/compressible.ts';
+import type { Readable } from 'node:stream';
+import { tried } from '../archive/compressible.ts';
 import type { SegmentWriter } from '../archive/segment-writer.ts';
 import type { ArchiveSummary, ArchiveWriter } from '../archive/writer.ts';
 import type { BackupDescription } from '../catalog/description.ts';
@@ -204,31 +204,11 @@ function filestoreSink(
 ): FilestoreSink {
   return {
     async add(name, content, modified) {
-      const { head, source } = Buffer.isBuffer(content)
-        ? { head: content, source: content }
-        : await peek(content);
-      const deflate = compress && shouldDeflate(head);
+      const { deflate, source } = compress ? await tried(content) : { deflate: false, source: content };
       await members.addFile(segment, `filestore/${name}`, source, { deflate, modified });
     },
     drop: (name) => members.dropFile(segment, `filestore/${name}`),
     progress: (count) => progress.add(count),
     signal,
   };
-}
-
-/** The first bytes of a stream, and all of it. */
-async function peek(stream: AsyncIterable<Buffer>): Promise<{ head: Buffer; source: Readable }> {
-  const chunks = stream[Symbol.asyncIterator]();
-  let head: Buffer = Buffer.alloc(0);
-  while (head.length < SAMPLE_LENGTH) {
-    const next = await chunks.next();
-    if (next.done) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  const rest = { [Symbol.asyncIterator]: () => chunks };
-  const all = async function* () {
-    yield head;
-    yield* rest;
-  };
-  return { head, source: Readable.from(all(), { objectMode: false }) };
 }

@@ -19,6 +19,7 @@ export class NewFile implements AsyncDisposable {
   readonly handle: FileHandle;
   readonly #replace: boolean;
   readonly #isKept: boolean;
+  /** It has its name, or is gone. */
   #isPlaced = false;
 
   private constructor(
@@ -87,6 +88,13 @@ export class NewFile implements AsyncDisposable {
       return rename(this.temporary, this.path);
     }
     await rm(this.temporary);
+  }
+
+  /** Removes it, also where it stays otherwise. */
+  async remove(): Promise<void> {
+    await this.handle.close();
+    await rm(this.temporary, { force: true });
+    this.#isPlaced = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -65,7 +65,7 @@ export function rangesOf({ handle, temporary }: NewFile, size: number): RangeRea
   };
 }
 
-const otherOnDisk = ({ temporary }: NewFile, { offset, length }: CheckedRange): UserError =>
+export const otherOnDisk = ({ temporary }: NewFile, { offset, length }: CheckedRange): UserError =>
   new UserError(
     `${temporary} does not hold what was written to it, from ${offset} to ${offset + length}`,
     'Its disk loses data, or something else writes this file. Run this again: it goes on from what is right.',

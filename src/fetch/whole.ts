@@ -2,20 +2,23 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readRange } from '../archive/ranges.ts';
 import { UnitCheck } from '../archive/units.ts';
+import { assertCanOpen, sealedBackup } from '../backup-reader/seal.ts';
 import type { Selected } from '../backup-reader/select.ts';
 import { counting } from '../platform/progress.ts';
 import type { Run } from '../platform/run.ts';
 import type { Store } from '../s3/store.ts';
+import type { Identities } from '../sealing/identities.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
 import { AHEAD, type Download, openDownload, otherBytes } from './download.ts';
 import { fill, resumeFrom } from './fill.ts';
 import { NewFile } from './new-file.ts';
-import { checkOnDisk } from './on-disk.ts';
+import { checkOnDisk, otherOnDisk, rangesOf } from './on-disk.ts';
+import { openObject, type SealedObject } from './plain-zip.ts';
 import { type FetchedFile, type FetchPlace, toStandardOutput } from './write.ts';
 
 /**
- * Fetches the object as it is.
+ * Fetches the object as it is; a sealed one as it would be if it was not sealed.
  *
  * @throws ContentError where it is not the one of its receipt
  */
@@ -24,22 +27,40 @@ export async function fetchWhole(
   selected: Selected,
   { target, stdout }: FetchPlace,
   run: Run,
+  identities: Identities | undefined,
 ): Promise<FetchedFile> {
+  const { key, receipt } = selected;
   const download = await openDownload(store, selected);
+  const { uri } = download;
+  const backup = sealedBackup(uri, receipt);
+  assertCanOpen(backup, identities);
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  const sealed = { backup, receipt, identities, name };
   return target.kind === 'path'
-    ? toFile(download, target.path, target.replace, run)
-    : toStream(download, stdout, run);
+    ? toFile(download, sealed, target.path, target.replace, run)
+    : toStream(download, sealed, stdout, run);
 }
 
-async function toFile(download: Download, path: string, replace: boolean, run: Run): Promise<FetchedFile> {
+/** What opens an object that may be sealed. */
+type Opening = Pick<SealedObject, 'backup' | 'receipt' | 'identities' | 'name'>;
+
+async function toFile(
+  download: Download,
+  opening: Opening,
+  path: string,
+  replace: boolean,
+  run: Run,
+): Promise<FetchedFile> {
   const { uri, reader } = download;
   const { phases } = run;
+  const isSealed = (await openObject({ ...opening, reader, seen: () => {} })) !== undefined;
   await using file = await NewFile.resume(path, replace);
   const from = await resumeFrom(download, file, run);
-  await assertSpace(path, reader.size - from);
+  await assertSpace(path, reader.size - from + (isSealed ? reader.size : 0));
   await phases.transfer('fetch', `Fetch ${uri}`, reader.size - from, (progress) =>
     fill(download, file, from, (bytes) => progress.add(bytes), run),
   );
+  if (isSealed) return await toOpenedFile(download, opening, file, replace, run);
   await phases.transfer('check', `Check ${file.temporary}`, reader.size, (progress) =>
     checkOnDisk(download, file, (bytes) => progress.add(bytes), run),
   );
@@ -47,12 +68,56 @@ async function toFile(download: Download, path: string, replace: boolean, run: R
   return { path, size: reader.size };
 }
 
+/** Opens the file, which is sealed, into another one, and removes it. */
+async function toOpenedFile(
+  download: Download,
+  opening: Opening,
+  file: NewFile,
+  replace: boolean,
+  { platform, phases }: Run,
+): Promise<FetchedFile> {
+  const { path, temporary } = file;
+  await using opened = await NewFile.create(path, replace);
+  const size = await phases.transfer('open', `Open ${temporary}`, download.reader.size, async (progress) => {
+    const check = new UnitCheck(download.units);
+    const seen = (bytes: Buffer) => {
+      check.update(bytes);
+      progress.add(bytes.length);
+    };
+    const content = await openObject({ ...opening, reader: rangesOf(file, download.reader.size), seen });
+    let at = 0;
+    for await (const bytes of content ?? []) {
+      await opened.write(bytes, at);
+      at += bytes.length;
+    }
+    if (check.broken) throw otherOnDisk(file, check.broken);
+    platform.info(`${formatBytes(at)}, as they were before they were sealed`);
+    return at;
+  });
+  await opened.place();
+  await file.remove();
+  return { path, size };
+}
+
 /** The bytes go out as they come: whoever reads them has to see how the program ends. */
-function toStream(
+async function toStream(
   { uri, reader, units }: Download,
+  opening: Opening,
   stdout: NodeJS.WritableStream,
   { phases }: Run,
 ): Promise<FetchedFile> {
+  const opened = await openObject({ ...opening, reader, seen: () => {} });
+  if (opened) {
+    return phases.transfer('fetch', `Fetch ${uri}, and open it`, undefined, async (progress) => {
+      let size = 0;
+      const passed = counting(opened, progress, ({ length }) => {
+        size += length;
+        return length;
+      });
+      await toStandardOutput(stdout, passed);
+      return { path: undefined, size };
+    });
+  }
   const check = new UnitCheck(units);
   const checked = async function* () {
     for await (const bytes of readRange(reader, 0, reader.size, AHEAD)) {
