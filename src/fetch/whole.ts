@@ -42,11 +42,11 @@ export async function fetchWhole(
 }
 
 /** What opens an object that may be sealed. */
-type Opening = Pick<SealedObject, 'backup' | 'receipt' | 'identities' | 'name'>;
+type SealedOpening = Pick<SealedObject, 'backup' | 'receipt' | 'identities' | 'name'>;
 
 async function toFile(
   download: Download,
-  opening: Opening,
+  opening: SealedOpening,
   path: string,
   replace: boolean,
   run: Run,
@@ -71,7 +71,7 @@ async function toFile(
 /** Opens the file, which is sealed, into another one, and removes it. */
 async function toOpenedFile(
   download: Download,
-  opening: Opening,
+  opening: SealedOpening,
   file: NewFile,
   replace: boolean,
   { platform, phases }: Run,
@@ -102,7 +102,7 @@ async function toOpenedFile(
 /** The bytes go out as they come: whoever reads them has to see how the program ends. */
 async function toStream(
   { uri, reader, units }: Download,
-  opening: Opening,
+  opening: SealedOpening,
   stdout: NodeJS.WritableStream,
   { phases }: Run,
 ): Promise<FetchedFile> {

@@ -10,6 +10,7 @@ import { parseReceipt, type Receipt } from '../../src/catalog/receipt.ts';
 import { Phases } from '../../src/platform/phases.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { Store } from '../../src/s3/store.ts';
+import type { Identities } from '../../src/sealing/identities.ts';
 import { prove } from '../../src/verify/prove.ts';
 import {
   cleanEnvironment,
@@ -65,12 +66,13 @@ export class VerifyScene implements AsyncDisposable {
   }
 
   /** A look at the contents, without the program round it. Nothing is written. */
-  async proof(receipt: Receipt, object: Uint8Array): Promise<Proof> {
+  async proof(receipt: Receipt, object: Uint8Array, identities?: Identities): Promise<Proof> {
     await this.put(receipt, object);
     const { signal } = new AbortController();
     const platform = silentPlatform();
     const run = { platform, phases: new Phases(platform), signal };
-    return prove({ store: this.store, key: receipt.key, receipt }, { level: 'contents' }, run);
+    const subject = { store: this.store, key: receipt.key, receipt, identities };
+    return prove(subject, { level: 'contents' }, run);
   }
 
   /** The command, as the command line has it. */
