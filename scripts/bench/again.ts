@@ -6,23 +6,51 @@ import type { Receipt } from '../../src/catalog/receipt.ts';
 import { type Growth, grow } from '../../test/support/growth.ts';
 import { run } from '../../test/support/processes.ts';
 import { getObject, s3Client } from '../../test/support/s3.ts';
-import { theirs } from './contenders.ts';
+import { theirs } from './backup.ts';
 import { loopback } from './link.ts';
-import { type RoundTrips, roundTripsOf, TELL_QUESTIONS } from './questions.ts';
-import { type Case, runProgram, runScript, scriptEnvironment } from './running.ts';
+import { type BenchPart, cleanUp, inTurn, Runs } from './part.ts';
+import { roundTripsOf, TELL_QUESTIONS } from './questions.ts';
+import type { Measure } from './record.ts';
+import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
 
 const MiB = 2 ** 20;
 
+/**
+ * The next backup by everybody, each after the same first one and the same change. The databases are of one size, the
+ * filestores are not.
+ */
+export const again: BenchPart = {
+  get sizes() {
+    return growing;
+  },
+  overLongLine: (size) => size === OVER_LONG_LINE,
+  async measure(place, session) {
+    const runs = new Runs(session);
+    for (let round = 0; round < session.rounds; round += 1) {
+      const prepared = await prepareAgain(place, session.program);
+      try {
+        for (const [name, contender] of inTurn(contenders, round)) {
+          await runs.take(name, () => contender(prepared));
+          await run(['sync']);
+        }
+      } finally {
+        await endAgain(prepared);
+        await cleanUp(place);
+      }
+    }
+    return runs;
+  },
+};
+
 /** Databases of one size, whose filestores are not. */
-export const growing = {
+const growing = {
   '0.1 GB': growthOf(50),
   '1 GB': growthOf(500),
   '4 GB': growthOf(2000),
 } as const satisfies Record<string, Growth>;
-export type GrowingSize = keyof typeof growing;
 
 /** The size that is looked at over the long line too: what grows is copied by S3, on no line at all. */
-export const overLongLine: GrowingSize = '1 GB';
+const OVER_LONG_LINE = '1 GB';
 
 function growthOf(count: number): Growth {
   return { partners: 250_000, attachments: [{ count, size: 2 * MiB, kind: 'photo' }] };
@@ -30,19 +58,6 @@ function growthOf(count: number): Growth {
 
 /** Between one backup and the next, whatever the filestore's size. */
 const change: Growth = { partners: 500, attachments: [{ count: 10, size: MiB, kind: 'photo' }] };
-
-/** The next backup of what was backed up before, measured. Sizes in bytes. */
-export interface Again {
-  readonly seconds: number;
-  /** To S3. */
-  readonly sentBytes: number;
-  /** That S3 was asked. */
-  readonly requests: number;
-  /** Ours only. */
-  readonly roundTrips?: RoundTrips;
-  /** The most memory that the process held at once; ours only. */
-  readonly peakBytes?: number;
-}
 
 /** What nobody can do without, over the same line: the dump, compressed as ours is on its way. */
 export const dumpScript = {
@@ -57,7 +72,7 @@ export const resticScript = {
 } as const;
 
 /** Something that has a backup of each kind, and has changed since. */
-export interface AgainCase extends Case {
+interface AgainPlace extends Place {
   readonly program: string;
   /** Where scripts run, and their variables. */
   readonly folder: string;
@@ -65,7 +80,7 @@ export interface AgainCase extends Case {
 }
 
 /** Makes the first backups, over no line, and then the change. */
-export async function prepareAgain(place: Case, program: string): Promise<AgainCase> {
+async function prepareAgain(place: Place, program: string): Promise<AgainPlace> {
   const { sandbox, data, bucket } = place;
   const { postgres, s3, folder: root } = sandbox;
   const folder = join(root, 'again');
@@ -79,7 +94,7 @@ export async function prepareAgain(place: Case, program: string): Promise<AgainC
     RESTIC_CACHE_DIR: join(data.odoo.dataDir, 'restic'),
   };
   const exports = Object.entries(restic).map(([name, value]) => `${name}=${value}`);
-  const environment = async (over: Case) => ({
+  const environment = async (over: Place) => ({
     ...(await scriptEnvironment(over, folder)),
     PG: `-h ${postgres.socket} -p ${postgres.port} -U odoo`,
     DATABASE: data.odoo.database,
@@ -96,7 +111,7 @@ export async function prepareAgain(place: Case, program: string): Promise<AgainC
   return { ...place, program, folder, env: await environment(place) };
 }
 
-export const contenders: Readonly<Record<string, (place: AgainCase) => Promise<Again>>> = {
+const contenders: Readonly<Record<string, (place: AgainPlace) => Promise<Measure>>> = {
   ours: (place) => ours(place, 'true'),
   'ours, format: custom': (place) => ours(place, 'true', 'custom'),
   'ours, incremental: false': (place) => ours(place, 'false'),
@@ -105,22 +120,22 @@ export const contenders: Readonly<Record<string, (place: AgainCase) => Promise<A
     const { done, requests } = await asked(place, () => runScript(resticScript, place.folder, place.env));
     return { seconds: sum(Object.values(done)), sentBytes: (await storedBytes(place)) - before, requests };
   },
-  'the script above': async (place) => {
+  script: async (place) => {
     const { done, requests } = await asked(place, () => theirs(place));
     return { seconds: done.seconds, sentBytes: done.archiveBytes, requests };
   },
   'pg_dump | zstd -1 alone': async (place) => {
     const steps = await runScript(dumpScript, place.folder, place.env);
-    return { seconds: sum(Object.values(steps)), sentBytes: 0, requests: 0 };
+    return { seconds: sum(Object.values(steps)) };
   },
 };
 
 /** Its archive goes again: the next one builds upon the same. */
-async function ours(place: AgainCase, incremental: string, format = 'dual'): Promise<Again> {
+async function ours(place: AgainPlace, incremental: string, format = 'dual'): Promise<Measure> {
   const { done, requests } = await asked(place, () =>
     runProgram(place, place.program, 'backup', { incremental, format }, TELL_QUESTIONS),
   );
-  const { outputs, log, seconds, peakBytes } = done;
+  const { outputs, log, seconds, peakBytes, processor } = done;
   const client = s3Client(place.sandbox.s3);
   const object = await getObject(client, place.bucket, outputs.receipt ?? '');
   const { bytesSent, upload } = JSON.parse(String(Buffer.from(object))) as Receipt;
@@ -129,11 +144,11 @@ async function ours(place: AgainCase, incremental: string, format = 'dual'): Pro
   for (const Key of [outputs.receipt, outputs.key]) {
     await client.send(new DeleteObjectCommand({ Bucket: place.bucket, Key }));
   }
-  return { seconds, sentBytes: bytesSent, peakBytes, requests, roundTrips: roundTripsOf(log) };
+  return { seconds, sentBytes: bytesSent, peakBytes, requests, roundTrips: roundTripsOf(log), processor };
 }
 
 /** Counts what S3 was asked meanwhile, by the log of its gateway. */
-async function asked<T>({ sandbox }: Case, work: () => Promise<T>): Promise<{ done: T; requests: number }> {
+async function asked<T>({ sandbox }: Place, work: () => Promise<T>): Promise<{ done: T; requests: number }> {
   const log = sandbox.s3.gatewayLog;
   if (log === undefined) throw new Error('Requests are counted in the log of the sandbox’s own S3 server');
   const { size } = await stat(log);
@@ -149,7 +164,7 @@ async function asked<T>({ sandbox }: Case, work: () => Promise<T>): Promise<{ do
 }
 
 /** By all of restic's objects. */
-async function storedBytes({ sandbox, bucket }: Case): Promise<number> {
+async function storedBytes({ sandbox, bucket }: Place): Promise<number> {
   const pages = paginateListObjectsV2(
     { client: s3Client(sandbox.s3) },
     { Bucket: bucket, Prefix: 'restic/' },
@@ -159,7 +174,7 @@ async function storedBytes({ sandbox, bucket }: Case): Promise<number> {
   return bytes;
 }
 
-export async function endAgain({ folder, data }: AgainCase): Promise<void> {
+async function endAgain({ folder, data }: AgainPlace): Promise<void> {
   const cache = join(data.odoo.dataDir, 'restic');
   for (const path of [folder, cache]) await rm(path, { recursive: true, force: true });
 }

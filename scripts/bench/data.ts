@@ -35,8 +35,6 @@ export const sizes = {
   },
 } as const satisfies Record<string, Growth>;
 
-export type Size = keyof typeof sizes;
-
 /** Makes the data, and reads it once: nobody starts on a cold page cache. */
 export async function prepare(sandbox: Sandbox, name: string, growth: Growth): Promise<Data> {
   const { postgres } = sandbox;

@@ -1,26 +1,59 @@
+import { rename, rm } from 'node:fs/promises';
 import type { Growth } from '../../test/support/growth.ts';
-import { type Case, type Done, runProgram } from './running.ts';
+import type { RawInputs } from '../../test/support/inputs.ts';
+import { startOdooServer } from '../../test/support/odoo-server.ts';
+import { type BenchPart, cleanUp, Runs, type Session } from './part.ts';
+import { type Place, runProgram } from './running.ts';
 
 /** Filestores of small files: what counts is how many they are. */
-export const crowds = {
-  '70,000 files': crowdOf(70_000),
-  '2,000,000 files': crowdOf(2_000_000),
-} as const satisfies Record<string, Growth>;
-export type Crowd = keyof typeof crowds;
+export const many: BenchPart = {
+  sizes: {
+    '70,000 files': crowdOf(70_000),
+    '500,000 files': crowdOf(500_000),
+    '2,000,000 files': crowdOf(2_000_000),
+  },
+  overLongLine: () => false,
+  async measure(place, session) {
+    const runs = new Runs(session);
+    for (let round = 0; round < session.rounds; round += 1) {
+      await runAll(place, session, runs);
+      await cleanUp(place);
+    }
+    return runs;
+  },
+};
 
 function crowdOf(count: number): Growth {
   return { attachments: [{ count, size: 200, kind: 'photo' }] };
 }
 
-/** A first backup, in full, and the next one, of which S3 copies the filestore. */
-export interface Many {
-  readonly first: Pick<Done, 'seconds' | 'peakBytes'>;
-  readonly next: Pick<Done, 'seconds' | 'peakBytes'>;
-}
-
-export async function backUpTwice(place: Case, program: string): Promise<Many> {
-  const backUp = () => runProgram(place, program, 'backup', { format: 'custom' });
-  const [first, next] = [await backUp(), await backUp()];
-  if (!/^ +S3 copies /m.test(next.log)) throw new Error(`S3 has copied nothing: ${next.log}`);
-  return { first, next };
+/** Every command that looks at all of the files, once. */
+async function runAll(place: Place, { program }: Session, runs: Runs): Promise<void> {
+  const { sandbox, data } = place;
+  const ours = async (name: string, command: string, inputs: RawInputs = {}) => {
+    let log = '';
+    await runs.take(name, async () => {
+      const done = await runProgram(place, program, command, inputs);
+      log = done.log;
+      return { seconds: done.seconds, peakBytes: done.peakBytes, processor: done.processor };
+    });
+    return log;
+  };
+  await ours('first backup', 'backup', { format: 'dual' });
+  const log = await ours('next backup', 'backup', { format: 'dual' });
+  if (!/^ +S3 copies /m.test(log)) throw new Error(`S3 has copied nothing: ${log}`);
+  await ours('verify: contents', 'verify', { verify: 'contents' });
+  await using server = await startOdooServer(sandbox, data.odoo, data.httpPort);
+  const undo = {
+    'stop-command': server.stopCommand,
+    'start-command': server.startCommand,
+    'keep-previous': 'until-healthy',
+  };
+  await ours('rollback, dry run', 'rollback', { ...undo, 'dry-run': 'true' });
+  await ours('rollback', 'rollback', undo);
+  const { filestore } = data.odoo;
+  await rename(filestore, `${filestore}.gone`);
+  await ours('rollback, every file fetched', 'rollback', undo);
+  await rm(`${filestore}.gone`, { recursive: true });
+  await ours('list', 'list');
 }

@@ -3,19 +3,40 @@ import { join } from 'node:path';
 import { type OdooServer, odooLog, startOdooServer } from '../../test/support/odoo-server.ts';
 import { psql } from '../../test/support/postgres.ts';
 import { run } from '../../test/support/processes.ts';
-import { type Case, runProgram, runScript, scriptEnvironment } from './running.ts';
+import { sizes } from './data.ts';
+import { type BenchPart, cleanUp, inTurn, Runs } from './part.ts';
+import { roundTripsOf, TELL_QUESTIONS } from './questions.ts';
+import type { Measure } from './record.ts';
+import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
 
-/** One rollback after a small damage, measured. */
-export interface Rollback {
-  readonly seconds: number;
-  /** From the stop of Odoo until it answers again. */
-  readonly downtime: number;
-  readonly steps: Readonly<Record<string, number>>;
-  readonly peakBytes?: number;
-}
+/** A rollback after a small damage, by us and in the plain way. */
+export const rollback: BenchPart = {
+  sizes,
+  overLongLine: () => true,
+  async measure(place, session) {
+    const runs = new Runs(session);
+    const prepared = await prepareRollback(place, session.program);
+    const contenders = { ours: () => ours(prepared, session.program), 'plain way': () => theirs(prepared) };
+    try {
+      const serviceSeconds = await serviceSecondsOf(prepared);
+      for (let round = 0; round < session.rounds; round += 1) {
+        for (const [name, contender] of inTurn(contenders, round)) {
+          await damage(prepared);
+          await run(['sync']);
+          await runs.take(name, contender);
+          await assertRestored(prepared);
+        }
+      }
+      return { serviceSeconds, runs: runs.runs };
+    } finally {
+      await prepared.server[Symbol.asyncDispose]();
+      await cleanUp(place);
+    }
+  },
+};
 
 /** A backed-up Odoo that runs, and whatever puts it back. */
-export interface RollbackCase extends Case {
+export interface RollbackPlace extends Place {
   readonly server: OdooServer;
   /** Key of the archive. */
   readonly key: string;
@@ -25,7 +46,7 @@ export interface RollbackCase extends Case {
 const damaged = { rows: 1000, files: 20 };
 
 /** Starts Odoo's stand-in and makes the backup that both put back. */
-export async function prepareRollback(place: Case, program: string): Promise<RollbackCase> {
+export async function prepareRollback(place: Place, program: string): Promise<RollbackPlace> {
   const { sandbox, data } = place;
   const server = await startOdooServer(sandbox, data.odoo, data.httpPort);
   const { outputs } = await runProgram(place, program, 'backup');
@@ -33,7 +54,7 @@ export async function prepareRollback(place: Case, program: string): Promise<Rol
 }
 
 /** What a deploy gone wrong does to a few rows and files. */
-export async function damage({ sandbox, data }: RollbackCase): Promise<void> {
+async function damage({ sandbox, data }: RollbackPlace): Promise<void> {
   const { postgres } = sandbox;
   const { database, filestore } = data.odoo;
   await psql(
@@ -46,20 +67,27 @@ export async function damage({ sandbox, data }: RollbackCase): Promise<void> {
 }
 
 /** Seconds that the service itself takes to stop and to start, which nobody can do without. */
-export async function serviceSeconds({ server }: RollbackCase): Promise<number> {
+async function serviceSecondsOf({ server }: RollbackPlace): Promise<number> {
   const started = performance.now();
   await server.stop();
   await server.start();
   return (performance.now() - started) / 1000;
 }
 
-export async function ours(place: RollbackCase, program: string): Promise<Rollback> {
-  const { outputs, log, seconds, peakBytes } = await runProgram(place, program, 'rollback', {
-    'stop-command': place.server.stopCommand,
-    'start-command': place.server.startCommand,
-  });
+export async function ours(place: RollbackPlace, program: string): Promise<Measure> {
+  const { stopCommand, startCommand } = place.server;
+  const inputs = { 'stop-command': stopCommand, 'start-command': startCommand };
+  const done = await runProgram(place, program, 'rollback', inputs, TELL_QUESTIONS);
+  const { outputs, log, seconds, peakBytes, processor } = done;
   const phases = /^Time +.*\((.*)\)$/m.exec(log)?.[1] ?? '';
-  return { seconds, downtime: Number(outputs.downtime), steps: stepsOf(phases), peakBytes };
+  return {
+    seconds,
+    downtime: Number(outputs.downtime),
+    steps: stepsOf(phases),
+    peakBytes,
+    processor,
+    roundTrips: roundTripsOf(log),
+  };
 }
 
 /** `load 3.6 s, swap 31 ms` */
@@ -75,7 +103,7 @@ function stepsOf(phases: string): Record<string, number> {
 }
 
 /** What people write today, step by step: run by bash as it is printed. Odoo is away from the third step on. */
-export const script = {
+export const rollbackScript = {
   'aws s3 cp': 'aws s3 cp --only-show-errors --endpoint-url "$ENDPOINT" "s3://$BUCKET/$KEY" backup.zip',
   'copy and unzip':
     'ssh -F ssh_config odoo "rm -rf $WORK && mkdir $WORK && cat > $WORK/backup.zip" < backup.zip; ssh -F ssh_config odoo "cd $WORK && unzip -q backup.zip"',
@@ -86,7 +114,7 @@ export const script = {
   start: 'ssh -F ssh_config odoo "$START"',
 } as const;
 
-export async function theirs(place: RollbackCase): Promise<Rollback> {
+async function theirs(place: RollbackPlace): Promise<Measure> {
   const { sandbox, data, bucket, key, server } = place;
   const { postgres, s3 } = sandbox;
   const folder = join(sandbox.folder, 'baseline');
@@ -105,7 +133,7 @@ export async function theirs(place: RollbackCase): Promise<Rollback> {
     START: server.startCommand,
   };
   try {
-    const steps = await runScript(script, folder, env);
+    const steps = await runScript(rollbackScript, folder, env);
     const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
     const durations = Object.values(steps);
     return { seconds: sum(durations), downtime: sum(durations.slice(2)), steps };
@@ -119,7 +147,7 @@ export async function theirs(place: RollbackCase): Promise<Rollback> {
  *
  * @throws Error when it has not
  */
-export async function verify({ sandbox, data }: RollbackCase): Promise<void> {
+async function assertRestored({ sandbox, data }: RollbackPlace): Promise<void> {
   const broken = await psql(
     sandbox.postgres,
     data.odoo.database,

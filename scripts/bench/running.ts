@@ -3,15 +3,17 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { variableOf } from '../../src/platform/variables.ts';
 import type { RawInputs } from '../../test/support/inputs.ts';
 import { peakOf } from '../../test/support/peak.ts';
 import type { Sandbox } from '../../test/support/sandbox.ts';
 import type { Data } from './data.ts';
 import type { Link } from './link.ts';
+import type { Processor } from './record.ts';
 
 /** What is backed up and put back, over which line, with which bucket. */
-export interface Case {
+export interface Place {
   readonly sandbox: Sandbox;
   readonly data: Data;
   readonly link: Link;
@@ -26,11 +28,12 @@ export interface Done {
   readonly seconds: number;
   /** The most memory that it held at once, in bytes. */
   readonly peakBytes: number;
+  readonly processor: Processor;
 }
 
 /** Our program, a process of its own with nothing but its inputs. */
 export async function runProgram(
-  place: Case,
+  place: Place,
   program: string,
   command: string,
   inputs: RawInputs = {},
@@ -38,8 +41,10 @@ export async function runProgram(
 ): Promise<Done> {
   const given = Object.entries({ ...(await inputsOf(place)), ...inputs });
   const variables = Object.fromEntries(given.map(([name, value]) => [variableOf(name), value]));
+  const busyBefore = await busySeconds();
   const started = performance.now();
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, program, command], {
+  const argv = ['--pdeathsig', 'KILL', process.execPath, '--import', PRELOAD, program, command];
+  const child = spawn('setpriv', argv, {
     env: { PATH: process.env.PATH, ...credentials(place.sandbox), ...variables, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -49,16 +54,28 @@ export async function runProgram(
     peakOf(child),
   ]);
   const seconds = (performance.now() - started) / 1000;
+  const machine = (await busySeconds()) - busyBefore;
   const outputs = stdout.split('\n').map((line) => /^([^=]*)=(.*)$/.exec(line) ?? []);
   return {
     outputs: Object.fromEntries(outputs.map(([, name = '', value = '']) => [name, value])),
     log,
     seconds,
     peakBytes,
+    processor: { ...JSON.parse(PROCESSOR.exec(log)?.[1] ?? '{}'), machine },
   };
 }
 
-async function inputsOf({ sandbox, data, link, bucket }: Case): Promise<RawInputs> {
+const PRELOAD = fileURLToPath(new URL('preload.mjs', import.meta.url));
+const PROCESSOR = /^ODOO-BACKUP-BENCH (.*)$/m;
+
+/** Seconds that all processors of this machine were busy for so far: the first line of /proc/stat, in hundredths. */
+async function busySeconds(): Promise<number> {
+  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq) / 100;
+}
+
+async function inputsOf({ sandbox, data, link, bucket }: Place): Promise<RawInputs> {
   const { ssh, keys, s3 } = sandbox;
   return {
     'ssh-host': link.host,
@@ -75,7 +92,7 @@ async function inputsOf({ sandbox, data, link, bucket }: Case): Promise<RawInput
 
 /** What a script needs to reach host and bucket; writes its ssh_config into the folder. */
 export async function scriptEnvironment(
-  { sandbox, link }: Case,
+  { sandbox, link }: Place,
   folder: string,
 ): Promise<Readonly<Record<string, string | undefined>>> {
   await writeFile(join(folder, 'known_hosts'), link.knownHosts);

@@ -1,31 +1,32 @@
-import { type Case, runProgram } from './running.ts';
+import { sizes } from './data.ts';
+import { type BenchPart, cleanUp, Runs } from './part.ts';
+import { runProgram } from './running.ts';
 
 /** The levels that take a look of their own. */
 const levels = ['contents', 'restore'] as const;
 
-/** One backup, and what it costs to prove it. */
-export interface Verification {
-  /** Seconds of the backup itself, which is proven to `upload`. */
-  readonly seconds: number;
-  readonly archiveBytes: number;
-  readonly proofs: readonly VerifiedLevel[];
-}
-
-export interface VerifiedLevel {
-  readonly level: (typeof levels)[number];
-  /** Seconds of the whole command. The contents are checked before a restore. */
-  readonly seconds: number;
-  /** The most memory that the process held at once. */
-  readonly peakBytes: number;
-}
-
-/** Makes a backup and verifies it, once a level. */
-export async function verification(place: Case, program: string): Promise<Verification> {
-  const { outputs, seconds } = await runProgram(place, program, 'backup');
-  const proofs: VerifiedLevel[] = [];
-  for (const level of levels) {
-    const run = await runProgram(place, program, 'verify', { backup: outputs.key ?? '', verify: level });
-    proofs.push({ level, seconds: run.seconds, peakBytes: run.peakBytes });
-  }
-  return { seconds, archiveBytes: Number(outputs.size), proofs };
-}
+/** What each level of proof takes, beside the backup itself, which is proven to `upload`. */
+export const verify: BenchPart = {
+  sizes,
+  overLongLine: () => false, // the line to the host has no part in it
+  async measure(place, session) {
+    const runs = new Runs(session);
+    const { program } = session;
+    for (let round = 0; round < session.rounds; round += 1) {
+      let key = '';
+      await runs.take('backup', async () => {
+        const { outputs, seconds, peakBytes, processor } = await runProgram(place, program, 'backup');
+        key = outputs.key ?? '';
+        return { seconds, peakBytes, processor, archiveBytes: Number(outputs.size) };
+      });
+      for (const level of levels) {
+        await runs.take(level, async () => {
+          const run = await runProgram(place, program, 'verify', { backup: key, verify: level });
+          return { seconds: run.seconds, peakBytes: run.peakBytes, processor: run.processor };
+        });
+      }
+      await cleanUp(place);
+    }
+    return runs;
+  },
+};

@@ -2,14 +2,19 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { BitSet } from '../util/bit-set.ts';
 import { type DirectoryEntry, damaged, decodeEntries, wholeEntries } from './central-directory.ts';
 
-/** Size of a block that is deflated at once, in bytes. The longest entry (three fields of 64 KiB) fits in. */
-const BLOCK_BYTES = 256 * 1024;
+/**
+ * Size of a block that is deflated at once, in bytes, unless an entry is longer. No longer than the window of deflate:
+ * and a block that is decoded is garbage before V8 takes it for something that stays.
+ */
+const BLOCK_BYTES = 32 * 1024;
 
 interface PackedBlock {
   readonly count: number;
   /** Number of its first entry. */
   readonly first: number;
   readonly bytes: Buffer;
+  /** Length of the bytes before they were deflated. */
+  readonly length: number;
 }
 
 /**
@@ -25,14 +30,18 @@ export class PackedEntries {
 
   /** Takes the next bytes of the directory, cut anywhere. @throws ContentError when they are no entries */
   add(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    this.#waiting += bytes.length;
-    if (this.#waiting >= BLOCK_BYTES) this.#pack(BLOCK_BYTES);
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + Math.max(BLOCK_BYTES - this.#waiting, this.#waiting));
+      at += piece.length;
+      this.#pieces.push(piece);
+      this.#waiting += piece.length;
+      if (this.#waiting >= BLOCK_BYTES) this.#pack();
+    }
   }
 
   /** @throws ContentError when there were not exactly `count` entries */
   finish(count: number): void {
-    this.#pack(1);
+    this.#pack();
     if (this.#waiting > 0) throw damaged('an entry is cut short');
     if (this.#count !== count) throw damaged(`its directory has ${this.#count} entries instead of ${count}`);
     this.#pieces = []; // what is left of them, which is nothing, would keep all of it in memory
@@ -58,23 +67,27 @@ export class PackedEntries {
     throw new RangeError(`There is no entry of number ${wanted}`);
   }
 
-  /** Deflates block after block while at least `atLeast` bytes are left. */
-  #pack(atLeast: number): void {
-    let rest = Buffer.concat(this.#pieces);
-    while (rest.length >= atLeast) {
-      const { count, length } = wholeEntries(rest.subarray(0, BLOCK_BYTES));
-      if (count === 0) break;
-      const bytes = deflateRawSync(rest.subarray(0, length), { level: 1 });
-      this.#blocks.push({ count, first: this.#count, bytes });
+  /** Deflates the entries that are whole. The one that is cut short stays, as bytes of its own. */
+  #pack(): void {
+    const waiting = Buffer.concat(this.#pieces);
+    const { count, length } = wholeEntries(waiting);
+    if (count > 0) {
+      const bytes = deflateRawSync(waiting.subarray(0, length), { level: 1 });
+      this.#blocks.push({ count, first: this.#count, bytes, length });
       this.#count += count;
-      rest = rest.subarray(length);
     }
-    this.#pieces = [rest];
-    this.#waiting = rest.length;
+    this.#pieces = [Buffer.from(waiting.subarray(length))];
+    this.#waiting -= length;
   }
 }
 
-function* decoded({ count, first, bytes }: PackedBlock): Generator<readonly [number, DirectoryEntry]> {
+function* decoded({
+  count,
+  first,
+  bytes,
+  length,
+}: PackedBlock): Generator<readonly [number, DirectoryEntry]> {
   let number = first;
-  for (const entry of decodeEntries(inflateRawSync(bytes), count)) yield [number++, entry];
+  const chunkSize = Math.max(64, length + 1); // all of it in one buffer
+  for (const entry of decodeEntries(inflateRawSync(bytes, { chunkSize }), count)) yield [number++, entry];
 }

@@ -23,6 +23,8 @@ interface Batch {
 const HELD_BYTES = 4 * 2 ** 20;
 /** What one request brings at most, unless a single entry is longer. */
 const BATCH_BYTES = 8 * 2 ** 20;
+/** Entries of one request at most: each is an object, with a part of the directory that it holds. */
+const BATCH_ENTRIES = 4000;
 /** Unwanted bytes between two entries that cost less than another request. */
 const GAP_BYTES = 256 * 2 ** 10;
 /** Requests under way or waiting to be taken: the memory this needs is that of so many batches. */
@@ -88,6 +90,7 @@ function* batchesOf(entries: Iterable<DirectoryEntry>, archiveSize: number): Gen
       last &&
       isHeld(last.entries[0]) &&
       isHeld(entry) &&
+      last.entries.length < BATCH_ENTRIES &&
       entry.offset >= last.offset &&
       entry.offset - last.end <= GAP_BYTES &&
       end - last.offset <= BATCH_BYTES;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BitSet } from '../util/bit-set.ts';
 import { quoted } from '../util/controls.ts';
+import { collectSooner } from '../util/garbage-collection.ts';
 import { type DirectoryEntry, damaged, decodeEnd, LONGEST_END } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
 import { readExactly, readRange } from './ranges.ts';
@@ -32,6 +33,8 @@ export interface ArchiveDirectory {
 const LARGEST_DIRECTORY = 2 ** 29;
 /** Each takes some 400 bytes of memory, however short its name is. */
 const MOST_ENTRIES = 5_000_000;
+/** Number of entries from which they take most of the memory. */
+const MANY_ENTRIES = 250_000;
 
 /**
  * Reads an archive's directory in one ranged read, in more when it is longer than some 64 KiB.
@@ -45,6 +48,7 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
   if (length > LARGEST_DIRECTORY) throw damaged(`its directory claims to be ${length} bytes long`);
   if (end.entries > MOST_ENTRIES) throw damaged(`it claims to hold ${end.entries} files`);
 
+  if (end.entries >= MANY_ENTRIES) collectSooner();
   const [md5, sha256] = [createHash('md5'), createHash('sha256')];
   const packed = new PackedEntries();
   for await (const piece of readRange(reader, end.offset, tailOffset)) {

@@ -1,0 +1,79 @@
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Receipt } from '../../src/catalog/receipt.ts';
+import { getObject, s3Client } from '../../test/support/s3.ts';
+import { sizes } from './data.ts';
+import { type BenchPart, type Contender, cleanUp, inTurn, Runs } from './part.ts';
+import { roundTripsOf, TELL_QUESTIONS } from './questions.ts';
+import type { Measure } from './record.ts';
+import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
+
+/** A first backup, by us and by the script that people write today. */
+export const backup: BenchPart = {
+  sizes,
+  overLongLine: () => true,
+  async measure(place, session) {
+    const runs = new Runs(session);
+    const contenders = { ours: () => ours(place, session.program), script: () => theirs(place) };
+    for (let round = 0; round < session.rounds; round += 1) {
+      for (const [name, contender] of inTurn(contenders, round)) {
+        await runs.take(name, () => counted(place, contender));
+        await cleanUp(place);
+      }
+    }
+    return runs;
+  },
+};
+
+/** The same, and what has come over the line meanwhile. */
+async function counted({ link }: Place, contender: Contender): Promise<Measure> {
+  const before = await link.received();
+  const measure = await contender();
+  const after = await link.received();
+  return before === undefined || after === undefined
+    ? measure
+    : { ...measure, receivedBytes: after - before };
+}
+
+/** Our program's backup. */
+async function ours(place: Place, program: string): Promise<Measure> {
+  const { sandbox, bucket } = place;
+  const done = await runProgram(place, program, 'backup', {}, TELL_QUESTIONS);
+  const { outputs, seconds, peakBytes, processor, log } = done;
+  const object = await getObject(s3Client(sandbox.s3), bucket, outputs.receipt ?? '');
+  const receipt = JSON.parse(String(Buffer.from(object))) as Receipt;
+  const startup = seconds - Object.values(receipt.durations).reduce((sum, each) => sum + each, 0);
+  const steps = { ...receipt.durations, 'start and end': startup };
+  const roundTrips = roundTripsOf(log);
+  return { seconds, steps, archiveBytes: receipt.size, peakBytes, processor, roundTrips };
+}
+
+/** What people write today, step by step: run by bash as it is printed. */
+export const backupScript = {
+  pg_dump: 'ssh -F ssh_config odoo pg_dump -Fc $PG "$DATABASE" > "$DATABASE.dump"',
+  tar: 'mkdir filestore; ssh -F ssh_config odoo tar -C "$FILESTORE" -cf - . | tar -C filestore -xf -',
+  zip: 'zip -qr backup.zip "$DATABASE.dump" filestore',
+  'aws s3 cp': 'aws s3 cp --only-show-errors --endpoint-url "$ENDPOINT" backup.zip "s3://$BUCKET/backup.zip"',
+} as const;
+
+export async function theirs(place: Place): Promise<Measure & { readonly archiveBytes: number }> {
+  const { sandbox, data, bucket } = place;
+  const { postgres, s3 } = sandbox;
+  const folder = join(sandbox.folder, 'baseline');
+  await mkdir(folder);
+  const env = {
+    ...(await scriptEnvironment(place, folder)),
+    PG: `-h ${postgres.socket} -p ${postgres.port} -U odoo`,
+    DATABASE: data.odoo.database,
+    FILESTORE: data.odoo.filestore,
+    ENDPOINT: s3.endpoint,
+    BUCKET: bucket,
+  };
+  try {
+    const steps = await runScript(backupScript, folder, env);
+    const seconds = Object.values(steps).reduce((sum, each) => sum + each, 0);
+    return { seconds, steps, archiveBytes: (await stat(join(folder, 'backup.zip'))).size };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
