@@ -32,18 +32,20 @@ export async function main(): Promise<void> {
   if (print) return printOwn(print);
 
   const platform = await openPlatform(line);
+  let left = 'Nothing was touched.';
   strayError = (error) => {
-    platform.fail(error);
+    platform.fail(error, left);
     process.exit(exitCodeOf(error));
   };
   try {
     for (const secret of secretsOf(platform.input, env)) platform.secret(secret);
     platform.prepare();
     const inputs = await readInputs(line, platform);
+    left = leaves[inputs.command];
     await pinging(inputs, platform, () => cancellable(inputs, platform));
     await platform.finish();
   } catch (error) {
-    platform.fail(error);
+    platform.fail(error, left);
     process.exitCode = exitCodeOf(error);
   }
 }
@@ -145,8 +147,8 @@ async function runCommand(inputs: Inputs, run: Run, cancellation: Cancellation):
   }
 }
 
-/** What a cancelled run leaves behind. */
-const cancelled: Readonly<Record<Inputs['command'], string>> = {
+/** What a run that was cancelled, or has failed, leaves behind. */
+const leaves: Readonly<Record<Inputs['command'], string>> = {
   backup: 'No backup was made, unless the log names one. Nothing on the host was changed.',
   rollback: 'What was begun has been taken back, as the log says.',
   restore: 'What was begun has been taken back, as the log says.',
@@ -187,7 +189,7 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
     cancellation.abandon(reason);
   };
   const onSignal = (name: NodeJS.Signals) =>
-    cancel(new CancelledError(`Cancelled (${name})`, cancelled[inputs.command], name));
+    cancel(new CancelledError(`Cancelled (${name})`, leaves[inputs.command], name));
   const timer = setTimeout(() => {
     const limit = formatDuration(inputs.timeoutMs);
     const hint = 'Set the input timeout higher, or look for what is slow.';

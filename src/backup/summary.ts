@@ -6,7 +6,8 @@ import type { Receipt } from '../catalog/receipt.ts';
 import { signedWith } from '../catalog/signatures.ts';
 import { sealedWords } from '../catalog/words.ts';
 import { codeWords } from '../odoo/code/code.ts';
-import { code, type Summary, type Text } from '../report/summary.ts';
+import type { PhaseSpan } from '../platform/phases.ts';
+import { type Block, code, type Summary, type Text } from '../report/summary.ts';
 import { formatBytes, formatCounted, formatDuration, formatNames } from '../util/format.ts';
 
 const secondsOf = ({ startedAt, finishedAt }: Receipt): number =>
@@ -38,8 +39,13 @@ export function backupOutputs(receipt: Receipt): Record<string, string> {
  * What a person reads in ten seconds.
  *
  * @param retention what has become of older backups; undefined: they were left alone
+ * @param spans what ran when
  */
-export function backupSummary(receipt: Receipt, retention?: string): Summary {
+export function backupSummary(
+  receipt: Receipt,
+  retention?: string,
+  spans: readonly PhaseSpan[] = [],
+): Summary {
   const flaws = flawsOf(receipt);
   return {
     outcome: flaws.length === 0 ? 'done' : 'flawed',
@@ -61,9 +67,10 @@ export function backupSummary(receipt: Receipt, retention?: string): Summary {
           ...(receipt.sealed ? ([['Sealed', sealedWords(receipt)]] as const) : []),
           ...(pinOf(receipt) === undefined ? [] : ([['Pinned', pinOf(receipt) ?? '']] as const)),
           ...(retention === undefined ? [] : ([['Retention', retention]] as const)),
-          ['Time', `${formatDuration(secondsOf(receipt) * 1000)}${phasesOf(receipt)}`],
+          ['Time', formatDuration(secondsOf(receipt) * 1000)],
         ],
       },
+      ...waterfallOf(receipt, spans),
     ],
   };
 }
@@ -111,7 +118,17 @@ function attachmentsOf({ filestore }: Receipt): Text {
   return detail === '' ? files : [`${files}; ${detail}: see `, code('backup.json'), ' in the archive'];
 }
 
-function phasesOf({ durations }: Receipt): string {
-  const phases = Object.entries(durations).map(([name, s]) => `${name} ${formatDuration(s * 1000)}`);
-  return phases.length === 0 ? '' : ` (${phases.join(', ')})`;
+function waterfallOf({ database }: Receipt, spans: readonly PhaseSpan[]): Block[] {
+  if (spans.length === 0) return [];
+  const sorted = spans.toSorted((a, b) => a.startMs - b.startMs);
+  const end = Math.max(...sorted.map(({ startMs, ms }) => startMs + ms));
+  const bars = sorted.map(({ title, startMs, ms }) => ({
+    name: title.replace(/(: .*| s3:\/\/.*| [^ ]+@.*)$/s, ''),
+    state: 'Odoo runs',
+    startMs,
+    ms,
+  }));
+  return [
+    { kind: 'waterfall', title: `Backup of ${database}: ${formatDuration(end)}, while Odoo runs`, bars },
+  ];
 }

@@ -1,6 +1,6 @@
 import { code, type Summary } from '../report/summary.ts';
 import type { Store } from '../s3/store.ts';
-import { formatAge, formatBytes, formatDuration, formatInstant } from '../util/format.ts';
+import { formatAge, formatBytes, formatDuration, formatInstant, formatLimit } from '../util/format.ts';
 import type { Entry } from './entries.ts';
 import { flawsOf } from './flaws.ts';
 import type { GateQuestion, GateVerdict } from './gate.ts';
@@ -58,11 +58,22 @@ function sealedRow({ receipt }: Entry): [string, string][] {
   return receipt?.sealed ? [['Sealed', sealedWords(receipt)]] : [];
 }
 
-export function shutSummary(database: string, why: string): Summary {
+export function shutSummary(question: GateQuestion, folder: string, why: string): Summary {
+  const { database, backup, require, maxAgeMs } = question;
+  const asked = `verified to the level ${require} or further, not older than ${formatLimit(maxAgeMs)}`;
   return {
     outcome: 'failed',
     title: `The gate is shut for ${database}`,
-    blocks: [{ kind: 'note', text: why }],
+    blocks: [
+      {
+        kind: 'facts',
+        rows: [
+          ['Because', why],
+          ['Asked for', `${backup === 'latest' ? 'a backup' : backup}, ${asked}`],
+          ['Looked in', code(folder)],
+        ],
+      },
+    ],
   };
 }
 

@@ -1,7 +1,7 @@
 import { NO_CODE, shortCommit, shortImage } from '../odoo/code/code.ts';
-import { type Block, code, type Summary, type Text } from '../report/summary.ts';
+import { type Block, type Card, code, type Summary, type Text } from '../report/summary.ts';
 import { formatAge, formatBytes, formatCounted, formatDuration, formatNames } from '../util/format.ts';
-import { growthCharts, slotCalendars } from './charts.ts';
+import { growthCharts, nightsOf } from './charts.ts';
 import type { Entry } from './entries.ts';
 import { restoreSeconds } from './proofs.ts';
 import { timeOf, type Verdict } from './retention.ts';
@@ -35,8 +35,8 @@ export function listSummary(
     ].join(', '),
     blocks: [
       { kind: 'facts', rows: [...newestRow(verified, now), ['Size', formatBytes(sizeOf(entries))]] },
-      ...growthCharts(entries),
-      ...slotCalendars(verdicts),
+      ...nightsBlock(entries, now),
+      ...growthCharts(entries, now),
       ...entriesTable(verdicts, now, most),
       ...notes.map((text): Block => ({ kind: 'note', text })),
     ],
@@ -60,11 +60,44 @@ export function pruneSummary(
     title,
     blocks: [
       { kind: 'facts', rows: [[run.dryRun ? 'Would free' : 'Freed', formatBytes(sizeOf(deleted))]] },
-      ...slotCalendars(verdicts),
       ...entriesTable(verdicts, now),
       ...run.notes.map((text): Block => ({ kind: 'note', text })),
     ],
   };
+}
+
+/** The databases that a summary shows side by side, and the nights of each. */
+const CARD_NIGHTS = 30;
+
+/** All databases of a customer, side by side: where there are several, what is missing is seen here first. */
+export function databasesOverview(databases: ReadonlyMap<string, readonly Entry[]>, now: Date): Summary {
+  const cards = [...databases].map(([name, entries]): Card => {
+    const verified = entries.filter(({ condition }) => condition.kind === 'verified');
+    const failed = entries.filter(({ condition }) => condition.kind === 'failed').length;
+    const [newest] = verified;
+    const words = [
+      formatCounted(verified.length, 'verified backup'),
+      ...(newest ? [`newest ${formatAge(new Date(timeOf(newest)), now)}`] : []),
+      formatBytes(sizeOf(entries)),
+      ...(failed > 0 ? [`${failed} failed`] : []),
+    ].join(', ');
+    const outcome = verified.length === 0 || failed > 0 ? 'flawed' : 'done';
+    return { name, outcome, words, nights: nightsOf(entries, now, CARD_NIGHTS) };
+  });
+  const flawed = cards.filter(({ outcome }) => outcome !== 'done').length;
+  return {
+    outcome: flawed > 0 ? 'flawed' : 'done',
+    title: [
+      formatCounted(cards.length, 'database'),
+      ...(flawed > 0 ? [`${flawed} to be looked at`] : ['each with verified backups']),
+    ].join(', '),
+    blocks: [{ kind: 'cards', cards }],
+  };
+}
+
+function nightsBlock(entries: readonly Entry[], now: Date): Block[] {
+  const nights = nightsOf(entries, now);
+  return nights.length < 2 ? [] : [{ kind: 'nights', title: `Last ${nights.length} nights`, nights }];
 }
 
 export const sizeOf = (entries: readonly Entry[]): number =>
@@ -112,7 +145,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
   ] as const;
   const rest = verdicts.length - rows.length;
   return [
-    { kind: 'table', columns, rows },
+    { kind: 'table', name: 'Backups', columns, rows },
     ...(rest > 0 ? [{ kind: 'note', text: `And ${formatCounted(rest, 'older one')}.` } as const] : []),
   ];
 }

@@ -48,7 +48,7 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
     const done = await backUpOne(inputs, store, signing, run, { ...onItsOwn, connect: connection.take });
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
-    await platform.summary(backupSummary(done.receipt, done.pruned));
+    await platform.summary(backupSummary(done.receipt, done.pruned, phases.spans));
     return;
   }
   const signing = await checkBucket();

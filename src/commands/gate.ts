@@ -30,7 +30,7 @@ export async function gate(inputs: GateInputs, { platform, signal }: Run): Promi
   });
   if (verdict.kind !== 'open') {
     const why = shutWords(verdict, inputs, folder, now);
-    await platform.summary(shutSummary(inputs.database, why));
+    await platform.summary(shutSummary(inputs, folder, why));
     throw new GateError(why, verdict.kind === 'shrunk' ? SHRUNK : NONE);
   }
   const { entry } = verdict;

@@ -3,7 +3,7 @@ import { catalogFolder } from '../catalog/keys.ts';
 import { decideWithPins, planPrune } from '../catalog/prune.ts';
 import type { Verdict } from '../catalog/retention.ts';
 import { shrinkNotes, shrunken } from '../catalog/shrink.ts';
-import { listSummary, ROWS } from '../catalog/summary.ts';
+import { databasesOverview, listSummary, ROWS } from '../catalog/summary.ts';
 import { entriesJson, LISTED } from '../catalog/words.ts';
 import type { ListInputs } from '../inputs/list.ts';
 import type { Run } from '../platform/run.ts';
@@ -34,7 +34,9 @@ export async function list(inputs: ListInputs, { platform, signal }: Run): Promi
   const json: object[] = [];
   const databases = Map.groupBy(entries, ({ database }) => database);
   const share = (limit: number) => Math.max(1, Math.floor(limit / databases.size));
-  for (const [database, own] of [...databases].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  const sorted = [...databases].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (sorted.length > 1) await platform.summary(databasesOverview(new Map(sorted), now));
+  for (const [database, own] of sorted) {
     const { verdicts, notes } = await whatIf(store, own, inputs);
     const shrunk = shrunken(own, inputs.retention.maxShrink);
     json.push(...entriesJson(verdicts, now, share(LISTED), shrunk));

@@ -1,9 +1,10 @@
 import { appendFileSync, statSync } from 'node:fs';
 import * as core from '@actions/core';
-import { cutToBytes, markdownOf } from '../report/markdown.ts';
+import { blocksOf, cutToBytes, markdownOf } from '../report/markdown.ts';
 import { plainText } from '../report/plain.ts';
-import { inShort, withTexts } from '../report/summary.ts';
+import { inShort, type Summary, withTexts } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
+import { failureOf, untold } from './failure.ts';
 import { jobToken } from './id-token.ts';
 import { LogGroups } from './log-groups.ts';
 import { logText } from './log-text.ts';
@@ -26,6 +27,8 @@ export function githubPlatform(env: Environment): Platform {
     groups.flush();
     core.warning(clean(message));
   };
+  const masked = (summary: Summary) => withTexts(summary, (text) => mask.apply(text));
+  let told: Summary | undefined;
   const dropped = new DroppedOutputs(env, mask, warning);
   // The delimiter around a value is a random UUID, which no value can hold.
   const outputs = new Outputs((name, value) => {
@@ -55,26 +58,37 @@ export function githubPlatform(env: Environment): Platform {
     progress: info,
     output: (name, value) => outputs.give(name, value),
     summary: async (summary) => {
-      const masked = withTexts(summary, (text) => mask.apply(text));
-      let shown = inShort(masked);
+      const whole = masked(summary);
+      told = summary;
+      let shown = inShort(whole);
       try {
-        const room = SUMMARY_BYTES - bytesIn(env.GITHUB_STEP_SUMMARY);
-        const { text, isCut } = cutToBytes(markdownOf(masked), room);
-        await core.summary.addRaw(text, true).write();
+        const { text, isCut } = cutToBytes(markdownOf(whole), roomIn(env.GITHUB_STEP_SUMMARY));
+        append(env.GITHUB_STEP_SUMMARY, `${text}\n`);
         if (isCut) {
           warning('The job summary is longer than GitHub takes, 1 MiB: it is cut there, and whole here');
-          shown = masked;
+          shown = whole;
         }
       } catch (error) {
         warning(`The job summary could not be written: ${messageOf(error)}`);
-        shown = masked;
+        shown = whole;
       }
       core.info(`\n${fit(plainText(shown))}`);
     },
     finish: async () => outputs.assertWritten(),
-    fail: (error) => {
+    fail: (error, left = '') => {
       groups.flush();
       core.error(clean(describeError(error).join('\n')));
+      const failure = failureOf(error, left);
+      const text =
+        told?.outcome === 'failed'
+          ? blocksOf(masked({ ...failure, blocks: untold(failure, told) }))
+          : markdownOf(masked(failure));
+      if (text === '') return;
+      try {
+        append(env.GITHUB_STEP_SUMMARY, `\n${cutToBytes(text, roomIn(env.GITHUB_STEP_SUMMARY)).text}`);
+      } catch {
+        // The log has it, and where a summary cannot be written is told of those that should have been.
+      }
     },
   };
 }
@@ -91,8 +105,15 @@ const ofAction: Readonly<Record<string, string>> = { command: 'backup', backup: 
 /** GitHub drops a summary of a step that is longer, all of it. */
 const SUMMARY_BYTES = 1024 ** 2;
 
-/** Size of a file that may not exist yet, in bytes. */
-const bytesIn = (path = ''): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** Bytes that a summary may still have. */
+const roomIn = (path = ''): number =>
+  SUMMARY_BYTES - (statSync(path, { throwIfNoEntry: false })?.size ?? 0) - 2;
+
+/** @throws Error where the file is not named, or cannot be written */
+function append(path: string | undefined, text: string): void {
+  if (!path) throw new Error('the variable GITHUB_STEP_SUMMARY is not set');
+  appendFileSync(path, text);
+}
 
 /** @throws UserError where the outputs could not be written: better to know it before there is something to hand on */
 function assertAppendable(path: string | undefined): void {

@@ -1,14 +1,15 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { htmlOf } from '../report/html.ts';
 import { plainText } from '../report/plain.ts';
-import { type Summary, withTexts } from '../report/summary.ts';
+import { withTexts } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
+import { failureOf } from './failure.ts';
 import { childPipeline } from './gitlab-pipeline.ts';
 import { jobToken } from './id-token.ts';
 import { LogGroups } from './log-groups.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { LeftOut, Outputs } from './outputs.ts';
+import { Page } from './page.ts';
 import {
   describeError,
   type Environment,
@@ -64,12 +65,14 @@ export function gitlabPlatform(
     groups.flush();
     print(`${yellow}WARNING: ${clean(message)}${plain}`);
   };
-  const report = new Report(env, (text) => mask.apply(text), warning);
+  const heading = [env.CI_JOB_NAME ?? 'odoo-backup', env.CI_PROJECT_PATH].filter(Boolean).join(' · ');
+  const page = new Page({ path: htmlFile, heading, mask: (text) => mask.apply(text), warning });
+  const links = new Links(env, warning);
   const dotenv = new Dotenv();
   const outputs = new Outputs((name, value) => {
     if (name === 'json') return writeFileSync(jsonFile, value);
     if (name === 'matrix') return writeFileSync(pipelineFile, childPipeline(value));
-    if (name === 'uri') report.archive(value, line);
+    if (name === 'uri') links.archive(value, line);
     dotenv.add(name, value);
   }, warning);
   return {
@@ -88,14 +91,15 @@ export function gitlabPlatform(
     output: (name, value) => outputs.give(name, value),
     summary: async (summary) => {
       say(`\n${plainText(withTexts(summary, (text) => mask.apply(text)))}`);
-      report.add(summary);
+      page.add(summary);
+      links.write();
     },
     finish: async () => outputs.assertWritten(),
-    fail: (error) => {
+    fail: (error, left = '') => {
       groups.flush();
-      const why = describeError(error);
-      print(`${red}ERROR: ${clean(why.join('\n  '))}${plain}`);
-      report.fail(why);
+      print(`${red}ERROR: ${clean(describeError(error).join('\n  '))}${plain}`);
+      page.fail(failureOf(error, left));
+      links.write();
     },
   };
 }
@@ -140,27 +144,15 @@ class Dotenv {
 
 const DOTENV_BYTES = 5 * 1024;
 
-/** The page of a job and the links beside its log, written anew with all that is known whenever something is. */
-class Report {
+/** The links beside the log of a job: to its page, and to the archive. */
+class Links {
   readonly #env: Environment;
-  readonly #mask: (text: string) => string;
   readonly #warning: (message: string) => void;
-  readonly #summaries: Summary[] = [];
   #archive: ReportLink | undefined;
 
-  constructor(env: Environment, mask: (text: string) => string, warning: (message: string) => void) {
+  constructor(env: Environment, warning: (message: string) => void) {
     this.#env = env;
-    this.#mask = mask;
     this.#warning = warning;
-  }
-
-  add(summary: Summary): void {
-    this.#summaries.push(summary);
-    this.#write([]);
-  }
-
-  fail(why: readonly string[]): void {
-    this.#write(why);
   }
 
   /** Amazon's console shows it; whether another server has a console is not known. */
@@ -175,18 +167,16 @@ class Report {
     this.#archive = { label: 'Archive in S3', url: url.href };
   }
 
-  #write(failure: readonly string[]): void {
-    const { CI_JOB_NAME, CI_JOB_URL, CI_PROJECT_PATH } = this.#env;
-    const heading = [CI_JOB_NAME ?? 'odoo-backup', CI_PROJECT_PATH].filter(Boolean).join(' · ');
+  write(): void {
+    const { CI_JOB_URL } = this.#env;
     const page = CI_JOB_URL && { label: 'Report', url: `${CI_JOB_URL}/artifacts/file/${htmlFile}` };
     const links = [page, this.#archive].filter((link) => link !== undefined && link !== '');
+    if (links.length === 0) return;
     try {
-      const summaries = this.#summaries.map((summary) => withTexts(summary, this.#mask));
-      writeFileSync(htmlFile, htmlOf(heading, summaries, failure.map(this.#mask)));
       const annotations = { 'Odoo backup': links.map((link) => ({ external_link: link })) };
-      if (links.length > 0) writeFileSync(linksFile, JSON.stringify(annotations));
+      writeFileSync(linksFile, JSON.stringify(annotations));
     } catch (error) {
-      this.#warning(`The report could not be written: ${messageOf(error)}`);
+      this.#warning(`The links beside the log could not be written: ${messageOf(error)}`);
     }
   }
 }

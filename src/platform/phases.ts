@@ -2,10 +2,20 @@ import type { Platform } from './platform.ts';
 import type { Progress } from './progress.ts';
 import { Transfers } from './transfers.ts';
 
+/** When a phase ran, in milliseconds since the run began. */
+export interface PhaseSpan {
+  readonly name: string;
+  readonly title: string;
+  readonly startMs: number;
+  readonly ms: number;
+}
+
 /** The story of a run: each phase is a group of the log, and its time is kept. */
 export class Phases {
   readonly #platform: Platform;
   readonly #seconds = new Map<string, number>();
+  readonly #spans: PhaseSpan[] = [];
+  readonly #startedAt = performance.now();
   #begun = 0;
   #expected: number | undefined;
 
@@ -16,6 +26,11 @@ export class Phases {
   /** Seconds of each phase, in the order in which they ran. */
   get seconds(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#seconds);
+  }
+
+  /** What ran when, in the order in which it began. */
+  get spans(): readonly PhaseSpan[] {
+    return this.#spans;
   }
 
   /** Says how many phases are still to come, for the line that tells how far a run is. */
@@ -39,6 +54,7 @@ export class Phases {
       return await this.#platform.group(title, body);
     } finally {
       const seconds = (performance.now() - started) / 1000;
+      this.#spans.push({ name, title, startMs: started - this.#startedAt, ms: seconds * 1000 });
       this.#seconds.set(name, Math.round(((this.#seconds.get(name) ?? 0) + seconds) * 1000) / 1000);
     }
   }

@@ -48,8 +48,12 @@ export interface Platform {
    * @throws UserError where outputs could not be written
    */
   finish(): Promise<void>;
-  /** Prints why the run failed: message, causes, and what to do. */
-  fail(error: unknown): void;
+  /**
+   * Tells why the run failed: message, causes, and what to do.
+   *
+   * @param left what was left as it was, as a sentence
+   */
+  fail(error: unknown, left?: string): void;
 }
 
 /** Who made a backup, for its receipt. */

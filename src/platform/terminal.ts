@@ -2,10 +2,12 @@ import { styleText } from 'node:util';
 import { plainText } from '../report/plain.ts';
 import { type Summary, withTexts } from '../report/summary.ts';
 import { cutToWidth, wrapped } from '../report/width.ts';
+import { failureOf } from './failure.ts';
 import { jobToken } from './id-token.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { Outputs } from './outputs.ts';
+import { Page } from './page.ts';
 import { describeError, type Environment, type Platform, type RawInputs } from './platform.ts';
 import type { ProgressState } from './progress.ts';
 
@@ -21,6 +23,8 @@ type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readon
 export interface TerminalLine extends RawInputs {
   /** Whether the result goes to standard output as JSON. */
   readonly json?: boolean;
+  /** The file that gets the result as a page. */
+  readonly report?: string | undefined;
 }
 
 const clearLine = '\r\x1b[K';
@@ -72,6 +76,14 @@ export function terminalPlatform(line: TerminalLine, env: Environment, streams: 
       if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') outputs.failed(name, value, error);
     });
   }, warning);
+  const page =
+    line.report &&
+    new Page({
+      path: line.report,
+      heading: `odoo-backup ${line.input('command') || 'backup'}`,
+      mask: (text) => mask.apply(text),
+      warning,
+    });
   const show = (summary: Summary) => {
     const masked = withTexts(summary, (text) => mask.apply(text));
     if (lines || line.json) return print(`\n${plainText(masked, live ? columns() : undefined)}`);
@@ -106,12 +118,18 @@ export function terminalPlatform(line: TerminalLine, env: Environment, streams: 
     warning,
     progress,
     output: (name, value) => outputs.give(name, value),
-    summary: async (summary) => show(summary.told ? { ...summary, blocks: [] } : summary),
+    summary: async (summary) => {
+      show(summary.told ? { ...summary, blocks: [] } : summary);
+      if (page) page.add(summary);
+    },
     finish: async () => {
       await new Promise((resolve) => stdout.write('', resolve));
       outputs.assertWritten();
     },
-    fail: (error) => print(`error: ${describeError(error).join('\n  ')}`, 'red'),
+    fail: (error, left = '') => {
+      print(`error: ${describeError(error).join('\n  ')}`, 'red');
+      if (page) page.fail(failureOf(error, left));
+    },
   };
 }
 

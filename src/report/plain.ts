@@ -1,13 +1,22 @@
+import { formatDuration } from '../util/format.ts';
+import { topOf } from './growth.ts';
 import {
   type Block,
   type Column,
   type Facts,
+  type Growth,
+  legendOf,
+  type Night,
+  type NightState,
+  type Nights,
   oneLine,
   type Summary,
   signs,
   spansOf,
   type Text,
+  type Waterfall,
 } from './summary.ts';
+import { lengthOf } from './waterfall.ts';
 import { foldedCell, widthOf, wrapped } from './width.ts';
 
 /**
@@ -32,7 +41,6 @@ export function plainFacts(rows: Facts['rows'], columns?: number): string {
 const fit = (text: string, columns: number | undefined): string =>
   columns === undefined ? text : wrapped(text, columns);
 
-/** Nothing for a diagram. */
 function block(part: Block, columns: number | undefined): string[] {
   switch (part.kind) {
     case 'facts':
@@ -43,9 +51,84 @@ function block(part: Block, columns: number | undefined): string[] {
     }
     case 'note':
       return [fit(inline(part.text), columns)];
-    case 'diagram':
-      return [];
+    case 'steps': {
+      const items = part.items.map((item, i) => `${`${i + 1}.`.padStart(4)} ${inline(item)}`);
+      return [
+        [fit(`${oneLine(part.title)}:`, columns), ...items.map((item) => fit(item, columns))].join('\n'),
+      ];
+    }
+    case 'waterfall':
+      return [waterfallOf(part, columns)];
+    case 'nights':
+      return [nightsOf(part, columns)];
+    case 'growth':
+      return [growthOf(part)];
+    case 'cards': {
+      const rows = part.cards.map(({ name, words, nights }) => [
+        oneLine(name),
+        oneLine(words),
+        marksOf(nights),
+      ]);
+      const head = [{ name: 'Database' }, { name: 'Backups' }, { name: 'Last nights' }];
+      const text = aligned(head, [head.map(({ name }) => name), ...rows], columns);
+      return [`${text}\n${legend(part.cards.flatMap(({ nights }) => nights))}`];
+    }
   }
+}
+
+/** Columns of the line of time. */
+const LINE = 24;
+
+/** A line for each phase, with its bar below the others' on one line of time. */
+function waterfallOf({ bars }: Waterfall, columns: number | undefined): string {
+  const length = lengthOf(bars);
+  const rows = bars.map(({ name, away, startMs, ms }) => {
+    const from = Math.min(LINE - 1, Math.floor((startMs / length) * LINE));
+    const wide = Math.max(1, Math.min(LINE - from, Math.round((ms / length) * LINE)));
+    const line = `${' '.repeat(from)}${(away ? '▒' : '█').repeat(wide)}`.padEnd(LINE);
+    return [inline(name), line, formatDuration(ms), away ? 'Odoo is down' : ''];
+  });
+  const head: readonly Column[] = [{ name: '' }, { name: '' }, { name: '', align: 'right' }, { name: '' }];
+  return aligned(head, rows, columns);
+}
+
+const HEIGHTS = '▁▂▃▄▅▆▇█';
+
+/** One line: a night without a backup is a gap. */
+function growthOf(growth: Growth): string {
+  const { title, unit, points } = growth;
+  const top = topOf(growth);
+  const bars = points.map(({ value }) =>
+    value === undefined ? ' ' : HEIGHTS[Math.min(7, Math.floor((value / top) * 8))],
+  );
+  const values = points.flatMap(({ value }) => value ?? []);
+  return `${title}, ${unit}: ${bars.join('')}  ${values[0]} to ${values.at(-1)}`;
+}
+
+/** One column for each night, which every terminal and every font has. */
+const marks: Readonly<Record<NightState, string>> = {
+  restore: 'R',
+  contents: 'c',
+  upload: '+',
+  doubtful: '?',
+  failed: 'X',
+  none: '_',
+};
+
+const marksOf = (nights: readonly Night[]): string => nights.map(({ state }) => marks[state]).join('');
+
+const legend = (nights: readonly Night[]): string =>
+  legendOf(nights)
+    .map(({ state, means }) => `${marks[state]} ${means}`)
+    .join(', ');
+
+function nightsOf({ title, nights }: Nights, columns = 80): string {
+  const wide = Math.max(7, columns - 12);
+  const lines: string[] = [];
+  for (let at = 0; at < nights.length; at += wide) {
+    lines.push(`${nights[at]?.day ?? ''}  ${marksOf(nights.slice(at, at + wide))}`);
+  }
+  return [`${title}:`, ...lines, legend(nights)].join('\n');
 }
 
 /** The least that a column is made narrower to. */

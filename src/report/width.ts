@@ -56,6 +56,7 @@ function wrappedLine(line: string, columns: number): string[] {
 
 /** A text in lines of at most so many columns: between words, or within one that is longer than a line. */
 export function foldedCell(text: string, columns: number): string[] {
+  if (widthOf(text) <= columns) return [text];
   const lines = [''];
   let width = 0;
   for (const word of text.split(' ')) {

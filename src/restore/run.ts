@@ -145,7 +145,7 @@ export async function putBack(
     ),
     downtimeSeconds: downtime.seconds,
     seconds: (Date.now() - startedAt.getTime()) / 1000,
-    durations: phases.seconds,
+    spans: phases.spans,
   };
   for (const [name, value] of Object.entries(outcomeOutputs(outcome))) platform.output(name, value);
   await platform.summary(outcomeSummary(outcome));

@@ -1,6 +1,7 @@
 import type { RestoreSource } from '../backup-reader/open.ts';
 import { receiptKey } from '../catalog/keys.ts';
 import { levelOf } from '../catalog/proofs.ts';
+import type { PhaseSpan } from '../platform/phases.ts';
 import { type Block, code, type Facts, type Summary, type Text } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration, formatInstant } from '../util/format.ts';
@@ -40,8 +41,8 @@ export interface RestoreOutcome extends Matter {
   /** undefined: Odoo was not stopped. */
   readonly downtimeSeconds: number | undefined;
   readonly seconds: number;
-  /** Seconds of each phase. */
-  readonly durations: Readonly<Record<string, number>>;
+  /** What ran when. */
+  readonly spans: readonly PhaseSpan[];
 }
 
 /** The outputs, by their names in action.yml. */
@@ -86,7 +87,7 @@ function planSummary(outcome: RestoreOutcome): Summary {
       ...codeNote(outcome.code),
       { kind: 'facts', rows: [targetRow(outcome), ...facts] },
       ...lossTable(outcome.losses),
-      tableOf(steps),
+      planOf(steps),
       { kind: 'note', text: UNDO_MEANING },
     ],
   };
@@ -117,9 +118,10 @@ function doneSummary(outcome: RestoreOutcome): Summary {
               : `${formatDuration(downtimeSeconds * 1000)}, from the stop of Odoo until it was healthy`,
           ),
           ...row('Kept', kept.length === 0 ? undefined : `what was replaced: ${kept.join('; ')}`),
-          ['Time', `${formatDuration(seconds * 1000)}${phasesOf(outcome)}`],
+          ['Time', formatDuration(seconds * 1000)],
         ],
       },
+      ...waterfallOf(outcome),
       ...lossTable(outcome.losses),
     ],
   };
@@ -158,19 +160,20 @@ export function failureSummary(matter: Matter, { step, error, undone }: StepFail
           ['Backup', code(matter.source.uri)],
           ['Failed', step.title],
           ['Because', messageOf(error)],
-          ['Taken back', undone.map(lowerFirst).join('; ') || 'nothing had been changed'],
+          ...(undone.length > 0 ? [] : ([['Taken back', 'nothing had been changed']] as const)),
           ...row('What to do', error instanceof UserError && !stranded ? error.hint : undefined),
         ],
       },
+      ...(undone.length > 0 ? [{ kind: 'steps', title: 'Taken back', items: undone } as const] : []),
       ...(stranded ? [commandsOf(error)] : []),
     ],
   };
 }
 
 const commandsOf = ({ commands }: StrandedError): Block => ({
-  kind: 'table',
-  columns: [{ name: '', align: 'right' }, { name: 'Run on the host, in this order' }],
-  rows: commands.map((command, i) => [`${i + 1}`, code(command)]),
+  kind: 'steps',
+  title: 'Run on the host, in this order',
+  items: commands.map(code),
 });
 
 /** undefined: it was left as it is, which the note at the top says where that matters. */
@@ -198,13 +201,44 @@ const targetRow = ({ database, host }: Matter): Facts['rows'][number] => [
 const row = (name: string, value: Text | undefined): Facts['rows'] =>
   value === undefined ? [] : [[name, value]];
 
-const tableOf = (steps: readonly Step[]): Block => ({
-  kind: 'table',
-  columns: [{ name: '', align: 'right' }, { name: 'Step' }, { name: 'Undo' }],
-  rows: steps.map(({ title, undo }, i) => [`${i + 1}`, title, undo?.title ?? '']),
+const planOf = (steps: readonly Step[]): Block => ({
+  kind: 'steps',
+  title: 'The plan',
+  items: steps.map(({ title, undo }) => (undo ? `${title} (undo: ${lowerFirst(undo.title)})` : title)),
 });
 
-function phasesOf({ durations }: RestoreOutcome): string {
-  const phases = Object.entries(durations).map(([name, s]) => `${name} ${formatDuration(s * 1000)}`);
-  return phases.length === 0 ? '' : ` (${phases.join(', ')})`;
+/** The first and the last step while Odoo is away. */
+const [STOPS, IS_BACK] = ['stop', 'health'];
+
+/** What ran when: the time without Odoo is seen at a glance. */
+function waterfallOf({
+  source,
+  database,
+  inPlace,
+  spans,
+  seconds,
+  downtimeSeconds,
+}: RestoreOutcome): Block[] {
+  const sorted = spans.toSorted((a, b) => a.startMs - b.startMs);
+  const stop = sorted.findIndex(({ name }) => name === STOPS);
+  const back = sorted.findLastIndex(({ name }) => name === IS_BACK);
+  const away = (at: number) => stop >= 0 && at >= stop && at <= (back < 0 ? stop : back);
+  const stateOf = (at: number) => {
+    if (stop < 0) return 'Restore';
+    return away(at) ? 'Odoo is down' : at < stop ? 'Odoo runs' : 'Odoo runs again';
+  };
+  const what = inPlace ? `Rollback of ${database}` : `Restore of ${whichBackup(source)}`;
+  const down =
+    downtimeSeconds === undefined ? '' : `, Odoo away for ${formatDuration(downtimeSeconds * 1000)}`;
+  const bars = sorted.map(({ title, startMs, ms }, at) => ({
+    name: shortTitle(title),
+    state: stateOf(at),
+    away: away(at),
+    startMs,
+    ms,
+  }));
+  return [{ kind: 'waterfall', title: `${what}: ${formatDuration(seconds * 1000)}${down}`, bars }];
 }
+
+/** A title of the log without what stands there for details: `Load the dump: 10.0 MiB, custom format`. */
+const shortTitle = (title: string): string => title.replace(/(: .*|__new_\d+$)/s, '').slice(0, 60);

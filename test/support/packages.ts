@@ -28,6 +28,9 @@ export const packages: readonly Package[] = [
   { name: 'fish', program: 'fish' },
   { name: 'zsh', program: 'zsh' },
   { name: 'groff-base', program: 'groff' }, // the man page
+  // The page of a run, as a browser shows it.
+  { name: 'chromium', program: 'chromium' },
+  { name: 'fonts-noto-color-emoji', program: '/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf' },
   { name: 'git', program: 'git' },
   { name: 'locales', program: '/usr/share/i18n/locales/fr_FR' }, // for a server that speaks French
   { name: 'rsync', program: 'rsync' }, // gitlab-ci-local's

@@ -1,39 +1,20 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { growthCharts, nightsOf } from '../../../src/catalog/charts.ts';
 import type { Condition, Entry } from '../../../src/catalog/entries.ts';
 import { decide, protect } from '../../../src/catalog/retention.ts';
-import { listSummary, pruneSummary } from '../../../src/catalog/summary.ts';
+import { databasesOverview, listSummary, pruneSummary } from '../../../src/catalog/summary.ts';
 import { entriesJson } from '../../../src/catalog/words.ts';
 import { markdownOf } from '../../../src/report/markdown.ts';
 import { plainText } from '../../../src/report/plain.ts';
-import type { Summary } from '../../../src/report/summary.ts';
 import { guidesPolicy, policyOf } from '../../support/catalogs.ts';
-import { keyOf, nights, sampleReceipt } from '../../support/stored-backups.ts';
+import { sampleEntries, entryOf as sampleEntry } from '../../support/sample-summaries.ts';
+import { nights } from '../../support/stored-backups.ts';
 
 const now = new Date('2026-11-21T08:00:00Z');
 
-function entryOf(time: string, condition: Condition, size = 2 ** 30): Entry {
-  const key = keyOf({ time });
-  const at = new Date(`${time.slice(0, 10)}T${time.slice(11).replaceAll('-', ':')}Z`);
-  const archive = condition.kind === 'without-archive' ? undefined : { key, size, modified: at };
-  const receipt = {
-    ...sampleReceipt('backups', key, 'prod', size),
-    startedAt: at.toISOString(),
-    finishedAt: new Date(at.getTime() + 90_000).toISOString(),
-    odoo: { version: '17.0', modules: 60 },
-    run: { platform: 'github', commit: 'c0ffee0123456789', url: 'https://ci.example/1' },
-  } as const;
-  const hasReceipt = condition.kind !== 'without-receipt' && condition.kind !== 'unreadable';
-  return {
-    key,
-    database: 'prod',
-    at,
-    archive,
-    receiptObject: hasReceipt ? { key: key.replace('.zip', '.json'), size: 1, modified: at } : undefined,
-    receipt: hasReceipt ? receipt : undefined,
-    condition,
-  };
-}
+const entryOf = (time: string, condition: Condition, size?: number): Entry =>
+  sampleEntry(time, condition, size, 'prod');
 
 const verified: Condition = { kind: 'verified', level: 'upload' };
 
@@ -50,9 +31,6 @@ const entries = nights(odd.length + 1, '2026-11-21').map((time, night) =>
   entryOf(time, odd[night - 1] ?? verified),
 );
 
-const diagrams = ({ blocks }: Summary): string[] =>
-  blocks.flatMap((block) => (block.kind === 'diagram' ? [block.mermaid] : []));
-
 suite('the summary of a list', () => {
   test('shows everything as what it is, and what retention would do', () => {
     const summary = listSummary('prod', decide(entries, policyOf()), ['A note.'], now);
@@ -62,6 +40,10 @@ suite('the summary of a list', () => {
 
 Newest  acme/backups/prod_2026-11-21_02-00-00.zip, 6 hours ago
 Size    5.0 GiB
+
+Last 6 nights:
+2026-11-16  ???XX+
++ arrived, ? no verified backup, X failed
 
 Backup (UTC)                 Age     Size  Verified                                     Odoo  Restore  Commit    Retention
 2026-11-21_02-00-00  6 hours ago  1.0 GiB  upload                                       17.0           c0ffee01  keep: newest
@@ -75,51 +57,75 @@ A note.`,
     );
   });
 
-  test('has pictures of size, duration, and the slots that are filled', () => {
-    const many = nights(60, '2026-11-21').map((time, night) =>
-      entryOf(time, verified, (60 - night) * 2 ** 28),
-    );
-    const summary = listSummary(
-      'prod',
-      decide(many, { ...guidesPolicy, daily: 3, weekly: 2, yearly: 1 }),
+  test('has a sign for each night, in which what is missing is seen', () => {
+    const { blocks } = listSummary(
+      'shop',
+      decide(sampleEntries(), guidesPolicy),
       [],
-      now,
+      new Date('2026-11-29T16:00:00Z'),
     );
-    const [size = '', time = '', days = '', months = ''] = diagrams(summary);
-    assert.match(
-      size,
-      /^xychart-beta\ntitle "Size in GiB"\nx-axis \["11-02", .*, "11-21"\]\ny-axis 0 --> 17\n/,
+    const strip = blocks.find((block) => block.kind === 'nights');
+    assert.equal(strip?.title, 'Last 60 nights');
+    assert.deepEqual(
+      strip?.nights.slice(-7).map(({ day, state }) => `${day} ${state}`),
+      [
+        '2026-11-23 upload',
+        '2026-11-24 none',
+        '2026-11-25 none',
+        '2026-11-26 upload',
+        '2026-11-27 upload',
+        '2026-11-28 upload',
+        '2026-11-29 restore',
+      ],
     );
-    assert.match(size, /\nbar \[10\.25, 10\.5, .*, 14\.75, 15\]$/);
-    assert.match(time, /^xychart-beta\ntitle "Duration in min"\n.*\ny-axis 0 --> 1\.7\nbar \[1\.5, 1\.5, /s);
-    assert.equal(
-      days,
-      `---
-displayMode: compact
----
-gantt
-dateFormat YYYY-MM-DD
-axisFormat %d %b
-section Days
-19 :2026-11-19, 1d
-20 :2026-11-20, 1d
-21 :2026-11-21, 1d
-section Weeks
-W46 :2026-11-09, 7d
-W47 :2026-11-16, 7d`,
-    );
-    assert.match(
-      months,
-      /section Months\n2026-09 :2026-09-01, 2026-10-01\n.*\n2026-11 :2026-11-01, 2026-12-01\n/s,
-    );
-    assert.match(months, /\nsection Years\n2026 :2026-01-01, 2027-01-01$/);
-    assert.match(markdownOf(summary), /```mermaid\nxychart-beta\n/);
   });
 
-  test('tells several backups of one day apart', () => {
-    const hourly = ['02', '01', '00'].map((hour) => entryOf(`2026-11-21_${hour}-30-00`, verified));
-    const [size] = diagrams(listSummary('prod', decide(hourly, guidesPolicy), [], now));
-    assert.match(size ?? '', /x-axis \["11-21 00:30", "11-21 01:30", "11-21 02:30"\]/);
+  test('knows nights since the newest backup, and this one once it has its own', () => {
+    const old = [entryOf('2026-11-18_02-00-00', verified)];
+    assert.deepEqual(
+      nightsOf(old, now).map(({ day, state }) => [day.slice(8), state]),
+      [
+        ['18', 'upload'],
+        ['19', 'none'],
+        ['20', 'none'],
+      ],
+    );
+    assert.equal(nightsOf([entryOf('2026-11-21_02-00-00', verified), ...old], now).at(-1)?.day, '2026-11-21');
+    assert.deepEqual(nightsOf([], now), []);
+  });
+
+  test('has charts of size and duration, one bar a night, and none for one that is missing', () => {
+    const many = nights(30, '2026-11-21').flatMap((time, night) =>
+      night === 2 ? [] : [entryOf(time, verified, (60 - night) * 2 ** 28)],
+    );
+    const [size, time] = growthCharts(many, now);
+    assert.ok(size && time);
+    assert.deepEqual([size.unit, time.unit, size.points.length], ['GiB', 'min', 20]);
+    assert.deepEqual(size.points.slice(-4), [
+      { label: '18', value: 14.25 },
+      { label: '19', value: undefined },
+      { label: '20', value: 14.75 },
+      { label: '21', value: 15 },
+    ]);
+    assert.equal(size.points[0]?.label, '2 Nov');
+    const markdown = markdownOf(listSummary('prod', decide(many, guidesPolicy), [], now));
+    assert.match(
+      markdown,
+      /```mermaid\n---\nconfig:.*xychart-beta\ntitle "Size of the last 20 nights, GiB"\n/s,
+    );
+    assert.match(markdown, /\ny-axis 0 --> 20\nbar \[.*, 14\.25, 0, 14\.75, 15\]\n/);
+    assert.match(markdown, /<details><summary>Backups: 29<\/summary>/);
+  });
+
+  test('of several databases begins with all of them side by side', () => {
+    const databases = new Map(['blog', 'shop'].map((name) => [name, sampleEntries(name)]));
+    const text = markdownOf(databasesOverview(databases, new Date('2026-11-29T16:00:00Z')));
+    assert.match(text, /^### ⚠️ 2 databases, 2 to be looked at\n/);
+    assert.match(
+      text,
+      /\| ⚠️ blog \| 56 verified backups, newest 14 hours ago, .*, 1 failed \| .*🟢⬜⬜🟢🟢🟢✅ \|/,
+    );
+    assert.match(text, /✅ restored for a test · 🔷 read back · 🟢 arrived · ❌ failed · ⬜ no backup/);
   });
 
   test('of thousands of backups stays below what a job summary may hold', () => {

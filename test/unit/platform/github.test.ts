@@ -87,7 +87,7 @@ Verify: MD5 of every part (1 ms)
       assert.match(await readFile(files.GITHUB_OUTPUT, 'utf8'), /^odoo-version<<(\S+)\n17\.0\n\1\n$/);
       assert.equal(
         await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
-        '### ✅ Backup\n\n| | |\n| --- | --- |\n| **Key** | `hunter22` |\n\n',
+        '### ✅ Backup\n\n<table>\n<tr><th align="left" scope="row">Key</th><td><code>hunter22</code></td></tr>\n</table>\n\n',
       );
     } finally {
       await rm(folder, { recursive: true });

@@ -16,7 +16,8 @@ const backups: Summary = {
         [code('prod_été.zip'), '950.5 MiB', ['see ', code('prune')]],
       ],
     },
-    { kind: 'diagram', mermaid: 'pie\n  "prod" : 2\n' },
+    { kind: 'facts', rows: [['Host', ['postgres@127.0.0.1 ', code('<a>')]]] },
+    { kind: 'steps', title: 'Taken back', items: ['Start Odoo', code('mv a b')] },
     { kind: 'note', text: ['The oldest is ', code('prod_été.zip'), '.'] },
   ],
 };
@@ -31,10 +32,14 @@ test('a summary in Markdown', () => {
 | \`prod_2026-11-21_03-04-05.zip\` | 1.0 GiB | |
 | \`prod_été.zip\` | 950.5 MiB | see \`prune\` |
 
-\`\`\`mermaid
-pie
-  "prod" : 2
-\`\`\`
+<table>
+<tr><th align="left" scope="row">Host</th><td>postgres@127.0.0.1 <code>&lt;a&gt;</code></td></tr>
+</table>
+
+**Taken back**
+
+1. Start Odoo
+2. \`mv a b\`
 
 The oldest is \`prod_été.zip\`.
 `,
@@ -49,7 +54,7 @@ test('columns in plain text are as wide as a terminal shows them', () => {
   assert.equal(plainFacts(rows), '東京  2\n✅ e\u0301  1');
 });
 
-test('a summary in plain text: columns aligned, no diagram', () => {
+test('a summary in plain text: columns aligned', () => {
   assert.equal(
     plainText(backups),
     `⚠️ 2 backups of prod, 1 without a receipt
@@ -57,6 +62,12 @@ test('a summary in plain text: columns aligned, no diagram', () => {
 Backup                             Size
 prod_2026-11-21_03-04-05.zip    1.0 GiB
 prod_été.zip                  950.5 MiB  see prune
+
+Host  postgres@127.0.0.1 <a>
+
+Taken back:
+  1. Start Odoo
+  2. mv a b
 
 The oldest is prod_été.zip.`,
   );
@@ -67,6 +78,7 @@ describe('text that looks like markup stays text', () => {
     ['a | b', 'a \\| b', 'a | b'],
     ['*b* _i_ ~s~', '\\*b\\* \\_i\\_ \\~s\\~', '*b* _i_ ~s~'],
     ['<img src=x> &lt; [l](u)', '\\<img src=x\\> \\&lt; \\[l\\](u)', '<img src=x> &lt; [l](u)'],
+    ['postgres@127.0.0.1', 'postgres@<!-- -->127.0.0.1', 'postgres@127.0.0.1'],
     ['a\\b `c`', 'a\\\\b \\`c\\`', 'a\\b `c`'],
     ['two\nlines', 'two lines', 'two lines'],
     [code('a|b'), '`a\\|b`', 'a|b'],

@@ -56,7 +56,12 @@ const outcome: RestoreOutcome = {
   kept: [],
   downtimeSeconds: 1.25,
   seconds: 61,
-  durations: { load: 50.5 },
+  spans: [
+    { name: 'load', title: 'Load the dump: 10.0 MiB, custom format', startMs: 0, ms: 50_500 },
+    { name: 'stop', title: 'Stop Odoo', startMs: 50_500, ms: 500 },
+    { name: 'health', title: 'Wait until Odoo is healthy', startMs: 51_000, ms: 750 },
+    { name: 'keep', title: 'Keep what was replaced', startMs: 51_750, ms: 9000 },
+  ],
 };
 
 suite('the summary of a rollback', () => {
@@ -70,7 +75,19 @@ Backup    s3://backups/acme/backups/shop_2026-11-21_03-04-05.zip
 Made      ${made}, 3 hours ago
 Content   shop, Odoo 17.0, 3.0 GiB; not verified: it has no receipt
 Downtime  1.3 s, from the stop of Odoo until it was healthy
-Time      1 min 01 s (load 50.5 s)`,
+Time      1 min 01 s
+
+Load the dump               ████████████████████      50.5 s
+Stop Odoo                                      ▒      500 ms  Odoo is down
+Wait until Odoo is healthy                      ▒     750 ms  Odoo is down
+Keep what was replaced                          ████   9.0 s`,
+    );
+  });
+
+  test('shows on GitHub when Odoo was down, as a Gantt chart', () => {
+    assert.match(
+      markdownOf(outcomeSummary(outcome)),
+      /```mermaid\ngantt\ntitle Rollback of shop 1 min 01 s, Odoo away for 1\.3 s\n.*section Odoo is down\nStop Odoo 500 ms :crit, 2000-01-01 00:00:50\.500, 500ms\n/s,
     );
   });
 
@@ -94,15 +111,15 @@ Time      1 min 01 s (load 50.5 s)`,
       markdownOf(outcomeSummary({ ...outcome, dryRun: true })),
       `### ✅ Dry run: shop can go back to ${made}; nothing was changed
 
-| | |
-| --- | --- |
-| **Database** | \`shop\` on deploy@odoo.example.com:22 |
-| **Replaces** | the database shop |
+<table>
+<tr><th align="left" scope="row">Database</th><td><code>shop</code> on deploy@odoo.example.com:22</td></tr>
+<tr><th align="left" scope="row">Replaces</th><td>the database shop</td></tr>
+</table>
 
-| | Step | Undo |
-| ---: | --- | --- |
-| 1 | Stop Odoo | Start Odoo again |
-| 2 | Compare | |
+**The plan**
+
+1. Stop Odoo (undo: start Odoo again)
+2. Compare
 
 If a step fails, or the run is cancelled, every step that was begun is undone, the last one first.
 `,
@@ -133,8 +150,11 @@ Database    shop on deploy@odoo.example.com:22
 Backup      s3://backups/acme/backups/shop_2026-11-21_03-04-05.zip
 Failed      Stop Odoo
 Because     Odoo is not healthy after 120 s
-Taken back  stop Odoo; rename back
-What to do  See its log.`,
+What to do  See its log.
+
+Taken back:
+  1. Stop Odoo
+  2. Rename back`,
     );
   });
 
@@ -142,7 +162,10 @@ What to do  See its log.`,
     const error = new StrandedError('It broke', ["mv -T 'a b' c", 'systemctl start odoo'], undefined);
     const text = markdownOf(failureSummary(matter, { step: stop, error, undone: [] }));
     assert.match(text, /^### ❌ shop was not rolled back: it needs you now$/m);
-    assert.match(text, /\| 1 \| `mv -T 'a b' c` \|\n\| 2 \| `systemctl start odoo` \|\n$/);
+    assert.match(
+      text,
+      /\*\*Run on the host, in this order\*\*\n\n1\. `mv -T 'a b' c`\n2\. `systemctl start odoo`\n$/,
+    );
   });
 });
 
