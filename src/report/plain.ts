@@ -58,7 +58,8 @@ function block(part: Block, columns: number | undefined): string[] {
       ];
     }
     case 'waterfall':
-      return [waterfallOf(part, columns)];
+      // A log has the phases themselves, each with its time.
+      return columns === undefined ? [] : [waterfallOf(part, columns)];
     case 'nights':
       return [nightsOf(part, columns)];
     case 'growth':
@@ -80,7 +81,7 @@ function block(part: Block, columns: number | undefined): string[] {
 const LINE = 24;
 
 /** A line for each phase, with its bar below the others' on one line of time. */
-function waterfallOf({ bars }: Waterfall, columns: number | undefined): string {
+function waterfallOf({ bars }: Waterfall, columns: number): string {
   const length = lengthOf(bars);
   const rows = bars.map(({ name, away, startMs, ms }) => {
     const from = Math.min(LINE - 1, Math.floor((startMs / length) * LINE));

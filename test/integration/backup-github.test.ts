@@ -81,7 +81,7 @@ suite('a step of a GitHub workflow', () => {
     assert.equal(given.size, String(receipt.size));
     assert.equal(JSON.parse(given.json ?? '').database, scene.odoo.database);
     const summary = await readFile(file('summary'), 'utf8');
-    assert.match(summary, /^### ✅ \S+ is backed up\n\n\| \| \|\n\| --- \| --- \|\n/);
+    assert.match(summary, /^### ✅ \S+ is backed up\n\n<table>\n<tr><th .*```mermaid\ngantt\n/s);
     // No group is there for nothing, and the result stands outside of them at the end.
     assert.doesNotMatch(ended.stdout, /^::group::.*\n(.*\n)?::endgroup::/m);
     assert.match(ended.stdout, /^Verify s3:.*: .* \([\d.]+ m?s\)$/m);
@@ -112,7 +112,10 @@ suite('a step of a GitHub workflow', () => {
     assert.equal(errors?.length, 1);
     assert.match(errors[0], /^::error::Database does not exist: none .*%0ACheck the input database/);
     assert.equal((await readFile(file('output'), 'utf8')).trim(), '');
-    assert.equal(await readFile(file('summary'), 'utf8'), '');
+    const summary = await readFile(file('summary'), 'utf8');
+    assert.match(summary, /^\n### ❌ Database does not exist: none/);
+    assert.match(summary, />What to do<\/th><td>Check the input database/);
+    assert.match(summary, />Left as it was<\/th><td>No backup was made/);
     await assertNothingStored(scene.client, scene.bucket);
     await assertNothingRuns(scene.ssh, scene.sandbox.postgres, scene.odoo.database);
   });

@@ -157,7 +157,7 @@ suite('gate', () => {
     await isShut(ask(bucket, { backup: gone }), new RegExp(`There is no backup ${gone} of prod in`));
     const foreign = await ask(bucket, { backup: `s3://other/${key}` });
     assert.match(foreign.log, /backup: s3:\/\/other\/.* lies in another bucket/);
-    assert.equal(foreign.exitCode, 1);
+    assert.equal(foreign.exitCode, 2);
   });
 
   test('only lists and reads, and of many backups the newest alone, and those that it is compared with', async () => {
@@ -215,7 +215,10 @@ suite('gate as a step of a GitHub workflow', () => {
     assert.match(open.summary, /^### ✅ The gate is open: prod has a backup\n/);
     const shut = await step(bucket, { 'max-age': '30m' });
     assert.equal(shut.exitCode, 3, shut.stdout);
-    assert.match(shut.summary, /^### ❌ The gate is shut for prod\n\nThe newest verified backup of prod, /);
+    assert.match(shut.summary, /^### ❌ The gate is shut for prod\n/);
+    assert.match(shut.summary, />Because<\/th><td>The newest verified backup of prod, .*: max-age is 30 min/);
+    assert.match(shut.summary, />What to do<\/th><td>Make a backup, or find out why none was made/);
+    assert.match(shut.summary, />Left as it was<\/th><td>It only reads\./);
     assert.match(shut.stdout, /::error::The newest verified backup of prod, .*: max-age is 30 min 00 s/);
   });
 

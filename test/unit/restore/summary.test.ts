@@ -67,7 +67,7 @@ const outcome: RestoreOutcome = {
 suite('the summary of a rollback', () => {
   test('says how far back the database is, for how long Odoo was away, and what it took', () => {
     assert.equal(
-      plainText(outcomeSummary(outcome)),
+      plainText(outcomeSummary(outcome), 100),
       `✅ shop is back to ${made}
 
 Database  shop on deploy@odoo.example.com:22
