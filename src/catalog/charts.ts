@@ -54,7 +54,7 @@ export function growthCharts(entries: readonly Entry[], now: Date): Growth[] {
   const chart = (
     title: string,
     value: (receipt: NonNullable<Entry['receipt']>) => number,
-    units: readonly Unit[],
+    units: readonly Scale[],
   ): Growth => {
     const { unit, values } = inUnit(
       made.map((receipt) => receipt && value(receipt)),
@@ -66,16 +66,16 @@ export function growthCharts(entries: readonly Entry[], now: Date): Growth[] {
   return [chart('Size', (receipt) => receipt.size, sizes), chart('Duration', backupSeconds, times)];
 }
 
-type Unit = readonly [size: number, name: string];
+type Scale = readonly [size: number, name: string];
 
-const sizes: readonly Unit[] = [
+const sizes: readonly Scale[] = [
   [1, 'B'],
   [1024, 'KiB'],
   [1024 ** 2, 'MiB'],
   [1024 ** 3, 'GiB'],
   [1024 ** 4, 'TiB'],
 ];
-const times: readonly Unit[] = [
+const times: readonly Scale[] = [
   [1, 's'],
   [60, 'min'],
   [3600, 'h'],
@@ -84,7 +84,7 @@ const times: readonly Unit[] = [
 /** The values in the largest unit of which the largest value has at least one. */
 function inUnit(
   values: readonly (number | undefined)[],
-  units: readonly Unit[],
+  units: readonly Scale[],
 ): { readonly unit: string; readonly values: readonly (number | undefined)[] } {
   const most = Math.max(...values.map((value) => value ?? 0));
   const [size, unit] = units.findLast(([each]) => most >= each) ?? units[0] ?? [1, ''];

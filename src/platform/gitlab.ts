@@ -9,7 +9,7 @@ import { LogGroups } from './log-groups.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { LeftOut, Outputs } from './outputs.ts';
-import { Page } from './page.ts';
+import { ReportPage } from './page.ts';
 import {
   describeError,
   type Environment,
@@ -66,7 +66,7 @@ export function gitlabPlatform(
     print(`${yellow}WARNING: ${clean(message)}${plain}`);
   };
   const heading = [env.CI_JOB_NAME ?? 'odoo-backup', env.CI_PROJECT_PATH].filter(Boolean).join(' · ');
-  const page = new Page({ path: htmlFile, heading, mask: (text) => mask.apply(text), warning });
+  const page = new ReportPage({ path: htmlFile, heading, mask: (text) => mask.apply(text), warning });
   const links = new Links(env, warning);
   const dotenv = new Dotenv();
   const outputs = new Outputs((name, value) => {

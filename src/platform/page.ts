@@ -14,7 +14,7 @@ export interface PageOptions {
 }
 
 /** The page of a run, written anew with all that is known whenever something is. */
-export class Page {
+export class ReportPage {
   readonly #options: PageOptions;
   #summaries: readonly Summary[] = [];
 

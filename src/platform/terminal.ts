@@ -7,7 +7,7 @@ import { jobToken } from './id-token.ts';
 import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { Outputs } from './outputs.ts';
-import { Page } from './page.ts';
+import { ReportPage } from './page.ts';
 import { describeError, type Environment, type Platform, type RawInputs } from './platform.ts';
 import type { ProgressState } from './progress.ts';
 
@@ -78,7 +78,7 @@ export function terminalPlatform(line: TerminalLine, env: Environment, streams: 
   }, warning);
   const page =
     line.report &&
-    new Page({
+    new ReportPage({
       path: line.report,
       heading: `odoo-backup ${line.input('command') || 'backup'}`,
       mask: (text) => mask.apply(text),

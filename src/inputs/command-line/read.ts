@@ -137,5 +137,5 @@ function isExposed(input: InputDefinition, value: string): boolean {
   return input.secret === true && (/\s|^AGE-/i.test(value) || isEncodedKey(value));
 }
 
-const exposed = (name: string): string =>
-  `--${name}: would be readable in the list of processes: set ${variableOf(name)} instead`;
+const exposed = (name: string, flag = `--${name}`): string =>
+  `${flag}: would be readable in the list of processes: set ${variableOf(name)} instead`;

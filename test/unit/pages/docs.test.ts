@@ -87,7 +87,8 @@ test('the man page has every input, with its default and what action.yml says of
   const words = (each: string) => each.replaceAll('`', '').replaceAll(/\s+/g, ' ').trim();
   for (const { name } of table.filter((input) => input.name !== 'command')) {
     const variables = ['ssh-key-passphrase', 'db-password', 'ping-url'];
-    const start = text.indexOf(`.TP\n.B ${variables.includes(name) ? variableOf(name) : `--${name}`}`);
+    const flag = variables.includes(name) ? variableOf(name) : `--${name}`;
+    const start = text.search(new RegExp(`\\.TP\n\\.B ${flag}[ \n]`));
     assert.ok(start >= 0, name);
     const description = words(action.inputs[name]?.description ?? '').replaceAll(/[^\x20-\x7e]/g, '');
     const shown = text.slice(start, text.indexOf('\n.TP', start + 1)).replaceAll(/\\\[u\w+\]|\.\.\./g, '');

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { componentNames, jobInputs } from '../../../scripts/components.ts';
 import { readAction } from '../../../scripts/docs.ts';
 import { readHome } from '../../../scripts/repository.ts';
 import { workflowProblems } from '../../../scripts/workflows.ts';
+import { readConfigFile } from '../../../src/inputs/command-line/config-file.ts';
+import { parseInputs } from '../../../src/inputs/parse.ts';
 import { inputNamed, inputTable } from '../../../src/inputs/table.ts';
 import { variableOf } from '../../../src/platform/variables.ts';
 import { anchors, blocks, documents, paths, read } from '../../support/documents.ts';
 import { type InputValue, jobsOf, readComponent } from '../../support/gitlab-component.ts';
-import { inputsFixture } from '../../support/inputs.ts';
+import { fewestInputs, fewestVariables, inputsFixture, reader } from '../../support/inputs.ts';
 
 const root = new URL('../../../', import.meta.url);
 /** The action, as workflows to copy name it, and as those that are called do: at their own commit. */
@@ -98,6 +103,18 @@ async function checkExample(block: string): Promise<void> {
       assert.ok(inputsFixture({ environment, profiles: block }));
       checked += 1;
     }
+  } else if (block.startsWith('# odoo-backup.yml\n')) {
+    const path = join(await mkdtemp(join(tmpdir(), 'config-')), 'odoo-backup.yml');
+    await writeFile(path, block);
+    const config = readConfigFile(path);
+    await rm(dirname(path), { recursive: true });
+    const read = reader({
+      'ssh-fingerprint': fewestInputs['ssh-fingerprint'],
+      environment: 'production',
+      'ssh-user': 'deploy',
+    });
+    assert.ok(parseInputs(read, fewestVariables, undefined, { config }));
+    checked += 1;
   } else if (block.startsWith('# .gitlab-ci.yml\n')) {
     checked += 1; // jobs that run the command line: another test has its flags
   }
