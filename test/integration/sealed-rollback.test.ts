@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { AgeKeys } from '../support/age-keys.ts';
 import type { RawInputs } from '../support/inputs.ts';
-import { RollbackScene } from '../support/rollback-scene.ts';
+import { openDeployed, RollbackScene } from '../support/rollback-scene.ts';
 
 suite('a rollback from a sealed backup', { concurrency: 2 }, () => {
   const keys = new AgeKeys();
@@ -54,6 +54,26 @@ suite('a rollback from a sealed backup', { concurrency: 2 }, () => {
       assert.deepEqual(now.files, then.files);
     });
   }
+
+  test('cut while it is loaded, it takes everything back, and succeeds the next time', async () => {
+    await using scene = await openDeployed('change', sealing);
+    const decrypt = { 'decrypt-with': team.text };
+    for (const step of [/^Load the dump/m, /^Build the filestore/m]) {
+      const before = await scene.traces();
+      const run = scene.start('rollback', decrypt);
+      await run.says(step);
+      run.child.kill('SIGTERM');
+      const { exitCode, log } = await run.ended;
+      assert.equal(exitCode, 143, log);
+      assert.match(log, /What was begun has been taken back/);
+      assert.deepEqual(await scene.traces(), before, log);
+    }
+    assert.deepEqual(await scene.snapshot(), scene.deployed);
+    await scene.succeeds('rollback', decrypt);
+    const now = await scene.snapshot();
+    assert.ok(now.sql === scene.backedUp.sql, 'other rows');
+    assert.deepEqual(now.files, scene.backedUp.files);
+  });
 
   test('without its identity nothing is touched, and the log says at once for whom it is sealed', async () => {
     await using scene = await RollbackScene.open();

@@ -285,12 +285,15 @@ export interface DeployedScene extends RollbackScene {
 }
 
 /** @param damage default: Odoo still works with what was changed */
-export async function openDeployed(damage: 'change' | 'damage' = 'change'): Promise<DeployedScene> {
+export async function openDeployed(
+  damage: 'change' | 'damage' = 'change',
+  inputs: RawInputs = {},
+): Promise<DeployedScene> {
   const scene = await RollbackScene.open();
   try {
     const backedUp = await scene.snapshot();
     const attachments = (await scene.server.state())?.attachments ?? 0;
-    await scene.succeeds('backup');
+    await scene.succeeds('backup', inputs);
     await scene[damage]();
     await scene.server.stop();
     if (damage === 'change') await scene.server.start();

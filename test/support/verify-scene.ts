@@ -91,16 +91,17 @@ export class VerifyScene implements AsyncDisposable {
 
   /**
    * A backup whose archive was written anew, as a sound zip, with some members exchanged or left out (null); its
-   * receipt fits it, or is still that of the old one.
+   * receipt fits it, or is still that of the old one. What is added comes first.
    */
   async rewritten(
     { receipt, path }: Made,
     change: Readonly<Record<string, Uint8Array | null>>,
-    options: { readonly keepReceipt?: boolean } = {},
+    options: { readonly keepReceipt?: boolean; readonly added?: Readonly<Record<string, Uint8Array>> } = {},
   ): Promise<{ receipt: Receipt; object: Buffer }> {
     const folder = await mkdtemp(join(this.scene.folder, 'members-'));
     const files: Record<string, string | null> = {};
-    for (const [index, [name, content]] of Object.entries(change).entries()) {
+    const all = { ...change, ...options.added };
+    for (const [index, [name, content]] of Object.entries(all).entries()) {
       const file = join(folder, String(index));
       if (content) await writeFile(file, content);
       files[name] = content && file;
@@ -108,6 +109,7 @@ export class VerifyScene implements AsyncDisposable {
     const object = await pythonZip(`
 import json
 change = json.loads(${JSON.stringify(JSON.stringify(files))})
+for name in ${JSON.stringify(Object.keys(options.added ?? {}))}: z.writestr(name, open(change[name], 'rb').read())
 with zipfile.ZipFile(${JSON.stringify(path)}) as old:
     for info in old.infolist():
         file = change.get(info.filename, '')
