@@ -284,7 +284,7 @@ export interface DeployedScene extends RollbackScene {
   readonly attachments: number;
 }
 
-/** @param damage default: Odoo still works with what was changed */
+/** @param damage default: Odoo still works with what was changed. @param inputs of the backup */
 export async function openDeployed(
   damage: 'change' | 'damage' = 'change',
   inputs: RawInputs = {},
