@@ -10,8 +10,9 @@ import type { Cancellation } from '../util/cancellation.ts';
  * @throws UserError, or the signal's reason when that is aborted
  */
 export function restore(inputs: RestoreInputs, run: Run, cancellation: Cancellation): Promise<void> {
-  const { replace, neutralize, newUuid } = inputs;
+  const { replace, neutralize, newUuid, afterLoad, skipTables } = inputs;
   const { targetDatabase: target } = inputs;
-  const asked = { source: inputs.odoo.database, target, inPlace: false, replace, neutralize, newUuid };
+  const copy = { replace, neutralize, newUuid, afterLoad, skipTables };
+  const asked = { source: inputs.odoo.database, target, inPlace: false, ...copy };
   return putBack(inputs, asked, run, cancellation);
 }

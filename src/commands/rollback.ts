@@ -11,6 +11,13 @@ import type { Cancellation } from '../util/cancellation.ts';
  */
 export function rollback(inputs: RollbackInputs, run: Run, cancellation: Cancellation): Promise<void> {
   const { database } = inputs.odoo;
-  const asked = { inPlace: true, replace: true, neutralize: false, newUuid: false };
+  const asked = {
+    inPlace: true,
+    replace: true,
+    neutralize: false,
+    newUuid: false,
+    afterLoad: [],
+    skipTables: [],
+  };
   return putBack(inputs, { ...asked, source: database, target: database }, run, cancellation);
 }

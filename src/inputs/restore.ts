@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import type { SqlFile } from '../odoo/after-load.ts';
 import type { Environment } from '../platform/platform.ts';
 import { isDerivedName } from '../postgres/derived-names.ts';
 import type { KeepPrevious, PutBackOptions, ServiceChoice } from '../restore/options.ts';
+import { messageOf } from '../util/errors.ts';
 import { boolean, durationMs, type Fields, integer, matching, Refusal, text } from './fields.ts';
 import { backupName, refuseEmptyBackup } from './gate.ts';
 import { healthCheck } from './health-check.ts';
@@ -31,11 +34,20 @@ export interface RestoreInputs extends PutBackInputs {
   readonly replace: boolean;
   readonly neutralize: boolean;
   readonly newUuid: boolean;
+  readonly afterLoad: readonly SqlFile[];
+  readonly skipTables: readonly string[];
 }
 
 /** @returns undefined when something that must be there is not */
 export function parseRollback(fields: Fields, env: Environment): RollbackInputs | undefined {
-  for (const name of ['target-database', 'replace', 'new-uuid', 'neutralize'] as const) {
+  for (const name of [
+    'target-database',
+    'replace',
+    'new-uuid',
+    'neutralize',
+    'after-load',
+    'skip-table-data',
+  ] as const) {
     if (fields.given(name)) {
       fields.problem(`${name}: is for the command restore; a rollback puts the same database back in place`);
     }
@@ -79,11 +91,36 @@ export function parseRestore(fields: Fields, env: Environment): RestoreInputs | 
     replace: flag('replace', false),
     neutralize: flag('neutralize', true),
     newUuid: flag('new-uuid', true),
+    afterLoad: fields.optional('after-load', sqlFiles) ?? [],
+    skipTables: fields.optional('skip-table-data', tableNames) ?? [],
   };
   return inputs && targetDatabase !== undefined
     ? { command: 'restore', ...inputs, targetDatabase, ...flags }
     : undefined;
 }
+
+const MOST_SQL_BYTES = 64 * 1024 ** 2;
+
+/** Paths of files on the runner, separated by commas or line breaks. */
+function sqlFiles(value: string): SqlFile[] {
+  const names = value.split(/[,\n]/).flatMap((name) => name.trim() || []);
+  return names.map((name) => {
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(name);
+    } catch (error) {
+      throw new Refusal(`${name} cannot be read: ${messageOf(error)}`);
+    }
+    if (bytes.length > MOST_SQL_BYTES || bytes.includes(0)) throw new Refusal(`${name} is no file of SQL`);
+    return { name, sql: bytes.toString('utf8') };
+  });
+}
+
+const tableNames = (value: string): string[] =>
+  value
+    .split(/[\s,]+/)
+    .filter((name) => name !== '')
+    .map(matching(/^\w+(\.\w+)?$/, 'the name of a table, or schema.table'));
 
 /** PostgreSQL's own: one of them replaced, and nothing can log in or create a database any more. */
 const SERVERS_OWN = ['postgres', 'template0', 'template1'];

@@ -121,6 +121,8 @@ export const inputTable = [
   { name: 'replace', group: 'restore', boolean: true, ofRun: true },
   { name: 'neutralize', group: 'restore', boolean: true, ofRun: true },
   { name: 'new-uuid', group: 'restore', boolean: true, ofRun: true },
+  { name: 'after-load', group: 'restore', ofRun: true },
+  { name: 'skip-table-data', group: 'restore', ofRun: true },
 
   { name: 'output', group: 'fetch', ofRun: true },
   { name: 'member', group: 'fetch', ofRun: true },

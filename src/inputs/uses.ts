@@ -5,7 +5,14 @@ export type CommandName = (typeof choices.command)[number];
 
 /** Inputs about what is written to S3: other commands read, or delete. */
 const ofWriting: readonly InputName[] = ['storage-class', 'sse', 'kms-key-id', 'object-lock', 'lock-days'];
-const ofCopies: readonly InputName[] = ['target-database', 'replace', 'neutralize', 'new-uuid'];
+const ofCopies: readonly InputName[] = [
+  'target-database',
+  'replace',
+  'neutralize',
+  'new-uuid',
+  'after-load',
+  'skip-table-data',
+];
 
 /** Commands that refuse a key that reads. */
 const withoutIdentity: readonly CommandName[] = ['backup', 'gate', 'list', 'prune'];

@@ -8,10 +8,12 @@ import { list, type Sql, sql } from '../postgres/sql.ts';
 import { count, flag, object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import type { OdooProgram } from './program.ts';
+import { SWITCH_OFF_OLD_MODULES, SWITCH_OFF_OTHERS } from './switched-off.ts';
 
 /**
  * Makes a copy harmless, as its own Odoo does it: no crons, no mail in or out, no payments; the statements are each
- * module's own. Without that program (before Odoo 16 there is none) crons and mail servers are switched off.
+ * module's own. Without that program (before Odoo 16 there is none) the same is switched off here, as far as Odoo's own
+ * modules go; and for every version, what others add.
  *
  * @throws UserError when something that should be off is not: the copy must not be used then
  */
@@ -21,6 +23,8 @@ export async function neutralize(
   program: OdooProgram | undefined,
 ): Promise<void> {
   await apply(postgres, database, program);
+  if (program === undefined) await runSql(postgres, database, SWITCH_OFF_OLD_MODULES);
+  await runSql(postgres, database, SWITCH_OFF_OTHERS);
   const [state] = await queryRows(postgres, database, decodeNeutralState, STATE);
   const wrong = [
     ...(state?.neutralized ? [] : ['database.is_neutralized is not set']),

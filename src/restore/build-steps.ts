@@ -4,6 +4,7 @@ import type { RestoreSource } from '../backup-reader/open.ts';
 import { entryAsPlain } from '../backup-reader/plain-dump.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
+import { runSqlFile } from '../odoo/after-load.ts';
 import { removeDerivedFolder } from '../odoo/folder-swap.ts';
 import { neutralize, renewIdentity } from '../odoo/neutralize.ts';
 import { copyFiles, stageFilestore } from '../odoo/staging.ts';
@@ -44,6 +45,7 @@ export function buildSteps(work: Work): Step[] {
     ...databaseSteps(work, statistics),
     ...(filestore ? [stageStep(work, filestore)] : []),
     checkStep(work, statistics),
+    ...(request.afterLoad.length > 0 ? [afterLoadStep(work)] : []),
     ...(changesIdentity ? [identityStep(work)] : []),
     ...settingsSteps(work),
   ];
@@ -137,6 +139,9 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
       keepOwnership ? 'owners and grants as in the backup' : `everything belongs to ${owner}`,
       ...(withoutObjects.superusers.length > 0
         ? [`without what only a superuser may make: ${withoutObjects.superusers.join(', ')}`]
+        : []),
+      ...(work.request.skipTables.length > 0
+        ? [`without the rows of ${work.request.skipTables.join(', ')}`]
         : []),
       'then ANALYZE, for the query planner',
     ],
@@ -266,11 +271,26 @@ function checkStep(work: Work, statistics: Background<void>): Step {
   };
 }
 
+/** Before the copy is neutralized: that is the last word. */
+function afterLoadStep({ findings, request, databases, platform }: Work): Step {
+  return {
+    name: 'after-load',
+    title: 'Run the SQL of after-load in the copy',
+    details: request.afterLoad.map(({ name }) => name),
+    async run() {
+      for (const file of request.afterLoad) {
+        await runSqlFile(findings.loader, databases.new, file);
+        platform.info(`${file.name} has run`);
+      }
+    },
+  };
+}
+
 function identityStep({ findings, request, databases, platform }: Work): Step {
   const { program } = findings;
   const how = program
     ? `by ${program.argv.join(' ')} neutralize`
-    : 'scheduled actions and mail servers are off';
+    : 'scheduled actions, mail servers, payments, deliveries and logins by others are off';
   return {
     name: 'identity',
     title: request.neutralize ? 'Neutralize the copy' : 'Give the copy an identity of its own',

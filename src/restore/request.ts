@@ -1,3 +1,4 @@
+import type { SqlFile } from '../odoo/after-load.ts';
 import type { CodeOptions, KeepPrevious } from './options.ts';
 
 /** What a restore is asked to do. */
@@ -12,6 +13,10 @@ export interface Request {
   readonly replace: boolean;
   readonly neutralize: boolean;
   readonly newUuid: boolean;
+  /** Files of SQL that are run in a copy before it takes its name. */
+  readonly afterLoad: readonly SqlFile[];
+  /** Tables that a copy is made without the rows of. */
+  readonly skipTables: readonly string[];
   readonly keepPrevious: KeepPrevious;
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;

@@ -32,7 +32,11 @@ import { previousSteps, recoverStep, roomStep } from './tidy-steps.ts';
 import { type Work, workOf } from './work.ts';
 
 /** What a command asks for beside its inputs. */
-interface PutBackRequest extends Pick<Request, 'source' | 'inPlace' | 'replace' | 'neutralize' | 'newUuid'> {
+interface PutBackRequest
+  extends Pick<
+    Request,
+    'source' | 'inPlace' | 'replace' | 'neutralize' | 'newUuid' | 'afterLoad' | 'skipTables'
+  > {
   /** undefined: the one of the inputs, or of odoo.conf. */
   readonly target: string | undefined;
 }

@@ -90,6 +90,7 @@ suite('a copy on the same host', () => {
       'public.ir_cron',
       'public.ir_mail_server',
       'public.mail_template',
+      'public.payment_acquirer',
     ]);
     const active = await one('neutral', 'SELECT cron_name FROM ir_cron WHERE active');
     assert.equal(active, 'Base: Auto-vacuum internal data');

@@ -82,6 +82,8 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
   replace: ['', 'replace a target that is there already'],
   neutralize: ['', 'the copy sends no mail and runs no scheduled actions'],
   'new-uuid': ['', 'the copy gets a database.uuid of its own'],
+  'after-load': ['FILES', 'SQL to run in the copy before it is used'],
+  'skip-table-data': ['TABLES', 'tables that the copy has no rows of'],
 
   output: ['FILE', 'the file to write; - is standard output'],
   member: ['NAME', 'only this file of the archive, such as dump.sql'],

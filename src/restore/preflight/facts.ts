@@ -18,7 +18,10 @@ import type { LoaderRights, Unloadable } from '../toc-checks.ts';
 export interface PreflightFacts {
   readonly source: JudgedSource;
   readonly target: JudgedTarget;
-  readonly request: Pick<Request, 'source' | 'inPlace' | 'replace' | 'neutralize' | 'dropSlots' | 'code'>;
+  readonly request: Pick<
+    Request,
+    'source' | 'inPlace' | 'replace' | 'neutralize' | 'dropSlots' | 'code' | 'skipTables'
+  >;
   /** Why something else could not be found out. */
   readonly failures: readonly Problem[];
   /** Owner of the new database. */

@@ -20,7 +20,7 @@ import {
   mayEndSessions,
   mayReplaceSlots,
 } from './checks/database.ts';
-import { holdsRows, isLoadable } from './checks/dump.ts';
+import { holdsRows, isLoadable, isSkippable } from './checks/dump.ts';
 import { mayCreateExtensions, mayMarkUnaccent } from './checks/extensions.ts';
 import { hasSpace, isFilestoreRestored, mayFilestoreBeRenamed } from './checks/filestore.ts';
 import { isNeutralizedByOdoo, mayStopServices } from './checks/services.ts';
@@ -45,6 +45,7 @@ export const checks: readonly Check[] = [
   runsSameCode,
   holdsRows,
   isLoadable,
+  isSkippable,
   mayReplaceSlots,
   mayFilestoreBeRenamed,
   hasSpace,

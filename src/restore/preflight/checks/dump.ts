@@ -1,5 +1,5 @@
 import { assertHoldsRows, NOTHING_UNLOADABLE, tocProblems, type Unloadable } from '../../toc-checks.ts';
-import { type Check, problemsOf } from '../check.ts';
+import { type Check, problem, problemsOf } from '../check.ts';
 import type { PreflightFacts } from '../facts.ts';
 
 export const holdsRows: Check = ({ loading, source }) =>
@@ -18,9 +18,38 @@ export const isLoadable: Check = ({ loading, request }) => {
   };
 };
 
+/** The rows of these tables stay out, where the dump has a table of contents to say so. */
+export const isSkippable: Check = ({ loading, request: { skipTables }, source }) => {
+  if (skipTables.length === 0) return {};
+  if (!loading) {
+    return problem(
+      `skip-table-data: ${source.uri} holds plain SQL, out of which no table can be left`,
+      'Choose a backup of another format, or delete the rows by after-load.',
+    );
+  }
+  const absent = skipTables.filter((table) => dataLines(loading.toc.list, [table]).length === 0);
+  if (absent.length === 0) return {};
+  return problem(
+    `skip-table-data: the dump has no rows of ${absent.join(', ')}`,
+    'Correct the name. A table outside of the schema public is named schema.table.',
+  );
+};
+
+/** The lines of a table of contents that bring the rows of tables. */
+function dataLines(list: string, tables: readonly string[]): string[] {
+  const wanted = new Set(tables.map((table) => (table.includes('.') ? table : `public.${table}`)));
+  return list.split('\n').filter((line) => {
+    const [, schema, table] = /^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) \S+$/.exec(line) ?? [];
+    return wanted.has(`${schema}.${table}`);
+  });
+}
+
 /** What a restore leaves out of its dump. */
 export const withoutObjects = ({
   loading,
   request,
-}: Pick<PreflightFacts, 'loading' | 'request'>): Unloadable =>
-  request.inPlace ? NOTHING_UNLOADABLE : (loading?.unloadable ?? NOTHING_UNLOADABLE);
+}: Pick<PreflightFacts, 'loading' | 'request'>): Unloadable => {
+  if (request.inPlace || !loading) return NOTHING_UNLOADABLE;
+  const { unloadable, toc } = loading;
+  return { ...unloadable, lines: [...unloadable.lines, ...dataLines(toc.list, request.skipTables)] };
+};

@@ -13,7 +13,7 @@ export const isNeutralizedByOdoo: Check = ({ source: { odooVersion }, request, h
   if (!request.neutralize || hasProgram || major === undefined || major < 16) return {};
   return {
     warnings: [
-      'The host has no program odoo that knows neutralize: scheduled actions and mail servers are switched off, what else the modules would switch off (payments, deliveries) is not',
+      'The host has no program odoo that knows neutralize: what Odoo’s own modules switch off is off all the same, what other modules would switch off is not',
     ],
   };
 };

@@ -41,6 +41,7 @@ const request = {
   neutralize: false,
   dropSlots: false,
   code: undefined,
+  skipTables: [],
 };
 
 /** Facts of a rollback that nothing stands in the way of. */
