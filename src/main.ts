@@ -203,7 +203,10 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
     cancellation.ask(error instanceof Error ? error : new Error(messageOf(error)));
   };
   try {
-    await within(signal, () => runCommand(inputs, run, cancellation));
+    await within(signal, () => runCommand(inputs, run, cancellation)).finally(async () => {
+      if (inputs.catalogPage)
+        await (await import('./commands/catalog-page.ts')).refreshCatalogPage(inputs, run);
+    });
     if (strays.length > 0) throw strays[0]; // it came too late to end the run
   } catch (error) {
     // Whatever broke because of the cancellation, that is the reason; but what a person has to finish comes first.

@@ -25,6 +25,17 @@ export function listSummary(
   most = ROWS,
 ): Summary {
   const entries = verdicts.map(({ entry }) => entry);
+  return {
+    ...headOf(database, entries),
+    blocks: [
+      ...picturesOf(entries, now),
+      ...entriesTable(verdicts, now, most),
+      ...notes.map((text): Block => ({ kind: 'note', text })),
+    ],
+  };
+}
+
+function headOf(database: string, entries: readonly Entry[]): Pick<Summary, 'outcome' | 'title'> {
   const verified = entries.filter(({ condition }) => condition.kind === 'verified');
   const failed = entries.filter(({ condition }) => condition.kind === 'failed').length;
   return {
@@ -33,14 +44,31 @@ export function listSummary(
       `${database}: ${formatCounted(verified.length, 'verified backup')}`,
       ...(failed > 0 ? [`${failed} failed`] : []),
     ].join(', '),
-    blocks: [
-      { kind: 'facts', rows: [...newestRow(verified, now), ['Size', formatBytes(sizeOf(entries))]] },
-      ...nightsBlock(entries, now),
-      ...growthCharts(entries, now),
-      ...entriesTable(verdicts, now, most),
-      ...notes.map((text): Block => ({ kind: 'note', text })),
-    ],
   };
+}
+
+function picturesOf(entries: readonly Entry[], now: Date): Block[] {
+  const verified = entries.filter(({ condition }) => condition.kind === 'verified');
+  return [
+    { kind: 'facts', rows: [...newestRow(verified, now), ['Size', formatBytes(sizeOf(entries))]] },
+    ...nightsBlock(entries, now),
+    ...growthCharts(entries, now),
+  ];
+}
+
+/** The backups of one database, as they are. @param most rows of the table */
+export function inventorySummary(
+  database: string,
+  entries: readonly Entry[],
+  now: Date,
+  most: number,
+): Summary {
+  const table = entriesTable(
+    entries.map((entry) => ({ entry })),
+    now,
+    most,
+  );
+  return { ...headOf(database, entries), blocks: [...picturesOf(entries, now), ...table] };
 }
 
 /** What a prune has done, or would do. */
@@ -108,7 +136,11 @@ function newestRow([newest]: readonly Entry[], now: Date): [string, Text][] {
   return [['Newest', [code(newest.key), `, ${formatAge(new Date(timeOf(newest)), now)}`]]];
 }
 
-function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
+/** An entry, with what retention makes of it where that was asked. */
+type EntryRow = Verdict<Entry> | { readonly entry: Entry };
+
+function entriesTable(verdicts: readonly EntryRow[], now: Date, most = ROWS): Block[] {
+  const isDecided = verdicts.some((verdict) => 'keep' in verdict);
   const isSigned = verdicts.some(({ entry }) => entry.authorship?.kind === 'signed');
   const hasCode = verdicts.some(({ entry }) => codeOf(entry) !== '');
   const isSealed = verdicts.some(({ entry }) => entry.receipt?.sealed);
@@ -127,7 +159,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
       seconds === undefined ? '' : formatDuration(seconds * 1000),
       receipt?.run.commit ? code(receipt.run.commit.slice(0, 8)) : '',
       ...(hasCode ? [codeOf(entry)] : []),
-      verdictWords(verdict),
+      ...('keep' in verdict ? [verdictWords(verdict)] : []),
     ];
   });
   const columns = [
@@ -141,7 +173,7 @@ function entriesTable(verdicts: Verdicts, now: Date, most = ROWS): Block[] {
     { name: 'Restore', align: 'right' },
     { name: 'Commit' },
     ...(hasCode ? [{ name: 'Code' }] : []),
-    { name: 'Retention' },
+    ...(isDecided ? [{ name: 'Retention' }] : []),
   ] as const;
   const rest = verdicts.length - rows.length;
   return [

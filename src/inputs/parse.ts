@@ -4,7 +4,7 @@ import { type BackupInputs, parseBackup } from './backup.ts';
 import type { ConfigFile } from './command-line/config-file.ts';
 import type { AskSsh } from './command-line/ssh-config.ts';
 import { type FetchInputs, parseFetch } from './fetch.ts';
-import { Fields, oneOf, type ReadInput, Refusal } from './fields.ts';
+import { boolean, Fields, oneOf, type ReadInput, Refusal } from './fields.ts';
 import { type GateInputs, parseGate } from './gate.ts';
 import { type HostsInputs, parseHosts } from './hosts.ts';
 import { type ListInputs, parseList } from './list.ts';
@@ -33,6 +33,8 @@ type CommandInputs =
 interface EverywhereInputs {
   /** URL that is told how the run ended; undefined: none is. */
   readonly pingUrl: string | undefined;
+  /** Whether the page of all databases beside the archives is written anew. */
+  readonly catalogPage: boolean;
 }
 
 /** What a person at a terminal has already said elsewhere. */
@@ -81,8 +83,9 @@ export function parseInputs(
   if (!known) throw inputError(fields.problems);
   const inputs = parsers[command](fields, env);
   const pingUrl = fields.optional('ping-url', secretUrl);
+  const catalogPage = fields.optional('catalog-page', boolean) ?? false;
   if (inputs === undefined || fields.problems.length > 0) throw inputError(fields.problems);
-  return { ...inputs, pingUrl };
+  return { ...inputs, pingUrl, catalogPage };
 }
 
 /** The value is not repeated: who knows it can ping. */

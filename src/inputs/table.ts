@@ -95,6 +95,7 @@ export const inputTable = [
   { name: 'kms-key-id', group: 's3' },
   { name: 'object-lock', group: 's3', choices: choices['object-lock'] },
   { name: 'lock-days', group: 's3' },
+  { name: 'catalog-page', group: 's3', boolean: true },
 
   { name: 'format', group: 'backup', default: 'dual', choices: choices.format },
   { name: 'compression', group: 'backup', default: 'auto' },

@@ -17,6 +17,9 @@ const ofCopies: readonly InputName[] = [
 /** Commands that refuse a key that reads. */
 const withoutIdentity: readonly CommandName[] = ['backup', 'gate', 'list', 'prune'];
 
+/** Commands that write the page of all databases anew. */
+export const refreshing: readonly CommandName[] = ['backup', 'verify', 'prune', 'list'];
+
 /** Inputs without which others are not read. */
 const opening: Readonly<Record<string, string>> = {
   prune: 'true',
@@ -29,6 +32,7 @@ function unfit(command: CommandName): readonly InputName[] {
   return [
     command === 'hosts' ? 'host' : 'limit',
     ...(command === 'backup' || command === 'verify' ? [] : ofWriting),
+    ...(refreshing.includes(command) ? [] : (['catalog-page'] as const)),
     ...(command === 'rollback' ? ofCopies : []),
     ...(withoutIdentity.includes(command) ? (['decrypt-with'] as const) : []),
   ];

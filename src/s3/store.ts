@@ -201,6 +201,20 @@ export class Store implements Disposable {
     });
   }
 
+  /** Writes a text for people, which no lock keeps from being written anew. */
+  async putText(key: string, text: string, contentType: string): Promise<void> {
+    const body = Buffer.from(text);
+    const params = {
+      ...this.encryption(),
+      Bucket: this.options.bucket,
+      Key: key,
+      Body: body,
+      ContentType: contentType,
+      ContentMD5: createHash('md5').update(body).digest('base64'),
+    };
+    await this.attempt({ action: 's3:PutObject', key }, () => this.client.send(new PutObjectCommand(params)));
+  }
+
   /**
    * All objects whose key starts with `prefix`, in the order of their keys.
    *

@@ -56,6 +56,7 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
   'kms-key-id': ['KEY', 'the KMS key for aws:kms'],
   'object-lock': ['MODE', 'lock new archives: governance or compliance'],
   'lock-days': ['DAYS', 'for how many days'],
+  'catalog-page': ['', 'write a page of all databases beside the archives'],
 
   format: ['FORMAT', 'dual, odoo, custom, directory or plain'],
   compression: ['LEVEL', 'of the dump: auto, or 0 to 9'],

@@ -48,6 +48,7 @@ suite('commands that look at the bucket alone', () => {
       timeoutMs: 6 * 3_600_000,
       warnings: [],
       pingUrl: undefined,
+      catalogPage: false,
     });
   });
 
@@ -63,6 +64,7 @@ suite('commands that look at the bucket alone', () => {
       timeoutMs: 6 * 3_600_000,
       warnings: [],
       pingUrl: undefined,
+      catalogPage: false,
     });
   });
 

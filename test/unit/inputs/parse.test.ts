@@ -69,6 +69,7 @@ test('the fewest inputs give every default', () => {
     timeoutMs: 6 * 3_600_000,
     warnings: [],
     pingUrl: undefined,
+    catalogPage: false,
   });
 });
 
