@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { after, suite, test } from 'node:test';
+import { startAgedS3 } from '../support/aged-bucket.ts';
 import { cleanEnvironment, jsonOf, outputsOf, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { createBucket, getObject, listKeys, restrictedUser, type S3Server } from '../support/s3.ts';
@@ -7,8 +8,10 @@ import { nights, putBackups } from '../support/stored-backups.ts';
 import { useTestBucket } from '../support/test-bucket.ts';
 
 const { server, client } = await useTestBucket();
+const aged = await startAgedS3(server);
+after(() => aged[Symbol.asyncDispose]());
 
-const run = (command: string, bucket: string, inputs: RawInputs = {}, at: S3Server = server) =>
+const run = (command: string, bucket: string, inputs: RawInputs = {}, at: S3Server = aged) =>
   runCommand(
     command,
     { 's3-bucket': bucket, 's3-endpoint': at.endpoint, customer: 'acme', ...inputs },
