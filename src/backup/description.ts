@@ -14,7 +14,7 @@ import type { ArchiveOptions, Source } from './source.ts';
  * @throws UserError when a restore would refuse it
  */
 export function describe(
-  { odoo, snapshot, facts, attached, code }: Source,
+  { odoo, snapshot, facts, attached, code, numbers }: Source,
   target: ArchiveOptions,
   filestore: FilestoreReport | null,
   sizes?: Readonly<Record<string, number>>,
@@ -37,6 +37,7 @@ export function describe(
     roles: facts.roles,
     counts: facts.counts,
     sequencesBehind: facts.sequencesBehind,
+    ...(numbers && { numbers: Object.fromEntries(numbers.map(({ key, last }) => [key, last])) }),
     attachments: {
       files: attached,
       inDatabase: facts.attachments.inDatabase,

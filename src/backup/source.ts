@@ -4,6 +4,7 @@ import type { RunningCode } from '../odoo/code/code.ts';
 import type { OdooDatabase } from '../odoo/database.ts';
 import type { FileList } from '../odoo/file-list.ts';
 import type { Odoo } from '../odoo/installation.ts';
+import type { NumberGiven } from '../odoo/numbering.ts';
 import { counting, type Progress } from '../platform/progress.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { sealedSize } from '../sealing/chunks.ts';
@@ -18,6 +19,8 @@ export interface Source {
   readonly facts: OdooDatabase;
   /** undefined: it is not known. */
   readonly code: RunningCode | undefined;
+  /** How far Odoo's sequences have come; undefined: they were not read. */
+  readonly numbers: readonly NumberGiven[] | undefined;
   /** Why its dump may not load, in words. */
   readonly obstacles: readonly string[];
   /** How many files attachments name. */

@@ -11,6 +11,7 @@ import {
 import { FileList } from '../odoo/file-list.ts';
 import { listFilestore, type Skipped } from '../odoo/filestore.ts';
 import type { Odoo } from '../odoo/installation.ts';
+import { numbersOf } from '../odoo/numbering.ts';
 import type { Platform } from '../platform/platform.ts';
 import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
 import { restoreObstacles } from '../postgres/restore-obstacles.ts';
@@ -48,11 +49,12 @@ export async function surveySource(
 ): Promise<Source> {
   const listing = filestore ? listed(odoo) : Promise.resolve(undefined);
   const comparing = Promise.all([listing, assertOdoo(snapshot)]).then(([list]) => compare(snapshot, list));
-  const [facts, room, found, obstacles, { attached, referenced, missing }] = await inOrder(
+  const [facts, room, found, obstacles, numbers, { attached, referenced, missing }] = await inOrder(
     describeDatabase(snapshot, countTables),
     lockRoom(snapshot),
     listing,
     restoreObstacles(snapshot),
+    numbersOf(snapshot),
     comparing,
   );
   const scarce = room && checkLockRoom(room);
@@ -76,7 +78,18 @@ export async function surveySource(
   if (!found) {
     if (attached > 0)
       platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} stay out.`);
-    return { odoo, snapshot, facts, code, obstacles, attached, files: undefined, missing: [], skipped: [] };
+    return {
+      odoo,
+      snapshot,
+      facts,
+      code,
+      numbers,
+      obstacles,
+      attached,
+      files: undefined,
+      missing: [],
+      skipped: [],
+    };
   }
   const { list, skipped } = found;
   tellFilestore(odoo, { attached, onDisk: list.length + skipped.size, missing: missing.length }, platform);
@@ -89,6 +102,7 @@ export async function surveySource(
     snapshot,
     facts,
     code,
+    numbers,
     obstacles,
     attached,
     files: { list, referenced },

@@ -1,5 +1,6 @@
 import { decodeCode } from '../odoo/code/code.ts';
 import type { FilestoreReport } from '../odoo/filestore.ts';
+import { MOST_SEQUENCES, numberKey } from '../odoo/numbering.ts';
 import type { ExtensionPrivilege } from '../postgres/extensions/privileges.ts';
 import type { ExtensionSequence, ExtensionState, SchemaOwner } from '../postgres/extensions/state.ts';
 import type { DatabaseTraits, Extension } from '../postgres/traits.ts';
@@ -105,6 +106,8 @@ export const decodeDescription = object({
    * 0.2.
    */
   sequencesBehind: optional(list(tableName, MOST_NAMES)),
+  /** How far Odoo's sequences had come. Absent where they were not read, and in older archives. */
+  numbers: optional(record(numberKey, integer, MOST_SEQUENCES)),
   attachments: object({
     files: count,
     inDatabase: count,

@@ -160,6 +160,7 @@ function parsePutBack(
     allowUnverified: fields.optional('allow-unverified', boolean) ?? false,
     signers: parseSigners(fields),
     identities: parseIdentities(fields),
+    keepSequences: code !== undefined && (fields.optional('keep-sequences', boolean) ?? false),
     dropSlots: fields.optional('drop-slots', boolean) ?? false,
     dryRun: fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? ''),
   };

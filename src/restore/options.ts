@@ -21,6 +21,8 @@ export interface PutBackOptions extends OdooAccess {
   readonly health: HealthOptions;
   /** undefined: a copy is made, and the code is left alone. */
   readonly code: CodeOptions | undefined;
+  /** No number that was given out since the backup is given out again. */
+  readonly keepSequences: boolean;
   readonly keepPrevious: KeepPrevious;
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;

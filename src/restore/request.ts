@@ -17,6 +17,8 @@ export interface Request {
   readonly afterLoad: readonly SqlFile[];
   /** Tables that a copy is made without the rows of. */
   readonly skipTables: readonly string[];
+  /** No number that was given out since the backup is given out again. */
+  readonly keepSequences: boolean;
   readonly keepPrevious: KeepPrevious;
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;

@@ -63,6 +63,7 @@ export async function putBack(
     keepPrevious: inputs.keepPrevious,
     dropSlots: inputs.dropSlots,
     code: inputs.code,
+    keepSequences: inputs.keepSequences,
   };
   using store = new Store(inputs.s3, signal, platform);
   const open = (database: string | undefined) =>

@@ -12,6 +12,7 @@ import { commandByHand, sqlByHand } from './by-hand.ts';
 import { codeSteps } from './code-step.ts';
 import { isInterrupted } from './leftovers/leftovers.ts';
 import { keepFrom, markText, ownComment, PLACED } from './leftovers/marks.ts';
+import { numberSteps } from './numbers.ts';
 import type { Step } from './plan.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
@@ -43,6 +44,7 @@ export function swapSteps(work: Work, downtime: Downtime): Step[] {
   return [
     ...(services ? [stopStep(work, services, downtime)] : []),
     ...codeSteps(work),
+    ...numberSteps(work),
     // A database that was not there appears last: Odoo uses it as soon as it sees it.
     ...(databases.old === undefined ? [...swapFilestore, swapDatabase] : [swapDatabase, ...swapFilestore]),
     ...(services ? [startStep(services), healthStep(work, services, downtime)] : []),

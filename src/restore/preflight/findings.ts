@@ -8,6 +8,7 @@ import type { Postgres } from '../../postgres/server.ts';
 import type { DatabaseTraits, Extension } from '../../postgres/traits.ts';
 import type { CodeFinding } from '../code.ts';
 import type { Losses } from '../losses.ts';
+import type { GivenSince } from '../numbers.ts';
 import type { Problem } from '../problem.ts';
 import type { Space } from '../space.ts';
 import type { Unloadable } from '../toc-checks.ts';
@@ -52,6 +53,8 @@ export interface Findings extends Space {
   readonly program: OdooProgram | undefined;
   /** What was entered since the backup; undefined: nothing that there is would be lost. */
   readonly losses: Losses | undefined;
+  /** Sequences that gave out numbers since the backup; undefined: they are left alone. */
+  readonly givenSince: GivenSince | undefined;
   /** How the code stands to the backup's; undefined: it is left alone. */
   readonly code: CodeFinding | undefined;
 }

@@ -26,6 +26,7 @@ import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
 import type { DatabaseTraits } from '../../postgres/traits.ts';
 import { type CodeFinding, codeUserProblem, findCodeDifference } from '../code.ts';
 import { findLosses, type Losses } from '../losses.ts';
+import { findGivenSince, type GivenSince } from '../numbers.ts';
 import type { Problem } from '../problem.ts';
 import type { Request } from '../request.ts';
 import { checkSpace, type Space } from '../space.ts';
@@ -51,6 +52,7 @@ export interface GatheredFacts extends PreflightFacts {
   readonly program: OdooProgram | undefined;
   readonly losses: Losses | undefined;
   readonly code: CodeFinding | undefined;
+  readonly givenSince: GivenSince | undefined;
 }
 
 /** Asks everything that checks and plan need to know, read only. What cannot be found out is a fact as well. */
@@ -72,6 +74,7 @@ export async function gatherFacts(
   const comparing =
     code && Promise.all([findCodeDifference(source, target, code), codeUserProblem(target, code)]);
   comparing?.catch(() => {}); // awaited below
+  const numbering = request.keepSequences ? findGivenSince(source, target) : undefined;
   // What needs no other answer is asked first, and awaited last.
   const asked = Promise.all([
     current ? listSessions(admin, database) : [],
@@ -151,6 +154,7 @@ export async function gatherFacts(
     hasProgram: program !== undefined,
     losses: await losing,
     code: codeFinding,
+    givenSince: await numbering,
     codeUserProblem: codeProblem,
   };
 }

@@ -32,5 +32,6 @@ export async function preflight(source: RestoreSource, target: Target, request: 
     program: facts.program,
     losses: facts.losses,
     code: facts.code,
+    givenSince: facts.givenSince,
   };
 }
