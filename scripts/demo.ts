@@ -10,6 +10,7 @@ import { deployBadly } from './demo/deploy.ts';
 import { lookAtHost, work } from './demo/host.ts';
 import { compareLooks } from './demo/looks.ts';
 import { backUp, backUpAgain, planRollback, rollBack } from './demo/program.ts';
+import { backUpSealed } from './demo/sealed.ts';
 import type { Step } from './demo/stage.ts';
 import { heading, say } from './demo/story.ts';
 
@@ -22,6 +23,7 @@ const steps: readonly Step[] = [
   { title: 'The rollback as a dry run', run: planRollback },
   { title: 'The rollback', run: rollBack },
   { title: 'Is everything as it was?', run: compareLooks },
+  { title: 'A backup that only you can read', run: backUpSealed },
 ];
 
 async function demo(): Promise<void> {

@@ -49,7 +49,7 @@ export async function rollBack(stage: Stage): Promise<void> {
 }
 
 /** The host, the database and the bucket. */
-async function whereInputs({ sandbox, odoo, bucket }: Stage): Promise<Inputs> {
+export async function whereInputs({ sandbox, odoo, bucket }: Stage): Promise<Inputs> {
   const { ssh, keys, s3, folder } = sandbox;
   const knownHosts = join(folder, 'known_hosts');
   await writeFile(knownHosts, ssh.knownHosts);
@@ -75,7 +75,7 @@ const flagsOf = (inputs: Inputs): string[] =>
   Object.entries(inputs).map(([name, value]) => `--${name} ${value}`);
 
 /** Runs the program as a user does, in an environment of its own. @returns its outputs @throws Error when it fails */
-async function runProgram({ sandbox }: Stage, command: string, inputs: Inputs): Promise<string> {
+export async function runProgram({ sandbox }: Stage, command: string, inputs: Inputs): Promise<string> {
   // Nothing of a CI job that this demo may run in.
   const env = {
     PATH: process.env.PATH,

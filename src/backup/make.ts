@@ -73,7 +73,6 @@ export async function makeBackup(
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
   const { accounts } = site.files;
   const recipients = inputs.encryptTo && (await readRecipients(inputs.encryptTo));
-  if (recipients) platform.info(`Sealed for ${recipients.names.join(', ')}`);
   const making: Making = { ...run, inputs, site, odoo, accounts, store, signing, recipients };
   try {
     return await makeFrom(making, () => searchFor(making));

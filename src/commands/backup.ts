@@ -37,6 +37,7 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
   const checkBucket = () =>
     phases.run('s3', `Check the bucket: ${store.uri(folder)}`, async () => {
       await prepareStore(store, folder, platform);
+      if (inputs.encryptTo) platform.info(`Seals for ${inputs.encryptTo.join(', ')}`);
       return openSigning(inputs.signing, platform);
     });
   if (databases.kind === 'one') {
