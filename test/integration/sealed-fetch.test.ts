@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
@@ -91,6 +91,19 @@ suite('what a sealed backup holds, fetched and by hand', { concurrency: false },
     const sum = shell(`unzip -p ${zip} dump.sql.gz.age | sha256sum`).toString().slice(0, 64);
     assert.equal(dual.receipt.sums?.['dump.sql.gz.age'], sum);
     assert.throws(() => shell(`unzip -p ${zip} dump.sql.gz.age | age -d -i ${stranger.path}`));
+  });
+
+  test('by hand, as docs/restore.md has it', async () => {
+    const restore = await readFile(new URL('../../docs/restore.md', import.meta.url), 'utf8');
+    const [, script = ''] = /### An encrypted backup by hand.*?```sh\n(.*?)```/s.exec(restore) ?? [];
+    const here = await mkdtemp(join(folder, 'by-hand-'));
+    await copyFile(team.path, join(here, 'team.key'));
+    const ours = script.replace(/^archive=.*$/m, `archive=${dual.path}`);
+    execFileSync('sh', ['-ec', ours], { cwd: here });
+    assert.ok((await readFile(join(here, 'dump.sql'))).equals(await fetched({ member: 'dump.sql' })));
+    assert.ok((await readFile(join(here, 'shop.dump'))).equals(await fetched({ member: '.dump' })));
+    const { filestore } = verify.scene.odoo;
+    await run(['diff', '-r', '--exclude=checklist', filestore, join(here, 'filestore')]);
   });
 
   test('whole: the standard zip that Odoo restores, to a file and to standard output', async () => {
