@@ -9,7 +9,7 @@ import { inputGroups, inputNamed } from '../src/inputs/table.ts';
 import { componentNames, componentRows, componentTemplate } from './components.ts';
 import { drawHouse } from './house.ts';
 import { manPage } from './man.ts';
-import { atHome, type Home, readHome } from './repository.ts';
+import { atHome, type Home, isAdopted, readHome } from './repository.ts';
 
 export interface Documented {
   readonly description: string;
@@ -160,6 +160,30 @@ export function descriptionsOf(action: ActionFile): string {
   return `${JSON.stringify(Object.fromEntries(described), undefined, 2)}\n`;
 }
 
+/** The messages of docs/troubleshooting.md, `…` for a name, each with the heading that it stands under. */
+export function troubleshootingOf(text: string, home: Home): string {
+  let anchor = '';
+  const messages: Record<string, string> = {};
+  for (const line of text.split('\n')) {
+    const [, heading] = /^## (.*)$/.exec(line) ?? [];
+    if (heading !== undefined) anchor = anchorOf(heading);
+    const [, message = ''] = /^\| `(.+?)` \|/.exec(line) ?? [];
+    // Few letters would be found in many a message; and an error that nobody foresaw says so by itself.
+    if (message.replaceAll('…', '').trim().length < 8 || message.startsWith('Unexpected error')) continue;
+    messages[message] = anchor;
+  }
+  const path = 'docs/troubleshooting.md';
+  const page = isAdopted(home) ? `https://github.com/${home.repository}/blob/v${home.version}/${path}` : path;
+  return `${JSON.stringify({ page, messages }, undefined, 2)}\n`;
+}
+
+/** A heading's anchor as GitHub and GitLab make it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
 /**
  * The action as the workflows of this repository name it that others call: by `$/`, which is the commit of the workflow
  * itself, whoever calls it. There has to be a path behind it, so that the root of the repository cannot be meant.
@@ -185,6 +209,7 @@ async function files(): Promise<readonly (readonly [path: string, content: strin
   return [
     ...homed.map(([path, content]) => [path, atHome(content, home)] as const),
     ['src/inputs/descriptions.json', descriptionsOf(action)],
+    ['src/platform/troubleshooting.json', troubleshootingOf(read('docs/troubleshooting.md'), home)],
     ['man/odoo-backup.1', manPage(action)],
     ['.github/actions/odoo-backup/action.yml', actionOfWorkflows()],
     ...componentNames.map(

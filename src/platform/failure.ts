@@ -1,5 +1,6 @@
 import { type Block, code, type Facts, type Summary } from '../report/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
+import { moreHelp } from './more-help.ts';
 import { describeError } from './platform.ts';
 
 const [BECAUSE, TO_DO, LEFT] = ['Because', 'What to do', 'Left as it was'];
@@ -23,6 +24,7 @@ export function failureOf(error: unknown, left: string): Summary {
     ...causes.map((cause) => [BECAUSE, cause] as const),
     ...(advice === '' ? [] : [[TO_DO, advice] as const]),
     ...(where.length === 0 ? [] : [['Thrown', code(where.join(' ').trim())] as const]),
+    ...[moreHelp(error)].flatMap((more) => (more === undefined ? [] : [['More', more] as const])),
     ...(left === '' || hint?.startsWith(left) ? [] : [[LEFT, left] as const]),
   ];
   return {

@@ -10,7 +10,7 @@ import { LogGroups } from './log-groups.ts';
 import { logText } from './log-text.ts';
 import { Mask, piecesOf } from './mask.ts';
 import { Outputs } from './outputs.ts';
-import { describeError, type Environment, type Platform, type RunIdentity } from './platform.ts';
+import { type Environment, failureLines, type Platform, type RunIdentity } from './platform.ts';
 
 /** A step of a GitHub workflow: inputs, log, annotations, outputs and job summary. */
 export function githubPlatform(env: Environment): Platform {
@@ -77,7 +77,7 @@ export function githubPlatform(env: Environment): Platform {
     finish: async () => outputs.assertWritten(),
     fail: (error, left = '') => {
       groups.flush();
-      core.error(clean(describeError(error).join('\n')));
+      core.error(clean(failureLines(error).join('\n')));
       const failure = failureOf(error, left);
       const text =
         told?.outcome === 'failed'

@@ -11,8 +11,8 @@ import { Mask } from './mask.ts';
 import { LeftOut, Outputs } from './outputs.ts';
 import { ReportPage } from './page.ts';
 import {
-  describeError,
   type Environment,
+  failureLines,
   type Platform,
   type RawInputs,
   type RunIdentity,
@@ -97,7 +97,7 @@ export function gitlabPlatform(
     finish: async () => outputs.assertWritten(),
     fail: (error, left = '') => {
       groups.flush();
-      print(`${red}ERROR: ${clean(describeError(error).join('\n  '))}${plain}`);
+      print(`${red}ERROR: ${clean(failureLines(error).join('\n  '))}${plain}`);
       page.fail(failureOf(error, left));
       links.write();
     },

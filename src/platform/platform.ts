@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { Summary } from '../report/summary.ts';
 import { type CancelledError, GateError, InputError, messageOf, UserError } from '../util/errors.ts';
+import { moreHelp } from './more-help.ts';
 import type { ProgressState } from './progress.ts';
 
 /** Where the program runs, and how it speaks there. */
@@ -119,6 +120,12 @@ export function describeError(error: unknown): string[] {
       ? [what, ...because, error.hint]
       : [`Unexpected error: ${what}`, ...because, ...unforeseen(error)];
   return lines.filter((line) => line !== '');
+}
+
+/** What a log tells of a failure: the same, and where to read more. */
+export function failureLines(error: unknown): string[] {
+  const more = moreHelp(error);
+  return [...describeError(error), ...(more === undefined ? [] : [`See ${more}`])];
 }
 
 /** What the SDK says where a server says nothing. */

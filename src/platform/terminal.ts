@@ -8,7 +8,7 @@ import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { Outputs } from './outputs.ts';
 import { ReportPage } from './page.ts';
-import { describeError, type Environment, type Platform, type RawInputs } from './platform.ts';
+import { type Environment, failureLines, type Platform, type RawInputs } from './platform.ts';
 import type { ProgressState } from './progress.ts';
 
 /** The two streams of a program, as far as the log needs to know them. */
@@ -127,7 +127,7 @@ export function terminalPlatform(line: TerminalLine, env: Environment, streams: 
       outputs.assertWritten();
     },
     fail: (error, left = '') => {
-      print(`error: ${describeError(error).join('\n  ')}`, 'red');
+      print(`error: ${failureLines(error).join('\n  ')}`, 'red');
       if (page) page.fail(failureOf(error, left));
     },
   };

@@ -22,7 +22,7 @@ describe('the summary of a failure', () => {
     );
     assert.equal(
       plainText(failureOf(error, 'Nothing was touched.')),
-      '❌ 2 inputs need a change\n\nOne by one:\n  1. s3-bucket: is required\n  2. jobs: no\n\nWhat to do  Nothing was touched. See docs.',
+      '❌ 2 inputs need a change\n\nOne by one:\n  1. s3-bucket: is required\n  2. jobs: no\n\nWhat to do  Nothing was touched. See docs.\nMore        docs/troubleshooting.md#inputs',
     );
   });
 
