@@ -1,4 +1,5 @@
 import { appendFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import * as core from '@actions/core';
 import { blocksOf, cutToBytes, markdownOf } from '../report/markdown.ts';
 import { plainText } from '../report/plain.ts';
@@ -10,6 +11,7 @@ import { LogGroups } from './log-groups.ts';
 import { logText } from './log-text.ts';
 import { Mask, piecesOf } from './mask.ts';
 import { Outputs } from './outputs.ts';
+import { ReportPage } from './page.ts';
 import { type Environment, failureLines, type Platform, type RunIdentity } from './platform.ts';
 
 /** A step of a GitHub workflow: inputs, log, annotations, outputs and job summary. */
@@ -29,6 +31,12 @@ export function githubPlatform(env: Environment): Platform {
   };
   const masked = (summary: Summary) => withTexts(summary, (text) => mask.apply(text));
   let told: Summary | undefined;
+  const page = pageOf(env, (text) => mask.apply(text), warning);
+  const onPage = (write: (to: ReportPage) => void) => {
+    if (page === undefined) return;
+    write(page.report);
+    outputs.give('page', page.path);
+  };
   const dropped = new DroppedOutputs(env, mask, warning);
   // The delimiter around a value is a random UUID, which no value can hold.
   const outputs = new Outputs((name, value) => {
@@ -60,6 +68,7 @@ export function githubPlatform(env: Environment): Platform {
     summary: async (summary) => {
       const whole = masked(summary);
       told = summary;
+      onPage((to) => to.add(summary));
       let shown = inShort(whole);
       try {
         const { text, isCut } = cutToBytes(markdownOf(whole), roomIn(env.GITHUB_STEP_SUMMARY));
@@ -79,6 +88,7 @@ export function githubPlatform(env: Environment): Platform {
       groups.flush();
       core.error(clean(failureLines(error).join('\n')));
       const failure = failureOf(error, left);
+      onPage((to) => to.fail(failure));
       const text =
         told?.outcome === 'failed'
           ? blocksOf(masked({ ...failure, blocks: untold(failure, told) }))
@@ -101,6 +111,19 @@ function givenInputs(env: Environment): string[] {
 
 /** What action.yml gives to inputs: the runner hands it over as if the step had. */
 const ofAction: Readonly<Record<string, string>> = { command: 'backup', backup: 'latest' };
+
+/** The page of the step, for an artifact: a file of the runner's folder for a job. */
+function pageOf(
+  env: Environment,
+  mask: (text: string) => string,
+  warning: (message: string) => void,
+): { readonly report: ReportPage; readonly path: string } | undefined {
+  if (!env.RUNNER_TEMP) return undefined;
+  const path = join(env.RUNNER_TEMP, `odoo-backup-${process.pid}.html`);
+  const heading = [env.GITHUB_WORKFLOW ?? 'odoo-backup', env.GITHUB_JOB, env.GITHUB_REPOSITORY];
+  const options = { path, heading: heading.filter(Boolean).join(' · '), mask, warning };
+  return { report: new ReportPage(options), path };
+}
 
 /** GitHub drops a summary of a step that is longer, all of it. */
 const SUMMARY_BYTES = 1024 ** 2;

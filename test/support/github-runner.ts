@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
@@ -324,6 +324,7 @@ async function runStep(
     ...idToken,
     ...files,
     CI: 'true',
+    RUNNER_TEMP: workspace,
     GITHUB_ACTIONS: 'true',
     GITHUB_REPOSITORY: 'acme/odoo',
   };
@@ -340,6 +341,10 @@ async function runStep(
     );
     if (sparse !== '' && cone !== 'false') throw new Error('Cone mode takes folders, not files');
     await checkout(workspace, start.files ?? {}, sparse);
+    return none;
+  } else if (uses === 'actions/upload-artifact') {
+    const { path = '' } = allFilled(step.with ?? {}, context);
+    await access(path); // a page that a step before has written
     return none;
   } else if (uses === readHome().repository || uses === `$/${self}`) {
     const { main } = uses.startsWith('$/') ? (start.source ?? ours) : ours;

@@ -94,6 +94,28 @@ Verify: MD5 of every part (1 ms)
     }
   });
 
+  test('a page for an artifact, also of a run that fails', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'github-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
+    await writeFile(files.GITHUB_OUTPUT, '');
+    await inStep(
+      "platform.secret('hunter22'); platform.fail(new Error('hunter22 is wrong'), 'Nothing was touched.');",
+      {
+        ...files,
+        RUNNER_TEMP: folder,
+      },
+    );
+    const [, path = ''] = /^page<<\S+\n(.*)\n/.exec(await readFile(files.GITHUB_OUTPUT, 'utf8')) ?? [];
+    const page = await readFile(path, 'utf8');
+    assert.match(page, /<h2>❌ Unexpected error: \*\*\* is wrong<\/h2>/);
+    assert.match(page, /Left as it was<\/th><td>Nothing was touched\./);
+    assert.match(
+      await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
+      /### ❌ Unexpected error: \\\*\\\*\\\* is wrong/,
+    );
+  });
+
   test('a summary of more than GitHub takes is cut after a line, and is whole in the log', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'github-'));
     t.after(() => rm(folder, { recursive: true }));
