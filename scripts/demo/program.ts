@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { workADay } from './host.ts';
@@ -43,9 +45,19 @@ export async function planRollback(stage: Stage): Promise<void> {
 }
 
 export async function rollBack(stage: Stage): Promise<void> {
-  say('The same command without --dry-run prints the same plan, and carries it out:\n');
+  say('The same command without --dry-run carries the same plan out:\n');
   const inputs = { ...(await whereInputs(stage)), ...serviceInputs(stage) };
-  await runProgram(stage, 'rollback', inputs);
+  await runProgram(stage, 'rollback', inputs, withoutPlan);
+}
+
+/** The log without the plan, which has just been read. */
+async function* withoutPlan(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  let inPlan = false;
+  for await (const line of lines) {
+    inPlan = line.startsWith('The plan: ') || (inPlan && line.startsWith('  '));
+    if (line.startsWith('The plan: ')) yield 'The plan: as above';
+    if (!inPlan) yield line;
+  }
 }
 
 /** The host, the database and the bucket. */
@@ -75,7 +87,12 @@ const flagsOf = (inputs: Inputs): string[] =>
   Object.entries(inputs).map(([name, value]) => `--${name} ${value}`);
 
 /** Runs the program as a user does, in an environment of its own. @returns its outputs @throws Error when it fails */
-export async function runProgram({ sandbox }: Stage, command: string, inputs: Inputs): Promise<string> {
+export async function runProgram(
+  { sandbox }: Stage,
+  command: string,
+  inputs: Inputs,
+  shown?: (lines: AsyncIterable<string>) => AsyncIterable<string>,
+): Promise<string> {
   // Nothing of a CI job that this demo may run in.
   const env = {
     PATH: process.env.PATH,
@@ -87,12 +104,21 @@ export async function runProgram({ sandbox }: Stage, command: string, inputs: In
   // Its log (standard error) goes where ours goes. Whatever becomes of us, the kernel ends it.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, program, command, ...flags], {
     env,
-    stdio: ['ignore', 'pipe', process.stdout],
+    stdio: ['ignore', 'pipe', shown ? 'pipe' : process.stdout],
   });
   const cancel = () => child.kill(); // it cleans up while the sandbox stops
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
-  const [outputs, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  const printing = shown && child.stderr ? print(shown(createInterface({ input: child.stderr }))) : undefined;
+  const [outputs, [code]] = await Promise.all([
+    text(child.stdout as Readable),
+    once(child, 'close'),
+    printing,
+  ]);
   process.off('SIGINT', cancel).off('SIGTERM', cancel);
   if (code !== 0) throw new Error(`The ${command} ended with exit code ${code}`);
   return outputs;
+}
+
+async function print(lines: AsyncIterable<string>): Promise<void> {
+  for await (const line of lines) process.stdout.write(`${line}\n`);
 }

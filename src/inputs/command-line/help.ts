@@ -21,15 +21,15 @@ export function usage(columns?: number): string {
       '\n',
     );
   });
-  return `odoo-backup ${version}: one verified, standard Odoo zip in S3 before a deploy, and the way back
+  return `odoo-backup ${version}: verified Odoo backups in S3, and the way back
 
 Usage: odoo-backup COMMAND [options]
 
 Commands:
 ${commands.join('\n')}
 
-  odoo-backup COMMAND --help               what a command takes
-  odoo-backup completion bash|zsh|fish     a script that completes commands and options
+  odoo-backup COMMAND --help              what a command takes
+  odoo-backup completion bash|zsh|fish    a script that completes what is typed
   odoo-backup version
 `;
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { commandHelp, usage } from '../../../src/inputs/command-line/help.ts';
+import { choices } from '../../../src/inputs/table.ts';
 import { plainText } from '../../../src/report/plain.ts';
 import { code, type Summary } from '../../../src/report/summary.ts';
 import { cutToWidth, widthOf } from '../../../src/report/width.ts';
+import { samples } from '../../support/sample-summaries.ts';
 
 const summary: Summary = {
   outcome: 'done',
@@ -50,6 +53,28 @@ describe('a summary in a terminal', () => {
       for (const line of text.split('\n')) assert.ok(widthOf(line) <= columns, `${widthOf(line)}: ${line}`);
       const letters = (of: string) => [...of.replaceAll(/\s/g, '')].toSorted().join('');
       assert.equal(letters(text), letters(plainText(summary)));
+    });
+  }
+});
+
+describe('what a person reads at 80 columns', () => {
+  const all: Record<string, string> = {
+    usage: usage(80),
+    ...Object.fromEntries(
+      choices.command.flatMap((name) => [
+        [`${name} --help`, commandHelp(name, false, 80)],
+        [`${name} --help --all`, commandHelp(name, true, 80)],
+      ]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(samples).map(([name, each]) => [name, each.map((one) => plainText(one, 80)).join('\n')]),
+    ),
+  };
+  for (const [name, text] of Object.entries(all)) {
+    test(name, () => {
+      // One word alone, such as a key to be copied, may be longer.
+      const wide = text.split('\n').filter((line) => widthOf(line) > 80 && /\S\s+\S/.test(line));
+      assert.deepEqual(wide, []);
     });
   }
 });
