@@ -1,11 +1,13 @@
 // Writes what is told of inputs and outputs in other places than action.yml from there: the tables in docs/, the texts
-// of `--help` and the GitLab components; and what documents quote: transcripts of test/golden, and workflows to copy.
+// of `--help` and the GitLab components; and what documents quote: transcripts of test/golden, and workflows to copy; and the page of benchmarks.
 // `--check`: fails where one is stale.
 import { globSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { inputGroups, inputNamed } from '../src/inputs/table.ts';
+import { benchmarkFiles } from './bench/page.ts';
+import { readRecorded } from './bench/record.ts';
 import { componentNames, componentRows, componentTemplate } from './components.ts';
 import { drawHouse } from './house.ts';
 import { manPage } from './man.ts';
@@ -205,9 +207,12 @@ function readHomed(): readonly (readonly [path: string, content: string])[] {
 async function files(): Promise<readonly (readonly [path: string, content: string])[]> {
   const action = await readAction();
   const home = readHome();
-  const homed = [...withParts(readDocuments(), partsOf(action, home)), ...readHomed()];
+  const documents = new Map(readDocuments());
+  documents.delete('docs/benchmarks.md'); // which is written whole
+  const homed = [...withParts(documents, partsOf(action, home)), ...readHomed()];
   return [
     ...homed.map(([path, content]) => [path, atHome(content, home)] as const),
+    ...benchmarkFiles(readRecorded()),
     ['src/inputs/descriptions.json', descriptionsOf(action)],
     ['src/platform/troubleshooting.json', troubleshootingOf(read('docs/troubleshooting.md'), home)],
     ['man/odoo-backup.1', manPage(action)],

@@ -12,6 +12,7 @@ import { type BenchPart, cleanUp, inTurn, Runs } from './part.ts';
 import { roundTripsOf, TELL_QUESTIONS } from './questions.ts';
 import type { Measure } from './record.ts';
 import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
+import { dumpScript, resticScript } from './scripts.ts';
 
 const MiB = 2 ** 20;
 
@@ -59,19 +60,6 @@ function growthOf(count: number): Growth {
 /** Between one backup and the next, whatever the filestore's size. */
 const change: Growth = { partners: 500, attachments: [{ count: 10, size: MiB, kind: 'photo' }] };
 
-/** What nobody can do without, over the same line: the dump, compressed as ours is on its way. */
-export const dumpScript = {
-  'pg_dump | zstd': 'ssh -F ssh_config odoo "pg_dump -Fc -Z0 $PG $DATABASE | zstd -q -1 -c" > /dev/null',
-} as const;
-
-/** From the host itself: over the long line it reaches S3, which is at this end, through the connection. */
-export const resticScript = {
-  'pg_dump | restic':
-    'ssh -F ssh_config $FORWARD odoo "$RESTIC; pg_dump -Fc -Z0 $PG $DATABASE | restic backup -q --stdin --stdin-filename $DATABASE.dump"',
-  'restic backup': 'ssh -F ssh_config $FORWARD odoo "$RESTIC; restic backup -q $FILESTORE"',
-} as const;
-
-/** Something that has a backup of each kind, and has changed since. */
 interface AgainPlace extends Place {
   readonly program: string;
   /** Where scripts run, and their variables. */

@@ -7,6 +7,7 @@ import { type BenchPart, type Contender, cleanUp, inTurn, Runs } from './part.ts
 import { roundTripsOf, TELL_QUESTIONS } from './questions.ts';
 import type { Measure } from './record.ts';
 import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
+import { backupScript } from './scripts.ts';
 
 /** A first backup, by us and by the script that people write today. */
 export const backup: BenchPart = {
@@ -47,14 +48,6 @@ async function ours(place: Place, program: string): Promise<Measure> {
   const roundTrips = roundTripsOf(log);
   return { seconds, steps, archiveBytes: receipt.size, peakBytes, processor, roundTrips };
 }
-
-/** What people write today, step by step: run by bash as it is printed. */
-export const backupScript = {
-  pg_dump: 'ssh -F ssh_config odoo pg_dump -Fc $PG "$DATABASE" > "$DATABASE.dump"',
-  tar: 'mkdir filestore; ssh -F ssh_config odoo tar -C "$FILESTORE" -cf - . | tar -C filestore -xf -',
-  zip: 'zip -qr backup.zip "$DATABASE.dump" filestore',
-  'aws s3 cp': 'aws s3 cp --only-show-errors --endpoint-url "$ENDPOINT" backup.zip "s3://$BUCKET/backup.zip"',
-} as const;
 
 export async function theirs(place: Place): Promise<Measure & { readonly archiveBytes: number }> {
   const { sandbox, data, bucket } = place;

@@ -2,9 +2,9 @@ import type { Growth } from '../../test/support/growth.ts';
 import type { RawInputs } from '../../test/support/inputs.ts';
 import { startOdooServer } from '../../test/support/odoo-server.ts';
 import { run } from '../../test/support/processes.ts';
-import { dumpScript } from './again.ts';
 import { type BenchPart, cleanUp, Runs } from './part.ts';
 import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
+import { dumpScript } from './scripts.ts';
 
 /** Databases of several sizes with hardly any files: what a GiB of database takes. */
 export const databases: BenchPart = {

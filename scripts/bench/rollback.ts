@@ -8,6 +8,7 @@ import { type BenchPart, cleanUp, inTurn, Runs } from './part.ts';
 import { roundTripsOf, TELL_QUESTIONS } from './questions.ts';
 import type { Measure } from './record.ts';
 import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
+import { rollbackScript } from './scripts.ts';
 
 /** A rollback after a small damage, by us and in the plain way. */
 export const rollback: BenchPart = {
@@ -101,18 +102,6 @@ function stepsOf(phases: string): Record<string, number> {
     ]),
   );
 }
-
-/** What people write today, step by step: run by bash as it is printed. Odoo is away from the third step on. */
-export const rollbackScript = {
-  'aws s3 cp': 'aws s3 cp --only-show-errors --endpoint-url "$ENDPOINT" "s3://$BUCKET/$KEY" backup.zip',
-  'copy and unzip':
-    'ssh -F ssh_config odoo "rm -rf $WORK && mkdir $WORK && cat > $WORK/backup.zip" < backup.zip; ssh -F ssh_config odoo "cd $WORK && unzip -q backup.zip"',
-  stop: 'ssh -F ssh_config odoo "$STOP"',
-  'dropdb, createdb, pg_restore':
-    'ssh -F ssh_config odoo "dropdb --force $PG $DATABASE && createdb $PG -T template0 -O odoo $DATABASE && pg_restore $PG -d $DATABASE $WORK/*.dump"',
-  'replace the filestore': 'ssh -F ssh_config odoo "rm -rf $FILESTORE && mv $WORK/filestore $FILESTORE"',
-  start: 'ssh -F ssh_config odoo "$START"',
-} as const;
 
 async function theirs(place: RollbackPlace): Promise<Measure> {
   const { sandbox, data, bucket, key, server } = place;
