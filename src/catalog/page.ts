@@ -32,6 +32,6 @@ export async function writeCatalogPage(
   ];
   const heading = `Backups of ${customer}, ${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const key = `${folder}index.html`;
-  await store.putText(key, htmlOf(heading, summaries), 'text/html; charset=utf-8');
+  await store.putFile(key, htmlOf(heading, summaries), 'text/html; charset=utf-8');
   return key;
 }

@@ -161,6 +161,7 @@ function parsePutBack(
     signers: parseSigners(fields),
     identities: parseIdentities(fields),
     keepSequences: code !== undefined && (fields.optional('keep-sequences', boolean) ?? false),
+    salvage: code !== undefined && (fields.optional('salvage', boolean) ?? false),
     dropSlots: fields.optional('drop-slots', boolean) ?? false,
     dryRun: fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? ''),
   };

@@ -115,6 +115,7 @@ export const inputTable = [
   { name: 'code-user', group: 'restore' },
   { name: 'require-same-code', group: 'restore', boolean: true },
   { name: 'keep-sequences', group: 'restore', boolean: true },
+  { name: 'salvage', group: 'restore', boolean: true },
   { name: 'health-check', group: 'restore', default: 'odoo within 2m' },
   { name: 'keep-previous', group: 'restore', default: '3' },
   { name: 'allow-unverified', group: 'restore', boolean: true, ofRun: true },

@@ -19,6 +19,8 @@ export interface Request {
   readonly skipTables: readonly string[];
   /** No number that was given out since the backup is given out again. */
   readonly keepSequences: boolean;
+  /** What was entered since the backup is stored beside the archive. */
+  readonly salvage: boolean;
   readonly keepPrevious: KeepPrevious;
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;

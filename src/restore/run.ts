@@ -19,6 +19,7 @@ import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './pl
 import { preflight } from './preflight/preflight.ts';
 import { refuse } from './problem.ts';
 import type { Request } from './request.ts';
+import { type SalvageSteps, salvageSteps } from './salvage.ts';
 import {
   failureSummary,
   outcomeOutputs,
@@ -64,6 +65,7 @@ export async function putBack(
     dropSlots: inputs.dropSlots,
     code: inputs.code,
     keepSequences: inputs.keepSequences,
+    salvage: inputs.salvage,
   };
   using store = new Store(inputs.s3, signal, platform);
   const open = (database: string | undefined) =>
@@ -116,7 +118,7 @@ export async function putBack(
   const assertLocked = async () => lock?.assertHeld();
   const work = workOf({ ...run, source, target, findings, request, startedAt, assertLocked });
   const downtime = new Downtime();
-  const plan = planOf(work, downtime);
+  const plan = planOf(work, downtime, salvageSteps(work, store, inputs.s3.customer));
   const steps = [...plan.steps, ...plan.afterwards];
   await platform.group(`The plan: ${titleOf(source, target)}`, async () => {
     for (const line of [...describePlan(steps), UNDO_MEANING]) platform.info(line);
@@ -172,11 +174,11 @@ interface RestorePlan {
   readonly afterwards: readonly Step[];
 }
 
-function planOf(work: Work, downtime: Downtime): RestorePlan {
+function planOf(work: Work, downtime: Downtime, salvage: SalvageSteps): RestorePlan {
   const first = [recoverStep(work), roomStep(work)].filter((step) => step !== undefined);
   return {
-    steps: [...first, ...buildSteps(work), ...swapSteps(work, downtime)],
-    afterwards: previousSteps(work),
+    steps: [...first, ...buildSteps(work), ...swapSteps(work, downtime, salvage.read)],
+    afterwards: [...salvage.store, ...previousSteps(work)],
   };
 }
 

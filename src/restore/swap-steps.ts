@@ -35,8 +35,12 @@ export class Downtime {
   }
 }
 
-/** The steps that put the new in the place of the old. Odoo is stopped only between the first and the last. */
-export function swapSteps(work: Work, downtime: Downtime): Step[] {
+/**
+ * The steps that put the new in the place of the old. Odoo is stopped only between the first and the last.
+ *
+ * @param whileStopped what else is done before the swap
+ */
+export function swapSteps(work: Work, downtime: Downtime, whileStopped: readonly Step[] = []): Step[] {
   const { target, filestore, findings, databases } = work;
   const services = findings.stops ? target.services : undefined;
   const swapDatabase = swapDatabaseStep(work);
@@ -45,6 +49,7 @@ export function swapSteps(work: Work, downtime: Downtime): Step[] {
     ...(services ? [stopStep(work, services, downtime)] : []),
     ...codeSteps(work),
     ...numberSteps(work),
+    ...whileStopped,
     // A database that was not there appears last: Odoo uses it as soon as it sees it.
     ...(databases.old === undefined ? [...swapFilestore, swapDatabase] : [swapDatabase, ...swapFilestore]),
     ...(services ? [startStep(services), healthStep(work, services, downtime)] : []),

@@ -201,9 +201,9 @@ export class Store implements Disposable {
     });
   }
 
-  /** Writes a text for people, which no lock keeps from being written anew. */
-  async putText(key: string, text: string, contentType: string): Promise<void> {
-    const body = Buffer.from(text);
+  /** Writes a file for people, which no lock keeps from being written anew. */
+  async putFile(key: string, content: string | Buffer, contentType: string): Promise<void> {
+    const body = typeof content === 'string' ? Buffer.from(content) : content;
     const params = {
       ...this.encryption(),
       Bucket: this.options.bucket,

@@ -76,6 +76,7 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
   'code-user': ['USER', 'the account that runs code-command'],
   'require-same-code': ['', 'refuse to put data back under other code'],
   'keep-sequences': ['', 'give no number out twice'],
+  salvage: ['', 'store what was entered since as CSV'],
   'health-check': ['CHECK', 'when Odoo counts as healthy'],
   'keep-previous': ['DAYS', 'how long the replaced pair is kept'],
   'allow-unverified': ['', 'also take a backup without a receipt'],

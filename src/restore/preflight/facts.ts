@@ -20,7 +20,7 @@ export interface PreflightFacts {
   readonly target: JudgedTarget;
   readonly request: Pick<
     Request,
-    'source' | 'inPlace' | 'replace' | 'neutralize' | 'dropSlots' | 'code' | 'skipTables'
+    'source' | 'inPlace' | 'replace' | 'neutralize' | 'dropSlots' | 'code' | 'skipTables' | 'salvage'
   >;
   /** Why something else could not be found out. */
   readonly failures: readonly Problem[];
@@ -77,7 +77,9 @@ export interface Loading {
 
 /** What checks look at of a backup. */
 export interface JudgedSource extends Pick<RestoreSource, 'uri' | 'database' | 'odooVersion'> {
-  readonly receipt: { readonly postgres: { readonly server: string } } | undefined;
+  readonly receipt:
+    | { readonly postgres: { readonly server: string }; readonly sealed?: object | undefined }
+    | undefined;
   readonly description:
     | (Pick<BackupDescription, 'roles' | 'extensionState'> & {
         readonly postgres: Pick<BackupDescription['postgres'], 'server' | 'owner'>;

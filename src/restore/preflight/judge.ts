@@ -5,6 +5,7 @@ import {
   isOfDatabase,
   isOfNamedDatabase,
   isOfOlderServer,
+  isSalvageable,
   isTargetFree,
   isVerified,
 } from './checks/backup.ts';
@@ -43,6 +44,7 @@ export const checks: readonly Check[] = [
   mayStopServices,
   isNeutralizedByOdoo,
   runsSameCode,
+  isSalvageable,
   holdsRows,
   isLoadable,
   isSkippable,

@@ -42,6 +42,7 @@ const request = {
   dropSlots: false,
   code: undefined,
   skipTables: [],
+  salvage: false,
 };
 
 /** Facts of a rollback that nothing stands in the way of. */

@@ -1,0 +1,243 @@
+import type { Snapshot } from '../postgres/snapshot.ts';
+import { identifier, join, list, qualified, type Sql, sql } from '../postgres/sql.ts';
+import { count, type Decoder, flag, nullable, object, rawText } from '../util/decode.ts';
+import { changesSince, type ModelChanges } from './changes-since.ts';
+
+/** The records of one model that were entered since a backup, as a file that Odoo's own import takes. */
+export interface SalvagedModel extends Pick<ModelChanges, 'model' | 'label'> {
+  readonly csv: string;
+  readonly records: number;
+}
+
+export interface Salvage {
+  /** In the order in which they have to be imported: what others refer to comes first. */
+  readonly models: readonly SalvagedModel[];
+  /** External ids for records of the backup that the others refer to: `ir.model.data`, to be imported before all. */
+  readonly references: string;
+  /** What could not be taken along, in words. */
+  readonly leftOut: readonly string[];
+}
+
+/** The module of the external ids, as `__export__` is of those that Odoo's export gives. */
+const MODULE = '__salvage__';
+/** The most records of a model, and bytes of all files. */
+const MOST_RECORDS = 50_000;
+const MOST_BYTES = 96 * 1024 ** 2;
+
+interface Field {
+  readonly model: string;
+  readonly name: string;
+  readonly type: string;
+  readonly relation: string;
+  /** Of a many2many: its table and columns. */
+  readonly through: string | null;
+  readonly own: string | null;
+  readonly other: string | null;
+  /** Whether the model's table has a column for it. */
+  readonly column: boolean;
+}
+
+const word = rawText(500);
+const decodeField = object<Field>({
+  model: word,
+  name: word,
+  type: word,
+  relation: word,
+  through: nullable(word),
+  own: nullable(word),
+  other: nullable(word),
+  column: flag,
+});
+
+/** Types of fields that a file of CSV can hold. Attachments and images are files of the filestore that is kept. */
+const PLAIN = [
+  'char',
+  'text',
+  'html',
+  'integer',
+  'float',
+  'monetary',
+  'boolean',
+  'date',
+  'datetime',
+  'selection',
+];
+
+/** Query: what a person could enter of these models. What Odoo computes and nobody may change, it computes again. */
+const fieldsOf = (models: readonly string[]): Sql => sql`SELECT f.model, f.name, f.ttype AS type,
+    coalesce(f.relation, '') AS relation, f.relation_table AS through, f.column1 AS own, f.column2 AS other,
+    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('public.' || replace(f.model, '.', '_'))
+      AND a.attname = f.name AND NOT a.attisdropped) AS column
+  FROM public.ir_model_fields f
+  WHERE f.model IN (${list(models)}) AND f.store AND f.related IS NULL
+    AND (f.readonly IS NOT TRUE OR f.required OR f.name = 'name')
+    AND f.name NOT IN ('id', 'create_uid', 'create_date', 'write_uid', 'write_date', 'parent_path', 'message_main_attachment_id')
+    AND f.ttype IN (${list([...PLAIN, 'many2one', 'many2many'])})
+  ORDER BY f.model, f.name <> 'name', f.name`;
+
+/** A row of any table. What is no text, number or truth value is shown as JSON: a text in each language, mostly. */
+type Row = Readonly<Record<string, unknown>>;
+const decodeRow: Decoder<Row> = (value) => value as Row;
+const decodeLink = object({ own: count, other: count });
+const decodeId = object({ id: count });
+
+/**
+ * Reads what was entered into a database since a backup, model by model, to be imported into what the backup has become.
+ * Records that were only changed, and technical ones, are not among it.
+ *
+ * @param snapshot of the database that is replaced; not one with `onlyCopies`
+ */
+export async function salvage(snapshot: Snapshot, since: Date): Promise<Salvage> {
+  const at = sql`timestamp ${since.toISOString().slice(0, -1)}`;
+  const changes = await changesSince(snapshot, { instant: since, counts: {} });
+  const entered = changes.models.filter(({ created }) => created > 0);
+  const leftOut = changes.unseen.map((label) => `${label}: it could not be looked at`);
+  if (entered.length === 0) return { models: [], references: '', leftOut };
+  const names = entered.map(({ model }) => model);
+  const fields = Map.groupBy(await snapshot.rows(decodeField, fieldsOf(names)), ({ model }) => model);
+  const isNew = new Map<string, ReadonlySet<number>>();
+  for (const model of names) isNew.set(model, new Set(await newIds(snapshot, model, at)));
+  const references = new References(isNew);
+  const models: SalvagedModel[] = [];
+  let bytes = 0;
+  for (const { model, label } of inOrderOfUse(entered, fields)) {
+    const { csv, records } = await csvOf(
+      snapshot,
+      { model, fields: fields.get(model) ?? [], at },
+      references,
+    );
+    bytes += Buffer.byteLength(csv);
+    if (bytes > MOST_BYTES)
+      leftOut.push(`${label}: the files would be larger than ${MOST_BYTES / 1024 ** 2} MiB`);
+    else models.push({ model, label, csv, records });
+    if (records === MOST_RECORDS) leftOut.push(`${label}: more than ${MOST_RECORDS} records`);
+  }
+  return { models, references: references.csv(), leftOut };
+}
+
+const tableOf = (model: string): string => model.replaceAll('.', '_');
+
+async function newIds(snapshot: Snapshot, model: string, at: Sql): Promise<number[]> {
+  const from = qualified('public', tableOf(model));
+  const query = sql`SELECT id FROM ${from} WHERE create_date > ${at} ORDER BY id LIMIT ${MOST_RECORDS}`;
+  return (await snapshot.rows(decodeId, query)).map(({ id }) => id);
+}
+
+/** What has to be imported first comes first; where two models need each other, the order is the one they had. */
+function inOrderOfUse(
+  models: readonly ModelChanges[],
+  fields: ReadonlyMap<string, readonly Field[]>,
+): ModelChanges[] {
+  const ordered: ModelChanges[] = [];
+  const seen = new Set<string>();
+  const place = (each: ModelChanges) => {
+    if (seen.has(each.model)) return;
+    seen.add(each.model);
+    const needs = new Set((fields.get(each.model) ?? []).map(({ relation }) => relation));
+    for (const other of models) if (needs.has(other.model)) place(other);
+    ordered.push(each);
+  };
+  for (const each of models) place(each);
+  return ordered;
+}
+
+/** External ids: of what is imported, and of what the backup has and that refers to. */
+class References {
+  readonly #isNew: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly #existing = new Map<string, readonly [model: string, id: number]>();
+
+  constructor(isNew: ReadonlyMap<string, ReadonlySet<number>>) {
+    this.#isNew = isNew;
+  }
+
+  to(model: string, id: number): string {
+    const name = `${tableOf(model)}_${id}`;
+    if (!this.#isNew.get(model)?.has(id)) this.#existing.set(name, [model, id]);
+    return `${MODULE}.${name}`;
+  }
+
+  csv(): string {
+    const rows = [...this.#existing].map(([name, [model, id]]) => [MODULE, name, model, String(id), 'True']);
+    return csvText([['module', 'name', 'model', 'res_id', 'noupdate'], ...rows]);
+  }
+}
+
+interface Exported {
+  readonly model: string;
+  readonly fields: readonly Field[];
+  readonly at: Sql;
+}
+
+async function csvOf(
+  snapshot: Snapshot,
+  { model, fields, at }: Exported,
+  references: References,
+): Promise<{ readonly csv: string; readonly records: number }> {
+  const columns = fields.filter(({ column, type }) => column && type !== 'many2many');
+  const links = fields.filter(
+    ({ type, through, own, other }) => type === 'many2many' && through && own && other,
+  );
+  const table = qualified('public', tableOf(model));
+  const chosen = join([sql`id`, ...columns.map(({ name }) => identifier(name))], sql`, `);
+  const rows = await snapshot.rows(
+    decodeRow,
+    sql`SELECT ${chosen} FROM ${table} WHERE create_date > ${at} ORDER BY id LIMIT ${MOST_RECORDS}`,
+  );
+  const linked = new Map<string, Map<number, string[]>>();
+  for (const link of links) linked.set(link.name, await linksOf(snapshot, model, link, at, references));
+  const header = ['id', ...columns.map(headerOf), ...links.map(({ name }) => `${name}/id`)];
+  const body = rows.map((row) => {
+    const id = Number(row.id);
+    return [
+      references.to(model, id),
+      ...columns.map((field) => cellOf(row[field.name], field, references)),
+      ...links.map(({ name }) => (linked.get(name)?.get(id) ?? []).join(',')),
+    ];
+  });
+  return { csv: csvText([header, ...body]), records: rows.length };
+}
+
+async function linksOf(
+  snapshot: Snapshot,
+  model: string,
+  { relation, through, own, other }: Field,
+  at: Sql,
+  references: References,
+): Promise<Map<number, string[]>> {
+  const found = new Map<number, string[]>();
+  const [table, ours, theirs] = [through ?? '', own ?? '', other ?? ''];
+  const present = await snapshot.lines(sql`SELECT 1 WHERE to_regclass(${`public.${table}`}) IS NOT NULL`);
+  if (present.length === 0) return found;
+  const rows = await snapshot.rows(
+    decodeLink,
+    sql`SELECT l.${identifier(ours)} AS own, l.${identifier(theirs)} AS other FROM ${qualified('public', table)} l
+      JOIN ${qualified('public', tableOf(model))} t ON t.id = l.${identifier(ours)} WHERE t.create_date > ${at}`,
+  );
+  for (const row of rows) {
+    const names = found.get(row.own) ?? [];
+    names.push(references.to(relation, row.other));
+    found.set(row.own, names);
+  }
+  return found;
+}
+
+const headerOf = ({ name, type }: Field): string => (type === 'many2one' ? `${name}/id` : name);
+
+/** A value as Odoo's import reads it. */
+function cellOf(value: unknown, { type, relation }: Field, references: References): string {
+  if (value === null || value === undefined) return '';
+  if (type === 'many2one') return typeof value === 'number' ? references.to(relation, value) : '';
+  if (type === 'boolean') return value === true ? 'True' : 'False';
+  if (type === 'datetime') return String(value).replace('T', ' ').slice(0, 19);
+  if (typeof value !== 'object') return String(value);
+  // From Odoo 16 on, a text in each language.
+  const texts = value as Readonly<Record<string, unknown>>;
+  return String(texts.en_US ?? Object.values(texts)[0] ?? '');
+}
+
+/** RFC 4180. */
+const csvText = (rows: readonly (readonly string[])[]): string =>
+  rows.map((row) => `${row.map(quotedCell).join(',')}\r\n`).join('');
+
+const quotedCell = (cell: string): string =>
+  /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;

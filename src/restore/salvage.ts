@@ -1,0 +1,125 @@
+import { smallZip } from '../archive/small-zip.ts';
+import { catalogFolder } from '../catalog/keys.ts';
+import { within } from '../host/limits.ts';
+import { type Salvage, salvage } from '../odoo/salvage.ts';
+import { timestampOf } from '../postgres/derived-names.ts';
+import { Snapshot } from '../postgres/snapshot.ts';
+import { htmlOf } from '../report/html.ts';
+import { code, type Summary } from '../report/summary.ts';
+import type { Store } from '../s3/store.ts';
+import { messageOf } from '../util/errors.ts';
+import { formatBytes, formatCount, formatCounted, formatInstant } from '../util/format.ts';
+import type { Step } from './plan.ts';
+import type { Work } from './work.ts';
+
+/** How long Odoo may be away for it. */
+const LIMIT_MS = 60_000;
+
+/** The steps of `salvage`: what is read while Odoo is stopped, and what is stored once it runs again. */
+export interface SalvageSteps {
+  readonly read: readonly Step[];
+  readonly store: readonly Step[];
+}
+
+/** Reads what was entered since the backup out of the database that is replaced, and stores it beside the archive. */
+export function salvageSteps(work: Work, store: Store, customer: string): SalvageSteps {
+  const { request, databases, source } = work;
+  const since = source.createdAt;
+  if (!request.salvage || databases.old === undefined || since === undefined) return { read: [], store: [] };
+  let found: Salvage | undefined;
+  const key = salvageKey(work, store, customer);
+  const read: Step = {
+    name: 'salvage',
+    title: 'Read what was entered since the backup',
+    details: [`from ${databases.current}, as Odoo's import takes it, within ${LIMIT_MS / 1000} s`],
+    unbroken: true,
+    async run() {
+      found = await readSalvage(work, since);
+    },
+  };
+  const keep: Step = {
+    name: 'salvage',
+    title: 'Store what was salvaged',
+    details: [store.uri(key)],
+    async run() {
+      if (!found) return;
+      const { platform } = work;
+      if (found.models.length === 0) return platform.info('Nothing was entered that could be salvaged');
+      const zip = await smallZip(filesOf(found, work, since));
+      await store.putFile(key, zip, 'application/zip');
+      platform.info(`${store.uri(key)}: ${recordsOf(found)}, ${formatBytes(zip.length)}`);
+      for (const what of found.leftOut) platform.warning(`Not salvaged: ${what}`);
+    },
+  };
+  return { read: [read], store: [keep] };
+}
+
+/** `shop_2026-11-21_03-22-59_salvage.zip`: no name of a backup, so that no rule touches it. */
+function salvageKey({ startedAt, target }: Work, store: Store, customer: string): string {
+  const stamp = timestampOf(startedAt).replace(
+    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/,
+    '$1-$2-$3_$4-$5-$6',
+  );
+  return `${catalogFolder(store.options.prefix, customer)}${target.database}_${stamp}_salvage.zip`;
+}
+
+/** A database that cannot be read is what a rollback is for: it goes on without. */
+async function readSalvage(work: Work, since: Date): Promise<Salvage | undefined> {
+  const { target, databases, platform, leftOut } = work;
+  try {
+    return await within(AbortSignal.timeout(LIMIT_MS), async () => {
+      await using snapshot = await Snapshot.open(target.postgres, databases.current, LIMIT_MS);
+      if (snapshot.onlyCopies)
+        throw new Error(`${target.postgres.login} is a superuser, and does not query what others own`);
+      const found = await salvage(snapshot, since);
+      platform.info(recordsOf(found));
+      return found;
+    });
+  } catch (error) {
+    platform.warning(
+      `Nothing is salvaged: ${messageOf(error)}. What is replaced is kept as keep-previous says`,
+    );
+    leftOut.push(`what was entered since the backup: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+const recordsOf = ({ models }: Salvage): string => {
+  const records = models.reduce((sum, each) => sum + each.records, 0);
+  return `${formatCounted(records, 'record')} of ${formatCounted(models.length, 'model')}`;
+};
+
+function filesOf(found: Salvage, work: Work, since: Date): Map<string, string> {
+  const named = found.models.map((each, i) => [fileName(i + 1, each.model), each] as const);
+  const files = new Map([[fileName(0, 'ir.model.data'), found.references]]);
+  for (const [name, { csv }] of named) files.set(name, csv);
+  const page: Summary = {
+    outcome: found.leftOut.length === 0 ? 'done' : 'flawed',
+    title: `Entered into ${work.target.database} since ${formatInstant(since)}, and not in it any more`,
+    blocks: [
+      {
+        kind: 'note',
+        text: 'Import them in this order in Odoo (developer mode; Favorites, Import records, in the list of each model). The first file is for External Identifiers: it names records that the others refer to. Look through each file first: what was entered twice, or must not come back, is for you to delete.',
+      },
+      {
+        kind: 'table',
+        columns: [{ name: 'File' }, { name: 'What' }, { name: 'Model' }, { name: 'Records', align: 'right' }],
+        rows: [
+          [code(fileName(0, 'ir.model.data')), 'External Identifiers', 'ir.model.data', ''],
+          ...named.map(([name, { label, model, records }]) => [
+            code(name),
+            label,
+            model,
+            formatCount(records),
+          ]),
+        ],
+      },
+      ...found.leftOut.map((what) => ({ kind: 'note' as const, text: `Not salvaged: ${what}.` })),
+    ],
+  };
+  files.set('index.html', htmlOf('Salvaged', [page]));
+  return files;
+}
+
+const fileName = (place: number, model: string): string =>
+  `${String(place).padStart(3, '0')}_${model.replace(/[^\w.-]/g, '_')}.csv`;
