@@ -149,15 +149,15 @@ async function runCommand(inputs: Inputs, run: Run, cancellation: Cancellation):
 
 /** What a run that was cancelled, or has failed, leaves behind. */
 const leaves: Readonly<Record<Inputs['command'], string>> = {
-  backup: 'No backup was made, unless the log names one. Nothing on the host was changed.',
-  rollback: 'What was begun has been taken back, as the log says.',
-  restore: 'What was begun has been taken back, as the log says.',
-  verify: 'The receipts say what they said, but for proofs that the log names.',
-  gate: 'It only reads.',
-  list: 'It only reads.',
+  backup: 'No backup was made, unless the log above names one. Nothing on the host was changed.',
+  rollback: 'What was begun has been undone, as the log shows.',
+  restore: 'What was begun has been undone, as the log shows.',
+  verify: 'Receipts are unchanged except for the verifications logged above.',
+  gate: 'Nothing was changed: this command only reads.',
+  list: 'Nothing was changed: this command only reads.',
   mark: 'The receipt says what it said, unless the log says more.',
-  prune: 'What the log names is deleted, and nothing else.',
-  hosts: 'It only reads.',
+  prune: 'Only what the log names was deleted.',
+  hosts: 'Nothing was changed: this command only reads.',
   fetch:
     'A file that was not whole yet does not have its name. Of a whole archive FILE.part stays, from which the next run goes on.',
 };
@@ -193,13 +193,13 @@ async function cancellable(inputs: Inputs, platform: Platform): Promise<void> {
   const timer = setTimeout(() => {
     const limit = formatDuration(inputs.timeoutMs);
     const hint = 'Set the input timeout higher, or look for what is slow.';
-    if (asked === 0) cancel(new CancelledError(`Not done within the timeout of ${limit}`, hint));
+    if (asked === 0) cancel(new CancelledError(`Timed out after ${limit}`, hint));
   }, inputs.timeoutMs);
   for (const name of ENDING) process.on(name, onSignal);
   const [straysBefore, strays]: [typeof strayError, unknown[]] = [strayError, []];
   strayError = (error) => {
     strays.push(error);
-    platform.warning(`An error that nobody expected ends the run: ${messageOf(error)}`);
+    platform.warning(`The run ended with an unexpected error: ${messageOf(error)}`);
     cancellation.ask(error instanceof Error ? error : new Error(messageOf(error)));
   };
   try {

@@ -119,7 +119,7 @@ export function localHeaderLength(bytes: Buffer, entry: DirectoryEntry): number 
     throw broken(entry, 'no local header is where the directory says');
   }
   if (bytes.readUInt16LE(26) !== name.length || !bytes.subarray(LOCAL_HEADER_LENGTH, nameEnd).equals(name)) {
-    throw broken(entry, 'its local header has another name');
+    throw broken(entry, 'its local header has a different name');
   }
   if (bytes.readUInt16LE(6) & 1) throw broken(entry, 'its local header says that it is encrypted');
   const method = bytes.readUInt16LE(8);
@@ -153,7 +153,7 @@ class ContentCheck {
   finish(): void {
     const { size } = this.#entry;
     if (this.#size !== size) throw broken(this.#entry, `it has ${this.#size} bytes instead of ${size}`);
-    if (this.#crc32 !== this.#entry.crc32) throw broken(this.#entry, 'its CRC-32 is another');
+    if (this.#crc32 !== this.#entry.crc32) throw broken(this.#entry, 'its CRC-32 does not match');
   }
 }
 

@@ -102,7 +102,7 @@ function assertSameFields(header: Buffer, entry: DirectoryEntry): void {
 }
 
 const otherHeader = (entry: DirectoryEntry, field: string) =>
-  broken(entry, `its local header has another ${field}`);
+  broken(entry, `its local header has a different ${field}`);
 
 function assertDescriptor(bytes: Buffer, entry: DirectoryEntry): void {
   const expected = Buffer.alloc(LONG_DESCRIPTOR_LENGTH);
@@ -118,7 +118,7 @@ function assertDescriptor(bytes: Buffer, entry: DirectoryEntry): void {
   }
   const length = long ? LONG_DESCRIPTOR_LENGTH : 16;
   if (!bytes.subarray(0, length).equals(expected.subarray(0, length))) {
-    throw broken(entry, 'what is written behind its content is another size or CRC-32');
+    throw broken(entry, 'its data descriptor has a different size or CRC-32');
   }
 }
 

@@ -232,7 +232,7 @@ async function* hashed(file: FilestoreEntry, content: AsyncIterable<Buffer>): As
 
 function corrupt({ name }: FilestoreEntry): ContentError {
   return new ContentError(
-    `The file ${name} of the archived filestore is not what its name says: it has another SHA-1.`,
-    'It was torn when the backup was made, or changed since. Choose another backup.',
+    `The file ${name} of the archived filestore is not what its name says: its SHA-1 is different.`,
+    'It was incomplete when the backup was made, or has changed since. Choose another backup.',
   );
 }

@@ -116,10 +116,10 @@ async function firstPassed(
       if (!isUnreadable(error)) throw error;
       const older = await firstReadable(store, backups.slice(i + 1), signers);
       throw new UserError(
-        `Which backup is the latest cannot be told, for a receipt cannot be read: ${store.uri(receipt.key)}`,
+        `The latest backup cannot be determined, because a receipt cannot be read: ${store.uri(receipt.key)}`,
         older === undefined
-          ? 'No older backup has a receipt that can be read. Name one all the same, by its key, with backup and allow-unverified: true.'
-          : `Put the receipt right or remove it, or name the backup to take; the next older one that is verified: backup: ${older}`,
+          ? 'No older backup has a readable receipt. You can still name one by its key, with backup and allow-unverified: true.'
+          : `Repair or remove the receipt, or name the backup to use. The next older verified one: backup: ${older}`,
         { cause: error },
       );
     }
@@ -150,7 +150,7 @@ function assertOneDatabase(backups: readonly Backup[]): void {
   if (databases.length <= 1) return;
   throw new UserError(
     `There are backups of several databases: ${databases.join(', ')}`,
-    'Say with the input database which one is meant.',
+    'Set the input database.',
   );
 }
 
@@ -179,29 +179,29 @@ export function wrongBackup(uri: string, what: string): ContentError {
 
 function unverified(uri: string): UserError {
   return new UserError(
-    `${uri} has no receipt: nobody has verified that it arrived whole, or that this tool has written it.`,
-    'Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored for what it says of itself.',
+    `${uri} has no receipt: nobody has verified that it is complete, or that this program made it.`,
+    'Choose a backup with a receipt. If you trust this one, set allow-unverified: true: it is then restored without verification.',
   );
 }
 
 function untrusted(uri: string, why: string): UserError {
   return new UserError(
-    `${uri} is not to be trusted: its receipt ${why}`,
-    'Choose another backup, or name who has signed it in trusted-signers. Backups of before signatures have none: to restore from this one all the same, set allow-unverified: true.',
+    `${uri} is not trusted: its receipt ${why}`,
+    'Choose another backup, or name who has signed it in trusted-signers. Backups from before signatures have none: to restore from this one anyway, set allow-unverified: true.',
   );
 }
 
 function unproven(uri: string): UserError {
   return new UserError(
-    `${uri} has no proof that a trusted signer has signed: nobody to be trusted has verified it.`,
-    'Run the command verify on it with a key of trusted-signers, or choose another backup. To restore from this one all the same, set allow-unverified: true.',
+    `${uri} has no verification signed by a trusted signer.`,
+    'Run the command verify on it with a key of trusted-signers, or choose another backup. To restore from this one anyway, set allow-unverified: true.',
   );
 }
 
 function failed(uri: string, { level, at, failure }: Proof): UserError {
   return new UserError(
     `${uri} did not pass its verification (${level}) on ${at.slice(0, 10)}: ${failure}`,
-    'Choose another backup. To restore from this one all the same, set allow-unverified: true.',
+    'Choose another backup. To restore from this one anyway, set allow-unverified: true.',
   );
 }
 

@@ -271,7 +271,7 @@ export class SqlScanner {
     const end = this.#bytes.indexOf(LF, at);
     if (end < 0) return undefined;
     const line = this.#bytes.toString('latin1', at, end);
-    if (!RESTRICT.test(line) || !this.atRest) this.#refuse(at, 'a command of psql');
+    if (!RESTRICT.test(line) || !this.atRest) this.#refuse(at, 'a psql command');
     this.#told.restrict?.(this.#offset + at, this.#offset + end);
     return end;
   }

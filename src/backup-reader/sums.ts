@@ -88,7 +88,7 @@ export class ContentSums {
 
 function otherContent(name: string): ContentError {
   return new ContentError(
-    `${quoted(name)} is not what was written: it has another SHA-256 than the receipt says.`,
+    `${quoted(name)} is not what was written: its SHA-256 is not the one in the receipt.`,
     'The archive was damaged, or somebody has replaced what it holds. Choose another backup, and find out what has changed this one.',
   );
 }

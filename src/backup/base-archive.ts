@@ -79,7 +79,7 @@ export async function findCandidate(store: Store, wish: BaseWish): Promise<BaseC
   try {
     return await searchCandidate(store, wish);
   } catch (error) {
-    return { why: `the backup before cannot be built upon. ${messageOf(error)}` };
+    return { why: `the previous backup cannot be reused. ${messageOf(error)}` };
   }
 }
 
@@ -88,7 +88,7 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandid
   if ('why' in receipt) return receipt;
   const fullAt = fullAtOf(receipt);
   if (Date.now() - Date.parse(fullAt) > wish.fullEveryMs) {
-    return { why: `all of it was sent last at ${fullAt}, longer ago than full-every` };
+    return { why: `the last full upload was at ${fullAt}, which is longer ago than full-every` };
   }
   if (receipt.upload.cannotCopy) {
     return { why: 'the S3 server cannot copy parts of objects', cannotCopy: true };
@@ -99,7 +99,7 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandid
   if (key.includes('%')) return { why: `some S3 servers cannot copy from a name with % in it: ${key}` };
   const head = await store.head(key);
   if (head?.size !== receipt.size) return { why: `${store.uri(key)} is not what its receipt says` };
-  if (otherEncryption(store, head)) return { why: `${store.uri(key)} is encrypted in another way` };
+  if (otherEncryption(store, head)) return { why: `${store.uri(key)} has a different encryption` };
   const { size, etag } = head;
   const reader = { size, read: (offset: number, length: number) => store.read(key, offset, length, etag) };
   const directory = await readDirectory(reader);
@@ -117,7 +117,7 @@ export function planBase(candidate: BaseCandidate, files: HostFiles): BasePlan |
   try {
     return plan(candidate, files);
   } catch (error) {
-    return { why: `${candidate.receipt.key} cannot be built upon. ${messageOf(error)}` };
+    return { why: `${candidate.receipt.key} cannot be reused. ${messageOf(error)}` };
   }
 }
 
@@ -137,9 +137,9 @@ function plan(candidate: BaseCandidate, files: HostFiles): BasePlan | NoBase {
       bytes += size;
     },
   );
-  if (reuse.copies.length === 0) return { why: `${key} holds nothing that is large enough to be copied` };
+  if (reuse.copies.length === 0) return { why: `${key} holds nothing large enough to be copied` };
   if (reuse.unreferenced > MOST_UNREFERENCED * reuse.length) {
-    return { why: `too much of ${key} is of files that are gone` };
+    return { why: `too much of ${key} belongs to deleted files` };
   }
   if (reuse.copies.length > MOST_COPIES) return { why: 'it would take too many parts' };
   const base = { key, etag, copies: reuse.copies, reuse, bytes, fullAt: fullAtOf(receipt) };

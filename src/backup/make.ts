@@ -38,7 +38,7 @@ import type { ArchiveOptions, Source, Tolerate } from './source.ts';
 import { certify, storeObject } from './store.ts';
 import { surveySource } from './survey.ts';
 
-const NO_FILES: NoBase = { why: 'there is nothing but the database' };
+const NO_FILES: NoBase = { why: 'there is only the database' };
 
 /** What a backup asks of who makes it, about its host. */
 export interface OnHost {
@@ -120,7 +120,9 @@ async function makeFrom(
   const target = { ...inputs, ...base, startedAt, baseName, tolerate, recipients: making.recipients };
   describe(source, target, null); // throws before a byte moves
   if (inputs.dryRun) {
-    platform.notice(`Dry run: all that a backup to ${store.uri(key)} needs is there. None was made.`);
+    platform.notice(
+      `Dry run: everything that a backup to ${store.uri(key)} needs is in place. None was made.`,
+    );
     return undefined;
   }
   const { signer } = making.signing;
@@ -211,7 +213,7 @@ export async function proveBackup(
   }
   throw new UserError(
     `The backup ${uri} has failed its verification: ${failure}`,
-    'Its receipt says so: nothing takes it for a backup. Make another one, and find out what has changed it.',
+    'Its receipt says so, and it no longer counts as a backup. Make another one, and find out what changed it.',
   );
 }
 

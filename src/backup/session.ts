@@ -21,9 +21,7 @@ export async function openSession(odoo: Odoo, holder: string, platform: Platform
     (taken) => stack.use(taken),
     (error) => {
       if (!(error instanceof NoLockError)) throw error;
-      platform.warning(
-        `Nothing keeps a restore from running at the same time. ${error.message}. ${error.hint}`,
-      );
+      platform.warning(`A restore could run at the same time. ${error.message}. ${error.hint}`);
     },
   );
   const opened = Snapshot.open(postgres, database).then((snapshot) => stack.use(snapshot));

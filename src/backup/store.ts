@@ -158,7 +158,9 @@ async function removeObject(store: Store, key: string, platform: Platform): Prom
     try {
       await store.delete(each);
     } catch (error) {
-      platform.warning(`${store.uri(each)} was left behind, and is not a backup: ${messageOf(error)}`);
+      platform.warning(
+        `${store.uri(each)} was left behind, and does not count as a backup: ${messageOf(error)}`,
+      );
     }
   }
 }

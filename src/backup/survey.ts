@@ -77,7 +77,7 @@ export async function surveySource(
   tellElsewhere(facts.attachments, found ? tolerate : (problem) => platform.notice(`${problem}.`));
   if (!found) {
     if (attached > 0)
-      platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} stay out.`);
+      platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} are left out.`);
     return {
       odoo,
       snapshot,
@@ -189,11 +189,14 @@ function assertSomeFound(odoo: Odoo, attached: number, missing: readonly string[
 }
 
 const REASONS: readonly (readonly [SkipReason, (count: string) => string])[] = [
-  ['unfit', (count) => `${count} with names that no zip archive can hold stay out`],
-  ['name', (count) => `${count} with names that are not UTF-8 stay out`],
-  ['link', (count) => `${count} that are symbolic links stay out: none is followed inside of a filestore`],
-  ['special', (count) => `${count} that are sockets, pipes or devices stay out`],
-  ['foreign', (count) => `${count} of other accounts than the filestore’s owner stay out`],
+  ['unfit', (count) => `${count} with names that no zip archive can hold are left out`],
+  ['name', (count) => `${count} with names that are not UTF-8 are left out`],
+  [
+    'link',
+    (count) => `${count} that are symbolic links are left out: links inside a filestore are not followed`,
+  ],
+  ['special', (count) => `${count} that are sockets, pipes or devices are left out`],
+  ['foreign', (count) => `${count} owned by other accounts than the filestore’s owner are left out`],
 ];
 
 function tellSkipped(skipped: ReadonlyMap<string, SkipReason>, tolerate: Tolerate): void {
@@ -223,7 +226,7 @@ function tellElsewhere({ elsewhere }: AttachmentFacts, tell: Tolerate): void {
   const storages = Object.keys(elsewhere);
   if (storages.length === 0) return;
   const count = Object.values(elsewhere).reduce((total, each) => total + each, 0);
-  tell(`${formatCounted(count, 'attachment')} in other storages than the filestore stay out`, storages);
+  tell(`${formatCounted(count, 'attachment')} in other storages than the filestore are left out`, storages);
 }
 
 function tellFilestore(

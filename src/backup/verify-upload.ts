@@ -66,6 +66,6 @@ async function md5Of(store: Store, key: string, offset: number, length: number):
 function damaged(message: string): UserError {
   return new UserError(
     message,
-    'The archive got no receipt, so nothing takes it for a backup. Run the backup again.',
+    'The archive got no receipt, so it does not count as a backup. Run the backup again.',
   );
 }

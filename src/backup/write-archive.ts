@@ -95,14 +95,14 @@ function writeBothDumps(writing: Writing, custom: DumpEntry, plain: DumpEntry): 
   const { writer, members, segments, target, inTurn, info } = writing;
   const [dump, sql] = segments.dumps as [SegmentWriter, SegmentWriter];
   if (inTurn) {
-    info('The database is read twice: this S3 server takes the dumps one after the other');
+    info('The database is read twice: this S3 server requires the dumps one after the other');
     const first = writeDump(writing, custom, dump).then(() => dump.end()); // only then the second is read
     return allEnded(first, writeDump(writing, plain, sql));
   }
   const names = { dumpName: custom.name, sqlName: plain.name };
   const entries = { ...names, dump, sql, members, target, signal: writer.failed };
   const writeSql = async (why: string) => {
-    info(`The database is read twice: the dump ${why}, from which no SQL is made here yet`);
+    info(`The database is read twice: the dump ${why}, which this program cannot convert to SQL yet`);
     await writeDump(writing, plain, sql);
   };
   return readDump(writing, custom, async (stream) => {
@@ -172,7 +172,7 @@ async function writeFilestore({
     return { files: 0, bytes: 0, missing, lost: [], corrupt: [], skipped };
   }
   const compress = deflateLevel(target) > 0 && !target.recipients;
-  const more = target.base ? ' that the backup before lacks' : '';
+  const more = target.base ? ' that the previous backup lacks' : '';
   info(`Filestore: ${formatCounted(list.length, 'file')}${more}, ${formatBytes(list.bytes)}`);
   const read = await transfers.move('filestore', list.bytes, (progress) => {
     const sink = filestoreSink(segment, { members, compress, progress, signal: writer.failed });
@@ -180,7 +180,10 @@ async function writeFilestore({
   });
   await segment.end();
   if (read.lost.length > 0)
-    target.tolerate(`${formatCounted(read.lost.length, 'file')} vanished while they were read`, read.lost);
+    target.tolerate(
+      `${formatCounted(read.lost.length, 'file')} disappeared while they were being read`,
+      read.lost,
+    );
   if (read.corrupt.length > 0) {
     const files = formatCounted(read.corrupt.length, 'file');
     target.tolerate(`${files} are not what their SHA-1 names say`, read.corrupt);

@@ -67,7 +67,7 @@ const isOvertaken = (error: unknown): boolean =>
 function gone(uri: string, cause?: unknown): UserError {
   return new UserError(
     `${uri} was removed or replaced while its archive was verified`,
-    'Let prune and verify follow each other, by a concurrency group. What the verification found is in the log only.',
+    'Do not run prune and verify at the same time: use a concurrency group. What the verification found is only in the log.',
     { cause },
   );
 }

@@ -104,7 +104,7 @@ function tooMany(verdicts: readonly Verdict<Entry>[], limitPercent: number): Pru
   if (deleted <= FEW || deleted * 100 <= archives.length * limitPercent) return undefined;
   return {
     why: `${deleted} of ${archives.length} archives would be deleted at once, and prune-limit is ${limitPercent} percent`,
-    hint: 'Look at what prune with dry-run: true says, and whether somebody has put archives into the bucket. Where it is meant, as after a change of keep-last and its like, run prune once with prune-limit: 100.',
+    hint: 'Check what prune with dry-run: true says, and whether somebody has put archives into the bucket. If it is intended, for instance after a change of keep-last, run prune once with prune-limit: 100.',
   };
 }
 

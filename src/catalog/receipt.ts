@@ -181,7 +181,7 @@ export function parseReceipt(value: unknown, where: string): Receipt {
   } catch (cause) {
     throw new ContentError(
       `${where} is not a receipt of this tool: ${messageOf(cause)}`,
-      'A newer version may have written it, or something else. Its archive is not to be trusted without it.',
+      'A newer version may have written it, or something else. Its archive is not trusted without it.',
       { cause },
     );
   }

@@ -131,7 +131,7 @@ async function findDatabases(
     platform.info(`${formatCounted(all.length, 'database')} of Odoo: ${all.join(', ') || 'none'}`);
     if (chosen.length > 0) return chosen;
     throw new UserError(
-      `database: none of the databases that Odoo has on ${host.label} is meant: ${all.join(', ') || 'there are none'}`,
+      `database: no database of Odoo on ${host.label} matches: ${all.join(', ') || 'there are none'}`,
       'Databases of Odoo are those that belong to its role. Name others: database: shop, blog.',
     );
   });

@@ -57,7 +57,7 @@ async function whatIf(
     return { verdicts, notes };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const note = `What is locked may stay all the same, which could not be looked up: ${messageOf(error)}`;
+    const note = `Locked objects would stay anyway; whether any are locked could not be determined: ${messageOf(error)}`;
     return { verdicts: decideWithPins(entries, retention.policy), notes: [...notes, note] };
   }
 }

@@ -73,7 +73,7 @@ function tellDoubts({ verdicts }: PrunePlan, platform: Platform): void {
   const [first] = doubted;
   if (!first) return;
   platform.warning(
-    `${formatCounted(doubted.length, 'backup')} count for no rule, and stay until you delete them, such as ${first.key}: ${first.doubt}`,
+    `${formatCounted(doubted.length, 'backup')} are not counted by any rule, and stay until you delete them, such as ${first.key}: ${first.doubt}`,
   );
 }
 
@@ -93,6 +93,6 @@ export function versionNotes(
   const deletes = plan.verdicts.some(({ keep }) => !keep);
   if (!plan.versions || deleteVersions || !deletes) return [];
   return [
-    `The bucket keeps versions: what ${dryRun ? 'would be' : 'was'} deleted is hidden, and paid for, until a lifecycle rule removes noncurrent versions. With delete-versions: true they are removed at once.`,
+    `The bucket keeps versions: what ${dryRun ? 'would be' : 'was'} deleted is hidden, and costs money, until a lifecycle rule removes noncurrent versions. With delete-versions: true they are removed at once.`,
   ];
 }

@@ -87,6 +87,6 @@ function failedError(store: Store, failed: readonly Receipt[], all: number): Use
     all === 1
       ? `The archive has failed: ${lines.join()}`
       : [`${failed.length} of ${all} archives have failed:`, ...lines].join('\n  '),
-    'Their receipts say so now: nothing takes them for a backup any more. Make a new one, and find out what has changed them.',
+    'Their receipts say so now, and they no longer count as backups. Make a new one, and find out what changed them.',
   );
 }

@@ -141,6 +141,6 @@ async function assertSpace(path: string, needed: number): Promise<void> {
   if (bavail * bsize >= needed || bavail === 0) return;
   throw new UserError(
     `output: ${formatBytes(needed)} are to be written, and the disk of ${dirname(path)} has ${formatBytes(bavail * bsize)} left`,
-    'Free some, or name a file on another disk.',
+    'Free some space, or name a file on another disk.',
   );
 }

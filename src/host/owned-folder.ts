@@ -56,7 +56,7 @@ export async function actAsOwner(
   if (owned) return owned;
   if (await accounts.firstAble([owner], { argv: ['sh', '-c', '[ "$(id -u)" = "$1" ]', 'sh', uid] })) {
     throw new UserError(
-      `filestore: ${path} belongs to ${owner}, and that account may not enter ${baseOf(seen)}, in which it is`,
+      `filestore: ${path} belongs to ${owner}, and that account cannot enter ${baseOf(seen)}, in which it is`,
       `Let that account enter it (chmod o+x on each folder above), or let root open it. ${accounts.sudoersHint(['root'])}`,
     );
   }
@@ -148,7 +148,7 @@ export async function seeFolder(
   const [path = '', there = '', stats = '', parent = '', links = ''] = answer.stdout.split('\0');
   if (path === '') {
     throw new UserError(
-      `filestore: ${folder} on ${host.label} is a symbolic link that leads back to itself`,
+      `filestore: ${folder} on ${host.label} is a symbolic link that refers to itself`,
       'Let the link lead to the folder, or set the input filestore to where it is.',
     );
   }
@@ -162,7 +162,7 @@ export async function seeFolder(
   if (stranger !== undefined) {
     throw new UserError(
       `filestore: ${folder} on ${host.label} is reached by a symbolic link that belongs to ${nameIn(stranger)}, and leads to ${there}, which belongs to ${owner}`,
-      'A link is followed when root has made it, or the owner of the folder. Let root make the link, or give the folder to the account that runs Odoo.',
+      'A link is followed only if root or the owner of the folder made it. Let root make the link, or give the folder to the account that runs Odoo.',
     );
   }
   const seen = { path, there, exists: there === path, owner, uid, gid, mode };

@@ -68,7 +68,9 @@ function parseRequest(fields: Fields): FetchRequest | undefined {
   const [name, ...others] = given;
   if (name === undefined) return { kind: 'archive' };
   if (others.length === 0) return parsed[name];
-  return void fields.problem(`${name}: goes without ${others.join(', ')}: a run fetches one thing`);
+  return void fields.problem(
+    `${name}: cannot be combined with ${others.join(', ')}: a run fetches one thing`,
+  );
 }
 
 function memberOf(value: string): FetchRequest {

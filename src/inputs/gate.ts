@@ -36,7 +36,11 @@ const AGES_MS = [60_000, 3650 * 24 * 3_600_000] as const;
 export function parseGate(fields: Fields, env: Environment): GateInputs | undefined {
   const required = {
     s3: parseS3(fields, env),
-    database: fields.required('database', databaseName, 'is required: a gate does not ask the host'),
+    database: fields.required(
+      'database',
+      databaseName,
+      'is required, because a gate does not connect to the host',
+    ),
     backup: fields.required('backup', backupName),
     require: fields.required('require', oneOf(choices.require)),
     maxAgeMs: fields.required('max-age', (value) => parseDurationMs(value, ...AGES_MS)),
@@ -58,6 +62,8 @@ export function backupName(value: string): string {
 /** An expression that found nothing. The default would take any other backup for the one that was meant. */
 export function refuseEmptyBackup(fields: Fields, env: Environment): void {
   if ([env.INPUT_BACKUP, env[variableOf('backup')]].some((value) => value?.trim() === '')) {
-    fields.problem('backup: is empty: the job that was to hand over its key has not (leave it out for any)');
+    fields.problem(
+      'backup: is empty: the earlier job did not pass its key on (leave it out to accept any backup)',
+    );
   }
 }

@@ -41,7 +41,7 @@ function booleanOrPath(value: string): boolean | string {
 
 /** Odoo's own rule (DBNAME_PATTERN of its database manager), and the 63 bytes that PostgreSQL keeps of a name. */
 export function databaseName(value: string): string {
-  if (/[\s,]/.test(value)) throw new Refusal('takes one database: run the action once for each');
+  if (/[\s,]/.test(value)) throw new Refusal('accepts one database: run the action once for each');
   return matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, 'a name that Odoo can give a database')(value);
 }
 

@@ -185,7 +185,7 @@ function parseServices(fields: Fields): ServiceChoice | undefined {
   const stop = fields.optional('stop-command', text);
   const start = fields.optional('start-command', text);
   if (units && (stop ?? start) !== undefined) {
-    fields.problem('services: goes without stop-command and start-command: give one or the other');
+    fields.problem('services: cannot be combined with stop-command and start-command: give one or the other');
   }
   if ((stop === undefined) !== (start === undefined)) {
     fields.problem(

@@ -36,7 +36,7 @@ export function parseRetention(fields: Fields): RetentionInputs | undefined {
   const deleteVersions = fields.optional('delete-versions', boolean) ?? false;
   if (Object.values(counts).every((count) => count === 0) && !fields.given('keep-within')) {
     fields.problem(
-      'keep-last: with 0, one of keep-daily, keep-weekly, keep-monthly, keep-yearly or keep-within must say what to keep',
+      'keep-last: with 0, set at least one of keep-daily, keep-weekly, keep-monthly, keep-yearly or keep-within',
     );
   }
   if (!complete(required) || limitPercent === undefined || maxShrink === undefined) return undefined;

@@ -91,7 +91,7 @@ const roleSessionName = matching(/^[\w+=,.@-]{2,64}$/, 'a name of 2 to 64 letter
 /** Not Amazon's full rule: other servers allow more, and an access point's ARN is no name at all. */
 function bucketName(value: string): string {
   if (/^s3:\/\/|^https?:\/\//.test(value) || (value.includes('/') && !value.startsWith('arn:'))) {
-    throw new Refusal(`'${value}' is more than a bucket's name: the folder goes into s3-prefix`);
+    throw new Refusal(`'${value}' is more than a bucket's name: put the folder into s3-prefix`);
   }
   return matching(/^[\w.:/-]{3,255}$/, 'the name of a bucket')(value);
 }

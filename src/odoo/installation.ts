@@ -161,8 +161,8 @@ function chooseDatabase(wanted: string | undefined, conf: OdooConfFile | undefin
   if (only !== undefined && others.length === 0) return only;
   throw new UserError(
     conf === undefined
-      ? 'database: not set, and there is no odoo.conf in a usual place that could name it'
-      : `database: not set, and db_name in ${conf.path} names ${only === undefined ? 'none' : `several: ${conf.dbNames.join(', ')}`}`,
+      ? 'database: is not set, and no odoo.conf in a usual place names one'
+      : `database: is not set, and db_name in ${conf.path} names ${only === undefined ? 'none' : `several: ${conf.dbNames.join(', ')}`}`,
     'Set the input database.',
   );
 }

@@ -36,7 +36,7 @@ export async function neutralize(
   if (wrong.length === 0) return;
   throw new UserError(
     `${database} was neutralized, and is not neutral: ${wrong.join('; ')}`,
-    'A module has switched something on again. The copy is not put to use; see the statements of odoo neutralize --stdout.',
+    'A module has switched something on again. The copy is not activated; see the statements of odoo neutralize --stdout.',
   );
 }
 
@@ -49,7 +49,7 @@ async function apply(postgres: Postgres, database: string, program: OdooProgram 
   await applied.catch(
     explaining(({ exit }) => [
       `The statements that neutralize ${database} fail: ${exit.stderr}`,
-      'Mostly it is one of a module whose code does not fit the backup: see odoo neutralize --stdout. The copy is not put to use.',
+      'Mostly it is one of a module whose code does not fit the backup: see odoo neutralize --stdout. The copy is not activated.',
     ]),
   );
 }
@@ -75,7 +75,7 @@ async function odooStatements({ host, argv, conf, ...how }: OdooProgram, databas
   return run(host, command).catch(
     explaining(({ exit }) => [
       `odoo neutralize failed for ${database}: ${exit.stderr}`,
-      'Run it by hand on the host to see why. The copy is not put to use.',
+      'Run it by hand on the host to see why. The copy is not activated.',
     ]),
   );
 }
@@ -152,6 +152,6 @@ export async function renewIdentity(postgres: Postgres, database: string): Promi
   if (now === uuid) return uuid;
   throw new UserError(
     `${database} was given a new database.uuid, and has ${now ?? 'none'}`,
-    'Something in the database, such as a trigger, has changed it back. The copy is not put to use.',
+    'Something in the database, such as a trigger, has changed it back. The copy is not activated.',
   );
 }

@@ -80,7 +80,7 @@ export function systemdServices(host: Host, accounts: Accounts, units: readonly 
       const running = states.filter(({ state }) => state !== 'inactive' && state !== 'failed');
       if (running.length === 0) return;
       throw new UserError(
-        `Stopped, and not at rest: ${running.map(({ unit, state }) => `${unit} is ${state}`).join(', ')}`,
+        `Still running after the stop command: ${running.map(({ unit, state }) => `${unit} is ${state}`).join(', ')}`,
         'Something has started it again: a timer, a socket or another unit. See systemctl list-dependencies --reverse.',
       );
     },

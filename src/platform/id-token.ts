@@ -24,7 +24,7 @@ export async function jobToken(audience: string, env: Environment, pauseMs = 500
   if (url && bearer) return tokenOfGitHub(new URL(url), bearer, audience, pauseMs);
   if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return tokenOfFile(env.AWS_WEB_IDENTITY_TOKEN_FILE);
   throw new UserError(
-    'This job has no ID token, by which it could assume a role',
+    'This job has no ID token to assume a role with',
     'On GitHub: `permissions: id-token: write` of the job. On GitLab: `id_tokens`. Anywhere: AWS_WEB_IDENTITY_TOKEN_FILE names a file with a token.',
   );
 }

@@ -51,8 +51,8 @@ export async function applySettings(
     if (logins.length === 0) {
       refuse(
         isOwners
-          ? 'only a superuser may set it, and none does because a backup says so'
-          : `a backup sets nothing for other roles than the owner of its database`,
+          ? 'only a superuser may set it, and none does so on the word of a backup'
+          : `a backup may only change settings of the role that owns its database`,
       );
       continue;
     }

@@ -109,7 +109,7 @@ async function findRoute(
     }
   }
   throw new UserError(
-    `PostgreSQL at ${whereOf(settings)} lets nobody in that this run can be:\n  ${failures.join('\n  ')}`,
+    `PostgreSQL at ${whereOf(settings)} rejected every account and role that this run could use:\n  ${failures.join('\n  ')}`,
     loginHint(host, accounts, settings),
   );
 }

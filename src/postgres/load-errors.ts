@@ -45,7 +45,7 @@ const HINTS: Readonly<Record<string, string>> = {
   [SQL_STATE.invalidObjectDefinition]:
     'An index uses a function that the backup’s database had marked IMMUTABLE (unaccent?): set db-admin-user to a superuser, who may mark it.',
   [SQL_STATE.insufficientPrivilege]:
-    'The role of Odoo may not do what the dump asks for. Where an extension is the matter, let an admin role prepare it: db-admin-user. Where things belong to another role, make Odoo’s a member of it: GRANT.',
+    'The role of Odoo may not do what the dump asks for. If an extension is the cause, set db-admin-user. If objects belong to another role, make Odoo’s role a member of it: GRANT.',
   [SQL_STATE.readOnlyTransaction]:
     'The server lets nobody write: it is a standby, or default_transaction_read_only is set where only an admin may change it.',
   [SQL_STATE.tooManyConnections]:
@@ -59,8 +59,7 @@ export function loadFailure(error: CommandError, database: string, problem: Load
   const shown = error.saying(said);
   return new LoadError(
     `The dump cannot be loaded into ${database}. ${shown.message}`,
-    hintFor(said, problem) ??
-      'The database that Odoo uses was not touched. See the log of the PostgreSQL server.',
+    hintFor(said, problem) ?? 'Odoo’s database was not touched. See the log of the PostgreSQL server.',
     problem,
     shown,
   );
@@ -69,7 +68,7 @@ export function loadFailure(error: CommandError, database: string, problem: Load
 function hintFor(said: string, { sqlState }: LoadProblem): string | undefined {
   if (saysTooOld(said)) return 'The dump was written by a newer pg_dump: install that client on the host.';
   if (/^psql:[^\n]* error: backslash commands are restricted/m.test(said)) {
-    return 'The dump holds commands of psql, which nobody may run here. Restore a dump in custom format, or one from pg_dump itself.';
+    return 'The dump contains psql commands, which are not allowed here. Restore a dump in custom format, or one from pg_dump itself.';
   }
   return sqlState === undefined ? undefined : HINTS[sqlState];
 }

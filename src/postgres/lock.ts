@@ -68,8 +68,8 @@ async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSes
     await session[Symbol.asyncDispose]();
     if (!(error instanceof CommandError)) throw error;
     throw new NoLockError(
-      `The lock that keeps other runs away cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error.exit.stderr}`,
-      `Let the role in there: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
+      `The lock against other runs cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error.exit.stderr}`,
+      `Let the role connect to it: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
       { cause: error },
     );
   }
@@ -82,7 +82,7 @@ function lost(database: string): (cause: unknown) => never {
   return (cause) => {
     throw new UserError(
       `The lock on ${database} was lost: its session in PostgreSQL has ended`,
-      'Somebody ended it, or the server was restarted. Run it again.',
+      'Somebody terminated it, or the server was restarted. Run it again.',
       { cause },
     );
   };

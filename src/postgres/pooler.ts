@@ -24,7 +24,7 @@ export async function assertKeepsConnection(host: Host, psql: Command, where: st
     const theirs = (await runPsql(host, psql, query)).trim();
     if (ours !== theirs && ours === first) continue;
     throw new UserError(
-      `At ${where} is a connection pooler that gives one connection to several clients (pool_mode = transaction): no lock and no snapshot would last`,
+      `At ${where} is a connection pooler that shares one connection between several clients (pool_mode = transaction): locks and snapshots would not last`,
       'Set db-host and db-port to the PostgreSQL server itself, or give the pooler an entry for this database with pool_mode=session.',
     );
   }

@@ -4,4 +4,4 @@ export const READING_HINT =
 
 /** What a standby does, and what helps: follows its name in a sentence. */
 export const STANDBY_CONFLICT =
-  'ends a long query where it conflicts with what the primary has done: set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or make the backup from the primary.';
+  'ends a long query that conflicts with changes on the primary: set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or make the backup from the primary.';

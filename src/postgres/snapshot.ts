@@ -173,7 +173,7 @@ const STANDBY = `A standby ${STANDBY_CONFLICT}`;
 const HINTS: Readonly<Record<string, string>> = {
   [SQL_STATE.serializationFailure]: STANDBY,
   [SQL_STATE.deadlock]: STANDBY,
-  [SQL_STATE.lockNotAvailable]: 'A migration holds a lock on a table: make the backup when it is done.',
+  [SQL_STATE.lockNotAvailable]: 'A migration holds a lock on a table: make the backup after it.',
   [SQL_STATE.insufficientPrivilege]:
     'The role has to be allowed to read every table, with all of its rows: GRANT SELECT; where row-level security hides some, let their owner make the backup, or ALTER ROLE … BYPASSRLS.',
 };

@@ -129,7 +129,7 @@ async function rename(
       if (error.sqlState === LOCK_NOT_AVAILABLE) {
         throw new UserError(
           `The databases could not be renamed: another session had one of them locked for ${LOCK_WAIT_SECONDS} s`,
-          'Nothing was renamed. Somebody alters or copies it (pg_locks tells who): run again when that is over.',
+          'Nothing was renamed. Somebody is altering or copying it (pg_locks shows who): run this again afterwards.',
           { cause: error },
         );
       }
@@ -137,7 +137,7 @@ async function rename(
       throw new UserError(
         `The databases could not be renamed: ${stderr}`,
         who.length > 0
-          ? `Still connected: ${[...new Set(who)].join(', ')}. Disconnect them, or set db-admin-user to a role that may end their sessions.`
+          ? `Still connected: ${[...new Set(who)].join(', ')}. Disconnect them, or set db-admin-user to a role that may terminate their sessions.`
           : 'Nothing was renamed. Only the owner of both databases with CREATEDB may, or a superuser: see db-admin-user.',
         { cause: error },
       );

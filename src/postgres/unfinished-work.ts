@@ -34,7 +34,7 @@ export async function endWorkOn(admin: Postgres, newName: string): Promise<void>
     if (Date.now() < until) continue;
     throw new UserError(
       `A session that creates or renames ${newName} does not end`,
-      `End it by hand: pg_stat_activity has it, with the application_name ${signature(newName)}.`,
+      `Terminate it by hand: pg_stat_activity lists it, with the application_name ${signature(newName)}.`,
     );
   }
 }

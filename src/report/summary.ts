@@ -63,7 +63,7 @@ export interface Bar {
   readonly name: string;
   /** What holds for bars that follow each other: `Odoo runs`. */
   readonly state: string;
-  /** Odoo is away meanwhile. */
+  /** Odoo is down meanwhile. */
   readonly away?: boolean | undefined;
   /** Since the beginning of the run, in milliseconds. */
   readonly startMs: number;

@@ -120,7 +120,7 @@ async function perform(
 ): Promise<void> {
   if (bytes !== undefined) return phases.transfer(name, title, bytes, (progress) => run(signal, progress));
   if (!unbroken) return phases.run(name, title, () => run(signal, silent));
-  const told = () => platform.info(`First it is waited for: ${lowerFirst(title)}. Odoo is away meanwhile`);
+  const told = () => platform.info(`First this has to end: ${lowerFirst(title)}. Odoo is down meanwhile`);
   signal.addEventListener('abort', told, { once: true });
   try {
     await phases.run(name, title, () => inTime(UNBROKEN_LIMIT_MS, () => run(abandoned, silent), abandoned));
@@ -151,7 +151,7 @@ async function takeBack(
   const byHand: string[] = [];
   const left = begun.filter(({ undo }) => undo);
   if (left.length > 0) {
-    platform.info(`Now it is taken back: ${toTakeBack(left)}${ifSignalledAgain(reason)}`);
+    platform.info(`Undoing: ${toTakeBack(left)}${ifSignalledAgain(reason)}`);
   }
   for (const [i, { undo }] of left.entries()) {
     if (!undo) continue;
@@ -167,7 +167,7 @@ async function takeBack(
   }
   if (failures.length === 0) return { error: reason, undone };
   const error = new StrandedError(
-    [`${messageOf(reason)}. Taking it back failed as well:`, ...failures].join('\n  '),
+    [`${messageOf(reason)}. Undoing failed as well:`, ...failures].join('\n  '),
     byHand,
     reason,
   );

@@ -130,7 +130,7 @@ export async function putBack(
 
   phases.expect(steps.length);
   if (request.dryRun) {
-    platform.notice('Dry run: everything that the plan needs is there. Nothing was changed.');
+    platform.notice('Dry run: everything that the plan needs is in place. Nothing was changed.');
   } else {
     await execute(plan.steps, run, cancellation, (failure) =>
       platform.summary(failureSummary(about, failure)),
@@ -192,7 +192,7 @@ async function tidy(steps: readonly Step[], { platform, phases, signal }: Run): 
       await phases.run(step.name, step.title, () => step.run(signal, { add() {} }));
     } catch (error) {
       platform.warning(
-        `The restore is done, and something is left to do, by the next one or by hand: ${lowerFirst(step.title)} (${step.details.join(', ')}): ${messageOf(error)}`,
+        `The restore is done, but one step is left for the next restore, or to be done by hand: ${lowerFirst(step.title)} (${step.details.join(', ')}): ${messageOf(error)}`,
       );
     }
   }

@@ -48,7 +48,7 @@ export async function whileSpaceLasts<T>(
 
 function tooLittle({ mount, free }: FileSystem): UserError {
   return new UserError(
-    `The dump takes more space than its size lets expect: ${mount} on the host has only ${formatBytes(free)} left`,
+    `The dump needs more space than its size suggests: ${mount} on the host has only ${formatBytes(free)} left`,
     'Free space on the host, or choose another backup: a dump may be made to fill disks.',
   );
 }

@@ -160,7 +160,7 @@ export function failureSummary(matter: Matter, { step, error, undone }: StepFail
           ['Backup', code(matter.source.uri)],
           ['Failed', step.title],
           ['Because', messageOf(error)],
-          ...(undone.length > 0 ? [] : ([['Taken back', 'nothing had been changed']] as const)),
+          ...(undone.length > 0 ? [] : ([['Taken back', 'nothing was changed']] as const)),
           ...row('What to do', error instanceof UserError && !stranded ? error.hint : undefined),
         ],
       },

@@ -28,7 +28,7 @@ function assertAny(
 ): void {
   if (fields.some((field) => (answer as Record<string, unknown>)[field] !== undefined)) return;
   throw new UserError(
-    `${endpoint ?? 'Amazon S3'} does not answer as an S3 service does: what it gives is ${what}`,
-    'Check `s3-endpoint`: a console or a web page has another address than its S3 API.',
+    `${endpoint ?? 'Amazon S3'} does not answer like an S3 service: it returned ${what}`,
+    'Check `s3-endpoint`: the address of a console or a web page is not that of its S3 API.',
   );
 }

@@ -26,12 +26,12 @@ export function ofStranger(
   const location = originOf(error.$response?.headers?.location);
   if (status >= 300 && status < 400 && location !== undefined) {
     return [
-      `${server} sends this program on to ${location} (HTTP ${status})`,
+      `${server} redirects to ${location} (HTTP ${status})`,
       `Set \`s3-endpoint\` to ${location}, if that is the S3 service and not a login page.`,
     ];
   }
   return [
-    `${server} answers HTTP ${status}, and not as an S3 service does`,
+    `${server} answers HTTP ${status}, and not like an S3 service`,
     'Check `s3-endpoint`: https:// or http://, and the port of the S3 API, which is not that of a console. Or a proxy or a firewall before it forbids this address.',
   ];
 }
@@ -92,13 +92,13 @@ export function connectionError(error: SdkFailure, endpoint: string | undefined)
   }
   if (error.name === 'NoAnswer') {
     return [
-      `${server} accepts connections and does not answer (${error.message})`,
-      'Check `s3-endpoint`: host, port, and whether it is http:// or https://. A firewall or a proxy may swallow what is sent.',
+      `${server} accepts connections but does not answer (${error.message})`,
+      'Check `s3-endpoint`: host, port, and whether it is http:// or https://. A firewall or a proxy may drop the data.',
     ];
   }
   if (error.name === 'TimeoutError' || /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)/.test(code)) {
     return [
-      `The connection to ${server} broke or stood still (${code || error.name})`,
+      `The connection to ${server} was lost or stalled (${code || error.name})`,
       'It was tried again several times. Check `s3-endpoint`, the firewall and the network of the runner.',
     ];
   }
@@ -109,6 +109,6 @@ export function connectionError(error: SdkFailure, endpoint: string | undefined)
 }
 
 const noS3 = (server: string): Explanation => [
-  `${server} does not answer as an S3 service does`,
-  'Check `s3-endpoint`: a console or a web page has another address than its S3 API.',
+  `${server} does not answer like an S3 service`,
+  'Check `s3-endpoint`: the address of a console or a web page is not that of its S3 API.',
 ];

@@ -152,7 +152,7 @@ function ofLock(error: SdkFailure, name: string, asked: Asked): Explanation | un
   const says = !error.message || error.message === 'UnknownError' || /lock/i.test(error.message);
   if (!asked.locks || asked.action !== 's3:PutObject' || name !== 'InvalidRequest' || !says) return undefined;
   return [
-    `The bucket ${asked.bucket} takes no locked objects: it was made without Object Lock`,
+    `The bucket ${asked.bucket} cannot lock objects: it was created without Object Lock`,
     'Leave out `object-lock`, or use a bucket with Object Lock: it can be switched on where versioning is.',
   ];
 }
@@ -190,11 +190,11 @@ function ofObject(name: string, status: number | undefined, asked: Asked): Expla
     case 'ConditionalRequestConflict':
       return [
         `${place(asked)} exists already`,
-        'Another run has just written this key. Let runs for one database follow each other.',
+        'Another run has just written this key. Do not run two jobs for one database at the same time.',
       ];
     case 'NoSuchUpload':
       return [
-        `The unfinished upload of ${place(asked)} has been removed by somebody else`,
+        `The unfinished upload of ${place(asked)} was removed by somebody else`,
         'Look for a lifecycle rule or a job that removes unfinished uploads too early.',
       ];
     case 'InvalidObjectState':
@@ -230,7 +230,7 @@ function ofServer(error: SdkFailure, status: number | undefined, asked: Asked): 
     return [
       `The S3 service failed with HTTP ${status}${name ? ` (${name})` : ''} on ${asked.action} of ${place(asked)}`,
       status === 501
-        ? 'It does not know this request.'
+        ? 'It does not support this request.'
         : 'It was asked again several times. Look at the status of the service, then run this again.',
     ];
   }

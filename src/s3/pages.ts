@@ -38,17 +38,17 @@ export async function* pagesOf<Item>(
     yield* items;
     // A server that says where more begins has said that there is more.
     if (!(truncated ?? Boolean(next[0]))) return;
-    if (!next[0]) throw cut(what, 'says that there is more, and not where');
+    if (!next[0]) throw cut(what, 'says that there is more, but not where');
     if (!isNew(`place ${JSON.stringify(next)}`)) throw cut(what, AGAIN);
     from = next;
   }
 }
 
-const AGAIN = 'gives the same page again and again';
+const AGAIN = 'returns the same page again and again';
 
 function cut(what: string, how: string): UserError {
   return new UserError(
     `The list of ${what} is not whole: the S3 server ${how}`,
-    'Nothing is done with a list that may hide backups. Ask the provider of the S3 service, or use another one.',
+    'An incomplete list could hide backups, so nothing was done. Ask the provider of the S3 service, or use another one.',
   );
 }

@@ -117,7 +117,7 @@ export class PartUploader {
     } catch (error) {
       const name = errorName((error as Error).cause) ?? '';
       if (!this.#options.unequal || !REFUSALS.includes(name)) throw error;
-      const message = 'The S3 server makes no object of parts of different sizes';
+      const message = 'The S3 server does not accept parts of different sizes';
       throw new CopyError(message, { unsupported: true, cause: error });
     }
   }
@@ -199,7 +199,7 @@ export class PartUploader {
     } catch (cause) {
       const left = new UserError(
         `The failed upload of ${this.#store.uri(this.#options.params.Key)} could not be removed: ${messageOf(cause)}`,
-        'It has no receipt, so nothing takes it for a backup; but it costs money until it is deleted.',
+        'It has no receipt, so it does not count as a backup; but it costs money until it is deleted.',
         { cause },
       );
       this.#options.onLeftBehind?.(left);

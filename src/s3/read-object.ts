@@ -47,7 +47,7 @@ export async function readObject(store: Store, key: string, reading: Reading): P
 export function tooLarge(uri: string, mostBytes: number): ContentError {
   return new ContentError(
     `${uri} is larger than ${mostBytes / 1024 ** 2} MiB, which no receipt is`,
-    'Something else has written this key. Remove it, or choose another backup.',
+    'Another program has written this key. Remove it, or choose another backup.',
   );
 }
 
@@ -130,8 +130,8 @@ class Body {
 
   #replaced(cause?: unknown): UserError {
     return new UserError(
-      `${this.#store.uri(this.#key)} was replaced while it was read`,
-      'Something else writes this key. Find out what, and run this again.',
+      `${this.#store.uri(this.#key)} was replaced while it was being read`,
+      'Another program writes this key. Find out which, and run this again.',
       { cause },
     );
   }

@@ -160,7 +160,7 @@ export class Store implements Disposable {
       return parseJson(bytes);
     } catch (cause) {
       const why = cause instanceof SyntaxError ? '' : `: ${messageOf(cause)}`;
-      throw new ContentError(`${this.uri(key)} is not JSON${why}`, 'Something else has written this key.', {
+      throw new ContentError(`${this.uri(key)} is not JSON${why}`, 'Another program has written this key.', {
         cause,
       });
     }

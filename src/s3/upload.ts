@@ -191,7 +191,7 @@ async function refuseExisting(store: Store, key: string): Promise<void> {
   if (!(await store.head(key))) return;
   throw new UserError(
     `${store.uri(key)} exists already`,
-    'A backup is never overwritten. Two runs within one second share a key: let them run one after the other.',
+    'A backup is never overwritten. Two runs within one second share a key: run them one after the other.',
   );
 }
 

@@ -77,7 +77,7 @@ function refusal(error: unknown, { arn, endpoint }: Role): UserError {
   const why = withoutControls(messageOf(error)).slice(0, 1000);
   if (failure(error).$metadata?.httpStatusCode === undefined) {
     return new UserError(
-      `The role ${arn} could not be assumed, for ${endpoint} was not reached: ${why}`,
+      `The role ${arn} could not be assumed, because ${endpoint} was not reached: ${why}`,
       'The job has to reach that service as well as S3. Check `aws-region`, AWS_ENDPOINT_URL_STS, the proxy and the firewall.',
       { cause: error },
     );
@@ -122,6 +122,6 @@ function checkedEndpoint(given: string): string {
   // The value is not repeated: a URL may hold a password.
   throw new UserError(
     'AWS_ENDPOINT_URL_STS is no https:// URL',
-    'The ID token of the job would go there in clear text, and who sees it can assume the role.',
+    'The ID token of the job would go there in clear text, and anyone anyone who sees it can assume the role.',
   );
 }

@@ -61,7 +61,7 @@ suite('somebody who writes to the bucket', () => {
     const ended = await pruned(bucket, {}, proxy);
     assert.match(
       ended.log,
-      /warning: 140 backups count for no rule, and stay until you delete them, such as .*: dated [23] days before it was stored/,
+      /warning: 140 backups are not counted by any rule, and stay until you delete them, such as .*: dated [23] days before it was stored/,
     );
     // As without them.
     const alone = await createBucket(client);

@@ -256,7 +256,7 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
     // Told, and taken only where somebody says so.
     const named = { backup: newer, 'dry-run': 'true', 'trusted-signers': signers };
     const refused = await scene.start('rollback', named).ended;
-    assert.match(refused.log, /is not to be trusted: its receipt is not signed/);
+    assert.match(refused.log, /is not trusted: its receipt is not signed/);
     const taken = await scene.succeeds('rollback', { ...named, 'allow-unverified': 'true' });
     assert.match(taken.log, /Signed +no$/m);
   });

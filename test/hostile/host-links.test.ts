@@ -258,14 +258,14 @@ suite('a link in place of the filestore', needsRoot, () => {
     });
   });
 
-  test('that leads back to itself', async () => {
+  test('that refers to itself', async () => {
     await onHost(everything, async (scene) => {
       const { rooted } = scene;
       await asOdoo(
         rooted,
         `mv ${rooted.filestore} ${rooted.filestore}2; ln -s ${rooted.database} ${rooted.filestore}`,
       );
-      await both(scene, /symbolic link that leads back to itself/);
+      await both(scene, /symbolic link that refers to itself/);
     });
   });
 

@@ -96,10 +96,10 @@ suite('an undo that waits for the host', () => {
       databases.map((line) => line.split('|')[0] ?? '').find((name) => name.includes('__new_')) ?? '';
     await using _held = await holdRename(postgres, built); // and from being dropped
     run.child.kill('SIGINT');
-    await run.says(/First it is waited for: stop Odoo\. Odoo is away meanwhile/);
+    await run.says(/First this has to end: stop Odoo\. Odoo is down meanwhile/);
     await stop.letGo();
     await untilSession(postgres, run, waitingWith(`DROP DATABASE IF EXISTS "${built}"`));
-    assert.match(run.log, /Now it is taken back: start Odoo again, as it was; .*; drop \S+__new_\d+\./);
+    assert.match(run.log, /Undoing: start Odoo again, as it was; .*; drop \S+__new_\d+\./);
     assert.equal((await scene.server.state())?.attachments !== undefined, true, 'Odoo runs again');
     run.child.kill('SIGINT');
     await run.says(/One more signal ends the run at once, and leaves to you: drop \S+__new_\d+/);

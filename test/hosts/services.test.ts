@@ -128,7 +128,10 @@ suite('services of a systemd host', { concurrency: false }, () => {
     await scene.shell(`printf '[Unit]\\nUpholds=odoo.service\\n[Service]\\nExecStart=/bin/sleep infinity\\n' \
       >/run/systemd/system/watch.service; systemctl daemon-reload; systemctl start watch`);
     try {
-      await assert.rejects(services().stop(), /Stopped, and not at rest: odoo is (active|activating)/);
+      await assert.rejects(
+        services().stop(),
+        /Still running after the stop command: odoo is (active|activating)/,
+      );
     } finally {
       await scene.shell('systemctl stop watch');
     }

@@ -57,7 +57,7 @@ suite('space on a systemd host', { concurrency: false }, () => {
     await scene.fails(
       'restore',
       { 'target-database': 'bomb', backup: key, 'allow-unverified': 'true' },
-      /The dump takes more space than its size lets expect: \/var\/lib\/postgresql on the host has only/,
+      /The dump needs more space than its size suggests: \/var\/lib\/postgresql on the host has only/,
       /Drop bomb__new_\d+/,
     );
     await assertSameHost(scene, traces);

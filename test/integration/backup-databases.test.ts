@@ -71,7 +71,7 @@ suite('several databases of one host', { concurrency: false }, () => {
   test('of which none is meant: what there is is named', async () => {
     const ended = await scene.run({ database: '/^nothing like it$/' });
     assert.equal(ended.exitCode, 1, ended.log);
-    assert.match(ended.log, new RegExp(`none of the databases that Odoo has on .* is meant: .*${names[1]}`));
+    assert.match(ended.log, new RegExp(`no database of Odoo on .* matches: .*${names[1]}`));
   });
 
   test('cancelled in between: what is made stays, and no more is begun', async () => {

@@ -129,7 +129,7 @@ suite('the filestore', () => {
     assert.deepEqual(description.attachments.elsewhere, elsewhere);
     assert.match(
       made.log,
-      /warning: 4 attachments in other storages than the filestore stay out, such as s3_prod/,
+      /warning: 4 attachments in other storages than the filestore are left out, such as s3_prod/,
     );
     assert.match(made.log, /^⚠️ \S+ is backed up, 4 attachments in other storages \(s3_prod, /m);
     await scene.fails({ ...quick(), 'missing-files': 'fail' }, 1, /4 attachments in other storages/);
@@ -174,7 +174,7 @@ suite('the filestore', () => {
     assert.match(made.log, /^⚠️ \S+ is backed up, 2 files on the host left out$/m);
     assert.match(
       made.log,
-      /warning: 1 file with names that no zip archive can hold stay out, such as misc\/back\\slash/,
+      /warning: 1 file with names that no zip archive can hold are left out, such as misc\/back\\slash/,
     );
     assert.equal((await archived(made, empty)).length, 0);
     assert.equal(sha1(await archived(made, large)), large.slice(3));

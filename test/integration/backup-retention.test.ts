@@ -124,7 +124,7 @@ suite('a backup', () => {
       const lock = { 'object-lock': 'governance', 'lock-days': '2' };
       const ended = await scene.run({ 's3-bucket': bucket, ...lock });
       assert.equal(ended.exitCode, 1, ended.log);
-      assert.match(ended.log, /The bucket \S+ takes no locked objects: it was made without Object Lock/);
+      assert.match(ended.log, /The bucket \S+ cannot lock objects: it was created without Object Lock/);
       await assertNothingStored(scene.client, bucket);
       const { Versions, DeleteMarkers } = await scene.client.send(
         new ListObjectVersionsCommand({ Bucket: bucket }),

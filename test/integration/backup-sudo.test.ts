@@ -53,7 +53,7 @@ suite('a host of several accounts', { concurrency: false }, () => {
       const odd = 'cd "$1" && touch "$(printf "odd\\377")" && chown odoo: odd*';
       await host.exec(['bash', '-c', odd, 'bash', host.filestore]);
       const { log, receipt } = await succeeds(host, { format: 'odoo' });
-      assert.match(log, /warning: 1 file with names that are not UTF-8 stay out, such as odd\uFFFD/);
+      assert.match(log, /warning: 1 file with names that are not UTF-8 are left out, such as odd\uFFFD/);
       assert.equal(receipt.filestore?.skipped, 1);
     });
   });

@@ -29,6 +29,6 @@ suite('a backup that waits in vain', { concurrency: true }, () => {
     await run.says(/^ *Dump for Odoo/m);
     await run.ended;
     await held[Symbol.asyncDispose]();
-    await scene.fails(run, 1, /Not done within the timeout of 1 min 00 s/);
+    await scene.fails(run, 1, /Timed out after 1 min 00 s/);
   });
 });

@@ -226,7 +226,7 @@ suite('gate as a step of a GitHub workflow', () => {
     const bucket = await bucketWith({ time: hoursAgo(1) });
     const ended = await step(bucket, { backup: '' });
     assert.equal(ended.exitCode, 2, ended.stdout);
-    assert.match(ended.stdout, /::error::backup: is empty: the job that was to hand over its key has not/);
+    assert.match(ended.stdout, /::error::backup: is empty: the earlier job did not pass its key on/);
   });
 });
 

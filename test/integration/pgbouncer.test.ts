@@ -21,7 +21,7 @@ suite('PostgreSQL behind pgbouncer', () => {
     await using pooler = await startPgbouncer(odoo.scene.sandbox, turns);
     const { exitCode, log } = await odoo.start('backup', { ...quick, ...through(pooler) }).ended;
     assert.equal(exitCode, 1, log);
-    assert.match(log, /a connection pooler that gives one connection to several clients/);
+    assert.match(log, /a connection pooler that shares one connection between several clients/);
   });
 
   for (const ignored of ['extra_float_digits', 'extra_float_digits, options']) {
@@ -32,7 +32,7 @@ suite('PostgreSQL behind pgbouncer', () => {
       assert.equal(exitCode, 1, log);
       assert.match(
         log,
-        /a connection pooler that gives one connection to several clients \(pool_mode = transaction\)/,
+        /a connection pooler that shares one connection between several clients \(pool_mode = transaction\)/,
       );
       assert.match(log, /Set db-host and db-port to the PostgreSQL server itself/);
       assert.doesNotMatch(log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');

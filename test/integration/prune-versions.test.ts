@@ -46,7 +46,7 @@ suite('prune in a bucket that keeps versions', () => {
     const { log } = await pruned(bucket, keepLast(1), aged);
     assert.match(
       log,
-      /The bucket keeps versions: what was deleted is hidden, and paid for, until a lifecycle/,
+      /The bucket keeps versions: what was deleted is hidden, and costs money, until a lifecycle/,
     );
     assert.deepEqual(await listKeys(client, bucket), objectsOf(newest));
     assert.equal((await versionsIn(bucket)).length, 6);

@@ -67,12 +67,12 @@ suite('what is hostile', () => {
 
   /** In a plain dump. */
   const statements: readonly (readonly [sql: string, words: RegExp])[] = [
-    [`\\! touch ${witness}\n`, /holds a command of psql, at byte \d+: "\\\\! touch/],
-    [`SELECT 1 \\g |touch ${witness}\n;`, /holds a command of psql/],
-    [`\\copy t FROM PROGRAM 'touch ${witness}'\n`, /holds a command of psql/],
-    [`\\o |touch ${witness}\n`, /holds a command of psql/],
-    ['\\connect postgres\n', /holds a command of psql/],
-    [`\\restrict x\n\\unrestrict x; \\! touch ${witness}\n`, /holds a command of psql/],
+    [`\\! touch ${witness}\n`, /holds a psql command, at byte \d+: "\\\\! touch/],
+    [`SELECT 1 \\g |touch ${witness}\n;`, /holds a psql command/],
+    [`\\copy t FROM PROGRAM 'touch ${witness}'\n`, /holds a psql command/],
+    [`\\o |touch ${witness}\n`, /holds a psql command/],
+    ['\\connect postgres\n', /holds a psql command/],
+    [`\\restrict x\n\\unrestrict x; \\! touch ${witness}\n`, /holds a psql command/],
     [`COPY t FROM PROGRAM 'touch ${witness}';\n`, /holds a COPY other than COPY … FROM stdin/],
     [`COPY t TO '${witness}';\n`, /holds a COPY other than/],
     [

@@ -60,10 +60,7 @@ suite('a restore over a database that is there', () => {
     assert.match(log, /Added since +1 file \(0 B\), not in the backup/);
     assert.match(log, /Filestore +205 files of the backup on the host already, none to be fetched/);
     assert.match(log, /Odoo now +.*\/web\/webclient\/version_info answers 200/);
-    assert.match(
-      log,
-      /warning: \S+ bears the name of the database that was backed up, and will be neutralized/,
-    );
+    assert.match(log, /warning: \S+ has the same name as the backed-up database, and will be neutralized/);
     assert.match(log, /Dry run: \S+ can be restored; nothing was changed/);
     assert.equal(outputs.downtime, undefined);
     assert.deepEqual(await everything(), before);

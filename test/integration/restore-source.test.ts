@@ -162,7 +162,7 @@ suite('reading what is to be restored', () => {
       );
     }
     await put(`${older}.json`, '{');
-    await fails(open('latest', of), /No older backup has a receipt that can be read/);
+    await fails(open('latest', of), /No older backup has a readable receipt/);
   });
 
   test('a backup that failed a proof is not the latest, and needs allow-unverified', async () => {
@@ -224,7 +224,7 @@ z.writestr('filestore/live/${sha1.slice(0, 2)}/${sha1}', 'content')`,
     assert.match(await sqlFrom(bare.dump), /^SELECT 1;/);
     await put('other/backups/evil.sql.gz', gzipSync('\\! id\n-- PostgreSQL database dump complete\n'));
     const evil = await open('other/backups/evil.sql.gz', allowed);
-    await fails(sqlFrom(evil.dump), /evil.sql.gz is not restored: it holds a command of psql/);
+    await fails(sqlFrom(evil.dump), /evil.sql.gz is not restored: it holds a psql command/);
   });
 
   test('what is not there is told with what is', async () => {

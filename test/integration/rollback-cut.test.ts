@@ -34,7 +34,7 @@ suite('a rollback that is cancelled', () => {
       run.child.kill(signal);
       const { exitCode, log, stdout } = await run.ended;
       assert.equal(exitCode, 128 + constants.signals[signal], log);
-      assert.match(log, /What was begun has been taken back/);
+      assert.match(log, /What was begun has been undone/);
       assert.equal(stdout, '');
       assert.deepEqual(await scene.traces(), before, log);
     });

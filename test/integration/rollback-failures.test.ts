@@ -129,7 +129,7 @@ exec '${then}'
     const path = await script('start-fails', 'echo no disk >&2; exit 1', '/bin/true');
     const { exitCode, log } = await scene.run('rollback', { 'start-command': path });
     assert.equal(exitCode, 1, log);
-    assert.match(log, /no disk\. Taking it back failed as well:\n\s+Start Odoo again, as it was: /);
+    assert.match(log, /no disk\. Undoing failed as well:\n\s+Start Odoo again, as it was: /);
     assert.match(log, new RegExp(`Run these commands on the host, in this order:\\n\\s+${path}`));
     await scene.server.start();
     assert.deepEqual(await scene.snapshot(), scene.deployed);
@@ -144,7 +144,7 @@ suite('a rollback where Odoo bears neither the old nor the new', () => {
     run.child.kill('SIGTERM');
     const { exitCode, log } = await run.ended;
     assert.equal(exitCode, 143, log);
-    assert.match(log, /Cancelled \(SIGTERM\)\. Taking it back failed as well:/);
+    assert.match(log, /Cancelled \(SIGTERM\)\. Undoing failed as well:/);
     assert.match(log, new RegExp(`in this order:\\n\\s+${scene.server.startCommand}`));
     assert.deepEqual(await scene.snapshot(), scene.deployed);
   });

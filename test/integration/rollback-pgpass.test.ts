@@ -98,7 +98,7 @@ suite('roles with passwords in ~/.pgpass of the host, their database on another 
     assert.match(
       log,
       new RegExp(
-        `lets nobody in that this run can be:\n +${strict.name} as account ${account.name}: .*no password supplied`,
+        `rejected every account and role that this run could use:\n +${strict.name} as account ${account.name}: .*no password supplied`,
       ),
     );
     assert.match(

@@ -103,7 +103,7 @@ suite('what a rollback replaces', () => {
       'postgres',
     );
     const { log } = await scene.succeeds('backup');
-    assert.match(log, new RegExp(`^Remove what was kept long enough: database and filestore ${name}`, 'm'));
+    assert.match(log, new RegExp(`^Remove what was kept for its time: database and filestore ${name}`, 'm'));
     assert.deepEqual(await kept(), before);
   });
 

@@ -70,7 +70,7 @@ suite('sealed backups, one after another', { concurrency: false }, () => {
     const next = await backUp(`${safe.recipient} ${team.recipient}`);
     const { copied } = next.receipt.upload;
     assert.equal(copied?.from, first.receipt.key);
-    assert.match(next.log, /Filestore: 3 files that the backup before lacks/);
+    assert.match(next.log, /Filestore: 3 files that the previous backup lacks/);
     assert.ok(next.receipt.bytesSent < (copied?.bytes ?? 0) / 2, String(next.receipt.bytesSent));
     assert.equal(next.receipt.filestore?.files, (first.receipt.filestore?.files ?? 0) + 3);
     const added = (next.receipt.filestore?.bytes ?? 0) - (first.receipt.filestore?.bytes ?? 0);
@@ -113,7 +113,7 @@ suite('sealed backups, one after another', { concurrency: false }, () => {
     await writeFile(join(folder, sha1), 'what it was');
     const next = await backUp(both);
     assert.equal(next.receipt.upload.copied?.from, first.receipt.key);
-    assert.match(next.log, /Filestore: 1 file that the backup before lacks/);
+    assert.match(next.log, /Filestore: 1 file that the previous backup lacks/);
     assert.equal(next.receipt.filestore?.corrupt, 0);
     await passes(next);
   });

@@ -102,7 +102,7 @@ suite('an object that begins with parts of another one', async () => {
           fault: { kind: 'error', status: 400, code },
         },
       ],
-      /makes no object of parts of different sizes/,
+      /does not accept parts of different sizes/,
     ]),
   ];
   for (const [what, change, rules, message] of failing) {

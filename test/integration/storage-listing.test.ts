@@ -66,7 +66,7 @@ suite('a listing', async () => {
     test(`of ${what} that repeats itself ends`, async () => {
       await using proxy = await startS3Proxy(server, [cut(next)]);
       const error = await failureOf(list(proxy));
-      assert.match(error.message, /is not whole: the S3 server gives the same page again and again$/);
+      assert.match(error.message, /is not whole: the S3 server returns the same page again and again$/);
       assert.ok(proxy.requests.length <= 3, `${proxy.requests.length} requests`);
     });
   }
@@ -105,7 +105,7 @@ suite('a listing', async () => {
       for (const command of ['gate', 'list', 'prune']) {
         const ended = await ask(command, { ...server, endpoint: web.endpoint }, 'backups');
         assert.equal(ended.exitCode, 1, ended.log);
-        assert.match(ended.log, /error: http:\/\/127\.0\.0\.1:\d+ does not answer as an S3 service does/);
+        assert.match(ended.log, /error: http:\/\/127\.0\.0\.1:\d+ does not answer like an S3 service/);
         assert.match(ended.log, /s3-endpoint/);
       }
     }

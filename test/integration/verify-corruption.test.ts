@@ -79,7 +79,12 @@ suite('what is verified to the level contents', () => {
       await fails(receipt, flipped(object, directory + at), named, field);
     }
     const name = flipped(object, directory + 46 + 20);
-    await fails(receipt, name, /^"filestore\/.*" is not what .* its local header has another name/, 'name');
+    await fails(
+      receipt,
+      name,
+      /^"filestore\/.*" is not what .* its local header has a different name/,
+      'name',
+    );
     const others = { signature: directory, attributes: directory + 40, 'end record': object.length - 10 };
     for (const [what, at] of Object.entries(others)) {
       await fails(receipt, flipped(object, at), /zip is not the archive .* its central directory/, what);

@@ -173,7 +173,7 @@ describe('an error that nobody awaits', { concurrency: true }, () => {
       const { child, ended } = await startWaiting(t, { NODE_OPTIONS: preload });
       child.kill('SIGUSR2');
       const { err, code } = await ended;
-      assert.match(err, /^ *warning: An error that nobody expected ends the run: (odd|undefined)$/m);
+      assert.match(err, /^ *warning: The run ended with an unexpected error: (odd|undefined)$/m);
       assert.match(err, /^error: Unexpected error: (odd|undefined)$/m);
       assert.match(err, /report it with these lines/);
       assert.doesNotMatch(err, /Node\.js v\d/);

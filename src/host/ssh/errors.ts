@@ -94,7 +94,7 @@ export function timedOut(hop: Hop, ms: number): UserError {
 export function lostError(hop: Hop, cause: unknown): UserError {
   return new LostConnectionError(
     `Connection to ${labelOf(hop)} was lost: ${messageOf(cause)}`,
-    'Nothing was finished. Run it again; if it happens again, look at the network between, and at the host’s sshd log.',
+    'Nothing was finished. Run it again; if it happens again, check the network in between and the host’s sshd log.',
     { cause },
   );
 }

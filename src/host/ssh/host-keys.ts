@@ -92,7 +92,7 @@ function refuseNameless(fingerprints: readonly Fingerprint[], way: readonly Addr
   const targets = nameless.map(({ value }) => `${namesOf(target, way).at(-1)}=${value}`);
   throw new InputError(
     `ssh-fingerprint: ${nameless.map(({ value }) => value).join(' ')} names no host, and with ssh-jump there are ${way.length}`,
-    `Write of which host each fingerprint is. If it is that of ${target.host}: ssh-fingerprint: ${[...named, ...targets].join(' ')}`,
+    `Write the host before each fingerprint. If it is that of ${target.host}: ssh-fingerprint: ${[...named, ...targets].join(' ')}`,
   );
 }
 

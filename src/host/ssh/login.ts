@@ -43,7 +43,7 @@ export function loginMethods(login: Login, username: string): LoginMethods {
 const isSha1 = (type: string, hash: string | undefined): boolean =>
   type === 'ssh-dss' || (type === 'ssh-rsa' && (hash === undefined || hash === 'sha1'));
 
-const sha1Error = () => new Error('the host asks for a signature with SHA-1');
+const sha1Error = () => new Error('the host requires SHA-1 signatures');
 
 function withoutSha1(key: ParsedKey): ParsedKey {
   const sign = (data: Buffer, hash?: string) => (isSha1(key.type, hash) ? sha1Error() : key.sign(data, hash));
@@ -113,14 +113,14 @@ export function loginError(
     const others = answers.methods.join(', ');
     return error(
       `The host took the key of ${label}, and asks for more: ${others === 'publickey' ? 'a second key' : others}`,
-      'Nobody is there to answer. Let this account log in by one key alone: in its sshd_config, ' +
+      'Nobody can answer here. Let this account log in with one key only: in its sshd_config, ' +
         `\`Match User ${hop.user}\` with \`AuthenticationMethods publickey\`` +
         (others === 'publickey' ? '; or give both keys by an SSH agent.' : '.'),
     );
   }
   if (answers.refusals > 0 && answers.methods.length > 0 && !answers.methods.includes('publickey')) {
     return error(
-      `The host lets nobody in as ${label} by key: it takes ${answers.methods.join(', ')}`,
+      `The host accepts no keys for ${label} by key: it takes ${answers.methods.join(', ')}`,
       'Its sshd_config has to have `PubkeyAuthentication yes`, and publickey in AuthenticationMethods.',
     );
   }
@@ -140,7 +140,7 @@ export function loginError(
     );
   }
   const old = rsaOnly
-    ? ' Signatures of RSA keys are made with SHA-2 alone: for an sshd older than OpenSSH 7.2, use an ed25519 key.'
+    ? ' RSA keys sign with SHA-2 only: for an sshd older than OpenSSH 7.2, use an ed25519 key.'
     : '';
   return error(
     `The host refused the ${byAgent && keys.length > 1 ? `${keys.length} keys` : 'key'} of ${label}`,

@@ -103,7 +103,7 @@ function* strangers(rest: {
   readonly operands: readonly string[];
   readonly unknown: readonly string[];
 }): Generator<string> {
-  const stray = (word: string) => `${word}: what is this? Each value needs its --name`;
+  const stray = (word: string) => `${word}: unexpected argument; every value needs a --flag`;
   yield* rest.operands.map(stray);
   let before = '';
   for (const word of rest.unknown) {

@@ -18,7 +18,7 @@ export function resolve(value: Value, lookup: (name: string) => Value | undefine
     const found = lookup(name);
     if (found === undefined)
       throw new Refusal(`'${expression}' names a variable that the inventory does not have`);
-    if (depth >= MOST_NESTED) throw new Refusal(`'${expression}' leads back to itself`);
+    if (depth >= MOST_NESTED) throw new Refusal(`'${expression}' refers to itself`);
     return resolve(found, lookup, depth + 1);
   });
 }
@@ -27,7 +27,8 @@ const refusal = (expression: string): Refusal =>
   new Refusal(`'${expression}' is for Ansible to resolve: here only {{ name }} of another variable is`);
 
 function textOf(value: Value, lookup: (name: string) => Value | undefined, depth: number): string {
-  if (isEncrypted(value)) throw new Refusal('is encrypted with Ansible Vault, which this tool does not open');
+  if (isEncrypted(value))
+    throw new Refusal('is encrypted with Ansible Vault, which this program cannot decrypt');
   if (value === null) return '';
   if (Array.isArray(value)) return value.map((each) => resolve(each, lookup, depth)).join(', ');
   if (typeof value === 'object') throw new Refusal('is neither a text, a number, nor a list of them');

@@ -68,7 +68,7 @@ export class HostInputs {
     try {
       const isPath = input === 'ssh-key' && !/\s/.test(String(variable.value));
       if (definition?.secret && !isPath && !isEncrypted(variable.value)) {
-        throw new Refusal('is a secret, which does not belong in an inventory');
+        throw new Refusal('is a secret, which does not belong into an inventory');
       }
       const text = resolve(variable.value, (other) => this.#lookup(other)).trim();
       if (name.endsWith('_args')) return jumpOf(text);

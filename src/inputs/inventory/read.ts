@@ -31,7 +31,7 @@ export function readInventory(path: string): Inventory {
   const content = parse(source, path);
   if (isEncrypted(content)) {
     throw new UserError(
-      `inventory: ${path} is encrypted with Ansible Vault as a whole, which this tool does not open`,
+      `inventory: ${path} is encrypted with Ansible Vault as a whole, which this program cannot decrypt`,
       'Leave the names of hosts and databases unencrypted, or give the inputs themselves.',
     );
   }

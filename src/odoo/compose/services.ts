@@ -46,7 +46,7 @@ export function composeServices(compose: Compose, names: readonly string[]): Ser
       const left = (await states()).filter(({ state }) => !AT_REST.has(state));
       if (left.length === 0) return;
       throw new UserError(
-        `Stopped, and not at rest: ${left.map(({ unit, state }) => `${unit} is ${state}`).join(', ')}`,
+        `Still running after the stop command: ${left.map(({ unit, state }) => `${unit} is ${state}`).join(', ')}`,
         `Something has started it again. See ${compose.engine.program} events on the host.`,
       );
     },

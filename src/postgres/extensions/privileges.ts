@@ -88,7 +88,7 @@ export function privilegeChanges(
       })),
     forbidden: forbidden.map((each) => ({
       statement: grant(each).text,
-      reason: 'no admin role gives it because a backup says so; give it by hand where it is right',
+      reason: 'no admin role grants it on the word of a backup; grant it by hand if it is right',
     })),
   };
 }

@@ -53,7 +53,7 @@ export const leftBy = ({ mark }: Pick<Remains, 'mark'>, inPlace: boolean): strin
   `left by an interrupted ${inPlace ? 'rollback' : 'restore'}${mark ? `, as of ${formatInstant(mark.at)}` : ''}`;
 
 function takes(bytes: number | null, fileBytes = 0): string {
-  if (bytes === null) return 'it takes nobody knows how much space';
+  if (bytes === null) return 'its size is unknown';
   return `it takes ${formatBytes(bytes + fileBytes)}`;
 }
 

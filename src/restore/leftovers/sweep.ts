@@ -99,10 +99,10 @@ export async function sweepExpired(
   if (leftovers.expired.length === 0) return;
   const names = leftovers.expired.map(pairName).join(', ');
   try {
-    await phases.run('sweep', `Remove what was kept long enough: ${names}`, () =>
+    await phases.run('sweep', `Remove what was kept for its time: ${names}`, () =>
       removePairs(place, leftovers.expired),
     );
   } catch (error) {
-    platform.warning(`Not removed, though it was kept long enough: ${names}: ${messageOf(error)}`);
+    platform.warning(`Not removed, although its time is over: ${names}: ${messageOf(error)}`);
   }
 }

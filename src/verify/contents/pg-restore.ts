@@ -122,7 +122,7 @@ function unreadable(name: string, error: CommandError): UserError {
   if (signal !== undefined || !saysDamaged(stderr)) {
     return new UserError(
       `pg_restore could not read ${JSON.stringify(name)}: ${signal ? `it was ended by signal ${signal}` : said}`,
-      'That says nothing of the archive. Where pg_restore is too old, or was built without a compression, install another one.',
+      'This says nothing about the archive. Where pg_restore is too old, or was built without a compression, install another one.',
       { cause: error },
     );
   }

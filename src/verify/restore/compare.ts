@@ -46,7 +46,7 @@ async function compareAll(source: RestoreSource, snapshot: Snapshot, platform: P
   if (differences.length === 0) return;
   throw new ContentError(
     `What was restored is not what was backed up: ${differences.join('; ')}`,
-    'Make another backup, and find out what happened to this one: do not restore from it.',
+    'Make another backup, and find out what happened to this one. Do not restore from it.',
   );
 }
 
@@ -93,7 +93,7 @@ async function compareSequences(
   const compared = await checkSequences(snapshot);
   if (!compared) {
     platform.info(
-      'The sequences were not compared with their tables: a superuser only copies tables of others',
+      'The sequences were not compared with their tables: a superuser does not query tables that others own',
     );
     return [];
   }

@@ -26,7 +26,7 @@ export async function assertFit(source: RestoreSource, server: TestServer): Prom
   }
   if (refused.length > 0) {
     throw new UserError(
-      `restore-test: on ${label}, ${admin.login} does not create the extension ${refused.join(', ')} because a backup says so: it can give the owner of a database more than the database`,
+      `restore-test: on ${label}, ${admin.login} does not create the extension ${refused.join(', ')} on the word of a backup: it can give the owner of a database access beyond the database`,
       'Set restore-test to runner, where a server is started for the test alone.',
     );
   }

@@ -51,7 +51,7 @@ function judged(error: unknown, server: TestServer): unknown {
     if (error.saysDamaged) {
       return new ContentError(
         `The dump cannot be restored. ${withoutContent(error.cause)}`,
-        'Make another backup, and find out what happened to this one: do not restore from it.',
+        'Make another backup, and find out what happened to this one. Do not restore from it.',
         { cause: error.cause },
       );
     }
@@ -65,7 +65,7 @@ function judged(error: unknown, server: TestServer): unknown {
 function notFoundOut(error: unknown, cause: CommandError, { label }: TestServer): UserError {
   const hint = error instanceof UserError ? error.hint : 'See the log of the PostgreSQL server.';
   return new UserError(
-    `The restore test could not be done on ${label}, which says nothing about the archive. ${cause.message}`,
+    `The restore test could not run on ${label}, which says nothing about the archive. ${cause.message}`,
     `${hint} Or restore elsewhere: restore-test takes runner, host, and the URL of a service container.`,
     { cause },
   );

@@ -105,11 +105,11 @@ test('an entry that is not what the directory says is refused', async () => {
   const at = zip.indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
   const cases: [what: string, change: (zip: Buffer) => void, why: RegExp][] = [
     ['no header', (z) => z.writeUInt32LE(0, LOCAL.signature), /no local header/],
-    ['another name', (z) => z.write('NAME', LOCAL.name), /another name/],
+    ['another name', (z) => z.write('NAME', LOCAL.name), /a different name/],
     ['an encrypted one', (z) => z.writeUInt16LE(1, LOCAL.flags), /encrypted/],
     ['another method', (z) => z.writeUInt16LE(0, LOCAL.method), /compression methods are 8 and 0/],
     ['a changed byte', (z) => z.writeUInt8((z[60] ?? 0) ^ 0xff, 60), /CRC-32|decompressed|bytes/],
-    ['another CRC-32', (z) => z.writeUInt32LE(1, at + DIRECTORY.crc32), /CRC-32 is another/],
+    ['another CRC-32', (z) => z.writeUInt32LE(1, at + DIRECTORY.crc32), /its CRC-32 does not match/],
     ['less than it holds', (z) => z.writeUInt32LE(9_999, at + DIRECTORY.size), /more than 9999 bytes/],
     [
       'more than it holds',

@@ -189,7 +189,7 @@ suite('a host of the inventory', () => {
       vars: ["dbname: '{{ nowhere }}'"],
       words: [/names a variable that the inventory does not have/],
     },
-    'a circle': { vars: ["dbname: '{{ a }}'", "a: '{{ dbname }}'"], words: [/leads back to itself/] },
+    'a circle': { vars: ["dbname: '{{ a }}'", "a: '{{ dbname }}'"], words: [/refers to itself/] },
     'a mapping': { vars: ['dbname: {a: 1}'], words: [/is neither a text, a number, nor a list/] },
     'a ProxyCommand': {
       vars: [`ansible_ssh_common_args: '-o ProxyCommand="ssh -W %h:%p gate@bastion"'`],

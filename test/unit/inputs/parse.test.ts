@@ -182,7 +182,7 @@ const refused: [RawInputs, RegExp][] = [
   [{ 's3-bucket': '' }, /^s3-bucket: is required \(or the environment variable S3_BUCKET\)$/],
   [
     { 's3-bucket': 's3://backups/odoo' },
-    /^s3-bucket: .* more than a bucket's name: the folder goes into s3-prefix$/,
+    /^s3-bucket: .* more than a bucket's name: put the folder into s3-prefix$/,
   ],
   [{ 's3-prefix': 'a/../b' }, /^s3-prefix: '\.\.' is not made of/],
   [{ customer: 'a/b' }, /^customer: 'a\/b' is not made of letters/],

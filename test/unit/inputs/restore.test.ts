@@ -28,7 +28,7 @@ suite('the inputs of a rollback', () => {
         const given = command === 'rollback' ? { services: 'odoo' } : { 'target-database': 'copy' };
         assert.throws(
           () => parse({ command, ...given }, { [variable]: '' }),
-          /backup: is empty: the job that was to hand over its key has not/,
+          /backup: is empty: the earlier job did not pass its key on/,
         );
       });
     }
@@ -91,7 +91,10 @@ suite('the inputs of a rollback', () => {
       { services: 'odoo; reboot' },
       /^services: 'odoo;' is not the name of a systemd unit or of a Compose service$/,
     ],
-    [{ 'stop-command': 'x', 'start-command': 'y' }, /^services: goes without stop-command and start-command/],
+    [
+      { 'stop-command': 'x', 'start-command': 'y' },
+      /^services: cannot be combined with stop-command and start-command/,
+    ],
     [{ services: '', 'stop-command': 'x' }, /start-command: is required, because stop-command is set/],
     [{ 'health-check': 'ftp://host/' }, /^health-check: 'ftp:\/\/host\/' is not an http or https URL$/],
     [{ 'health-check': 'http://host/ from mars' }, /^health-check: .* is not of the form/],

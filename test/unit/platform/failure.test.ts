@@ -41,7 +41,10 @@ describe('a failure that a summary has told of', () => {
     title: 'The gate is shut',
     blocks,
   });
-  const failure = failureOf(new GateError('Too old', 'Make a backup.'), 'It only reads.');
+  const failure = failureOf(
+    new GateError('Too old', 'Make a backup.'),
+    'Nothing was changed: this command only reads.',
+  );
 
   test('is not told twice: what to do is added to it', () => {
     const [only, ...more] = withFailure([told([{ kind: 'facts', rows: [['Because', 'Too old']] }])], failure);

@@ -41,7 +41,7 @@ const summary: Summary = {
     },
     {
       kind: 'note',
-      text: 'What is locked may stay all the same, which could not be looked up: S3 denied it to this role.',
+      text: 'Locked objects would stay anyway; whether any are locked could not be determined: S3 denied it to this role.',
     },
   ],
 };

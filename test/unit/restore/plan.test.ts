@@ -139,7 +139,7 @@ suite('a plan', () => {
       };
       await assert.rejects(run([last], cancellation), reason);
       const more = words === undefined ? '' : `${words} leaves the rest to you`;
-      assert.ok(infos.includes(`Now it is taken back: undo last${more}`), infos.join('\n'));
+      assert.ok(infos.includes(`Undoing: undo last${more}`), infos.join('\n'));
     });
   }
 

@@ -68,7 +68,7 @@ suite('the space of a restore', () => {
       );
       assert.deepEqual(more, []);
       const look = seen(async () => ({ ...on, free: on.free - bytes - 1 }));
-      await assert.rejects(load(on, look), /The dump takes more space than its size lets expect/);
+      await assert.rejects(load(on, look), /The dump needs more space than its size suggests/);
     });
   }
 

@@ -191,7 +191,7 @@ describe('an endpoint that is none', { concurrency: true }, () => {
     using console = store(`http://127.0.0.1:${(page.address() as AddressInfo).port}`);
     const error = await failureOf(console.check(''));
     page.close();
-    assert.match(error.message, /does not answer as an S3 service/);
+    assert.match(error.message, /does not answer like an S3 service/);
     assert.match(error.hint, /s3-endpoint/);
   });
 
@@ -201,7 +201,7 @@ describe('an endpoint that is none', { concurrency: true }, () => {
     using nobody = store(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`, 200);
     const error = await failureOf(nobody.check(''));
     silent.close();
-    assert.match(error.message, /accepts connections and does not answer \(no answer within 0\.2 s\)/);
+    assert.match(error.message, /accepts connections but does not answer \(no answer within 0\.2 s\)/);
     assert.match(error.hint, /s3-endpoint.*firewall/);
   });
 

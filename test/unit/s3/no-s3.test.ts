@@ -48,7 +48,7 @@ suite('where an S3 service is expected, there is', () => {
   afterEach(withKeys);
   after(() => Object.assign(process.env, kept));
 
-  const noService = /does not answer as an S3 service does/;
+  const noService = /does not answer like an S3 service/;
   const servers: readonly (readonly [
     what: string,
     start: () => Promise<NoS3>,
@@ -79,31 +79,31 @@ suite('where an S3 service is expected, there is', () => {
     [
       'a redirect to https',
       () => startWeb(301, { location: 'https://s3.example.com/x?token=secret' }, ''),
-      /sends this program on to https:\/\/s3\.example\.com \(HTTP 301\)$/,
+      /redirects to https:\/\/s3\.example\.com \(HTTP 301\)$/,
       /Set `s3-endpoint` to https:\/\/s3\.example\.com, if/,
     ],
     [
       'a login page',
       () => startWeb(302, { ...html, location: 'https://login.example.com/' }, page),
-      /sends this program on to https:\/\/login\.example\.com \(HTTP 302\)/,
+      /redirects to https:\/\/login\.example\.com \(HTTP 302\)/,
       /not a login page/,
     ],
     [
       'a proxy that forbids',
       () => startWeb(403, html, page),
-      /answers HTTP 403, and not as an S3 service does/,
+      /answers HTTP 403, and not like an S3 service/,
       /a proxy or a firewall/,
     ],
     [
       'a gateway that forbids, in JSON',
       () => startWeb(403, { 'content-type': 'application/json' }, '{"message":"Forbidden"}'),
-      /answers HTTP 403, and not as an S3 service does/,
+      /answers HTTP 403, and not like an S3 service/,
       /a proxy or a firewall/,
     ],
     [
       'the TLS port, spoken to in plain HTTP',
       () => startWeb(400, html, '<html><body>The plain HTTP request was sent to HTTPS port</body></html>'),
-      /answers HTTP 400, and not as an S3 service does/,
+      /answers HTTP 400, and not like an S3 service/,
       /https:\/\/ or http:\/\//,
     ],
     [
@@ -141,7 +141,7 @@ suite('where an S3 service is expected, there is', () => {
   test('a page that is not found, where a bucket is asked for', async () => {
     await using server = await startWeb(404, html, '<html><body>Not found</body></html>');
     const error = await failureOf(server.endpoint, (store) => store.check('acme/'));
-    assert.match(error.message, /answers HTTP 404, and not as an S3 service does$/);
+    assert.match(error.message, /answers HTTP 404, and not like an S3 service$/);
   });
 
   test('a gateway whose service is down', async () => {

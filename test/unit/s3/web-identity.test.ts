@@ -76,7 +76,7 @@ describe('a role is assumed', () => {
     const error = await refusalOf(assumeRole(roleAt('http://127.0.0.1:1'), job()));
     assert.match(
       error.message,
-      /could not be assumed, for http:\/\/127\.0\.0\.1:1 was not reached: .*ECONNREFUSED/,
+      /could not be assumed, because http:\/\/127\.0\.0\.1:1 was not reached: .*ECONNREFUSED/,
     );
     assert.match(error.hint, /AWS_ENDPOINT_URL_STS/);
   });

@@ -41,7 +41,7 @@ export const isNoOriginal: Check = ({ source, target: { database, current }, req
   if (inPlace || !current || !replace || !neutralize || source.database !== database) return {};
   return {
     warnings: [
-      `${database} bears the name of the database that was backed up, and will be neutralized: to put a backup back as it was, use the command rollback`,
+      `${database} has the same name as the backed-up database, and will be neutralized: to put a backup back as it was, use the command rollback`,
     ],
   };
 };
@@ -51,7 +51,7 @@ export const isVerified: Check = ({ source: { receipt } }) =>
     ? {}
     : {
         warnings: [
-          'The backup has no receipt: nobody has verified that it is whole, and it is restored for what it says of itself (allow-unverified)',
+          'The backup has no receipt: nobody has verified that it is whole, and it is restored without verification (allow-unverified)',
         ],
       };
 

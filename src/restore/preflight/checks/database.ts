@@ -33,7 +33,7 @@ export const hasRoles: Check = ({ source: { description }, request, missingRoles
   if (!request.inPlace) return {};
   if (missingRoles.length > 0) {
     return problem(
-      `The backup gives things or rights to roles that the server does not have: ${missingRoles.join(', ')}`,
+      `The backup refers to roles that do not exist on this server: ${missingRoles.join(', ')}`,
       `Create them: ${missingRoles.map((role) => `CREATE ROLE ${identifier(role).text} NOLOGIN`).join('; ')}`,
     );
   }
@@ -64,8 +64,8 @@ export const mayEndSessions: Check = ({ target: { admin }, sessions }) => {
   const staying = sessions.filter(({ mayEnd }) => !mayEnd).map(sessionName);
   if (staying.length === 0) return {};
   return problem(
-    `Sessions that ${admin.role} may not end would hold up the swap: ${staying.join(', ')}`,
-    'Disconnect them, or set db-admin-user to a role that may end their sessions.',
+    `Sessions that ${admin.role} cannot terminate would block the swap: ${staying.join(', ')}`,
+    'Disconnect them, or set db-admin-user to a role that may terminate their sessions.',
   );
 };
 

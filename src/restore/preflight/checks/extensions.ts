@@ -22,7 +22,7 @@ function described({ extension, problem }: ExtensionProblem, { login, target }: 
       };
     case 'refused':
       return {
-        message: `The extension ${extension} is not created by ${admin.role} because a backup says so: it can give the owner of a database more than the database`,
+        message: `The extension ${extension} is not created by ${admin.role} on the word of a backup: it can give the owner of a database access beyond the database`,
         hint: `If it is right, let an admin create it beforehand in the database that is replaced: CREATE DATABASE ${database} (where there is none; then set replace: true for the command restore), and in it CREATE EXTENSION ${extension}.`,
       };
     case 'admin':

@@ -18,7 +18,7 @@ export async function openRunner(): Promise<LocalHost> {
     if (account) return new LocalHost(account);
   }
   throw new UserError(
-    `restore-test: this runs as root, as which no PostgreSQL server starts, and there is no account ${HUMBLE.join(' or ')}`,
+    `restore-test: this runs as root, and a PostgreSQL server does not start as root, and there is no account ${HUMBLE.join(' or ')}`,
     'Create one: useradd --system postgres.',
   );
 }

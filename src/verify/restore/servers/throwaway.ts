@@ -145,7 +145,7 @@ async function startHolder(
     if (exit.code === NO_SPACE) throw noSpace(neededBytes);
     throw new UserError(
       `restore-test: PostgreSQL ${major} does not start on the runner: ${exit.stderr}`,
-      'Look at what it says. Another server can be used: restore-test takes host, and the URL of a service container.',
+      'See its message above. Another server can be used: restore-test takes host, and the URL of a service container.',
       { cause: new CommandError({ argv: [`${folder}/postgres`] }, exit) },
     );
   } catch (error) {

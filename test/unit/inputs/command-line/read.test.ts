@@ -21,7 +21,7 @@ const cases: [string[], string[]][] = [
   [['--ssh-host'], ['--ssh-host: needs a value']],
   [
     ['--ssh-host', '--sudo', 'auto'],
-    ['auto: what is this? Each value needs its --name', '--ssh-host: needs a value'],
+    ['auto: unexpected argument; every value needs a --flag', '--ssh-host: needs a value'],
   ],
   [['--stop-command=--x'], []],
   [['--ssh-hots', 'x'], ['--ssh-hots: unknown, did you mean --ssh-host?']],
@@ -31,8 +31,8 @@ const cases: [string[], string[]][] = [
   [['-x'], ['-x: unknown; --help lists what there is']],
   [['--jobs', '1', '--jobs=2'], ['--jobs: given twice']],
   [['--incremental', '--no-incremental'], ['--incremental: given twice']],
-  [['backup', 'prod'], ['prod: what is this? Each value needs its --name']],
-  [['backup', '--jobs', '1', 'prod'], ['prod: what is this? Each value needs its --name']],
+  [['backup', 'prod'], ['prod: unexpected argument; every value needs a --flag']],
+  [['backup', '--jobs', '1', 'prod'], ['prod: unexpected argument; every value needs a --flag']],
   [['--ssh-key', '/home/ci/.ssh/id_ed25519'], []],
   [['--signing-key', '/home/ci/.ssh/id_ed25519'], []],
   [

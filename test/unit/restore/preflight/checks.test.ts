@@ -189,7 +189,7 @@ const cases: readonly Case[] = [
       target,
       hasProgram: true,
     },
-    warnings: [/^shop bears the name of the database that was backed up, and will be neutralized/],
+    warnings: [/^shop has the same name as the backed-up database, and will be neutralized/],
   },
   {
     title: 'no receipt',
@@ -238,7 +238,7 @@ const cases: readonly Case[] = [
   {
     title: 'roles that are not there',
     facts: { ...rollback, missingRoles: ['alice', 'bob'] },
-    problems: [/roles that the server does not have: alice, bob$/],
+    problems: [/roles that do not exist on this server: alice, bob$/],
     hint: /CREATE ROLE "alice" NOLOGIN; CREATE ROLE "bob" NOLOGIN$/,
   },
   {
@@ -287,7 +287,7 @@ const cases: readonly Case[] = [
         { role: 'root', application: '', mayEnd: false, count: 1 },
       ],
     },
-    problems: [/^Sessions that odoo may not end would hold up the swap: boss \(psql\), root$/],
+    problems: [/^Sessions that odoo cannot terminate would block the swap: boss \(psql\), root$/],
   },
   {
     title: 'the lock of another run',
@@ -322,7 +322,7 @@ const cases: readonly Case[] = [
     },
     problems: [
       /^The extension pg_trgm of the backup is not installed on the database server$/,
-      /^The extension postgres_fdw is not created by odoo because a backup says so/,
+      /^The extension postgres_fdw is not created by odoo on the word of a backup/,
       /^The role odoo may not create the extension vector$/,
     ],
     hint: /such as postgresql-15-pg-trgm\.$/,
