@@ -114,7 +114,9 @@ suite('commandLine', () => {
 
 /** Runs a line as sshd does: by the login shell, in a session and process group of its own. */
 function login(shell: string, line: string): ChildProcess {
-  return spawn(shell, ['-c', line], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  // Not the start files of whoever runs the tests: a bash that believes sshd started it reads them.
+  const env = { ...process.env, HOME: '/nonexistent' };
+  return spawn(shell, ['-c', line], { detached: true, stdio: ['pipe', 'pipe', 'pipe'], env });
 }
 
 const mayBecomeNobody = spawnSync('sudo', ['-n', '-u', 'nobody', 'true']).status === 0;

@@ -122,7 +122,7 @@ suite('commands that look at the bucket alone', () => {
   for (const command of ['gate', 'prune'] satisfies Command[]) {
     test(`${command} needs the database`, () => {
       refuses({ command }, /^database: is required/);
-      refuses({ command, database: 'prod,test' }, /^database: takes one database/);
+      refuses({ command, database: 'prod,test' }, /^database: accepts one database/);
     });
   }
 
@@ -157,7 +157,9 @@ suite('a gate', () => {
 
   for (const variable of ['INPUT_BACKUP', 'ODOO_BACKUP_BACKUP']) {
     test(`does not take any backup where the key it was to get is empty (${variable})`, () => {
-      refuses({ command: 'gate', database: 'prod' }, /^backup: is empty: the job/, { [variable]: ' ' });
+      refuses({ command: 'gate', database: 'prod' }, /^backup: is empty: the earlier job/, {
+        [variable]: ' ',
+      });
     });
   }
 });

@@ -47,7 +47,10 @@ suite('the inputs of a fetch', () => {
   test('what cannot be is refused', () => {
     const cases: [RawInputs, RegExp][] = [
       [{ output: '' }, /^output: is required: the file to write, or - for standard output$/],
-      [{ member: 'dump.sql', table: 'res_partner' }, /^member: goes without table: a run fetches one thing$/],
+      [
+        { member: 'dump.sql', table: 'res_partner' },
+        /^member: cannot be combined with table: a run fetches one thing$/,
+      ],
       [{ attachment: 'da39a3ee' }, /^attachment: 'da39a3ee' is neither a SHA-1 .* nor the id/],
       [{ attachment: '-1' }, /^attachment: /],
       [{ attachment: '../x' }, /^attachment: /],

@@ -51,7 +51,7 @@ describe('a failure that a summary has told of', () => {
     assert.deepEqual(more, []);
     assert.match(
       markdownOf(only as Summary),
-      /Because.*Too old.*What to do.*Make a backup\..*Left as it was.*It only reads/s,
+      /Because.*Too old.*What to do.*Make a backup\..*Left as it was.*this command only reads/s,
     );
   });
 

@@ -42,14 +42,14 @@ suite('a listing', () => {
   }
 
   for (const [what, pages, error] of [
-    ['is cut', [['ab', true, undefined]], /not whole: .* and not where$/],
+    ['is cut', [['ab', true, undefined]], /not whole: .* but not where$/],
     [
       'is cut later',
       [
         ['ab', true, 'b'],
         ['c', true, ''],
       ],
-      /not whole: .* and not where$/,
+      /not whole: .* but not where$/,
     ],
     [
       'repeats its place',
@@ -68,7 +68,7 @@ suite('a listing', () => {
       ],
       /the same page again and again$/,
     ],
-    ['gives empty pages for ever', [['', true, undefined]], /and not where$/],
+    ['gives empty pages for ever', [['', true, undefined]], /but not where$/],
   ] as const) {
     test(`that ${what} is refused`, () => assert.rejects(list(...pages), error));
   }
