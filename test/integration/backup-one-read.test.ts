@@ -35,7 +35,7 @@ suite('format dual', () => {
     await chmod(folder, 0o777); // the host's account writes the log
     await writeFile(join(folder, 'env'), ENV, { mode: 0o755 });
     await writeFile(join(folder, 'pg_dump'), PG_DUMP, { mode: 0o755 });
-    scene = await Scene.open({ fixture: 'full' }, { PATH: `${folder}:/usr/local/bin:/usr/bin:/bin` });
+    scene = await Scene.open({}, { PATH: `${folder}:/usr/local/bin:/usr/bin:/bin` });
     source = await sqlOf(scene.sandbox.postgres, scene.odoo.database);
   });
   after(async () => {

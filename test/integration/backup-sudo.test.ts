@@ -84,7 +84,12 @@ suite('a host of several accounts', { concurrency: false }, () => {
       await onHost({}, async (host) => {
         await using _ = await holdDumpOn(host);
         const run = start(host, { 'ssh-user': user, format });
-        await host.exec(['sh', '-c', 'until pgrep -f "^[^ ]*pg_dump .*--snapshot"; do sleep 0.05; done']);
+        const dumps = host.exec([
+          'sh',
+          '-c',
+          'until pgrep -f "^[^ ]*pg_dump .*--snapshot"; do sleep 0.05; done',
+        ]);
+        await Promise.race([dumps, run.ended.then(({ log }) => assert.fail(log))]);
         run.child.kill('SIGKILL');
         await assertNothingLeft(host);
       });

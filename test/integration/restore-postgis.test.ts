@@ -121,7 +121,7 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
   let then: string;
   before(async () => {
     await using opened = new AsyncDisposableStack();
-    scene = await CopyScene.open({}, 'full');
+    scene = await CopyScene.open();
     strict = opened.use(await createRole(scene.odoo.scene.sandbox, 'strict'));
     reader = opened.use(await createRole(scene.odoo.scene.sandbox, 'reader'));
     opened.use(scene);

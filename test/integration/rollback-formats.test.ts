@@ -4,17 +4,18 @@ import { suite, test } from 'node:test';
 import { CopyScene } from '../support/copy-scene.ts';
 import { zipOf } from '../support/foreign-archives.ts';
 import type { RawInputs } from '../support/inputs.ts';
+import type { Fixture } from '../support/odoo.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 
 suite('a rollback from a backup', { concurrency: 3 }, () => {
-  const archives: readonly RawInputs[] = [
-    { format: 'odoo' },
-    { format: 'custom' },
-    { format: 'directory', jobs: '2' },
+  const archives: readonly (readonly [Fixture, RawInputs])[] = [
+    ['slim', { format: 'odoo' }],
+    ['slim', { format: 'custom' }],
+    ['full', { format: 'directory', jobs: '2' }], // of the others, other tests have the full one
   ];
-  for (const inputs of archives) {
+  for (const [fixture, inputs] of archives) {
     test(`of format ${inputs.format}: rows, files and their rights are as they were`, async () => {
-      await using scene = await RollbackScene.open({}, undefined, { fixture: 'full' });
+      await using scene = await RollbackScene.open({}, undefined, { fixture });
       const then = await scene.snapshot();
       await scene.succeeds('backup', inputs);
       await scene.damage();
@@ -30,7 +31,7 @@ suite('a rollback from a backup', { concurrency: 3 }, () => {
     ['plain', 'sql.gz'],
   ] as const) {
     test(`of format ${format} without a filestore: the database, and nothing else`, async () => {
-      await using scene = await RollbackScene.open({}, undefined, { fixture: 'full' });
+      await using scene = await RollbackScene.open();
       const then = await scene.snapshot();
       const { outputs } = await scene.succeeds('backup', { format, filestore: 'false' });
       assert.match(outputs.key ?? '', new RegExp(`\\.${extension}$`));

@@ -167,8 +167,9 @@ describe('TCP proxy', () => {
     await once(socket, 'data'); // sshd's greeting
     proxy.faults = { silent: true };
     const { bytes } = proxy;
-    socket.write('SSH-2.0-test\r\n');
-    await sleep(300);
+    const word = 'SSH-2.0-test\r\n';
+    socket.write(word);
+    while (proxy.lost < word.length) await sleep(5);
     assert.equal(proxy.bytes, bytes);
     assert.equal(socket.readyState, 'open');
     socket.destroy();

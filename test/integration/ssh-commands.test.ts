@@ -48,6 +48,13 @@ function commandLines(): string[] {
     });
 }
 
+async function seenOnHost(mark: string): Promise<void> {
+  for (let tries = 0; !commandLines().some((line) => line.includes(mark)); tries++) {
+    assert.ok(tries < 2400, `does not run: ${mark}`);
+    await sleep(25);
+  }
+}
+
 async function goneFromHost(mark: string): Promise<void> {
   const running = () => commandLines().filter((line) => line.includes(mark));
   for (let tries = 0; running().length > 0; tries++) {
@@ -166,7 +173,9 @@ suite('a command', () => {
     await using host = await login();
     const cancel = new AbortController();
     const running = run(host, sh('echo; exec sleep 600.125'), { signal: cancel.signal });
-    setTimeout(() => cancel.abort(new Error('enough')), 200);
+    running.catch(() => {}); // awaited below
+    await seenOnHost('600.125');
+    cancel.abort(new Error('enough'));
     await assert.rejects(running, /^Error: enough$/);
     await goneFromHost('600.125');
   });
@@ -201,13 +210,17 @@ suite('a stream', () => {
       let bytes = 0;
       let peak = 0;
       const before = memory();
-      await sleep(500); // all that fits into the windows comes
+      // The reader is the slower one: it goes on when no more fits into what lies before it.
+      const full = async () => {
+        while (process.stdout.readableLength < process.stdout.readableHighWaterMark) await sleep(1);
+      };
+      await full();
       for await (const chunk of process.stdout as AsyncIterable<Buffer>) {
         const from = bytes;
         bytes += chunk.length;
         if (Math.floor(bytes / 4e6) > Math.floor(from / 4e6)) {
           peak = Math.max(peak, memory() - before);
-          await sleep(10);
+          if (bytes < 195_000_000) await full();
         }
       }
       assert.equal(bytes, 200_000_000);
@@ -281,7 +294,19 @@ suite('a lost connection', () => {
   });
 
   test('that only idles is kept alive', async () => {
-    await using host = await login({ silenceMs: 400 });
-    assert.equal(await run(host, sh('sleep 1.5; echo still there')), 'still there\n');
+    await using proxy = await startTcpProxy(ssh);
+    await using host = await login({ port: proxy.port, silenceMs: 1200 });
+    const process = await host.start(sh('echo begun; read line; echo "$line"'));
+    const printed = process.stdout[Symbol.asyncIterator]();
+    assert.equal(String((await printed.next()).value), 'begun\n');
+    // Four questions of the keepalive come in the time in which a silent line is lost; each has an answer.
+    for (let seen = proxy.bytes, changes = 0; changes < 16; await sleep(5)) {
+      if (proxy.bytes === seen) continue;
+      seen = proxy.bytes;
+      changes++;
+    }
+    process.stdin.end('still there\n');
+    assert.equal(String((await printed.next()).value), 'still there\n');
+    assert.equal((await process.exited).code, 0);
   });
 });

@@ -144,7 +144,9 @@ describe('an upload that fails leaves nothing', () => {
       const body = new Readable({ read() {} });
       for (const chunk of chunksOf(bytesOf(sent))) body.push(chunk);
       const sending = send(store, key, body, { signal: cancel.signal });
-      sleep(100).then(() => cancel.abort(reason));
+      sending.catch(() => {}); // awaited below
+      while (body.readableLength > 0) await sleep(5);
+      cancel.abort(reason);
       await assert.rejects(sending, reason);
       assert.ok(body.destroyed);
       await assertNothingLeft(key);

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cleanEnvironment, type Ended, type Made, type Run, startBackup, takeBackup } from './backup-run.ts';
+import {
+  cleanEnvironment,
+  type Ended,
+  type Made,
+  type Run,
+  runCommand,
+  startBackup,
+  takeBackup,
+  type Variables,
+} from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
 import { assertNothingStored } from './leftovers.ts';
 import { type RootedHost, type RootedHostOptions, startRootedHost } from './rooted-host.ts';
@@ -42,9 +51,9 @@ export function useRootedBackups(): RootedBackups {
   });
   after(() => client.destroy());
 
-  const start: RootedBackups['start'] = (host, inputs = {}) => {
+  const asked = (host: RootedHost, inputs: RawInputs): [RawInputs, Variables] => {
     const few = rootedInputs(host, sandbox, bucket);
-    return startBackup({ ...few, database: host.database, ...inputs }, cleanEnvironment(sandbox.s3));
+    return [{ ...few, database: host.database, ...inputs }, cleanEnvironment(sandbox.s3)];
   };
   return {
     async onHost(options, body) {
@@ -52,9 +61,9 @@ export function useRootedBackups(): RootedBackups {
       await using host = await startRootedHost(sandbox, options);
       await body(host);
     },
-    start,
-    async succeeds(host, inputs) {
-      const ended = await start(host, inputs).ended;
+    start: (host, inputs = {}) => startBackup(...asked(host, inputs)),
+    async succeeds(host, inputs = {}) {
+      const ended = await runCommand('backup', ...asked(host, inputs));
       assert.equal(ended.exitCode, 0, ended.log);
       const lines = ended.stdout.trim().split('\n');
       const outputs = Object.fromEntries(
@@ -67,7 +76,7 @@ export function useRootedBackups(): RootedBackups {
       return { ...ended, receipt, object };
     },
     async fails(host, inputs, ...words) {
-      const ended = await start(host, inputs).ended;
+      const ended = await runCommand('backup', ...asked(host, inputs));
       for (const pattern of words) assert.match(ended.log, pattern);
       assert.equal(ended.exitCode, 1, ended.log);
       await assertNothingStored(client, bucket);

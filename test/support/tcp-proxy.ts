@@ -22,6 +22,8 @@ export interface TcpProxy extends AsyncDisposable {
   faults: TcpFaults;
   /** Bytes that have passed, both ways. */
   readonly bytes: number;
+  /** Bytes that came while it was silent, and went nowhere. */
+  readonly lost: number;
   /** Connections that were made. */
   readonly connections: number;
   /** Breaks those that are open, now. */
@@ -70,6 +72,7 @@ export async function startTcpProxy(
         const waitMs = due - performance.now();
         if (waitMs > 0) await sleep(waitMs);
         const { silent, cutAfterBytes = Number.POSITIVE_INFINITY, cutWith } = proxy.faults;
+        if (silent) proxy.lost += chunk.length;
         if (silent || to.destroyed) return;
         const passing = chunk.subarray(0, Math.max(0, cutAfterBytes - proxy.bytes));
         proxy.bytes += passing.length;
@@ -91,6 +94,7 @@ export async function startTcpProxy(
     port: (server.address() as AddressInfo).port,
     faults,
     bytes: 0,
+    lost: 0,
     connections: 0,
     cut() {
       for (const socket of open) reset(socket);

@@ -143,7 +143,7 @@ def main():
     threading.Thread(target=scheduled_actions, args=[options], daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print('HTTP service running on port %d: %s' % (address[1], state), flush=True)
-    server.serve_forever()
+    server.serve_forever(poll_interval=0.05)  # it looks so often whether it is to stop
 
 
 if __name__ == '__main__':
