@@ -97,7 +97,7 @@ suite('a host of several accounts', { concurrency: false }, () => {
   }
 
   test('format directory: too little space is found before, and a disk that fills up all the same', async () => {
-    await onHost({ tmpMiB: 2 }, async (host) => {
+    await onHost({ tmpMiB: 1 }, async (host) => {
       await fails(host, { format: 'directory' }, /Too little space on the host/);
     });
     await onHost({ tmpMiB: 20 }, async (host) => {

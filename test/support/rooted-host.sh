@@ -17,6 +17,7 @@ for place in etc home var; do
   mount -t overlay overlay -o "lowerdir=/$place,upperdir=/mnt/$place/upper,workdir=/mnt/$place/work" "/$place"
 done
 mount -t tmpfs tmpfs /run
+mount -t tmpfs -o mode=700 tmpfs /root # what the machine's root has its shell do is nobody else's
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mkdir -p /run/sshd /run/postgresql
 chown postgres: /run/postgresql
