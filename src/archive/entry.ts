@@ -3,8 +3,8 @@ import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { quoted } from '../util/controls.ts';
 import { ContentError } from '../util/errors.ts';
 import type { DirectoryEntry } from './central-directory.ts';
+import type { RangeReader } from './ranges.ts';
 import { PIECE_BYTES, readExactly, readRange } from './ranges.ts';
-import type { RangeReader } from './reader.ts';
 
 // The zip format: PKWARE's APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 

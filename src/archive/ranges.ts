@@ -1,5 +1,10 @@
 import { UserError } from '../util/errors.ts';
-import type { RangeReader } from './reader.ts';
+
+/** An archive in another place, which is read by ranges. Offsets and lengths in bytes. */
+export interface RangeReader {
+  readonly size: number;
+  read(offset: number, length: number): Promise<Buffer>;
+}
 
 /**
  * What one request asks for, in bytes: long enough that waiting for it does not count, short enough for two in memory.

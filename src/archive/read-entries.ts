@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { DirectoryEntry } from './central-directory.ts';
 import { decodeEntry, likelyEnd, openEntry } from './entry.ts';
+import type { RangeReader } from './ranges.ts';
 import { readExactly } from './ranges.ts';
-import type { RangeReader } from './reader.ts';
 
 /** An entry and its content, checked as `openEntry` does. */
 export interface EntryContent {

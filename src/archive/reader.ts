@@ -4,14 +4,8 @@ import { quoted } from '../util/controls.ts';
 import { collectSooner } from '../util/garbage-collection.ts';
 import { type DirectoryEntry, damaged, decodeEnd, LONGEST_END } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
-import { readExactly, readRange } from './ranges.ts';
+import { type RangeReader, readExactly, readRange } from './ranges.ts';
 import type { Directory } from './segment.ts';
-
-/** An archive in another place, which is read by ranges. Offsets and lengths in bytes. */
-export interface RangeReader {
-  readonly size: number;
-  read(offset: number, length: number): Promise<Buffer>;
-}
 
 /** The directory of an archive, as it is stored. */
 export interface ArchiveDirectory {

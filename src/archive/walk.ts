@@ -1,7 +1,7 @@
 import type { DirectoryEntry } from './central-directory.ts';
 import { broken, decodeStored, decodeStream, LOCAL_HEADER_LENGTH, localHeaderLength } from './entry.ts';
+import type { RangeReader } from './ranges.ts';
 import { readRange } from './ranges.ts';
-import type { RangeReader } from './reader.ts';
 
 /** An entry and its content, which is checked before it is given, or at its end. */
 export interface WalkedEntry {

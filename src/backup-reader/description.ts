@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import type { DirectoryEntry } from '../archive/central-directory.ts';
 import { openEntry } from '../archive/entry.ts';
-import type { RangeReader } from '../archive/reader.ts';
+import type { RangeReader } from '../archive/ranges.ts';
 import { type BackupDescription, decodeDescription } from '../catalog/description.ts';
 import { sqlName, version } from '../catalog/shapes.ts';
 import type { Identities } from '../sealing/identities.ts';

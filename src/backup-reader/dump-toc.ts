@@ -59,7 +59,11 @@ async function listedToc(dump: DumpSource, loader: Postgres): Promise<DumpToc | 
       case 'custom': {
         const list = await feed(loader.host, loader.reading(['--list']), dump.open());
         return await withDefinitions(list, (read) =>
-          feedThrough(loader.host, loader.reading(['--schema-only', '--file=-']), dump.open(), read),
+          feedThrough(
+            { host: loader.host, command: loader.reading(['--schema-only', '--file=-']) },
+            dump.open(),
+            read,
+          ),
         );
       }
       case 'directory': {
@@ -74,7 +78,7 @@ async function listedToc(dump: DumpSource, loader: Postgres): Promise<DumpToc | 
         await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, only(file), undefined);
         const list = await run(host, loader.reading(['--list', path]));
         return await withDefinitions(list, (read) =>
-          feedThrough(host, loader.reading(['--schema-only', '--file=-', path]), none(), read),
+          feedThrough({ host, command: loader.reading(['--schema-only', '--file=-', path]) }, none(), read),
         );
       }
     }

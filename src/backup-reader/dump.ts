@@ -1,8 +1,8 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import type { DirectoryEntry } from '../archive/central-directory.ts';
+import type { RangeReader } from '../archive/ranges.ts';
 import { readRange } from '../archive/ranges.ts';
-import type { RangeReader } from '../archive/reader.ts';
 import { quoted } from '../util/controls.ts';
 import { ContentError, messageOf } from '../util/errors.ts';
 import { HEAD_BYTES } from './foreign-formats.ts';

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { DirectoryEntry } from '../archive/central-directory.ts';
 import { openEntry } from '../archive/entry.ts';
+import type { RangeReader } from '../archive/ranges.ts';
 import { type EntryContent, readEntries } from '../archive/read-entries.ts';
-import type { RangeReader } from '../archive/reader.ts';
 import type { Seal } from './seal.ts';
 import { parseSealedName, type SealedName } from './sealed-names.ts';
 import { ContentSums } from './sums.ts';

@@ -1,7 +1,8 @@
 import type { DirectoryEntry } from '../archive/central-directory.ts';
 import { DEFLATED, STORED } from '../archive/entry.ts';
 import { PackedEntries } from '../archive/packed-entries.ts';
-import type { ArchiveDirectory, RangeReader } from '../archive/reader.ts';
+import type { RangeReader } from '../archive/ranges.ts';
+import type { ArchiveDirectory } from '../archive/reader.ts';
 import { type WalkedEntry, walkArchive } from '../archive/walk.ts';
 import type { BitSet } from '../util/bit-set.ts';
 import { quoted } from '../util/controls.ts';

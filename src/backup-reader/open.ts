@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { type RangeReader, readDirectory } from '../archive/reader.ts';
+import type { RangeReader } from '../archive/ranges.ts';
+import { readDirectory } from '../archive/reader.ts';
 import type { Directory } from '../archive/segment.ts';
 import type { BackupDescription } from '../catalog/description.ts';
 import type { Receipt } from '../catalog/receipt.ts';

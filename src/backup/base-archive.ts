@@ -1,5 +1,6 @@
 import { type DirectoryEntry, damaged } from '../archive/central-directory.ts';
-import { type ArchiveDirectory, type RangeReader, readDirectory } from '../archive/reader.ts';
+import type { RangeReader } from '../archive/ranges.ts';
+import { type ArchiveDirectory, readDirectory } from '../archive/reader.ts';
 import { planReuse, type Reuse } from '../archive/reuse.ts';
 import { readDescription } from '../backup-reader/description.ts';
 import { parseSealedName } from '../backup-reader/sealed-names.ts';

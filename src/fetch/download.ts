@@ -1,4 +1,4 @@
-import type { RangeReader } from '../archive/reader.ts';
+import type { RangeReader } from '../archive/ranges.ts';
 import type { CheckedRange } from '../archive/units.ts';
 import { type Selected, wrongBackup } from '../backup-reader/select.ts';
 import type { Receipt } from '../catalog/receipt.ts';

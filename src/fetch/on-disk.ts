@@ -1,5 +1,6 @@
+import type { RangeReader } from '../archive/ranges.ts';
 import { readRange } from '../archive/ranges.ts';
-import { type RangeReader, readDirectory } from '../archive/reader.ts';
+import { readDirectory } from '../archive/reader.ts';
 import { type CheckedRange, UnitCheck } from '../archive/units.ts';
 import { checkFile, filestoreOf } from '../backup-reader/filestore.ts';
 import { membersOf, walkMembers } from '../backup-reader/members.ts';

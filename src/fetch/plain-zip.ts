@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { tried } from '../archive/compressible.ts';
 import { modifiedOf } from '../archive/dos-time.ts';
+import type { RangeReader } from '../archive/ranges.ts';
 import { readRange } from '../archive/ranges.ts';
-import { type RangeReader, readDirectory } from '../archive/reader.ts';
+import { readDirectory } from '../archive/reader.ts';
 import type { SegmentWriter } from '../archive/segment-writer.ts';
 import { ArchiveWriter } from '../archive/writer.ts';
 import { openDescription } from '../backup-reader/description.ts';

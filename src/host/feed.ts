@@ -21,7 +21,7 @@ export function feed(
   source: AsyncIterable<Buffer>,
   signal?: AbortSignal,
 ): Promise<string> {
-  return feedThrough(host, command, source, (stdout) => textOf(stdout, command.argv[0] ?? ''), signal);
+  return feedThrough({ host, command, signal }, source, (stdout) => textOf(stdout, command.argv[0] ?? ''));
 }
 
 async function textOf(stdout: AsyncIterable<Buffer>, program: string): Promise<string> {
@@ -35,13 +35,19 @@ async function textOf(stdout: AsyncIterable<Buffer>, program: string): Promise<s
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** A command that is to run on a host. */
+export interface Feeding {
+  readonly host: Host;
+  readonly command: Command;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** As `feed`, but returns what `read` makes of the output. A UserError of `read` ends the command, and is thrown. */
 export async function feedThrough<T>(
-  host: Host,
-  command: Command,
+  { host, command, signal }: Feeding,
   source: AsyncIterable<Buffer>,
   read: (stdout: Readable) => Promise<T>,
-  signal?: AbortSignal,
 ): Promise<T> {
   signal?.throwIfAborted();
   await using process = await host.start(command);

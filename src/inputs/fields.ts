@@ -3,11 +3,8 @@ import { homedir } from 'node:os';
 import type { Environment } from '../platform/platform.ts';
 import { UserError } from '../util/errors.ts';
 import type { AskSsh } from './command-line/ssh-config.ts';
-import { looksLikePath, passwordsIn } from './secrets.ts';
+import { looksLikePath, passwordsIn, type ReadInput } from './secrets.ts';
 import { type InputName, inputNamed } from './table.ts';
-
-/** Reads one input as the platform has it; an empty string where it is not given. */
-export type ReadInput = (name: string) => string;
 
 /** A value that its input cannot have: the message follows the input's name. */
 export class Refusal extends Error {}

@@ -1,6 +1,8 @@
 import type { Environment } from '../platform/platform.ts';
-import type { ReadInput } from './fields.ts';
 import { inputTable } from './table.ts';
+
+/** Reads one input as the platform has it; an empty string where it is not given. */
+export type ReadInput = (name: string) => string;
 
 /** What the SDK's credential chain takes from the environment and what must never be seen. */
 const SECRET_VARIABLES = [

@@ -153,7 +153,7 @@ async function wholeFiles(
       if (number >= 0) whole.add(number);
     }
   };
-  await feedThrough(live.host, command, source, read, signal);
+  await feedThrough({ host: live.host, command, signal }, source, read);
   return whole;
 }
 

@@ -2,7 +2,14 @@ import { constants } from 'node:os';
 import type { Summary } from '../report/summary.ts';
 import { type CancelledError, GateError, InputError, messageOf, UserError } from '../util/errors.ts';
 import { moreHelp } from './more-help.ts';
-import type { ProgressState } from './progress.ts';
+
+/** How far something is, for a platform that draws it. */
+export interface ProgressState {
+  /** From 0 to 1; undefined where it is not known. */
+  readonly fraction?: number | undefined;
+  /** Which step of the run this is: `step 3 of 8`. */
+  readonly step?: string | undefined;
+}
 
 /** Where the program runs, and how it speaks there. */
 export interface Platform {

@@ -1,14 +1,6 @@
 import { formatBytes, formatDuration, formatRate } from '../util/format.ts';
 import type { Platform } from './platform.ts';
 
-/** How far something is, for a platform that draws it. */
-export interface ProgressState {
-  /** From 0 to 1; undefined where it is not known. */
-  readonly fraction?: number | undefined;
-  /** Which step of the run this is: `step 3 of 8`. */
-  readonly step?: string | undefined;
-}
-
 /** Hands on lines that say what is waited for: not before the first interval is over, and one in each. */
 export function nowAndThen(
   platform: Pick<Platform, 'progress' | 'progressIntervalMs'>,

@@ -8,8 +8,13 @@ import { logText } from './log-text.ts';
 import { Mask } from './mask.ts';
 import { Outputs } from './outputs.ts';
 import { ReportPage } from './page.ts';
-import { type Environment, failureLines, type Platform, type RawInputs } from './platform.ts';
-import type { ProgressState } from './progress.ts';
+import {
+  type Environment,
+  failureLines,
+  type Platform,
+  type ProgressState,
+  type RawInputs,
+} from './platform.ts';
 
 /** The two streams of a program, as far as the log needs to know them. */
 export interface Streams {

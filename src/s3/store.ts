@@ -8,7 +8,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { RangeReader } from '../archive/reader.ts';
+import type { RangeReader } from '../archive/ranges.ts';
 import { ContentError, messageOf, UserError } from '../util/errors.ts';
 import { parseJson } from '../util/json.ts';
 import { assertListing, assertObject } from './assert-s3.ts';

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { DirectoryEntry } from '../../src/archive/central-directory.ts';
-import { type RangeReader, readDirectory } from '../../src/archive/reader.ts';
+import type { RangeReader } from '../../src/archive/ranges.ts';
+import { readDirectory } from '../../src/archive/reader.ts';
 
 /** Reads from memory and notes the ranges. */
 export function rangesOf(

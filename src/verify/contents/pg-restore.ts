@@ -111,7 +111,9 @@ async function convert(
 ): Promise<SqlText> {
   const { host, program } = await pgRestore();
   const sql = new SqlText(name, there);
-  await feedThrough(host, { argv: [program, ...args] }, input, (output) => sql.readAll(output), signal);
+  await feedThrough({ host, command: { argv: [program, ...args] }, signal }, input, (output) =>
+    sql.readAll(output),
+  );
   sql.finish();
   return sql;
 }

@@ -1,4 +1,4 @@
-import type { RangeReader } from '../../archive/reader.ts';
+import type { RangeReader } from '../../archive/ranges.ts';
 import type { Unit } from '../../archive/segment.ts';
 import { UnitCheck } from '../../archive/units.ts';
 import { type SealedBackup, sealedBackup } from '../../backup-reader/seal.ts';
