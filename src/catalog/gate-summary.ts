@@ -80,7 +80,7 @@ export function shutSummary(question: GateQuestion, folder: string, why: string)
 /** Why the gate is shut, in one sentence. */
 export function shutWords(
   verdict: Exclude<GateVerdict, { kind: 'open' }>,
-  { database, backup, require, maxAgeMs, maxShrink }: GateQuestion,
+  { database, backup, require, maxAgeMs, maxShrink, maxRestoreMs }: GateQuestion,
   folder: string,
   now: Date,
 ): string {
@@ -107,6 +107,14 @@ export function shutWords(
     case 'shrunk': {
       const which = named ? entry.key : `The newest backup of ${database}, ${entry.key},`;
       return `${which} has shrunk by more than ${maxShrink} percent: ${shrinkWords(verdict.shrinks)}`;
+    }
+    case 'slow': {
+      const limit = formatDuration(maxRestoreMs ?? 0);
+      if (!verdict.measured) {
+        return `No restore test of ${database} has measured how long a restore takes, and max-restore is ${limit}`;
+      }
+      const { key, seconds } = verdict.measured;
+      return `The last restore test of ${database}, of ${key}, took ${formatDuration(seconds * 1000)}: max-restore is ${limit}`;
     }
     case 'level': {
       const which = named ? entry.key : `The newest backup of ${database}, ${entry.key},`;

@@ -2,7 +2,7 @@ import type { Store } from '../s3/store.ts';
 import { inParallel } from '../util/in-parallel.ts';
 import { type Condition, type Entry, READERS, readEntry } from './entries.ts';
 import type { Backup } from './keys.ts';
-import { acceptedShrink, atLeast, type Level } from './proofs.ts';
+import { atLeast, type Level, restoreSeconds } from './proofs.ts';
 import { timeOf } from './retention.ts';
 import { SHRINK_WINDOW, type Shrink, shrunken } from './shrink.ts';
 import type { TrustedSigners } from './signatures.ts';
@@ -13,6 +13,8 @@ export interface GateRequirement {
   readonly maxAgeMs: number;
   /** How much less than the ones before it the backup may have, in percent. 100: whatever it has. */
   readonly maxShrink: number;
+  /** How long a restore may take, as the last restore test has measured it; undefined: however long. */
+  readonly maxRestoreMs?: number | undefined;
 }
 
 /** What a gate is asked: whether there is a backup that meets all requirements. */
@@ -27,12 +29,21 @@ export interface GateQuestion extends GateRequirement {
  * is the newest. `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the
  * newest verified one is too old. `level`: the newest verified one is young enough, and neither it nor another one is
  * proven far enough. `shrunk`: the newest that would do has less than the ones before it.
+ * `slow`: the last restore that was measured took too long.
  */
 export type GateVerdict =
   | { readonly kind: 'open'; readonly entry: Entry }
   | { readonly kind: 'shrunk'; readonly entry: Entry; readonly shrinks: readonly Shrink[] }
+  /** `measured` undefined: no restore test of the newest backups has measured one. */
+  | { readonly kind: 'slow'; readonly entry: Entry; readonly measured: MeasuredRestore | undefined }
   | { readonly kind: 'unverified' | 'old' | 'level' | 'unrestorable'; readonly entry: Entry }
   | { readonly kind: 'none' };
+
+/** What a restore took. */
+interface MeasuredRestore {
+  readonly key: string;
+  readonly seconds: number;
+}
 
 /**
  * Looks for the newest backup that meets all requirements. It reads no more receipts than necessary.
@@ -42,7 +53,7 @@ export type GateVerdict =
 export async function askGate(
   store: Store,
   backups: readonly Backup[],
-  { require, maxAgeMs, maxShrink }: GateRequirement,
+  { require, maxAgeMs, maxShrink, maxRestoreMs }: GateRequirement,
   now: Date,
   signers?: TrustedSigners,
   all: readonly Backup[] = backups,
@@ -56,8 +67,13 @@ export async function askGate(
     return isRestorable(condition) && atLeast(condition.level, require);
   });
   if (open) {
-    const shrinks = await shrinksOf(store, open, all, maxShrink, signers);
-    return shrinks ? { kind: 'shrunk', entry: open, shrinks } : { kind: 'open', entry: open };
+    const before = await entriesBefore(store, open, all, signers);
+    const shrinks = shrunken([open, ...before], maxShrink).get(open);
+    if (shrinks) return { kind: 'shrunk', entry: open, shrinks };
+    if (maxRestoreMs === undefined) return { kind: 'open', entry: open };
+    const measured = lastMeasured([open, ...before]);
+    const isQuick = measured !== undefined && measured.seconds * 1000 <= maxRestoreMs;
+    return isQuick ? { kind: 'open', entry: open } : { kind: 'slow', entry: open, measured };
   }
   const unproven = await findEntry(young, isVerified);
   if (unproven) return { kind: isRestorable(unproven.condition) ? 'level' : 'unrestorable', entry: unproven };
@@ -70,20 +86,24 @@ export async function askGate(
   return newest ? { kind: 'unverified', entry: newest } : { kind: 'none' };
 }
 
-/** What it has less of than the ones before it; undefined: nothing, or somebody has accepted that. */
-async function shrinksOf(
+/** The ones before it, the newest first, so far as it is compared with them. */
+function entriesBefore(
   store: Store,
   entry: Entry,
   all: readonly Backup[],
-  maxShrink: number,
   signers: TrustedSigners,
-): Promise<readonly Shrink[] | undefined> {
-  if (maxShrink >= 100 || (entry.receipt && acceptedShrink(entry.receipt) !== undefined)) return undefined;
+): Promise<Entry[]> {
   const before = all.filter(({ archive, at }) => archive && archive.key !== entry.key && at <= entry.at);
-  const entries = await inParallel(before.slice(0, SHRINK_WINDOW), READERS, (backup) =>
-    readEntry(store, backup, signers),
-  );
-  return shrunken([entry, ...entries], maxShrink).get(entry);
+  return inParallel(before.slice(0, SHRINK_WINDOW), READERS, (backup) => readEntry(store, backup, signers));
+}
+
+/** A database grows slowly: what its last restore test took, whichever backup that was of, tells what the next takes. */
+function lastMeasured(newestFirst: readonly Entry[]): MeasuredRestore | undefined {
+  for (const { key, receipt, condition } of newestFirst) {
+    const seconds = receipt && condition.kind === 'verified' ? restoreSeconds(receipt) : undefined;
+    if (seconds !== undefined) return { key, seconds };
+  }
+  return undefined;
 }
 
 const isRestorable = (condition: Condition): condition is Extract<Condition, { kind: 'verified' }> =>

@@ -1,4 +1,4 @@
-import { askGate } from '../catalog/gate.ts';
+import { askGate, type GateVerdict } from '../catalog/gate.ts';
 import { gateOutputs, openSummary, shutSummary, shutWords } from '../catalog/gate-summary.ts';
 import { catalogFolder, listBackups } from '../catalog/keys.ts';
 import { whichIsMeant } from '../catalog/named-backup.ts';
@@ -9,8 +9,11 @@ import { GateError } from '../util/errors.ts';
 
 const NONE =
   'Make a backup, or find out why none was made; then run this again. The command list shows what there is.';
-const SHRUNK =
-  'Look whether the database is as it should be. If it is, say so once: the command mark with accept-shrink and the reason.';
+const HINTS: Partial<Record<GateVerdict['kind'], string>> = {
+  shrunk:
+    'Look whether the database is as it should be. If it is, say so once: the command mark with accept-shrink and the reason.',
+  slow: 'Run verify: restore to measure it again. More cores, a faster disk or a higher max-restore make it fit.',
+};
 
 /**
  * Lets pass when there is a backup that is proven well enough and young enough. Reads from S3 and nothing else.
@@ -31,7 +34,7 @@ export async function gate(inputs: GateInputs, { platform, signal }: Run): Promi
   if (verdict.kind !== 'open') {
     const why = shutWords(verdict, inputs, folder, now);
     await platform.summary(shutSummary(inputs, folder, why));
-    throw new GateError(why, verdict.kind === 'shrunk' ? SHRUNK : NONE);
+    throw new GateError(why, HINTS[verdict.kind] ?? NONE);
   }
   const { entry } = verdict;
   for (const [name, value] of Object.entries(gateOutputs(store, entry))) platform.output(name, value);

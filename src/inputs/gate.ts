@@ -22,6 +22,8 @@ export interface GateInputs {
   readonly maxAgeMs: number;
   /** How much less than the ones before it the backup may have, in percent. */
   readonly maxShrink: number;
+  /** How long a restore may take, as the last restore test has measured it; undefined: however long. */
+  readonly maxRestoreMs: number | undefined;
   /** Whose backups count; undefined: anybody's. */
   readonly signers: TrustedSigners;
   /** Time limit of the whole run. */
@@ -30,6 +32,7 @@ export interface GateInputs {
   readonly warnings: readonly string[];
 }
 
+const TIMES_MS = [1000, 7 * 24 * 3_600_000] as const;
 const AGES_MS = [60_000, 3650 * 24 * 3_600_000] as const;
 
 /** @returns undefined when something that must be there is not */
@@ -48,9 +51,12 @@ export function parseGate(fields: Fields, env: Environment): GateInputs | undefi
     timeoutMs: fields.required('timeout', durationMs),
   };
   refuseEmptyBackup(fields, env);
+  const maxRestoreMs = fields.optional('max-restore', (value) => parseDurationMs(value, ...TIMES_MS));
   const signers = parseSigners(fields);
   refuseIdentities(fields, 'gate');
-  return complete(required) ? { command: 'gate', ...required, signers, warnings: [] } : undefined;
+  return complete(required)
+    ? { command: 'gate', ...required, maxRestoreMs, signers, warnings: [] }
+    : undefined;
 }
 
 /** What names a backup: `latest`, a key, an `s3://` URI or a time. */

@@ -135,6 +135,7 @@ export const inputTable = [
 
   { name: 'require', group: 'gate', default: 'upload', choices: choices.require },
   { name: 'max-age', group: 'gate', default: '26h' },
+  { name: 'max-restore', group: 'gate' },
   { name: 'max-shrink', group: 'gate', default: '30' },
 
   { name: 'pin', group: 'mark', ofRun: true },

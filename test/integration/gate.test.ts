@@ -136,6 +136,19 @@ suite('gate', () => {
     });
   }
 
+  test('is shut where a restore takes too long, as the last test of any backup has measured it', async () => {
+    const tested = { time: hoursAgo(50), proofs: [uploadProof, { ...passed('restore'), seconds: 1500 }] };
+    const bucket = await bucketWith({ time: hoursAgo(1) }, { time: hoursAgo(26) }, tested);
+    assert.equal((await ask(bucket, { 'max-restore': '30m' })).exitCode, 0);
+    const key = keyOf(tested);
+    const slow = new RegExp(
+      `The last restore test of prod, of ${key}, took 25 min 00 s: max-restore is 20 min`,
+    );
+    await isShut(ask(bucket, { 'max-restore': '20m' }), slow);
+    const untested = await bucketWith({ time: hoursAgo(1) });
+    await isShut(ask(untested, { 'max-restore': '20m' }), /No restore test of prod has measured/);
+  });
+
   test('asks for the very backup that another job has made', async () => {
     const [mine, newer] = [hoursAgo(2), hoursAgo(1)];
     const bucket = await bucketWith({ time: mine }, { time: newer, proofs: [passed('restore')] });

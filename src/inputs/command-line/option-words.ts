@@ -97,6 +97,7 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
   require: ['LEVEL', 'upload, contents or restore: how far it is verified'],
   'max-age': ['TIME', 'how old the backup may be'],
   'max-shrink': ['PERCENT', 'how much less than before it may have'],
+  'max-restore': ['TIME', 'how long the last measured restore may take'],
 
   pin: ['REASON', 'no rule deletes the backup'],
   unpin: ['', 'the rules decide about it again'],

@@ -45,6 +45,7 @@ suite('commands that look at the bucket alone', () => {
       signers: undefined,
       maxAgeMs: 26 * 3_600_000,
       maxShrink: 30,
+      maxRestoreMs: undefined,
       timeoutMs: 6 * 3_600_000,
       warnings: [],
       pingUrl: undefined,

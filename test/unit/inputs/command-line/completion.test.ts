@@ -15,7 +15,7 @@ const cases: readonly (readonly [words: string, expected: readonly string[]])[] 
   ['ga', ['gate']],
   ['help ga', ['gate']],
   ['completion z', ['zsh']],
-  ['gate --max', ['--max-age', '--max-shrink']],
+  ['gate --max', ['--max-age', '--max-restore', '--max-shrink']],
   ['gate --format', []], // is no option of a gate
   ['gate --require co', ['contents']],
   ['list --js', ['--json']],
