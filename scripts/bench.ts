@@ -1,5 +1,5 @@
 // Compares the program with the script that people write today, and with restic, on the same data:
-//   npm run bench -- [--what backup|again|databases|rollback|many|verify]… [--size NAME]… [--link loopback|wan]…
+//   npm run bench -- [--what backup|again|databases|rollback|many|verify|sealed]… [--size NAME]… [--link loopback|wan]…
 //     [--rounds N] [--record] [--program FILE]
 // What is left out means all of them. `--record` puts the results into docs/benchmarks.json, from which `npm run docs`
 // writes the page of benchmarks, case by case as they end. `--program` measures another build than one of the source as
@@ -28,12 +28,21 @@ import {
   writeRecorded,
 } from './bench/record.ts';
 import { rollback } from './bench/rollback.ts';
+import { sealed } from './bench/sealed.ts';
 import { verify } from './bench/verify.ts';
 
 // The sandbox lies on a disk, as what users have does, and not in memory as for tests.
 process.env.TMPDIR ??= tmpdir();
 
-const benches: Readonly<Record<Part, BenchPart>> = { backup, again, databases, rollback, many, verify };
+const benches: Readonly<Record<Part, BenchPart>> = {
+  backup,
+  again,
+  databases,
+  rollback,
+  many,
+  verify,
+  sealed,
+};
 const links = { loopback, wan } as const;
 
 const { values: options } = parseArgs({

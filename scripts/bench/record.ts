@@ -3,7 +3,7 @@ import type { Data } from './data.ts';
 import type { RoundTrips } from './questions.ts';
 
 /** What can be measured, one section of the page each. */
-export const parts = ['backup', 'again', 'databases', 'rollback', 'many', 'verify'] as const;
+export const parts = ['backup', 'again', 'databases', 'rollback', 'many', 'verify', 'sealed'] as const;
 export type Part = (typeof parts)[number];
 
 /** Seconds of processor time. */

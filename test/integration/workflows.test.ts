@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { AgeKeys } from '../support/age-keys.ts';
 import type { Start, WorkflowRun } from '../support/github-runner.ts';
 import { createOdoo, type Odoo } from '../support/odoo.ts';
 import { dropDatabase } from '../support/postgres.ts';
@@ -183,6 +184,24 @@ suite('workflows, run as GitHub runs them', () => {
     assert.equal(made.outputs.database, 'shop');
     const verified = await call('odoo-verify', { ...fill('verify'), backup: made.outputs.key ?? '' });
     assert.deepEqual(results(verified), { verify: 'success' }, verified.log);
+  });
+
+  test('odoo-backup, odoo-verify and odoo-rollback, called, of an encrypted backup', async () => {
+    using keys = new AgeKeys();
+    const key = keys.newKey();
+    const secrets = { ...workflows.secrets(), ODOO_AGE_IDENTITY: key.text };
+    const sealed = { ...fill('backup'), prune: false, 'encrypt-to': key.recipient };
+    const made = await call('odoo-backup', sealed, { secrets });
+    assert.deepEqual(results(made), { backup: 'success' }, made.log);
+    const backup = made.outputs.key ?? '';
+    const without = await call('odoo-verify', { ...fill('verify'), backup });
+    assert.deepEqual(results(without), { verify: 'failure' }, without.log);
+    assert.match(without.log, /is sealed for age1\w+: without an identity it cannot be opened/);
+    const verified = await call('odoo-verify', { ...fill('verify'), backup }, { secrets });
+    assert.deepEqual(results(verified), { verify: 'success' }, verified.log);
+    const planned = await call('odoo-rollback', { ...fill('rollback'), backup }, { secrets });
+    assert.equal(results(planned).plan, 'success', planned.log);
+    for (const { log } of [made, verified, planned]) assert.ok(!log.includes(key.identity));
   });
 
   test('odoo-deploy, called, runs the deploy, and what puts it back', async () => {

@@ -10,6 +10,10 @@ import { ArchiveWriter } from '../../../src/archive/writer.ts';
 import { writeDual } from '../../../src/backup/dual-dump.ts';
 import { MemberWriter } from '../../../src/backup/member-writer.ts';
 import type { ArchiveOptions } from '../../../src/backup/source.ts';
+import { readIdentities } from '../../../src/sealing/identities.ts';
+import { readRecipients } from '../../../src/sealing/recipients.ts';
+import { openWhole } from '../../../src/sealing/stream.ts';
+import { AgeKeys } from '../../support/age-keys.ts';
 import { customDump, ENCODING, type MadeEntry, SEARCH_PATH, STRINGS } from '../../support/custom-dump.ts';
 import { inChunks, takenApart, withoutKey } from '../../support/dump-pieces.ts';
 import { entriesOf, rangesOf } from '../../support/zips.ts';
@@ -109,4 +113,45 @@ suite('one dump as two entries', () => {
       written(streamOf(large.subarray(0, 2_000_000)), 'auto'),
       /is not a whole dump: it ends within/,
     ));
+});
+
+test('sealed: both are packed and sealed, the SHA-256 are those of the zip, and the sizes those of what comes out', async () => {
+  using keys = new AgeKeys();
+  const key = keys.newKey();
+  for (const compression of ['auto', 0] as const) {
+    await using writer = new ArchiveWriter({ level: 1 });
+    const [dump, sql] = [writer.segment('database'), writer.segment('database')];
+    const target = { compression, startedAt: new Date('2026-03-04T05:06:08Z') } as ArchiveOptions;
+    const members = new MemberWriter({ level: 1, recipients: await readRecipients([key.recipient]) });
+    const names = { dumpName: 'shop.dump', sqlName: 'dump.sql' };
+    const writeSql = () => assert.fail('it is known');
+    const outputs = Promise.all([dump.output, sql.output, writer.directory].map(buffer));
+    await writeDual(streamOf(large), {
+      dump,
+      sql,
+      ...names,
+      target,
+      members,
+      signal: writer.failed,
+      writeSql,
+    });
+    await writer.finish();
+    const zip = Buffer.concat(await outputs);
+    const entries = await entriesOf(zip);
+    const expected = await takenApart(large);
+    for (const [name, content] of [
+      ['shop.dump', expected.dump],
+      ['dump.sql', expected.sql],
+    ] as const) {
+      const stored = `${name}${compression === 0 ? '' : '.gz'}.age`;
+      const entry = entries.get(stored);
+      assert.ok(entry, stored);
+      const bytes = await buffer(openEntry(rangesOf(zip), entry));
+      assert.equal(members.sums[stored], hash('sha256', bytes));
+      const opened = await openWhole(bytes, readIdentities(key.text), stored);
+      const found = compression === 0 ? opened : gunzipSync(opened);
+      assert.equal(members.sizes[name], found.length);
+      assert.ok(withoutKey(found) === withoutKey(content), stored);
+    }
+  }
 });

@@ -12,8 +12,7 @@ import fc from 'fast-check';
 import { openedSize, sealedSize } from '../../../src/sealing/chunks.ts';
 import { type Identities, readIdentities } from '../../../src/sealing/identities.ts';
 import { type Recipients, readRecipients } from '../../../src/sealing/recipients.ts';
-import { openRange } from '../../../src/sealing/sealed-range.ts';
-import { open, seal } from '../../../src/sealing/stream.ts';
+import { open, openWhole, seal, sealWhole } from '../../../src/sealing/stream.ts';
 import { recipientText, x25519Identity } from '../../../src/sealing/x25519.ts';
 import { ContentError } from '../../../src/util/errors.ts';
 
@@ -47,10 +46,6 @@ async function all(source: AsyncIterable<Buffer>): Promise<Buffer> {
 const sealed = (content: Buffer, to: Recipients = recipients) => all(seal(pieces(content), to));
 const opened = (bytes: Buffer, by: Identities = ofTeam, length?: number) =>
   all(open(pieces(bytes, length), by, 'dump.sql.age'));
-const rangeOf = (bytes: Buffer) => ({
-  size: bytes.length,
-  read: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
 
 const CHUNK = 65_536;
 const sizes = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 1, 5 * CHUNK + 7];
@@ -61,6 +56,9 @@ suite('the programs and the package open what is sealed here, and the other way 
       const content = randomBytes(size);
       const bytes = await sealed(content);
       const path = join(folder, `sealed-${size}`);
+      writeFileSync(path, await sealWhole(content, recipients));
+      assert(execFileSync('age', ['-d', '-i', team.path, path], { maxBuffer: 2 ** 24 }).equals(content));
+      assert((await openWhole(bytes, ofSafe, 'x')).equals(content));
       writeFileSync(path, bytes);
       for (const key of [team, safe]) {
         assert(execFileSync('age', ['-d', '-i', key.path, path], { maxBuffer: 2 ** 24 }).equals(content));
@@ -121,15 +119,10 @@ suite('the vectors of the specification (C2SP/CCTV)', () => {
       const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
       if (expected === 'success') {
         assert.equal(sha256(await opened(file, readIdentities(identity))), fields.get('payload'));
-        const range = await openRange(rangeOf(file), readIdentities(identity), 'x');
-        assert.equal(sha256(await range.read(0, range.size)), fields.get('payload'));
+        assert.equal(sha256(await openWhole(file, readIdentities(identity), 'x')), fields.get('payload'));
         return;
       }
       await assert.rejects(opened(file, readIdentities(identity)), ContentError);
-      await assert.rejects(
-        openRange(rangeOf(file), readIdentities(identity), 'x').then((range) => range.read(0, range.size)),
-        ContentError,
-      );
     });
   }
 });
@@ -139,8 +132,6 @@ suite('what was changed is found', () => {
 
   async function isRefused(bytes: Buffer): Promise<void> {
     await assert.rejects(opened(bytes), ContentError);
-    const range = openRange(rangeOf(bytes), ofTeam, 'x').then((each) => each.read(0, each.size));
-    await assert.rejects(range, ContentError);
   }
 
   test('one bit, in every byte of header and nonce, and anywhere in the payload', async () => {
@@ -227,35 +218,6 @@ suite('reading', () => {
       }),
       { numRuns: 20 },
     );
-  });
-
-  test('any range is what the whole has there', async () => {
-    const range = await openRange(rangeOf(await sealed(content)), ofSafe, 'x');
-    assert.equal(range.size, content.length);
-    await fc.assert(
-      fc.asyncProperty(fc.nat(content.length), fc.nat(3 * CHUNK), async (offset, most) => {
-        const length = Math.min(most, content.length - offset);
-        assert((await range.read(offset, length)).equals(content.subarray(offset, offset + length)));
-      }),
-      { numRuns: 60 },
-    );
-    await assert.rejects(range.read(content.length, 1), RangeError);
-  });
-
-  test('a range takes the chunks that it needs, and no other bytes', async () => {
-    const asked: number[] = [];
-    const { size, read } = rangeOf(await sealed(content));
-    const watched = {
-      size,
-      read(offset: number, length: number) {
-        asked.push(length);
-        return read(offset, length);
-      },
-    };
-    const range = await openRange(watched, ofTeam, 'x');
-    asked.length = 0;
-    await range.read(CHUNK + 5, 10);
-    assert.deepEqual(asked, [CHUNK + 16]);
   });
 });
 
