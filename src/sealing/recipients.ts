@@ -44,10 +44,26 @@ const isX25519 = (name: string): boolean => /^age1[02-9ac-hj-np-z]{58}$/.test(na
 
 function newX25519Key(names: readonly string[]): Recipients['newKey'] {
   const recipients = names.map((name) => named(name, () => x25519Recipient(name)));
-  return async () => {
+  return madeAhead(async () => {
     const fileKey = randomBytes(16);
-    const stanzas = recipients.map((recipient) => wrap(fileKey, recipient));
+    const stanzas = await Promise.all(recipients.map((recipient) => wrap(fileKey, recipient)));
     return { header: encodeHeader(stanzas, fileKey), fileKey };
+  });
+}
+
+/** Keys that are made before they are asked for. */
+const AHEAD = 16;
+
+/** Files are sealed one after the other: their keys, which do not depend on them, are made beside that. */
+function madeAhead(make: Recipients['newKey']): Recipients['newKey'] {
+  const coming: Promise<SealedKey>[] = [];
+  return async () => {
+    while (coming.length <= AHEAD) {
+      const key = make();
+      key.catch(() => {}); // thrown where it is awaited
+      coming.push(key);
+    }
+    return await (coming.shift() as Promise<SealedKey>);
   };
 }
 

@@ -2,14 +2,18 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
-  generateKeyPairSync,
+  generateKeyPair,
   type KeyObject,
 } from 'node:crypto';
+import { promisify } from 'node:util';
 import { bech32 } from '@scure/base';
 import type { Stanza } from './header.ts';
 import { base64Of, decrypt, encrypt, fromBase64, hkdf, TAG_LENGTH } from './primitives.ts';
 
 // The recipients `age1…` and the identities `AGE-SECRET-KEY-1…`.
+
+const newPair = promisify(generateKeyPair);
+const agree = promisify(diffieHellman) as (pair: Parameters<typeof diffieHellman>[0]) => Promise<Buffer>;
 
 const TYPE = 'X25519';
 const INFO = 'age-encryption.org/v1/X25519';
@@ -70,11 +74,14 @@ function keyBytes(text: string, prefix: string): Buffer {
   return Buffer.from(found.bytes);
 }
 
-/** Wraps a file key for a recipient, with a key of its own that is forgotten at once. */
-export function wrap(fileKey: Buffer, { point, key }: X25519Recipient): Stanza {
-  const { publicKey, privateKey } = generateKeyPairSync('x25519');
+/**
+ * Wraps a file key for a recipient, with a key of its own that is forgotten at once. The curve's arithmetic is done on
+ * libuv's threads: it is most of what sealing a small file takes.
+ */
+export async function wrap(fileKey: Buffer, { point, key }: X25519Recipient): Promise<Stanza> {
+  const { publicKey, privateKey } = await newPair('x25519');
   const share = publicKey.export({ format: 'der', type: 'spki' }).subarray(SPKI.length);
-  const secret = diffieHellman({ privateKey, publicKey: key });
+  const secret = await agree({ privateKey, publicKey: key });
   const wrapping = hkdf(secret, Buffer.concat([share, point]), INFO);
   return { args: [TYPE, base64Of(share)], body: Buffer.concat(encrypt(wrapping, NO_NONCE, [fileKey])) };
 }
