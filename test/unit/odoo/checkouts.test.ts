@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -91,51 +90,5 @@ suite('checkouts', () => {
     assert.ok(now);
     assert.deepEqual(await historyOf(host, accounts, now, first), { onlyThen: 0, onlyNow: 2 });
     assert.equal(await historyOf(host, accounts, now, '1'.repeat(40)), undefined);
-  });
-
-  test('run nothing that they name, and keep nobody waiting', async () => {
-    const path = await create('hostile');
-    const ran = join(folder, 'ran');
-    const program = join(path, 'program');
-    await writeFile(program, `#!/bin/sh\ntouch ${ran}\ncat\n`, { mode: 0o755 });
-    await writeFile(join(path, '.gitattributes'), '* filter=evil diff=evil\n');
-    await git(path, 'add', '.gitattributes');
-    await git(path, 'commit', '-q', '-m', 'attributes');
-    for (const name of await readdir(join(path, '.git/hooks'))) await rm(join(path, '.git/hooks', name));
-    for (const name of ['post-index-change', 'pre-commit', 'post-checkout', 'reference-transaction']) {
-      await writeFile(join(path, '.git/hooks', name), `#!/bin/sh\ntouch ${ran}\n`, { mode: 0o755 });
-    }
-    const more = join(path, 'more.ini');
-    await writeFile(more, `[core]\n\tfsmonitor = ${program}\n`);
-    await appendFile(
-      join(path, '.git/config'),
-      `[include]\n\tpath = ${more}\n[core]\n\tfsmonitor = ${program}\n\tsshCommand = ${program}\n\tpager = ${program}\n
-[filter "evil"]\n\tclean = ${program}\n\tprocess = ${program}\n\trequired = true\n[diff "evil"]\n\ttextconv = ${program}\n
-[remote "origin"]\n\turl = ext::sh -c touch% ${ran}\n[alias]\n\tstatus = !touch ${ran}\n`,
-    );
-    await utimes(join(path, 'addons/sale/__init__.py'), new Date(0), new Date(0)); // so that its content is compared
-    const checkout = await one(path);
-    assert.equal(checkout?.dirty, false);
-    assert.equal(checkout?.remote, undefined);
-    assert.ok(checkout);
-    await historyOf(host, accounts, checkout, checkout.commit);
-    assert.equal(existsSync(ran), false);
-
-    // Each of them is left out.
-    for (const [i, head] of [
-      'ref: refs/../../../etc/passwd\n',
-      'ref: refs/heads/x',
-      '$(touch ran)\n',
-      '',
-    ].entries()) {
-      const odd = await create(`odd-${i}`);
-      await writeFile(join(odd, '.git/HEAD'), head);
-      assert.deepEqual((await find(odd)).checkouts, [], head);
-    }
-    const waiting = await create('waiting');
-    await rm(join(waiting, '.git/HEAD'));
-    await execute('mkfifo', [join(waiting, '.git/HEAD')]);
-    assert.deepEqual((await find(waiting)).checkouts, []);
-    assert.deepEqual(await readdir(folder).then((names) => names.includes('ran')), false);
   });
 });
