@@ -18,13 +18,14 @@ const steps = [
   /^Wait until Odoo is healthy/m,
 ];
 
-suite('a rollback that is cancelled', () => {
-  let scene: DeployedScene;
-  before(async () => {
-    scene = await openDeployed();
-  });
-  after(() => scene?.[Symbol.asyncDispose]());
+// One Odoo for all: each suite leaves it as the next one takes it.
+let scene: DeployedScene;
+before(async () => {
+  scene = await openDeployed();
+});
+after(() => scene?.[Symbol.asyncDispose]());
 
+suite('a rollback that is cancelled', () => {
   for (const [i, step] of steps.entries()) {
     test(`in the step ${step.source} takes everything back`, async () => {
       const before = await scene.traces();
@@ -45,63 +46,7 @@ suite('a rollback that is cancelled', () => {
   });
 });
 
-suite('a rollback that is killed outright', () => {
-  let scene: DeployedScene;
-  before(async () => {
-    scene = await openDeployed();
-  });
-  after(() => scene?.[Symbol.asyncDispose]());
-
-  // Each of them begins with what the one before has left.
-  for (const step of [...steps, /^Remove what was replaced/m]) {
-    test(`in the step ${step.source} leaves what the next run cleans up`, async () => {
-      const run = scene.start('rollback');
-      await run.says(step);
-      run.child.kill('SIGKILL');
-      await run.ended;
-      await scene.untilQuiet();
-    });
-  }
-
-  test('is repeated by the next one, to its end', async () => {
-    const { log } = await scene.succeeds('rollback');
-    assert.deepEqual(await scene.snapshot(), scene.backedUp);
-    const { databases, folders } = await scene.traces();
-    assert.deepEqual(databases, [`${scene.database}|t|f|`], log);
-    assert.deepEqual(folders, [scene.database], log);
-    assert.equal((await scene.server.state())?.attachments, scene.attachments);
-  });
-});
-
-suite('a rollback that is killed between the two renames', () => {
-  test('is known to the next backup, which is not made, and to the next rollback', async () => {
-    await using scene = await openDeployed();
-    // The second rename waits for what the first one's log line has let happen.
-    const run = scene.start('rollback', {}, { ODOO_BACKUP_FILESTORE: scene.scene.odoo.filestore });
-    await run.says(/^Swap the filestore/m);
-    run.child.kill('SIGKILL');
-    await run.ended;
-    await scene.untilQuiet();
-    await scene.pretendHalfSwapped();
-
-    const backup = await scene.run('backup');
-    assert.equal(backup.exitCode, 1, backup.log);
-    assert.match(backup.log, /A restore of \S+ was killed between its two renames/);
-
-    const { log } = await scene.succeeds('rollback');
-    assert.match(log, /Clean up after a run that was killed/);
-    assert.match(log, new RegExp(`${scene.database}__old_\\d+ is ${scene.database} again`));
-    assert.deepEqual(await scene.snapshot(), scene.backedUp);
-  });
-});
-
 suite('the connection to the host', () => {
-  let scene: DeployedScene;
-  before(async () => {
-    scene = await openDeployed();
-  });
-  after(() => scene?.[Symbol.asyncDispose]());
-
   const cut = async (step: RegExp) => {
     await using line = await scene.line();
     const run = scene.start('rollback', { 'ssh-port': String(line.port) });
@@ -141,6 +86,52 @@ suite('the connection to the host', () => {
   test('when it is lost while Odoo comes up, is made anew to see whether it does', async () => {
     const { exitCode, log } = await cut(/^Wait until Odoo is healthy/m);
     assert.equal(exitCode, 0, log);
+    assert.deepEqual(await scene.snapshot(), scene.backedUp);
+  });
+});
+
+suite('a rollback that is killed outright', () => {
+  before(() => scene.change());
+
+  // Each of them begins with what the one before has left.
+  for (const step of [...steps, /^Remove what was replaced/m]) {
+    test(`in the step ${step.source} leaves what the next run cleans up`, async () => {
+      const run = scene.start('rollback');
+      await run.says(step);
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await scene.untilQuiet();
+    });
+  }
+
+  test('is repeated by the next one, to its end', async () => {
+    const { log } = await scene.succeeds('rollback');
+    assert.deepEqual(await scene.snapshot(), scene.backedUp);
+    const { databases, folders } = await scene.traces();
+    assert.deepEqual(databases, [`${scene.database}|t|f|`], log);
+    assert.deepEqual(folders, [scene.database], log);
+    assert.equal((await scene.server.state())?.attachments, scene.attachments);
+  });
+});
+
+suite('a rollback that is killed between the two renames', () => {
+  test('is known to the next backup, which is not made, and to the next rollback', async () => {
+    await scene.change();
+    // The second rename waits for what the first one's log line has let happen.
+    const run = scene.start('rollback', {}, { ODOO_BACKUP_FILESTORE: scene.scene.odoo.filestore });
+    await run.says(/^Swap the filestore/m);
+    run.child.kill('SIGKILL');
+    await run.ended;
+    await scene.untilQuiet();
+    await scene.pretendHalfSwapped();
+
+    const backup = await scene.run('backup');
+    assert.equal(backup.exitCode, 1, backup.log);
+    assert.match(backup.log, /A restore of \S+ was killed between its two renames/);
+
+    const { log } = await scene.succeeds('rollback');
+    assert.match(log, /Clean up after a run that was killed/);
+    assert.match(log, new RegExp(`${scene.database}__old_\\d+ is ${scene.database} again`));
     assert.deepEqual(await scene.snapshot(), scene.backedUp);
   });
 });

@@ -70,8 +70,22 @@ export const ON_THROWAWAY_SERVER: AlsoAllowed = new Set(HARMLESS_UNGRANTED);
 export const mayBeCreatedByAdmin = (name: string, trusted: boolean, also: AlsoAllowed): boolean =>
   trusted || SAFE.has(name) || also.has(name);
 
+type Installed = ReadonlyMap<string, boolean>;
+
+/** The answers of this run: to give one, a server reads every script of every extension that it has. */
+const answers = new WeakMap<Postgres, Promise<Installed>>();
+
 /** Extensions that are installed on a server, and whether the owner of a database may create each (PostgreSQL 13 on). */
-export async function installedExtensions(postgres: Postgres): Promise<ReadonlyMap<string, boolean>> {
+export function installedExtensions(postgres: Postgres): Promise<Installed> {
+  const known = answers.get(postgres);
+  if (known) return known;
+  const asked = askInstalled(postgres);
+  answers.set(postgres, asked);
+  asked.catch(() => answers.delete(postgres));
+  return asked;
+}
+
+async function askInstalled(postgres: Postgres): Promise<Installed> {
   const trusted = postgres.version.isAtLeast(13) ? sql`trusted` : false;
   const rows = await queryRows(
     postgres,
