@@ -8,6 +8,9 @@ import { type DirectoryEntry, damaged, decodeEntries, wholeEntries } from './cen
  */
 const BLOCK_BYTES = 32 * 1024;
 
+/** Buffers that blocks are stored in are twice as long each time, up to this. */
+const LARGEST_SLAB = 4 * 2 ** 20;
+
 interface PackedBlock {
   readonly count: number;
   /** Number of its first entry. */
@@ -27,6 +30,9 @@ export class PackedEntries {
   #pieces: Buffer[] = [];
   #waiting = 0;
   #count = 0;
+  /** What is left of the buffer that blocks are stored in, and how long it was. */
+  #slab: Buffer = Buffer.alloc(0);
+  #slabBytes = 4 * 1024;
 
   /** Takes the next bytes of the directory, cut anywhere. @throws ContentError when they are no entries */
   add(bytes: Buffer): void {
@@ -72,12 +78,24 @@ export class PackedEntries {
     const waiting = Buffer.concat(this.#pieces);
     const { count, length } = wholeEntries(waiting);
     if (count > 0) {
-      const bytes = deflateRawSync(waiting.subarray(0, length), { level: 1 });
+      const bytes = this.#stored(deflateRawSync(waiting.subarray(0, length), { level: 1 }));
       this.#blocks.push({ count, first: this.#count, bytes, length });
       this.#count += count;
     }
     this.#pieces = [Buffer.from(waiting.subarray(length))];
     this.#waiting -= length;
+  }
+
+  /** The same bytes in a large buffer: small ones that stay, between others that go, make holes of unused memory. */
+  #stored(bytes: Buffer): Buffer {
+    if (this.#slab.length < bytes.length) {
+      this.#slabBytes = Math.max(bytes.length, Math.min(2 * this.#slabBytes, LARGEST_SLAB));
+      this.#slab = Buffer.allocUnsafeSlow(this.#slabBytes);
+    }
+    bytes.copy(this.#slab);
+    const stored = this.#slab.subarray(0, bytes.length);
+    this.#slab = this.#slab.subarray(bytes.length);
+    return stored;
   }
 }
 

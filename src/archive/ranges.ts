@@ -14,18 +14,20 @@ export const PIECE_BYTES = 8 * 2 ** 20;
 /**
  * Reads the bytes from `offset` up to `end`, piece by piece, with others under way while one is taken.
  * @param ahead how many others: the memory this needs is that of so many pieces
+ * @param pieceBytes length of a piece
  */
 export async function* readRange(
   reader: RangeReader,
   offset: number,
   end: number,
   ahead = 1,
+  pieceBytes = PIECE_BYTES,
 ): AsyncGenerator<Buffer> {
   const coming: Promise<Buffer>[] = [];
   let at = offset;
   for (;;) {
-    for (; at < end && coming.length <= ahead; at += PIECE_BYTES) {
-      const piece = readExactly(reader, at, Math.min(PIECE_BYTES, end - at));
+    for (; at < end && coming.length <= ahead; at += pieceBytes) {
+      const piece = readExactly(reader, at, Math.min(pieceBytes, end - at));
       piece.catch(() => {}); // thrown where it is awaited, unless nobody reads that far
       coming.push(piece);
     }

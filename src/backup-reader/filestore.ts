@@ -34,7 +34,9 @@ export class ArchivedFiles implements WantedFiles {
   readonly #corrupt: ReadonlySet<string>;
   readonly #contents: EntrySizes;
   /** In bytes, by number. */
-  readonly #sizes: Float64Array;
+  readonly #sizes: Uint32Array;
+  /** Of the files that are larger than that holds. */
+  readonly #large = new Map<number, number>();
   readonly #numbers: BitSet;
 
   /** @param folder what comes before the names in the archive; undefined: no file is in it */
@@ -48,7 +50,7 @@ export class ArchivedFiles implements WantedFiles {
     this.#members = members;
     this.#folder = folder ?? FOLDER;
     this.#corrupt = new Set(corrupt);
-    this.#sizes = new Float64Array(folder === undefined ? 0 : members.numbers);
+    this.#sizes = new Uint32Array(folder === undefined ? 0 : members.numbers);
     this.#numbers = new BitSet(this.#sizes.length);
   }
 
@@ -57,6 +59,7 @@ export class ArchivedFiles implements WantedFiles {
     this.#numbers.add(number);
     const size = this.#contents.sizeOf(entry);
     this.#sizes[number] = size;
+    if (size > 0xffffffff) this.#large.set(number, size);
     this.size += 1;
     this.bytes += size;
   }
@@ -75,7 +78,7 @@ export class ArchivedFiles implements WantedFiles {
   }
 
   sizeAt(number: number): number {
-    return this.#sizes[number] ?? 0;
+    return this.#large.get(number) ?? this.#sizes[number] ?? 0;
   }
 
   get(name: string): FilestoreEntry | undefined {

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 
 /** Of the SHA-1 of a name: nobody finds two names that have these in common. */
-const DIGEST_BYTES = 16;
+const DIGEST_BYTES = 12;
 /** Slots for each name: with one alone, each search would be long. */
 const SLOTS_A_NAME = 2;
 
 /**
- * Numbers of names, which it does not hold: each takes 24 bytes, whatever its length, where a string in a Map takes 150.
+ * Numbers of names, which it does not hold: each takes 20 bytes, whatever its length, where a string in a Map takes 150.
  */
 export class NameIndex {
-  /** The digest of number n from byte 16 n on. */
+  /** The digest of number n from byte 12 n on. */
   readonly #digests: Buffer;
   /** Open addressing, by the first bytes of the digest. A slot holds number + 1. */
   readonly #slots: Uint32Array;

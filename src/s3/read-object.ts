@@ -56,6 +56,8 @@ class Body {
   /** Why the last attempt broke off. */
   broken: unknown;
   #chunks: Buffer[] = [];
+  /** Of a range: all of its bytes, as far as they have come. Chunks that are held until the end are slow garbage. */
+  #whole: Buffer | undefined;
   #length = 0;
   #etag: string | undefined;
   readonly #store: Store;
@@ -72,6 +74,7 @@ class Body {
   }
 
   get bytes(): Buffer {
+    if (this.#whole) return this.#whole.subarray(0, this.#length);
     const [only] = this.#chunks;
     return only && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
   }
@@ -81,10 +84,10 @@ class Body {
     const chunks = await this.#ask();
     try {
       for await (const chunk of chunks) {
-        this.#chunks.push(chunk);
-        this.#length += chunk.length;
-        if (this.#range && this.#length > this.#range.length) throw this.#tooLong();
-        if (this.#length > this.#mostBytes) throw tooLarge(this.#store.uri(this.#key), this.#mostBytes);
+        const length = this.#length + chunk.length;
+        if (this.#range && length > this.#range.length) throw this.#tooLong();
+        if (length > this.#mostBytes) throw tooLarge(this.#store.uri(this.#key), this.#mostBytes);
+        this.#take(chunk);
       }
       return true;
     } catch (error) {
@@ -93,6 +96,16 @@ class Body {
       this.broken = error;
       return this.#length === this.#range?.length;
     }
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#range) {
+      this.#whole ??= Buffer.allocUnsafeSlow(this.#range.length);
+      chunk.copy(this.#whole, this.#length);
+    } else {
+      this.#chunks.push(chunk);
+    }
+    this.#length += chunk.length;
   }
 
   async #ask(): Promise<AsyncIterable<Buffer>> {
