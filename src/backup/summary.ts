@@ -123,7 +123,7 @@ function waterfallOf({ database }: Receipt, spans: readonly PhaseSpan[]): Block[
   const sorted = spans.toSorted((a, b) => a.startMs - b.startMs);
   const end = Math.max(...sorted.map(({ startMs, ms }) => startMs + ms));
   const bars = sorted.map(({ title, startMs, ms }) => ({
-    name: title.replace(/(: .*| s3:\/\/.*| [^ ]+@.*)$/s, ''),
+    name: title.replace(/( to| of)?( s3:\/\/.*| \S+@.*|: .*)$/s, ''),
     state: 'Odoo runs',
     startMs,
     ms,

@@ -1,5 +1,13 @@
 import { NO_CODE, shortCommit, shortImage } from '../odoo/code/code.ts';
-import { type Block, type Card, code, type Summary, type Text } from '../report/summary.ts';
+import {
+  type Block,
+  type Card,
+  type Column,
+  code,
+  type Summary,
+  type Table,
+  type Text,
+} from '../report/summary.ts';
 import { formatAge, formatBytes, formatCounted, formatDuration, formatNames } from '../util/format.ts';
 import { growthCharts, nightsOf } from './charts.ts';
 import type { Entry } from './entries.ts';
@@ -177,7 +185,7 @@ function entriesTable(verdicts: readonly EntryRow[], now: Date, most = ROWS): Bl
   ] as const;
   const rest = verdicts.length - rows.length;
   return [
-    { kind: 'table', name: 'Backups', columns, rows },
+    { kind: 'table', name: 'Backups', ...filled(columns, rows) },
     ...(rest > 0 ? [{ kind: 'note', text: `And ${formatCounted(rest, 'older one')}.` } as const] : []),
   ];
 }
@@ -193,8 +201,20 @@ function codeOf({ receipt }: Entry): string {
   return formatNames(parts, 3);
 }
 
+/** The columns that have something in a row. */
+function filled(
+  columns: readonly Column[],
+  rows: readonly (readonly Text[])[],
+): Pick<Table, 'columns' | 'rows'> {
+  const kept = columns.map((_, at) => rows.length === 0 || rows.some((row) => row[at] !== ''));
+  return {
+    columns: columns.filter((_, at) => kept[at]),
+    rows: rows.map((row) => row.filter((_, at) => kept[at])),
+  };
+}
+
 /** The names of a trusted signer, else the beginning of the fingerprint of the key, of which there are few. */
 function signedBy({ authorship }: Entry): string {
   if (authorship?.kind !== 'signed') return '';
-  return authorship.principals ?? `${authorship.fingerprint.slice(0, 'SHA256:'.length + 8)}…`;
+  return authorship.principals ?? `${authorship.fingerprint.replace(/^SHA256:/, '').slice(0, 8)}…`;
 }

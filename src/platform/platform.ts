@@ -9,6 +9,8 @@ export interface ProgressState {
   readonly fraction?: number | undefined;
   /** Which step of the run this is: `step 3 of 8`. */
   readonly step?: string | undefined;
+  /** All that moves, in short: `1.2 GiB of 3.4 GiB · 48.4 MiB/s · 46 s left`. */
+  readonly short?: string | undefined;
 }
 
 /** Where the program runs, and how it speaks there. */

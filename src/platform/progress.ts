@@ -30,6 +30,8 @@ export interface Moved {
   readonly bytes: number;
   /** 0 where it is not known. */
   readonly expected: number;
+  /** Bytes a second, in the last seconds. */
+  readonly rate: number;
 }
 
 /** The rate shown is that of the last seconds, not of the whole time. */
@@ -66,8 +68,10 @@ export class Progress {
     if (last === undefined || time - last.time < this.#options.intervalMs) return;
     const recent = this.#samples.filter((sample) => time - sample.time <= WINDOW_MS);
     const from = recent[0] ?? last; // after a long pause: since then
-    const moved = { bytes: this.#bytes, expected: this.#options.expected ?? 0 };
-    this.#options.print(this.#line(time - from.time, this.#bytes - from.bytes), moved);
+    const [ms, recentBytes] = [time - from.time, this.#bytes - from.bytes];
+    const rate = ms > 0 ? (recentBytes * 1000) / ms : 0;
+    const moved = { bytes: this.#bytes, expected: this.#options.expected ?? 0, rate };
+    this.#options.print(this.#line(ms, recentBytes), moved);
     this.#samples = [...recent, { time, bytes: this.#bytes }];
   }
 

@@ -64,10 +64,12 @@ export function terminalPlatform(line: TerminalLine, env: Environment, streams: 
     const text = live ? wrapped(indented, columns()) : indented;
     stderr.write(`${style ? styled(stderr, style, text) : text}\n`);
   };
-  const progress = (message: string, { fraction, step }: ProgressState = {}) => {
+  const progress = (message: string, { fraction, step, short = message }: ProgressState = {}) => {
     if (!live) return print(message);
-    const bar = fraction === undefined ? '' : `${drawnBar(fraction, env)} `;
-    const text = indent + bar + [step, clean(message)].filter(Boolean).join(' · ');
+    const percent = `${Math.floor((fraction ?? 0) * 100)} %`.padStart(5);
+    const bar =
+      fraction === undefined ? '' : `${drawnBar(fraction, columns() < 100 ? 10 : 20, env)}${percent} · `;
+    const text = indent + bar + [step, clean(short)].filter(Boolean).join(' · ');
     stderr.write(clearLine + cutToWidth(text, columns() - 1));
     unfinished = true;
   };
@@ -89,8 +91,11 @@ export function terminalPlatform(line: TerminalLine, env: Environment, streams: 
       mask: (text) => mask.apply(text),
       warning,
     });
+  let told: Summary | undefined;
   const show = (summary: Summary) => {
+    told = summary;
     const masked = withTexts(summary, (text) => mask.apply(text));
+    if (line.json && live) return;
     if (lines || line.json) return print(`\n${plainText(masked, live ? columns() : undefined)}`);
     if (unfinished) stderr.write(clearLine);
     unfinished = false;
@@ -132,19 +137,21 @@ export function terminalPlatform(line: TerminalLine, env: Environment, streams: 
       outputs.assertWritten();
     },
     fail: (error, left = '') => {
-      print(`error: ${failureLines(error).join('\n  ')}`, 'red');
+      // A person who has just read it in the summary needs the rest.
+      const known = live && told?.outcome === 'failed' ? plainText(told) : '';
+      const said = failureLines(error).filter((each) => !known.includes(each));
+      const [first = ''] = failureLines(error);
+      print(said[0] === first ? `error: ${said.join('\n  ')}` : said.join('\n'), 'red');
       if (page) page.fail(failureOf(error, left));
     },
   };
 }
 
-const BAR = 20;
-
-/** A bar of 20 columns, in what the terminal's character set has. */
-function drawnBar(fraction: number, { LC_ALL, LC_CTYPE, LANG }: Environment): string {
+/** A bar, in what the terminal's character set has. */
+function drawnBar(fraction: number, wide: number, { LC_ALL, LC_CTYPE, LANG }: Environment): string {
   const [full, empty] = /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') ? ['█', '░'] : ['#', '-'];
-  const done = Math.round(Math.max(0, Math.min(1, fraction)) * BAR);
-  return full.repeat(done) + empty.repeat(BAR - done);
+  const done = Math.round(Math.max(0, Math.min(1, fraction)) * wide);
+  return full.repeat(done) + empty.repeat(wide - done);
 }
 
 /** The outputs that `--json` prints: a command has one of them. */

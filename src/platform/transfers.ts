@@ -1,3 +1,4 @@
+import { formatBytes, formatDuration, formatRate } from '../util/format.ts';
 import type { Platform } from './platform.ts';
 import { type Moved, Progress } from './progress.ts';
 
@@ -46,6 +47,13 @@ export class Transfers {
     const sum = (what: keyof Moved) => all.reduce((total, each) => total + each.moved[what], 0);
     const known = all.every(({ moved }) => moved.expected > 0);
     const fraction = known ? Math.min(1, sum('bytes') / sum('expected')) : undefined;
-    this.#platform.progress(all.map((each) => each.line).join(' | '), { fraction, step: this.#step });
+    const short = known ? inShort(sum('bytes'), sum('expected'), sum('rate')) : undefined;
+    this.#platform.progress(all.map((each) => each.line).join(' | '), { fraction, step: this.#step, short });
   }
+}
+
+function inShort(bytes: number, expected: number, rate: number): string {
+  const leftMs = rate > 0 ? ((expected - bytes) / rate) * 1000 : 0;
+  const left = leftMs >= 1000 ? [`${formatDuration(leftMs)} left`] : [];
+  return [`${formatBytes(bytes)} of ${formatBytes(expected)}`, formatRate(rate, 1000), ...left].join(' · ');
 }

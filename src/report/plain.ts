@@ -17,7 +17,7 @@ import {
   type Waterfall,
 } from './summary.ts';
 import { lengthOf } from './waterfall.ts';
-import { foldedCell, widthOf, wrapped } from './width.ts';
+import { foldedCell, longestWord, widthOf, wrapped } from './width.ts';
 
 /**
  * A summary for terminals and logs: text in aligned columns, without a line break at its end.
@@ -142,7 +142,16 @@ function aligned(
   available: number | undefined,
 ): string {
   const natural = columns.map((_, at) => Math.max(0, ...rows.map((row) => widthOf(row[at] ?? ''))));
-  const widths = available === undefined ? natural : narrowed(natural, available);
+  const words = columns.map((_, at) => Math.max(0, ...rows.map((row) => longestWord(row[at] ?? ''))));
+  const widths =
+    available === undefined
+      ? natural
+      : narrowed(
+          natural,
+          words,
+          columns.map(({ align }) => align === 'right'),
+          available,
+        );
   const cell = (text: string, at: number) => {
     const padding = ' '.repeat(Math.max(0, (widths[at] ?? 0) - widthOf(text)));
     return columns[at]?.align === 'right' ? padding + text : text + padding;
@@ -160,15 +169,32 @@ function aligned(
   return lines.join('\n');
 }
 
-/** The widths of columns that fit together: the widest ones give. */
-function narrowed(natural: readonly number[], available: number): number[] {
+/**
+ * The widths of columns that fit together: the widest ones give, as far as their words allow it, numbers after the
+ * others, and then further.
+ *
+ * @param words the longest word of each column
+ * @param isNumber which columns hold numbers
+ */
+function narrowed(
+  natural: readonly number[],
+  words: readonly number[],
+  isNumber: readonly boolean[],
+  available: number,
+): number[] {
   const widths = [...natural];
   const total = () => widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1));
-  while (total() > available) {
-    const widest = widths.indexOf(Math.max(...widths));
-    if ((widths[widest] ?? 0) <= LEAST) break;
-    widths[widest] = Math.max(LEAST, (widths[widest] ?? 0) - 1);
-  }
+  const give = (least: readonly number[]) => {
+    while (total() > available) {
+      const room = widths.map((width, at) => (width > (least[at] ?? 0) ? width : 0));
+      const widest = room.indexOf(Math.max(...room));
+      if (room[widest] === 0) return;
+      widths[widest] = (widths[widest] ?? 0) - 1;
+    }
+  };
+  give(words.map((width, at) => (isNumber[at] ? (natural[at] ?? 0) : width)));
+  give(words);
+  give(words.map((width) => Math.min(width, LEAST)));
   return widths;
 }
 

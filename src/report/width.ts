@@ -68,7 +68,7 @@ export function foldedCell(text: string, columns: number): string[] {
     }
     if (lines.at(-1) !== '') lines.push('');
     width = 0;
-    for (const piece of length <= columns ? [word] : graphemes(word)) {
+    for (const piece of length <= columns ? [word] : piecesOf(word, columns)) {
       if (width + widthOf(piece) > columns && lines.at(-1) !== '') {
         lines.push('');
         width = 0;
@@ -79,3 +79,12 @@ export function foldedCell(text: string, columns: number): string[] {
   }
   return lines;
 }
+
+/** The pieces of a word that is longer than a line: a path breaks after its slashes, and what else there is anywhere. */
+const piecesOf = (word: string, columns: number): string[] =>
+  word
+    .split(/(?<=[^/]\/)(?=[^/])/)
+    .flatMap((piece) => (widthOf(piece) <= columns ? [piece] : graphemes(piece)));
+
+/** Columns of the longest word. */
+export const longestWord = (text: string): number => Math.max(0, ...text.split(' ').map(widthOf));

@@ -241,4 +241,5 @@ function waterfallOf({
 }
 
 /** A title of the log without what stands there for details: `Load the dump: 10.0 MiB, custom format`. */
-const shortTitle = (title: string): string => title.replace(/(: .*|__new_\d+$)/s, '').slice(0, 60);
+const shortTitle = (title: string): string =>
+  title.replace(/(( to| of)? \S+@.*|( [^ ]+)?__new_\d+.*|: .*)$/s, '').slice(0, 60);

@@ -93,8 +93,8 @@ suite('workflows, run as GitHub runs them', () => {
   test('nightly-backup restores the backup for a test, and prunes', async () => {
     const ended = await run('nightly-backup');
     assert.deepEqual(results(ended), { backup: 'success' }, ended.log);
-    assert.match(ended.log, /\*\*Verified\*\* \| restore: restored in /);
-    assert.match(ended.log, /\*\*Retention\*\* \| \d+ backups? kept/);
+    assert.match(ended.log, />Verified<\/th><td>restore: restored in /);
+    assert.match(ended.log, />Retention<\/th><td>\d+ backups? kept/);
   });
 
   test('backup-monitor and verify-backups look at what is there', async () => {
@@ -112,7 +112,7 @@ suite('workflows, run as GitHub runs them', () => {
     await scene.succeeds('backup');
     const ended = await run('restore-proof', { secrets: { RESTORE_PING_URL: '' } });
     assert.deepEqual(results(ended), { restore: 'success', gate: 'success' }, ended.log);
-    assert.match(ended.jobs.gate?.log ?? '', /\*\*Verified\*\* \| restore/);
+    assert.match(ended.jobs.gate?.log ?? '', />Verified<\/th><td>restore/);
   });
 
   test('rollback shows the plan, and carries it out once it is confirmed', async () => {
