@@ -4,7 +4,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { inputGroups, inputNamed } from '../src/inputs/table.ts';
 import { benchmarkFiles } from './bench/page.ts';
 import { readRecorded } from './bench/record.ts';
@@ -179,6 +179,18 @@ export function troubleshootingOf(text: string, home: Home): string {
   return `${JSON.stringify({ page, messages }, undefined, 2)}\n`;
 }
 
+/** The types of inputs and outputs, for tools that write workflows: https://github.com/typesafegithub/github-actions-typing */
+export function actionTypes(action: ActionFile): string {
+  const inputs = Object.keys(action.inputs).map((name) => {
+    const { boolean, choices } = inputNamed(name) ?? {};
+    if (boolean) return [name, { type: 'boolean' }];
+    return [name, choices ? { type: 'enum', 'allowed-values': [...choices] } : { type: 'string' }];
+  });
+  const outputs = Object.keys(action.outputs).map((name) => [name, { type: 'string' }]);
+  const types = { inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) };
+  return `# Written by \`npm run docs\`.\n${stringify(types)}`;
+}
+
 /** A heading's anchor as GitHub and GitLab make it. */
 const anchorOf = (heading: string): string =>
   heading
@@ -216,6 +228,7 @@ async function files(): Promise<readonly (readonly [path: string, content: strin
     ['src/inputs/descriptions.json', descriptionsOf(action)],
     ['src/platform/troubleshooting.json', troubleshootingOf(read('docs/troubleshooting.md'), home)],
     ['man/odoo-backup.1', manPage(action)],
+    ['action-types.yml', actionTypes(action)],
     ['.github/actions/odoo-backup/action.yml', actionOfWorkflows()],
     ...componentNames.map(
       (name) => [`templates/${name}/template.yml`, componentTemplate(name, action)] as const,
