@@ -26,6 +26,8 @@ export interface Step {
   readonly bytes?: number;
   /** Odoo is stopped during this step: it runs to its end, and a cancellation waits for that. */
   readonly unbroken?: true;
+  /** Once the restore is done: where this fails, the steps behind it would take away what it was to keep. */
+  readonly guards?: true;
   /** Does it. Ends early, by throwing the signal's reason, when that is aborted. */
   run(signal: AbortSignal, progress: Pick<Progress, 'add'>): Promise<void>;
   /** Absent: the step leaves nothing behind. */

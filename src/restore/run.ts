@@ -194,6 +194,7 @@ async function tidy(steps: readonly Step[], { platform, phases, signal }: Run): 
       platform.warning(
         `The restore is done, but one step is left for the next restore, or to be done by hand: ${lowerFirst(step.title)} (${step.details.join(', ')}): ${messageOf(error)}`,
       );
+      if (step.guards) return; // what was replaced stays, as after a run that was killed
     }
   }
 }

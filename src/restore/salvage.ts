@@ -27,6 +27,7 @@ export function salvageSteps(work: Work, store: Store, customer: string): Salvag
   const since = source.createdAt;
   if (!request.salvage || databases.old === undefined || since === undefined) return { read: [], store: [] };
   let found: Salvage | undefined;
+  let failure: unknown;
   const key = salvageKey(work, store, customer);
   const read: Step = {
     name: 'salvage',
@@ -34,15 +35,23 @@ export function salvageSteps(work: Work, store: Store, customer: string): Salvag
     details: [`from ${databases.current}, as Odoo's import takes it, within ${LIMIT_MS / 1000} s`],
     unbroken: true,
     async run() {
-      found = await readSalvage(work, since);
+      try {
+        found = await readSalvage(work, since);
+      } catch (error) {
+        // A database that cannot be read is what a rollback is for: it goes on without.
+        failure = error;
+        work.platform.warning(`Nothing is salvaged: ${messageOf(error)}`);
+        work.leftOut.push(`what was entered since the backup: ${messageOf(error)}`);
+      }
     },
   };
   const keep: Step = {
     name: 'salvage',
     title: 'Store what was salvaged',
     details: [store.uri(key)],
+    guards: true,
     async run() {
-      if (!found) return;
+      if (!found) throw new Error(`what is replaced is the only copy, and stays: ${messageOf(failure)}`);
       const { platform } = work;
       if (found.models.length === 0) return platform.info('Nothing was entered that could be salvaged');
       const zip = await smallZip(filesOf(found, work, since));
@@ -63,25 +72,18 @@ function salvageKey({ startedAt, target }: Work, store: Store, customer: string)
   return `${catalogFolder(store.options.prefix, customer)}${target.database}_${stamp}_salvage.zip`;
 }
 
-/** A database that cannot be read is what a rollback is for: it goes on without. */
-async function readSalvage(work: Work, since: Date): Promise<Salvage | undefined> {
-  const { target, databases, platform, leftOut } = work;
-  try {
-    return await within(AbortSignal.timeout(LIMIT_MS), async () => {
-      await using snapshot = await Snapshot.open(target.postgres, databases.current, LIMIT_MS);
-      if (snapshot.onlyCopies)
-        throw new Error(`${target.postgres.login} is a superuser, and does not query what others own`);
-      const found = await salvage(snapshot, since);
-      platform.info(recordsOf(found));
-      return found;
-    });
-  } catch (error) {
-    platform.warning(
-      `Nothing is salvaged: ${messageOf(error)}. What is replaced is kept as keep-previous says`,
-    );
-    leftOut.push(`what was entered since the backup: ${messageOf(error)}`);
-    return undefined;
-  }
+/** @throws whatever kept it from being read */
+function readSalvage({ target, databases, platform }: Work, since: Date): Promise<Salvage> {
+  const { postgres } = target;
+  return within(AbortSignal.timeout(LIMIT_MS), async () => {
+    await using snapshot = await Snapshot.open(postgres, databases.current, LIMIT_MS);
+    if (snapshot.onlyCopies) {
+      throw new Error(`${postgres.login} is a superuser, and does not query what others own`);
+    }
+    const found = await salvage(snapshot, since);
+    platform.info(recordsOf(found));
+    return found;
+  });
 }
 
 const recordsOf = ({ models }: Salvage): string => {

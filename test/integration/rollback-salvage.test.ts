@@ -88,6 +88,13 @@ suite('what was entered since a backup', () => {
     await scene.sql('ALTER TABLE ir_model RENAME TO ir_model_lost');
     const { log } = await scene.succeeds('rollback', { salvage: 'true' });
     assert.match(log, /Nothing is salvaged: .*ir_model/);
+    // With keep-previous: until-healthy, it would be gone.
+    assert.match(log, /store what was salvaged .*is the only copy, and stays/);
+    const { databases } = await scene.traces();
+    assert.ok(
+      databases.some((each) => each.startsWith(`${scene.database}__old_`)),
+      databases.join(),
+    );
     assert.equal((await salvaged()).length, 1);
   });
 });
