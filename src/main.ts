@@ -89,7 +89,7 @@ async function readInputs(line: CommandLine, platform: Platform): Promise<Inputs
   const given = platform.given?.() ?? [];
   const { unusedWarnings } =
     given.length > 0 ? await import('./inputs/uses.ts') : { unusedWarnings: () => [] };
-  const unused = unusedWarnings(inputs.command, given, asked);
+  const unused = unusedWarnings(inputs.command, given, asked, platform.run.platform !== 'github');
   for (const warning of [...line.warnings, ...inputs.warnings, ...unused]) platform.warning(warning);
   return inputs;
 }

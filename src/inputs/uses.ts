@@ -1,5 +1,5 @@
 import { parseInputs } from './parse.ts';
-import { type choices, type InputDefinition, type InputName, inputTable } from './table.ts';
+import { type choices, type InputDefinition, type InputName, inputNamed, inputTable } from './table.ts';
 
 export type CommandName = (typeof choices.command)[number];
 
@@ -65,29 +65,20 @@ function usedOf(command: CommandName, read: ReadonlySet<string>): readonly Input
  *
  * @param given names of the inputs that were given to this run itself
  * @param read names of those that its parser has asked for
+ * @param typed whether a person has typed them: a workflow hands on what another run of it needs, such as secrets
  */
 export function unusedWarnings(
   command: CommandName,
   given: readonly string[],
   read: ReadonlySet<string>,
+  typed: boolean,
 ): string[] {
   const used = new Set<string>(usedOf(command, read).map(({ name }) => name));
   const ofCommand = new Set<string>(inputsOf(command).map(({ name }) => name));
-  return given
-    .filter((name) => !used.has(name))
-    .map((name) =>
-      ofCommand.has(name)
-        ? `${name}: has no effect here${asIn(name)}`
-        : `${name}: ${command} has no use for it`,
-    );
-}
-
-/** What would give it an effect. */
-function asIn(name: string): string {
-  if (
-    name.startsWith('keep-') ||
-    ['minimum-keep', 'timezone', 'prune-limit', 'delete-versions'].includes(name)
-  )
-    return ' without prune: true';
-  return '';
+  return given.flatMap((name) => {
+    if (used.has(name)) return [];
+    if (!ofCommand.has(name)) return [`${name}: ${command} has no use for it`];
+    if (inputNamed(name)?.group === 'retention') return [`${name}: has no effect here without prune: true`];
+    return typed ? [`${name}: has no effect here`] : [];
+  });
 }

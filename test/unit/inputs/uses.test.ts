@@ -6,14 +6,14 @@ import { inputsOf, unusedWarnings } from '../../../src/inputs/uses.ts';
 import { fewestInputs, fewestVariables, type RawInputs, reader } from '../../support/inputs.ts';
 
 /** The warnings of a run that is given these inputs itself. */
-function warnings(inputs: RawInputs): string[] {
+function warnings(inputs: RawInputs, typed = true): string[] {
   const asked = new Set<string>();
   const read = reader({ ...fewestInputs, database: 'shop', ...inputs });
   const { command } = parseInputs((name) => {
     asked.add(name);
     return read(name);
   }, fewestVariables);
-  return unusedWarnings(command, Object.keys(inputs), asked);
+  return unusedWarnings(command, Object.keys(inputs), asked, typed);
 }
 
 describe('inputs that a run has no use for', () => {
@@ -27,6 +27,14 @@ describe('inputs that a run has no use for', () => {
   ] as const) {
     test(JSON.stringify(inputs), () => assert.deepEqual(warnings(inputs), expected));
   }
+});
+
+test('a workflow may hand on what this run does not need, but not what its command never does', () => {
+  const inputs = { command: 'backup', 'restore-test': 'host', 'max-age': '6h', 'keep-last': '3' } as const;
+  assert.deepEqual(warnings(inputs, false), [
+    'max-age: backup has no use for it',
+    'keep-last: has no effect here without prune: true',
+  ]);
 });
 
 test('every input is of use to a command', () => {
