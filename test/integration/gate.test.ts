@@ -231,7 +231,7 @@ suite('gate as a step of a GitHub workflow', () => {
     assert.match(shut.summary, /^### ❌ The gate is shut for prod\n/);
     assert.match(shut.summary, />Because<\/th><td>The newest verified backup of prod, .*: max-age is 30 min/);
     assert.match(shut.summary, />What to do<\/th><td>Make a backup, or find out why none was made/);
-    assert.match(shut.summary, />Left as it was<\/th><td>It only reads\./);
+    assert.match(shut.summary, />Left as it was<\/th><td>Nothing was changed: this command only reads\./);
     assert.match(shut.stdout, /::error::The newest verified backup of prod, .*: max-age is 30 min 00 s/);
   });
 
