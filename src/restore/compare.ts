@@ -1,9 +1,11 @@
 import { countDifferences, countsOf, notKnownToLack, some } from '../backup-reader/differences.ts';
-import { compareAttachedFiles, describeDatabase } from '../odoo/database.ts';
+import { type AttachmentComparison, assertOdoo, compareAttachedFiles } from '../odoo/database.ts';
 import { FileList } from '../odoo/file-list.ts';
 import { listFilestore } from '../odoo/filestore.ts';
 import { absentFrom } from '../odoo/staging.ts';
 import { Snapshot } from '../postgres/snapshot.ts';
+import { countTables } from '../postgres/table-counts.ts';
+import { inOrder } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import type { Work } from './work.ts';
@@ -21,24 +23,27 @@ export async function compareWithBackup(work: Work): Promise<void> {
   const expected = Object.fromEntries(
     Object.entries(countsOf(source)).filter(([table]) => !skipped.has(table)),
   );
-  const facts = await describeDatabase(snapshot, Object.keys(expected));
-  const differing = countDifferences(expected, facts.counts);
+  const { filestore } = work;
+  const looking = assertOdoo(snapshot).then(() => whereLooked(work));
+  const [, counts, absent, attached] = await inOrder(
+    looking,
+    countTables(snapshot, Object.keys(expected)),
+    filestore ? absentFrom(filestore.staged, filestore.wanted) : Promise.resolve([]),
+    looking.then((isThere) => compareAttachedFiles(snapshot, isThere)),
+  );
+  const differing = countDifferences(expected, counts);
   if (differing.length > 0) throw unlike(some(differing));
   if (Object.keys(expected).length > 0) {
     platform.info(
       `${formatCounted(Object.keys(expected).length, 'table')} have as many rows as when the backup was made`,
     );
   }
-  await compareAttachments(work, snapshot);
+  if (absent.length > 0) throw unlike(`the new filestore lacks ${some(absent)}`);
+  checkAttachments(work, attached);
 }
 
-async function compareAttachments(work: Work, snapshot: Snapshot): Promise<void> {
+function checkAttachments(work: Work, { count, absent: without }: AttachmentComparison): void {
   const { source, target, filestore, platform } = work;
-  if (filestore) {
-    const absent = await absentFrom(filestore.staged, filestore.wanted);
-    if (absent.length > 0) throw unlike(`the new filestore lacks ${some(absent)}`);
-  }
-  const { count, absent: without } = await compareAttachedFiles(snapshot, await whereLooked(work));
   const unexpected = notKnownToLack(source, without);
   if (unexpected.length > 0 && filestore) throw unlike(`attachments lack their files: ${some(unexpected)}`);
   if (without.length > 0) {
