@@ -118,7 +118,7 @@ suite('sealed members, against who writes to the bucket', { concurrency: false }
     const theirs = await member(other.path, SQL);
     await isRefused(
       { [SQL]: theirs },
-      /"dump\.sql\.gz\.age" is not what was written: it has another SHA-256/,
+      /"dump\.sql\.gz\.age" is not what was written: its SHA-256 is not the one/,
       made.receipt.sums,
     );
     const description = await member(other.path, 'backup.json.gz.age');
@@ -147,7 +147,11 @@ suite('sealed members, against who writes to the bucket', { concurrency: false }
     const forThese = await sealWhole(sql, await readRecipients([team.recipient]));
     await isRefused({ [SQL]: forThese }, /cannot be opened: what comes out|is not what was written/);
     const packed = await sealWhole(gzipSync(sql), await readRecipients([team.recipient]));
-    await isRefused({ [SQL]: packed }, /is not what was written: it has another SHA-256/, made.receipt.sums);
+    await isRefused(
+      { [SQL]: packed },
+      /is not what was written: its SHA-256 is not the one/,
+      made.receipt.sums,
+    );
     const forOthers = await sealWhole(sql, await readRecipients([stranger.recipient]));
     await isRefused({ [SQL]: forOthers }, /is sealed for other keys than the one that was given/);
     await isRefused(

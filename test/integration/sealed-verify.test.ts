@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, suite, test } from 'node:test';
 import { readIdentities } from '../../src/sealing/identities.ts';
 import { AgeKeys } from '../support/age-keys.ts';
+import { member } from '../support/backup-check.ts';
 import { jsonOf, type Made, outputsOf } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { flipped, placesOf, VerifyScene } from '../support/verify-scene.ts';
+import { entriesOf } from '../support/zips.ts';
+
+const maxBuffer = 2 ** 28;
 
 const formats: Readonly<Record<string, RawInputs>> = {
   dual: {},
@@ -80,6 +85,27 @@ suite('sealed backups, verified', { concurrency: false }, () => {
         assert.ok(failure !== undefined, `${format}, ${at}: it passed`);
       }
     }
+  });
+
+  test('members that the program age has sealed are taken like ours', async () => {
+    const made = madeAs('dual');
+    const sealAgain = async (name: string): Promise<[string, Buffer]> => {
+      const content = execFileSync('age', ['-d', '-i', safe.path], {
+        input: await member(made.path, name),
+        maxBuffer,
+      });
+      return [
+        name,
+        execFileSync('age', ['-r', team.recipient, '-r', safe.recipient], { input: content, maxBuffer }),
+      ];
+    };
+    const names = [...(await entriesOf(Buffer.from(made.object))).keys()].filter((name) =>
+      name.endsWith('.age'),
+    );
+    const some = names.filter((name) => !name.startsWith('filestore/') || name.startsWith('filestore/a'));
+    const change = Object.fromEntries(await Promise.all(some.map(sealAgain)));
+    const { receipt, object } = await verify.rewritten(made, change);
+    assert.equal((await verify.proof(receipt, object, ofTeam)).failure, undefined);
   });
 
   test('another identity says nothing about the archive: no proof is written', async () => {
