@@ -8,13 +8,14 @@ import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-suite('a dry run', () => {
-  let scene: DeployedScene;
-  before(async () => {
-    scene = await openDeployed();
-  });
-  after(() => scene?.[Symbol.asyncDispose]());
+// One Odoo for these three: each suite leaves it as the backup has it.
+let scene: DeployedScene;
+before(async () => {
+  scene = await openDeployed();
+});
+after(() => scene?.[Symbol.asyncDispose]());
 
+suite('a dry run', () => {
   for (const [how, inputs, env] of [
     ['the input', { 'dry-run': 'true' }, {}],
     ['DRY_RUN', {}, { DRY_RUN: 'true' }],
@@ -58,6 +59,78 @@ suite('a dry run', () => {
     }
     await stop.letGo();
     assert.equal((await run.ended).exitCode, 0);
+  });
+});
+
+suite('a database whose DROP was cut', () => {
+  const cutDrop = (name: string) =>
+    scene.sql(`UPDATE pg_database SET datconnlimit = -2 WHERE datname = '${name}'`, 'postgres');
+
+  test('is dropped where a restore has left it', async () => {
+    for (const derivation of ['old', 'new']) {
+      const name = `${scene.database}__${derivation}_20261101000000`;
+      await scene.sql(
+        `CREATE DATABASE "${name}" OWNER "${scene.scene.sandbox.postgres.odoo.name}"`,
+        'postgres',
+      );
+      await cutDrop(name);
+    }
+    const { log } = await scene.succeeds('rollback');
+    assert.match(log, /Clean up after a run that was killed/);
+    assert.deepEqual(
+      (await scene.traces()).databases.map((line) => line.split('|')[0]),
+      [scene.database],
+    );
+  });
+
+  test('is replaced where it is the one that Odoo uses, and is not kept', async () => {
+    await scene.server.stop();
+    await cutDrop(scene.database);
+    const { log } = await scene.succeeds('rollback', { 'keep-previous': 'always' });
+    assert.match(log, /its DROP was cut/);
+    assert.deepEqual(
+      (await scene.traces()).databases.map((line) => line.split('|')[0]),
+      [scene.database],
+    );
+    assert.deepEqual(await scene.snapshot(), scene.backedUp);
+  });
+});
+
+suite('what is gone altogether', () => {
+  const gone = {
+    'the database': () => dropDatabase(scene.scene.sandbox.postgres, scene.database),
+    'the filestore': () => rm(scene.scene.odoo.filestore, { recursive: true }),
+    both: async () => {
+      await gone['the database']();
+      await gone['the filestore']();
+    },
+  };
+  for (const [what, remove] of Object.entries(gone)) {
+    test(`${what}: comes back, and Odoo with it`, async () => {
+      await remove();
+      const { log, outputs } = await scene.succeeds('rollback');
+      assert.deepEqual(await scene.snapshot(), scene.backedUp);
+      assert.ok(Number(outputs.downtime) > 0, 'Odoo was started again');
+      assert.match(log, /answers/);
+      assert.equal((await scene.server.state())?.attachments, scene.attachments);
+      const { databases, folders } = await scene.traces();
+      assert.deepEqual([databases.length, folders], [1, [scene.database]]);
+    });
+  }
+
+  test('a filestore that had lost its database is kept for days as well, and then goes', async () => {
+    await gone['the database']();
+    const { log } = await scene.succeeds('rollback', { 'keep-previous': '' });
+    const [old = '', note = ''] = (await scene.traces()).folders.filter((name) => name !== scene.database);
+    assert.match(log, new RegExp(`the filestore ${old}; .*; until \\d{4}`));
+    assert.equal(note, `${old}.note`);
+    const dry = await scene.succeeds('rollback', { 'dry-run': 'true' });
+    assert.match(dry.log, new RegExp(`^ +Kept so far +the filestore ${old}, kept until `, 'm'));
+    const past = new Date(Date.now() - DAY_MS).toISOString();
+    const { filestore } = scene.scene.odoo;
+    await writeFile(join(dirname(filestore), note), `odoo-backup: replaced ${past}; keep until ${past}`);
+    await scene.succeeds('backup');
+    assert.deepEqual((await scene.traces()).folders, [scene.database]);
   });
 });
 
@@ -192,90 +265,6 @@ suite('what a rollback has replaced that was killed before its end', () => {
     }
     await scene.succeeds('backup');
     assert.deepEqual(await olds(), []);
-    assert.deepEqual((await scene.traces()).folders, [scene.database]);
-  });
-});
-
-suite('a database whose DROP was cut', () => {
-  let scene: DeployedScene;
-  before(async () => {
-    scene = await openDeployed();
-  });
-  after(() => scene?.[Symbol.asyncDispose]());
-
-  const cutDrop = (name: string) =>
-    scene.sql(`UPDATE pg_database SET datconnlimit = -2 WHERE datname = '${name}'`, 'postgres');
-
-  test('is dropped where a restore has left it', async () => {
-    for (const derivation of ['old', 'new']) {
-      const name = `${scene.database}__${derivation}_20261101000000`;
-      await scene.sql(
-        `CREATE DATABASE "${name}" OWNER "${scene.scene.sandbox.postgres.odoo.name}"`,
-        'postgres',
-      );
-      await cutDrop(name);
-    }
-    const { log } = await scene.succeeds('rollback');
-    assert.match(log, /Clean up after a run that was killed/);
-    assert.deepEqual(
-      (await scene.traces()).databases.map((line) => line.split('|')[0]),
-      [scene.database],
-    );
-  });
-
-  test('is replaced where it is the one that Odoo uses, and is not kept', async () => {
-    await scene.server.stop();
-    await cutDrop(scene.database);
-    const { log } = await scene.succeeds('rollback', { 'keep-previous': 'always' });
-    assert.match(log, /its DROP was cut/);
-    assert.deepEqual(
-      (await scene.traces()).databases.map((line) => line.split('|')[0]),
-      [scene.database],
-    );
-    assert.deepEqual(await scene.snapshot(), scene.backedUp);
-  });
-});
-
-suite('what is gone altogether', () => {
-  let scene: DeployedScene;
-  before(async () => {
-    scene = await openDeployed();
-  });
-  after(() => scene?.[Symbol.asyncDispose]());
-
-  const gone = {
-    'the database': () => dropDatabase(scene.scene.sandbox.postgres, scene.database),
-    'the filestore': () => rm(scene.scene.odoo.filestore, { recursive: true }),
-    both: async () => {
-      await gone['the database']();
-      await gone['the filestore']();
-    },
-  };
-  for (const [what, remove] of Object.entries(gone)) {
-    test(`${what}: comes back, and Odoo with it`, async () => {
-      await remove();
-      const { log, outputs } = await scene.succeeds('rollback');
-      assert.deepEqual(await scene.snapshot(), scene.backedUp);
-      assert.ok(Number(outputs.downtime) > 0, 'Odoo was started again');
-      assert.match(log, /answers/);
-      assert.equal((await scene.server.state())?.attachments, scene.attachments);
-      const { databases, folders } = await scene.traces();
-      assert.deepEqual([databases.length, folders], [1, [scene.database]]);
-    });
-  }
-
-  test('a filestore that had lost its database is kept for days as well, and then goes', async () => {
-    await gone['the database']();
-    const { log } = await scene.succeeds('rollback', { 'keep-previous': '' });
-    const [old = '', note = ''] = (await scene.traces()).folders.filter((name) => name !== scene.database);
-    assert.match(log, new RegExp(`the filestore ${old}; .*; until \\d{4}`));
-    assert.equal(note, `${old}.note`);
-    const dry = await scene.succeeds('rollback', { 'dry-run': 'true' });
-    assert.match(dry.log, new RegExp(`^ +Kept so far +the filestore ${old}, kept until `, 'm'));
-    const past = new Date(Date.now() - DAY_MS).toISOString();
-    const { filestore } = scene.scene.odoo;
-    await writeFile(join(dirname(filestore), note), `odoo-backup: replaced ${past}; keep until ${past}`);
-    await scene.succeeds('backup');
     assert.deepEqual((await scene.traces()).folders, [scene.database]);
   });
 });
