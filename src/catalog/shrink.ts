@@ -63,7 +63,7 @@ interface Measure {
 }
 
 function measuresOf(receipt: ShortReceipt): Measure[] {
-  const { counts, filestore, odoo, size, format } = receipt;
+  const { counts, filestore, odoo, size } = receipt;
   const tables = Object.entries(counts);
   const compared = tables.length <= EACH_TABLE ? tables : tables.filter(([name]) => isCoreTable(name));
   return [
@@ -97,13 +97,16 @@ function measuresOf(receipt: ShortReceipt): Measure[] {
       what: 'bytes of the archive',
       now: size,
       few: FEW.bytes,
-      of: (other) =>
-        other.format === format && (other.filestore === null) === (filestore === null)
-          ? other.size
-          : undefined,
+      of: (other) => (isStoredAlike(other, receipt) ? other.size : undefined),
     },
   ];
 }
+
+/** Whether the sizes of two archives tell something: files of a sealed one are not packed. */
+const isStoredAlike = (a: ShortReceipt, b: ShortReceipt): boolean =>
+  a.format === b.format &&
+  (a.filestore === null) === (b.filestore === null) &&
+  (a.sealed === undefined) === (b.sealed === undefined);
 
 /** undefined: there are none. */
 function median(values: readonly number[]): number | undefined {

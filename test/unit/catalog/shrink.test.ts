@@ -57,6 +57,8 @@ suite('backups that have shrunk', () => {
     const small = { counts: { ...usual.counts, res_lang: 1 } };
     assert.deepEqual(nights(nightly(usual, usual, small)), []);
     assert.deepEqual(nights(nightly(usual, usual, { format: 'custom', size: 10 ** 7 })), []);
+    const sealed = { recipients: [] };
+    assert.deepEqual(nights(nightly({ ...usual, sealed }, { ...usual, sealed }, { size: 10 ** 7 })), []);
     const alone = { filestore: null, size: 10 ** 7 };
     assert.deepEqual(nights(nightly(usual, usual, alone)), []);
     assert.deepEqual(nights(nightly(usual)), []);
