@@ -142,6 +142,8 @@ async function runCommand(inputs: Inputs, run: Run, cancellation: Cancellation):
       return (await import('./commands/prune.ts')).prune(inputs, run);
     case 'hosts':
       return (await import('./commands/hosts.ts')).hosts(inputs, run);
+    case 'doctor':
+      return (await import('./commands/doctor.ts')).doctor(inputs, run);
     case 'fetch':
       return (await import('./commands/fetch.ts')).fetch(inputs, run, stdout);
   }
@@ -158,6 +160,7 @@ const leaves: Readonly<Record<Inputs['command'], string>> = {
   mark: 'The receipt says what it said, unless the log says more.',
   prune: 'Only what the log names was deleted.',
   hosts: 'Nothing was changed: this command only reads.',
+  doctor: 'Nothing was changed: this command only reads.',
   fetch:
     'A file that was not whole yet does not have its name. Of a whole archive FILE.part stays, from which the next run goes on.',
 };

@@ -1,5 +1,6 @@
 import type { RollbackInputs } from '../inputs/restore.ts';
 import type { Run } from '../platform/run.ts';
+import { ofRollback } from '../restore/request.ts';
 import { putBack } from '../restore/run.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 
@@ -11,13 +12,5 @@ import type { Cancellation } from '../util/cancellation.ts';
  */
 export function rollback(inputs: RollbackInputs, run: Run, cancellation: Cancellation): Promise<void> {
   const { database } = inputs.odoo;
-  const asked = {
-    inPlace: true,
-    replace: true,
-    neutralize: false,
-    newUuid: false,
-    afterLoad: [],
-    skipTables: [],
-  };
-  return putBack(inputs, { ...asked, source: database, target: database }, run, cancellation);
+  return putBack(inputs, { ...ofRollback(database), target: database }, run, cancellation);
 }

@@ -3,6 +3,7 @@ import { InputError } from '../util/errors.ts';
 import { type BackupInputs, parseBackup } from './backup.ts';
 import type { ConfigFile } from './command-line/config-file.ts';
 import type { AskSsh } from './command-line/ssh-config.ts';
+import { type DoctorInputs, parseDoctor } from './doctor.ts';
 import { type FetchInputs, parseFetch } from './fetch.ts';
 import { boolean, Fields, oneOf, Refusal } from './fields.ts';
 import { type GateInputs, parseGate } from './gate.ts';
@@ -29,7 +30,8 @@ type CommandInputs =
   | MarkInputs
   | PruneInputs
   | HostsInputs
-  | FetchInputs;
+  | FetchInputs
+  | DoctorInputs;
 
 interface EverywhereInputs {
   /** URL that is told how the run ended; undefined: none is. */
@@ -60,6 +62,7 @@ const parsers: {
   prune: parsePrune,
   hosts: parseHosts,
   fetch: parseFetch,
+  doctor: parseDoctor,
 };
 
 /**

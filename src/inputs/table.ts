@@ -37,7 +37,19 @@ export type InputGroup = keyof typeof inputGroups;
 
 /** The values of the inputs that take one of a few words: the parser's types come from here. */
 export const choices = {
-  command: ['backup', 'rollback', 'restore', 'verify', 'gate', 'list', 'mark', 'prune', 'hosts', 'fetch'],
+  command: [
+    'backup',
+    'rollback',
+    'restore',
+    'verify',
+    'gate',
+    'list',
+    'mark',
+    'prune',
+    'hosts',
+    'fetch',
+    'doctor',
+  ],
   sudo: ['auto', 'always', 'never'],
   sse: ['AES256', 'aws:kms'],
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],

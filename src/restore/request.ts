@@ -1,5 +1,6 @@
 import type { SqlFile } from '../odoo/after-load.ts';
-import type { CodeOptions, KeepPrevious } from './options.ts';
+import { holderOf, type Platform } from '../platform/platform.ts';
+import type { CodeOptions, KeepPrevious, PutBackOptions } from './options.ts';
 
 /** What a restore is asked to do. */
 export interface Request {
@@ -28,3 +29,32 @@ export interface Request {
   /** undefined: the code is left alone, as for a copy. */
   readonly code: CodeOptions | undefined;
 }
+
+/** What a command asks for beside its inputs. */
+export type Asked = Pick<
+  Request,
+  'source' | 'inPlace' | 'replace' | 'neutralize' | 'newUuid' | 'afterLoad' | 'skipTables'
+>;
+
+/** What a rollback asks for. @param database undefined: the one of odoo.conf */
+export const ofRollback = (database: string | undefined): Asked => ({
+  source: database,
+  inPlace: true,
+  replace: true,
+  neutralize: false,
+  newUuid: false,
+  afterLoad: [],
+  skipTables: [],
+});
+
+/** The request of a command with these inputs. */
+export const requestOf = (inputs: PutBackOptions, asked: Asked, platform: Platform): Request => ({
+  ...asked,
+  purpose: holderOf(asked.inPlace ? 'rollback' : 'restore', platform.run),
+  dryRun: inputs.dryRun,
+  keepPrevious: inputs.keepPrevious,
+  dropSlots: inputs.dropSlots,
+  code: inputs.code,
+  keepSequences: inputs.keepSequences,
+  salvage: inputs.salvage,
+});

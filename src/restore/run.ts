@@ -3,7 +3,6 @@ import { catalogFolder } from '../catalog/keys.ts';
 import { openReconnectingHost } from '../host/ssh/open-host.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Platform } from '../platform/platform.ts';
-import { holderOf } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import { acquireLock } from '../postgres/lock.ts';
 import { Store } from '../s3/store.ts';
@@ -18,7 +17,7 @@ import type { PutBackOptions } from './options.ts';
 import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { refuse } from './problem.ts';
-import type { Request } from './request.ts';
+import { type Asked, requestOf } from './request.ts';
 import { type SalvageSteps, salvageSteps } from './salvage.ts';
 import {
   failureSummary,
@@ -33,11 +32,7 @@ import { previousSteps, recoverStep, roomStep } from './tidy-steps.ts';
 import { type Work, workOf } from './work.ts';
 
 /** What a command asks for beside its inputs. */
-interface PutBackRequest
-  extends Pick<
-    Request,
-    'source' | 'inPlace' | 'replace' | 'neutralize' | 'newUuid' | 'afterLoad' | 'skipTables'
-  > {
+interface PutBackRequest extends Asked {
   /** undefined: the one of the inputs, or of odoo.conf. */
   readonly target: string | undefined;
 }
@@ -57,16 +52,7 @@ export async function putBack(
   const { platform, phases, signal } = run;
   const { target: targetDatabase, ...wanted } = asked;
   const startedAt = new Date();
-  const request = {
-    ...wanted,
-    purpose: holderOf(wanted.inPlace ? 'rollback' : 'restore', platform.run),
-    dryRun: inputs.dryRun,
-    keepPrevious: inputs.keepPrevious,
-    dropSlots: inputs.dropSlots,
-    code: inputs.code,
-    keepSequences: inputs.keepSequences,
-    salvage: inputs.salvage,
-  };
+  const request = requestOf(inputs, wanted, platform);
   using store = new Store(inputs.s3, signal, platform);
   const open = (database: string | undefined) =>
     openSource(

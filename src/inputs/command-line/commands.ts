@@ -142,6 +142,23 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
     common: ['backup', 'database', 'member', 'attachment', 'record', 'table', 'replace', ...ofTheBucket],
     example: 'odoo-backup fetch --s3-bucket backups --customer acme --database shop --output shop.zip',
   },
+  doctor: {
+    purpose: 'check a set-up, and say what is missing',
+    about:
+      'Checks everything that a backup and a rollback need, without changing anything, and prints a checklist: for what is missing, the lines to add.',
+    required: ['ssh-host', 's3-bucket', 'customer'],
+    common: [
+      'database',
+      'services',
+      'ssh-key',
+      'ssh-known-hosts',
+      'odoo-conf',
+      'db-admin-user',
+      ...ofTheBucket,
+    ],
+    example:
+      'odoo-backup doctor --ssh-host deploy@odoo.example.com --services odoo --s3-bucket backups --customer acme',
+  },
 };
 
 /** What only a terminal has: no inputs. */
