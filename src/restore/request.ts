@@ -31,13 +31,13 @@ export interface Request {
 }
 
 /** What a command asks for beside its inputs. */
-export type Asked = Pick<
+export type Wish = Pick<
   Request,
   'source' | 'inPlace' | 'replace' | 'neutralize' | 'newUuid' | 'afterLoad' | 'skipTables'
 >;
 
 /** What a rollback asks for. @param database undefined: the one of odoo.conf */
-export const ofRollback = (database: string | undefined): Asked => ({
+export const ofRollback = (database: string | undefined): Wish => ({
   source: database,
   inPlace: true,
   replace: true,
@@ -48,7 +48,7 @@ export const ofRollback = (database: string | undefined): Asked => ({
 });
 
 /** The request of a command with these inputs. */
-export const requestOf = (inputs: PutBackOptions, asked: Asked, platform: Platform): Request => ({
+export const requestOf = (inputs: PutBackOptions, asked: Wish, platform: Platform): Request => ({
   ...asked,
   purpose: holderOf(asked.inPlace ? 'rollback' : 'restore', platform.run),
   dryRun: inputs.dryRun,

@@ -17,7 +17,7 @@ import type { PutBackOptions } from './options.ts';
 import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { refuse } from './problem.ts';
-import { type Asked, requestOf } from './request.ts';
+import { type Wish, requestOf } from './request.ts';
 import { type SalvageSteps, salvageSteps } from './salvage.ts';
 import {
   failureSummary,
@@ -32,7 +32,7 @@ import { previousSteps, recoverStep, roomStep } from './tidy-steps.ts';
 import { type Work, workOf } from './work.ts';
 
 /** What a command asks for beside its inputs. */
-interface PutBackRequest extends Asked {
+interface PutBackRequest extends Wish {
   /** undefined: the one of the inputs, or of odoo.conf. */
   readonly target: string | undefined;
 }
