@@ -17,7 +17,7 @@ import type { PutBackOptions } from './options.ts';
 import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { refuse } from './problem.ts';
-import { type Wish, requestOf } from './request.ts';
+import { requestOf, type Wish } from './request.ts';
 import { type SalvageSteps, salvageSteps } from './salvage.ts';
 import {
   failureSummary,
