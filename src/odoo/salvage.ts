@@ -29,6 +29,7 @@ interface Field {
   readonly name: string;
   readonly type: string;
   readonly relation: string;
+  readonly required: boolean;
   /** Of a many2many: its table and columns. */
   readonly through: string | null;
   readonly own: string | null;
@@ -43,6 +44,7 @@ const decodeField = object<Field>({
   name: word,
   type: word,
   relation: word,
+  required: flag,
   through: nullable(word),
   own: nullable(word),
   other: nullable(word),
@@ -65,7 +67,7 @@ const PLAIN = [
 
 /** Query: what a person could enter of these models. What Odoo computes and nobody may change, it computes again. */
 const fieldsOf = (models: readonly string[]): Sql => sql`SELECT f.model, f.name, f.ttype AS type,
-    coalesce(f.relation, '') AS relation, f.relation_table AS through, f.column1 AS own, f.column2 AS other,
+    coalesce(f.relation, '') AS relation, f.required IS TRUE AS required, f.relation_table AS through, f.column1 AS own, f.column2 AS other,
     EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('public.' || replace(f.model, '.', '_'))
       AND a.attname = f.name AND NOT a.attisdropped) AS column
   FROM public.ir_model_fields f
@@ -101,6 +103,7 @@ export async function salvage(snapshot: Snapshot, since: Date): Promise<Salvage>
   const models: SalvagedModel[] = [];
   let bytes = 0;
   for (const { model, label } of inOrderOfUse(entered, fields)) {
+    references.begin(model);
     const { csv, records } = await csvOf(
       snapshot,
       { model, fields: fields.get(model) ?? [], at },
@@ -123,18 +126,41 @@ async function newIds(snapshot: Snapshot, model: string, at: Sql): Promise<numbe
   return (await snapshot.rows(decodeId, query)).map(({ id }) => id);
 }
 
-/** What has to be imported first comes first; where two models need each other, the order is the one they had. */
+/** How much a record needs another one: it cannot be without it, it refers to it, it is linked to it. */
+type Need = 0 | 1 | 2;
+
+const needOf = ({ type, required }: Field): Need => (type === 'many2many' ? 2 : required ? 0 : 1);
+
+/**
+ * What has to be imported first comes first. Where models need each other, the weaker need waits: links, which the model
+ * at the other end has as well, then what may be empty.
+ */
 function inOrderOfUse(
   models: readonly ModelChanges[],
   fields: ReadonlyMap<string, readonly Field[]>,
 ): ModelChanges[] {
+  const byName = new Map(models.map((each) => [each.model, each]));
+  const needs = (model: string, need: Need) =>
+    (fields.get(model) ?? []).flatMap((field) =>
+      needOf(field) === need && field.relation !== model ? (byName.get(field.relation) ?? []) : [],
+    );
+  const reaches = (from: string, to: string, below: Need, seen = new Set<string>()): boolean => {
+    if (from === to) return true;
+    if (seen.has(from)) return false;
+    seen.add(from);
+    const next = ([0, 1] as const).filter((need) => need < below).flatMap((need) => needs(from, need));
+    return next.some(({ model }) => reaches(model, to, below, seen));
+  };
   const ordered: ModelChanges[] = [];
-  const seen = new Set<string>();
-  const place = (each: ModelChanges) => {
-    if (seen.has(each.model)) return;
-    seen.add(each.model);
-    const needs = new Set((fields.get(each.model) ?? []).map(({ relation }) => relation));
-    for (const other of models) if (needs.has(other.model)) place(other);
+  const begun = new Set<string>();
+  const place = (each: ModelChanges): void => {
+    if (begun.has(each.model)) return;
+    begun.add(each.model);
+    for (const need of [0, 1, 2] as const) {
+      for (const other of needs(each.model, need)) {
+        if (need === 0 || !reaches(other.model, each.model, need)) place(other);
+      }
+    }
     ordered.push(each);
   };
   for (const each of models) place(each);
@@ -145,14 +171,23 @@ function inOrderOfUse(
 class References {
   readonly #isNew: ReadonlyMap<string, ReadonlySet<number>>;
   readonly #existing = new Map<string, readonly [model: string, id: number]>();
+  readonly #imported = new Set<string>();
 
   constructor(isNew: ReadonlyMap<string, ReadonlySet<number>>) {
     this.#isNew = isNew;
   }
 
+  /** From here on records of the model are, or are being, imported. */
+  begin(model: string): void {
+    this.#imported.add(model);
+  }
+
+  /** Empty for a record that is imported later: Odoo could not find it. */
   to(model: string, id: number): string {
     const name = `${tableOf(model)}_${id}`;
-    if (!this.#isNew.get(model)?.has(id)) this.#existing.set(name, [model, id]);
+    const isNew = this.#isNew.get(model)?.has(id) === true;
+    if (isNew && !this.#imported.has(model)) return '';
+    if (!isNew) this.#existing.set(name, [model, id]);
     return `${MODULE}.${name}`;
   }
 
@@ -215,7 +250,8 @@ async function linksOf(
   );
   for (const row of rows) {
     const names = found.get(row.own) ?? [];
-    names.push(references.to(relation, row.other));
+    const name = references.to(relation, row.other);
+    if (name !== '') names.push(name);
     found.set(row.own, names);
   }
   return found;

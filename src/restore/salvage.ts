@@ -101,7 +101,7 @@ function filesOf(found: Salvage, work: Work, since: Date): Map<string, string> {
     blocks: [
       {
         kind: 'note',
-        text: 'Import them in this order in Odoo (developer mode; Favorites, Import records, in the list of each model). The first file is for External Identifiers: it names records that the others refer to. Look through each file first: what was entered twice, or must not come back, is for you to delete.',
+        text: 'Import them in this order in Odoo (developer mode; Favorites, Import records, in the list of each model). The first file is for External Identifiers: it names records that the others refer to. Look through each file first: what was entered twice, or must not come back, is for you to delete. Some records Odoo makes itself together with others, such as the variant of a product or the attendees of a meeting: where the import says that such a one is there already, leave it out.',
       },
       {
         kind: 'table',
