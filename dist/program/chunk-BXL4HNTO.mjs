@@ -1,5 +1,0 @@
-import { createRequire as __createRequire } from 'node:module';
-const require = __createRequire(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;
-import{printable}from"./chunk-PPVGO4FB.mjs";import{__name}from"./chunk-WV7T2FTI.mjs";var code=__name(text=>({code:text}),"code"),signs={done:"\u2705",flawed:"\u26A0\uFE0F",failed:"\u274C"},spansOf=__name(text=>Array.isArray(text)?text:[text],"spansOf"),oneLine=__name(text=>printable(text.replaceAll(/\s+/g," ")),"oneLine");function withTexts(summary,change){let span=__name(each=>typeof each=="string"?change(each):{code:change(each.code)},"span"),text=__name(each=>spansOf(each).map(span),"text"),block=__name(part=>{switch(part.kind){case"facts":return{...part,rows:part.rows.map(([name,value])=>[change(name),text(value)])};case"table":return{...part,rows:part.rows.map(row=>row.map(text))};case"note":return{...part,text:text(part.text)};case"diagram":return{...part,mermaid:change(part.mermaid)}}},"block");return{...summary,title:change(summary.title),blocks:summary.blocks.map(block)}}__name(withTexts,"withTexts");export{code,signs,spansOf,oneLine,withTexts};

@@ -1,0 +1,5 @@
+import { createRequire as __createRequire } from 'node:module';
+const require = __createRequire(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;
+import{__name}from"./chunk-WV7T2FTI.mjs";function calendarIn(timezone){let format=new Intl.DateTimeFormat("en-u-ca-iso8601",{timeZone:timezone,year:"numeric",month:"2-digit",day:"2-digit"});return timeMs=>{let parts=Object.fromEntries(format.formatToParts(timeMs).map(({type,value})=>[type,value])),{year="",month="",day=""}=parts;return{daily:`${year}-${month}-${day}`,weekly:isoWeek(Number(year),Number(month),Number(day)),monthly:`${year}-${month}`,yearly:year}}}__name(calendarIn,"calendarIn");var DAY_MS=24*36e5;function isoWeek(year,month,day){let date=new Date(Date.UTC(year,month-1,day)),thursday=new Date(date.getTime()+(4-(date.getUTCDay()||7))*DAY_MS),firstDay=Date.UTC(thursday.getUTCFullYear(),0,1),week=1+Math.floor((thursday.getTime()-firstDay)/(7*DAY_MS));return`${thursday.getUTCFullYear()}-W${String(week).padStart(2,"0")}`}__name(isoWeek,"isoWeek");export{calendarIn};
