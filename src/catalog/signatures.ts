@@ -60,8 +60,8 @@ export async function signProof(proof: Proof, receipt: object, signer: Signer): 
 
 /**
  * Checks the signatures of a receipt, and drops the proofs that have none where one is needed: that an archive has
- * passed, only a trusted signer can say, where signers are named. That it has failed, anybody can: such a proof is
- * without a signature then.
+ * passed, only a trusted signer can say, where signers are named, and so what a person has said of it. That it has
+ * failed, anybody can: such a proof is without a signature then.
  *
  * @param value the receipt as it was stored, also with what a newer version has written
  * @param storedAt when S3 took the archive. Nobody who holds a key that is not valid any more can have it stored earlier.
@@ -81,7 +81,7 @@ export function checkAuthorship(
     const author = authorOf(proof.signature, statement, signers, [new Date(proof.at)]);
     if (whyNotTrusted(author, signers) === undefined) return [proof];
     const { signature: _, ...unsigned } = proof;
-    return proof.failure === undefined ? [] : [unsigned];
+    return proof.failure === undefined || proof.remark ? [] : [unsigned];
   });
   return { receipt: { ...receipt, proofs }, authorship };
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { after, suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { Proof } from '../../../src/catalog/proofs.ts';
-import { failedProof, levelOf } from '../../../src/catalog/proofs.ts';
+import { acceptedShrink, failedProof, levelOf, pinOf } from '../../../src/catalog/proofs.ts';
 import { parseReceipt } from '../../../src/catalog/receipt.ts';
 import {
   type Authorship,
@@ -159,6 +159,20 @@ suite('proofs', () => {
     const { receipt } = check({ ...raised, proofs: [...raised.proofs, failed] }, signers);
     assert.equal(failedProof(receipt)?.failure, 'it is damaged');
     assert.equal(failedProof(receipt)?.signature, ANYBODY);
+  });
+
+  test('a remark that is not signed says nothing, also where it stands in a failure', async () => {
+    const pin = await signProof({ ...contents, remark: { kind: 'pin', reason: 'audit' } }, signed, signer);
+    const kept = copy({ ...signed, proofs: [...signed.proofs, pin] });
+    for (const said of [{}, { failure: 'it is damaged' }, { failure: 'it is damaged', unrestorable: true }]) {
+      for (const kind of ['unpin', 'accept-shrink'] as const) {
+        const remark = { ...contents, ...said, remark: { kind, reason: 'planted' } };
+        const { receipt } = check({ ...kept, proofs: [...kept.proofs, remark] }, signers);
+        assert.equal(pinOf(receipt), 'audit');
+        assert.equal(acceptedShrink(receipt), ANYBODY);
+        assert.equal(levelOf(receipt), 'upload');
+      }
+    }
   });
 
   test('one whose signature was made up is as one without', () => {
