@@ -28,6 +28,8 @@ export interface RestoreSource {
   readonly receipt: Receipt | undefined;
   /** Who wrote the receipt; undefined: there is none. */
   readonly authorship: Authorship | undefined;
+  /** Whether it is sealed, as it shows itself, or as its receipt says. */
+  readonly isSealed: boolean;
   /** Newer backups that are not to be trusted, each with the reason. */
   readonly passedOver: readonly string[];
   /** When the backup began. */
@@ -131,6 +133,7 @@ export async function openSelected(
     size: reader.size,
     receipt,
     authorship,
+    isSealed: receipt?.sealed !== undefined || magic === AGE || content.members?.isSealed === true,
     passedOver,
     createdAt: startedAt === undefined ? parseName(key)?.at : new Date(startedAt),
     ...content,

@@ -10,6 +10,8 @@ export interface DoctorInputs {
   readonly backup: BackupInputs;
   /** A dry run of a rollback; undefined: no input says how Odoo stops. */
   readonly rollback: RollbackInputs | undefined;
+  /** It makes no backup: a monitor that waits for one is told nothing. */
+  readonly dryRun: true;
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
   /** Warnings about inputs that are given and have no effect. */
@@ -34,6 +36,7 @@ export function parseDoctor(fields: Fields, env: Environment): DoctorInputs | un
     command: 'doctor',
     backup: { ...backup, dryRun: true, incremental: false },
     rollback: rollback && { ...rollback, dryRun: true },
+    dryRun: true,
     timeoutMs: backup.timeoutMs,
     warnings: backup.warnings,
   };

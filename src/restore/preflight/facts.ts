@@ -76,10 +76,8 @@ export interface Loading {
 }
 
 /** What checks look at of a backup. */
-export interface JudgedSource extends Pick<RestoreSource, 'uri' | 'database' | 'odooVersion'> {
-  readonly receipt:
-    | { readonly postgres: { readonly server: string }; readonly sealed?: object | undefined }
-    | undefined;
+export interface JudgedSource extends Pick<RestoreSource, 'uri' | 'database' | 'odooVersion' | 'isSealed'> {
+  readonly receipt: { readonly postgres: { readonly server: string } } | undefined;
   readonly description:
     | (Pick<BackupDescription, 'roles' | 'extensionState'> & {
         readonly postgres: Pick<BackupDescription['postgres'], 'server' | 'owner'>;

@@ -19,6 +19,7 @@ const source: RestoreSource = {
   size: 3 * 2 ** 30,
   receipt: undefined,
   authorship: undefined,
+  isSealed: false,
   passedOver: [],
   createdAt: new Date(Date.now() - 3 * 3_600_000),
   database: 'shop',

@@ -57,7 +57,7 @@ export const isVerified: Check = ({ source: { receipt } }) =>
 
 /** What is salvaged is written as it is: beside a backup that is sealed, it would be what that hides. */
 export const isSalvageable: Check = ({ source, request }) => {
-  if (!request.salvage || !source.receipt?.sealed) return {};
+  if (!request.salvage || !source.isSealed) return {};
   return problem(
     'salvage: the backup is sealed, and what is salvaged would lie beside it for everybody who reads the bucket',
     'Leave salvage out, and keep what is replaced for longer (keep-previous): it has everything.',

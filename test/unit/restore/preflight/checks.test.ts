@@ -22,6 +22,7 @@ const source: PreflightFacts['source'] = {
   uri: 's3://backups/acme/backups/shop_2026-11-21_03-04-05.zip',
   database: 'shop',
   odooVersion: '17.0',
+  isSealed: false,
   receipt: { postgres: { server: '15.18' } },
   description: { postgres: { server: '15.18', owner: 'odoo' }, roles: [] },
   filestore: new Map(),
@@ -129,6 +130,16 @@ const cases: readonly Case[] = [
     title: 'a rollback to a backup of another database',
     facts: { ...rollback, source: { ...source, database: 'blog' } },
     problems: [/^The backup is of blog, and the database to roll back is shop$/],
+  },
+  {
+    title: 'what is salvaged beside a sealed backup, which has no receipt that says so',
+    facts: {
+      ...rollback,
+      source: { ...source, isSealed: true, receipt: undefined },
+      request: { ...request, salvage: true },
+    },
+    problems: [/^salvage: the backup is sealed/],
+    warnings: [/has no receipt/],
   },
   {
     title: 'a rollback to a backup of nobody knows what',
