@@ -29,8 +29,8 @@ export interface Site extends SitePart {
   onMachine(path: string): string | undefined;
   /** What the services of the Compose project run; empty where there is none. */
   images(): Promise<readonly ServiceImage[]>;
-  /** Whether the machine has an image of this id. */
-  hasImage(id: string): Promise<boolean>;
+  /** Whether the machine has an image of this id, and knows it by the name and the digest as well. */
+  hasImage(image: ServiceImage): Promise<boolean>;
   /** Why nothing may be written to this path of `files`; undefined: it may, as far as the site can tell. */
   obstacle(path: string): string | undefined;
   /** What stops and starts the services of these names; undefined: systemd's units are meant. */

@@ -31,11 +31,8 @@ export async function compareCode(
     }
   }
   for (const [old, after] of pairs(before.images, now.images, ({ service }) => service)) {
-    if (old?.id === after?.id) continue;
-    differences.push(otherImage(old, after));
-    if (old && after && !(await site.hasImage(old.id))) {
-      unknownHere.push(`the image ${shortImage(old.id)} of the service ${old.service}`);
-    }
+    if (old?.id !== after?.id) differences.push(otherImage(old, after));
+    if (old && after && !isSame(old, after) && !(await site.hasImage(old))) unknownHere.push(named(old));
   }
   const packages = pairs(Object.entries(before.packages), Object.entries(now.packages), ([name]) => name);
   for (const [old, after] of packages) {
@@ -82,6 +79,14 @@ function distance({ onlyThen, onlyNow }: History): string {
   if (onlyNow === 0) return `${formatCounted(onlyThen, 'commit')} after`;
   return `${formatCounted(onlyThen, 'commit')} that are not part of it now, and without ${onlyNow} that are`;
 }
+
+/** Whether it is the same image under the same names. */
+const isSame = (a: ServiceImage, b: ServiceImage): boolean =>
+  a.id === b.id && a.image === b.image && a.digest === b.digest;
+
+/** All that a command is told of it: the host may have an image of this id, and not by this name. */
+const named = ({ service, image, id, digest }: ServiceImage): string =>
+  `the image ${[shortImage(id), image, ...(digest === undefined ? [] : [digest])].join(', ')} of the service ${service}`;
 
 function otherImage(before: ServiceImage | undefined, after: ServiceImage | undefined): string {
   const named = ({ image, id }: ServiceImage) => `${image} (${shortImage(id)})`;

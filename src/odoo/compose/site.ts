@@ -65,7 +65,7 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
     ],
     onMachine: (path) => (odoo ? onMachine(odoo, path) : path),
     images: () => serviceImages(compose),
-    hasImage: (id) => hasImage(compose, id),
+    hasImage: (image) => hasImage(compose.engine, image),
     obstacle: (path) => odoo && obstacle(odoo, path),
     services: odoo && ((names) => composeServices(compose, names)),
   };
