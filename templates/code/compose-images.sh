@@ -1,4 +1,4 @@
-# The input code-command of a rollback, for the service odoo of a Compose project in /opt/odoo.
+# For the input code-command of a rollback, for the service odoo of a Compose project in /opt/odoo.
 cd /opt/odoo || exit
 printf '%s\n' "$ODOO_CODE_IMAGES" | while IFS="$(printf '\t')" read -r service name id digest; do
   [ "$service" = odoo ] || continue
