@@ -112,49 +112,52 @@ export function jobInputs(component: ComponentName): Readonly<Record<string, Spe
   return {
     'job-name': text('The name of the job.', component),
     stage: text(
-      'The stage of the job. A backup, and a gate, stand in one before that of the deploy.',
+      'The stage of the job. A backup or a gate must be in a stage before that of the deploy.',
       stages[component],
     ),
     image: text(
-      "The image of the job: Node 24 and git; to `verify` dumps that are no SQL, also PostgreSQL's client, and with `restore-test` `runner` its server, unless `postgres-binaries-url` names both.",
+      "The image of the job. It must contain Node 24 and git; for `verify: restore` with `restore-test: runner`, also PostgreSQL's server and client, unless `postgres-binaries-url` provides them.",
       'node:24',
     ),
-    rules: list('When the job is part of a pipeline, as `rules` of a job has it.', [
+    rules: list('The `rules` of the job: in which pipelines it runs.', [
       notOfMergeRequest,
       manual ? { ...ofDefaultBranch, when: 'manual', allow_failure: true } : ofDefaultBranch,
     ]),
     ...(manual && {
       needs: list(
-        'The jobs before this one, as `needs` of a job has it: the one whose backup is meant. It can then be started though a deploy has failed.',
+        'The `needs` of the job: list the job that made the backup. Then the rollback can be started even if the deploy has failed.',
         [],
       ),
       confirmation: text(
-        'What GitLab asks whoever starts the job.',
-        'This replaces the database and the filestore by those of the backup. Go on?',
+        'The question that GitLab asks before the job starts.',
+        'This replaces the database and the filestore by those of the backup. Continue?',
       ),
     }),
     'environment-name': text(
-      'The GitLab environment whose variables the job gets. Protect it: who may deploy to it may run this job.',
+      'The GitLab environment whose variables the job gets. Protect it: only people who may deploy to it can then run this job.',
       'production',
     ),
     ...(changesHost && {
       'resource-group': text(
-        'Jobs of one resource group never run at the same time: give it to the deploy as well.',
+        'Jobs of one resource group never run at the same time: use the same one for the deploy.',
         'production',
       ),
     }),
-    'job-timeout': text('When GitLab ends the job, whatever it does: more than `timeout`.', '6h 30m'),
+    'job-timeout': text(
+      'The time limit after which GitLab ends the job. It must be more than `timeout`.',
+      '6h 30m',
+    ),
     'aws-audience': text(
-      'The audience of the ID token with which the job assumes `aws-role-arn`, as the identity provider at AWS has it.',
+      'The audience of the ID token with which the job assumes `aws-role-arn`, as configured at the identity provider at AWS.',
       'https://gitlab.com',
     ),
     project: text(
-      'The project of this component on this GitLab, a mirror for instance: the job fetches the program from it, at the commit of the component.',
+      'The project on this GitLab from which the job fetches the program, at the commit of the component: the project of the component, or its mirror.',
       readHome().gitlabProject,
     ),
     'git-strategy': {
       ...text(
-        'With `none` the job fetches of the repository only `inventory` and `profiles`, where they are given, and what stands beside an inventory; with `fetch` it has all of it.',
+        'With `none`, the job fetches only `inventory` and `profiles` from the repository, if they are given, and `group_vars` and `host_vars` beside an inventory. With `fetch` or `clone`, it gets the whole repository.',
         'none',
       ),
       options: ['none', 'fetch', 'clone'],
@@ -286,7 +289,7 @@ export function componentRows(action: ActionFile): {
         : [...defaults]
             .map(([value, those]) => `${those.map(({ component }) => component).join(', ')}: ${value}`)
             .join('<br>');
-    const only = takers.length < componentNames.length ? ` Of ${takers.join(' and ')}.` : '';
+    const only = takers.length < componentNames.length ? ` Only for ${takers.join(' and ')}.` : '';
     return [`\`${name}\``, first?.spec.type ?? '', fallback, `${first?.spec.description}${only}`];
   });
   const taken = componentNames.map((component) => new Set(programInputs(component).map(({ name }) => name)));
