@@ -9,7 +9,7 @@ import { backupName, refuseEmptyBackup } from './gate.ts';
 import { healthCheck } from './health-check.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';
 import { parseS3 } from './s3.ts';
-import { parseIdentities } from './sealing.ts';
+import { parseIdentities, parseRecipients } from './sealing.ts';
 import { parseSigners } from './signing.ts';
 import type { InputName } from './table.ts';
 
@@ -162,6 +162,7 @@ function parsePutBack(
     identities: parseIdentities(fields),
     keepSequences: code !== undefined && (fields.optional('keep-sequences', boolean) ?? false),
     salvage: code !== undefined && (fields.optional('salvage', boolean) ?? false),
+    encryptTo: code === undefined ? undefined : parseRecipients(fields),
     dropSlots: fields.optional('drop-slots', boolean) ?? false,
     dryRun: fields.optional('dry-run', boolean) ?? /^true$/i.test(env.DRY_RUN ?? ''),
   };

@@ -25,6 +25,8 @@ export interface PutBackOptions extends OdooAccess {
   readonly keepSequences: boolean;
   /** What was entered since the backup is stored beside the archive. */
   readonly salvage: boolean;
+  /** Age recipients whom that is sealed for; undefined: nobody. */
+  readonly encryptTo: readonly string[] | undefined;
   readonly keepPrevious: KeepPrevious;
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;

@@ -22,6 +22,8 @@ export interface Request {
   readonly keepSequences: boolean;
   /** What was entered since the backup is stored beside the archive. */
   readonly salvage: boolean;
+  /** Whom it is sealed for; undefined: nobody. */
+  readonly encryptTo: readonly string[] | undefined;
   readonly keepPrevious: KeepPrevious;
   /** Logical replication slots may go with the database that is replaced. */
   readonly dropSlots: boolean;
@@ -57,4 +59,5 @@ export const requestOf = (inputs: PutBackOptions, asked: Wish, platform: Platfor
   code: inputs.code,
   keepSequences: inputs.keepSequences,
   salvage: inputs.salvage,
+  encryptTo: inputs.encryptTo,
 });

@@ -7,6 +7,8 @@ import { Snapshot } from '../postgres/snapshot.ts';
 import { htmlOf } from '../report/html.ts';
 import { code, type Summary } from '../report/summary.ts';
 import type { Store } from '../s3/store.ts';
+import { readRecipients } from '../sealing/recipients.ts';
+import { sealWhole } from '../sealing/stream.ts';
 import { messageOf } from '../util/errors.ts';
 import { formatBytes, formatCount, formatCounted, formatInstant } from '../util/format.ts';
 import type { Step } from './plan.ts';
@@ -55,21 +57,23 @@ export function salvageSteps(work: Work, store: Store, customer: string): Salvag
       const { platform } = work;
       if (found.models.length === 0) return platform.info('Nothing was entered that could be salvaged');
       const zip = await smallZip(filesOf(found, work, since));
-      await store.putFile(key, zip, 'application/zip');
-      platform.info(`${store.uri(key)}: ${recordsOf(found)}, ${formatBytes(zip.length)}`);
+      const { encryptTo } = request;
+      const file = encryptTo ? await sealWhole(zip, await readRecipients(encryptTo)) : zip;
+      await store.putFile(key, file, encryptTo ? 'application/octet-stream' : 'application/zip');
+      platform.info(`${store.uri(key)}: ${recordsOf(found)}, ${formatBytes(file.length)}`);
       for (const what of found.leftOut) platform.warning(`Not salvaged: ${what}`);
     },
   };
   return { read: [read], store: [keep] };
 }
 
-/** `shop_2026-11-21_03-22-59_salvage.zip`: no name of a backup, so that no rule touches it. */
-function salvageKey({ startedAt, target }: Work, store: Store, customer: string): string {
+/** `shop_2026-11-21_03-22-59_salvage.zip`, sealed `….age`: no name of a backup, so that no rule touches it. */
+function salvageKey({ startedAt, target, request }: Work, store: Store, customer: string): string {
   const stamp = timestampOf(startedAt).replace(
     /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/,
     '$1-$2-$3_$4-$5-$6',
   );
-  return `${catalogFolder(store.options.prefix, customer)}${target.database}_${stamp}_salvage.zip`;
+  return `${catalogFolder(store.options.prefix, customer)}${target.database}_${stamp}_salvage.zip${request.encryptTo ? '.age' : ''}`;
 }
 
 /** @throws whatever kept it from being read */

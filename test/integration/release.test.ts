@@ -44,7 +44,7 @@ suite('a dry run of a release, of what the source makes', () => {
     const files = [`odoo-backup-action-${version}.tgz`, 'notes.md', 'sbom.cdx.json', 'SHA256SUMS'];
     assert.deepEqual(readdirSync(out()).toSorted(), files.toSorted());
     inFolder(out(), 'sha256sum', '--check', '--strict', 'SHA256SUMS');
-    assert.match(readFileSync(join(out(), 'notes.md'), 'utf8'), /^- `backup`: /);
+    assert.match(readFileSync(join(out(), 'notes.md'), 'utf8'), /^- `backup` streams /m);
     const bom = JSON.parse(readFileSync(join(out(), 'sbom.cdx.json'), 'utf8')) as {
       bomFormat: string;
       metadata: { component: { name: string; version: string } };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { AgeKeys } from '../support/age-keys.ts';
 import { run } from '../support/processes.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 import { getObject, listKeys } from '../support/s3.ts';
@@ -84,7 +85,36 @@ suite('what was entered since a backup', () => {
     await run(['rm', '-r', folder]);
   });
 
+  test('is sealed for the recipients of encrypt-to, and refused beside a sealed backup without them', async () => {
+    using keys = new AgeKeys();
+    const team = keys.newKey();
+    const sealed = { 'encrypt-to': team.recipient };
+    await scene.succeeds('backup', sealed);
+    await scene.sql(
+      "INSERT INTO res_bank (name, active, create_uid, create_date, write_date) VALUES ('kept', true, 2, now() + interval '1 hour', now() + interval '1 hour')",
+    );
+    const salvage = { salvage: 'true', 'decrypt-with': team.path };
+    const refused = await scene.run('rollback', salvage);
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.log, /Set encrypt-to, as for the backup/);
+    const before = await listKeys(scene.scene.client, scene.scene.bucket);
+    await scene.succeeds('rollback', { ...salvage, ...sealed });
+    const made = (await listKeys(scene.scene.client, scene.scene.bucket)).filter(
+      (key) => !before.includes(key),
+    );
+    assert.match(made.join(), /^[^,]+_salvage\.zip\.age$/);
+    const folder = await run(['mktemp', '-d']).then((path) => path.trim());
+    await writeFile(
+      join(folder, 'a.age'),
+      await getObject(scene.scene.client, scene.scene.bucket, made[0] ?? ''),
+    );
+    await run(['age', '-d', '-i', team.path, '-o', join(folder, 'a.zip'), join(folder, 'a.age')]);
+    assert.match(await run(['unzip', '-p', join(folder, 'a.zip'), '001_res.bank.csv']), /kept/);
+    await run(['rm', '-r', folder]);
+  });
+
   test('is not there where the database cannot be read: it is said, and rolled back all the same', async () => {
+    await scene.succeeds('backup', { incremental: 'false' });
     await scene.sql('ALTER TABLE ir_model RENAME TO ir_model_lost');
     const { log } = await scene.succeeds('rollback', { salvage: 'true' });
     assert.match(log, /Nothing is salvaged: .*ir_model/);

@@ -20,7 +20,15 @@ export interface PreflightFacts {
   readonly target: JudgedTarget;
   readonly request: Pick<
     Request,
-    'source' | 'inPlace' | 'replace' | 'neutralize' | 'dropSlots' | 'code' | 'skipTables' | 'salvage'
+    | 'source'
+    | 'inPlace'
+    | 'replace'
+    | 'neutralize'
+    | 'dropSlots'
+    | 'code'
+    | 'skipTables'
+    | 'salvage'
+    | 'encryptTo'
   >;
   /** Why something else could not be found out. */
   readonly failures: readonly Problem[];

@@ -55,12 +55,12 @@ export const isVerified: Check = ({ source: { receipt } }) =>
         ],
       };
 
-/** What is salvaged is written as it is: beside a backup that is sealed, it would be what that hides. */
+/** Beside a sealed backup, what is salvaged is sealed as well: else it would show what that hides. */
 export const isSalvageable: Check = ({ source, request }) => {
-  if (!request.salvage || !source.isSealed) return {};
+  if (!request.salvage || request.encryptTo || !source.isSealed) return {};
   return problem(
     'salvage: the backup is sealed, and what is salvaged would lie beside it for everybody who reads the bucket',
-    'Leave salvage out, and keep what is replaced for longer (keep-previous): it has everything.',
+    'Set encrypt-to, as for the backup, so that it is encrypted too; or leave salvage out, and keep what is replaced for longer (keep-previous).',
   );
 };
 

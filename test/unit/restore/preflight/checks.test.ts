@@ -44,6 +44,7 @@ const request = {
   code: undefined,
   skipTables: [],
   salvage: false,
+  encryptTo: undefined,
 };
 
 /** Facts of a rollback that nothing stands in the way of. */
