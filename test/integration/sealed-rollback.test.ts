@@ -65,7 +65,7 @@ suite('a rollback from a sealed backup', { concurrency: 2 }, () => {
       run.child.kill('SIGTERM');
       const { exitCode, log } = await run.ended;
       assert.equal(exitCode, 143, log);
-      assert.match(log, /What was begun has been taken back/);
+      assert.match(log, /What was begun has been undone/);
       assert.deepEqual(await scene.traces(), before, log);
     }
     assert.deepEqual(await scene.snapshot(), scene.deployed);

@@ -59,7 +59,7 @@ suite('a listing', async () => {
       const error = await failureOf(list(proxy));
       assert.match(
         error.message,
-        new RegExp(`^The list of ${what} in the bucket ${bucket} is not whole: .* and not where$`),
+        new RegExp(`^The list of ${what} in the bucket ${bucket} is not whole: .* but not where$`),
       );
     });
 
