@@ -231,7 +231,7 @@ suite('the filestore', () => {
     const { lost, missing, files } = await reportOf(made);
     assert.deepEqual({ lost, missing, files }, { lost: [named], missing: [], files: 205 });
     assert.equal(made.outputs['missing-files'], '1');
-    assert.match(made.log, /warning: 1 file .*vanished while/);
+    assert.match(made.log, /warning: 1 file .*disappeared while/);
   });
 
   test('a file that nobody may read fails the run', async () => {

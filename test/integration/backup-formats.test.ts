@@ -85,7 +85,7 @@ suite('format', () => {
     assert.equal(description?.postgres.encoding, 'UTF8');
     assert.deepEqual([description?.filestore, description?.counts], [null, made.receipt.counts]);
     assert.ok(!('description' in JSON.parse(made.outputs.json ?? '')));
-    assert.match(made.log, /filestore is false: 203 attached files stay out/);
+    assert.match(made.log, /filestore is false: 203 attached files are left out/);
     assert.match(made.log, /^Attachments {2}not part of this backup$/m);
   });
 

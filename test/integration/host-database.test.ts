@@ -112,7 +112,7 @@ suite('the way into the database', () => {
     await scene.fails(
       { 'odoo-conf': odoo.conf },
       1,
-      /database: not set.*several: one, two/,
+      /database: is not set.*several: one, two/,
       /Set the input database/,
     );
   });

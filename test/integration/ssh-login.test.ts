@@ -144,7 +144,7 @@ suite('a host that asks for', () => {
   test('a password alone', () =>
     refused(
       'PubkeyAuthentication no\nPasswordAuthentication yes',
-      /lets nobody in as .* by key: it takes password$/,
+      /allows no login by key as .*: it allows password$/,
       /PubkeyAuthentication yes/,
     ));
 });

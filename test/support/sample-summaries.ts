@@ -107,7 +107,7 @@ const failure: Summary = {
 
 const list = (database: string): Summary => {
   const entries = sampleEntries(database);
-  return listSummary(database, decide(entries, guidesPolicy), ['What is locked may stay all the same.'], now);
+  return listSummary(database, decide(entries, guidesPolicy), ['Locked objects would stay anyway.'], now);
 };
 
 /** What each picture shows. */

@@ -120,7 +120,7 @@ export function loginError(
   }
   if (answers.refusals > 0 && answers.methods.length > 0 && !answers.methods.includes('publickey')) {
     return error(
-      `The host accepts no keys for ${label} by key: it takes ${answers.methods.join(', ')}`,
+      `The host allows no login by key as ${label}: it allows ${answers.methods.join(', ')}`,
       'Its sshd_config has to have `PubkeyAuthentication yes`, and publickey in AuthenticationMethods.',
     );
   }
