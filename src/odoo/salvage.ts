@@ -1,12 +1,15 @@
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { identifier, join, list, qualified, type Sql, sql } from '../postgres/sql.ts';
 import { count, type Decoder, flag, nullable, object, rawText } from '../util/decode.ts';
+import { formatCounted } from '../util/format.ts';
 import { changesSince, type ModelChanges } from './changes-since.ts';
 
 /** The records of one model that were entered since a backup, as a file that Odoo's own import takes. */
 export interface SalvagedModel extends Pick<ModelChanges, 'model' | 'label'> {
   readonly csv: string;
   readonly records: number;
+  /** Number of cells that a spreadsheet would take for a formula: anybody may have typed it, also into a form of the website. */
+  readonly formulas: number;
 }
 
 export interface Salvage {
@@ -23,6 +26,10 @@ const MODULE = '__salvage__';
 /** The most records of a model, and bytes of all files. */
 const MOST_RECORDS = 50_000;
 const MOST_BYTES = 96 * 1024 ** 2;
+/** The most bytes of a record as JSON: psql's answers have no longer lines (host/records.ts). */
+const LONGEST_RECORD = 2 ** 20;
+/** The most links of one field: each is a few bytes of the answer, and many more in memory. */
+const MOST_LINKS = 250_000;
 
 interface Field {
   readonly model: string;
@@ -103,17 +110,24 @@ export async function salvage(snapshot: Snapshot, since: Date): Promise<Salvage>
   const models: SalvagedModel[] = [];
   let bytes = 0;
   for (const { model, label } of inOrderOfUse(entered, fields)) {
-    references.begin(model);
-    const { csv, records } = await csvOf(
-      snapshot,
-      { model, fields: fields.get(model) ?? [], at },
-      references,
-    );
-    bytes += Buffer.byteLength(csv);
-    if (bytes > MOST_BYTES)
+    const exported = { model, fields: fields.get(model) ?? [], at, mostBytes: MOST_BYTES - bytes };
+    const { cutLinks, ...file } = await csvOf(snapshot, exported, references);
+    const size = Buffer.byteLength(file.csv);
+    const all = isNew.get(model)?.size ?? 0;
+    if (bytes + size > MOST_BYTES) {
+      references.forget(model);
       leftOut.push(`${label}: the files would be larger than ${MOST_BYTES / 1024 ** 2} MiB`);
-    else models.push({ model, label, csv, records });
-    if (records === MOST_RECORDS) leftOut.push(`${label}: more than ${MOST_RECORDS} records`);
+      continue;
+    }
+    bytes += size;
+    models.push({ model, label, ...file });
+    if (all === MOST_RECORDS) leftOut.push(`${label}: more than ${MOST_RECORDS} records`);
+    if (file.records < all) {
+      leftOut.push(
+        `${label}: ${formatCounted(all - file.records, 'record')}, larger than ${LONGEST_RECORD / 1024 ** 2} MiB, or than what all files have room for`,
+      );
+    }
+    for (const name of cutLinks) leftOut.push(`${label}: more than ${MOST_LINKS} links of ${name}`);
   }
   return { models, references: references.csv(), leftOut };
 }
@@ -171,22 +185,27 @@ function inOrderOfUse(
 class References {
   readonly #isNew: ReadonlyMap<string, ReadonlySet<number>>;
   readonly #existing = new Map<string, readonly [model: string, id: number]>();
-  readonly #imported = new Set<string>();
+  readonly #imported = new Map<string, ReadonlySet<number>>();
 
   constructor(isNew: ReadonlyMap<string, ReadonlySet<number>>) {
     this.#isNew = isNew;
   }
 
-  /** From here on records of the model are, or are being, imported. */
-  begin(model: string): void {
-    this.#imported.add(model);
+  /** From here on these records of the model are, or are being, imported. */
+  begin(model: string, ids: ReadonlySet<number>): void {
+    this.#imported.set(model, ids);
   }
 
-  /** Empty for a record that is imported later: Odoo could not find it. */
+  /** They are not, after all. */
+  forget(model: string): void {
+    this.#imported.delete(model);
+  }
+
+  /** Empty for a record that is imported later, or left out: Odoo could not find it. */
   to(model: string, id: number): string {
     const name = `${tableOf(model)}_${id}`;
     const isNew = this.#isNew.get(model)?.has(id) === true;
-    if (isNew && !this.#imported.has(model)) return '';
+    if (isNew && !this.#imported.get(model)?.has(id)) return '';
     if (!isNew) this.#existing.set(name, [model, id]);
     return `${MODULE}.${name}`;
   }
@@ -201,25 +220,39 @@ interface Exported {
   readonly model: string;
   readonly fields: readonly Field[];
   readonly at: Sql;
+  /** What is read of it, as JSON. */
+  readonly mostBytes: number;
+}
+
+interface Csv extends Pick<SalvagedModel, 'csv' | 'records' | 'formulas'> {
+  /** Names of fields that have more links than are read. */
+  readonly cutLinks: readonly string[];
 }
 
 async function csvOf(
   snapshot: Snapshot,
-  { model, fields, at }: Exported,
+  { model, fields, at, mostBytes }: Exported,
   references: References,
-): Promise<{ readonly csv: string; readonly records: number }> {
+): Promise<Csv> {
   const columns = fields.filter(({ column, type }) => column && type !== 'many2many');
   const links = fields.filter(
     ({ type, through, own, other }) => type === 'many2many' && through && own && other,
   );
   const table = qualified('public', tableOf(model));
   const chosen = join([sql`id`, ...columns.map(({ name }) => identifier(name))], sql`, `);
+  const entered = sql`SELECT ${chosen} FROM ${table} WHERE create_date > ${at}`;
   const rows = await snapshot.rows(
     decodeRow,
-    sql`SELECT ${chosen} FROM ${table} WHERE create_date > ${at} ORDER BY id LIMIT ${MOST_RECORDS}`,
+    sql`${entered} AND id IN (${fittingIds(entered, mostBytes)}) ORDER BY id`,
   );
-  const linked = new Map<string, Map<number, string[]>>();
-  for (const link of links) linked.set(link.name, await linksOf(snapshot, model, link, at, references));
+  references.begin(model, new Set(rows.map(({ id }) => Number(id))));
+  const linked = new Map<string, ReadonlyMap<number, readonly string[]>>();
+  const cutLinks: string[] = [];
+  for (const link of links) {
+    const { found, isCut } = await linksOf(snapshot, model, link, at, references);
+    linked.set(link.name, found);
+    if (isCut) cutLinks.push(link.name);
+  }
   const header = ['id', ...columns.map(headerOf), ...links.map(({ name }) => `${name}/id`)];
   const body = rows.map((row) => {
     const id = Number(row.id);
@@ -229,8 +262,24 @@ async function csvOf(
       ...links.map(({ name }) => (linked.get(name)?.get(id) ?? []).join(',')),
     ];
   });
-  return { csv: csvText([header, ...body]), records: rows.length };
+  const texts = columns
+    .filter(({ type }) => !NO_FORMULA.has(type))
+    .map((field) => columns.indexOf(field) + 1);
+  const formulas = body.flatMap((cells) => texts.filter((at) => FORMULA.test(cells[at] ?? ''))).length;
+  return { csv: csvText([header, ...body]), records: rows.length, formulas, cutLinks };
 }
+
+/** Query: ids of those records that are not too large, one by one and all together. */
+const fittingIds = (entered: Sql, mostBytes: number): Sql => sql`SELECT id FROM (
+    SELECT id, sum(bytes) OVER (ORDER BY id) AS so_far FROM (
+      SELECT s.id, octet_length(row_to_json(s)::text) AS bytes FROM (${entered} ORDER BY id LIMIT ${MOST_RECORDS}) s) measured
+     WHERE bytes < ${LONGEST_RECORD}) counted
+   WHERE so_far <= ${mostBytes}`;
+
+/** Types whose values Odoo writes, and nobody types. */
+const NO_FORMULA = new Set(['integer', 'float', 'monetary', 'boolean', 'date', 'datetime', 'many2one']);
+/** As spreadsheets begin one; a phone number or a dash alone is none. */
+const FORMULA = /^\s*[=@]|^[\t\r]|^\s*[+-](?![\d\s.,()/-]*$)/;
 
 async function linksOf(
   snapshot: Snapshot,
@@ -238,15 +287,16 @@ async function linksOf(
   { relation, through, own, other }: Field,
   at: Sql,
   references: References,
-): Promise<Map<number, string[]>> {
+): Promise<{ readonly found: ReadonlyMap<number, readonly string[]>; readonly isCut: boolean }> {
   const found = new Map<number, string[]>();
   const [table, ours, theirs] = [through ?? '', own ?? '', other ?? ''];
   const present = await snapshot.lines(sql`SELECT 1 WHERE to_regclass(${`public.${table}`}) IS NOT NULL`);
-  if (present.length === 0) return found;
+  if (present.length === 0) return { found, isCut: false };
   const rows = await snapshot.rows(
     decodeLink,
     sql`SELECT l.${identifier(ours)} AS own, l.${identifier(theirs)} AS other FROM ${qualified('public', table)} l
-      JOIN ${qualified('public', tableOf(model))} t ON t.id = l.${identifier(ours)} WHERE t.create_date > ${at}`,
+      JOIN ${qualified('public', tableOf(model))} t ON t.id = l.${identifier(ours)} WHERE t.create_date > ${at}
+     ORDER BY 1, 2 LIMIT ${MOST_LINKS}`,
   );
   for (const row of rows) {
     const names = found.get(row.own) ?? [];
@@ -254,7 +304,7 @@ async function linksOf(
     if (name !== '') names.push(name);
     found.set(row.own, names);
   }
-  return found;
+  return { found, isCut: rows.length === MOST_LINKS };
 }
 
 const headerOf = ({ name, type }: Field): string => (type === 'many2one' ? `${name}/id` : name);

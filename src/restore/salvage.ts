@@ -120,12 +120,20 @@ function filesOf(found: Salvage, work: Work, since: Date): Map<string, string> {
           ]),
         ],
       },
+      ...named.flatMap(([name, { formulas }]) => (formulas === 0 ? [] : [formulaNote(name, formulas)])),
       ...found.leftOut.map((what) => ({ kind: 'note' as const, text: `Not salvaged: ${what}.` })),
     ],
   };
   files.set('index.html', htmlOf('Salvaged', [page]));
   return files;
 }
+
+/** They are as they were entered: a mark before them would become a part of what is imported. */
+const formulaNote = (name: string, formulas: number) =>
+  ({
+    kind: 'note',
+    text: `${name} has ${formatCounted(formulas, 'cell')} that a spreadsheet would take for a formula, and carry out. Look at it with a text editor, or load its columns as text.`,
+  }) as const;
 
 const fileName = (place: number, model: string): string =>
   `${String(place).padStart(3, '0')}_${model.replace(/[^\w.-]/g, '_')}.csv`;

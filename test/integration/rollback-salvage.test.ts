@@ -22,7 +22,13 @@ suite('what was entered since a backup', () => {
         VALUES (E'two\\nlines', true, 2, now() + interval '1 hour', now() + interval '1 hour');
       INSERT INTO res_partner_bank (acc_number, partner_id, bank_id, company_id, create_uid, create_date, write_date)
         SELECT 'FR76', (SELECT max(id) FROM res_partner), (SELECT max(id) FROM res_bank), 1, 2,
-               now() + interval '1 hour', now() + interval '1 hour'`);
+               now() + interval '1 hour', now() + interval '1 hour';
+      INSERT INTO res_bank (name, active, create_uid, create_date, write_date)
+        VALUES ('=HYPERLINK("http://example.com")', true, 2, now() + interval '1 hour', now() + interval '1 hour');
+      INSERT INTO res_partner (name, active, display_name, comment, create_uid, create_date, write_date)
+        VALUES ('huge', true, 'huge', repeat('x', 1100000), 2, now() + interval '1 hour', now() + interval '1 hour');
+      INSERT INTO res_partner (name, active, display_name, parent_id, create_uid, create_date, write_date)
+        SELECT 'of huge', true, 'of huge', max(id), 2, now() + interval '1 hour', now() + interval '1 hour' FROM res_partner`);
   });
   after(() => scene?.[Symbol.asyncDispose]());
 
@@ -42,7 +48,8 @@ suite('what was entered since a backup', () => {
     );
     const [first = '', second = '', child = ''] = ids.split(',');
     const { log } = await scene.succeeds('rollback', { salvage: 'true' });
-    assert.match(log, /5 records of 3 models/);
+    assert.match(log, /7 records of 3 models/);
+    assert.match(log, /Not salvaged: Contact: 1 record, larger than 1 MiB/);
     const [key = ''] = await salvaged();
     const folder = await run(['mktemp', '-d']).then((path) => path.trim());
     await writeFile(join(folder, 'a.zip'), await getObject(scene.scene.client, scene.scene.bucket, key));
@@ -67,6 +74,7 @@ suite('what was entered since a backup', () => {
         [`__salvage__.res_partner_${first}`, 'new "1", Ltd', '', '__salvage__.res_country_1', 'True'],
         [`__salvage__.res_partner_${second}`, 'new "2", Ltd', '', '__salvage__.res_country_1', 'True'],
         [`__salvage__.res_partner_${child}`, 'child', `__salvage__.res_partner_${second}`, '', 'True'],
+        [`__salvage__.res_partner_${Number(child) + 2}`, 'of huge', '', '', 'True'],
       ],
     );
     assert.equal((await table('002_res.bank.csv'))[0]?.name, 'two\nlines');
@@ -79,7 +87,10 @@ suite('what was entered since a backup', () => {
       ),
     );
     assert.ok(!references.some(({ name }) => name === `res_partner_${first}`), 'it is made by its own file');
-    assert.match(await read('index.html'), /res\.partner\.bank/);
+    const page = await read('index.html');
+    assert.match(page, /res\.partner\.bank/);
+    assert.match(page, /002_res\.bank\.csv has 1 cell that a spreadsheet would take for a formula/);
+    assert.doesNotMatch(page, /res\.partner\.csv has/);
     const listed = await scene.succeeds('list');
     assert.doesNotMatch(listed.stdout, /salvage/);
     await run(['rm', '-r', folder]);
