@@ -147,8 +147,7 @@ const AGE = 'age-encryption.org/v1\n';
 async function readArchive(opening: Opening): Promise<Content> {
   const { reader, uri, key, receipt, sums, sealed, identities } = opening;
   const archive = await readDirectory(reader);
-  if (receipt && !isSame(receipt.directory, archive.directory))
-    throw wrongBackup(uri, 'it has another central directory');
+  if (receipt) assertDirectory(receipt, archive.directory, uri);
   const members = membersOf(archive);
   const manifested = members.get('manifest.json');
   const { description, seal } = await openDescription(reader, members, sums, sealed, identities);
@@ -193,6 +192,11 @@ async function bareContent(opening: Opening, isSealed: boolean): Promise<Content
     member: () => undefined,
     readFiles: none,
   };
+}
+
+/** @throws ContentError when an archive has another directory than its receipt says: other members, or fewer */
+export function assertDirectory({ directory }: Receipt, found: Directory, uri: string): void {
+  if (!isSame(directory, found)) throw wrongBackup(uri, 'it has another central directory');
 }
 
 function isSame(a: Directory | null, b: Directory): boolean {

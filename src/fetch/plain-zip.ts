@@ -10,6 +10,7 @@ import { openDescription } from '../backup-reader/description.ts';
 import { checkedContent, filestoreOf } from '../backup-reader/filestore.ts';
 import { MemberContents } from '../backup-reader/member-contents.ts';
 import { type Member, type Members, membersOf, walkMembers } from '../backup-reader/members.ts';
+import { assertDirectory } from '../backup-reader/open.ts';
 import { Seal, type SealedBackup } from '../backup-reader/seal.ts';
 import { ContentSums } from '../backup-reader/sums.ts';
 import type { Receipt } from '../catalog/receipt.ts';
@@ -46,6 +47,7 @@ export async function openObject(object: SealedObject): Promise<AsyncIterable<Bu
   if (start.toString('latin1', 0, AGE.length) === AGE) return openDump(object, start);
   if (start.toString('latin1', 0, 2) !== 'PK') return undefined;
   const archive = await readDirectory(reader);
+  if (receipt) assertDirectory(receipt, archive.directory, object.backup.uri);
   const members = membersOf(archive);
   if (!members.isSealed) return undefined;
   return plainZip(object, members, archive.directory.offset);

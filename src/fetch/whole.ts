@@ -106,7 +106,12 @@ async function toStream(
   stdout: NodeJS.WritableStream,
   { phases }: Run,
 ): Promise<FetchedFile> {
-  const opened = await openObject({ ...opening, reader, seen: () => {} });
+  const check = new UnitCheck(units);
+  const seen = (bytes: Buffer) => {
+    check.update(bytes);
+    if (check.broken) throw otherBytes(uri, check.broken);
+  };
+  const opened = await openObject({ ...opening, reader, seen });
   if (opened) {
     return phases.transfer('fetch', `Fetch ${uri}, and open it`, undefined, async (progress) => {
       let size = 0;
@@ -118,11 +123,9 @@ async function toStream(
       return { path: undefined, size };
     });
   }
-  const check = new UnitCheck(units);
   const checked = async function* () {
     for await (const bytes of readRange(reader, 0, reader.size, AHEAD)) {
-      check.update(bytes);
-      if (check.broken) throw otherBytes(uri, check.broken);
+      seen(bytes);
       yield bytes;
     }
   };

@@ -4,7 +4,9 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { openSelected } from '../../src/backup-reader/open.ts';
+import { sealedBackup } from '../../src/backup-reader/seal.ts';
 import type { Receipt } from '../../src/catalog/receipt.ts';
+import { openObject } from '../../src/fetch/plain-zip.ts';
 import { CHUNK_LENGTH, Chunks, SEALED_CHUNK_LENGTH } from '../../src/sealing/chunks.ts';
 import { readHeader } from '../../src/sealing/header.ts';
 import { readIdentities } from '../../src/sealing/identities.ts';
@@ -140,6 +142,26 @@ suite('sealed members, against who writes to the bucket', { concurrency: false }
     const [one = '', two = ''] = names;
     const change = { [one]: await member(made.path, two), [two]: await member(made.path, one) };
     await isRefused(change, /of the archived filestore is not what its name says/);
+  });
+
+  test('files of the filestore that are left out, or added: the directory of the receipt, also for fetch', async () => {
+    const [name = ''] = [...(await entriesOf(Buffer.from(made.object))).keys()].filter((each) =>
+      each.startsWith('filestore/'),
+    );
+    const planted = await sealWhole(Buffer.from('#!/bin/sh'), await readRecipients([team.recipient]));
+    for (const rewritten of [
+      await verify.rewritten(made, { [name]: null }),
+      await verify.rewritten(made, {}, { added: { 'filestore/zz/planted.age': planted } }),
+    ]) {
+      const { directory, sums } = made.receipt;
+      const receipt = { ...rewritten.receipt, directory, sums };
+      await verify.put(receipt, rewritten.object);
+      await assert.rejects(take(receipt), /it has another central directory/);
+      const reader = await verify.store.range(receipt.key);
+      const backup = sealedBackup(verify.store.uri(receipt.key), receipt);
+      const opening = { reader, backup, receipt, identities, name: 'a.zip', seen: () => {} };
+      await assert.rejects(openObject(opening), /it has another central directory/);
+    }
   });
 
   test('sealed by itself: for these recipients, and for others', async () => {
