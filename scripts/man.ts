@@ -38,14 +38,14 @@ odoo\\-backup \\- verified Odoo backups in S3, and the way back
 .B odoo\\-backup completion
 .RB { bash | zsh | fish }
 .SH DESCRIPTION
-From the machine that runs it, it reaches the host of an Odoo over SSH, streams its database and its filestore
-as one standard Odoo zip to S3, verifies what lies there, and can put all of it back.
+It connects to the host of an Odoo over SSH, streams the database and the filestore to S3 as one standard Odoo zip,
+verifies the archive there, and can restore it.
 .PP
-Every option is a variable too, such as
+Every option can also be set as a variable, such as
 .B ${roff(variableOf('s3-bucket'))}
 for
 .BR \\-\\-s3\\-bucket ;
-the option counts. Secrets are taken from variables only.
+if both are set, the option wins. Secrets can only be variables.
 .SH COMMANDS
 ${commands.join('\n')}
 .SH OPTIONS
@@ -53,37 +53,36 @@ ${groups.join('\n')}
 .SS In a terminal
 ${extras.join('\n')}
 .SH OUTPUT
-The log goes to standard error. Standard output gets the result: for a person the summary, for another program lines
-.IR name = value ,
-with
-.B \\-\\-json
-JSON. What
+The log goes to standard error, and the result to standard output: the summary in a terminal, lines
+.IR name = value
+for another program, or JSON with
+.BR \\-\\-json .
+The output of
 .B list
-shows goes there in every case.
+always goes to standard output.
 .SH FILES
 .TP
 .I odoo\\-backup.yml
-In the working folder: inputs that are not given. A key with a value is an input of every run; a key with keys below
-it is an environment, which
-.B \\-\\-environment
-names.
+In the working folder: values for inputs that are not given. A key with a value is an input of every run. A key with
+keys below it is an environment, for
+.BR \\-\\-environment .
 .TP
 .I ~/.ssh/config
-Where
+If
 .B \\-\\-ssh\\-host
-names an alias, its HostName, User, Port, ProxyJump and IdentityFile are taken, and the keys that known_hosts has.
+is an alias, its HostName, User, Port, ProxyJump and IdentityFile are used, and the host keys in known_hosts.
 .SH ENVIRONMENT
 .TP
 .BR AWS_ACCESS_KEY_ID ", " AWS_SECRET_ACCESS_KEY ", " AWS_PROFILE
-and the others of AWS's SDK: the credentials of S3.
+and the other variables of the AWS SDK: the credentials for S3.
 .TP
 .B SSH_AUTH_SOCK
-The SSH agent that logs in where there is no key.
+The SSH agent that logs in if no key is given.
 .TP
 .B NO_COLOR
-Nothing is coloured.
+No colours are used.
 .SH EXIT STATUS
-0 done, 1 failed, 2 bad input, 3 the gate is shut, 129, 130, 131 or 143 cancelled by a signal.
+0 for success, 1 for failure, 2 for bad input, 3 if the gate is shut, 129, 130, 131 or 143 if cancelled by a signal.
 .SH SEE ALSO
 .BR ssh (1),
 .BR pg_dump (1),
@@ -99,7 +98,7 @@ function optionOf(input: InputDefinition, action: ActionFile): string {
   const users = choices.command.filter((command) =>
     inputsOf(command).some(({ name: each }) => each === input.name),
   );
-  const of = users.length === choices.command.length ? '' : ` Of ${users.join(', ')}.`;
+  const of = users.length === choices.command.length ? '' : ` Used by ${users.join(', ')}.`;
   const description = (action.inputs[input.name]?.description ?? '').replaceAll('`', '');
   return `.TP\n${name}\n${roff(`${description}${of}`)}`;
 }

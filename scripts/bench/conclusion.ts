@@ -58,7 +58,7 @@ export function conclusion(recorded: Recorded): string[] {
   });
   if (found.length === 0) {
     return [
-      '**No results are recorded.** The ones of before were of another program, or of a loaded machine.',
+      '**No results are recorded yet.** Earlier results were of an older version of the program, or of a busy machine.',
     ];
   }
   const list = (those: typeof found) => those.map(({ text }) => text).join('; ');
