@@ -22,6 +22,8 @@ export interface ChangesSince {
   readonly lastAt: Date | undefined;
   /** Names of models of which only the newest records were looked at, or none: their tables are large, or locked. */
   readonly unseen: readonly string[];
+  /** Those of them of which nothing was looked at. */
+  readonly unread: readonly string[];
 }
 
 export interface ModelChanges {
@@ -175,9 +177,10 @@ function summed(
   models: readonly Model[],
   counts: ReadonlyMap<string, Counted>,
   before: Since['counts'],
-): Pick<ChangesSince, 'models' | 'technical' | 'unseen' | 'lastAt'> {
+): Pick<ChangesSince, 'models' | 'technical' | 'unseen' | 'unread' | 'lastAt'> {
   const changes: ModelChanges[] = [];
   const unseen: string[] = [];
+  const unread: string[] = [];
   let technical = 0;
   let last = '';
   for (const { model, label, table } of models) {
@@ -187,6 +190,7 @@ function summed(
       continue;
     }
     if (!found || found.changed === null) unseen.push(label);
+    if (!found) unread.push(label);
     if (!found) continue;
     const { created, changed, rows } = found;
     const then = before[table];
@@ -202,6 +206,7 @@ function summed(
     models: changes.sort((a, b) => size(b) - size(a)),
     technical,
     unseen,
+    unread,
     lastAt: last === '' ? undefined : new Date(last),
   };
 }

@@ -100,7 +100,7 @@ export async function salvage(snapshot: Snapshot, since: Date): Promise<Salvage>
   const at = sql`timestamp ${since.toISOString().slice(0, -1)}`;
   const changes = await changesSince(snapshot, { instant: since, counts: {} });
   const entered = changes.models.filter(({ created }) => created > 0);
-  const leftOut = changes.unseen.map((label) => `${label}: it could not be looked at`);
+  const leftOut = changes.unread.map((label) => `${label}: it could not be looked at`);
   if (entered.length === 0) return { models: [], references: '', leftOut };
   const names = entered.map(({ model }) => model);
   const fields = Map.groupBy(await snapshot.rows(decodeField, fieldsOf(names)), ({ model }) => model);

@@ -55,16 +55,27 @@ export function salvageSteps(work: Work, store: Store, customer: string): Salvag
     async run() {
       if (!found) throw new Error(`what is replaced is the only copy, and stays: ${messageOf(failure)}`);
       const { platform } = work;
-      if (found.models.length === 0) return platform.info('Nothing was entered that could be salvaged');
+      if (found.models.length === 0) {
+        assertWhole(found);
+        return platform.info('Nothing was entered that could be salvaged');
+      }
       const zip = await smallZip(filesOf(found, work, since));
       const { encryptTo } = request;
       const file = encryptTo ? await sealWhole(zip, await readRecipients(encryptTo)) : zip;
       await store.putFile(key, file, encryptTo ? 'application/octet-stream' : 'application/zip');
       platform.info(`${store.uri(key)}: ${recordsOf(found)}, ${formatBytes(file.length)}`);
-      for (const what of found.leftOut) platform.warning(`Not salvaged: ${what}`);
+      assertWhole(found);
     },
   };
   return { read: [read], store: [keep] };
+}
+
+/** @throws Error where something is in what was replaced alone, which then stays */
+function assertWhole({ leftOut }: Salvage): void {
+  if (leftOut.length === 0) return;
+  throw new Error(
+    `not all could be salvaged, and what is replaced has the rest, and stays: ${leftOut.join('; ')}`,
+  );
 }
 
 /** `shop_2026-11-21_03-22-59_salvage.zip`, sealed `….age`: no name of a backup, so that no rule touches it. */

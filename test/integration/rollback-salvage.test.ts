@@ -49,7 +49,13 @@ suite('what was entered since a backup', () => {
     const [first = '', second = '', child = ''] = ids.split(',');
     const { log } = await scene.succeeds('rollback', { salvage: 'true' });
     assert.match(log, /7 records of 3 models/);
-    assert.match(log, /Not salvaged: Contact: 1 record, larger than 1 MiB/);
+    // With keep-previous: until-healthy, it would be gone.
+    assert.match(log, /what is replaced has the rest, and stays: Contact: 1 record, larger than 1 MiB/);
+    const { databases } = await scene.traces();
+    assert.ok(
+      databases.some((each) => each.startsWith(`${scene.database}__old_`)),
+      databases.join(),
+    );
     const [key = ''] = await salvaged();
     const folder = await run(['mktemp', '-d']).then((path) => path.trim());
     await writeFile(join(folder, 'a.zip'), await getObject(scene.scene.client, scene.scene.bucket, key));

@@ -14,6 +14,7 @@ const nothing: Losses & { known: true } = {
   mails: 0,
   lastAt: undefined,
   unseen: [],
+  unread: [],
 };
 const contacts: ModelChanges = {
   model: 'res.partner',
