@@ -18,9 +18,9 @@ const ofTheBucket = ['s3-prefix', 'aws-region', 's3-endpoint'] as const;
 
 export const commandWords: Readonly<Record<(typeof choices.command)[number], CommandWords>> = {
   backup: {
-    purpose: 'back up a database and its filestore, and verify what lies in S3',
+    purpose: 'back up a database and its filestore to S3, and verify the backup',
     about:
-      'Streams the database and the filestore of a host over SSH into one standard Odoo zip in S3, and verifies it. The host needs no credentials of S3.',
+      'Streams the database and the filestore of a host over SSH into one standard Odoo zip in S3, and verifies it. The host needs no S3 credentials.',
     required: ['ssh-host', 's3-bucket', 'customer'],
     common: [
       'ssh-key',
@@ -38,9 +38,9 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
       'odoo-backup backup --ssh-host deploy@odoo.example.com --s3-bucket backups --customer acme --database shop',
   },
   rollback: {
-    purpose: 'put a backup of the same database back in place',
+    purpose: 'restore a backup of the same database in place',
     about:
-      'Builds the database and the filestore of a backup beside those that run, stops Odoo, swaps them, starts Odoo and checks it. Whatever fails is taken back. Try it with --dry-run first.',
+      'Builds the database and the filestore of a backup beside the existing ones, stops Odoo, swaps them, starts Odoo and checks it. If a step fails, everything is undone. Try it with --dry-run first.',
     required: ['ssh-host', 's3-bucket', 'customer', 'services'],
     common: [
       'backup',
@@ -59,7 +59,7 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
   restore: {
     purpose: 'restore a backup into another database, or onto another host',
     about:
-      'Makes a database of a backup, neutralized and with a UUID of its own: a copy that sends no mail and runs no scheduled actions.',
+      'Creates a database from a backup, with a new UUID. The copy is neutralized: it sends no mail and runs no scheduled actions.',
     required: ['ssh-host', 's3-bucket', 'customer', 'target-database'],
     common: [
       'backup',
@@ -77,17 +77,17 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
       'odoo-backup restore --ssh-host deploy@staging.example.com --s3-bucket backups --customer acme --target-database copy',
   },
   verify: {
-    purpose: 'read backups back and check them, or restore them for a test',
+    purpose: 'read backups back and check them, or restore them as a test',
     about:
-      'Reads every byte of a backup back and checks it, or restores it into a scratch database. What it finds is written into the receipt.',
+      'Reads every byte of a backup back and checks it, or restores it into a scratch database. The result is written into the receipt.',
     required: ['s3-bucket', 'customer'],
     common: ['backup', 'database', ...ofTheBucket, 'verify', 'restore-test'],
     example: 'odoo-backup verify --s3-bucket backups --customer acme --database shop --verify restore',
   },
   gate: {
-    purpose: 'fail unless there is a backup that is good enough',
+    purpose: 'fail unless there is a recent, verified backup',
     about:
-      'Lets a deploy pass only when a backup of the database is verified far enough and young enough. It reads from S3, and nothing else; its exit status is 3 when the gate is shut.',
+      'Lets a deploy continue only if there is a recent backup of the database that was verified deeply enough. It only reads from S3. If the gate is shut, the exit status is 3.',
     required: ['s3-bucket', 'customer', 'database'],
     common: ['require', 'max-age', 'backup', ...ofTheBucket, 'trusted-signers'],
     example:
@@ -96,15 +96,15 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
   list: {
     purpose: 'show the backups, and what retention would do to each',
     about:
-      "Shows the backups of one database, or of all of the customer's: when each was made, how far it is verified, how large it is, and whether a rule keeps it.",
+      'Shows the backups of one database, or of all databases of the customer: when each was made, how deeply it was verified, its size, and whether a rule keeps it.',
     required: ['s3-bucket', 'customer'],
     common: ['database', ...ofTheBucket, 'keep-last', 'trusted-signers'],
     example: 'odoo-backup list --s3-bucket backups --customer acme --database shop | less',
   },
   mark: {
-    purpose: 'pin a backup, or accept one that has less than the ones before it',
+    purpose: 'pin a backup, or accept one that has less data than the ones before it',
     about:
-      'Writes into the receipt of a backup that no rule is to delete it (--pin), or that it is right that it has less than the ones before it (--accept-shrink), each with a reason. Both are signed as proofs are.',
+      'With --pin, no rule deletes this backup. With --accept-shrink, you confirm that it is right that the backup has less data than the ones before it. The reason is written into the receipt and signed.',
     required: ['s3-bucket', 'customer', 'database'],
     common: ['backup', 'pin', 'unpin', 'accept-shrink', 'signing-key', ...ofTheBucket],
     example: "odoo-backup mark --s3-bucket backups --customer acme --database shop --pin 'migration'",
@@ -112,7 +112,7 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
   prune: {
     purpose: 'delete the backups that no rule keeps',
     about:
-      'Deletes the backups of one database that none of the rules keeps, each receipt before its archive. Try it with --dry-run first.',
+      'Deletes the backups of one database that no rule keeps. Each receipt is deleted before its archive. Try it with --dry-run first.',
     required: ['s3-bucket', 'customer', 'database'],
     common: [
       'keep-last',
@@ -129,23 +129,23 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
   },
   hosts: {
     purpose: 'print the hosts of an Ansible inventory as a matrix of jobs',
-    about: 'Reads an inventory in YAML and prints a job for each host and database that runs Odoo.',
+    about: 'Reads a YAML inventory and prints one job for each host and database with Odoo.',
     required: ['inventory'],
     common: ['limit', 'environment', 'profiles'],
     example: "odoo-backup hosts --inventory hosts.yml --limit 'shops,!test' --json",
   },
   fetch: {
-    purpose: 'download a backup, or one thing that is in it',
+    purpose: 'download a backup, or one part of it',
     about:
-      'Writes a backup into a file of this machine, or one file of it, one attachment, the attachments of a record, or one table as SQL.',
+      'Downloads a backup to a file on this machine; or only one file of it, one attachment, the attachments of a record, or one table as SQL.',
     required: ['s3-bucket', 'customer', 'output'],
     common: ['backup', 'database', 'member', 'attachment', 'record', 'table', 'replace', ...ofTheBucket],
     example: 'odoo-backup fetch --s3-bucket backups --customer acme --database shop --output shop.zip',
   },
   doctor: {
-    purpose: 'check a set-up, and say what is missing',
+    purpose: 'check your setup, and say what is missing',
     about:
-      'Checks everything that a backup and a rollback need, without changing anything, and prints a checklist: for what is missing, the lines to add.',
+      'Checks everything that a backup and a rollback need, without changing anything, and prints a checklist with the lines to add.',
     required: ['ssh-host', 's3-bucket', 'customer'],
     common: [
       'database',
@@ -165,5 +165,5 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
 export const extraOptions = {
   json: { value: '', brief: 'print the result as JSON on standard output' },
   report: { value: 'FILE', brief: 'also write the result as an HTML page' },
-  config: { value: 'FILE', brief: 'take inputs from this file; else odoo-backup.yml' },
+  config: { value: 'FILE', brief: 'the file with inputs; default: odoo-backup.yml' },
 } as const;

@@ -28,8 +28,8 @@ Usage: odoo-backup COMMAND [options]
 Commands:
 ${commands.join('\n')}
 
-  odoo-backup COMMAND --help              what a command takes
-  odoo-backup completion bash|zsh|fish    a script that completes what is typed
+  odoo-backup COMMAND --help              the options of a command
+  odoo-backup completion bash|zsh|fish    a script for command completion
   odoo-backup version
 `;
 }
@@ -50,10 +50,10 @@ export function commandHelp(name: string, all: boolean, columns?: number): strin
 function ends(name: CommandName, inputs: Parameters<typeof secretVariables>[0], width: number): string {
   const secrets = secretVariables(inputs);
   const texts = [
-    ...(secrets.length > 0 ? [`Secrets are taken from variables only: ${secrets.join(', ')}.`] : []),
-    'Every option is a variable too, such as ODOO_BACKUP_S3_BUCKET for --s3-bucket; the option counts.',
-    `Exit status: 0 done, 1 failed, 2 bad input,${name === 'gate' ? ' 3 the gate is shut,' : ''} 129 to 143 cancelled by a signal.`,
-    `docs/inputs.md says more of each.`,
+    ...(secrets.length > 0 ? [`Secrets can only be variables: ${secrets.join(', ')}.`] : []),
+    'Every option can also be a variable, such as ODOO_BACKUP_S3_BUCKET for --s3-bucket; the option wins.',
+    `Exit status: 0 success, 1 failure, 2 bad input,${name === 'gate' ? ' 3 the gate is shut,' : ''} 129 to 143 cancelled by a signal.`,
+    `docs/inputs.md explains each input.`,
   ];
   return texts.map((text) => `${wrapped(text, width).join('\n')}\n`).join('');
 }
