@@ -102,7 +102,7 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
     example: 'odoo-backup list --s3-bucket backups --customer acme --database shop | less',
   },
   mark: {
-    purpose: 'pin a backup, or accept one that has less data than the ones before it',
+    purpose: 'pin a backup, or accept one that has shrunk',
     about:
       'With --pin, no rule deletes this backup. With --accept-shrink, you confirm that it is right that the backup has less data than the ones before it. The reason is written into the receipt and signed.',
     required: ['s3-bucket', 'customer', 'database'],
