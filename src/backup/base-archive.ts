@@ -61,6 +61,8 @@ export interface NoBase {
   readonly why: string;
   /** There was no backup before. */
   readonly first?: true;
+  /** The one before is sealed, and this one is to be in the clear: a variable may be empty that was not meant to be. */
+  readonly unsealed?: true | undefined;
   /** The server was recently found unable to copy. */
   readonly cannotCopy?: true | undefined;
 }
@@ -188,7 +190,10 @@ async function newestFit(
     if (isSealedFor(receipt, recipients)) return receipt;
     others ??= receipt;
   }
-  if (others) return { why: otherRecipients(others, recipients) };
+  if (others) {
+    const unsealed = others.sealed && !recipients ? true : undefined;
+    return { why: otherRecipients(others, recipients), unsealed };
+  }
   return { why: `there is no verified backup of format ${format} with a filestore to build upon` };
 }
 

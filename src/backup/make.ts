@@ -160,7 +160,11 @@ async function survey(
       platform.info(`S3 copies ${files}, ${formatBytes(reuse.length)}, from ${key}`);
       return { source: { ...source, files: plan.files }, leftovers, base: { base: plan.base } };
     }
-    const { why, first, cannotCopy } = plan;
+    const { why, first, cannotCopy, unsealed } = plan;
+    if (unsealed)
+      platform.warning(
+        `This backup is not encrypted, and the one before it is: ${why}. If that is not meant, encrypt-to is empty by mistake: delete this backup once there is a better one`,
+      );
     platform.info(first ? 'First backup: everything is sent' : `Everything is sent: ${why}`);
     return { source, leftovers, base: { cannotCopy } };
   });

@@ -87,6 +87,7 @@ suite('sealed backups, one after another', { concurrency: false }, () => {
     const open = await backUp('');
     assert.ok(isFull(open));
     assert.match(open.log, /Everything is sent: .* is sealed, and this backup is not/);
+    assert.match(open.log, /warning: This backup is not encrypted, and the one before it is/);
     for (const { receipt } of [before, others]) await remove(receipt);
     const again = await backUp(third.recipient);
     assert.ok(isFull(again));
