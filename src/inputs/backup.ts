@@ -39,6 +39,12 @@ const DAY_MS = 24 * 3_600_000;
 
 /** @returns undefined when something that must be there is not */
 export function parseBackup(fields: Fields, env: Environment): BackupInputs | undefined {
+  refuseIdentities(fields, 'backup');
+  return parseBackupPart(fields, env);
+}
+
+/** The same within `doctor`, whose rollback needs what opens a sealed backup. */
+export function parseBackupPart(fields: Fields, env: Environment): BackupInputs | undefined {
   const databases = fields.optional('database', databaseChoice) ?? { kind: 'one', database: undefined };
   const installation = parseInstallation(
     fields,
@@ -59,7 +65,6 @@ export function parseBackup(fields: Fields, env: Environment): BackupInputs | un
   };
   const signing = parseSigning(fields, installation.ssh ?? {});
   const encryptTo = parseRecipients(fields);
-  refuseIdentities(fields, 'backup');
   if (encryptTo && required.proof && required.proof.level !== 'upload') {
     fields.problem(
       `verify: ${required.proof.level} reads what encrypt-to seals, for which this job has no key: leave it out, and run the command verify in another job, with decrypt-with`,

@@ -1,5 +1,5 @@
 import type { Environment } from '../platform/platform.ts';
-import { type BackupInputs, parseBackup } from './backup.ts';
+import { type BackupInputs, parseBackupPart } from './backup.ts';
 import type { Fields } from './fields.ts';
 import { parseRollback, type RollbackInputs } from './restore.ts';
 import type { InputName } from './table.ts';
@@ -23,7 +23,7 @@ const stopping: readonly InputName[] = ['services', 'stop-command', 'start-comma
 
 /** @returns undefined when something that must be there is not */
 export function parseDoctor(fields: Fields, env: Environment): DoctorInputs | undefined {
-  const backup = parseBackup(fields, env);
+  const backup = parseBackupPart(fields, env);
   if (backup && backup.databases.kind !== 'one') {
     fields.problem('database: accepts one database: run doctor once for each');
     return undefined;
