@@ -109,7 +109,7 @@ async function firstPassed(
     if (!receipt) continue;
     try {
       const read = await readReceipt(store, receipt.key, signers, backup.archive?.modified);
-      const why = whyNotTrusted(read.authorship, signers);
+      const why = whyNotTrusted(read.authorship, signers) ?? whyNotFailed(read.receipt, signers);
       if (why !== undefined) passedOver.push(`${backup.archive?.key}: its receipt ${why}`);
       else if (levelOf(read.receipt)) return { receipt, ...backup };
     } catch (error) {
@@ -125,6 +125,14 @@ async function firstPassed(
     }
   }
   return undefined;
+}
+
+/** Who writes to the bucket could send a rollback to an older backup this way: it does not count, and is told. */
+function whyNotFailed(receipt: Receipt, signers: TrustedSigners): string | undefined {
+  const failure = signers && failedProof(receipt);
+  return failure && !failure.signature
+    ? `says that it has failed, which nobody has signed: ${failure.failure}`
+    : undefined;
 }
 
 /** Key of the archive. */

@@ -30,6 +30,7 @@ export function parseDoctor(fields: Fields, env: Environment): DoctorInputs | un
   }
   // All of them are asked for, so that each counts as an input of this command.
   const stops = stopping.map((name) => fields.given(name)).some(Boolean);
+  fields.given('decrypt-with');
   const rollback = stops ? parseRollback(fields, env) : undefined;
   if (!backup) return undefined;
   return {

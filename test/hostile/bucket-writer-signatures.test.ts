@@ -230,6 +230,22 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
     await putBack();
   });
 
+  test('a failure that nobody has signed sends no rollback to an older backup without a word', async () => {
+    const made = await scene.succeeds('backup', { 'signing-key': us.pem, 'trusted-signers': signers });
+    const newer = made.outputs.key ?? '';
+    const honest = JSON.parse(Buffer.from(await read(receiptKey(newer))).toString());
+    const { signature: _, ...proof } = honest.proofs[0];
+    await put(receiptKey(newer), { ...honest, proofs: [...honest.proofs, { ...proof, failure: 'made up' }] });
+    const { log } = await scene.succeeds('rollback', { 'dry-run': 'true', 'trusted-signers': signers });
+    assert.match(
+      log,
+      /is not the newest backup: 1 newer one cannot be trusted, such as .*: its receipt says that it has failed, which nobody has signed: made up/,
+    );
+    for (const name of [newer, receiptKey(newer)]) {
+      await scene.scene.client.send(new DeleteObjectCommand({ Bucket: scene.scene.bucket, Key: name }));
+    }
+  });
+
   test('another namespace: what our key has signed for something else', async () => {
     const { signature: _, proofs: __, ...rest } = receipt;
     const signature = keys.sign(us, 'git', canonicalJson(rest));
