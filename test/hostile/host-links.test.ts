@@ -338,10 +338,10 @@ suite('a backup of such a host', needsRoot, () => {
         `cd ${host.filestore}; ln -s /home/deploy/private/${sha1(SECRET)} link; ln -s /home/deploy/private zz`,
       );
       const { log, object } = await succeeds(host, { format: 'odoo' });
-      assert.match(log, /warning: 2 files that are symbolic links stay out.*, such as (link|zz)/);
+      assert.match(log, /warning: 2 files that are symbolic links are left out.*, such as (link|zz)/);
       assert.match(log, /Filestore: \S+, read as odoo/);
       assert.ok(!Buffer.from(object).includes('filestore/link'));
-      await fails(host, { 'missing-files': 'fail' }, /2 files that are symbolic links stay out/);
+      await fails(host, { 'missing-files': 'fail' }, /2 files that are symbolic links are left out/);
     });
   });
 });

@@ -66,7 +66,7 @@ suite('the way into the database', () => {
 
   test('a wrong password', async () => {
     const words = [
-      /lets nobody in/,
+      /rejected every account and role/,
       /password authentication failed for user "odoo"/,
       /Check db_user and db_password/,
     ];

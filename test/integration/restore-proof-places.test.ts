@@ -162,7 +162,7 @@ suite('verify: restore', () => {
     const at = `127.0.0.1:${postgres.port}`;
     await cannot(
       start(`postgres://odoo:wrong@${at}/postgres`),
-      /restore-test: PostgreSQL at .* lets nobody in/,
+      /restore-test: PostgreSQL at .* rejected every account and role/,
     );
     await cannot(
       start(`postgres://odoo:${postgres.odoo.password}@${at}/none`),
