@@ -70,7 +70,12 @@ suite('a host of several accounts', { concurrency: false }, () => {
       const { log } = await succeeds(host, { 'ssh-user': 'root' });
       assert.match(log, /role odoo, as account odoo; pg_dump/);
       await succeeds(host, { 'ssh-user': 'root', sudo: 'always', format: 'directory' });
-      await fails(host, { 'ssh-user': 'root', sudo: 'never' }, /rejected every account and role/, /Set sudo to auto/);
+      await fails(
+        host,
+        { 'ssh-user': 'root', sudo: 'never' },
+        /rejected every account and role/,
+        /Set sudo to auto/,
+      );
     });
   });
 

@@ -93,7 +93,10 @@ suite('an Odoo whose database is on another machine, reached with a password', {
     for (const command of ['backup', 'rollback']) {
       const { exitCode, log } = await scene.run(command, { 'db-password': 'wrong of odoo' });
       assert.equal(exitCode, 1, log);
-      assert.match(log, new RegExp(`PostgreSQL at ${ANOTHER_MACHINE}:${port} rejected every account and role`));
+      assert.match(
+        log,
+        new RegExp(`PostgreSQL at ${ANOTHER_MACHINE}:${port} rejected every account and role`),
+      );
       assert.match(log, /db_password in odoo\.conf/);
       assert.doesNotMatch(log, /wrong of odoo/);
     }
