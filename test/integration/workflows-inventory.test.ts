@@ -147,7 +147,7 @@ test "$1" != two`;
       ended.jobs.canary?.log ?? '',
       /── deploy: success\ndeploying fleet to one\n[\s\S]*── rollback: skipped/,
     );
-    const rolledBack = `── deploy: failure\ndeploying ${other.database} to two\n\n── rollback: success\n[\\s\\S]*\\*\\*Downtime\\*\\*`;
+    const rolledBack = `── deploy: failure\ndeploying ${other.database} to two\n\n── rollback: success\n[\\s\\S]*>Downtime<`;
     assert.match(ended.jobs.others?.log ?? '', new RegExp(rolledBack));
     assert.equal((await archives('two')).length, 1);
   });
