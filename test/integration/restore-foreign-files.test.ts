@@ -42,7 +42,11 @@ suite('files that are no backup', () => {
       ['u16le.sql', () => made('iconv -t UTF-16LE "$1" >"$2"'), /UTF-16/],
       ['a.sql.gpg', () => made(SYMMETRIC), /encrypted with OpenPGP.*gpg --decrypt/s],
       ['a.sql.asc', () => made(SYMMETRIC.replace('gpg', 'gpg --armor')), /encrypted with OpenPGP/],
-      ['a.sql.age', async () => Buffer.from('age-encryption.org/v1\n-> X25519 abc\n'), /a.sql.age is sealed and no receipt says for whom.*decrypt-with/s],
+      [
+        'a.sql.age',
+        async () => Buffer.from('age-encryption.org/v1\n-> X25519 abc\n'),
+        /a.sql.age is sealed and no receipt says for whom.*decrypt-with/s,
+      ],
       ['a.enc', async () => Buffer.from('Salted__0123456789'), /encrypted with openssl/],
       ['page.sql', async () => Buffer.from('<!DOCTYPE html>\n<html>'), /a web page/],
       ['nothing.sql', async () => Buffer.alloc(0), /it is empty/],

@@ -134,6 +134,7 @@ export function composeSuite(kind: Kind, version: RegExp, extent: Extent = 'all'
       ofProject,
       async () => {
         await scene.shell(`echo 'deploy ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/odoo-backup`);
+        await scene.succeeds('rollback', rollback); // a test before has left the deploy in place
         const before = receiptOf(await scene.succeeds('backup')).code?.images.find(
           ({ service }) => service === 'odoo',
         );
