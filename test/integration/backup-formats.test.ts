@@ -122,7 +122,10 @@ suite('format', () => {
   test('a dry run looks at everything and writes nothing', async () => {
     const ended = await scene.run({ 'dry-run': 'true' });
     assert.equal(ended.exitCode, 0, ended.log);
-    assert.match(ended.log, /Dry run: everything that a backup to s3:\S+\.zip needs is in place\. None was made\./);
+    assert.match(
+      ended.log,
+      /Dry run: everything that a backup to s3:\S+\.zip needs is in place\. None was made\./,
+    );
     assert.equal(ended.stdout, '');
     await assertNothingStored(scene.client, scene.bucket);
     await assertNothingRuns(scene.ssh, scene.sandbox.postgres, scene.odoo.database);
