@@ -64,6 +64,7 @@ export function s3Client(
   );
   client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: 'build', priority: 'low' });
   if (sessions) client.middlewareStack.add(inNextSession(sessions), { step: 'initialize' });
+  client.middlewareStack.add(repeatingConflicts, { step: 'finalizeRequest', priority: 'low' });
   const limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds);
   const limited = <Input, Output>(next: (args: Input) => Promise<Output>) => {
     const within = limit.attempts();
@@ -72,6 +73,19 @@ export function s3Client(
   client.middlewareStack.add(limited, { step: 'finalizeRequest', priority: 'low' });
   return client;
 }
+
+/** Conflicts with a request of somebody else that is under way: the SDK does not know them as errors that pass. */
+const PASSING: readonly (string | undefined)[] = ['ConcurrentModification', 'OperationAborted'];
+
+/** Marks such an error, inside of what repeats requests: a receipt is read while another run writes it. */
+const repeatingConflicts =
+  <Input, Output>(next: (args: Input) => Promise<Output>) =>
+  (args: Input): Promise<Output> =>
+    next(args).catch((error: unknown) => {
+      if (error instanceof Error && PASSING.includes(failure(error).name))
+        Object.assign(error, { $retryable: {} });
+      throw error;
+    });
 
 /** Credentials for the SDK, which would keep them for itself unless they say that they are kept already. */
 const inTurn = (sessions: RoleSessions) => Object.assign(() => sessions.keys(), { memoized: true });
