@@ -9,7 +9,7 @@ import { AgeKeys } from '../support/age-keys.ts';
 import { restoreSql, sqlOf } from '../support/backup-check.ts';
 import type { Ended, Made } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
-import { createDatabase, dropDatabase, uniqueName } from '../support/postgres.ts';
+import { createDatabase, dropDatabase, psql, uniqueName } from '../support/postgres.ts';
 import { run } from '../support/processes.ts';
 import { VerifyScene } from '../support/verify-scene.ts';
 import { entriesOf } from '../support/zips.ts';
@@ -36,6 +36,12 @@ suite('what a sealed backup holds, fetched and by hand', { concurrency: false },
     await writeFile(join(odoo.filestore, sha1.slice(0, 2), sha1), large);
     await run(['chown', '-R', `${sandbox.account.uid}:${sandbox.account.gid}`, odoo.filestore]);
     folder = await mkdtemp(join(verify.scene.folder, 'fetched-'));
+    await psql(
+      sandbox.postgres,
+      odoo.database,
+      `INSERT INTO ir_attachment (name, type, res_model, res_id, store_fname, file_size)
+        VALUES ('scan.pdf', 'binary', 'account.move', 42, '${sha1.slice(0, 2)}/${sha1}', ${large.length})`,
+    );
     sql = await sqlOf(sandbox.postgres, odoo.database);
     dual = await sealed();
     for (const format of ['custom', 'plain']) bare.push(await sealed({ format, filestore: 'false' }));
@@ -177,6 +183,16 @@ suite('what a sealed backup holds, fetched and by hand', { concurrency: false },
     assert.match((await fetched({ table: 'res_partner' })).toString(), /^COPY public\.res_partner /m);
     JSON.parse((await fetched({ member: 'manifest.json' })).toString());
     assert.equal((await fetched({ member: '.dump' })).toString('latin1', 0, 5), 'PGDMP');
+  });
+
+  test('the attachments of a record, by their row in the sealed dump', async () => {
+    const output = join(folder, 'record');
+    const { exitCode, log } = await fetch({ output, record: 'account.move/42', ...decrypt });
+    assert.equal(exitCode, 0, log);
+    const [name = '', ...others] = await readdir(output);
+    assert.deepEqual(others, []);
+    assert.match(name, new RegExp(sha1));
+    assert.ok((await readFile(join(output, name))).equals(large));
   });
 
   test('without an identity, or with another one, nothing is read', async () => {
