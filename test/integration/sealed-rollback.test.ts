@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { AgeKeys } from '../support/age-keys.ts';
+import { CopyScene } from '../support/copy-scene.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { openDeployed, RollbackScene } from '../support/rollback-scene.ts';
 
@@ -106,5 +107,15 @@ suite('a rollback from a sealed backup', { concurrency: 2 }, () => {
       assert.doesNotMatch(ended.log, /\n\s+at .*\.ts:/);
       assert.deepEqual(await scene.traces(), before);
     }
+  });
+
+  test('a copy of it is the same database under another name', async () => {
+    await using copies = await CopyScene.open();
+    await copies.odoo.succeeds('backup', sealing);
+    const then = await copies.content();
+    await copies.odoo.damage();
+    const { log } = await copies.restoreUnchanged('copy', { 'decrypt-with': safe.text });
+    assert.ok(!log.includes(safe.identity));
+    await copies.assertContent('copy', then);
   });
 });
