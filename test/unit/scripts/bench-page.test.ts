@@ -71,7 +71,7 @@ suite('the page of benchmarks', () => {
   test('says that nothing is recorded', () => {
     const [[path, page] = []] = benchmarkFiles(NOTHING);
     assert.equal(path, 'docs/benchmarks.md');
-    assert.match(page ?? '', /\*\*No results are recorded\.\*\*/);
+    assert.match(page ?? '', /\*\*No results are recorded yet\.\*\*/);
     assert.doesNotMatch(page ?? '', /^## /m);
   });
 
