@@ -301,6 +301,7 @@ suite('extensions', () => {
     await scene.sql('CREATE EXTENSION pg_stat_statements', database);
     const loading = loadDump(app, database, dumpOf('custom', dumps.custom), {
       ...options,
+      jobs: 1, // of several, the messages are mixed
       schemas: ['extra'],
     });
     await assert.rejects(
