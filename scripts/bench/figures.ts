@@ -35,7 +35,7 @@ export function ratioOf(found: Case | undefined, ours: string, theirs: string): 
   return our === undefined || their === undefined ? undefined : our / their;
 }
 
-/** Of the processor time of the whole machine, what our program took, from 0 to 1. */
+/** The share of our program in the processor time of the whole machine, from 0 to 1. */
 export const shareOf = (found: Case | undefined, contender: string): number | undefined =>
   processorOf(found, contender, ({ all, machine }) => all / machine);
 

@@ -5,7 +5,7 @@ import type { Recorded } from './record.ts';
 const GB = 1e9;
 /** What is calculated: a large Odoo. */
 export const LARGE = { databaseBytes: 20 * GB, filestoreBytes: 100 * GB, files: 300_000 } as const;
-/** Of the line of the benchmarks: 200 Mbit/s. */
+/** Bandwidth of the benchmarks' line: 200 Mbit/s. */
 const LINE_BYTES_A_SECOND = 25e6;
 
 /** One line of the table: what takes how long, and why no less. */

@@ -8,13 +8,13 @@ export type Part = (typeof parts)[number];
 
 /** Seconds of processor time. */
 export interface Processor {
-  /** Of all threads of our program. */
+  /** Processor time of all threads of our program. */
   readonly all: number;
-  /** Of its main thread. */
+  /** Processor time of its main thread. */
   readonly main: number;
   /** That the main thread spent collecting garbage. */
   readonly collecting: number;
-  /** Of the whole machine meanwhile: ours, the host's, PostgreSQL's, the S3 server's. */
+  /** Processor time of the whole machine meanwhile: ours, the host's, PostgreSQL's, the S3 server's. */
   readonly machine: number;
 }
 

@@ -35,7 +35,7 @@ export class ArchivedFiles implements WantedFiles {
   readonly #contents: EntrySizes;
   /** In bytes, by number. */
   readonly #sizes: Uint32Array;
-  /** Of the files that are larger than that holds. */
+  /** Sizes of the files that are too large for `#sizes`, by number. */
   readonly #large = new Map<number, number>();
   readonly #numbers: BitSet;
 

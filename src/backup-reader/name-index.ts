@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** Of the SHA-1 of a name: nobody finds two names that have these in common. */
+/** How much of a name's SHA-1 is kept: nobody finds two names that have these bytes in common. */
 const DIGEST_BYTES = 12;
 /** Slots for each name: with one alone, each search would be long. */
 const SLOTS_A_NAME = 2;

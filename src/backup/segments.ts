@@ -9,7 +9,7 @@ export interface DumpEntry {
   readonly title: 'dump' | 'sql';
   readonly what: string;
   readonly name: string;
-  /** Of pg_dump. */
+  /** Options of pg_dump. */
   readonly options: readonly string[];
 }
 

@@ -75,21 +75,11 @@ export async function surveySource(
   }
   tellLocation(facts.attachments, platform);
   tellElsewhere(facts.attachments, found ? tolerate : (problem) => platform.notice(`${problem}.`));
+  const common = { odoo, snapshot, facts, code, numbers, obstacles, attached };
   if (!found) {
     if (attached > 0)
       platform.notice(`filestore is false: ${formatCounted(attached, 'attached file')} are left out.`);
-    return {
-      odoo,
-      snapshot,
-      facts,
-      code,
-      numbers,
-      obstacles,
-      attached,
-      files: undefined,
-      missing: [],
-      skipped: [],
-    };
+    return { ...common, files: undefined, missing: [], skipped: [] };
   }
   const { list, skipped } = found;
   tellFilestore(odoo, { attached, onDisk: list.length + skipped.size, missing: missing.length }, platform);
@@ -98,13 +88,7 @@ export async function surveySource(
     tolerate(`${formatCounted(missing.length, 'attached file')} missing on disk`, missing);
   tellSkipped(skipped, tolerate);
   return {
-    odoo,
-    snapshot,
-    facts,
-    code,
-    numbers,
-    obstacles,
-    attached,
+    ...common,
     files: { list, referenced },
     missing,
     skipped: [...skipped.keys()].map(printable),

@@ -33,7 +33,7 @@ export const decodeProof = object({
   unrestorable: optional(yes),
   /** A remark stands among the proofs, so that it is signed as they are. It proves nothing, whatever its level. */
   remark: optional(decodeRemark),
-  /** Of whoever made it: see signatures.ts. */
+  /** The signature of whoever made the proof: see signatures.ts. */
   signature: optional(signature),
 });
 

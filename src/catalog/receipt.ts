@@ -109,7 +109,7 @@ export const MOST_CORRUPT = 10_000;
 
 const decodeSealed = object({
   recipients,
-  /** Of a bare dump, `description`: packed by gzip, and sealed as the dump is. */
+  /** The `description` of a bare dump: packed by gzip, and sealed as the dump is. */
   description: optional(sealedText),
   /**
    * Files of the filestore that were not what their names say. A backup that builds upon the archive cannot read its
@@ -145,7 +145,7 @@ const decodeReceipt = object({
    * is sealed where it is; of a bare dump, the object. Absent in older receipts.
    */
   sums: optional(record(memberName, sha256, 100_000)),
-  /** Of whoever made the backup, over all but the proofs and itself: see signatures.ts. */
+  /** The signature of whoever made the backup, over everything but the proofs and itself: see signatures.ts. */
   signature: optional(signature),
   /** The proofs, in the order in which they were made. proofs.ts says what they mean together. */
   proofs: list(decodeProof, 20_000),

@@ -27,9 +27,9 @@ export type AttachmentChoice =
   | { readonly kind: 'record'; readonly model: string; readonly id: number };
 
 const TABLE: TableName = { schema: 'public', table: 'ir_attachment' };
-/** Of a row, in bytes. The content of an attachment in the database takes twice its size. */
+/** The longest row in bytes. The content of an attachment in the database takes twice its size. */
 const LONGEST_ROW = 48 * 2 ** 20;
-/** Of one record; and the bytes of those that are in the database, which are held. */
+/** The most attachments of one record; and the most bytes of those that are in the database, which are held. */
 const MOST_ATTACHMENTS = 20_000;
 const MOST_HELD = 64 * 2 ** 20;
 

@@ -11,7 +11,7 @@ export interface FetchedFile {
   readonly path: string | undefined;
   /** In bytes. */
   readonly size: number;
-  /** Of the file of an attachment. */
+  /** SHA-1 of the content, for the file of an attachment. */
   readonly sha1?: string;
   /** Name that a person gave the attachment. It comes from the database. */
   readonly name?: string;

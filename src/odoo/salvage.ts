@@ -37,7 +37,7 @@ interface Field {
   readonly type: string;
   readonly relation: string;
   readonly required: boolean;
-  /** Of a many2many: its table and columns. */
+  /** Table and columns of a many2many field. */
   readonly through: string | null;
   readonly own: string | null;
   readonly other: string | null;

@@ -4,9 +4,9 @@ import { list, type Sql, sql } from '../postgres/sql.ts';
 interface SwitchedOff {
   readonly table: string;
   readonly column: string;
-  /** Of SQL: the new value. */
+  /** The new value, as SQL. */
   readonly value: string;
-  /** Of SQL: the rows; absent: all. */
+  /** The condition that rows meet, as SQL; absent: all rows. */
   readonly rows?: string;
 }
 

@@ -85,7 +85,7 @@ const NO_SPACE = 75;
 
 export interface DirectoryDumpOptions {
   readonly jobs: number;
-  /** Of pg_dump: `--compress=…` and the like. */
+  /** Options of pg_dump, such as `--compress=…`. */
   readonly options: readonly string[];
   /** Free space asked for before anything is written. */
   readonly neededBytes: number;

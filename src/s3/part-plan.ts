@@ -22,7 +22,7 @@ export interface PartPlan {
   readonly partSize: number;
   /** How many parts, besides the first ones of the lanes, are in memory at once: on their way, or being filled. */
   readonly atOnce: number;
-  /** Of each lane. */
+  /** The numbers of each lane. */
   readonly ranges: readonly PartRange[];
 }
 

@@ -56,7 +56,7 @@ class Body {
   /** Why the last attempt broke off. */
   broken: unknown;
   #chunks: Buffer[] = [];
-  /** Of a range: all of its bytes, as far as they have come. Chunks that are held until the end are slow garbage. */
+  /** The bytes of a range, as far as they have come. Chunks that are held until the end are slow garbage. */
   #whole: Buffer | undefined;
   #length = 0;
   #etag: string | undefined;

@@ -71,7 +71,7 @@ export function askSsh(
 /** A path as ssh prints it, with the home of the person and quotes around what has spaces. */
 const expanded = (path: string): string => path.replace(/^"(.*)"$/, '$1').replace(/^(~|%d)(?=\/)/, homedir());
 
-/** Of a configuration that names no key, ssh prints all that it would try. */
+/** If a configuration names no key, ssh prints all that it would try: at least so many. */
 const LEAST_BY_DEFAULT = 4;
 
 function keyFile(candidates: readonly string[], agent: boolean): string | undefined {
