@@ -2,7 +2,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { doubleNames, floorOf, imports } from './house.ts';
+import { circles, doubleNames, floorOf, imports } from './house.ts';
 import { isAdopted, placeholder, readHome } from './repository.ts';
 import { actionProblems, workflowProblems } from './workflows.ts';
 
@@ -37,6 +37,12 @@ for (const { file, name } of imports()) {
 
 for (const [name, files] of doubleNames()) {
   problems.push(`${files.join(', ')}: each has a type ${name}: a name means one thing in the whole source`);
+}
+
+for (const files of circles()) {
+  problems.push(
+    `${files.join(' → ')} → ${files[0]}: import each other: a type or function of theirs belongs into another file`,
+  );
 }
 
 for (const file of globSync(['action.yml', '.github/actions/*/action.yml'], { cwd: root })) {

@@ -51,6 +51,28 @@ export function doubleNames(): ReadonlyMap<string, readonly string[]> {
 }
 
 /**
+ * Circles of files that import one another, types included: none of them can be read, or moved, without all others. A
+ * circle is the list of its files, from one that is imported by the last.
+ */
+export function circles(): readonly (readonly string[])[] {
+  const imported = Map.groupBy(imports(), ({ file }) => file);
+  const found: string[][] = [];
+  const finished = new Set<string>();
+  const way: string[] = [];
+  const follow = (file: string): void => {
+    const at = way.indexOf(file);
+    if (at >= 0) found.push(way.slice(at));
+    if (at >= 0 || finished.has(file)) return;
+    way.push(file);
+    for (const { name } of imported.get(file) ?? []) follow(name);
+    way.pop();
+    finished.add(file);
+  };
+  for (const file of imported.keys()) follow(file);
+  return found;
+}
+
+/**
  * The house as a Mermaid graph. An arrow that others lead to as well is left out, and so is `util`, which all import.
  */
 export function drawHouse(): string {

@@ -15,7 +15,7 @@ import { openedSize } from '../sealing/chunks.ts';
 import type { Recipients } from '../sealing/recipients.ts';
 import { BitSet } from '../util/bit-set.ts';
 import { messageOf } from '../util/errors.ts';
-import type { HostFiles } from './source.ts';
+import type { HostFiles } from './host-files.ts';
 
 /** An earlier archive of the same database, and what of it the new one takes over. */
 export interface Base extends CopiedFront {

@@ -3,7 +3,7 @@ import type { Format } from '../catalog/receipt.ts';
 import type { SigningOptions } from '../catalog/signing-key.ts';
 import type { OdooAccess } from '../odoo/access.ts';
 import type { CountedTables } from '../postgres/table-counts.ts';
-import type { ProofOptions } from '../verify/prove.ts';
+import type { ProofOptions } from '../verify/options.ts';
 
 /** What a backup is asked to be. */
 export interface BackupOptions extends OdooAccess {

@@ -2,15 +2,14 @@ import { Readable } from 'node:stream';
 import type { Format } from '../catalog/receipt.ts';
 import type { RunningCode } from '../odoo/code/code.ts';
 import type { OdooDatabase } from '../odoo/database.ts';
-import type { FileList } from '../odoo/file-list.ts';
 import type { Odoo } from '../odoo/installation.ts';
 import type { NumberGiven } from '../odoo/numbering.ts';
 import { counting, type Progress } from '../platform/progress.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { sealedSize } from '../sealing/chunks.ts';
 import type { Recipients } from '../sealing/recipients.ts';
-import type { BitSet } from '../util/bit-set.ts';
 import type { Base } from './base-archive.ts';
+import type { HostFiles } from './host-files.ts';
 
 /** Everything that a backup reads from, of one instant. */
 export interface Source {
@@ -31,13 +30,6 @@ export interface Source {
   readonly missing: readonly string[];
   /** On disk, and not read: links, and what no archive can hold. */
   readonly skipped: readonly string[];
-}
-
-/** Files that were on disk just after the snapshot. */
-export interface HostFiles {
-  readonly list: FileList;
-  /** Numbers of those that an attachment names. */
-  readonly referenced: BitSet;
 }
 
 /** Warns of files that a backup lacks. @throws UserError when it may not be made without them */

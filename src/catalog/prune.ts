@@ -1,4 +1,4 @@
-import { lockOf } from '../s3/object-lock.ts';
+import { lockOf } from '../s3/held-objects.ts';
 import type { Store } from '../s3/store.ts';
 import { keepsVersions, listVersions, removeVersions } from '../s3/versions.ts';
 import { messageOf, UserError } from '../util/errors.ts';

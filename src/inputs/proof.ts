@@ -1,6 +1,6 @@
 import { type Level, levels } from '../catalog/proofs.ts';
 import type { OdooAccess } from '../odoo/access.ts';
-import type { ProofOptions } from '../verify/prove.ts';
+import type { ProofOptions } from '../verify/options.ts';
 import { type Fields, oneOf } from './fields.ts';
 import type { Possibly } from './installation.ts';
 import { parseRestoreTest, urlWithChecksum } from './restore-test.ts';

@@ -3,7 +3,7 @@ import type { SigningOptions } from '../catalog/signing-key.ts';
 import type { Environment } from '../platform/platform.ts';
 import type { Identities } from '../sealing/identities.ts';
 import type { Which } from '../verify/choose.ts';
-import type { LookOptions } from '../verify/prove.ts';
+import type { LookOptions } from '../verify/options.ts';
 import { durationMs, type Fields, integer, Refusal } from './fields.ts';
 import { backupName, refuseEmptyBackup } from './gate.ts';
 import { complete, databaseName, parseInstallation } from './installation.ts';

@@ -12,7 +12,7 @@ import { commandByHand, sqlByHand } from './by-hand.ts';
 import { codeSteps } from './code-step.ts';
 import { isInterrupted } from './leftovers/leftovers.ts';
 import { keepFrom, markText, ownComment, PLACED } from './leftovers/marks.ts';
-import { numberSteps } from './numbers.ts';
+import { numberSteps } from './number-step.ts';
 import type { Step } from './plan.ts';
 import type { FilestoreWork, Work } from './work.ts';
 

@@ -1,10 +1,20 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ContentError, UserError } from '../util/errors.ts';
 import { assertObject } from './assert-s3.ts';
+import type { S3Request } from './errors.ts';
 import { isPreconditionFailed } from './sdk-errors.ts';
-import type { Store } from './store.ts';
+
+/** The bucket that objects are read from. */
+export interface ReadableBucket {
+  readonly client: S3Client;
+  readonly options: { readonly bucket: string; readonly endpoint?: string };
+  /** Options of every request. */
+  readonly reading: { readonly abortSignal?: AbortSignal };
+  uri(key: string): string;
+  error(error: unknown, request: S3Request): UserError;
+}
 
 /** A run of an object's bytes. */
 export interface ByteRange {
@@ -31,16 +41,16 @@ export interface Reading {
  *
  * @returns fewer bytes where the object ends before
  * @throws ContentError when there are more than `mostBytes`
- * @throws UserError about S3, also when the object is replaced meanwhile; the signal's reason of `store.reading`
+ * @throws UserError about S3, also when the object is replaced meanwhile; the signal's reason of `bucket.reading`
  */
-export async function readObject(store: Store, key: string, reading: Reading): Promise<Buffer> {
-  const body = new Body(store, key, reading);
+export async function readObject(bucket: ReadableBucket, key: string, reading: Reading): Promise<Buffer> {
+  const body = new Body(bucket, key, reading);
   for (const wait of RESUME_MS) {
     if (await body.read()) return body.bytes;
-    await sleep(wait, undefined, { signal: store.reading.abortSignal }).catch(() => {});
+    await sleep(wait, undefined, { signal: bucket.reading.abortSignal }).catch(() => {});
   }
   if (await body.read()) return body.bytes;
-  throw store.error(body.broken, { action: 's3:GetObject', key });
+  throw bucket.error(body.broken, { action: 's3:GetObject', key });
 }
 
 /** The error for an object that is too large for a receipt, whatever its name. */
@@ -60,14 +70,18 @@ class Body {
   #whole: Buffer | undefined;
   #length = 0;
   #etag: string | undefined;
-  readonly #store: Store;
+  readonly #bucket: ReadableBucket;
   readonly #key: string;
   readonly #range: ByteRange | undefined;
   readonly #mostBytes: number;
 
-  constructor(store: Store, key: string, { range, etag, mostBytes = Number.POSITIVE_INFINITY }: Reading) {
+  constructor(
+    bucket: ReadableBucket,
+    key: string,
+    { range, etag, mostBytes = Number.POSITIVE_INFINITY }: Reading,
+  ) {
     this.#mostBytes = mostBytes;
-    this.#store = store;
+    this.#bucket = bucket;
     this.#key = key;
     this.#range = range;
     this.#etag = etag && `"${etag}"`;
@@ -86,12 +100,12 @@ class Body {
       for await (const chunk of chunks) {
         const length = this.#length + chunk.length;
         if (this.#range && length > this.#range.length) throw this.#tooLong();
-        if (length > this.#mostBytes) throw tooLarge(this.#store.uri(this.#key), this.#mostBytes);
+        if (length > this.#mostBytes) throw tooLarge(this.#bucket.uri(this.#key), this.#mostBytes);
         this.#take(chunk);
       }
       return true;
     } catch (error) {
-      this.#store.reading.abortSignal?.throwIfAborted();
+      this.#bucket.reading.abortSignal?.throwIfAborted();
       if (error instanceof UserError) throw error;
       this.broken = error;
       return this.#length === this.#range?.length;
@@ -110,18 +124,18 @@ class Body {
 
   async #ask(): Promise<AsyncIterable<Buffer>> {
     const command = new GetObjectCommand({
-      Bucket: this.#store.options.bucket,
+      Bucket: this.#bucket.options.bucket,
       Key: this.#key,
       Range: this.#missing(),
       IfMatch: this.#etag,
     });
     try {
-      const answer = await this.#store.client.send(command, this.#store.reading);
-      assertObject(answer, this.#store.options.endpoint);
+      const answer = await this.#bucket.client.send(command, this.#bucket.reading);
+      assertObject(answer, this.#bucket.options.endpoint);
       const { Body, ETag, ContentRange, ContentLength = 0 } = answer;
       if (this.#length + ContentLength > this.#mostBytes) {
         (Body as Readable | undefined)?.destroy();
-        throw tooLarge(this.#store.uri(this.#key), this.#mostBytes);
+        throw tooLarge(this.#bucket.uri(this.#key), this.#mostBytes);
       }
       // Servers that do not know If-Match, or Range, send what is there, all of it.
       if (this.#etag !== undefined && ETag !== undefined && ETag !== this.#etag) throw this.#replaced();
@@ -129,9 +143,9 @@ class Body {
       this.#etag ??= ETag;
       return (Body ?? []) as AsyncIterable<Buffer>;
     } catch (error) {
-      this.#store.reading.abortSignal?.throwIfAborted();
+      this.#bucket.reading.abortSignal?.throwIfAborted();
       if (isPreconditionFailed(error)) throw this.#replaced(error);
-      throw this.#store.error(error, { action: 's3:GetObject', key: this.#key });
+      throw this.#bucket.error(error, { action: 's3:GetObject', key: this.#key });
     }
   }
 
@@ -143,7 +157,7 @@ class Body {
 
   #replaced(cause?: unknown): UserError {
     return new UserError(
-      `${this.#store.uri(this.#key)} was replaced while it was being read`,
+      `${this.#bucket.uri(this.#key)} was replaced while it was being read`,
       'Another program writes this key. Find out which, and run this again.',
       { cause },
     );
@@ -151,7 +165,7 @@ class Body {
 
   #tooLong(): UserError {
     return new UserError(
-      `${this.#store.uri(this.#key)} gave more bytes than were asked for`,
+      `${this.#bucket.uri(this.#key)} gave more bytes than were asked for`,
       'The server does not serve ranges, or a proxy before it drops them.',
     );
   }

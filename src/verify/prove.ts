@@ -1,60 +1,16 @@
-import type { ProofSigning } from '../catalog/append-proof.ts';
 import type { Proof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { LocalHost } from '../host/local-host.ts';
 import type { Run } from '../platform/run.ts';
-import type { Store } from '../s3/store.ts';
-import type { Identities } from '../sealing/identities.ts';
 import { ContentError, UnrestorableError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
 import { findPgRestore, mayNeedPgRestore } from './contents/pg-restore.ts';
 import { proveContents } from './contents/prove.ts';
+import type { LookOptions, ProofOptions } from './options.ts';
 import { majorOfBackup } from './restore/dump-needs.ts';
 import { proveRestore } from './restore/prove.ts';
-import type { RestoreTest } from './restore/restore-test.ts';
-import type { PostgresBinaries } from './restore/servers/binaries.ts';
 import { findPrograms } from './restore/servers/programs.ts';
-
-/** How far a backup is to be proven, and what that takes. */
-export type ProofOptions = UploadLevelOptions | LookOptions;
-
-/** The levels that take a look of their own; `upload` is proven while an archive is uploaded. */
-export type LookOptions = ContentsOptions | RestoreTestOptions;
-
-export type Provable = LookOptions['level'];
-
-interface AnyLevelOptions {
-  /** PostgreSQL for the runner, where it has none of its own that fits. */
-  readonly binaries?: PostgresBinaries;
-}
-
-interface UploadLevelOptions extends AnyLevelOptions {
-  readonly level: 'upload';
-}
-
-export interface ContentsOptions extends AnyLevelOptions {
-  readonly level: 'contents';
-}
-
-export interface RestoreTestOptions extends AnyLevelOptions {
-  readonly level: 'restore';
-  /** Where it is restored. */
-  readonly restoreTest: RestoreTest;
-}
-
-/** The archive to be proven. */
-export interface Subject {
-  readonly store: Store;
-  readonly key: string;
-  readonly receipt: Receipt;
-  /** With which key its proof is signed, and whose proofs count. */
-  readonly signing?: ProofSigning;
-  /** What opens it, where it is sealed. */
-  readonly identities?: Identities | undefined;
-}
-
-/** What a look at an archive has found out besides that nothing is wrong. */
-export type ProofFindings = Pick<Proof, 'programs' | 'seconds'>;
+import type { ProofFindings, Subject } from './subject.ts';
 
 /**
  * Looks at an archive once, at this level and no other.

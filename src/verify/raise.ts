@@ -3,7 +3,9 @@ import { levelOf, type Proof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { Run } from '../platform/run.ts';
 import { UserError } from '../util/errors.ts';
-import { type LookOptions, prove, type Subject } from './prove.ts';
+import type { LookOptions } from './options.ts';
+import { prove } from './prove.ts';
+import type { Subject } from './subject.ts';
 
 /** Each rests on the one before: a restore does not look at every file. */
 const stepsTo = (options: LookOptions): readonly LookOptions[] =>

@@ -1,5 +1,5 @@
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
-import { lockOf } from '../../src/s3/object-lock.ts';
+import { lockOf } from '../../src/s3/held-objects.ts';
 import type { Store } from '../../src/s3/store.ts';
 import { keepsVersions, listVersions, removeVersions } from '../../src/s3/versions.ts';
 import { bytesOf, send } from '../support/test-bucket.ts';

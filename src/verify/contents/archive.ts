@@ -14,7 +14,7 @@ import { formatBytes, formatCounted } from '../../util/format.ts';
 import { only } from '../../util/iterables.ts';
 import { checkAttachments } from './attachments.ts';
 import { type DumpCheck, dumpsOf } from './dumps.ts';
-import type { Look } from './prove.ts';
+import type { Look } from './look.ts';
 
 /**
  * Reads an archive back, once.

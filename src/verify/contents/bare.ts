@@ -11,8 +11,8 @@ import { ContentError, messageOf } from '../../util/errors.ts';
 import { formatBytes } from '../../util/format.ts';
 import { checkAttachments } from './attachments.ts';
 import { type ReadDump, readDump, readSql } from './dumps.ts';
+import type { Look } from './look.ts';
 import { isPlain } from './pg-restore.ts';
-import type { Look } from './prove.ts';
 
 const AHEAD = 3;
 

@@ -14,8 +14,8 @@ import { type AttachedFiles, type FilesThere, NOTHING_THERE } from './attached-f
 import { readCustomDump } from './custom-dump.ts';
 import { DirectoryDump } from './directory-dump.ts';
 import { DumpedRows } from './dumped-rows.ts';
+import type { Look } from './look.ts';
 import { convertCustomDump, convertDirectoryDump } from './pg-restore.ts';
-import type { Look } from './prove.ts';
 import { SqlText } from './sql-text.ts';
 
 /** Reads one entry to its end. @throws ContentError when it is not what it should be */

@@ -8,7 +8,6 @@ import { ContentError, UserError } from '../../util/errors.ts';
 import { none } from '../../util/iterables.ts';
 import { fetchPrograms, type PostgresBinaries } from '../restore/servers/binaries.ts';
 import type { FilesThere } from './attached-files.ts';
-import type { Look } from './prove.ts';
 import { SqlText } from './sql-text.ts';
 
 /** A pg_restore of this machine that reads a dump. */
@@ -17,6 +16,13 @@ export interface PgRestore {
   readonly program: string;
   /** `15.18` */
   readonly version: string;
+}
+
+/** What reading a dump by pg_restore works with. */
+export interface Conversion {
+  /** A pg_restore for a dump that is not known here. @throws UserError when there is none */
+  readonly pgRestore: () => Promise<PgRestore>;
+  readonly signal: AbortSignal;
 }
 
 /** Formats whose dump is plain SQL. */
@@ -73,7 +79,7 @@ interface ConvertedDump {
  * @throws ContentError when it is not one, or was cut short
  */
 export async function convertCustomDump(
-  look: Look,
+  conversion: Conversion,
   target: ConvertedDump,
   dump: AsyncIterable<Buffer>,
 ): Promise<SqlText> {
@@ -84,7 +90,7 @@ export async function convertCustomDump(
     while (!(await chunks.next()).done);
   };
   try {
-    const sql = await convert(look, target, ['--file=-'], shared);
+    const sql = await convert(conversion, target, ['--file=-'], shared);
     await drain();
     return sql;
   } catch (error) {
@@ -95,16 +101,25 @@ export async function convertCustomDump(
 }
 
 /** The same for a dump in directory format, which is in a folder of this machine. */
-export async function convertDirectoryDump(look: Look, folder: string, there: FilesThere): Promise<SqlText> {
+export async function convertDirectoryDump(
+  conversion: Conversion,
+  folder: string,
+  there: FilesThere,
+): Promise<SqlText> {
   try {
-    return await convert(look, { name: 'dump/', there }, ['--format=directory', '--file=-', folder], none());
+    return await convert(
+      conversion,
+      { name: 'dump/', there },
+      ['--format=directory', '--file=-', folder],
+      none(),
+    );
   } catch (error) {
     throw error instanceof CommandError ? unreadable('dump/', error) : error;
   }
 }
 
 async function convert(
-  { pgRestore, signal }: Look,
+  { pgRestore, signal }: Conversion,
   { name, there }: ConvertedDump,
   args: readonly string[],
   input: AsyncIterable<Buffer>,

@@ -1,30 +1,14 @@
-import type { RangeReader } from '../../archive/ranges.ts';
 import type { Unit } from '../../archive/segment.ts';
 import { UnitCheck } from '../../archive/units.ts';
-import { type SealedBackup, sealedBackup } from '../../backup-reader/seal.ts';
+import { sealedBackup } from '../../backup-reader/seal.ts';
 import { LocalHost } from '../../host/local-host.ts';
 import type { Run } from '../../platform/run.ts';
-import type { Identities } from '../../sealing/identities.ts';
-import type { ContentsOptions, ProofFindings, Subject } from '../prove.ts';
+import type { ContentsOptions } from '../options.ts';
+import type { ProofFindings, Subject } from '../subject.ts';
 import { checkArchive } from './archive.ts';
 import { checkBareDump } from './bare.ts';
+import type { Look } from './look.ts';
 import { findPgRestore, type PgRestore } from './pg-restore.ts';
-
-/** What a look at the contents works with. */
-export interface Look {
-  readonly reader: RangeReader;
-  /** For messages. */
-  readonly uri: string;
-  readonly sealed: SealedBackup;
-  readonly identities: Identities | undefined;
-  /** A pg_restore for a dump that is not known here. @throws UserError when there is none */
-  readonly pgRestore: () => Promise<PgRestore>;
-  /** Compares what was read with what was written. */
-  readonly units: UnitCheck;
-  /** To be told every byte, in their order. */
-  readonly seen: (bytes: Buffer) => void;
-  readonly signal: AbortSignal;
-}
 
 /**
  * Proof level `contents`: the whole object is read back once. Every byte is what was sent, every entry what the

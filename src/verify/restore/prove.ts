@@ -1,7 +1,8 @@
 import { openSelected } from '../../backup-reader/open.ts';
 import type { Run } from '../../platform/run.ts';
 import { ContentError, messageOf } from '../../util/errors.ts';
-import type { ProofFindings, RestoreTestOptions, Subject } from '../prove.ts';
+import type { RestoreTestOptions } from '../options.ts';
+import type { ProofFindings, Subject } from '../subject.ts';
 import { restoreAndCompare } from './restore-and-compare.ts';
 import { placeName } from './restore-test.ts';
 

@@ -4,7 +4,7 @@ import { parseCommandLine } from '../../../src/inputs/command-line/read.ts';
 import { parseInputs } from '../../../src/inputs/parse.ts';
 import { secretsOf } from '../../../src/inputs/secrets.ts';
 import { InputError } from '../../../src/util/errors.ts';
-import type { ProofOptions } from '../../../src/verify/prove.ts';
+import type { ProofOptions } from '../../../src/verify/options.ts';
 import type { RestoreTest } from '../../../src/verify/restore/restore-test.ts';
 
 const s3 = { 's3-bucket': 'bucket', customer: 'acme', 's3-endpoint': 'https://s3.example.com' };
