@@ -121,7 +121,7 @@ const contenders: Readonly<Record<string, (place: AgainPlace) => Promise<Measure
 /** Its archive goes again: the next one builds upon the same. */
 async function ours(place: AgainPlace, incremental: string, format = 'dual'): Promise<Measure> {
   const { done, requests } = await asked(place, () =>
-    runProgram(place, place.program, 'backup', { incremental, format }, TELL_QUESTIONS),
+    runProgram({ ...place, variables: TELL_QUESTIONS }, place.program, 'backup', { incremental, format }),
   );
   const { outputs, log, seconds, peakBytes, processor } = done;
   const client = s3Client(place.sandbox.s3);

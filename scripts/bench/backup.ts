@@ -39,7 +39,7 @@ async function counted({ link }: Place, contender: Contender): Promise<Measure> 
 /** Our program's backup. */
 async function ours(place: Place, program: string): Promise<Measure> {
   const { sandbox, bucket } = place;
-  const done = await runProgram(place, program, 'backup', {}, TELL_QUESTIONS);
+  const done = await runProgram({ ...place, variables: TELL_QUESTIONS }, program, 'backup');
   const { outputs, seconds, peakBytes, processor, log } = done;
   const object = await getObject(s3Client(sandbox.s3), bucket, outputs.receipt ?? '');
   const receipt = JSON.parse(String(Buffer.from(object))) as Receipt;

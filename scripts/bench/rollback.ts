@@ -78,7 +78,7 @@ async function serviceSecondsOf({ server }: RollbackPlace): Promise<number> {
 export async function ours(place: RollbackPlace, program: string): Promise<Measure> {
   const { stopCommand, startCommand } = place.server;
   const inputs = { 'stop-command': stopCommand, 'start-command': startCommand };
-  const done = await runProgram(place, program, 'rollback', inputs, TELL_QUESTIONS);
+  const done = await runProgram({ ...place, variables: TELL_QUESTIONS }, program, 'rollback', inputs);
   const { outputs, log, seconds, peakBytes, processor } = done;
   const phases = /^Time +.*\((.*)\)$/m.exec(log)?.[1] ?? '';
   return {

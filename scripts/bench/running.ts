@@ -18,6 +18,8 @@ export interface Place {
   readonly data: Data;
   readonly link: Link;
   readonly bucket: string;
+  /** Variables that our program gets besides. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A run of our program that ended well. */
@@ -37,7 +39,6 @@ export async function runProgram(
   program: string,
   command: string,
   inputs: RawInputs = {},
-  env: Readonly<Record<string, string>> = {},
 ): Promise<Done> {
   const given = Object.entries({ ...(await inputsOf(place)), ...inputs });
   const variables = Object.fromEntries(given.map(([name, value]) => [variableOf(name), value]));
@@ -45,7 +46,7 @@ export async function runProgram(
   const started = performance.now();
   const argv = ['--pdeathsig', 'KILL', process.execPath, '--import', PRELOAD, program, command];
   const child = spawn('setpriv', argv, {
-    env: { PATH: process.env.PATH, ...credentials(place.sandbox), ...variables, ...env },
+    env: { PATH: process.env.PATH, ...credentials(place.sandbox), ...variables, ...place.variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, log, peakBytes] = await Promise.all([

@@ -11,17 +11,20 @@ export interface RangeReader {
  */
 export const PIECE_BYTES = 8 * 2 ** 20;
 
-/**
- * Reads the bytes from `offset` up to `end`, piece by piece, with others under way while one is taken.
- * @param ahead how many others: the memory this needs is that of so many pieces
- * @param pieceBytes length of a piece
- */
+/** How far a range is read ahead. */
+export interface ReadAhead {
+  /** How many pieces are under way while one is taken: the memory this needs is theirs. Default: 1. */
+  readonly ahead?: number;
+  /** Length of a piece. Default: PIECE_BYTES. */
+  readonly pieceBytes?: number;
+}
+
+/** Reads the bytes from `offset` up to `end`, piece by piece, with others under way while one is taken. */
 export async function* readRange(
   reader: RangeReader,
   offset: number,
   end: number,
-  ahead = 1,
-  pieceBytes = PIECE_BYTES,
+  { ahead = 1, pieceBytes = PIECE_BYTES }: ReadAhead = {},
 ): AsyncGenerator<Buffer> {
   const coming: Promise<Buffer>[] = [];
   let at = offset;

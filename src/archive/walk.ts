@@ -1,6 +1,6 @@
 import type { DirectoryEntry } from './central-directory.ts';
 import { broken, decodeStored, decodeStream, LOCAL_HEADER_LENGTH, localHeaderLength } from './entry.ts';
-import type { RangeReader } from './ranges.ts';
+import type { RangeReader, ReadAhead } from './ranges.ts';
 import { readRange } from './ranges.ts';
 
 /** An entry and its content, which is checked before it is given, or at its end. */
@@ -12,9 +12,7 @@ export interface WalkedEntry {
 
 /** Larger entries are streamed, in bytes. */
 const HELD_BYTES = 4 * 2 ** 20;
-/** Pieces under way while one is looked at, and their length. */
-const AHEAD = 4;
-const PIECE_BYTES = 4 * 2 ** 20;
+const READ_AHEAD: ReadAhead = { ahead: 4, pieceBytes: 4 * 2 ** 20 };
 /** Bit 3 of the general purpose flag: sizes and CRC-32 follow the data. APPNOTE 4.4.4. */
 const DESCRIPTOR = 0x08;
 /** Its signature, CRC-32 and two sizes, of 4 or of 8 bytes each. APPNOTE 4.3.9. */
@@ -37,7 +35,7 @@ export async function* walkArchive(
   end: number,
   seen: (bytes: Buffer) => void,
 ): AsyncGenerator<WalkedEntry> {
-  const cursor = new Cursor(readRange(reader, 0, end, AHEAD, PIECE_BYTES), seen);
+  const cursor = new Cursor(readRange(reader, 0, end, READ_AHEAD), seen);
   for (const [entry, next] of withNext(entries)) {
     const limit = next?.offset ?? end;
     await cursor.skipTo(entry.offset);

@@ -39,6 +39,13 @@ export const readDescription = async (
   sums?: ContentSums,
 ): Promise<BackupDescription> => decoded(entry.name, await readHeld(reader, entry, sums), decodeDescription);
 
+/** An archive that may be sealed, and what opens it. */
+export interface SealableArchive {
+  readonly reader: RangeReader;
+  readonly sealed: SealedBackup;
+  readonly identities: Identities | undefined;
+}
+
 /** What an archive says of itself, and what opens its other members. */
 export interface OpenedDescription {
   readonly description: BackupDescription | undefined;
@@ -54,11 +61,9 @@ export interface OpenedDescription {
  * @throws ContentError when it is not ours
  */
 export async function openDescription(
-  reader: RangeReader,
+  { reader, sealed, identities }: SealableArchive,
   members: Members,
   sums: ContentSums,
-  backup: SealedBackup,
-  identities: Identities | undefined,
 ): Promise<OpenedDescription> {
   const entry = members.get('backup.json');
   if (!entry) return { description: undefined, seal: undefined };
@@ -66,7 +71,7 @@ export async function openDescription(
   if (!parseSealedName(entry.name)) {
     return { description: decoded(entry.name, stored, decodeDescription), seal: undefined };
   }
-  const seal = await Seal.open(stored, entry.name, backup, identities);
+  const seal = await Seal.open(stored, entry.name, sealed, identities);
   const bytes = await held(entry.name, await seal.content(entry.name, stored));
   return { description: decoded(entry.name, bytes, decodeDescription), seal };
 }

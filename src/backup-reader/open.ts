@@ -145,12 +145,12 @@ export async function openSelected(
 const AGE = 'age-encryption.org/v1\n';
 
 async function readArchive(opening: Opening): Promise<Content> {
-  const { reader, uri, key, receipt, sums, sealed, identities } = opening;
+  const { reader, uri, key, receipt, sums } = opening;
   const archive = await readDirectory(reader);
   if (receipt) assertDirectory(receipt, archive.directory, uri);
   const members = membersOf(archive);
   const manifested = members.get('manifest.json');
-  const { description, seal } = await openDescription(reader, members, sums, sealed, identities);
+  const { description, seal } = await openDescription(opening, members, sums);
   const contents = new MemberContents(reader, { sums, seal, sizes: description?.sealed?.sizes });
   const manifest = manifested && (await readManifest(reader, manifested, sums));
   const database =

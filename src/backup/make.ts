@@ -1,4 +1,4 @@
-import type { ProofSigning } from '../catalog/append-proof.ts';
+import type { SignedStore } from '../catalog/append-proof.ts';
 import { type ArchiveExtension, archiveKey, catalogFolder } from '../catalog/keys.ts';
 import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
@@ -21,7 +21,6 @@ import {
   sweepTests,
 } from '../restore/leftovers/sweep.ts';
 import { CopyError } from '../s3/server-copy.ts';
-import type { Store } from '../s3/store.ts';
 import { type Recipients, readRecipients } from '../sealing/recipients.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
@@ -58,8 +57,7 @@ export interface OnHost {
  */
 export async function makeBackup(
   inputs: BackupOptions,
-  store: Store,
-  signing: ProofSigning,
+  { store, signing }: SignedStore,
   run: Run,
   { onHost, connect = () => openHost(inputs.ssh, run.platform, run.signal) }: OnHost,
 ): Promise<Receipt | undefined> {
@@ -85,14 +83,12 @@ export async function makeBackup(
   }
 }
 
-interface Making extends Run {
+interface Making extends Run, SignedStore {
   readonly inputs: BackupOptions;
   readonly site: Site;
   readonly odoo: Odoo;
   /** The accounts that can be used on the host of Odoo's files. */
   readonly accounts: Accounts;
-  readonly store: Store;
-  readonly signing: ProofSigning;
   /** Whom the backup is sealed for; undefined: nobody. */
   readonly recipients: Recipients | undefined;
 }
@@ -194,10 +190,9 @@ async function searchFor({
 
 /** @throws UserError when it fails, or that could not be found out: a deploy was to wait for it */
 export async function proveBackup(
-  store: Store,
   made: Receipt,
   options: ProofOptions,
-  signing: ProofSigning,
+  { store, signing }: SignedStore,
   run: Run,
 ): Promise<Receipt> {
   if (options.level === 'upload') return made;

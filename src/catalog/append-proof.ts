@@ -14,6 +14,12 @@ export interface ProofSigning {
   readonly signers?: TrustedSigners;
 }
 
+/** The bucket of backups, and how what is written there is signed. */
+export interface SignedStore {
+  readonly store: Store;
+  readonly signing: ProofSigning;
+}
+
 /** How often another writer may come first. */
 const ATTEMPTS = 5;
 

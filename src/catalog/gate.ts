@@ -24,6 +24,15 @@ export interface GateQuestion extends GateRequirement {
   readonly backup: string;
 }
 
+/** The backups that a gate looks at. */
+export interface GateCandidates {
+  /** Those that are meant. */
+  readonly backups: readonly Backup[];
+  /** Those that they are compared with. */
+  readonly all: readonly Backup[];
+  readonly signers: TrustedSigners;
+}
+
 /**
  * `unrestorable`: all that are young enough are whole, and the database in them cannot be restored as it is; the entry
  * is the newest. `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the
@@ -45,18 +54,12 @@ interface MeasuredRestore {
   readonly seconds: number;
 }
 
-/**
- * Looks for the newest backup that meets all requirements. It reads no more receipts than necessary.
- *
- * @param all those that it is compared with, where only some are meant
- */
+/** Looks for the newest backup that meets all requirements. It reads no more receipts than necessary. */
 export async function askGate(
   store: Store,
-  backups: readonly Backup[],
+  { backups, all, signers }: GateCandidates,
   { require, maxAgeMs, maxShrink, maxRestoreMs }: GateRequirement,
   now: Date,
-  signers?: TrustedSigners,
-  all: readonly Backup[] = backups,
 ): Promise<GateVerdict> {
   const findEntry = (among: readonly Backup[], is: (entry: Entry) => boolean) =>
     firstEntry(store, among, signers, is);

@@ -20,17 +20,19 @@ export const ROWS = 500;
 
 type Verdicts = readonly Verdict<Entry>[];
 
-/**
- * The backups of one database, and what retention would do to each.
- *
- * @param most rows of the table
- */
+/** What a list shows besides its backups. */
+interface ListDetails {
+  readonly notes?: readonly string[];
+  /** Rows of the table. */
+  readonly most?: number;
+}
+
+/** The backups of one database, and what retention would do to each. */
 export function listSummary(
   database: string,
   verdicts: Verdicts,
-  notes: readonly string[],
   now: Date,
-  most = ROWS,
+  { notes = [], most }: ListDetails = {},
 ): Summary {
   const entries = verdicts.map(({ entry }) => entry);
   return {

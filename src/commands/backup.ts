@@ -1,7 +1,7 @@
 import { databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
 import { makeBackup, type OnHost, proveBackup } from '../backup/make.ts';
 import { backupOutputs, backupSummary } from '../backup/summary.ts';
-import { appendProof, type ProofSigning } from '../catalog/append-proof.ts';
+import { appendProof, type SignedStore } from '../catalog/append-proof.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { openSigning } from '../catalog/signing-key.ts';
@@ -46,7 +46,7 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
       openHost(inputs.ssh, platform, AbortSignal.any([signal, givenUp])),
     );
     const signing = await checkBucket();
-    const done = await backUpOne(inputs, store, signing, run, { ...onItsOwn, connect: connection.take });
+    const done = await backUpOne(inputs, { store, signing }, run, { ...onItsOwn, connect: connection.take });
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
     await platform.summary(backupSummary(done.receipt, done.pruned, phases.spans));
@@ -57,7 +57,7 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
     databases.kind === 'several' ? databases.databases : await findDatabases(inputs, databases.pattern, run);
   const found = databases.kind === 'matching';
   const results = await backUpDatabases(names, found, run, (database, inTurn, alongside) =>
-    backUpOne({ ...inputs, odoo: { ...inputs.odoo, database } }, store, signing, inTurn, alongside),
+    backUpOne({ ...inputs, odoo: { ...inputs.odoo, database } }, { store, signing }, inTurn, alongside),
   );
   if (results.length === 0) {
     throw new UserError(
@@ -87,23 +87,21 @@ interface BackedUp {
 /** @returns undefined after a dry run */
 async function backUpOne(
   inputs: BackupInputs,
-  store: Store,
-  signing: ProofSigning,
+  bucket: SignedStore,
   run: Run,
   alongside: Alongside & Pick<OnHost, 'connect'>,
 ): Promise<BackedUp | undefined> {
-  const made = await makeBackup(inputs, store, signing, run, alongside);
+  const made = await makeBackup(inputs, bucket, run, alongside);
   if (!made) return undefined;
-  const proven = await alongside.alone(() => proveBackup(store, made, inputs.proof, signing, run));
-  const receipt = await pinIfWanted(inputs, store, proven, signing, run);
-  return { receipt, pruned: await pruneOthers(inputs, store, receipt, run) };
+  const proven = await alongside.alone(() => proveBackup(made, inputs.proof, bucket, run));
+  const receipt = await pinIfWanted(inputs, proven, bucket, run);
+  return { receipt, pruned: await pruneOthers(inputs, bucket.store, receipt, run) };
 }
 
 async function pinIfWanted(
   { pin }: BackupInputs,
-  store: Store,
   receipt: Receipt,
-  signing: ProofSigning,
+  { store, signing }: SignedStore,
   { platform }: Run,
 ): Promise<Receipt> {
   if (pin === undefined) return receipt;

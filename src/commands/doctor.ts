@@ -65,7 +65,7 @@ async function checkBucket({ backup }: DoctorInputs, store: Store, { platform }:
 async function checkBackup({ backup }: DoctorInputs, store: Store, run: Run): Promise<Item[]> {
   const phases = new Phases(run.platform);
   const failure = await openSigning(backup.signing, run.platform)
-    .then((signing) => makeBackup(backup, store, signing, { ...run, phases }, { onHost: () => {} }))
+    .then((signing) => makeBackup(backup, { store, signing }, { ...run, phases }, { onHost: () => {} }))
     .then(
       () => undefined,
       (error: unknown) => ({ error }),
@@ -115,7 +115,7 @@ async function checkRollback(
       return [missing(items.create, error), ...[items.stop, items.backup, items.rollback].map(unchecked)];
     }
     const told = [...(await checkServices(target)), ...(await checkRights(target))];
-    return [...told, ...(await checkWithBackup(rollback, target, store, platform, told))];
+    return [...told, ...(await checkWithBackup(rollback, { target, store }, platform, told))];
   });
 }
 
@@ -137,11 +137,16 @@ async function checkRights({ admin, current, postgres, database }: Target): Prom
   }
 }
 
+/** What a rollback changes, and the bucket that it reads from. */
+interface RollbackEnds {
+  readonly target: Target;
+  readonly store: Store;
+}
+
 /** The checks of a rollback to the latest backup, where there is one. */
 async function checkWithBackup(
   inputs: RollbackInputs,
-  target: Target,
-  store: Store,
+  { target, store }: RollbackEnds,
   platform: Platform,
   told: readonly Item[],
 ): Promise<Item[]> {

@@ -45,7 +45,7 @@ export async function fetch(
   const place = { target, stdout };
   const files =
     request.kind === 'archive'
-      ? [await fetchWhole(store, selected, place, run, inputs.identities)]
+      ? [await fetchWhole({ store, selected, identities: inputs.identities }, place, run)]
       : await fetchPart(await openSelected(store, selected, inputs.identities), request, place, run);
   if (target.kind === 'path') {
     // To standard output, they would stand between what was fetched.

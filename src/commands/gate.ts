@@ -29,7 +29,7 @@ export async function gate(inputs: GateInputs, { platform, signal }: Run): Promi
   const verdict = await platform.group(title, async () => {
     const all = await listBackups(store, customer, inputs.database);
     const backups = inputs.backup === 'latest' ? all : all.filter(whichIsMeant(store, inputs.backup));
-    return askGate(store, backups, inputs, now, inputs.signers, all);
+    return askGate(store, { backups, all, signers: inputs.signers }, inputs, now);
   });
   if (verdict.kind !== 'open') {
     const why = shutWords(verdict, inputs, folder, now);

@@ -40,7 +40,7 @@ export async function list(inputs: ListInputs, { platform, signal }: Run): Promi
     const { verdicts, notes } = await whatIf(store, own, inputs);
     const shrunk = shrunken(own, inputs.retention.maxShrink);
     json.push(...entriesJson(verdicts, now, share(LISTED), shrunk));
-    await platform.summary(listSummary(database, verdicts, notes, now, share(ROWS)));
+    await platform.summary(listSummary(database, verdicts, now, { notes, most: share(ROWS) }));
   }
   platform.output('json', JSON.stringify(json));
 }

@@ -1,4 +1,4 @@
-import type { RangeReader } from '../archive/ranges.ts';
+import type { RangeReader, ReadAhead } from '../archive/ranges.ts';
 import type { CheckedRange } from '../archive/units.ts';
 import { type Selected, wrongBackup } from '../backup-reader/select.ts';
 import type { Receipt } from '../catalog/receipt.ts';
@@ -6,7 +6,7 @@ import type { Store } from '../s3/store.ts';
 import { ContentError } from '../util/errors.ts';
 
 /** Requests under way while the bytes of another one are written. */
-export const AHEAD = 3;
+export const READ_AHEAD: ReadAhead = { ahead: 3 };
 
 /** An object on its way, and what is known of its bytes. */
 export interface Download {

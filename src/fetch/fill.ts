@@ -2,7 +2,7 @@ import { readRange } from '../archive/ranges.ts';
 import { UnitCheck } from '../archive/units.ts';
 import type { Run } from '../platform/run.ts';
 import { formatBytes } from '../util/format.ts';
-import { AHEAD, type Download, otherBytes } from './download.ts';
+import { type Download, otherBytes, READ_AHEAD } from './download.ts';
 import type { NewFile } from './new-file.ts';
 import { rangesOf } from './on-disk.ts';
 
@@ -36,18 +36,23 @@ export async function resumeFrom(
   });
 }
 
-/** Writes the object into the file from there on. */
+/** A file, and how many of its first bytes are right. */
+export interface BegunFile {
+  readonly file: NewFile;
+  readonly from: number;
+}
+
+/** Writes the object into the file, behind what is right of it. */
 export async function fill(
   { uri, reader, units }: Download,
-  file: NewFile,
-  from: number,
+  { file, from }: BegunFile,
   passed: (bytes: number) => void,
   { platform }: Run,
 ): Promise<void> {
   let at = from;
   for (let attempt = 1; ; attempt++) {
     const check = new UnitCheck(units, at);
-    for await (const bytes of readRange(reader, at, reader.size, AHEAD)) {
+    for await (const bytes of readRange(reader, at, reader.size, READ_AHEAD)) {
       await file.write(bytes, at);
       at += bytes.length;
       passed(bytes.length);

@@ -17,7 +17,8 @@ export class NewFile implements AsyncDisposable {
   /** Where it is until then. */
   readonly temporary: string;
   readonly handle: FileHandle;
-  readonly #replace: boolean;
+  /** Whether it may take the place of another file. */
+  readonly replace: boolean;
   readonly #isKept: boolean;
   /** It has its name, or is gone. */
   #isPlaced = false;
@@ -28,7 +29,7 @@ export class NewFile implements AsyncDisposable {
     isKept: boolean,
   ) {
     ({ path: this.path, temporary: this.temporary, handle: this.handle } = fields);
-    this.#replace = replace;
+    this.replace = replace;
     this.#isKept = isKept;
   }
 
@@ -73,7 +74,7 @@ export class NewFile implements AsyncDisposable {
   async place(): Promise<void> {
     await this.handle.sync();
     await this.handle.close();
-    if (this.#replace) await rename(this.temporary, this.path);
+    if (this.replace) await rename(this.temporary, this.path);
     else await this.#link();
     this.#isPlaced = true;
   }

@@ -54,7 +54,11 @@ function writeMember(
   const file = findMember(source, asked);
   const ofFilestore = source.filestore?.named(file.name);
   if (ofFilestore) return writeFile(source, ofFilestore, place, run);
-  return transferContent(`Fetch ${quoted(file.name)}`, file.size, place, run, () => file.open());
+  return transferContent(
+    { title: `Fetch ${quoted(file.name)}`, size: file.size, open: () => file.open() },
+    place,
+    run,
+  );
 }
 
 async function writeFile(
@@ -65,7 +69,11 @@ async function writeFile(
 ): Promise<FetchedFile> {
   if (file.sha1 === undefined) run.platform.warning(tornWarning(file));
   const title = `Fetch ${quoted(`filestore/${file.name}`)}`;
-  const written = await transferContent(title, file.size, place, run, () => contentOfFile(source, file));
+  const written = await transferContent(
+    { title, size: file.size, open: () => contentOfFile(source, file) },
+    place,
+    run,
+  );
   return { ...written, ...(file.sha1 === undefined ? {} : { sha1: file.sha1 }) };
 }
 
@@ -97,7 +105,11 @@ async function writeAttachment(
     case 'database': {
       const { bytes } = content;
       const title = `Write attachment ${id}`;
-      const written = await transferContent(title, bytes.length, place, run, () => only(bytes));
+      const written = await transferContent(
+        { title, size: bytes.length, open: () => only(bytes) },
+        place,
+        run,
+      );
       return { name, sha1: hash('sha1', bytes, 'hex'), ...written };
     }
     case 'nowhere':

@@ -16,12 +16,12 @@ import { ContentSums } from '../backup-reader/sums.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { LONGEST_HEADER } from '../sealing/header.ts';
 import type { Identities } from '../sealing/identities.ts';
-import { AHEAD } from './download.ts';
+import { READ_AHEAD } from './download.ts';
 
 /** A sealed backup that is to be opened. */
 export interface SealedObject {
   readonly reader: RangeReader;
-  readonly backup: SealedBackup;
+  readonly sealed: SealedBackup;
   readonly receipt: Receipt | undefined;
   readonly identities: Identities | undefined;
   /** The name of the object, for messages. */
@@ -47,7 +47,7 @@ export async function openObject(object: SealedObject): Promise<AsyncIterable<Bu
   if (start.toString('latin1', 0, AGE.length) === AGE) return openDump(object, start);
   if (start.toString('latin1', 0, 2) !== 'PK') return undefined;
   const archive = await readDirectory(reader);
-  if (receipt) assertDirectory(receipt, archive.directory, object.backup.uri);
+  if (receipt) assertDirectory(receipt, archive.directory, object.sealed.uri);
   const members = membersOf(archive);
   if (!members.isSealed) return undefined;
   return plainZip(object, members, archive.directory.offset);
@@ -57,16 +57,16 @@ export async function openObject(object: SealedObject): Promise<AsyncIterable<Bu
 const AGE = 'age-encryption.org/v1\n';
 
 async function openDump(object: SealedObject, start: Buffer): Promise<AsyncIterable<Buffer>> {
-  const { name, backup, identities, receipt, reader, seen } = object;
-  const seal = await Seal.open(start, name, backup, identities);
+  const { name, sealed, identities, receipt, reader, seen } = object;
+  const seal = await Seal.open(start, name, sealed, identities);
   const stored = new ContentSums(receipt?.sums).compared(name, seenBytes(reader, seen));
   return seal.unsealed(name, stored);
 }
 
 async function plainZip(object: SealedObject, members: Members, end: number): Promise<AsyncIterable<Buffer>> {
-  const { reader, receipt, backup, identities } = object;
+  const { reader, receipt } = object;
   const sums = new ContentSums(receipt?.sums);
-  const { description, seal } = await openDescription(reader, members, sums, backup, identities);
+  const { description, seal } = await openDescription(object, members, sums);
   const contents = new MemberContents(reader, { sums, seal });
   const filestore = filestoreOf(members, undefined, description?.filestore?.corrupt ?? [], contents)?.files;
 
@@ -104,7 +104,7 @@ async function* written(write: (segment: SegmentWriter) => Promise<void>): Async
 }
 
 async function* seenBytes(reader: RangeReader, seen: (bytes: Buffer) => void): AsyncGenerator<Buffer> {
-  for await (const bytes of readRange(reader, 0, reader.size, AHEAD)) {
+  for await (const bytes of readRange(reader, 0, reader.size, READ_AHEAD)) {
     seen(bytes);
     yield bytes;
   }

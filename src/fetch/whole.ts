@@ -10,12 +10,21 @@ import type { Store } from '../s3/store.ts';
 import type { Identities } from '../sealing/identities.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
-import { AHEAD, type Download, openDownload, otherBytes } from './download.ts';
+import { type Download, openDownload, otherBytes, READ_AHEAD } from './download.ts';
 import { fill, resumeFrom } from './fill.ts';
 import { NewFile } from './new-file.ts';
 import { checkOnDisk, otherOnDisk, rangesOf } from './on-disk.ts';
 import { openObject, type SealedObject } from './plain-zip.ts';
+import type { FetchTarget } from './request.ts';
 import { type FetchedFile, type FetchPlace, toStandardOutput } from './write.ts';
+
+/** The object to be fetched. */
+export interface WholeObject {
+  readonly store: Store;
+  readonly selected: Selected;
+  /** What opens it, where it is sealed. */
+  readonly identities: Identities | undefined;
+}
 
 /**
  * Fetches the object as it is; a sealed one as it would be if it was not sealed.
@@ -23,32 +32,31 @@ import { type FetchedFile, type FetchPlace, toStandardOutput } from './write.ts'
  * @throws ContentError where it is not the one of its receipt
  */
 export async function fetchWhole(
-  store: Store,
-  selected: Selected,
+  { store, selected, identities }: WholeObject,
   { target, stdout }: FetchPlace,
   run: Run,
-  identities: Identities | undefined,
 ): Promise<FetchedFile> {
   const { key, receipt } = selected;
   const download = await openDownload(store, selected);
   const { uri } = download;
-  const backup = sealedBackup(uri, receipt);
-  assertCanOpen(backup, identities);
+  const sealed = sealedBackup(uri, receipt);
+  assertCanOpen(sealed, identities);
   const name = key.slice(key.lastIndexOf('/') + 1);
-  const sealed = { backup, receipt, identities, name };
+  const opening = { sealed, receipt, identities, name };
   return target.kind === 'path'
-    ? toFile(download, sealed, target.path, target.replace, run)
-    : toStream(download, sealed, stdout, run);
+    ? toFile(download, opening, target, run)
+    : toStream(download, opening, stdout, run);
 }
 
 /** What opens an object that may be sealed. */
-type SealedOpening = Pick<SealedObject, 'backup' | 'receipt' | 'identities' | 'name'>;
+type SealedOpening = Pick<SealedObject, 'sealed' | 'receipt' | 'identities' | 'name'>;
+
+type PathTarget = Extract<FetchTarget, { kind: 'path' }>;
 
 async function toFile(
   download: Download,
   opening: SealedOpening,
-  path: string,
-  replace: boolean,
+  { path, replace }: PathTarget,
   run: Run,
 ): Promise<FetchedFile> {
   const { uri, reader } = download;
@@ -58,9 +66,9 @@ async function toFile(
   const from = await resumeFrom(download, file, run);
   await assertSpace(path, reader.size - from + (isSealed ? reader.size : 0));
   await phases.transfer('fetch', `Fetch ${uri}`, reader.size - from, (progress) =>
-    fill(download, file, from, (bytes) => progress.add(bytes), run),
+    fill(download, { file, from }, (bytes) => progress.add(bytes), run),
   );
-  if (isSealed) return await toOpenedFile(download, opening, file, replace, run);
+  if (isSealed) return await toOpenedFile(download, opening, file, run);
   await phases.transfer('check', `Check ${file.temporary}`, reader.size, (progress) =>
     checkOnDisk(download, file, (bytes) => progress.add(bytes), run),
   );
@@ -73,10 +81,9 @@ async function toOpenedFile(
   download: Download,
   opening: SealedOpening,
   file: NewFile,
-  replace: boolean,
   { platform, phases }: Run,
 ): Promise<FetchedFile> {
-  const { path, temporary } = file;
+  const { path, temporary, replace } = file;
   await using opened = await NewFile.create(path, replace);
   const size = await phases.transfer('open', `Open ${temporary}`, download.reader.size, async (progress) => {
     const check = new UnitCheck(download.units);
@@ -124,7 +131,7 @@ async function toStream(
     });
   }
   const checked = async function* () {
-    for await (const bytes of readRange(reader, 0, reader.size, AHEAD)) {
+    for await (const bytes of readRange(reader, 0, reader.size, READ_AHEAD)) {
       seen(bytes);
       yield bytes;
     }

@@ -34,13 +34,20 @@ export async function assertTarget(request: FetchRequest, target: FetchTarget): 
   else await assertFree(target.path, target.replace);
 }
 
-/** `writeContent` as a phase of the run, of so many bytes. */
+/** Content that is yet to be read. */
+export interface UnreadContent {
+  /** Of the phase that reads it. */
+  readonly title: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly open: () => AsyncIterable<Buffer>;
+}
+
+/** `writeContent` as a phase of the run. */
 export function transferContent(
-  title: string,
-  size: number,
+  { title, size, open }: UnreadContent,
   place: FetchPlace,
   { phases }: Run,
-  open: () => AsyncIterable<Buffer>,
 ): Promise<FetchedFile> {
   return phases.transfer('fetch', title, size, (progress) => writeContent(place, open(), progress));
 }

@@ -249,7 +249,7 @@ async function csvOf(
   const linked = new Map<string, ReadonlyMap<number, readonly string[]>>();
   const cutLinks: string[] = [];
   for (const link of links) {
-    const { found, isCut } = await linksOf(snapshot, model, link, at, references);
+    const { found, isCut } = await linksOf(snapshot, { model, at }, link, references);
     linked.set(link.name, found);
     if (isCut) cutLinks.push(link.name);
   }
@@ -283,9 +283,8 @@ const FORMULA = /^\s*[=@]|^[\t\r]|^\s*[+-](?![\d\s.,()/-]*$)/;
 
 async function linksOf(
   snapshot: Snapshot,
-  model: string,
+  { model, at }: Pick<Exported, 'model' | 'at'>,
   { relation, through, own, other }: Field,
-  at: Sql,
   references: References,
 ): Promise<{ readonly found: ReadonlyMap<number, readonly string[]>; readonly isCut: boolean }> {
   const found = new Map<number, string[]>();

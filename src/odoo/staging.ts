@@ -48,20 +48,25 @@ export async function stageFilestore(
   return { linked, missing: wanted.numbers().without(linked) };
 }
 
+/** Files that a filestore lacks of those that it is to have. */
+export interface MissingFiles {
+  readonly wanted: WantedFiles;
+  /** Their numbers. */
+  readonly missing: BitSet;
+}
+
 /**
  * Copies those wanted files that another database's filestore has into a folder, by reflink where the file system can.
  * No hard links: who changes the owner or the mode of a file in the one would change it in the other. What goes wrong
  * with single files, such as one that Odoo removes just then, only leaves them out.
  *
  * @param staged made by `stageFilestore`
- * @param missing numbers of the files that it lacks
  * @returns the numbers of those that were copied
  */
 export async function copyFiles(
   neighbour: OwnedFolder,
   staged: Folder,
-  wanted: WantedFiles,
-  missing: BitSet,
+  { wanted, missing }: MissingFiles,
   options: CopyOptions,
 ): Promise<BitSet> {
   const candidates = await candidatesIn(neighbour, wanted, missing);

@@ -228,7 +228,7 @@ function stageStep({ source, target, findings, platform }: Work, filestore: File
     async run(signal, progress) {
       const { cores } = target.installation.tools;
       const { linked, missing } = await stageFilestore(live, swap.new, wanted, { cores, signal });
-      const had = neighbour && (await copyFiles(neighbour, staged, wanted, missing, { cores, signal }));
+      const had = neighbour && (await copyFiles(neighbour, staged, { wanted, missing }, { cores, signal }));
       const fetched = had ? missing.without(had) : missing;
       await receiveFiles(staged, incoming(source, wanted.values(fetched), progress), signal);
       const also = had && had.count > 0 ? `, ${had.count} copied` : '';

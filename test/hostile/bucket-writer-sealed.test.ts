@@ -158,8 +158,8 @@ suite('sealed members, against who writes to the bucket', { concurrency: false }
       await verify.put(receipt, rewritten.object);
       await assert.rejects(take(receipt), /it has another central directory/);
       const reader = await verify.store.range(receipt.key);
-      const backup = sealedBackup(verify.store.uri(receipt.key), receipt);
-      const opening = { reader, backup, receipt, identities, name: 'a.zip', seen: () => {} };
+      const sealed = sealedBackup(verify.store.uri(receipt.key), receipt);
+      const opening = { reader, sealed, receipt, identities, name: 'a.zip', seen: () => {} };
       await assert.rejects(openObject(opening), /it has another central directory/);
     }
   });

@@ -22,8 +22,8 @@ suite('a backup is signed', { concurrency: false }, () => {
   /** ssh-keygen takes the signature of the receipt, for this key. */
   function assertSigned(receipt: object, { publicKey }: Pick<KeyFile, 'publicKey'>): void {
     const { signature = '', proofs: _, ...rest } = receipt as { signature?: string; proofs: object[] };
-    const list = `ci namespaces="odoo-backup" ${publicKey}`;
-    assert.ok(keys.verifies(list, 'ci', signature, 'odoo-backup', canonicalJson(rest)));
+    const list = { allowed: `ci namespaces="odoo-backup" ${publicKey}`, principal: 'ci' };
+    assert.ok(keys.verifies(list, { signature, namespace: 'odoo-backup', message: canonicalJson(rest) }));
   }
 
   const kinds: readonly (readonly string[])[] = [

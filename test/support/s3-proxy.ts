@@ -82,7 +82,7 @@ export async function startS3Proxy(target: S3Server, rules: readonly S3Rule[] = 
     const unused = (rule: S3Rule) => (hits.get(rule) ?? 0) < (rule.times ?? Number.POSITIVE_INFINITY);
     const rule = proxy.rules.find((candidate) => unused(candidate) && candidate.when(seen));
     if (rule) hits.set(rule, (hits.get(rule) ?? 0) + 1);
-    answer(incoming, response, target, seen, rule?.fault).catch(() => reset(incoming.socket));
+    answer({ incoming, response }, target, seen, rule?.fault).catch(() => reset(incoming.socket));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -103,8 +103,7 @@ export async function startS3Proxy(target: S3Server, rules: readonly S3Rule[] = 
 }
 
 async function answer(
-  incoming: IncomingMessage,
-  response: ServerResponse,
+  { incoming, response }: { readonly incoming: IncomingMessage; readonly response: ServerResponse },
   target: S3Server,
   seen: SeenRequest,
   fault: S3Fault | undefined,

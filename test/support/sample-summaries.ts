@@ -107,7 +107,9 @@ const failure: Summary = {
 
 const list = (database: string): Summary => {
   const entries = sampleEntries(database);
-  return listSummary(database, decide(entries, guidesPolicy), ['Locked objects would stay anyway.'], now);
+  return listSummary(database, decide(entries, guidesPolicy), now, {
+    notes: ['Locked objects would stay anyway.'],
+  });
 };
 
 /** What each picture shows. */

@@ -76,7 +76,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
     const startSsh = async () => {
       const path = await own('ssh');
       const start = async (name: string) =>
-        startSshd(servers, path, account, await createHostKeys(path, name, account));
+        startSshd(servers, path, { account, hostKeys: await createHostKeys(path, name, account) });
       const keys = await createClientKeys(path, account);
       const [ssh, jump] = await Promise.all([start('host'), start('jump')]);
       return { keys, ssh, jump };

@@ -13,6 +13,13 @@ export interface KeyFile {
   readonly fingerprint: string;
 }
 
+/** A message, and a signature that is to be one of it. */
+export interface SignedMessage {
+  readonly signature: string;
+  readonly namespace: string;
+  readonly message: string;
+}
+
 /** A folder with keys, and what ssh-keygen says of signatures. */
 export class KeyFolder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'signing-'));
@@ -59,11 +66,8 @@ export class KeyFolder implements Disposable {
 
   /** What `ssh-keygen -Y verify` says of a principal. */
   verifies(
-    allowed: string,
-    principal: string,
-    signature: string,
-    namespace: string,
-    message: string,
+    { allowed, principal }: { readonly allowed: string; readonly principal: string },
+    { signature, namespace, message }: SignedMessage,
     ...options: readonly string[]
   ): boolean {
     const args = [

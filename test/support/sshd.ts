@@ -74,17 +74,20 @@ async function createKey(path: string, type: string, account: Account, passphras
   return path;
 }
 
-/**
- * Starts an sshd with the `authorized_keys` in `folder`; `env` is what its sessions get besides TMPDIR, `settings` are
- * lines of sshd_config that go before all others, and so count.
- */
+interface SshdOptions {
+  readonly account: Account;
+  readonly hostKeys: HostKeys;
+  /** What its sessions get besides TMPDIR. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Lines of sshd_config that go before all others, and so count. */
+  readonly settings?: string;
+}
+
+/** Starts an sshd with the `authorized_keys` in `folder`. */
 export async function startSshd(
   servers: Servers,
   folder: string,
-  account: Account,
-  hostKeys: HostKeys,
-  env: Readonly<Record<string, string>> = {},
-  settings = '',
+  { account, hostKeys, env, settings = '' }: SshdOptions,
 ): Promise<SshServer> {
   const [port = 0] = await freePorts(1);
   const name = `sshd-${port}`;
@@ -137,7 +140,12 @@ export async function startOwnSshd(
   settings = '',
 ): Promise<SshServer & AsyncDisposable> {
   const servers = new Servers(folder);
-  const server = await startSshd(servers, join(folder, 'ssh'), account, ssh.hostKeys, env, settings);
+  const server = await startSshd(servers, join(folder, 'ssh'), {
+    account,
+    hostKeys: ssh.hostKeys,
+    env,
+    settings,
+  });
   return { ...server, [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose]() };
 }
 

@@ -6,6 +6,14 @@ import { partsOf } from './parts.ts';
 /** A text of a dump as text. What is no UTF-8 becomes replacement characters. */
 export const decoded = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
 
+/** Entries that have been read through once. */
+export interface EntryBytes {
+  readonly bytes: Buffer;
+  /** Where the first one is. */
+  readonly from: number;
+  readonly count: number;
+}
+
 /**
  * The table of contents of a dump. It is kept as its bytes, and read anew each time: a database may have a million
  * objects.
@@ -18,11 +26,8 @@ export class TableOfContents {
   readonly #count: number;
   #largeObjects: ReadonlyMap<number, TocEntry> | undefined;
 
-  /**
-   * @param name of the dump, for messages
-   * @param bytes that have been read through: the first of `count` entries is at `from`
-   */
-  constructor(name: string, head: DumpHead, bytes: Buffer, from: number, count: number) {
+  /** @param name of the dump, for messages */
+  constructor(name: string, head: DumpHead, { bytes, from, count }: EntryBytes) {
     this.#name = name;
     this.head = head;
     this.#bytes = bytes;

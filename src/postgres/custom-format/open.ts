@@ -46,7 +46,7 @@ export async function openDump(
     for (let i = 0; i < count; i++) await beginning.read((cursor) => readEntry(cursor, head));
     const read = beginning.bytes;
     const [start, rest] = [read.subarray(0, beginning.at), read.subarray(beginning.at)];
-    const contents = new TableOfContents(name, head, start, from, count);
+    const contents = new TableOfContents(name, head, { bytes: start, from, count });
     return { kind: 'known', name, contents, start, blocks: new DataBlocks(name, head, rest, chunks), read };
   } catch (error) {
     if (error === TOO_LARGE)

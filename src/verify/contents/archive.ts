@@ -116,14 +116,14 @@ async function checkContent(
 
 /** It is the archive's last entry, and says what to expect of the others. */
 async function describe(
-  { reader, uri, sealed, identities }: Look,
+  look: Look,
   members: Members,
   sums: ContentSums,
 ): Promise<{ readonly description: BackupDescription; readonly seal: Seal | undefined }> {
-  const { description, seal } = await openDescription(reader, members, sums, sealed, identities);
+  const { description, seal } = await openDescription(look, members, sums);
   if (description) return { description, seal };
   throw new ContentError(
-    `"backup.json" is not in ${uri}.`,
+    `"backup.json" is not in ${look.uri}.`,
     'The archive was changed. Choose another backup.',
   );
 }

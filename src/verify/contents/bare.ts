@@ -14,7 +14,7 @@ import { type ReadDump, readDump, readSql } from './dumps.ts';
 import type { Look } from './look.ts';
 import { isPlain } from './pg-restore.ts';
 
-const AHEAD = 3;
+const READ_AHEAD = { ahead: 3 };
 
 /**
  * Reads a dump back that is an object of its own, once.
@@ -52,7 +52,7 @@ async function sealOf({ reader, sealed, identities }: Look, name: string): Promi
 }
 
 async function* storedBytes({ reader, seen }: Look): AsyncGenerator<Buffer> {
-  for await (const bytes of readRange(reader, 0, reader.size, AHEAD)) {
+  for await (const bytes of readRange(reader, 0, reader.size, READ_AHEAD)) {
     seen(bytes);
     yield bytes;
   }

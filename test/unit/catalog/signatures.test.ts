@@ -70,8 +70,9 @@ suite('a receipt that was signed', () => {
     const statement = execFileSync('jq', ['-cjS', 'del(.proofs, .signature)'], {
       input: JSON.stringify(raised, null, 2),
     });
-    const list = `ci namespaces="odoo-backup" ${us.publicKey}`;
-    assert(folder.verifies(list, 'ci', raised.signature, 'odoo-backup', statement.toString()));
+    const list = { allowed: `ci namespaces="odoo-backup" ${us.publicKey}`, principal: 'ci' };
+    const { signature } = raised;
+    assert(folder.verifies(list, { signature, namespace: 'odoo-backup', message: statement.toString() }));
   });
 });
 

@@ -33,7 +33,7 @@ const entries = nights(odd.length + 1, '2026-11-21').map((time, night) =>
 
 suite('the summary of a list', () => {
   test('shows everything as what it is, and what retention would do', () => {
-    const summary = listSummary('prod', decide(entries, policyOf()), ['A note.'], now);
+    const summary = listSummary('prod', decide(entries, policyOf()), now, { notes: ['A note.'] });
     assert.equal(
       plainText(summary),
       `⚠️ prod: 1 verified backup, 1 failed
@@ -61,7 +61,6 @@ A note.`,
     const { blocks } = listSummary(
       'shop',
       decide(sampleEntries(), guidesPolicy),
-      [],
       new Date('2026-11-29T16:00:00Z'),
     );
     const strip = blocks.find((block) => block.kind === 'nights');
@@ -108,7 +107,7 @@ A note.`,
       { label: '21', value: 15 },
     ]);
     assert.equal(size.points[0]?.label, '2 Nov');
-    const markdown = markdownOf(listSummary('prod', decide(many, guidesPolicy), [], now));
+    const markdown = markdownOf(listSummary('prod', decide(many, guidesPolicy), now));
     assert.match(
       markdown,
       /```mermaid\n---\nconfig:.*xychart-beta\ntitle "Size of the last 20 nights, GiB"\n/s,
@@ -131,7 +130,7 @@ A note.`,
   test('of thousands of backups stays below what a job summary may hold', () => {
     const many = nights(3000, '2026-11-21').map((time) => entryOf(time, verified));
     const verdicts = decide(many, guidesPolicy);
-    const markdown = markdownOf(listSummary('prod', verdicts, [], now));
+    const markdown = markdownOf(listSummary('prod', verdicts, now));
     assert.match(markdown, /And 2,500 older ones\./);
     assert.ok(Buffer.byteLength(markdown) < 2 ** 18);
     assert.ok(JSON.stringify(entriesJson(verdicts, now)).length < 2 ** 20);

@@ -29,7 +29,12 @@ function verdict(list: string, time = new Date('2026-06-15T12:00:00Z')): SignerV
 
 /** What ssh-keygen says of the principal that it is asked for, at noon of 15 June 2026. */
 const keygenSays = (list: string, principal: string): boolean =>
-  folder.verifies(list, principal, signature, NAMESPACE, MESSAGE, '-O', 'verify-time=20260615120000Z');
+  folder.verifies(
+    { allowed: list, principal },
+    { signature, namespace: NAMESPACE, message: MESSAGE },
+    '-O',
+    'verify-time=20260615120000Z',
+  );
 
 suite('lists that ssh-keygen takes as well', () => {
   const cases: [what: string, list: string, allowed: boolean][] = [
