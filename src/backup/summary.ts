@@ -1,7 +1,7 @@
 import { shortened } from '../catalog/entries.ts';
 import { flawsOf, missingFiles } from '../catalog/flaws.ts';
 import { receiptKey } from '../catalog/keys.ts';
-import { levelOf, looksOf, pinOf, restoreSeconds } from '../catalog/proofs.ts';
+import { levelOf, looksOf, pinOf, recoverySeconds, restoreSeconds } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { signedWith } from '../catalog/signatures.ts';
 import { sealedWords } from '../catalog/words.ts';
@@ -18,7 +18,7 @@ const uriOf = ({ bucket, key }: Receipt): string => `s3://${bucket}/${key}`;
 /** The outputs of a backup, by their names in action.yml. */
 export function backupOutputs(receipt: Receipt): Record<string, string> {
   const { description: _, ...short } = shortened(receipt); // it may be longer than an output may be
-  const seconds = restoreSeconds(receipt);
+  const seconds = recoverySeconds(receipt) ?? restoreSeconds(receipt);
   return {
     key: receipt.key,
     uri: uriOf(receipt),
@@ -95,6 +95,7 @@ function verifiedOf(receipt: Receipt): string {
   );
   if (level === 'contents') return `contents: every byte read back and checked, in ${took}`;
   if (level === 'restore') return `restore: restored in ${took}, and compared`;
+  if (level === 'boot') return `boot: restored and compared; from the archive to Odoo’s answer in ${took}`;
   return uploadOf(receipt);
 }
 

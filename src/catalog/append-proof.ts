@@ -3,7 +3,7 @@ import type { Store } from '../s3/store.ts';
 import type { Signer } from '../signing/signer.ts';
 import { UserError } from '../util/errors.ts';
 import { receiptKey } from './keys.ts';
-import type { Proof } from './proofs.ts';
+import { type Proof, storedProof } from './proofs.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
 import { checkAuthorship, signProof, type TrustedSigners } from './signatures.ts';
 
@@ -43,7 +43,8 @@ export async function appendProof(
     const before = parseReceipt(value, store.uri(beside));
     if (before.key !== key) throw gone(store.uri(beside));
     const read = value as Receipt; // with what a newer version has written, and `before` leaves out
-    const added = signer ? await signProof(proof, read, signer) : proof;
+    const stored = storedProof(proof);
+    const added = signer ? await signProof(stored, read, signer) : stored;
     const receipt = { ...read, proofs: [...read.proofs, added] };
     try {
       await put(store, beside, receipt, etag);

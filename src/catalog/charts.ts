@@ -30,7 +30,7 @@ function daysUntil(entries: readonly Entry[], now: Date, most: number): string[]
 }
 
 /** The best first. */
-const states: readonly NightState[] = ['restore', 'contents', 'upload', 'failed', 'doubtful'];
+const states: readonly NightState[] = ['boot', 'restore', 'contents', 'upload', 'failed', 'doubtful'];
 
 function stateOf(entries: readonly Entry[]): NightState {
   const there = new Set(entries.map(stateOfOne));

@@ -113,8 +113,11 @@ export function shutWords(
       if (!verdict.measured) {
         return `No restore test of ${database} has measured how long a restore takes, and max-restore is ${limit}`;
       }
-      const { key, seconds } = verdict.measured;
-      return `The last restore test of ${database}, of ${key}, took ${formatDuration(seconds * 1000)}: max-restore is ${limit}`;
+      const { key, seconds, until } = verdict.measured;
+      const took = formatDuration(seconds * 1000);
+      return until === 'boot'
+        ? `From the archive to Odoo’s answer, ${database} took ${took}, as measured with ${key}: max-restore is ${limit}`
+        : `The last restore test of ${database}, of ${key}, took ${took}: max-restore is ${limit}`;
     }
     case 'level': {
       const which = named ? entry.key : `The newest backup of ${database}, ${entry.key},`;

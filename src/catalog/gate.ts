@@ -2,7 +2,7 @@ import type { Store } from '../s3/store.ts';
 import { inParallel } from '../util/in-parallel.ts';
 import { type Condition, type Entry, READERS, readEntry } from './entries.ts';
 import type { Backup } from './keys.ts';
-import { atLeast, type Level, restoreSeconds } from './proofs.ts';
+import { atLeast, type Level, recoverySeconds, restoreSeconds } from './proofs.ts';
 import { timeOf } from './retention.ts';
 import { SHRINK_WINDOW, type Shrink, shrunken } from './shrink.ts';
 import type { TrustedSigners } from './signatures.ts';
@@ -13,7 +13,7 @@ export interface GateRequirement {
   readonly maxAgeMs: number;
   /** How much less than the ones before it the backup may have, in percent. 100: whatever it has. */
   readonly maxShrink: number;
-  /** How long a restore may take, as the last restore test has measured it; undefined: however long. */
+  /** How long the way back may take, as it was last measured; undefined: however long. */
   readonly maxRestoreMs?: number | undefined;
 }
 
@@ -38,20 +38,21 @@ export interface GateCandidates {
  * is the newest. `none`: there is nothing. `unverified`: nothing that is a backup; the entry is the newest. `old`: the
  * newest verified one is too old. `level`: the newest verified one is young enough, and neither it nor another one is
  * proven far enough. `shrunk`: the newest that would do has less than the ones before it.
- * `slow`: the last restore that was measured took too long.
+ * `slow`: the way back took too long when it was last measured.
  */
 export type GateVerdict =
   | { readonly kind: 'open'; readonly entry: Entry }
   | { readonly kind: 'shrunk'; readonly entry: Entry; readonly shrinks: readonly Shrink[] }
-  /** `measured` undefined: no restore test of the newest backups has measured one. */
+  /** `measured` undefined: no test of the newest backups has measured it. */
   | { readonly kind: 'slow'; readonly entry: Entry; readonly measured: MeasuredRestore | undefined }
   | { readonly kind: 'unverified' | 'old' | 'level' | 'unrestorable'; readonly entry: Entry }
   | { readonly kind: 'none' };
 
-/** What a restore took. */
+/** What the way back took: as far as the restored database, or as far as Odoo's answer. */
 interface MeasuredRestore {
   readonly key: string;
   readonly seconds: number;
+  readonly until: 'restore' | 'boot';
 }
 
 /** Looks for the newest backup that meets all requirements. It reads no more receipts than necessary. */
@@ -100,11 +101,20 @@ function entriesBefore(
   return inParallel(before.slice(0, SHRINK_WINDOW), READERS, (backup) => readEntry(store, backup, signers));
 }
 
-/** A database grows slowly: what its last restore test took, whichever backup that was of, tells what the next takes. */
+/**
+ * A database grows slowly: what its last test took, whichever backup that was of, tells what the next takes. One that
+ * went as far as Odoo's answer tells the whole time; a restore test alone, a part of it.
+ */
 function lastMeasured(newestFirst: readonly Entry[]): MeasuredRestore | undefined {
-  for (const { key, receipt, condition } of newestFirst) {
-    const seconds = receipt && condition.kind === 'verified' ? restoreSeconds(receipt) : undefined;
-    if (seconds !== undefined) return { key, seconds };
+  const measures = [
+    ['boot', recoverySeconds],
+    ['restore', restoreSeconds],
+  ] as const;
+  for (const [until, measure] of measures) {
+    for (const { key, receipt, condition } of newestFirst) {
+      const seconds = receipt && condition.kind === 'verified' ? measure(receipt) : undefined;
+      if (seconds !== undefined) return { key, seconds, until };
+    }
   }
   return undefined;
 }

@@ -1,11 +1,22 @@
-import { amount, type Decoded, instant, object, oneOf, optional, sentence, yes } from '../util/decode.ts';
+import {
+  amount,
+  type Decoded,
+  type Decoder,
+  instant,
+  object,
+  oneOf,
+  optional,
+  sentence,
+  yes,
+} from '../util/decode.ts';
 import { programVersions, signature, toolName, version } from './shapes.ts';
 
 /**
  * How far an archive was proven, from less to more. `upload`: size, MD5 of every part, central directory read back.
- * `contents`: every byte of it read back and checked. `restore`: loaded into a database, and compared.
+ * `contents`: every byte of it read back and checked. `restore`: loaded into a database, and compared. `boot`: Odoo was
+ * started on what was restored, and answered.
  */
-export const levels = ['upload', 'contents', 'restore'] as const;
+export const levels = ['upload', 'contents', 'restore', 'boot'] as const;
 export type Level = (typeof levels)[number];
 
 export const decodeTool = object({ name: toolName, version });
@@ -18,14 +29,22 @@ export interface Tool extends Decoded<typeof decodeTool> {}
 const decodeRemark = object({ kind: oneOf('pin', 'unpin', 'accept-shrink'), reason: sentence });
 export interface Remark extends Decoded<typeof decodeRemark> {}
 
-export const decodeProof = object({
-  level: oneOf(...levels),
+const decodeStored = object({
+  level: oneOf('upload', 'contents', 'restore'),
+  /**
+   * With the level `restore`: it is `boot`. A program that knows no such level takes it for what it includes, while a
+   * level that it does not know would make the receipt unreadable to it, and the backup none.
+   */
+  booted: optional(yes),
   /** ISO 8601, UTC. */
   at: instant,
   tool: decodeTool,
   /** Versions of other programs that took part: `pg_restore`, `postgres`. */
   programs: optional(programVersions),
-  /** Seconds that it took; at the level `restore`, the time that a restore takes. */
+  /**
+   * Seconds that it took; at the level `restore`, the time that a restore takes; at the level `boot`, the time from the
+   * archive to Odoo's answer.
+   */
   seconds: optional(amount),
   /** What is wrong with the archive. Absent: it passed. */
   failure: optional(sentence),
@@ -37,8 +56,22 @@ export const decodeProof = object({
   signature: optional(signature),
 });
 
+/** A proof as a receipt has it. */
+interface StoredProof extends Decoded<typeof decodeStored> {}
+
 /** One look at the archive in the bucket. A receipt holds them in the order in which they were made. */
-export interface Proof extends Decoded<typeof decodeProof> {}
+export interface Proof extends Omit<StoredProof, 'level' | 'booted'> {
+  readonly level: Level;
+}
+
+export const decodeProof: Decoder<Proof> = (value, at) => {
+  const { booted, level, ...proof } = decodeStored(value, at);
+  return { level: booted && level === 'restore' ? 'boot' : level, ...proof };
+};
+
+/** What a receipt holds of a proof. */
+export const storedProof = ({ level, ...proof }: Proof): StoredProof =>
+  level === 'boot' ? { level: 'restore', booted: true, ...proof } : { level, ...proof };
 
 interface Proven {
   readonly proofs: readonly Proof[];
@@ -100,10 +133,16 @@ const lastUnrefuted = (proofs: readonly Proof[], is: (proof: Proof) => boolean):
   );
 
 /** Duration of the newest proof by a restore, in seconds; undefined where there is none. */
-export function restoreSeconds(receipt: Proven): number | undefined {
-  return looksOf(receipt).findLast(({ level, failure }) => level === 'restore' && failure === undefined)
-    ?.seconds;
-}
+export const restoreSeconds = (receipt: Proven): number | undefined => secondsAt('restore', receipt);
+
+/**
+ * The measured recovery time: seconds from the archive to Odoo's answer, by the newest proof that has started it;
+ * undefined where there is none.
+ */
+export const recoverySeconds = (receipt: Proven): number | undefined => secondsAt('boot', receipt);
+
+const secondsAt = (wanted: Level, receipt: Proven): number | undefined =>
+  looksOf(receipt).findLast(({ level, failure }) => level === wanted && failure === undefined)?.seconds;
 
 const rank = (level: Level): number => levels.indexOf(level);
 

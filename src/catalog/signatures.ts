@@ -48,9 +48,14 @@ export async function signReceipt(receipt: Receipt, signer: Signer): Promise<Rec
  * A proof with the signature of who has made it, which also covers the receipt and the proofs before it: none of them
  * can be left out, or changed, or be of another backup.
  *
+ * @param proof as it is stored
  * @param receipt as it is stored, with the proofs before this one
  */
-export async function signProof(proof: Proof, receipt: object, signer: Signer): Promise<Proof> {
+export async function signProof<T extends object>(
+  proof: T,
+  receipt: object,
+  signer: Signer,
+): Promise<T & { readonly signature: string }> {
   const read = asRead(receipt);
   return {
     ...proof,

@@ -11,7 +11,7 @@ import {
 import { formatAge, formatBytes, formatCounted, formatDuration, formatNames } from '../util/format.ts';
 import { growthCharts, nightsOf } from './charts.ts';
 import type { Entry } from './entries.ts';
-import { restoreSeconds } from './proofs.ts';
+import { recoverySeconds, restoreSeconds } from './proofs.ts';
 import { timeOf, type Verdict } from './retention.ts';
 import { conditionWords, keyTime, sealedShort, verdictWords } from './words.ts';
 
@@ -157,7 +157,7 @@ function entriesTable(verdicts: readonly EntryRow[], now: Date, most = ROWS): Bl
   const rows = verdicts.slice(0, most).map((verdict) => {
     const { entry } = verdict;
     const { receipt, archive } = entry;
-    const seconds = receipt && restoreSeconds(receipt);
+    const seconds = receipt && (recoverySeconds(receipt) ?? restoreSeconds(receipt));
     return [
       code(keyTime(entry)),
       formatAge(new Date(timeOf(entry)), now),

@@ -1,6 +1,6 @@
 import { formatNames } from '../util/format.ts';
 import type { Entry, ShortReceipt } from './entries.ts';
-import { pinOf, restoreSeconds } from './proofs.ts';
+import { pinOf, recoverySeconds, restoreSeconds } from './proofs.ts';
 import { type KeepRule, timeOf, type Verdict } from './retention.ts';
 import type { Shrink } from './shrink.ts';
 import type { Authorship } from './signatures.ts';
@@ -112,6 +112,7 @@ export function entriesJson(
       odooVersion: receipt?.odoo?.version ?? null,
       backupSeconds: receipt ? backupSeconds(receipt) : null,
       restoreSeconds: (receipt && restoreSeconds(receipt)) ?? null,
+      recoverySeconds: (receipt && recoverySeconds(receipt)) ?? null,
       commit: receipt?.run.commit ?? null,
       run: receipt?.run.url ?? null,
       code: receipt?.code ?? null,

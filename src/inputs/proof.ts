@@ -1,9 +1,10 @@
-import { type Level, levels } from '../catalog/proofs.ts';
+import type { Level } from '../catalog/proofs.ts';
 import type { OdooAccess } from '../odoo/access.ts';
 import type { ProofOptions } from '../verify/options.ts';
 import { type Fields, oneOf } from './fields.ts';
 import type { Possibly } from './installation.ts';
 import { parseRestoreTest, urlWithChecksum } from './restore-test.ts';
+import { choices } from './table.ts';
 
 /**
  * @param otherwise what is meant where the input `verify` is not given
@@ -11,10 +12,10 @@ import { parseRestoreTest, urlWithChecksum } from './restore-test.ts';
  */
 export function parseProof(
   fields: Fields,
-  otherwise: Level,
+  otherwise: Exclude<Level, 'boot'>,
   installation: () => Possibly<OdooAccess>,
 ): ProofOptions | undefined {
-  const level = fields.given('verify') ? fields.optional('verify', oneOf(levels)) : otherwise;
+  const level = fields.given('verify') ? fields.optional('verify', oneOf(choices.verify)) : otherwise;
   const binaries = fields.optional('postgres-binaries-url', urlWithChecksum);
   const common = { level, ...(binaries && { binaries }) };
   if (level !== 'restore') return level && { ...common, level };

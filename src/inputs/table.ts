@@ -55,7 +55,7 @@ export const choices = {
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
   'missing-files': ['warn', 'fail'],
   'object-lock': ['governance', 'compliance'],
-  verify: levels,
+  verify: ['upload', 'contents', 'restore'],
   require: levels,
 } as const;
 

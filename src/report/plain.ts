@@ -108,6 +108,7 @@ function growthOf(growth: Growth): string {
 
 /** One column for each night, which every terminal and every font has. */
 const marks: Readonly<Record<NightState, string>> = {
+  boot: 'O',
   restore: 'R',
   contents: 'c',
   upload: '+',

@@ -1,10 +1,10 @@
 /** The look of the page: both colour schemes, and one column on a phone. */
 export const style = `
 :root { color-scheme: light dark; --ink: #1f2328; --quiet: #59636e; --line: #d1d9e0; --paper: #fff; --soft: #f6f8fa;
-  --good: #1a7f37; --blue: #0969da; --teal: #0a7a72; --warn: #9a6700; --bad: #cf222e; --on: #fff; }
+  --good: #1a7f37; --blue: #0969da; --violet: #8250df; --teal: #0a7a72; --warn: #9a6700; --bad: #cf222e; --on: #fff; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6edf3; --quiet: #9198a1; --line: #3d444d; --paper: #0d1117; --soft: #161b22;
-    --good: #3fb950; --blue: #58a6ff; --teal: #39c5bb; --warn: #d29922; --bad: #f85149; --on: #0d1117; }
+    --good: #3fb950; --blue: #58a6ff; --violet: #ab7df8; --teal: #39c5bb; --warn: #d29922; --bad: #f85149; --on: #0d1117; }
 }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; color: var(--ink); background: var(--paper); }
@@ -45,6 +45,7 @@ rect.away { fill: var(--bad); }
 .upload { background: var(--good); }
 .contents { background: var(--teal); border-bottom: 4px solid var(--ink); }
 .restore { background: var(--blue); border: 2px solid var(--ink); }
+.boot { background: var(--violet); border: 4px double var(--ink); }
 .failed.key, .nights .failed { background: var(--bad); clip-path: polygon(20% 0, 80% 0, 100% 20%, 100% 80%, 80% 100%, 20% 100%, 0 80%, 0 20%); }
 .doubtful { background: var(--warn); border-radius: 50% !important; }
 .nights .none, .none.key { background: none; color: var(--ink); border: 2px dashed var(--bad); }

@@ -85,7 +85,7 @@ export interface Night {
 }
 
 /** What there is of a night: how far its best backup is verified, or what is wrong. */
-export type NightState = 'restore' | 'contents' | 'upload' | 'doubtful' | 'failed' | 'none';
+export type NightState = 'boot' | 'restore' | 'contents' | 'upload' | 'doubtful' | 'failed' | 'none';
 
 /** A number for each night, as bars. */
 export interface Growth {
@@ -132,6 +132,7 @@ export const code = (text: string): Code => ({ code: text });
 
 /** How a night is shown: a sign, whose form tells as much as its colour, and what it means. */
 export const nightSigns: Readonly<Record<NightState, { readonly sign: string; readonly means: string }>> = {
+  boot: { sign: '🟣', means: 'Odoo answered on it' },
   restore: { sign: '✅', means: 'restored for a test' },
   contents: { sign: '🔷', means: 'read back' },
   upload: { sign: '🟢', means: 'arrived' },

@@ -5,6 +5,7 @@ import {
   levelOf,
   looksOf,
   type Proof,
+  recoverySeconds,
   restoreSeconds,
   unrestorableProof,
 } from '../catalog/proofs.ts';
@@ -17,7 +18,7 @@ import { formatBytes, formatCounted, formatDuration } from '../util/format.ts';
 export function verifyOutputs(store: Store, receipts: readonly Receipt[]): Record<string, string> {
   const [receipt, ...others] = receipts;
   if (!receipt || others.length > 0 || failedProof(receipt) || unrestorableProof(receipt)) return {};
-  const seconds = restoreSeconds(receipt);
+  const seconds = recoverySeconds(receipt) ?? restoreSeconds(receipt);
   return {
     key: receipt.key,
     uri: store.uri(receipt.key),
@@ -44,13 +45,14 @@ export function verifiedJson(receipt: Receipt): object {
     at,
     seconds: seconds ?? null,
     restoreSeconds: restoreSeconds(receipt) ?? null,
+    recoverySeconds: recoverySeconds(receipt) ?? null,
     programs: programs ?? {},
   };
 }
 
 const newest = (receipt: Receipt): Proof | undefined => looksOf(receipt).at(-1);
 
-const RATES = ['contents', 'restore'] as const;
+const RATES = ['contents', 'restore', 'boot'] as const;
 
 /** What a person reads in ten seconds. */
 export function verifySummary(store: Store, level: Level, receipts: readonly Receipt[]): Summary {

@@ -149,6 +149,26 @@ suite('gate', () => {
     await isShut(ask(untested, { 'max-restore': '20m' }), /No restore test of prod has measured/);
   });
 
+  test('takes the time to Odoo’s answer for it, where that was measured, though a restore alone was quicker', async () => {
+    const restored = { ...passed('restore'), seconds: 600 };
+    const booted = { time: hoursAgo(50), proofs: [restored, { ...passed('boot'), seconds: 1500 }] };
+    const bucket = await bucketWith({ time: hoursAgo(1), proofs: [restored] }, booted);
+    assert.equal((await ask(bucket, { 'max-restore': '30m' })).exitCode, 0);
+    const slow = `From the archive to Odoo’s answer, prod took 25 min 00 s, as measured with ${keyOf(booted)}: max-restore is 20 min`;
+    await isShut(ask(bucket, { 'max-restore': '20m' }), new RegExp(slow));
+  });
+
+  test('asks for an Odoo that has answered', async () => {
+    const [tested, newer] = [{ time: hoursAgo(20), proofs: [passed('boot')] }, { time: hoursAgo(1) }];
+    const bucket = await bucketWith(tested, newer);
+    const ended = await ask(bucket, { require: 'boot' });
+    assert.deepEqual([outputsOf(ended).key, outputsOf(ended).verified], [keyOf(tested), 'boot'], ended.log);
+    await isShut(
+      ask(bucket, { require: 'boot', 'max-age': '2h' }),
+      /is verified to the level upload: boot is required/,
+    );
+  });
+
   test('asks for the very backup that another job has made', async () => {
     const [mine, newer] = [hoursAgo(2), hoursAgo(1)];
     const bucket = await bucketWith({ time: mine }, { time: newer, proofs: [passed('restore')] });

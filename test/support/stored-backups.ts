@@ -1,5 +1,5 @@
 import { PutObjectCommand, type PutObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
-import type { Proof } from '../../src/catalog/proofs.ts';
+import { type Proof, storedProof } from '../../src/catalog/proofs.ts';
 import type { Receipt } from '../../src/catalog/receipt.ts';
 import { inParallel } from '../../src/util/in-parallel.ts';
 import { partSize, tool } from './test-bucket.ts';
@@ -66,7 +66,8 @@ export async function putBackup(client: S3Client, bucket: string, backup: Stored
   if (!backup.withoutArchive) await put({ Key: key, Body: Buffer.alloc(size), Metadata: metadata });
   if (proofs) {
     const startedAt = `${backup.time.slice(0, 10)}T${backup.time.slice(11, 19).replaceAll('-', ':')}.000Z`;
-    const receipt = { ...sampleReceipt(bucket, key, database, size), startedAt, proofs, ...backup.receipt };
+    const fields = { startedAt, proofs: proofs.map(storedProof), ...backup.receipt };
+    const receipt = { ...sampleReceipt(bucket, key, database, size), ...fields };
     await put({ Key: key.replace('.zip', '.json'), Body: JSON.stringify(receipt) });
   }
   return key;

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   atLeast,
+  decodeProof,
   failedProof,
   type Level,
   levelOf,
   levels,
   type Proof,
+  recoverySeconds,
   restoreSeconds,
+  storedProof,
 } from '../../../src/catalog/proofs.ts';
 
 /** `contents` passed, `contents!` failed. */
@@ -36,6 +39,10 @@ const cases: [words: string[], level: Level | undefined][] = [
   [['upload', 'restore', 'contents!', 'contents'], 'restore'],
   [['upload', 'contents!', 'contents', 'contents!'], undefined],
   [['upload', 'restore!', 'contents!', 'contents'], undefined],
+  [['upload', 'restore', 'boot'], 'boot'],
+  [['upload', 'boot', 'restore'], 'boot'],
+  [['upload', 'restore!', 'boot'], 'boot'],
+  [['upload', 'boot', 'restore!'], undefined],
 ];
 
 describe('the level of a receipt', () => {
@@ -62,5 +69,34 @@ test('the time of a restore is that of the newest one that passed', () => {
     seconds: day,
   }));
   assert.equal(restoreSeconds({ proofs: timed }), 2);
+  assert.equal(recoverySeconds({ proofs: timed }), undefined);
   assert.equal(restoreSeconds({ proofs: timed.slice(0, 1) }), undefined);
+});
+
+test('the recovery time is that of the newest one on which Odoo answered, and no restore', () => {
+  const timed = proofs('upload', 'restore', 'boot', 'restore').map((proof, day) => ({
+    ...proof,
+    seconds: day,
+  }));
+  assert.deepEqual([recoverySeconds({ proofs: timed }), restoreSeconds({ proofs: timed })], [2, 3]);
+});
+
+test('every level is read back as it was written, and none makes a receipt unreadable to an older program', () => {
+  const known: readonly Level[] = ['upload', 'contents', 'restore']; // to one that knows nothing of boot
+  for (const [proof, level] of proofs(...levels).map((each, i) => [each, levels[i]] as const)) {
+    const stored = JSON.parse(JSON.stringify(storedProof(proof)));
+    assert.ok(known.includes(stored.level), stored.level);
+    assert.deepEqual(decodeProof(stored, 'proof'), { ...proof, level });
+  }
+});
+
+test('a mark of boot counts with the level restore alone', () => {
+  for (const level of ['upload', 'contents']) {
+    const [proof] = proofs(level);
+    assert.equal(decodeProof({ ...proof, booted: true }, 'proof').level, level);
+  }
+  assert.throws(
+    () => decodeProof({ ...proofs('restore')[0], booted: 'yes' }, 'proof'),
+    /proof\.booted is "yes"/,
+  );
 });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { after, suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { Proof } from '../../../src/catalog/proofs.ts';
-import { acceptedShrink, failedProof, levelOf, pinOf } from '../../../src/catalog/proofs.ts';
+import { acceptedShrink, failedProof, levelOf, pinOf, storedProof } from '../../../src/catalog/proofs.ts';
 import { parseReceipt } from '../../../src/catalog/receipt.ts';
 import {
   type Authorship,
@@ -48,6 +48,14 @@ suite('a receipt that was signed', () => {
     assert.deepEqual(authorship, { kind: 'signed', fingerprint: us.fingerprint, principals: 'ci' });
     assert.equal(levelOf(receipt), 'contents');
     assert.deepEqual(check(raised, ANYBODY).authorship, { ...authorship, principals: undefined });
+  });
+
+  test('also for a level that older programs know nothing of', async () => {
+    const boot = await signProof(storedProof({ ...contents, level: 'boot' }), raised, signer);
+    const booted = copy({ ...raised, proofs: [...raised.proofs, boot] });
+    assert.equal(levelOf(check(booted, signers).receipt), 'boot');
+    delete booted.proofs.at(-1).booted;
+    assert.equal(levelOf(check(booted, signers).receipt), 'contents');
   });
 
   test('may be written in another order, with other white space', () => {

@@ -7,6 +7,7 @@ import { databasesOverview, listSummary, pruneSummary } from '../../../src/catal
 import { entriesJson } from '../../../src/catalog/words.ts';
 import { markdownOf } from '../../../src/report/markdown.ts';
 import { plainText } from '../../../src/report/plain.ts';
+import { legendOf } from '../../../src/report/summary.ts';
 import { guidesPolicy, policyOf } from '../../support/catalogs.ts';
 import { sampleEntries, entryOf as sampleEntry } from '../../support/sample-summaries.ts';
 import { nights } from '../../support/stored-backups.ts';
@@ -93,6 +94,15 @@ A note.`,
     assert.deepEqual(nightsOf([], now), []);
   });
 
+  test('shows the deepest level of a night', () => {
+    const [one, two] = ['2026-11-20_02-00-00', '2026-11-20_12-00-00'].map((time, i) =>
+      entryOf(time, { kind: 'verified', level: i === 0 ? 'boot' : 'restore' }),
+    ) as [Entry, Entry];
+    const strip = nightsOf([two, one], now);
+    assert.deepEqual(strip, [{ day: '2026-11-20', state: 'boot' }]);
+    assert.deepEqual(legendOf(strip), [{ sign: '🟣', means: 'Odoo answered on it', state: 'boot' }]);
+  });
+
   test('has charts of size and duration, one bar a night, and none for one that is missing', () => {
     const many = nights(30, '2026-11-21').flatMap((time, night) =>
       night === 2 ? [] : [entryOf(time, verified, (60 - night) * 2 ** 28)],
@@ -165,6 +175,7 @@ test('the JSON has what a program asks of an entry', () => {
     odooVersion: '17.0',
     backupSeconds: 90,
     restoreSeconds: null,
+    recoverySeconds: null,
     commit: 'c0ffee0123456789',
     run: 'https://ci.example/1',
     code: null,
