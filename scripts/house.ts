@@ -8,7 +8,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The folders of the source, from the top down: each imports only what stands below it. */
 export const floors = [
-  ...['commands', 'inputs', 'backup', 'restore', 'verify', 'fetch', 'backup-reader', 'catalog', 's3'],
+  ...[
+    'commands',
+    'inputs',
+    'backup',
+    'verify',
+    'rehearsal',
+    'restore',
+    'fetch',
+    'backup-reader',
+    'catalog',
+    's3',
+  ],
   ...['archive', 'sealing', 'odoo', 'postgres', 'host', 'signing', 'platform', 'report', 'util'],
 ];
 

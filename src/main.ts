@@ -130,6 +130,8 @@ async function runCommand(inputs: Inputs, run: Run, cancellation: Cancellation):
       return (await import('./commands/rollback.ts')).rollback(inputs, run, cancellation);
     case 'restore':
       return (await import('./commands/restore.ts')).restore(inputs, run, cancellation);
+    case 'rehearse':
+      return (await import('./commands/rehearse.ts')).rehearse(inputs, run, cancellation);
     case 'verify':
       return (await import('./commands/verify.ts')).verify(inputs, run);
     case 'gate':
@@ -154,6 +156,7 @@ const leaves: Readonly<Record<Inputs['command'], string>> = {
   backup: 'No backup was made, unless the log above names one. Nothing on the host was changed.',
   rollback: 'What was begun has been undone, as the log shows.',
   restore: 'What was begun has been undone, as the log shows.',
+  rehearse: 'The copy was dropped, as the log shows. The Odoo in use was not touched.',
   verify: 'Receipts are unchanged except for the verifications logged above.',
   gate: 'Nothing was changed: this command only reads.',
   list: 'Nothing was changed: this command only reads.',

@@ -18,7 +18,7 @@ import {
   leftoversOf,
   refuseHalfSwapped,
   sweepExpired,
-  sweepTests,
+  sweepTemporary,
 } from '../restore/leftovers/sweep.ts';
 import { CopyError } from '../s3/server-copy.ts';
 import { type Recipients, readRecipients } from '../sealing/recipients.ts';
@@ -127,7 +127,7 @@ async function makeFrom(
   const stored = await storeObject(source, target, destination);
   const receipt = await certify(source, target, stored, destination);
   await sweepExpired(leftovers, making);
-  await sweepTests(leftovers, platform);
+  await sweepTemporary(leftovers, platform);
   return receipt;
 }
 

@@ -11,6 +11,7 @@ import { type HostsInputs, parseHosts } from './hosts.ts';
 import { type ListInputs, parseList } from './list.ts';
 import { type MarkInputs, parseMark } from './mark.ts';
 import { type PruneInputs, parsePrune } from './prune.ts';
+import { parseRehearse, type RehearseInputs } from './rehearse.ts';
 import { parseRestore, parseRollback, type RestoreInputs, type RollbackInputs } from './restore.ts';
 import type { ReadInput } from './secrets.ts';
 import { addStandIns } from './stand-ins.ts';
@@ -24,6 +25,7 @@ type CommandInputs =
   | BackupInputs
   | RollbackInputs
   | RestoreInputs
+  | RehearseInputs
   | VerifyInputs
   | GateInputs
   | ListInputs
@@ -55,6 +57,7 @@ const parsers: {
   backup: parseBackup,
   rollback: parseRollback,
   restore: parseRestore,
+  rehearse: parseRehearse,
   verify: parseVerify,
   gate: parseGate,
   list: parseList,

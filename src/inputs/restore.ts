@@ -102,7 +102,7 @@ export function parseRestore(fields: Fields, env: Environment): RestoreInputs | 
 const MOST_SQL_BYTES = 64 * 1024 ** 2;
 
 /** Paths of files on the runner, separated by commas or line breaks. */
-function sqlFiles(value: string): SqlFile[] {
+export function sqlFiles(value: string): SqlFile[] {
   const names = value.split(/[,\n]/).flatMap((name) => name.trim() || []);
   return names.map((name) => {
     let bytes: Buffer;
@@ -116,7 +116,7 @@ function sqlFiles(value: string): SqlFile[] {
   });
 }
 
-const tableNames = (value: string): string[] =>
+export const tableNames = (value: string): string[] =>
   value
     .split(/[\s,]+/)
     .filter((name) => name !== '')
@@ -179,7 +179,7 @@ function parseCode(fields: Fields): PutBackOptions['code'] {
 }
 
 /** useradd(8) */
-const accountName = matching(/^[A-Za-z_][\w.-]{0,31}$/, 'the name of an account of the host');
+export const accountName = matching(/^[A-Za-z_][\w.-]{0,31}$/, 'the name of an account of the host');
 
 function parseServices(fields: Fields): ServiceChoice | undefined {
   const units = fields.optional('services', unitNames);
@@ -197,7 +197,7 @@ function parseServices(fields: Fields): ServiceChoice | undefined {
   return stop !== undefined && start !== undefined ? { kind: 'commands', stop, start } : undefined;
 }
 
-function unitNames(value: string): string[] {
+export function unitNames(value: string): string[] {
   const names = value.split(/[\s,]+/).filter((name) => name !== '');
   // systemd.unit(5); a name that begins with a dash would be an option.
   return names.map(

@@ -25,6 +25,7 @@ export const inputGroups = {
   s3: 'S3',
   backup: 'Backup',
   restore: 'Rollback and restore',
+  rehearsal: 'Rehearsal',
   fetch: 'Fetch',
   gate: 'Gate',
   mark: 'Marks',
@@ -41,6 +42,7 @@ export const choices = {
     'backup',
     'rollback',
     'restore',
+    'rehearse',
     'verify',
     'gate',
     'list',
@@ -57,6 +59,7 @@ export const choices = {
   'object-lock': ['governance', 'compliance'],
   verify: ['upload', 'contents', 'restore'],
   require: levels,
+  'rehearse-fail-on': ['failure', 'error', 'warning'],
 } as const;
 
 /** Every input, in the order of action.yml and of docs/inputs.md. */
@@ -138,6 +141,18 @@ export const inputTable = [
   { name: 'new-uuid', group: 'restore', boolean: true, ofRun: true },
   { name: 'after-load', group: 'restore', ofRun: true },
   { name: 'skip-table-data', group: 'restore', ofRun: true },
+
+  { name: 'rehearse-command', group: 'rehearsal' },
+  { name: 'rehearse-user', group: 'rehearsal' },
+  { name: 'rehearse-start', group: 'rehearsal' },
+  { name: 'rehearse-image', group: 'rehearsal' },
+  { name: 'rehearse-checks', group: 'rehearsal', ofRun: true },
+  {
+    name: 'rehearse-fail-on',
+    group: 'rehearsal',
+    default: 'error',
+    choices: choices['rehearse-fail-on'],
+  },
 
   { name: 'output', group: 'fetch', ofRun: true },
   { name: 'member', group: 'fetch', ofRun: true },

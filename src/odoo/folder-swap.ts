@@ -4,7 +4,12 @@ import type { Shell } from '../host/folder.ts';
 import type { Command, Host } from '../host/host.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
-import { type Derivation, isDerivedName, parseDerivedName } from '../postgres/derived-names.ts';
+import {
+  type Derivation,
+  isDerivedName,
+  parseDerivedName,
+  temporaryTimestamp,
+} from '../postgres/derived-names.ts';
 
 /** The paths of a swap of folders. */
 export interface FolderSwap {
@@ -98,6 +103,14 @@ export async function listDerivedFolders({ host, path, command }: OwnedFolder): 
       return parsed ? [{ path: `${parent}/${name}`, ...parsed, note: notes.get(noteOf(name)) ?? null }] : [];
     })
     .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp));
+}
+
+/** Timestamps in the names of the folders that rehearsals have made beside a filestore. */
+export async function listRehearsalFolders({ host, path, command }: OwnedFolder): Promise<string[]> {
+  const script =
+    '[ ! -d "$1" ] || exec find "$1/" -mindepth 1 -maxdepth 1 -type d -name "*__rehearsal_*" -printf "%f\\0"';
+  const found = await run(host, command(['sh', '-c', script, 'sh', dirname(path)]));
+  return found.split('\0').flatMap((name) => temporaryTimestamp(name, basename(path), 'rehearsal') ?? []);
 }
 
 /** Notes something of a folder that a restore has replaced, in a file beside it. */

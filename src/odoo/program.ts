@@ -1,6 +1,6 @@
 import type { Accounts } from '../host/accounts.ts';
-import type { Command, Host } from '../host/host.ts';
-import { run, succeeds } from '../host/run.ts';
+import { type Command, CommandError, type Host } from '../host/host.ts';
+import { run } from '../host/run.ts';
 import type { OdooConfFile } from './odoo-conf.ts';
 
 /** The program `odoo` of a host. */
@@ -26,16 +26,66 @@ export async function findOdooProgram(
   conf: OdooConfFile | undefined,
 ): Promise<OdooProgram | undefined> {
   const script = `command -v odoo || command -v odoo-bin
-    for unit do systemctl show --property=ExecStart --value -- "$unit" 2>/dev/null; done; :`;
-  const found = await run(host, { argv: ['sh', '-c', script, 'sh', ...units] });
-  for (const line of found.split('\n').filter(Boolean)) {
-    const argv = line.startsWith('{') ? programOfUnit(line) : [line];
-    if (!argv) continue;
+    ${UNITS}`;
+  for (const argv of await candidates(host, script, units)) {
     for (const as of await runners(accounts, conf)) {
-      if (await knowsNeutralize(host, argv, as, conf)) return { host, argv, as, conf: conf?.path };
+      const knows = await answerAs(host, [...argv, 'neutralize', '--help'], as, conf);
+      if (knows !== undefined) return { host, argv, as, conf: conf?.path };
     }
   }
   return undefined;
+}
+
+/** The program of an Odoo server, of any version. */
+export interface OdooServerProgram extends OdooProgram {
+  /** Major version: 19. */
+  readonly major: number;
+}
+
+/**
+ * Finds the program that runs Odoo's server: what a systemd unit starts, or else one on PATH, by the names that it has had
+ * since version 8. Read only.
+ *
+ * @param units of systemd; may be empty
+ * @returns undefined where there is none
+ */
+export async function findOdooServer(
+  host: Host,
+  accounts: Accounts,
+  units: readonly string[],
+  conf: OdooConfFile | undefined,
+): Promise<OdooServerProgram | undefined> {
+  const script = `${UNITS}
+    for name in odoo odoo-bin odoo-server odoo.py openerp-server; do command -v "$name"; done; :`;
+  for (const argv of await candidates(host, script, units)) {
+    for (const as of await runners(accounts, conf)) {
+      const said = await answerAs(host, [...argv, '--version'], as, conf);
+      const major = said === undefined ? undefined : majorIn(said);
+      if (major !== undefined) return { host, argv, as, conf: conf?.path, major };
+    }
+  }
+  return undefined;
+}
+
+/** Shell: what systemd units start, a line each. */
+const UNITS = 'for unit do systemctl show --property=ExecStart --value -- "$unit" 2>/dev/null; done; :';
+
+/** `Odoo Server 17.0-20240101`, `Odoo Server saas~17.2+e`, `OpenERP Server 7.0` */
+export function majorIn(text: string): number | undefined {
+  const major = /^(?:Odoo|OpenERP) Server (?:saas[~-])?(\d{1,3})(?!\d)/m.exec(text)?.[1];
+  return major === undefined ? undefined : Number(major);
+}
+
+/** Words that start a program, for each line that the script prints. */
+async function candidates(host: Host, script: string, units: readonly string[]): Promise<string[][]> {
+  const found = await run(host, { argv: ['sh', '-c', script, 'sh', ...units] });
+  return found
+    .split('\n')
+    .filter(Boolean)
+    .flatMap((line) => {
+      const argv = line.startsWith('{') ? programOfUnit(line) : [line];
+      return argv ? [argv] : [];
+    });
 }
 
 /** Odoo's own account before the login account: the database may let that one in only, by peer authentication. */
@@ -45,15 +95,20 @@ async function runners(accounts: Accounts, conf: OdooConfFile | undefined): Prom
   return [...others, undefined];
 }
 
-/** It also has to be able to read its odoo.conf, which is often 0640. */
-async function knowsNeutralize(
+/** What a program says; undefined: it fails, or may not read its odoo.conf, which is often 0640. */
+async function answerAs(
   host: Host,
   argv: readonly string[],
   as: string | undefined,
   conf: OdooConfFile | undefined,
-): Promise<boolean> {
-  const script = '[ -z "$1" ] || [ -r "$1" ] || exit; shift; exec "$@" neutralize --help';
-  return succeeds(host, { argv: ['sh', '-c', script, 'sh', conf?.path ?? '', ...argv], as });
+): Promise<string | undefined> {
+  const script = '[ -z "$1" ] || [ -r "$1" ] || exit; shift; exec "$@"';
+  try {
+    return await run(host, { argv: ['sh', '-c', script, 'sh', conf?.path ?? '', ...argv], as });
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -62,6 +117,6 @@ async function knowsNeutralize(
  */
 export function programOfUnit(execStart: string): string[] | undefined {
   const words = /argv\[\]=(.*?) ;/.exec(execStart)?.[1]?.split(' ') ?? [];
-  const end = words.findIndex((word) => /(^|\/)odoo(-bin|\.py)?$/.test(word));
+  const end = words.findIndex((word) => /(^|\/)(odoo(-bin|-server|\.py)?|openerp-server)$/.test(word));
   return end < 0 ? undefined : words.slice(0, end + 1);
 }

@@ -21,6 +21,12 @@ export interface Site extends SitePart {
   readonly pages: Host;
   /** Where its filestore is to be read and written, also while Odoo is stopped. */
   readonly files: SitePart;
+  /**
+   * Where another Odoo can run beside the one in use, which sees its filestores and reaches its database.
+   *
+   * @param image in Compose: the image that it is to run in; undefined: that of the Odoo in use
+   */
+  guest(image: string | undefined): SitePart;
   /** What is known of the way to the database beside odoo.conf. */
   readonly hints: DatabaseHints;
   /** For the log: what was found so far. */
@@ -62,6 +68,7 @@ export function plainSite(host: Host, sudo: SudoPolicy): Site {
     odooEnvironment: async () => ({}),
     pages: host,
     files: party,
+    guest: () => party,
     hints: { beside: false },
     notes: [],
     onMachine: (path) => path,

@@ -4,6 +4,9 @@ import { basename, dirname, join } from 'node:path/posix';
 /** `new`: being built; `old`: what it took the place of. */
 export type Derivation = 'new' | 'old';
 
+/** A database for the time of one run: of a restore test, or of a rehearsal. */
+export type Temporary = 'test' | 'rehearsal';
+
 /** PostgreSQL's NAMEDATALEN less the final zero: a longer name is cut silently. */
 const MAX_NAME_BYTES = 63;
 const DIGEST_LENGTH = 8;
@@ -14,7 +17,7 @@ const DIGEST_LENGTH = 8;
  *
  * @param timestamp of the run: YYYYMMDDHHMMSS, UTC
  */
-export function derivedName(database: string, derivation: Derivation | 'test', timestamp: string): string {
+export function derivedName(database: string, derivation: Derivation | Temporary, timestamp: string): string {
   const suffix = `__${derivation}_${timestamp}`;
   const room = MAX_NAME_BYTES - suffix.length;
   if (Buffer.byteLength(database) <= room) return database + suffix;
@@ -42,22 +45,25 @@ export function parseDerivedName(
   return derivedName(database, derivation, timestamp) === name ? { derivation, timestamp } : undefined;
 }
 
-/** The name of the database in which a proof restores a backup of `database`: `prod__test_20261121034100`. */
-export const testName = (database: string, timestamp: string): string =>
-  derivedName(database, 'test', timestamp);
-
-/** Whether `testName` made it, of this database. */
-export function isTestName(name: string, database: string): boolean {
-  const timestamp = /__test_(\d{14})$/.exec(name)?.[1];
-  return timestamp !== undefined && testName(database, timestamp) === name;
+/** The timestamp in a temporary name that `derivedName` made of this database; undefined: it is no such name. */
+export function temporaryTimestamp(name: string, database: string, kind: Temporary): string | undefined {
+  const [, found, timestamp = ''] = /__(test|rehearsal)_(\d{14})$/.exec(name) ?? [];
+  return found === kind && derivedName(database, kind, timestamp) === name ? timestamp : undefined;
 }
 
-/** Whether `derivedName` may have made it, of whatever database. */
-export const isDerivedName = (name: string): boolean => /.__(new|old)_\d{14}$/.test(name);
+/** Whether `derivedName` made it of this database, for the time of one run. */
+export const isTemporaryName = (name: string, database: string): boolean =>
+  (['test', 'rehearsal'] as const).some((kind) => temporaryTimestamp(name, database, kind) !== undefined);
+
+/** Whether `derivedName` may have made it, of whatever database, for what has a filestore as well. */
+export const isDerivedName = (name: string): boolean => /.__(new|old|rehearsal)_\d{14}$/.test(name);
 
 /** The path of such a folder, beside the given one: `/srv/filestore/prod__new_20261121034100`. */
-export const derivedFolder = (folder: string, derivation: Derivation, timestamp: string): string =>
-  join(dirname(folder), derivedName(basename(folder), derivation, timestamp));
+export const derivedFolder = (
+  folder: string,
+  derivation: Derivation | 'rehearsal',
+  timestamp: string,
+): string => join(dirname(folder), derivedName(basename(folder), derivation, timestamp));
 
 /** `20261121034100` */
 export const timestampOf = (time: Date): string => time.toISOString().replaceAll(/[-:T]/g, '').slice(0, 14);

@@ -49,6 +49,16 @@ export function factsOf(source: RestoreSource, target: Target, findings: Finding
   ];
 }
 
+/** The same for a copy that is there for the time of a run. */
+export function copyFacts(source: RestoreSource, target: Target, findings: Findings): Rows {
+  return [
+    ...backupFacts(source),
+    ...filestoreFacts(target, findings, source),
+    ['Space', spaceOf(target, findings)],
+    ...(findings.passed.length > 0 ? ([['Checked', findings.passed.join('; ')]] as const) : []),
+  ];
+}
+
 /** What earlier runs have replaced and holds data. */
 function leftFacts({ leftovers: { interrupted, kept } }: Target, inPlace: boolean): Rows {
   const left = interrupted.map((pair) => `${pairName(pair)}, ${leftBy(pair, inPlace)}`);

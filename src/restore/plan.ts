@@ -88,8 +88,40 @@ export async function execute(
   steps: readonly Step[],
   run: Run,
   cancellation: Cancellation,
-  onFailure: (failure: StepFailure) => Promise<void> = async () => {},
+  onFailure?: (failure: StepFailure) => Promise<void>,
 ): Promise<void> {
+  await executed(steps, run, cancellation, onFailure);
+}
+
+/**
+ * The same for what is there for the time of a run: in the end, every step that was begun is taken back, also when all of
+ * them did well.
+ *
+ * @throws the step's error, or the signal's reason; a StrandedError when something could not be taken back
+ */
+export async function executeAndTakeBack(
+  steps: readonly Step[],
+  run: Run,
+  cancellation: Cancellation,
+  onFailure?: (failure: StepFailure) => Promise<void>,
+): Promise<void> {
+  const begun = await executed(steps, run, cancellation, onFailure);
+  const done = new UserError('All steps are done', '');
+  try {
+    const { error } = await takeBack(begun, run, cancellation, done);
+    if (error !== done) throw error;
+  } finally {
+    cancellation.busyWith = undefined;
+  }
+}
+
+/** Runs the steps, or takes all of them back. @returns what was begun, the last one first */
+async function executed(
+  steps: readonly Step[],
+  run: Run,
+  cancellation: Cancellation,
+  onFailure: (failure: StepFailure) => Promise<void> = async () => {},
+): Promise<readonly Step[]> {
   const { signal } = cancellation;
   const begun: Step[] = [];
   try {
@@ -100,6 +132,7 @@ export async function execute(
       await perform(step, run, cancellation);
     }
     signal.throwIfAborted();
+    return begun;
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error;
     const [step] = begun;

@@ -12,6 +12,8 @@ export interface Request {
   readonly inPlace: boolean;
   /** A target that is there already may be replaced. */
   readonly replace: boolean;
+  /** The copy keeps a name of its own, for the time of a run: nothing is replaced. */
+  readonly beside?: true;
   readonly neutralize: boolean;
   readonly newUuid: boolean;
   /** Files of SQL that are run in a copy before it takes its name. */

@@ -145,7 +145,7 @@ export async function putBack(
 }
 
 /** The latest one that counts is not the latest one: somebody may want that to be overlooked. */
-function tellPassedOver({ uri, passedOver }: RestoreSource, platform: Platform): void {
+export function tellPassedOver({ uri, passedOver }: RestoreSource, platform: Platform): void {
   const [newest] = passedOver;
   if (newest === undefined) return;
   platform.warning(

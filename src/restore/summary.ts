@@ -170,7 +170,7 @@ export function failureSummary(matter: Matter, { step, error, undone }: StepFail
   };
 }
 
-const commandsOf = ({ commands }: StrandedError): Block => ({
+export const commandsOf = ({ commands }: StrandedError): Block => ({
   kind: 'steps',
   title: 'Run on the host, in this order',
   items: commands.map(code),
@@ -241,5 +241,5 @@ function waterfallOf({
 }
 
 /** A title of the log without what stands there for details: `Load the dump: 10.0 MiB, custom format`. */
-const shortTitle = (title: string): string =>
-  title.replace(/(( to| of)? \S+@.*|( [^ ]+)?__new_\d+.*|: .*)$/s, '').slice(0, 60);
+export const shortTitle = (title: string): string =>
+  title.replace(/(( to| of)? \S+@.*|( [^ ]+)?__(new|rehearsal)_\d+.*|: .*)$/s, '').slice(0, 60);

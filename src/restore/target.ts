@@ -33,10 +33,15 @@ export interface Target {
   readonly leftovers: Leftovers;
   /** undefined: nothing has to stop. */
   readonly services: Services | undefined;
+  /** Units of systemd that run Odoo, where that is known: they show where its program is. Default: those of `services`. */
+  readonly units?: readonly string[];
   readonly health: { readonly check: HealthCheck; readonly timeoutMs: number };
   /** Number of jobs of pg_restore. */
   readonly jobs: number;
 }
+
+/** What the inputs say of a target. */
+export type TargetOptions = Pick<PutBackOptions, 'odoo' | 'dbAdminUser' | 'services' | 'health' | 'jobs'>;
 
 /**
  * Finds the target, by read-only commands.
@@ -46,7 +51,7 @@ export interface Target {
  */
 export async function findTarget(
   site: Site,
-  inputs: PutBackOptions,
+  inputs: TargetOptions,
   database: string | undefined,
   secret: (value: string) => void,
 ): Promise<Target> {
@@ -116,7 +121,7 @@ export async function findLeftovers(
 
 function servicesOf(
   { host, accounts, services: compose }: Site,
-  { services }: PutBackOptions,
+  { services }: Pick<TargetOptions, 'services'>,
 ): Services | undefined {
   if (!services) return undefined;
   if (services.kind === 'commands') return commandServices(host, services.stop, services.start);

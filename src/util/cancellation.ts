@@ -15,6 +15,15 @@ export class Cancellation {
     return this.#abandoned.signal;
   }
 
+  /** One that is asked to end when a signal is aborted, for what has no other. */
+  static following(signal: AbortSignal): Cancellation {
+    const cancellation = new Cancellation();
+    const ask = () => cancellation.ask(signal.reason);
+    if (signal.aborted) ask();
+    else signal.addEventListener('abort', ask, { once: true });
+    return cancellation;
+  }
+
   ask(reason: Error): void {
     this.#asked.abort(reason);
   }

@@ -76,6 +76,27 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
     example:
       'odoo-backup restore --ssh-host deploy@staging.example.com --s3-bucket backups --customer acme --target-database copy',
   },
+  rehearse: {
+    purpose: 'try a deploy on a copy of a backup',
+    about:
+      'Builds a neutralized copy of a backup beside the database in use, runs the command of your migration there, starts Odoo on it, runs your checks, and drops the copy. The Odoo in use is not touched.',
+    required: ['ssh-host', 's3-bucket', 'customer'],
+    common: [
+      'rehearse-command',
+      'rehearse-checks',
+      'backup',
+      'database',
+      'services',
+      'ssh-key',
+      'ssh-known-hosts',
+      'odoo-conf',
+      ...ofTheBucket,
+      'health-check',
+      'dry-run',
+    ],
+    example:
+      "odoo-backup rehearse --ssh-host deploy@odoo.example.com --s3-bucket backups --customer acme --rehearse-command 'odoo -u all --stop-after-init'",
+  },
   verify: {
     purpose: 'read backups back and check them, or restore them as a test',
     about:

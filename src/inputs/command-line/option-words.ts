@@ -88,6 +88,13 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
   'after-load': ['FILES', 'SQL to run in the copy before it is used'],
   'skip-table-data': ['TABLES', 'tables whose rows the copy does not get'],
 
+  'rehearse-command': ['COMMAND', 'the shell command of the migration'],
+  'rehearse-user': ['USER', 'the account that runs it, and Odoo'],
+  'rehearse-start': ['COMMAND', 'the shell command that starts Odoo on the copy'],
+  'rehearse-image': ['IMAGE', 'the image to run in, in Compose'],
+  'rehearse-checks': ['FILES', 'SQL that must return no row'],
+  'rehearse-fail-on': ['LEVEL', 'what fails it: failure, error or warning'],
+
   output: ['FILE', 'the file to write; - is standard output'],
   member: ['NAME', 'only this file of the archive, such as dump.sql'],
   attachment: ['ID', 'only this attachment: its SHA-1 or id'],

@@ -57,6 +57,8 @@ export async function composeSite(host: Host, sudo: SudoPolicy, settings: Compos
     odooEnvironment: async () => (odooSays ? environmentOf(odooSays) : {}),
     pages: running?.host ?? host,
     files: files ?? outside,
+    guest: (image) =>
+      odoo && image !== undefined ? beside({ ...odoo, image }, 'files') : (files ?? outside),
     hints: hintsOf(odooSays, dbSays),
     notes: [
       `${compose.version}: ${compose.services.join(', ')}`,

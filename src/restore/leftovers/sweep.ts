@@ -4,13 +4,14 @@ import { actAsOwner, type OwnedFolder } from '../../host/owned-folder.ts';
 import type { Odoo } from '../../odoo/installation.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { Run } from '../../platform/run.ts';
-import { listTestDatabases, sweepTestDatabases } from '../../postgres/test-databases.ts';
+import { listTemporaryDatabases, sweepTestDatabases } from '../../postgres/temporary-databases.ts';
 import { messageOf, UserError } from '../../util/errors.ts';
 import { formatInstant } from '../../util/format.ts';
 import { pairName } from '../facts.ts';
 import { findLeftovers } from '../target.ts';
 import { removePairs } from '../tidy-steps.ts';
 import type { LeftoverPlace, Leftovers } from './leftovers.ts';
+import { listRehearsals, sweepRehearsals } from './rehearsals.ts';
 
 /** What restores have left, as a backup finds it; undefined: it may not look. */
 export interface FoundLeftovers {
@@ -18,6 +19,8 @@ export interface FoundLeftovers {
   readonly leftovers: Leftovers;
   /** Databases of restore tests, of which some may still be in use. */
   readonly tests: readonly string[];
+  /** Copies of rehearsals, of which some may still be in use. */
+  readonly rehearsals: readonly string[];
 }
 
 /** Looks for what restores have left, read only, as far as the roles and accounts of a backup may. */
@@ -26,11 +29,12 @@ export async function leftoversOf(odoo: Odoo, accounts: Accounts): Promise<Found
   try {
     const owned = ownedFilestore(odoo, accounts);
     const [tests, filestore, leftovers] = await Promise.all([
-      listTestDatabases(postgres, database),
+      listTemporaryDatabases(postgres, database, 'test'),
       owned,
       findLeftovers(postgres, database, owned),
     ]);
-    return { place: { database, admin: postgres, filestore }, leftovers, tests };
+    const place = { database, admin: postgres, filestore };
+    return { place, leftovers, tests, rehearsals: await listRehearsals(place) };
   } catch (error) {
     if (error instanceof CommandError) return undefined; // it may not look into the maintenance database
     throw error;
@@ -76,16 +80,33 @@ export function refuseHalfSwapped(
   }
 }
 
-/** Drops the databases of restore tests that were killed. If this fails, the backup is made nevertheless. */
-export async function sweepTests(found: FoundLeftovers | undefined, platform: Platform): Promise<void> {
-  if (!found || found.tests.length === 0) return;
-  const { admin, database } = found.place;
+/**
+ * Drops the databases of restore tests and the copies of rehearsals that were killed. If this fails, the backup is made
+ * nevertheless.
+ */
+export async function sweepTemporary(found: FoundLeftovers | undefined, platform: Platform): Promise<void> {
+  if (!found) return;
+  const { place, tests, rehearsals } = found;
+  if (tests.length > 0) {
+    const sweep = () => sweepTestDatabases(place.admin, place.database);
+    await dropTold('restore test', tests, sweep, platform);
+  }
+  if (rehearsals.length > 0) await dropTold('rehearsal', rehearsals, () => sweepRehearsals(place), platform);
+}
+
+/** @param sweep gives the names of what it has dropped */
+async function dropTold(
+  what: string,
+  names: readonly string[],
+  sweep: () => Promise<string[]>,
+  platform: Platform,
+): Promise<void> {
   try {
-    for (const name of await sweepTestDatabases(admin, database)) {
-      platform.info(`Dropped ${name}: a restore test that was killed had left it`);
-    }
+    for (const name of await sweep()) platform.info(`Dropped ${name}: a ${what} that was killed had left it`);
   } catch (error) {
-    platform.warning(`Restore tests have left ${found.tests.join(', ')}, not dropped: ${messageOf(error)}`);
+    platform.warning(
+      `${what.replace(/^r/, 'R')}s have left ${names.join(', ')}, not dropped: ${messageOf(error)}`,
+    );
   }
 }
 

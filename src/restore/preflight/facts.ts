@@ -23,6 +23,7 @@ export interface PreflightFacts {
     | 'source'
     | 'inPlace'
     | 'replace'
+    | 'beside'
     | 'neutralize'
     | 'dropSlots'
     | 'code'

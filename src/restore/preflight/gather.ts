@@ -228,9 +228,14 @@ async function answerOf({ site, services, health }: Target): Promise<string | un
   return services && healthNow({ host: site.pages, services, check: health.check });
 }
 
-async function programOf({ site, services, installation }: Target): Promise<OdooProgram | undefined> {
+async function programOf({
+  site,
+  services,
+  units = services?.units ?? [],
+  installation,
+}: Target): Promise<OdooProgram | undefined> {
   const { host, accounts } = site.odoo;
-  const program = await findOdooProgram(host, accounts, services?.units ?? [], installation.conf);
+  const program = await findOdooProgram(host, accounts, units, installation.conf);
   return program && { ...program, ...(await site.odooEnvironment()) };
 }
 

@@ -3,7 +3,7 @@ import { dumpMajorOf } from '../../backup-reader/versions.ts';
 import type { Proof } from '../../catalog/proofs.ts';
 import type { Run } from '../../platform/run.ts';
 import { withRestoreClient } from '../../postgres/load-errors.ts';
-import { sweepTestDatabases } from '../../postgres/test-databases.ts';
+import { sweepTestDatabases } from '../../postgres/temporary-databases.ts';
 import { formatBytes, formatCounted, formatDuration } from '../../util/format.ts';
 import { compareRestored } from './compare.ts';
 import { databaseOf } from './dump-needs.ts';

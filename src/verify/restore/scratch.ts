@@ -3,7 +3,7 @@ import type { Platform } from '../../platform/platform.ts';
 import { type CreationTraits, createDatabase, localeClauses } from '../../postgres/create-database.ts';
 import { dropDerivedDatabase } from '../../postgres/drop-database.ts';
 import { LOCALE_REFUSED, SqlError } from '../../postgres/sql-error.ts';
-import { reserveTestName } from '../../postgres/test-databases.ts';
+import { reserveName } from '../../postgres/temporary-databases.ts';
 import type { PgVersion } from '../../postgres/version.ts';
 import { messageOf, UserError } from '../../util/errors.ts';
 import type { TestServer } from './servers/server.ts';
@@ -33,7 +33,7 @@ export async function createScratch(
 ): Promise<Scratch> {
   const { admin, owner, label } = server;
   await using resources = new AsyncDisposableStack();
-  const { name, lock } = await reserveTestName(admin, of);
+  const { name, lock } = await reserveName(admin, of, 'test');
   resources.use(lock);
   // Also when its creation fails half-way: that the connection broke does not mean that it is not there.
   resources.defer(async () => {

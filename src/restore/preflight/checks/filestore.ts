@@ -12,8 +12,13 @@ export const isFilestoreRestored: Check = ({ source, target }) => {
   return {};
 };
 
-export const mayFilestoreBeRenamed: Check = ({ source, target: { filestore }, isFilestoreMount }) => {
-  if (!filestore?.exists || !source.filestore || !isFilestoreMount) return {};
+export const mayFilestoreBeRenamed: Check = ({
+  source,
+  target: { filestore },
+  request,
+  isFilestoreMount,
+}) => {
+  if (request.beside || !filestore?.exists || !source.filestore || !isFilestoreMount) return {};
   return problem(
     `filestore: ${filestore.path} is a mount of its own, which cannot be renamed: the new filestore could not take its place`,
     `Mount the folder above it instead, ${dirname(filestore.path)}, with the filestore as a folder in it; or set filestore: false, and the database alone is put back.`,

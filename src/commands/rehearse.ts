@@ -1,0 +1,13 @@
+import type { RehearseInputs } from '../inputs/rehearse.ts';
+import type { Run } from '../platform/run.ts';
+import { rehearse as rehearseOnCopy } from '../rehearsal/run.ts';
+import type { Cancellation } from '../util/cancellation.ts';
+
+/**
+ * Tries a deploy on a neutralized copy of a backup: its migration, Odoo's own start, checks of the data. The Odoo in use
+ * is not touched.
+ *
+ * @throws UserError where the deploy would fail; the signal's reason when that is aborted
+ */
+export const rehearse = (inputs: RehearseInputs, run: Run, cancellation: Cancellation): Promise<void> =>
+  rehearseOnCopy(inputs, run, cancellation);

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { Command, Host, Process } from '../../host/host.ts';
+import { unlimited, untilAborted } from '../../host/limits.ts';
+import type { OdooLog } from './odoo-log.ts';
+import { printedLines } from './printed-lines.ts';
+
+/** How long a program that was told to end may take. Then it is killed. */
+const PATIENCE_SECONDS = 10;
+/** How long its end is waited for beyond that. */
+const GRACE_MS = 5000;
+const LONGEST_LINE = 4000;
+
+/**
+ * Shell: runs a program with low priority, where the host can, and prints its exit code behind a mark: what it has left
+ * running may keep the output open. The guard of the command tells all of them to end (`Command.guarded`); a program that
+ * does not is killed.
+ */
+const SUPERVISE = `mark=$1; shift
+  if ionice -c 2 -n 7 true 2>/dev/null; then set -- ionice -c 2 -n 7 "$@"; fi
+  if nice -n 10 true 2>/dev/null; then set -- nice -n 10 "$@"; fi
+  killer=
+  trap : HUP INT TERM
+  "$@" 2>&1 &
+  pid=$!
+  while :; do
+    wait "$pid"; code=$?
+    [ $code -gt 128 ] && kill -0 "$pid" 2>/dev/null || break
+    [ -n "$killer" ] || { (trap '' HUP INT TERM; sleep ${PATIENCE_SECONDS}; kill -s KILL "$pid") >/dev/null 2>&1 & killer=$!; }
+  done
+  [ -z "$killer" ] || kill -s KILL "$killer" 2>/dev/null
+  printf '\\n%s %s\\n' "$mark" "$code"`;
+
+/** A program of a guest that runs. Disposing of it ends it, and what it has started. */
+export class GuestProcess implements AsyncDisposable {
+  /** Its exit code, as a shell has it, once it has ended. Rejects when the connection broke. */
+  readonly exited: Promise<number>;
+  readonly #process: Process;
+  #code: number | undefined;
+
+  private constructor(process: Process, log: OdooLog, mark: string) {
+    this.#process = process;
+    this.exited = this.#read(log, mark);
+    this.exited.catch(() => {}); // for who awaits it
+  }
+
+  /**
+   * It outlasts the run's limit: who started it ends it, and waits for that.
+   *
+   * @param log is told each line that it prints
+   */
+  static async start(host: Host, command: Command, log: OdooLog): Promise<GuestProcess> {
+    const mark = randomUUID();
+    const argv = ['sh', '-c', SUPERVISE, 'sh', mark, ...command.argv];
+    const process = await unlimited(() => host.start({ ...command, argv, guarded: true }));
+    return new GuestProcess(process, log, mark);
+  }
+
+  /** undefined: it runs. */
+  get code(): number | undefined {
+    return this.#code;
+  }
+
+  async #read(log: OdooLog, mark: string): Promise<number> {
+    const output = this.#process.stdout.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const line of printedLines(output, LONGEST_LINE)) {
+      if (line.startsWith(`${mark} `)) {
+        this.#code = Number(line.slice(mark.length + 1)) || 0;
+        return this.#code;
+      }
+      log.add(line);
+    }
+    // The shell itself was ended.
+    const { code = 1 } = await this.#process.exited;
+    this.#code = code === 0 ? 1 : code;
+    return this.#code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.stdin.end(); // for the guard
+    const late = AbortSignal.timeout(PATIENCE_SECONDS * 1000 + GRACE_MS);
+    await untilAborted(this.exited, late).catch(() => {});
+    await this.#process[Symbol.asyncDispose]();
+  }
+}

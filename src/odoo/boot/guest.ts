@@ -1,0 +1,139 @@
+import { explaining } from '../../host/explaining.ts';
+import type { Command, Host } from '../../host/host.ts';
+import { run, succeeds } from '../../host/run.ts';
+import { TempFolder } from '../../host/temp-folder.ts';
+import { UserError } from '../../util/errors.ts';
+import type { Installation, OdooSettings } from '../installation.ts';
+import { findOdooServer, type OdooServerProgram } from '../program.ts';
+import type { Site } from '../site.ts';
+import { freePort } from './free-port.ts';
+import { guestConf } from './guest-conf.ts';
+
+/** Which Odoo is to be run beside the one in use. */
+export interface GuestOptions {
+  /** Units of systemd that run the Odoo in use: they show where its program is. */
+  readonly units: readonly string[];
+  /** The account that runs its programs; undefined: that of Odoo. */
+  readonly user: string | undefined;
+  /** In Compose: the image that it runs in; undefined: that of the Odoo in use. */
+  readonly image: string | undefined;
+}
+
+/** Where a guest can run. */
+export interface GuestPlace {
+  readonly host: Host;
+  /** The account that runs its programs, for `Command.as`. */
+  readonly as: string | undefined;
+  /** undefined: none was found, and another command has to start it. */
+  readonly program: OdooServerProgram | undefined;
+  /** Content of the odoo.conf in use; empty: there is none. */
+  readonly confText: string;
+}
+
+/**
+ * Finds out where and as whom another Odoo can run, read only.
+ *
+ * @throws UserError where the account that is asked for cannot be used
+ */
+export async function findGuest(
+  site: Site,
+  { conf }: Pick<Installation, 'conf'>,
+  { units, user, image }: GuestOptions,
+): Promise<GuestPlace> {
+  const { host, accounts } = site.guest(image);
+  if (user !== undefined && !(await succeeds(host, { argv: ['true'], as: user }))) {
+    throw new UserError(
+      `rehearse-user: no command can be run as ${user} on ${host.label}`,
+      `Check the name. ${accounts.sudoersHint([user])}`,
+    );
+  }
+  const program = await findOdooServer(host, accounts, units, conf);
+  const readers = [conf?.owner ?? 'odoo', 'odoo', 'root'];
+  const reading = conf && (await accounts.firstAble(readers, { argv: ['cat', '--', conf.path] }));
+  const odoo = program ? program.as : (await accounts.firstAble(['odoo'], { argv: ['true'] }))?.as;
+  return { host, as: user ?? odoo, program, confText: reading?.stdout ?? '' };
+}
+
+/** Another Odoo on a database of its own: nothing runs yet. Disposing of it removes its configuration. */
+export interface Guest extends AsyncDisposable, GuestPlace {
+  readonly database: string;
+  /** Free when the guest was opened. */
+  readonly port: number;
+  /** Path of its odoo.conf on the host. */
+  readonly conf: string;
+  /** What its programs get. Odoo takes `conf` from it where no other is given. */
+  readonly environment: Pick<Command, 'env' | 'secretEnv'>;
+}
+
+/** The database of a guest, and its filestore. */
+export interface GuestData {
+  readonly database: string;
+  /** Path; undefined: it has none. */
+  readonly filestore: string | undefined;
+}
+
+/** Bytes that its temporary folder takes at most. */
+const CONF_BYTES = 1024 * 1024;
+
+/**
+ * Writes the configuration of a guest into a temporary folder, and chooses its port. The password of the database is not
+ * in it: Odoo's programs get it as PGPASSWORD, which libpq takes where odoo.conf has none.
+ *
+ * @throws UserError where the host has no space for it, or no free port
+ */
+export async function openGuest(
+  site: Site,
+  place: GuestPlace,
+  { conf }: Pick<Installation, 'conf'>,
+  settings: OdooSettings,
+  { database, filestore }: GuestData,
+): Promise<Guest> {
+  const { host, as, program, confText } = place;
+  await using resources = new AsyncDisposableStack();
+  const folder = await TempFolder.make(host, as, CONF_BYTES);
+  if (!folder) {
+    throw new UserError(
+      `${host.label} has no space for a temporary folder`,
+      'Free space in /tmp or /var/tmp there.',
+    );
+  }
+  resources.use(folder);
+  const port = await freePort(host);
+  const path = `${folder.path}/odoo.conf`;
+  const text = guestConf(confText, { database, port, major: program?.major });
+  await run(host, { argv: ['sh', '-c', 'umask 077 && cat >"$1"', 'sh', path], as }, { input: text }).catch(
+    explaining(({ exit }) => [`${path} cannot be written: ${exit.stderr}`, 'Free space on the host.']),
+  );
+  const inside = await site.odooEnvironment();
+  const password = conf?.dbPassword ?? settings.dbPassword ?? inside.secretEnv?.PGPASSWORD;
+  const env = {
+    ...inside.env,
+    ...defined({
+      PGHOST: conf?.dbHost ?? inside.env?.PGHOST ?? settings.dbHost,
+      PGPORT: conf?.dbPort?.toString() ?? inside.env?.PGPORT ?? settings.dbPort?.toString(),
+      PGUSER: conf?.dbUser ?? inside.env?.PGUSER ?? settings.dbUser,
+      PGSSLMODE: conf?.dbSslmode,
+      ODOO_REHEARSAL_FILESTORE: filestore,
+    }),
+    PGDATABASE: database,
+    ODOO_RC: path,
+    OPENERP_SERVER: path, // its name before Odoo 10
+    ODOO_REHEARSAL_CONF: path,
+    ODOO_REHEARSAL_DATABASE: database,
+    ODOO_REHEARSAL_PORT: String(port),
+  };
+  const kept = resources.move();
+  return {
+    ...place,
+    database,
+    port,
+    conf: path,
+    environment: { env, ...(password !== undefined && { secretEnv: { PGPASSWORD: password } }) },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+const defined = (values: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );

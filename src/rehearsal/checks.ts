@@ -1,0 +1,112 @@
+import { explaining } from '../host/explaining.ts';
+import { feedThrough } from '../host/feed.ts';
+import type { SqlFile } from '../odoo/after-load.ts';
+import { printedLines } from '../odoo/boot/printed-lines.ts';
+import { inUtf8, PSQL_OPTIONS } from '../postgres/psql.ts';
+import type { Postgres } from '../postgres/server.ts';
+import { withoutControls } from '../util/controls.ts';
+import { formatCounted } from '../util/format.ts';
+
+/** A number that a check has to give: from, to. */
+export interface Bounds {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** A file of SQL that has to give no row; or one number, where its first line is such as `-- expect: 10..20`. */
+export interface DataCheck extends SqlFile {
+  readonly expects: Bounds | undefined;
+}
+
+/** How one check has ended. */
+export interface CheckResult {
+  readonly name: string;
+  readonly passed: boolean;
+  /** What it gave, in words. */
+  readonly found: string;
+  readonly seconds: number;
+}
+
+/**
+ * What the first line of a check asks for; undefined: no row.
+ *
+ * @throws Error where it is such a line, and not right
+ */
+export function boundsOf(sql: string): Bounds | undefined {
+  const [, asked] = /^\s*--\s*expect:(.*)/.exec(sql) ?? [];
+  if (asked === undefined) return undefined;
+  const [, only, from, to] = /^(-?\d{1,15})$|^(-?\d{1,15})?\.\.(-?\d{1,15})?$/.exec(asked.trim()) ?? [];
+  if ((only ?? from ?? to) === undefined) {
+    throw new Error(`'${asked.trim()}' is not a number, or a range such as 10..20, 10.. or ..20`);
+  }
+  return {
+    least: Number(only ?? from ?? Number.NEGATIVE_INFINITY),
+    most: Number(only ?? to ?? Number.POSITIVE_INFINITY),
+  };
+}
+
+const MOST_SHOWN = 3;
+const LONGEST_ROW = 200;
+
+/**
+ * Runs a check, read only, as the role that owns the database: names that stand alone are looked up in `public`.
+ *
+ * @throws UserError with PostgreSQL's message where a statement fails
+ */
+export async function runCheck(
+  postgres: Postgres,
+  database: string,
+  { name, sql, expects }: DataCheck,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const started = performance.now();
+  const psql = inUtf8(
+    postgres.command('psql', [...PSQL_OPTIONS, '-v', 'VERBOSITY=terse', '-f', '-'], database),
+  );
+  const PGOPTIONS = '-c default_transaction_read_only=on -c search_path=public';
+  const command = { ...psql, env: { ...psql.env, PGOPTIONS } };
+  const rows: string[] = [];
+  let count = 0;
+  const read = async (stdout: AsyncIterable<Buffer>) => {
+    for await (const line of printedLines(stdout, LONGEST_ROW)) {
+      count += 1;
+      if (count <= MOST_SHOWN) rows.push(withoutControls(line));
+    }
+  };
+  await feedThrough({ host: postgres.host, command, signal }, script(sql), read).catch(
+    explaining(({ exit }) => [
+      `rehearse-checks: ${name} fails in ${database}: ${exit.stderr}`,
+      'Correct the statement: it is run read only.',
+    ]),
+  );
+  const seconds = (performance.now() - started) / 1000;
+  return { name, seconds, ...(expects ? judgeNumber(rows, count, expects) : judgeRows(rows, count)) };
+}
+
+async function* script(sql: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(`${sql}\n;\n`); // the last statement may lack its semicolon
+}
+
+type Verdict = Pick<CheckResult, 'passed' | 'found'>;
+
+function judgeRows(rows: readonly string[], count: number): Verdict {
+  if (count === 0) return { passed: true, found: 'no row' };
+  const more = count > rows.length ? ' …' : '';
+  return { passed: false, found: `${formatCounted(count, 'row')}, expected none: ${rows.join('; ')}${more}` };
+}
+
+function judgeNumber(rows: readonly string[], count: number, { least, most }: Bounds): Verdict {
+  const [row = ''] = rows;
+  const asked =
+    least === most
+      ? `${least}`
+      : `${Number.isFinite(least) ? least : ''}..${Number.isFinite(most) ? most : ''}`;
+  if (count !== 1 || !/^-?\d+(\.\d+)?$/.test(row)) {
+    return {
+      passed: false,
+      found: `${formatCounted(count, 'row')} where one number from ${asked} is expected`,
+    };
+  }
+  const passed = Number(row) >= least && Number(row) <= most;
+  return { passed, found: passed ? `${row}, within ${asked}` : `${row}, expected ${asked}` };
+}
