@@ -6,7 +6,7 @@ import { variableOf } from '../src/platform/variables.ts';
 import type { ActionFile } from './docs.ts';
 import { readHome } from './repository.ts';
 
-export const componentNames = ['backup', 'rollback', 'gate', 'verify', 'prune'] as const;
+export const componentNames = ['backup', 'rehearse', 'rollback', 'gate', 'verify', 'prune'] as const;
 export type ComponentName = (typeof componentNames)[number];
 
 /** https://docs.gitlab.com/ci/inputs/#define-input-parameters-with-specinputs */
@@ -41,7 +41,10 @@ const forms: Partial<Record<InputName, string>> = {
 const undecided: readonly string[] = ['s3-path-style', 'neutralize', 'new-uuid'];
 
 /** Shell commands for the host: what looks like a variable of the job is one of theirs. */
-const literal: readonly string[] = ['stop-command', 'start-command', 'code-command'];
+const literal: readonly string[] = [
+  ...['stop-command', 'start-command', 'code-command'],
+  ...['rehearse-command', 'rehearse-start'],
+];
 
 /** What the program reads and GitLab has to know before there is a job. */
 const ofJob: readonly string[] = ['aws-audience'];
@@ -59,6 +62,7 @@ const notOfMergeRequest = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"', 
  */
 const stages: Readonly<Record<ComponentName, string>> = {
   backup: 'test',
+  rehearse: 'test',
   gate: 'test',
   verify: 'test',
   rollback: 'deploy',

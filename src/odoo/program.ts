@@ -36,6 +36,15 @@ export async function findOdooProgram(
   return undefined;
 }
 
+/** What leads to the program of a server. */
+export interface ServerClues {
+  /** Units of systemd that may run it. */
+  readonly units: readonly string[];
+  readonly conf: OdooConfFile | undefined;
+  /** Accounts that may be Odoo's own, the likeliest first. */
+  readonly owners: readonly string[];
+}
+
 /** The program of an Odoo server, of any version. */
 export interface OdooServerProgram extends OdooProgram {
   /** Major version: 19. */
@@ -46,19 +55,17 @@ export interface OdooServerProgram extends OdooProgram {
  * Finds the program that runs Odoo's server: what a systemd unit starts, or else one on PATH, by the names that it has had
  * since version 8. Read only.
  *
- * @param units of systemd; may be empty
  * @returns undefined where there is none
  */
 export async function findOdooServer(
   host: Host,
   accounts: Accounts,
-  units: readonly string[],
-  conf: OdooConfFile | undefined,
+  { units, conf, owners }: ServerClues,
 ): Promise<OdooServerProgram | undefined> {
   const script = `${UNITS}
     for name in odoo odoo-bin odoo-server odoo.py openerp-server; do command -v "$name"; done; :`;
   for (const argv of await candidates(host, script, units)) {
-    for (const as of await runners(accounts, conf)) {
+    for (const as of await accountsOf(accounts, owners)) {
       const said = await answerAs(host, [...argv, '--version'], as, conf);
       const major = said === undefined ? undefined : majorIn(said);
       if (major !== undefined) return { host, argv, as, conf: conf?.path, major };
@@ -88,10 +95,19 @@ async function candidates(host: Host, script: string, units: readonly string[]):
     });
 }
 
-/** Odoo's own account before the login account: the database may let that one in only, by peer authentication. */
-async function runners(accounts: Accounts, conf: OdooConfFile | undefined): Promise<(string | undefined)[]> {
+const runners = (accounts: Accounts, conf: OdooConfFile | undefined): Promise<(string | undefined)[]> =>
+  accountsOf(accounts, [conf?.owner ?? 'odoo', 'odoo']);
+
+/**
+ * The accounts to try, for `Command.as`: Odoo's own before the login account, for the database may let that one in only,
+ * by peer authentication.
+ */
+export async function accountsOf(
+  accounts: Accounts,
+  owners: readonly string[],
+): Promise<(string | undefined)[]> {
   const others: string[] = [];
-  for await (const as of accounts.usable([conf?.owner ?? 'odoo', 'odoo'])) if (as) others.push(as);
+  for await (const as of accounts.usable(owners)) if (as) others.push(as);
   return [...others, undefined];
 }
 

@@ -87,15 +87,17 @@ async function* script(sql: string): AsyncGenerator<Buffer> {
   yield Buffer.from(`${sql}\n;\n`); // the last statement may lack its semicolon
 }
 
-type Verdict = Pick<CheckResult, 'passed' | 'found'>;
-
-function judgeRows(rows: readonly string[], count: number): Verdict {
+function judgeRows(rows: readonly string[], count: number): Pick<CheckResult, 'passed' | 'found'> {
   if (count === 0) return { passed: true, found: 'no row' };
   const more = count > rows.length ? ' …' : '';
   return { passed: false, found: `${formatCounted(count, 'row')}, expected none: ${rows.join('; ')}${more}` };
 }
 
-function judgeNumber(rows: readonly string[], count: number, { least, most }: Bounds): Verdict {
+function judgeNumber(
+  rows: readonly string[],
+  count: number,
+  { least, most }: Bounds,
+): Pick<CheckResult, 'passed' | 'found'> {
   const [row = ''] = rows;
   const asked =
     least === most

@@ -42,7 +42,7 @@ export interface CopyPlan extends AsyncDisposable {
 }
 
 /** How a copy is made. */
-export interface CopyOptions {
+export interface CopyRequest {
   /** Nothing is changed: no name is taken, and nothing removed. */
   readonly dryRun?: boolean;
   /** Database that the backup has to be of; undefined: any. */
@@ -60,7 +60,7 @@ export interface CopyOptions {
 export async function openCopy(
   source: RestoreSource,
   live: Target,
-  { dryRun = false, source: of, skipTables = [] }: CopyOptions,
+  { dryRun = false, source: of, skipTables = [] }: CopyRequest,
   run: Run,
 ): Promise<CopyPlan> {
   const { platform, phases, signal } = run;

@@ -113,13 +113,15 @@ const TAKEN_BACK =
 
 /** Where Odoo can be started on the copy; undefined: nowhere, which is a problem. */
 async function guestOf(
-  { site, installation, services }: Target,
+  { site, installation, services, filestore }: Target,
   { rehearsal }: RehearseOptions,
   problems: Problem[],
 ): Promise<GuestPlace | undefined> {
   const units = services && services.units.length > 0 ? services.units : USUAL_UNITS;
   const { user, image } = rehearsal;
-  const place = await attemptInto(problems)(() => findGuest(site, installation, { units, user, image }));
+  const place = await attemptInto(problems)(() =>
+    findGuest(site, installation, { units, owner: filestore?.owner, user, image }),
+  );
   if (place && !place.program && rehearsal.start === undefined) {
     const { message, hint } = noProgram(place.host.label);
     problems.push({ message, hint });

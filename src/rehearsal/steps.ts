@@ -10,7 +10,8 @@ import { formatCounted, formatDuration, formatLimit } from '../util/format.ts';
 import { runCheck } from './checks.ts';
 import type { Copy } from './copy.ts';
 import type { FailOn, RehearsalOptions } from './options.ts';
-import { type Experience, type OdooPart, partOf } from './outcome.ts';
+import { type Experience, partOf } from './outcome.ts';
+import { because, tellLastWords, tellLog } from './tell-log.ts';
 
 /** What the steps of a rehearsal work on. */
 export interface Rehearsed {

@@ -198,7 +198,7 @@ suite('the GitLab components, as pipelines run them', () => {
       assert.equal(exitCode, 0, log);
       return [...log.matchAll(/^([\w-]+);/gm)].flatMap(([, name = '']) => (name === 'name' ? [] : [name]));
     };
-    const include = ['backup', 'rollback', 'gate', 'verify', 'prune'].map((name) => ({
+    const include = ['backup', 'rehearse', 'rollback', 'gate', 'verify', 'prune'].map((name) => ({
       component: component(name),
       inputs: { ...bucket() },
     }));
@@ -207,7 +207,7 @@ suite('the GitLab components, as pipelines run them', () => {
     assert.deepEqual(await jobs(deploy, 'schedule'), []);
     assert.deepEqual((await jobs(nightly, 'schedule')).sort(), ['gate', 'nightly-backup', 'verify']);
     assert.deepEqual(await jobs(nightly, 'push'), []);
-    assert.equal((await jobs({ include }, 'push')).length, 5);
+    assert.equal((await jobs({ include }, 'push')).length, 6);
     assert.deepEqual(await jobs({ include }, 'merge_request_event'), []);
   });
 

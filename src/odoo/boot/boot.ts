@@ -48,17 +48,32 @@ export async function bootOdoo(
   log: OdooLog,
   { shell, timeoutMs, signal, onWait }: Boot,
 ): Promise<Healthy> {
-  const { program, conf, host, port } = guest;
+  const { program, conf, host } = guest;
   if (shell === undefined && !program) throw noProgram(host.label);
   const argv = shell === undefined ? [...(program?.argv ?? []), '--config', conf] : ['sh', '-c', shell];
+  const healthy = await answerOf(guest, argv, log, { timeoutMs, signal, onWait });
+  // Odoo goes on without a database that it cannot load, and its pages lead elsewhere. The log is whole by now.
+  if (log.criticals === 0) return healthy;
+  throw new UserError(
+    `Odoo does not work on ${guest.database}: it answers, and its log has a critical error`,
+    'Its last lines in the log say why.',
+  );
+}
+
+async function answerOf(
+  guest: Guest,
+  argv: readonly string[],
+  log: OdooLog,
+  { timeoutMs, signal, onWait }: Omit<Boot, 'shell'>,
+): Promise<Healthy> {
   await using process = await start(guest, argv, log);
   const states = async () => {
     const state = process.code === undefined ? 'active' : 'failed';
     return [{ unit: 'its process', state, loaded: true }];
   };
-  const check = { kind: 'odoo', baseUrl: `http://127.0.0.1:${port}` } as const;
+  const check = { kind: 'odoo', baseUrl: `http://127.0.0.1:${guest.port}` } as const;
   try {
-    return await waitHealthy({ host, services: { states }, check }, timeoutMs, signal, onWait);
+    return await waitHealthy({ host: guest.host, services: { states }, check }, timeoutMs, signal, onWait);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;

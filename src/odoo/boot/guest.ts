@@ -4,7 +4,7 @@ import { run, succeeds } from '../../host/run.ts';
 import { TempFolder } from '../../host/temp-folder.ts';
 import { UserError } from '../../util/errors.ts';
 import type { Installation, OdooSettings } from '../installation.ts';
-import { findOdooServer, type OdooServerProgram } from '../program.ts';
+import { accountsOf, findOdooServer, type OdooServerProgram } from '../program.ts';
 import type { Site } from '../site.ts';
 import { freePort } from './free-port.ts';
 import { guestConf } from './guest-conf.ts';
@@ -13,6 +13,8 @@ import { guestConf } from './guest-conf.ts';
 export interface GuestOptions {
   /** Units of systemd that run the Odoo in use: they show where its program is. */
   readonly units: readonly string[];
+  /** The account that owns the filestore of the Odoo in use, where that is known. */
+  readonly owner: string | undefined;
   /** The account that runs its programs; undefined: that of Odoo. */
   readonly user: string | undefined;
   /** In Compose: the image that it runs in; undefined: that of the Odoo in use. */
@@ -38,7 +40,7 @@ export interface GuestPlace {
 export async function findGuest(
   site: Site,
   { conf }: Pick<Installation, 'conf'>,
-  { units, user, image }: GuestOptions,
+  { units, owner, user, image }: GuestOptions,
 ): Promise<GuestPlace> {
   const { host, accounts } = site.guest(image);
   if (user !== undefined && !(await succeeds(host, { argv: ['true'], as: user }))) {
@@ -47,10 +49,12 @@ export async function findGuest(
       `Check the name. ${accounts.sudoersHint([user])}`,
     );
   }
-  const program = await findOdooServer(host, accounts, units, conf);
+  // Root may own both, and runs no Odoo.
+  const owners = [owner, conf?.owner, 'odoo'].filter((each) => each !== undefined && each !== 'root');
+  const program = await findOdooServer(host, accounts, { units, conf, owners });
   const readers = [conf?.owner ?? 'odoo', 'odoo', 'root'];
   const reading = conf && (await accounts.firstAble(readers, { argv: ['cat', '--', conf.path] }));
-  const odoo = program ? program.as : (await accounts.firstAble(['odoo'], { argv: ['true'] }))?.as;
+  const odoo = program ? program.as : (await accountsOf(accounts, owners))[0];
   return { host, as: user ?? odoo, program, confText: reading?.stdout ?? '' };
 }
 

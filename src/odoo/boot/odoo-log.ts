@@ -66,6 +66,10 @@ export class OdooLog {
     return this.#counts.WARNING;
   }
 
+  get criticals(): number {
+    return this.#counts.CRITICAL;
+  }
+
   /** Number of messages of the levels ERROR and CRITICAL. */
   get errors(): number {
     return this.#counts.ERROR + this.#counts.CRITICAL;

@@ -4,7 +4,9 @@ import {
   derivedFolder,
   derivedName,
   isDerivedName,
+  isTemporaryName,
   parseDerivedName,
+  temporaryTimestamp,
 } from '../../../src/postgres/derived-names.ts';
 
 const at = '20261121034100';
@@ -46,6 +48,20 @@ suite('derived names', () => {
     [derivedName('a'.repeat(50), 'new', at), 'a'.repeat(51)],
   ] as const) {
     test(`${name} is none of ${database}`, () => assert.equal(parseDerivedName(name, database), undefined));
+  }
+
+  for (const kind of ['test', 'rehearsal'] as const) {
+    for (const database of ['prod', 'a'.repeat(60), 'é'.repeat(31)]) {
+      test(`for the time of a ${kind}, of ${database}`, () => {
+        const name = derivedName(database, kind, at);
+        assert.ok(Buffer.byteLength(name) <= 63);
+        assert.equal(temporaryTimestamp(name, database, kind), at);
+        assert.equal(temporaryTimestamp(name, database, kind === 'test' ? 'rehearsal' : 'test'), undefined);
+        assert.equal(temporaryTimestamp(name, `${database}x`, kind), undefined);
+        assert.ok(isTemporaryName(name, database));
+        assert.equal(parseDerivedName(name, database), undefined);
+      });
+    }
   }
 
   test('of folders lie beside', () => {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Phases } from '../../../src/platform/phases.ts';
 import type { Platform } from '../../../src/platform/platform.ts';
-import { describePlan, execute, type Step, StrandedError } from '../../../src/restore/plan.ts';
+import {
+  describePlan,
+  execute,
+  executeAndTakeBack,
+  type Step,
+  StrandedError,
+} from '../../../src/restore/plan.ts';
 import { Cancellation } from '../../../src/util/cancellation.ts';
 import { CancelledError, UserError } from '../../../src/util/errors.ts';
 
@@ -53,7 +59,13 @@ function stage() {
   });
   const run = (steps: readonly Step[], cancellation = new Cancellation()) =>
     execute(steps, { platform, phases: new Phases(platform), signal: cancellation.signal }, cancellation);
-  return { events, infos, step, run, did: () => events.filter((event) => /^[\w-]+$/.test(event)) };
+  const runForNow = (steps: readonly Step[], cancellation = new Cancellation()) =>
+    executeAndTakeBack(
+      steps,
+      { platform, phases: new Phases(platform), signal: cancellation.signal },
+      cancellation,
+    );
+  return { events, infos, step, run, runForNow, did: () => events.filter((event) => /^[\w-]+$/.test(event)) };
 }
 
 suite('a plan', () => {
@@ -219,5 +231,32 @@ suite('a plan', () => {
     const { step } = stage();
     const steps = [{ ...step('one'), details: ['a detail'] }, step('two', { noUndo: true })];
     assert.deepEqual(describePlan(steps), ['1. Do one', '   a detail', '   undo: undo one', '2. Do two']);
+  });
+});
+
+suite('a plan for the time of a run', () => {
+  test('is taken back when everything is done', async () => {
+    const { step, runForNow, did, events } = stage();
+    await runForNow([step('build'), step('use', { noUndo: true }), step('more')]);
+    assert.deepEqual(did(), ['build', 'use', 'more', 'un-more', 'un-build']);
+    assert.ok(!events.some((event) => event.startsWith('warning')));
+  });
+
+  test('is taken back when a step fails', async () => {
+    const { step, runForNow, did } = stage();
+    await assert.rejects(
+      runForNow([step('build'), step('use', { run: new Error('no') }), step('more')]),
+      /^Error: no$/,
+    );
+    assert.deepEqual(did(), ['build', 'use', 'un-use', 'un-build']);
+  });
+
+  test('says what a person has to do where it cannot be taken back, whether it was done or not', async () => {
+    const { step, runForNow } = stage();
+    await assert.rejects(runForNow([step('build', { undo: new Error('stuck') })]), (error: unknown) => {
+      assert.ok(error instanceof StrandedError);
+      assert.deepEqual(error.commands, ['by hand: build']);
+      return true;
+    });
   });
 });
