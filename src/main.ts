@@ -156,7 +156,7 @@ const leaves: Readonly<Record<Inputs['command'], string>> = {
   backup: 'No backup was made, unless the log above names one. Nothing on the host was changed.',
   rollback: 'What was begun has been undone, as the log shows.',
   restore: 'What was begun has been undone, as the log shows.',
-  rehearse: 'The copy was dropped, as the log shows. The Odoo in use was not touched.',
+  rehearse: 'The Odoo in use was not touched. A copy that was begun has been dropped, as the log shows.',
   verify: 'Receipts are unchanged except for the verifications logged above.',
   gate: 'Nothing was changed: this command only reads.',
   list: 'Nothing was changed: this command only reads.',

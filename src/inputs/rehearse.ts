@@ -1,6 +1,6 @@
 import type { Environment } from '../platform/platform.ts';
 import { boundsOf, type DataCheck } from '../rehearsal/checks.ts';
-import type { RehearseOptions } from '../rehearsal/options.ts';
+import type { LiveCheckOptions, RehearseOptions } from '../rehearsal/options.ts';
 import { messageOf } from '../util/errors.ts';
 import { boolean, durationMs, type Fields, integer, matching, oneOf, Refusal, text } from './fields.ts';
 import { backupName, refuseEmptyBackup } from './gate.ts';
@@ -12,7 +12,9 @@ import { parseIdentities } from './sealing.ts';
 import { parseSigners } from './signing.ts';
 import { choices } from './table.ts';
 
-export interface RehearseInputs extends RehearseOptions {
+export type RehearseInputs = RehearsalInputs | LiveCheckInputs;
+
+interface TimedInputs {
   readonly command: 'rehearse';
   /** Time limit of the whole run. */
   readonly timeoutMs: number;
@@ -20,8 +22,33 @@ export interface RehearseInputs extends RehearseOptions {
   readonly warnings: readonly string[];
 }
 
+/** A rehearsal on a copy. */
+export interface RehearsalInputs extends TimedInputs, RehearseOptions {
+  readonly checksOnly: false;
+}
+
+/** The checks alone, on the database in use. */
+export interface LiveCheckInputs extends TimedInputs, LiveCheckOptions {
+  readonly checksOnly: true;
+}
+
 /** @returns undefined when something that must be there is not */
 export function parseRehearse(fields: Fields, env: Environment): RehearseInputs | undefined {
+  return fields.optional('checks-only', boolean) ? parseLiveChecks(fields, env) : parseRehearsal(fields, env);
+}
+
+function parseLiveChecks(fields: Fields, env: Environment): LiveCheckInputs | undefined {
+  const required = {
+    ...parseInstallation(fields, env, fields.optional('database', databaseName)),
+    checks: fields.required('rehearse-checks', dataChecks, 'is required, because checks-only is set'),
+    timeoutMs: fields.required('timeout', durationMs),
+  };
+  return complete(required)
+    ? { command: 'rehearse', checksOnly: true, ...required, warnings: [] }
+    : undefined;
+}
+
+function parseRehearsal(fields: Fields, env: Environment): RehearsalInputs | undefined {
   const required = {
     ...parseInstallation(fields, env, fields.optional('database', databaseName)),
     s3: parseS3(fields, env),
@@ -55,7 +82,8 @@ export function parseRehearse(fields: Fields, env: Environment): RehearseInputs 
   };
   if (!complete(required)) return undefined;
   const { failOn, ...rest } = required;
-  return { command: 'rehearse', ...rest, ...optional, rehearsal: { ...asked, failOn }, warnings: [] };
+  const rehearsal = { ...asked, failOn };
+  return { command: 'rehearse', checksOnly: false, ...rest, ...optional, rehearsal, warnings: [] };
 }
 
 /** Files of SQL on the runner, each one check. */

@@ -147,6 +147,7 @@ export const inputTable = [
   { name: 'rehearse-start', group: 'rehearsal' },
   { name: 'rehearse-image', group: 'rehearsal' },
   { name: 'rehearse-checks', group: 'rehearsal', ofRun: true },
+  { name: 'checks-only', group: 'rehearsal', boolean: true, ofRun: true },
   {
     name: 'rehearse-fail-on',
     group: 'rehearsal',

@@ -2,9 +2,11 @@ import { explaining } from '../host/explaining.ts';
 import { feedThrough } from '../host/feed.ts';
 import type { SqlFile } from '../odoo/after-load.ts';
 import { printedLines } from '../odoo/boot/printed-lines.ts';
+import type { Run } from '../platform/run.ts';
 import { inUtf8, PSQL_OPTIONS } from '../postgres/psql.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { withoutControls } from '../util/controls.ts';
+import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 
 /** A number that a check has to give: from, to. */
@@ -53,7 +55,7 @@ const LONGEST_ROW = 200;
  *
  * @throws UserError with PostgreSQL's message where a statement fails
  */
-export async function runCheck(
+async function runCheck(
   postgres: Postgres,
   database: string,
   { name, sql, expects }: DataCheck,
@@ -81,6 +83,36 @@ export async function runCheck(
   );
   const seconds = (performance.now() - started) / 1000;
   return { name, seconds, ...(expects ? judgeNumber(rows, count, expects) : judgeRows(rows, count)) };
+}
+
+/**
+ * Runs checks one after the other, all of them, and tells of each.
+ *
+ * @param results gets what each has found
+ * @throws UserError as `runCheck` does
+ */
+export async function runChecks(
+  postgres: Postgres,
+  database: string,
+  checks: readonly DataCheck[],
+  results: CheckResult[],
+  { platform, signal }: Pick<Run, 'platform' | 'signal'>,
+): Promise<void> {
+  for (const check of checks) {
+    const result = await runCheck(postgres, database, check, signal);
+    results.push(result);
+    platform.info(`${result.passed ? 'passed' : 'FAILED'}: ${result.name}: ${result.found}`);
+  }
+}
+
+/** The error that names the checks which have failed; undefined: none has. */
+export function failedChecks(results: readonly CheckResult[]): UserError | undefined {
+  const failed = results.filter(({ passed }) => !passed);
+  if (failed.length === 0) return undefined;
+  return new UserError(
+    `rehearse-checks: ${failed.map(({ name, found }) => `${name} gave ${found}`).join('; ')}`,
+    'The data is not as it should be after the deploy: correct the migration, or the check.',
+  );
 }
 
 async function* script(sql: string): AsyncGenerator<Buffer> {

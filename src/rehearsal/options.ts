@@ -1,3 +1,4 @@
+import type { OdooAccess } from '../odoo/access.ts';
 import type { PutBackOptions } from '../restore/options.ts';
 import type { TargetOptions } from '../restore/target.ts';
 import type { DataCheck } from './checks.ts';
@@ -28,4 +29,9 @@ export interface RehearseOptions
     > {
   readonly skipTables: readonly string[];
   readonly rehearsal: RehearsalOptions;
+}
+
+/** The checks of a rehearsal alone, on the database in use. */
+export interface LiveCheckOptions extends OdooAccess {
+  readonly checks: readonly DataCheck[];
 }

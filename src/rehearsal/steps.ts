@@ -7,7 +7,7 @@ import { nowAndThen } from '../platform/progress.ts';
 import type { Step } from '../restore/plan.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration, formatLimit } from '../util/format.ts';
-import { runCheck } from './checks.ts';
+import { failedChecks, runChecks } from './checks.ts';
 import type { Copy } from './copy.ts';
 import type { FailOn, RehearsalOptions } from './options.ts';
 import { type Experience, partOf } from './outcome.ts';
@@ -142,17 +142,9 @@ function checksStep({ copy, options, experience, platform }: Rehearsed): Step {
     title: `Check the data: ${formatCounted(options.checks.length, 'file')} of rehearse-checks`,
     details: options.checks.map(({ name }) => name),
     async run(signal) {
-      for (const check of options.checks) {
-        const result = await runCheck(copy.login, copy.database, check, signal);
-        experience.checks.push(result);
-        platform.info(`${result.passed ? 'passed' : 'FAILED'}: ${result.name}: ${result.found}`);
-      }
-      const failed = experience.checks.filter(({ passed }) => !passed);
-      if (failed.length === 0) return;
-      throw new UserError(
-        `rehearse-checks: ${failed.map(({ name, found }) => `${name} gave ${found}`).join('; ')}`,
-        'The data would be wrong after the deploy: correct the migration, or the check.',
-      );
+      await runChecks(copy.login, copy.database, options.checks, experience.checks, { platform, signal });
+      const failed = failedChecks(experience.checks);
+      if (failed) throw failed;
     },
   };
 }

@@ -231,4 +231,20 @@ migrate()'`,
     await scene.untilQuiet();
     await assertUntouched();
   });
+
+  test('its checks alone run on the database in use, without a bucket', async () => {
+    const good = await file('good.sql', '-- expect: 1..\nSELECT count(*) FROM res_users');
+    const inputs = { 'checks-only': 'true', 's3-bucket': '', 's3-endpoint': '', customer: '' };
+    const passed = await scene.rehearse({ ...inputs, 'rehearse-checks': good });
+    assert.equal(passed.exitCode, 0, passed.log);
+    assert.equal(passed.json.checks[0]?.passed, true);
+    const bad = await file('bad.sql', 'SELECT id FROM res_partner LIMIT 1');
+    const failed = await scene.rehearse({ ...inputs, 'rehearse-checks': `${good},${bad}` });
+    assert.equal(failed.exitCode, 1);
+    assert.match(failed.log, /rehearse-checks: \S+bad\.sql gave 1 row, expected none/);
+    const writes = await file('writes-live.sql', "UPDATE res_partner SET name = ''");
+    const refused = await scene.rehearse({ ...inputs, 'rehearse-checks': writes });
+    assert.match(refused.log, /read-only transaction/);
+    await assertUntouched();
+  });
 });

@@ -95,7 +95,7 @@ export const commandWords: Readonly<Record<(typeof choices.command)[number], Com
       'dry-run',
     ],
     example:
-      "odoo-backup rehearse --ssh-host deploy@odoo.example.com --s3-bucket backups --customer acme --rehearse-command 'odoo -u all --stop-after-init'",
+      'odoo-backup rehearse --ssh-host deploy@odoo.example.com --s3-bucket backups --customer acme --rehearse-command /opt/odoo-next/update.sh',
   },
   verify: {
     purpose: 'read backups back and check them, or restore them as a test',

@@ -93,6 +93,7 @@ const words: Readonly<Record<string, readonly [value: string, brief: string]>> =
   'rehearse-start': ['COMMAND', 'the shell command that starts Odoo on the copy'],
   'rehearse-image': ['IMAGE', 'the image to run in, in Compose'],
   'rehearse-checks': ['FILES', 'SQL that must return no row'],
+  'checks-only': ['', 'only run the checks, on the database in use'],
   'rehearse-fail-on': ['LEVEL', 'what fails it: failure, error or warning'],
 
   output: ['FILE', 'the file to write; - is standard output'],

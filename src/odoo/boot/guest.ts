@@ -50,7 +50,9 @@ export async function findGuest(
     );
   }
   // Root may own both, and runs no Odoo.
-  const owners = [owner, conf?.owner, 'odoo'].filter((each) => each !== undefined && each !== 'root');
+  const owners = [owner, conf?.owner, 'odoo'].flatMap((each) =>
+    each === undefined || each === 'root' ? [] : [each],
+  );
   const program = await findOdooServer(host, accounts, { units, conf, owners });
   const readers = [conf?.owner ?? 'odoo', 'odoo', 'root'];
   const reading = conf && (await accounts.firstAble(readers, { argv: ['cat', '--', conf.path] }));
