@@ -54,6 +54,7 @@ suite('the inputs of a rehearsal', () => {
       'rehearse-command': 'odoo -u all --stop-after-init',
       'rehearse-user': 'odoo',
       'rehearse-start': '/opt/next/odoo-bin',
+      'compose-project-directory': '/srv/erp',
       'compose-odoo-service': 'odoo',
       'rehearse-image': 'registry.example.com:5000/odoo:next@sha256:abc',
       'rehearse-checks': `${join(folder, 'rows.sql')}\n${join(folder, 'count.sql')}`,
