@@ -59,7 +59,7 @@ suite('a rehearsal', () => {
         ['WARNING', 'The model x has no access rules'],
       ],
     );
-    assert.match(json.boot?.answer ?? '', /^http:\/\/127\.0\.0\.1:2\d{4}\/web\/login answers 200$/);
+    assert.match(json.boot?.answer ?? '', /^http:\/\/127\.0\.0\.1:[23]\d{4}\/web\/login answers 200$/);
     assert.deepEqual(
       json.checks.map(({ passed }) => passed),
       [true, true, true],

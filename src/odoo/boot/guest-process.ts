@@ -19,15 +19,20 @@ const SUPERVISE = `mark=$1; shift
   if ionice -c 2 -n 7 true 2>/dev/null; then set -- ionice -c 2 -n 7 "$@"; fi
   if nice -n 10 true 2>/dev/null; then set -- nice -n 10 "$@"; fi
   killer=
+  kill_late() {
+    trap '' HUP INT TERM; trap 'kill -s KILL "$nap"; exit' USR1
+    sleep ${PATIENCE_SECONDS} & nap=$!
+    wait "$nap"; kill -s KILL "$pid"
+  }
   trap : HUP INT TERM
   "$@" 2>&1 &
   pid=$!
   while :; do
     wait "$pid"; code=$?
     [ $code -gt 128 ] && kill -0 "$pid" 2>/dev/null || break
-    [ -n "$killer" ] || { (trap '' HUP INT TERM; sleep ${PATIENCE_SECONDS}; kill -s KILL "$pid") >/dev/null 2>&1 & killer=$!; }
+    [ -n "$killer" ] || { kill_late >/dev/null 2>&1 & killer=$!; }
   done
-  [ -z "$killer" ] || kill -s KILL "$killer" 2>/dev/null
+  [ -z "$killer" ] || kill -s USR1 "$killer" 2>/dev/null
   printf '\\n%s %s\\n' "$mark" "$code"`;
 
 /** A program of a guest that runs. Disposing of it ends it, and what it has started. */
