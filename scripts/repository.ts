@@ -43,7 +43,7 @@ export function homeOf({ version, repository, gitlab }: PackageFile): Home {
 export const isAdopted = ({ owner }: Home): boolean => owner !== placeholder;
 
 const PATH = String.raw`[\w.-]+(?:\/[\w.-]+)+`;
-const COMPONENTS = '(?:backup|rollback|gate|verify|prune)';
+const COMPONENTS = '(?:backup|rehearse|rollback|gate|verify|prune)';
 
 /** How texts refer to this project at GitHub. Actions of others are pinned to a commit, and never to a tag. */
 const atGitHub = [

@@ -166,7 +166,7 @@ const refused: [RawInputs, RegExp][] = [
   [{ sudo: 'yes' }, /^sudo: 'yes' is not one of auto, always, never$/],
   [
     { command: 'restor' },
-    /^command: 'restor' is not one of backup, rollback, restore, verify, gate, list, mark, prune, hosts, fetch, doctor$/,
+    /^command: 'restor' is not one of backup, rollback, restore, rehearse, verify, gate, list, mark, prune, hosts, fetch, doctor$/,
   ],
   [{ verify: 'most' }, /^verify: 'most' is not one of upload, contents, restore$/],
   [{ database: '/(/' }, /^database: '\/\(\/' is not a regular expression/],
