@@ -92,14 +92,13 @@ async function runCheck(
  * @throws UserError as `runCheck` does
  */
 export async function runChecks(
-  postgres: Postgres,
-  database: string,
+  { login, database }: { readonly login: Postgres; readonly database: string },
   checks: readonly DataCheck[],
   results: CheckResult[],
   { platform, signal }: Pick<Run, 'platform' | 'signal'>,
 ): Promise<void> {
   for (const check of checks) {
-    const result = await runCheck(postgres, database, check, signal);
+    const result = await runCheck(login, database, check, signal);
     results.push(result);
     platform.info(`${result.passed ? 'passed' : 'FAILED'}: ${result.name}: ${result.found}`);
   }

@@ -120,21 +120,26 @@ export async function openCopy(
   };
 }
 
+/** How the use of a copy ends. */
+export interface UseOptions {
+  /** Default: one that follows the signal of the run. */
+  readonly cancellation?: Cancellation;
+  /** Is told of a failure once the copy is dropped. */
+  onFailure?(failure: StepFailure): Promise<void>;
+}
+
 /**
  * Builds a copy, runs steps on it, and drops it, whatever has happened: its database and its filestore. Where that fails,
  * the commands for a person are in the error.
  *
  * @param steps what is done with the copy; what they have begun is taken back before the copy is dropped
- * @param cancellation of the run; default: one that follows its signal
- * @param onFailure is told of a failure once the copy is dropped
  * @throws the error of a step, or the signal's reason; a StrandedError when a person has to drop it
  */
 export async function useCopy(
   plan: CopyPlan,
   steps: readonly Step[],
   run: Run,
-  cancellation: Cancellation = Cancellation.following(run.signal),
-  onFailure?: (failure: StepFailure) => Promise<void>,
+  { cancellation = Cancellation.following(run.signal), onFailure }: UseOptions = {},
 ): Promise<void> {
   await executeAndTakeBack([...plan.steps, ...steps], run, cancellation, onFailure);
 }

@@ -6,7 +6,7 @@ import { findGuest, type GuestPlace } from '../odoo/boot/guest.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Run } from '../platform/run.ts';
 import { copyFacts, tellFindings, tellTarget, whichBackup } from '../restore/facts.ts';
-import { describePlan } from '../restore/plan.ts';
+import { describePlan, type StepFailure } from '../restore/plan.ts';
 import { attemptInto } from '../restore/preflight/attempt.ts';
 import { type Problem, refuse } from '../restore/problem.ts';
 import { tellPassedOver } from '../restore/run.ts';
@@ -99,10 +99,11 @@ export async function rehearse(inputs: RehearseOptions, run: Run, cancellation: 
       platform.output(name, value);
     return platform.summary(planSummary(made()));
   }
-  await useCopy(plan, further, run, cancellation, async (failure) => {
+  const onFailure = async (failure: StepFailure) => {
     platform.output('json', JSON.stringify(rehearsalJson(made(), 'failed')));
     await platform.summary(failureSummary(made(), failure));
-  });
+  };
+  await useCopy(plan, further, run, { cancellation, onFailure });
   for (const [name, value] of Object.entries(rehearsalOutputs(made(), 'works'))) platform.output(name, value);
   await platform.summary(rehearsalSummary(made()));
 }

@@ -66,8 +66,9 @@ function guestStep(
         : `as ${installation.conf?.path} otherwise`,
     ],
     async run() {
-      const data = { database: copy.database, filestore: copy.filestore?.path };
-      const guest = await openGuest(site, place, installation, settings, data);
+      const { database, filestore } = copy;
+      const data = { conf: installation.conf, settings, database, filestore: filestore?.path };
+      const guest = await openGuest(site, place, data);
       tell(guest);
       platform.info(`${guest.conf}, port ${guest.port}`);
     },
@@ -142,7 +143,7 @@ function checksStep({ copy, options, experience, platform }: Rehearsed): Step {
     title: `Check the data: ${formatCounted(options.checks.length, 'file')} of rehearse-checks`,
     details: options.checks.map(({ name }) => name),
     async run(signal) {
-      await runChecks(copy.login, copy.database, options.checks, experience.checks, { platform, signal });
+      await runChecks(copy, options.checks, experience.checks, { platform, signal });
       const failed = failedChecks(experience.checks);
       if (failed) throw failed;
     },

@@ -71,8 +71,10 @@ export interface Guest extends AsyncDisposable, GuestPlace {
   readonly environment: Pick<Command, 'env' | 'secretEnv'>;
 }
 
-/** The database of a guest, and its filestore. */
-export interface GuestData {
+/** What a guest works on, and how the Odoo in use reaches its database. */
+export interface GuestData extends Pick<Installation, 'conf'> {
+  /** What the inputs say of it. */
+  readonly settings: OdooSettings;
   readonly database: string;
   /** Path; undefined: it has none. */
   readonly filestore: string | undefined;
@@ -90,9 +92,7 @@ const CONF_BYTES = 1024 * 1024;
 export async function openGuest(
   site: Site,
   place: GuestPlace,
-  { conf }: Pick<Installation, 'conf'>,
-  settings: OdooSettings,
-  { database, filestore }: GuestData,
+  { conf, settings, database, filestore }: GuestData,
 ): Promise<Guest> {
   const { host, as, program, confText } = place;
   await using resources = new AsyncDisposableStack();

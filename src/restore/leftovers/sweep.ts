@@ -87,26 +87,28 @@ export function refuseHalfSwapped(
 export async function sweepTemporary(found: FoundLeftovers | undefined, platform: Platform): Promise<void> {
   if (!found) return;
   const { place, tests, rehearsals } = found;
-  if (tests.length > 0) {
-    const sweep = () => sweepTestDatabases(place.admin, place.database);
-    await dropTold('restore test', tests, sweep, platform);
-  }
-  if (rehearsals.length > 0) await dropTold('rehearsal', rehearsals, () => sweepRehearsals(place), platform);
+  const sweepTests = () => sweepTestDatabases(place.admin, place.database);
+  await dropTold(['restore test', 'Restore tests'], tests, sweepTests, platform);
+  await dropTold(['rehearsal', 'Rehearsals'], rehearsals, () => sweepRehearsals(place), platform);
 }
 
-/** @param sweep gives the names of what it has dropped */
+/**
+ * @param makers one and several of what has left them
+ * @param names of what there is, some of which may be in use
+ * @param sweep gives the names of what it has dropped
+ */
 async function dropTold(
-  what: string,
+  [maker, makers]: readonly [one: string, several: string],
   names: readonly string[],
   sweep: () => Promise<string[]>,
   platform: Platform,
 ): Promise<void> {
+  if (names.length === 0) return;
   try {
-    for (const name of await sweep()) platform.info(`Dropped ${name}: a ${what} that was killed had left it`);
+    for (const name of await sweep())
+      platform.info(`Dropped ${name}: a ${maker} that was killed had left it`);
   } catch (error) {
-    platform.warning(
-      `${what.replace(/^r/, 'R')}s have left ${names.join(', ')}, not dropped: ${messageOf(error)}`,
-    );
+    platform.warning(`${makers} have left ${names.join(', ')}, not dropped: ${messageOf(error)}`);
   }
 }
 
