@@ -173,14 +173,14 @@ async function receiptOf(
   if (beside === key || !(await store.head(beside))) return undefined;
   const read = await readReceipt(store, beside, signers, storedAt);
   if (read.receipt.key !== key)
-    throw wrongBackup(store.uri(key), `the receipt speaks of ${read.receipt.key}`);
+    throw wrongBackup(store.uri(key), `the receipt is for ${read.receipt.key}`);
   return read;
 }
 
 /** A receipt that was written for something else proves nothing. */
 export function wrongBackup(uri: string, what: string): ContentError {
   return new ContentError(
-    `${uri} is not the archive that the receipt speaks of: ${what}.`,
+    `${uri} is not the archive that the receipt describes: ${what}.`,
     'One of the two was changed or replaced since the backup. Choose another backup.',
   );
 }
@@ -213,6 +213,9 @@ function failed(uri: string, { level, at, failure }: Proof): UserError {
   );
 }
 
+/** The catalog is empty: the first backup is still to be made. */
+export class NoBackupYetError extends UserError {}
+
 const LISTED = 10;
 
 function notFound(store: Store, { customer, database, backup }: Selection, all: readonly Backup[]) {
@@ -224,7 +227,8 @@ function notFound(store: Store, { customer, database, backup }: Selection, all: 
   });
   if (all.length > LISTED) lines.push(`and ${all.length - LISTED} older ones`);
   const there = lines.length > 0 ? ` There are:\n${lines.map((line) => `  ${line}`).join('\n')}` : '';
-  return new UserError(
+  const Reason = all.length === 0 ? NoBackupYetError : UserError;
+  return new Reason(
     `No backup found${backup === 'latest' ? '' : ` for ${backup}`}${of} in ${folder}.${there}`,
     'Check the S3 bucket, the prefix and the customer name, the database, and that the credentials may read there.',
   );

@@ -117,7 +117,7 @@ function doubtOf(
     return { doubt: `its receipt has another date: ${receipt.startedAt.slice(0, 10)}` };
   }
   if (receipt.key !== archive.key || receipt.bucket !== store.options.bucket) {
-    return { doubt: `its receipt speaks of s3://${receipt.bucket}/${receipt.key}` };
+    return { doubt: `its receipt is for s3://${receipt.bucket}/${receipt.key}` };
   }
   return {};
 }

@@ -81,7 +81,7 @@ function frozen(
   if (!shrinks) return undefined;
   return {
     why: `the newest backup, ${newest.key}, has shrunk by more than ${maxShrink} percent: ${shrinkWords(shrinks)}`,
-    hint: `Look whether that is right. If it is, say so once: the command mark with accept-shrink and the reason. Else keep the older backups, and find out what has become of the data.`,
+    hint: `Check whether that is right. If it is, run the command mark once, with accept-shrink and the reason. If not, keep the older backups, and find out what happened to the data.`,
   };
 }
 

@@ -139,6 +139,6 @@ function judge<T extends Candidate>(entry: T, newest: T | undefined, rules: read
     case 'unreadable':
       return keep({ kind: 'protected', why: 'its receipt cannot be read' });
     case 'mismatched':
-      return keep({ kind: 'protected', why: 'its receipt speaks of something else' });
+      return keep({ kind: 'protected', why: 'its receipt is for another archive' });
   }
 }

@@ -1,5 +1,6 @@
 import { makeBackup } from '../backup/make.ts';
 import { openSource, type RestoreSource } from '../backup-reader/open.ts';
+import { NoBackupYetError } from '../backup-reader/select.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import { openSigning } from '../catalog/signing-key.ts';
 import { openReconnectingHost } from '../host/ssh/open-host.ts';
@@ -157,19 +158,20 @@ async function checkWithBackup(
     source = await openSource(store, which, identities);
   } catch (error) {
     const found = missing(items.backup, error);
-    return [{ ...found, state: 'later' }, unchecked(items.rollback)];
+    const isYetToCome = error instanceof NoBackupYetError;
+    return [isYetToCome ? { ...found, state: 'later' } : found, unchecked(items.rollback)];
   }
-  const { problems, passed } = await preflight(
-    source,
-    target,
-    requestOf(inputs, ofRollback(target.database), platform),
-  );
   const there = ready(items.backup, source.uri);
-  const others = problems.filter(({ message }) => !told.some(({ found }) => found === message));
-  if (others.length > 0)
-    return [
-      there,
-      ...others.map(({ message, hint }) => missing(items.rollback, new UserError(message, hint))),
-    ];
-  return [there, ready(items.rollback, `${formatCounted(passed.length, 'check')} passed`)];
+  return preflight(source, target, requestOf(inputs, ofRollback(target.database), platform)).then(
+    ({ problems, passed }) => {
+      const others = problems.filter(({ message }) => !told.some(({ found }) => found === message));
+      if (others.length === 0)
+        return [there, ready(items.rollback, `${formatCounted(passed.length, 'check')} passed`)];
+      return [
+        there,
+        ...others.map(({ message, hint }) => missing(items.rollback, new UserError(message, hint))),
+      ];
+    },
+    (error: unknown) => [there, missing(items.rollback, error)],
+  );
 }

@@ -24,7 +24,7 @@ export async function checkOnDisk(
       passed(bytes.length);
     }
     if (check.broken) throw otherOnDisk(file, check.broken);
-    return platform.info('Every unit has the MD5 that the receipt says');
+    return platform.info('Every unit has the MD5 of the receipt');
   }
   if ((await ranges.read(0, Math.min(2, ranges.size))).toString('latin1') !== 'PK') {
     return platform.warning('Nothing says what this dump has to be: it is as it lies in the bucket');

@@ -36,7 +36,7 @@ export function parseMark(fields: Fields, env: Environment): MarkInputs | undefi
   const pin = parsePin(fields);
   const unpin = fields.optional('unpin', boolean) ?? false;
   const accept = fields.optional('accept-shrink', reason);
-  if (pin !== undefined && unpin) fields.problem('unpin: goes without pin: give one or the other');
+  if (pin !== undefined && unpin) fields.problem('unpin and pin exclude each other: give one of them');
   const remarks: Remark[] = [
     ...(pin === undefined ? [] : [{ kind: 'pin' as const, reason: pin }]),
     ...(unpin ? [{ kind: 'unpin' as const, reason: '' }] : []),

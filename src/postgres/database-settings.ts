@@ -51,7 +51,7 @@ export async function applySettings(
     if (logins.length === 0) {
       refuse(
         isOwners
-          ? 'only a superuser may set it, and none does so on the word of a backup'
+          ? 'only a superuser may set it, and none does so only because a backup names it'
           : `a backup may only change settings of the role that owns its database`,
       );
       continue;

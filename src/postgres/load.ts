@@ -179,7 +179,7 @@ class Loader {
     }
     if (dump.kind === 'custom') return this.#streamed(dump);
     throw new UserError(
-      `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
+      `There is no room on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
       'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
     );
   }

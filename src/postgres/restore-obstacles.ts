@@ -29,7 +29,7 @@ export async function restoreObstacles(snapshot: Snapshot): Promise<string[]> {
   });
   return [
     ...(objects.length > 0
-      ? [`only a superuser may make what it holds: ${listed(objects.map(({ name }) => name))}`]
+      ? [`it contains objects that only a superuser can create: ${listed(objects.map(({ name }) => name))}`]
       : []),
     ...(uses.length > 0
       ? [

@@ -138,7 +138,7 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
       how,
       keepOwnership ? 'owners and grants as in the backup' : `everything belongs to ${owner}`,
       ...(withoutObjects.superusers.length > 0
-        ? [`without what only a superuser may make: ${withoutObjects.superusers.join(', ')}`]
+        ? [`without objects that only a superuser can create: ${withoutObjects.superusers.join(', ')}`]
         : []),
       ...(work.request.skipTables.length > 0
         ? [`without the rows of ${work.request.skipTables.join(', ')}`]
@@ -169,9 +169,9 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
       const look = (mount: string) => mountedAt(loader, mount);
       const loaded = await whileSpaceLasts(disks, look, runs, load);
       await source.assertDump();
-      for (const line of loaded.skipped) platform.info(`Skipped, for the role may not or need not: ${line}`);
+      for (const line of loaded.skipped) platform.info(`Skipped, because the role may not do it or does not have to: ${line}`);
       for (const object of withoutObjects.superusers) {
-        tellLeftOut(work, `${object}: only a superuser may make it`);
+        tellLeftOut(work, `${object}: only a superuser can create it`);
       }
       tellRefusals(work, await putBackExtensions(work, prepared()));
       statistics.begin(loader.host, runs);

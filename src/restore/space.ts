@@ -185,6 +185,6 @@ export function demandsOf(wanted: readonly Wanted[]): SpaceNeed[] {
 }
 
 const noPlace = ({ postgres: { host } }: Target, bytes: number): Problem => ({
-  message: `There is no place on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(bytes)}`,
+  message: `There is no room on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(bytes)}`,
   hint: 'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
 });

@@ -119,7 +119,7 @@ function swapDatabaseStep(work: Work): Step {
     title: old === undefined ? 'Put the database in its place, by rename' : 'Swap the databases, by rename',
     details: [
       ...renames(databases),
-      ...findings.slots.map(({ name }) => `the logical replication slot ${name} goes with ${old}`),
+      ...findings.slots.map(({ name }) => `the logical replication slot ${name} moves with ${old}`),
     ],
     unbroken: true,
     async run() {

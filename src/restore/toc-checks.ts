@@ -104,7 +104,7 @@ export function tocProblems(found: Unloadable, { login }: LoaderRights): Problem
   const problems: Problem[] = [];
   if (found.superusers.length > 0) {
     problems.push({
-      message: `The backup holds what only a superuser may make, and it is loaded as ${login}: ${found.superusers.join(', ')}`,
+      message: `The backup contains objects that only a superuser can create, but it is loaded as ${login}: ${found.superusers.join(', ')}`,
       hint: 'The command restore, with the name of another database, leaves that out and says so; an admin makes it there, if Odoo needs it. Drop it from the database that Odoo uses, where nothing needs it: later backups can then be rolled back.',
     });
   }

@@ -67,7 +67,7 @@ function cannotBe(store: Store, { key, archive, receipt, condition }: Entry): Us
         ? 'why' in condition
           ? condition.why
           : 'it has no receipt'
-        : `its receipt speaks of ${receipt.key}`;
+        : `its receipt is for ${receipt.key}`;
   return new UserError(
     `${store.uri(key)} cannot be verified: ${why}`,
     'A verification is written into the receipt that the backup has made. The command list shows which ones have one.',

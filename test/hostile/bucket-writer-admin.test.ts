@@ -117,7 +117,7 @@ suite('a forged archive, and an admin role', { concurrency: false }, () => {
           inputs: inputs(),
           words: [
             new RegExp(
-              `extension ${name} (is not created by admin on the word of a backup|of the backup is not installed)`,
+              `extension ${name} (only because a backup names it|of the backup is not installed)`,
             ),
             /Nothing was changed/,
           ],

@@ -131,8 +131,8 @@ suite('somebody who writes to the bucket', () => {
       { time: d },
     ]);
     const ended = await pruned(bucket, keepLast(1), server);
-    assert.match(ended.log, new RegExp(`^${a} .* keep: its receipt speaks of s3://another-bucket/`, 'm'));
-    assert.match(ended.log, new RegExp(`^${b} .* keep: its receipt speaks of s3://.*/other/backups/`, 'm'));
+    assert.match(ended.log, new RegExp(`^${a} .* keep: its receipt is for s3://another-bucket/`, 'm'));
+    assert.match(ended.log, new RegExp(`^${b} .* keep: its receipt is for s3://.*/other/backups/`, 'm'));
     assert.match(ended.log, new RegExp(`^${c} .* keep: its receipt has another date: 2020-01-01`, 'm'));
     assert.match(ended.log, new RegExp(`^${d} .* keep: newest, last 1`, 'm'));
     assert.equal((await listKeys(client, bucket)).length, 8);

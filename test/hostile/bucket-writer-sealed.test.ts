@@ -132,7 +132,7 @@ suite('sealed members, against who writes to the bucket', { concurrency: false }
     // The receipt as it is: nothing of the archive is looked at.
     const { object } = await verify.rewritten(made, { [SQL]: theirs }, { keepReceipt: true });
     await verify.put(made.receipt, object);
-    await assert.rejects(take(made.receipt), /is not the archive that the receipt speaks of/);
+    await assert.rejects(take(made.receipt), /is not the archive that the receipt describes/);
   });
 
   test('files of the filestore in each other’s place: their names', async () => {

@@ -167,7 +167,7 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
       const { exitCode, log } = await scene.start('rollback', { backup: name, 'trusted-signers': signers })
         .ended;
       assert.notEqual(exitCode, 0, log);
-      assert.match(log, /the receipt speaks of acme\/backups\//);
+      assert.match(log, /the receipt is for acme\/backups\//);
       assert.deepEqual(await scene.traces(), before);
     }
     // The honest one is still the latest one.
@@ -181,7 +181,7 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
     await put(key, theirs);
     const rollback = await scene.start('rollback', { backup: key, 'trusted-signers': signers }).ended;
     assert.notEqual(rollback.exitCode, 0, rollback.log);
-    assert.match(rollback.log, /is not the archive that the receipt speaks of/);
+    assert.match(rollback.log, /is not the archive that the receipt describes/);
     await putBack();
     for (const Key of [other, receiptKey(other)]) {
       await scene.scene.client.send(new DeleteObjectCommand({ Bucket: scene.scene.bucket, Key }));

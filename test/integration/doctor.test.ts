@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Item } from '../../src/commands/doctor-summary.ts';
 import { outputsOf } from '../support/backup-run.ts';
 import { createRole } from '../support/roles.ts';
@@ -52,6 +53,20 @@ suite('doctor', () => {
       'Make a rollback': 'ready',
     });
     assert.match(log, /✓ Reach the bucket +s3:/);
+  });
+
+  test('a backup that nobody has verified is no first backup to come', async () => {
+    const { client, bucket } = scene.scene;
+    const stray = {
+      Bucket: bucket,
+      Key: `stray/backups/${scene.database}_2026-11-21_03-22-59.zip`,
+      Body: 'PK',
+    };
+    await client.send(new PutObjectCommand(stray));
+    const { exitCode, states, log } = await checklist({ customer: 'stray' });
+    assert.equal(exitCode, 1, log);
+    assert.equal(states['Have a backup to go back to'], 'missing');
+    assert.match(log, /✗ Have a backup to go back to +\S+ has no receipt/);
   });
 
   test('what is missing, with the lines to add', async () => {

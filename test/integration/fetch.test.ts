@@ -102,7 +102,7 @@ suite('fetch', () => {
     const output = path();
     const ended = await fetch({ output });
     assert.equal(ended.exitCode, 0, ended.log);
-    assert.match(ended.log, /^ *Every unit has the MD5 that the receipt says$/m);
+    assert.match(ended.log, /^ *Every unit has the MD5 of the receipt$/m);
     assert.match(ended.log, /^✅ Fetched the whole archive: 1 file, /m);
     const { key, database, json = '' } = outputsOf(ended);
     assert.deepEqual([key, database], [made.receipt.key, made.receipt.database]);

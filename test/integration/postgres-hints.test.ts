@@ -138,7 +138,7 @@ suite('what keeps a role from reading its database', () => {
        CREATE EVENT TRIGGER watcher ON ddl_command_end EXECUTE FUNCTION on_ddl(); CREATE PUBLICATION everything FOR ALL TABLES`,
     );
     const expected = [
-      'only a superuser may make what it holds: EVENT TRIGGER watcher, PUBLICATION everything',
+      'it contains objects that only a superuser can create: EVENT TRIGGER watcher, PUBLICATION everything',
       'a restore does not find names without a schema: inner_f in public.outer_f(text)',
     ];
     const { server } = french;

@@ -64,7 +64,7 @@ suite('a copy', () => {
     );
   });
 
-  test('takes SQL of the job before it takes its name, and goes without the rows of tables', async () => {
+  test('takes SQL of the job before it takes its name, and leaves out the rows of tables', async () => {
     const first = await file('first.sql', "UPDATE res_partner SET name = 'Customer ' || id, email = NULL;");
     const second = await file('second.sql', 'CREATE TABLE made AS SELECT count(*) AS n FROM res_partner;');
     const { log } = await scene.restore('anonymous', {

@@ -176,8 +176,8 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
   test('option B: a role that may create databases is told that PostGIS takes more, and nothing is touched', async () => {
     await scene.odoo.succeeds('backup');
     const words = [
-      /The role odoo may not create the extension postgis$/m,
-      /The role odoo may not create the extension postgis_topology$/m,
+      /The role odoo is not allowed to create the extension postgis$/m,
+      /The role odoo is not allowed to create the extension postgis_topology$/m,
       /Name a superuser in db-admin-user/,
       /Nothing was changed/,
     ];
@@ -198,7 +198,7 @@ suite('an Odoo with PostGIS', { concurrency: false }, () => {
     await scene.odoo.succeeds('backup', { 'db-user': strict.name });
     const words = [
       new RegExp(`${strict.name} may not create databases: ALTER ROLE "${strict.name}" CREATEDB`),
-      new RegExp(`The role ${strict.name} may not create the extension postgis$`, 'm'),
+      new RegExp(`The role ${strict.name} is not allowed to create the extension postgis$`, 'm'),
       /Nothing was changed/,
     ];
     await scene.refuses([{ command: 'rollback', inputs: { 'db-user': strict.name }, words }]);

@@ -33,7 +33,7 @@ suite('a dry run says no where the run could not be', () => {
       const made = await scene.odoo.succeeds('backup', { format: 'custom', filestore: 'false' });
       assert.match(
         made.log,
-        /may not be restored as it is, because only a superuser may make what it holds: EVENT TRIGGER watcher/,
+        /may not be restored as it is, because it contains objects that only a superuser can create: EVENT TRIGGER watcher/,
       );
       const refused = await dryRun();
       assert.equal(refused.exitCode, 1, refused.log);
@@ -48,9 +48,9 @@ suite('a dry run says no where the run could not be', () => {
       const copied = await scene.restore('without', { backup: made.outputs.key ?? '' });
       assert.match(
         copied.log,
-        /The copy goes without what only a superuser may make: .*EVENT TRIGGER watcher/,
+        /The copy is made without objects that only a superuser can create: .*EVENT TRIGGER watcher/,
       );
-      assert.match(copied.log, /Left out: EVENT TRIGGER watcher: only a superuser may make it/);
+      assert.match(copied.log, /Left out: EVENT TRIGGER watcher: only a superuser can create it/);
     } finally {
       await scene.sql(
         `DROP EVENT TRIGGER watcher; DROP PUBLICATION everything; DROP FOREIGN DATA WRAPPER wrapper CASCADE;
@@ -76,7 +76,7 @@ suite('a dry run says no where the run could not be', () => {
       if (isRoot) await run(['umount', filestore]);
       const allowed = await dryRun({ 'drop-slots': 'true' });
       assert.equal(allowed.exitCode, 0, allowed.log);
-      assert.match(allowed.log, new RegExp(`the logical replication slot ${slot} goes with `));
+      assert.match(allowed.log, new RegExp(`the logical replication slot ${slot} moves with `));
     } finally {
       if (isRoot) await run(['sh', '-c', 'umount "$1" 2>/dev/null; :', 'sh', filestore]);
       await scene.sql(`SELECT pg_drop_replication_slot('${slot}')`);

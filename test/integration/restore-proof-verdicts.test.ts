@@ -65,7 +65,7 @@ const CASES: readonly Case[] = [
     title: 'an event trigger',
     make: `CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
            CREATE EVENT TRIGGER watcher ON ddl_command_end EXECUTE FUNCTION on_ddl()`,
-    why: /only a superuser may make what it holds: EVENT TRIGGER watcher/,
+    why: /it contains objects that only a superuser can create: EVENT TRIGGER watcher/,
   },
   {
     title: 'rows that break its own rules',

@@ -61,7 +61,7 @@ suite('a restore by a role of Odoo that may not create databases', () => {
         inputs: asStrict(),
         words: prose(
           `${strict.name} may not create databases: ALTER ROLE "${strict.name}" CREATEDB`,
-          `The role ${strict.name} may not create the extension pg_stat_statements`,
+          `The role ${strict.name} is not allowed to create the extension pg_stat_statements`,
           'db-admin-user',
           'Nothing was changed',
         ),
@@ -70,7 +70,7 @@ suite('a restore by a role of Odoo that may not create databases', () => {
         inputs: { ...asStrict(creator.name), 'dry-run': 'true' },
         words: prose(
           `${creator.name} may not create databases that belong to ${strict.name}: GRANT "${strict.name}" TO "${creator.name}"`,
-          `The role ${creator.name} may not create the extension pg_stat_statements`,
+          `The role ${creator.name} is not allowed to create the extension pg_stat_statements`,
         ),
       },
       {
@@ -89,7 +89,7 @@ suite('a restore by a role of Odoo that may not create databases', () => {
       'COMMENT - EXTENSION unaccent',
       'SCHEMA - extra \\S+',
     ]) {
-      assert.match(log, new RegExp(`Skipped, for the role may not or need not: \\d+; \\d+ \\d+ ${line}`));
+      assert.match(log, new RegExp(`Skipped, because the role may not do it or does not have to: \\d+; \\d+ \\d+ ${line}`));
     }
     for (const statement of [
       `ALTER ROLE "${reader.name}" IN DATABASE "\\S+" SET "statement_timeout"`,
@@ -122,7 +122,7 @@ suite('a restore by a role of Odoo that may not create databases', () => {
       assert.equal(await owners(name), strict.name);
       const shared = "SELECT relacl FROM pg_class WHERE relname = 'res_users'";
       assert.equal(await scene.sql(shared, scene.named(name)), '');
-      assert.match(log, /Skipped, for the role may not or need not: .*COMMENT (- |ON )EXTENSION/);
+      assert.match(log, /Skipped, because the role may not do it or does not have to: .*COMMENT (- |ON )EXTENSION/);
     }
   });
 

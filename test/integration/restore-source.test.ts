@@ -129,7 +129,7 @@ suite('reading what is to be restored', () => {
       await put(receiptKey(key), JSON.stringify(unsigned({ ...made.receipt, ...receipt })));
       for (const allowUnverified of [false, true]) await fails(open(key, { allowUnverified }), why);
     };
-    const said = 'is not the archive that the receipt speaks of';
+    const said = 'is not the archive that the receipt describes';
     await change(
       made.object,
       { key: 'acme/backups/other.zip' },

@@ -94,7 +94,7 @@ suite('what a load would fail at is known by the table of contents', () => {
     assert.deepEqual([...found.owners.keys()].sort(), ['admin', 'stranger']);
     assert.match(
       tocProblems(found, rights)[0]?.message ?? '',
-      /what only a superuser may make.*EVENT TRIGGER/,
+      /objects that only a superuser can create.*EVENT TRIGGER/,
     );
 
     const tools = await findTools(host);

@@ -88,7 +88,7 @@ export function privilegeChanges(
       })),
     forbidden: forbidden.map((each) => ({
       statement: grant(each).text,
-      reason: 'no admin role grants it on the word of a backup; grant it by hand if it is right',
+      reason: 'no admin role grants it only because a backup names it; grant it by hand if it is right',
     })),
   };
 }

@@ -20,13 +20,13 @@ export async function assertFit(source: RestoreSource, server: TestServer): Prom
   if (absent.length > 0) throw lacks(absent, label, major);
   if (forAdmin.length > 0) {
     throw new UserError(
-      `restore-test: on ${label}, the role ${admin.role} may not create the extension ${forAdmin.join(', ')} of the backup`,
+      `restore-test: on ${label}, the role ${admin.role} is not allowed to create the extension ${forAdmin.join(', ')} of the backup`,
       'Name a superuser: in the URL of restore-test; in db-admin-user, where it is host.',
     );
   }
   if (refused.length > 0) {
     throw new UserError(
-      `restore-test: on ${label}, ${admin.login} does not create the extension ${refused.join(', ')} on the word of a backup: it can give the owner of a database access beyond the database`,
+      `restore-test: on ${label}, ${admin.login} does not create the extension ${refused.join(', ')} only because a backup names it: it can give the owner of a database access beyond the database`,
       'Set restore-test to runner, where a server is started for the test alone.',
     );
   }

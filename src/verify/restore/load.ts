@@ -92,7 +92,7 @@ function reasonInDatabase({ problem, inFunction, cause }: LoadError): Obstacle |
   const special = superuserObject(at);
   if (sqlState === SQL_STATE.insufficientPrivilege && special !== undefined) {
     return {
-      why: `only a superuser may make what it holds: ${special}`,
+      why: `it contains objects that only a superuser can create: ${special}`,
       hint: 'In the database that Odoo uses, drop what Odoo does not need, or keep the commands that make it, for a superuser to run after a restore.',
     };
   }

@@ -142,7 +142,7 @@ const cases: Case[] = [
     rules: { last: 1 },
     kept: [
       '2026-11-03 02:00 newest, last 1',
-      '2026-11-02 02:00 its receipt speaks of something else',
+      '2026-11-02 02:00 its receipt is for another archive',
       '2026-11-01 02:00 its receipt cannot be read',
     ],
   },

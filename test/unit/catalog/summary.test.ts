@@ -49,7 +49,7 @@ Last 6 nights:
 Backup (UTC)                 Age     Size  Verified                                     Odoo  Commit    Retention
 2026-11-21_02-00-00  6 hours ago  1.0 GiB  upload                                       17.0  c0ffee01  keep: newest
 2026-11-20_02-00-00    1 day ago  1.0 GiB  failed, contents: dump.sql is cut            17.0  c0ffee01  delete: failed verification
-2026-11-19_02-00-00   2 days ago  1.0 GiB  changed: it has 5 bytes, its receipt says 7  17.0  c0ffee01  keep: its receipt speaks of something else
+2026-11-19_02-00-00   2 days ago  1.0 GiB  changed: it has 5 bytes, its receipt says 7  17.0  c0ffee01  keep: its receipt is for another archive
 2026-11-18_02-00-00   3 days ago  1.0 GiB  receipt cannot be read                                       keep: its receipt cannot be read
 2026-11-17_02-00-00   4 days ago  1.0 GiB  archive without receipt                                      delete: without receipt
 2026-11-16_02-00-00   5 days ago           receipt without archive                      17.0  c0ffee01  delete: without archive

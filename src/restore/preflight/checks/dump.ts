@@ -13,7 +13,7 @@ export const isLoadable: Check = ({ loading, request }) => {
   if (found.superusers.length === 0) return {};
   return {
     warnings: [
-      `The copy goes without what only a superuser may make: ${found.superusers.join(', ')}. An admin can make it there`,
+      `The copy is made without objects that only a superuser can create: ${found.superusers.join(', ')}. An admin can create them there`,
     ],
   };
 };

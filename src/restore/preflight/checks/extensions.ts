@@ -22,12 +22,12 @@ function described({ extension, problem }: ExtensionProblem, { login, target }: 
       };
     case 'refused':
       return {
-        message: `The extension ${extension} is not created by ${admin.role} on the word of a backup: it can give the owner of a database access beyond the database`,
+        message: `${admin.role} does not create the extension ${extension} only because a backup names it: it can give the owner of a database access beyond the database`,
         hint: `If it is right, let an admin create it beforehand in the database that is replaced: CREATE DATABASE ${database} (where there is none; then set replace: true for the command restore), and in it CREATE EXTENSION ${extension}.`,
       };
     case 'admin':
       return {
-        message: `The role ${admin.role} may not create the extension ${extension}`,
+        message: `The role ${admin.role} is not allowed to create the extension ${extension}`,
         hint: 'Name a superuser in db-admin-user.',
       };
   }

@@ -159,7 +159,7 @@ async function startHolder(
 
 function noSpace(neededBytes: number): UserError {
   return new UserError(
-    `restore-test: there is no place on the runner for the database: neither TMPDIR nor /var/tmp has the ${formatBytes(neededBytes)}`,
+    `restore-test: there is no room on the runner for the database: neither TMPDIR nor /var/tmp has the ${formatBytes(neededBytes)}`,
     'Free space there, take a larger runner, or restore elsewhere: restore-test takes host, and the URL of a service container.',
   );
 }

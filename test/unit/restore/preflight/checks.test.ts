@@ -334,8 +334,8 @@ const cases: readonly Case[] = [
     },
     problems: [
       /^The extension pg_trgm of the backup is not installed on the database server$/,
-      /^The extension postgres_fdw is not created by odoo on the word of a backup/,
-      /^The role odoo may not create the extension vector$/,
+      /^odoo does not create the extension postgres_fdw only because a backup names it/,
+      /^The role odoo is not allowed to create the extension vector$/,
     ],
     hint: /such as postgresql-15-pg-trgm\.$/,
   },
@@ -354,14 +354,14 @@ const cases: readonly Case[] = [
     title: 'a rollback of what its loader may not make',
     facts: loading(rollback),
     problems: [
-      /what only a superuser may make, and it is loaded as odoo: EVENT TRIGGER watcher$/,
+      /objects that only a superuser can create, but it is loaded as odoo: EVENT TRIGGER watcher$/,
       /things of the role stranger, and is loaded as odoo, .*: VIEW public theirs$/,
     ],
   },
   {
     title: 'a copy of it goes without',
     facts: loading(copy),
-    warnings: [/^The copy goes without what only a superuser may make: EVENT TRIGGER watcher\./],
+    warnings: [/^The copy is made without objects that only a superuser can create: EVENT TRIGGER watcher\./],
   },
   {
     title: 'a superuser may make everything',
@@ -534,7 +534,7 @@ suite('what the admin role does', () => {
   });
 });
 
-test('a rollback goes without nothing, a copy without what its loader may not make', () => {
+test('a rollback leaves nothing out, a copy leaves out what its loader is not allowed to create', () => {
   assert.deepEqual(withoutObjects(loading(rollback)).superusers, []);
   const { superusers, owners } = withoutObjects(loading(copy));
   assert.deepEqual([superusers, owners.size], [['EVENT TRIGGER watcher'], 0]);
