@@ -1,4 +1,5 @@
 // Shows a person what this project does, on real servers that are started for it and stopped again: `npm run demo`.
+import { join } from 'node:path';
 import { messageOf } from '../src/util/errors.ts';
 import { createOdoo } from '../test/support/odoo.ts';
 import { startOdooServer } from '../test/support/odoo-server.ts';
@@ -6,10 +7,12 @@ import { freePorts } from '../test/support/processes.ts';
 import { createBucket, s3Client } from '../test/support/s3.ts';
 import { startSandbox } from '../test/support/sandbox.ts';
 import { lookIntoBucket } from './demo/bucket.ts';
+import { makeAddons } from './demo/code.ts';
 import { deployBadly } from './demo/deploy.ts';
 import { lookAtHost, work } from './demo/host.ts';
 import { compareLooks } from './demo/looks.ts';
 import { backUp, backUpAgain, planRollback, rollBack } from './demo/program.ts';
+import { lookAtSalvaged } from './demo/salvaged.ts';
 import { backUpSealed } from './demo/sealed.ts';
 import type { Step } from './demo/stage.ts';
 import { heading, say } from './demo/story.ts';
@@ -23,6 +26,7 @@ const steps: readonly Step[] = [
   { title: 'The rollback as a dry run', run: planRollback },
   { title: 'The rollback', run: rollBack },
   { title: 'Is everything as it was?', run: compareLooks },
+  { title: 'What was entered meanwhile', run: lookAtSalvaged },
   { title: 'A backup that only you can read', run: backUpSealed },
 ];
 
@@ -33,18 +37,20 @@ async function demo(): Promise<void> {
   );
   say('They listen on 127.0.0.1 only, and are stopped and removed at the end, on Ctrl-C as well.');
   await using sandbox = await startSandbox();
+  const addons = join(sandbox.folder, 'addons');
+  await makeAddons(sandbox, addons);
   const [port = 0] = await freePorts(1);
   await using odoo = await createOdoo(sandbox, {
     fixture: 'full',
     database: 'shop',
     login: 'password',
-    options: { http_interface: '127.0.0.1', http_port: String(port) },
+    options: { http_interface: '127.0.0.1', http_port: String(port), addons_path: addons },
   });
   await work(sandbox, odoo);
   await using server = await startOdooServer(sandbox, odoo, port);
   const s3 = s3Client(sandbox.s3);
   const bucket = await createBucket(s3);
-  const stage = { sandbox, odoo, server, url: `http://127.0.0.1:${port}`, s3, bucket, looks: [] };
+  const stage = { sandbox, odoo, server, addons, url: `http://127.0.0.1:${port}`, s3, bucket, looks: [] };
   for (const [index, { title, run }] of steps.entries()) {
     heading(`${index + 1}. ${title}`);
     await run(stage);

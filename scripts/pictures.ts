@@ -1,5 +1,6 @@
-// Writes the pictures of docs/pictures/ anew: pages of runs, as Chromium shows them. A picture is not the same on every
-// machine, which has other fonts, so that nothing compares them.
+// Writes the pictures of the documentation anew: pages of runs, as Chromium shows them (docs/pictures/), and a terminal
+// that plays the demo (docs/images/demo.svg). A picture is not the same on every machine, which has other fonts and other
+// times, so that nothing compares them.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { htmlOf } from '../src/report/html.ts';
 import { Browser, type Look } from '../test/support/browser.ts';
 import { samples } from '../test/support/sample-summaries.ts';
+import { chapters, recordDemo } from './pictures/demo.ts';
+import { terminalSvg } from './pictures/terminal.ts';
 
 const wide = { width: 1000, height: 100 } as const;
 const pictures: readonly (readonly [file: string, sample: keyof typeof samples, look: Look])[] = [
@@ -33,3 +36,7 @@ try {
 } finally {
   await rm(pages, { recursive: true });
 }
+
+const played = chapters(await recordDemo(), 'The next backup', 'A backup that only you can read');
+const terminal = fileURLToPath(new URL('../docs/images/demo.svg', import.meta.url));
+await writeFile(terminal, terminalSvg(played, 'npm run demo', { columns: 110, rows: 28 }));

@@ -4,6 +4,7 @@ import { messageOf } from '../../src/util/errors.ts';
 import { grow } from '../../test/support/growth.ts';
 import { psql } from '../../test/support/postgres.ts';
 import { run } from '../../test/support/processes.ts';
+import { commitAddon, commits } from './code.ts';
 import { lookAround } from './looks.ts';
 import type { Stage } from './stage.ts';
 import { columns, quote, say } from './story.ts';
@@ -14,12 +15,23 @@ const migration = [
   "DELETE FROM ir_config_parameter WHERE key = 'database.uuid'",
 ];
 
+/** What people enter between the backup and the deploy. */
+const invoices = `INSERT INTO account_move
+    (name, date, state, move_type, journal_id, currency_id, create_uid, write_uid, create_date, write_date)
+  SELECT 'INV/2026/' || lpad((411 + n)::text, 5, '0'), now(), 'posted', 'out_invoice', 1, 1, 2, 2, now(), now()
+  FROM generate_series(1, 3) n`;
+
 /** A deploy as nobody wants it: a migration script with a mistake, and a cleanup that takes too much. */
 export async function deployBadly(stage: Stage): Promise<void> {
-  const { sandbox, odoo, server, looks } = stage;
+  const { sandbox, odoo, server, addons, looks } = stage;
   looks.push(await lookAround(stage));
 
-  say('Its migration script was never tried on this database:');
+  await psql(sandbox.postgres, odoo.database, invoices);
+  say('The shop goes on: three invoices are written. Then the deploy checks out the new code of an addon:');
+  await commitAddon(sandbox, addons, '2.0');
+  quote(await commits(sandbox, addons));
+
+  say('\nIts migration script was never tried on this database:');
   quote(migration.map((statement) => `${statement};`).join('\n'));
   await psql(sandbox.postgres, odoo.database, migration.join('; '));
 
@@ -38,6 +50,7 @@ export async function deployBadly(stage: Stage): Promise<void> {
   columns([
     ['', 'before the deploy', 'after it'],
     ['Odoo', before?.odoo ?? '', after?.odoo ?? ''],
+    ['Code', before?.code ?? '', after?.code ?? ''],
     ['Newest partner', before?.partner ?? '', after?.partner ?? ''],
     ['Files', before?.files ?? '', after?.files ?? ''],
   ]);

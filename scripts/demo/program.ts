@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -34,19 +34,17 @@ export async function backUpAgain(stage: Stage): Promise<void> {
 
 export async function planRollback(stage: Stage): Promise<void> {
   say('It looks at everything, changes nothing, and prints the plan that a rollback would carry out:');
-  const inputs = { ...(await whereInputs(stage)), ...serviceInputs(stage) };
-  quote(
-    ['odoo-backup rollback --dry-run', ...flagsOf(serviceInputs(stage)), '… # and the flags as above'].join(
-      ' \\\n  ',
-    ),
-  );
+  const inputs = { ...(await whereInputs(stage)), ...serviceInputs(stage), ...(await moreInputs()) };
+  const more = ['--salvage', '--code-command "$(cat templates/code/git-checkouts.sh)"'];
+  const flags = [...flagsOf(serviceInputs(stage)), ...more, '… # and the flags as above'];
+  quote(['odoo-backup rollback --dry-run', ...flags].join(' \\\n  '));
   say('\nIts log:\n');
   await runProgram(stage, 'rollback', { ...inputs, 'dry-run': 'true' });
 }
 
 export async function rollBack(stage: Stage): Promise<void> {
   say('The same command without --dry-run carries the same plan out:\n');
-  const inputs = { ...(await whereInputs(stage)), ...serviceInputs(stage) };
+  const inputs = { ...(await whereInputs(stage)), ...serviceInputs(stage), ...(await moreInputs()) };
   await runProgram(stage, 'rollback', inputs, withoutPlan);
 }
 
@@ -81,6 +79,14 @@ export async function whereInputs({ sandbox, odoo, bucket }: Stage): Promise<Inp
 const serviceInputs = ({ server }: Stage): Inputs => ({
   'stop-command': server.stopCommand,
   'start-command': server.startCommand,
+});
+
+const switchCode = new URL('../../templates/code/git-checkouts.sh', import.meta.url);
+
+/** What a rollback does besides: it brings the old code back, and stores what was entered since. */
+const moreInputs = async (): Promise<Inputs> => ({
+  salvage: 'true',
+  'code-command': await readFile(switchCode, 'utf8'),
 });
 
 const flagsOf = (inputs: Inputs): string[] =>

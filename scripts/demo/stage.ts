@@ -10,6 +10,8 @@ export interface Stage {
   readonly odoo: Odoo;
   /** Stands in for Odoo's own program. */
   readonly server: OdooServer;
+  /** The git checkout that Odoo’s addons are in. */
+  readonly addons: string;
   /** URL of its pages. */
   readonly url: string;
   readonly s3: S3Client;

@@ -172,8 +172,7 @@ async function receiptOf(
   const beside = receiptKey(key);
   if (beside === key || !(await store.head(beside))) return undefined;
   const read = await readReceipt(store, beside, signers, storedAt);
-  if (read.receipt.key !== key)
-    throw wrongBackup(store.uri(key), `the receipt is for ${read.receipt.key}`);
+  if (read.receipt.key !== key) throw wrongBackup(store.uri(key), `the receipt is for ${read.receipt.key}`);
   return read;
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as core from '@actions/core';
@@ -112,14 +113,18 @@ function givenInputs(env: Environment): string[] {
 /** What action.yml gives to inputs: the runner hands it over as if the step had. */
 const ofAction: Readonly<Record<string, string>> = { command: 'backup', backup: 'latest' };
 
-/** The page of the step, for an artifact: a file of the runner's folder for a job. */
+/**
+ * The page of the step, for an artifact: a file of the runner's folder for a job. An artifact that is not zipped has the
+ * file's name, and each of a run has to have a name of its own.
+ */
 function pageOf(
   env: Environment,
   mask: (text: string) => string,
   warning: (message: string) => void,
 ): { readonly report: ReportPage; readonly path: string } | undefined {
   if (!env.RUNNER_TEMP) return undefined;
-  const path = join(env.RUNNER_TEMP, `odoo-backup-${process.pid}.html`);
+  const job = (env.GITHUB_JOB ?? '').replaceAll(/[^A-Za-z0-9_-]/g, '') || 'run';
+  const path = join(env.RUNNER_TEMP, `odoo-${job}-${randomBytes(4).toString('hex')}.html`);
   const heading = [env.GITHUB_WORKFLOW ?? 'odoo-backup', env.GITHUB_JOB, env.GITHUB_REPOSITORY];
   const options = { path, heading: heading.filter(Boolean).join(' · '), mask, warning };
   return { report: new ReportPage(options), path };

@@ -169,7 +169,8 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
       const look = (mount: string) => mountedAt(loader, mount);
       const loaded = await whileSpaceLasts(disks, look, runs, load);
       await source.assertDump();
-      for (const line of loaded.skipped) platform.info(`Skipped, because the role may not do it or does not have to: ${line}`);
+      for (const line of loaded.skipped)
+        platform.info(`Skipped, because the role may not do it or does not have to: ${line}`);
       for (const object of withoutObjects.superusers) {
         tellLeftOut(work, `${object}: only a superuser can create it`);
       }

@@ -116,9 +116,7 @@ suite('a forged archive, and an admin role', { concurrency: false }, () => {
         {
           inputs: inputs(),
           words: [
-            new RegExp(
-              `extension ${name} (only because a backup names it|of the backup is not installed)`,
-            ),
+            new RegExp(`extension ${name} (only because a backup names it|of the backup is not installed)`),
             /Nothing was changed/,
           ],
         },

@@ -89,7 +89,10 @@ suite('a restore by a role of Odoo that may not create databases', () => {
       'COMMENT - EXTENSION unaccent',
       'SCHEMA - extra \\S+',
     ]) {
-      assert.match(log, new RegExp(`Skipped, because the role may not do it or does not have to: \\d+; \\d+ \\d+ ${line}`));
+      assert.match(
+        log,
+        new RegExp(`Skipped, because the role may not do it or does not have to: \\d+; \\d+ \\d+ ${line}`),
+      );
     }
     for (const statement of [
       `ALTER ROLE "${reader.name}" IN DATABASE "\\S+" SET "statement_timeout"`,
@@ -122,7 +125,10 @@ suite('a restore by a role of Odoo that may not create databases', () => {
       assert.equal(await owners(name), strict.name);
       const shared = "SELECT relacl FROM pg_class WHERE relname = 'res_users'";
       assert.equal(await scene.sql(shared, scene.named(name)), '');
-      assert.match(log, /Skipped, because the role may not do it or does not have to: .*COMMENT (- |ON )EXTENSION/);
+      assert.match(
+        log,
+        /Skipped, because the role may not do it or does not have to: .*COMMENT (- |ON )EXTENSION/,
+      );
     }
   });
 
