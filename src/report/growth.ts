@@ -1,3 +1,4 @@
+import { mermaidText } from './mermaid-text.ts';
 import type { Growth } from './summary.ts';
 
 /** The top of the axis: one or two digits, and the largest value below it. */
@@ -13,7 +14,7 @@ export function topOf({ points }: Growth): number {
  */
 export function growthDiagram(growth: Growth): string {
   const { title, unit, points } = growth;
-  const labels = points.map(({ label }) => JSON.stringify(label));
+  const labels = points.map(({ label }) => `"${mermaidText(label)}"`);
   return [
     '---',
     'config:',
@@ -25,7 +26,7 @@ export function growthDiagram(growth: Growth): string {
     '      plotColorPalette: "#1f6feb"',
     '---',
     'xychart-beta',
-    `title "${title} of the last ${points.length} nights, ${unit}"`,
+    `title "${mermaidText(`${title} of the last ${points.length} nights, ${unit}`)}"`,
     `x-axis [${labels.join(', ')}]`,
     `y-axis 0 --> ${topOf(growth)}`,
     `bar [${points.map(({ value }) => value ?? 0).join(', ')}]`,

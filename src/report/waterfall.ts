@@ -1,4 +1,5 @@
 import { formatDuration } from '../util/format.ts';
+import { mermaidText } from './mermaid-text.ts';
 import type { Bar, Waterfall } from './summary.ts';
 
 /** Milliseconds from the beginning to the end of the last bar. */
@@ -14,16 +15,16 @@ export function waterfallDiagram({ title, bars }: Waterfall): string {
   const lines: string[] = [];
   let state = '';
   for (const bar of bars) {
-    if (bar.state !== state) lines.push(`section ${wordsOf(bar.state)}`);
+    if (bar.state !== state) lines.push(`section ${mermaidText(bar.state)}`);
     state = bar.state;
     const flag = bar.away ? 'crit, ' : '';
     // What took no time at all would not be drawn.
     const ms = Math.max(Math.round(bar.ms), Math.ceil(length / 500));
-    lines.push(`${wordsOf(bar.name)} ${formatDuration(bar.ms)} :${flag}${instant(bar.startMs)}, ${ms}ms`);
+    lines.push(`${mermaidText(bar.name)} ${formatDuration(bar.ms)} :${flag}${instant(bar.startMs)}, ${ms}ms`);
   }
   return [
     'gantt',
-    `title ${wordsOf(title)}`,
+    `title ${mermaidText(title)}`,
     'dateFormat YYYY-MM-DD HH:mm:ss.SSS',
     `axisFormat ${length < 60_000 ? '%-S s' : length < 3_600_000 ? '%-M min %S s' : '%-H h %M min'}`,
     ...tickOf(length),
@@ -48,12 +49,3 @@ function tickOf(length: number): string[] {
 
 const instant = (ms: number): string =>
   new Date(Date.UTC(2000, 0, 1) + Math.round(ms)).toISOString().slice(0, -1).replace('T', ' ');
-
-/** Text that Mermaid takes for text: a colon, a semicolon or a hash would end it. */
-export const wordsOf = (text: string): string => {
-  const words = text
-    .replaceAll(/[^\p{L}\p{N} .,_/()→·–-]+/gu, ' ')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-  return (words.length > 60 ? `${words.slice(0, 59)}…` : words) || '–';
-};
