@@ -23,7 +23,7 @@ export async function neutralize(
   program: OdooProgram | undefined,
 ): Promise<void> {
   await apply(postgres, database, program);
-  if (program === undefined) await runSql(postgres, database, SWITCH_OFF_OLD_MODULES);
+  if (program === undefined) await runSql(postgres, database, ...SWITCH_OFF_OLD_MODULES);
   await runSql(postgres, database, SWITCH_OFF_OTHERS);
   const [state] = await queryRows(postgres, database, decodeNeutralState, STATE);
   const wrong = [

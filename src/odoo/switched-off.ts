@@ -86,7 +86,26 @@ function switching(off: readonly SwitchedOff[]): Sql {
     END $body$`;
 }
 
+/**
+ * Forgets what providers of payments have given to log in with. Their modules name such columns after the provider
+ * (`stripe_secret_key`, `ogone_pspid`), those of others as well.
+ */
+const FORGET_PAYMENT_LOGINS = sql`DO $body$
+  DECLARE each record;
+  BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.payment_acquirer') AND attname = 'provider') THEN
+      FOR each IN EXECUTE $columns$
+        SELECT DISTINCT attname, attnotnull FROM pg_attribute JOIN public.payment_acquirer
+            ON left(attname::text, length(provider) + 1) = provider || '_'
+          WHERE attrelid = 'public.payment_acquirer'::regclass AND attnum > 0 AND NOT attisdropped
+            AND atttypid IN ('text'::regtype, 'varchar'::regtype) $columns$
+      LOOP
+        EXECUTE format('UPDATE public.payment_acquirer SET %I = %L', each.attname, CASE WHEN each.attnotnull THEN '' END);
+      END LOOP;
+    END IF;
+  END $body$`;
+
 /** For Odoo before 16, whose modules cannot say it themselves. */
-export const SWITCH_OFF_OLD_MODULES = switching(OF_ODOO);
+export const SWITCH_OFF_OLD_MODULES: readonly Sql[] = [switching(OF_ODOO), FORGET_PAYMENT_LOGINS];
 /** For every version. */
 export const SWITCH_OFF_OTHERS = switching(OF_OTHERS);

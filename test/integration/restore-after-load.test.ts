@@ -20,7 +20,10 @@ const REACHES_OUT = `
   ALTER TABLE ir_mail_server ADD COLUMN google_gmail_refresh_token varchar;
   CREATE TABLE big_log (id serial PRIMARY KEY, line text);
   INSERT INTO big_log (line) SELECT 'x' FROM generate_series(1, 1000);
-  UPDATE payment_acquirer SET state = 'enabled';`;
+  UPDATE payment_acquirer SET state = 'enabled';
+  ALTER TABLE payment_acquirer ADD COLUMN stripe_secret_key varchar, ADD COLUMN ogone_pspid varchar NOT NULL DEFAULT 'me';
+  UPDATE payment_acquirer SET provider = 'stripe', stripe_secret_key = 'secret', save_token = 'ask';
+  UPDATE payment_acquirer SET provider = 'ogone' WHERE id = (SELECT min(id) FROM payment_acquirer);`;
 
 suite('a copy', () => {
   let scene: CopyScene;
@@ -62,6 +65,8 @@ suite('a copy', () => {
       await one('neutral', "SELECT count(*) FROM payment_acquirer WHERE state <> 'disabled'"),
       '0',
     );
+    const logins = 'SELECT DISTINCT stripe_secret_key, ogone_pspid, save_token FROM payment_acquirer';
+    assert.equal(await one('neutral', logins), '||ask');
   });
 
   test('takes SQL of the job before it takes its name, and leaves out the rows of tables', async () => {
