@@ -6,7 +6,7 @@ import { Store } from '../s3/store.ts';
 import { messageOf } from '../util/errors.ts';
 
 /** Commands after which the bucket may hold something else than before, or that have looked at all of it. */
-type Refreshing = Extract<Inputs, { command: 'backup' | 'verify' | 'prune' | 'list' }>;
+type Refreshing = Extract<Inputs, { command: 'backup' | 'verify' | 'mark' | 'prune' | 'list' }>;
 
 const isRefreshing = (inputs: Inputs): inputs is Refreshing & Inputs => refreshing.includes(inputs.command);
 

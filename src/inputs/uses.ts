@@ -18,7 +18,7 @@ const ofCopies: readonly InputName[] = [
 const withoutIdentity: readonly CommandName[] = ['backup', 'gate', 'list', 'prune'];
 
 /** Commands that write the page of all databases anew. */
-export const refreshing: readonly CommandName[] = ['backup', 'verify', 'prune', 'list'];
+export const refreshing: readonly CommandName[] = ['backup', 'verify', 'mark', 'prune', 'list'];
 
 /** Inputs without which others are not read. */
 const opening: Readonly<Record<string, string>> = {

@@ -51,6 +51,10 @@ suite('catalog-page', () => {
     const pruned = await run('prune', bucket, { ...keep, 'prune-limit': '100', 'catalog-page': 'true' });
     assert.equal(pruned.exitCode, 0, pruned.log);
     assert.match(await shown(bucket), /<h2>✅ prod: 1 verified backup<\/h2>/);
+
+    const pinned = await run('mark', bucket, { database: 'prod', pin: 'before 18', 'catalog-page': 'true' });
+    assert.equal(pinned.exitCode, 0, pinned.log);
+    assert.match(await shown(bucket), /before 18/);
     const gate = await run('gate', bucket, { database: 'prod', 'max-age': '7d' });
     assert.equal(outputsOf(gate).database, 'prod', gate.log);
     assert.equal(jsonOf(await run('list', bucket)).length, 2);
