@@ -11,7 +11,7 @@ import {
 import { formatAge, formatBytes, formatCounted, formatDuration, formatNames } from '../util/format.ts';
 import { growthCharts, nightsOf } from './charts.ts';
 import type { Entry } from './entries.ts';
-import { recoverySeconds, restoreSeconds } from './proofs.ts';
+import { pinOf, recoverySeconds, restoreSeconds } from './proofs.ts';
 import { timeOf, type Verdict } from './retention.ts';
 import { conditionWords, keyTime, sealedShort, verdictWords } from './words.ts';
 
@@ -152,6 +152,8 @@ type EntryRow = Verdict<Entry> | { readonly entry: Entry };
 function entriesTable(verdicts: readonly EntryRow[], now: Date, most = ROWS): Block[] {
   const isDecided = verdicts.some((verdict) => 'keep' in verdict);
   const isSigned = verdicts.some(({ entry }) => entry.authorship?.kind === 'signed');
+  // What retention decides says it as well.
+  const isPinned = !isDecided && verdicts.some(({ entry }) => reasonOfPin(entry) !== '');
   const hasCode = verdicts.some(({ entry }) => codeOf(entry) !== '');
   const isSealed = verdicts.some(({ entry }) => entry.receipt?.sealed);
   const rows = verdicts.slice(0, most).map((verdict) => {
@@ -169,6 +171,7 @@ function entriesTable(verdicts: readonly EntryRow[], now: Date, most = ROWS): Bl
       seconds === undefined ? '' : formatDuration(seconds * 1000),
       receipt?.run.commit ? code(receipt.run.commit.slice(0, 8)) : '',
       ...(hasCode ? [codeOf(entry)] : []),
+      ...(isPinned ? [reasonOfPin(entry)] : []),
       ...('keep' in verdict ? [verdictWords(verdict)] : []),
     ];
   });
@@ -183,6 +186,7 @@ function entriesTable(verdicts: readonly EntryRow[], now: Date, most = ROWS): Bl
     { name: 'Restore', align: 'right' },
     { name: 'Commit' },
     ...(hasCode ? [{ name: 'Code' }] : []),
+    ...(isPinned ? [{ name: 'Pinned' }] : []),
     ...(isDecided ? [{ name: 'Retention' }] : []),
   ] as const;
   const rest = verdicts.length - rows.length;
@@ -191,6 +195,9 @@ function entriesTable(verdicts: readonly EntryRow[], now: Date, most = ROWS): Bl
     ...(rest > 0 ? [{ kind: 'note', text: `And ${formatCounted(rest, 'older one')}.` } as const] : []),
   ];
 }
+
+/** Why no rule deletes it; empty: nobody has pinned it. */
+const reasonOfPin = ({ receipt }: Entry): string => (receipt && pinOf(receipt)) ?? '';
 
 /** Commits and images in short, as far as they are told from those of other backups. */
 function codeOf({ receipt }: Entry): string {
