@@ -13,6 +13,8 @@ const names: readonly (readonly [of: RegExp, shown: string])[] = [
   [/\/\S*?odoo-backup-\d+-\w+\/odoo\/shop/g, '/var/lib/odoo'],
   [/\/\S*?odoo-backup-\d+-\w+\/ssh\/client/g, '~/.ssh/id_ed25519'],
   [/\/\S*?odoo-backup-\d+-\w+\/known_hosts/g, '~/.ssh/known_hosts'],
+  [/\/\S*?odoo-backup-\d+-\w+\/addons/g, '/opt/odoo/addons'],
+  [/\/\S*?odoo-backup-\d+-\w+\/ssh\/tmp-\w+/g, '/var/tmp'],
   [/\/\S*?odoo-backup-\d+-\w+/g, '/srv/demo'],
   [/ in \/dev\/shm/g, ' in /var'],
   [/\w+@127\.0\.0\.1:\d+/g, 'deploy@odoo.example.com:22'],
@@ -39,7 +41,7 @@ export async function recordDemo(): Promise<TimedLine[]> {
   }
   const [code] = await closed;
   if (code !== 0) throw new Error(`The demo ended with exit code ${code}`);
-  const left = lines.find(({ text }) => /\/(dev\/shm|tmp|root|home)\b/.test(text));
+  const left = lines.find(({ text }) => /(?<!\/var)\/(dev\/shm|tmp|root|home)\b/.test(text));
   if (left) throw new Error(`A path of this machine would be shown: ${left.text}`);
   return lines;
 }

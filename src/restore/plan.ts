@@ -53,7 +53,7 @@ export class StrandedError extends UserError {
 export function describePlan(steps: readonly Step[]): string[] {
   return steps.flatMap(({ title, details, undo }, i) => [
     `${i + 1}. ${title}`,
-    ...details.map((detail) => `   ${detail}`),
+    ...details.flatMap((detail) => detail.split('\n')).map((line) => `   ${line}`),
     ...(undo ? [`   undo: ${lowerFirst(undo.title)}`] : []),
   ]);
 }

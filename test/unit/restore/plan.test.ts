@@ -229,8 +229,9 @@ suite('a plan', () => {
 
   test('reads the same before it is run and after', () => {
     const { step } = stage();
-    const steps = [{ ...step('one'), details: ['a detail'] }, step('two', { noUndo: true })];
-    assert.deepEqual(describePlan(steps), ['1. Do one', '   a detail', '   undo: undo one', '2. Do two']);
+    const steps = [{ ...step('one'), details: ['a detail\nof two lines'] }, step('two', { noUndo: true })];
+    const lines = ['1. Do one', '   a detail', '   of two lines', '   undo: undo one', '2. Do two'];
+    assert.deepEqual(describePlan(steps), lines);
   });
 });
 
