@@ -52,9 +52,10 @@ text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 <rect width="${width}" height="${height}" rx="8" fill="#0d1117"/>
 <circle cx="20" cy="15" r="5" fill="#ff5f57"/><circle cx="38" cy="15" r="5" fill="#febc2e"/><circle cx="56" cy="15" r="5" fill="#28c840"/>
 <text x="${width / 2}" y="20" text-anchor="middle" class="d">${escaped(title)}</text>
-<svg x="${PADDING}" y="${TITLE_BAR + PADDING}" width="${width - 2 * PADDING}" height="${view}"><g id="roll">
+<clipPath id="view"><rect x="${PADDING}" y="${TITLE_BAR + PADDING}" width="${width - 2 * PADDING}" height="${view}"/></clipPath>
+<g clip-path="url(#view)"><g transform="translate(${PADDING} ${TITLE_BAR + PADDING})"><g id="roll">
 ${text.join('\n')}
-</g></svg>
+</g></g></g>
 </svg>
 `;
 }
