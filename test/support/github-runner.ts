@@ -7,6 +7,7 @@ import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 import { parse } from 'yaml';
 import type { ActionFile } from '../../scripts/docs.ts';
 import { readHome } from '../../scripts/repository.ts';
+import { compileCache } from './compile-cache.ts';
 import { run } from './processes.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -320,6 +321,7 @@ async function runStep(
   };
   await Promise.all(Object.values(files).map((path) => writeFile(path, '')));
   const machine = {
+    NODE_COMPILE_CACHE: compileCache,
     ...start.env,
     ...idToken,
     ...files,

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { compileCache } from './compile-cache.ts';
 import { run } from './processes.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -94,7 +95,11 @@ export class Pipeline implements AsyncDisposable {
     const options = ['--force-shell-executor', '--shell-isolation', '--color=false'];
     const child = spawn(process.execPath, [gitlabCiLocal, ...options, ...variables, ...jobs], {
       cwd: this.work,
-      env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: this.folder },
+      env: {
+        PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+        HOME: this.folder,
+        NODE_COMPILE_CACHE: compileCache,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const exit = new Promise<number | null>((resolve, reject) => {
