@@ -40,28 +40,23 @@ export interface Odoo extends AsyncDisposable {
   readonly conf: string;
 }
 
-/** Loads the fixture once, as Odoo itself restores it, and makes the slim template of it; the tests get copies. */
-export async function loadTemplate(
-  postgres: PostgresServer,
-  folder: string,
-  account: Account,
-): Promise<void> {
-  const extract = async () => {
-    await run(['unzip', '-q', archive, 'filestore/*', '-d', join(folder, 'template')]);
-    await run(['chown', '-R', `${account.uid}:${account.gid}`, join(folder, 'template')]);
-  };
-  const load = async () => {
-    const { full, slim } = templates;
-    await createDatabase(postgres, full);
-    const unzip = spawn('unzip', ['-p', archive, 'dump.sql'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await psql(postgres, full, unzip.stdout, 'odoo');
-    await psql(postgres, full, 'ANALYZE');
-    await createDatabase(postgres, slim, full);
-    await psql(postgres, slim, keepOnly(slimTables));
-    for (const template of [full, slim])
-      await psql(postgres, 'postgres', `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
-  };
-  await Promise.all([extract(), load()]);
+/** Loads the fixture, as Odoo itself restores it, and makes the slim template of it; the tests get copies. */
+export async function loadTemplates(postgres: PostgresServer): Promise<void> {
+  const { full, slim } = templates;
+  await createDatabase(postgres, full);
+  const unzip = spawn('unzip', ['-p', archive, 'dump.sql'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await psql(postgres, full, unzip.stdout, 'odoo');
+  await psql(postgres, full, 'ANALYZE');
+  await createDatabase(postgres, slim, full);
+  await psql(postgres, slim, keepOnly(slimTables));
+  for (const template of [full, slim])
+    await psql(postgres, 'postgres', `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
+}
+
+/** Unpacks the fixture's filestore, of which the tests get copies. */
+export async function unpackFilestore(folder: string, account: Account): Promise<void> {
+  await run(['unzip', '-q', archive, 'filestore/*', '-d', join(folder, 'template')]);
+  await run(['chown', '-R', `${account.uid}:${account.gid}`, join(folder, 'template')]);
 }
 
 /**

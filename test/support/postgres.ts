@@ -22,17 +22,22 @@ export interface Role {
   readonly password: string;
 }
 
+export interface ClusterOptions {
+  readonly account: Account;
+  /** Further lines of postgresql.conf. */
+  readonly settings?: string;
+  /** Its data folder is a copy of this one. Default: a new cluster. */
+  readonly image?: string;
+}
+
 /**
  * Starts a cluster as `account`. Over TCP the roles need their passwords; over the socket that account and our own
  * are let in as either role (peer authentication with a user name map).
- *
- * @param settings further lines of postgresql.conf
  */
 export async function startPostgres(
   servers: Servers,
   folder: string,
-  account: Account,
-  settings = '',
+  { account, settings = '', image }: ClusterOptions,
 ): Promise<PostgresServer> {
   const [port = 0] = await freePorts(1);
   const bin = await newestPrograms();
@@ -44,22 +49,13 @@ export async function startPostgres(
     admin: { name: 'admin', password: randomBytes(12).toString('hex') },
     odoo: { name: 'odoo', password: randomBytes(12).toString('hex') },
   };
-  const data = join(folder, 'data');
-  await run(
-    [
-      join(bin, 'initdb'),
-      '--pgdata',
-      data,
-      '--username',
-      'admin',
-      '--encoding',
-      'UTF8',
-      '--locale',
-      'C.UTF-8',
-      '--no-sync',
-    ],
-    { as: account },
-  );
+  const data = dataFolder(folder);
+  if (image === undefined) {
+    const options = ['--username=admin', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'];
+    await run([join(bin, 'initdb'), '--pgdata', data, ...options], { as: account });
+  } else {
+    await run(['cp', '--archive', image, data]);
+  }
   await appendFile(
     join(data, 'postgresql.conf'),
     `listen_addresses = '127.0.0.1'
@@ -99,10 +95,14 @@ ${settings}
     server,
     'postgres',
     `ALTER ROLE admin PASSWORD '${server.admin.password}';
-     CREATE ROLE odoo LOGIN CREATEDB PASSWORD '${server.odoo.password}';`,
+     ${image === undefined ? 'CREATE ROLE odoo LOGIN CREATEDB;' : ''}
+     ALTER ROLE odoo PASSWORD '${server.odoo.password}';`,
   );
   return server;
 }
+
+/** Where `startPostgres` puts the data. */
+export const dataFolder = (folder: string): string => join(folder, 'data');
 
 /** Major version of its programs: /usr/lib/postgresql/<major>/bin. */
 export function majorOfServer({ bin }: Pick<PostgresServer, 'bin'>): number {
@@ -110,7 +110,7 @@ export function majorOfServer({ bin }: Pick<PostgresServer, 'bin'>): number {
 }
 
 /** Debian keeps each version's programs apart: /usr/lib/postgresql/<major>/bin. */
-async function newestPrograms(): Promise<string> {
+export async function newestPrograms(): Promise<string> {
   const found = globSync('/usr/lib/postgresql/*/bin/initdb');
   const newest = found.map((path) => Number(path.split('/')[4])).sort((a, b) => b - a)[0];
   if (newest === undefined) throw new Error('PostgreSQL is not installed: apt-get install postgresql');

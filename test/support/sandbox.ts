@@ -3,8 +3,9 @@ import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCeph } from './ceph.ts';
+import { clusterImage } from './cluster-image.ts';
 import { memoryFolder } from './memory-folder.ts';
-import { loadTemplate } from './odoo.ts';
+import { unpackFilestore } from './odoo.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { type Account, endRuns, Servers, serverAccount } from './processes.ts';
 import { givenS3Server, type S3Server } from './s3.ts';
@@ -82,15 +83,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
       return { keys, ssh, jump };
     };
     const startDatabase = async () => {
-      const postgres = await startPostgres(servers, await own('postgres'), account, options.postgres);
-      await loadTemplate(postgres, await own('odoo'), account);
-      return postgres;
+      const image = await clusterImage(account);
+      return startPostgres(servers, await own('postgres'), { account, settings: options.postgres, image });
     };
     const startS3 = async () => {
       if (options.s3 === 'none') return undefined;
       return options.s3 ?? givenS3Server() ?? startCeph(servers, disk, options.gateway);
     };
-    const started = settled([startSsh(), startDatabase(), startS3()]);
+    const unpack = async () => unpackFilestore(await own('odoo'), account);
+    const started = settled([startSsh(), startDatabase(), startS3(), unpack()]);
     starting = started;
     const [logins, postgres, s3] = await started;
     const sandbox = withS3({ folder, account, ...logins, postgres, s3 });
