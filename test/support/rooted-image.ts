@@ -1,7 +1,8 @@
-import { createReadStream, existsSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { archive, holdName, keepOnly, slimTables } from './odoo.ts';
+import { madeOnce, versionOf } from './made-once.ts';
+import { archive, keepOnly, slimTables } from './odoo.ts';
 import { bootRootedHost, type RootedHost } from './rooted-host.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -9,23 +10,26 @@ import type { Sandbox } from './sandbox.ts';
 const CONTENT = ['etc/odoo', 'var/lib/odoo', 'var/lib/postgresql/cluster'];
 
 /**
- * The slim fixture's Odoo with its PostgreSQL cluster, as rooted hosts have them: a tar archive. Made when a host of this
- * sandbox first needs it, for to load the fixture takes ten times as long as to unpack this. @returns its path
+ * The slim fixture's Odoo with its PostgreSQL cluster, as rooted hosts have them: a tar archive. To load the fixture takes
+ * ten times as long as to unpack this. @returns its path
  */
 export async function rootedImage(sandbox: Sandbox): Promise<string> {
-  const path = join(sandbox.folder, 'rooted.tar');
-  await using _ = await holdName(sandbox.folder, 'rooted');
-  if (existsSync(path)) return path;
+  const { bin } = sandbox.postgres;
+  const names = ['rooted-image.ts', 'rooted-host.ts', 'rooted-host.sh', 'odoo.ts'];
+  const files = [archive, ...names.map((name) => join(import.meta.dirname, name))];
+  return madeOnce('rooted', { texts: [await versionOf(bin)], files }, (path) => makeImage(path, sandbox));
+}
+
+async function makeImage(path: string, sandbox: Sandbox): Promise<void> {
   await using host = await bootRootedHost(sandbox, '', undefined);
   await installOdoo(host);
-  const stop = ['-D', '/var/lib/postgresql/cluster', '-m', 'fast', '-w', 'stop'];
   const asPostgres = ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'];
-  await host.exec([...asPostgres, join(sandbox.postgres.bin, 'pg_ctl'), ...stop]);
-  const unfinished = `${path}.unfinished`;
-  await using file = await open(unfinished, 'w');
+  const cluster = '/var/lib/postgresql/cluster';
+  const program = (name: string) => [...asPostgres, join(sandbox.postgres.bin, name), '-D', cluster];
+  await host.exec([...program('pg_ctl'), '-m', 'fast', '-w', 'stop']);
+  await host.exec(program('pg_resetwal')); // the log of what was loaded is larger than all else
+  await using file = await open(path, 'w');
   await host.exec(['tar', '-cC', '/', ...CONTENT], undefined, file.fd);
-  await rename(unfinished, path);
-  return path;
 }
 
 /** Restores the fixture as odoo, makes it slim, and gives the files the modes that Odoo gives them. */
