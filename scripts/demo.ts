@@ -12,6 +12,7 @@ import { deployBadly } from './demo/deploy.ts';
 import { lookAtHost, work } from './demo/host.ts';
 import { compareLooks } from './demo/looks.ts';
 import { backUp, backUpAgain, planRollback, rollBack } from './demo/program.ts';
+import { rehearse } from './demo/rehearsal.ts';
 import { lookAtSalvaged } from './demo/salvaged.ts';
 import { backUpSealed } from './demo/sealed.ts';
 import type { Step } from './demo/stage.ts';
@@ -27,6 +28,7 @@ const steps: readonly Step[] = [
   { title: 'The rollback', run: rollBack },
   { title: 'Is everything as it was?', run: compareLooks },
   { title: 'What was entered meanwhile', run: lookAtSalvaged },
+  { title: 'The same deploy, rehearsed first', run: rehearse },
   { title: 'A backup that only you can read', run: backUpSealed },
 ];
 

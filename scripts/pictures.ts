@@ -37,6 +37,6 @@ try {
   await rm(pages, { recursive: true });
 }
 
-const played = chapters(await recordDemo(), 'The next backup', 'A backup that only you can read');
+const played = chapters(await recordDemo(), 'The next backup', 'The same deploy, rehearsed first');
 const terminal = fileURLToPath(new URL('../docs/images/demo.svg', import.meta.url));
 await writeFile(terminal, terminalSvg(played, 'npm run demo', { columns: 110, rows: 28 }));

@@ -9,7 +9,8 @@ import { lookAround } from './looks.ts';
 import type { Stage } from './stage.ts';
 import { columns, quote, say } from './story.ts';
 
-const migration = [
+/** What its migration script does. */
+export const migration = [
   'DROP TABLE res_partner_bank CASCADE',
   "UPDATE res_partner SET name = 'n/a', email = NULL",
   "DELETE FROM ir_config_parameter WHERE key = 'database.uuid'",

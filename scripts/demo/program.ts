@@ -45,7 +45,7 @@ export async function planRollback(stage: Stage): Promise<void> {
 export async function rollBack(stage: Stage): Promise<void> {
   say('The same command without --dry-run carries the same plan out:\n');
   const inputs = { ...(await whereInputs(stage)), ...serviceInputs(stage), ...(await moreInputs()) };
-  await runProgram(stage, 'rollback', inputs, withoutPlan);
+  await runProgram(stage, 'rollback', inputs, { shown: withoutPlan });
 }
 
 /** The log without the plan, which has just been read. */
@@ -92,12 +92,24 @@ const moreInputs = async (): Promise<Inputs> => ({
 const flagsOf = (inputs: Inputs): string[] =>
   Object.entries(inputs).map(([name, value]) => `--${name} ${value}`);
 
-/** Runs the program as a user does, in an environment of its own. @returns its outputs @throws Error when it fails */
+interface Course {
+  /** What of its log is shown. */
+  readonly shown?: (lines: AsyncIterable<string>) => AsyncIterable<string>;
+  /** Default: 0. */
+  readonly exitCode?: number;
+}
+
+/**
+ * Runs the program as a user does, in an environment of its own.
+ *
+ * @returns its outputs
+ * @throws Error when it ends otherwise than it should
+ */
 export async function runProgram(
   { sandbox }: Stage,
   command: string,
   inputs: Inputs,
-  shown?: (lines: AsyncIterable<string>) => AsyncIterable<string>,
+  { shown, exitCode = 0 }: Course = {},
 ): Promise<string> {
   // Nothing of a CI job that this demo may run in.
   const env = {
@@ -121,7 +133,7 @@ export async function runProgram(
     printing,
   ]);
   process.off('SIGINT', cancel).off('SIGTERM', cancel);
-  if (code !== 0) throw new Error(`The ${command} ended with exit code ${code}`);
+  if (code !== exitCode) throw new Error(`The ${command} ended with exit code ${code}`);
   return outputs;
 }
 
