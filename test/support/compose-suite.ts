@@ -102,6 +102,46 @@ export function composeSuite(kind: Kind, version: RegExp, extent: Extent = 'all'
       },
     );
 
+    test(
+      'a deploy is rehearsed in a container of the new image; what runs is not touched',
+      ofEngine,
+      async () => {
+        await scene.succeeds('backup');
+        const { engine } = scene.host;
+        if (engine === 'docker')
+          await scene.shell(
+            `printf 'FROM odoo\\nENV RELEASE=next\\n' | docker build --quiet --tag odoo:next -`,
+          );
+        const [since, traces] = [await scene.state(), await scene.traces()];
+        const migration = `import os, psycopg2
+database = psycopg2.connect('')
+with database, database.cursor() as cursor:
+    cursor.execute("UPDATE res_partner SET ref = 'new'")
+    cursor.execute('SELECT current_database()')
+    print('migrated', cursor.fetchone()[0], os.environ.get('RELEASE'), os.getuid() != 0)
+print(os.listdir(os.environ['ODOO_REHEARSAL_FILESTORE']) != [])
+raise SystemExit(int(os.environ.get('FAILS', 0)))`;
+        const inputs = {
+          'rehearse-command': `python3 -c '${migration.replaceAll("'", `'"'"'`)}'`,
+          'rehearse-start': 'exec odoo "$ODOO_REHEARSAL_CONF"',
+          ...(engine === 'docker' ? { 'rehearse-image': 'odoo:next' } : {}),
+        };
+        const ended = await scene.succeeds('rehearse', inputs);
+        assert.match(ended.log, /shop: the rehearsal works: .* of migration, Odoo answers after/);
+        const failing = { ...inputs, 'rehearse-command': `export FAILS=3; ${inputs['rehearse-command']}` };
+        const release = engine === 'docker' ? 'next' : 'None';
+        await scene.fails(
+          'rehearse',
+          failing,
+          /rehearse-command failed after .* \(exit code 3\)/,
+          new RegExp(`migrated shop__rehearsal_\\d{14} ${release} True`),
+        );
+        assert.deepEqual(await scene.state(), since, 'Odoo was not started again');
+        assert.deepEqual(await scene.content(), then);
+        await scene.assertTraces(traces);
+      },
+    );
+
     test('a dry run changes nothing; the run puts everything back, and Odoo runs', ofEngine, async () => {
       await scene.misdeploy();
       const [damaged, traces] = [await scene.content(), await scene.traces()];

@@ -111,13 +111,15 @@ export async function openGuest(
     explaining(({ exit }) => [`${path} cannot be written: ${exit.stderr}`, 'Free space on the host.']),
   );
   const inside = await site.odooEnvironment();
-  const password = conf?.dbPassword ?? settings.dbPassword ?? inside.secretEnv?.PGPASSWORD;
+  // What odoo.conf leaves to libpq is left to it here as well.
+  const given = conf ? undefined : settings;
+  const password = conf?.dbPassword ?? inside.secretEnv?.PGPASSWORD ?? given?.dbPassword;
   const env = {
     ...inside.env,
     ...defined({
-      PGHOST: conf?.dbHost ?? inside.env?.PGHOST ?? settings.dbHost,
-      PGPORT: conf?.dbPort?.toString() ?? inside.env?.PGPORT ?? settings.dbPort?.toString(),
-      PGUSER: conf?.dbUser ?? inside.env?.PGUSER ?? settings.dbUser,
+      PGHOST: conf?.dbHost ?? inside.env?.PGHOST ?? given?.dbHost,
+      PGPORT: conf?.dbPort?.toString() ?? inside.env?.PGPORT ?? given?.dbPort?.toString(),
+      PGUSER: conf?.dbUser ?? inside.env?.PGUSER ?? given?.dbUser,
       PGSSLMODE: conf?.dbSslmode,
       ODOO_REHEARSAL_FILESTORE: filestore,
     }),
