@@ -1,9 +1,10 @@
-// Runs the tests on real hosts with systemd, and with Compose, all of them or the files given. Where this machine does
-// not permit such hosts, it says so and runs none.
+// Runs the tests on real hosts with systemd, with Compose, and with a real Odoo, all of them or the files given. Where
+// this machine does not permit such hosts, it says so and runs none.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { makeComposeImages } from '../test/support/compose-host.ts';
+import { makeOdooImages } from '../test/support/odoo-host.ts';
 import { makeSystemdImages, whyNoSystemdHost } from '../test/support/systemd-host.ts';
 import { runTests } from './run-tests.ts';
 
@@ -19,5 +20,6 @@ if (reason !== undefined) {
   await runTests(root, globSync('test/hosts/*.test.ts', { cwd: root }).sort(), {
     ...images,
     COMPOSE_HOSTS,
+    ODOO_HOSTS: await makeOdooImages(images.SYSTEMD_HOST_TRIXIE ?? ''),
   });
 }

@@ -1,0 +1,3 @@
+import { odooSuite } from '../support/odoo-suite.ts';
+
+odooSuite(19);

@@ -1,0 +1,7 @@
+{
+    'name': 'Tickets',
+    'version': '2.0',
+    'depends': ['web'],
+    'data': ['ticket.xml', 'ir.model.access.csv'],
+    'license': 'LGPL-3',
+}
