@@ -15,8 +15,11 @@ export interface SalvagedModel extends Pick<ModelChanges, 'model' | 'label'> {
 export interface Salvage {
   /** In the order in which they have to be imported: what others refer to comes first. */
   readonly models: readonly SalvagedModel[];
-  /** External ids for records of the backup that the others refer to: `ir.model.data`, to be imported before all. */
-  readonly references: string;
+  /**
+   * External ids for records of the backup that the others refer to: `ir.model.data`, to be imported before all.
+   * undefined: they refer to none, and Odoo's import takes no file without rows.
+   */
+  readonly references: string | undefined;
   /** What could not be taken along, in words. */
   readonly leftOut: readonly string[];
 }
@@ -101,7 +104,7 @@ export async function salvage(snapshot: Snapshot, since: Date): Promise<Salvage>
   const changes = await changesSince(snapshot, { instant: since, counts: {} });
   const entered = changes.models.filter(({ created }) => created > 0);
   const leftOut = changes.unread.map((label) => `${label}: it could not be looked at`);
-  if (entered.length === 0) return { models: [], references: '', leftOut };
+  if (entered.length === 0) return { models: [], references: undefined, leftOut };
   const names = entered.map(({ model }) => model);
   const fields = Map.groupBy(await snapshot.rows(decodeField, fieldsOf(names)), ({ model }) => model);
   const isNew = new Map<string, ReadonlySet<number>>();
@@ -210,7 +213,8 @@ class References {
     return `${MODULE}.${name}`;
   }
 
-  csv(): string {
+  csv(): string | undefined {
+    if (this.#existing.size === 0) return undefined;
     const rows = [...this.#existing].map(([name, [model, id]]) => [MODULE, name, model, String(id), 'True']);
     return csvText([['module', 'name', 'model', 'res_id', 'noupdate'], ...rows]);
   }

@@ -108,7 +108,9 @@ const recordsOf = ({ models }: Salvage): string => {
 
 function filesOf(found: Salvage, work: Work, since: Date): Map<string, string> {
   const named = found.models.map((each, i) => [fileName(i + 1, each.model), each] as const);
-  const files = new Map([[fileName(0, 'ir.model.data'), found.references]]);
+  const { references } = found;
+  const external = references === undefined ? [] : [[fileName(0, 'ir.model.data'), references] as const];
+  const files = new Map<string, string>(external);
   for (const [name, { csv }] of named) files.set(name, csv);
   const page: Summary = {
     outcome: found.leftOut.length === 0 ? 'done' : 'flawed',
@@ -116,13 +118,13 @@ function filesOf(found: Salvage, work: Work, since: Date): Map<string, string> {
     blocks: [
       {
         kind: 'note',
-        text: 'Import them in this order in Odoo (developer mode; Favorites, Import records, in the list of each model). The first file is for External Identifiers: it names records that the others refer to. Look through each file first: what was entered twice, or must not come back, is for you to delete. Some records Odoo makes itself together with others, such as the variant of a product or the attendees of a meeting: where the import says that such a one is there already, leave it out.',
+        text: 'Import them in this order in Odoo (developer mode; Favorites, Import records, in the list of each model). A file for External Identifiers names records that the others refer to. Look through each file first: what was entered twice, or must not come back, is for you to delete. Some records Odoo makes itself together with others, such as the variant of a product or the attendees of a meeting: where the import says that such a one is there already, leave it out.',
       },
       {
         kind: 'table',
         columns: [{ name: 'File' }, { name: 'What' }, { name: 'Model' }, { name: 'Records', align: 'right' }],
         rows: [
-          [code(fileName(0, 'ir.model.data')), 'External Identifiers', 'ir.model.data', ''],
+          ...external.map(([name]) => [code(name), 'External Identifiers', 'ir.model.data', '']),
           ...named.map(([name, { label, model, records }]) => [
             code(name),
             label,

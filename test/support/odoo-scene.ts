@@ -69,19 +69,22 @@ export class OdooScene extends HostScene<OdooHost> {
    */
   async import(model: string, csv: string): Promise<number> {
     // Before Odoo 15, the options and the method had other names.
+    const execute = this.host.odoo < 15 ? 'do' : 'execute_import';
     const options = { has_headers: true, headers: true, separator: ',', quoting: '"', encoding: 'utf-8' };
     const [id] = await this.call<number[]>('base_import.import', 'create', [
       [{ res_model: model, file: csv, file_name: `${model}.csv`, file_type: 'text/csv' }],
     ]);
-    const { headers, matches } = await this.call<{
+    const { headers, matches, error } = await this.call<{
       headers: readonly string[];
       matches: Readonly<Record<string, readonly string[]>>;
+      error?: string;
     }>('base_import.import', 'parse_preview', [[id], options]);
+    if (error !== undefined) throw new Error(`${model}: ${error}: ${csv}`);
     const fields = headers.map((_, i) => matches[i]?.join('/') ?? false);
     const { ids, messages } = await this.call<{
       ids: readonly number[] | false;
       messages: readonly unknown[];
-    }>('base_import.import', 'execute_import', [[id], fields, headers, options]);
+    }>('base_import.import', execute, [[id], fields, headers, options]);
     if (!ids) throw new Error(`${model}: ${JSON.stringify(messages)}`);
     return ids.length;
   }

@@ -58,12 +58,13 @@ function wayBack(odoo: OdooMajor): void {
     await scene.deploy();
     second = await scene.commit();
     assert.notEqual(second, first);
+    const [france] = await scene.call<number[]>('res.country', 'search', [[['code', '=', 'FR']]]);
     const [partner] = await scene.call<number[]>('res.partner', 'create', [
-      [{ name: 'Azure Interior, Ltd' }],
+      [{ name: 'Azure Interior, Ltd', country_id: france }],
     ]);
     await ticket('after the deploy', { minutes: 30, partner_id: partner });
     const { log } = await scene.succeeds('rollback', { ...rollback, 'dry-run': 'true' });
-    assert.match(log, /Entered since .*Ticket: 2 created/);
+    assert.match(log, /Entered since .*2 Ticket \(TICKET\/00003 to 00004\)/);
     assert.match(log, /Entered since .*Contact: 1 created/);
     assert.match(log, /Entered since .*by admin; last entry/);
     assert.match(log, /since the backup: .*Tickets: 4/);
@@ -127,6 +128,9 @@ function wayBack(odoo: OdooMajor): void {
     } finally {
       await rm(folder, { recursive: true });
     }
+    const named = [[['name', '=', 'Azure Interior, Ltd']], ['country_id']];
+    const [azure] = await scene.call<{ country_id: unknown[] }[]>('res.partner', 'search_read', named);
+    assert.equal(azure?.country_id[1], 'France');
     assert.deepEqual(
       (await tickets('subject', 'partner_id')).map(({ name, subject, partner_id: partner }) => [
         name,
