@@ -6,6 +6,7 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { compileCache } from '../test/support/compile-cache.ts';
 import { startSandbox } from '../test/support/sandbox.ts';
+import { bundleForTests } from '../test/support/tested-program.ts';
 import { Course } from './test-course.ts';
 import { needsOf } from './test-needs.ts';
 
@@ -37,7 +38,10 @@ export async function runTests(
   const needs = needsOf(files.map((file) => resolve(root, file)));
   await using sandbox = needs.sandbox ? await startSandbox(needs.s3 ? {} : { s3: 'none' }) : undefined;
   Object.assign(process.env, env, { NODE_COMPILE_CACHE: compileCache });
-  if (sandbox) process.env.SANDBOX = sandbox.description;
+  if (sandbox) {
+    process.env.SANDBOX = sandbox.description;
+    await bundleForTests();
+  }
 
   const course = new Course();
   const ending = new AbortController();

@@ -112,7 +112,7 @@ suite('a forged receipt or backup.json', { concurrency: false }, () => {
     assert.notEqual(exitCode, 0, log);
     assert.ok(log.includes(object), `${object} is not named:\n${log}`);
     if (field !== undefined) assert.ok(log.includes(field), `${field} is not named:\n${log}`);
-    assert.doesNotMatch(`${log}${stdout}`, /\0|\n\s+at .*\.ts:/);
+    assert.doesNotMatch(`${log}${stdout}`, /\0|\n\s+at .*\.(?:ts|mjs):/);
     assert.deepEqual(await scene.odoo.traces(), before);
   }
 

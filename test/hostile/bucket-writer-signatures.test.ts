@@ -78,7 +78,7 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
     const rollback = await scene.start('rollback', { backup: named, 'trusted-signers': signers }).ended;
     assert.notEqual(rollback.exitCode, 0, rollback.log);
     assert.match(rollback.log, words);
-    assert.doesNotMatch(`${gate.log}${rollback.log}`, /\n\s+at .*\.ts:/);
+    assert.doesNotMatch(`${gate.log}${rollback.log}`, /\n\s+at .*\.(?:ts|mjs):/);
     assert.deepEqual(await scene.traces(), before);
   }
 

@@ -139,7 +139,7 @@ suite('names that the role of Odoo has planted', () => {
       ] as const) {
         const { log } = await scene.odoo.start(command, inputs).ended;
         await assertNotSprung(log);
-        assert.doesNotMatch(log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');
+        assert.doesNotMatch(log, /\n\s+at .*\.(?:ts|mjs):/, 'a stack trace is no message for a person');
       }
       const { log } = await scene.odoo.succeeds('rollback', { ...admin, backup: 'latest' });
       await assertNotSprung(log);

@@ -87,7 +87,7 @@ suite('fetch', () => {
     const ended = await fetch({ output, ...inputs });
     assert.equal(ended.exitCode, 1, ended.log);
     for (const pattern of words) assert.match(ended.log, pattern);
-    assert.doesNotMatch(ended.log, /\n\s+at .*\.ts:/);
+    assert.doesNotMatch(ended.log, /\n\s+at .*\.(?:ts|mjs):/);
     if (inputs.output === undefined) await assert.rejects(stat(output), { code: 'ENOENT' });
     const left = (await readdir(folder)).filter((name) => name.startsWith('.odoo-backup-'));
     assert.deepEqual(left, [], 'nothing unfinished stays');

@@ -35,7 +35,7 @@ suite('PostgreSQL behind pgbouncer', () => {
         /a connection pooler that shares one connection between several clients \(pool_mode = transaction\)/,
       );
       assert.match(log, /Set db-host and db-port to the PostgreSQL server itself/);
-      assert.doesNotMatch(log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');
+      assert.doesNotMatch(log, /\n\s+at .*\.(?:ts|mjs):/, 'a stack trace is no message for a person');
     });
 
     test(`that keeps them is good for a backup, and for no rollback; ignores ${ignored}`, async () => {

@@ -104,7 +104,7 @@ suite('a rollback from a sealed backup', { concurrency: 2 }, () => {
       assert.equal(ended.exitCode, exitCode, ended.log);
       assert.ok(ended.log.includes(words), ended.log);
       assert.ok(!ended.log.includes(team.identity.slice(20, 60)));
-      assert.doesNotMatch(ended.log, /\n\s+at .*\.ts:/);
+      assert.doesNotMatch(ended.log, /\n\s+at .*\.(?:ts|mjs):/);
       assert.deepEqual(await scene.traces(), before);
     }
   });

@@ -77,7 +77,7 @@ suite('verify', () => {
     assert.match(failure, /^"[^"]+" is not what the archive's directory says/);
     assert.ok(ended.log.includes(`The archive has failed: s3://${verify.scene.bucket}/${key}: ${failure}`));
     assert.match(ended.log, /^❌ 1 archive failed$/m);
-    assert.doesNotMatch(ended.log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');
+    assert.doesNotMatch(ended.log, /\n\s+at .*\.(?:ts|mjs):/, 'a stack trace is no message for a person');
     assert.deepEqual(Object.keys(outputsOf(ended)), ['json']);
     assert.equal(levelOf(receipt), undefined);
 

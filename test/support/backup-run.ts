@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
@@ -18,6 +18,7 @@ import type { RawInputs } from './inputs.ts';
 import { assertNothingRuns, assertNothingStored } from './leftovers.ts';
 import { createOdoo, type Odoo, type OdooOptions } from './odoo.ts';
 import { runProgram } from './program.ts';
+import { program } from './program-folder.ts';
 import type { Asked } from './program-worker.ts';
 import { createBucket, getObject, listKeys, listUploads, type S3Server, s3Client } from './s3.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
@@ -36,15 +37,10 @@ export class Run {
    * @param launcher goes before the program: `['timeout', '5']`
    * @param main another program of the project
    */
-  constructor(
-    args: readonly string[],
-    env: Variables,
-    launcher: readonly string[] = [],
-    main = 'src/main.ts',
-  ) {
-    const path = join(import.meta.dirname, '../..', main);
-    const [program = '', ...rest] = [...launcher, process.execPath, path, ...args];
-    this.child = spawn(program, rest, {
+  constructor(args: readonly string[], env: Variables, launcher: readonly string[] = [], main = program) {
+    const path = resolve(import.meta.dirname, '../..', main);
+    const [first = '', ...rest] = [...launcher, process.execPath, path, ...args];
+    this.child = spawn(first, rest, {
       env: { NODE_COMPILE_CACHE: compileCache, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -231,7 +227,7 @@ export class Scene implements AsyncDisposable {
     const ended = await (run instanceof Run ? run.ended : this.run(run));
     for (const pattern of words) assert.match(ended.log, pattern);
     assert.equal(ended.exitCode, exitCode, ended.log);
-    assert.doesNotMatch(ended.log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');
+    assert.doesNotMatch(ended.log, /\n\s+at .*\.(?:ts|mjs):/, 'a stack trace is no message for a person');
     assert.equal(ended.stdout, '', 'a failed run has no outputs');
     await assertNothingStored(this.client, this.bucket);
     await assertNothingRuns(this.ssh, this.sandbox.postgres, this.odoo.database);

@@ -94,7 +94,7 @@ export class CopyScene implements AsyncDisposable {
         const run = await this.odoo.run(command, { ...target, ...inputs });
         for (const pattern of words) assert.match(run.log, pattern);
         assert.equal(run.exitCode, 1, run.log);
-        assert.doesNotMatch(run.log, /\n\s+at .*\.ts:/, 'a stack trace is no message for a person');
+        assert.doesNotMatch(run.log, /\n\s+at .*\.(?:ts|mjs):/, 'a stack trace is no message for a person');
         assert.equal(run.stdout, '', 'a failed run has no outputs');
         ended[i] = run;
       }

@@ -9,6 +9,7 @@ import type { ActionFile } from '../../scripts/docs.ts';
 import { readHome } from '../../scripts/repository.ts';
 import { compileCache } from './compile-cache.ts';
 import { run } from './processes.ts';
+import { program } from './program-folder.ts';
 
 const root = new URL('../../', import.meta.url);
 const action = parse(readFileSync(new URL('action.yml', root), 'utf8')) as ActionFile;
@@ -22,8 +23,8 @@ interface Source {
   readonly main: string;
 }
 
-/** The working tree, whose program needs no bundle. */
-const ours: Source = { root, main: new URL('src/main.ts', root).pathname };
+/** The working tree. */
+const ours: Source = { root, main: program };
 
 /** The action of the workflows that others call. */
 const self = '.github/actions/odoo-backup';

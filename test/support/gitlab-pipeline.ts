@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { compileCache } from './compile-cache.ts';
 import { run } from './processes.ts';
+import { programModule } from './program-folder.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const main = new URL('../../src/main.ts', import.meta.url);
 const gitlabCiLocal = join(root, 'node_modules/.bin/gitlab-ci-local');
 
 /** The path of the project that holds the components, on the server of the pipeline. */
@@ -55,7 +55,7 @@ export class Pipeline implements AsyncDisposable {
     await cp(join(root, 'templates'), at('templates'), { recursive: true });
     await mkdir(at('dist'));
     // In place of the bundle, which .ci/run compares with what it is made from.
-    await writeFile(at('dist/main.js'), `await (await import(${JSON.stringify(main)})).start();\n`);
+    await writeFile(at('dist/main.js'), `await (await import(${JSON.stringify(programModule)})).start();\n`);
     await writeFile(at('package.json'), '{ "type": "module" }\n');
     await writeFile(at('.gitlab-ci.yml'), stringify(configuration));
     const write = async (path: string, text: string) => {

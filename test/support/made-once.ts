@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holdName } from './odoo.ts';
 import { run } from './processes.ts';
@@ -27,12 +27,27 @@ export async function madeOnce(
   const path = join(cache, `${name}-${digest.digest('hex').slice(0, 16)}`);
   await mkdir(cache, { recursive: true });
   await using _ = await holdName(cache, name);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) {
+    await utimes(path, new Date(), new Date());
+    return path;
+  }
   const unfinished = `${path}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await make(unfinished);
   await rename(unfinished, path);
+  await removeOld(name);
   return path;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Removes what no run has used for a day: it was made of something that is no more. */
+async function removeOld(name: string): Promise<void> {
+  for (const each of await readdir(cache)) {
+    const path = join(cache, each);
+    if (!each.startsWith(`${name}-`) || Date.now() - (await stat(path)).mtimeMs < DAY_MS) continue;
+    await rm(path, { recursive: true });
+  }
 }
 
 /** Names a version of PostgreSQL's programs. */

@@ -1,11 +1,11 @@
 // The program in a worker thread of a test, which has an environment, standard streams and an exit code of its own. One
 // run after the other; what it has loaded stays.
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import './compile-cache.ts';
 import type { Ended } from './backup-run.ts';
 
 // Not by a declaration: that would be compiled before there is a cache, which a thread does not take over.
-const { main } = await import('../../src/main.ts');
+const { main } = (await import(workerData.program)) as typeof import('../../src/main.ts');
 
 export interface Asked {
   readonly args: readonly string[];

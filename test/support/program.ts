@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Ended } from './backup-run.ts';
+import { programModule } from './program-folder.ts';
 import type { Asked } from './program-worker.ts';
 
+const WORKER = new URL('program-worker.ts', import.meta.url);
 const idle: Worker[] = [];
 
 /**
@@ -10,7 +12,7 @@ const idle: Worker[] = [];
  * times as long.
  */
 export async function runProgram(asked: Asked): Promise<Ended> {
-  const worker = idle.pop() ?? new Worker(new URL('program-worker.ts', import.meta.url), { env: {} });
+  const worker = idle.pop() ?? new Worker(WORKER, { env: {}, workerData: { program: programModule } });
   worker.ref();
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
   const onExit = () => reject(new Error(`The program ended its thread: ${asked.args.join(' ')}`));
