@@ -142,7 +142,7 @@ export function failureSummary(rehearsal: Rehearsal, { step, error }: StepFailur
       },
       ...(experience.lastWords.length === 0
         ? []
-        : [{ kind: 'steps', title: 'The last lines', items: experience.lastWords.map(code) } as const]),
+        : [{ kind: 'printed', title: 'The last lines', lines: experience.lastWords } as const]),
       ...(stranded ? [commandsOf(error)] : []),
       ...logTable(experience),
     ],

@@ -1,5 +1,5 @@
 import { printable } from '../util/controls.ts';
-import { oneLine, spansOf, type Text } from './summary.ts';
+import { oneLine, printedLine, spansOf, type Text } from './summary.ts';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -19,3 +19,7 @@ export const inlineHtml = (text: Text): string =>
       typeof span === 'string' ? escaped(oneLine(span)) : `<code>${escaped(oneLine(span.code))}</code>`,
     )
     .join('');
+
+/** Lines of a program as HTML, each as it was printed. */
+export const printedHtml = (lines: readonly string[]): string =>
+  lines.map((line) => escaped(printedLine(line))).join('\n');

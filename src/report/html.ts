@@ -1,6 +1,6 @@
 import { formatCount, formatDuration } from '../util/format.ts';
 import { topOf } from './growth.ts';
-import { escaped, inlineHtml } from './html-text.ts';
+import { escaped, inlineHtml, printedHtml } from './html-text.ts';
 import { style } from './style.ts';
 import {
   type Bar,
@@ -67,6 +67,8 @@ function block(part: Block, title: string): string {
       return `<p>${inline(part.text)}</p>`;
     case 'steps':
       return `<h3>${inline(part.title)}</h3>\n<ol>\n${part.items.map((item) => `<li>${inline(item)}</li>`).join('\n')}\n</ol>`;
+    case 'printed':
+      return `<h3>${inline(part.title)}</h3>\n<pre tabindex="0" role="region" aria-label="${escaped(oneLine(part.title))}">\n${printedHtml(part.lines)}\n</pre>`;
     case 'waterfall':
       return waterfallOf(part);
     case 'nights':

@@ -1,6 +1,6 @@
 import { formatCount } from '../util/format.ts';
 import { growthDiagram } from './growth.ts';
-import { escaped as escapedHtml, inlineHtml } from './html-text.ts';
+import { escaped as escapedHtml, inlineHtml, printedHtml } from './html-text.ts';
 import {
   type Block,
   type Column,
@@ -52,6 +52,9 @@ function block(part: Block): string {
         '',
         ...part.items.map((item, i) => `${i + 1}. ${inline(item)}`),
       ].join('\n');
+    case 'printed':
+      // What is between these tags is no Markdown: https://github.github.com/gfm/#html-blocks
+      return `**${inline(part.title)}**\n\n<pre>\n${printedHtml(part.lines)}\n</pre>`;
     case 'waterfall':
       return mermaid(waterfallDiagram(part));
     case 'nights':

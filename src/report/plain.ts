@@ -10,6 +10,7 @@ import {
   type NightState,
   type Nights,
   oneLine,
+  printedLine,
   type Summary,
   signs,
   spansOf,
@@ -57,6 +58,8 @@ function block(part: Block, columns: number | undefined): string[] {
         [fit(`${oneLine(part.title)}:`, columns), ...items.map((item) => fit(item, columns))].join('\n'),
       ];
     }
+    case 'printed':
+      return [[`${oneLine(part.title)}:`, ...part.lines.map((line) => `  ${printedLine(line)}`)].join('\n')];
     case 'waterfall':
       // A log has the phases themselves, each with its time.
       return columns === undefined ? [] : [waterfallOf(part, columns)];

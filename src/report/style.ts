@@ -25,6 +25,7 @@ th, td { text-align: left; vertical-align: top; padding: .3rem 1.5rem .3rem 0; b
 .scroll td { white-space: nowrap; }
 .scroll td:last-child, .scroll td:only-child { white-space: normal; min-width: 14rem; }
 code { font: .875em ui-monospace, monospace; background: var(--soft); padding: .1em .3em; border-radius: 4px; overflow-wrap: break-word; }
+pre { font: .8125rem/1.5 ui-monospace, monospace; background: var(--soft); padding: .75rem 1rem; border-radius: 6px; overflow-x: auto; }
 details { margin: 1rem 0; }
 summary { cursor: pointer; }
 li { margin: .2rem 0; }

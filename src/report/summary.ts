@@ -13,7 +13,7 @@ export interface Summary {
 /** `flawed`: it was done, and a person should look at it. */
 export type Outcome = 'done' | 'flawed' | 'failed';
 
-export type Block = Facts | Table | Note | Steps | Waterfall | Nights | Growth | Cards;
+export type Block = Facts | Table | Note | Steps | Printed | Waterfall | Nights | Growth | Cards;
 
 /** Names and what belongs to them. */
 export interface Facts {
@@ -48,6 +48,13 @@ export interface Steps {
   readonly kind: 'steps';
   readonly title: string;
   readonly items: readonly Text[];
+}
+
+/** What a program has printed, line by line, such as the end of a traceback: its indentation stays. */
+export interface Printed {
+  readonly kind: 'printed';
+  readonly title: string;
+  readonly lines: readonly string[];
 }
 
 /** What a run did when, on a line of time. */
@@ -174,6 +181,9 @@ export const spansOf = (text: Text): readonly Span[] =>
 /** Whatever the text holds, it is one line without control characters. */
 export const oneLine = (text: string): string => printable(text.replaceAll(/\s+/g, ' '));
 
+/** As `oneLine`, with the blanks as they are. */
+export const printedLine = (text: string): string => printable(text.replaceAll(/[\r\n]+/g, ' '));
+
 /** What a log ends with where the whole summary stands elsewhere: the title and the facts. */
 export const inShort = (summary: Summary): Summary => ({
   ...summary,
@@ -194,6 +204,8 @@ export function withTexts(summary: Summary, change: (text: string) => string): S
         return { ...part, text: text(part.text) };
       case 'steps':
         return { ...part, title: change(part.title), items: part.items.map(text) };
+      case 'printed':
+        return { ...part, title: change(part.title), lines: part.lines.map(change) };
       case 'waterfall': {
         const bars = part.bars.map((bar) => ({ ...bar, name: change(bar.name), state: change(bar.state) }));
         return { ...part, title: change(part.title), bars };

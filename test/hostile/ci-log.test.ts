@@ -66,6 +66,7 @@ const summaryOf = (text: string): Summary => ({
     { kind: 'table', columns: [{ name: 'Name' }], rows: [[text], [code(text)]] },
     { kind: 'note', text },
     { kind: 'steps', title: text, items: [text, code(text)] },
+    { kind: 'printed', title: text, lines: [text, `  ${text}`] },
     { kind: 'waterfall', title: text, bars: [{ name: text, state: text, startMs: 0, ms: 1000 }] },
     { kind: 'cards', cards: [{ name: text, outcome: 'done', words: text, nights: [] }] },
   ],

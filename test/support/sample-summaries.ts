@@ -102,6 +102,16 @@ const failure: Summary = {
       title: 'Taken back',
       items: ['Stop Odoo', 'Rename the databases back', 'Start Odoo again'],
     },
+    {
+      kind: 'printed',
+      title: 'The last lines',
+      lines: [
+        'Traceback (most recent call last):',
+        '  File "/opt/odoo/odoo/modules/registry.py", line 87, in new',
+        '    odoo.modules.load_modules(registry._db, force_demo, status, update_module)',
+        'psycopg2.errors.UndefinedColumn: column res_partner.score does not exist',
+      ],
+    },
   ],
 };
 

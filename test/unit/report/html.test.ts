@@ -27,6 +27,11 @@ describe('a summary as a page', () => {
       `<h3>${harmless}</h3>\n<ol>\n<li>${harmless}</li>`,
     ],
     [
+      'what a program has printed',
+      { kind: 'printed', title: hostile, lines: ['    raise  it', hostile] },
+      `aria-label="${harmless}">\n    raise  it\n&lt;img src=x onerror=&quot;a()&quot;&gt; &amp;   more\n</pre>`,
+    ],
+    [
       'a waterfall',
       { kind: 'waterfall', title: hostile, bars: [{ name: hostile, state: hostile, startMs: 0, ms: 5 }] },
       `<th scope="row">${harmless}</th>`,

@@ -19,6 +19,7 @@ const backups: Summary = {
     { kind: 'facts', rows: [['Host', ['postgres@127.0.0.1 ', code('<a>')]]] },
     { kind: 'steps', title: 'Taken back', items: ['Start Odoo', code('mv a b')] },
     { kind: 'note', text: ['The oldest is ', code('prod_été.zip'), '.'] },
+    { kind: 'printed', title: 'Its last lines', lines: ['Traceback:', '    </pre>  `x`'] },
   ],
 };
 
@@ -42,6 +43,13 @@ test('a summary in Markdown', () => {
 2. \`mv a b\`
 
 The oldest is \`prod_été.zip\`.
+
+**Its last lines**
+
+<pre>
+Traceback:
+    &lt;/pre&gt;  \`x\`
+</pre>
 `,
   );
 });
@@ -69,7 +77,11 @@ Taken back:
   1. Start Odoo
   2. mv a b
 
-The oldest is prod_été.zip.`,
+The oldest is prod_été.zip.
+
+Its last lines:
+  Traceback:
+      </pre>  \`x\``,
   );
 });
 
