@@ -69,7 +69,9 @@ export async function rehearse(inputs: RehearseOptions, run: Run, cancellation: 
   const problems = [...findings.problems];
   const place = await guestOf(live, inputs, problems);
   const facts = copyFacts(source, copy.target, findings);
-  tellFindings(facts, { ...findings, problems }, platform);
+  await platform.group('What the checks have found', async () =>
+    tellFindings(facts, { ...findings, problems }, platform),
+  );
   const experience = new Experience();
   const rehearsed = { copy, options, experience, platform, settings: inputs.odoo };
   const further = place ? rehearsalSteps({ ...rehearsed, place }) : [];

@@ -11,7 +11,7 @@ import { failedChecks, runChecks } from './checks.ts';
 import type { Copy } from './copy.ts';
 import type { FailOn, RehearsalOptions } from './options.ts';
 import { type Experience, partOf } from './outcome.ts';
-import { because, tellLastWords, tellLog } from './tell-log.ts';
+import { because, tellEntries, tellLastWords, tellLog } from './tell-log.ts';
 
 /** What the steps of a rehearsal work on. */
 export interface Rehearsed {
@@ -90,8 +90,8 @@ function commandStep({ experience, platform }: Rehearsed, shell: string, guest: 
       const started = performance.now();
       const code = await runInGuest(guest(), shell, log, { signal });
       experience.migration = partOf(log, started);
-      tellLog(experience.migration, platform);
-      if (code === 0) return;
+      if (code === 0) return tellLog(experience.migration, platform);
+      tellEntries(experience.migration, platform);
       experience.lastWords = log.lastWords(MOST_WORDS);
       tellLastWords(experience.lastWords, platform);
       throw new UserError(
@@ -127,7 +127,7 @@ function startStep({ copy, place, options, experience, platform }: Rehearsed, gu
       } catch (error) {
         if (!(error instanceof UserError) || signal.aborted) throw error;
         experience.lastWords = log.lastWords(MOST_WORDS);
-        tellLog(partOf(log, started), platform);
+        tellEntries(partOf(log, started), platform);
         tellLastWords(experience.lastWords, platform);
         throw new UserError(`${error.message}${because(experience.lastWords)}`, error.hint, {
           cause: error.cause,

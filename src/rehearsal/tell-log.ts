@@ -2,12 +2,15 @@ import type { Platform } from '../platform/platform.ts';
 import { formatCounted } from '../util/format.ts';
 import type { OdooPart } from './outcome.ts';
 
-/** Tells what Odoo has warned of, and its errors with what follows them. */
-export function tellLog({ warnings, errors, entries }: OdooPart, platform: Pick<Platform, 'info'>): void {
-  if (warnings + errors === 0) {
-    platform.info('Nothing in its log is a warning or an error');
-    return;
-  }
+/** Tells that Odoo has warned of nothing, or what it has. */
+export function tellLog(part: OdooPart, platform: Pick<Platform, 'info'>): void {
+  if (part.warnings + part.errors === 0) platform.info('Nothing in its log is a warning or an error');
+  else tellEntries(part, platform);
+}
+
+/** Tells what Odoo has warned of, and its errors with what follows them: nothing where there is nothing. */
+export function tellEntries({ warnings, errors, entries }: OdooPart, platform: Pick<Platform, 'info'>): void {
+  if (warnings + errors === 0) return;
   platform.info(`Its log has ${formatCounted(errors, 'error')} and ${formatCounted(warnings, 'warning')}:`);
   for (const { level, logger, message, trace } of entries) {
     platform.info(`  ${level} ${logger}: ${message}`);
