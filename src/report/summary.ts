@@ -13,7 +13,7 @@ export interface Summary {
 /** `flawed`: it was done, and a person should look at it. */
 export type Outcome = 'done' | 'flawed' | 'failed';
 
-export type Block = Facts | Table | Note | Steps | Printed | Waterfall | Nights | Growth | Cards;
+export type Block = Facts | Table | Note | Steps | ProgramOutput | Waterfall | Nights | Growth | Cards;
 
 /** Names and what belongs to them. */
 export interface Facts {
@@ -51,7 +51,7 @@ export interface Steps {
 }
 
 /** What a program has printed, line by line, such as the end of a traceback: its indentation stays. */
-export interface Printed {
+export interface ProgramOutput {
   readonly kind: 'printed';
   readonly title: string;
   readonly lines: readonly string[];
