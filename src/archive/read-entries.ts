@@ -24,7 +24,7 @@ const HELD_BYTES = 4 * 2 ** 20;
 /** What one request brings at most, unless a single entry is longer. */
 const BATCH_BYTES = 8 * 2 ** 20;
 /** Entries of one request at most: each is an object, with a part of the directory that it holds. */
-const BATCH_ENTRIES = 4000;
+const BATCH_ENTRIES = 1000;
 /** Unwanted bytes between two entries that cost less than another request. */
 const GAP_BYTES = 256 * 2 ** 10;
 /** Requests under way or waiting to be taken: the memory this needs is that of so many batches. */

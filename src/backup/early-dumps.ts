@@ -1,7 +1,7 @@
 import { dumpCodec } from '../host/codecs.ts';
-import type { Odoo } from '../odoo/installation.ts';
+import type { OdooServer } from '../odoo/installation.ts';
 import { beginDump } from '../postgres/dump.ts';
-import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
+import { checkLockRoom } from '../postgres/lock-room.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import { UserError } from '../util/errors.ts';
 import { dumpsOf } from './segments.ts';
@@ -15,20 +15,23 @@ const BESIDE_DUMP = 3;
  * nothing for about as long. Not where the survey would have to wait for it, and not where the server lacks locks, which
  * the survey tells. The first dump of format dual is the one that both come from.
  */
-export async function beginArchiveDump(
-  { tools, postgres }: Odoo,
+export function beginArchiveDump(
+  { tools, postgres }: OdooServer,
   snapshot: Snapshot,
   target: Pick<ArchiveOptions, 'format' | 'baseName'>,
-): Promise<void> {
+): void {
   const [dump] = dumpsOf(target);
-  if (!dump) return;
-  try {
-    const room = await lockRoom(snapshot);
-    if (room) checkLockRoom(room);
-  } catch (error) {
-    if (error instanceof UserError) return;
-    throw error;
-  }
+  if (!dump || !hasRoom(snapshot)) return;
   if ((postgres.host.atOnce ?? Number.POSITIVE_INFINITY) < 1 + BESIDE_DUMP) return;
   beginDump(snapshot, dump.options, dumpCodec(tools));
+}
+
+function hasRoom({ lockRoom }: Snapshot): boolean {
+  try {
+    if (lockRoom) checkLockRoom(lockRoom);
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
 }

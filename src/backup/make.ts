@@ -7,7 +7,7 @@ import type { Host } from '../host/host.ts';
 import { openHost } from '../host/ssh/open-host.ts';
 import type { HostTools } from '../host/tools.ts';
 import { findCode } from '../odoo/code/find-code.ts';
-import { findOdoo, type Odoo } from '../odoo/installation.ts';
+import { findOdoo, type Odoo, type OdooServer } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Site } from '../odoo/site.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
@@ -22,6 +22,7 @@ import {
 } from '../restore/leftovers/sweep.ts';
 import { CopyError } from '../s3/server-copy.ts';
 import { type Recipients, readRecipients } from '../sealing/recipients.ts';
+import { type Ahead, ahead } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import type { ProofOptions } from '../verify/options.ts';
@@ -33,7 +34,7 @@ import { type BaseCandidate, findCandidate, type NoBase, planBase } from './base
 import { describe } from './description.ts';
 import { beginArchiveDump } from './early-dumps.ts';
 import type { BackupOptions } from './options.ts';
-import { openSession } from './session.ts';
+import { type BackupSession, openSession } from './session.ts';
 import type { ArchiveOptions, Source, Tolerate } from './source.ts';
 import { certify, storeObject } from './store.ts';
 import { surveySource } from './survey.ts';
@@ -62,24 +63,48 @@ export async function makeBackup(
   { onHost, connect = () => openHost(inputs.ssh, run.platform, run.signal) }: OnHost,
 ): Promise<Receipt | undefined> {
   const { platform, phases } = run;
-  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, connect);
+  const recipients = inputs.encryptTo && (await readRecipients(inputs.encryptTo));
+  const search = (database: string) => searchFor({ inputs, store, signing, recipients }, database);
+  const { database } = inputs.odoo;
+  let searching = database === undefined ? undefined : search(database);
+  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
+    connected(connect, inputs.dryRun),
+  );
+  let beginning: Ahead<Beginning> | undefined;
+  await using unused = new AsyncDisposableStack();
   const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
-    lookAtHost(host, inputs, platform),
+    lookAtHost(host, inputs, platform, (server) => {
+      searching ??= search(server.database);
+      beginning = unused.use(ahead(() => begin(server, inputs, platform)));
+    }),
   );
   onHost(odoo.tools);
   const { version, client: pgDump } = odoo.postgres;
   const postgres = { server: version.text, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
   const { accounts } = site.files;
-  const recipients = inputs.encryptTo && (await readRecipients(inputs.encryptTo));
   const making: Making = { ...run, inputs, site, odoo, accounts, store, signing, recipients };
+  const beginAgain = () => begin(odoo, inputs, platform);
   try {
-    return await makeFrom(making, () => searchFor(making));
+    return await makeFrom(making, beginning?.take ?? beginAgain, searching ?? search(odoo.database));
   } catch (error) {
     if (!(error instanceof CopyError)) throw error;
     platform.notice(`${error.message}. So everything is sent.`);
     const cannotCopy = error.unsupported || undefined;
-    return await makeFrom(making, async () => ({ why: 'it could not be copied', cannotCopy }));
+    const none = Promise.resolve({ why: 'it could not be copied', cannotCopy });
+    return await makeFrom(making, beginAgain, none);
+  }
+}
+
+/** A dry run is to say where it ends: whether the account runs commands is found out before anything else. */
+async function connected(connect: () => Promise<Host>, isDryRun: boolean): Promise<Host> {
+  const host = await connect();
+  try {
+    if (isDryRun) await host.proven;
+    return host;
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
   }
 }
 
@@ -93,26 +118,42 @@ interface Making extends Run, SignedStore {
   readonly recipients: Recipients | undefined;
 }
 
-/** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
-async function makeFrom(
-  making: Making,
-  search: () => Promise<BaseCandidate | NoBase>,
-): Promise<Receipt | undefined> {
-  const { inputs, odoo, store, phases, platform, signal } = making;
+/** A backup that has begun: its name, and what it holds in PostgreSQL until it ends. */
+interface Beginning extends BackupSession {
+  readonly startedAt: Date;
+  readonly key: string;
+  /** `{database}_{timestamp}` */
+  readonly baseName: string;
+}
+
+/** Begins a backup as soon as its database is found: the lock, the snapshot, and with it the dump. */
+async function begin(server: OdooServer, inputs: BackupOptions, platform: Platform): Promise<Beginning> {
   const { customer, prefix } = inputs.s3;
   const folder = catalogFolder(prefix, customer);
   const startedAt = new Date();
-  const tolerate = judge(inputs.missingFiles, platform);
-  const searching = search();
-  searching.catch(() => {}); // awaited below
-  await using session = await openSession(odoo, holderOf('backup', platform.run), platform);
   const extension = extensionOf(inputs);
-  const key = archiveKey(folder, { database: odoo.database, at: startedAt }, extension);
+  const key = archiveKey(folder, { database: server.database, at: startedAt }, extension);
   const baseName = key.slice(folder.length, -extension.length);
+  const session = await openSession(server, holderOf('backup', platform.run), platform);
   const { snapshot } = session;
   if (!inputs.dryRun && extension === '.zip') {
-    beginArchiveDump(odoo, snapshot, { format: inputs.format, baseName }).catch(() => {}); // the survey tells what is wrong
+    beginArchiveDump(server, snapshot, { format: inputs.format, baseName });
   }
+  const end = () => session[Symbol.asyncDispose]();
+  return { startedAt, key, baseName, snapshot, [Symbol.asyncDispose]: end };
+}
+
+/** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
+async function makeFrom(
+  making: Making,
+  beginning: () => Promise<Beginning>,
+  searching: Promise<BaseCandidate | NoBase>,
+): Promise<Receipt | undefined> {
+  const { inputs, store, phases, platform, signal } = making;
+  const { customer } = inputs.s3;
+  const tolerate = judge(inputs.missingFiles, platform);
+  await using begun = await beginning();
+  const { startedAt, key, baseName, snapshot } = begun;
   const { source, leftovers, base } = await survey(making, snapshot, tolerate, searching);
   const target = { ...inputs, ...base, startedAt, baseName, tolerate, recipients: making.recipients };
   describe(source, target, null); // throws before a byte moves
@@ -167,20 +208,18 @@ async function survey(
   });
 }
 
-async function searchFor({
-  inputs,
-  odoo,
-  store,
-  signing,
-  recipients,
-}: Making): Promise<BaseCandidate | NoBase> {
+/** Never fails: see `findCandidate`. */
+async function searchFor(
+  { inputs, store, signing, recipients }: Pick<Making, 'inputs' | 'store' | 'signing' | 'recipients'>,
+  database: string,
+): Promise<BaseCandidate | NoBase> {
   const { format, fullEveryMs, s3 } = inputs;
   if (!inputs.incremental) return { why: 'incremental is false' };
   if (inputs.odoo.filestore === false) return NO_FILES;
   const { signers } = signing;
   return findCandidate(store, {
     customer: s3.customer,
-    database: odoo.database,
+    database,
     format,
     fullEveryMs,
     signers,
@@ -221,10 +260,11 @@ async function lookAtHost(
   host: Host,
   inputs: BackupOptions,
   platform: Platform,
+  onServer: (server: OdooServer) => void,
 ): Promise<{ readonly site: Site; readonly odoo: Odoo }> {
   const site = await openSite(host, inputs);
   for (const note of site.notes) platform.info(note);
-  const odoo = await findOdoo(site, inputs.odoo, (password) => platform.secret(password));
+  const odoo = await findOdoo(site, inputs.odoo, (password) => platform.secret(password), onServer);
   const { conf, postgres, filestore } = odoo;
   if (conf) platform.info(`odoo.conf: ${conf.path}`);
   platform.info(

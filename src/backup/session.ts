@@ -1,4 +1,4 @@
-import type { Odoo } from '../odoo/installation.ts';
+import type { OdooServer } from '../odoo/installation.ts';
 import type { Platform } from '../platform/platform.ts';
 import { acquireLock, NoLockError } from '../postgres/lock.ts';
 import { Snapshot } from '../postgres/snapshot.ts';
@@ -14,8 +14,11 @@ export interface BackupSession extends AsyncDisposable {
  *
  * @throws UserError when another run holds the lock, or the server refuses
  */
-export async function openSession(odoo: Odoo, holder: string, platform: Platform): Promise<BackupSession> {
-  const { postgres, database } = odoo;
+export async function openSession(
+  { postgres, database }: OdooServer,
+  holder: string,
+  platform: Platform,
+): Promise<BackupSession> {
   await using stack = new AsyncDisposableStack();
   const lock = acquireLock(postgres, database, holder).then(
     (taken) => stack.use(taken),

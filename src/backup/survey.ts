@@ -13,7 +13,7 @@ import { listFilestore, type Skipped } from '../odoo/filestore.ts';
 import type { Odoo } from '../odoo/installation.ts';
 import { numbersOf } from '../odoo/numbering.ts';
 import type { Platform } from '../platform/platform.ts';
-import { checkLockRoom, lockRoom } from '../postgres/lock-room.ts';
+import { checkLockRoom } from '../postgres/lock-room.ts';
 import { restoreObstacles } from '../postgres/restore-obstacles.ts';
 import type { Snapshot } from '../postgres/snapshot.ts';
 import type { CountedTables } from '../postgres/table-counts.ts';
@@ -49,15 +49,14 @@ export async function surveySource(
 ): Promise<Source> {
   const listing = filestore ? listed(odoo) : Promise.resolve(undefined);
   const comparing = Promise.all([listing, assertOdoo(snapshot)]).then(([list]) => compare(snapshot, list));
-  const [facts, room, found, obstacles, numbers, { attached, referenced, missing }] = await inOrder(
+  const [facts, found, obstacles, numbers, { attached, referenced, missing }] = await inOrder(
     describeDatabase(snapshot, countTables),
-    lockRoom(snapshot),
     listing,
     restoreObstacles(snapshot),
     numbersOf(snapshot),
     comparing,
   );
-  const scarce = room && checkLockRoom(room);
+  const scarce = snapshot.lockRoom && checkLockRoom(snapshot.lockRoom);
   if (scarce !== undefined) platform.warning(scarce);
   assertCounted(facts, countTables);
   const modules = formatCounted(Object.keys(facts.modules).length, 'module');

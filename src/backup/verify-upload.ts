@@ -4,14 +4,15 @@ import type { Proof, Tool } from '../catalog/proofs.ts';
 import { CopyError } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
 import type { Uploaded } from '../s3/upload.ts';
+import { inOrder } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 
 const pieceSize = 16 * 1024 ** 2;
 
 /**
  * Proof level `upload`: the object has the size that was sent, the MD5 of every part was compared while it was sent
- * (`upload` ends in an error otherwise), copies that no
- * answer proved read back as what was recorded, and the central directory read back is the one that was written.
+ * (`upload` ends in an error otherwise), copies that no answer proved read back as what was recorded, and the central
+ * directory read back is the one that was written.
  *
  * @param directory null for a bare dump, which has none
  * @throws UserError that says what differs, or CopyError when that is what was copied
@@ -23,7 +24,11 @@ export async function verifyUpload(
   tool: Tool,
 ): Promise<Proof> {
   const { key, size } = uploaded;
-  const head = await store.head(key);
+  // Read back while its size is asked for.
+  const [head, md5] = await inOrder(
+    store.head(key),
+    directory ? md5Of(store, key, directory.offset, directory.length) : Promise.resolve(undefined),
+  );
   if (!head) throw damaged(`${store.uri(key)} is gone right after its upload`);
   if (head.size !== size) throw damaged(`${store.uri(key)} has ${head.size} bytes, but ${size} were sent`);
   if (directory) {
@@ -33,7 +38,6 @@ export async function verifyUpload(
         `${store.uri(key)} has ${size} bytes, but its central directory ends at ${offset + length}`,
       );
     }
-    const md5 = await md5Of(store, key, offset, length);
     if (md5 !== directory.md5) {
       throw damaged(
         `The central directory of ${store.uri(key)} reads back with MD5 ${md5}, but ${directory.md5} was written`,

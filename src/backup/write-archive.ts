@@ -80,8 +80,9 @@ async function writeDatabase(writing: Writing): Promise<void> {
   const modified = target.startedAt;
   await members.addPlain(last, 'manifest.json', Buffer.from(manifest), { deflate: true, modified });
   await Promise.all(segments.dumps.map((segment) => segment.end()));
-  // From here on nobody needs the snapshot, and an old one keeps PostgreSQL from cleaning up.
-  await snapshot[Symbol.asyncDispose]();
+  // From here on nobody needs the snapshot, and an old one keeps PostgreSQL from cleaning up. Who has opened it waits for
+  // its end.
+  snapshot[Symbol.asyncDispose]().catch(() => {});
 }
 
 function writeDump(writing: Writing, dump: DumpEntry, segment: SegmentWriter): Promise<unknown> {

@@ -34,10 +34,12 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
   using store = new Store(s3, signal, platform);
   const folder = catalogFolder(s3.prefix, s3.customer);
   if (databases.kind === 'one') phases.expect(inputs.proof.level === 'upload' ? 7 : 8);
+  await using sweeping = new AsyncDisposableStack();
   const checkBucket = () =>
     phases.run('s3', `Check the bucket: ${store.uri(folder)}`, async () => {
-      await prepareStore(store, folder, platform);
+      await store.check(folder);
       if (inputs.encryptTo) platform.info(`Seals for ${inputs.encryptTo.join(', ')}`);
+      sweeping.use(sweepingUploads(store, folder, platform));
       return openSigning(inputs.signing, platform);
     });
   if (databases.kind === 'one') {
@@ -155,14 +157,22 @@ async function pruneOthers(
   }
 }
 
-async function prepareStore(store: Store, folder: string, platform: Platform): Promise<void> {
-  await store.check(folder);
-  try {
-    for (const { key, initiated } of (await sweepUnfinished(store, folder, DAY_MS)) ?? []) {
-      platform.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
-    }
-  } catch (error) {
-    // If cleaning up after other runs fails, the backup is made nevertheless.
-    platform.warning(`Unfinished uploads of earlier runs may be left: ${messageOf(error)}`);
-  }
+/**
+ * Begins to remove uploads that earlier runs have left unfinished. No backup waits for that; at the end it is told what
+ * was removed. If it fails, the backup is made nevertheless.
+ */
+function sweepingUploads(store: Store, folder: string, platform: Platform): AsyncDisposable {
+  const sweeping = sweepUnfinished(store, folder, DAY_MS);
+  sweeping.catch(() => {}); // awaited at the end
+  return {
+    async [Symbol.asyncDispose]() {
+      try {
+        for (const { key, initiated } of (await sweeping) ?? []) {
+          platform.info(`Removed an unfinished upload of ${initiated.toISOString()}: ${key}`);
+        }
+      } catch (error) {
+        platform.warning(`Unfinished uploads of earlier runs may be left: ${messageOf(error)}`);
+      }
+    },
+  };
 }

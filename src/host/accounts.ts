@@ -89,20 +89,24 @@ export class Accounts {
   #grants(account: string): Promise<boolean> {
     let granted = this.#granted.get(account);
     if (!granted) {
-      granted = run(this.#host, { argv: ['true'], as: account }).then(
-        async () => {
-          await this.#assertWholeOutput();
-          return true;
-        },
-        (error: unknown) => {
-          if (!(error instanceof CommandError)) throw error;
-          this.#refusals.set(account, error.exit.stderr);
-          return false;
-        },
-      );
+      granted = this.#askFor(account);
       this.#granted.set(account, granted);
     }
     return granted;
+  }
+
+  async #askFor(account: string): Promise<boolean> {
+    const logging = this.#assertWholeOutput(); // asked at the same time; what it says counts where sudo grants
+    logging.catch(() => {});
+    try {
+      await run(this.#host, { argv: ['true'], as: account });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      this.#refusals.set(account, error.exit.stderr);
+      return false;
+    }
+    await logging;
+    return true;
   }
 
   /**

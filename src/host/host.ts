@@ -41,6 +41,11 @@ export interface Host extends AsyncDisposable {
   readonly user: string;
   /** How many commands it surely runs at once; undefined: as many as one likes. */
   readonly atOnce?: number;
+  /**
+   * Settles when it is known that the account runs commands, and rejects with the reason where it does not, as every
+   * `start` does. Undefined: it is known.
+   */
+  readonly proven?: Promise<void>;
   /** Starts a command. @throws UserError when the connection is gone */
   start(command: Command): Promise<Process>;
   /** On a container: the command as the machine outside runs it. Undefined where there is no machine outside. */

@@ -23,6 +23,10 @@ export interface SeenFolder extends Pick<OwnedFolder, 'path' | 'owner' | 'exists
   readonly gid: string;
   /** Permission bits of that folder, in octal digits. */
   readonly mode: string;
+  /** The account that looked, for `Command.as`. */
+  readonly by: string | undefined;
+  /** Whether that account may enter the folder that holds the filestore. */
+  readonly enters: boolean;
 }
 
 /**
@@ -86,8 +90,10 @@ export async function asOwner(
       ways.push((argv) => ({ argv: [...setpriv, ...argv], as }));
       ways.push((argv) => ({ argv: [...openedByRoot(seen), ...inUmask, ...argv.map(below(base))], as }));
     }
+    // Who looked as the owner has tried it already.
+    const isTried = self === owner && as === seen.by && seen.enters;
     for (const command of ways) {
-      if (await succeeds(host, command(['sh', '-c', 'cd -- "$1"', 'sh', base])))
+      if (isTried || (await succeeds(host, command(['sh', '-c', 'cd -- "$1"', 'sh', base]))))
         return { host, path, owner, exists, command };
     }
   }
@@ -145,7 +151,7 @@ export async function seeFolder(
 ): Promise<SeenFolder | undefined> {
   const answer = await accounts.firstAble(readers, { argv: ['sh', '-c', WALK, 'sh', folder] });
   if (!answer) return undefined;
-  const [path = '', there = '', stats = '', parent = '', links = ''] = answer.stdout.split('\0');
+  const [path = '', there = '', stats = '', parent = '', links = '', enters = ''] = answer.stdout.split('\0');
   if (path === '') {
     throw new UserError(
       `filestore: ${folder} on ${host.label} is a symbolic link that refers to itself`,
@@ -165,7 +171,8 @@ export async function seeFolder(
       'A link is followed only if root or the owner of the folder made it. Let root make the link, or give the folder to the account that runs Odoo.',
     );
   }
-  const seen = { path, there, exists: there === path, owner, uid, gid, mode };
+  const exists = there === path;
+  const seen = { path, there, exists, owner, uid, gid, mode, by: answer.as, enters: enters !== '' };
   if (seen.exists) {
     if (basename(dirname(folder)) === 'filestore' && !isTrusted(parent)) {
       throw new UserError(
@@ -183,8 +190,8 @@ const nameIn = (account: string): string => account.slice(account.indexOf(':') +
 
 /**
  * Shell. Prints without symbolic links the path that was asked for, the folder of it that is there, the owner of that
- * (name, numbers, mode), the owner of the folder that was said to hold it, and the owners of the links on the way.
- * Prints no path when the links lead nowhere, and fails where it may not look.
+ * (name, numbers, mode), the owner of the folder that was said to hold it, the owners of the links on the way, and
+ * something where the folder that holds it (see `baseOf`) may be entered. Prints no path when the links lead nowhere, and fails where it may not look.
  */
 const WALK = `at= rest=$1 links= hops=0
   while [ -n "$rest" ]; do
@@ -203,8 +210,10 @@ const WALK = `at= rest=$1 links= hops=0
   done
   path=\${at:-/} there=\${at:-/}
   until [ -d "$there" ]; do there=\${there%/*}; there=\${there:-/}; done
-  printf '%s\\0%s\\0%s\\0%s\\0%s' "$path" "$there" "$(stat -c '%U %u %g %a' -- "$there")" \\
-    "$(stat -L -c '%u:%U' -- "$(dirname -- "$1")" 2>/dev/null)" "$links"`;
+  base=$there; [ "$there" != "$path" ] || base=$(dirname -- "$path")
+  printf '%s\\0%s\\0%s\\0%s\\0%s\\0%s' "$path" "$there" "$(stat -c '%U %u %g %a' -- "$there")" \\
+    "$(stat -L -c '%u:%U' -- "$(dirname -- "$1")" 2>/dev/null)" "$links" \\
+    "$(cd -- "$base" 2>/dev/null && echo enters)"`;
 
 /** The command line of Odoo's server, whatever Python runs it. */
 const ODOO_SERVER =

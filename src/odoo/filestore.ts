@@ -8,6 +8,7 @@ import { CommandError, type Host } from '../host/host.ts';
 import { asOwner, type SeenFolder, seeFolder } from '../host/owned-folder.ts';
 import { records, run } from '../host/run.ts';
 import { readTar, type TarEntry } from '../host/tar.ts';
+import { begunInOrder } from '../util/begun.ts';
 import type { BitSet } from '../util/bit-set.ts';
 import { UserError } from '../util/errors.ts';
 import type { FileList, FilestoreFile } from './file-list.ts';
@@ -58,8 +59,8 @@ export async function findFilestore(
 ): Promise<Filestore | undefined> {
   // Is it missing, or hidden? It is missing only if an account can see that it is.
   let hidden = false;
-  for (const folder of folders) {
-    const seen = await seeFolder(host, accounts, folder, readers);
+  for (const look of begunInOrder(folders, (folder) => seeFolder(host, accounts, folder, readers))) {
+    const seen = await look;
     if (seen?.exists) {
       const filestore = await reading(host, accounts, seen, readers);
       if (filestore) return filestore;

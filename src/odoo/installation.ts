@@ -9,7 +9,7 @@ import { catalogName } from '../postgres/rows.ts';
 import { queryRows } from '../postgres/run-sql.ts';
 import { Postgres } from '../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../postgres/sql.ts';
-import { inOrder } from '../util/begun.ts';
+import { begunInOrder, inOrder } from '../util/begun.ts';
 import { object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { outsideName } from './compose/site.ts';
@@ -30,13 +30,17 @@ export interface OdooSettings {
   readonly filestore: boolean | string;
 }
 
-/** An Odoo installation on a host: one database and its filestore, ready to be read. */
-export interface Odoo {
+/** The database of an Odoo installation. */
+export interface OdooServer {
   readonly database: string;
-  readonly conf: OdooConfFile | undefined;
   /** Where PostgreSQL's client programs run. */
   readonly tools: HostTools;
   readonly postgres: Postgres;
+}
+
+/** An Odoo installation on a host: one database and its filestore, ready to be read. */
+export interface Odoo extends OdooServer {
+  readonly conf: OdooConfFile | undefined;
   /** undefined: it is not there, or not wanted. */
   readonly filestore: Filestore | undefined;
   /** Folders of the host in which the filestore was looked for. */
@@ -47,20 +51,26 @@ export interface Odoo {
  * Finds everything a backup needs, by read-only commands.
  *
  * @param secret is told the database's password before it is used
+ * @param onServer is told of the database once its server lets this run in, while the filestore is looked for
  * @throws UserError naming the input to set where something is not found
  */
 export async function findOdoo(
   site: Site,
   settings: OdooSettings,
   secret: (value: string) => void,
+  onServer: (found: OdooServer) => void = () => {},
 ): Promise<Odoo> {
   const { tools, conf } = await look(site, settings);
   const database = chooseDatabase(settings.database, conf);
   const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
   const clues = { conf, readers: readersOf(conf, access) };
+  const connecting = Postgres.connect({ ...site.database, tools }, access, database);
   const [postgres, { filestore, lookedIn }, filesTools] = await inOrder(
-    Postgres.connect({ ...site.database, tools }, access, database),
+    connecting.then((found) => {
+      onServer({ database, tools, postgres: found });
+      return found;
+    }),
     settings.filestore
       ? locateFilestore(site, settings.filestore, database, clues)
       : Promise.resolve({ filestore: undefined, lookedIn: [] }),
@@ -85,6 +95,7 @@ export interface Installation extends Omit<Odoo, 'filestore' | 'lookedIn'> {
  *
  * @param target the database to restore; undefined: the one of the inputs or of odoo.conf
  * @param secret is told the database's password before it is used
+ * @param onServer is told of the database once its server lets this run in, while the filestore is looked for
  * @throws UserError naming the input to set where something is not found
  */
 export async function findInstallation(
@@ -92,14 +103,19 @@ export async function findInstallation(
   settings: OdooSettings,
   target: string | undefined,
   secret: (value: string) => void,
+  onServer: (found: OdooServer) => void = () => {},
 ): Promise<Installation> {
   const { tools, conf } = await look(site, settings);
   const database = target ?? chooseDatabase(settings.database, conf);
   const access = await databaseSettings(settings, conf, site);
   if (access.password !== undefined) secret(access.password);
   const readers = readersOf(conf, access);
+  const connecting = Postgres.connect({ ...site.database, tools }, access, MAINTENANCE_DATABASE);
   const [postgres, filestore] = await inOrder(
-    Postgres.connect({ ...site.database, tools }, access, MAINTENANCE_DATABASE),
+    connecting.then((found) => {
+      onServer({ database, tools, postgres: found });
+      return found;
+    }),
     settings.filestore
       ? placeForFilestore(site.files, settings.filestore, database, { conf, readers })
       : Promise.resolve(undefined),
@@ -238,9 +254,9 @@ async function placeForFilestore(
   if (dataDirs.length > 1) {
     for (const below of [`/filestore/${database}`, '/filestore', '/sessions', '/addons']) {
       const folders = dataDirs.map((folder) => folder + below);
-      for (const [index, folder] of folders.entries()) {
-        const seen = await seeFolder(host, accounts, folder, readers);
-        if (seen?.exists) return `${dataDirs[index]}/filestore/${database}`;
+      const looks = begunInOrder(folders, (folder) => seeFolder(host, accounts, folder, readers));
+      for (const [index, look] of looks.entries()) {
+        if ((await look)?.exists) return `${dataDirs[index]}/filestore/${database}`;
       }
     }
   }
@@ -261,7 +277,9 @@ async function dataDirsOf(
   const accounts = readers.filter((each) => each !== 'root');
   if (conf?.dataDir !== undefined) {
     const named = /^~([^/]+)/.exec(conf.dataDir)?.[1];
-    const homes = await homesOf(host, [...accounts, 'root', ...(named === undefined ? [] : [named])]);
+    const homes = /^~|\$/.test(conf.dataDir)
+      ? await homesOf(host, [...accounts, 'root', ...(named === undefined ? [] : [named])])
+      : new Map<string, string>();
     const folders = expandDataDir(conf.dataDir, homes);
     if (folders.length > 0) return folders;
     throw new UserError(

@@ -174,8 +174,12 @@ class Loader {
     if (dump.kind === 'custom' && this.#options.streamed) return this.#streamed(dump);
     const file = await (this.#options.file ?? fetchDump(this.#postgres, dump, this.#options));
     if (file) {
-      await using kept = file;
-      return await this.#fromFile(kept);
+      try {
+        return await this.#fromFile(file);
+      } finally {
+        // Nobody waits for its removal. The host ends no sooner than what removes it.
+        file[Symbol.asyncDispose]().catch(() => {});
+      }
     }
     if (dump.kind === 'custom') return this.#streamed(dump);
     throw new UserError(

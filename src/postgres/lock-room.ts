@@ -1,10 +1,9 @@
 import { count, type Decoded, object } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCount } from '../util/format.ts';
-import type { Snapshot } from './snapshot.ts';
 import { sql } from './sql.ts';
 
-const decodeLockRoom = object({
+export const decodeLockRoom = object({
   /** Tables, sequences and views: pg_dump locks each until it ends. */
   needed: count,
   /** `max_locks_per_transaction`. */
@@ -16,18 +15,12 @@ const decodeLockRoom = object({
 /** How many locks a server has, and how many of them pg_dump takes. */
 export interface LockRoom extends Decoded<typeof decodeLockRoom> {}
 
-/** Read only. */
-export async function lockRoom(snapshot: Snapshot): Promise<LockRoom | undefined> {
-  const [room] = await snapshot.rows(
-    decodeLockRoom,
-    sql`SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-              WHERE relkind IN ('r', 'p', 'S', 'v', 'm') AND nspname <> 'information_schema' AND nspname !~ '^pg_') AS needed,
-            current_setting('max_locks_per_transaction')::int AS "perTransaction",
-            (SELECT sum(setting::int) FROM pg_settings WHERE name IN ('max_connections', 'max_prepared_transactions',
-              'autovacuum_max_workers', 'max_worker_processes', 'max_wal_senders')) AS transactions`,
-  );
-  return room;
-}
+/** Query: the one row of `decodeLockRoom`. */
+export const LOCK_ROOM = sql`SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE relkind IN ('r', 'p', 'S', 'v', 'm') AND nspname <> 'information_schema' AND nspname !~ '^pg_') AS needed,
+  current_setting('max_locks_per_transaction')::int AS "perTransaction",
+  (SELECT sum(setting::int) FROM pg_settings WHERE name IN ('max_connections', 'max_prepared_transactions',
+    'autovacuum_max_workers', 'max_worker_processes', 'max_wal_senders')) AS transactions`;
 
 /** Share of all locks that pg_dump may take before Odoo is at risk. */
 const SHARE = 0.5;

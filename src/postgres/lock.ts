@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { CommandError } from '../host/host.ts';
 import { unlimited, wait } from '../host/limits.ts';
+import { inOrder } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
+import { APPLICATION_NAME } from './psql.ts';
 import type { Postgres } from './server.ts';
 import type { PsqlSession } from './session.ts';
 import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
@@ -32,11 +34,14 @@ export interface Lock extends AsyncDisposable {
  * @throws HeldLockError naming who holds it, when somebody does; NoLockError
  */
 export async function acquireLock(postgres: Postgres, database: string, purpose: string): Promise<Lock> {
-  const session = await openSession(postgres, purpose);
+  const key = lockKey(database);
+  const { session, answer } = await openSession(
+    postgres,
+    purpose,
+    sql`SELECT pg_try_advisory_lock(${key.value})`,
+  );
   try {
-    const key = lockKey(database);
-    const [got] = await ask(session, sql`SELECT pg_try_advisory_lock(${key.value})`);
-    if (got !== 't') throw await heldByAnother(session, key, database);
+    if (answer !== 't') throw await heldByAnother(session, key, database);
     return {
       async assertHeld() {
         const held = sql`SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
@@ -53,26 +58,38 @@ export async function acquireLock(postgres: Postgres, database: string, purpose:
 
 /** The error that says who holds the lock of a database, read only; undefined: nobody. @throws NoLockError */
 export async function lockProblem(postgres: Postgres, database: string): Promise<UserError | undefined> {
-  await using session = await openSession(postgres, 'odoo-backup');
   const key = lockKey(database);
-  return (await isHeld(session, key)) ? await heldByAnother(session, key, database) : undefined;
+  const isHeld = sql`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`;
+  const { session, answer } = await openSession(postgres, APPLICATION_NAME, isHeld);
+  await using _ = session;
+  return answer === 't' ? await heldByAnother(session, key, database) : undefined;
 }
 
-async function openSession(postgres: Postgres, purpose: string): Promise<PsqlSession> {
+/** A session with the answer to its first question, which is asked before the login is answered. */
+async function openSession(
+  postgres: Postgres,
+  purpose: string,
+  first: Sql,
+): Promise<{ readonly session: PsqlSession; readonly answer: string | undefined }> {
   // It outlasts the run's limit: the lock is held until everything is taken back.
   const session = await unlimited(() => postgres.openSession(MAINTENANCE_DATABASE));
   try {
-    await ask(session, sql`SET application_name = ${purpose}`);
-    return session;
+    const naming = ask(session, sql`SET application_name = ${purpose}`).catch(noLock);
+    const [, [answer]] = await inOrder(naming, ask(session, first));
+    return { session, answer };
   } catch (error) {
     await session[Symbol.asyncDispose]();
-    if (!(error instanceof CommandError)) throw error;
-    throw new NoLockError(
-      `The lock against other runs cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error.exit.stderr}`,
-      `Let the role connect to it: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
-      { cause: error },
-    );
+    throw error;
   }
+}
+
+function noLock(error: unknown): never {
+  if (!(error instanceof CommandError)) throw error;
+  throw new NoLockError(
+    `The lock against other runs cannot be taken in the database ${MAINTENANCE_DATABASE}: ${error.exit.stderr}`,
+    `Let the role connect to it: GRANT CONNECT ON DATABASE ${MAINTENANCE_DATABASE} TO <role>, and a line in pg_hba.conf.`,
+    { cause: error },
+  );
 }
 
 /** The session outlasts the run's limit, and what it is asked does not. */
@@ -102,11 +119,6 @@ function lockKey(database: string): LockKey {
     condition: sql`locktype = 'advisory' AND objsubid = 1 AND granted AND ${halves}
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   };
-}
-
-async function isHeld(session: PsqlSession, key: LockKey): Promise<boolean> {
-  const [held] = await ask(session, sql`SELECT EXISTS (SELECT FROM pg_locks WHERE ${key.condition})`);
-  return held === 't';
 }
 
 async function heldByAnother(session: PsqlSession, key: LockKey, database: string): Promise<UserError> {

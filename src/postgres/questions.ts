@@ -2,22 +2,25 @@ import { unlimited, wait } from '../host/limits.ts';
 import type { PsqlSession } from './session.ts';
 import type { Sql } from './sql.ts';
 
-/** How long a session is kept for the next question. Then it ends: a server has few sessions, and sshd few channels. */
-const KEPT_MS = 1000;
-
 /**
  * Questions to one database, which share a session: to log in takes longer than to answer most of them. A question
  * changes nothing, in the session neither; what does has a session of its own (`runSql`).
  */
 export class Questions {
   readonly #open: () => Promise<PsqlSession>;
+  readonly #keptMs: number;
   #session: Promise<PsqlSession> | undefined;
   #unanswered = 0;
   #end: NodeJS.Timeout | undefined;
 
-  /** @param open opens a session in the database */
-  constructor(open: () => Promise<PsqlSession>) {
+  /**
+   * @param open opens a session in the database
+   * @param keptMs how long it is kept for the next question. Then it ends: a server has few sessions, and sshd few
+   * channels.
+   */
+  constructor(open: () => Promise<PsqlSession>, keptMs: number) {
     this.#open = open;
+    this.#keptMs = keptMs;
   }
 
   /**
@@ -38,7 +41,8 @@ export class Questions {
       throw error;
     } finally {
       this.#unanswered--;
-      if (this.#unanswered === 0) this.#end = setTimeout(() => this.#leave(this.#session), KEPT_MS).unref();
+      if (this.#unanswered === 0)
+        this.#end = setTimeout(() => this.#leave(this.#session), this.#keptMs).unref();
     }
   }
 

@@ -2,7 +2,7 @@ import type { Decoder } from '../util/decode.ts';
 import { runPsql } from './psql.ts';
 import { asJson, decodeRows } from './rows.ts';
 import type { Postgres } from './server.ts';
-import { MAINTENANCE_DATABASE, type Sql } from './sql.ts';
+import type { Sql } from './sql.ts';
 import { SqlError } from './sql-error.ts';
 
 /**
@@ -27,15 +27,14 @@ export async function runSql(
 }
 
 /**
- * The lines of a query that changes nothing. To the maintenance database such questions go by one session; one whose
- * session has ended, for whatever reason, is asked once more in a session of its own.
+ * The lines of a query that changes nothing. Such questions share a session; one whose session has ended, for whatever
+ * reason, is asked once more in a session of its own.
  *
  * @throws SqlError with PostgreSQL's message
  */
 export async function ask(postgres: Postgres, database: string, query: Sql): Promise<string[]> {
-  if (database !== MAINTENANCE_DATABASE) return runSql(postgres, database, query);
   try {
-    return await postgres.questions.ask(query);
+    return await postgres.questionsIn(database).ask(query);
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
     return runSql(postgres, database, query);

@@ -30,12 +30,13 @@ export class Postgres {
   #searchPath = SEARCH_PATH;
   /** The role that its sessions take after they have logged in as another. */
   #role: string | undefined;
-  /** To the maintenance database. */
-  readonly questions = new Questions(() => this.openSession(MAINTENANCE_DATABASE));
+  /** By their databases. */
+  readonly #questions: Map<string, Questions>;
 
-  private constructor(at: ClientSide, found: FoundServer) {
+  private constructor(at: ClientSide, found: FoundServer, questions = new Map<string, Questions>()) {
     this.at = at;
     this.#found = found;
+    this.#questions = questions;
     this.version = found.version;
     this.client = found.client;
   }
@@ -90,9 +91,15 @@ export class Postgres {
     return portOf(this.#found.settings);
   }
 
-  /** The same server, reached by other client programs. */
+  /** The same server, reached by other client programs. Its questions go by the sessions that there are. */
   withClient(client: PostgresClient): Postgres {
-    return new Postgres(this.at, { ...this.#found, client });
+    const same = this.#role === undefined && this.#searchPath === SEARCH_PATH;
+    return new Postgres(this.at, { ...this.#found, client }, same ? this.#questions : undefined);
+  }
+
+  /** The same login, whose sessions are to begin otherwise. */
+  #copy(): Postgres {
+    return new Postgres(this.at, this.#found);
   }
 
   /**
@@ -132,7 +139,7 @@ export class Postgres {
 
   /** The same, with sessions that find what other extensions have in `public` (`EXTENSION_SEARCH_PATH`). */
   creatingExtensions(): Postgres {
-    const other = this.withClient(this.client);
+    const other = this.#copy();
     other.#searchPath = EXTENSION_SEARCH_PATH;
     other.#role = this.#role;
     return other;
@@ -143,7 +150,7 @@ export class Postgres {
    * database in which nothing is anybody's yet.
    */
   inRole(role: string): Postgres {
-    const other = this.withClient(this.client);
+    const other = this.#copy();
     other.#role = role;
     return other;
   }
@@ -152,6 +159,17 @@ export class Postgres {
   psql(database: string): Command {
     const session = { ...this.#sessionSettings, search_path: this.#searchPath };
     return psqlCommand(this.#found, database, session);
+  }
+
+  /** Questions to a database, by a session that they share. */
+  questionsIn(database: string): Questions {
+    const kept = this.#questions.get(database);
+    if (kept) return kept;
+    // In a database that is to be renamed or dropped, nothing may stay for long.
+    const keptMs = database === MAINTENANCE_DATABASE ? 1000 : 100;
+    const questions = new Questions(() => this.openSession(database), keptMs);
+    this.#questions.set(database, questions);
+    return questions;
   }
 
   /** A psql that stays open. */

@@ -3,6 +3,7 @@ import type { Process } from '../host/host.ts';
 import type { Decoder } from '../util/decode.ts';
 import { UserError } from '../util/errors.ts';
 import { connectHint } from './connect-hints.ts';
+import { decodeLockRoom, LOCK_ROOM, type LockRoom } from './lock-room.ts';
 import { READING_HINT, STANDBY_CONFLICT } from './reading-hints.ts';
 import { asJson, decodeRows } from './rows.ts';
 import type { Postgres } from './server.ts';
@@ -32,19 +33,22 @@ export class Snapshot implements AsyncDisposable {
   readonly onlyCopies: boolean;
   /** The encoding of the database, by PostgreSQL’s name of it: `UTF8`. */
   readonly encoding: string;
+  /** What pg_dump would take of the server's locks; undefined: it is not known. */
+  readonly lockRoom: LockRoom | undefined;
   /** Dumps that were begun ahead, by their command. */
   readonly begun = new Map<string, Promise<Process>>();
   readonly #session: PsqlSession;
 
   private constructor(
     session: PsqlSession,
-    facts: Pick<Snapshot, 'postgres' | 'database' | 'id' | 'onlyCopies' | 'encoding'>,
+    facts: Pick<Snapshot, 'postgres' | 'database' | 'id' | 'onlyCopies' | 'encoding' | 'lockRoom'>,
   ) {
     this.postgres = facts.postgres;
     this.database = facts.database;
     this.id = facts.id;
     this.onlyCopies = facts.onlyCopies;
     this.encoding = facts.encoding;
+    this.lockRoom = facts.lockRoom;
     this.#session = session;
   }
 
@@ -55,7 +59,7 @@ export class Snapshot implements AsyncDisposable {
   static async open(postgres: Postgres, database: string, limitMs = 0): Promise<Snapshot> {
     const session = await postgres.openSession(database);
     try {
-      const [, [id], [onlyCopies], [encoding = 'UTF8']] = await Promise.all([
+      const [, [id], [onlyCopies], [encoding = 'UTF8'], room] = await Promise.all([
         ask(
           session,
           sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = ${limitMs}`,
@@ -63,10 +67,19 @@ export class Snapshot implements AsyncDisposable {
         ask(session, sql`SELECT pg_export_snapshot()`),
         ask(session, WATCHED),
         ask(session, sql`SELECT getdatabaseencoding()`),
+        ask(session, withoutLocks(asJson(LOCK_ROOM))),
       ]);
       if (!id)
         throw new UserError('PostgreSQL exported no snapshot', 'Check the log of the PostgreSQL server.');
-      return new Snapshot(session, { postgres, database, id, onlyCopies: onlyCopies === 't', encoding });
+      const [lockRoom] = decodeRows(decodeLockRoom, room);
+      return new Snapshot(session, {
+        postgres,
+        database,
+        id,
+        onlyCopies: onlyCopies === 't',
+        encoding,
+        lockRoom,
+      });
     } catch (error) {
       await session[Symbol.asyncDispose]();
       const { cause } = error as Error;

@@ -1,12 +1,13 @@
 import { openSource, type RestoreSource } from '../backup-reader/open.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import { openReconnectingHost } from '../host/ssh/open-host.ts';
+import type { OdooServer } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
-import { acquireLock } from '../postgres/lock.ts';
+import { acquireLock, type Lock } from '../postgres/lock.ts';
 import { Store } from '../s3/store.ts';
-import { ahead } from '../util/begun.ts';
+import { type Ahead, ahead } from '../util/begun.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 import { messageOf } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
@@ -27,7 +28,7 @@ import {
   refusalSummary,
 } from './summary.ts';
 import { Downtime, swapSteps } from './swap-steps.ts';
-import { findTarget, lookAgain, type Target } from './target.ts';
+import { findTarget, type Target } from './target.ts';
 import { previousSteps, recoverStep, roomStep } from './tidy-steps.ts';
 import { type Work, workOf } from './work.ts';
 
@@ -68,22 +69,27 @@ export async function putBack(
     );
   const named = wanted.source ?? (wanted.inPlace ? inputs.odoo.database : undefined);
   // S3 is asked while the host is, where it is known for what.
-  const opening = named === undefined && wanted.inPlace ? undefined : open(named);
+  let opening = named === undefined && wanted.inPlace ? undefined : open(named);
   opening?.catch(() => {}); // awaited below
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     openReconnectingHost(inputs.ssh, platform, signal),
   );
   const secret = (password: string) => platform.secret(password);
-  let target = await phases.run('host', 'Odoo on the host', async () => {
-    const found = await findTarget(await openSite(host, inputs), inputs, targetDatabase, secret);
+  let locking: Ahead<Lock> | undefined;
+  await using unlocking = new AsyncDisposableStack();
+  const target = await phases.run('host', 'Odoo on the host', async () => {
+    const begin = async ({ postgres, database }: OdooServer) => {
+      opening ??= open(database);
+      opening.catch(() => {}); // awaited below
+      if (request.dryRun) return;
+      locking = unlocking.use(ahead(() => acquireLock(postgres, database, request.purpose)));
+      await locking.settled; // from then on nobody changes what is looked at
+    };
+    const found = await findTarget(await openSite(host, inputs), inputs, targetDatabase, secret, begin);
     tellTarget(found, platform);
     return found;
   });
-
-  const { postgres, database } = target;
-  await using locking = request.dryRun
-    ? undefined
-    : ahead(() => acquireLock(postgres, database, request.purpose));
+  const { database } = target;
   const folder = store.uri(catalogFolder(inputs.s3.prefix, inputs.s3.customer));
   const source = await phases.run(
     'backup',
@@ -92,7 +98,6 @@ export async function putBack(
   );
   tellPassedOver(source, platform);
   await using lock = await locking?.take();
-  if (lock) target = await lookAgain(target); // what the holder before may have changed
 
   const findings = await phases.run('preflight', 'Check everything, change nothing', async () => {
     const found = await preflight(source, target, request);

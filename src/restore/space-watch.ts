@@ -37,12 +37,11 @@ export async function whileSpaceLasts<T>(
       await sleep(PERIOD_MS, undefined, { signal: done.signal });
     }
   };
-  const watched = watch().catch((error) => full.abort(error));
+  watch().catch((error) => full.abort(error));
   try {
     return await body(AbortSignal.any([signal, full.signal]));
   } finally {
-    done.abort();
-    await watched;
+    done.abort(); // what is asked just then is not waited for
   }
 }
 

@@ -2,7 +2,7 @@ import type { Host } from '../host/host.ts';
 import { actAsOwner, type OwnedFolder } from '../host/owned-folder.ts';
 import { listDerivedFolders } from '../odoo/folder-swap.ts';
 import { type HealthCheck, odooUrl } from '../odoo/health.ts';
-import { findInstallation, type Installation, odooRoleOf } from '../odoo/installation.ts';
+import { findInstallation, type Installation, type OdooServer, odooRoleOf } from '../odoo/installation.ts';
 import { commandServices, type Services } from '../odoo/services.ts';
 import type { Site } from '../odoo/site.ts';
 import { systemdServices } from '../odoo/systemd.ts';
@@ -47,6 +47,8 @@ export type TargetOptions = Pick<PutBackOptions, 'odoo' | 'dbAdminUser' | 'servi
  * Finds the target, by read-only commands.
  *
  * @param database undefined: the one of the inputs or of odoo.conf
+ * @param onServer is told of the database as soon as its server is found; what others may change is looked at once the
+ * promise settles that it gives
  * @throws UserError when something is not to be found, or the roles and accounts are not let in
  */
 export async function findTarget(
@@ -54,11 +56,17 @@ export async function findTarget(
   inputs: TargetOptions,
   database: string | undefined,
   secret: (value: string) => void,
+  onServer: (found: OdooServer) => Promise<void> = async () => {},
 ): Promise<Target> {
-  const installation = await findInstallation(site, inputs.odoo, database, secret);
+  let ready: Promise<void> | undefined;
+  const installation = await findInstallation(site, inputs.odoo, database, secret, (found) => {
+    ready = onServer(found);
+  });
   const { postgres, tools, conf } = installation;
   const { dbAdminUser } = inputs;
   const finding = dbAdminUser === undefined ? Promise.resolve(postgres) : postgres.asRole(dbAdminUser);
+  finding.catch(() => {}); // awaited below
+  await ready;
   const state = await stateOf(site, installation, finding);
   return {
     site,
@@ -79,12 +87,6 @@ export async function findTarget(
     },
     jobs: inputs.jobs ?? tools.cores,
   };
-}
-
-/** The same target, with what other runs may have changed meanwhile. @throws UserError as `findTarget` does */
-export async function lookAgain(target: Target): Promise<Target> {
-  const { site, installation, admin } = target;
-  return { ...target, ...(await stateOf(site, installation, Promise.resolve(admin))) };
 }
 
 /** What a restore replaces, and what earlier ones have left. */

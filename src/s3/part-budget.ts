@@ -30,13 +30,18 @@ export class PartBudget {
   }
 }
 
-/** The same bytes, let through part by part, each within the budget: all but the first, which every lane may have. */
+/**
+ * The same bytes, let through part by part, each within the budget.
+ *
+ * @param free bytes at the beginning that are let through without: the first part, which every lane may have
+ */
 export async function* withinBudget(
   body: AsyncIterable<Buffer>,
   partSize: number,
   budget: PartBudget,
+  free = 0,
 ): AsyncGenerator<Buffer> {
-  let left = partSize;
+  let left = free;
   for await (const chunk of body) {
     for (let at = 0; at < chunk.length; ) {
       if (left === 0) {

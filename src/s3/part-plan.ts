@@ -8,7 +8,10 @@ export const SHORTEST_PART = 5 * MiB;
 export const USUAL_PART = 8 * MiB;
 const MOST_AT_ONCE = 8;
 const USUAL_BYTES_AT_ONCE = MOST_AT_ONCE * USUAL_PART;
-/** An object of hundreds of GiB has larger parts. As many as fit in here are in memory at once, and never only one. */
+/**
+ * An object of hundreds of GiB has larger parts. As many as fit in here are in memory at once, and never only one; what a
+ * lane holds back until the lanes before it have ended is no such part (`sendLane`).
+ */
 const MOST_BYTES_AT_ONCE = 160 * MiB;
 
 /** The numbers that the parts of one lane may have. */

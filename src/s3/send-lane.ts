@@ -7,8 +7,10 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import { allEnded } from '../util/begun.ts';
+import { continued } from '../util/iterables.ts';
 import { type PartBudget, withinBudget } from './part-budget.ts';
-import { SHORTEST_PART } from './part-plan.ts';
+import { SHORTEST_PART, USUAL_PART } from './part-plan.ts';
 
 /** Where the parts of a lane go. */
 export interface LaneSink {
@@ -23,8 +25,11 @@ export interface LaneSink {
 }
 
 export interface LaneEnds {
-  /** The bytes of the lanes before that are too few for a part. Known when those have been read to their end. */
-  readonly before: Promise<Buffer>;
+  /**
+   * The bytes of the lanes before that are too few for a part. Known when those have been read to their end. Undefined:
+   * there is no lane before.
+   */
+  readonly before: Promise<Buffer> | undefined;
   /** To be given the bytes that are too few for a part, for the lane behind; undefined where there is none. */
   readonly after: ((rest: Buffer) => void) | undefined;
 }
@@ -52,41 +57,85 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * Sends one lane of an object: lib-storage cuts it into parts and takes this for the S3 service. No part but the last
  * one of the object may be short. So a lane holds its first part back until the lanes before it have ended, and takes
  * the rest of theirs in front of it; its own rest, where that is too short to be a part, it leaves to the lane behind
- * it. A short lane is nothing but such a rest.
+ * it. A short lane is nothing but such a rest. What is held back all that time is never a large part.
  */
 export async function sendLane(
   body: Readable,
   ends: LaneEnds,
   sink: LaneSink,
-  { partSize, atOnce, budget, config }: LaneParts,
+  parts: LaneParts,
 ): Promise<void> {
-  const client = new LaneClient(ends, sink, { partSize, budget });
+  const { partSize, budget } = parts;
+  if (ends.before === undefined || partSize <= USUAL_PART) {
+    return cutByLibrary(withinBudget(body, partSize, budget, partSize), ends, sink, parts, 0);
+  }
+  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const { head, more } = await headOf(chunks, USUAL_PART);
+  if (!more) return new LaneClient(ends, sink, parts, 0).whole(head);
+  sink.begin();
+  const first = joined(ends.before, head).then((bytes) => sink.part(0, bytes));
+  const rest = withinBudget(continued(more, chunks), partSize, budget);
+  await allEnded(first, cutByLibrary(rest, { ...ends, before: undefined }, sink, parts, 1));
+}
+
+/** @param first number of the first part of these bytes */
+async function cutByLibrary(
+  bytes: AsyncIterable<Buffer>,
+  ends: LaneEnds,
+  sink: LaneSink,
+  parts: LaneParts,
+  first: number,
+): Promise<void> {
+  const client = new LaneClient(ends, sink, parts, first);
   const send = (request: LaneRequest) => client.send(request);
-  const bytes = Readable.from(withinBudget(body, partSize, budget), { objectMode: false });
   await new Upload({
     // It uses these two and nothing else of a client (Upload.js of 3.1169).
-    client: { config, send } as unknown as S3Client,
-    params: { Bucket: 'lane', Key: 'lane', Body: bytes },
-    partSize,
-    queueSize: atOnce,
+    client: { config: parts.config, send } as unknown as S3Client,
+    params: { Bucket: 'lane', Key: 'lane', Body: Readable.from(bytes, { objectMode: false }) },
+    partSize: parts.partSize,
+    queueSize: parts.atOnce,
   }).done();
+}
+
+/** The first bytes of a lane, and what was read of the next ones; `more` undefined: there are none. */
+async function headOf(
+  chunks: AsyncIterator<Buffer>,
+  length: number,
+): Promise<{ readonly head: Buffer; readonly more: Buffer | undefined }> {
+  const read: Buffer[] = [];
+  for (let left = length; ; ) {
+    const { value, done } = await chunks.next();
+    if (done) return { head: Buffer.concat(read), more: undefined };
+    const chunk: Buffer = value;
+    if (chunk.length > left) {
+      return { head: Buffer.concat([...read, chunk.subarray(0, left)]), more: chunk.subarray(left) };
+    }
+    read.push(chunk);
+    left -= chunk.length;
+  }
 }
 
 class LaneClient {
   readonly #ends: LaneEnds;
   readonly #sink: LaneSink;
   readonly #cut: Pick<LaneParts, 'partSize' | 'budget'>;
+  readonly #first: number;
 
-  constructor(ends: LaneEnds, sink: LaneSink, cut: Pick<LaneParts, 'partSize' | 'budget'>) {
+  /** @param first number of the first part that it is given */
+  constructor(ends: LaneEnds, sink: LaneSink, cut: Pick<LaneParts, 'partSize' | 'budget'>, first: number) {
     this.#ends = ends;
     this.#sink = sink;
     this.#cut = cut;
+    this.#first = first;
   }
 
   async send(request: LaneRequest): Promise<object> {
-    if (request instanceof PutObjectCommand) await this.#whole(request.input.Body as Buffer);
-    else if (request instanceof UploadPartCommand) {
-      await this.#part((request.input.PartNumber ?? 1) - 1, request.input.Body as Buffer);
+    if (request instanceof PutObjectCommand) {
+      const bytes = request.input.Body as Buffer;
+      await (this.#first === 0 ? this.whole(bytes) : this.#part(this.#first, bytes));
+    } else if (request instanceof UploadPartCommand) {
+      const number = (request.input.PartNumber ?? 1) - 1;
+      await this.#part(this.#first + number, request.input.Body as Buffer);
     } else if (request instanceof CompleteMultipartUploadCommand) {
       this.#ends.after?.(NOTHING); // unless a short part has told already
     }
@@ -94,7 +143,7 @@ class LaneClient {
   }
 
   /** The lane has no other part. */
-  async #whole(bytes: Buffer): Promise<void> {
+  async whole(bytes: Buffer): Promise<void> {
     const { before, after } = this.#ends;
     const rest = await joined(before, bytes);
     if (after && rest.length < SHORTEST_PART) return after(rest);
@@ -118,7 +167,7 @@ class LaneClient {
   }
 }
 
-async function joined(before: Promise<Buffer>, bytes: Buffer): Promise<Buffer> {
+async function joined(before: LaneEnds['before'], bytes: Buffer): Promise<Buffer> {
   const rest = await before;
-  return rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+  return rest === undefined || rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
 }

@@ -85,7 +85,9 @@ export async function upload(
   try {
     if (options.signal?.aborted) cancel();
     stop.signal.throwIfAborted();
-    await refuseExisting(store, key);
+    // What is begun meanwhile is taken back where there is one; no object is made before that is known.
+    const refusing = refuseExisting(store, key);
+    refusing.catch(fail);
     const params = objectParams(store, key, options);
     const assembly = options.front && new ServerCopy(store, options.front, params, stop.signal);
     assembly?.parts.catch(fail);
@@ -96,7 +98,8 @@ export async function upload(
     const unequal = assembly !== undefined || lanes.length > 1;
     uploader = new PartUploader(store, { ...options, params, assembly, unequal, stop: stop.signal });
     const { config } = store.client;
-    await sendLanes(lanes, plan, { uploader, config, stop: stop.signal, fail });
+    await sendLanes(lanes, plan, { uploader, refusing, config, stop: stop.signal, fail });
+    await refusing;
     await uploader.complete();
     stop.signal.throwIfAborted(); // nothing interrupts the request that makes the object
     const { bytes: sent, parts, proof } = uploader;
@@ -117,11 +120,14 @@ async function sendLanes(
   { partSize, atOnce, ranges }: PartPlan,
   {
     uploader,
+    refusing,
     config,
     stop,
     fail,
   }: {
     readonly uploader: PartUploader;
+    /** Rejects where the object exists already. */
+    readonly refusing: Promise<void>;
     readonly config: S3Client['config'];
     readonly stop: AbortSignal;
     readonly fail: (error: unknown) => void;
@@ -129,7 +135,7 @@ async function sendLanes(
 ): Promise<void> {
   const parts = { partSize, atOnce, budget: new PartBudget(atOnce, stop), config };
   const sent: Promise<void>[] = [];
-  let before: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
+  let before: Promise<Buffer> | undefined;
   for (const [i, { body }] of lanes.entries()) {
     const range = ranges[i] ?? { first: 1, count: 0 };
     const rest = Promise.withResolvers<Buffer>();
@@ -140,7 +146,10 @@ async function sendLanes(
       get begun() {
         return uploader.begun;
       },
-      put: (bytes: Buffer) => uploader.put(bytes),
+      put: async (bytes: Buffer) => {
+        await refusing;
+        await uploader.put(bytes);
+      },
       part: async (number: number, bytes: Buffer) => {
         try {
           if (number >= range.count) throw tooMany(range.count);

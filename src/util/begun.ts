@@ -11,7 +11,14 @@ export async function inOrder<const T extends readonly Promise<unknown>[]>(
   return given as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
-/** The same, once all of them have ended, however they did: nothing of theirs goes on behind a failure. */
+/** Begins a task for each item at the same time, to be awaited in their order as far as anybody wants to know. */
+export function begunInOrder<T, R>(items: readonly T[], begin: (item: T) => Promise<R>): Promise<R>[] {
+  const begun = items.map(begin);
+  for (const each of begun) each.catch(() => {}); // for who awaits it
+  return begun;
+}
+
+/** The same as `inOrder`, once all of them have ended, however they did: nothing of theirs goes on behind a failure. */
 export async function allEnded<const T extends readonly Promise<unknown>[]>(
   ...begun: T
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
@@ -21,6 +28,8 @@ export async function allEnded<const T extends readonly Promise<unknown>[]>(
 
 /** Something that was begun ahead of its use. */
 export interface Ahead<T> extends AsyncDisposable {
+  /** Settles when it has been given, or has failed. Never rejects. */
+  readonly settled: Promise<void>;
   /** What it gives, or its failure. From then on it is whose it was taken by. */
   take(): Promise<T>;
 }
@@ -33,8 +42,12 @@ export function ahead<T>(begin: (givenUp: AbortSignal) => Promise<T>): Ahead<T> 
   const giveUp = new AbortController();
   const begun = begin(giveUp.signal);
   let isTaken = false;
-  begun.catch(() => {}); // for who takes it
+  const settled = begun.then(
+    () => {},
+    () => {}, // for who takes it
+  );
   return {
+    settled,
     take: () => {
       isTaken = true;
       return begun;

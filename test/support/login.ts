@@ -27,9 +27,18 @@ export function loginOptions(
   };
 }
 
-/** Logs in to it. */
-export const login = (
+/** Logs in to it, and waits until it is known that it runs commands. */
+export async function login(
   sandbox: Pick<Sandbox, 'keys'>,
   server: Server,
   overrides: Partial<SshOptions> = {},
-): Promise<Host> => connect(loginOptions(sandbox, server, overrides));
+): Promise<Host> {
+  const host = await connect(loginOptions(sandbox, server, overrides));
+  try {
+    await host.proven;
+    return host;
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
+  }
+}

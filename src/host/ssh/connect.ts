@@ -10,7 +10,7 @@ import { connectError, type Hop, mismatchError, PassingError, timedOut } from '.
 import { type HostKeys, type HostKeyTrust, hostKeys } from './host-keys.ts';
 import { type Login, loginError, loginMethods } from './login.ts';
 import { type PrivateKey, readPrivateKey } from './private-key.ts';
-import { probe } from './probe.ts';
+import { ProbedHost } from './probed-host.ts';
 import { type Link, SshHost } from './ssh-host.ts';
 import { keepKeyPrepared, loginAnswers, raiseWindow, signAtOnce } from './ssh2-internals.ts';
 
@@ -51,10 +51,10 @@ interface Credentials {
 
 /**
  * Logs in to the host. A failure that may pass (refused, reset, no answer, name server) is tried again, up to three
- * times; a refused login or host key is not.
+ * times; a refused login or host key is not. Whether the account runs commands is found out with the first of them.
  *
  * @throws InputError for host keys that cannot be read, before anything is sent
- * @throws UserError when the key cannot be used, when connecting fails, or when the account runs no commands
+ * @throws UserError when the key cannot be used, or when connecting fails
  * @throws the signal's reason when that is aborted
  */
 export async function connect(options: SshOptions, signal?: AbortSignal): Promise<Host> {
@@ -67,23 +67,13 @@ export async function connect(options: SshOptions, signal?: AbortSignal): Promis
   for (const waits = [...BACKOFF_MS]; ; ) {
     try {
       const links = await openChain(options, credentials, signal);
-      return await probed(new SshHost(links, silenceMs), options.connectTimeoutMs, signal);
+      return new ProbedHost(new SshHost(links, silenceMs), options.connectTimeoutMs, signal);
     } catch (error) {
       const wait = waits.shift();
       if (!(error instanceof PassingError) || wait === undefined) throw error;
       options.onRetry?.(`${error.message}; trying again in ${wait / 1000} s`);
       await sleep(wait, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
-  }
-}
-
-async function probed(host: SshHost, timeoutMs: number, signal: AbortSignal | undefined): Promise<Host> {
-  try {
-    await probe(host, timeoutMs, signal);
-    return host;
-  } catch (error) {
-    await host[Symbol.asyncDispose]();
-    throw error;
   }
 }
 

@@ -12,14 +12,21 @@ const MOST_BYTES = 16 * 1024;
  * Runs one command whose answer is known, so that a login shell that does something else is told as that, and not by
  * what follows from it: one that prints text of its own, ends at once, is a menu, or takes the words apart otherwise.
  *
+ * @param onBegun is called when the command is on its way
  * @throws UserError with what came back
  * @throws the signal's reason when that is aborted
  */
-export async function probe(host: Host, timeoutMs: number, cancel?: AbortSignal): Promise<void> {
+export async function probe(
+  host: Host,
+  timeoutMs: number,
+  onBegun: () => void,
+  cancel?: AbortSignal,
+): Promise<void> {
   const [before, after] = [randomBytes(8).toString('hex'), randomBytes(8).toString('hex')];
   const script = `printf '%s:%s:' "$1" "$2"; cat; exit ${EXIT_CODE}`;
   const expected = `${before}:${ARGUMENT}:${after}`;
   await using process = await host.start({ argv: ['sh', '-c', script, 'sh', before, ARGUMENT] });
+  onBegun();
   process.stdin.end(after);
 
   const limit = AbortSignal.timeout(timeoutMs);

@@ -25,6 +25,11 @@ export class ReconnectingHost implements Host {
     return this.#connection.atOnce;
   }
 
+  /** Of the connection that there is now. */
+  get proven(): Promise<void> | undefined {
+    return this.#connection.proven;
+  }
+
   async start(command: Command): Promise<Process> {
     const connection = this.#connection;
     try {

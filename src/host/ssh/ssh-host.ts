@@ -181,14 +181,14 @@ export class SshHost implements Host {
     );
   }
 
-  /** Ends what still runs and says goodbye to sshd. */
+  /** Ends what still runs and says goodbye to sshd, whose own goodbye nobody waits for. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#processes].map((process) => process[Symbol.asyncDispose]()));
     if (this.#end) return;
     this.#end = new Error(`The connection to ${this.label} was closed`);
-    const closed = once(this.#client, 'close').catch(() => {});
-    this.#client.end();
-    await Promise.race([closed, sleep(GOODBYE_MS, undefined, { ref: false })]);
+    const said = once(this.#links[0]?.socket as Duplex, 'finish').catch(() => {});
+    for (const { client } of this.#links.toReversed()) client.end();
+    await Promise.race([said, sleep(GOODBYE_MS, undefined, { ref: false })]);
     this.#hangUp();
   }
 }

@@ -240,7 +240,7 @@ async function createSchemas(
 ): Promise<string[]> {
   const names = [...new Set(extensions.map(({ schema }) => schema))];
   if (names.length === 0) return [];
-  const absent = await runSql(
+  const absent = await ask(
     admin,
     database,
     sql`SELECT name FROM unnest(ARRAY[${list(names)}]::text[]) name

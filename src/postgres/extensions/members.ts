@@ -1,4 +1,4 @@
-import { runSql } from '../run-sql.ts';
+import { ask } from '../run-sql.ts';
 import type { Postgres } from '../server.ts';
 import { sql } from '../sql.ts';
 
@@ -16,7 +16,7 @@ export async function extensionMembers(postgres: Postgres, database: string): Pr
   const query = sql`SELECT json_build_object('entry', concat_ws(' ', coalesce(nspname, '-'), kind, name),
       'object', kind || ' ' || coalesce(quote_ident(nspname) || '.', '') || name)
     FROM (${MEMBERS}) m`;
-  const lines = await runSql(postgres, database, query);
+  const lines = await ask(postgres, database, query);
   return lines.map((line) => JSON.parse(line) as ExtensionMember);
 }
 

@@ -35,7 +35,7 @@ async function send(sizes: readonly number[], partSize: number, begun: boolean):
   const cut = cutInto(partSize, sizes.length + 1);
   const parts: Sent['parts'] = [];
   let put: Buffer | undefined;
-  let before = Promise.resolve(Buffer.alloc(0) as Buffer);
+  let before: Promise<Buffer> | undefined;
   const lanes = sizes.map((size, lane) => {
     const rest = Promise.withResolvers<Buffer>();
     const ends = { before, after: lane < sizes.length - 1 ? rest.resolve : undefined };
@@ -83,7 +83,7 @@ async function assertSent(sizes: readonly number[], partSize: number, begun: boo
   for (const [lane, size] of sizes.entries()) {
     const numbers = parts.filter((part) => part.lane === lane).map(({ number }) => number);
     assert.equal(new Set(numbers).size, numbers.length, 'a number twice');
-    assert.ok((numbers.at(-1) ?? 0) <= Math.ceil(Math.max(0, size - partSize) / partSize), `${size}`);
+    assert.ok((numbers.at(-1) ?? 0) <= Math.ceil(Math.max(0, size - USUAL_PART) / partSize), `${size}`);
   }
 }
 
@@ -119,6 +119,35 @@ test('a short lane is sent with what follows it, and small lanes alone are one o
     [1, 1, USUAL_PART],
     [2, 0, 7],
   ]);
+});
+
+test('a lane of large parts holds back no more than a usual one until the lane before it has ended', async () => {
+  const partSize = 3 * USUAL_PART;
+  const sent = new Map<number, number>();
+  const both = Promise.withResolvers<void>();
+  const sink = {
+    begin: () => {},
+    begun: true,
+    put: async () => assert.fail(),
+    part: async (number: number, { length }: Buffer) => {
+      sent.set(number, length);
+      if (sent.size === 2) both.resolve();
+    },
+  };
+  const before = Promise.withResolvers<Buffer>();
+  const body = Readable.from([bytesOf(0, USUAL_PART + partSize + SHORTEST_PART)], { objectMode: false });
+  const lane = sendLane(body, { before: before.promise, after: undefined }, sink, cutInto(partSize, 2));
+  await both.promise;
+  assert.deepEqual(
+    [...sent].toSorted(([a], [b]) => a - b),
+    [
+      [1, partSize],
+      [2, SHORTEST_PART],
+    ],
+  );
+  before.resolve(Buffer.from('x'));
+  await lane;
+  assert.equal(sent.get(0), USUAL_PART + 1);
 });
 
 test('a lane sends its other parts while the one before it has not ended', async () => {
