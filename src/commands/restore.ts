@@ -1,7 +1,7 @@
 import type { RestoreInputs } from '../inputs/restore.ts';
 import type { Run } from '../platform/run.ts';
-import { putBack } from '../restore/run.ts';
 import type { Cancellation } from '../util/cancellation.ts';
+import { loggingInForGood } from './logging-in.ts';
 
 /**
  * Makes a copy from a backup: under another name, or on another host. It gets a UUID of its own and is neutralized
@@ -9,10 +9,12 @@ import type { Cancellation } from '../util/cancellation.ts';
  *
  * @throws UserError, or the signal's reason when that is aborted
  */
-export function restore(inputs: RestoreInputs, run: Run, cancellation: Cancellation): Promise<void> {
+export async function restore(inputs: RestoreInputs, run: Run, cancellation: Cancellation): Promise<void> {
   const { replace, neutralize, newUuid, afterLoad, skipTables } = inputs;
   const { targetDatabase: target } = inputs;
   const copy = { replace, neutralize, newUuid, afterLoad, skipTables };
   const asked = { source: inputs.odoo.database, target, inPlace: false, ...copy };
-  return putBack(inputs, asked, run, cancellation);
+  await using login = loggingInForGood(inputs.ssh, run);
+  const { putBack } = await import('../restore/run.ts');
+  await putBack(inputs, asked, run, cancellation, login.take);
 }

@@ -117,14 +117,17 @@ export async function missingLocales(
   postgres: Postgres,
   { collate, ctype }: Pick<CreationTraits, 'collate' | 'ctype'>,
 ): Promise<string[]> {
-  const missing: string[] = [];
-  for (const locale of new Set([collate, ctype])) {
-    try {
-      await runSql(postgres, MAINTENANCE_DATABASE, sql`SET lc_monetary TO ${locale}`);
-    } catch (error) {
-      if (!(error instanceof SqlError && LOCALE_REFUSED.has(error.sqlState))) throw error;
-      missing.push(locale);
-    }
+  const locales = [...new Set([collate, ctype])];
+  const missing = await Promise.all(locales.map((locale) => isMissing(postgres, locale)));
+  return locales.filter((_, i) => missing[i]);
+}
+
+async function isMissing(postgres: Postgres, locale: string): Promise<boolean> {
+  try {
+    await runSql(postgres, MAINTENANCE_DATABASE, sql`SET lc_monetary TO ${locale}`);
+    return false;
+  } catch (error) {
+    if (!(error instanceof SqlError && LOCALE_REFUSED.has(error.sqlState))) throw error;
+    return true;
   }
-  return missing;
 }

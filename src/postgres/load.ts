@@ -178,7 +178,7 @@ class Loader {
         return await this.#fromFile(file);
       } finally {
         // Nobody waits for its removal. The host ends no sooner than what removes it.
-        file[Symbol.asyncDispose]().catch(() => {});
+        Promise.resolve(file[Symbol.asyncDispose]()).catch(() => {});
       }
     }
     if (dump.kind === 'custom') return this.#streamed(dump);

@@ -40,9 +40,13 @@ export async function ownerLogin(
   owner: string,
   odoo: OdooRole | undefined,
 ): Promise<Postgres> {
-  const isBoundByOdoo = (await isSuperRole(postgres, owner)) && (await isOrdinary(postgres, odoo?.name));
-  const role = (isBoundByOdoo ? odoo?.name : undefined) ?? owner;
-  if (await fits(postgres, role, odoo)) return postgres;
+  const [isOwnerSuper, isOdooOrdinary, fitsOwner] = await Promise.all([
+    isSuperRole(postgres, owner),
+    isOrdinary(postgres, odoo?.name),
+    fits(postgres, owner, odoo),
+  ]);
+  const role = (isOwnerSuper && isOdooOrdinary ? odoo?.name : undefined) ?? owner;
+  if (role === owner ? fitsOwner : await fits(postgres, role, odoo)) return postgres;
   const failures: string[] = [];
   for (const name of new Set([role, ...(odoo ? [odoo.name] : [])])) {
     try {

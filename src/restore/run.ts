@@ -1,6 +1,6 @@
 import { openSource, type RestoreSource } from '../backup-reader/open.ts';
 import { catalogFolder } from '../catalog/keys.ts';
-import { openReconnectingHost } from '../host/ssh/open-host.ts';
+import type { Host } from '../host/host.ts';
 import type { OdooServer } from '../odoo/installation.ts';
 import { openSite } from '../odoo/open-site.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -42,6 +42,7 @@ interface PutBackRequest extends Wish {
  * Puts a backup back: finds it, checks everything, prints the plan; builds the new beside the old, swaps, and waits
  * until Odoo is healthy. What fails leaves everything as it was. A dry run ends with the plan.
  *
+ * @param connect gives the connection to the host, which is made again where it is lost
  * @throws UserError, or the signal's reason when that is aborted; a StrandedError when a person has to finish it
  */
 export async function putBack(
@@ -49,6 +50,7 @@ export async function putBack(
   asked: PutBackRequest,
   run: Run,
   cancellation: Cancellation,
+  connect: () => Promise<Host>,
 ): Promise<void> {
   const { platform, phases, signal } = run;
   const { target: targetDatabase, ...wanted } = asked;
@@ -71,9 +73,7 @@ export async function putBack(
   // S3 is asked while the host is, where it is known for what.
   let opening = named === undefined && wanted.inPlace ? undefined : open(named);
   opening?.catch(() => {}); // awaited below
-  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
-    openReconnectingHost(inputs.ssh, platform, signal),
-  );
+  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, connect);
   const secret = (password: string) => platform.secret(password);
   let locking: Ahead<Lock> | undefined;
   await using unlocking = new AsyncDisposableStack();

@@ -44,20 +44,25 @@ export interface SpaceNeed {
   readonly spare: number;
 }
 
-/** Read only. What is to be written is summed up by file system: on many hosts there is one for all of it. */
+/**
+ * Read only. What is to be written is summed up by file system: on many hosts there is one for all of it.
+ *
+ * @param comparing gives the bytes of the filestore; the disks are looked at meanwhile
+ */
 export async function checkSpace(
   target: Target,
   dump: DumpSource,
   databaseBytes: number,
-  filestoreBytes: number,
+  comparing: Promise<number>,
 ): Promise<Space> {
   const { admin, current, filestore, leftovers } = target;
-  const [databaseDisk, walDisk, filestoreDisk, maxWal, place] = await Promise.all([
+  const [databaseDisk, walDisk, filestoreDisk, maxWal, place, filestoreBytes] = await Promise.all([
     databaseFileSystem(admin, current?.tablespace),
     databaseFileSystem(admin),
     filestore && fileSystemOf(filestore),
     maxWalBytes(admin),
     placeOf(target, dump),
+    comparing,
   ]);
   const wanted: Wanted[] = [
     { what: 'database', bytes: databaseBytes, disk: databaseDisk, byServer: true },

@@ -91,16 +91,24 @@ export function sendSignal(channel: Duplex, name: 'TERM'): void {
 }
 
 /**
- * Has a login sign at once. ssh2 asks first whether the server would take the key (RFC 4252, section 7), which saves a
- * signature where it would not, and takes a round trip where it would. To be called before the login begins.
+ * Has a login sign at once. ssh2 asks first whether the server does logins (RFC 4253, section 10), and then whether it
+ * would take the key (RFC 4252, section 7): each takes a round trip. The server reads one message after the other; one
+ * that does no logins, or does not take the key, says so all the same. To be called before the login begins, and after
+ * `loginAnswers`.
  */
 export function signAtOnce(client: Client): void {
   const protocol = (client as unknown as Internals['_client'])._protocol;
-  const taken = protocol?._handlers?.USERAUTH_PK_OK;
-  const ask = protocol?.authPK;
-  if (!protocol || !taken || !ask) return;
+  const handlers = protocol?._handlers;
+  const { USERAUTH_PK_OK: taken, SERVICE_ACCEPT: accepted } = handlers ?? {};
+  const { authPK: ask, service: request } = protocol ?? {};
+  if (!protocol || !handlers || !taken || !accepted || !ask || !request) return;
   protocol.authPK = (user, key, algorithm, sign) =>
     sign ? ask.call(protocol, user, key, algorithm, sign) : taken(protocol);
+  protocol.service = (name) => {
+    request.call(protocol, name);
+    accepted(protocol, name);
+  };
+  handlers.SERVICE_ACCEPT = () => {}; // was taken for granted
 }
 
 /** What a server says while it decides on a login. */
@@ -196,6 +204,7 @@ interface Internals {
     readonly _chanMgr?: { add(opened: (error: Error | undefined, channel: ClientChannel) => void): number };
     readonly _protocol?: {
       authPK?(user: string, key: unknown, algorithm: string | undefined, sign?: unknown): void;
+      service?(name: string): void;
       session(channel: number, window: number, packet: number): void;
       exec(channel: number, command: string, wantReply: boolean): void;
       channelWindowAdjust(channel: number, bytes: number): void;

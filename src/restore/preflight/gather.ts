@@ -24,6 +24,7 @@ import { ask } from '../../postgres/run-sql.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
 import type { DatabaseTraits } from '../../postgres/traits.ts';
+import { inOrder } from '../../util/begun.ts';
 import { type CodeFinding, codeUserProblem, findCodeDifference } from '../code.ts';
 import { findLosses, type Losses } from '../losses.ts';
 import { findGivenSince, type GivenSince } from '../numbers.ts';
@@ -61,8 +62,8 @@ export async function gatherFacts(
   target: Target,
   request: Request,
 ): Promise<GatheredFacts> {
-  const failures: Problem[] = [];
-  const attempt = attemptInto(failures);
+  // What could not be found out is told in this order, whatever is answered first.
+  const failures = { services: [], login: [], loader: [], extensions: [], contents: [] } as Failures;
   const { current, postgres, admin, database, odooRole } = target;
   const { description } = source;
   const { inPlace } = request;
@@ -78,7 +79,7 @@ export async function gatherFacts(
   // What needs no other answer is asked first, and awaited last.
   const asked = Promise.all([
     current ? listSessions(admin, database) : [],
-    servicesOf(target, attempt),
+    servicesOf(target, attemptInto(failures.services)),
     stops ? answerOf(target) : undefined,
     request.neutralize ? programOf(target) : undefined,
     current ? logicalSlots(admin, database) : [],
@@ -88,28 +89,48 @@ export async function gatherFacts(
     request.dryRun ? lockOf(target) : undefined, // a real run holds it by now
   ]);
   asked.catch(() => {}); // awaited below
-  const [owner, neighbour] = await Promise.all([
-    ownerOf(source, target, inPlace),
-    neighbourOf(source, target, inPlace),
-  ]);
-  const login = (await attempt(() => ownerLogin(postgres, owner, odooRole))) ?? postgres;
-  const fittingLoader = loaderOf(source, target, login, attempt);
-  const [traits, extensions, loader, difference] = await Promise.all([
-    traitsOf(source, target),
-    extensionsOf(source, target, fittingLoader, attempt),
-    fittingLoader,
-    differenceOf(source, target, neighbour),
-  ]);
+  // Each of these begins once it has what it needs.
   const databaseBytes = databaseBytesOf(source, target);
-  const [given, contents] = await Promise.all([
-    givenTo(target, login),
-    contentsOf(source, login, loader, attempt),
-  ]);
+  const owning = ownerOf(source, target, inPlace);
+  const loggingIn = owning.then(async (owner) => {
+    const found = await attemptInto(failures.login)(() => ownerLogin(postgres, owner, odooRole));
+    return found ?? postgres;
+  });
+  const fitting = loggingIn.then((login) => loaderOf(source, target, login, attemptInto(failures.loader)));
+  const neighbouring = neighbourOf(source, target, inPlace);
+  const comparingFiles = neighbouring.then((neighbour) => differenceOf(source, target, neighbour));
+  const describing = traitsOf(source, target);
+  const [
+    owner,
+    login,
+    loader,
+    neighbour,
+    difference,
+    traits,
+    extensions,
+    given,
+    contents,
+    space,
+    rights,
+    locales,
+  ] = await inOrder(
+    owning,
+    loggingIn,
+    fitting,
+    neighbouring,
+    comparingFiles,
+    describing,
+    extensionsOf(source, target, fitting, attemptInto(failures.extensions)),
+    loggingIn.then((by) => givenTo(target, by)),
+    Promise.all([loggingIn, fitting]).then(([by, loads]) =>
+      contentsOf(source, by, loads, attemptInto(failures.contents)),
+    ),
+    checkSpace(target, source.dump, databaseBytes, comparingFiles.then(filestoreBytes)),
+    owning.then((by) => missingRights(admin, by, database)),
+    describing.then((those) => missingLocales(admin, those)),
+  );
   const needsUnaccent = extensions.some(({ name }) => name === 'unaccent');
-  const [space, rights, locales, unmade, mayMarkUnaccent, trusted] = await Promise.all([
-    checkSpace(target, source.dump, databaseBytes, filestoreBytes(difference)),
-    missingRights(admin, owner, database),
-    missingLocales(admin, traits),
+  const [unmade, mayMarkUnaccent, trusted] = await Promise.all([
     extensionProblems(login, admin, extensions, given.extensions),
     needsUnaccent ? mayMarkImmutable(login, admin) : true,
     admin.login === login.login || extensions.length === 0 ? new Set<string>() : trustedExtensions(admin),
@@ -120,7 +141,7 @@ export async function gatherFacts(
     source,
     target,
     request,
-    failures,
+    failures: Object.values(failures).flat(),
     owner,
     traits,
     extensions,
@@ -159,6 +180,8 @@ export async function gatherFacts(
   };
 }
 
+type Failures = Readonly<Record<'services' | 'login' | 'loader' | 'extensions' | 'contents', Problem[]>>;
+
 function loaderOf(
   source: RestoreSource,
   { installation }: Target,
@@ -186,10 +209,12 @@ async function contentsOf(
   loader: Postgres | undefined,
   attempt: Attempt,
 ): Promise<Pick<Loading, 'toc' | 'rights'> | undefined> {
-  const toc = loader && (await attempt(() => readToc(dump, loader)));
-  if (!toc) return undefined;
   const superuser = login.isSuperuser;
-  const strangers = superuser ? [] : await strangersTo(login);
+  const [toc, strangers] = await Promise.all([
+    loader && attempt(() => readToc(dump, loader)),
+    superuser ? [] : strangersTo(login),
+  ]);
+  if (!toc) return undefined;
   return { toc, rights: { login: login.login, superuser, strangers } };
 }
 

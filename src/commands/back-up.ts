@@ -5,6 +5,7 @@ import { appendProof, type SignedStore } from '../catalog/append-proof.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { openSigning } from '../catalog/signing-key.ts';
+import type { Host } from '../host/host.ts';
 import { openHost } from '../host/ssh/open-host.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import { listDatabases } from '../odoo/installation.ts';
@@ -13,7 +14,6 @@ import type { Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { sweepUnfinished } from '../s3/unfinished-uploads.ts';
-import { ahead } from '../util/begun.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import { tool } from '../util/version.ts';
@@ -23,12 +23,15 @@ import { pruneCatalog, prunedWords, versionNotes } from './prune.ts';
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Backs up one Odoo database, or several, each into an object of its own with a receipt of its own. If one fails, the
- * others are backed up nevertheless.
+ * Does what `backup` says.
  *
- * @throws UserError when one has failed, or the signal's reason when that is aborted
+ * @param connect gives the connection to the host, where there is one database
  */
-export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
+export async function backUp(
+  inputs: BackupInputs,
+  run: Run,
+  connect: (() => Promise<Host>) | undefined,
+): Promise<void> {
   const { databases, s3 } = inputs;
   const { platform, phases, signal } = run;
   using store = new Store(s3, signal, platform);
@@ -43,12 +46,8 @@ export async function backup(inputs: BackupInputs, run: Run): Promise<void> {
       return openSigning(inputs.signing, platform);
     });
   if (databases.kind === 'one') {
-    // The host is logged in to while S3 answers.
-    await using connection = ahead((givenUp) =>
-      openHost(inputs.ssh, platform, AbortSignal.any([signal, givenUp])),
-    );
     const signing = await checkBucket();
-    const done = await backUpOne(inputs, { store, signing }, run, { ...onItsOwn, connect: connection.take });
+    const done = await backUpOne(inputs, { store, signing }, run, { ...onItsOwn, connect });
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
     await platform.summary(backupSummary(done.receipt, done.pruned, phases.spans));
