@@ -84,8 +84,14 @@ async function* deflatedOnce(
   pieces: AsyncIterable<DumpPiece>,
   level: number,
 ): AsyncGenerator<Forked<Buffer | DeflateBlock>> {
-  for await (const { to, bytes } of pieces) {
-    yield { to: TO[to], value: to === 'both' ? deflateBlock(bytes, level) : bytes };
+  for await (const { to, bytes, release = () => {} } of pieces) {
+    if (to !== 'both') {
+      yield { to: TO[to], value: bytes };
+      continue;
+    }
+    const block = deflateBlock(bytes, level);
+    block.deflated.then(release, release);
+    yield { to: 'both', value: block };
   }
 }
 

@@ -25,6 +25,7 @@ import { mayMakeFor } from '../postgres/owner-login.ts';
 import type { RefusedStatement } from '../postgres/refusal.ts';
 import { identifier, sql } from '../postgres/sql.ts';
 import { applyPrivileges } from '../postgres/traits.ts';
+import { allEnded } from '../util/begun.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { Background } from './background.ts';
 import { commandByHand, sqlByHand } from './by-hand.ts';
@@ -93,15 +94,16 @@ function createStep(work: Work, { file, statistics }: Beside, tell: (made: Prepa
           also: given.extensions,
         },
       );
-      // Extensions of PostGIS set its search_path: what the backup says is what counts.
-      if (source.description) await resetSettings(admin, databases.new);
-      else await completeSearchPath(admin, databases.new);
       tell(made);
       for (const other of made.otherVersions) {
         tellLeftOut(work, `The extension ${other}: this server cannot make that version`);
       }
       const state = believedState(work);
-      const preset = await presetExtensionSequences({ app: loader, admin, database: databases.new, state });
+      // Extensions of PostGIS set its search_path: what the backup says is what counts.
+      const [, preset] = await allEnded(
+        (source.description ? resetSettings : completeSearchPath)(admin, databases.new),
+        presetExtensionSequences({ app: loader, admin, database: databases.new, state }),
+      );
       tellRefusals(work, preset);
       await handOver(admin, databases.new, owner);
       const by = { app: loader, admin };

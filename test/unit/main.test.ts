@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -104,6 +105,33 @@ describe('the program', () => {
         /^error: odoo-backup needs Node.js 24 or newer, and this is 18\.20\.8\. .*\n$/,
       );
       assert.equal(ended.stderr.split('\n').length, 2);
+    }
+  });
+
+  test('what was compiled is kept at home for the next start, and neither in a CI nor in the home of another', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'kept-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const entry = join(folder, 'main.mjs');
+    await cp(fileURLToPath(new URL('../../src/entry.js', import.meta.url)), entry);
+    await mkdir(join(folder, 'program'));
+    await writeFile(join(folder, 'program/main.mjs'), "export const start = () => console.log('started');");
+    for (const [name, mode, more, expected] of [
+      ['own', 0o755, {}, true],
+      ['in-ci', 0o755, { CI: 'true' }, false],
+      ['on-github', 0o755, { GITHUB_ACTIONS: 'true' }, false],
+      ['open', 0o777, {}, false],
+      ['absent', undefined, {}, false],
+    ] as const) {
+      const home = join(folder, name);
+      if (mode !== undefined) {
+        await mkdir(home);
+        await chmod(home, mode);
+      }
+      const { stdout } = await promisify(execFile)(process.execPath, [entry], {
+        env: { HOME: home, ...more },
+      });
+      assert.equal(stdout, 'started\n');
+      assert.equal(existsSync(join(home, '.cache/odoo-backup')), expected, name);
     }
   });
 

@@ -13,6 +13,8 @@ import { SqlWriter } from './sql.ts';
 export interface DumpPiece {
   readonly to: 'dump' | 'sql' | 'both';
   readonly bytes: Buffer;
+  /** To be called when nobody needs the bytes any more: their memory is used again then. */
+  readonly release?: () => void;
 }
 
 /** The most bytes of a piece for both. */
@@ -46,7 +48,9 @@ class DumpSplitter {
   readonly #dump: DumpCopy;
   readonly #sql = new Gathered(PIECE_BYTES);
   /** What has been read of the data. It is given away as a piece, unless it holds little. */
-  #buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  #buffer: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  /** Those of pieces that were released. */
+  readonly #spare: Buffer[] = [];
 
   constructor(from: OpenDump) {
     this.#from = from;
@@ -110,8 +114,9 @@ class DumpSplitter {
       if (isSql && this.#dump.isWritten && bytes.length >= SMALLEST_BYTES) {
         this.#dump.addInt(bytes.length);
         yield* this.#rest();
-        this.#buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
-        yield { to: 'both', bytes };
+        const given = this.#buffer;
+        this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
+        yield { to: 'both', bytes, release: () => void this.#spare.push(given) };
         continue;
       }
       const kept = Buffer.from(bytes);

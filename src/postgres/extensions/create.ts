@@ -1,3 +1,4 @@
+import { allEnded } from '../../util/begun.ts';
 import { flag, object } from '../../util/decode.ts';
 import { UserError } from '../../util/errors.ts';
 import { runAsAny } from '../refusal.ts';
@@ -140,26 +141,26 @@ export async function createExtensions(
       { cause: failure },
     );
   }
-  if (wanted.length > 0) await grantConfiguration({ ...made, app });
   const ofUnaccent = wanted.find(({ name }) => name === 'unaccent')?.schema;
-  const refused =
-    ofUnaccent !== undefined &&
-    (await runAsAny(
-      [app, admin],
-      database,
-      sql`ALTER FUNCTION ${qualified(ofUnaccent, 'unaccent')}(text) IMMUTABLE`,
-    )) !== undefined;
-  const [{ schemas, taken }, members, others] = await Promise.all([
+  const [{ schemas, taken }, members, others, refusal] = await allEnded(
     takeSchemas({ ...made, app }),
     extensionMembers(admin, database),
-    sameVersions ? otherVersions(admin, database, wanted) : [],
-  ]);
+    sameVersions ? otherVersions(admin, database, wanted) : Promise.resolve([]),
+    ofUnaccent === undefined
+      ? Promise.resolve(undefined)
+      : runAsAny(
+          [app, admin],
+          database,
+          sql`ALTER FUNCTION ${qualified(ofUnaccent, 'unaccent')}(text) IMMUTABLE`,
+        ),
+    wanted.length > 0 ? grantConfiguration({ ...made, app }) : Promise.resolve(),
+  );
   return {
     schemas,
     takenSchemas: [...taken, ...madeSchemas.map((name) => ({ name, owner: admin.login }))],
     members,
     otherVersions: others,
-    unaccentStable: refused,
+    unaccentStable: refusal !== undefined,
   };
 }
 
