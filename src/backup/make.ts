@@ -41,12 +41,14 @@ import { surveySource } from './survey.ts';
 
 const NO_FILES: NoBase = { why: 'there is only the database' };
 
-/** What a backup asks of who makes it, about its host. */
+/** What a backup asks of who makes it, about its host and about others beside it. */
 export interface OnHost {
   /** Is told what the host has, once that is known. */
   readonly onHost: (tools: HostTools) => void;
   /** Gives a connection to the host, which ends with the backup. Default: one that is made then. */
-  readonly connect?: () => Promise<Host>;
+  readonly connect?: (() => Promise<Host>) | undefined;
+  /** How many backups are under way at once, once the host is known. Default: this one. */
+  readonly sharing?: () => number;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function makeBackup(
   inputs: BackupOptions,
   { store, signing }: SignedStore,
   run: Run,
-  { onHost, connect = () => openHost(inputs.ssh, run.platform, run.signal) }: OnHost,
+  { onHost, connect = () => openHost(inputs.ssh, run.platform, run.signal), sharing = () => 1 }: OnHost,
 ): Promise<Receipt | undefined> {
   const { platform, phases } = run;
   const recipients = inputs.encryptTo && (await readRecipients(inputs.encryptTo));
@@ -83,7 +85,7 @@ export async function makeBackup(
   const postgres = { server: version.text, client: String(pgDump.major) };
   await assertProvable(inputs.proof, { format: inputs.format, postgres });
   const { accounts } = site.files;
-  const making: Making = { ...run, inputs, site, odoo, accounts, store, signing, recipients };
+  const making: Making = { ...run, inputs, site, odoo, accounts, store, signing, recipients, sharing };
   const beginAgain = () => begin(odoo, inputs, platform);
   try {
     return await makeFrom(making, beginning?.take ?? beginAgain, searching ?? search(odoo.database));
@@ -116,6 +118,8 @@ interface Making extends Run, SignedStore {
   readonly accounts: Accounts;
   /** Whom the backup is sealed for; undefined: nobody. */
   readonly recipients: Recipients | undefined;
+  /** How many backups are under way. */
+  readonly sharing: () => number;
 }
 
 /** A backup that has begun: its name, and what it holds in PostgreSQL until it ends. */
@@ -164,7 +168,8 @@ async function makeFrom(
     return undefined;
   }
   const { signer } = making.signing;
-  const destination = { platform, phases, signal, store, key, customer, signer };
+  const sharing = making.sharing();
+  const destination = { platform, phases, signal, store, key, customer, signer, sharing };
   const stored = await storeObject(source, target, destination);
   const receipt = await certify(source, target, stored, destination);
   await sweepExpired(leftovers, making);

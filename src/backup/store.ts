@@ -29,6 +29,8 @@ export interface Destination extends Run {
   readonly customer: string;
   /** With which key the receipt is signed; undefined: it is not. */
   readonly signer: Signer | undefined;
+  /** How many backups are under way, which share the memory of this machine. */
+  readonly sharing: number;
 }
 
 /** Streams the object from the host into S3. The first failure is told; nothing is left of it on either side. */
@@ -37,9 +39,10 @@ export async function storeObject(
   target: ArchiveOptions,
   destination: Destination,
 ): Promise<Stored> {
-  const { store, key, platform, phases, signal } = destination;
+  const { store, key, platform, phases, signal, sharing } = destination;
   const options = {
     front: target.base,
+    sharing,
     metadata: metadataOf(source, target, platform.run),
     signal,
     onLeftBehind: (error: UserError) => platform.warning(`${error.message} ${error.hint}`),

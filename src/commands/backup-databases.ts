@@ -8,8 +8,8 @@ import { messageOf, UserError } from '../util/errors.ts';
 import { collectSooner } from '../util/garbage-collection.ts';
 
 /**
- * Backups at once, for the sake of memory: each holds what S3 has not taken yet. With a slow S3, one took 316 MB, two
- * 413 MB and three 589 MB (three databases of 372 MiB, before garbage was collected sooner).
+ * Backups at once, for the sake of memory: each holds what S3 has not taken yet, though they share the memory for parts,
+ * and what it has read ahead.
  */
 const MOST_AT_ONCE = 2;
 
@@ -19,10 +19,12 @@ export interface Alongside {
   readonly onHost: (tools: Pick<HostTools, 'cores'>) => void;
   /** Runs what takes the whole host, or much memory: one at a time. */
   readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
+  /** How many backups are under way at once, once the host is known. */
+  readonly sharing: () => number;
 }
 
 /** A backup that is the only one. */
-export const onItsOwn: Alongside = { onHost: () => {}, alone: (work) => work() };
+export const onItsOwn: Alongside = { onHost: () => {}, alone: (work) => work(), sharing: () => 1 };
 
 /** Backs up one database. @returns undefined after a dry run */
 type BackUp = (
@@ -50,9 +52,14 @@ export async function backUpDatabases(
   const results: (DatabaseResult | undefined)[] = [];
   const waiting = names.entries();
   const atOnce = Promise.withResolvers<number>();
+  let sharing = 1;
   const alongside: Alongside = {
-    onHost: ({ cores }) => atOnce.resolve(Math.min(cores, MOST_AT_ONCE, names.length)),
+    onHost: ({ cores }) => {
+      sharing = Math.min(cores, MOST_AT_ONCE, names.length);
+      atOnce.resolve(sharing);
+    },
     alone: oneByOne(),
+    sharing: () => sharing,
   };
   const work = async (): Promise<void> => {
     for (const [i, database] of waiting) {

@@ -35,8 +35,9 @@ export interface PartPlan {
  *
  * @param mostBytes that each lane may have
  * @param otherParts that the object has before them
+ * @param sharing how many uploads share the memory for parts
  */
-export function planParts(mostBytes: readonly number[], otherParts = 0): PartPlan {
+export function planParts(mostBytes: readonly number[], otherParts = 0, sharing = 1): PartPlan {
   const numbers = MOST_PARTS - otherParts;
   // Each lane may have a short part at both of its ends.
   const total = mostBytes.reduce((sum, each) => sum + each, 0);
@@ -50,12 +51,12 @@ export function planParts(mostBytes: readonly number[], otherParts = 0): PartPla
     first += count;
     return { first: first - count, count };
   });
-  return { partSize, atOnce: atOnceOf(partSize), ranges };
+  return { partSize, atOnce: atOnceOf(partSize, sharing), ranges };
 }
 
 /** One may be filled while another one is on its way: so never less than two. */
-function atOnceOf(partSize: number): number {
+function atOnceOf(partSize: number, sharing: number): number {
   const usual = Math.min(MOST_AT_ONCE, Math.floor(USUAL_BYTES_AT_ONCE / partSize));
   const large = Math.min(MOST_AT_ONCE / 2, Math.floor(MOST_BYTES_AT_ONCE / partSize));
-  return Math.max(2, usual, large);
+  return Math.max(2, Math.floor(Math.max(usual, large) / sharing));
 }

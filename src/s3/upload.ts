@@ -31,6 +31,8 @@ export interface UploadOptions {
   readonly onLeftBehind?: (error: UserError) => void;
   /** What the server itself copies before the body. */
   readonly front?: CopiedFront | undefined;
+  /** How many uploads share the memory for parts. Default: 1. */
+  readonly sharing?: number | undefined;
 }
 
 export interface Uploaded {
@@ -94,6 +96,7 @@ export async function upload(
     const plan = planParts(
       lanes.map(({ mostBytes }) => mostBytes),
       assembly?.count,
+      options.sharing,
     );
     const unequal = assembly !== undefined || lanes.length > 1;
     uploader = new PartUploader(store, { ...options, params, assembly, unequal, stop: stop.signal });

@@ -26,6 +26,15 @@ for (const [name, mostBytes, partMiB, atOnce] of cases) {
   });
 }
 
+test('uploads that share the memory have it once', () => {
+  const atOnce = (mostBytes: number, sharing: number) => planParts([mostBytes], 0, sharing).atOnce;
+  assert.deepEqual(
+    [1, 2, 3, 8].map((sharing) => atOnce(GiB, sharing)),
+    [8, 4, 2, 2],
+  );
+  assert.equal(atOnce(200 * GiB, 2), 2);
+});
+
 test('every lane has numbers of its own for all that it may have, in bounded memory', () => {
   const lane = fc.oneof(
     fc.nat({ max: 64 * MiB }),
