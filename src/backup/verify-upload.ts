@@ -4,7 +4,6 @@ import type { Proof, Tool } from '../catalog/proofs.ts';
 import { CopyError } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
 import type { Uploaded } from '../s3/upload.ts';
-import { inOrder } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 
 const pieceSize = 16 * 1024 ** 2;
@@ -25,10 +24,9 @@ export async function verifyUpload(
 ): Promise<Proof> {
   const { key, size } = uploaded;
   // Read back while its size is asked for.
-  const [head, md5] = await inOrder(
-    store.head(key),
-    directory ? md5Of(store, key, directory.offset, directory.length) : Promise.resolve(undefined),
-  );
+  const reading = directory ? md5Of(store, key, directory.offset, directory.length) : undefined;
+  reading?.catch(() => {}); // awaited below
+  const head = await store.head(key);
   if (!head) throw damaged(`${store.uri(key)} is gone right after its upload`);
   if (head.size !== size) throw damaged(`${store.uri(key)} has ${head.size} bytes, but ${size} were sent`);
   if (directory) {
@@ -38,6 +36,7 @@ export async function verifyUpload(
         `${store.uri(key)} has ${size} bytes, but its central directory ends at ${offset + length}`,
       );
     }
+    const md5 = await reading;
     if (md5 !== directory.md5) {
       throw damaged(
         `The central directory of ${store.uri(key)} reads back with MD5 ${md5}, but ${directory.md5} was written`,

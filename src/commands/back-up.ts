@@ -38,22 +38,24 @@ export async function backUp(
   const folder = catalogFolder(s3.prefix, s3.customer);
   if (databases.kind === 'one') phases.expect(inputs.proof.level === 'upload' ? 7 : 8);
   await using sweeping = new AsyncDisposableStack();
+  const sweep = () => void sweeping.use(sweepingUploads(store, folder, platform));
   const checkBucket = () =>
     phases.run('s3', `Check the bucket: ${store.uri(folder)}`, async () => {
       await store.check(folder);
       if (inputs.encryptTo) platform.info(`Seals for ${inputs.encryptTo.join(', ')}`);
-      sweeping.use(sweepingUploads(store, folder, platform));
       return openSigning(inputs.signing, platform);
     });
   if (databases.kind === 'one') {
     const signing = await checkBucket();
-    const done = await backUpOne(inputs, { store, signing }, run, { ...onItsOwn, connect });
+    // Once the host is known, the dump is under way: there is time for it.
+    const done = await backUpOne(inputs, { store, signing }, run, { ...onItsOwn, connect, onHost: sweep });
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
     await platform.summary(backupSummary(done.receipt, done.pruned, phases.spans));
     return;
   }
   const signing = await checkBucket();
+  sweep();
   const names =
     databases.kind === 'several' ? databases.databases : await findDatabases(inputs, databases.pattern, run);
   const found = databases.kind === 'matching';

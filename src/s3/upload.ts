@@ -185,11 +185,13 @@ export function oneAfterAnother(lanes: readonly Lane[]): Lane {
     for (const { body } of lanes) yield* body;
   };
   const body = Readable.from(bytes(), { objectMode: false });
-  // The others are destroyed with it, and it with the first of them.
+  // The others are destroyed with it, and it with the first of them: them first, for it waits for the one that it reads.
+  const end = body._destroy;
+  body._destroy = (error, done) => {
+    for (const lane of lanes) lane.body.destroy(error ?? undefined);
+    end.call(body, error, done);
+  };
   for (const lane of lanes) lane.body.on('error', (error) => body.destroy(error));
-  body.on('error', (error) => {
-    for (const lane of lanes) lane.body.destroy(error);
-  });
   return { body, mostBytes: lanes.reduce((sum, { mostBytes }) => sum + mostBytes, 0) };
 }
 
