@@ -72,7 +72,7 @@ export async function makeBackup(
   await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
     connected(connect, inputs.dryRun),
   );
-  let beginning: Ahead<Beginning> | undefined;
+  let beginning: Ahead<BackupBegun> | undefined;
   await using unused = new AsyncDisposableStack();
   const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
     lookAtHost(host, inputs, platform, (server) => {
@@ -123,7 +123,7 @@ interface Making extends Run, SignedStore {
 }
 
 /** A backup that has begun: its name, and what it holds in PostgreSQL until it ends. */
-interface Beginning extends BackupSession {
+interface BackupBegun extends BackupSession {
   readonly startedAt: Date;
   readonly key: string;
   /** `{database}_{timestamp}` */
@@ -131,7 +131,7 @@ interface Beginning extends BackupSession {
 }
 
 /** Begins a backup as soon as its database is found: the lock, the snapshot, and with it the dump. */
-async function begin(server: OdooServer, inputs: BackupOptions, platform: Platform): Promise<Beginning> {
+async function begin(server: OdooServer, inputs: BackupOptions, platform: Platform): Promise<BackupBegun> {
   const { customer, prefix } = inputs.s3;
   const folder = catalogFolder(prefix, customer);
   const startedAt = new Date();
@@ -150,7 +150,7 @@ async function begin(server: OdooServer, inputs: BackupOptions, platform: Platfo
 /** Makes a backup of one snapshot. @throws CopyError when it may well succeed without the base */
 async function makeFrom(
   making: Making,
-  beginning: () => Promise<Beginning>,
+  beginning: () => Promise<BackupBegun>,
   searching: Promise<BaseCandidate | NoBase>,
 ): Promise<Receipt | undefined> {
   const { inputs, store, phases, platform, signal } = making;
