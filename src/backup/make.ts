@@ -269,7 +269,10 @@ async function lookAtHost(
 ): Promise<{ readonly site: Site; readonly odoo: Odoo }> {
   const site = await openSite(host, inputs);
   for (const note of site.notes) platform.info(note);
-  const odoo = await findOdoo(site, inputs.odoo, (password) => platform.secret(password), onServer);
+  const odoo = await findOdoo(site, inputs.odoo, {
+    secret: (password) => platform.secret(password),
+    onServer,
+  });
   const { conf, postgres, filestore } = odoo;
   if (conf) platform.info(`odoo.conf: ${conf.path}`);
   platform.info(

@@ -111,7 +111,7 @@ async function checkRollback(
     const secret = (password: string) => platform.secret(password);
     let target: Target;
     try {
-      target = await findTarget(await openSite(host, rollback), rollback, database, secret);
+      target = await findTarget(await openSite(host, rollback), rollback, database, { secret });
     } catch (error) {
       return [missing(items.create, error), ...[items.stop, items.backup, items.rollback].map(unchecked)];
     }

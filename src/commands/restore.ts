@@ -16,5 +16,5 @@ export async function restore(inputs: RestoreInputs, run: Run, cancellation: Can
   const asked = { source: inputs.odoo.database, target, inPlace: false, ...copy };
   await using login = loggingInForGood(inputs.ssh, run);
   const { putBack } = await import('../restore/run.ts');
-  await putBack(inputs, asked, run, cancellation, login.take);
+  await putBack(inputs, asked, run, { cancellation, connect: login.take });
 }

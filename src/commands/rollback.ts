@@ -14,5 +14,8 @@ export async function rollback(inputs: RollbackInputs, run: Run, cancellation: C
   const { database } = inputs.odoo;
   await using login = loggingInForGood(inputs.ssh, run);
   const { putBack } = await import('../restore/run.ts');
-  await putBack(inputs, { ...ofRollback(database), target: database }, run, cancellation, login.take);
+  await putBack(inputs, { ...ofRollback(database), target: database }, run, {
+    cancellation,
+    connect: login.take,
+  });
 }

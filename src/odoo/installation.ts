@@ -47,18 +47,23 @@ export interface Odoo extends OdooServer {
   readonly lookedIn: readonly string[];
 }
 
+/** Who is told what is found on the way. */
+export interface OnTheWay {
+  /** Is told the database's password before it is used. */
+  readonly secret: (value: string) => void;
+  /** Is told of the database once its server lets this run in, while the filestore is looked for. */
+  readonly onServer?: (found: OdooServer) => void;
+}
+
 /**
  * Finds everything a backup needs, by read-only commands.
  *
- * @param secret is told the database's password before it is used
- * @param onServer is told of the database once its server lets this run in, while the filestore is looked for
  * @throws UserError naming the input to set where something is not found
  */
 export async function findOdoo(
   site: Site,
   settings: OdooSettings,
-  secret: (value: string) => void,
-  onServer: (found: OdooServer) => void = () => {},
+  { secret, onServer = () => {} }: OnTheWay,
 ): Promise<Odoo> {
   const { tools, conf } = await look(site, settings);
   const database = chooseDatabase(settings.database, conf);
@@ -94,16 +99,13 @@ export interface Installation extends Omit<Odoo, 'filestore' | 'lookedIn'> {
  * Finds everything a restore needs, by read-only commands.
  *
  * @param target the database to restore; undefined: the one of the inputs or of odoo.conf
- * @param secret is told the database's password before it is used
- * @param onServer is told of the database once its server lets this run in, while the filestore is looked for
  * @throws UserError naming the input to set where something is not found
  */
 export async function findInstallation(
   site: Site,
   settings: OdooSettings,
   target: string | undefined,
-  secret: (value: string) => void,
-  onServer: (found: OdooServer) => void = () => {},
+  { secret, onServer = () => {} }: OnTheWay,
 ): Promise<Installation> {
   const { tools, conf } = await look(site, settings);
   const database = target ?? chooseDatabase(settings.database, conf);

@@ -24,7 +24,7 @@ export async function checkLive(inputs: LiveCheckOptions, run: Run): Promise<voi
   const { database, login } = await phases.run('host', 'Odoo on the host', async () => {
     const secret = (password: string) => platform.secret(password);
     const settings = { ...inputs.odoo, filestore: false };
-    const found = await findInstallation(await openSite(host, inputs), settings, undefined, secret);
+    const found = await findInstallation(await openSite(host, inputs), settings, undefined, { secret });
     const state = await findDatabase(found.postgres, found.database);
     if (!state) {
       throw new UserError(

@@ -43,7 +43,7 @@ export async function rehearse(inputs: RehearseOptions, run: Run, cancellation: 
   );
   const secret = (password: string) => platform.secret(password);
   const live = await phases.run('host', 'Odoo on the host', async () => {
-    const found = await findTarget(await openSite(host, inputs), inputs, undefined, secret);
+    const found = await findTarget(await openSite(host, inputs), inputs, undefined, { secret });
     tellTarget(found, platform);
     return found;
   });

@@ -38,19 +38,24 @@ interface PutBackRequest extends Wish {
   readonly target: string | undefined;
 }
 
+/** What a restore is given beside its run. */
+interface Means {
+  readonly cancellation: Cancellation;
+  /** Gives the connection to the host, which is made again where it is lost. */
+  readonly connect: () => Promise<Host>;
+}
+
 /**
  * Puts a backup back: finds it, checks everything, prints the plan; builds the new beside the old, swaps, and waits
  * until Odoo is healthy. What fails leaves everything as it was. A dry run ends with the plan.
  *
- * @param connect gives the connection to the host, which is made again where it is lost
  * @throws UserError, or the signal's reason when that is aborted; a StrandedError when a person has to finish it
  */
 export async function putBack(
   inputs: PutBackOptions,
   asked: PutBackRequest,
   run: Run,
-  cancellation: Cancellation,
-  connect: () => Promise<Host>,
+  { cancellation, connect }: Means,
 ): Promise<void> {
   const { platform, phases, signal } = run;
   const { target: targetDatabase, ...wanted } = asked;
@@ -85,7 +90,10 @@ export async function putBack(
       locking = unlocking.use(ahead(() => acquireLock(postgres, database, request.purpose)));
       await locking.settled; // from then on nobody changes what is looked at
     };
-    const found = await findTarget(await openSite(host, inputs), inputs, targetDatabase, secret, begin);
+    const found = await findTarget(await openSite(host, inputs), inputs, targetDatabase, {
+      secret,
+      onServer: begin,
+    });
     tellTarget(found, platform);
     return found;
   });

@@ -2,7 +2,13 @@ import type { Host } from '../host/host.ts';
 import { actAsOwner, type OwnedFolder } from '../host/owned-folder.ts';
 import { listDerivedFolders } from '../odoo/folder-swap.ts';
 import { type HealthCheck, odooUrl } from '../odoo/health.ts';
-import { findInstallation, type Installation, type OdooServer, odooRoleOf } from '../odoo/installation.ts';
+import {
+  findInstallation,
+  type Installation,
+  type OdooServer,
+  type OnTheWay,
+  odooRoleOf,
+} from '../odoo/installation.ts';
 import { commandServices, type Services } from '../odoo/services.ts';
 import type { Site } from '../odoo/site.ts';
 import { systemdServices } from '../odoo/systemd.ts';
@@ -43,24 +49,30 @@ export interface Target {
 /** What the inputs say of a target. */
 export type TargetOptions = Pick<PutBackOptions, 'odoo' | 'dbAdminUser' | 'services' | 'health' | 'jobs'>;
 
+/** Who is told what is found of a target on the way. */
+interface TargetOnTheWay extends OnTheWay {
+  /** What others may change is looked at once the promise has settled that this gives. */
+  readonly onServer?: (found: OdooServer) => Promise<void>;
+}
+
 /**
  * Finds the target, by read-only commands.
  *
  * @param database undefined: the one of the inputs or of odoo.conf
- * @param onServer is told of the database as soon as its server is found; what others may change is looked at once the
- * promise settles that it gives
  * @throws UserError when something is not to be found, or the roles and accounts are not let in
  */
 export async function findTarget(
   site: Site,
   inputs: TargetOptions,
   database: string | undefined,
-  secret: (value: string) => void,
-  onServer: (found: OdooServer) => Promise<void> = async () => {},
+  { secret, onServer }: TargetOnTheWay,
 ): Promise<Target> {
   let ready: Promise<void> | undefined;
-  const installation = await findInstallation(site, inputs.odoo, database, secret, (found) => {
-    ready = onServer(found);
+  const installation = await findInstallation(site, inputs.odoo, database, {
+    secret,
+    onServer: (found) => {
+      ready = onServer?.(found);
+    },
   });
   const { postgres, tools, conf } = installation;
   const { dbAdminUser } = inputs;

@@ -67,7 +67,7 @@ export async function sendLane(
 ): Promise<void> {
   const { partSize, budget } = parts;
   if (ends.before === undefined || partSize <= USUAL_PART) {
-    return cutByLibrary(withinBudget(body, partSize, budget, partSize), ends, sink, parts, 0);
+    return cutByLibrary(withinBudget(body, partSize, budget, partSize), ends, sink, { ...parts, first: 0 });
   }
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const { head, more } = await headOf(chunks, USUAL_PART);
@@ -75,18 +75,18 @@ export async function sendLane(
   sink.begin();
   const first = joined(ends.before, head).then((bytes) => sink.part(0, bytes));
   const rest = withinBudget(continued(more, chunks), partSize, budget);
-  await allEnded(first, cutByLibrary(rest, { ...ends, before: undefined }, sink, parts, 1));
+  const behind = cutByLibrary(rest, { ...ends, before: undefined }, sink, { ...parts, first: 1 });
+  await allEnded(first, behind);
 }
 
-/** @param first number of the first part of these bytes */
+/** @param parts with the number of the first part of these bytes */
 async function cutByLibrary(
   bytes: AsyncIterable<Buffer>,
   ends: LaneEnds,
   sink: LaneSink,
-  parts: LaneParts,
-  first: number,
+  parts: LaneParts & { readonly first: number },
 ): Promise<void> {
-  const client = new LaneClient(ends, sink, parts, first);
+  const client = new LaneClient(ends, sink, parts, parts.first);
   const send = (request: LaneRequest) => client.send(request);
   await new Upload({
     // It uses these two and nothing else of a client (Upload.js of 3.1169).

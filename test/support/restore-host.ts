@@ -33,7 +33,8 @@ export async function openRestoreHost(
   const trust = { fingerprint: ssh.hostKeys.fingerprints.join(' ') }; // whatever the port
   const host = resources.use(await login(sandbox, { ...ssh, port }, { trust }));
   const accounts = new Accounts(host, 'auto');
-  const found = await findOdoo(plainSite(host, 'auto'), { odooConf: odoo.conf, filestore: true }, () => {});
+  const settings = { odooConf: odoo.conf, filestore: true };
+  const found = await findOdoo(plainSite(host, 'auto'), settings, { secret: () => {} });
   const sql = (statement: string, database = odoo.database) => psql(sandbox.postgres, database, statement);
   const kept = resources.move();
   return { sandbox, odoo, ssh, host, accounts, found, sql, [Symbol.asyncDispose]: () => kept.disposeAsync() };

@@ -34,7 +34,7 @@ export async function openOdooHost(
   const site = await openSite(host, where);
   const secret = (value: string) => platform.secret(value);
   const settings = { ...odoo, filestore: false };
-  const installation = await findInstallation(site, settings, database, secret);
+  const installation = await findInstallation(site, settings, database, { secret });
   const { postgres, tools } = installation;
   const admin = adminUser === undefined ? postgres : await postgres.asRole(adminUser);
   const odooRole = odooRoleOf(installation, odoo.dbUser);
