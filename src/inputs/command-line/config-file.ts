@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { messageOf, UserError } from '../../util/errors.ts';
 import type { StandIn } from '../fields.ts';
 import { inputsIn } from '../inventory/profiles.ts';
@@ -27,8 +27,9 @@ export const configFileName = 'odoo-backup.yml';
  */
 export function readConfigFile(named: string | undefined): ConfigFile | undefined {
   const path = named ?? configFileName;
-  if (named === undefined && !isOwn(path)) return undefined;
-  const content = parseYaml(textOf(path), path);
+  const text = named === undefined ? readOwn(path) : read(path, path);
+  if (text === undefined) return undefined;
+  const content = parseYaml(text, path);
   if (!isMapping(content)) {
     throw new UserError(
       `${path}: is no mapping of inputs`,
@@ -55,28 +56,42 @@ export function readConfigFile(named: string | undefined): ConfigFile | undefine
 }
 
 /**
- * Whether a file is there and is to be believed: a folder such as /tmp may hold one that somebody else has put there.
+ * Reads the file that is there. A folder such as /tmp may hold one that somebody else has put there: what is read is the
+ * very file that was looked at.
  *
+ * @returns undefined where there is none
  * @throws UserError where somebody else could have written it
  */
-function isOwn(path: string): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return false;
+function readOwn(path: string): string | undefined {
+  const link = lstatSync(path, { throwIfNoEntry: false });
+  if (link === undefined) return undefined;
+  const file = opened(path);
+  try {
+    for (const stats of [link, fstatSync(file)]) assertOwn(path, stats);
+    return read(file, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function assertOwn(path: string, stats: Stats): void {
   const me = process.getuid?.();
-  if (
-    me === undefined ||
-    ((stats.uid === me || stats.uid === 0) && (stats.isSymbolicLink() || (stats.mode & 0o002) === 0))
-  )
-    return true;
+  const isOurs = me === undefined || stats.uid === me || stats.uid === 0;
+  const isOpen = me !== undefined && !stats.isSymbolicLink() && (stats.mode & 0o002) !== 0;
+  if (isOurs && !isOpen) return;
   throw new UserError(
-    `${path}: ${stats.uid === me || stats.uid === 0 ? 'everybody on this machine may write to it' : 'it belongs to somebody else'}, so it is not read`,
+    `${path}: ${isOurs ? 'everybody on this machine may write to it' : 'it belongs to somebody else'}, so it is not read`,
     `Name it if it is meant: --config ${path}. Else work in another folder.`,
   );
 }
 
-function textOf(path: string): string {
+const opened = (path: string): number => explained(path, () => openSync(path, 'r'));
+const read = (file: string | number, path: string): string =>
+  explained(path, () => readFileSync(file, 'utf8'));
+
+function explained<T>(path: string, work: () => T): T {
   try {
-    return readFileSync(path, 'utf8');
+    return work();
   } catch (cause) {
     throw new UserError(`config: ${path} cannot be read: ${messageOf(cause)}`, 'Name a file that is there.', {
       cause,

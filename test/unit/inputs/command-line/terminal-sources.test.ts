@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -79,6 +79,18 @@ staging: { database: shop_staging, s3-bucket: of-staging }
       await chmod('odoo-backup.yml', 0o666);
       assert.throws(() => readConfigFile(undefined), /everybody on this machine may write to it/);
       assert.ok(readConfigFile('odoo-backup.yml'));
+    }));
+
+  test('nor is a link to such a file; one to a file of ours is', () =>
+    inFolder(async () => {
+      await writeFile('shared.yml', text);
+      await symlink('shared.yml', 'odoo-backup.yml');
+      assert.ok(readConfigFile(undefined));
+      await chmod('shared.yml', 0o666);
+      assert.throws(
+        () => readConfigFile(undefined),
+        /odoo-backup.yml: everybody on this machine may write to it/,
+      );
     }));
 
   test('a file that is named and not there is told by its name', () =>
