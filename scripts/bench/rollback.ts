@@ -80,27 +80,15 @@ export async function ours(place: RollbackPlace, program: string): Promise<Measu
   const inputs = { 'stop-command': stopCommand, 'start-command': startCommand };
   const done = await runProgram({ ...place, variables: TELL_QUESTIONS }, program, 'rollback', inputs);
   const { outputs, log, seconds, peakBytes, processor } = done;
-  const phases = /^Time +.*\((.*)\)$/m.exec(log)?.[1] ?? '';
+  const { durations } = JSON.parse(outputs.json ?? '') as { readonly durations: Record<string, number> };
   return {
     seconds,
     downtime: Number(outputs.downtime),
-    steps: stepsOf(phases),
+    steps: durations,
     peakBytes,
     processor,
     roundTrips: roundTripsOf(log),
   };
-}
-
-/** `load 3.6 s, swap 31 ms` */
-function stepsOf(phases: string): Record<string, number> {
-  const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1 };
-  const steps = [...phases.matchAll(/(\w+) (?:(\d+) min )?([\d.]+) (ms|s)/g)];
-  return Object.fromEntries(
-    steps.map(([, name = '', minutes = '0', value = '', unit = 's']) => [
-      name,
-      Number(minutes) * 60 + Number(value) * (units[unit] ?? 1),
-    ]),
-  );
 }
 
 async function theirs(place: RollbackPlace): Promise<Measure> {

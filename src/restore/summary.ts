@@ -54,6 +54,7 @@ export function outcomeOutputs({
   dryRun,
   losses,
   code: finding,
+  spans,
 }: RestoreOutcome): Record<string, string> {
   return {
     key: source.key,
@@ -64,10 +65,17 @@ export function outcomeOutputs({
     'odoo-version': source.odooVersion ?? '',
     verified: (source.receipt && levelOf(source.receipt)) ?? '',
     duration: seconds.toFixed(1),
-    json: JSON.stringify({ losses: losses ?? null, code: codeJson(finding) }),
+    json: JSON.stringify({ losses: losses ?? null, code: codeJson(finding), durations: secondsOf(spans) }),
     ...(dryRun ? {} : { 'restore-seconds': seconds.toFixed(1) }),
     ...(downtimeSeconds === undefined ? {} : { downtime: downtimeSeconds.toFixed(1) }),
   };
+}
+
+/** Seconds of each phase: those of one name together. */
+function secondsOf(spans: readonly PhaseSpan[]): Record<string, number> {
+  const seconds: Record<string, number> = {};
+  for (const { name, ms } of spans) seconds[name] = Math.round((seconds[name] ?? 0) * 1000 + ms) / 1000;
+  return seconds;
 }
 
 /** What a person reads in ten seconds. */

@@ -180,7 +180,7 @@ test('outputs of a dry run name the key to apply, and no time that a restore too
     'odoo-version': '17.0',
     verified: '',
     duration: '61.0',
-    json: '{"losses":null,"code":null}',
+    json: '{"losses":null,"code":null,"durations":{"load":50.5,"stop":0.5,"health":0.75,"keep":9}}',
   });
   const { downtime, 'restore-seconds': seconds } = outcomeOutputs(outcome);
   assert.deepEqual([downtime, seconds], ['1.3', '61.0']);
