@@ -48,7 +48,7 @@ export const parseIdentities = (fields: Fields): Identities | undefined =>
 export function refuseIdentities(fields: Fields, command: string): void {
   if (!fields.given('decrypt-with')) return;
   fields.problem(
-    `decrypt-with: ${command} needs no key that reads, and does not take one: give it to rollback, restore, verify and fetch alone`,
+    `decrypt-with: ${command} needs no key that reads, and does not take one: give it to rollback, restore, rehearse, verify and fetch alone`,
   );
 }
 

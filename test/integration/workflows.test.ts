@@ -30,6 +30,17 @@ suite('workflows, run as GitHub runs them', () => {
       'odoo-conf': odoo.conf,
     };
     if (command === 'backup') return { ...all, ...host };
+    if (command === 'rehearse') {
+      const start = `python3 '${odoo.dataDir}/odoo.py' "$ODOO_RC"`;
+      const migration = 'psql -X -q -c "UPDATE res_partner SET ref = id"';
+      return {
+        ...all,
+        ...host,
+        'rehearse-command': migration,
+        'rehearse-start': start,
+        'rehearse-checks': '',
+      };
+    }
     const { stopCommand, startCommand } = scene.server;
     return { ...all, ...host, services: '', 'stop-command': stopCommand, 'start-command': startCommand };
   };
@@ -88,6 +99,27 @@ suite('workflows, run as GitHub runs them', () => {
     const now = await scene.snapshot();
     assert.equal(now.sql, then.sql);
     assert.deepEqual(now.files, then.files);
+  });
+
+  test('rehearse-before-deploy deploys only what works on a copy of its own backup', async () => {
+    const then = await scene.snapshot();
+    const runs = { 'Bring the new code to the host, beside the code in use': 'true', Deploy: 'true' };
+    const ended = await run('rehearse-before-deploy', { runs });
+    assert.deepEqual(
+      results(ended),
+      { backup: 'success', rehearse: 'success', deploy: 'success' },
+      ended.log,
+    );
+    assert.match(ended.jobs.rehearse?.log ?? '', /shop: the rehearsal works: /);
+    const broken = (command?: string) =>
+      command === 'rehearse' ? { ...fill(command), 'rehearse-command': 'exit 3' } : fill(command);
+    const failed = await workflows.run('rehearse-before-deploy', { with: broken, runs });
+    assert.deepEqual(
+      results(failed),
+      { backup: 'success', rehearse: 'failure', deploy: 'skipped' },
+      failed.log,
+    );
+    assert.deepEqual(await scene.snapshot(), then);
   });
 
   test('nightly-backup restores the backup for a test, and prunes', async () => {

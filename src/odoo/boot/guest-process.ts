@@ -12,8 +12,8 @@ const LONGEST_LINE = 4000;
 
 /**
  * Shell: runs a program with low priority, where the host can, and prints its exit code behind a mark: what it has left
- * running may keep the output open. The guard of the command tells all of them to end (`Command.guarded`); a program that
- * does not is killed.
+ * running may keep the output open. The guard of the command tells all of them to end (`Command.guarded`); what still
+ * writes into the pipe after that is killed, with the whole group.
  */
 const SUPERVISE = `mark=$1; shift
   if ionice -c 2 -n 7 true 2>/dev/null; then set -- ionice -c 2 -n 7 "$@"; fi
@@ -22,18 +22,17 @@ const SUPERVISE = `mark=$1; shift
   kill_late() {
     trap '' HUP INT TERM; trap 'kill -s KILL "$nap"; exit' USR1
     sleep ${PATIENCE_SECONDS} & nap=$!
-    wait "$nap"; kill -s KILL "$pid"
+    wait "$nap"; kill -s KILL 0
   }
   trap : HUP INT TERM
-  "$@" 2>&1 &
-  pid=$!
+  { "$@" 2>&1; printf '\\n%s %s\\n' "$mark" "$?"; } | (trap '' HUP INT TERM; exec cat) &
+  pipe=$!
   while :; do
-    wait "$pid"; code=$?
-    [ $code -gt 128 ] && kill -0 "$pid" 2>/dev/null || break
+    wait "$pipe"
+    kill -0 "$pipe" 2>/dev/null || break
     [ -n "$killer" ] || { kill_late >/dev/null 2>&1 & killer=$!; }
   done
-  [ -z "$killer" ] || kill -s USR1 "$killer" 2>/dev/null
-  printf '\\n%s %s\\n' "$mark" "$code"`;
+  [ -z "$killer" ] || kill -s USR1 "$killer" 2>/dev/null`;
 
 /** A program of a guest that runs. Disposing of it ends it, and what it has started. */
 export class GuestProcess implements AsyncDisposable {
@@ -80,10 +79,17 @@ export class GuestProcess implements AsyncDisposable {
     return this.#code;
   }
 
+  async #ended(): Promise<void> {
+    await this.exited.catch(() => {});
+    this.#process.stdout.resume();
+    await this.#process.exited;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.stdin.end(); // for the guard
+    // The shell ends when nothing of what it has started is left. The log gets all of what they print.
     const late = AbortSignal.timeout(PATIENCE_SECONDS * 1000 + GRACE_MS);
-    await untilAborted(this.exited, late).catch(() => {});
+    await untilAborted(this.#ended(), late).catch(() => {});
     await this.#process[Symbol.asyncDispose]();
   }
 }
