@@ -1,4 +1,5 @@
 import type { RestoreSource } from '../backup-reader/open.ts';
+import type { FileSystem } from '../host/disk-space.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import { holderOf } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
@@ -7,7 +8,7 @@ import type { Postgres } from '../postgres/server.ts';
 import { reserveName } from '../postgres/temporary-databases.ts';
 import { buildSteps } from '../restore/build-steps.ts';
 import type { Leftovers } from '../restore/leftovers/leftovers.ts';
-import { sweepRehearsals } from '../restore/leftovers/rehearsals.ts';
+import { sweepCopies } from '../restore/leftovers/sweep.ts';
 import { executeAndTakeBack, type Step, type StepFailure } from '../restore/plan.ts';
 import type { Findings } from '../restore/preflight/findings.ts';
 import { preflight } from '../restore/preflight/preflight.ts';
@@ -28,6 +29,8 @@ export interface Copy {
   readonly target: Target;
   /** The login that does what is done in the copy, with no more rights than its owner. */
   readonly login: Postgres;
+  /** Where it grows, as far as that is known, before it was built. */
+  readonly disks: readonly FileSystem[];
 }
 
 /** A copy that can be made, and how. Disposing of it gives its name free. */
@@ -109,6 +112,9 @@ export async function openCopy(
     filestore: filestore?.staged,
     target: { ...target, admin },
     login: findings.loader,
+    disks: [findings.databaseDisk, findings.walDisk, findings.filestoreDisk].filter(
+      (disk) => disk !== undefined,
+    ),
   };
   const kept = resources.move();
   return {
@@ -155,9 +161,7 @@ async function reserve(
   live: Target,
   { platform }: Run,
 ): Promise<{ readonly name: string; readonly timestamp: string }> {
-  for (const left of await sweepRehearsals(live)) {
-    platform.info(`Dropped ${left}: a rehearsal that was killed had left it`);
-  }
+  await sweepCopies(live, platform);
   const { lock, ...reserved } = await reserveName(live.admin, live.database, 'rehearsal');
   resources.use(lock);
   return reserved;

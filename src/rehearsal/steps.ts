@@ -9,6 +9,7 @@ import { UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration, formatLimit } from '../util/format.ts';
 import { failedChecks, runChecks } from './checks.ts';
 import type { Copy } from './copy.ts';
+import { whileGuestFits } from './guest-space.ts';
 import type { FailOn, RehearsalOptions } from './options.ts';
 import { type Experience, partOf } from './outcome.ts';
 import { because, tellEntries, tellLastWords, tellLog } from './tell-log.ts';
@@ -80,7 +81,7 @@ function guestStep(
   };
 }
 
-function commandStep({ experience, platform }: Rehearsed, shell: string, guest: () => Guest): Step {
+function commandStep({ copy, experience, platform }: Rehearsed, shell: string, guest: () => Guest): Step {
   return {
     name: 'command',
     title: 'Run rehearse-command on the copy',
@@ -88,7 +89,9 @@ function commandStep({ experience, platform }: Rehearsed, shell: string, guest: 
     async run(signal) {
       const log = new OdooLog();
       const started = performance.now();
-      const code = await runInGuest(guest(), shell, log, { signal });
+      const code = await whileGuestFits(copy, signal, (ending) =>
+        runInGuest(guest(), shell, log, { signal: ending }),
+      );
       experience.migration = partOf(log, started);
       if (code === 0) return tellLog(experience.migration, platform);
       tellEntries(experience.migration, platform);
@@ -115,12 +118,10 @@ function startStep({ copy, place, options, experience, platform }: Rehearsed, gu
       const started = performance.now();
       const onWait = nowAndThen(platform);
       try {
-        const { answer, seconds } = await bootOdoo(guest(), log, {
-          shell: options.start,
-          timeoutMs,
-          signal,
-          onWait,
-        });
+        const boot = { shell: options.start, timeoutMs, onWait };
+        const { answer, seconds } = await whileGuestFits(copy, signal, (ending) =>
+          bootOdoo(guest(), log, { ...boot, signal: ending }),
+        );
         experience.boot = { ...partOf(log, started), seconds, answer };
         platform.info(`${answer} after ${formatDuration(seconds * 1000)}`);
         tellLog(experience.boot, platform);

@@ -14,6 +14,7 @@ import { formatCounted } from '../util/format.ts';
 import { buildSteps } from './build-steps.ts';
 import { factsOf, pairName, tellFindings, tellTarget, whichBackup } from './facts.ts';
 import { fatesOf, howLong } from './leftovers/keeping.ts';
+import { sweepCopies } from './leftovers/sweep.ts';
 import type { PutBackOptions } from './options.ts';
 import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
@@ -135,6 +136,7 @@ export async function putBack(
       platform.summary(failureSummary(about, failure)),
     );
     await tidy(plan.afterwards, run);
+    await sweepCopies(target, platform);
   }
   const outcome: RestoreOutcome = {
     ...about,

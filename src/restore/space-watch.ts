@@ -17,7 +17,7 @@ export const spareOf = ({ free }: FileSystem): number => Math.min(free * SPARE.s
  * @param disks as they were before
  * @param look how one of them is now; undefined where that cannot be told
  * @param body ends early, with the signal's reason, when that is aborted
- * @throws UserError when too little is left
+ * @throws SpaceGoneError when too little is left
  */
 export async function whileSpaceLasts<T>(
   disks: readonly FileSystem[],
@@ -32,7 +32,7 @@ export async function whileSpaceLasts<T>(
     for (;;) {
       for (const [mount, bytes] of least) {
         const now = await look(mount);
-        if (now && now.free < bytes) throw tooLittle(now);
+        if (now && now.free < bytes) throw new SpaceGoneError(now);
       }
       await sleep(PERIOD_MS, undefined, { signal: done.signal });
     }
@@ -45,9 +45,18 @@ export async function whileSpaceLasts<T>(
   }
 }
 
-function tooLittle({ mount, free }: FileSystem): UserError {
-  return new UserError(
-    `The dump needs more space than its size suggests: ${mount} on the host has only ${formatBytes(free)} left`,
-    'Free space on the host, or choose another backup: a dump may be made to fill disks.',
-  );
+/** Something was ended because it left too little space. */
+export class SpaceGoneError extends UserError {
+  override readonly name = 'SpaceGoneError';
+  /** `/data on the host has only 255.0 MiB left` */
+  readonly where: string;
+
+  constructor({ mount, free }: FileSystem) {
+    const where = `${mount} on the host has only ${formatBytes(free)} left`;
+    super(
+      `The dump needs more space than its size suggests: ${where}`,
+      'Free space on the host, or choose another backup: a dump may be made to fill disks.',
+    );
+    this.where = where;
+  }
 }

@@ -94,8 +94,8 @@ suite('a rehearsal that is cut', () => {
     await assertUntouched();
   });
 
-  test('by SIGKILL leaves a copy, which the next rehearsal removes, and a backup as well', async () => {
-    for (const next of ['rehearse', 'backup'] as const) {
+  test('by SIGKILL leaves a copy, which the next rehearsal removes, and a backup or a rollback as well', async () => {
+    for (const next of ['rehearse', 'backup', 'rollback'] as const) {
       const run = scene.start('rehearse', { ...inputs, 'rehearse-command': ENDLESS });
       await run.says(/^Run rehearse-command/m);
       await untilItRuns();
@@ -104,7 +104,7 @@ suite('a rehearsal that is cut', () => {
       await scene.untilQuiet();
       const [left = ''] = await scene.copies();
       assert.match(left, /__rehearsal_/);
-      const { log } = await (next === 'backup' ? scene.succeeds('backup') : scene.rehearse());
+      const { log } = await (next === 'rehearse' ? scene.rehearse() : scene.succeeds(next));
       assert.ok(log.includes(`Dropped ${left}: a rehearsal that was killed had left it`), log);
       assert.deepEqual(await scene.copies(), []);
     }

@@ -92,6 +92,12 @@ export async function sweepTemporary(found: FoundLeftovers | undefined, platform
   await dropTold(['rehearsal', 'Rehearsals'], rehearsals, () => sweepRehearsals(place), platform);
 }
 
+/** Drops the copies of rehearsals that were killed. If this fails, what else is done goes on. */
+export async function sweepCopies(place: LeftoverPlace, platform: Platform): Promise<void> {
+  const names = await listRehearsals(place);
+  await dropTold(['rehearsal', 'Rehearsals'], names, () => sweepRehearsals(place), platform);
+}
+
 /**
  * @param makers one and several of what has left them
  * @param names of what there is, some of which may be in use
