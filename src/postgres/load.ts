@@ -3,6 +3,7 @@ import { feed, printedBy } from '../host/feed.ts';
 import { CommandError } from '../host/host.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import { run } from '../host/run.ts';
+import { sayingEnd } from '../host/stderr-tail.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import type { HostTools } from '../host/tools.ts';
@@ -194,10 +195,12 @@ class Loader {
     const toc = await this.#filter(contents);
     const { ahead, rest } = jobs > 1 ? splitToc(toc.list) : { ahead: undefined, rest: toc.list };
     const load = async (...args: string[]) => {
+      const restore = this.#restore([...args, path]);
       try {
-        await run(host, { ...this.#restore([...args, path]), guarded: true }, { signal });
+        await run(host, { ...sayingEnd(restore), guarded: true }, { signal });
       } catch (error) {
-        throw await this.#explained(error, toc.list, folder, { path });
+        const own = error instanceof CommandError ? new CommandError(restore, error.exit) : error;
+        throw await this.#explained(own, toc.list, folder, { path });
       }
     };
     if (ahead !== undefined) await load(await this.#writeList('ahead', ahead, folder));

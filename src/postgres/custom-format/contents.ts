@@ -12,11 +12,13 @@ export interface EntryBytes {
   /** Where the first one is. */
   readonly from: number;
   readonly count: number;
+  /** As they were read; undefined: they are too many to be kept. */
+  readonly read?: readonly TocEntry[] | undefined;
 }
 
 /**
- * The table of contents of a dump. It is kept as its bytes, and read anew each time: a database may have a million
- * objects.
+ * The table of contents of a dump. A large one is kept as its bytes, and read anew each time: a database may have a
+ * million objects.
  */
 export class TableOfContents {
   readonly head: DumpHead;
@@ -24,19 +26,22 @@ export class TableOfContents {
   readonly #bytes: Buffer;
   readonly #from: number;
   readonly #count: number;
+  readonly #read: readonly TocEntry[] | undefined;
   #largeObjects: ReadonlyMap<number, TocEntry> | undefined;
 
   /** @param name of the dump, for messages */
-  constructor(name: string, head: DumpHead, { bytes, from, count }: EntryBytes) {
+  constructor(name: string, head: DumpHead, { bytes, from, count, read }: EntryBytes) {
     this.#name = name;
     this.head = head;
     this.#bytes = bytes;
     this.#from = from;
     this.#count = count;
+    this.#read = read;
   }
 
   /** The entries, in their order. */
   *entries(): Generator<TocEntry> {
+    if (this.#read) return yield* this.#read;
     const cursor = new DumpCursor(this.#name, this.#bytes, this.#from);
     cursor.intSize = this.head.intSize;
     for (let i = 0; i < this.#count; i++) yield readEntry(cursor, this.head);

@@ -39,9 +39,11 @@ export class DumpCursor {
   }
 
   int(): number {
-    const isNegative = this.byte() !== 0;
+    const [bytes, sign, size] = [this.#bytes, this.at, this.intSize];
+    this.skip(1 + size);
+    const isNegative = bytes[sign] !== 0;
     let value = 0;
-    for (let i = 0; i < this.intSize; i++) value += this.byte() * 2 ** (8 * i);
+    for (let i = size; i > 0; i--) value = value * 256 + (bytes[sign + i] ?? 0);
     if (value > MOST) throw damaged(this.name, `it has the number ${value}, and none is larger than ${MOST}`);
     return isNegative ? -value : value;
   }

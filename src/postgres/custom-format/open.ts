@@ -2,7 +2,7 @@ import { formatBytes } from '../../util/format.ts';
 import { DataBlocks } from './blocks.ts';
 import { TableOfContents } from './contents.ts';
 import { DumpCursor, damaged, INCOMPLETE } from './cursor.ts';
-import { readEntry } from './entries.ts';
+import { readEntry, type TocEntry } from './entries.ts';
 import { readHead, type UnknownDump } from './head.ts';
 
 /** A dump whose table of contents has been read. */
@@ -43,10 +43,15 @@ export async function openDump(
     const count = await beginning.read((cursor) => cursor.int());
     if (count < 0) throw damaged(name, `its table of contents has ${count} entries`);
     const from = beginning.at;
-    for (let i = 0; i < count; i++) await beginning.read((cursor) => readEntry(cursor, head));
+    let kept: TocEntry[] | undefined = [];
+    for (let i = 0; i < count; i++) {
+      const entry = await beginning.read((cursor) => readEntry(cursor, head));
+      kept?.push(entry);
+      if (beginning.at > MOST_KEPT) kept = undefined;
+    }
     const read = beginning.bytes;
     const [start, rest] = [read.subarray(0, beginning.at), read.subarray(beginning.at)];
-    const contents = new TableOfContents(name, head, { bytes: start, from, count });
+    const contents = new TableOfContents(name, head, { bytes: start, from, count, read: kept });
     return { kind: 'known', name, contents, start, blocks: new DataBlocks(name, head, rest, chunks), read };
   } catch (error) {
     if (error === TOO_LARGE)
@@ -58,6 +63,9 @@ export async function openDump(
     throw error;
   }
 }
+
+/** Bytes of a table of contents whose entries are kept as they were read. */
+const MOST_KEPT = 8 * 2 ** 20;
 
 const TOO_LARGE = Symbol('too large');
 
