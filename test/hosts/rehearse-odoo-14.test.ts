@@ -1,0 +1,3 @@
+import { rehearsalSuite } from '../support/rehearsal-suite.ts';
+
+rehearsalSuite(14);
