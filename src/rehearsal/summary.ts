@@ -1,6 +1,6 @@
 import { receiptKey } from '../catalog/keys.ts';
 import { levelOf } from '../catalog/proofs.ts';
-import type { LogEntry } from '../odoo/boot/odoo-log.ts';
+import { exceptionIn, type LogEntry } from '../odoo/boot/odoo-log.ts';
 import type { PhaseSpan } from '../platform/phases.ts';
 import { type Block, code, type Facts, type Summary } from '../report/summary.ts';
 import { backupFacts } from '../restore/facts.ts';
@@ -186,7 +186,7 @@ function logTable(experience: Experience): Block[] {
       name: 'Warnings and errors in Odoo’s log',
       columns: [{ name: 'Level' }, { name: 'Logger' }, { name: 'Message' }],
       rows: entries.map(({ level, logger, message, trace }) => {
-        const end = level === 'WARNING' ? undefined : trace.at(-1);
+        const end = level === 'WARNING' ? undefined : (exceptionIn(trace) ?? trace.at(-1));
         return [level, code(logger), end === undefined ? message : `${message} … ${end}`];
       }),
     },

@@ -1,3 +1,4 @@
+import { exceptionIn } from '../odoo/boot/odoo-log.ts';
 import type { Platform } from '../platform/platform.ts';
 import { formatCounted } from '../util/format.ts';
 import type { OdooPart } from './outcome.ts';
@@ -24,9 +25,8 @@ export function tellLastWords(lastWords: readonly string[], platform: Pick<Platf
   for (const line of lastWords) platform.info(`  ${line}`);
 }
 
-/** The line that mostly says why: the last of a traceback. Empty: nothing was printed. */
+/** The line that mostly says why. Empty: nothing was printed. */
 export function because(lastWords: readonly string[]): string {
-  const said =
-    lastWords.findLast((line) => /^[\w.]*(Error|Exception|Warning)\b/.test(line)) ?? lastWords.at(-1);
+  const said = exceptionIn(lastWords) ?? lastWords.at(-1);
   return said === undefined ? '' : `: ${said}`;
 }

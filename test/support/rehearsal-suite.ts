@@ -32,7 +32,7 @@ function rehearsals(odoo: OdooMajor): void {
     scene = await OdooScene.open(odoo);
     await scene.enter('shop.ticket', { subject: 'printer', hours: 1.5 }, 'name');
     await scene.shell(`install -d -o deploy ${NEXT}
-      runuser -u deploy -- git clone --quiet --branch main /srv/erp.git ${NEXT}`);
+      runuser -u deploy -- git clone --quiet --no-hardlinks --branch main /srv/erp.git ${NEXT}`);
     await scene.succeeds('backup');
     traces = await tracesOf();
   });

@@ -125,7 +125,8 @@ export async function openGuest(
     }),
     PGDATABASE: database,
     ODOO_RC: path,
-    OPENERP_SERVER: path, // its name before Odoo 10
+    // Its name before Odoo 10; later ones warn of that.
+    ...(program && program.major < 10 ? { OPENERP_SERVER: path } : {}),
     ODOO_REHEARSAL_CONF: path,
     ODOO_REHEARSAL_DATABASE: database,
     ODOO_REHEARSAL_PORT: String(port),

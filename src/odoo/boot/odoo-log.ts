@@ -15,7 +15,7 @@ export interface LogEntry {
 }
 
 /** How much is kept. A host, and a database, decide what comes. */
-const MOST = { entries: 20, trace: 30, tail: 60, line: 500 } as const;
+const MOST = { entries: 20, trace: 30, tail: 200, line: 500 } as const;
 
 /** `2026-11-30 09:00:00,123 4711 ERROR shop odoo.modules.registry: Failed to load registry` */
 const HEAD = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ ([A-Z]{1,10}) (\S+) ([^\s:]+): ?(.*)$/;
@@ -81,15 +81,27 @@ export class OdooLog {
   }
 
   /**
-   * What tells why a program has ended: its last traceback with all that follows it, or else its last lines.
+   * What tells why a program has ended: its last traceback and what it has said after that, or else its last lines.
+   * Messages that tell of nothing unusual, as those of Odoo's end, are left out behind a traceback.
    *
-   * @param most lines, of which the end counts
+   * @param most lines: of a longer traceback, the first one and the last ones
    */
   lastWords(most: number): readonly string[] {
-    const at = this.#tail.findLastIndex((line) => line.startsWith('Traceback (most recent call last)'));
-    return this.#tail.slice(Math.max(0, at)).slice(-most);
+    const at = this.#tail.findLastIndex(isTraceback);
+    if (at < 0) return this.#tail.slice(-most);
+    const words = this.#tail.slice(at).filter((line) => isLevel(HEAD.exec(line)?.[1] ?? 'ERROR'));
+    return words.length <= most ? words : [...words.slice(0, 1), '…', ...words.slice(2 - most)];
   }
 }
+
+const isTraceback = (line: string): boolean => line.startsWith('Traceback (most recent call last)');
+
+/** `psycopg2.errors.UndefinedColumn: column "x" does not exist`, as the last part of a traceback begins. */
+const EXCEPTION = /^(?:[A-Za-z_]\w*\.)*[A-Z]\w*[a-z]\w*(?:: |$)/;
+
+/** The line of a traceback that says what went wrong, and not where; undefined: there is none. */
+export const exceptionIn = (lines: readonly string[]): string | undefined =>
+  lines.findLast((line) => EXCEPTION.test(line));
 
 function pushBounded(lines: string[], line: string, most: number): void {
   lines.push(line);
