@@ -98,6 +98,8 @@ migrate()'`,
         psql -X -At -c "SELECT 'template ' || datistemplate FROM pg_database WHERE datname = current_database()"
         echo "single $(find "$ODOO_REHEARSAL_FILESTORE" -type f -links 1 | wc -l)"
         grep -E '^(db_name|max_cron_threads|workers) ' "$ODOO_RC"
+        data=$(sed -n 's/^data_dir = //p' "$ODOO_RC"); echo "data $(ls "$data") in $(stat -c %a "$(dirname "$data")")"
+        [ "$(readlink "$data/filestore/$PGDATABASE")" = "$ODOO_REHEARSAL_FILESTORE" ] && echo 'its filestore'
         stat -c 'mode %a' "$ODOO_REHEARSAL_CONF"
         ps -o ni= -p $$ | sed 's/ *//; s/^/nice /'; }; exit 7`,
     });
@@ -112,6 +114,8 @@ migrate()'`,
       'max_cron_threads = 0',
       'workers = 0',
       'mode 600',
+      'data filestore in 700',
+      'its filestore',
       'nice 10',
     ])
       assert.ok(log.includes(`  ${line}\n`), `${line} is not in ${log}`);

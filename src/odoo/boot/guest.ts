@@ -84,7 +84,20 @@ export interface GuestData extends Pick<Installation, 'conf'> {
 const CONF_BYTES = 1024 * 1024;
 
 /**
- * Writes the configuration of a guest into a temporary folder, and chooses its port. The password of the database is not
+ * Shell: writes the configuration, and makes a data_dir with the filestore wherever that is, and with the modules that the
+ * Odoo in use has got from Odoo's shop, where the filestore shows its data_dir.
+ */
+const WRITE = `umask 077; conf=$1 data=$2 database=$3 filestore=$4
+  cat >"$conf" && mkdir -- "$data" "$data/filestore" || exit
+  [ -n "$filestore" ] || exit 0
+  ln -s -- "$filestore" "$data/filestore/$database" || exit
+  case $filestore in
+  */filestore/*) addons=\${filestore%/filestore/*}/addons; [ ! -d "$addons" ] || ln -s -- "$addons" "$data/addons" ;;
+  esac`;
+
+/**
+ * Writes the configuration of a guest into a temporary folder, and chooses its port. Its data_dir is there as well, for what
+ * it keeps beside the filestore: nobody who works with the Odoo in use is logged out, and nothing stays. The password of the database is not
  * in it: Odoo's programs get it as PGPASSWORD, which libpq takes where odoo.conf has none.
  *
  * @throws UserError where the host has no space for it, or no free port
@@ -106,8 +119,10 @@ export async function openGuest(
   resources.use(folder);
   const port = await freePort(host);
   const path = `${folder.path}/odoo.conf`;
-  const text = guestConf(confText, { database, port, major: program?.major });
-  await run(host, { argv: ['sh', '-c', 'umask 077 && cat >"$1"', 'sh', path], as }, { input: text }).catch(
+  const dataDir = `${folder.path}/data`;
+  const text = guestConf(confText, { database, port, dataDir, major: program?.major });
+  const argv = ['sh', '-c', WRITE, 'sh', path, dataDir, database, filestore ?? ''];
+  await run(host, { argv, as }, { input: text }).catch(
     explaining(({ exit }) => [`${path} cannot be written: ${exit.stderr}`, 'Free space on the host.']),
   );
   const inside = await site.odooEnvironment();

@@ -5,7 +5,12 @@ import fc from 'fast-check';
 import { guestConf } from '../../../../src/odoo/boot/guest-conf.ts';
 import { optionsOf } from '../../../../src/odoo/raw-config.ts';
 
-const settings = { database: 'shop__rehearsal_20261121034100', port: 20123, major: 17 };
+const settings = {
+  database: 'shop__rehearsal_20261121034100',
+  port: 20123,
+  dataDir: '/tmp/x/data',
+  major: 17,
+};
 
 /** An odoo.conf as people have it. */
 const IN_USE = `[options]
@@ -40,10 +45,11 @@ channels = root:4
 suite('the odoo.conf of a guest', () => {
   test('is that of the Odoo in use, with what must not be shared', () => {
     const text = guestConf(IN_USE, settings);
-    assert.deepEqual(Object.fromEntries(optionsOf(text)), {
+    const { admin_passwd, ...options } = Object.fromEntries(optionsOf(text));
+    assert.match(admin_passwd ?? '', /^[\da-f-]{36}$/);
+    assert.deepEqual(options, {
       addons_path: '/opt/odoo/addons,\n/srv/extra',
-      admin_passwd: '$pbkdf2-sha512$x',
-      data_dir: '/var/lib/odoo',
+      data_dir: settings.dataDir,
       db_port: '5433',
       db_user: 'odoo',
       limit_time_real: '600',
@@ -59,6 +65,36 @@ suite('the odoo.conf of a guest', () => {
       server_wide_modules: 'base,web',
     });
     assert.doesNotMatch(text, /secret|queue_job|mx\.example/);
+  });
+
+  for (const line of [
+    'update = all',
+    'init = base',
+    'log_db = shop',
+    'logfile = /var/log/odoo/odoo.log',
+    'syslog = True',
+    'pidfile = /run/odoo.pid',
+    'import_partial = /var/lib/odoo/state',
+    'stop_after_init = True',
+    'db_replica_host = replica.example.com',
+    'dbfilter = .*',
+    'test_enable = True',
+    'smtp_password = x',
+    'sentry_dsn = https://x@sentry.example.com/1',
+    'LOG_DB = shop',
+  ]) {
+    test(`does not have ${line}`, () => {
+      const [name = ''] = line.split(' ');
+      const options = optionsOf(guestConf(`[options]\n${line}\n`, settings));
+      assert.ok(!options.has(name.toLowerCase()));
+    });
+  }
+
+  test('shares no data_dir and no master password, whatever is written twice or in DEFAULT', () => {
+    const text = '[DEFAULT]\ndata_dir = ..\nadmin_passwd = x\n[options]\nDATA_DIR = data\n';
+    const options = optionsOf(guestConf(text, settings));
+    assert.equal(options.get('data_dir'), settings.dataDir);
+    assert.notEqual(options.get('admin_passwd'), 'x');
   });
 
   for (const [major, name] of [
