@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readlink, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,15 +16,22 @@ export async function memoryFolder(name: string): Promise<string> {
   const { type, bavail, bsize } = await statfs(MEMORY).catch(() => ({ type: 0, bavail: 0, bsize: 0 }));
   const inMemory = process.env.TMPDIR === undefined && type === TMPFS && bavail * bsize >= ROOM;
   if (inMemory) await removeLeft(name);
-  const folder = await mkdtemp(join(inMemory ? MEMORY : tmpdir(), `${name}-${process.pid}-`));
+  const folder = await mkdtemp(
+    join(inMemory ? MEMORY : tmpdir(), `${name}-${process.pid}-${await namespace()}_`),
+  );
   await chmod(folder, 0o755);
   return folder;
 }
 
+/** The PID namespace: in another one, nobody can tell whether a process of this one runs. */
+const namespace = async (): Promise<string> =>
+  Number((await readlink('/proc/self/ns/pid').catch(() => '')).replaceAll(/\D/g, '')).toString(36);
+
 /** Removes what processes that were killed have left: it takes memory. */
 async function removeLeft(name: string): Promise<void> {
+  const own = await namespace();
   for (const each of await readdir(MEMORY)) {
-    const [, pid] = new RegExp(`^${name}-(\\d+)-`).exec(each) ?? [];
+    const [, pid] = new RegExp(`^${name}-(\\d+)-${own}_`).exec(each) ?? [];
     if (pid !== undefined && !isAlive(Number(pid)))
       await rm(join(MEMORY, each), { recursive: true, force: true });
   }
