@@ -30,6 +30,11 @@ export class Accounts {
     this.#policy = policy;
   }
 
+  /** The account that logged in. */
+  get login(): string {
+    return this.#host.user;
+  }
+
   /** Runs a harmless command as the first of the usable accounts that succeeds with it. */
   async firstAble(candidates: readonly string[], command: Command): Promise<Able | undefined> {
     for await (const as of this.usable(candidates)) {

@@ -99,16 +99,19 @@ const runners = (accounts: Accounts, conf: OdooConfFile | undefined): Promise<(s
   accountsOf(accounts, [conf?.owner ?? 'odoo', 'odoo']);
 
 /**
- * The accounts to try, for `Command.as`: Odoo's own before the login account, for the database may let that one in only,
- * by peer authentication.
+ * The accounts to try, for `Command.as`: Odoo's own, for the database may let only that one in, by peer authentication. The
+ * login account only where there is no other, or where it is one of them: whoever may write Odoo's program would have its
+ * rights as well. So would they have root's, who may own odoo.conf and runs no Odoo.
  */
 export async function accountsOf(
-  accounts: Accounts,
+  accounts: Pick<Accounts, 'login' | 'usable'>,
   owners: readonly string[],
 ): Promise<(string | undefined)[]> {
+  const candidates = owners.filter((each) => each !== 'root');
   const others: string[] = [];
-  for await (const as of accounts.usable(owners)) if (as) others.push(as);
-  return [...others, undefined];
+  for await (const as of accounts.usable(candidates)) if (as) others.push(as);
+  const isOwn = others.length === 0 || candidates.includes(accounts.login);
+  return isOwn ? [...others, undefined] : others;
 }
 
 /** What a program says; undefined: it fails, or may not read its odoo.conf, which is often 0640. */
