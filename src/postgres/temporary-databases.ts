@@ -4,9 +4,12 @@ import { dropDerivedDatabase } from './drop-database.ts';
 import { acquireLock, HeldLockError, type Lock } from './lock.ts';
 import { ask } from './run-sql.ts';
 import type { Postgres } from './server.ts';
-import { MAINTENANCE_DATABASE, sql } from './sql.ts';
+import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 
-/** The temporary databases that runs have made of `database`: they are in use, or the run was killed. */
+/**
+ * The temporary databases that runs have made of `database`, as far as this role may drop them: they are in use, or the run
+ * was killed.
+ */
 export async function listTemporaryDatabases(
   postgres: Postgres,
   database: string,
@@ -15,10 +18,20 @@ export async function listTemporaryDatabases(
   const names = await ask(
     postgres,
     MAINTENANCE_DATABASE,
-    sql`SELECT datname FROM pg_database WHERE datname ~ '__(test|rehearsal)_[0-9]{14}$'`,
+    sql`SELECT datname FROM pg_database WHERE datname ~ '__(test|rehearsal)_[0-9]{14}$'
+        AND pg_has_role(datdba, 'MEMBER') AND ${kind === 'rehearsal' ? isOfOwner(database) : sql`true`}`,
   );
   return names.filter((name) => temporaryTimestamp(name, database, kind) !== undefined).toSorted();
 }
+
+/**
+ * Any role that may create databases on the server could give one such a name: a copy belongs to a superuser while it is
+ * created, and then to the owner of the one that it is a copy of.
+ */
+const isOfOwner = (database: string): Sql =>
+  sql`((SELECT rolsuper FROM pg_roles r WHERE r.oid = datdba)
+    OR datdba IN (SELECT datdba FROM pg_database WHERE datname = ${database})
+    OR NOT EXISTS (SELECT FROM pg_database WHERE datname = ${database}))`;
 
 /** A name that is kept for one run. */
 export interface ReservedName {
