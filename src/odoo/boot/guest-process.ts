@@ -4,7 +4,7 @@ import { unlimited, untilAborted } from '../../host/limits.ts';
 import type { OdooLog } from './odoo-log.ts';
 import { printedLines } from './printed-lines.ts';
 
-/** How long a program that was told to end may take. Then it is killed. */
+/** How long a program that was told to end may take by default. Then it is killed. */
 const PATIENCE_SECONDS = 10;
 /** How long its end is waited for beyond that. */
 const GRACE_MS = 5000;
@@ -13,15 +13,17 @@ const LONGEST_LINE = 4000;
 /**
  * Shell: runs a program with low priority, where the host can, and prints its exit code behind a mark: what it has left
  * running may keep the output open. The guard of the command tells all of them to end (`Command.guarded`); what still
- * writes into the pipe after that is killed, with the whole group.
+ * writes into the pipe after that is killed, with the whole group. Should the memory of the host become full, the kernel ends
+ * them before anything else.
  */
-const SUPERVISE = `mark=$1; shift
+const SUPERVISE = `mark=$1 patience=$2; shift 2
+  { echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null
   if ionice -c 2 -n 7 true 2>/dev/null; then set -- ionice -c 2 -n 7 "$@"; fi
   if nice -n 10 true 2>/dev/null; then set -- nice -n 10 "$@"; fi
   killer=
   kill_late() {
     trap '' HUP INT TERM; trap 'kill -s KILL "$nap"; exit' USR1
-    sleep ${PATIENCE_SECONDS} & nap=$!
+    sleep "$patience" & nap=$!
     wait "$nap"; kill -s KILL 0
   }
   trap : HUP INT TERM
@@ -51,10 +53,16 @@ export class GuestProcess implements AsyncDisposable {
    * It outlasts the run's limit: who started it ends it, and waits for that.
    *
    * @param log is told each line that it prints
+   * @param patienceSeconds how long it may take to end once it was told to
    */
-  static async start(host: Host, command: Command, log: OdooLog): Promise<GuestProcess> {
+  static async start(
+    host: Host,
+    command: Command,
+    log: OdooLog,
+    patienceSeconds = PATIENCE_SECONDS,
+  ): Promise<GuestProcess> {
     const mark = randomUUID();
-    const argv = ['sh', '-c', SUPERVISE, 'sh', mark, ...command.argv];
+    const argv = ['sh', '-c', SUPERVISE, 'sh', mark, String(patienceSeconds), ...command.argv];
     const process = await unlimited(() => host.start({ ...command, argv, guarded: true }));
     return new GuestProcess(process, log, mark);
   }
