@@ -1,6 +1,7 @@
 import { untilAborted } from '../../host/limits.ts';
 import { messageOf, UserError } from '../../util/errors.ts';
 import { type Healthy, waitHealthy } from '../health.ts';
+import { assertListens } from './free-port.ts';
 import type { Guest } from './guest.ts';
 import { GuestProcess } from './guest-process.ts';
 import type { OdooLog } from './odoo-log.ts';
@@ -51,7 +52,7 @@ export async function bootOdoo(
   const { program, conf, host } = guest;
   if (shell === undefined && !program) throw noProgram(host.label);
   const argv = shell === undefined ? [...(program?.argv ?? []), '--config', conf] : ['sh', '-c', shell];
-  const healthy = await answerOf(guest, argv, log, { timeoutMs, signal, onWait });
+  const healthy = await answerOf(guest, argv, log, { shell, timeoutMs, signal, onWait });
   // Odoo goes on without a database that it cannot load, and its pages lead elsewhere. The log is whole by now.
   if (log.criticals === 0) return healthy;
   throw new UserError(
@@ -64,7 +65,7 @@ async function answerOf(
   guest: Guest,
   argv: readonly string[],
   log: OdooLog,
-  { timeoutMs, signal, onWait }: Omit<Boot, 'shell'>,
+  { shell, timeoutMs, signal, onWait }: Boot,
 ): Promise<Healthy> {
   await using process = await start(guest, argv, log);
   const states = async () => {
@@ -73,7 +74,15 @@ async function answerOf(
   };
   const check = { kind: 'odoo', baseUrl: `http://127.0.0.1:${guest.port}` } as const;
   try {
-    return await waitHealthy({ host: guest.host, services: { states }, check }, timeoutMs, signal, onWait);
+    const healthy = await waitHealthy(
+      { host: guest.host, services: { states }, check },
+      timeoutMs,
+      signal,
+      onWait,
+    );
+    // What another command starts may run in a container, or as whom it likes.
+    if (shell === undefined) await assertListens(guest.host, guest.port, guest.as);
+    return healthy;
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;

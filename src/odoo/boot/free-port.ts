@@ -13,16 +13,39 @@ const BELOW = 32_000;
  * @throws UserError where none is free
  */
 export async function freePort(host: Host): Promise<number> {
-  const tables = await answerOf(host, {
-    argv: ['sh', '-c', 'cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; :'],
-  });
-  const port = freeAmong(portsIn(tables), randomInt(FROM, BELOW));
+  const port = freeAmong(portsIn(await tablesOf(host)), randomInt(FROM, BELOW));
   if (port !== undefined) return port;
   throw new UserError(
     `No port from ${FROM} to ${BELOW} of ${host.label} is free`,
     'Look on the host for what listens on them: ss -ltn.',
   );
 }
+
+const tablesOf = (host: Host): Promise<string> =>
+  answerOf(host, { argv: ['sh', '-c', 'cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; :'] });
+
+/**
+ * Makes sure that it is an account itself which listens on a port: another one may have taken it first, and would answer in
+ * its place.
+ *
+ * @param as the account, for `Command.as`
+ * @throws UserError where others listen on it
+ */
+export async function assertListens(host: Host, port: number, as: string | undefined): Promise<void> {
+  const [tables, uid] = await Promise.all([tablesOf(host), answerOf(host, { argv: ['id', '-u'], as })]);
+  const strangers = listenersIn(tables, port).filter((each) => each !== uid.trim());
+  if (strangers.length === 0) return;
+  throw new UserError(
+    `What answers on port ${port} of ${host.label} is not this Odoo: it belongs to the account with the number ${strangers[0]}`,
+    'Another program of the host took the port just then. Run it again.',
+  );
+}
+
+/** Numbers of the accounts that listen on a port: state 0A, TCP_LISTEN. */
+export const listenersIn = (tables: string, port: number): readonly string[] =>
+  [
+    ...tables.matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 0A \S+ \S+ \S+ +(\d+) /gm),
+  ].flatMap(([, hex = '', uid = '']) => (Number.parseInt(hex, 16) === port ? [uid] : []));
 
 /**
  * Local ports in the tables of /proc/net: `  0: 0100007F:1F90 00000000:0000 0A …`, in hexadecimal digits
