@@ -1,5 +1,5 @@
 import type { Environment } from '../platform/platform.ts';
-import { boundsOf, type DataCheck } from '../rehearsal/checks.ts';
+import { boundsOf, type DataCheck, hasStatement } from '../rehearsal/checks.ts';
 import type { LiveCheckOptions, RehearseOptions } from '../rehearsal/options.ts';
 import { messageOf } from '../util/errors.ts';
 import { boolean, durationMs, type Fields, integer, matching, oneOf, Refusal, text } from './fields.ts';
@@ -89,6 +89,7 @@ function parseRehearsal(fields: Fields, env: Environment): RehearsalInputs | und
 /** Files of SQL on the runner, each one check. */
 const dataChecks = (value: string): DataCheck[] =>
   sqlFiles(value).map((file) => {
+    if (!hasStatement(file.sql)) throw new Refusal(`${file.name} has no statement: it would pass always`);
     try {
       return { ...file, expects: boundsOf(file.sql) };
     } catch (error) {

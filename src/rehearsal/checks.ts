@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { explaining } from '../host/explaining.ts';
 import { feedThrough } from '../host/feed.ts';
+import { inTime } from '../host/limits.ts';
 import type { SqlFile } from '../odoo/after-load.ts';
 import { printedLines } from '../odoo/boot/printed-lines.ts';
 import type { Run } from '../platform/run.ts';
-import { inUtf8, PSQL_OPTIONS } from '../postgres/psql.ts';
+import { inUtf8, LOCK_WAIT_SECONDS, PSQL_OPTIONS, psqlScript } from '../postgres/psql.ts';
 import type { Postgres } from '../postgres/server.ts';
+import { join, type Sql, sql } from '../postgres/sql.ts';
+import { endWorkOn, signed } from '../postgres/unfinished-work.ts';
 import { withoutControls } from '../util/controls.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
@@ -47,26 +51,54 @@ export function boundsOf(sql: string): Bounds | undefined {
   };
 }
 
+/** Whether a file has a statement: without one, it would pass whatever the data is. */
+export const hasStatement = (sql: string): boolean =>
+  /[^\s;]/.test(sql.replaceAll(/--.*|\/\*[\s\S]*?\*\//g, '')); // \s takes the mark of Windows' editors as well
+
 const MOST_SHOWN = 3;
 const LONGEST_ROW = 200;
 
+/** Where checks run. */
+export interface CheckedDatabase {
+  /** The role that owns the database, or has no more rights. */
+  readonly login: Postgres;
+  readonly database: string;
+  /** How long one statement may take; undefined: as long as the run. */
+  readonly statementMs?: number;
+}
+
 /**
- * Runs a check, read only, as the role that owns the database: names that stand alone are looked up in `public`.
+ * Statements before a check, which hold behind a connection pooler as well: it reads only, and waits for no lock for long.
+ * Names that stand alone are looked up in `public`. The session has a name, by which it is found again.
+ */
+const beforeCheck = (session: string, statementMs: number): Sql =>
+  join(
+    [
+      signed(session),
+      sql`SET search_path = public`,
+      sql`SET default_transaction_read_only = on`,
+      sql`SET lock_timeout = ${`${LOCK_WAIT_SECONDS}s`}`,
+      sql`SET statement_timeout = ${statementMs}`,
+    ],
+    sql`; `,
+  );
+
+/**
+ * Runs a check, read only, as the role that owns the database. When the run ends before it, so does its session: psql
+ * alone would wait on the host for the end of the statement, which goes on in the database in use.
  *
  * @throws UserError with PostgreSQL's message where a statement fails
  */
 async function runCheck(
-  postgres: Postgres,
-  database: string,
+  { login: postgres, database, statementMs = 0 }: CheckedDatabase,
   { name, sql, expects }: DataCheck,
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const started = performance.now();
-  const psql = inUtf8(
+  const session = `check ${randomUUID()}`;
+  const command = inUtf8(
     postgres.command('psql', [...PSQL_OPTIONS, '-v', 'VERBOSITY=terse', '-f', '-'], database),
   );
-  const PGOPTIONS = '-c default_transaction_read_only=on -c search_path=public';
-  const command = { ...psql, env: { ...psql.env, PGOPTIONS } };
   const rows: string[] = [];
   let count = 0;
   const read = async (stdout: AsyncIterable<Buffer>) => {
@@ -75,12 +107,16 @@ async function runCheck(
       if (count <= MOST_SHOWN) rows.push(withoutControls(line));
     }
   };
-  await feedThrough({ host: postgres.host, command, signal }, script(sql), read).catch(
-    explaining(({ exit }) => [
+  try {
+    const input = script(beforeCheck(session, statementMs), sql);
+    await feedThrough({ host: postgres.host, command, signal }, input, read);
+  } catch (error) {
+    if (signal.aborted) await endSession(postgres, session);
+    return explaining(({ exit }) => [
       `rehearse-checks: ${name} fails in ${database}: ${exit.stderr}`,
       'Correct the statement: it is run read only.',
-    ]),
-  );
+    ])(error);
+  }
   const seconds = (performance.now() - started) / 1000;
   return { name, seconds, ...(expects ? judgeNumber(rows, count, expects) : judgeRows(rows, count)) };
 }
@@ -92,13 +128,13 @@ async function runCheck(
  * @throws UserError as `runCheck` does
  */
 export async function runChecks(
-  { login, database }: { readonly login: Postgres; readonly database: string },
+  where: CheckedDatabase,
   checks: readonly DataCheck[],
   results: CheckResult[],
   { platform, signal }: Pick<Run, 'platform' | 'signal'>,
 ): Promise<void> {
   for (const check of checks) {
-    const result = await runCheck(login, database, check, signal);
+    const result = await runCheck(where, check, signal);
     results.push(result);
     platform.info(`${result.passed ? 'passed' : 'FAILED'}: ${result.name}: ${result.found}`);
   }
@@ -114,8 +150,18 @@ export function failedChecks(results: readonly CheckResult[]): UserError | undef
   );
 }
 
-async function* script(sql: string): AsyncGenerator<Buffer> {
-  yield Buffer.from(`${sql}\n;\n`); // the last statement may lack its semicolon
+/** On one line with the first of the check: psql tells the lines of errors. */
+async function* script(before: Sql, check: string): AsyncGenerator<Buffer> {
+  const statements = check.replace(/^\uFEFF/, '');
+  yield Buffer.from(`${psqlScript(before).trimEnd()} ${statements}\n;\n`); // the last one may lack its semicolon
+}
+
+/** How long the end of a check that was given up may take. */
+const ENDING_MS = 20_000;
+
+/** Ends the session of a check. If that fails, its statement ends by its limit. */
+async function endSession(postgres: Postgres, session: string): Promise<void> {
+  await inTime(ENDING_MS, () => endWorkOn(postgres, session)).catch(() => {});
 }
 
 function judgeRows(rows: readonly string[], count: number): Pick<CheckResult, 'passed' | 'found'> {

@@ -39,7 +39,10 @@ export async function checkLive(inputs: LiveCheckOptions, run: Run): Promise<voi
   const results: CheckResult[] = [];
   const title = `Check the data of ${database}: ${formatCounted(inputs.checks.length, 'file')} of rehearse-checks`;
   await phases.run('checks', title, () =>
-    runChecks({ login, database }, inputs.checks, results, { platform, signal }),
+    runChecks({ login, database, statementMs: inputs.timeoutMs }, inputs.checks, results, {
+      platform,
+      signal,
+    }),
   );
   const seconds = (Date.now() - startedAt) / 1000;
   const failed = failedChecks(results);

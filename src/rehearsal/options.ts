@@ -34,4 +34,6 @@ export interface RehearseOptions
 /** The checks of a rehearsal alone, on the database in use. */
 export interface LiveCheckOptions extends OdooAccess {
   readonly checks: readonly DataCheck[];
+  /** Time limit of the whole run, and so of each statement. */
+  readonly timeoutMs: number;
 }

@@ -1,4 +1,5 @@
 import type { LogEntry, OdooLog } from '../odoo/boot/odoo-log.ts';
+import type { Overwritten } from '../odoo/shared-files.ts';
 import type { CheckResult } from './checks.ts';
 
 /** A part of a rehearsal in which a program of Odoo has run. */
@@ -17,6 +18,8 @@ export class Experience {
   migration: OdooPart | undefined;
   boot: (OdooPart & { readonly answer: string }) | undefined;
   readonly checks: CheckResult[] = [];
+  /** Files of the filestore in use that were changed through the copy. */
+  overwritten: Overwritten = { count: 0, names: [] };
   /** The last lines of the program that has failed. */
   lastWords: readonly string[] = [];
 

@@ -15,6 +15,7 @@ import { findTarget, type Target } from '../restore/target.ts';
 import { Store } from '../s3/store.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 import { type CopyPlan, openCopy, useCopy } from './copy.ts';
+import { namesInUse, overwritingError } from './in-use.ts';
 import type { RehearseOptions } from './options.ts';
 import { Experience } from './outcome.ts';
 import { rehearsalSteps } from './steps.ts';
@@ -67,6 +68,7 @@ export async function rehearse(inputs: RehearseOptions, run: Run, cancellation: 
   await using plan = await openCopy(source, live, { dryRun, source: live.database, skipTables }, run);
   const { findings, copy } = plan;
   const problems = [...findings.problems];
+  problems.push(...namesInUse(inputs.rehearsal, live));
   const place = await guestOf(live, inputs, problems);
   const facts = copyFacts(source, copy.target, findings);
   await platform.group('What the checks have found', async () =>
@@ -106,6 +108,12 @@ export async function rehearse(inputs: RehearseOptions, run: Run, cancellation: 
     await platform.summary(failureSummary(made(), failure));
   };
   await useCopy(plan, further, run, { cancellation, onFailure });
+  const error = overwritingError(experience.overwritten);
+  const step = steps.findLast(({ name }) => name === 'command' || name === 'boot');
+  if (error && step) {
+    await onFailure({ step, error, undone: [] });
+    throw error;
+  }
   for (const [name, value] of Object.entries(rehearsalOutputs(made(), 'works'))) platform.output(name, value);
   await platform.summary(rehearsalSummary(made()));
 }

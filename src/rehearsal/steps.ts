@@ -2,14 +2,16 @@ import { bootOdoo, runInGuest } from '../odoo/boot/boot.ts';
 import { type Guest, type GuestPlace, openGuest } from '../odoo/boot/guest.ts';
 import { OdooLog } from '../odoo/boot/odoo-log.ts';
 import type { OdooSettings } from '../odoo/installation.ts';
+import { hostTime, overwrittenIn } from '../odoo/shared-files.ts';
 import type { Platform } from '../platform/platform.ts';
 import { nowAndThen } from '../platform/progress.ts';
 import type { Step } from '../restore/plan.ts';
-import { UserError } from '../util/errors.ts';
+import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration, formatLimit } from '../util/format.ts';
 import { failedChecks, runChecks } from './checks.ts';
 import type { Copy } from './copy.ts';
 import { whileGuestFits } from './guest-space.ts';
+import { overwritingError } from './in-use.ts';
 import type { FailOn, RehearsalOptions } from './options.ts';
 import { type Experience, partOf } from './outcome.ts';
 import { because, tellEntries, tellLastWords, tellLog } from './tell-log.ts';
@@ -51,12 +53,13 @@ export function rehearsalSteps(rehearsed: Rehearsed): Step[] {
 }
 
 function guestStep(
-  { copy, place, settings, platform }: Rehearsed,
+  { copy, place, settings, experience, platform }: Rehearsed,
   tell: (guest: Guest) => void,
   made: () => Guest | undefined,
 ): Step {
   const { site, installation } = copy.target;
   const account = place.as ?? place.host.user;
+  let openedAt: string | undefined;
   return {
     name: 'guest',
     title: `Configure an Odoo for ${copy.database}`,
@@ -68,6 +71,7 @@ function guestStep(
     ],
     async run() {
       const { database, filestore } = copy;
+      openedAt = filestore && (await hostTime(filestore));
       const data = { conf: installation.conf, settings, database, filestore: filestore?.path };
       const guest = await openGuest(site, place, data);
       tell(guest);
@@ -75,7 +79,13 @@ function guestStep(
     },
     undo: {
       title: 'Remove its configuration',
-      run: async () => made()?.[Symbol.asyncDispose](),
+      async run() {
+        await made()?.[Symbol.asyncDispose]();
+        if (!copy.filestore || openedAt === undefined) return;
+        experience.overwritten = await overwrittenIn(copy.filestore, openedAt);
+        const error = overwritingError(experience.overwritten);
+        if (error) platform.warning(`${messageOf(error)}. ${error.hint}`);
+      },
       byHand: [], // it goes when the connection does
     },
   };

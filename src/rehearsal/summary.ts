@@ -8,6 +8,7 @@ import { lowerFirst, type Step, type StepFailure, StrandedError } from '../resto
 import { commandsOf, type Matter, shortTitle } from '../restore/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration } from '../util/format.ts';
+import { overwritingError } from './in-use.ts';
 import type { Experience } from './outcome.ts';
 
 /** What a rehearsal was about, and what it has found. */
@@ -122,9 +123,9 @@ export function rehearsalSummary(rehearsal: Rehearsal): Summary {
 export function failureSummary(rehearsal: Rehearsal, { step, error }: StepFailure): Summary {
   const { database, experience, source } = rehearsal;
   const stranded = error instanceof StrandedError;
-  const state = stranded
-    ? 'the copy is still there, and needs you now'
-    : 'the copy is dropped, nothing else was touched';
+  const overwriting = overwritingError(experience.overwritten);
+  const untouched = overwriting ? 'files of the filestore in use were changed' : 'nothing else was touched';
+  const state = stranded ? 'the copy is still there, and needs you now' : `the copy is dropped, ${untouched}`;
   return {
     outcome: 'failed',
     title: `${database}: the rehearsal failed; ${state}`,
@@ -136,6 +137,9 @@ export function failureSummary(rehearsal: Rehearsal, { step, error }: StepFailur
           ['Backup', code(source.uri)],
           ['Failed', step.title],
           ['Because', messageOf(error)],
+          ...(overwriting && messageOf(overwriting) !== messageOf(error)
+            ? ([['Filestore', messageOf(overwriting)]] as const)
+            : []),
           ...experienceRows(experience),
           ...(error instanceof UserError && !stranded ? ([['What to do', error.hint]] as const) : []),
         ],

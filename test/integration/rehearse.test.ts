@@ -36,7 +36,7 @@ suite('a rehearsal', () => {
       logLine('WARNING', 'The model x has no access rules'),
     );
     const none = await file('no-partner-without-name.sql', 'SELECT id FROM res_partner WHERE name IS NULL');
-    const some = await file('users.sql', '-- expect: 1..100\nSELECT count(*) FROM res_users;');
+    const some = await file('users.sql', '\uFEFF-- expect: 1..100\nSELECT count(*) FROM res_users;');
     const migrated = await file(
       'migrated.sql',
       "-- expect: 1..\nSELECT count(*) FROM res_partner WHERE ref = 'new'",
@@ -160,10 +160,10 @@ migrate()'`,
       json.checks.map(({ passed }) => passed),
       [false, false],
     );
-    const wrong = await file('wrong.sql', 'SELECT no_such FROM res_users');
+    const wrong = await file('wrong.sql', '-- what it is about\nSELECT no_such FROM res_users;');
     assert.match(
       (await scene.rehearse({ 'rehearse-checks': wrong })).log,
-      /rehearse-checks: \S+wrong\.sql fails in .*no_such/,
+      /rehearse-checks: \S+wrong\.sql fails in \S+ psql:<stdin>:2: .*no_such/,
     );
     const writes = await file('writes.sql', "UPDATE res_partner SET name = ''");
     assert.match(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { boundsOf } from '../../../src/rehearsal/checks.ts';
+import { boundsOf, hasStatement } from '../../../src/rehearsal/checks.ts';
 
 suite('what a check expects', () => {
   const [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -25,5 +25,21 @@ suite('what a check expects', () => {
     '-- expect: 1...2',
   ]) {
     test(`${wrong} is refused`, () => assert.throws(() => boundsOf(`${wrong}\nSELECT 1`), /is not a number/));
+  }
+});
+
+suite('a check', () => {
+  for (const [sql, has] of [
+    ['SELECT 1', true],
+    ['-- expect: 1\nSELECT 1', true],
+    ['/* a */ SELECT 1 -- b', true],
+    ['', false],
+    [' ;\n;', false],
+    ['-- expect: 1..', false],
+    ['/* SELECT 1;\n -- */ ;', false],
+    ['\uFEFF-- only words', false],
+  ] as const) {
+    test(`${JSON.stringify(sql)} ${has ? 'has a' : 'has no'} statement`, () =>
+      assert.equal(hasStatement(sql), has));
   }
 });
