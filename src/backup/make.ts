@@ -246,7 +246,7 @@ export async function proveBackup(
     receipt = await raise({ store, key: made.key, receipt: made, signing }, options, run);
   } catch (error) {
     run.platform.warning(
-      `${uri} is made, and verified to the level upload: ${options.level} could not be found out`,
+      `${uri} is made, and counts as far as its receipt says: ${options.level} could not be found out`,
     );
     throw error;
   }

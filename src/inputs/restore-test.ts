@@ -15,7 +15,29 @@ export function parseRestoreTest(
   fields: Fields,
   installation: () => Possibly<OdooAccess>,
 ): RestoreTest | undefined {
-  const place = fields.required('restore-test', placeOrServer);
+  return testAt(fields.required('restore-test', placeOrServer), fields, installation);
+}
+
+/** Where Odoo is started on what was restored: on its host, whether anybody says so or not. */
+export function parseBootTest(
+  fields: Fields,
+  installation: () => Possibly<OdooAccess>,
+): Extract<RestoreTest, { readonly kind: 'host' }> | undefined {
+  const place = fields.isChosen('restore-test') ? fields.optional('restore-test', placeOrServer) : 'host';
+  if (place !== undefined && place !== 'host') {
+    return void fields.problem(
+      'restore-test: only a host of Odoo has an Odoo that verify: boot can start: set restore-test to host, or verify to restore',
+    );
+  }
+  const test = testAt(place, fields, installation);
+  return test?.kind === 'host' ? test : undefined;
+}
+
+function testAt(
+  place: ReturnType<typeof placeOrServer> | undefined,
+  fields: Fields,
+  installation: () => Possibly<OdooAccess>,
+): RestoreTest | undefined {
   const adminUser = fields.optional('db-admin-user', text);
   if (place === undefined) return undefined;
   if (typeof place === 'object') return { kind: 'server', ...place };

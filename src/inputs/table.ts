@@ -57,7 +57,7 @@ export const choices = {
   format: ['dual', 'odoo', 'custom', 'directory', 'plain'],
   'missing-files': ['warn', 'fail'],
   'object-lock': ['governance', 'compliance'],
-  verify: ['upload', 'contents', 'restore'],
+  verify: levels,
   require: levels,
   'rehearse-fail-on': ['failure', 'error', 'warning'],
 } as const;

@@ -23,7 +23,7 @@ export const refreshing: readonly CommandName[] = ['backup', 'verify', 'mark', '
 /** Inputs without which others are not read. */
 const opening: Readonly<Record<string, string>> = {
   prune: 'true',
-  verify: 'restore',
+  verify: 'boot', // which takes the most
   'restore-test': 'host', // for which a way to the host is needed
 };
 

@@ -52,7 +52,9 @@ export function parseVerify(fields: Fields, env: Environment): VerifyInputs | un
 function parseLook(fields: Fields, env: Environment): LookOptions | undefined {
   const proof = parseProof(fields, 'contents', () => parseInstallation(fields, env, undefined));
   if (proof?.level !== 'upload') return proof;
-  return void fields.problem('verify: every backup already has the level upload: choose contents or restore');
+  return void fields.problem(
+    'verify: every backup already has the level upload: choose contents, restore or boot',
+  );
 }
 
 /** `latest`, `oldest`, `oldest 3`, or the name of one. */

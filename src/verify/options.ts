@@ -5,7 +5,7 @@ import type { PostgresBinaries } from './restore/servers/binaries.ts';
 export type ProofOptions = UploadLevelOptions | LookOptions;
 
 /** The levels that take a look of their own; `upload` is proven while an archive is uploaded. */
-export type LookOptions = ContentsOptions | RestoreTestOptions;
+export type LookOptions = ContentsOptions | RestoreTestOptions | BootTestOptions;
 
 export type Provable = LookOptions['level'];
 
@@ -26,4 +26,16 @@ export interface RestoreTestOptions extends AnyLevelOptions {
   readonly level: 'restore';
   /** Where it is restored. */
   readonly restoreTest: RestoreTest;
+}
+
+export interface BootTestOptions extends AnyLevelOptions {
+  readonly level: 'boot';
+  /** Where it is restored, and Odoo started on it: only a host of Odoo has that. */
+  readonly restoreTest: Extract<RestoreTest, { readonly kind: 'host' }>;
+  /** Units of systemd that run Odoo: they show where its program is, if it is not on the path. */
+  readonly units: readonly string[];
+  /** Shell command that starts it; undefined: the program of the Odoo in use. */
+  readonly start: string | undefined;
+  /** How long Odoo may take to answer. */
+  readonly timeoutMs: number;
 }

@@ -4,6 +4,7 @@ import { LocalHost } from '../host/local-host.ts';
 import type { Run } from '../platform/run.ts';
 import { ContentError, UnrestorableError } from '../util/errors.ts';
 import { tool } from '../util/version.ts';
+import { proveBoot } from './boot/prove.ts';
 import { findPgRestore, mayNeedPgRestore } from './contents/pg-restore.ts';
 import { proveContents } from './contents/prove.ts';
 import type { LookOptions, ProofOptions } from './options.ts';
@@ -41,9 +42,14 @@ export async function prove(subject: Subject, options: LookOptions, run: Run): P
  * @throws ContentError that names what is wrong with the archive; anything else where that could not be found out
  */
 function look(subject: Subject, options: LookOptions, run: Run): Promise<ProofFindings> {
-  return options.level === 'restore'
-    ? proveRestore(subject, options, run)
-    : proveContents(subject, options, run);
+  switch (options.level) {
+    case 'contents':
+      return proveContents(subject, options, run);
+    case 'restore':
+      return proveRestore(subject, options, run);
+    case 'boot':
+      return proveBoot(subject, options, run);
+  }
 }
 
 /**

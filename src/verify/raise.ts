@@ -1,5 +1,5 @@
 import { appendProof } from '../catalog/append-proof.ts';
-import { levelOf, type Proof } from '../catalog/proofs.ts';
+import { levelOf, type Proof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { Run } from '../platform/run.ts';
 import { UserError } from '../util/errors.ts';
@@ -7,22 +7,32 @@ import type { LookOptions } from './options.ts';
 import { prove } from './prove.ts';
 import type { Subject } from './subject.ts';
 
-/** Each rests on the one before: a restore does not look at every file. */
-const stepsTo = (options: LookOptions): readonly LookOptions[] =>
-  options.level === 'restore' ? [{ ...options, level: 'contents' }, options] : [options];
+/**
+ * Each rests on the one before: a restore does not look at every file, and an Odoo that answers has not counted its rows.
+ */
+function stepsTo(options: LookOptions): readonly LookOptions[] {
+  switch (options.level) {
+    case 'contents':
+      return [options];
+    case 'restore':
+      return [{ ...options, level: 'contents' }, options];
+    case 'boot':
+      return [...stepsTo({ ...options, level: 'restore' }), options];
+  }
+}
 
 /**
  * Proves an archive up to a level, and writes each proof into its receipt, also one that says that it has failed.
  *
  * @returns the receipt as it is now
- * @throws whatever kept it from finding out: the receipt then says what it said before
+ * @throws whatever kept it from finding out: the receipt then says what was found out until then
  */
 export async function raise(subject: Subject, options: LookOptions, run: Run): Promise<Receipt> {
   let { receipt } = subject;
   for (const step of stepsTo(options)) {
     const proof = await prove({ ...subject, receipt }, step, run);
     receipt = await write(proof, subject);
-    if (!levelOf(receipt)) break;
+    if (!levelOf(receipt) || unrestorableProof(receipt)) break;
   }
   return receipt;
 }

@@ -107,7 +107,7 @@ suite('backup, with the input verify', () => {
     assert.equal(ended.exitCode, 143, ended.log);
     assert.match(
       ended.log,
-      /warning: s3:\S+\.zip is made, and verified to the level upload: contents could not be/,
+      /warning: s3:\S+\.zip is made, and counts as far as its receipt says: contents could not be/,
     );
     const receipt = await onlyReceipt();
     assert.equal(levelOf(receipt), 'upload');

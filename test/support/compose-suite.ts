@@ -142,6 +142,19 @@ raise SystemExit(int(os.environ.get('FAILS', 0)))`;
       },
     );
 
+    test('Odoo is started on what a backup restores, in a container of its own', ofEngine, async () => {
+      await scene.succeeds('backup');
+      const [since, traces] = [await scene.state(), await scene.traces()];
+      const start = { 'rehearse-start': 'exec odoo "$ODOO_REHEARSAL_CONF"' };
+      const ended = await scene.succeeds('verify', { verify: 'boot', ...start });
+      assert.match(ended.log, /\/web\/login answers 200/);
+      const { verified, 'restore-seconds': seconds } = outputsOf(ended);
+      assert.equal(verified, 'boot');
+      assert.ok(Number(seconds) > 0);
+      assert.deepEqual(await scene.state(), since, 'Odoo was not started again');
+      await scene.assertTraces(traces);
+    });
+
     test('a dry run changes nothing; the run puts everything back, and Odoo runs', ofEngine, async () => {
       await scene.misdeploy();
       const [damaged, traces] = [await scene.content(), await scene.traces()];

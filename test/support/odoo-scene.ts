@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { documentedSudoers } from './documents.ts';
 import { HostScene, openScene } from './host-scene.ts';
+import type { RawInputs } from './inputs.ts';
 import { type OdooHost, type OdooMajor, startOdooHost } from './odoo-host.ts';
 
 /** How long Odoo may take to answer, on a machine that is busy with other things. */
@@ -94,6 +95,18 @@ export class OdooScene extends HostScene<OdooHost> {
     return this.#git('rev-parse', 'HEAD');
   }
 
+  /** Puts the code of a branch where nothing runs it yet. @returns inputs of a rehearsal with it */
+  async rehearsalOf(branch: string): Promise<RawInputs> {
+    const folder = `/opt/${branch}`;
+    await this.shell(`install -d -o deploy -g deploy ${folder}
+      runuser -u deploy -- git clone --quiet --no-hardlinks --branch ${branch} /srv/erp.git ${folder}`);
+    const odoo = `exec odoo --addons-path=/usr/lib/python3/dist-packages/odoo/addons,${folder}`;
+    return {
+      'rehearse-command': `${odoo} --update ticket --stop-after-init --no-http`,
+      'rehearse-start': odoo,
+    };
+  }
+
   /** What a deploy does: takes the code of a branch, and has Odoo update the addon's database. */
   async deploy(branch = 'main'): Promise<void> {
     await this.#git('fetch', '--quiet', 'origin');
@@ -104,6 +117,15 @@ export class OdooScene extends HostScene<OdooHost> {
         --max-cron-threads=0 --log-level=warn
       systemctl start odoo`);
     await this.untilUp();
+  }
+
+  /** What else there might be of an Odoo beside the one in use: databases, filestores, processes, temporary files. */
+  async traces(): Promise<readonly string[]> {
+    const lines =
+      await this.shell(`runuser -u postgres -- psql -XqAtc 'SELECT datname FROM pg_database ORDER BY 1'
+      find /var/lib/odoo -maxdepth 6 -path '*/filestore/*' -prune -print | sort
+      pgrep -u odoo -a | sort; ls -A /tmp /var/tmp | grep -v systemd`);
+    return lines.split('\n');
   }
 
   /** The end of Odoo's log. */

@@ -53,6 +53,49 @@ function wayBack(odoo: OdooMajor): void {
     assert.match(packages[`odoo-${odoo}`], new RegExp(`^${odoo}\\.0`));
   });
 
+  test('an Odoo that does not answer says nothing against the archive', async () => {
+    const traces = await scene.traces();
+    await scene.shell('echo import nothing_of_that_name >>/opt/erp/ticket/__init__.py');
+    await scene.fails(
+      'verify',
+      { verify: 'boot', 'health-check': 'odoo within 30s' },
+      /ModuleNotFoundError: No module named 'nothing_of_that_name'/,
+      /Odoo does not (answer|start) on shop__/,
+    );
+    const verdict = await scene.succeeds('gate', { database: 'shop', require: 'restore' });
+    assert.equal(outputsOf(verdict).verified, 'restore');
+    await scene.shell('cd /opt/erp && runuser -u deploy -- git checkout --quiet .');
+    assert.deepEqual(await scene.traces(), traces);
+  });
+
+  test('Odoo answers on what the backup restores: the level boot, with the measured recovery time', async () => {
+    const traces = await scene.traces();
+    const ended = await scene.succeeds('verify', { verify: 'boot' });
+    const { verified, 'restore-seconds': seconds, json = '' } = outputsOf(ended);
+    const [{ level, recoverySeconds, restoreSeconds, programs }] = JSON.parse(json);
+    assert.deepEqual([verified, level, programs.odoo], ['boot', 'boot', String(odoo)]);
+    assert.equal(seconds, String(recoverySeconds));
+    assert.ok(restoreSeconds > 0 && recoverySeconds > restoreSeconds, json);
+    assert.match(ended.log, /\/web\/login answers 200/);
+    assert.deepEqual(await scene.traces(), traces);
+    await scene.succeeds('gate', { database: 'shop', require: 'boot', 'max-restore': '1d' });
+  });
+
+  test('a rehearsal of an update that works says so, and one that breaks shows why; the Odoo in use is not touched', async () => {
+    const before = [await tickets('hours'), await scene.commit(), await scene.traces()];
+    // Odoo warns of nothing that the program itself sets. What 14 warns of is the field that the migration drops.
+    const failOn = odoo === 14 ? 'error' : 'warning';
+    const working = { ...(await scene.rehearsalOf('main')), 'rehearse-fail-on': failOn };
+    assert.match((await scene.succeeds('rehearse', working)).log, /\/web\/login answers 200/);
+    await scene.fails(
+      'rehearse',
+      await scene.rehearsalOf('broken'),
+      /pre-migrate\.py", line 2, in migrate/,
+      /column "priority" of relation "shop_ticket" does not exist/,
+    );
+    assert.deepEqual([await tickets('hours'), await scene.commit(), await scene.traces()], before);
+  });
+
   test('a dry run says what would be lost, and which code comes back', async () => {
     await ticket('before the deploy');
     await scene.deploy();

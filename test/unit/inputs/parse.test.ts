@@ -168,7 +168,7 @@ const refused: [RawInputs, RegExp][] = [
     { command: 'restor' },
     /^command: 'restor' is not one of backup, rollback, restore, rehearse, verify, gate, list, mark, prune, hosts, fetch, doctor$/,
   ],
-  [{ verify: 'most' }, /^verify: 'most' is not one of upload, contents, restore$/],
+  [{ verify: 'most' }, /^verify: 'most' is not one of upload, contents, restore, boot$/],
   [{ database: '/(/' }, /^database: '\/\(\/' is not a regular expression/],
   [{ database: 'shop, sh/op' }, /^database: 'sh\/op' is not a name that Odoo can give/],
   [{ database: 'all', filestore: '/srv/filestore' }, /^filestore: a path is the filestore of one database/],

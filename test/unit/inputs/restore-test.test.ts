@@ -11,7 +11,7 @@ const s3 = { 's3-bucket': 'bucket', customer: 'acme', 's3-endpoint': 'https://s3
 
 function parse(inputs: Readonly<Record<string, string>>): ProofOptions {
   const given: Readonly<Record<string, string>> = { command: 'verify', verify: 'restore', ...s3, ...inputs };
-  const parsed = parseInputs((name) => given[name] ?? '', {});
+  const parsed = parseInputs((name) => given[name] ?? '', { SSH_AUTH_SOCK: '/agent' });
   assert.ok(parsed.command === 'verify');
   return parsed.proof;
 }
@@ -103,6 +103,30 @@ suite('restore-test', () => {
     assert.ok(parsed.proof.restoreTest.kind === 'host');
     assert.equal(parsed.proof.restoreTest.ssh.host, 'odoo.example.com');
     assert.equal(parsed.proof.restoreTest.adminUser, 'postgres');
+  });
+
+  test('for boot, is the host alone, and need not be said', () => {
+    const ssh = {
+      'ssh-host': 'odoo.example.com',
+      'ssh-user': 'deploy',
+      'ssh-fingerprint': `SHA256:${'A'.repeat(43)}`,
+    };
+    for (const where of [{}, { 'restore-test': 'host' }] as Record<string, string>[]) {
+      const proof = parse({ verify: 'boot', ...ssh, ...where });
+      assert.ok(proof.level === 'boot');
+      assert.equal(proof.restoreTest.ssh.host, 'odoo.example.com');
+      assert.deepEqual([proof.units, proof.timeoutMs], [[], 120_000]);
+    }
+    const slow = parse({ verify: 'boot', ...ssh, services: 'odoo', 'health-check': 'odoo within 10m' });
+    assert.ok(slow.level === 'boot');
+    assert.deepEqual([slow.units, slow.timeoutMs], [['odoo'], 600_000]);
+    refuses({ verify: 'boot' }, /ssh-host: is required/);
+    for (const place of ['runner', 'postgres://odoo@db']) {
+      refuses(
+        { verify: 'boot', 'restore-test': place, ...ssh },
+        /^restore-test: only a host of Odoo has an Odoo that verify: boot can start: set restore-test to host/,
+      );
+    }
   });
 
   test('its password is a secret, and not for a command line', () => {
