@@ -3,16 +3,17 @@ const MiB = 1024 ** 2;
 export const MOST_PARTS = 10_000;
 /** The least that a part may have which is not the last one of its object, in bytes. */
 export const SHORTEST_PART = 5 * MiB;
-// Measured on loopback: 8 at once of 8 MiB are as fast as anything larger, in the least memory. On a long path, more
+// Measured on loopback: 6 at once of 8 MiB are as fast as anything larger, in the least memory. On a long path, more
 // connections also mean more throughput.
 export const USUAL_PART = 8 * MiB;
-const MOST_AT_ONCE = 8;
+const MOST_AT_ONCE = 6;
 const USUAL_BYTES_AT_ONCE = MOST_AT_ONCE * USUAL_PART;
 /**
  * An object of hundreds of GiB has larger parts. As many as fit in here are in memory at once, and never only one; what a
  * lane holds back until the lanes before it have ended is no such part (`sendLane`).
  */
 const MOST_BYTES_AT_ONCE = 160 * MiB;
+const MOST_LARGE_AT_ONCE = 4;
 
 /** The numbers that the parts of one lane may have. */
 export interface PartRange {
@@ -57,6 +58,6 @@ export function planParts(mostBytes: readonly number[], otherParts = 0, sharing 
 /** One may be filled while another one is on its way: so never less than two. */
 function atOnceOf(partSize: number, sharing: number): number {
   const usual = Math.min(MOST_AT_ONCE, Math.floor(USUAL_BYTES_AT_ONCE / partSize));
-  const large = Math.min(MOST_AT_ONCE / 2, Math.floor(MOST_BYTES_AT_ONCE / partSize));
+  const large = Math.min(MOST_LARGE_AT_ONCE, Math.floor(MOST_BYTES_AT_ONCE / partSize));
   return Math.max(2, Math.floor(Math.max(usual, large) / sharing));
 }

@@ -12,13 +12,14 @@ export function tuneGarbageCollector(): void {
   if (!process.versions.v8.startsWith('13.6.')) return;
   // Buffers of the young generation are collected for each 16 MiB of them, which is cheap: most are garbage by then.
   setFlagsFromString('--scavenger-max-new-space-capacity-mb=4');
-  // The whole heap, when heap and buffers together are half as large again as what was in use the last time.
+  // The whole heap, when heap and buffers together are a fifth larger than what was in use the last time. With half, a
+  // first backup of 1 GB in format dual took 464 MB instead of 379 MB.
   setFlagsFromString('--external-memory-accounted-in-global-limit');
-  setFlagsFromString('--heap-growing-percent=50');
+  setFlagsFromString('--heap-growing-percent=20');
 }
 
 /**
- * For a program that holds a list of millions: half as much again would be a lot. The whole heap is then collected more
+ * For a program that holds a list of millions: a fifth would be a lot. The whole heap is then collected more
  * often, which takes no longer than before, because the lists are single buffers.
  */
 export function collectSooner(): void {
