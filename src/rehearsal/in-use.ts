@@ -20,24 +20,22 @@ export function namesInUse(
     ['rehearse-command', command],
     ['rehearse-start', start],
   ] as const;
-  return inputs.flatMap(([input, shell]) =>
-    shell === undefined
-      ? []
-      : [
-          ...(gives(shell, ['-d', '--database', '--db_name', 'PGDATABASE'], database)
-            ? [problem(input, database, 'the database in use')]
-            : []),
-          ...(conf && gives(shell, ['-c', '--config', 'ODOO_RC', 'OPENERP_SERVER'], conf.path)
-            ? [problem(input, conf.path, 'the configuration of the Odoo in use')]
-            : []),
-        ],
-  );
+  const problems: Problem[] = [];
+  for (const [input, shell = ''] of inputs) {
+    if (gives(shell, ['-d', '--database', '--db_name', 'PGDATABASE'], database)) {
+      problems.push({ message: `${input} names ${database}, the database in use`, hint: HINT });
+    }
+    if (conf && gives(shell, ['-c', '--config', 'ODOO_RC', 'OPENERP_SERVER'], conf.path)) {
+      problems.push({
+        message: `${input} names ${conf.path}, the configuration of the Odoo in use`,
+        hint: HINT,
+      });
+    }
+  }
+  return problems;
 }
 
-const problem = (input: string, name: string, what: string): Problem => ({
-  message: `${input} names ${name}, ${what}`,
-  hint: 'Leave that option out: ODOO_RC and PGDATABASE name the copy, and Odoo takes it from there.',
-});
+const HINT = 'Leave that option out: ODOO_RC and PGDATABASE name the copy, and Odoo takes it from there.';
 
 /** Whether an option has that value, or has it in a list, in a shell command: `-d shop`, `--database="shop"`. */
 function gives(shell: string, options: readonly string[], value: string): boolean {
