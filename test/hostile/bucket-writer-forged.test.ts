@@ -107,7 +107,7 @@ suite('a forged receipt or backup.json', { concurrency: false }, () => {
     object: string,
   ): Promise<void> {
     const before = await scene.odoo.traces();
-    const { exitCode, log, stdout } = await scene.odoo.start(name, inputs).ended;
+    const { exitCode, log, stdout } = await scene.odoo.run(name, inputs);
     assert.ok(!existsSync(witness), `the command of ${field} has run:\n${log}`);
     assert.notEqual(exitCode, 0, log);
     assert.ok(log.includes(object), `${object} is not named:\n${log}`);

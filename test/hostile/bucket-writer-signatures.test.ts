@@ -75,7 +75,7 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
     assert.equal(gate.exitCode, 3, gate.log);
     assert.match(gate.log, words);
     const before = await scene.traces();
-    const rollback = await scene.start('rollback', { backup: named, 'trusted-signers': signers }).ended;
+    const rollback = await scene.run('rollback', { backup: named, 'trusted-signers': signers });
     assert.notEqual(rollback.exitCode, 0, rollback.log);
     assert.match(rollback.log, words);
     assert.doesNotMatch(`${gate.log}${rollback.log}`, /\n\s+at .*\.(?:ts|mjs):/);
@@ -179,7 +179,7 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
     const other = outputs.key ?? '';
     const theirs = await read(other);
     await put(key, theirs);
-    const rollback = await scene.start('rollback', { backup: key, 'trusted-signers': signers }).ended;
+    const rollback = await scene.run('rollback', { backup: key, 'trusted-signers': signers });
     assert.notEqual(rollback.exitCode, 0, rollback.log);
     assert.match(rollback.log, /is not the archive that the receipt describes/);
     await putBack();
@@ -271,7 +271,7 @@ suite('signatures, against who writes to the bucket', { concurrency: false }, ()
     assert.match(verify.log, /cannot be verified: its receipt is not signed/);
     // Told, and taken only where somebody says so.
     const named = { backup: newer, 'dry-run': 'true', 'trusted-signers': signers };
-    const refused = await scene.start('rollback', named).ended;
+    const refused = await scene.run('rollback', named);
     assert.match(refused.log, /is not trusted: its receipt is not signed/);
     const taken = await scene.succeeds('rollback', { ...named, 'allow-unverified': 'true' });
     assert.match(taken.log, /Signed +no$/m);

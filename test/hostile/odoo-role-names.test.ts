@@ -137,7 +137,7 @@ suite('names that the role of Odoo has planted', () => {
         ['backup', { 'db-user': 'admin' }],
         ['rollback', { ...admin, 'dry-run': 'true' }],
       ] as const) {
-        const { log } = await scene.odoo.start(command, inputs).ended;
+        const { log } = await scene.odoo.run(command, inputs);
         await assertNotSprung(log);
         assert.doesNotMatch(log, /\n\s+at .*\.(?:ts|mjs):/, 'a stack trace is no message for a person');
       }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Run, Scene } from '../support/backup-run.ts';
+import { type Ended, type Run, Scene } from '../support/backup-run.ts';
 import { grow } from '../support/growth.ts';
 import { holdDump } from '../support/hold-dump.ts';
 import type { RawInputs } from '../support/inputs.ts';
@@ -74,9 +74,9 @@ suite('a backup that fails', () => {
   suite('at S3', () => {
     const isPart = ({ method, query }: { method: string; query: URLSearchParams }) =>
       method === 'PUT' && query.has('partNumber');
-    const withRules = async (rules: readonly S3Rule[], body: (run: Run) => Promise<void>) => {
+    const withRules = async (rules: readonly S3Rule[], body: (run: Promise<Ended>) => Promise<void>) => {
       await using proxy = await startS3Proxy(scene.sandbox.s3, rules);
-      await body(scene.start(...withServer(proxy)));
+      await body(scene.run(...withServer(proxy)));
     };
 
     test('no such bucket', async () => {
@@ -84,19 +84,19 @@ suite('a backup that fails', () => {
     });
 
     test('wrong keys', async () => {
-      const run = scene.start({}, { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'wrong' });
+      const run = scene.run({}, { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'wrong' });
       await scene.fails(run, 1, /AWS_ACCESS_KEY_ID|credentials/);
     });
 
     test('keys that may look and not write', async () => {
       const reader = await restrictedUser(scene.sandbox.s3, scene.bucket, ['s3:ListBucket', 's3:GetObject']);
-      await scene.fails(scene.start(...withServer(reader)), 1, /s3:PutObject/);
+      await scene.fails(scene.run(...withServer(reader)), 1, /s3:PutObject/);
     });
 
     test('errors that pass are overcome', async () => {
       const fault = { kind: 'error', status: 500, code: 'InternalError' } as const;
       await withRules([{ when: isPart, fault, times: 2 }], async (run) => {
-        await scene.made(await run.ended);
+        await scene.made(await run);
       });
     });
 

@@ -19,7 +19,7 @@ suite('PostgreSQL behind pgbouncer', () => {
   test('that gives each transaction another connection is refused as well', async () => {
     const turns = { pool_mode: 'transaction', server_round_robin: '1', min_pool_size: '7' };
     await using pooler = await startPgbouncer(odoo.scene.sandbox, turns);
-    const { exitCode, log } = await odoo.start('backup', { ...quick, ...through(pooler) }).ended;
+    const { exitCode, log } = await odoo.run('backup', { ...quick, ...through(pooler) });
     assert.equal(exitCode, 1, log);
     assert.match(log, /a connection pooler that shares one connection between several clients/);
   });

@@ -13,7 +13,7 @@ suite('a dry run says no where the run could not be', () => {
   after(() => scene?.[Symbol.asyncDispose]());
 
   const dryRun = (inputs: Record<string, string> = {}) =>
-    scene.odoo.start('rollback', { 'dry-run': 'true', ...inputs }).ended;
+    scene.odoo.run('rollback', { 'dry-run': 'true', ...inputs });
 
   test('things that only a superuser may make, and things of other roles; a copy goes without the former', async () => {
     const role = `stranger_${process.pid}`;

@@ -6,7 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { receiptKey } from '../../src/catalog/keys.ts';
 import { levelOf } from '../../src/catalog/proofs.ts';
 import { parseReceipt, type Receipt } from '../../src/catalog/receipt.ts';
-import { cleanEnvironment, type Ended, type Made, type Run, startProgram } from '../support/backup-run.ts';
+import {
+  cleanEnvironment,
+  type Ended,
+  type Made,
+  type Run,
+  runCommand,
+  startProgram,
+  type Variables,
+} from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { assertNothingRuns } from '../support/leftovers.ts';
 import { psql } from '../support/postgres.ts';
@@ -27,20 +35,19 @@ suite('verify: restore', () => {
   });
   after(() => scene?.[Symbol.asyncDispose]());
 
-  function start(
-    place: string,
-    inputs: RawInputs = {},
-    env: Readonly<Record<string, string>> = {},
-    launcher: readonly string[] = [],
-  ): Run {
-    const { sandbox } = scene.scene;
-    return startProgram(
-      'verify',
-      { ...scene.scene.inputs, verify: 'restore', ...inputs },
-      { ...cleanEnvironment(sandbox.s3), TMPDIR: scene.tmp, ODOO_BACKUP_RESTORE_TEST: place, ...env },
-      launcher,
-    );
-  }
+  type Asked = [place: string, inputs?: RawInputs, env?: Variables];
+  const asked = (...[place, inputs = {}, env = {}]: Asked): [string, RawInputs, Variables] => [
+    'verify',
+    { ...scene.scene.inputs, verify: 'restore', ...inputs },
+    {
+      ...cleanEnvironment(scene.scene.sandbox.s3),
+      TMPDIR: scene.tmp,
+      ODOO_BACKUP_RESTORE_TEST: place,
+      ...env,
+    },
+  ];
+  const start = (...given: Asked): Run => startProgram(...asked(...given));
+  const verify = (...given: Asked): Promise<Ended> => runCommand(...asked(...given));
 
   async function receipt(of = made): Promise<Receipt> {
     const key = receiptKey(of.receipt.key);
@@ -62,8 +69,8 @@ suite('verify: restore', () => {
     await assertNothingRuns(ssh, sandbox.postgres, odoo.database);
   }
 
-  async function passes(run: Run): Promise<Ended> {
-    const ended = await run.ended;
+  async function passes(running: Promise<Ended>): Promise<Ended> {
+    const ended = await running;
     assert.equal(ended.exitCode, 0, ended.log);
     await assertNothingLeft();
     const { proofs } = await receipt();
@@ -76,9 +83,9 @@ suite('verify: restore', () => {
   }
 
   /** It ends without a word about the archive. */
-  async function cannot(run: Run, ...words: readonly RegExp[]): Promise<Ended> {
+  async function cannot(running: Promise<Ended>, ...words: readonly RegExp[]): Promise<Ended> {
     const before = (await receipt()).proofs.filter(({ level }) => level === 'restore');
-    const ended = await run.ended;
+    const ended = await running;
     for (const each of words) assert.match(ended.log, each);
     assert.equal(ended.exitCode, 1, ended.log);
     await assertNothingLeft();
@@ -91,7 +98,7 @@ suite('verify: restore', () => {
   }
 
   test('on the runner', async () => {
-    await passes(start('runner'));
+    await passes(start('runner').ended);
   });
 
   test('in the run that makes the backup', async () => {
@@ -116,7 +123,7 @@ suite('verify: restore', () => {
     const users = counts.res_users ?? assert.fail('res_users was not counted');
     const recorded = unsigned({ ...other.receipt, counts: { ...counts, res_users: users + 1 } });
     await scene.put(receiptKey(key), JSON.stringify(recorded));
-    const { exitCode, log } = await start('runner', { backup: key }).ended;
+    const { exitCode, log } = await verify('runner', { backup: key });
     assert.equal(exitCode, 1, log);
     const failure = new RegExp(`res_users has ${users} rows instead of ${users + 1}`);
     assert.match(log, failure);
@@ -129,15 +136,15 @@ suite('verify: restore', () => {
   });
 
   test('on the host, which has nothing of it afterwards', async () => {
-    const { log } = await passes(start('host'));
+    const { log } = await passes(verify('host'));
     assert.match(log, /PostgreSQL [\d.]+ on \S+@127\.0\.0\.1:\d+, by pg_restore/);
   });
 
   test('on the host, by a role of Odoo that may not create databases: db-admin-user does', async () => {
     await using strict = await createRole(scene.scene.sandbox, 'strict');
     const asStrict = { 'db-user': strict.name };
-    await cannot(start('host', asStrict), /permission denied to create database/, /db-admin-user/);
-    await passes(start('host', { ...asStrict, 'db-admin-user': scene.scene.sandbox.postgres.admin.name }));
+    await cannot(verify('host', asStrict), /permission denied to create database/, /db-admin-user/);
+    await passes(verify('host', { ...asStrict, 'db-admin-user': scene.scene.sandbox.postgres.admin.name }));
   });
 
   test('on a server by its URL: as an admin, and as a role that may create databases', async () => {
@@ -153,7 +160,7 @@ suite('verify: restore', () => {
           assert.ok(!seen.some((line) => line.includes(password)), 'a password in the list of processes');
           loading = seen.some((line) => /pg_restore .*--dbname/.test(line));
         }
-        const { log } = await passes(run);
+        const { log } = await passes(run.ended);
         assert.ok(!log.includes(password), log);
       }
     }
@@ -163,15 +170,15 @@ suite('verify: restore', () => {
     const { postgres } = scene.scene.sandbox;
     const at = `127.0.0.1:${postgres.port}`;
     await cannot(
-      start(`postgres://odoo:wrong@${at}/postgres`),
+      verify(`postgres://odoo:wrong@${at}/postgres`),
       /restore-test: PostgreSQL at .* rejected every account and role/,
     );
     await cannot(
-      start(`postgres://odoo:${postgres.odoo.password}@${at}/none`),
+      verify(`postgres://odoo:${postgres.odoo.password}@${at}/none`),
       /Database does not exist: none/,
     );
     await cannot(
-      start('postgres://odoo:none@127.0.0.1:9/postgres'),
+      verify('postgres://odoo:none@127.0.0.1:9/postgres'),
       /restore-test: PostgreSQL does not answer/,
     );
   });
@@ -207,7 +214,7 @@ suite('verify: restore', () => {
       assert.equal(await scratchDatabases(), left);
       const dropped = new RegExp(`Dropped ${left}: a (restore )?test that was killed had left it`);
       if (next === 'verify') {
-        assert.match((await passes(start('host'))).log, dropped);
+        assert.match((await passes(verify('host'))).log, dropped);
       } else {
         const { log } = await scene.aside(() => scene.scene.backup());
         assert.match(log, dropped);
@@ -217,9 +224,7 @@ suite('verify: restore', () => {
   });
 
   test('leaves the database of another test alone', async () => {
-    const [first, second] = [start('host'), start('host')];
-    for (const run of [first, second]) {
-      const { exitCode, log } = await run.ended;
+    for (const { exitCode, log } of await Promise.all([verify('host'), verify('host')])) {
       assert.equal(exitCode, 0, log);
       assert.doesNotMatch(log, /Dropped/);
     }
@@ -248,21 +253,19 @@ suite('verify: restore', () => {
       'mount -t tmpfs none /usr/lib/postgresql && exec "$@"',
       'sh',
     ];
-    const startBare = (url: string, place = 'runner'): Run =>
-      start(place, { 'postgres-binaries-url': url }, { RUNNER_TOOL_CACHE: join(folder, 'cache') }, bare);
+    const runBare = (url: string, place = 'runner'): Promise<Ended> => {
+      const given = [{ 'postgres-binaries-url': url }, { RUNNER_TOOL_CACHE: join(folder, 'cache') }] as const;
+      return startProgram(...asked(place, ...given), bare).ended;
+    };
 
     test('there are none: what helps is told', async () => {
-      await cannot(
-        startBare(''),
-        /there is no PostgreSQL \d+ or newer on the runner/,
-        /postgres-binaries-url/,
-      );
+      await cannot(runBare(''), /there is no PostgreSQL \d+ or newer on the runner/, /postgres-binaries-url/);
     });
 
     test('with another checksum are not unpacked', async () => {
       const wrong = `${server.url}#sha256=${'ab'.repeat(32)}`;
       const { log } = await cannot(
-        startBare(wrong),
+        runBare(wrong),
         /has the SHA-256 [0-9a-f]{64}, not (ab){32}: it was not unpacked/,
       );
       assert.ok(log.includes(server.sha256));
@@ -271,26 +274,26 @@ suite('verify: restore', () => {
 
     test('that are not there', async () => {
       const url = server.url.replace('postgresql.tar.gz', 'none.tar.gz');
-      await cannot(startBare(`${url}#sha256=${server.sha256}`), /none\.tar\.gz cannot be downloaded: .*404/);
+      await cannot(runBare(`${url}#sha256=${server.sha256}`), /none\.tar\.gz cannot be downloaded: .*404/);
     });
 
     test('are fetched, and the second time are there', async () => {
       const url = `${server.url}#sha256=${server.sha256}`;
       const requests = server.requests;
       for (const round of [1, 2]) {
-        const { stdout } = await passes(startBare(url));
+        const { stdout } = await passes(runBare(url));
         assert.equal(server.requests, requests + 1, `round ${round}`);
         assert.doesNotMatch(stdout, /::debug|\[command\]/);
       }
       const { postgres } = scene.scene.sandbox;
       const { name, password } = postgres.odoo;
-      await passes(startBare(url, `postgres://${name}:${password}@127.0.0.1:${postgres.port}/postgres`));
+      await passes(runBare(url, `postgres://${name}:${password}@127.0.0.1:${postgres.port}/postgres`));
     });
 
     test('that are no PostgreSQL', async () => {
       const path = join(folder, 'postgresql.tar.gz');
       await using other = await serveArchive(join(import.meta.dirname, '../fixtures/odoo14_standard.zip'));
-      await cannot(startBare(`${other.url}#sha256=${other.sha256}`), /cannot be unpacked/);
+      await cannot(runBare(`${other.url}#sha256=${other.sha256}`), /cannot be unpacked/);
       assert.ok(await readFile(path));
     });
   });

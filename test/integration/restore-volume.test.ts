@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path/posix';
 import { after, before, suite, test } from 'node:test';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { cleanEnvironment, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, runCommand } from '../support/backup-run.ts';
 import type { RawInputs } from '../support/inputs.ts';
 import { assertNothingLeft, rootedInputs } from '../support/rooted-backup.ts';
 import { type RootedHost, startRootedHost } from '../support/rooted-host.ts';
@@ -46,7 +46,7 @@ suite('a filestore in a folder that only root may enter', {
 
   async function log(command: string, inputs: RawInputs = {}): Promise<string> {
     const there = { ...rootedInputs(host, sandbox, bucket), database: host.database };
-    const ended = await startProgram(command, { ...there, ...inputs }, cleanEnvironment(sandbox.s3)).ended;
+    const ended = await runCommand(command, { ...there, ...inputs }, cleanEnvironment(sandbox.s3));
     assert.equal(ended.exitCode, 0, ended.log);
     await assertNothingLeft(host);
     return ended.log;
@@ -126,7 +126,7 @@ suite('a filestore in a folder that only root may enter', {
       's3-endpoint': sandbox.s3.endpoint,
       customer: 'other',
     };
-    const ended = await startProgram('backup', inputs, cleanEnvironment(sandbox.s3)).ended;
+    const ended = await runCommand('backup', inputs, cleanEnvironment(sandbox.s3));
     assert.equal(ended.exitCode, 1);
     assert.match(ended.log, /deploy may not look (at|into) \S*\/_data\/filestore\/prod/);
     assert.match(ended.log, /deploy ALL=\((odoo|root)\) NOPASSWD: ALL/);

@@ -116,7 +116,7 @@ suite('an S3 server that cannot copy parts', { concurrency: false }, () => {
     await using proxy = await startS3Proxy(server);
     const backUp = async () => {
       const inputs = { 's3-bucket': bucket, 's3-endpoint': proxy.endpoint, verify: 'contents' };
-      const ended = await scene.start(inputs, cleanEnvironment(server)).ended;
+      const ended = await scene.run(inputs, cleanEnvironment(server));
       assert.equal(ended.exitCode, 0, ended.log);
       return {
         log: ended.log,

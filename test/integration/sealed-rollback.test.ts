@@ -20,7 +20,8 @@ suite('a rollback from a sealed backup', { concurrency: 2 }, () => {
   for (const [index, inputs] of archives.entries()) {
     const what = Object.values(inputs).slice(0, 2).join(', ');
     test(`of format ${what}: rows, files and their rights are as they were`, async () => {
-      await using scene = await RollbackScene.open({}, undefined, { fixture: 'full' });
+      // Once with all that a real database has: what is sealed is the same bytes whatever they are.
+      await using scene = await RollbackScene.open({}, undefined, { fixture: index === 0 ? 'full' : 'slim' });
       const then = await scene.snapshot();
       const { log: made, outputs } = await scene.succeeds('backup', { ...sealing, ...inputs });
       assert.match(made, /Sealed +for age1\w+/);
@@ -41,7 +42,7 @@ suite('a rollback from a sealed backup', { concurrency: 2 }, () => {
     ['plain', 'sql.gz'],
   ] as const) {
     test(`of format ${format} without a filestore: the database, and nothing else`, async () => {
-      await using scene = await RollbackScene.open({}, undefined, { fixture: 'full' });
+      await using scene = await RollbackScene.open();
       const then = await scene.snapshot();
       const { outputs } = await scene.succeeds('backup', { ...sealing, format, filestore: 'false' });
       assert.match(outputs.key ?? '', new RegExp(`\\.${extension}\\.age$`));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { cleanEnvironment, startProgram } from '../support/backup-run.ts';
+import { cleanEnvironment, runCommand } from '../support/backup-run.ts';
 import { RollbackScene } from '../support/rollback-scene.ts';
 import { useSandbox } from '../support/sandbox.ts';
 import { startOwnSshd } from '../support/sshd.ts';
@@ -15,7 +15,7 @@ suite('an sshd whose MaxSessions is', { concurrency: true }, () => {
     const errors: string[] = [];
     for (const command of commands) {
       const inputs = command === 'backup' ? scene.scene.inputs : scene.inputs;
-      const ended = await startProgram(command, { ...inputs, ...login }, cleanEnvironment(sandbox.s3)).ended;
+      const ended = await runCommand(command, { ...inputs, ...login }, cleanEnvironment(sandbox.s3));
       if (ended.exitCode !== 0) errors.push(ended.log);
     }
     return errors;

@@ -223,8 +223,12 @@ export class Scene implements AsyncDisposable {
   }
 
   /** A backup that fails as it should: this exit code, these words in the log, and nothing left anywhere. */
-  async fails(run: Run | RawInputs, exitCode: number, ...words: readonly RegExp[]): Promise<Ended> {
-    const ended = await (run instanceof Run ? run.ended : this.run(run));
+  async fails(
+    run: Run | Promise<Ended> | RawInputs,
+    exitCode: number,
+    ...words: readonly RegExp[]
+  ): Promise<Ended> {
+    const ended = await (run instanceof Run ? run.ended : run instanceof Promise ? run : this.run(run));
     for (const pattern of words) assert.match(ended.log, pattern);
     assert.equal(ended.exitCode, exitCode, ended.log);
     assert.doesNotMatch(ended.log, /\n\s+at .*\.(?:ts|mjs):/, 'a stack trace is no message for a person');
