@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type PostgresServer, psql } from './postgres.ts';
-import { descendants, processes } from './processes.ts';
+import { descendantsAmong, type ProcessEntry, processes, readOf } from './processes.ts';
 import { listKeys, listUploads } from './s3.ts';
 import type { SshServer } from './sshd.ts';
 
@@ -37,15 +37,11 @@ export async function assertNothingOnHost(ssh: SshServer): Promise<void> {
 
 /** What runs over this sshd: its sessions and their children, orphans too, as `pid name`. */
 export async function processesOf(ssh: SshServer): Promise<string[]> {
-  const below = new Set(await descendants(ssh.pid));
-  const found = await Promise.all(
-    (await processes()).map(async ({ pid, name }) => {
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''); // ended, or not ours
-      const ours = below.has(pid) || environment.split('\0').includes(`TMPDIR=${ssh.tmp}`);
-      return ours ? [`${pid} ${name}`] : [];
-    }),
-  );
-  return found.flat();
+  const all = await processes();
+  const below = new Set(descendantsAmong(all, ssh.pid));
+  const isOurs = ({ pid }: ProcessEntry) =>
+    below.has(pid) || readOf(pid, 'environ').split('\0').includes(`TMPDIR=${ssh.tmp}`);
+  return all.filter(isOurs).map(({ pid, name }) => `${pid} ${name}`);
 }
 
 /** The sessions of a database, as `state query`. */
