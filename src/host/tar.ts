@@ -1,7 +1,8 @@
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { inBatches } from '../util/batches.ts';
+import { UserError } from '../util/errors.ts';
 import { compressedBy, decompressed, type OutboundCodec } from './codecs.ts';
 import type { Folder } from './folder.ts';
 import { CommandError, type Process } from './host.ts';
@@ -23,7 +24,7 @@ export interface TarEntry {
  * opened or are links are left out without an error: who asked compares.
  *
  * @param signal ends it, also while the host sends nothing
- * @throws CommandError when tar failed as a whole (its exit codes 1 and 2 may speak of single files only)
+ * @throws UserError when tar failed as a whole (its exit codes 1 and 2 may speak of single files only)
  */
 export async function* readTar(
   source: Folder & { readonly codec?: OutboundCodec },
@@ -38,12 +39,23 @@ export async function* readTar(
   await using process = await source.host.start(compressedBy(command, source.codec));
   if (signal) addAbortSignal(signal, process.stdout);
   const names$ = writeNames(process, names);
-  yield* tarEntries(decompressed(process.stdout, source.codec));
-  await names$;
-  const exit = await process.exited;
-  if (exit.signal !== undefined || exit.code === undefined || exit.code > 2)
-    throw new CommandError(command, exit);
+  // The end of the bytes waits for the end of tar: where they are too few, that says why.
+  async function* bytes(): AsyncGenerator<Buffer> {
+    yield* process.stdout;
+    await names$;
+    const exit = await process.exited;
+    if (exit.signal !== undefined || exit.code === undefined || exit.code > 2)
+      throw failed(source.path, new CommandError(command, exit));
+  }
+  yield* tarEntries(decompressed(Readable.from(bytes(), { objectMode: false }), source.codec));
 }
+
+const failed = (path: string, cause: CommandError): UserError =>
+  new UserError(
+    `The files in ${path} could not be read: ${cause.message}`,
+    'Find out what has ended it on the host, such as a lack of memory, and run this again.',
+    { cause },
+  );
 
 /** The regular files of a tar stream. Fails when the stream ends before the tar does. */
 export async function* tarEntries(stream: Readable): AsyncGenerator<TarEntry> {

@@ -213,7 +213,7 @@ suite('a backup that fails', () => {
       await run.says(/^ *Filestore: \d+ files, /m);
       await kill('tar', 'SIGKILL');
       killed.resolve();
-      await scene.fails(run, 1, /^error: /m);
+      await scene.fails(run, 1, /^error: The files in \S+ could not be read: /m);
     });
 
     for (const [signal, exitCode, format] of [
