@@ -5,6 +5,7 @@ import type { Folder } from '../host/folder.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import { recordsOf } from '../host/records.ts';
 import { run } from '../host/run.ts';
+import { allEnded } from '../util/begun.ts';
 import { BitSet } from '../util/bit-set.ts';
 import type { FileCount, FilestoreFile, WantedFiles } from './file-list.ts';
 import { listFilestore, sha1Of } from './filestore.ts';
@@ -38,11 +39,11 @@ export async function stageFilestore(
   wanted: WantedFiles,
   options: CopyOptions,
 ): Promise<Staged> {
-  await run(
-    live.host,
-    live.command(['sh', '-c', 'mkdir -p -- "$1" && mkdir -- "$2"', 'sh', dirname(staged), staged]),
+  const make = ['sh', '-c', 'mkdir -p -- "$1" && mkdir -- "$2"', 'sh', dirname(staged), staged];
+  const [, candidates] = await allEnded(
+    run(live.host, live.command(make)),
+    live.exists ? candidatesIn(live, wanted) : Promise.resolve(new BitSet(0)),
   );
-  const candidates = live.exists ? await candidatesIn(live, wanted) : new BitSet(0);
   const linked = await wholeFiles(live, wanted, candidates, options);
   if (linked.count > 0) await link(live, staged, wanted.values(linked), options.signal);
   return { linked, missing: wanted.numbers().without(linked) };

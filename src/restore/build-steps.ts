@@ -233,7 +233,9 @@ function stageStep({ source, target, findings, platform }: Work, filestore: File
       const { linked, missing } = await stageFilestore(live, swap.new, wanted, { cores, signal });
       const had = neighbour && (await copyFiles(neighbour, staged, { wanted, missing }, { cores, signal }));
       const fetched = had ? missing.without(had) : missing;
-      await receiveFiles(staged, incoming(source, wanted.values(fetched), progress), signal);
+      if (fetched.count > 0) {
+        await receiveFiles(staged, incoming(source, wanted.values(fetched), progress), signal);
+      }
       const also = had && had.count > 0 ? `, ${had.count} copied` : '';
       platform.info(`${formatCounted(linked.count, 'file')} linked${also}, ${fetched.count} fetched`);
     },

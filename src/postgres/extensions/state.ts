@@ -1,3 +1,4 @@
+import { allEnded } from '../../util/begun.ts';
 import { type Decoded, flag, integer, nullable, object } from '../../util/decode.ts';
 import { type RefusedStatement, refusalsOf } from '../refusal.ts';
 import { catalogName } from '../rows.ts';
@@ -114,10 +115,15 @@ export async function presetExtensionSequences({
  * @throws CommandError when the server cannot be asked
  */
 export async function putBackExtensionState(put: PutBack): Promise<RefusedStatement[]> {
-  const set = await putBackSequences(put);
-  if (!put.state) return set;
-  const given = put.owners.others ? await putBackOwners(put, put.state.schemas) : [];
-  return [...set, ...given, ...(await putBackPrivileges(put, put.state.privileges))];
+  const [set, given] = await allEnded(putBackSequences(put), putBackRights(put));
+  return [...set, ...given];
+}
+
+/** Who has a schema decides who gives privileges on it. */
+async function putBackRights(put: PutBack): Promise<RefusedStatement[]> {
+  if (!put.state) return [];
+  const owners = put.owners.others ? await putBackOwners(put, put.state.schemas) : [];
+  return [...owners, ...(await putBackPrivileges(put, put.state.privileges))];
 }
 
 /** Sets the sequences that the owner may set: what only an admin may set was set before the dump. */
