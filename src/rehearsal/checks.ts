@@ -95,20 +95,25 @@ async function runCheck(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const started = performance.now();
-  const session = `check ${randomUUID()}`;
+  const session = `check-${randomUUID()}`;
   const command = inUtf8(
     postgres.command('psql', [...PSQL_OPTIONS, '-v', 'VERBOSITY=terse', '-f', '-'], database),
   );
   const rows: string[] = [];
   let count = 0;
+  let last: number | undefined;
   const read = async (stdout: AsyncIterable<Buffer>) => {
     for await (const line of printedLines(stdout, LONGEST_ROW)) {
+      if (line.startsWith(`${session} `)) {
+        last = Number(line.slice(session.length + 1)) || 0; // psql before 11 does not know it
+        continue;
+      }
       count += 1;
       if (count <= MOST_SHOWN) rows.push(withoutControls(line));
     }
   };
   try {
-    const input = script(beforeCheck(session, statementMs), sql);
+    const input = script(session, beforeCheck(session, statementMs), sql);
     await feedThrough({ host: postgres.host, command, signal }, input, read);
   } catch (error) {
     if (signal.aborted) await endSession(postgres, session);
@@ -117,6 +122,13 @@ async function runCheck(
       'Correct the statement: it is run read only.',
     ])(error);
   }
+  if (last === undefined) {
+    throw new UserError(
+      `rehearse-checks: ${name} does not come to its end in ${database}`,
+      'Remove what ends psql, or sends its output elsewhere: \\q, \\o, \\if.',
+    );
+  }
+  if (count === 0) count = last;
   const seconds = (performance.now() - started) / 1000;
   return { name, seconds, ...(expects ? judgeNumber(rows, count, expects) : judgeRows(rows, count)) };
 }
@@ -150,10 +162,14 @@ export function failedChecks(results: readonly CheckResult[]): UserError | undef
   );
 }
 
-/** On one line with the first of the check: psql tells the lines of errors. */
-async function* script(before: Sql, check: string): AsyncGenerator<Buffer> {
+/**
+ * What stands before is on one line with the first of the check: psql tells the lines of errors. At the end, psql tells that it
+ * is there, and how many rows the last statement gave: of rows without columns it prints nothing.
+ */
+async function* script(session: string, before: Sql, check: string): AsyncGenerator<Buffer> {
   const statements = check.replace(/^\uFEFF/, '');
-  yield Buffer.from(`${psqlScript(before).trimEnd()} ${statements}\n;\n`); // the last one may lack its semicolon
+  const end = `\n;\n\\echo ${session} :ROW_COUNT\n`; // the last one may lack its semicolon
+  yield Buffer.from(`${psqlScript(before).trimEnd()} ${statements}${end}`);
 }
 
 /** How long the end of a check that was given up may take. */

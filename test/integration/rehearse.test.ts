@@ -165,6 +165,16 @@ migrate()'`,
       (await scene.rehearse({ 'rehearse-checks': wrong })).log,
       /rehearse-checks: \S+wrong\.sql fails in \S+ psql:<stdin>:2: .*no_such/,
     );
+    const bare = await file('bare.sql', 'SELECT FROM res_users');
+    assert.match(
+      (await scene.rehearse({ 'rehearse-checks': bare })).log,
+      /bare\.sql gave \d+ rows?, expected none/,
+    );
+    const quits = await file('quits.sql', '\\q\nSELECT id FROM res_users');
+    assert.match(
+      (await scene.rehearse({ 'rehearse-checks': quits })).log,
+      /quits\.sql does not come to its end/,
+    );
     const writes = await file('writes.sql', "UPDATE res_partner SET name = ''");
     assert.match(
       (await scene.rehearse({ 'rehearse-checks': writes })).log,
