@@ -69,7 +69,7 @@ function rehearsals(odoo: OdooMajor): void {
     const ended = await scene.fails(
       'rehearse',
       deploy,
-      /rehearse-command failed after .*\(exit code \d+\): /,
+      /^error: rehearse-command failed after .*\(exit code \d+\): psycopg2\.errors\.UndefinedColumn: column "priority"/m,
     );
     const { result, lastLines } = resultOf(ended);
     assert.equal(result, 'failed');
