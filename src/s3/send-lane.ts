@@ -9,7 +9,7 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { allEnded } from '../util/begun.ts';
 import { continued } from '../util/iterables.ts';
-import { type PartBudget, withinBudget } from './part-budget.ts';
+import { type LaneBudget, type PartBudget, withinBudget } from './part-budget.ts';
 import { SHORTEST_PART, USUAL_PART } from './part-plan.ts';
 
 /** Where the parts of a lane go. */
@@ -65,17 +65,22 @@ export async function sendLane(
   sink: LaneSink,
   parts: LaneParts,
 ): Promise<void> {
-  const { partSize, budget } = parts;
+  const { partSize } = parts;
+  const budget = parts.budget.ofLane();
   if (ends.before === undefined || partSize <= USUAL_PART) {
-    return cutByLibrary(withinBudget(body, partSize, budget, partSize), ends, sink, { ...parts, first: 0 });
+    return cutByLibrary(withinBudget(body, partSize, budget, partSize), ends, sink, {
+      ...parts,
+      budget,
+      first: 0,
+    });
   }
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const { head, more } = await headOf(chunks, USUAL_PART);
-  if (!more) return new LaneClient(ends, sink, parts, 0).whole(head);
+  if (!more) return new LaneClient(ends, sink, { partSize, budget }, 0).whole(head);
   sink.begin();
   const first = joined(ends.before, head).then((bytes) => sink.part(0, bytes));
   const rest = withinBudget(continued(more, chunks), partSize, budget);
-  const behind = cutByLibrary(rest, { ...ends, before: undefined }, sink, { ...parts, first: 1 });
+  const behind = cutByLibrary(rest, { ...ends, before: undefined }, sink, { ...parts, budget, first: 1 });
   await allEnded(first, behind);
 }
 
@@ -84,7 +89,7 @@ async function cutByLibrary(
   bytes: AsyncIterable<Buffer>,
   ends: LaneEnds,
   sink: LaneSink,
-  parts: LaneParts & { readonly first: number },
+  parts: Omit<LaneParts, 'budget'> & { readonly budget: LaneBudget; readonly first: number },
 ): Promise<void> {
   const client = new LaneClient(ends, sink, parts, parts.first);
   const send = (request: LaneRequest) => client.send(request);
@@ -115,14 +120,19 @@ async function headOf(
   }
 }
 
+interface LaneCut {
+  readonly partSize: number;
+  readonly budget: LaneBudget;
+}
+
 class LaneClient {
   readonly #ends: LaneEnds;
   readonly #sink: LaneSink;
-  readonly #cut: Pick<LaneParts, 'partSize' | 'budget'>;
+  readonly #cut: LaneCut;
   readonly #first: number;
 
   /** @param first number of the first part that it is given */
-  constructor(ends: LaneEnds, sink: LaneSink, cut: Pick<LaneParts, 'partSize' | 'budget'>, first: number) {
+  constructor(ends: LaneEnds, sink: LaneSink, cut: LaneCut, first: number) {
     this.#ends = ends;
     this.#sink = sink;
     this.#cut = cut;

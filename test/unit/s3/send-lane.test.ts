@@ -32,7 +32,7 @@ const cutInto = (partSize: number, atOnce: number) => {
 
 /** Sends lanes of these sizes at the same time, to nowhere. */
 async function send(sizes: readonly number[], partSize: number, begun: boolean): Promise<Sent> {
-  const cut = cutInto(partSize, sizes.length + 1);
+  const cut = cutInto(partSize, 2);
   const parts: Sent['parts'] = [];
   let put: Buffer | undefined;
   let before: Promise<Buffer> | undefined;
@@ -99,6 +99,12 @@ test('lanes of any sizes make one object: no byte is lost, and no part but the l
   await fc.assert(fc.asyncProperty(lanes, fc.constantFrom(8 * MiB, 9 * MiB), fc.boolean(), assertSent), {
     numRuns: 20,
   });
+});
+
+test('lanes need no more parts in memory than there are lanes', async () => {
+  const size = 3 * USUAL_PART + 1;
+  for (const partSize of [USUAL_PART, USUAL_PART + MiB])
+    await assertSent([size, size, size], partSize, false);
 });
 
 test('a short lane is sent with what follows it, and small lanes alone are one object', async () => {
