@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -39,15 +39,17 @@ suite('a deploy that reaches for the Odoo in use', { concurrency: false }, () =>
     const names = await readdir(filestore, { recursive: true });
     const [name = ''] = names.filter((each) => /^[0-9a-f]{2}\/[0-9a-f]{40}$/.test(each)).toSorted();
     const before = await readFile(join(filestore, name));
-    for (const code of [0, 1]) {
+    const { mode } = await stat(join(filestore, name));
+    for (const change of ['printf x >>"$file"; exit 0', 'printf x >>"$file"; exit 1', 'chmod 0 "$file"']) {
       const { exitCode, log } = await scene.rehearse({
-        'rehearse-command': `printf x >>"$ODOO_REHEARSAL_FILESTORE/${name}"; exit ${code}`,
+        'rehearse-command': `file=$ODOO_REHEARSAL_FILESTORE/${name}; ${change}`,
       });
       assert.equal(exitCode, 1, log);
       assert.ok(
         log.includes(`1 file of the filestore in use was changed through the copy, such as ${name}`),
         log,
       );
+      await chmod(join(filestore, name), mode);
       await writeFile(join(filestore, name), before);
     }
     assert.deepEqual(await scene.copies(), []);
