@@ -22,9 +22,10 @@ const SUPERVISE = `mark=$1 patience=$2; shift 2
   if nice -n 10 true 2>/dev/null; then set -- nice -n 10 "$@"; fi
   killer=
   kill_late() {
-    trap '' HUP INT TERM; trap 'kill -s KILL "$nap"; exit' USR1
-    sleep "$patience" & nap=$!
-    wait "$nap"; kill -s KILL 0
+    trap '' HUP INT TERM
+    # By seconds: what is killed with it meanwhile leaves no longer sleep behind.
+    while [ "$patience" -gt 0 ]; do sleep 1; patience=$((patience - 1)); done
+    kill -s KILL 0
   }
   trap : HUP INT TERM
   { "$@" 2>&1; printf '\\n%s %s\\n' "$mark" "$?"; } | (trap '' HUP INT TERM; exec cat) &
@@ -34,7 +35,7 @@ const SUPERVISE = `mark=$1 patience=$2; shift 2
     kill -0 "$pipe" 2>/dev/null || break
     [ -n "$killer" ] || { kill_late >/dev/null 2>&1 & killer=$!; }
   done
-  [ -z "$killer" ] || kill -s USR1 "$killer" 2>/dev/null`;
+  [ -z "$killer" ] || kill -s KILL "$killer"`;
 
 /** A program of a guest that runs. Disposing of it ends it, and what it has started. */
 export class GuestProcess implements AsyncDisposable {
