@@ -12,17 +12,22 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
 }
 
 // To compile the program is half of its start: what Node.js has compiled is kept for the next one. Not in a CI, where
-// mostly there is no next one, and where other jobs may write to the same home folder; and only in a home folder that is
-// this account's own, for what is kept there is run.
+// mostly there is no next one, and where other jobs may write to the same home folder; and only where the
+// folders are this account's own, for what is kept there is run.
 function keepCompiled() {
   const { CI, GITHUB_ACTIONS, GITLAB_CI } = process.env;
   if (CI || GITHUB_ACTIONS || GITLAB_CI) return;
   try {
     const home = process.getBuiltinModule('node:os').homedir();
-    const { uid, mode } = process.getBuiltinModule('node:fs').statSync(home);
-    const isOwn = uid === process.getuid() && (mode & 0o022) === 0;
+    const { statSync } = process.getBuiltinModule('node:fs');
+    const isOwn = (folder) => {
+      const found = statSync(folder, { throwIfNoEntry: false });
+      if (!found) return folder !== home;
+      return found.uid === process.getuid() && (found.mode & 0o022) === 0;
+    };
     const { enableCompileCache } = process.getBuiltinModule('node:module');
-    if (isOwn) enableCompileCache(`${home}/.cache/odoo-backup`);
+    const kept = `${home}/.cache/odoo-backup`;
+    if ([home, `${home}/.cache`, kept].every(isOwn)) enableCompileCache(kept);
   } catch {
     // There is no home folder: nothing is kept.
   }

@@ -159,7 +159,7 @@ suite('a dump', () => {
     };
     await loadDump(found.postgres, database, dump, options);
     const tooLarge = { ...dump, size: 2 ** 50 };
-    await assert.rejects(loadDump(found.postgres, database, tooLarge, options), /There is no place/);
+    await assert.rejects(loadDump(found.postgres, database, tooLarge, options), /There is no room/);
     await assertLoaded(scene);
   });
 });

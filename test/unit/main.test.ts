@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -121,17 +121,23 @@ describe('the program', () => {
       ['on-github', 0o755, { GITHUB_ACTIONS: 'true' }, false],
       ['open', 0o777, {}, false],
       ['absent', undefined, {}, false],
+      ['open-cache', 0o755, { open: '.cache/odoo-backup' }, false],
     ] as const) {
       const home = join(folder, name);
       if (mode !== undefined) {
         await mkdir(home);
         await chmod(home, mode);
       }
+      if ('open' in more) {
+        await mkdir(join(home, more.open), { recursive: true });
+        await chmod(join(home, '.cache'), 0o777);
+      }
       const { stdout } = await promisify(execFile)(process.execPath, [entry], {
         env: { HOME: home, ...more },
       });
       assert.equal(stdout, 'started\n');
-      assert.equal(existsSync(join(home, '.cache/odoo-backup')), expected, name);
+      const kept = globSync('.cache/odoo-backup/**/*', { cwd: home });
+      assert.equal(kept.length > 0, expected, `${name}: ${kept}`);
     }
   });
 
