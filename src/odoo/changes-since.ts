@@ -12,8 +12,8 @@ export interface ChangesSince {
   readonly technical: number;
   /** Numbers that were given to documents, by kind of document. */
   readonly numbers: readonly GivenNumbers[];
-  /** Logins of the people who created or changed records of `models`. */
-  readonly logins: readonly string[];
+  /** Logins of the people who created or changed records of `models`; undefined: there was no time to find out. */
+  readonly logins: readonly string[] | undefined;
   /** Number of people who have logged in. */
   readonly visitors: number;
   /** Number of e-mails that were sent. */
@@ -149,28 +149,50 @@ export async function changesSince(snapshot: Snapshot, since: Since): Promise<Ch
     );
   const ifPossible = <T>(answer: Promise<readonly T[]>): Promise<readonly T[]> => answer.catch(() => []);
   // Asked in the order in which they matter: where the time ends, the last ones have no answer.
-  const [smallOnes, newest, numbers, visitors, mails, largeOnes] = await Promise.all([
+  const [smallOnes, newest, numbers] = await Promise.all([
     Promise.all(inChunks(small, AT_ONCE).map((some) => ifPossible(query(some, true)))),
     Promise.all(inChunks(large, AT_ONCE).map((some) => ifPossible(query(some, false)))),
     has.has('account_move') ? ifPossible(snapshot.rows(given, invoicesSince(at))) : [],
+  ]);
+  const known = new Map([...smallOnes, ...newest].flat().map((each) => [each.model, each]));
+  const users = usersOf(known);
+  const [logins, visitors, mails, largeOnes] = await Promise.all([
+    loginsIfPossible(snapshot, users),
     has.has('res_users_log') ? ifPossible(snapshot.rows(amount, visitorsSince(at))) : [],
     notifications ? ifPossible(snapshot.rows(amount, mailsSince(at, notifications))) : [],
     Promise.all(large.map((each) => ifPossible(query([each], true)))),
   ]);
-  const counts = new Map([...smallOnes, ...newest, ...largeOnes].flat().map((each) => [each.model, each]));
-  const users = new Set<number>();
-  for (const [model, { users: some }] of counts) {
-    if (!isTechnical(model)) for (const user of some ?? []) users.add(user);
-  }
-  const logins =
-    users.size === 0 ? [] : await ifPossible(snapshot.rows(login, loginsOf([...users].slice(0, 1000))));
+  const counts = new Map([...known, ...largeOnes.flat().map((each) => [each.model, each] as const)]);
+  const others = await loginsIfPossible(
+    snapshot,
+    new Set([...usersOf(counts)].filter((user) => !users.has(user))),
+  );
   return {
     ...summed(models, counts, since.counts),
     numbers: [...numbers, ...numbersOf(models, counts)],
-    logins: logins.map(({ login }) => login),
+    logins: logins && others && [...new Set([...logins, ...others])].sort(),
     visitors: visitors[0]?.n ?? 0,
     mails: mails[0]?.n ?? 0,
   };
+}
+
+/** Who created or changed what people enter, by number. */
+function usersOf(counts: ReadonlyMap<string, Counted>): Set<number> {
+  const users = [...counts].flatMap(([model, { users }]) => (isTechnical(model) ? [] : (users ?? [])));
+  return new Set(users);
+}
+
+/** undefined: there was no time. */
+async function loginsIfPossible(
+  snapshot: Snapshot,
+  users: ReadonlySet<number>,
+): Promise<readonly string[] | undefined> {
+  if (users.size === 0) return [];
+  const some = [...users].slice(0, 1000);
+  return snapshot.rows(login, loginsOf(some)).then(
+    (rows) => rows.map(({ login }) => login),
+    () => undefined,
+  );
 }
 
 function summed(

@@ -78,7 +78,11 @@ export function lossText(losses: Losses, now: Date): string {
     ...(technical > 0 ? [formatCounted(technical, 'technical record')] : []),
     ...(mails > 0 ? [`${formatCounted(mails, 'message')} sent by e-mail`] : []),
     ...(visitors > 0 ? [`${formatCounted(visitors, 'person', 'people')} logged in`] : []),
-    ...(logins.length > 0 ? [`by ${formatNames(logins, 5)}`] : []),
+    ...(logins === undefined
+      ? ['by whom is not known']
+      : logins.length > 0
+        ? [`by ${formatNames(logins, 5)}`]
+        : []),
     ...(lastAt ? [`last entry ${formatAge(lastAt, now)}`] : []),
     ...(unseen.length > 0 ? [`not all was looked at: ${formatNames(unseen, 5)}`] : []),
   ].join('; ');

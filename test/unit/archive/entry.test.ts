@@ -147,7 +147,7 @@ test('neighbours come with one request, a large one as a stream, in the order in
     seen.push(entry.name);
   }
   assert.deepEqual(seen, Object.keys(contents));
-  assert.equal(reader.ranges.length, 4); // 2000 at once, the large one in two pieces, the last
+  assert.equal(reader.ranges.length, 5); // 1000 at once, twice; the large one in two pieces; the last
 });
 
 test('what is far apart is not read', async () => {

@@ -57,6 +57,11 @@ suite('what a rollback takes away, in words', () => {
       '37 customer invoices (INV/2026/00412 to 00448); Contact: 4 created, 2 changed, 1 deleted; 2 messages sent by e-mail; 1 person logged in; by admin, demo; last entry 3 minutes ago; not all was looked at: Stock Move',
     ],
     [
+      'records without the people, for whom there was no time',
+      { ...nothing, models: [contacts], logins: undefined },
+      'Contact: 4 created, 2 changed, 1 deleted; by whom is not known',
+    ],
+    [
       'journal entries without a number are told as records',
       { ...nothing, models: [invoices] },
       'Journal Entry: at least 37 created',
