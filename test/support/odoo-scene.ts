@@ -121,13 +121,13 @@ export class OdooScene extends HostScene<OdooHost> {
 
   /**
    * What else there might be of an Odoo beside the one in use: databases, filestores, processes, temporary files. The
-   * last second that a guard has slept ends by itself.
+   * last second that a guard has slept ends by itself, and what has ended waits for its parent to see it.
    */
   async traces(): Promise<readonly string[]> {
     const lines =
       await this.shell(`runuser -u postgres -- psql -XqAtc 'SELECT datname FROM pg_database ORDER BY 1'
       find /var/lib/odoo -maxdepth 6 -path '*/filestore/*' -prune -print | sort
-      pgrep -u odoo -a | grep -v ' sleep 1$' | sort; ls -A /tmp /var/tmp | grep -v systemd`);
+      pgrep -u odoo -a | grep -v -e ' sleep 1$' -e '<defunct>$' | sort; ls -A /tmp /var/tmp | grep -v systemd`);
     return lines.split('\n');
   }
 
