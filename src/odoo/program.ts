@@ -17,7 +17,7 @@ export interface OdooProgram extends Pick<Command, 'env' | 'secretEnv'> {
  * Finds a program that knows `neutralize` (Odoo 16 and newer): on PATH, or in what a systemd unit starts. Read only.
  *
  * @param units of systemd; may be empty
- * @returns undefined where there is none
+ * @returns undefined if the host has no such program
  */
 export async function findOdooProgram(
   host: Host,
@@ -55,7 +55,7 @@ export interface OdooServerProgram extends OdooProgram {
  * Finds the program that runs Odoo's server: what a systemd unit starts, or else one on PATH, by the names that it has had
  * since version 8. Read only.
  *
- * @returns undefined where there is none
+ * @returns undefined if the host has no such program
  */
 export async function findOdooServer(
   host: Host,

@@ -67,7 +67,7 @@ export async function openCopy(
   run: Run,
 ): Promise<CopyPlan> {
   const { platform, phases, signal } = run;
-  const { database, admin } = live;
+  const { database } = live;
   await using resources = new AsyncDisposableStack();
   const { name, timestamp } = dryRun ? named(database) : await reserve(resources, live, run);
   const target = asGuest(live);
@@ -110,7 +110,7 @@ export async function openCopy(
   const copy = {
     database: name,
     filestore: filestore?.staged,
-    target: { ...target, admin },
+    target,
     login: findings.loader,
     disks: [findings.databaseDisk, findings.walDisk, findings.filestoreDisk].filter(
       (disk) => disk !== undefined,

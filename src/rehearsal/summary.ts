@@ -1,11 +1,9 @@
-import { receiptKey } from '../catalog/keys.ts';
-import { levelOf } from '../catalog/proofs.ts';
 import { exceptionIn, type LogEntry } from '../odoo/boot/odoo-log.ts';
 import type { PhaseSpan } from '../platform/phases.ts';
 import { type Block, code, type Facts, type Summary } from '../report/summary.ts';
 import { backupFacts } from '../restore/facts.ts';
 import { lowerFirst, type Step, type StepFailure, StrandedError } from '../restore/plan.ts';
-import { commandsOf, type Matter, shortTitle } from '../restore/summary.ts';
+import { commandsOf, type Matter, shortTitle, sourceOutputs } from '../restore/summary.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted, formatDuration } from '../util/format.ts';
 import { overwritingError } from './in-use.ts';
@@ -32,13 +30,7 @@ export type Ending = 'planned' | 'works' | 'failed';
 export function rehearsalOutputs(rehearsal: Rehearsal, ending: Ending): Record<string, string> {
   const { source, database, seconds, copySeconds } = rehearsal;
   return {
-    key: source.key,
-    uri: source.uri,
-    receipt: source.receipt ? receiptKey(source.key) : '',
-    size: String(source.size),
-    database,
-    'odoo-version': source.odooVersion ?? '',
-    verified: (source.receipt && levelOf(source.receipt)) ?? '',
+    ...sourceOutputs(source, database),
     duration: seconds.toFixed(1),
     json: JSON.stringify(rehearsalJson(rehearsal, ending)),
     ...(ending === 'planned' ? {} : { 'restore-seconds': copySeconds.toFixed(1) }),

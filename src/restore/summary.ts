@@ -57,19 +57,24 @@ export function outcomeOutputs({
   spans,
 }: RestoreOutcome): Record<string, string> {
   return {
-    key: source.key,
-    uri: source.uri,
-    receipt: source.receipt ? receiptKey(source.key) : '',
-    size: String(source.size),
-    database,
-    'odoo-version': source.odooVersion ?? '',
-    verified: (source.receipt && levelOf(source.receipt)) ?? '',
+    ...sourceOutputs(source, database),
     duration: seconds.toFixed(1),
     json: JSON.stringify({ losses: losses ?? null, code: codeJson(finding), durations: secondsOf(spans) }),
     ...(dryRun ? {} : { 'restore-seconds': seconds.toFixed(1) }),
     ...(downtimeSeconds === undefined ? {} : { downtime: downtimeSeconds.toFixed(1) }),
   };
 }
+
+/** The outputs about a backup that is put back, or tried, and the database that it is for. */
+export const sourceOutputs = (source: RestoreSource, database: string): Record<string, string> => ({
+  key: source.key,
+  uri: source.uri,
+  receipt: source.receipt ? receiptKey(source.key) : '',
+  size: String(source.size),
+  database,
+  'odoo-version': source.odooVersion ?? '',
+  verified: (source.receipt && levelOf(source.receipt)) ?? '',
+});
 
 /** Seconds of each phase: those of one name together. */
 function secondsOf(spans: readonly PhaseSpan[]): Record<string, number> {

@@ -59,7 +59,7 @@ export function readConfigFile(named: string | undefined): ConfigFile | undefine
  * Reads the file that is there. A folder such as /tmp may hold one that somebody else has put there: what is read is the
  * very file that was looked at.
  *
- * @returns undefined where there is none
+ * @returns undefined if there is no such file
  * @throws UserError where somebody else could have written it
  */
 function readOwn(path: string): string | undefined {

@@ -40,7 +40,7 @@ const FIRST_OF_HTTP = 11;
  * actions, without a queue (OCA's queue_job runs where `server_wide_modules` names it, or has a section of its own), and
  * with a mail server that nobody is.
  *
- * @param text of the odoo.conf in use; empty: there is none
+ * @param text of the odoo.conf in use; empty: Odoo runs without one
  */
 export function guestConf(text: string, { database, port, dataDir, major }: GuestSettings): string {
   const options = optionsOf(text);
