@@ -137,7 +137,7 @@ export async function tracesOf({ host }: SystemdScene): Promise<HostTraces> {
       -type d -printf '%p %M %u:%g\\n' -o -printf '%p %M %u:%g %s %T@\\n'`),
     // Without what the look itself takes, and what systemd keeps of a login for some seconds.
     lines(`ps -eo user=,args= | grep -Ev '^(root .*(ps -eo|grep -Ev|sh -ec|find /|runuser -u|systemctl show|\\[env\\]|\\[?nsenter)|postgres )' |
-      grep -Ev '^deploy +(/lib/systemd/systemd --user|\\(sd-pam\\))$' | grep -Ev 'user@1[0-9]+'`),
+      grep -Ev '^deploy +(/lib/systemd/systemd --user|\\(sd-pam\\))$' | grep -Ev 'user@1[0-9]+|systemd-user-runtime-dir'`),
     sql('SELECT datname, datallowconn, datistemplate, pg_get_userbyid(datdba) FROM pg_database'),
     sql(`SELECT datname, usename, application_name, state FROM pg_stat_activity
       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name NOT LIKE 'odoo-%'`),
