@@ -18,6 +18,7 @@ import { databases } from './bench/databases.ts';
 import { loopback, wan, wanObstacle } from './bench/link.ts';
 import { many } from './bench/many.ts';
 import type { BenchPart } from './bench/part.ts';
+import { Accounts, PARTIES } from './bench/parties.ts';
 import {
   type Case,
   type Measure,
@@ -60,6 +61,9 @@ const chosenLinks = chosen(options.link, links);
 const allSizes = Object.assign({}, ...chosenParts.map((part) => benches[part].sizes));
 const chosenSizes = chosen(options.size ?? Object.keys(allSizes), allSizes);
 
+// Disposed of after the servers whose time they have.
+using accounts = Accounts.open();
+if (!accounts) console.error('Who uses the processors is not measured: that needs root, and control groups');
 // restic leaves Content-Type unsigned, which Ceph has refused since CVE-2026-54330.
 await using sandbox = await startSandbox({ gateway: 'rgw sigv4 insecure = true' });
 const program = options.program ?? (await bundle());
@@ -87,7 +91,10 @@ async function runCases(box: Sandbox, part: Part, size: string): Promise<void> {
     const say = (contender: string, measure: Measure) =>
       console.error(`${part}, ${size}, ${link.title}: ${contender} ${measureText(measure)}`);
     const session = { program, rounds: Number(options.rounds), say };
-    const { runs, serviceSeconds } = await bench.measure({ sandbox: box, data, link, bucket }, session);
+    const { runs, serviceSeconds } = await bench.measure(
+      { sandbox: box, data, link, bucket, accounts },
+      session,
+    );
     const { databaseBytes, filestoreBytes, files } = data;
     const sizes = { databaseBytes, filestoreBytes, files };
     const found: Case = { part, size, link: link.title, data: sizes, serviceSeconds, runs };
@@ -103,7 +110,7 @@ function chosen<T extends object>(names: readonly string[], table: T): (keyof T)
   return names as (keyof T)[];
 }
 
-function measureText({ seconds, peakBytes, processor, steps, roundTrips }: Measure): string {
+function measureText({ seconds, peakBytes, processor, parties, steps, roundTrips, reads }: Measure): string {
   const of = Object.entries(steps ?? {}).map(([step, each]) => `${step} ${each.toFixed(1)}`);
   return [
     `${seconds.toFixed(1)} s`,
@@ -113,6 +120,10 @@ function measureText({ seconds, peakBytes, processor, steps, roundTrips }: Measu
       : [
           `processor ${processor.all.toFixed(1)} of ${processor.machine.toFixed(1)} s, main thread ${processor.main.toFixed(1)} s, garbage ${processor.collecting.toFixed(2)} s`,
         ]),
+    ...(parties === undefined
+      ? []
+      : [PARTIES.map((party) => `${party} ${parties[party].toFixed(1)}`).join(', ')]),
+    ...(reads === undefined ? [] : [`${reads.toFixed(2)} reads`]),
     ...(roundTrips === undefined ? [] : [`${roundTrips.host} and ${roundTrips.s3} in turn`]),
     ...(of.length === 0 ? [] : [`(${of.join(', ')})`]),
   ].join(', ');

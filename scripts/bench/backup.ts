@@ -27,7 +27,7 @@ export const backup: BenchPart = {
 };
 
 /** The same, and what has come over the line meanwhile. */
-async function counted({ link }: Place, contender: Contender): Promise<Measure> {
+export async function counted({ link }: Place, contender: Contender): Promise<Measure> {
   const before = await link.received();
   const measure = await contender();
   const after = await link.received();
@@ -40,13 +40,12 @@ async function counted({ link }: Place, contender: Contender): Promise<Measure> 
 async function ours(place: Place, program: string): Promise<Measure> {
   const { sandbox, bucket } = place;
   const done = await runProgram({ ...place, variables: TELL_QUESTIONS }, program, 'backup');
-  const { outputs, seconds, peakBytes, processor, log } = done;
+  const { outputs, log, cost } = done;
   const object = await getObject(s3Client(sandbox.s3), bucket, outputs.receipt ?? '');
   const receipt = JSON.parse(String(Buffer.from(object))) as Receipt;
-  const startup = seconds - Object.values(receipt.durations).reduce((sum, each) => sum + each, 0);
+  const startup = cost.seconds - Object.values(receipt.durations).reduce((sum, each) => sum + each, 0);
   const steps = { ...receipt.durations, 'start and end': startup };
-  const roundTrips = roundTripsOf(log);
-  return { seconds, steps, archiveBytes: receipt.size, peakBytes, processor, roundTrips };
+  return { ...cost, steps, archiveBytes: receipt.size, roundTrips: roundTripsOf(log) };
 }
 
 export async function theirs(place: Place): Promise<Measure & { readonly archiveBytes: number }> {
@@ -63,9 +62,8 @@ export async function theirs(place: Place): Promise<Measure & { readonly archive
     BUCKET: bucket,
   };
   try {
-    const steps = await runScript(backupScript, folder, env);
-    const seconds = Object.values(steps).reduce((sum, each) => sum + each, 0);
-    return { seconds, steps, archiveBytes: (await stat(join(folder, 'backup.zip'))).size };
+    const done = await runScript(place, backupScript, folder, env);
+    return { ...done, archiveBytes: (await stat(join(folder, 'backup.zip'))).size };
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,8 +1,12 @@
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Growth } from '../../test/support/growth.ts';
 import type { RawInputs } from '../../test/support/inputs.ts';
 import { startOdooServer } from '../../test/support/odoo-server.ts';
+import { createDatabase, dropDatabase } from '../../test/support/postgres.ts';
 import { run } from '../../test/support/processes.ts';
 import { type BenchPart, cleanUp, Runs } from './part.ts';
+import type { Measure } from './record.ts';
 import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
 import { dumpScript } from './scripts.ts';
 
@@ -17,16 +21,19 @@ export const databases: BenchPart = {
   async measure(place, session) {
     const { sandbox, data } = place;
     const runs = new Runs(session);
+    await using second = await copyOf(place);
     const ours = (name: string, command: string, inputs: RawInputs) =>
       runs.take(name, async () => {
-        const done = await runProgram(place, session.program, command, inputs);
-        return { seconds: done.seconds, peakBytes: done.peakBytes, processor: done.processor };
+        const { cost } = await runProgram(place, session.program, command, inputs);
+        return cost;
       });
     for (let round = 0; round < session.rounds; round += 1) {
       await using server = await startOdooServer(sandbox, data.odoo, data.httpPort);
       await runs.take('pg_dump | zstd -1 alone', () => dumpAlone(place));
       await ours('backup, dual', 'backup', { format: 'dual' });
       await ours('backup, custom', 'backup', { format: 'custom' });
+      const database = `${data.odoo.database}, ${second.database}`;
+      await ours(TWO_AT_ONCE, 'backup', { format: 'dual', database });
       await ours('rollback', 'rollback', {
         'stop-command': server.stopCommand,
         'start-command': server.startCommand,
@@ -38,11 +45,30 @@ export const databases: BenchPart = {
   },
 };
 
+/** What of two databases of one host is measured: chiefly the memory. */
+const TWO_AT_ONCE = 'backup, dual, two databases at once';
+
+/** A second Odoo database on the same host, of the same data. Removed when it is disposed of. */
+async function copyOf({ sandbox, data }: Place): Promise<AsyncDisposable & { readonly database: string }> {
+  const { postgres } = sandbox;
+  const database = `${data.odoo.database}_two`;
+  const filestore = join(dirname(data.odoo.filestore), database);
+  await createDatabase(postgres, database, data.odoo.database);
+  await run(['cp', '-a', data.odoo.filestore, filestore]);
+  return {
+    database,
+    async [Symbol.asyncDispose]() {
+      await dropDatabase(postgres, database);
+      await rm(filestore, { recursive: true });
+    },
+  };
+}
+
 function databaseOf(partners: number): Growth {
   return { partners };
 }
 
-async function dumpAlone(place: Place): Promise<{ readonly seconds: number }> {
+async function dumpAlone(place: Place): Promise<Measure> {
   const { sandbox, data } = place;
   const { postgres, folder } = sandbox;
   const env = {
@@ -50,7 +76,7 @@ async function dumpAlone(place: Place): Promise<{ readonly seconds: number }> {
     PG: `-h ${postgres.socket} -p ${postgres.port} -U odoo`,
     DATABASE: data.odoo.database,
   };
-  const steps = await runScript(dumpScript, folder, env);
+  const { seconds, parties } = await runScript(place, dumpScript, folder, env);
   await run(['sync']);
-  return { seconds: Object.values(steps).reduce((sum, each) => sum + each, 0) };
+  return { seconds, parties };
 }

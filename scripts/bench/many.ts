@@ -35,7 +35,7 @@ async function runAll(place: Place, { program }: Session, runs: Runs): Promise<v
     await runs.take(name, async () => {
       const done = await runProgram(place, program, command, inputs);
       log = done.log;
-      return { seconds: done.seconds, peakBytes: done.peakBytes, processor: done.processor };
+      return done.cost;
     });
     return log;
   };

@@ -2,8 +2,10 @@ import { formatBytes, formatCount } from '../../src/util/format.ts';
 import { type BarGroup, type Chart, drawChart } from './chart.ts';
 import { conclusion } from './conclusion.ts';
 import { caseOf, casesOf, medianOf, middle, processorOf, ratioOf, shareOf } from './figures.ts';
+import { goalStates } from './goals.ts';
 import { calculateLarge, LARGE } from './large.ts';
-import type { Case, Measure, Recorded, RecordedCase } from './record.ts';
+import { PROFILE_HEADER, PROFILE_MEANING, profileCells } from './profile.ts';
+import type { Case, Measure, Part, Recorded, RecordedCase } from './record.ts';
 import { backupScript, dumpScript, resticScript, rollbackScript } from './scripts.ts';
 
 /** Everything that is written from the recorded results, by its path: the page, and its charts. */
@@ -31,6 +33,8 @@ function pageOf(recorded: Recorded, charts: readonly NamedChart[]): string {
     manySection(recorded),
     verifySection(recorded),
     largeSection(recorded),
+    processorSection(recorded),
+    goalsSection(recorded),
   ];
   return [
     '# Benchmarks',
@@ -141,7 +145,7 @@ function againSection(recorded: Recorded): string[] {
     ]),
   );
   return section('The next backup', cases, [
-    'Of a database of one size and filestores of several, after 500 new partners and 10 new files of 1 MiB. What is sent should be the same for every filestore. restic, the script and `format: custom` hold one dump, the others two; restic sends only the blocks of a dump that are new, to a repository that only restic reads.',
+    'Of a database of one size and filestores of several, after 500 new partners and 10 new files of 1 MiB; and of a small database, after 10 new partners and 2 new files of 20 KiB. What is sent should be the same for every filestore. restic, the script and `format: custom` hold one dump, the others two; restic sends only the blocks of a dump that are new, to a repository that only restic reads.',
     table(
       ['Data', 'Line', 'By', 'Time', 'Ours in proportion', 'Sent to S3', 'Requests', ...OUR_HEADER],
       rows,
@@ -180,7 +184,7 @@ function rollbackSection(recorded: Recorded): string[] {
 
 function databasesSection(recorded: Recorded): string[] {
   return costSection(recorded, 'databases', 'Large databases', [
-    'Databases of several sizes with hardly any files, on loopback: first backups and a rollback.',
+    'Databases of several sizes with hardly any files, on loopback: first backups, of one database and of two of that size at once, and a rollback. Two is the most that are backed up at once, for the sake of memory.',
   ]);
 }
 
@@ -237,6 +241,62 @@ function largeSection(recorded: Recorded): string[] {
     '## Large',
     `${data}, format \`dual\`: calculated from how times grow in the sections above, which straight lines describe, on the machine of these benchmarks.`,
     table(['What', 'Calculated', 'Most of it is'], rows),
+  ];
+}
+
+/** Who used the processor, in the comparisons with others. */
+function processorSection(recorded: Recorded): string[] {
+  const cases = (['backup', 'again', 'rollback'] as const).flatMap((part) => casesOf(recorded, part));
+  const rows = cases.flatMap((each) =>
+    Object.keys(each.runs).flatMap((name) => {
+      const cells = profileCells(each, name);
+      const data = `${PART_NAMES[each.part]}, ${each.size}`;
+      return cells ? [[data, each.link, name, time(medianOf(each, name)), ...cells]] : [];
+    }),
+  );
+  if (rows.length === 0) return [];
+  return [
+    '## Who used the processor',
+    PROFILE_MEANING,
+    table(['What', 'Line', 'By', 'Time', ...PROFILE_HEADER], rows),
+  ];
+}
+
+const PART_NAMES: Readonly<Record<Part, string>> = {
+  backup: 'First backup',
+  again: 'Next backup',
+  databases: 'Large databases',
+  rollback: 'Rollback',
+  many: 'Many files',
+  verify: 'Verify',
+  sealed: 'Sealed',
+};
+
+function goalsSection(recorded: Recorded): string[] {
+  const states = goalStates(recorded);
+  if (states.every(({ measured }) => measured === undefined)) return [];
+  const rows = states.map(({ what, goal, measured, isReached }) => [
+    what,
+    `≤ ${goal}`,
+    measured ?? 'not measured',
+    measured === undefined ? '–' : isReached ? 'yes' : 'no',
+  ]);
+  const missed = states.filter(({ measured, isReached }) => measured !== undefined && !isReached);
+  return [
+    '## Goals',
+    'The times of one run divided by each other, medians; and the most memory that a command held.',
+    table(['What', 'Goal', 'Measured', 'Reached'], rows),
+    ...(missed.length === 0
+      ? []
+      : [
+          '## Goals that are not reached, and why',
+          missed
+            .map(
+              ({ what, goal, measured, why }) =>
+                `- **${what}: ${measured}, and the goal is ${goal}.** ${why}`,
+            )
+            .join('\n'),
+        ]),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Data } from './data.ts';
+import type { Parties } from './parties.ts';
 import type { RoundTrips } from './questions.ts';
 
 /** What can be measured, one section of the page each. */
@@ -18,9 +19,17 @@ export interface Processor {
   readonly machine: number;
 }
 
-/** One run of one contender. Seconds and bytes. What it does not have was not measured, or is nothing that it has. */
-export interface Measure {
+/** What a run took. What it does not have was not measured: of a rival, or before that was measured. */
+export interface Cost {
   readonly seconds: number;
+  /** The most memory that our process held at once. */
+  readonly peakBytes?: number;
+  readonly processor?: Processor;
+  readonly parties?: Parties | undefined;
+}
+
+/** One run of one contender. Seconds and bytes. What it does not have was not measured, or is nothing that it has. */
+export interface Measure extends Cost {
   /** From the stop of Odoo until it answers again. */
   readonly downtime?: number;
   /** Phases or steps, in their order. */
@@ -33,9 +42,8 @@ export interface Measure {
   /** That S3 was asked. */
   readonly requests?: number;
   readonly roundTrips?: RoundTrips;
-  /** The most memory that our process held at once. */
-  readonly peakBytes?: number;
-  readonly processor?: Processor;
+  /** How often the largest table of the database was read from its beginning to its end. */
+  readonly reads?: number;
 }
 
 /** Runs by all contenders, on the same data, over one line. */

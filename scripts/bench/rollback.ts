@@ -79,14 +79,12 @@ export async function ours(place: RollbackPlace, program: string): Promise<Measu
   const { stopCommand, startCommand } = place.server;
   const inputs = { 'stop-command': stopCommand, 'start-command': startCommand };
   const done = await runProgram({ ...place, variables: TELL_QUESTIONS }, program, 'rollback', inputs);
-  const { outputs, log, seconds, peakBytes, processor } = done;
+  const { outputs, log, cost } = done;
   const { durations } = JSON.parse(outputs.json ?? '') as { readonly durations: Record<string, number> };
   return {
-    seconds,
+    ...cost,
     downtime: Number(outputs.downtime),
     steps: durations,
-    peakBytes,
-    processor,
     roundTrips: roundTripsOf(log),
   };
 }
@@ -110,10 +108,11 @@ async function theirs(place: RollbackPlace): Promise<Measure> {
     START: server.startCommand,
   };
   try {
-    const steps = await runScript(rollbackScript, folder, env);
-    const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
-    const durations = Object.values(steps);
-    return { seconds: sum(durations), downtime: sum(durations.slice(2)), steps };
+    const done = await runScript(place, rollbackScript, folder, env);
+    const downtime = Object.values(done.steps)
+      .slice(2)
+      .reduce((total, each) => total + each, 0);
+    return { ...done, downtime };
   } finally {
     await Promise.all([folder, work].map((path) => rm(path, { recursive: true, force: true })));
   }

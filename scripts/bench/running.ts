@@ -10,7 +10,8 @@ import { peakOf } from '../../test/support/peak.ts';
 import type { Sandbox } from '../../test/support/sandbox.ts';
 import type { Data } from './data.ts';
 import type { Link } from './link.ts';
-import type { Processor } from './record.ts';
+import { type Accounts, busySeconds, measured, type Parties } from './parties.ts';
+import type { Cost, Processor } from './record.ts';
 
 /** What is backed up and put back, over which line, with which bucket. */
 export interface Place {
@@ -18,6 +19,8 @@ export interface Place {
   readonly data: Data;
   readonly link: Link;
   readonly bucket: string;
+  /** Undefined where nobody may keep them. */
+  readonly accounts?: Accounts | undefined;
   /** Variables that our program gets besides. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -27,10 +30,15 @@ export interface Done {
   readonly outputs: Readonly<Record<string, string>>;
   /** Standard error. */
   readonly log: string;
+  readonly cost: Cost;
+}
+
+/** A script that ended well. */
+export interface ScriptDone {
+  /** Seconds that each step took. */
+  readonly steps: Readonly<Record<string, number>>;
   readonly seconds: number;
-  /** The most memory that it held at once, in bytes. */
-  readonly peakBytes: number;
-  readonly processor: Processor;
+  readonly parties: Parties | undefined;
 }
 
 /** Our program, a process of its own with nothing but its inputs. */
@@ -42,39 +50,32 @@ export async function runProgram(
 ): Promise<Done> {
   const given = Object.entries({ ...(await inputsOf(place)), ...inputs });
   const variables = Object.fromEntries(given.map(([name, value]) => [variableOf(name), value]));
-  const busyBefore = await busySeconds();
-  const started = performance.now();
   const argv = ['--pdeathsig', 'KILL', process.execPath, '--import', PRELOAD, program, command];
-  const child = spawn('setpriv', argv, {
-    env: { PATH: process.env.PATH, ...credentials(place.sandbox), ...variables, ...place.variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const { done, seconds, parties } = await measured(place.accounts, async () => {
+    const busyBefore = busySeconds();
+    const child = spawn('setpriv', argv, {
+      env: { PATH: process.env.PATH, ...credentials(place.sandbox), ...variables, ...place.variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [stdout, log, peakBytes] = await Promise.all([
+      text(child.stdout),
+      succeeded(child, `Our ${command}`),
+      peakOf(child),
+    ]);
+    return { stdout, log, peakBytes, machine: busySeconds() - busyBefore };
   });
-  const [stdout, log, peakBytes] = await Promise.all([
-    text(child.stdout),
-    succeeded(child, `Our ${command}`),
-    peakOf(child),
-  ]);
-  const seconds = (performance.now() - started) / 1000;
-  const machine = (await busySeconds()) - busyBefore;
+  const { stdout, log, peakBytes, machine } = done;
+  const processor: Processor = { ...JSON.parse(PROCESSOR.exec(log)?.[1] ?? '{}'), machine };
   const outputs = stdout.split('\n').map((line) => /^([^=]*)=(.*)$/.exec(line) ?? []);
   return {
     outputs: Object.fromEntries(outputs.map(([, name = '', value = '']) => [name, value])),
     log,
-    seconds,
-    peakBytes,
-    processor: { ...JSON.parse(PROCESSOR.exec(log)?.[1] ?? '{}'), machine },
+    cost: { seconds, peakBytes, processor, parties },
   };
 }
 
 const PRELOAD = fileURLToPath(new URL('preload.mjs', import.meta.url));
 const PROCESSOR = /^ODOO-BACKUP-BENCH (.*)$/m;
-
-/** Seconds that all processors of this machine were busy for so far: the first line of /proc/stat, in hundredths. */
-async function busySeconds(): Promise<number> {
-  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).slice(1).map(Number);
-  return (user + nice + system + irq + softirq) / 100;
-}
 
 async function inputsOf({ sandbox, data, link, bucket }: Place): Promise<RawInputs> {
   const { ssh, keys, s3 } = sandbox;
@@ -116,21 +117,24 @@ export async function scriptEnvironment(
   };
 }
 
-/** Runs the steps of a script by bash, one after the other. @returns the seconds that each took */
+/** Runs the steps of a script by bash, one after the other. */
 export async function runScript(
+  { accounts }: Pick<Place, 'accounts'>,
   script: Readonly<Record<string, string>>,
   folder: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<Record<string, number>> {
+): Promise<ScriptDone> {
   const steps: Record<string, number> = {};
-  for (const [step, command] of Object.entries(script)) {
-    const started = performance.now();
-    const argv = ['--pdeathsig', 'KILL', 'bash', '-euo', 'pipefail', '-c', command];
-    const child = spawn('setpriv', argv, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
-    await succeeded(child, command);
-    steps[step] = (performance.now() - started) / 1000;
-  }
-  return steps;
+  const { seconds, parties } = await measured(accounts, async () => {
+    for (const [step, command] of Object.entries(script)) {
+      const started = performance.now();
+      const argv = ['--pdeathsig', 'KILL', 'bash', '-euo', 'pipefail', '-c', command];
+      const child = spawn('setpriv', argv, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
+      await succeeded(child, command);
+      steps[step] = (performance.now() - started) / 1000;
+    }
+  });
+  return { steps, seconds, parties };
 }
 
 function credentials({ s3 }: Sandbox): Record<string, string> {

@@ -15,8 +15,7 @@ export const sealed: BenchPart = {
       for (const [name, inputs] of inTurn(contenders, round)) {
         await runs.take(name, async () => {
           const done = await runProgram(place, session.program, 'backup', inputs);
-          const { outputs, seconds, peakBytes, processor } = done;
-          return { seconds, peakBytes, processor, archiveBytes: Number(outputs.size) };
+          return { ...done.cost, archiveBytes: Number(done.outputs.size) };
         });
         await cleanUp(place);
       }

@@ -15,14 +15,14 @@ export const verify: BenchPart = {
     for (let round = 0; round < session.rounds; round += 1) {
       let key = '';
       await runs.take('backup', async () => {
-        const { outputs, seconds, peakBytes, processor } = await runProgram(place, program, 'backup');
+        const { outputs, cost } = await runProgram(place, program, 'backup');
         key = outputs.key ?? '';
-        return { seconds, peakBytes, processor, archiveBytes: Number(outputs.size) };
+        return { ...cost, archiveBytes: Number(outputs.size) };
       });
       for (const level of levels) {
         await runs.take(level, async () => {
-          const run = await runProgram(place, program, 'verify', { backup: key, verify: level });
-          return { seconds: run.seconds, peakBytes: run.peakBytes, processor: run.processor };
+          const { cost } = await runProgram(place, program, 'verify', { backup: key, verify: level });
+          return cost;
         });
       }
       await cleanUp(place);

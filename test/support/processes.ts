@@ -184,7 +184,10 @@ export async function processes(): Promise<ProcessEntry[]> {
 }
 
 /** What /proc says of a process; empty when it has ended, or is not ours to look at. */
-export function readOf(pid: number | string, file: 'stat' | 'cmdline' | 'environ'): string {
+export function readOf(
+  pid: number | string,
+  file: 'stat' | 'cmdline' | 'environ' | 'cgroup' | 'mounts',
+): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {

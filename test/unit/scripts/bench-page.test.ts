@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { conclusion } from '../../../scripts/bench/conclusion.ts';
 import { growthOf, slopeOf } from '../../../scripts/bench/figures.ts';
+import { goalStates } from '../../../scripts/bench/goals.ts';
 import { calculateLarge } from '../../../scripts/bench/large.ts';
 import { benchmarkFiles } from '../../../scripts/bench/page.ts';
+import type { Parties } from '../../../scripts/bench/parties.ts';
+import { profileText } from '../../../scripts/bench/profile.ts';
 import {
   type Case,
   type Measure,
@@ -118,5 +121,68 @@ suite('the page of benchmarks', () => {
       replaced.map(({ runs, machine }) => [Object.keys(runs), after.machines[machine]]),
       [[['ours'], 'Another machine']],
     );
+  });
+
+  test('has the goals, and why those that are not reached are not', () => {
+    const parties = { postgres: 3, host: 2, s3: 1, client: 3, rest: 1, idle: 2 };
+    const profiled = made(
+      'again',
+      { size: '1 GB' },
+      {
+        ours: took(6, { processor, parties, reads: 1.1, peakBytes: 5e8 }),
+        'pg_dump | zstd -1 alone': took(2, { parties }),
+      },
+    );
+    const recorded = withCases(withCases(NOTHING, straight, 'A machine'), [profiled], 'A machine');
+    const [first, second] = goalStates(recorded);
+    assert.deepEqual([first?.measured, first?.isReached, second?.measured], ['3.00', false, undefined]);
+    const of = (what: RegExp) => goalStates(recorded).find((each) => what.test(each.what));
+    assert.deepEqual(of(/^Reads/), {
+      ...{ what: 'Reads of the production database for both dumps', goal: '1.00', measured: '1.00' },
+      ...{ isReached: true, why: '' },
+    });
+    assert.match(
+      of(/^Peak memory/)?.why ?? '',
+      /“ours” of the data “1 GB” \(loopback\)\. All others are below/,
+    );
+
+    const page = new Map(benchmarkFiles(recorded)).get('docs/benchmarks.md') ?? '';
+    assert.match(
+      page,
+      /\| ours \| 6\.0 s \| 3\.0 s \| 2\.0 s \| 1\.0 s \| 3\.0 s \(2\.0 s\) \| 1\.0 s \| 2\.0 s, 17 % \|/,
+    );
+    assert.match(page, /## Goals that are not reached, and why\n\n- \*\*Next backup, both dumps, loopback/);
+  });
+
+  test('says what the ratio would be if ours were nothing', () => {
+    const why = (parties: Partial<Parties>, goal: number) =>
+      profileText(
+        { ...{ postgres: 0, host: 0, s3: 0, client: 0, rest: 0, idle: 0 }, ...parties },
+        { seconds: 6, theirSeconds: 2, goal },
+      );
+    // Two processors for 6 s. Without ours, and always busy: 9 s of work, 4.5 s, 2.25 times theirs.
+    const others = { postgres: 4, host: 3, s3: 2, client: 2, idle: 1 };
+    assert.match(
+      why(others, 2),
+      /^Of 11\.0 s of processor time, 2\.0 s are ours, 4\.0 s PostgreSQL’s, .* would be 2\.25: /,
+    );
+    // Without ours, and all else as it was: 5 s, 2.5 times theirs; always busy: 1.5 s.
+    assert.match(
+      why({ postgres: 3, client: 2, idle: 7 }, 2),
+      /would be 2\.50; if no processor .* 0\.75: .* waiting/,
+    );
+    assert.match(
+      why({ postgres: 3, client: 8, idle: 1 }, 2),
+      /would be 1\.00: our own processor time is what/,
+    );
+  });
+
+  test('has what was measured before anybody counted who used the processors', () => {
+    const runs = { 'ours, format: custom': took(6, { processor }), restic: took(2) };
+    const old = made('again', { size: '1 GB' }, runs);
+    const page = new Map(benchmarkFiles(withCases(NOTHING, [old], 'A machine'))).get('docs/benchmarks.md');
+    assert.doesNotMatch(page ?? '', /## Who used the processor/);
+    assert.match(page ?? '', /\| The same ÷ restic \| ≤ 1\.00 \| 3\.00 \| no \|/);
+    assert.match(page ?? '', /Of 12\.0 s of processor time, 3\.0 s are ours; who used the rest was not/);
   });
 });
