@@ -53,7 +53,8 @@ async function runAll(place: Place, { program }: Session, runs: Runs): Promise<v
   await ours('rollback', 'rollback', undo);
   const { filestore } = data.odoo;
   await rename(filestore, `${filestore}.gone`);
-  await ours('rollback, every file fetched', 'rollback', undo);
+  const fetching = await ours('rollback, every file fetched', 'rollback', undo);
+  if (!/\b0 files linked/.test(fetching)) throw new Error(`The host had files: ${fetching}`);
   await rm(`${filestore}.gone`, { recursive: true });
   await ours('list', 'list');
 }
