@@ -61,8 +61,7 @@ const chosenLinks = chosen(options.link, links);
 const allSizes = Object.assign({}, ...chosenParts.map((part) => benches[part].sizes));
 const chosenSizes = chosen(options.size ?? Object.keys(allSizes), allSizes);
 
-// Disposed of after the servers whose time they have.
-using accounts = Accounts.open();
+const accounts = Accounts.open();
 if (!accounts) console.error('Who uses the processors is not measured: that needs root, and control groups');
 // restic leaves Content-Type unsigned, which Ceph has refused since CVE-2026-54330.
 await using sandbox = await startSandbox({ gateway: 'rgw sigv4 insecure = true' });

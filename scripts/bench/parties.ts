@@ -48,11 +48,12 @@ interface Account {
  * process that a server ever started. The times that Linux adds to a parent's would not do: sshd's monitor does not
  * wait for a session whose client has left.
  */
-export class Accounts implements Disposable {
+export class Accounts {
   readonly #group: string;
 
   private constructor(group: string) {
     this.#group = group;
+    process.once('exit', () => this.#remove());
   }
 
   /** @returns undefined where this process may not make control groups */
@@ -79,10 +80,14 @@ export class Accounts implements Disposable {
     return { done, seconds, parties: difference(before, this.#account(), seconds) };
   }
 
-  /** To be called when the servers have ended. */
-  [Symbol.dispose](): void {
+  /** Leaves no group behind, when this process exits: its servers have ended by then. */
+  #remove(): void {
     for (const path of [...SERVER_NAMES.map((server) => join(this.#group, server)), this.#group]) {
-      rmdirSync(path);
+      try {
+        rmdirSync(path);
+      } catch {
+        // Something in it is ending still: an empty group takes nothing.
+      }
     }
   }
 
