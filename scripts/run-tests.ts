@@ -48,8 +48,8 @@ export async function runTests(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
   const tests = run({
     files: files.map((file) => resolve(root, file)),
-    // Each file waits half of its time: for servers, programs and limits.
-    concurrency: 2 * availableParallelism(),
+    // Each file waits two thirds of its time: for servers, programs and limits.
+    concurrency: 3 * availableParallelism(),
     timeout: FILE_TIMEOUT_MS,
     signal: ending.signal,
     testNamePatterns: values['test-name-pattern'],
