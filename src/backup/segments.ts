@@ -55,7 +55,7 @@ export function lanesOf(
 ): Lane[] {
   const most = mostBytes(source, target);
   return [
-    ...dumps.map(({ output }) => ({ body: output, mostBytes: most.dump })),
+    ...dumps.map(({ output }) => ({ body: output, mostBytes: most.dump, likelyBytes: most.likelyDump })),
     ...(filestore ? [{ body: filestore.output, mostBytes: most.filestore }] : []),
     { body: description.output, mostBytes: most.description },
     { body: directory, mostBytes: most.directory },

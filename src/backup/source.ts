@@ -73,12 +73,15 @@ const [HEADER_BYTES, DIRECTORY_BYTES] = [120, 140];
  * The most bytes that may have to be sent of each part of a backup, approximately: it decides the size of the parts of
  * the upload, and of the archive's units.
  */
-export function mostBytes({ facts, files, missing }: Source, { base, recipients }: ArchiveOptions) {
+export function mostBytes({ facts, files, missing }: Source, target: ArchiveOptions) {
+  const { base, recipients } = target;
   const { bytes, length } = files?.list ?? { bytes: 0, length: 0 };
   const header = HEADER_BYTES + (recipients ? sealedSize(0, recipients.headerLength) : 0);
   return {
     /** Each of the dumps: text is longer than tables are, and is deflated. */
     dump: 2 * facts.tableBytes + 1024 ** 2,
+    /** What a dump hardly ever exceeds: deflated, those of the benchmarks are a third of their tables, or less. */
+    likelyDump: deflateLevel(target) > 0 ? facts.tableBytes / 2 + 1024 ** 2 : undefined,
     /** With some files of which a half was read, and then all. */
     filestore: Math.ceil(1.02 * bytes) + header * length + 64 * 1024 ** 2,
     /** With the names of files that are missing. */

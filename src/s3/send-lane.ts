@@ -8,9 +8,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { allEnded } from '../util/begun.ts';
-import { continued } from '../util/iterables.ts';
+import { LaneBytes } from './lane-bytes.ts';
 import { type LaneBudget, type PartBudget, withinBudget } from './part-budget.ts';
-import { SHORTEST_PART, USUAL_PART } from './part-plan.ts';
+import { type PartKind, SHORTEST_PART, USUAL_PART } from './part-plan.ts';
 
 /** Where the parts of a lane go. */
 export interface LaneSink {
@@ -34,13 +34,18 @@ export interface LaneEnds {
   readonly after: ((rest: Buffer) => void) | undefined;
 }
 
+/** Parts of one size, of which so many are sent at once, within the budget. */
+export interface BudgetedParts extends PartKind {
+  readonly budget: PartBudget;
+}
+
 /** How a lane is cut. */
 export interface LaneParts {
-  /** In bytes. */
-  readonly partSize: number;
-  /** How many parts are sent at once, within the budget. */
-  readonly atOnce: number;
-  readonly budget: PartBudget;
+  readonly early: BudgetedParts;
+  /** Those behind. */
+  readonly late: BudgetedParts;
+  /** How many early ones there are at most: none, or two or more. */
+  readonly earlyParts: number;
   readonly config: S3Client['config'];
 }
 
@@ -65,31 +70,52 @@ export async function sendLane(
   sink: LaneSink,
   parts: LaneParts,
 ): Promise<void> {
-  const { partSize } = parts;
-  const budget = parts.budget.ofLane();
-  if (ends.before === undefined || partSize <= USUAL_PART) {
-    return cutByLibrary(withinBudget(body, partSize, budget, partSize), ends, sink, {
-      ...parts,
-      budget,
-      first: 0,
-    });
-  }
-  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const { head, more } = await headOf(chunks, USUAL_PART);
-  if (!more) return new LaneClient(ends, sink, { partSize, budget }, 0).whole(head);
+  const { partSize, budget } = parts.early;
+  const bytes = new LaneBytes(body);
+  if (ends.before === undefined || partSize <= USUAL_PART)
+    return cutAll(bytes, ends, sink, { ...parts, first: 0 });
+  const head = Buffer.concat(await Array.fromAsync(bytes.take(USUAL_PART)));
+  if (bytes.haveEnded)
+    return new LaneClient(ends, sink, { partSize, budget: budget.ofLane() }, 0).whole(head);
   sink.begin();
-  const first = joined(ends.before, head).then((bytes) => sink.part(0, bytes));
-  const rest = withinBudget(continued(more, chunks), partSize, budget);
-  const behind = cutByLibrary(rest, { ...ends, before: undefined }, sink, { ...parts, budget, first: 1 });
+  const first = joined(ends.before, head).then((joint) => sink.part(0, joint));
+  const behind = cutAll(bytes, { ...ends, before: undefined }, sink, { ...parts, first: 1 });
   await allEnded(first, behind);
 }
 
-/** @param parts with the number of the first part of these bytes */
+/** Cuts what there is into early parts, and then into late ones. @param parts and the number of the first */
+async function cutAll(
+  bytes: LaneBytes,
+  { before, after }: LaneEnds,
+  sink: LaneSink,
+  { early, late, earlyParts, config, first }: LaneParts & { readonly first: number },
+): Promise<void> {
+  // Who is behind is told at the end of all bytes, and not where the early parts end.
+  const atEnd = after && ((rest: Buffer) => (bytes.haveEnded ? after(rest) : undefined));
+  const cut = (kind: BudgetedParts, number: number, length: number) => {
+    const { partSize, atOnce } = kind;
+    const budget = kind.budget.ofLane();
+    const piece = withinBudget(bytes.take(length), partSize, budget, number === 0 ? partSize : 0);
+    const ends = { before: number === 0 ? before : undefined, after: atEnd };
+    return cutByLibrary(piece, ends, sink, { partSize, atOnce, budget, config, first: number });
+  };
+  const count = earlyParts - first;
+  if (count > 0) await cut(early, first, count * early.partSize);
+  if (!bytes.haveEnded) await cut(late, Math.max(first, earlyParts), Number.POSITIVE_INFINITY);
+}
+
+/** Parts of one size, from one number on. */
+interface LaneStretch extends LaneCut {
+  readonly atOnce: number;
+  readonly first: number;
+  readonly config: S3Client['config'];
+}
+
 async function cutByLibrary(
   bytes: AsyncIterable<Buffer>,
   ends: LaneEnds,
   sink: LaneSink,
-  parts: Omit<LaneParts, 'budget'> & { readonly budget: LaneBudget; readonly first: number },
+  parts: LaneStretch,
 ): Promise<void> {
   const client = new LaneClient(ends, sink, parts, parts.first);
   const send = (request: LaneRequest) => client.send(request);
@@ -100,24 +126,6 @@ async function cutByLibrary(
     partSize: parts.partSize,
     queueSize: parts.atOnce,
   }).done();
-}
-
-/** The first bytes of a lane, and what was read of the next ones; `more` undefined: there are none. */
-async function headOf(
-  chunks: AsyncIterator<Buffer>,
-  length: number,
-): Promise<{ readonly head: Buffer; readonly more: Buffer | undefined }> {
-  const read: Buffer[] = [];
-  for (let left = length; ; ) {
-    const { value, done } = await chunks.next();
-    if (done) return { head: Buffer.concat(read), more: undefined };
-    const chunk: Buffer = value;
-    if (chunk.length > left) {
-      return { head: Buffer.concat([...read, chunk.subarray(0, left)]), more: chunk.subarray(left) };
-    }
-    read.push(chunk);
-    left -= chunk.length;
-  }
 }
 
 interface LaneCut {

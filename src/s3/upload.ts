@@ -6,17 +6,15 @@ import { UserError } from '../util/errors.ts';
 import type { ObjectParams } from './begin-upload.ts';
 import { lockFields } from './object-lock.ts';
 import { PartBudget } from './part-budget.ts';
-import { type PartPlan, planParts } from './part-plan.ts';
+import { type LaneSize, type PartKind, type PartPlan, planParts } from './part-plan.ts';
 import { type PartProof, PartUploader } from './part-uploader.ts';
 import { sendLane } from './send-lane.ts';
 import { type CopiedFront, type CopyProof, ServerCopy } from './server-copy.ts';
 import type { Store } from './store.ts';
 
-/** A run of the new object's bytes that is sent beside the others. */
-export interface Lane {
+/** A run of the new object's bytes that is sent beside the others. Its size decides how large the parts are. */
+export interface Lane extends LaneSize {
   readonly body: Readable;
-  /** The most bytes that it may have, as far as that can be known: decides how large the parts are. */
-  readonly mostBytes: number;
 }
 
 export interface UploadOptions {
@@ -93,11 +91,7 @@ export async function upload(
     const params = objectParams(store, key, options);
     const assembly = options.front && new ServerCopy(store, options.front, params, stop.signal);
     assembly?.parts.catch(fail);
-    const plan = planParts(
-      lanes.map(({ mostBytes }) => mostBytes),
-      assembly?.count,
-      options.sharing,
-    );
+    const plan = planParts(lanes, assembly?.count, options.sharing);
     const unequal = assembly !== undefined || lanes.length > 1;
     uploader = new PartUploader(store, { ...options, params, assembly, unequal, stop: stop.signal });
     const { config } = store.client;
@@ -106,7 +100,7 @@ export async function upload(
     await uploader.complete();
     stop.signal.throwIfAborted(); // nothing interrupts the request that makes the object
     const { bytes: sent, parts, proof } = uploader;
-    const made = { key, size: sent, sent, parts, partSize: plan.partSize, proof };
+    const made = { key, size: sent, sent, parts, partSize: plan.early.partSize, proof };
     return assembly ? { ...made, ...withFront(assembly, made) } : made;
   } catch (error) {
     fail(error);
@@ -120,7 +114,7 @@ export async function upload(
 /** Resolves when the server has taken all of them; rejects when nothing is under way any more. */
 async function sendLanes(
   lanes: readonly Lane[],
-  { partSize, atOnce, ranges }: PartPlan,
+  { early, late, ranges }: PartPlan,
   {
     uploader,
     refusing,
@@ -136,11 +130,12 @@ async function sendLanes(
     readonly fail: (error: unknown) => void;
   },
 ): Promise<void> {
-  const parts = { partSize, atOnce, budget: new PartBudget(atOnce, stop), config };
+  const budgeted = (kind: PartKind) => ({ ...kind, budget: new PartBudget(kind.atOnce, stop) });
+  const parts = { early: budgeted(early), late: budgeted(late), config };
   const sent: Promise<void>[] = [];
   let before: Promise<Buffer> | undefined;
   for (const [i, { body }] of lanes.entries()) {
-    const range = ranges[i] ?? { first: 1, count: 0 };
+    const range = ranges[i] ?? { first: 1, count: 0, early: 0 };
     const rest = Promise.withResolvers<Buffer>();
     rest.promise.catch(() => {}); // thrown by the lane that waits for it
     stop.addEventListener('abort', () => rest.reject(stop.reason), { once: true });
@@ -164,7 +159,8 @@ async function sendLanes(
       },
     };
     const ends = { before, after: i < lanes.length - 1 ? rest.resolve : undefined };
-    const lane = sendLane(body, ends, sink, parts);
+    const earlyParts = range.early < range.count ? range.early : Number.POSITIVE_INFINITY;
+    const lane = sendLane(body, ends, sink, { ...parts, earlyParts });
     lane.catch(fail);
     sent.push(lane);
     before = rest.promise;

@@ -25,14 +25,20 @@ const bytesOf = (lane: number, size: number): Buffer => {
 
 /** Nobody listens there, and nobody has to. */
 const { config } = s3Client({ endpoint: 'http://127.0.0.1:9', region: 'none', pathStyle: undefined });
-const cutInto = (partSize: number, atOnce: number) => {
-  const budget = new PartBudget(atOnce, AbortSignal.any([]));
-  return { partSize, atOnce, budget, config };
+const cutInto = (partSize: number, atOnce: number, earlyParts = Number.POSITIVE_INFINITY) => {
+  const budget = () => new PartBudget(atOnce, AbortSignal.any([]));
+  const early = { partSize, atOnce, budget: budget() };
+  return { early, late: { ...early, partSize: 2 * partSize, budget: budget() }, earlyParts, config };
 };
 
 /** Sends lanes of these sizes at the same time, to nowhere. */
-async function send(sizes: readonly number[], partSize: number, begun: boolean): Promise<Sent> {
-  const cut = cutInto(partSize, 2);
+async function send(
+  sizes: readonly number[],
+  partSize: number,
+  begun: boolean,
+  early?: number,
+): Promise<Sent> {
+  const cut = cutInto(partSize, 2, early);
   const parts: Sent['parts'] = [];
   let put: Buffer | undefined;
   let before: Promise<Buffer> | undefined;
@@ -64,8 +70,13 @@ async function send(sizes: readonly number[], partSize: number, begun: boolean):
   return { parts, put, begun };
 }
 
-async function assertSent(sizes: readonly number[], partSize: number, begun: boolean): Promise<void> {
-  const { parts, put, ...after } = await send(sizes, partSize, begun);
+async function assertSent(
+  sizes: readonly number[],
+  partSize: number,
+  begun: boolean,
+  early?: number,
+): Promise<void> {
+  const { parts, put, ...after } = await send(sizes, partSize, begun, early);
   const whole = Buffer.concat(sizes.map((size, lane) => bytesOf(lane, size)));
   if (put) {
     assert.deepEqual([parts.length, after.begun], [0, false], 'both an object and parts');
@@ -78,7 +89,7 @@ async function assertSent(sizes: readonly number[], partSize: number, begun: boo
   for (const { bytes } of parts.slice(0, -1)) assert.ok(bytes.length >= SHORTEST_PART, `${bytes.length}`);
   for (const { bytes } of parts) {
     assert.ok(bytes.length > 0);
-    assert.ok(bytes.length < Math.max(partSize, USUAL_PART) + SHORTEST_PART);
+    assert.ok(bytes.length < (early === undefined ? 1 : 2) * partSize + SHORTEST_PART);
   }
   for (const [lane, size] of sizes.entries()) {
     const numbers = parts.filter((part) => part.lane === lane).map(({ number }) => number);
@@ -96,15 +107,40 @@ const edge = fc
 test('lanes of any sizes make one object: no byte is lost, and no part but the last is short', async () => {
   const size = fc.oneof({ weight: 3, arbitrary: edge }, fc.nat({ max: 20 * MiB }), fc.nat({ max: 1000 }));
   const lanes = fc.array(size, { minLength: 1, maxLength: 5 });
-  await fc.assert(fc.asyncProperty(lanes, fc.constantFrom(8 * MiB, 9 * MiB), fc.boolean(), assertSent), {
-    numRuns: 20,
-  });
+  const early = fc.constantFrom(undefined, 0, 2, 3);
+  await fc.assert(
+    fc.asyncProperty(lanes, fc.constantFrom(8 * MiB, 9 * MiB), fc.boolean(), early, assertSent),
+    {
+      numRuns: 20,
+    },
+  );
 });
 
 test('lanes need no more parts in memory than there are lanes', async () => {
   const size = 3 * USUAL_PART + 1;
   for (const partSize of [USUAL_PART, USUAL_PART + MiB])
     await assertSent([size, size, size], partSize, false);
+});
+
+test('a lane that has more than it was likely to have ends with longer parts', async () => {
+  const partSize = USUAL_PART + MiB;
+  const lengths = async (sizes: readonly number[]) => {
+    await assertSent(sizes, partSize, false, 3);
+    const { parts } = await send(sizes, partSize, false, 3);
+    return parts.map(({ lane, number, bytes }) => [lane, number, bytes.length]);
+  };
+  assert.deepEqual(await lengths([3 * partSize + 1, 3 * partSize]), [
+    ...[0, 1, 2].map((number) => [0, number, partSize]),
+    [1, 0, USUAL_PART + 1],
+    [1, 1, partSize],
+    [1, 2, partSize],
+    [1, 3, MiB],
+  ]);
+  assert.deepEqual(await lengths([6 * partSize]), [
+    ...[0, 1, 2].map((number) => [0, number, partSize]),
+    [0, 3, 2 * partSize],
+    [0, 4, partSize],
+  ]);
 });
 
 test('a short lane is sent with what follows it, and small lanes alone are one object', async () => {

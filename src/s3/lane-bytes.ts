@@ -1,0 +1,42 @@
+/** The bytes of a lane, which are taken in pieces of any length. */
+export class LaneBytes {
+  readonly #chunks: AsyncIterator<Buffer>;
+  /** What was read and not taken. */
+  #next: Buffer | undefined;
+  #haveEnded = false;
+
+  constructor(body: AsyncIterable<Buffer>) {
+    this.#chunks = body[Symbol.asyncIterator]();
+  }
+
+  /** Whether there are no more. Known when a piece has been taken to its end. */
+  get haveEnded(): boolean {
+    return this.#haveEnded;
+  }
+
+  /** The next bytes, so many at most. Reads on until it is known whether there are more. */
+  async *take(length: number): AsyncGenerator<Buffer> {
+    for (let left = length; ; ) {
+      const chunk = this.#next ?? (await this.#read());
+      if (chunk === undefined || left === 0) {
+        this.#next = chunk;
+        return;
+      }
+      const piece = chunk.subarray(0, left);
+      this.#next = piece.length < chunk.length ? chunk.subarray(piece.length) : undefined;
+      left -= piece.length;
+      yield piece;
+    }
+  }
+
+  async #read(): Promise<Buffer | undefined> {
+    for (;;) {
+      const { value, done } = await this.#chunks.next();
+      if (done) {
+        this.#haveEnded = true;
+        return undefined;
+      }
+      if (value.length > 0) return value;
+    }
+  }
+}
