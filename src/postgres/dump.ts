@@ -59,7 +59,7 @@ async function* outputOf(
     yield* decompressed(process.stdout, codec);
   } catch (error) {
     // A decoder that misses the end of its input knows less than the exit code of what should have written it.
-    const exit = await Promise.race([process.exited, sleep(2_000)]);
+    const exit = await Promise.race([process.exited, sleep(2_000, undefined, { ref: false })]);
     if (exit) await assertDumped(snapshot, dump, exit, error);
     throw error;
   }

@@ -11,16 +11,28 @@ import { psql } from '../support/postgres.ts';
 import { restrictedUser, type S3Server } from '../support/s3.ts';
 import { type S3Rule, type SeenRequest, startS3Proxy } from '../support/s3-proxy.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { untilCount, waitingWith } from '../support/until-waits.ts';
 
-/** The scene looks after each of these that nothing is left: no object, no upload, no process, no file, no session. */
-suite('a backup that fails', () => {
-  let scene: Scene;
-  before(async () => {
-    scene = await Scene.open();
-    // More than passes at once, so that there is a middle to fail in.
-    await grow(scene.sandbox, scene.odoo, { attachments: [{ count: 8, size: 5_000_000, kind: 'photo' }] });
-  });
-  after(() => scene?.[Symbol.asyncDispose]());
+/**
+ * The scene looks after each of these that nothing is left: no object, no upload, no process, no file, no session. Each
+ * of the inner suites has a scene of its own, and three run side by side.
+ */
+suite('a backup that fails', { concurrency: 3 }, () => {
+  /** Opens one with so many files of 5 MB besides its own: more than passes at once, so that there is a middle. */
+  const openScene = async (count: number): Promise<Scene> => {
+    const scene = await Scene.open();
+    await grow(scene.sandbox, scene.odoo, { attachments: [{ count, size: 5_000_000, kind: 'photo' }] });
+    return scene;
+  };
+  /** The scene of a suite. */
+  const useScene = (count: number): (() => Scene) => {
+    let scene: Scene;
+    before(async () => {
+      scene = await openScene(count);
+    });
+    after(() => scene?.[Symbol.asyncDispose]());
+    return () => scene;
+  };
 
   const withServer = ({
     endpoint,
@@ -31,11 +43,13 @@ suite('a backup that fails', () => {
     { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
   ];
 
-  suite('at the login', () => {
+  // They share a scene: none of them comes as far as its host, or its bucket.
+  suite('at the login', { concurrency: true }, () => {
+    const scene = useScene(0);
     for (const [what, inputs, exitCode, ...words] of [
       [
         'a key that the host does not know',
-        () => ({ 'ssh-key': scene.sandbox.keys.unknown }),
+        () => ({ 'ssh-key': scene().sandbox.keys.unknown }),
         1,
         /refused the key/,
         /authorized_keys/,
@@ -66,67 +80,92 @@ suite('a backup that fails', () => {
       ],
     ] as const) {
       test(what, async () => {
-        await scene.fails({ ...inputs() }, exitCode, ...words);
+        await scene().fails({ ...inputs() }, exitCode, ...words);
       });
     }
   });
 
-  suite('at S3', () => {
-    const isPart = ({ method, query }: { method: string; query: URLSearchParams }) =>
-      method === 'PUT' && query.has('partNumber');
-    const withRules = async (rules: readonly S3Rule[], body: (run: Promise<Ended>) => Promise<void>) => {
-      await using proxy = await startS3Proxy(scene.sandbox.s3, rules);
-      await body(scene.run(...withServer(proxy)));
-    };
+  const isPart = ({ method, query }: SeenRequest) => method === 'PUT' && query.has('partNumber');
+  const withRules = async (
+    scene: Scene,
+    rules: readonly S3Rule[],
+    body: (run: Promise<Ended>) => Promise<void>,
+  ) => {
+    await using proxy = await startS3Proxy(scene.sandbox.s3, rules);
+    await body(scene.run(...withServer(proxy)));
+  };
+
+  suite('at S3', { concurrency: false }, () => {
+    const scene = useScene(3);
 
     test('no such bucket', async () => {
-      await scene.fails({ 's3-bucket': 'no-such-bucket-here' }, 1, /no-such-bucket-here/, /s3-bucket/);
+      await scene().fails({ 's3-bucket': 'no-such-bucket-here' }, 1, /no-such-bucket-here/, /s3-bucket/);
     });
 
     test('wrong keys', async () => {
-      const run = scene.run({}, { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'wrong' });
-      await scene.fails(run, 1, /AWS_ACCESS_KEY_ID|credentials/);
+      const run = scene().run({}, { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'wrong' });
+      await scene().fails(run, 1, /AWS_ACCESS_KEY_ID|credentials/);
     });
 
     test('keys that may look and not write', async () => {
-      const reader = await restrictedUser(scene.sandbox.s3, scene.bucket, ['s3:ListBucket', 's3:GetObject']);
-      await scene.fails(scene.run(...withServer(reader)), 1, /s3:PutObject/);
+      const reader = await restrictedUser(scene().sandbox.s3, scene().bucket, [
+        's3:ListBucket',
+        's3:GetObject',
+      ]);
+      await scene().fails(scene().run(...withServer(reader)), 1, /s3:PutObject/);
     });
 
     test('errors that pass are overcome', async () => {
       const fault = { kind: 'error', status: 500, code: 'InternalError' } as const;
-      await withRules([{ when: isPart, fault, times: 2 }], async (run) => {
-        await scene.made(await run);
-      });
-    });
-
-    test('errors that stay', async () => {
-      const fault = { kind: 'error', status: 503, code: 'SlowDown' } as const;
-      await withRules([{ when: isPart, fault }], async (run) => {
-        await scene.fails(run, 1, /SlowDown|slow/i);
+      await withRules(scene(), [{ when: isPart, fault, times: 2 }], async (run) => {
+        await scene().made(await run);
       });
     });
 
     test('a server that stored other bytes', async () => {
       const fault = { kind: 'etag', value: '"00000000000000000000000000000000"' } as const;
-      await withRules([{ when: isPart, fault }], async (run) => {
-        await scene.fails(run, 1, /MD5/);
+      await withRules(scene(), [{ when: isPart, fault }], async (run) => {
+        await scene().fails(run, 1, /MD5/);
+      });
+    });
+  });
+
+  // Each waits for seconds before it asks S3 again.
+  suite('at S3 again and again', { concurrency: true }, () => {
+    test('errors that stay', async () => {
+      await using scene = await openScene(2);
+      const fault = { kind: 'error', status: 503, code: 'SlowDown' } as const;
+      await withRules(scene, [{ when: isPart, fault }], async (run) => {
+        await scene.fails(run, 1, /SlowDown|slow/i);
       });
     });
 
     test('an archive that does not read back is removed', async () => {
+      await using scene = await openScene(0);
       const when = ({ method, path }: { method: string; path: string }) =>
         method === 'GET' && path.endsWith('.zip');
-      await withRules([{ when, fault: { kind: 'truncate', bytes: 100 } }], async (run) => {
+      await withRules(scene, [{ when, fault: { kind: 'truncate', bytes: 100 } }], async (run) => {
         const ended = await scene.fails(run, 1);
         assert.match(ended.log, /^Verify /m);
       });
     });
   });
 
-  suite('on the way', () => {
+  /** Waits until pg_dump waits for the lock that `holdDump` holds. */
+  const untilDumpWaits = async ({ sandbox, odoo }: Scene, run: Promise<Ended>): Promise<void> => {
+    const dumpWaits = `datname = '${odoo.database}' AND ${waitingWith('LOCK TABLE')}`;
+    const early: { log?: string } = {};
+    void run.then(({ log }) => Object.assign(early, { log }));
+    await untilCount(sandbox.postgres, dumpWaits, (count) => {
+      assert.equal(early.log, undefined, 'the run has ended');
+      return count > 0;
+    });
+  };
+
+  suite('on the way', { concurrency: false }, () => {
+    const scene = useScene(4);
     const overProxy = ({ port }: { port: number }, inputs: RawInputs = {}) =>
-      scene.start({ 'ssh-port': String(port), format: 'odoo', ...inputs });
+      scene().run({ 'ssh-port': String(port), format: 'odoo', ...inputs });
 
     for (const [what, cutAfterBytes, inputs, group] of [
       ['early', 400_000, {}, /^Snapshot of the database/m],
@@ -139,42 +178,43 @@ suite('a backup that fails', () => {
       ],
     ] as const) {
       test(`a connection that is cut ${what}`, async () => {
-        await using proxy = await startTcpProxy(scene.ssh, { cutAfterBytes });
-        const run = overProxy(proxy, inputs);
-        await run.ended;
-        await scene.fails(run, 1, group, /Connection to .* was lost/);
+        await using proxy = await startTcpProxy(scene().ssh, { cutAfterBytes });
+        await scene().fails(overProxy(proxy, inputs), 1, group, /Connection to .* was lost/);
       });
     }
 
     test('a connection that is cut while pg_dump fills the folder of format directory', async () => {
-      await using held = await holdDump(scene.sandbox.postgres, scene.odoo.database);
-      const proxy = await startTcpProxy(scene.ssh);
+      const { sandbox, odoo, ssh } = scene();
+      await using held = await holdDump(sandbox.postgres, odoo.database);
+      const proxy = await startTcpProxy(ssh);
       const run = overProxy(proxy, { format: 'directory' });
-      while ((await readdir(scene.ssh.tmp)).length === 0) await sleep(20);
-      await run.says(/into a folder on the host/);
+      await untilDumpWaits(scene(), run);
+      assert.notDeepEqual(await readdir(ssh.tmp), []);
       await proxy[Symbol.asyncDispose]();
       // While the lock is held: pg_dump does not end by itself.
-      await assertNothingOnHost(scene.ssh);
+      await assertNothingOnHost(ssh);
       await held[Symbol.asyncDispose]();
-      await scene.fails(run, 1, /Connection to .* was lost/);
+      await scene().fails(run, 1, /into a folder on the host/, /Connection to .* was lost/);
     });
   });
 
-  suite('on the host', () => {
-    /** Starts a run and holds it in pg_dump while something happens to it. */
-    const inDump = async (happens: (run: Run) => Promise<void>, inputs = {}): Promise<Run> => {
-      await using _ = await holdDump(scene.sandbox.postgres, scene.odoo.database);
-      const run = scene.start({ format: 'odoo', ...inputs });
-      await run.says(/^ *Dump/m);
-      await happens(run);
+  const kill = async ({ ssh }: Scene, name: string, signal: NodeJS.Signals) => {
+    for (const until = Date.now() + 120_000; Date.now() < until; await sleep(20)) {
+      const found = (await processesOf(ssh)).find((each) => each.endsWith(` ${name}`));
+      if (found) return process.kill(Number.parseInt(found, 10), signal);
+    }
+    throw new Error(`no ${name} runs`);
+  };
+
+  suite('on the host', { concurrency: false }, () => {
+    const scene = useScene(0);
+    /** Makes a run and holds it in pg_dump while something happens to it. */
+    const inDump = async (happens: () => Promise<unknown>): Promise<Ended> => {
+      await using _ = await holdDump(scene().sandbox.postgres, scene().odoo.database);
+      const run = scene().run({ format: 'odoo' });
+      await untilDumpWaits(scene(), run);
+      await happens();
       return run;
-    };
-    const kill = async (name: string, signal: NodeJS.Signals) => {
-      for (const until = Date.now() + 120_000; Date.now() < until; await sleep(20)) {
-        const found = (await processesOf(scene.ssh)).find((each) => each.endsWith(` ${name}`));
-        if (found) return process.kill(Number.parseInt(found, 10), signal);
-      }
-      throw new Error(`no ${name} runs`);
     };
 
     for (const [name, signal] of [
@@ -183,27 +223,23 @@ suite('a backup that fails', () => {
       ['zstd', 'SIGKILL'],
     ] as const) {
       test(`${name} is ended by ${signal}`, async () => {
-        await scene.fails(
-          await inDump(async () => void (await kill(name, signal))),
-          1,
-          /pg_dump failed/,
-          /No archive was made/,
-        );
+        const run = inDump(() => kill(scene(), name, signal));
+        await scene().fails(run, 1, /pg_dump failed/, /No archive was made/);
       });
     }
 
     test('PostgreSQL ends the sessions', async () => {
       const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = '${scene.odoo.database}' AND application_name = 'odoo-backup'`;
-      const run = await inDump(async () => void (await psql(scene.sandbox.postgres, 'postgres', sql)));
-      await scene.fails(run, 1, /pg_dump failed/);
+        WHERE datname = '${scene().odoo.database}' AND application_name = 'odoo-backup'`;
+      const run = inDump(() => psql(scene().sandbox.postgres, 'postgres', sql));
+      await scene().fails(run, 1, /pg_dump failed/);
     });
+  });
 
+  suite('on the host, in its files', () => {
     test('tar is killed', async () => {
       // More than is held in memory while S3 takes nothing: tar has not ended by then.
-      await grow(scene.sandbox, scene.odoo, {
-        attachments: [{ count: 14, size: 5_000_000, kind: 'photo' }],
-      });
+      await using scene = await openScene(22);
       const killed = Promise.withResolvers<void>();
       const fault = { kind: 'withhold', until: () => killed.promise } as const;
       const when = ({ method }: SeenRequest) => method === 'PUT';
@@ -211,22 +247,32 @@ suite('a backup that fails', () => {
       const [inputs, env] = withServer(proxy);
       const run = scene.start({ format: 'odoo', ...inputs }, env);
       await run.says(/^ *Filestore: \d+ files, /m);
-      await kill('tar', 'SIGKILL');
+      await kill(scene, 'tar', 'SIGKILL');
       killed.resolve();
       await scene.fails(run, 1, /^error: The files in \S+ could not be read: /m);
     });
+  });
 
+  suite('that is cancelled in the dump', { concurrency: false }, () => {
+    const scene = useScene(0);
     for (const [signal, exitCode, format] of [
       ['SIGINT', 130, 'odoo'],
       ['SIGTERM', 143, 'odoo'],
       ['SIGTERM', 143, 'directory'],
     ] as const) {
       test(`cancelled by ${signal} in the dump (format ${format})`, async () => {
-        const run = await inDump(async ({ child }) => void child.kill(signal), { format });
-        await scene.fails(run, exitCode, new RegExp(`Cancelled \\(${signal}\\)`));
+        await using held = await holdDump(scene().sandbox.postgres, scene().odoo.database);
+        const run = scene().start({ format });
+        await run.says(/^ *Dump/m);
+        run.child.kill(signal);
+        await held[Symbol.asyncDispose]();
+        await scene().fails(run, exitCode, new RegExp(`Cancelled \\(${signal}\\)`));
       });
     }
+  });
 
+  suite('that is cancelled at S3', { concurrency: false }, () => {
+    const scene = useScene(4);
     for (const [what, isIt] of [
       ['while parts are under way', ({ query }: SeenRequest) => query.has('partNumber')],
       [
@@ -242,10 +288,10 @@ suite('a backup that fails', () => {
           await cancelling.run?.says(/Cancelled/);
         };
         const rule: S3Rule = { when: isIt, fault: { kind: 'withhold', until }, times: 1 };
-        await using proxy = await startS3Proxy(scene.sandbox.s3, [rule]);
+        await using proxy = await startS3Proxy(scene().sandbox.s3, [rule]);
         const [inputs, env] = withServer(proxy);
-        cancelling.run = scene.start({ format: 'odoo', ...inputs }, env);
-        await scene.fails(cancelling.run, 143, /Cancelled \(SIGTERM\)/);
+        cancelling.run = scene().start({ format: 'odoo', ...inputs }, env);
+        await scene().fails(cancelling.run, 143, /Cancelled \(SIGTERM\)/);
       });
     }
   });

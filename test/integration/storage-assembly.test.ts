@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import type { CopiedUnit } from '../../src/archive/reuse.ts';
 import { verifyUpload } from '../../src/backup/verify-upload.ts';
@@ -9,7 +9,8 @@ import { getObject } from '../support/s3.ts';
 import { type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
 import { bytesOf, MiB, partSize, send, tool, useTestBucket } from '../support/test-bucket.ts';
 
-suite('an object that begins with parts of another one', async () => {
+// Some wait for the pauses between attempts: several at a time.
+suite('an object that begins with parts of another one', { concurrency: 4 }, async () => {
   const { server, client, bucket, openStore, assertNothingLeft } = await useTestBucket();
   const base = bytesOf(20 * MiB);
   const key = 'base/ä +.zip';
@@ -30,15 +31,17 @@ suite('an object that begins with parts of another one', async () => {
     copies.map(({ unit }) => base.subarray(unit.offset, unit.offset + unit.length)),
   );
 
-  async function frontOf(of: readonly CopiedUnit[] = copies): Promise<CopiedFront> {
+  let etag: string | undefined;
+  before(async () => {
     using store = openStore();
-    if (!(await store.head(key))) await send(store, key, base);
-    return { key, etag: (await store.head(key))?.etag, copies: of };
-  }
+    await send(store, key, base);
+    etag = (await store.head(key))?.etag;
+  });
+  const frontOf = (of: readonly CopiedUnit[] = copies): CopiedFront => ({ key, etag, copies: of });
 
   for (const size of [1, partSize - 1, partSize, 2 * partSize + 1]) {
     test(`and goes on with ${size} bytes`, async () => {
-      const front = await frontOf();
+      const front = frontOf();
       using store = openStore();
       const target = `whole/${size}`;
       const uploaded = await send(store, target, bytesOf(size), { front });
@@ -53,7 +56,7 @@ suite('an object that begins with parts of another one', async () => {
   test('is read back where the server’s answer proves nothing', async () => {
     const [first, second] = copies as [CopiedUnit, CopiedUnit];
     const other = { ...first, unit: { ...first.unit, md5: '0'.repeat(32) } };
-    const front = await frontOf([other, second]);
+    const front = frontOf([other, second]);
     using store = openStore();
     const uploaded = await send(store, 'unproven', bytesOf(1), { front });
     assert.equal(uploaded.copied?.proof, 'read-back');
@@ -108,10 +111,10 @@ suite('an object that begins with parts of another one', async () => {
   for (const [what, change, rules, message] of failing) {
     for (const size of [1, 2 * partSize + 1]) {
       test(`which ${what}: nothing is left of ${size} bytes and it`, async () => {
-        const front = change(await frontOf());
+        const front = change(frontOf());
         await using proxy = await startS3Proxy(server, rules);
         using store = openStore(proxy);
-        const target = `failed/${what}/${size}`;
+        const target = `failed/${what}/${size} bytes`; // no prefix of another one
         const sent = send(store, target, bytesOf(size), { front });
         await assert.rejects(sent, { name: CopyError.name, message });
         await assertNothingLeft(target);

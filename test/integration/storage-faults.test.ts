@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { UserError } from '../../src/util/errors.ts';
 import { kmsKeyId } from '../support/ceph.ts';
 import { getObject, listUploads } from '../support/s3.ts';
-import { type S3Proxy, type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
+import { type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
 import { bytesOf, chunksOf, failureOf, MiB, partSize, send, useTestBucket } from '../support/test-bucket.ts';
 
 const { server, client, bucket, openStore, assertNothingLeft } = await useTestBucket();
 
-describe('a server that fails', () => {
-  let proxy: S3Proxy;
-  before(async () => {
-    proxy = await startS3Proxy(server);
-  });
-  after(() => proxy[Symbol.asyncDispose]());
-
+// Most wait for the pauses between attempts: several at a time.
+describe('a server that fails', { concurrency: 4 }, () => {
   const isPart: S3Rule['when'] = ({ method, query }) => method === 'PUT' && query.has('partNumber');
   const isThirdPart: S3Rule['when'] = (request) => isPart(request) && request.query.get('partNumber') === '3';
   const isPut: S3Rule['when'] = ({ method, query }) => method === 'PUT' && !query.has('partNumber');
   const isComplete: S3Rule['when'] = ({ method, query }) => method === 'POST' && query.has('uploadId');
   const isAbort: S3Rule['when'] = ({ method, query }) => method === 'DELETE' && query.has('uploadId');
-  const size = 4 * partSize + 1;
+  const size = 3 * partSize + 1;
 
   const passing: [name: string, size: number, rule: S3Rule][] = [
     [
@@ -58,7 +53,7 @@ describe('a server that fails', () => {
   ];
   for (const [name, size, rule] of passing) {
     test(`is asked again: ${name}`, async () => {
-      proxy.rules = [rule];
+      await using proxy = await startS3Proxy(server, [rule]);
       using store = openStore(proxy);
       const key = `again/${name}`;
       const uploaded = await send(store, key, bytesOf(size));
@@ -103,7 +98,7 @@ describe('a server that fails', () => {
   ];
   for (const [name, size, rule, message] of failing) {
     test(`fails the upload, and nothing is left: ${name}`, async () => {
-      proxy.rules = [rule];
+      await using proxy = await startS3Proxy(server, [rule]);
       using store = openStore(proxy);
       const key = `fails/${name}`;
       const body = Readable.from(chunksOf(bytesOf(size)));
@@ -139,12 +134,12 @@ describe('a server that fails', () => {
   ];
   for (const [name, at] of cancellations) {
     test(`or is given up on, and nothing is left: ${name}`, async () => {
-      using store = openStore(proxy);
       const key = `given-up/${name}`;
       const cancel = new AbortController();
       const reason = new Error('SIGTERM');
       const { rules, onPart } = at(() => cancel.abort(reason));
-      proxy.rules = rules;
+      await using proxy = await startS3Proxy(server, rules);
+      using store = openStore(proxy);
       await assert.rejects(send(store, key, bytesOf(size), { signal: cancel.signal, onPart }), reason);
       await assertNothingLeft(key);
     });
@@ -152,13 +147,17 @@ describe('a server that fails', () => {
 
   test('without MD5s under SSE-KMS is told apart', async () => {
     const other = { kind: 'etag', value: `"${'0'.repeat(32)}"` } as const;
-    proxy.rules = [{ when: ({ method }) => method === 'PUT', fault: other }];
+    await using proxy = await startS3Proxy(server, [
+      { when: ({ method }) => method === 'PUT', fault: other },
+    ]);
     using store = openStore(proxy, { encryption: { kind: 'aws:kms', keyId: kmsKeyId } });
     assert.equal((await send(store, 'kms/small', bytesOf(1))).proof, 'content-md5');
   });
 
   test('stops the body at once, though that stands still', async () => {
-    proxy.rules = [{ when: isPart, fault: { kind: 'error', status: 403, code: 'AccessDenied' } }];
+    await using proxy = await startS3Proxy(server, [
+      { when: isPart, fault: { kind: 'error', status: 403, code: 'AccessDenied' } },
+    ]);
     using store = openStore(proxy);
     const body = new Readable({ read() {} });
     for (const chunk of chunksOf(bytesOf(partSize + 1))) body.push(chunk);
@@ -168,10 +167,10 @@ describe('a server that fails', () => {
 
   test('what cannot be removed is told, and the first error stays the one to see', async () => {
     const denied = { kind: 'error', status: 403, code: 'AccessDenied' } as const;
-    proxy.rules = [
+    await using proxy = await startS3Proxy(server, [
       { when: isThirdPart, fault: { kind: 'error', status: 400, code: 'Strange' } },
       { when: isAbort, fault: denied },
-    ];
+    ]);
     using store = openStore(proxy);
     const left: UserError[] = [];
     const sending = send(store, 'left', bytesOf(size), { onLeftBehind: (error) => left.push(error) });

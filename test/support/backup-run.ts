@@ -93,19 +93,20 @@ export function startProgram(
   return new Run(asked.args, asked.env, launcher);
 }
 
-/** When the last backup ended, in seconds. */
-let lastBackup = 0;
+/** When the last backup of a bucket ended, in seconds. */
+const lastBackups = new Map<string, number>();
 const thisSecond = (): number => Math.floor(Date.now() / 1000);
 
 /**
- * Runs a command to its end, without a process of its own. A backup begins in a second in which no other has ended: two
- * of one second would have one key, and the second of them is refused.
+ * Runs a command to its end, without a process of its own. A backup begins in a second in which no other of its bucket
+ * has ended: two of one second would have one key, and the second of them is refused.
  */
 export async function runCommand(command: string, inputs: RawInputs, env: Variables): Promise<Ended> {
   if (command !== 'backup') return runProgram(commandLine(command, inputs, env));
-  while (thisSecond() <= lastBackup) await sleep(50);
+  const bucket = inputs['s3-bucket'] ?? '';
+  while (thisSecond() <= (lastBackups.get(bucket) ?? 0)) await sleep(50);
   return runProgram(commandLine(command, inputs, env)).finally(() => {
-    lastBackup = thisSecond();
+    lastBackups.set(bucket, thisSecond());
   });
 }
 

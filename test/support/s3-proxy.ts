@@ -131,6 +131,8 @@ async function answer(
     headers,
     agent: false,
   });
+  // Who asked may go away, and nobody reads the answer then: its connection would keep this process for a minute.
+  response.once('close', () => outgoing.destroy());
   const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
   const sent =
     fault?.kind === 'slow'
