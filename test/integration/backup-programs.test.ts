@@ -12,7 +12,7 @@ import { useSandbox } from '../support/sandbox.ts';
 const { bin } = useSandbox().postgres;
 
 /** What a backup needs of a host's programs, and what it does without. */
-suite('a host that lacks programs', { concurrency: false }, () => {
+suite('a host that lacks programs', { concurrency: 3 }, () => {
   const { onHost, succeeds, fails } = useRootedBackups();
 
   /** Puts other client programs in the place of PostgreSQL's. The server has long been started. */
@@ -66,7 +66,7 @@ suite('a host that lacks programs', { concurrency: false }, () => {
           await recordGzip(host, has);
           const { object } = await succeeds(host);
           assert.equal(await ran(host), compressor);
-          const path = join(tmpdir(), `backup-programs-${process.pid}.zip`);
+          const path = join(tmpdir(), `backup-programs-${process.pid}-${compressor}.zip`);
           await writeFile(path, object);
           try {
             assert.match(String(await member(path, 'dump.sql')), /^-- PostgreSQL database dump complete$/m);

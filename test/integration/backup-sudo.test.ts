@@ -5,7 +5,7 @@ import { assertNothingLeft, holdDumpOn, useRootedBackups } from '../support/root
 /**
  * As in the field: odoo.conf 0640, filestore 0700, peer authentication, and `deploy` logs in. Only root can make that.
  */
-suite('a host of several accounts', { concurrency: false }, () => {
+suite('a host of several accounts', { concurrency: 3 }, () => {
   const { onHost, start, succeeds, fails } = useRootedBackups();
 
   test('sudo to odoo and postgres: everything is found without an input', async () => {

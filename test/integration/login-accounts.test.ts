@@ -5,7 +5,7 @@ import { useRootedBackups } from '../support/rooted-backup.ts';
 import type { RootedHost } from '../support/rooted-host.ts';
 
 /** What the account that logs in may have for a shell, and what sudo may be told. Only root can make such a host. */
-suite('a login account', { concurrency: false }, () => {
+suite('a login account', { concurrency: 3 }, () => {
   const { onHost, succeeds, fails } = useRootedBackups();
   const giveShell = ({ exec }: RootedHost, shell: string) => exec(['usermod', '--shell', shell, 'deploy']);
   const rules = 'deploy ALL=(postgres,odoo) NOPASSWD: ALL';

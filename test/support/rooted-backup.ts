@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   cleanEnvironment,
@@ -19,7 +19,7 @@ import { type RootedHost, type RootedHostOptions, startRootedHost } from './root
 import { createBucket, s3Client } from './s3.ts';
 import { type Sandbox, useSandbox } from './sandbox.ts';
 
-/** Backups of rooted hosts into a bucket of one test file's own. */
+/** Backups of rooted hosts, each into a bucket of its own. */
 export interface RootedBackups {
   /** Gives a test such a host. Where the tests do not run as root, it says so and does nothing. */
   onHost(options: RootedHostOptions, body: (host: RootedHost) => Promise<void>): Promise<void>;
@@ -45,20 +45,19 @@ export const rootedInputs = (host: RootedHost, { keys, s3 }: Sandbox, bucket: st
 export function useRootedBackups(): RootedBackups {
   const sandbox = useSandbox();
   const client = s3Client(sandbox.s3);
-  let bucket: string;
-  before(async () => {
-    bucket = await createBucket(client);
-  });
+  const buckets = new Map<RootedHost, string>();
+  const bucketOf = (host: RootedHost) => buckets.get(host) ?? '';
   after(() => client.destroy());
 
   const asked = (host: RootedHost, inputs: RawInputs): [RawInputs, Variables] => {
-    const few = rootedInputs(host, sandbox, bucket);
+    const few = rootedInputs(host, sandbox, bucketOf(host));
     return [{ ...few, database: host.database, ...inputs }, cleanEnvironment(sandbox.s3)];
   };
   return {
     async onHost(options, body) {
       if (process.getuid?.() !== 0) return console.error('only root can make such a host: not tested');
       await using host = await startRootedHost(sandbox, options);
+      buckets.set(host, await createBucket(client));
       await body(host);
     },
     start: (host, inputs = {}) => startBackup(...asked(host, inputs)),
@@ -69,7 +68,7 @@ export function useRootedBackups(): RootedBackups {
       const outputs = Object.fromEntries(
         lines.map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]),
       );
-      const { receipt, object } = await takeBackup(client, bucket, outputs);
+      const { receipt, object } = await takeBackup(client, bucketOf(host), outputs);
       assert.equal(receipt.filestore?.files, 205);
       assert.equal(receipt.filestore?.missing, 0);
       await assertNothingLeft(host);
@@ -79,7 +78,7 @@ export function useRootedBackups(): RootedBackups {
       const ended = await runCommand('backup', ...asked(host, inputs));
       for (const pattern of words) assert.match(ended.log, pattern);
       assert.equal(ended.exitCode, 1, ended.log);
-      await assertNothingStored(client, bucket);
+      await assertNothingStored(client, bucketOf(host));
       await assertNothingLeft(host);
     },
   };
