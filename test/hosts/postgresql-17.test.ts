@@ -41,10 +41,12 @@ suite('a host with PostgreSQL 17', { concurrency: false }, () => {
     test(`is rolled back from a backup of format ${format}, with its own locale provider`, async () => {
       await scene.succeeds('backup', { format });
       await scene.ruin();
-      const traces = await tracesOf(scene);
-      const dry = await scene.succeeds('rollback', { ...rollback, 'dry-run': 'true' });
-      assert.match(dry.log, /^ +\d+\. Swap the databases, by rename$/m);
-      await assertSameHost(scene, traces);
+      if (format === 'dual') {
+        const traces = await tracesOf(scene);
+        const dry = await scene.succeeds('rollback', { ...rollback, 'dry-run': 'true' });
+        assert.match(dry.log, /^ +\d+\. Swap the databases, by rename$/m);
+        await assertSameHost(scene, traces);
+      }
       await scene.succeeds('rollback', rollback);
       assert.deepEqual(await scene.content(), then);
       assert.equal(await provider(), 'b|C.UTF-8');

@@ -72,7 +72,7 @@ suite('rollback of a systemd host', { concurrency: false }, () => {
     const query = "SELECT 1 FROM res_partner WHERE name LIKE 'broken %' LIMIT 1";
     await scene.shell(`cat >/usr/local/bin/only-broken <<'END'
 #!/bin/sh
-psql -XAtd shop -c "${query}" | grep -q 1
+/usr/lib/postgresql/15/bin/psql -XAtd shop -c "${query}" | grep -q 1
 END
       chmod 755 /usr/local/bin/only-broken
       mkdir -p /etc/systemd/system/odoo.service.d

@@ -19,7 +19,7 @@ suite('space on a systemd host', { concurrency: false }, () => {
         cp -a /root/kept/. "$folder"
         rm -r /root/kept
       done
-      systemctl start postgresql; pg_isready -t 30 || sleep 3; systemctl start odoo`);
+      systemctl start postgresql; until pg_isready --quiet; do sleep 0.1; done; systemctl start odoo`);
     await scene.untilUp();
     await scene.shell(`runuser -u postgres -- psql -Xqd shop -c "CREATE TABLE filler AS
       SELECT n, repeat(md5(n::text), 8) AS text FROM generate_series(1, 110000) n; ALTER TABLE filler OWNER TO odoo"`);

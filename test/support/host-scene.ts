@@ -103,6 +103,15 @@ export class HostScene<H extends BootedHost> implements AsyncDisposable {
     return login(this.sandbox, this.host);
   }
 
+  /**
+   * Waits until the host's sessions of runs that have ended are over, with all that runs in them: what a run was still
+   * removing is not what the host was. One that never ends shows in what is looked at next.
+   */
+  async untilQuiet(): Promise<void> {
+    await this.shell(`timeout 120 sh -c '
+      until [ -z "$(systemctl list-units --no-legend --plain "session-*.scope")" ]; do sleep 0.1; done' || :`);
+  }
+
   /** Runs a shell script as root. */
   shell(script: string): Promise<string> {
     return this.host.exec(['sh', '-ec', script]);

@@ -125,7 +125,13 @@ export interface HostTraces {
   readonly services: readonly string[];
 }
 
-export async function tracesOf({ host }: SystemdScene): Promise<HostTraces> {
+/** How the host is, once the runs before have ended. */
+export async function tracesOf(scene: SystemdScene): Promise<HostTraces> {
+  await scene.untilQuiet();
+  return look(scene);
+}
+
+async function look({ host }: SystemdScene): Promise<HostTraces> {
   const lines = async (script: string) =>
     (await host.exec(['sh', '-ec', script])).split('\n').filter(Boolean).sort();
   // Under a name that is no session's which is looked for: both queries may be there at once.
@@ -163,14 +169,14 @@ export async function assertSameHost(
   { restarted = false } = {},
 ): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
-  const look = async () => {
-    const now = await tracesOf(scene);
+  const differences = async () => {
+    const now = await look(scene);
     return changesOf(before, restarted ? { ...now, services: before.services } : now);
   };
-  let changes = await look();
+  let changes = await differences();
   while (changes.length > 0 && Date.now() < deadline) {
     await sleep(200);
-    changes = await look();
+    changes = await differences();
   }
   assert.deepEqual(changes, []);
 }
