@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { documentedSudoers } from './documents.ts';
 import { HostScene, openScene } from './host-scene.ts';
@@ -120,15 +121,28 @@ export class OdooScene extends HostScene<OdooHost> {
   }
 
   /**
-   * What else there might be of an Odoo beside the one in use: databases, filestores, processes, temporary files. The
-   * last second that a guard has slept ends by itself, and what has ended waits for its parent to see it.
+   * What else there might be of an Odoo beside the one in use: databases, filestores, processes, temporary files; and
+   * since when that one runs. The last second that a guard has slept ends by itself, and what has ended waits for its
+   * parent to see it.
    */
   async traces(): Promise<readonly string[]> {
+    await this.untilQuiet();
     const lines =
       await this.shell(`runuser -u postgres -- psql -XqAtc 'SELECT datname FROM pg_database ORDER BY 1'
       find /var/lib/odoo -maxdepth 6 -path '*/filestore/*' -prune -print | sort
-      pgrep -u odoo -a | grep -v -e ' sleep 1$' -e '<defunct>$' | sort; ls -A /tmp /var/tmp | grep -v systemd`);
+      pgrep -u odoo -a | grep -v -e ' sleep 1$' -e '<defunct>$' | sort; ls -A /tmp /var/tmp | grep -v systemd
+      systemctl show --property=ExecMainStartTimestampMonotonic odoo`);
     return lines.split('\n');
+  }
+
+  /** The host is what it was, at the latest some seconds after a run. */
+  async assertTraces(before: readonly string[]): Promise<void> {
+    let now = await this.traces();
+    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(200)) {
+      if (now.join('\n') === before.join('\n')) return;
+      now = await this.traces();
+    }
+    assert.deepEqual(now, before);
   }
 
   /** The end of Odoo's log. */

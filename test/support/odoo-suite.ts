@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { outputsOf } from './backup-run.ts';
+import { type Ended, jsonOf, outputsOf } from './backup-run.ts';
 import type { OdooMajor } from './odoo-host.ts';
 import { OdooScene } from './odoo-scene.ts';
 import { run } from './processes.ts';
+import type { RehearsalResult } from './rehearsal-scene.ts';
 import { getObject, listKeys } from './s3.ts';
 
 const codeCommand = await readFile(new URL('../../templates/code/git-checkouts.sh', import.meta.url), 'utf8');
@@ -23,6 +24,7 @@ export function odooSuite(odoo: OdooMajor): void {
 }
 
 function wayBack(odoo: OdooMajor): void {
+  const on = (version: OdooMajor) => ({ skip: odoo !== version && `tried on Odoo ${version}` });
   let scene: OdooScene;
   let [first, second] = ['', ''];
   before(async () => {
@@ -53,7 +55,7 @@ function wayBack(odoo: OdooMajor): void {
     assert.match(packages[`odoo-${odoo}`], new RegExp(`^${odoo}\\.0`));
   });
 
-  test('an Odoo that does not answer says nothing against the archive', async () => {
+  test('an Odoo that does not answer says nothing against the archive', on(19), async () => {
     const traces = await scene.traces();
     await scene.shell('echo import nothing_of_that_name >>/opt/erp/ticket/__init__.py');
     await scene.fails(
@@ -65,7 +67,7 @@ function wayBack(odoo: OdooMajor): void {
     const verdict = await scene.succeeds('gate', { database: 'shop', require: 'restore' });
     assert.equal(outputsOf(verdict).verified, 'restore');
     await scene.shell('cd /opt/erp && runuser -u deploy -- git checkout --quiet .');
-    assert.deepEqual(await scene.traces(), traces);
+    await scene.assertTraces(traces);
   });
 
   test('Odoo answers on what the backup restores: the level boot, with the measured recovery time', async () => {
@@ -77,23 +79,53 @@ function wayBack(odoo: OdooMajor): void {
     assert.equal(seconds, String(recoverySeconds));
     assert.ok(restoreSeconds > 0 && recoverySeconds > restoreSeconds, json);
     assert.match(ended.log, /\/web\/login answers 200/);
-    assert.deepEqual(await scene.traces(), traces);
+    await scene.assertTraces(traces);
     await scene.succeeds('gate', { database: 'shop', require: 'boot', 'max-restore': '1d' });
   });
 
-  test('a rehearsal of an update that works says so, and one that breaks shows why; the Odoo in use is not touched', async () => {
-    const before = [await tickets('hours'), await scene.commit(), await scene.traces()];
+  /** What a rehearsal may not change of the Odoo in use, and what it says. */
+  async function rehearsed(run: () => Promise<Ended>): Promise<{ ended: Ended; json: RehearsalResult }> {
+    const inUse = async () => [await tickets('hours'), await scene.commit()];
+    const [before, traces] = [await inUse(), await scene.traces()];
+    const ended = await run();
+    assert.deepEqual(await inUse(), before);
+    await scene.assertTraces(traces);
+    const line = ended.stdout.split('\n').find((each) => each.startsWith('json=')) ?? '';
+    return { ended, json: jsonOf({ stdout: line.slice('json='.length) }) };
+  }
+
+  test('a rehearsal of an update that works says so; the Odoo in use goes on', async () => {
     // Odoo warns of nothing that the program itself sets. What 14 warns of is the field that the migration drops.
-    const failOn = odoo === 14 ? 'error' : 'warning';
-    const working = { ...(await scene.rehearsalOf('main')), 'rehearse-fail-on': failOn };
-    assert.match((await scene.succeeds('rehearse', working)).log, /\/web\/login answers 200/);
-    await scene.fails(
-      'rehearse',
-      await scene.rehearsalOf('broken'),
-      /pre-migrate\.py", line 2, in migrate/,
-      /column "priority" of relation "shop_ticket" does not exist/,
+    const failOn = { 'rehearse-fail-on': odoo === 14 ? 'error' : 'warning' };
+    const inputs = { ...(await scene.rehearsalOf('main')), ...failOn, 'health-check': 'odoo within 10m' };
+    const { ended, json } = await rehearsed(() => scene.succeeds('rehearse', inputs));
+    const { result, migration, boot, errors } = json;
+    assert.deepEqual([result, errors], ['works', 0], ended.log);
+    assert.ok((migration?.seconds ?? 0) > 0);
+    assert.match(boot?.answer ?? '', /\/web\/login answers 200$/);
+    assert.match(ended.log, /\/web\/login answers 200/);
+    assert.match(ended.log, /Neutralize the copy/);
+  });
+
+  test('a rehearsal of an update that breaks shows why, with the end of the traceback', async () => {
+    const inputs = { ...(await scene.rehearsalOf('broken')), services: 'odoo' };
+    const { ended, json } = await rehearsed(() =>
+      scene.fails(
+        'rehearse',
+        inputs,
+        /pre-migrate\.py", line 2, in migrate/,
+        /^error: rehearse-command failed after .*\(exit code \d+\): psycopg2\.errors\.UndefinedColumn: column "priority" of relation "shop_ticket" does not exist/m,
+      ),
     );
-    assert.deepEqual([await tickets('hours'), await scene.commit(), await scene.traces()], before);
+    assert.equal(json.result, 'failed');
+    assert.ok(json.lastLines.includes('Traceback (most recent call last):'), ended.log);
+  });
+
+  test('a rehearsal of no code at all shows that Odoo starts on the backup', on(14), async () => {
+    const inputs = { services: 'odoo', 'health-check': 'odoo within 10m' };
+    const { ended, json } = await rehearsed(() => scene.succeeds('rehearse', inputs));
+    assert.equal(json.migration, null);
+    assert.match(ended.log, new RegExp(`Start Odoo on the copy\\n +\\S*odoo, Odoo ${odoo}`));
   });
 
   test('a dry run says what would be lost, and which code comes back', async () => {
@@ -118,23 +150,27 @@ function wayBack(odoo: OdooMajor): void {
     assert.equal((await tickets()).length, 4);
   });
 
-  test('a rollback whose code does not come back leaves the deploy as it was, and Odoo answers', async () => {
-    await scene.fails(
-      'rollback',
-      { ...rollback, 'code-command': 'echo no such commit >&2; exit 3' },
-      /Switch the code to that of the backup failed: .*no such commit/s,
-    );
-    assert.equal(await scene.commit(), second);
-    assert.deepEqual(
-      (await tickets('minutes')).map(({ name, minutes }) => [name, minutes]),
-      [
-        ['TICKET/00001', 90],
-        ['TICKET/00002', 120],
-        ['TICKET/00003', 0],
-        ['TICKET/00004', 30],
-      ],
-    );
-  });
+  test(
+    'a rollback whose code does not come back leaves the deploy as it was, and Odoo answers',
+    on(14),
+    async () => {
+      await scene.fails(
+        'rollback',
+        { ...rollback, 'code-command': 'echo no such commit >&2; exit 3' },
+        /Switch the code to that of the backup failed: .*no such commit/s,
+      );
+      assert.equal(await scene.commit(), second);
+      assert.deepEqual(
+        (await tickets('minutes')).map(({ name, minutes }) => [name, minutes]),
+        [
+          ['TICKET/00001', 90],
+          ['TICKET/00002', 120],
+          ['TICKET/00003', 0],
+          ['TICKET/00004', 30],
+        ],
+      );
+    },
+  );
 
   test('a rollback brings back the data and the code, and no number is given twice', async () => {
     const ended = await scene.succeeds('rollback', rollback);

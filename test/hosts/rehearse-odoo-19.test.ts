@@ -1,3 +1,0 @@
-import { rehearsalSuite } from '../support/rehearsal-suite.ts';
-
-rehearsalSuite(19);
