@@ -51,7 +51,7 @@ suite('a run that waits for the host', () => {
     const of = table.startsWith('pg_') ? 'postgres' : scene.database;
     await using held = await holdLock(postgres, of, `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
     const run = scene.start(command, inputs);
-    const waiting = `SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '${table}'::regclass`;
+    const waiting = `SELECT count(*) FROM pg_sleep(0.02), pg_locks WHERE NOT granted AND relation = '${table}'::regclass`;
     await run.says(/./); // it knows what to do about signals by then
     while ((await held.ask(waiting)) === '0') assert.equal(run.child.exitCode, null, run.log);
     run.child.kill(signal);
