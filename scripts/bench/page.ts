@@ -22,7 +22,7 @@ interface NamedChart {
   readonly chart: Chart;
 }
 
-const HOW = `Written from [benchmarks.json](benchmarks.json) by \`npm run docs\`. \`npm run bench -- --record\` measures (as root, for the simulated network) and saves the result of each case when it ends. To measure a part: \`--what backup|again|databases|rollback|many|verify\`, \`--size NAME\`, \`--link loopback|wan\`, \`--rounds N\`, and \`--program FILE\` for another build.`;
+const HOW = `Written from [benchmarks.json](benchmarks.json) by \`npm run docs\`. \`npm run bench -- --record\` measures (as root, for the simulated network and to see who uses the processors) and saves the result of each case when it ends. To measure a part: \`--what backup|again|databases|rollback|many|verify\`, \`--size NAME\`, \`--link loopback|wan\`, \`--rounds N\`, and \`--program FILE\` for another build.`;
 
 function pageOf(recorded: Recorded, charts: readonly NamedChart[]): string {
   const sections = [
