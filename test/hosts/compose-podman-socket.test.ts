@@ -1,3 +1,3 @@
 import { composeSuite } from '../support/compose-suite.ts';
 
-composeSuite('podman-socket', /podman compose 2\.26\./, 'least');
+composeSuite('podman-socket', /podman compose 2\.26\./);

@@ -1,3 +1,3 @@
 import { composeSuite } from '../support/compose-suite.ts';
 
-composeSuite('podman', /podman-compose 1\.3\./, 'engine');
+composeSuite('podman', /podman-compose 1\.3\./);

@@ -8,8 +8,18 @@ import { type BootedHost, bootHost, makeImage } from './systemd-host.ts';
  */
 export type Kind = 'bookworm' | 'trixie' | 'podman' | 'podman-socket';
 
-const docker = { engine: 'docker', sudoers: '# none', prepare: ['true'] } as const;
-const podman = { engine: 'podman', sudoers: 'deploy ALL=(root) NOPASSWD: ALL', image: 'podman' } as const;
+const docker = {
+  engine: 'docker',
+  volumes: '/var/lib/docker/volumes',
+  sudoers: '# none',
+  prepare: ['true'],
+} as const;
+const podman = {
+  engine: 'podman',
+  volumes: '/var/lib/containers/storage/volumes',
+  sudoers: 'deploy ALL=(root) NOPASSWD: ALL',
+  image: 'podman',
+} as const;
 const KINDS = {
   bookworm: { ...docker, image: 'bookworm', program: ['docker-compose'] },
   trixie: { ...docker, image: 'trixie', program: ['docker', 'compose'] },
@@ -31,8 +41,8 @@ export interface ComposeHost extends BootedHost {
   readonly program: readonly string[];
   readonly project: '/srv/odoo';
   readonly database: 'shop';
-  /** In the containers of Odoo. */
-  readonly filestore: string;
+  /** The folder of all filestores, which lie in a volume: where that is on the host. */
+  readonly filestores: string;
   /** Where Odoo's pages are, from here. */
   readonly url: string;
   /** Runs Compose on the project, as root. */
@@ -45,7 +55,7 @@ export const makeComposeImages = (systemdLayers: string): Promise<string> =>
 
 /** Boots a fresh host and starts the project. Lets in the sandbox's client key. */
 export async function startComposeHost({ keys }: Pick<Sandbox, 'keys'>, kind: Kind): Promise<ComposeHost> {
-  const { engine, program, sudoers, image: root, prepare } = KINDS[kind];
+  const { engine, program, volumes, sudoers, image: root, prepare } = KINDS[kind];
   const lines = process.env.COMPOSE_HOSTS?.split('\n').map((line) => line.split(' ')) ?? [];
   const made = new Map(lines.map(([name = '', path = '']) => [name, path]));
   const [layers, images] = [made.get(root), made.get('images')];
@@ -60,6 +70,8 @@ export async function startComposeHost({ keys }: Pick<Sandbox, 'keys'>, kind: Ki
     await untilReady(() =>
       compose('exec', '-T', 'db', 'psql', '-qc', "ALTER ROLE odoo PASSWORD 's3cret of odoo'"),
     );
+    // One after the other: two containers that are created at once may both fill the volume, and one of them fails.
+    await compose('up', '-d', 'odoo');
     await compose('up', '-d');
     return {
       ...booted,
@@ -67,7 +79,7 @@ export async function startComposeHost({ keys }: Pick<Sandbox, 'keys'>, kind: Ki
       program,
       project: '/srv/odoo',
       database: 'shop',
-      filestore: '/var/lib/odoo/.local/share/Odoo/filestore/shop',
+      filestores: `${volumes}/odoo_odoo-data/_data/.local/share/Odoo/filestore`,
       url: `http://${booted.host}:8069`,
       compose,
     };

@@ -32,12 +32,16 @@ export class ComposeScene extends HostScene<ComposeHost> {
     return (await this.#onServer(psql)).trim();
   }
 
-  /** Runs a program beside PostgreSQL, as its account. */
+  /**
+   * Runs a program beside PostgreSQL, as its account: in the namespaces of its container, for an engine's own `exec`
+   * takes ten times as long, and tests look often.
+   */
   #onServer(argv: readonly string[]): Promise<string> {
-    const { exec, compose } = this.host;
-    return this.#outside
-      ? exec(['docker', 'exec', '--env', `PGPORT=${OUTSIDE_PORT}`, 'outside', ...argv])
-      : compose('exec', '-T', 'db', ...argv);
+    const port = this.#outside ? OUTSIDE_PORT : 5432;
+    const enter = `server=$(pgrep -o -f '^/usr/lib/postgresql/15/bin/postgres .*--port=${port}')
+      exec nsenter --target "$server" --mount --net --ipc -- \
+        setpriv --reuid=postgres --regid=postgres --init-groups env PGPORT=${port} "$@"`;
+    return this.host.exec(['sh', '-ec', enter, 'sh', ...argv]);
   }
 
   /**
@@ -75,7 +79,7 @@ END`);
    * is not there.
    */
   async keepSecrets(): Promise<void> {
-    await this.shell(`cd /srv/odoo && mkdir secrets && cp -a config db secrets
+    await this.shell(`cd /srv/odoo && mkdir secrets
       sed -i '/^db_user/d; /^db_password/d' config/*.conf
       sed -i '/127.0.0.1/d' db/pg_hba.conf
       echo odoo >secrets/user
@@ -118,33 +122,28 @@ END`);
     await exec([engine, 'cp', `${project}/${file}`, `${id}:${path}`]);
   }
 
-  /** Takes that back. */
-  async tellSecrets(): Promise<void> {
-    await this.shell(`cd /srv/odoo && rm docker-compose.override.yml
-      cp -a secrets/config secrets/db . && rm -r secrets`);
-    await this.host.compose('up', '-d');
-    await this.untilUp();
-  }
-
   /** Takes away what a restore has made. */
   async dropCopy(database: string): Promise<void> {
     await this.sql(`DROP DATABASE "${database}"`, 'postgres');
-    await this.onVolume(`rm -r ${this.host.filestore}/../${database}`);
+    await this.amongFilestores(`rm -r ${database}`);
   }
 
-  /** Runs a shell script as Odoo, on its volume: whether it runs or not. */
-  onVolume(script: string): Promise<string> {
-    const volume = ['--volume', 'odoo_odoo-data:/var/lib/odoo', '--user', 'odoo'];
-    return this.host.exec([this.host.engine, 'run', '--rm', ...volume, 'odoo', 'sh', '-ec', script]);
+  /** Runs a shell script as Odoo in the folder of the filestores, on its volume: whether it runs or not. */
+  amongFilestores(script: string): Promise<string> {
+    const asOwner = `cd ${this.host.filestores}
+      exec setpriv --reuid="$(stat -c %u .)" --regid="$(stat -c %g .)" --clear-groups sh -ec "$1"`;
+    return this.host.exec(['sh', '-ec', asOwner, 'sh', script]);
   }
 
   /** Everything that Odoo has: each row, and each file with content, owner and mode; `checklist/` left out. */
   async content(): Promise<{ readonly sql: string; readonly files: readonly string[] }> {
-    const { database, filestore } = this.host;
-    const found = `cd ${filestore}; find . -path ./checklist -prune -o`;
-    const sql = await this.#onServer(['pg_dump', database]);
-    const files = await this.onVolume(`${found} -printf '%p %M %u:%g\\n' | sort
-      ${found} -type f -print0 | xargs -0 sha1sum | sort`);
+    const { database } = this.host;
+    const found = `find ${database} -path ${database}/checklist -prune -o`;
+    const [sql, files] = await Promise.all([
+      this.#onServer(['pg_dump', database]),
+      this.amongFilestores(`${found} -printf '%p %M %u:%g\\n' | sort
+        ${found} -type f -print0 | xargs -0 sha1sum | sort`),
+    ]);
     return { sql: withoutRestrict(sql), files: files.trim().split('\n') };
   }
 
@@ -165,11 +164,12 @@ END`);
 
   /** What a bad deploy does, with which Odoo runs nevertheless: an attachment is gone, rows are wrong. */
   async misdeploy(): Promise<void> {
-    await this.sql("UPDATE res_partner SET name = 'broken ' || id");
-    const first = 'SELECT min(store_fname) FROM ir_attachment';
-    const name = await this.sql(first);
-    await this.sql(`DELETE FROM ir_attachment WHERE store_fname = (${first})`);
-    await this.onVolume(`rm ${this.host.filestore}/${name}`);
+    const [name] = (
+      await this.sql(`UPDATE res_partner SET name = 'broken ' || id;
+        DELETE FROM ir_attachment WHERE store_fname = (SELECT min(store_fname) FROM ir_attachment)
+          RETURNING store_fname`)
+    ).split('\n');
+    await this.amongFilestores(`rm ${this.host.database}/${name}`);
   }
 
   /** From now on, Odoo starts on what `misdeploy` has left, and not on what a rollback puts back. */
@@ -226,12 +226,10 @@ END
     await this.untilUp();
   }
 
-  /** Takes that back. */
-  async deployFirstImage(): Promise<void> {
+  /** The project says no more of images than at first: the next `up` goes by that. */
+  async forgetImages(): Promise<void> {
     await this.shell(`cd /srv/odoo && rm docker-compose.override.yml /etc/sudoers.d/odoo-backup
       sed -i '/^ODOO_IMAGE=/d' .env`);
-    await this.host.compose('up', '-d');
-    await this.untilUp();
   }
 
   /** What docs/rollback.md shows, for this project. */
@@ -243,23 +241,16 @@ END
 
   /** What of the host a run may not change: its containers, the server since when, databases, folders, helpers. */
   async traces(): Promise<readonly string[]> {
-    const containers = await this.host.exec([
-      this.host.engine,
-      'ps',
-      '--all',
-      '--no-trunc',
-      '--format',
-      '{{.ID}} {{.Names}}',
+    await this.untilQuiet();
+    const containers = [this.host.engine, 'ps', '--all', '--no-trunc', '--format', '{{.ID}} {{.Names}}'];
+    const told = await Promise.all([
+      this.host.exec(containers),
+      this.sql(`SELECT pg_postmaster_start_time();
+        SELECT datname, datallowconn, datistemplate FROM pg_database;
+        SELECT application_name FROM pg_stat_activity WHERE application_name ~ 'backup'`),
+      this.amongFilestores('ls'),
     ]);
-    const since = await this.sql('SELECT pg_postmaster_start_time()');
-    const databases = await this.sql('SELECT datname, datallowconn, datistemplate FROM pg_database');
-    const sessions = await this.sql(
-      "SELECT application_name FROM pg_stat_activity WHERE application_name ~ 'backup'",
-    );
-    const folders = await this.onVolume(`ls ${this.host.filestore}/..`);
-    return [containers, since, databases, sessions, folders].flatMap((text) =>
-      text.split('\n').filter(Boolean).sort(),
-    );
+    return told.flatMap((text) => text.split('\n').filter(Boolean).sort());
   }
 
   /** The host is what it was, at the latest some seconds after a run, but for what the run before it was still removing. */
