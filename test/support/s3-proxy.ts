@@ -146,7 +146,11 @@ async function answer(
     reset(incoming.socket);
     return;
   }
-  if (fault?.kind === 'withhold') await fault.until();
+  if (fault?.kind === 'withhold') {
+    await fault.until();
+    // Whoever asked may have ended: the server would wait a minute for the answer to be read.
+    if (response.destroyed) return void upstream.destroy();
+  }
   const answerHeaders = { ...upstream.headers };
   if (fault?.kind === 'etag') {
     delete answerHeaders.etag;
