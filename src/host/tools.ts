@@ -18,13 +18,17 @@ export interface HostTools {
 
 /**
  * Looks for the host's programs. Debian and PostgreSQL's own packages keep one client a major version side by
- * side, and the `pg_dump` on PATH may be older than the server: so their folders are looked at as well.
+ * side, and the `pg_dump` on PATH may be older than the server: so their folders are looked at as well. Where Debian's
+ * pg_wrapper stands on PATH, it only chooses among those, and takes longer than all else here.
  */
 export async function findTools(host: Host): Promise<HostTools> {
   const script = `for d in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
     [ -x "$d/pg_dump" ] && printf 'client\\t%s\\t%s\\n' "$d" "$("$d/pg_dump" --version)"
   done
-  d=$(command -v pg_dump) && printf 'client\\t%s\\t%s\\n' "\${d%/*}" "$(pg_dump --version)"
+  d=$(command -v pg_dump) && case $(readlink -f -- "$d") in
+    */pg_wrapper) ;;
+    *) printf 'client\\t%s\\t%s\\n' "\${d%/*}" "$(pg_dump --version)" ;;
+  esac
   for t in zstd pigz gzip tar find; do command -v $t >/dev/null && printf 'program\\t%s\\n' $t; done
   printf 'cores\\t%s\\n' "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)"`;
   const clients: PostgresClient[] = [];

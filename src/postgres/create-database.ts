@@ -1,7 +1,7 @@
 import { UserError } from '../util/errors.ts';
 import { runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
-import { identifier, join, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
+import { DEFAULT_TABLESPACE, identifier, join, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 import { LOCALE_REFUSED, SqlError } from './sql-error.ts';
 import type { DatabaseTraits } from './traits.ts';
 import { signed } from './unfinished-work.ts';
@@ -29,10 +29,10 @@ export async function createDatabase(
   admin: Postgres,
   name: string,
   owner: string,
-  { tablespace = 'pg_default', ...traits }: CreationTraits & { readonly tablespace?: string },
+  { tablespace = DEFAULT_TABLESPACE, ...traits }: CreationTraits & { readonly tablespace?: string },
 ): Promise<void> {
   // Naming even the default one takes a right that few roles have.
-  const inTablespace = tablespace === 'pg_default' ? sql`` : sql`TABLESPACE ${identifier(tablespace)}`;
+  const inTablespace = tablespace === DEFAULT_TABLESPACE ? sql`` : sql`TABLESPACE ${identifier(tablespace)}`;
   const access = admin.isSuperuser ? sql`CONNECTION LIMIT 0` : sql`OWNER ${identifier(owner)}`;
   const statement = sql`CREATE DATABASE ${identifier(name)} TEMPLATE template0
     ${localeClauses(traits, admin.version)} ${inTablespace} IS_TEMPLATE true ${access}`;

@@ -3,7 +3,7 @@ import { count, nullable, object } from '../util/decode.ts';
 import { longText } from './rows.ts';
 import { queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
-import { MAINTENANCE_DATABASE, sql } from './sql.ts';
+import { DEFAULT_TABLESPACE, MAINTENANCE_DATABASE, sql } from './sql.ts';
 
 /**
  * The file system in which the server keeps a tablespace; undefined where that cannot be determined: the server is
@@ -11,7 +11,7 @@ import { MAINTENANCE_DATABASE, sql } from './sql.ts';
  */
 export async function databaseFileSystem(
   postgres: Postgres,
-  tablespace = 'pg_default',
+  tablespace = DEFAULT_TABLESPACE,
 ): Promise<FileSystem | undefined> {
   if (!postgres.isLocal) return undefined;
   const path = await folderOf(postgres, tablespace);

@@ -133,3 +133,6 @@ export const inChunks = <T>(list: readonly T[], length: number): T[][] =>
 
 /** The database in which what concerns the whole server is done: a session in another would block its rename. */
 export const MAINTENANCE_DATABASE = 'postgres';
+
+/** Where a database is that was created with no other tablespace. */
+export const DEFAULT_TABLESPACE = 'pg_default';

@@ -3,6 +3,7 @@ import { type FileSystem, fileSystemOf } from '../host/disk-space.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import { ownBytes } from '../odoo/folder-swap.ts';
 import { databaseFileSystem, maxWalBytes } from '../postgres/disk-space.ts';
+import { DEFAULT_TABLESPACE } from '../postgres/sql.ts';
 import { formatBytes } from '../util/format.ts';
 import type { Leftovers, Remains } from './leftovers/leftovers.ts';
 import type { Problem } from './problem.ts';
@@ -56,9 +57,11 @@ export async function checkSpace(
   comparing: Promise<number>,
 ): Promise<Space> {
   const { admin, current, filestore, leftovers } = target;
+  const besideWal = databaseFileSystem(admin);
+  const tablespace = current?.tablespace ?? DEFAULT_TABLESPACE;
   const [databaseDisk, walDisk, filestoreDisk, maxWal, place, filestoreBytes] = await Promise.all([
-    databaseFileSystem(admin, current?.tablespace),
-    databaseFileSystem(admin),
+    tablespace === DEFAULT_TABLESPACE ? besideWal : databaseFileSystem(admin, tablespace),
+    besideWal,
     filestore && fileSystemOf(filestore),
     maxWalBytes(admin),
     placeOf(target, dump),

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { openSource, type RestoreSource } from '../../src/backup-reader/open.ts';
@@ -13,6 +12,7 @@ import { restoreAndCompare } from '../../src/verify/restore/restore-and-compare.
 import type { RestoreTest } from '../../src/verify/restore/restore-test.ts';
 import { type Made, Scene } from './backup-run.ts';
 import type { RawInputs } from './inputs.ts';
+import { memoryFolder } from './memory-folder.ts';
 import type { OdooOptions } from './odoo.ts';
 import { psql } from './postgres.ts';
 import { run } from './processes.ts';
@@ -23,7 +23,7 @@ import { pythonZip } from './zips.ts';
 export class ProofScene implements AsyncDisposable {
   readonly scene: Scene;
   readonly store: Store;
-  /** Takes TMPDIR's place: empty between tests. */
+  /** Takes TMPDIR's place: empty between tests. In memory, for many a PostgreSQL is made and removed in it. */
   readonly tmp: string;
   /** What the last test has said. */
   readonly log: string[] = [];
@@ -36,7 +36,7 @@ export class ProofScene implements AsyncDisposable {
 
   static async open(options: OdooOptions = {}): Promise<ProofScene> {
     const scene = await Scene.open(options);
-    const tmp = await mkdtemp(join(tmpdir(), 'proof-'));
+    const tmp = await memoryFolder('odoo-backup-proof');
     await chmod(tmp, 0o1777); // servers are somebody else's where we are root
     const { accessKeyId, secretAccessKey, endpoint } = scene.sandbox.s3;
     process.env.AWS_ACCESS_KEY_ID = accessKeyId;
