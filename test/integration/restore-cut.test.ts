@@ -200,7 +200,7 @@ suite('a restore to a new name that is cut', () => {
       }
       await held[Symbol.asyncDispose]();
       await gone(waiting);
-      await scene.odoo.untilQuiet();
+      await scene.odoo.untilQuiet(target());
       await assertUntouched(step === 'place database');
     });
   }
@@ -211,7 +211,7 @@ suite('a restore to a new name that is cut', () => {
     held.run.child.kill('SIGKILL');
     await held.run.ended;
     await held[Symbol.asyncDispose]();
-    await scene.odoo.untilQuiet();
+    await scene.odoo.untilQuiet(target());
     const { databases, folders } = await scene.odoo.traces();
     assert.deepEqual(databases, [`${scene.odoo.database}|t|f|`, `${target()}|t|f|`]);
     assert.deepEqual(folders, [scene.odoo.database, target()]);

@@ -25,7 +25,7 @@ import { freePorts, run } from './processes.ts';
 import { getObject, listKeys } from './s3.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import { unsigned } from './unsigned.ts';
-import { untilNoSession } from './until-waits.ts';
+import { holdsLockOf, untilNoSession } from './until-waits.ts';
 
 /** What a run may leave on the host and in the bucket. */
 export interface Traces {
@@ -257,10 +257,15 @@ export class RollbackScene implements AsyncDisposable {
     return startTcpProxy(this.scene.ssh);
   }
 
-  /** Waits until nothing of a run that was killed is left running. */
-  async untilQuiet(): Promise<void> {
+  /**
+   * Waits until nothing of a run that was killed is left running, and its lock is free. Runs of other tests have the same
+   * server, and are not waited for.
+   *
+   * @param locked the database that it restored
+   */
+  async untilQuiet(locked: string = this.database): Promise<void> {
     await assertNothingRuns(this.scene.ssh, this.scene.sandbox.postgres, '');
-    await untilNoSession(this.scene.sandbox.postgres, "application_name ~ '^(rollback|restore),'");
+    await untilNoSession(this.scene.sandbox.postgres, holdsLockOf(locked));
   }
 
   /** After a swap, or a part of it: the filestore's is taken back, as if a run was killed in between. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -45,3 +46,10 @@ export async function untilCount(
 /** A condition for a session that waits for a lock with a query that holds this text. */
 export const waitingWith = (text: string): string =>
   `wait_event_type = 'Lock' AND strpos(query, '${text.replaceAll("'", "''")}') > 0`;
+
+/** A condition for the session that keeps other runs away from a database, as src/postgres/lock.ts has it. */
+export function holdsLockOf(database: string): string {
+  const digest = createHash('sha256').update(`odoo-backup:${database}`).digest();
+  const [high, low] = [digest.readUInt32BE(0), digest.readUInt32BE(4)];
+  return `pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${high} AND objid = ${low})`;
+}
