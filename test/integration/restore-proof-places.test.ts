@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { receiptKey } from '../../src/catalog/keys.ts';
@@ -235,7 +235,7 @@ suite('verify: restore', () => {
     let folder: string;
     let server: ArchiveServer;
     before(async () => {
-      folder = await mkdtemp(join(dirname(scene.tmp), 'binaries-'));
+      folder = await mkdtemp(join(scene.scene.sandbox.folder, 'binaries-'));
       await chmod(folder, 0o755);
       server = await serveArchive(await postgresArchive(scene.scene.sandbox.postgres, folder));
     });

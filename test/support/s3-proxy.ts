@@ -146,11 +146,9 @@ async function answer(
     reset(incoming.socket);
     return;
   }
-  if (fault?.kind === 'withhold') {
-    await fault.until();
-    // Whoever asked may have ended: the server would wait a minute for the answer to be read.
-    if (response.destroyed) return void upstream.destroy();
-  }
+  if (fault?.kind === 'withhold') await fault.until();
+  // Whoever asked may have ended: the server would wait a minute for its answer to be read, and this process for that.
+  if (response.destroyed) return void upstream.destroy();
   const answerHeaders = { ...upstream.headers };
   if (fault?.kind === 'etag') {
     delete answerHeaders.etag;
