@@ -79,27 +79,29 @@ suite('a host of several accounts', { concurrency: 3 }, () => {
     });
   });
 
-  for (const [user, format] of [
-    ['deploy', 'odoo'],
-    ['deploy', 'directory'],
-    ['root', 'odoo'],
-    ['root', 'directory'],
-  ] as const) {
-    test(`a run of ${user} that is killed leaves nothing on the host (format ${format})`, async () => {
-      await onHost({}, async (host) => {
-        await using _ = await holdDumpOn(host);
-        const run = start(host, { 'ssh-user': user, format });
-        const dumps = host.exec([
-          'sh',
-          '-c',
-          'until pgrep -f "^[^ ]*pg_dump .*--snapshot"; do sleep 0.05; done',
-        ]);
-        await Promise.race([dumps, run.ended.then(({ log }) => assert.fail(log))]);
-        run.child.kill('SIGKILL');
-        await assertNothingLeft(host);
-      });
+  test('a run that is killed leaves nothing on the host', async (t) => {
+    await onHost({}, async (host) => {
+      for (const [user, format] of [
+        ['deploy', 'odoo'],
+        ['deploy', 'directory'],
+        ['root', 'odoo'],
+        ['root', 'directory'],
+      ] as const) {
+        await t.test(`of ${user} (format ${format})`, async () => {
+          await using _ = await holdDumpOn(host);
+          const run = start(host, { 'ssh-user': user, format });
+          const dumps = host.exec([
+            'sh',
+            '-c',
+            'until pgrep -f "^[^ ]*pg_dump .*--snapshot"; do sleep 0.05; done',
+          ]);
+          await Promise.race([dumps, run.ended.then(({ log }) => assert.fail(log))]);
+          run.child.kill('SIGKILL');
+          await assertNothingLeft(host);
+        });
+      }
     });
-  }
+  });
 
   test('format directory: too little space is found before, and a disk that fills up all the same', async () => {
     await onHost({ tmpMiB: 1 }, async (host) => {

@@ -302,23 +302,33 @@ suite('the GitLab components, as pipelines run them', { concurrency: 3 }, () => 
   });
 
   test('scheduled pipelines do not deploy, nothing else is nightly, and merge requests have none of it', async () => {
-    const jobs = async (configuration: object, source: string): Promise<string[]> => {
-      await using pipeline = await Pipeline.open(configuration, { CI_PIPELINE_SOURCE: source });
-      const { exitCode, log } = await pipeline.run('--list-csv');
-      assert.equal(exitCode, 0, log);
-      return [...log.matchAll(/^([\w-]+);/gm)].flatMap(([, name = '']) => (name === 'name' ? [] : [name]));
+    /** The jobs of its pipeline for each of these reasons. */
+    const jobs = async (configuration: object, ...sources: readonly string[]): Promise<string[][]> => {
+      await using pipeline = await Pipeline.open(configuration, {});
+      const found: string[][] = [];
+      for (const source of sources) {
+        const { exitCode, log } = await pipeline.run('--list-csv', `--variable=CI_PIPELINE_SOURCE=${source}`);
+        assert.equal(exitCode, 0, log);
+        const names = [...log.matchAll(/^([\w-]+);/gm)].map(([, name = '']) => name);
+        found.push(names.filter((name) => name !== 'name').sort());
+      }
+      return found;
     };
     const include = ['backup', 'rehearse', 'rollback', 'gate', 'verify', 'prune'].map((name) => ({
       component: component(name),
       inputs: { ...bucket() },
     }));
-    const [deploy, nightly] = [filledIn('deploy'), filledIn('nightly')];
-    assert.deepEqual((await jobs(deploy, 'push')).sort(), ['backup', 'deploy', 'rollback']);
-    assert.deepEqual(await jobs(deploy, 'schedule'), []);
-    assert.deepEqual((await jobs(nightly, 'schedule')).sort(), ['gate', 'nightly-backup', 'verify']);
-    assert.deepEqual(await jobs(nightly, 'push'), []);
-    assert.equal((await jobs({ include }, 'push')).length, 6);
-    assert.deepEqual(await jobs({ include }, 'merge_request_event'), []);
+    assert.deepEqual(await jobs(filledIn('deploy'), 'push', 'schedule'), [
+      ['backup', 'deploy', 'rollback'],
+      [],
+    ]);
+    assert.deepEqual(await jobs(filledIn('nightly'), 'schedule', 'push'), [
+      ['gate', 'nightly-backup', 'verify'],
+      [],
+    ]);
+    const [pushed = [], requested] = await jobs({ include }, 'push', 'merge_request_event');
+    assert.equal(pushed.length, 6);
+    assert.deepEqual(requested, []);
   });
 });
 

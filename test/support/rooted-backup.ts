@@ -100,7 +100,7 @@ export async function holdDumpOn({ database, exec }: RootedHost): Promise<AsyncD
   const asOdoo = ['setpriv', '--reuid=odoo', '--regid=odoo', '--init-groups'];
   const ask = (sql: string) => exec([...asOdoo, psql, '-XAtqd', database, '-c', sql]);
   await exec(['cp', psql, '/run/lock-holder']);
-  await ask('CREATE TABLE held (part int) PARTITION BY LIST (part)');
+  await ask('CREATE TABLE IF NOT EXISTS held (part int) PARTITION BY LIST (part)');
   const session = new PassThrough();
   session.write('BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE;\n');
   const ended = exec([...asOdoo, '/run/lock-holder', '-XAtqd', database], session);
