@@ -118,11 +118,12 @@ test "$1" != two`;
   });
 
   test('odoo-restore makes a copy beside it', async (t) => {
-    t.after(() => dropDatabase(scene.scene.sandbox.postgres, 'copy'));
+    const copy = `${scene.database}_copy`;
+    t.after(() => dropDatabase(scene.scene.sandbox.postgres, copy));
     await call('odoo-backup', { ...of('one'), verify: 'upload' });
-    const ended = await call('odoo-restore', { ...of('one'), 'target-database': 'copy' });
+    const ended = await call('odoo-restore', { ...of('one'), 'target-database': copy });
     assert.deepEqual(results(ended), { restore: 'success' }, ended.log);
-    assert.equal(await scene.sql('SELECT count(*) > 0 FROM res_users', 'copy'), 't');
+    assert.equal(await scene.sql('SELECT count(*) > 0 FROM res_users', copy), 't');
   });
 
   test('a workflow without a host or an inventory says what is missing', async () => {
