@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { documentedSudoers } from '../support/documents.ts';
 import { assertSameHost, SystemdScene, tracesOf } from '../support/systemd-scene.ts';
 
@@ -63,10 +64,12 @@ suite('rights on a systemd host', { concurrency: false }, () => {
     await scene.shell(`sed 's/= shop$/= shop_copy/; s/8070/8071/' /etc/odoo/odoo.conf >/run/copy.conf
       systemd-run --quiet --uid=odoo --gid=odoo --unit=copy /usr/local/bin/odoo /run/copy.conf`);
     const url = scene.host.url.replace('8070', '8071');
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 180_000;
     let answer: Response | undefined;
-    while (!answer?.ok && Date.now() < deadline)
+    while (!answer?.ok && Date.now() < deadline) {
+      await sleep(100);
       answer = await fetch(`${url}/web/login`).catch(() => undefined);
+    }
     assert.equal(answer?.status, 200, await scene.shell('journalctl -n 20 -u copy'));
     await scene.shell('systemctl stop copy');
   });

@@ -10,8 +10,9 @@ suite('space on a systemd host', { concurrency: false }, () => {
   let then: Awaited<ReturnType<SystemdScene['content']>>;
   before(async () => {
     scene = await SystemdScene.open({ sudoers: documentedSudoers() });
-    // File systems of their own, with what was there.
-    await scene.shell(`systemctl stop odoo postgresql
+    // File systems of their own, with what was there. Nothing but the tests takes space there.
+    await scene.shell(`runuser -u postgres -- psql -Xqc 'ALTER SYSTEM SET autovacuum = off'
+      systemctl stop odoo postgresql
       for folder in /var/lib/postgresql ${parentOf(scene.host.filestore)}; do
         cp -a "$folder" /root/kept
         mount -t tmpfs -o size=400M,mode=0755 tmpfs "$folder"
