@@ -67,7 +67,7 @@ chroot $root visudo -cq
 mkdir -m 700 $root/home/deploy/.ssh
 cat >$root/home/deploy/.ssh/authorized_keys
 chroot $root chown -R deploy: /home/deploy/.ssh
-chroot $root ssh-keygen -q -A
+chroot $root ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key # an RSA key takes a second
 
 # The systemd of trixie refuses the first version of control groups.
 ! grep -q VERSION_CODENAME=trixie $root/etc/os-release || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
