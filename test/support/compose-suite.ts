@@ -142,34 +142,35 @@ raise SystemExit(int(os.environ.get('FAILS', 0)))`;
       await scene.assertTraces(traces);
     });
 
-    test(
-      'a start that fails brings back what was there, which runs',
-      on('bookworm', 'trixie', 'podman'),
-      async () => {
-        await scene.onlyBroken();
-        await scene.misdeploy();
-        const [damaged, traces] = [await scene.content(), await scene.traces()];
-        const ended = await scene.fails('rollback', rollback, /Wait until Odoo is healthy failed/);
-        assert.match(ended.log, /As before the restore: .*\/web\/login answers 200/);
-        assert.deepEqual(await scene.content(), damaged);
-        await scene.untilUp();
-        await scene.assertTraces(traces);
-        await scene.mended();
-      },
-    );
-
-    // A podman-compose whose connection broke goes on stopping while the new one starts: which of them wins is open.
-    test('so does a connection that breaks when Odoo is stopped', on('bookworm', 'trixie'), async () => {
+    test('a start that fails brings back what was there, which runs', on('trixie', 'podman'), async () => {
+      await scene.onlyBroken();
+      await scene.misdeploy();
       const [damaged, traces] = [await scene.content(), await scene.traces()];
-      const run = scene.start('rollback', rollback);
-      await run.says(/^Stop Odoo$/m);
-      await scene.shell('pkill -u deploy sshd');
-      const ended = await run.ended;
-      assert.equal(ended.exitCode, 1, ended.log);
+      const ended = await scene.fails('rollback', rollback, /Wait until Odoo is healthy failed/);
+      assert.match(ended.log, /As before the restore: .*\/web\/login answers 200/);
       assert.deepEqual(await scene.content(), damaged);
       await scene.untilUp();
       await scene.assertTraces(traces);
+      await scene.mended();
     });
+
+    // A podman-compose whose connection broke goes on stopping while the new one starts: which of them wins is open.
+    test(
+      'a connection that breaks when Odoo is stopped brings back what was there, which runs',
+      on('bookworm', 'trixie'),
+      async () => {
+        await scene.misdeploy();
+        const [damaged, traces] = [await scene.content(), await scene.traces()];
+        const run = scene.start('rollback', rollback);
+        await run.says(/^Stop Odoo$/m);
+        await scene.shell('pkill -u deploy sshd');
+        const ended = await run.ended;
+        assert.equal(ended.exitCode, 1, ended.log);
+        assert.deepEqual(await scene.content(), damaged);
+        await scene.untilUp();
+        await scene.assertTraces(traces);
+      },
+    );
 
     test(
       'a dry run changes nothing; the run puts everything back, and Odoo runs',
