@@ -69,6 +69,8 @@ wal_level = logical
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+# In the data folder, which goes with the cluster, also where the server is killed.
+dynamic_shared_memory_type = mmap
 # Nobody lives long enough to profit, and every test's database would get visits.
 autovacuum_naptime = '1d'
 ${settings}
