@@ -35,26 +35,34 @@ export interface Reading {
   readonly mostBytes?: number;
 }
 
+/** Bytes of one object. */
+export interface ReadBytes {
+  readonly bytes: Buffer;
+  /** Of the object that they are of, as S3 gives it; undefined: the server gives none. */
+  readonly etag: string | undefined;
+}
+
 /**
  * Reads an object, or a run of it. A body that breaks off is continued from the byte that was reached; the SDK itself
- * repeats only requests that were not answered.
+ * repeats only requests that were not answered. A whole object that is replaced meanwhile is read from its start.
  *
  * @returns fewer bytes where the object ends before
  * @throws ContentError when there are more than `mostBytes`
- * @throws UserError about S3, also when the object is replaced meanwhile; the signal's reason of `bucket.reading`
+ * @throws UserError about S3, also when the object of a range or of an ETag is replaced; the signal's reason of
+ *   `bucket.reading`
  */
-export async function readObject(bucket: ReadableBucket, key: string, reading: Reading): Promise<Buffer> {
+export async function readObject(bucket: ReadableBucket, key: string, reading: Reading): Promise<ReadBytes> {
   const body = new Body(bucket, key, reading);
   for (const wait of RESUME_MS) {
-    if (await body.read()) return body.bytes;
+    if (await body.read()) return body;
     await sleep(wait, undefined, { signal: bucket.reading.abortSignal }).catch(() => {});
   }
-  if (await body.read()) return body.bytes;
+  if (await body.read()) return body;
   throw bucket.error(body.broken, { action: 's3:GetObject', key });
 }
 
 /** The error for an object that is too large for a receipt, whatever its name. */
-export function tooLarge(uri: string, mostBytes: number): ContentError {
+function tooLarge(uri: string, mostBytes: number): ContentError {
   return new ContentError(
     `${uri} is larger than ${mostBytes / 1024 ** 2} MiB, which no receipt is`,
     'Another program has written this key. Remove it, or choose another backup.',
@@ -62,7 +70,7 @@ export function tooLarge(uri: string, mostBytes: number): ContentError {
 }
 
 /** What has arrived of an object so far. */
-class Body {
+class Body implements ReadBytes {
   /** Why the last attempt broke off. */
   broken: unknown;
   #chunks: Buffer[] = [];
@@ -74,6 +82,8 @@ class Body {
   readonly #key: string;
   readonly #range: ByteRange | undefined;
   readonly #mostBytes: number;
+  /** Whether the whole of any object will do. */
+  readonly #isWhole: boolean;
 
   constructor(
     bucket: ReadableBucket,
@@ -85,6 +95,11 @@ class Body {
     this.#key = key;
     this.#range = range;
     this.#etag = etag && `"${etag}"`;
+    this.#isWhole = range === undefined && etag === undefined;
+  }
+
+  get etag(): string | undefined {
+    return this.#etag?.replaceAll('"', '');
   }
 
   get bytes(): Buffer {
@@ -138,15 +153,27 @@ class Body {
         throw tooLarge(this.#bucket.uri(this.#key), this.#mostBytes);
       }
       // Servers that do not know If-Match, or Range, send what is there, all of it.
-      if (this.#etag !== undefined && ETag !== undefined && ETag !== this.#etag) throw this.#replaced();
+      if (this.#etag !== undefined && ETag !== undefined && ETag !== this.#etag) {
+        (Body as Readable | undefined)?.destroy();
+        return await this.#askAgain();
+      }
       if (this.#length > 0 && ContentRange === undefined) throw this.#tooLong();
       this.#etag ??= ETag;
       return (Body ?? []) as AsyncIterable<Buffer>;
     } catch (error) {
       this.#bucket.reading.abortSignal?.throwIfAborted();
-      if (isPreconditionFailed(error)) throw this.#replaced(error);
+      if (isPreconditionFailed(error)) return await this.#askAgain(error);
       throw this.#bucket.error(error, { action: 's3:GetObject', key: this.#key });
     }
+  }
+
+  /** Another object is there now. */
+  async #askAgain(cause?: unknown): Promise<AsyncIterable<Buffer>> {
+    if (!this.#isWhole) throw this.#replaced(cause);
+    this.#chunks = [];
+    this.#length = 0;
+    this.#etag = undefined;
+    return this.#ask();
   }
 
   #missing(): string | undefined {

@@ -16,7 +16,7 @@ import { type Connection, s3Client } from './client.ts';
 import { type S3Request, s3Error } from './errors.ts';
 import { lockFields, type ObjectLock } from './object-lock.ts';
 import { pagesOf } from './pages.ts';
-import { readObject, tooLarge } from './read-object.ts';
+import { readObject } from './read-object.ts';
 import { isNotFound, isPreconditionFailed } from './sdk-errors.ts';
 import type { Identity } from './web-identity.ts';
 
@@ -123,7 +123,7 @@ export class Store implements Disposable {
    */
   async read(key: string, offset: number, length: number, etag?: string): Promise<Buffer> {
     if (length === 0) return Buffer.alloc(0);
-    const bytes = await readObject(this, key, { range: { offset, length }, etag });
+    const { bytes } = await readObject(this, key, { range: { offset, length }, etag });
     if (bytes.length === length) return bytes;
     throw new UserError(
       `${this.uri(key)} gave ${bytes.length} bytes where ${length} were asked for, from byte ${offset}`,
@@ -145,14 +145,13 @@ export class Store implements Disposable {
 
   /** @throws UserError when there is no such object, or it is not JSON */
   async getJson(key: string): Promise<unknown> {
-    return this.#parsed(key, await readObject(this, key, { mostBytes: LARGEST_RECEIPT }));
+    return (await this.getTaggedJson(key)).value;
   }
 
   /** Reads JSON with its ETag, for `putJson`. @throws UserError when there is no such object, or it is not JSON */
   async getTaggedJson(key: string): Promise<{ readonly value: unknown; readonly etag: string | undefined }> {
-    const { size, etag } = await this.#existing(key);
-    if (size > LARGEST_RECEIPT) throw tooLarge(this.uri(key), LARGEST_RECEIPT);
-    return { value: this.#parsed(key, await this.read(key, 0, size, etag)), etag };
+    const { bytes, etag } = await readObject(this, key, { mostBytes: LARGEST_RECEIPT });
+    return { value: this.#parsed(key, bytes), etag };
   }
 
   #parsed(key: string, bytes: Buffer): unknown {

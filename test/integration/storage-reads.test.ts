@@ -54,6 +54,37 @@ describe('a body that is cut while it is read', () => {
     assert.deepEqual(ranges, [undefined, 'bytes=60000-']);
   });
 
+  test('begins again where the whole object was replaced meanwhile', async () => {
+    using store = openStore(proxy);
+    proxy.rules = [
+      { when, fault: { kind: 'truncate', bytes: 60_000 }, times: 1 },
+      { when, fault: { kind: 'etag', value: '"another"' }, times: 1 },
+    ];
+    const before = proxy.requests.length;
+    assert.deepEqual(await store.getJson('json'), { text: 'x'.repeat(100_000) });
+    const asked = proxy.requests.slice(before).map(({ headers }) => [headers.range, headers['if-match']]);
+    const etag = asked[1]?.[1];
+    assert.match(etag ?? '', /^"[0-9a-f]{32}"$/);
+    assert.deepEqual(asked, [
+      [undefined, undefined],
+      ['bytes=60000-', etag],
+      [undefined, undefined],
+    ]);
+  });
+
+  test('JSON comes with the ETag of the very bytes that were read, by one request', async () => {
+    using store = openStore(proxy);
+    proxy.rules = [];
+    const before = proxy.requests.length;
+    const { value, etag } = await store.getTaggedJson('json');
+    assert.deepEqual(value, { text: 'x'.repeat(100_000) });
+    assert.equal(etag, (await store.head('json'))?.etag);
+    assert.deepEqual(
+      proxy.requests.slice(before).map(({ method }) => method),
+      ['GET', 'HEAD'],
+    );
+  });
+
   test('is given up on when it is always cut', async () => {
     using store = openStore(proxy);
     const ranges = await cut(undefined, 1000, async () => {
