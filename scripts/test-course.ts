@@ -14,8 +14,7 @@ export class Course {
 
   /** Whole seconds of each file, by its name. */
   get seconds(): Readonly<Record<string, number>> {
-    const rounded = [...this.#seconds].map(([file, seconds]) => [file, Math.ceil(seconds)] as const);
-    return Object.fromEntries(rounded.toSorted(([a], [b]) => a.localeCompare(b)));
+    return Object.fromEntries([...this.#seconds].map(([file, seconds]) => [file, Math.ceil(seconds)]));
   }
 
   /** The time of the whole run, its slowest files, and what was not run. */

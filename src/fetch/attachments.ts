@@ -37,7 +37,7 @@ const MOST_HELD = 64 * 2 ** 20;
  * Looks into the dump for attachments. The dump is read as far as the table goes, and for one attachment as far as its
  * row; where a trusted signer has signed the backup, to its end.
  *
- * @throws UserError where there is none
+ * @throws UserError if the dump has no such attachment
  */
 export async function findAttachments(
   source: RestoreSource,

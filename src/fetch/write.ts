@@ -36,7 +36,7 @@ export async function assertTarget(request: FetchRequest, target: FetchTarget): 
 
 /** Content that is yet to be read. */
 export interface UnreadContent {
-  /** Of the phase that reads it. */
+  /** The title of the phase that reads it. */
   readonly title: string;
   /** In bytes. */
   readonly size: number;

@@ -21,7 +21,7 @@ const exclusive: Partial<Record<InputName, readonly InputName[]>> = {
  * Makes the inventory and the profile stand in for inputs that are not given: an input itself counts most, then what
  * the inventory says of the host, then the profile of the environment, then the file of the working folder.
  *
- * @param config the file of the working folder; undefined: there is none
+ * @param config the file of the working folder; undefined: the folder has no such file
  * @returns whether all that stands in is known; else a problem says why not, and an input that is missing may be given
  * there
  */

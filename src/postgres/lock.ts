@@ -111,7 +111,8 @@ interface LockKey {
   readonly condition: Sql;
 }
 
-function lockKey(database: string): LockKey {
+/** The lock of one database, in the maintenance database. */
+export function lockKey(database: string): LockKey {
   const digest = createHash('sha256').update(`odoo-backup:${database}`).digest();
   const halves = sql`classid = ${digest.readUInt32BE(0)} AND objid = ${digest.readUInt32BE(4)}`;
   return {

@@ -97,8 +97,8 @@ const EDGES = 2;
  * @param most bytes that the lane may have, in early parts
  */
 function earlyOf(count: number, most: number): number {
-  const early = Math.floor((LATE_FACTOR * (count - EDGES) - most) / (LATE_FACTOR - 1));
   if (count - EDGES >= most) return count;
+  const early = Math.floor((LATE_FACTOR * (count - EDGES) - most) / (LATE_FACTOR - 1));
   return early < 2 ? 0 : early;
 }
 

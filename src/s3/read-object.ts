@@ -38,7 +38,7 @@ export interface Reading {
 /** Bytes of one object. */
 export interface ReadBytes {
   readonly bytes: Buffer;
-  /** Of the object that they are of, as S3 gives it; undefined: the server gives none. */
+  /** The ETag of the object that they come from, without its quotes; undefined: the server sends no ETag. */
   readonly etag: string | undefined;
 }
 

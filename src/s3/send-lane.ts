@@ -49,7 +49,7 @@ export interface LaneParts {
   readonly config: S3Client['config'];
 }
 
-/** The requests that lib-storage's Upload makes, but for the one that removes: nothing is made that it would remove. */
+/** The requests that lib-storage's Upload makes, except AbortMultipartUpload: there is no upload of its own to abort. */
 type LaneRequest =
   | CreateMultipartUploadCommand
   | UploadPartCommand

@@ -147,8 +147,6 @@ async function answer(
     return;
   }
   if (fault?.kind === 'withhold') await fault.until();
-  // Whoever asked may have ended: the server would wait a minute for its answer to be read, and this process for that.
-  if (response.destroyed) return void upstream.destroy();
   const answerHeaders = { ...upstream.headers };
   if (fault?.kind === 'etag') {
     delete answerHeaders.etag;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { lockKey } from '../../src/postgres/lock.ts';
 import type { Run } from './backup-run.ts';
 import type { PostgresServer } from './postgres.ts';
 
@@ -47,9 +47,6 @@ export async function untilCount(
 export const waitingWith = (text: string): string =>
   `wait_event_type = 'Lock' AND strpos(query, '${text.replaceAll("'", "''")}') > 0`;
 
-/** A condition for the session that keeps other runs away from a database, as src/postgres/lock.ts has it. */
-export function holdsLockOf(database: string): string {
-  const digest = createHash('sha256').update(`odoo-backup:${database}`).digest();
-  const [high, low] = [digest.readUInt32BE(0), digest.readUInt32BE(4)];
-  return `pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${high} AND objid = ${low})`;
-}
+/** A condition for the session that keeps other runs away from a database. */
+export const holdsLockOf = (database: string): string =>
+  `pid IN (SELECT pid FROM pg_locks WHERE ${lockKey(database).condition.text})`;

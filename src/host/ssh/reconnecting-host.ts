@@ -25,7 +25,7 @@ export class ReconnectingHost implements Host {
     return this.#connection.atOnce;
   }
 
-  /** Of the connection that there is now. */
+  /** Settles as that of the current connection does. */
   get proven(): Promise<void> | undefined {
     return this.#connection.proven;
   }

@@ -55,7 +55,7 @@ export function readEntry(cursor: DumpCursor, head: DumpHead): TocEntry {
   const owner = cursor.text();
   cursor.text(); // whether its rows have oids, which they have not had for long
   const dependsOn = readDependencies(cursor);
-  const file = head.isDirectory ? cursor.text() || undefined : undefined; // empty where there is none
+  const file = head.isDirectory ? cursor.text() || undefined : undefined; // an entry without data has an empty name
   const hasBlock = head.isDirectory ? file !== undefined : readPlace(cursor, head) !== NO_DATA;
   if (classOid === undefined || oid === undefined || Number.isNaN(dependsOn))
     throw refuse('a text for a number');

@@ -27,7 +27,7 @@ const SMALLEST_BYTES = 32 * 1024;
  * `--no-owner`. What large tables hold is in both. In the dump that comes of it, head and table of contents are pg_dump's own;
  * rows have been put together in larger chunks, which pg_restore passes over faster than pg_dump's chunk for each row.
  *
- * A compressed dump is read only: there are no pieces for it, but for the SQL.
+ * Of a compressed dump, which is only read, come no pieces except those of the SQL.
  *
  * @throws ContentError when the dump is not whole, or its data are in another order than its entries
  */
