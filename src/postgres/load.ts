@@ -1,14 +1,18 @@
+import { addAbortSignal, Readable } from 'node:stream';
 import { decoding, inwardCodec, packed } from '../host/codecs.ts';
 import { feed, printedBy } from '../host/feed.ts';
-import { CommandError } from '../host/host.ts';
+import { type Command, CommandError } from '../host/host.ts';
 import { receiveFiles } from '../host/receive-files.ts';
 import { run } from '../host/run.ts';
 import { sayingEnd } from '../host/stderr-tail.ts';
 import type { IncomingFile } from '../host/tar-writer.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import type { HostTools } from '../host/tools.ts';
+import { allEnded } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
+import { continued, only } from '../util/iterables.ts';
+import { openDump } from './custom-format/open.ts';
 import type { ExtensionMember } from './extensions/members.ts';
 import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { loadFailure } from './load-errors.ts';
@@ -19,7 +23,7 @@ import { withSettings } from './settings.ts';
 import { conninfo } from './sql.ts';
 import { SqlError } from './sql-error.ts';
 import { type LeavesOut, statementFilter } from './statement-filter.ts';
-import { filterToc, splitToc } from './toc-filter.ts';
+import { type FilteredToc, filterToc, hasRows, splitAtRows, splitToc } from './toc-filter.ts';
 
 /** A dump, wherever its bytes come from. Sizes are in bytes. */
 export type Dump =
@@ -52,7 +56,7 @@ interface DumpBytes {
 
 export interface LoadOptions {
   readonly tools: HostTools;
-  /** Sessions that load at once, where the dump is in a file on the host. */
+  /** Sessions that load at once, apart from rows that are loaded as they arrive. */
   readonly jobs: number;
   /** Made ahead of the dump, by `createExtensions`. */
   readonly schemas: readonly string[];
@@ -84,15 +88,84 @@ export interface FetchedDump extends AsyncDisposable {
   readonly path: string;
   /** As `pg_restore --list` prints it. */
   readonly toc: string;
+  /** All of it, where the file has the table of contents alone. */
+  readonly arriving?: ArrivingBytes;
+}
+
+interface ArrivingBytes {
+  /** From the start, once. */
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Reads what nobody has: sums of the dump are compared at its end. */
+  readToEnd(): Promise<void>;
 }
 
 /**
- * Brings a dump onto the host.
+ * Up to so many sessions, rows are loaded by one session as they arrive. PostgreSQL is idle otherwise until the dump is
+ * on the host, and a second session makes up for less than that. More sessions load rows faster than one does while they
+ * arrive.
+ */
+const MOST_JOBS_FOR_ARRIVING = 2;
+
+/** Whether the rows of a dump are loaded as they arrive, before its indexes and constraints are made. */
+export const loadsArriving = (dump: Pick<Dump, 'kind'>, jobs: number): boolean =>
+  dump.kind === 'custom' && jobs <= MOST_JOBS_FOR_ARRIVING;
+
+/**
+ * Brings a dump onto the host; of one that is loaded as it arrives, the table of contents.
  *
  * @returns undefined: the host has no place for it
  * @throws what the dump's bytes fail with
  */
 export async function fetchDump(
+  postgres: Postgres,
+  dump: Exclude<Dump, { kind: 'plain' }>,
+  options: Pick<LoadOptions, 'tools' | 'jobs' | 'signal'>,
+): Promise<FetchedDump | undefined> {
+  const isArriving = dump.kind === 'custom' && loadsArriving(dump, options.jobs);
+  const start = isArriving ? await fetchContents(postgres, dump, options.signal) : undefined;
+  return start ?? fetchAll(postgres, dump, options);
+}
+
+/** @returns undefined: the format is not known here, or the host has no place for it */
+async function fetchContents(
+  postgres: Postgres,
+  dump: DumpBytes,
+  signal: AbortSignal | undefined,
+): Promise<FetchedDump | undefined> {
+  const { host, account: as } = postgres;
+  signal?.throwIfAborted();
+  await using stack = new AsyncDisposableStack();
+  const stream = Readable.from(dump.open(), { objectMode: false });
+  stream.on('error', () => {}); // who reads it sees it
+  stack.defer(() => void stream.destroy());
+  if (signal) addAbortSignal(signal, stream);
+  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  try {
+    const opened = await openDump('The dump', chunks);
+    if (opened.kind === 'unknown') return undefined;
+    const { start, read } = opened;
+    const toc = [...opened.contents.lines()].map(({ line }) => `${line}\n`).join('');
+    const folder = await TempFolder.make(host, as, start.length + 2 * toc.length + 1024 ** 2);
+    if (!folder) return undefined;
+    stack.use(folder);
+    const path = `${folder.path}/dump`;
+    const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
+    await feed(host, { argv, as }, only(start), signal);
+    const arriving = {
+      bytes: continued(read, chunks),
+      async readToEnd() {
+        while (!(await chunks.next()).done);
+      },
+    };
+    const kept = stack.move();
+    return { folder, path, toc, arriving, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function fetchAll(
   postgres: Postgres,
   dump: Exclude<Dump, { kind: 'plain' }>,
   { tools, signal }: Pick<LoadOptions, 'tools' | 'signal'>,
@@ -118,8 +191,8 @@ export async function fetchDump(
 
 export interface Loaded {
   readonly seconds: number;
-  /** Loaded from a file on the host, by several sessions. */
-  readonly parallel: boolean;
+  /** From a file on the host by several sessions; its rows by one session as they arrive; or all of it by one. */
+  readonly way: 'file' | 'arriving' | 'stream';
   /** Lines of the dump's table of contents that were left out, as pg_restore prints them. */
   readonly skipped: readonly string[];
 }
@@ -157,6 +230,10 @@ const SAYING_WHY = ['-v', 'VERBOSITY=verbose', '-v', 'ECHO=errors'];
 
 type LoadedDump = Omit<Loaded, 'seconds'>;
 
+/** The same end, as that of the program itself: its shell is nobody's business. */
+const ofCommand = (error: unknown, command: Command): unknown =>
+  error instanceof CommandError ? new CommandError(command, error.exit) : error;
+
 /** One dump, one database. */
 class Loader {
   readonly #postgres: Postgres;
@@ -176,7 +253,9 @@ class Loader {
     const file = await (this.#options.file ?? fetchDump(this.#postgres, dump, this.#options));
     if (file) {
       try {
-        return await this.#fromFile(file);
+        return await (file.arriving && dump.kind === 'custom'
+          ? this.#arriving(file, file.arriving, dump)
+          : this.#fromFile(file));
       } finally {
         // Nobody waits for its removal. The host ends no sooner than what removes it.
         Promise.resolve(file[Symbol.asyncDispose]()).catch(() => {});
@@ -190,30 +269,65 @@ class Loader {
   }
 
   async #fromFile({ folder, path, toc: contents }: FetchedDump): Promise<LoadedDump> {
-    const { host } = this.#postgres;
-    const { jobs, signal } = this.#options;
-    const toc = await this.#filter(contents);
+    const { jobs } = this.#options;
+    const toc = this.#filter(contents);
     const { ahead, rest } = jobs > 1 ? splitToc(toc.list) : { ahead: undefined, rest: toc.list };
-    const load = async (...args: string[]) => {
-      const restore = this.#restore([...args, path]);
-      try {
-        await run(host, { ...sayingEnd(restore), guarded: true }, { signal });
-      } catch (error) {
-        const own = error instanceof CommandError ? new CommandError(restore, error.exit) : error;
-        throw await this.#explained(own, toc.list, folder, { path });
-      }
-    };
+    const load = (...args: string[]) => this.#guarded(args, toc, { folder, path });
     if (ahead !== undefined) await load(await this.#writeList('ahead', ahead, folder));
     const whole = ahead === undefined && toc.skipped.length === 0;
     await load(`--jobs=${jobs}`, ...(whole ? [] : [await this.#writeList('list', rest, folder)]));
-    return { parallel: jobs > 1, skipped: toc.skipped };
+    return { way: 'file', skipped: toc.skipped };
+  }
+
+  /**
+   * What has no rows needs only the table of contents of a dump. So all up to the last rows is loaded while the bytes
+   * arrive, and what is left from that by several sessions.
+   */
+  async #arriving(
+    { folder, path, toc: contents }: FetchedDump,
+    { bytes, readToEnd }: ArrivingBytes,
+    dump: DumpBytes,
+  ): Promise<LoadedDump> {
+    const { host } = this.#postgres;
+    const { jobs, signal, tools } = this.#options;
+    const toc = this.#filter(contents);
+    const { upToRows, behind } = splitAtRows(toc.list);
+    const [rowsList, behindList] = await Promise.all([
+      this.#writeList('rows', upToRows, folder),
+      this.#writeList('behind', behind, folder),
+    ]);
+    const codec = inwardCodec(tools);
+    const restore = this.#restore([rowsList]);
+    try {
+      await feed(host, decoding(sayingEnd(restore), codec), packed(bytes, codec), signal);
+    } catch (error) {
+      const again = (at: string) => (hasRows(at) ? { bytes: dump.open() } : { path });
+      throw await this.#explained(ofCommand(error, restore), toc.list, folder, again);
+    }
+    await allEnded(this.#guarded([`--jobs=${jobs}`, behindList], toc, { folder, path }), readToEnd());
+    return { way: 'arriving', skipped: toc.skipped };
+  }
+
+  /** Lets pg_restore load from a file. */
+  async #guarded(
+    args: readonly string[],
+    { list }: FilteredToc,
+    { folder, path }: Pick<FetchedDump, 'folder' | 'path'>,
+  ): Promise<void> {
+    const restore = this.#restore([...args, path]);
+    const { signal } = this.#options;
+    try {
+      await run(this.#postgres.host, { ...sayingEnd(restore), guarded: true }, { signal });
+    } catch (error) {
+      throw await this.#explained(ofCommand(error, restore), list, folder, () => ({ path }));
+    }
   }
 
   /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
   async #streamed(dump: DumpBytes): Promise<LoadedDump> {
     const { host, account } = this.#postgres;
     const { signal, tools } = this.#options;
-    const toc = await this.#filter(await feed(host, this.#postgres.reading(['--list']), dump.open(), signal));
+    const toc = this.#filter(await feed(host, this.#postgres.reading(['--list']), dump.open(), signal));
     await using folder = toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : undefined;
     const useList = folder ? [await this.#writeList('list', toc.list, folder)] : [];
     const codec = inwardCodec(tools);
@@ -222,9 +336,9 @@ class Loader {
       await feed(host, restore, packed(dump.open(), codec), signal);
     } catch (error) {
       await using place = folder ? undefined : await TempFolder.make(host, account, 1024 ** 2);
-      throw await this.#explained(error, toc.list, folder ?? place, { bytes: dump.open() });
+      throw await this.#explained(error, toc.list, folder ?? place, () => ({ bytes: dump.open() }));
     }
-    return { parallel: false, skipped: folder ? toc.skipped : [] };
+    return { way: 'stream', skipped: folder ? toc.skipped : [] };
   }
 
   /**
@@ -249,7 +363,7 @@ class Loader {
     } catch (error) {
       throw error instanceof CommandError ? new SqlError(psql, error.exit) : error;
     }
-    return { parallel: false, skipped };
+    return { way: 'stream', skipped };
   }
 
   /**
@@ -257,21 +371,22 @@ class Loader {
    * given to psql once more, which says it; what was only an accident does not happen again, and stays without.
    *
    * @param folder for a file; undefined: the host has no place for one
-   * @param dump the path of the dump on the host, or its bytes
+   * @param dump gives for an entry the path of the dump on the host, or its bytes
    */
   async #explained(
     error: unknown,
     list: string,
     folder: TempFolder | undefined,
-    dump: { readonly path: string } | { readonly bytes: AsyncIterable<Buffer> },
+    dump: (at: string) => { readonly path: string } | { readonly bytes: AsyncIterable<Buffer> },
   ): Promise<unknown> {
     const { signal, asPlain } = this.#options;
     if (!(error instanceof CommandError) || error.exit.signal !== undefined) return error;
     const at = failedEntry(error.exit.stderr, list);
     if (at === undefined || !folder || !asPlain) return loadFailure(error, this.#database, { at });
     const args = [await this.#writeList('failed', `${at}\n`, folder), ...this.#ownership, '--file=-'];
-    const bytes = 'bytes' in dump ? dump.bytes : undefined;
-    const printed = this.#postgres.reading('path' in dump ? [...args, dump.path] : args);
+    const from = dump(at);
+    const bytes = 'bytes' in from ? from.bytes : undefined;
+    const printed = this.#postgres.reading('path' in from ? [...args, from.path] : args);
     const open = (passage: EntryFilter) => asPlain(printedBy(folder.host, printed, bytes), passage);
     try {
       await this.#plain({ kind: 'plain', size: 0, open });
@@ -301,7 +416,7 @@ class Loader {
     );
   }
 
-  async #filter(toc: string): Promise<ReturnType<typeof filterToc>> {
+  #filter(toc: string): FilteredToc {
     const { schemas, members, without } = this.#options;
     return filterToc(toc, { superuser: this.#postgres.isSuperuser, schemas, members, without });
   }

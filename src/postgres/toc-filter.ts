@@ -87,3 +87,34 @@ export function splitToc(list: string): SplitToc {
       .join('');
   return { ahead: part(true), rest: part(false) };
 }
+
+/** One table of contents as two, of which the one is loaded while the dump arrives. */
+export interface TocAtRows {
+  /** What comes with the rows, in the order of the dump. */
+  readonly upToRows: string;
+  /** What needs no row of the dump any more: indexes, constraints, privileges. */
+  readonly behind: string;
+}
+
+/** Entries for which pg_restore reads a data block, or that lie among such ones. */
+const ROWS = /^(TABLE DATA|SEQUENCE SET|BLOBS|BLOB METADATA|BLOB COMMENTS) /;
+
+/** Whether pg_restore needs more of a dump than its table of contents to restore what a line of that is about. */
+export const hasRows = (line: string): boolean => ROWS.test(ENTRY.exec(line)?.[1] ?? '');
+
+/**
+ * Divides a table of contents behind its last rows. pg_restore restores privileges behind everything else: a role that has
+ * taken a right from itself could not load its rows otherwise. So they come behind.
+ */
+export function splitAtRows(list: string): TocAtRows {
+  const lines = list.split('\n');
+  const last = lines.findLastIndex(hasRows);
+  const isPrivilege = (line: string) => /^(DEFAULT )?ACL /.test(ENTRY.exec(line)?.[1] ?? '');
+  const comesWithRows = (line: string, at: number) => at <= last && !isPrivilege(line);
+  const part = (withRows: boolean) =>
+    lines
+      .filter((line, at) => comesWithRows(line, at) === withRows)
+      .map((line) => `${line}\n`)
+      .join('');
+  return { upToRows: part(true), behind: part(false) };
+}

@@ -20,7 +20,7 @@ import {
   presetExtensionSequences,
   putBackExtensionState,
 } from '../postgres/extensions/state.ts';
-import { loadDump } from '../postgres/load.ts';
+import { loadDump, loadsArriving } from '../postgres/load.ts';
 import { mayMakeFor } from '../postgres/owner-login.ts';
 import type { RefusedStatement } from '../postgres/refusal.ts';
 import { identifier, sql } from '../postgres/sql.ts';
@@ -130,9 +130,12 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
   const { source, target, findings, databases, platform } = work;
   const { dump } = source;
   const { loader, dumpPlace, keepOwnership, owner, withoutObjects } = findings;
-  const how = file
-    ? `${formatCounted(target.jobs, 'session')} at once, from a temporary file in ${dumpPlace}`
-    : 'one session, straight from the archive';
+  const sessions = formatCounted(target.jobs, 'session');
+  const how = loadsArriving(dump, target.jobs)
+    ? `rows as they come from the archive, then indexes and constraints by ${sessions}`
+    : file
+      ? `${sessions} at once, from a temporary file in ${dumpPlace}`
+      : 'one session, straight from the archive';
   return {
     name: 'load',
     title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind} format`,

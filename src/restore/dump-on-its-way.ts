@@ -1,6 +1,6 @@
 import type { DumpSource } from '../backup-reader/dump.ts';
 import { counting, type Progress } from '../platform/progress.ts';
-import { type Dump, type FetchedDump, fetchDump } from '../postgres/load.ts';
+import { type Dump, type FetchedDump, fetchDump, loadsArriving } from '../postgres/load.ts';
 import { Background } from './background.ts';
 import type { Work } from './work.ts';
 
@@ -15,7 +15,8 @@ export interface DumpOnItsWay extends AsyncDisposable {
 export function dumpOnItsWay({ source, findings, target }: Work): DumpOnItsWay | undefined {
   const { loader, dumpPlace } = findings;
   const { dump } = source;
-  if (dump.kind === 'plain' || dumpPlace === undefined) return undefined;
+  const { jobs } = target;
+  if (dump.kind === 'plain' || (dumpPlace === undefined && !loadsArriving(dump, jobs))) return undefined;
   let told: Pick<Progress, 'add'> | undefined;
   let untold = 0;
   const counted = {
@@ -25,7 +26,9 @@ export function dumpOnItsWay({ source, findings, target }: Work): DumpOnItsWay |
     },
   };
   const { tools } = target.installation;
-  const fetching = new Background((signal) => fetchDump(loader, watched(dump, counted), { tools, signal }));
+  const fetching = new Background((signal) =>
+    fetchDump(loader, watched(dump, counted), { tools, jobs, signal }),
+  );
   return {
     begin: (signal) => fetching.begin(loader.host, signal),
     take(signal, progress) {

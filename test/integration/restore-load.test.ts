@@ -106,7 +106,7 @@ suite('a dump', () => {
     await using scene = await openLoad();
     const { found, database, dumps, options } = scene;
     const loaded = await loadDump(found.postgres, database, dumpOf('custom', dumps.custom), options);
-    assert.equal(loaded.parallel, true);
+    assert.equal(loaded.way, 'arriving');
     await analyze(found.postgres, database, 2);
     const [analyzed] = (
       await scene.sql("SELECT count(*) FROM pg_stats WHERE schemaname = 'public'", database)
@@ -120,7 +120,7 @@ suite('a dump', () => {
     const { found, database, dumps, options } = scene;
     const dump = { ...dumpOf('custom', dumps.custom), size: 2 ** 50 };
     const loaded = await loadDump(found.postgres, database, dump, options);
-    assert.equal(loaded.parallel, false);
+    assert.equal(loaded.way, 'stream');
     await assertLoaded(scene);
   });
 
