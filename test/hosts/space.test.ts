@@ -68,7 +68,7 @@ suite('space on a systemd host', { concurrency: false }, () => {
     await scene.shell(
       'for folder in /tmp /var/tmp; do mount -t tmpfs -o size=4M,mode=1777 tmpfs $folder; done',
     );
-    const { log } = await scene.succeeds('rollback', { services: 'odoo' });
+    const { log } = await scene.succeeds('rollback', { services: 'odoo', jobs: '3' });
     assert.match(log, /one session, straight from the archive/);
     assert.deepEqual(await scene.content(), then);
     await assertOneOdoo(scene);

@@ -10,6 +10,7 @@ import { entryAsPlain, type PlainDumpOptions, plainDumpFilter } from '../../src/
 import { describeDatabase, eachAttachedFile, type OdooDatabase } from '../../src/odoo/database.ts';
 import { analyze } from '../../src/postgres/analyze.ts';
 import { createDatabase } from '../../src/postgres/create-database.ts';
+import { openDump } from '../../src/postgres/custom-format/open.ts';
 import { derivedName } from '../../src/postgres/derived-names.ts';
 import { streamDump } from '../../src/postgres/dump.ts';
 import { createExtensions, extensionProblems } from '../../src/postgres/extensions/create.ts';
@@ -102,26 +103,44 @@ async function assertLoaded(scene: Awaited<ReturnType<typeof openLoad>>): Promis
 }
 
 suite('a dump', () => {
-  test('of custom format: by several sessions, from a file that is gone afterwards', async () => {
-    await using scene = await openLoad();
-    const { found, database, dumps, options } = scene;
-    const loaded = await loadDump(found.postgres, database, dumpOf('custom', dumps.custom), options);
-    assert.equal(loaded.way, 'arriving');
-    await analyze(found.postgres, database, 2);
-    const [analyzed] = (
-      await scene.sql("SELECT count(*) FROM pg_stats WHERE schemaname = 'public'", database)
-    ).split('\n');
-    assert.ok(Number(analyzed) > 100);
-    await assertLoaded(scene);
-  });
+  for (const [jobs, size, way] of [
+    [2, 0, 'arriving'],
+    [2, 2 ** 50, 'arriving'],
+    [3, 0, 'file'],
+    [3, 2 ** 50, 'stream'],
+  ] as const) {
+    test(`of custom format, ${jobs} jobs${size ? ', where the host has no space for it' : ''}: ${way}`, async () => {
+      await using scene = await openLoad();
+      const { found, database, dumps, options } = scene;
+      const dump = { ...dumpOf('custom', dumps.custom), ...(size ? { size } : {}) };
+      const loaded = await loadDump(found.postgres, database, dump, { ...options, jobs });
+      assert.equal(loaded.way, way);
+      await analyze(found.postgres, database, 2);
+      const query = "SELECT count(*) FROM pg_stats WHERE schemaname = 'public'";
+      assert.ok(Number((await scene.sql(query, database)).split('\n')[0]) > 100);
+      await assertLoaded(scene);
+    });
+  }
 
-  test('of custom format: as a stream where the host has no space for it', async () => {
-    await using scene = await openLoad();
+  test('is read to its end, also where its last rows are left out', async () => {
+    await using scene = await openLoad(({ sql }) =>
+      sql('CREATE TABLE zz AS SELECT md5(i::text) AS x FROM generate_series(1, 100000) i'),
+    );
     const { found, database, dumps, options } = scene;
-    const dump = { ...dumpOf('custom', dumps.custom), size: 2 ** 50 };
-    const loaded = await loadDump(found.postgres, database, dump, options);
-    assert.equal(loaded.way, 'stream');
-    await assertLoaded(scene);
+    let isRead = false;
+    const dump = dumpOf('custom', dumps.custom);
+    assert.ok(dump.kind === 'custom');
+    const open = async function* () {
+      yield* dump.open();
+      isRead = true;
+    };
+    const opened = await openDump('it', dump.open()[Symbol.asyncIterator]());
+    assert.ok(opened.kind === 'known');
+    const lines = [...opened.contents.lines()].map(({ line }) => line);
+    const without = lines.filter((line) => / TABLE DATA public zz /.test(line));
+    const loaded = await loadDump(found.postgres, database, { ...dump, open }, { ...options, without });
+    assert.deepEqual(loaded.skipped, without);
+    assert.ok(isRead);
   });
 
   test('of plain SQL, and of pg_dump 17 for an older server', async () => {
@@ -165,30 +184,40 @@ suite('a dump', () => {
 });
 
 suite('a dump that does not load', () => {
-  for (const [kind, size] of [
-    ['custom', 0],
-    ['custom', 2 ** 50],
-    ['plain', 0],
+  for (const [kind, way, jobs, size] of [
+    ['custom', 'arriving', 2, 1000],
+    ['custom', 'file', 3, 1000],
+    ['custom', 'stream', 3, 2 ** 50],
+    ['plain', 'stream', 2, 1000],
   ] as const) {
-    test(`${kind}${size ? ', streamed' : ''}: its source fails half-way`, async () => {
+    test(`${kind}, ${way}: its source fails half-way`, async () => {
       await using scene = await openLoad();
       const { found, database, dumps, options } = scene;
       const broken = new Error('S3 is gone');
       const dump = dumpOf(kind, dumps[kind], () => Promise.reject(broken));
       await assert.rejects(
-        loadDump(found.postgres, database, { ...dump, size: size || 1000 }, options),
+        loadDump(found.postgres, database, { ...dump, size }, { ...options, jobs }),
         broken,
       );
       await assertNothingLeft(scene, database);
     });
   }
 
-  test('is cut: an error, although pg_restore --list takes it', async () => {
+  test('is cut or overwritten: an error, although pg_restore --list takes it', async () => {
     await using scene = await openLoad();
     const { found, database, dumps, options } = scene;
-    const cut = dumps.custom.subarray(0, dumps.custom.length * 0.6);
-    for (const size of [cut.length, 2 ** 50]) {
-      const loading = loadDump(found.postgres, database, { ...dumpOf('custom', cut), size }, options);
+    const { length } = dumps.custom;
+    const cut = dumps.custom.subarray(0, length * 0.6);
+    const overwritten = Buffer.from(dumps.custom).fill(0, length * 0.6, length * 0.6 + 65536);
+    for (const [bytes, jobs, size] of [
+      [cut, 2, length],
+      [cut, 3, length],
+      [cut, 3, 2 ** 50],
+      [overwritten, 2, length],
+      [overwritten, 3, length],
+    ] as const) {
+      const dump = { ...dumpOf('custom', bytes), size };
+      const loading = loadDump(found.postgres, database, dump, { ...options, jobs });
       await assert.rejects(
         loading,
         (error) => error instanceof UserError && /cannot be loaded/.test(error.message),
@@ -201,19 +230,20 @@ suite('a dump that does not load', () => {
     await assertNothingLeft(scene, database);
   });
 
-  test('is cancelled: nothing goes on', async () => {
-    await using scene = await openLoad();
-    const { found, database, dumps, options } = scene;
-    const cancel = new AbortController();
-    const reason = new Error('SIGTERM');
-    const dump = dumpOf('custom', dumps.custom, () => {
-      cancel.abort(reason);
-      return sleep(60_000, undefined, { signal: cancel.signal });
+  for (const jobs of [2, 3])
+    test(`is cancelled, ${jobs} jobs: nothing goes on`, async () => {
+      await using scene = await openLoad();
+      const { found, database, dumps, options } = scene;
+      const cancel = new AbortController();
+      const reason = new Error('SIGTERM');
+      const dump = dumpOf('custom', dumps.custom, () => {
+        cancel.abort(reason);
+        return sleep(60_000, undefined, { signal: cancel.signal });
+      });
+      const loading = loadDump(found.postgres, database, dump, { ...options, jobs, signal: cancel.signal });
+      await assert.rejects(loading, reason);
+      await assertNothingLeft(scene, database);
     });
-    const loading = loadDump(found.postgres, database, dump, { ...options, signal: cancel.signal });
-    await assert.rejects(loading, reason);
-    await assertNothingLeft(scene, database);
-  });
 
   test('gives something to a role that is not there: the role is named', async () => {
     const role = uniqueName('role');

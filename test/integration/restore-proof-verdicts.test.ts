@@ -149,12 +149,12 @@ suite('what a load says of a good archive', () => {
     };
   }
 
-  async function load(dump: Dump): Promise<number> {
+  async function load(dump: Dump, jobs = server.jobs): Promise<number> {
     number += 1;
     const database = `scratch_${number}`;
     await french.sql(`CREATE DATABASE ${database} OWNER odoo TEMPLATE template0`);
     return loadScratch(
-      server,
+      { ...server, jobs },
       { database, loader: server.app },
       { dump, extensions: [] },
       new AbortController().signal,
@@ -176,12 +176,13 @@ suite('what a load says of a good archive', () => {
   for (const { title, make, why } of CASES) {
     test(title, async () => {
       const { custom, plain } = await dumped(make);
-      for (const [how, dump] of [
-        ['from a file', await dumpAt(custom)],
-        ['as a stream', await dumpAt(custom, true)],
-        ['by psql', await dumpAt(plain)],
+      for (const [how, dump, jobs] of [
+        ['as it arrives', await dumpAt(custom), 2],
+        ['from a file', await dumpAt(custom), 3],
+        ['as a stream', await dumpAt(custom, true), 3],
+        ['by psql', await dumpAt(plain), 1],
       ] as const) {
-        await assert.rejects(load(dump), why ? isUnrestorable(why, how) : provesNothing(how));
+        await assert.rejects(load(dump, jobs), why ? isUnrestorable(why, how) : provesNothing(how));
       }
     });
   }
@@ -189,15 +190,19 @@ suite('what a load says of a good archive', () => {
   test('and of one that is cut short: it is damaged', async () => {
     const { custom } = await dumped('INSERT INTO mine SELECT md5(i::text) FROM generate_series(1, 20000) i');
     await truncate(custom, Math.floor((await stat(custom)).size * 0.6));
-    await assert.rejects(load(await dumpAt(custom)), (error) => {
-      assert.ok(error instanceof ContentError && !(error instanceof UnrestorableError), String(error));
-      assert.match(error.message, /^The dump cannot be restored\. /);
-      return true;
-    });
+    for (const jobs of [2, 3]) {
+      await assert.rejects(load(await dumpAt(custom), jobs), (error) => {
+        assert.ok(error instanceof ContentError && !(error instanceof UnrestorableError), String(error));
+        assert.match(error.message, /^The dump cannot be restored\. /);
+        return true;
+      });
+    }
   });
 
   test('and of one that loads: nothing', async () => {
     const { custom, plain } = await dumped('CREATE INDEX ON mine (x)');
-    for (const path of [custom, plain]) assert.ok((await load(await dumpAt(path))) > 0);
+    for (const path of [custom, plain]) {
+      for (const jobs of [2, 3]) assert.ok((await load(await dumpAt(path), jobs)) > 0);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { filterToc, splitToc } from '../../../src/postgres/toc-filter.ts';
+import { filterToc, splitAtRows, splitToc } from '../../../src/postgres/toc-filter.ts';
 
 /** As `pg_restore --list` of PostgreSQL 15 prints them. */
 const header = ';\n; Archive created at 2026-11-21 03:41:00 UTC\n;     Format: CUSTOM\n;\n';
@@ -99,4 +99,31 @@ test('rows of tables that the dump does not create come first, with what they li
 test('without such tables there is nothing to come first', () => {
   const list = '215; 1259 16386 TABLE public a odoo\n4300; 0 16386 TABLE DATA public a odoo\n';
   assert.deepEqual(splitToc(list), { ahead: undefined, rest: list });
+});
+
+test('all up to the last rows comes with them, apart from privileges; what is behind, later', () => {
+  const lines = [
+    '215; 1259 16386 TABLE public a odoo',
+    '4799; 0 0 ACL public TABLE a odoo',
+    '4798; 826 16400 DEFAULT ACL public DEFAULT PRIVILEGES FOR TABLES odoo',
+    '4797; 0 0 COMMENT public TABLE a odoo',
+    ';4300; 0 16386 TABLE DATA public left_out odoo',
+    '4301; 0 16386 TABLE DATA public a odoo',
+    '4400; 0 0 SEQUENCE SET public a_id_seq odoo',
+    ';4302; 0 16390 TABLE DATA public left_out_too odoo',
+    '4500; 1259 16500 INDEX public a_index odoo',
+    '4501; 2606 16501 FK CONSTRAINT public a a_fkey odoo',
+    '4502; 0 16600 MATERIALIZED VIEW DATA public v odoo',
+  ];
+  const { upToRows, behind } = splitAtRows(lines.join('\n'));
+  const at = (...wanted: number[]) => wanted.map((i) => `${lines[i]}\n`).join('');
+  assert.equal(upToRows, at(0, 3, 4, 5, 6));
+  assert.equal(behind, at(1, 2, 7, 8, 9, 10));
+});
+
+test('without rows, everything is behind them', () => {
+  assert.deepEqual(splitAtRows('215; 1259 16386 TABLE public a odoo'), {
+    upToRows: '',
+    behind: '215; 1259 16386 TABLE public a odoo\n',
+  });
 });
