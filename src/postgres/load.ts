@@ -1,58 +1,26 @@
-import { addAbortSignal, Readable } from 'node:stream';
 import { decoding, inwardCodec, packed } from '../host/codecs.ts';
 import { feed, printedBy } from '../host/feed.ts';
 import { type Command, CommandError } from '../host/host.ts';
-import { receiveFiles } from '../host/receive-files.ts';
 import { run } from '../host/run.ts';
 import { sayingEnd } from '../host/stderr-tail.ts';
-import type { IncomingFile } from '../host/tar-writer.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import type { HostTools } from '../host/tools.ts';
 import { allEnded } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
-import { continued, only } from '../util/iterables.ts';
-import { openDump } from './custom-format/open.ts';
 import type { ExtensionMember } from './extensions/members.ts';
+import { type ArrivingBytes, type FetchedDump, fetchDump } from './fetched-dump.ts';
 import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { loadFailure } from './load-errors.ts';
+import type { Dump, DumpBytes, EntryFilter } from './loadable-dump.ts';
 import { failedEntry } from './pg-restore-errors.ts';
 import { inUtf8, PSQL_OPTIONS } from './psql.ts';
 import type { Postgres } from './server.ts';
 import { withSettings } from './settings.ts';
 import { conninfo } from './sql.ts';
 import { SqlError } from './sql-error.ts';
-import { type LeavesOut, statementFilter } from './statement-filter.ts';
+import { statementFilter } from './statement-filter.ts';
 import { type FilteredToc, filterToc, hasRows, splitAtRows, splitToc } from './toc-filter.ts';
-
-/** A dump, wherever its bytes come from. Sizes are in bytes. */
-export type Dump =
-  | ({ readonly kind: 'custom' } & DumpBytes)
-  | {
-      readonly kind: 'plain';
-      readonly size: number;
-      /** The bytes have to be free of psql's meta-commands. */
-      open(passage: EntryFilter): AsyncIterable<Buffer>;
-    }
-  /** The files of `pg_dump --format=directory`: `toc.dat`, `3456.dat.gz` and the like. */
-  | {
-      readonly kind: 'directory';
-      readonly size: number;
-      /** From the start, each time. */
-      readFiles(): AsyncIterable<IncomingFile>;
-    };
-
-/** What is left out of plain SQL, and whether psql runs none of its own commands. */
-interface EntryFilter {
-  readonly leavesOut: LeavesOut;
-  readonly restricted: boolean;
-}
-
-interface DumpBytes {
-  readonly size: number;
-  /** From the start, each time. */
-  open(): AsyncIterable<Buffer>;
-}
 
 export interface LoadOptions {
   readonly tools: HostTools;
@@ -80,113 +48,6 @@ export interface LoadOptions {
   /** The dump is on its way to the host already. */
   readonly file?: Promise<FetchedDump | undefined>;
   readonly signal?: AbortSignal;
-}
-
-/** A dump in a temporary folder on the host, from which several sessions can load. */
-export interface FetchedDump extends AsyncDisposable {
-  readonly folder: TempFolder;
-  readonly path: string;
-  /** As `pg_restore --list` prints it. */
-  readonly toc: string;
-  /** All of it, where the file has the table of contents alone. */
-  readonly arriving?: ArrivingBytes;
-}
-
-interface ArrivingBytes {
-  /** From the start, once. */
-  readonly bytes: AsyncIterable<Buffer>;
-  /** Reads what nobody has: sums of the dump are compared at its end. */
-  readToEnd(): Promise<void>;
-}
-
-/**
- * Up to so many sessions, rows are loaded by one session as they arrive. PostgreSQL is idle otherwise until the dump is
- * on the host, and a second session makes up for less than that. More sessions load rows faster than one does while they
- * arrive.
- */
-const MOST_JOBS_FOR_ARRIVING = 2;
-
-/** Whether the rows of a dump are loaded as they arrive, before its indexes and constraints are made. */
-export const loadsArriving = (dump: Pick<Dump, 'kind'>, jobs: number): boolean =>
-  dump.kind === 'custom' && jobs <= MOST_JOBS_FOR_ARRIVING;
-
-/**
- * Brings a dump onto the host; of one that is loaded as it arrives, the table of contents.
- *
- * @returns undefined: the host has no place for it
- * @throws what the dump's bytes fail with
- */
-export async function fetchDump(
-  postgres: Postgres,
-  dump: Exclude<Dump, { kind: 'plain' }>,
-  options: Pick<LoadOptions, 'tools' | 'jobs' | 'signal'>,
-): Promise<FetchedDump | undefined> {
-  const isArriving = dump.kind === 'custom' && loadsArriving(dump, options.jobs);
-  const start = isArriving ? await fetchContents(postgres, dump, options.signal) : undefined;
-  return start ?? fetchAll(postgres, dump, options);
-}
-
-/** @returns undefined: the format is not known here, or the host has no place for it */
-async function fetchContents(
-  postgres: Postgres,
-  dump: DumpBytes,
-  signal: AbortSignal | undefined,
-): Promise<FetchedDump | undefined> {
-  const { host, account: as } = postgres;
-  signal?.throwIfAborted();
-  await using stack = new AsyncDisposableStack();
-  const stream = Readable.from(dump.open(), { objectMode: false });
-  stream.on('error', () => {}); // who reads it sees it
-  stack.defer(() => void stream.destroy());
-  if (signal) addAbortSignal(signal, stream);
-  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
-  try {
-    const opened = await openDump('The dump', chunks);
-    if (opened.kind === 'unknown') return undefined;
-    const { start, read } = opened;
-    const toc = [...opened.contents.lines()].map(({ line }) => `${line}\n`).join('');
-    const folder = await TempFolder.make(host, as, start.length + 2 * toc.length + 1024 ** 2);
-    if (!folder) return undefined;
-    stack.use(folder);
-    const path = `${folder.path}/dump`;
-    const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
-    await feed(host, { argv, as }, only(start), signal);
-    const arriving = {
-      bytes: continued(read, chunks),
-      async readToEnd() {
-        while (!(await chunks.next()).done);
-      },
-    };
-    const kept = stack.move();
-    return { folder, path, toc, arriving, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  }
-}
-
-async function fetchAll(
-  postgres: Postgres,
-  dump: Exclude<Dump, { kind: 'plain' }>,
-  { tools, signal }: Pick<LoadOptions, 'tools' | 'signal'>,
-): Promise<FetchedDump | undefined> {
-  const { host, account: as } = postgres;
-  await using stack = new AsyncDisposableStack();
-  const folder = await TempFolder.make(host, as, dump.size);
-  if (!folder) return undefined;
-  stack.use(folder);
-  const path = `${folder.path}/dump`;
-  if (dump.kind === 'directory') {
-    await run(host, { argv: ['mkdir', '--', path], as });
-    await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, dump.readFiles(), signal);
-  } else {
-    const codec = inwardCodec(tools);
-    const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
-    await feed(host, { argv, as }, packed(dump.open(), codec), signal);
-  }
-  const toc = await run(host, postgres.reading(['--list', path]));
-  const kept = stack.move();
-  return { folder, path, toc, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 export interface Loaded {

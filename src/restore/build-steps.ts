@@ -20,7 +20,8 @@ import {
   presetExtensionSequences,
   putBackExtensionState,
 } from '../postgres/extensions/state.ts';
-import { loadDump, loadsArriving } from '../postgres/load.ts';
+import { loadsArriving } from '../postgres/fetched-dump.ts';
+import { loadDump } from '../postgres/load.ts';
 import { mayMakeFor } from '../postgres/owner-login.ts';
 import type { RefusedStatement } from '../postgres/refusal.ts';
 import { identifier, sql } from '../postgres/sql.ts';

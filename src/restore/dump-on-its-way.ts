@@ -1,6 +1,7 @@
 import type { DumpSource } from '../backup-reader/dump.ts';
 import { counting, type Progress } from '../platform/progress.ts';
-import { type Dump, type FetchedDump, fetchDump, loadsArriving } from '../postgres/load.ts';
+import { type FetchedDump, fetchDump, loadsArriving } from '../postgres/fetched-dump.ts';
+import type { Dump } from '../postgres/loadable-dump.ts';
 import { Background } from './background.ts';
 import type { Work } from './work.ts';
 

@@ -11,7 +11,7 @@ import { Accounts } from '../../src/host/accounts.ts';
 import type { Host } from '../../src/host/host.ts';
 import { LocalHost } from '../../src/host/local-host.ts';
 import { findTools } from '../../src/host/tools.ts';
-import type { Dump } from '../../src/postgres/load.ts';
+import type { Dump } from '../../src/postgres/loadable-dump.ts';
 import { Postgres } from '../../src/postgres/server.ts';
 import { ContentError, UnrestorableError, UserError } from '../../src/util/errors.ts';
 import { loadScratch } from '../../src/verify/restore/load.ts';

@@ -1,0 +1,125 @@
+import { addAbortSignal, Readable } from 'node:stream';
+import { inwardCodec, packed } from '../host/codecs.ts';
+import { feed } from '../host/feed.ts';
+import { receiveFiles } from '../host/receive-files.ts';
+import { run } from '../host/run.ts';
+import { TempFolder } from '../host/temp-folder.ts';
+import type { HostTools } from '../host/tools.ts';
+import { continued, only } from '../util/iterables.ts';
+import { openDump } from './custom-format/open.ts';
+import type { Dump, DumpBytes } from './loadable-dump.ts';
+import type { Postgres } from './server.ts';
+
+/** A dump in a temporary folder on the host, from which several sessions can load. */
+export interface FetchedDump extends AsyncDisposable {
+  readonly folder: TempFolder;
+  readonly path: string;
+  /** As `pg_restore --list` prints it. */
+  readonly toc: string;
+  /** All of it, where the file has the table of contents alone. */
+  readonly arriving?: ArrivingBytes;
+}
+
+export interface ArrivingBytes {
+  /** From the start, once. */
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Reads what nobody has: sums of the dump are compared at its end. */
+  readToEnd(): Promise<void>;
+}
+
+/**
+ * Up to so many sessions, rows are loaded by one session as they arrive. PostgreSQL is idle otherwise until the dump is
+ * on the host, and a second session makes up for less than that. More sessions load rows faster than one does while they
+ * arrive.
+ */
+const MOST_JOBS_FOR_ARRIVING = 2;
+
+/** Whether the rows of a dump are loaded as they arrive, before its indexes and constraints are made. */
+export const loadsArriving = (dump: Pick<Dump, 'kind'>, jobs: number): boolean =>
+  dump.kind === 'custom' && jobs <= MOST_JOBS_FOR_ARRIVING;
+
+export interface FetchOptions {
+  readonly tools: HostTools;
+  /** Sessions that will load it at once. */
+  readonly jobs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Brings a dump onto the host; of one that is loaded as it arrives, the table of contents.
+ *
+ * @returns undefined: the host has no place for it
+ * @throws what the dump's bytes fail with
+ */
+export async function fetchDump(
+  postgres: Postgres,
+  dump: Exclude<Dump, { kind: 'plain' }>,
+  options: FetchOptions,
+): Promise<FetchedDump | undefined> {
+  const isArriving = dump.kind === 'custom' && loadsArriving(dump, options.jobs);
+  const start = isArriving ? await fetchContents(postgres, dump, options.signal) : undefined;
+  return start ?? fetchAll(postgres, dump, options);
+}
+
+/** @returns undefined: the format is not known here, or the host has no place for it */
+async function fetchContents(
+  postgres: Postgres,
+  dump: DumpBytes,
+  signal: AbortSignal | undefined,
+): Promise<FetchedDump | undefined> {
+  const { host, account: as } = postgres;
+  signal?.throwIfAborted();
+  await using stack = new AsyncDisposableStack();
+  const stream = Readable.from(dump.open(), { objectMode: false });
+  stream.on('error', () => {}); // who reads it sees it
+  stack.defer(() => void stream.destroy());
+  if (signal) addAbortSignal(signal, stream);
+  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  try {
+    const opened = await openDump('The dump', chunks);
+    if (opened.kind === 'unknown') return undefined;
+    const { start, read } = opened;
+    const toc = [...opened.contents.lines()].map(({ line }) => `${line}\n`).join('');
+    const folder = await TempFolder.make(host, as, start.length + 2 * toc.length + 1024 ** 2);
+    if (!folder) return undefined;
+    stack.use(folder);
+    const path = `${folder.path}/dump`;
+    const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
+    await feed(host, { argv, as }, only(start), signal);
+    const arriving = {
+      bytes: continued(read, chunks),
+      async readToEnd() {
+        while (!(await chunks.next()).done);
+      },
+    };
+    const kept = stack.move();
+    return { folder, path, toc, arriving, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function fetchAll(
+  postgres: Postgres,
+  dump: Exclude<Dump, { kind: 'plain' }>,
+  { tools, signal }: FetchOptions,
+): Promise<FetchedDump | undefined> {
+  const { host, account: as } = postgres;
+  await using stack = new AsyncDisposableStack();
+  const folder = await TempFolder.make(host, as, dump.size);
+  if (!folder) return undefined;
+  stack.use(folder);
+  const path = `${folder.path}/dump`;
+  if (dump.kind === 'directory') {
+    await run(host, { argv: ['mkdir', '--', path], as });
+    await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, dump.readFiles(), signal);
+  } else {
+    const codec = inwardCodec(tools);
+    const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
+    await feed(host, { argv, as }, packed(dump.open(), codec), signal);
+  }
+  const toc = await run(host, postgres.reading(['--list', path]));
+  const kept = stack.move();
+  return { folder, path, toc, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
