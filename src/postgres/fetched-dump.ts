@@ -28,22 +28,25 @@ export interface ArrivingBytes {
 }
 
 /**
- * Up to so many sessions, rows are loaded by one session as they arrive. PostgreSQL is idle otherwise until the dump is
- * on the host, and a second session makes up for less than that. More sessions load rows faster than one does while they
- * arrive.
+ * Up to so many sessions, rows are loaded by one session as they arrive: PostgreSQL is idle otherwise until the dump is on
+ * the host, and a second session makes up for less than that. More of them load rows faster from a file.
  */
 const MOST_JOBS_FOR_ARRIVING = 2;
-
-/** Whether the rows of a dump are loaded as they arrive, before its indexes and constraints are made. */
-export const loadsArriving = (dump: Pick<Dump, 'kind'>, jobs: number): boolean =>
-  dump.kind === 'custom' && jobs <= MOST_JOBS_FOR_ARRIVING;
 
 export interface FetchOptions {
   readonly tools: HostTools;
   /** Sessions that will load it at once. */
   readonly jobs: number;
+  /** The host has no place for a dump in custom format, whatever is free now. */
+  readonly streamed?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Whether the rows of a dump are loaded as they arrive, before its indexes and constraints are made. */
+export const loadsArriving = (
+  dump: Pick<Dump, 'kind'>,
+  { jobs, streamed = false }: Pick<FetchOptions, 'jobs' | 'streamed'>,
+): boolean => dump.kind === 'custom' && (streamed || jobs <= MOST_JOBS_FOR_ARRIVING);
 
 /**
  * Brings a dump onto the host; of one that is loaded as it arrives, the table of contents.
@@ -56,9 +59,12 @@ export async function fetchDump(
   dump: Exclude<Dump, { kind: 'plain' }>,
   options: FetchOptions,
 ): Promise<FetchedDump | undefined> {
-  const isArriving = dump.kind === 'custom' && loadsArriving(dump, options.jobs);
-  const start = isArriving ? await fetchContents(postgres, dump, options.signal) : undefined;
-  return start ?? fetchAll(postgres, dump, options);
+  if (dump.kind !== 'custom') return fetchAll(postgres, dump, options);
+  const contents = () => fetchContents(postgres, dump, options.signal);
+  const all = async () => (options.streamed ? undefined : fetchAll(postgres, dump, options));
+  return loadsArriving(dump, options)
+    ? ((await contents()) ?? (await all()))
+    : ((await all()) ?? (await contents()));
 }
 
 /** @returns undefined: the format is not known here, or the host has no place for it */

@@ -43,7 +43,7 @@ export interface LoadOptions {
   readonly keepOwnership: boolean;
   /** The role that everything is to belong to, where that is not the one that logs in, which is its member. */
   readonly role?: string;
-  /** As the bytes come, though there might be space for a file. Not for a dump in directory format. */
+  /** Without a file of all of it, though there might be space for one. Not for a dump in directory format. */
   readonly streamed?: boolean;
   /** The dump is on its way to the host already. */
   readonly file?: Promise<FetchedDump | undefined>;
@@ -110,7 +110,6 @@ class Loader {
   async load(dump: Dump): Promise<LoadedDump> {
     if (dump.kind === 'plain') return this.#plain(dump);
     const { host } = this.#postgres;
-    if (dump.kind === 'custom' && this.#options.streamed) return this.#streamed(dump);
     const file = await (this.#options.file ?? fetchDump(this.#postgres, dump, this.#options));
     if (file) {
       try {

@@ -131,8 +131,9 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
   const { source, target, findings, databases, platform } = work;
   const { dump } = source;
   const { loader, dumpPlace, keepOwnership, owner, withoutObjects } = findings;
+  const streamed = dumpPlace === undefined;
   const sessions = formatCounted(target.jobs, 'session');
-  const how = loadsArriving(dump, target.jobs)
+  const how = loadsArriving(dump, { jobs: target.jobs, streamed })
     ? `rows as they come from the archive, then indexes and constraints by ${sessions}`
     : file
       ? `${sessions} at once, from a temporary file in ${dumpPlace}`
@@ -167,7 +168,7 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
           withoutSuperusers: !work.request.inPlace,
           keepOwnership,
           role,
-          streamed: file === undefined,
+          streamed,
           file: file?.take(signal, progress),
           signal,
         });

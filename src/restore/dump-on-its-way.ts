@@ -1,6 +1,6 @@
 import type { DumpSource } from '../backup-reader/dump.ts';
 import { counting, type Progress } from '../platform/progress.ts';
-import { type FetchedDump, fetchDump, loadsArriving } from '../postgres/fetched-dump.ts';
+import { type FetchedDump, fetchDump } from '../postgres/fetched-dump.ts';
 import type { Dump } from '../postgres/loadable-dump.ts';
 import { Background } from './background.ts';
 import type { Work } from './work.ts';
@@ -12,12 +12,13 @@ export interface DumpOnItsWay extends AsyncDisposable {
   take(signal: AbortSignal, progress: Pick<Progress, 'add'>): Promise<FetchedDump | undefined>;
 }
 
-/** undefined: it is not loaded from a file. */
+/** undefined: it is plain SQL. */
 export function dumpOnItsWay({ source, findings, target }: Work): DumpOnItsWay | undefined {
   const { loader, dumpPlace } = findings;
   const { dump } = source;
   const { jobs } = target;
-  if (dump.kind === 'plain' || (dumpPlace === undefined && !loadsArriving(dump, jobs))) return undefined;
+  if (dump.kind === 'plain') return undefined;
+  const streamed = dumpPlace === undefined;
   let told: Pick<Progress, 'add'> | undefined;
   let untold = 0;
   const counted = {
@@ -28,7 +29,7 @@ export function dumpOnItsWay({ source, findings, target }: Work): DumpOnItsWay |
   };
   const { tools } = target.installation;
   const fetching = new Background((signal) =>
-    fetchDump(loader, watched(dump, counted), { tools, jobs, signal }),
+    fetchDump(loader, watched(dump, counted), { tools, jobs, streamed, signal }),
   );
   return {
     begin: (signal) => fetching.begin(loader.host, signal),
