@@ -83,11 +83,14 @@ export function packed(source: AsyncIterable<Buffer>, codec: InwardCodec | undef
   return pipeline(Readable.from(source, { objectMode: false }), codec.encoder(), () => {}); // who reads it sees its error
 }
 
-/** `decoder | command`, with the first exit code that is not 0: a pipe in POSIX sh tells only its last one. */
+/**
+ * `decoder | command`, with the first exit code that is not 0: a pipe in POSIX sh tells only its last one. What a command that
+ * ends well has not read goes nowhere: the decoder would fail otherwise.
+ */
 export function decoding(command: Command, codec: InwardCodec | undefined): Command {
   if (!codec) return command;
   const script = `codes=$({ { ${codec.decode.join(' ')} 3>&-; echo $? >&3; } |
-      { "$@" >/dev/null 3>&-; echo $? >&3; }; } 3>&1)
+      { "$@" >/dev/null 3>&- && cat >/dev/null 3>&-; echo $? >&3; }; } 3>&1)
     for code in $codes; do [ "$code" = 0 ] || exit "$code"; done`;
   return { ...command, argv: ['sh', '-c', script, 'sh', ...command.argv] };
 }

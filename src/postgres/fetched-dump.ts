@@ -16,15 +16,8 @@ export interface FetchedDump extends AsyncDisposable {
   readonly path: string;
   /** As `pg_restore --list` prints it. */
   readonly toc: string;
-  /** All of it, where the file has the table of contents alone. */
-  readonly arriving?: ArrivingBytes;
-}
-
-export interface ArrivingBytes {
-  /** From the start, once. */
-  readonly bytes: AsyncIterable<Buffer>;
-  /** Reads what nobody has: sums of the dump are compared at its end. */
-  readToEnd(): Promise<void>;
+  /** All its bytes, once, where the file has the table of contents alone. */
+  readonly arriving?: AsyncIterable<Buffer>;
 }
 
 /**
@@ -92,12 +85,7 @@ async function fetchContents(
     const path = `${folder.path}/dump`;
     const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
     await feed(host, { argv, as }, only(start), signal);
-    const arriving = {
-      bytes: continued(read, chunks),
-      async readToEnd() {
-        while (!(await chunks.next()).done);
-      },
-    };
+    const arriving = continued(read, chunks);
     const kept = stack.move();
     return { folder, path, toc, arriving, [Symbol.asyncDispose]: () => kept.disposeAsync() };
   } catch (error) {

@@ -5,11 +5,10 @@ import { run } from '../host/run.ts';
 import { sayingEnd } from '../host/stderr-tail.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import type { HostTools } from '../host/tools.ts';
-import { allEnded } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
 import type { ExtensionMember } from './extensions/members.ts';
-import { type ArrivingBytes, type FetchedDump, fetchDump } from './fetched-dump.ts';
+import { type FetchedDump, fetchDump } from './fetched-dump.ts';
 import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { loadFailure } from './load-errors.ts';
 import type { Dump, DumpBytes, EntryFilter } from './loadable-dump.ts';
@@ -145,7 +144,7 @@ class Loader {
    */
   async #arriving(
     { folder, path, toc: contents }: FetchedDump,
-    { bytes, readToEnd }: ArrivingBytes,
+    bytes: AsyncIterable<Buffer>,
     dump: DumpBytes,
   ): Promise<LoadedDump> {
     const { host } = this.#postgres;
@@ -164,7 +163,7 @@ class Loader {
       const again = (at: string) => (hasRows(at) ? { bytes: dump.open() } : { path });
       throw await this.#explained(ofCommand(error, restore), toc.list, folder, again);
     }
-    await allEnded(this.#guarded([`--jobs=${jobs}`, behindList], toc, { folder, path }), readToEnd());
+    await this.#guarded([`--jobs=${jobs}`, behindList], toc, { folder, path });
     return { way: 'arriving', skipped: toc.skipped };
   }
 
