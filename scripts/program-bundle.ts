@@ -32,17 +32,19 @@ const withoutOidc: Plugin = {
 };
 
 /**
- * `import` of Node's http evaluates all of its exports, for one of which Node loads its whole fetch; `require` does not.
- * That is 30 ms of each run.
+ * `import` of a module of Node's own evaluates all of its exports. For one of http's, Node loads its whole fetch; for
+ * some of process and util, much that nobody uses. `require` does not: that is 25 ms of each run.
  */
-const requiredHttp: Plugin = {
-  name: 'required http',
+const requiredModules: Plugin = {
+  name: 'required modules',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
-      kind === 'import-statement' ? { path: 'node:http', namespace: 'required' } : undefined,
+    onResolve({ filter: /^(node:)?(http|process|util)$/ }, ({ kind, path }) =>
+      kind === 'import-statement' || kind === 'dynamic-import'
+        ? { path: path.replace(/^(node:)?/, 'node:'), namespace: 'required' }
+        : undefined,
     );
-    onLoad({ filter: /^node:http$/, namespace: 'required' }, () => ({
-      contents: "module.exports = require('node:http');",
+    onLoad({ filter: /^/, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require('${path}');`,
     }));
   },
 };
@@ -70,7 +72,7 @@ export async function bundleProgram(folder: string): Promise<Metafile> {
     // ssh2's optional native parts: it goes without.
     external: ['cpu-features', '*.node'],
     alias: { 'crc-32': './src/archive/crc-32.ts' },
-    plugins: [lazyPackages, withoutOidc, requiredHttp],
+    plugins: [lazyPackages, withoutOidc, requiredModules],
     // What CommonJS packages inside the bundle expect to find.
     banner: {
       js: [

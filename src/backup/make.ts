@@ -3,12 +3,10 @@ import { type ArchiveExtension, archiveKey, catalogFolder } from '../catalog/key
 import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { Accounts } from '../host/accounts.ts';
-import type { Host } from '../host/host.ts';
 import { openHost } from '../host/ssh/open-host.ts';
 import type { HostTools } from '../host/tools.ts';
 import { findCode } from '../odoo/code/find-code.ts';
-import { findOdoo, type Odoo, type OdooServer } from '../odoo/installation.ts';
-import { openSite } from '../odoo/open-site.ts';
+import type { Odoo, OdooServer } from '../odoo/installation.ts';
 import type { Site } from '../odoo/site.ts';
 import { holderOf, type Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
@@ -33,6 +31,7 @@ import { isBare } from './bare.ts';
 import { type BaseCandidate, findCandidate, type NoBase, planBase } from './base-archive.ts';
 import { describe } from './description.ts';
 import { beginArchiveDump } from './early-dumps.ts';
+import { type HostLook, lookAt } from './look.ts';
 import type { BackupOptions } from './options.ts';
 import { type BackupSession, openSession } from './session.ts';
 import type { ArchiveOptions, Source, Tolerate } from './source.ts';
@@ -45,8 +44,8 @@ const NO_FILES: NoBase = { why: 'there is only the database' };
 export interface OnHost {
   /** Is told what the host has, once that is known. */
   readonly onHost: (tools: HostTools) => void;
-  /** Gives a connection to the host, which ends with the backup. Default: one that is made then. */
-  readonly connect?: (() => Promise<Host>) | undefined;
+  /** A look at the host that was begun ahead; its connection ends with the backup. Default: one that begins then. */
+  readonly looking?: Ahead<HostLook> | undefined;
   /** How many backups are under way at once, once the host is known. Default: this one. */
   readonly sharing?: () => number;
 }
@@ -62,24 +61,28 @@ export async function makeBackup(
   inputs: BackupOptions,
   { store, signing }: SignedStore,
   run: Run,
-  { onHost, connect = () => openHost(inputs.ssh, run.platform, run.signal), sharing = () => 1 }: OnHost,
+  { onHost, looking = lookingAt(inputs, run), sharing = () => 1 }: OnHost,
 ): Promise<Receipt | undefined> {
   const { platform, phases } = run;
   const recipients = inputs.encryptTo && (await readRecipients(inputs.encryptTo));
   const search = (database: string) => searchFor({ inputs, store, signing, recipients }, database);
   const { database } = inputs.odoo;
   let searching = database === undefined ? undefined : search(database);
-  await using host = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
-    connected(connect, inputs.dryRun),
+  await using look = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
+    connected(looking, inputs.dryRun),
   );
   let beginning: Ahead<BackupBegun> | undefined;
   await using unused = new AsyncDisposableStack();
-  const { site, odoo } = await phases.run('host', 'Odoo on the host', () =>
-    lookAtHost(host, inputs, platform, (server) => {
-      searching ??= search(server.database);
-      beginning = unused.use(ahead(() => begin(server, inputs, platform)));
-    }),
-  );
+  const { site, odoo } = await phases.run('host', 'Odoo on the host', () => {
+    look.server.then(
+      (server) => {
+        searching ??= search(server.database);
+        beginning = unused.use(ahead(() => begin(server, inputs, platform)));
+      },
+      () => {}, // told below
+    );
+    return tellHost(look, platform);
+  });
   onHost(odoo.tools);
   const { version, client: pgDump } = odoo.postgres;
   const postgres = { server: version.text, client: String(pgDump.major) };
@@ -98,14 +101,20 @@ export async function makeBackup(
   }
 }
 
+const lookingAt = (inputs: BackupOptions, { platform, signal }: Run): Ahead<HostLook> =>
+  ahead(async (givenUp) => {
+    const host = await openHost(inputs.ssh, platform, AbortSignal.any([signal, givenUp]));
+    return lookAt(host, inputs, platform);
+  });
+
 /** A dry run is to say where it ends: whether the account runs commands is found out before anything else. */
-async function connected(connect: () => Promise<Host>, isDryRun: boolean): Promise<Host> {
-  const host = await connect();
+async function connected(looking: Ahead<HostLook>, isDryRun: boolean): Promise<HostLook> {
+  const look = await looking.take();
   try {
-    if (isDryRun) await host.proven;
-    return host;
+    if (isDryRun) await look.host.proven;
+    return look;
   } catch (error) {
-    await host[Symbol.asyncDispose]();
+    await look[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -261,18 +270,14 @@ export async function proveBackup(
   );
 }
 
-async function lookAtHost(
-  host: Host,
-  inputs: BackupOptions,
+/** Tells what was found on the host. @throws UserError for what was not */
+async function tellHost(
+  look: HostLook,
   platform: Platform,
-  onServer: (server: OdooServer) => void,
 ): Promise<{ readonly site: Site; readonly odoo: Odoo }> {
-  const site = await openSite(host, inputs);
+  const site = await look.site;
   for (const note of site.notes) platform.info(note);
-  const odoo = await findOdoo(site, inputs.odoo, {
-    secret: (password) => platform.secret(password),
-    onServer,
-  });
+  const odoo = await look.odoo;
   const { conf, postgres, filestore } = odoo;
   if (conf) platform.info(`odoo.conf: ${conf.path}`);
   platform.info(

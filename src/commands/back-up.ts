@@ -1,11 +1,11 @@
 import { databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
+import type { HostLook } from '../backup/look.ts';
 import { makeBackup, type OnHost, proveBackup } from '../backup/make.ts';
 import { backupOutputs, backupSummary } from '../backup/summary.ts';
 import { appendProof, type SignedStore } from '../catalog/append-proof.ts';
 import { catalogFolder } from '../catalog/keys.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import { openSigning } from '../catalog/signing-key.ts';
-import type { Host } from '../host/host.ts';
 import { openHost } from '../host/ssh/open-host.ts';
 import type { BackupInputs } from '../inputs/backup.ts';
 import { listDatabases } from '../odoo/installation.ts';
@@ -14,6 +14,7 @@ import type { Platform } from '../platform/platform.ts';
 import type { Run } from '../platform/run.ts';
 import { Store } from '../s3/store.ts';
 import { sweepUnfinished } from '../s3/unfinished-uploads.ts';
+import type { Ahead } from '../util/begun.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import { tool } from '../util/version.ts';
@@ -25,12 +26,12 @@ const DAY_MS = 24 * 3_600_000;
 /**
  * Does what `backup` says.
  *
- * @param connect gives the connection to the host, where there is one database
+ * @param looking a look at the host, where there is one database
  */
 export async function backUp(
   inputs: BackupInputs,
   run: Run,
-  connect: (() => Promise<Host>) | undefined,
+  looking: Ahead<HostLook> | undefined,
 ): Promise<void> {
   const { databases, s3 } = inputs;
   const { platform, phases, signal } = run;
@@ -48,7 +49,7 @@ export async function backUp(
   if (databases.kind === 'one') {
     const signing = await checkBucket();
     // Once the host is known, the dump is under way: there is time for it.
-    const done = await backUpOne(inputs, { store, signing }, run, { ...onItsOwn, connect, onHost: sweep });
+    const done = await backUpOne(inputs, { store, signing }, run, { ...onItsOwn, looking, onHost: sweep });
     if (!done) return;
     for (const [name, value] of Object.entries(backupOutputs(done.receipt))) platform.output(name, value);
     await platform.summary(backupSummary(done.receipt, done.pruned, phases.spans));
@@ -92,7 +93,7 @@ async function backUpOne(
   inputs: BackupInputs,
   bucket: SignedStore,
   run: Run,
-  alongside: Alongside & Pick<OnHost, 'connect'>,
+  alongside: Alongside & Pick<OnHost, 'looking'>,
 ): Promise<BackedUp | undefined> {
   const made = await makeBackup(inputs, bucket, run, alongside);
   if (!made) return undefined;

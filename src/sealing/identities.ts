@@ -1,6 +1,8 @@
-import { Decrypter } from 'age-encryption';
+import { createRequire } from 'node:module';
 import { assertHeader, type Header } from './header.ts';
 import { recipientText, unwrap, x25519Identity } from './x25519.ts';
+
+const require = createRequire(import.meta.url);
 
 /** Private keys that open what is sealed for one of them. */
 export interface Identities {
@@ -56,6 +58,7 @@ function openerOf(line: string): Opener {
     return { recipient: recipientText(identity.recipient), open: ({ stanzas }) => unwrap(stanzas, identity) };
   }
   if (!line.startsWith('AGE-SECRET-KEY-')) throw new Error('it does not begin with AGE-SECRET-KEY-');
+  const { Decrypter } = require('age-encryption') as typeof import('age-encryption'); // loaded when it is used
   const decrypter = new Decrypter();
   try {
     decrypter.addIdentity(line);

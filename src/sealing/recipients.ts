@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Encrypter } from 'age-encryption';
+import { createRequire } from 'node:module';
+import type { Encrypter } from 'age-encryption';
 import { encodeHeader, readHeader } from './header.ts';
 import { TAG_LENGTH } from './primitives.ts';
 import { wrap, x25519Recipient } from './x25519.ts';
+
+const require = createRequire(import.meta.url);
 
 /** A header for some recipients, and the key that it hides. A file key is of one file. */
 export interface SealedKey {
@@ -36,7 +39,13 @@ export async function readRecipients(names: readonly string[]): Promise<Recipien
 /** @throws Error when it is no recipient */
 export function assertRecipient(name: string): void {
   if (isX25519(name)) x25519Recipient(name);
-  else new Encrypter().addRecipient(name);
+  else newEncrypter().addRecipient(name);
+}
+
+/** The package is loaded when it is used, which is seldom: that takes as long as half of the inputs do. */
+function newEncrypter(): Encrypter {
+  const { Encrypter } = require('age-encryption') as typeof import('age-encryption');
+  return new Encrypter();
 }
 
 /** In those of other types, `1` or another letter follows a longer prefix. */
@@ -71,7 +80,7 @@ function madeAhead(make: Recipients['newKey']): Recipients['newKey'] {
 function newPackageKey(names: readonly string[]): Recipients['newKey'] {
   for (const name of names) named(name, () => assertRecipient(name));
   return async () => {
-    const encrypter = new Encrypter();
+    const encrypter = newEncrypter();
     let fileKey = Buffer.alloc(0);
     for (const name of names) encrypter.addRecipient(name);
     encrypter.addRecipient({

@@ -41,9 +41,9 @@ export function formatRate(bytes: number, ms: number): string {
   return ms > 0 ? `${formatBytes(Math.round((bytes * 1000) / ms))}/s` : '–';
 }
 
-/** `70,000` */
+/** `70,000`. Not by Intl, which takes 6 ms to load. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `1 file`, `70,000 files`. */
