@@ -41,8 +41,9 @@ export function formatRate(bytes: number, ms: number): string {
   return ms > 0 ? `${formatBytes(Math.round((bytes * 1000) / ms))}/s` : '–';
 }
 
-/** `70,000`. Not by Intl, which takes 6 ms to load. */
+/** `70,000`. Whole numbers do without Intl, which takes 6 ms to load. */
 export function formatCount(count: number): string {
+  if (!Number.isSafeInteger(count)) return count.toLocaleString('en-US');
   return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 

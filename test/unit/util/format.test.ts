@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import {
   formatAge,
   formatBytes,
@@ -84,3 +85,8 @@ table('ages', (ms: number) => formatAge(then, new Date(then.getTime() + ms)), [
   [day, '1 day ago'],
   [40 * day, '40 days ago'],
 ]);
+
+test('counts look as Intl has them', () => {
+  const look = (count: number) => assert.equal(formatCount(count), count.toLocaleString('en-US'));
+  fc.assert(fc.property(fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.nat(2000), fc.double()), look));
+});
