@@ -231,11 +231,13 @@ suite('a backup that fails', { concurrency: 3 }, () => {
     test('PostgreSQL ends the sessions', async () => {
       const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = '${scene().odoo.database}' AND application_name = 'odoo-backup'`;
-      await using _ = await holdDump(scene().sandbox.postgres, scene().odoo.database);
+      const held = await holdDump(scene().sandbox.postgres, scene().odoo.database);
       const run = scene().start({ format: 'odoo' });
       await run.says(/^ *Dump for Odoo/m); // what is asked of the snapshot, in another of these sessions, is answered
       await untilDumpWaits(scene(), run.ended);
       await psql(scene().sandbox.postgres, 'postgres', sql);
+      await run.ended;
+      await held[Symbol.asyncDispose]();
       await scene().fails(run, 1, /pg_dump failed/);
     });
   });
