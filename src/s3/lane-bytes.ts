@@ -29,6 +29,13 @@ export class LaneBytes {
     }
   }
 
+  /** The next bytes, in this buffer, which is filled unless there are no more. Reads on as `take` does. */
+  async fill(buffer: Buffer): Promise<Buffer> {
+    let at = 0;
+    for await (const piece of this.take(buffer.length)) at += piece.copy(buffer, at);
+    return buffer.subarray(0, at);
+  }
+
   async #read(): Promise<Buffer | undefined> {
     for (;;) {
       const { value, done } = await this.#chunks.next();

@@ -6,8 +6,10 @@ import { UserError } from '../util/errors.ts';
 import type { ObjectParams } from './begin-upload.ts';
 import { lockFields } from './object-lock.ts';
 import { PartBudget } from './part-budget.ts';
+import { PartBuffers } from './part-buffers.ts';
 import { type LaneSize, type PartKind, type PartPlan, planParts } from './part-plan.ts';
 import { type PartProof, PartUploader } from './part-uploader.ts';
+import { sendAlone } from './send-alone.ts';
 import { sendLane } from './send-lane.ts';
 import { type CopiedFront, type CopyProof, ServerCopy } from './server-copy.ts';
 import type { Store } from './store.ts';
@@ -131,7 +133,7 @@ async function sendLanes(
   },
 ): Promise<void> {
   const budgeted = (kind: PartKind) => ({ ...kind, budget: new PartBudget(kind.atOnce, stop) });
-  const parts = { early: budgeted(early), late: budgeted(late), config };
+  const parts = { early: budgeted(early), late: budgeted(late), buffers: new PartBuffers() };
   const sent: Promise<void>[] = [];
   let before: Promise<Buffer> | undefined;
   for (const [i, { body }] of lanes.entries()) {
@@ -160,7 +162,8 @@ async function sendLanes(
     };
     const ends = { before, after: i < lanes.length - 1 ? rest.resolve : undefined };
     const earlyParts = range.early < range.count ? range.early : Number.POSITIVE_INFINITY;
-    const lane = sendLane(body, ends, sink, { ...parts, earlyParts });
+    const cut = { ...parts, earlyParts };
+    const lane = lanes.length > 1 ? sendLane(body, ends, sink, cut) : sendAlone(body, sink, cut, config);
     lane.catch(fail);
     sent.push(lane);
     before = rest.promise;

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { s3Client } from '../../../src/s3/client.ts';
 import { PartBudget } from '../../../src/s3/part-budget.ts';
+import { PartBuffers } from '../../../src/s3/part-buffers.ts';
 import { SHORTEST_PART, USUAL_PART } from '../../../src/s3/part-plan.ts';
+import { sendAlone } from '../../../src/s3/send-alone.ts';
 import { sendLane } from '../../../src/s3/send-lane.ts';
 
 const MiB = 2 ** 20;
@@ -28,47 +30,52 @@ const { config } = s3Client({ endpoint: 'http://127.0.0.1:9', region: 'none', pa
 const cutInto = (partSize: number, atOnce: number, earlyParts = Number.POSITIVE_INFINITY) => {
   const budget = () => new PartBudget(atOnce, AbortSignal.any([]));
   const early = { partSize, atOnce, budget: budget() };
-  return { early, late: { ...early, partSize: 2 * partSize, budget: budget() }, earlyParts, config };
+  const late = { ...early, partSize: 2 * partSize, budget: budget() };
+  return { early, late, earlyParts, buffers: new PartBuffers() };
 };
 
+/** As a lane that has no other beside it is sent. */
+const alone: typeof sendLane = (body, _ends, sink, cut) => sendAlone(body, sink, cut, config);
+
+type Send = (sizes: readonly number[], partSize: number, begun: boolean, early?: number) => Promise<Sent>;
+
 /** Sends lanes of these sizes at the same time, to nowhere. */
-async function send(
-  sizes: readonly number[],
-  partSize: number,
-  begun: boolean,
-  early?: number,
-): Promise<Sent> {
-  const cut = cutInto(partSize, 2, early);
-  const parts: Sent['parts'] = [];
-  let put: Buffer | undefined;
-  let before: Promise<Buffer> | undefined;
-  const lanes = sizes.map((size, lane) => {
-    const rest = Promise.withResolvers<Buffer>();
-    const ends = { before, after: lane < sizes.length - 1 ? rest.resolve : undefined };
-    before = rest.promise;
-    const body = Readable.from([bytesOf(lane, size)], { objectMode: false });
-    const sink = {
-      begin: () => {
-        begun = true;
-      },
-      get begun() {
-        return begun;
-      },
-      part: async (number: number, bytes: Buffer) => {
-        await new Promise(setImmediate);
-        parts.push({ lane, number, bytes: Buffer.from(bytes) });
-      },
-      put: async (bytes: Buffer) => {
-        assert.equal(put, undefined);
-        put = bytes;
-      },
-    };
-    return sendLane(body, ends, sink, cut);
-  });
-  await Promise.all(lanes);
-  parts.sort((a, b) => a.lane - b.lane || a.number - b.number);
-  return { parts, put, begun };
-}
+const sendBy =
+  (sender: typeof sendLane): Send =>
+  async (sizes, partSize, begun, early) => {
+    const cut = cutInto(partSize, 2, early);
+    const parts: Sent['parts'] = [];
+    let put: Buffer | undefined;
+    let before: Promise<Buffer> | undefined;
+    const lanes = sizes.map((size, lane) => {
+      const rest = Promise.withResolvers<Buffer>();
+      const ends = { before, after: lane < sizes.length - 1 ? rest.resolve : undefined };
+      before = rest.promise;
+      const body = Readable.from([bytesOf(lane, size)], { objectMode: false });
+      const sink = {
+        begin: () => {
+          begun = true;
+        },
+        get begun() {
+          return begun;
+        },
+        part: async (number: number, bytes: Buffer) => {
+          await new Promise(setImmediate);
+          parts.push({ lane, number, bytes: Buffer.from(bytes) });
+        },
+        put: async (bytes: Buffer) => {
+          assert.equal(put, undefined);
+          put = bytes;
+        },
+      };
+      return sender(body, ends, sink, cut);
+    });
+    await Promise.all(lanes);
+    parts.sort((a, b) => a.lane - b.lane || a.number - b.number);
+    return { parts, put, begun };
+  };
+
+const send = sendBy(sendLane);
 
 async function assertSent(
   sizes: readonly number[],
@@ -76,7 +83,17 @@ async function assertSent(
   begun: boolean,
   early?: number,
 ): Promise<void> {
-  const { parts, put, ...after } = await send(sizes, partSize, begun, early);
+  if (sizes.length === 1)
+    assertWhole(sizes, partSize, await sendBy(alone)(sizes, partSize, begun, early), early);
+  assertWhole(sizes, partSize, await send(sizes, partSize, begun, early), early);
+}
+
+function assertWhole(
+  sizes: readonly number[],
+  partSize: number,
+  { parts, put, ...after }: Sent,
+  early: number | undefined,
+): void {
   const whole = Buffer.concat(sizes.map((size, lane) => bytesOf(lane, size)));
   if (put) {
     assert.deepEqual([parts.length, after.begun], [0, false], 'both an object and parts');

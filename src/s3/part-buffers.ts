@@ -1,0 +1,17 @@
+/**
+ * Buffers for parts of one upload. They are used again once S3 has taken what they hold: buffers of megabytes that come
+ * and go are memory that nobody uses until the garbage collector finds it.
+ */
+export class PartBuffers {
+  readonly #spare = new Map<number, Buffer[]>();
+
+  take(length: number): Buffer {
+    return this.#spare.get(length)?.pop() ?? Buffer.allocUnsafeSlow(length);
+  }
+
+  giveBack(buffer: Buffer): void {
+    const spare = this.#spare.get(buffer.length) ?? [];
+    spare.push(buffer);
+    this.#spare.set(buffer.length, spare);
+  }
+}
