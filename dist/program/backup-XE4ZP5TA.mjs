@@ -1,5 +1,0 @@
-import { createRequire as __createRequire } from 'node:module';
-const require = __createRequire(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;
-import{loggingIn}from"./chunk-3DTY52Q2.mjs";import"./chunk-GUVAA7PE.mjs";import"./chunk-4RYI6WCA.mjs";import"./chunk-QPZNGEAR.mjs";import"./chunk-M3F4M37L.mjs";import"./chunk-QBJAGKVI.mjs";import"./chunk-FU2UL4LO.mjs";import"./chunk-7W6XQCAV.mjs";import"./chunk-UOVF5FUX.mjs";import"./chunk-4ZOOFHRC.mjs";import"./chunk-QLIBBLPA.mjs";import"./chunk-GQIZQGKJ.mjs";import{__callDispose,__name,__using}from"./chunk-WV7T2FTI.mjs";async function backup(inputs,run){var _stack=[];try{let login=__using(_stack,inputs.databases.kind==="one"?loggingIn(inputs.ssh,run):void 0,!0);let{backUp}=await import("./back-up-XUQEUMWG.mjs");await backUp(inputs,run,login?.take)}catch(_){var _error=_,_hasError=!0}finally{var _promise=__callDispose(_stack,_error,_hasError);_promise&&await _promise}}__name(backup,"backup");export{backup};

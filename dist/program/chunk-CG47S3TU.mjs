@@ -1,0 +1,5 @@
+import { createRequire as __createRequire } from 'node:module';
+const require = __createRequire(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;
+import{__commonJS,__require}from"./chunk-WV7T2FTI.mjs";var require_node_process=__commonJS({"required:node:process"(exports,module){module.exports=__require("node:process")}});export{require_node_process};

@@ -1,0 +1,5 @@
+import { createRequire as __createRequire } from 'node:module';
+const require = __createRequire(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;
+import{__commonJS,__require}from"./chunk-WV7T2FTI.mjs";var require_node_util=__commonJS({"required:node:util"(exports,module){module.exports=__require("node:util")}});export{require_node_util};

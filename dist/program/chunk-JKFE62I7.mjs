@@ -1,0 +1,5 @@
+import { createRequire as __createRequire } from 'node:module';
+const require = __createRequire(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;
+import{formatCounted}from"./chunk-A2NXOZP5.mjs";import{__name}from"./chunk-WV7T2FTI.mjs";var missingFiles=__name(({filestore})=>filestore?filestore.missing+filestore.lost:0,"missingFiles");function flawsOf(receipt){let missing=missingFiles(receipt),elsewhere=Object.values(receipt.elsewhere??{}).reduce((total,each)=>total+each,0),storages=Object.keys(receipt.elsewhere??{}).join(", "),{corrupt=0,skipped=0}=receipt.filestore??{};return[...missing>0?[`${formatCounted(missing,"attachment")} missing on the host`]:[],...corrupt>0?[`${formatCounted(corrupt,"file")} corrupt on the host`]:[],...skipped>0?[`${formatCounted(skipped,"file")} on the host left out`]:[],...elsewhere>0?[`${formatCounted(elsewhere,"attachment")} in other storages (${storages})`]:[],...(receipt.obstacles??[]).map(why=>`it may not be restored as it is, because ${why}`)]}__name(flawsOf,"flawsOf");export{missingFiles,flawsOf};

@@ -1,5 +1,0 @@
-import { createRequire as __createRequire } from 'node:module';
-const require = __createRequire(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;
-import{inputError,parseInputs}from"./chunk-AUSNKSKC.mjs";import"./chunk-UOT32WHK.mjs";import"./chunk-YBXWVY2Z.mjs";import"./chunk-NMRUO6AC.mjs";import"./chunk-YOG22ASM.mjs";import"./chunk-K3TCARYK.mjs";import"./chunk-CRKJTY75.mjs";import"./chunk-SZCAU5BR.mjs";import"./chunk-KKGORQLL.mjs";import"./chunk-M3F4M37L.mjs";import"./chunk-QBJAGKVI.mjs";import"./chunk-FU2UL4LO.mjs";import"./chunk-7W6XQCAV.mjs";import"./chunk-RXAZZQ4M.mjs";import"./chunk-CV7MYJBH.mjs";import"./chunk-5WTWFLEC.mjs";import"./chunk-UOVF5FUX.mjs";import"./chunk-5ZZUNOCB.mjs";import"./chunk-4ZOOFHRC.mjs";import"./chunk-QLIBBLPA.mjs";import"./chunk-GQIZQGKJ.mjs";import"./chunk-N26VXKPV.mjs";import"./chunk-QNJD2KWR.mjs";import"./chunk-Z7LJPI7F.mjs";import"./chunk-PPVGO4FB.mjs";import"./chunk-I5XJ3NDC.mjs";import"./chunk-WV7T2FTI.mjs";export{inputError,parseInputs};

@@ -1,5 +1,0 @@
-import { createRequire as __createRequire } from 'node:module';
-const require = __createRequire(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;
-import{prune,pruneCatalog,prunedWords,versionNotes}from"./chunk-C4BO2PO5.mjs";import"./chunk-P4YETIDA.mjs";import"./chunk-C7VBFFEV.mjs";import"./chunk-AUPPJJ57.mjs";import"./chunk-WEYXDMEP.mjs";import"./chunk-E2L4IM3T.mjs";import"./chunk-QPZNGEAR.mjs";import"./chunk-A5NDEUVV.mjs";import"./chunk-SZCAU5BR.mjs";import"./chunk-KKGORQLL.mjs";import"./chunk-7W6XQCAV.mjs";import"./chunk-QN3WCDCX.mjs";import"./chunk-MFZPIYIA.mjs";import"./chunk-4ZOOFHRC.mjs";import"./chunk-QLIBBLPA.mjs";import"./chunk-Z7LJPI7F.mjs";import"./chunk-PPVGO4FB.mjs";import"./chunk-JZ5RX2RQ.mjs";import"./chunk-ZLFSR7JV.mjs";import"./chunk-I5XJ3NDC.mjs";import"./chunk-UMPFK2HW.mjs";import"./chunk-YVPTMQMY.mjs";import"./chunk-3I4V6LWZ.mjs";import"./chunk-3W4ZM7GP.mjs";import"./chunk-BCDV3KWI.mjs";import"./chunk-X6VNTWP4.mjs";import"./chunk-WV7T2FTI.mjs";export{prune,pruneCatalog,prunedWords,versionNotes};

@@ -1,5 +1,0 @@
-import { createRequire as __createRequire } from 'node:module';
-const require = __createRequire(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;
-import{loggingInForGood}from"./chunk-3DTY52Q2.mjs";import"./chunk-GUVAA7PE.mjs";import{ofRollback}from"./chunk-7AE2HLXG.mjs";import"./chunk-4RYI6WCA.mjs";import"./chunk-QPZNGEAR.mjs";import"./chunk-M3F4M37L.mjs";import"./chunk-QBJAGKVI.mjs";import"./chunk-FU2UL4LO.mjs";import"./chunk-7W6XQCAV.mjs";import"./chunk-UOVF5FUX.mjs";import"./chunk-5ZZUNOCB.mjs";import"./chunk-4ZOOFHRC.mjs";import"./chunk-QLIBBLPA.mjs";import"./chunk-GQIZQGKJ.mjs";import{__callDispose,__name,__using}from"./chunk-WV7T2FTI.mjs";async function rollback(inputs,run,cancellation){var _stack=[];try{let{database}=inputs.odoo;let login=__using(_stack,loggingInForGood(inputs.ssh,run),!0);let{putBack}=await import("./run-VIZFV3X7.mjs");await putBack(inputs,{...ofRollback(database),target:database},run,{cancellation,connect:login.take})}catch(_){var _error=_,_hasError=!0}finally{var _promise=__callDispose(_stack,_error,_hasError);_promise&&await _promise}}__name(rollback,"rollback");export{rollback};
