@@ -65,10 +65,10 @@ suite('space on a systemd host', { concurrency: false }, () => {
   });
 
   for (const [size, what] of [
-    ['4M', 'the dump has'],
-    ['64K', 'not even its table of contents has'],
+    ['4M', 'the dump has no place'],
+    ['64K', 'not even its table of contents has a place'],
   ] as const) {
-    test(`where ${what} no place, it is loaded as it comes`, async () => {
+    test(`where ${what}, it is loaded as it comes`, async () => {
       await scene.shell(
         `for folder in /tmp /var/tmp; do mount -t tmpfs -o size=${size},mode=1777 tmpfs $folder; done`,
       );
