@@ -1,75 +1,14 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 import { parse } from 'yaml';
 import type { ActionFile } from '../../scripts/docs.ts';
 import { readHome } from '../../scripts/repository.ts';
-import { compileCache } from './compile-cache.ts';
+import { allFilled, evaluate, filled, holds, type Values } from './github-expressions.ts';
+import { ours, runStep, self, type WorkflowSource } from './github-step.ts';
+import type { CallInput, Job, Workflow } from './github-workflow.ts';
 import { run } from './processes.ts';
-import { program } from './program-folder.ts';
-
-const root = new URL('../../', import.meta.url);
-const action = parse(readFileSync(new URL('action.yml', root), 'utf8')) as ActionFile;
-
-type Values = Readonly<Record<string, unknown>>;
-
-/** Where a workflow comes from, and what its `$/` means: a repository, as it is at one commit. */
-interface Source {
-  readonly root: URL;
-  /** The program of our action there. */
-  readonly main: string;
-}
-
-/** The working tree. */
-const ours: Source = { root, main: program };
-
-/** The action of the workflows that others call. */
-const self = '.github/actions/odoo-backup';
-
-interface Step {
-  readonly id?: string;
-  readonly name?: string;
-  readonly if?: string;
-  readonly uses?: string;
-  readonly run?: string;
-  readonly with?: Values;
-  readonly env?: Values;
-}
-
-interface Job {
-  readonly needs?: string | readonly string[];
-  readonly if?: string;
-  readonly env?: Values;
-  readonly permissions?: Readonly<Record<string, string>>;
-  readonly outputs?: Readonly<Record<string, string>>;
-  /** A matrix, only in the form that an expression makes, with `include`. */
-  readonly strategy?: { readonly matrix: string };
-  readonly steps?: readonly Step[];
-  /** Another workflow of ours, which is the whole job. */
-  readonly uses?: string;
-  readonly with?: Values;
-  readonly secrets?: 'inherit' | Values;
-}
-
-interface CallInput {
-  readonly type: 'string' | 'boolean' | 'number';
-  readonly default?: unknown;
-  readonly required?: boolean;
-}
-
-interface Workflow {
-  readonly on: {
-    readonly workflow_call?: {
-      readonly inputs?: Readonly<Record<string, CallInput>>;
-      readonly outputs?: Readonly<Record<string, { readonly value: string }>>;
-    };
-  };
-  readonly env?: Values;
-  readonly jobs: Readonly<Record<string, Job>>;
-}
 
 /** What a workflow is run with. */
 export interface Start {
@@ -93,7 +32,7 @@ export interface Start {
   /** Git repositories by their names, which hold workflows that are called; default: the working tree alone. */
   readonly repositories?: Readonly<Record<string, string>>;
   /** Where the workflow comes from; default: the working tree. */
-  readonly source?: Source;
+  readonly source?: WorkflowSource;
   /** Environment of the runner's machine. */
   readonly env: Readonly<Record<string, string>>;
   /** By which steps of a job that has `id-token: write` get an ID token. */
@@ -245,7 +184,12 @@ async function callWorkflow(
 }
 
 /** The repository of a called workflow at its commit. @throws Error where there is none */
-async function sourceOf(name: string, ref: string, folder: string, { repositories }: Start): Promise<Source> {
+async function sourceOf(
+  name: string,
+  ref: string,
+  folder: string,
+  { repositories }: Start,
+): Promise<WorkflowSource> {
   const repository = repositories?.[name];
   if (repository === undefined && name === readHome().repository) return ours;
   if (repository === undefined) throw new Error(`There is no repository ${name}`);
@@ -291,195 +235,4 @@ async function runSteps(job: Job, context: Values, around: Surroundings): Promis
 /** The results of all jobs before one: where any has failed or was skipped, it is skipped too. */
 function ancestors(job: Job, jobs: Readonly<Record<string, JobRun>>): readonly string[] {
   return needsOf(job).map((id) => jobs[id]?.result ?? '');
-}
-
-interface StepEnd {
-  readonly ok: boolean;
-  readonly outputs: Record<string, string>;
-  /** For the steps after it. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly log: string;
-}
-
-interface StepSurroundings {
-  readonly start: Start;
-  readonly workspace: string;
-  readonly env: Values;
-  readonly idToken: Readonly<Record<string, string>>;
-}
-
-async function runStep(
-  step: Step,
-  context: Values,
-  { start, workspace, env, idToken }: StepSurroundings,
-): Promise<StepEnd> {
-  const none = { ok: true, outputs: {}, env: {}, log: '' };
-  const own = allFilled(step.env ?? {}, context);
-  const files = {
-    GITHUB_OUTPUT: join(workspace, '.output'),
-    GITHUB_STEP_SUMMARY: join(workspace, '.summary'),
-    GITHUB_ENV: join(workspace, '.env'),
-  };
-  await Promise.all(Object.values(files).map((path) => writeFile(path, '')));
-  const machine = {
-    NODE_COMPILE_CACHE: compileCache,
-    ...start.env,
-    ...idToken,
-    ...files,
-    CI: 'true',
-    RUNNER_TEMP: workspace,
-    GITHUB_ACTIONS: 'true',
-    GITHUB_REPOSITORY: 'acme/odoo',
-  };
-  const [uses = ''] = step.uses?.split('@') ?? [];
-  let argv: readonly string[];
-  let given: Readonly<Record<string, string>> = {};
-  if (step.run !== undefined) {
-    const script = filled(start.runs?.[step.name ?? ''] ?? step.run, context);
-    argv = ['bash', '--noprofile', '--norc', '-e', '-c', script];
-  } else if (uses === 'actions/checkout') {
-    const { 'sparse-checkout': sparse = '', 'sparse-checkout-cone-mode': cone } = allFilled(
-      step.with ?? {},
-      context,
-    );
-    if (sparse !== '' && cone !== 'false') throw new Error('Cone mode takes folders, not files');
-    await checkout(workspace, start.files ?? {}, sparse);
-    return none;
-  } else if (uses === 'actions/upload-artifact') {
-    const { path = '' } = allFilled(step.with ?? {}, context);
-    await access(path); // a page that a step before has written
-    return none;
-  } else if (uses === readHome().repository || uses === `$/${self}`) {
-    const { main } = uses.startsWith('$/') ? (start.source ?? ours) : ours;
-    argv = [process.execPath, main];
-    const asked = allFilled(step.with ?? {}, context);
-    given = inputVariables({ ...asked, ...start.with?.(asked.command) });
-  } else throw new Error(`What is ${step.uses}?`);
-
-  const child = spawn(argv[0] ?? '', argv.slice(1), {
-    cwd: workspace,
-    env: { ...machine, ...(env as Record<string, string>), ...own, ...given },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk));
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
-  });
-  log = log.replaceAll(/^::add-mask::.*\n/gm, '') + (await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'));
-  return {
-    ok: exitCode === 0,
-    outputs: assignments(await readFile(files.GITHUB_OUTPUT, 'utf8')),
-    env: assignments(await readFile(files.GITHUB_ENV, 'utf8')),
-    log,
-  };
-}
-
-/** As actions/checkout does it: https://github.com/actions/checkout/blob/main/src/git-source-provider.ts */
-async function checkout(
-  workspace: string,
-  files: Readonly<Record<string, string>>,
-  sparse: string,
-): Promise<void> {
-  const origin = await mkdtemp(`${workspace}-origin-`);
-  const git = (folder: string, ...args: readonly string[]) => run(['git', '-C', folder, ...args]);
-  await git(origin, 'init', '--quiet');
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(origin, path)), { recursive: true });
-    await writeFile(join(origin, path), text, { mode: path.startsWith('bin/') ? 0o755 : 0o644 });
-  }
-  await git(origin, 'add', '--all');
-  await git(
-    origin,
-    '-c',
-    'user.name=Ann',
-    '-c',
-    'user.email=ann@example.com',
-    'commit',
-    '--quiet',
-    '--allow-empty',
-    '-m',
-    'x',
-  );
-  await git(workspace, 'init', '--quiet');
-  await git(workspace, 'fetch', '--quiet', origin, 'HEAD');
-  const patterns = sparse.split('\n').map((line) => line.trim());
-  if (sparse !== '') await git(workspace, 'sparse-checkout', 'set', '--no-cone', ...patterns.filter(Boolean));
-  await git(workspace, 'checkout', '--quiet', 'FETCH_HEAD');
-  await rm(origin, { recursive: true });
-}
-
-/** What is not given has the default of action.yml; an input that there is none of is a mistake in the workflow. */
-function inputVariables(given: Readonly<Record<string, string>>): Record<string, string> {
-  for (const name of Object.keys(given)) {
-    if (!(name in action.inputs)) throw new Error(`${name} is no input of the action`);
-  }
-  const names = Object.keys(action.inputs);
-  return Object.fromEntries(
-    names.map((name) => [`INPUT_${name.toUpperCase()}`, given[name] ?? action.inputs[name]?.default ?? '']),
-  );
-}
-
-/** `name=value`, or `name<<delimiter`, the value, the delimiter. */
-function assignments(text: string): Record<string, string> {
-  const found = text.matchAll(/^(?:([^=\n<]+)=(.*)|(.+?)<<(.+)\n([\s\S]*?)\n\4)$/gm);
-  return Object.fromEntries(
-    [...found].map(([, name, value, long, , lines]) => [name ?? long ?? '', value ?? lines ?? '']),
-  );
-}
-
-/** Whether a condition holds; one that does not speak of the status asks for success. */
-function holds(condition: string | undefined, context: Values, failed: boolean, skipped: boolean): boolean {
-  const text = (condition ?? '').replace(/^\s*\$\{\{(.*)\}\}\s*$/s, '$1').trim();
-  const bool = (value: boolean) => () => new data.BooleanData(value);
-  const status = {
-    always: bool(true),
-    failure: bool(failed),
-    success: bool(!failed && !skipped),
-    cancelled: bool(false),
-  };
-  const speaks = Object.keys(status).some((name) => text.includes(`${name}()`));
-  const whole = speaks ? text : text === '' ? 'success()' : `success() && (${text})`;
-  return (
-    evaluate(whole, context, status).coerceString() !== 'false' && truthy(evaluate(whole, context, status))
-  );
-}
-
-function truthy(value: data.ExpressionData): boolean {
-  const text = value.coerceString();
-  return text !== '' && text !== 'false' && text !== '0';
-}
-
-function allFilled(values: Values, context: Values): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, filled(String(value ?? ''), context)]),
-  );
-}
-
-/** A text with its expressions evaluated. */
-function filled(text: string, context: Values): string {
-  return text.replaceAll(/\$\{\{(.+?)\}\}/gs, (_, expression: string) =>
-    evaluate(expression, context, {}).coerceString(),
-  );
-}
-
-function evaluate(
-  expression: string,
-  context: Values,
-  functions: Readonly<Record<string, () => data.ExpressionData>>,
-): data.ExpressionData {
-  const { tokens } = new Lexer(expression.trim()).lex();
-  const infos = Object.entries(functions).map(([name, call]) => ({ name, minArgs: 0, maxArgs: 0, call }));
-  const parsed = new Parser(tokens, Object.keys(context), infos).parse();
-  const known = new Map(infos.map((info) => [info.name, info]));
-  return new Evaluator(parsed, dataOf(context) as data.Dictionary, known).evaluate();
-}
-
-function dataOf(value: unknown): data.ExpressionData {
-  if (typeof value === 'boolean') return new data.BooleanData(value);
-  if (typeof value === 'number') return new data.NumberData(value);
-  if (typeof value === 'string') return new data.StringData(value);
-  if (value === null || value === undefined) return new data.Null();
-  const pairs = Object.entries(value).map(([key, each]) => ({ key, value: dataOf(each) }));
-  return new data.Dictionary(...pairs);
 }
