@@ -64,12 +64,13 @@ export async function makeBackup(
   { onHost, looking = lookingAt(inputs, run), sharing = () => 1 }: OnHost,
 ): Promise<Receipt | undefined> {
   const { platform, phases } = run;
+  await using connecting = looking; // ends it, if this fails before it is taken
   const recipients = inputs.encryptTo && (await readRecipients(inputs.encryptTo));
   const search = (database: string) => searchFor({ inputs, store, signing, recipients }, database);
   const { database } = inputs.odoo;
   let searching = database === undefined ? undefined : search(database);
   await using look = await phases.run('connect', `Connect to ${inputs.ssh.user}@${inputs.ssh.host}`, () =>
-    connected(looking, inputs.dryRun),
+    connected(connecting, inputs.dryRun),
   );
   let beginning: Ahead<BackupBegun> | undefined;
   await using unused = new AsyncDisposableStack();

@@ -84,13 +84,16 @@ export function packed(source: AsyncIterable<Buffer>, codec: InwardCodec | undef
 }
 
 /**
- * `decoder | command`, with the first exit code that is not 0: a pipe in POSIX sh tells only its last one. What a command that
- * ends well has not read goes nowhere: the decoder would fail otherwise.
+ * `decoder | command`, with the first exit code that is not 0, or the signal of that program: a pipe in POSIX sh tells only
+ * its last one, and of a signal no more than a number. What a command that ends well has not read is read and thrown away: so
+ * the source always comes to its end, where it is compared with what was written; and the decoder would fail otherwise.
  */
 export function decoding(command: Command, codec: InwardCodec | undefined): Command {
-  if (!codec) return command;
-  const script = `codes=$({ { ${codec.decode.join(' ')} 3>&-; echo $? >&3; } |
-      { "$@" >/dev/null 3>&- && cat >/dev/null 3>&-; echo $? >&3; }; } 3>&1)
-    for code in $codes; do [ "$code" = 0 ] || exit "$code"; done`;
+  const decoder = codec ? `{ ${codec.decode.join(' ')} 3>&-; echo $? >&3; } | ` : '';
+  const script = `codes=$({ ${decoder}{ "$@" >/dev/null 3>&- && cat >/dev/null 3>&-; echo $? >&3; }; } 3>&1)
+    for code in $codes; do
+      [ "$code" -le 128 ] || kill -$((code - 128)) $$
+      [ "$code" = 0 ] || exit "$code"
+    done`;
   return { ...command, argv: ['sh', '-c', script, 'sh', ...command.argv] };
 }

@@ -135,9 +135,9 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
   const sessions = formatCounted(target.jobs, 'session');
   const how = loadsArriving(dump, { jobs: target.jobs, streamed })
     ? `rows as they come from the archive, then indexes and constraints by ${sessions}`
-    : file
-      ? `${sessions} at once, from a temporary file in ${dumpPlace}`
-      : 'one session, straight from the archive';
+    : dumpPlace === undefined
+      ? 'one session, straight from the archive'
+      : `${sessions} at once, from a temporary file in ${dumpPlace}`;
   return {
     name: 'load',
     title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind} format`,
