@@ -5,7 +5,7 @@ import type { Site } from '../odoo/site.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { BackupOptions } from './options.ts';
 
-/** A connection to the host, over which it is found out what a backup needs to know of it. It ends with its disposal. */
+/** A connection to the host, and what is found out over it. Disposing of it closes the connection. */
 export interface HostLook extends AsyncDisposable {
   readonly host: Host;
   readonly site: Promise<Site>;
@@ -14,7 +14,7 @@ export interface HostLook extends AsyncDisposable {
   readonly odoo: Promise<Odoo>;
 }
 
-/** Begins to look at a host, by commands that only read. What it finds, and what not, is told to who asks for it. */
+/** Begins to look at a host, by commands that only read. Whoever asks for something is told why it was not found. */
 export function lookAt(host: Host, inputs: BackupOptions, platform: Platform): HostLook {
   const server = Promise.withResolvers<OdooServer>();
   const site = openSite(host, inputs);

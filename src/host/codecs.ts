@@ -84,9 +84,9 @@ export function packed(source: AsyncIterable<Buffer>, codec: InwardCodec | undef
 }
 
 /**
- * `decoder | command`, with the first exit code that is not 0, or the signal of that program: a pipe in POSIX sh tells only
- * its last one, and of a signal no more than a number. What a command that ends well has not read is read and thrown away: so
- * the source always comes to its end, where it is compared with what was written; and the decoder would fail otherwise.
+ * `decoder | command`, with the first exit code that is not 0, or the signal of that program: a pipe in POSIX sh tells
+ * only its last one, and of a signal no more than a number. What a command that ends well has not read is read and thrown
+ * away: so the source always comes to its end, where its sums are compared; and the decoder would fail otherwise.
  */
 export function decoding(command: Command, codec: InwardCodec | undefined): Command {
   const decoder = codec ? `{ ${codec.decode.join(' ')} 3>&-; echo $? >&3; } | ` : '';

@@ -10,19 +10,19 @@ import { openDump } from './custom-format/open.ts';
 import type { Dump, DumpBytes } from './loadable-dump.ts';
 import type { Postgres } from './server.ts';
 
-/** A dump in a temporary folder on the host, from which several sessions can load. */
+/** A dump, or its table of contents alone, in a temporary folder on the host, from which several sessions can load. */
 export interface FetchedDump extends AsyncDisposable {
   readonly folder: TempFolder;
   readonly path: string;
   /** As `pg_restore --list` prints it. */
   readonly toc: string;
-  /** All its bytes, once, where the file has the table of contents alone. */
+  /** All bytes of the dump, which can be read once. Only where the file holds nothing but the table of contents. */
   readonly arriving?: AsyncIterable<Buffer>;
 }
 
 /**
- * Up to so many sessions, rows are loaded by one session as they arrive: PostgreSQL is idle otherwise until the dump is on
- * the host, and a second session makes up for less than that. More of them load rows faster from a file.
+ * With so many sessions or fewer, one session loads the rows as they arrive. Else PostgreSQL would be idle until the
+ * dump is on the host, and two sessions save less time than that takes. Three and more load rows faster from a file.
  */
 const MOST_JOBS_FOR_ARRIVING = 2;
 
@@ -78,7 +78,7 @@ async function fetchContents(
     const opened = await openDump('The dump', chunks);
     if (opened.kind === 'unknown') return undefined;
     const { start, read } = opened;
-    const toc = [...opened.contents.lines()].map(({ line }) => `${line}\n`).join('');
+    const toc = [...opened.contents.lines().map(({ line }) => `${line}\n`)].join('');
     const folder = await TempFolder.make(host, as, start.length + 2 * toc.length + 1024 ** 2);
     if (!folder) return undefined;
     stack.use(folder);

@@ -58,8 +58,8 @@ export interface Loaded {
 }
 
 /**
- * Loads a dump into an empty database. pg_restore loads by several sessions from a file on the host where that has
- * the space, else by one as the bytes come.
+ * Loads a dump into an empty database. With more than two jobs, several sessions of pg_restore load it from a file on
+ * the host, if that has the space. Else one session loads the rows as the bytes come (`fetchDump`).
  *
  * What is in a dump runs with the rights of the role that is logged in: `ownerLogin` finds the right one.
  *
@@ -139,8 +139,8 @@ class Loader {
   }
 
   /**
-   * What has no rows needs only the table of contents of a dump. So all up to the last rows is loaded while the bytes
-   * arrive, and what is left from that by several sessions.
+   * Only rows need more of a dump than its table of contents. So one session loads everything up to the last rows while
+   * the bytes arrive, and several sessions make the rest from the table of contents.
    */
   async #arriving(
     { folder, path, toc: contents }: FetchedDump,

@@ -5,7 +5,7 @@ import type { Dump } from '../postgres/loadable-dump.ts';
 import { Background } from './background.ts';
 import type { Work } from './work.ts';
 
-/** A dump that is brought onto the host while its database is created. */
+/** A dump that is brought onto the host, or its table of contents, while its database is created. */
 export interface DumpOnItsWay extends AsyncDisposable {
   begin(signal: AbortSignal): void;
   /** @param progress is told of the bytes, also of those that have come before */

@@ -22,7 +22,7 @@ export interface Space {
   readonly dropFirst: readonly Remains[];
   /** Why what is replaced cannot be kept for days; undefined: it can. */
   readonly shortage: string | undefined;
-  /** Where the dump lies on the host while it is loaded; undefined: it is loaded as it comes. */
+  /** Where the host has space for the dump while that is loaded; undefined: nowhere. */
   readonly dumpPlace: string | undefined;
 }
 

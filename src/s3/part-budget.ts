@@ -50,9 +50,8 @@ export class PartBudget {
 }
 
 /**
- * The same bytes, let through part by part, each within the budget. lib-storage sends a part once it has the first byte of
- * the next one: that byte goes through with the part before it. Else every lane would hold a full part while it waits for
- * another, and where there are no more parts than lanes all of them would wait forever.
+ * The same bytes for lib-storage, let through part by part, each within the budget. lib-storage sends a part once it has
+ * the first byte of the next one: so that byte goes through with the part before it, which would wait otherwise.
  *
  * @param free bytes at the beginning that are let through without: the first part, which every lane may have
  */

@@ -19,8 +19,8 @@ type UploadRequest =
   | PutObjectCommand;
 
 /**
- * Sends the only lane of an object: lib-storage cuts it into parts and takes this for the S3 service. First into early
- * parts, and then into late ones.
+ * Sends the only lane of an object. lib-storage cuts it into parts, the early ones first, and takes this for the S3
+ * service.
  *
  * @param config of the client, which lib-storage asks how checksums are made
  */

@@ -1,16 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** What a program of ours takes that moves little, in bytes, and how often it is looked at. */
+/** A run that moves little takes less memory than this, in bytes. How often the memory is looked at. */
 const LARGE = 170e6;
 const LOOK_MS = 50;
 
-/** How much larger heap and buffers may become than what was in use, in percent, before all of it is looked through. */
+/** By how many percent heap and buffers may grow beyond what was in use, before the whole heap is collected. */
 let growth = 40;
 
 /**
  * Sets V8 up for a program that moves gigabytes through buffers and holds few objects. By itself it marks the whole
- * heap for each 64 MiB of buffers that come and go: half of all CPU time of a backup. And for one that moves little, and
- * ends before it is large: it is not to look for what it could give back.
+ * heap for each 64 MiB of buffers that come and go: half of all CPU time of a backup. A program that moves little ends
+ * before it is large: until then, nothing is set that makes it collect more often.
  */
 export function tuneGarbageCollector(): void {
   // Objects live long or hardly at all: V8's young generation as it starts (1 MiB) does, and what it would grow to
@@ -28,7 +28,7 @@ export function tuneGarbageCollector(): void {
   looking.unref();
 }
 
-/** What is named here is what V8 of Node 24 knows. */
+/** Whether this is the V8 of Node 24, whose flags are named here. */
 const isKnown = process.versions.v8.startsWith('13.6.');
 
 /**
