@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { splitAtRows } from '../../src/postgres/toc-filter.ts';
 import { opened, takenApart, withoutKey } from '../support/dump-pieces.ts';
 import { createOdoo, type Odoo } from '../support/odoo.ts';
 import { createDatabase, dropDatabase, psql, uniqueName } from '../support/postgres.ts';
@@ -17,6 +18,14 @@ const SPATIAL = `CREATE EXTENSION postgis; CREATE EXTENSION postgis_topology;
   CREATE INDEX ON place USING gist (point);`;
 /** Roles are the server's: they outlive the databases of these tests. */
 const ROLES = `dump_reader, "odd ""role""; é"`;
+
+/** The statements of SQL, without those that each run of pg_restore begins with. */
+const statements = (sql: Buffer): string =>
+  sql
+    .toString('latin1')
+    .split('\n')
+    .filter((line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict |$)/.test(line))
+    .join('\n');
 
 suite('a dump in custom format, read without pg_restore', () => {
   const { postgres: server } = useSandbox();
@@ -103,6 +112,19 @@ suite('a dump in custom format, read without pg_restore', () => {
       const { sql, dump: again } = await takenApart(dump, 65_536);
       assert.ok(withoutKey(sql) === withoutKey(plain));
       assert.deepEqual(printed('pg_restore', ['--list'], again), printed('pg_restore', ['--list'], dump));
+
+      const { contents, start } = await opened(dump);
+      const { upToRows, behind } = splitAtRows([...contents.lines().map(({ line }) => line)].join('\n'));
+      const listed = async (list: string, args: readonly string[], input?: Buffer) => {
+        const path = join(folder, 'list');
+        await writeFile(path, list);
+        return statements(printed('pg_restore', ['--file=-', `--use-list=${path}`, ...args], input));
+      };
+      const head = join(folder, 'head');
+      await writeFile(head, start);
+      const inTwo = [await listed(upToRows, [], dump), await listed(behind, [head])];
+      const atOnce = statements(printed('pg_restore', ['--file=-'], dump));
+      assert.equal(inTwo.filter((part) => part !== '').join('\n'), atOnce);
 
       const restored = async (bytes: Buffer) => {
         const [into, path] = [await database(), join(folder, 'dump')];

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { partsOf } from '../../../src/postgres/custom-format/parts.ts';
 import { filterToc, splitAtRows, splitToc } from '../../../src/postgres/toc-filter.ts';
+import { opened } from '../../support/dump-pieces.ts';
 
 /** As `pg_restore --list` of PostgreSQL 15 prints them. */
 const header = ';\n; Archive created at 2026-11-21 03:41:00 UTC\n;     Format: CUSTOM\n;\n';
@@ -127,3 +131,29 @@ test('without rows, everything is behind them', () => {
     behind: '215; 1259 16386 TABLE public a odoo\n',
   });
 });
+
+for (const version of ['13', '15', '17', '17-zstd', '18', '18-statistics']) {
+  test(`the dump of every kind of object, by PostgreSQL ${version}: all rows come first, and nothing too soon`, async () => {
+    const packed = readFileSync(new URL(`../../fixtures/custom-format/${version}.dump.gz`, import.meta.url));
+    const { contents } = await opened(gunzipSync(packed));
+    const entries = new Map([...contents.lines()].map(({ line, entry }) => [line, entry]));
+    const { upToRows, behind } = splitAtRows([...entries.keys()].join('\n'));
+    const [first, later] = [upToRows, behind].map((list) => list.split('\n').filter((line) => line !== ''));
+    assert.ok(first && later);
+    assert.deepEqual([...first, ...later].toSorted(), [...entries.keys()].toSorted());
+    for (const list of [first, later]) {
+      assert.deepEqual(
+        list,
+        [...entries.keys()].filter((line) => list.includes(line)),
+        'another order',
+      );
+    }
+    for (const line of first) {
+      const entry = entries.get(line);
+      assert.ok(entry);
+      assert.equal(partsOf(entry, contents.head)?.pass, 'main', line);
+      assert.ok(!entry.isPostData, line);
+    }
+    for (const line of later) assert.ok(!entries.get(line)?.hasBlock, line);
+  });
+}
