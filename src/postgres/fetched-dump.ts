@@ -53,7 +53,7 @@ export async function fetchDump(
   options: FetchOptions,
 ): Promise<FetchedDump | undefined> {
   if (dump.kind !== 'custom') return fetchAll(postgres, dump, options);
-  const contents = () => fetchContents(postgres, dump, options.signal);
+  const contents = () => fetchContents(postgres, dump, options);
   const all = async () => (options.streamed ? undefined : fetchAll(postgres, dump, options));
   return loadsArriving(dump, options)
     ? ((await contents()) ?? (await all()))
@@ -64,9 +64,10 @@ export async function fetchDump(
 async function fetchContents(
   postgres: Postgres,
   dump: DumpBytes,
-  signal: AbortSignal | undefined,
+  options: FetchOptions,
 ): Promise<FetchedDump | undefined> {
   const { host, account: as } = postgres;
+  const { signal } = options;
   signal?.throwIfAborted();
   await using stack = new AsyncDisposableStack();
   const stream = Readable.from(dump.open(), { objectMode: false });
@@ -83,8 +84,7 @@ async function fetchContents(
     if (!folder) return undefined;
     stack.use(folder);
     const path = `${folder.path}/dump`;
-    const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
-    await feed(host, { argv, as }, only(start), signal);
+    await writeFile(postgres, path, only(start), options);
     const arriving = continued(read, chunks);
     const kept = stack.move();
     return { folder, path, toc, arriving, [Symbol.asyncDispose]: () => kept.disposeAsync() };
@@ -97,7 +97,7 @@ async function fetchContents(
 async function fetchAll(
   postgres: Postgres,
   dump: Exclude<Dump, { kind: 'plain' }>,
-  { tools, signal }: FetchOptions,
+  options: FetchOptions,
 ): Promise<FetchedDump | undefined> {
   const { host, account: as } = postgres;
   await using stack = new AsyncDisposableStack();
@@ -107,13 +107,23 @@ async function fetchAll(
   const path = `${folder.path}/dump`;
   if (dump.kind === 'directory') {
     await run(host, { argv: ['mkdir', '--', path], as });
-    await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, dump.readFiles(), signal);
+    await receiveFiles({ host, path, command: (argv) => ({ argv, as }) }, dump.readFiles(), options.signal);
   } else {
-    const codec = inwardCodec(tools);
-    const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
-    await feed(host, { argv, as }, packed(dump.open(), codec), signal);
+    await writeFile(postgres, path, dump.open(), options);
   }
   const toc = await run(host, postgres.reading(['--list', path]));
   const kept = stack.move();
   return { folder, path, toc, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Writes a file that only the account may read. Its bytes are compressed on their way. */
+async function writeFile(
+  { host, account: as }: Postgres,
+  path: string,
+  bytes: AsyncIterable<Buffer>,
+  { tools, signal }: FetchOptions,
+): Promise<void> {
+  const codec = inwardCodec(tools);
+  const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
+  await feed(host, { argv, as }, packed(bytes, codec), signal);
 }
