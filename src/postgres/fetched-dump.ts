@@ -9,6 +9,7 @@ import { continued, only } from '../util/iterables.ts';
 import { openDump } from './custom-format/open.ts';
 import type { Dump, DumpBytes } from './loadable-dump.ts';
 import type { Postgres } from './server.ts';
+import { hasExtensionRows } from './toc-filter.ts';
 
 /** A dump, or its table of contents alone, in a temporary folder on the host, from which several sessions can load. */
 export interface FetchedDump extends AsyncDisposable {
@@ -35,11 +36,19 @@ export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whether the rows of a dump are loaded as they arrive, before its indexes and constraints are made. */
+/**
+ * Whether the rows of a dump are loaded as they arrive, before its indexes and constraints are made. Rows of extensions'
+ * tables have to be loaded before all others: that takes a file, where the host has a place for it.
+ *
+ * @param toc undefined: it is not known
+ */
 export const loadsArriving = (
   dump: Pick<Dump, 'kind'>,
   { jobs, streamed = false }: Pick<FetchOptions, 'jobs' | 'streamed'>,
-): boolean => dump.kind === 'custom' && (streamed || jobs <= MOST_JOBS_FOR_ARRIVING);
+  toc: string | undefined,
+): boolean =>
+  dump.kind === 'custom' &&
+  (streamed || (jobs <= MOST_JOBS_FOR_ARRIVING && !(toc !== undefined && hasExtensionRows(toc))));
 
 /**
  * Brings a dump onto the host; of one that is loaded as it arrives, the table of contents.
@@ -53,18 +62,20 @@ export async function fetchDump(
   options: FetchOptions,
 ): Promise<FetchedDump | undefined> {
   if (dump.kind !== 'custom') return fetchAll(postgres, dump, options);
-  const contents = () => fetchContents(postgres, dump, options);
+  const arriving = (isWanted: (toc: string) => boolean) => fetchContents(postgres, dump, options, isWanted);
   const all = async () => (options.streamed ? undefined : fetchAll(postgres, dump, options));
-  return loadsArriving(dump, options)
-    ? ((await contents()) ?? (await all()))
-    : ((await all()) ?? (await contents()));
+  const first = loadsArriving(dump, options, undefined)
+    ? await arriving((toc) => loadsArriving(dump, options, toc))
+    : undefined;
+  return first ?? (await all()) ?? (await arriving(() => true));
 }
 
-/** @returns undefined: the format is not known here, or the host has no place for it */
+/** @returns undefined: it is not wanted, its format is not known here, or the host has no place for it */
 async function fetchContents(
   postgres: Postgres,
   dump: DumpBytes,
   options: FetchOptions,
+  isWanted: (toc: string) => boolean,
 ): Promise<FetchedDump | undefined> {
   const { host, account: as } = postgres;
   const { signal } = options;
@@ -80,6 +91,7 @@ async function fetchContents(
     if (opened.kind === 'unknown') return undefined;
     const { start, read } = opened;
     const toc = [...opened.contents.lines().map(({ line }) => `${line}\n`)].join('');
+    if (!isWanted(toc)) return undefined;
     const folder = await TempFolder.make(host, as, start.length + 2 * toc.length + 1024 ** 2);
     if (!folder) return undefined;
     stack.use(folder);

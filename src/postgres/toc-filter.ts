@@ -88,6 +88,9 @@ export function splitToc(list: string): SplitToc {
   return { ahead: part(true), rest: part(false) };
 }
 
+/** Whether a dump has rows for tables that belong to extensions. */
+export const hasExtensionRows = (list: string): boolean => splitToc(list).ahead !== undefined;
+
 /** One table of contents as two, of which the one is loaded while the dump arrives. */
 export interface TocAtRows {
   /** What comes with the rows, in the order of the dump. */

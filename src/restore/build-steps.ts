@@ -133,7 +133,7 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
   const { loader, dumpPlace, keepOwnership, owner, withoutObjects } = findings;
   const streamed = dumpPlace === undefined;
   const sessions = formatCounted(target.jobs, 'session');
-  const how = loadsArriving(dump, { jobs: target.jobs, streamed })
+  const how = loadsArriving(dump, { jobs: target.jobs, streamed }, findings.toc)
     ? `rows as they come from the archive, then indexes and constraints by ${sessions}`
     : dumpPlace === undefined
       ? 'one session, straight from the archive'

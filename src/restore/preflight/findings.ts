@@ -26,6 +26,8 @@ export interface Findings extends Space {
   readonly extensions: readonly Extension[];
   /** Whether its tables keep the owners and grants of the backup. */
   readonly keepOwnership: boolean;
+  /** The dump's table of contents, as `pg_restore --list` prints it; undefined: it could not be read, or there is none. */
+  readonly toc: string | undefined;
   /** What only a superuser may make, and what a copy is made without. */
   readonly withoutObjects: Unloadable;
   /** Slots of logical replication that go with the database which is replaced. */

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { LocalHost } from '../../../src/host/local-host.ts';
-import { fetchDump } from '../../../src/postgres/fetched-dump.ts';
+import { fetchDump, loadsArriving } from '../../../src/postgres/fetched-dump.ts';
 import type { Postgres } from '../../../src/postgres/server.ts';
 import { ContentError } from '../../../src/util/errors.ts';
 import { opened } from '../../support/dump-pieces.ts';
@@ -14,6 +14,23 @@ import { opened } from '../../support/dump-pieces.ts';
 const fixture = (name: string): Buffer =>
   gunzipSync(readFileSync(new URL(`../../fixtures/custom-format/${name}.gz`, import.meta.url)));
 const whole = fixture('17.dump');
+
+const own = '215; 1259 16386 TABLE public a odoo\n4300; 0 16386 TABLE DATA public a odoo\n';
+const ofExtension = `${own}4301; 0 16800 TABLE DATA public spatial_ref_sys admin\n`;
+
+for (const [jobs, streamed, toc, expected] of [
+  [2, false, own, true],
+  [2, false, undefined, true],
+  [3, false, own, false],
+  [3, true, own, true],
+  [2, false, ofExtension, false],
+  [2, true, ofExtension, true],
+] as const) {
+  const what = toc === ofExtension ? 'with rows of an extension' : toc ? 'of one table' : 'not read yet';
+  test(`${jobs} jobs, a place for a file: ${!streamed}, a dump ${what}: arriving ${expected}`, () => {
+    assert.equal(loadsArriving({ kind: 'custom' }, { jobs, streamed }, toc), expected);
+  });
+}
 
 suite('a dump that is loaded as it arrives', { concurrency: false }, () => {
   const before = process.env.TMPDIR;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { partsOf } from '../../../src/postgres/custom-format/parts.ts';
-import { filterToc, splitAtRows, splitToc } from '../../../src/postgres/toc-filter.ts';
+import { filterToc, hasExtensionRows, splitAtRows, splitToc } from '../../../src/postgres/toc-filter.ts';
 import { opened } from '../../support/dump-pieces.ts';
 
 /** As `pg_restore --list` of PostgreSQL 15 prints them. */
@@ -98,11 +98,13 @@ test('rows of tables that the dump does not create come first, with what they li
     lines.filter((_, i) => first.includes(i) === wanted).map((line) => `${line}\n`);
   assert.equal(ahead, at(true).join(''));
   assert.equal(rest, at(false).join(''));
+  assert.ok(hasExtensionRows(lines.join('\n')));
 });
 
 test('without such tables there is nothing to come first', () => {
   const list = '215; 1259 16386 TABLE public a odoo\n4300; 0 16386 TABLE DATA public a odoo\n';
   assert.deepEqual(splitToc(list), { ahead: undefined, rest: list });
+  assert.ok(!hasExtensionRows(list));
 });
 
 test('all up to the last rows comes with them, apart from privileges; what is behind, later', () => {
