@@ -79,14 +79,15 @@ export function splitToc(list: string): SplitToc {
     return table !== undefined && !created.has(table);
   };
   if (!lines.some(({ entry }) => isConfiguration(entry))) return { ahead: undefined, rest: list };
-  const comesFirst = (entry: string) => /^(SCHEMA|EXTENSION) - /.test(entry) || isConfiguration(entry);
-  const part = (first: boolean) =>
-    lines
-      .filter(({ entry }) => comesFirst(entry) === first)
-      .map(({ line }) => `${line}\n`)
-      .join('');
-  return { ahead: part(true), rest: part(false) };
+  const comesFirst = ({ entry }: (typeof lines)[number]) =>
+    /^(SCHEMA|EXTENSION) - /.test(entry) || isConfiguration(entry);
+  return {
+    ahead: listOf(lines.filter(comesFirst).map(({ line }) => line)),
+    rest: listOf(lines.filter((each) => !comesFirst(each)).map(({ line }) => line)),
+  };
 }
+
+const listOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
 /** Whether a dump has rows for tables that belong to extensions. */
 export const hasExtensionRows = (list: string): boolean => splitToc(list).ahead !== undefined;
@@ -114,10 +115,8 @@ export function splitAtRows(list: string): TocAtRows {
   const last = lines.findLastIndex(hasRows);
   const isPrivilege = (line: string) => /^(DEFAULT )?ACL /.test(ENTRY.exec(line)?.[1] ?? '');
   const comesWithRows = (line: string, at: number) => at <= last && !isPrivilege(line);
-  const part = (withRows: boolean) =>
-    lines
-      .filter((line, at) => comesWithRows(line, at) === withRows)
-      .map((line) => `${line}\n`)
-      .join('');
-  return { upToRows: part(true), behind: part(false) };
+  return {
+    upToRows: listOf(lines.filter(comesWithRows)),
+    behind: listOf(lines.filter((line, at) => !comesWithRows(line, at))),
+  };
 }
