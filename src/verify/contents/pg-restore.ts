@@ -40,7 +40,7 @@ export const mayNeedPgRestore = ({ format, postgres }: Pick<Receipt, 'format' | 
  * The pg_restore that is the closest to the pg_dump which wrote the backup: of the same major version, or a newer one.
  *
  * @param binaries where this machine has none
- * @throws UserError when there is none
+ * @throws UserError when neither this machine nor `binaries` has a pg_restore that is new enough
  */
 export async function findPgRestore(
   host: Host,

@@ -25,7 +25,7 @@ export interface ServerPrograms {
  * version where there is that; else the one that `binaries` names.
  *
  * @param major the oldest that takes the dump
- * @throws UserError when there is none
+ * @throws UserError when neither this machine nor `binaries` has a server that is new enough
  */
 export async function findPrograms(
   host: Host,
