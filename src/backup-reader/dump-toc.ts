@@ -19,6 +19,8 @@ export interface DumpToc {
   readonly list: string;
   /** Lines of it whose object only a superuser may make, as its definition says. */
   readonly superusers: ReadonlySet<string>;
+  /** Bytes of it in the dump. Absent: its format is not known here, and pg_restore has listed it. */
+  readonly size?: number;
 }
 
 /** Characters of a definition that are looked at. */
@@ -45,7 +47,7 @@ function tocOf(contents: TableOfContents): DumpToc {
     const definition = (entry.definition ?? '').slice(0, LONGEST_DEFINITION);
     if (sometimesSuperusers(line) && isMadeBySuperusers(decoded(definition))) superusers.add(line);
   }
-  return { list: lines.map((line) => `${line}\n`).join(''), superusers };
+  return { list: lines.map((line) => `${line}\n`).join(''), superusers, size: contents.size };
 }
 
 const isMadeBySuperusers = (definition: string): boolean =>

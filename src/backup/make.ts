@@ -3,7 +3,6 @@ import { type ArchiveExtension, archiveKey, catalogFolder } from '../catalog/key
 import { failedProof, unrestorableProof } from '../catalog/proofs.ts';
 import type { Receipt } from '../catalog/receipt.ts';
 import type { Accounts } from '../host/accounts.ts';
-import { openHost } from '../host/ssh/open-host.ts';
 import type { HostTools } from '../host/tools.ts';
 import { findCode } from '../odoo/code/find-code.ts';
 import type { Odoo, OdooServer } from '../odoo/installation.ts';
@@ -31,7 +30,7 @@ import { isBare } from './bare.ts';
 import { type BaseCandidate, findCandidate, type NoBase, planBase } from './base-archive.ts';
 import { describe } from './description.ts';
 import { beginArchiveDump } from './early-dumps.ts';
-import { type HostLook, lookAt } from './look.ts';
+import type { HostLook } from './look.ts';
 import type { BackupOptions } from './options.ts';
 import { type BackupSession, openSession } from './session.ts';
 import type { ArchiveOptions, Source, Tolerate } from './source.ts';
@@ -44,8 +43,8 @@ const NO_FILES: NoBase = { why: 'there is only the database' };
 export interface OnHost {
   /** Is told what the host has, once that is known. */
   readonly onHost: (tools: HostTools) => void;
-  /** A look at the host that was begun ahead; its connection ends with the backup. Default: one that begins then. */
-  readonly looking?: Ahead<HostLook> | undefined;
+  /** A look at the host, which has begun; its connection ends with the backup. */
+  readonly looking: Ahead<HostLook>;
   /** How many backups are under way at once, once the host is known. Default: this one. */
   readonly sharing?: () => number;
 }
@@ -61,7 +60,7 @@ export async function makeBackup(
   inputs: BackupOptions,
   { store, signing }: SignedStore,
   run: Run,
-  { onHost, looking = lookingAt(inputs, run), sharing = () => 1 }: OnHost,
+  { onHost, looking, sharing = () => 1 }: OnHost,
 ): Promise<Receipt | undefined> {
   const { platform, phases } = run;
   await using connecting = looking; // ends it, if this fails before it is taken
@@ -101,12 +100,6 @@ export async function makeBackup(
     return await makeFrom(making, beginAgain, none);
   }
 }
-
-const lookingAt = (inputs: BackupOptions, { platform, signal }: Run): Ahead<HostLook> =>
-  ahead(async (givenUp) => {
-    const host = await openHost(inputs.ssh, platform, AbortSignal.any([signal, givenUp]));
-    return lookAt(host, inputs, platform);
-  });
 
 /** A dry run is to say where it ends: whether the account runs commands is found out before anything else. */
 async function connected(looking: Ahead<HostLook>, isDryRun: boolean): Promise<HostLook> {

@@ -1,6 +1,6 @@
 import { databasesOutputs, databasesSummary } from '../backup/databases-summary.ts';
 import type { HostLook } from '../backup/look.ts';
-import { makeBackup, type OnHost, proveBackup } from '../backup/make.ts';
+import { makeBackup, proveBackup } from '../backup/make.ts';
 import { backupOutputs, backupSummary } from '../backup/summary.ts';
 import { appendProof, type SignedStore } from '../catalog/append-proof.ts';
 import { catalogFolder } from '../catalog/keys.ts';
@@ -19,6 +19,7 @@ import { messageOf, UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import { tool } from '../util/version.ts';
 import { type Alongside, backUpDatabases, onItsOwn } from './backup-databases.ts';
+import { lookingAtHost } from './logging-in.ts';
 import { pruneCatalog, prunedWords, versionNotes } from './prune.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -93,9 +94,12 @@ async function backUpOne(
   inputs: BackupInputs,
   bucket: SignedStore,
   run: Run,
-  alongside: Alongside & Pick<OnHost, 'looking'>,
+  {
+    looking = lookingAtHost(inputs, run),
+    ...alongside
+  }: Alongside & { readonly looking?: Ahead<HostLook> | undefined },
 ): Promise<BackedUp | undefined> {
-  const made = await makeBackup(inputs, bucket, run, alongside);
+  const made = await makeBackup(inputs, bucket, run, { ...alongside, looking });
   if (!made) return undefined;
   const proven = await alongside.alone(() => proveBackup(made, inputs.proof, bucket, run));
   const receipt = await pinIfWanted(inputs, proven, bucket, run);

@@ -18,6 +18,7 @@ import { Store } from '../s3/store.ts';
 import { UserError } from '../util/errors.ts';
 import { formatCounted } from '../util/format.ts';
 import { checklistSummary, type Item, missing, ready, unchecked } from './doctor-summary.ts';
+import { lookingAtHost } from './logging-in.ts';
 
 /** The phases of a backup's dry run, as lines of the checklist. */
 const backupItems = {
@@ -66,7 +67,10 @@ async function checkBucket({ backup }: DoctorInputs, store: Store, { platform }:
 async function checkBackup({ backup }: DoctorInputs, store: Store, run: Run): Promise<Item[]> {
   const phases = new Phases(run.platform);
   const failure = await openSigning(backup.signing, run.platform)
-    .then((signing) => makeBackup(backup, { store, signing }, { ...run, phases }, { onHost: () => {} }))
+    .then((signing) => {
+      const on = { onHost: () => {}, looking: lookingAtHost(backup, run) };
+      return makeBackup(backup, { store, signing }, { ...run, phases }, on);
+    })
     .then(
       () => undefined,
       (error: unknown) => ({ error }),

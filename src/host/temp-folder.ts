@@ -1,6 +1,9 @@
+import { inwardCodec, packed } from './codecs.ts';
+import { feed } from './feed.ts';
 import type { Host, Process } from './host.ts';
 import { CommandError } from './host.ts';
 import { run } from './run.ts';
+import type { HostTools } from './tools.ts';
 
 /** Exit code of the script when no place has the space: EX_TEMPFAIL of sysexits.h. */
 const NO_SPACE = 75;
@@ -38,11 +41,13 @@ export const makeFolderIn = (place: string): string =>
 export class TempFolder implements AsyncDisposable {
   readonly host: Host;
   readonly path: string;
+  readonly #as: string | undefined;
   readonly #holder: Process;
 
-  private constructor(host: Host, path: string, holder: Process) {
+  private constructor(host: Host, as: string | undefined, path: string, holder: Process) {
     this.host = host;
     this.path = path;
+    this.#as = as;
     this.#holder = holder;
   }
 
@@ -74,11 +79,29 @@ export class TempFolder implements AsyncDisposable {
     // `destroyOnReturn`: its standard output stays open for as long as the folder is there.
     for await (const chunk of holder.stdout.iterator({ destroyOnReturn: false })) {
       path += chunk;
-      if (path.endsWith('\n')) return new TempFolder(host, path.trimEnd(), holder);
+      if (path.endsWith('\n')) return new TempFolder(host, as, path.trimEnd(), holder);
     }
     const exit = await holder.exited;
     if (exit.code === NO_SPACE) return undefined;
     throw new CommandError(command, exit);
+  }
+
+  /**
+   * Writes a file into it. Its bytes are compressed on their way.
+   *
+   * @returns its path
+   * @throws what `feed` does
+   */
+  async write(
+    name: string,
+    bytes: AsyncIterable<Buffer>,
+    { tools, signal }: { readonly tools: HostTools; readonly signal?: AbortSignal | undefined },
+  ): Promise<string> {
+    const path = `${this.path}/${name}`;
+    const codec = inwardCodec(tools);
+    const argv = ['sh', '-c', `umask 077; exec ${codec?.decode.join(' ') ?? 'cat'} >"$1"`, 'sh', path];
+    await feed(this.host, { argv, as: this.#as }, packed(bytes, codec), signal);
+    return path;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,11 +7,13 @@ import { TempFolder } from '../host/temp-folder.ts';
 import type { HostTools } from '../host/tools.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
+import { only } from '../util/iterables.ts';
 import type { ExtensionMember } from './extensions/members.ts';
-import { type FetchedDump, fetchDump } from './fetched-dump.ts';
+import { type FetchedDump, fetchDump, readList } from './fetched-dump.ts';
 import { knowsRestrict, restricted } from './foreign-sql.ts';
 import { loadFailure } from './load-errors.ts';
 import type { Dump, DumpBytes, EntryFilter } from './loadable-dump.ts';
+import { type LoadingWay, waysToLoad } from './loading-way.ts';
 import { failedEntry } from './pg-restore-errors.ts';
 import { inUtf8, PSQL_OPTIONS } from './psql.ts';
 import type { Postgres } from './server.ts';
@@ -42,24 +44,20 @@ export interface LoadOptions {
   readonly keepOwnership: boolean;
   /** The role that everything is to belong to, where that is not the one that logs in, which is its member. */
   readonly role?: string;
-  /** Without a file of all of it, though there might be space for one. Not for a dump in directory format. */
-  readonly streamed?: boolean;
-  /** The dump is on its way to the host already. */
+  /** The dump is on its way to the host already. Default: it is brought there in the best way for which that has room. */
   readonly file?: Promise<FetchedDump | undefined>;
   readonly signal?: AbortSignal;
 }
 
 export interface Loaded {
   readonly seconds: number;
-  /** From a file on the host by several sessions; its rows by one session as they arrive; or all of it by one. */
-  readonly way: 'file' | 'arriving' | 'stream';
+  readonly way: LoadingWay;
   /** Lines of the dump's table of contents that were left out, as pg_restore prints them. */
   readonly skipped: readonly string[];
 }
 
 /**
- * Loads a dump into an empty database. With more than two jobs, several sessions of pg_restore load it from a file on
- * the host, if that has the space. Else one session loads the rows as the bytes come (`fetchDump`).
+ * Loads a dump into an empty database, in one of the ways of `waysToLoad`.
  *
  * What is in a dump runs with the rights of the role that is logged in: `ownerLogin` finds the right one.
  *
@@ -109,7 +107,7 @@ class Loader {
   async load(dump: Dump): Promise<LoadedDump> {
     if (dump.kind === 'plain') return this.#plain(dump);
     const { host } = this.#postgres;
-    const file = await (this.#options.file ?? fetchDump(this.#postgres, dump, this.#options));
+    const file = await (this.#options.file ?? this.#fetch(dump));
     if (file) {
       try {
         return await (file.arriving && dump.kind === 'custom'
@@ -125,6 +123,11 @@ class Loader {
       `There is no room on ${host.label} for the dump: neither /tmp nor /var/tmp has the ${formatBytes(dump.size)}`,
       'A dump in directory format has to lie on the host to be loaded. Free space, or choose another backup.',
     );
+  }
+
+  async #fetch(dump: Exclude<Dump, { kind: 'plain' }>): Promise<FetchedDump | undefined> {
+    const ways = waysToLoad(dump, this.#options.jobs, await readList(dump));
+    return fetchDump(this.#postgres, dump, ways, this.#options);
   }
 
   async #fromFile({ folder, path, toc: contents }: FetchedDump): Promise<LoadedDump> {
@@ -227,7 +230,9 @@ class Loader {
 
   /**
    * pg_restore gives the server's words in the server's language, and no SQLSTATE. So the entry at which it stopped is
-   * given to psql once more, which says it; what was only an accident does not happen again, and stays without.
+   * given to psql once more, which says it; what was only an accident does not happen again, and stays without. Rows that
+   * have gone by are fetched once more for that, up to the error: no setting makes libpq say the SQLSTATE to pg_restore's
+   * user, and the server's log may not be read.
    *
    * @param folder for a file; undefined: the host has no place for one
    * @param dump gives for an entry the path of the dump on the host, or its bytes
@@ -282,9 +287,6 @@ class Loader {
 
   /** @returns the option that makes pg_restore use it */
   async #writeList(name: string, list: string, folder: TempFolder): Promise<string> {
-    const path = `${folder.path}/${name}`;
-    const argv = ['sh', '-c', 'umask 077; exec cat >"$1"', 'sh', path];
-    await run(folder.host, { argv, as: this.#postgres.account }, { input: list });
-    return `--use-list=${path}`;
+    return `--use-list=${await folder.write(name, only(Buffer.from(list)), this.#options)}`;
   }
 }

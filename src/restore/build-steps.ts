@@ -20,7 +20,6 @@ import {
   presetExtensionSequences,
   putBackExtensionState,
 } from '../postgres/extensions/state.ts';
-import { loadsArriving } from '../postgres/fetched-dump.ts';
 import { loadDump } from '../postgres/load.ts';
 import { mayMakeFor } from '../postgres/owner-login.ts';
 import type { RefusedStatement } from '../postgres/refusal.ts';
@@ -33,6 +32,7 @@ import { commandByHand, sqlByHand } from './by-hand.ts';
 import { compareWithBackup } from './compare.ts';
 import { type DumpOnItsWay, dumpOnItsWay, watched } from './dump-on-its-way.ts';
 import { filesOf } from './facts.ts';
+import { wayWords } from './loading-ways.ts';
 import type { Step } from './plan.ts';
 import { whileSpaceLasts } from './space-watch.ts';
 import type { FilestoreWork, Work } from './work.ts';
@@ -130,19 +130,12 @@ function createStep(work: Work, { file, statistics }: Beside, tell: (made: Prepa
 function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prepared | undefined): Step {
   const { source, target, findings, databases, platform } = work;
   const { dump } = source;
-  const { loader, dumpPlace, keepOwnership, owner, withoutObjects } = findings;
-  const streamed = dumpPlace === undefined;
-  const sessions = formatCounted(target.jobs, 'session');
-  const how = loadsArriving(dump, { jobs: target.jobs, streamed }, findings.toc)
-    ? `rows as they come from the archive, then indexes and constraints by ${sessions}`
-    : dumpPlace === undefined
-      ? 'one session, straight from the archive'
-      : `${sessions} at once, from a temporary file in ${dumpPlace}`;
+  const { loader, keepOwnership, owner, withoutObjects } = findings;
   return {
     name: 'load',
     title: `Load the dump: ${formatBytes(dump.size)}, ${dump.kind} format`,
     details: [
-      how,
+      wayWords(findings.ways, { jobs: target.jobs, dumpPlace: findings.dumpPlace }),
       keepOwnership ? 'owners and grants as in the backup' : `everything belongs to ${owner}`,
       ...(withoutObjects.superusers.length > 0
         ? [`without objects that only a superuser can create: ${withoutObjects.superusers.join(', ')}`]
@@ -168,7 +161,6 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
           withoutSuperusers: !work.request.inPlace,
           keepOwnership,
           role,
-          streamed,
           file: file?.take(signal, progress),
           signal,
         });

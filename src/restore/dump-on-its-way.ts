@@ -14,11 +14,9 @@ export interface DumpOnItsWay extends AsyncDisposable {
 
 /** undefined: it is plain SQL. */
 export function dumpOnItsWay({ source, findings, target }: Work): DumpOnItsWay | undefined {
-  const { loader, dumpPlace } = findings;
+  const { loader, ways } = findings;
   const { dump } = source;
-  const { jobs } = target;
   if (dump.kind === 'plain') return undefined;
-  const streamed = dumpPlace === undefined;
   let told: Pick<Progress, 'add'> | undefined;
   let untold = 0;
   const counted = {
@@ -29,7 +27,7 @@ export function dumpOnItsWay({ source, findings, target }: Work): DumpOnItsWay |
   };
   const { tools } = target.installation;
   const fetching = new Background((signal) =>
-    fetchDump(loader, watched(dump, counted), { tools, jobs, streamed, signal }),
+    fetchDump(loader, watched(dump, counted), ways, { tools, signal }),
   );
   return {
     begin: (signal) => fetching.begin(loader.host, signal),

@@ -64,16 +64,20 @@ suite('space on a systemd host', { concurrency: false }, () => {
     await assertSameHost(scene, traces);
   });
 
-  for (const [size, what] of [
-    ['4M', 'the dump has no place'],
-    ['64K', 'not even its table of contents has a place'],
+  for (const [size, what, how] of [
+    [
+      '4M',
+      'the dump has no place',
+      'rows as they come from the archive, then indexes and constraints by 3 sessions',
+    ],
+    ['64K', 'not even its table of contents has a place', 'one session, straight from the archive'],
   ] as const) {
     test(`where ${what}, it is loaded as it comes`, async () => {
       await scene.shell(
         `for folder in /tmp /var/tmp; do mount -t tmpfs -o size=${size},mode=1777 tmpfs $folder; done`,
       );
       const { log } = await scene.succeeds('rollback', { services: 'odoo', jobs: '3' });
-      assert.match(log, /rows as they come from the archive, then indexes and constraints by 3 sessions/);
+      assert.ok(log.includes(how), log);
       assert.deepEqual(await scene.content(), then);
       await assertOneOdoo(scene);
     });

@@ -47,6 +47,11 @@ export class TableOfContents {
     for (let i = 0; i < this.#count; i++) yield readEntry(cursor, this.head);
   }
 
+  /** Bytes of it, with the head of the dump. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
   /** The entry that has large objects, by its id. From PostgreSQL 17 on, one has up to a thousand of them. */
   largeObjects(id: number | undefined): TocEntry | undefined {
     this.#largeObjects ??= new Map(
@@ -65,6 +70,11 @@ export class TableOfContents {
       const [place, title, role] = [schema, name, owner].map(inOneLine);
       yield { line: decoded(`${id}; ${classOid} ${oid} ${kind} ${place} ${title} ${role}`), entry };
     }
+  }
+
+  /** As `pg_restore --list` prints it. */
+  list(): string {
+    return [...this.lines().map(({ line }) => `${line}\n`)].join('');
   }
 }
 

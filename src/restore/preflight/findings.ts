@@ -3,6 +3,7 @@ import type { OdooProgram } from '../../odoo/program.ts';
 import type { Difference } from '../../odoo/staging.ts';
 import type { AdminGrants } from '../../postgres/admin-grants.ts';
 import type { SessionGroup } from '../../postgres/databases.ts';
+import type { LoadingWay } from '../../postgres/loading-way.ts';
 import type { LogicalSlot } from '../../postgres/replication-slots.ts';
 import type { Postgres } from '../../postgres/server.ts';
 import type { DatabaseTraits, Extension } from '../../postgres/traits.ts';
@@ -26,8 +27,8 @@ export interface Findings extends Space {
   readonly extensions: readonly Extension[];
   /** Whether its tables keep the owners and grants of the backup. */
   readonly keepOwnership: boolean;
-  /** The dump's table of contents, as `pg_restore --list` prints it; undefined: it could not be read, or there is none. */
-  readonly toc: string | undefined;
+  /** How the dump can be loaded, the best first: the run takes the first for which there is still room. */
+  readonly ways: readonly LoadingWay[];
   /** What only a superuser may make, and what a copy is made without. */
   readonly withoutObjects: Unloadable;
   /** Slots of logical replication that go with the database which is replaced. */

@@ -15,6 +15,7 @@ import { listSessions } from '../../postgres/databases.ts';
 import { trustedExtensions } from '../../postgres/extensions/allowlist.ts';
 import { extensionProblems, mayMarkImmutable } from '../../postgres/extensions/create.ts';
 import { withRestoreClient } from '../../postgres/load-errors.ts';
+import type { LoadingWay } from '../../postgres/loading-way.ts';
 import { lockProblem } from '../../postgres/lock.ts';
 import { ownerLogin } from '../../postgres/owner-login.ts';
 import { logicalSlots } from '../../postgres/replication-slots.ts';
@@ -26,6 +27,7 @@ import { MAINTENANCE_DATABASE, sql } from '../../postgres/sql.ts';
 import type { DatabaseTraits } from '../../postgres/traits.ts';
 import { inOrder } from '../../util/begun.ts';
 import { type CodeFinding, codeUserProblem, findCodeDifference } from '../code.ts';
+import { possibleWays } from '../loading-ways.ts';
 import { findLosses, type Losses } from '../losses.ts';
 import { findGivenSince, type GivenSince } from '../numbers.ts';
 import type { Problem } from '../problem.ts';
@@ -45,6 +47,7 @@ export interface GatheredFacts extends PreflightFacts {
   readonly loader: Postgres;
   readonly given: AdminGrants;
   readonly space: Space;
+  readonly ways: readonly LoadingWay[];
   readonly databaseBytes: number;
   readonly difference: Difference | undefined;
   readonly neighbour: OwnedFolder | undefined;
@@ -130,10 +133,16 @@ export async function gatherFacts(
     describing.then((those) => missingLocales(admin, those)),
   );
   const needsUnaccent = extensions.some(({ name }) => name === 'unaccent');
-  const [unmade, mayMarkUnaccent, trusted] = await Promise.all([
+  const [unmade, mayMarkUnaccent, trusted, ways] = await Promise.all([
     extensionProblems(login, admin, extensions, given.extensions),
     needsUnaccent ? mayMarkImmutable(login, admin) : true,
     admin.login === login.login || extensions.length === 0 ? new Set<string>() : trustedExtensions(admin),
+    possibleWays(
+      loader ?? postgres,
+      source.dump,
+      { jobs: target.jobs, dumpPlace: space.dumpPlace },
+      contents?.toc,
+    ),
   ]);
   const [codeFinding, codeProblem] = (await comparing) ?? [];
   const [sessions, services, answer, program, slots, isFilestoreMount, standby, roles, lock] = await asked;
@@ -164,6 +173,7 @@ export async function gatherFacts(
     sessions,
     lock,
     space,
+    ways,
     databaseBytes,
     difference,
     neighbour,

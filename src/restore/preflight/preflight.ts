@@ -17,7 +17,7 @@ export async function preflight(source: RestoreSource, target: Target, request: 
     traits: facts.traits,
     extensions: facts.extensions,
     keepOwnership: request.inPlace,
-    toc: facts.loading?.toc.list,
+    ways: facts.ways,
     withoutObjects: withoutObjects(facts),
     slots: facts.slots,
     loader: facts.loader,

@@ -6,7 +6,8 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { LocalHost } from '../../../src/host/local-host.ts';
-import { fetchDump, loadsArriving } from '../../../src/postgres/fetched-dump.ts';
+import { fetchDump, readList } from '../../../src/postgres/fetched-dump.ts';
+import type { LoadingWay } from '../../../src/postgres/loading-way.ts';
 import type { Postgres } from '../../../src/postgres/server.ts';
 import { ContentError } from '../../../src/util/errors.ts';
 import { opened } from '../../support/dump-pieces.ts';
@@ -14,23 +15,6 @@ import { opened } from '../../support/dump-pieces.ts';
 const fixture = (name: string): Buffer =>
   gunzipSync(readFileSync(new URL(`../../fixtures/custom-format/${name}.gz`, import.meta.url)));
 const whole = fixture('17.dump');
-
-const own = '215; 1259 16386 TABLE public a odoo\n4300; 0 16386 TABLE DATA public a odoo\n';
-const ofExtension = `${own}4301; 0 16800 TABLE DATA public spatial_ref_sys admin\n`;
-
-for (const [jobs, streamed, toc, expected] of [
-  [2, false, own, true],
-  [2, false, undefined, true],
-  [3, false, own, false],
-  [3, true, own, true],
-  [2, false, ofExtension, false],
-  [2, true, ofExtension, true],
-] as const) {
-  const what = toc === ofExtension ? 'with rows of an extension' : toc ? 'of one table' : 'not read yet';
-  test(`${jobs} jobs, a place for a file: ${!streamed}, a dump ${what}: arriving ${expected}`, () => {
-    assert.equal(loadsArriving({ kind: 'custom' }, { jobs, streamed }, toc), expected);
-  });
-}
 
 suite('a dump that is loaded as it arrives', { concurrency: false }, () => {
   const before = process.env.TMPDIR;
@@ -60,13 +44,13 @@ suite('a dump that is loaded as it arrives', { concurrency: false }, () => {
         ended.resolve();
       }
     };
-    const fetch = (signal?: AbortSignal) =>
-      fetchDump(
-        { host, account: undefined } as Partial<Postgres> as Postgres,
-        { kind: 'custom', size: bytes.length, open },
-        { tools: { clients: [], programs: new Set(['gzip']), cores: 1 }, jobs: 1, signal },
-      );
-    return { fetch, ended: ended.promise, hasEnded: () => hasEnded };
+    const dump = { kind: 'custom', size: bytes.length, open } as const;
+    const fetch = (signal?: AbortSignal, ways: readonly LoadingWay[] = ['arriving', 'stream']) =>
+      fetchDump({ host, account: undefined } as Partial<Postgres> as Postgres, dump, ways, {
+        tools: { clients: [], programs: new Set(['gzip']), cores: 1 },
+        signal,
+      });
+    return { dump, fetch, ended: ended.promise, hasEnded: () => hasEnded };
   }
 
   test('has its table of contents on the host, and all its bytes still to come', async () => {
@@ -121,5 +105,29 @@ suite('a dump that is loaded as it arrives', { concurrency: false }, () => {
     await assert.rejects(fetch(), broken);
     await ended;
     assert.deepEqual(readdirSync(place), []);
+  });
+
+  test('that is to be loaded as a stream is not even read', async () => {
+    await using host = new LocalHost();
+    const { fetch } = fetched(whole, host, () => assert.fail('read'));
+    assert.equal(await fetch(undefined, ['stream']), undefined);
+  });
+
+  test('in a version of the format that is not known here: nothing stays on the host', async () => {
+    await using host = new LocalHost();
+    const newer = Buffer.from(whole);
+    newer[6] = 99; // behind PGDMP and the major version
+    const { dump, fetch, ended } = fetched(newer, host);
+    assert.equal(await readList(dump), undefined);
+    assert.equal(await fetch(), undefined);
+    await ended;
+    assert.deepEqual(readdirSync(place), []);
+  });
+
+  test('its table of contents can be read alone', async () => {
+    await using host = new LocalHost();
+    const { dump, hasEnded } = fetched(whole, host);
+    assert.equal(await readList(dump), fixture('17.list').toString('utf8'));
+    assert.ok(hasEnded());
   });
 });
