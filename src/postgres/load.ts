@@ -133,7 +133,7 @@ class Loader {
   async #fromFile({ folder, path, toc: contents }: FetchedDump): Promise<LoadedDump> {
     const { jobs } = this.#options;
     const toc = this.#filter(contents);
-    const { ahead, rest } = jobs > 1 ? splitToc(toc.list) : { ahead: undefined, rest: toc.list };
+    const { ahead, rest } = splitToc(toc.list);
     const load = (...args: string[]) => this.#guarded(args, toc, { folder, path });
     if (ahead !== undefined) await load(await this.#writeList('ahead', ahead, folder));
     const whole = ahead === undefined && toc.skipped.length === 0;
@@ -143,7 +143,8 @@ class Loader {
 
   /**
    * Only rows need more of a dump than its table of contents. So one session loads everything up to the last rows while
-   * the bytes arrive, and several sessions make the rest from the table of contents.
+   * the bytes arrive, and several sessions make the rest from the table of contents. Where rows have to come first that
+   * lie among others, all bytes come once more for them.
    */
   async #arriving(
     { folder, path, toc: contents }: FetchedDump,
@@ -153,19 +154,25 @@ class Loader {
     const { host } = this.#postgres;
     const { jobs, signal, tools } = this.#options;
     const toc = this.#filter(contents);
-    const { upToRows, behind } = splitAtRows(toc.list);
-    const [rowsList, behindList] = await Promise.all([
+    const { ahead, rest } = splitToc(toc.list);
+    const { upToRows, behind } = splitAtRows(rest);
+    const [aheadList, rowsList, behindList] = await Promise.all([
+      ahead === undefined ? undefined : this.#writeList('ahead', ahead, folder),
       this.#writeList('rows', upToRows, folder),
       this.#writeList('behind', behind, folder),
     ]);
     const codec = inwardCodec(tools);
-    const restore = this.#restore([rowsList]);
-    try {
-      await feed(host, decoding(sayingEnd(restore), codec), packed(bytes, codec), signal);
-    } catch (error) {
-      const again = (at: string) => (hasRows(at) ? { bytes: dump.open() } : { path });
-      throw await this.#explained(ofCommand(error, restore), toc.list, folder, again);
-    }
+    const load = async (list: string, from: AsyncIterable<Buffer>) => {
+      const restore = this.#restore([list]);
+      try {
+        await feed(host, decoding(sayingEnd(restore), codec), packed(from, codec), signal);
+      } catch (error) {
+        const again = (at: string) => (hasRows(at) ? { bytes: dump.open() } : { path });
+        throw await this.#explained(ofCommand(error, restore), toc.list, folder, again);
+      }
+    };
+    if (aheadList !== undefined) await load(aheadList, dump.open());
+    await load(rowsList, bytes);
     await this.#guarded([`--jobs=${jobs}`, behindList], toc, { folder, path });
     return { way: 'arriving', skipped: toc.skipped };
   }

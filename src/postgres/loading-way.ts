@@ -14,7 +14,7 @@ const MOST_JOBS_FOR_ARRIVING = 2;
  * The ways in which a dump can be loaded, the best first. The first for which the host has room is taken, by a plan as by
  * a run.
  *
- * Rows of extensions' tables have to be loaded before all others: that takes a file, where the host has room for it.
+ * Rows of extensions' tables have to be loaded before all others: that takes a file, or all bytes of the dump twice.
  *
  * @param jobs sessions that will load it at once
  * @param list its table of contents, as `pg_restore --list` prints it; undefined: its format is not known here

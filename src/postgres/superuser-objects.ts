@@ -27,7 +27,7 @@ const either = (kinds: readonly string[]): string => kinds.join('|');
  * empty.
  */
 const listed = (kinds: readonly string[]): RegExp =>
-  new RegExp(`^\\d+; \\d+ \\d+ (${either(kinds)}) (?!DATA )(\\S+) (.*) \\S*$`);
+  new RegExp(`^\\d+; \\d+ \\d+ (${either(kinds)}) (?!DATA )(\\S+) (.*) \\S*$`, 's');
 const LISTED_ALWAYS = listed(ALWAYS);
 const LISTED = listed([...ALWAYS, ...SOMETIMES]);
 

@@ -20,8 +20,11 @@ export interface FilteredToc {
   readonly skipped: readonly string[];
 }
 
-/** One line of `pg_restore --list`: `215; 1259 16386 TABLE public res_users odoo`. */
-const ENTRY = /^\d+; \d+ \d+ (.*)$/;
+/**
+ * One line of `pg_restore --list`: `215; 1259 16386 TABLE public res_users odoo`. A name may have in it what JavaScript
+ * takes for the end of a line.
+ */
+const ENTRY = /^\d+; \d+ \d+ (.*)$/s;
 
 /**
  * Leaves out of a dump's table of contents what would fail for a reason that does no harm: the comment of an extension
@@ -44,9 +47,9 @@ export function filterToc(
     others.has(object) ||
     (object.includes(' COLUMN ') && relations.some((relation) => object.startsWith(`${relation}.`)));
   const mayBeSkipped = (entry: string): boolean => {
-    const schema = /^SCHEMA - (.*) \S*$/.exec(entry)?.[1];
+    const schema = /^SCHEMA - (.*) \S*$/s.exec(entry)?.[1];
     if (schema !== undefined && present.has(schema)) return true;
-    const granted = /^ACL (.*) \S*$/.exec(entry)?.[1];
+    const granted = /^ACL (.*) \S*$/s.exec(entry)?.[1];
     if (granted !== undefined && isOthers(granted)) return true;
     return !superuser && /^(SCHEMA - public |COMMENT - (SCHEMA public |EXTENSION ))/.test(entry);
   };
@@ -67,15 +70,18 @@ export interface SplitToc {
 }
 
 /**
- * Takes out what several sessions at once must not load: the rows of tables that belong to extensions, which are there
- * before the dump with all their foreign keys, of which only the order of the dump takes care, and on which other
- * tables' rows may depend (reference systems of PostGIS). A table of the dump's own has an entry that creates it.
+ * Takes out what has to be loaded before all others, and not by several sessions at once: the rows of tables that belong
+ * to extensions, which are there before the dump with all their foreign keys, of which only the order of the dump takes
+ * care, and on which other tables' rows may depend (reference systems of PostGIS). A table of the dump's own has an entry
+ * that creates it.
  */
 export function splitToc(list: string): SplitToc {
   const lines = list.split('\n').map((line) => ({ line, entry: ENTRY.exec(line)?.[1] ?? '' }));
-  const created = new Set(lines.flatMap(({ entry }) => /^TABLE (?!DATA )(.*)$/.exec(entry)?.[1] ?? []));
+  const created = new Set(
+    lines.flatMap(({ entry }) => /^(?:FOREIGN )?TABLE (?!DATA )(.*)$/s.exec(entry)?.[1] ?? []),
+  );
   const isConfiguration = (entry: string): boolean => {
-    const table = /^TABLE DATA (.*)$/.exec(entry)?.[1];
+    const table = /^TABLE DATA (.*)$/s.exec(entry)?.[1];
     return table !== undefined && !created.has(table);
   };
   if (!lines.some(({ entry }) => isConfiguration(entry))) return { ahead: undefined, rest: list };

@@ -77,7 +77,7 @@ export function unloadable(
       if (lines.has(line) || !OWNED.test(line)) continue;
       const role = strangers.find((each) => line.endsWith(` ${each}`));
       if (role === undefined || owners.has(role)) continue;
-      const schema = /^\d+; \d+ \d+ SCHEMA - (.*)$/.exec(line)?.[1]?.slice(0, -` ${role}`.length);
+      const schema = /^\d+; \d+ \d+ SCHEMA - (.*)$/s.exec(line)?.[1]?.slice(0, -` ${role}`.length);
       const isMade =
         schema !== undefined &&
         (schemas.has(schema) || extensions.some(({ owner = role }) => owner === role));

@@ -309,6 +309,36 @@ suite('extensions', () => {
     await assertLoaded(scene);
   });
 
+  for (const [jobs, size, way] of [
+    [1, 0, 'file'],
+    [3, 0, 'file'],
+    [1, 2 ** 50, 'arriving'],
+  ] as const) {
+    test(`rows that others are made from come first, ${jobs} jobs${size ? ', where the host has no space' : ''}: ${way}`, async () => {
+      const system = `INSERT INTO spatial_ref_sys (srid, proj4text)
+        VALUES (990001, '+proj=tmerc +lat_0=48 +lon_0=11 +k=1 +x_0=0 +y_0=0 +ellps=GRS80 +units=m')`;
+      await using scene = await openLoad(({ sql }) =>
+        sql(`CREATE EXTENSION postgis; ${system};
+          CREATE TABLE a_place (own geometry(Point, 990001),
+            moved geometry(Point, 4326) GENERATED ALWAYS AS (ST_Transform(own, 4326)) STORED);
+          INSERT INTO a_place SELECT ST_SetSRID(ST_MakePoint(i, i), 990001) FROM generate_series(1, 100) i;
+          ALTER TABLE a_place OWNER TO odoo`),
+      );
+      const { found, database, dumps, options } = scene;
+      await scene.sql('CREATE EXTENSION postgis; GRANT INSERT ON spatial_ref_sys TO odoo', database);
+      const dump = { ...dumpOf('custom', dumps.custom), ...(size ? { size } : {}) };
+      const loaded = await loadDump(found.postgres, database, dump, { ...options, jobs });
+      assert.equal(loaded.way, way);
+      const facts = 'SELECT md5(string_agg(ST_AsEWKT(moved), chr(10) ORDER BY ST_X(own))) FROM a_place';
+      assert.equal(await scene.sql(facts, database), await scene.sql(facts));
+      assert.equal(
+        await scene.sql('SELECT count(*) FROM spatial_ref_sys WHERE srid = 990001', database),
+        '1',
+      );
+      await assertLoaded(scene);
+    });
+  }
+
   test('that neither role may create are told ahead, and an index on unaccent is explained', async () => {
     await using scene = await openLoad(withExtensions);
     const { found, database, dumps, options, facts } = scene;

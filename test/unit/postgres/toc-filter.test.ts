@@ -127,6 +127,24 @@ test('all up to the last rows comes with them, apart from privileges; what is be
   assert.equal(behind, at(1, 2, 7, 8, 9, 10));
 });
 
+test('names may have what JavaScript takes for the end of a line', () => {
+  const lines = [
+    '214; 2615 16380 SCHEMA - a\u2028b odoo',
+    '215; 1259 16386 TABLE public a\u2028b odoo',
+    '4301; 0 16386 TABLE DATA public a\u2028b odoo',
+  ];
+  const list = lines.join('\n');
+  assert.equal(splitAtRows(list).upToRows, `${list}\n`);
+  assert.ok(!hasExtensionRows(list));
+  assert.ok(hasExtensionRows(lines.slice(2).join('\n')));
+  assert.deepEqual(filterToc(list, { superuser: false, schemas: ['a\u2028b'] }).skipped, lines.slice(0, 1));
+});
+
+test('a foreign table, whose rows pg_dump takes along where it is told to, is no extension’s', () => {
+  const list = '215; 1259 16386 FOREIGN TABLE public a odoo\n4301; 0 16386 TABLE DATA public a odoo\n';
+  assert.ok(!hasExtensionRows(list));
+});
+
 test('without rows, everything is behind them', () => {
   assert.deepEqual(splitAtRows('215; 1259 16386 TABLE public a odoo'), {
     upToRows: '',
