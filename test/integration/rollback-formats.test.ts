@@ -62,6 +62,8 @@ suite('a rollback from a backup', { concurrency: 3 }, () => {
     await odoo.damage();
     await scene.refuses([
       { command: 'rollback', inputs: { backup: own }, words: [/has no receipt.*allow-unverified: true/s] },
+    ]);
+    await scene.refuses([
       {
         command: 'rollback',
         inputs: { backup: other, 'allow-unverified': 'true' },
