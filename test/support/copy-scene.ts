@@ -78,8 +78,9 @@ export class CopyScene implements AsyncDisposable {
   }
 
   /**
-   * Runs that are refused, each with exit code 1 and these words in its log; several at once. Afterwards the host and
-   * the bucket are as they were: databases, folders, objects, Odoo, and the content of its database and filestore.
+   * Runs that are refused, each with exit code 1 and these words in its log; several at once, of which no more
+   * than one may take the database's lock, as a rollback does. Afterwards the host and the bucket are as they were:
+   * databases, folders, objects, Odoo, and the content of its database and filestore.
    */
   async refuses(runs: readonly Refused[]): Promise<readonly Ended[]> {
     const { scene } = this.odoo;
