@@ -15,7 +15,7 @@ import { derivedName } from '../../src/postgres/derived-names.ts';
 import { streamDump } from '../../src/postgres/dump.ts';
 import { createExtensions, extensionProblems } from '../../src/postgres/extensions/create.ts';
 import { type LoadOptions, loadDump } from '../../src/postgres/load.ts';
-import { withRestoreClient } from '../../src/postgres/load-errors.ts';
+import { LoadError, withRestoreClient } from '../../src/postgres/load-errors.ts';
 import type { Dump } from '../../src/postgres/loadable-dump.ts';
 import type { Postgres } from '../../src/postgres/server.ts';
 import { Snapshot } from '../../src/postgres/snapshot.ts';
@@ -246,6 +246,36 @@ suite('a dump that does not load', () => {
       await assert.rejects(loading, reason);
       await assertNothingLeft(scene, database);
     });
+
+  test('fails in rows as they arrive: they are read again as far as that, for the SQLSTATE', async () => {
+    await using scene = await openLoad(({ sql }) =>
+      sql(`CREATE TABLE aa AS SELECT 123454321 AS n;
+        CREATE TABLE zz AS SELECT md5(i::text) AS x FROM generate_series(1, 500000) i;
+        ALTER TABLE aa OWNER TO odoo; ALTER TABLE zz OWNER TO odoo`),
+    );
+    const { found, database, dumps, options } = scene;
+    const bytes = Buffer.from(dumps.custom);
+    bytes.write('x', bytes.indexOf('123454321'));
+    const dump = dumpOf('custom', bytes);
+    assert.ok(dump.kind === 'custom');
+    const reads: number[] = [];
+    const open = async function* () {
+      const read = reads.push(0) - 1;
+      for await (const chunk of dump.open()) {
+        reads[read] = (reads[read] ?? 0) + chunk.length;
+        yield chunk;
+      }
+    };
+    await assert.rejects(loadDump(found.postgres, database, { ...dump, open }, options), (error) => {
+      assert.ok(error instanceof LoadError, String(error));
+      assert.equal(error.problem.sqlState, '22P02');
+      assert.match(error.problem.at ?? '', / TABLE DATA public aa /);
+      return true;
+    });
+    const isWhole = reads.map((read) => read === bytes.length);
+    assert.deepEqual(isWhole, [false, false, false], reads.join(', ')); // the table of contents, the rows, and again
+    await assertNothingLeft(scene, database);
+  });
 
   test('gives something to a role that is not there: the role is named', async () => {
     const role = uniqueName('role');
