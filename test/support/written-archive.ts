@@ -41,6 +41,24 @@ export async function writeTo(
   return summary;
 }
 
+/** A zip with one segment, of these contents by their names. */
+export async function zipOf(contents: Readonly<Record<string, Buffer>>, deflate: boolean): Promise<Buffer> {
+  const writer = new SerialWriter({ level: 1 });
+  const output = writer.output.toArray();
+  await writer.begin('filestore');
+  for (const [name, content] of Object.entries(contents)) {
+    await writer.add(name, content, { deflate, modified: new Date() });
+  }
+  await writer.finish();
+  return Buffer.concat(await output);
+}
+
+// Of a period that no size of a piece is a multiple of.
+const NOISE = Buffer.alloc(20 * 2 ** 20, createHash('shake256', { outputLength: 2 ** 20 + 7 }).digest());
+
+/** Up to 20 MiB that do not compress. */
+export const noise = (length: number): Buffer => NOISE.subarray(0, length);
+
 export const zeros = Buffer.alloc(4 * 2 ** 20);
 
 export function sha1(bytes: Buffer): string {

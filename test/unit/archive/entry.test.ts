@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,28 +8,11 @@ import { openEntry } from '../../../src/archive/entry.ts';
 import type { RangeReader } from '../../../src/archive/ranges.ts';
 import { readEntries } from '../../../src/archive/read-entries.ts';
 import { UserError } from '../../../src/util/errors.ts';
-import { archive } from '../../support/odoo.ts';
 import { run } from '../../support/processes.ts';
-import { SerialWriter } from '../../support/serial-writer.ts';
+import { noise, zipOf } from '../../support/written-archive.ts';
 import { entriesOf, pythonZip, rangesOf } from '../../support/zips.ts';
 
 const MIB = 2 ** 20;
-
-const NOISE = createHash('shake256', { outputLength: 20 * MIB }).digest();
-
-/** Bytes that do not compress. */
-const noise = (length: number): Buffer => NOISE.subarray(0, length);
-
-async function written(contents: Readonly<Record<string, Buffer>>, deflate: boolean): Promise<Buffer> {
-  const writer = new SerialWriter({ level: 1 });
-  const output = writer.output.toArray();
-  await writer.begin('filestore');
-  for (const [name, content] of Object.entries(contents)) {
-    await writer.add(name, content, { deflate, modified: new Date() });
-  }
-  await writer.finish();
-  return Buffer.concat(await output);
-}
 
 /** The content of one entry, as a stream gives it and as a neighbour among others. */
 async function bothWays(reader: RangeReader, zip: Buffer, name: string): Promise<Buffer> {
@@ -64,8 +46,8 @@ test('what several programs write is read', async () => {
       ['python', await pythonZip(python), 'a.txt'],
       ['python to a pipe', await pythonZip(python, { streamed: true }), 'a.txt'],
       ['python with Zip64', await pythonZip(large), 'a.txt'],
-      ['archiver, deflated', await written({ 'a.txt': text }, true), 'a.txt'],
-      ['archiver, stored', await written({ 'a.txt': text }, false), 'a.txt'],
+      ['archiver, deflated', await zipOf({ 'a.txt': text }, true), 'a.txt'],
+      ['archiver, stored', await zipOf({ 'a.txt': text }, false), 'a.txt'],
     ];
     for (const [what, zip, name] of zips) {
       assert.ok((await bothWays(rangesOf(zip), zip, name)).equals(text), what);
@@ -80,7 +62,7 @@ test('content of every size, at the bounds of a piece, deflated or not', async (
   for (const size of [0, 1, 100, 4 * MIB, 4 * MIB + 1, 8 * MIB - 127, 8 * MIB, 8 * MIB + 1, 17 * MIB]) {
     const content = all.subarray(0, size);
     for (const deflate of [false, true]) {
-      const zip = await written({ before: Buffer.from('x'), a: content, behind: Buffer.from('y') }, deflate);
+      const zip = await zipOf({ before: Buffer.from('x'), a: content, behind: Buffer.from('y') }, deflate);
       const read = await bothWays(rangesOf(zip), zip, 'a');
       assert.ok(read.equals(content), `${size} bytes, ${deflate ? 'deflated' : 'stored'}`);
     }
@@ -101,7 +83,7 @@ const DIRECTORY = { method: 10, crc32: 16, compressedSize: 20, size: 24 };
 
 test('an entry that is not what the directory says is refused', async () => {
   const content = Buffer.from('SELECT 1;\n'.repeat(1000));
-  const zip = await written({ name: content }, true);
+  const zip = await zipOf({ name: content }, true);
   const at = zip.indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
   const cases: [what: string, change: (zip: Buffer) => void, why: RegExp][] = [
     ['no header', (z) => z.writeUInt32LE(0, LOCAL.signature), /no local header/],
@@ -129,100 +111,4 @@ test('an entry that is not what the directory says is refused', async () => {
     await assert.rejects(buffer(openEntry(reader, entry)), named, `${what}, streamed`);
     await assert.rejects(readEntries(reader, [entry]).next(), named, `${what}, held`);
   }
-});
-
-test('neighbours come with one request, a large one as a stream, in the order in which they are asked for', async () => {
-  const contents: Record<string, Buffer> = {};
-  for (let i = 0; i < 2000; i++) contents[`small/${i}`] = Buffer.from(`content ${i}`);
-  contents.large = noise(9 * MIB);
-  contents.last = Buffer.from('last');
-  const zip = await written(contents, false);
-  const reader = rangesOf(zip);
-  const entries = [...(await entriesOf(zip)).values()];
-  const seen: string[] = [];
-  for await (const { entry, content } of readEntries(reader, entries)) {
-    assert.equal(Buffer.isBuffer(content), entry.name !== 'large');
-    const read = Buffer.isBuffer(content) ? content : await buffer(content);
-    assert.ok(read.equals(contents[entry.name] ?? Buffer.alloc(0)), entry.name);
-    seen.push(entry.name);
-  }
-  assert.deepEqual(seen, Object.keys(contents));
-  assert.equal(reader.ranges.length, 5); // 1000 at once, twice; the large one in two pieces; the last
-});
-
-test('what is far apart is not read', async () => {
-  const zip = await written(
-    { first: Buffer.from('1'), between: noise(3 * MIB), last: Buffer.from('2') },
-    false,
-  );
-  const entries = await entriesOf(zip);
-  const reader = rangesOf(zip);
-  const wanted = [...entries.values()].filter(({ name }) => name !== 'between');
-  let read = '';
-  for await (const { content } of readEntries(reader, wanted)) read += content;
-  assert.equal(read, '12');
-  const bytes = reader.ranges.reduce((sum, [, length]) => sum + length, 0);
-  assert.ok(bytes < 1000, `${bytes} bytes`);
-});
-
-test('several requests are under way, and no more than that', async () => {
-  const contents: Record<string, Buffer> = {};
-  for (let i = 0; i < 24; i++) contents[`f${i}`] = noise(3 * MIB);
-  const zip = await written(contents, false);
-  let now = 0;
-  let most = 0;
-  const reader: RangeReader = {
-    size: zip.length,
-    async read(offset, length) {
-      most = Math.max(most, ++now);
-      await new Promise((resolve) => setImmediate(resolve));
-      now -= 1;
-      return zip.subarray(offset, offset + length);
-    },
-  };
-  let count = 0;
-  for await (const _ of readEntries(reader, (await entriesOf(zip)).values())) count += 1;
-  assert.equal(count, 24);
-  assert.equal(most, 4);
-});
-
-test('who leaves early, and who meets an error, leaves nothing behind', async () => {
-  const zip = await written(
-    { a: noise(20 * MIB), b: noise(3 * MIB), c: noise(3 * MIB), d: noise(3 * MIB) },
-    false,
-  );
-  const entries = [...(await entriesOf(zip)).values()];
-  const failing: RangeReader = {
-    size: zip.length,
-    async read(offset, length) {
-      if (offset > 21 * MIB) throw new Error('the connection is gone');
-      return zip.subarray(offset, offset + length);
-    },
-  };
-  for await (const { content } of readEntries(failing, entries)) {
-    assert.ok(!Buffer.isBuffer(content));
-    for await (const _ of content) break;
-    break;
-  }
-  const all = async () => {
-    for await (const { content } of readEntries(failing, entries)) {
-      if (!Buffer.isBuffer(content)) await buffer(content);
-    }
-  };
-  await assert.rejects(all(), /the connection is gone/);
-});
-
-test('an archive by Odoo: every entry is what its name says', async () => {
-  const zip = await readFile(archive);
-  const entries = [...(await entriesOf(zip)).values()];
-  const reader = rangesOf(zip);
-  let files = 0;
-  for await (const { entry, content } of readEntries(reader, entries)) {
-    const [, sha1] = /^filestore\/..\/([0-9a-f]{40})$/.exec(entry.name) ?? [];
-    const read = Buffer.isBuffer(content) ? content : await buffer(content);
-    if (sha1) assert.equal(createHash('sha1').update(read).digest('hex'), sha1);
-    if (sha1) files += 1;
-  }
-  assert.equal(files, 205);
-  assert.ok(reader.ranges.length <= 12, `${reader.ranges.length} requests`);
 });

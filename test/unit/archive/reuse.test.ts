@@ -84,7 +84,10 @@ suite('an archive that takes over from the one before', () => {
       const here = [...files.keys()];
       const gone = new Set([here[(day * 7) % here.length], here[(day * 3) % here.length]]);
       files = new Map([...files].filter(([name]) => !gone.has(name)));
-      for (const [name, content] of filesOf([`day-${day}`, `too-${day}`], day * MiB))
+      for (const [name, content] of [
+        ...filesOf([`day-${day}`], day * MiB), // from the fifth day on, a unit can lie within one
+        ...filesOf([`too-${day}`], 0.5 * MiB),
+      ])
         files.set(name, content);
       const plan = await planFor(archive, ({ name }) => files.has(name));
       const { reuse } = plan;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { code, type Summary } from '../../../src/report/summary.ts';
+import { compileCache } from '../../support/compile-cache.ts';
 
 const summary: Summary = {
   outcome: 'done',
@@ -13,13 +14,13 @@ const summary: Summary = {
   blocks: [{ kind: 'facts', rows: [['Key', code('hunter22')]] }],
 };
 
-describe('GitHub', () => {
+describe('GitHub', { concurrency: true }, () => {
   /** Runs `body` with a platform in a process of its own, as the runner would. */
   async function inStep(body: string, env: Record<string, string> = {}): Promise<string> {
     const module = new URL('../../../src/platform/github.ts', import.meta.url);
     const code = `import { githubPlatform } from '${module}'; const platform = githubPlatform(process.env); ${body}`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
-      env,
+      env: { NODE_COMPILE_CACHE: compileCache, ...env },
       maxBuffer: 2 ** 24,
     });
     return stdout;

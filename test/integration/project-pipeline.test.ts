@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { suite, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { parse } from 'yaml';
-import { componentNames } from '../../../scripts/components.ts';
-import { Pipeline } from '../../support/gitlab-pipeline.ts';
+import { componentNames } from '../../scripts/components.ts';
+import { Pipeline } from '../support/gitlab-pipeline.ts';
 
-const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const probe = 'test/fixtures/component-probe.js';
 const { version } = JSON.parse(read('package.json')) as { version: string };
 const configuration = parse(read('.gitlab-ci.yml')) as Record<string, unknown>;
@@ -15,12 +15,15 @@ const files = {
   'package.json': read('package.json'),
 };
 
-/** The pipeline, on a project with what it needs; gitlab-ci-local holds it against GitLab's schema. */
-const open = (variables: Record<string, string>) => Pipeline.open(configuration, variables, files, 'kept');
-
 suite('the pipeline of the project itself', { timeout: 600_000 }, () => {
+  /** It, on a project with what it needs; gitlab-ci-local holds it against GitLab's schema. */
+  let pipeline: Pipeline;
+  before(async () => {
+    pipeline = await Pipeline.open(configuration, {}, files, 'kept');
+  });
+  after(() => pipeline?.[Symbol.asyncDispose]());
+
   test('runs every component at its own commit, and the program of that commit', async () => {
-    await using pipeline = await open({});
     const { exitCode, log } = await pipeline.run();
     assert.equal(exitCode, 0, log);
     for (const command of componentNames) {
@@ -33,8 +36,7 @@ suite('the pipeline of the project itself', { timeout: 600_000 }, () => {
 
   test('makes a release of a tag that is a bare version, and of no other', async () => {
     const notes = async (tag: string) => {
-      await using pipeline = await open({ CI_COMMIT_TAG: tag });
-      const { exitCode, log } = await pipeline.run('release');
+      const { exitCode, log } = await pipeline.run('release', `--variable=CI_COMMIT_TAG=${tag}`);
       return { exitCode, log };
     };
     const right = await notes(version);
