@@ -12,7 +12,6 @@ import type { Progress } from '../platform/progress.ts';
 import { analyze } from '../postgres/analyze.ts';
 import { createDatabase, handOver } from '../postgres/create-database.ts';
 import { applySettings, completeSearchPath, resetSettings } from '../postgres/database-settings.ts';
-import { mountedAt } from '../postgres/disk-space.ts';
 import { dropDerivedDatabase } from '../postgres/drop-database.ts';
 import { createExtensions, type Prepared } from '../postgres/extensions/create.ts';
 import {
@@ -34,7 +33,7 @@ import { type DumpOnItsWay, dumpOnItsWay, watched } from './dump-on-its-way.ts';
 import { filesOf } from './facts.ts';
 import { wayWords } from './loading-ways.ts';
 import type { Step } from './plan.ts';
-import { whileSpaceLasts } from './space-watch.ts';
+import { whileServerHasSpace } from './space-watch.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
 /** The steps that build the new beside the old, while Odoo runs. */
@@ -164,9 +163,7 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
           file: file?.take(signal, progress),
           signal,
         });
-      const disks = [findings.databaseDisk, findings.walDisk].filter((disk) => disk !== undefined);
-      const look = (mount: string) => mountedAt(loader, mount);
-      const loaded = await whileSpaceLasts(disks, look, runs, load);
+      const loaded = await whileServerHasSpace(findings, runs, load);
       await source.assertDump();
       for (const line of loaded.skipped)
         platform.info(`Skipped, because the role may not do it or does not have to: ${line}`);

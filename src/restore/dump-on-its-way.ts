@@ -3,6 +3,7 @@ import { counting, type Progress } from '../platform/progress.ts';
 import { type FetchedDump, fetchDump } from '../postgres/fetched-dump.ts';
 import type { Dump } from '../postgres/loadable-dump.ts';
 import { Background } from './background.ts';
+import { whileServerHasSpace } from './space-watch.ts';
 import type { Work } from './work.ts';
 
 /** A dump that is brought onto the host, or its table of contents, while its database is created. */
@@ -26,8 +27,11 @@ export function dumpOnItsWay({ source, findings, target }: Work): DumpOnItsWay |
     },
   };
   const { tools } = target.installation;
-  const fetching = new Background((signal) =>
-    fetchDump(loader, watched(dump, counted), ways, { tools, signal }),
+  // A packed dump is as large as it likes, and may lie on the disk of the database.
+  const fetching = new Background((runs) =>
+    whileServerHasSpace(findings, runs, (signal) =>
+      fetchDump(loader, watched(dump, counted), ways, { tools, signal }),
+    ),
   );
   return {
     begin: (signal) => fetching.begin(loader.host, signal),

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileSystem } from '../host/disk-space.ts';
+import { mountedAt } from '../postgres/disk-space.ts';
+import type { Postgres } from '../postgres/server.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes } from '../util/format.ts';
 
@@ -37,12 +39,31 @@ export async function whileSpaceLasts<T>(
       await sleep(PERIOD_MS, undefined, { signal: done.signal });
     }
   };
-  watch().catch((error) => full.abort(error));
+  watch().catch((error) => {
+    if (!done.signal.aborted) full.abort(error); // what has been made under the signal may live on
+  });
   try {
     return await body(AbortSignal.any([signal, full.signal]));
   } finally {
     done.abort(); // what is asked just then is not waited for
   }
+}
+
+/** A server that a restore loads into, and its disks as they were before, where these are known. */
+interface WatchedServer {
+  readonly loader: Postgres;
+  readonly databaseDisk: FileSystem | undefined;
+  readonly walDisk: FileSystem | undefined;
+}
+
+/** The same for the disks of a server. */
+export function whileServerHasSpace<T>(
+  { loader, databaseDisk, walDisk }: WatchedServer,
+  signal: AbortSignal,
+  body: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const disks = [databaseDisk, walDisk].filter((disk) => disk !== undefined);
+  return whileSpaceLasts(disks, (mount) => mountedAt(loader, mount), signal, body);
 }
 
 /** Something was ended because it left too little space. */
