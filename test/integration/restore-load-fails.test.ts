@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadDump } from '../../src/postgres/load.ts';
 import { LoadError } from '../../src/postgres/load-errors.ts';
 import { UserError } from '../../src/util/errors.ts';
+import { customDump, ENCODING, type MadeEntry, SEARCH_PATH, STRINGS } from '../support/custom-dump.ts';
 import { assertNothingLeft, dumpOf, openLoad } from '../support/load-scene.ts';
 import { uniqueName } from '../support/postgres.ts';
 
@@ -50,6 +53,51 @@ suite('a dump that does not load', () => {
         'DROP SCHEMA public CASCADE; CREATE SCHEMA public; ALTER SCHEMA public OWNER TO odoo',
         database,
       );
+    }
+    await assertNothingLeft(scene, database);
+  });
+
+  test('is forged: no command in it runs, also where its error is explained, and circles come to an end', async () => {
+    await using scene = await openLoad();
+    const { found, database, options } = scene;
+    const witness = join(scene.ssh.tmp, 'witness');
+    const of = { name: 't', schema: 'public', owner: 'odoo' };
+    const table = {
+      ...of,
+      id: 10,
+      kind: 'TABLE',
+      section: 2,
+      definition: 'CREATE TABLE public.t (a int);\n',
+    };
+    const rows = { ...of, id: 11, kind: 'TABLE DATA', section: 3, data: [Buffer.from('1\n')] };
+    const copy = 'COPY public.t (a) FROM stdin;\n';
+    const index = (id: number, dependsOn: number) => ({
+      ...{ ...of, name: `i${id}`, id, kind: 'INDEX', section: 4, dependencies: [dependsOn] },
+      definition: `CREATE INDEX i${id} ON public.t (a);\n`,
+    });
+    const command = `\\! touch ${witness}\n`;
+    const forged = [
+      [
+        { ...table, definition: `SELECT nothing();\n${command}` },
+        { ...rows, copy },
+      ],
+      [table, { ...rows, copy: `${copy}${command}` }],
+      [table, { ...rows, copy: `COPY public.t FROM PROGRAM 'touch ${witness}';\n` }],
+      [table, { ...rows, copy }, { ...index(12, 11), definition: `SELECT 1/0;\n${command}` }],
+    ];
+    const load = (entries: readonly MadeEntry[], jobs: number) => {
+      const dump = dumpOf('custom', customDump({ entries: [ENCODING, STRINGS, SEARCH_PATH, ...entries] }));
+      return loadDump(found.postgres, database, dump, { ...options, jobs });
+    };
+    for (const jobs of [2, 3]) {
+      for (const entries of forged) {
+        await assert.rejects(load(entries, jobs), LoadError);
+        await scene.sql('DROP TABLE IF EXISTS t', database);
+      }
+      assert.ok(!existsSync(witness));
+      await load([table, { ...rows, copy }, index(12, 13), index(13, 12)], jobs);
+      assert.equal(await scene.sql("SELECT count(*) FROM pg_indexes WHERE tablename = 't'", database), '2');
+      await scene.sql('DROP TABLE t', database);
     }
     await assertNothingLeft(scene, database);
   });
