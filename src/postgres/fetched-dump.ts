@@ -48,7 +48,7 @@ export async function fetchDump(
   return undefined;
 }
 
-/** Reads the table of contents of a dump for `waysToLoad`. @returns undefined: its format is not known here */
+/** Reads the table of contents of a dump for `waysToLoad`. @returns undefined: it is not in a custom format known here */
 export async function readList(dump: Dump): Promise<string | undefined> {
   if (dump.kind !== 'custom') return undefined;
   const chunks = dump.open()[Symbol.asyncIterator]();
