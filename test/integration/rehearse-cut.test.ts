@@ -37,13 +37,8 @@ suite('a rehearsal that is cut', () => {
     assert.deepEqual(await scene.snapshot(), scene.inUse);
   }
 
-  for (const step of [
-    /^Create the database/m,
-    /^Load the dump/m,
-    /^Build the filestore/m,
-    /^Neutralize the copy/m,
-    /^Configure an Odoo/m,
-  ]) {
+  // What is built is taken back as by a rollback, which rollback-cut.test.ts cancels in each of the steps.
+  for (const step of [/^Load the dump/m, /^Neutralize the copy/m, /^Configure an Odoo/m]) {
     test(`in the step ${step.source}, drops the copy`, async () => {
       const run = scene.start('rehearse', { ...inputs, 'rehearse-command': 'true' });
       await run.says(step);

@@ -172,6 +172,7 @@ suite('a restore to a new name that is cut', () => {
       const { exitCode, log } = await run.ended;
       if (waiting !== '') await gone(waiting);
       assert.equal(exitCode, 1, log);
+      assert.match(log, /Connection to .* was lost/);
       assert.match(log, /The connection is gone: logging in once more/);
       assert.deepEqual(await scene.odoo.traces(), before, log);
     });

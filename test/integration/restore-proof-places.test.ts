@@ -135,9 +135,14 @@ suite('verify: restore', () => {
     await scene.remove(other);
   });
 
-  test('on the host, which has nothing of it afterwards', async () => {
-    const { log } = await passes(verify('host'));
-    assert.match(log, /PostgreSQL [\d.]+ on \S+@127\.0\.0\.1:\d+, by pg_restore/);
+  test('on the host, which has nothing of it afterwards: two at once, which leave each other’s database alone', async () => {
+    const both = [verify('host'), verify('host')];
+    for (const { exitCode, log } of await Promise.all(both)) {
+      assert.equal(exitCode, 0, log);
+      assert.match(log, /PostgreSQL [\d.]+ on \S+@127\.0\.0\.1:\d+, by pg_restore/);
+      assert.doesNotMatch(log, /Dropped/);
+    }
+    for (const each of both) await passes(each);
   });
 
   test('on the host, by a role of Odoo that may not create databases: db-admin-user does', async () => {
@@ -221,14 +226,6 @@ suite('verify: restore', () => {
         assert.equal(await scratchDatabases(), '');
       }
     }
-  });
-
-  test('leaves the database of another test alone', async () => {
-    for (const { exitCode, log } of await Promise.all([verify('host'), verify('host')])) {
-      assert.equal(exitCode, 0, log);
-      assert.doesNotMatch(log, /Dropped/);
-    }
-    await assertNothingLeft();
   });
 
   suite('by binaries', { skip: process.getuid?.() === 0 ? false : 'needs root' }, () => {
