@@ -19,7 +19,7 @@ import type { TestServer } from './servers/server.ts';
  * @param into the scratch database; the login that loads it, with a pg_restore that reads the dump
  * @returns seconds it took
  * @throws ContentError when the dump is proven to be damaged; an UnrestorableError when its database is proven to be
- * what PostgreSQL refuses; another error when nothing is proven
+ * what PostgreSQL refuses; another error when nothing is proven, such as a SpaceGoneError
  */
 export async function loadScratch(
   server: TestServer,
@@ -29,13 +29,16 @@ export async function loadScratch(
 ): Promise<number> {
   const started = performance.now();
   const { app, admin, owner, also, tools, jobs } = server;
+  const { whileSpaceLasts = (runs, body) => body(runs) } = server;
   const creation = { sameVersions: false, formerOwner: undefined, also };
   const { schemas } = await createExtensions({ app, admin, database, owner }, extensions, creation);
   await handOver(admin, database, owner);
   try {
-    const options = { tools, jobs, schemas, keepOwnership: false, asPlain: entryAsPlain, signal };
-    await loadDump(loader, database, dump, options);
-    await analyze(app, database, jobs, signal);
+    const options = { tools, jobs, schemas, keepOwnership: false, asPlain: entryAsPlain };
+    await whileSpaceLasts(signal, async (runs) => {
+      await loadDump(loader, database, dump, { ...options, signal: runs });
+      await analyze(app, database, jobs, runs);
+    });
   } catch (error) {
     signal.throwIfAborted();
     throw judged(error, server);

@@ -5,6 +5,7 @@ import { openSite } from '../../../odoo/open-site.ts';
 import type { Run } from '../../../platform/run.ts';
 import { databaseFileSystem } from '../../../postgres/disk-space.ts';
 import { isSuperRole, ownerLogin } from '../../../postgres/owner-login.ts';
+import { spareOf, whileServerHasSpace } from '../../../restore/space-watch.ts';
 import { UserError } from '../../../util/errors.ts';
 import { formatBytes } from '../../../util/format.ts';
 import type { TestServer } from './server.ts';
@@ -42,7 +43,8 @@ export async function openOdooHost(
   const isSuper = await isSuperRole(postgres, postgres.role);
   const owner = isSuper && odooRole ? odooRole.name : postgres.role;
   const app = await ownerLogin(postgres, owner, odooRole);
-  const free = (await databaseFileSystem(admin))?.free;
+  const disk = await databaseFileSystem(admin);
+  const free = disk && disk.free - spareOf(disk);
   if (free !== undefined && free < databaseBytes) throw noSpace(host.label, databaseBytes, free);
   const kept = resources.move();
   return {
@@ -53,6 +55,8 @@ export async function openOdooHost(
     also: new Set(),
     tools,
     jobs: tools.cores,
+    whileSpaceLasts: (runs, body) =>
+      whileServerHasSpace({ loader: admin, databaseDisk: disk, walDisk: undefined }, runs, body),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

@@ -17,4 +17,12 @@ export interface TestServer extends AsyncDisposable {
   readonly tools: HostTools;
   /** Sessions that load at once. */
   readonly jobs: number;
+  /**
+   * Does something for as long as that leaves room to what others have on the server; its signal ends it. Undefined: it
+   * is nobody's, or its disks are not known.
+   */
+  readonly whileSpaceLasts?: <T>(
+    signal: AbortSignal,
+    body: (signal: AbortSignal) => Promise<T>,
+  ) => Promise<T>;
 }
