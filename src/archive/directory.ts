@@ -1,5 +1,9 @@
+import { inBatches } from '../util/batches.ts';
 import { decodeEnd, moveEntry } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
+
+/** How many entries are encoded at once. */
+const BATCH = 1000;
 
 /** Where entries that were written together lie in their segment. */
 interface EntryPlace {
@@ -9,17 +13,19 @@ interface EntryPlace {
   readonly length: number;
 }
 
-/** The directory of a run of entries. Its offsets count from the run's start. */
-interface EntryRun extends EntryPlace {
-  readonly entries: PackedEntries;
-  readonly count: number;
-  /** The number of its first entry, counted over the whole segment. */
-  readonly first: number;
+/** Entries that were written together, and so have a directory whose offsets count from the first one of them. */
+interface EntryRun {
+  /** Offset of the first entry, in bytes. */
+  readonly offset: number;
+  /** The number behind that of its last entry, counted over the whole segment. */
+  readonly end: number;
 }
 
 /** Merges the directories of the runs of a segment's entries. */
 export class SegmentDirectory {
   readonly #runs: EntryRun[] = [];
+  /** Those of all runs, one after the other. */
+  readonly #packed = new PackedEntries();
   /** Numbers of entries that the directory leaves out, counted over the whole segment. */
   readonly #dropped = new Set<number>();
   #last: string | undefined;
@@ -51,32 +57,33 @@ export class SegmentDirectory {
    */
   addRun(bytes: Buffer, place: EntryPlace): void {
     const { entries, size, offset } = decodeEnd(bytes, place.length + bytes.length);
-    const before = this.#runs.at(-1);
-    const first = before ? before.first + before.count : 0;
+    const first = this.#runs.at(-1)?.end ?? 0;
     if (offset !== place.length || entries !== this.#booked - first) {
       throw new Error(
         `archiver wrote a directory of ${entries} entries at ${offset}, expected at ${place.length}`,
       );
     }
-    const packed = new PackedEntries();
-    packed.add(bytes.subarray(0, size));
-    packed.finish(entries);
-    this.#runs.push({ ...place, entries: packed, count: entries, first });
+    this.#packed.add(bytes.subarray(0, size));
+    this.#runs.push({ offset: place.offset, end: this.#booked });
   }
 
   /**
-   * The entries, encoded for where they lie in the archive, piece by piece.
+   * The entries, encoded for where they lie in the archive, some at once.
    *
    * @param segmentOffset where the segment begins in the archive, in bytes
    */
   *encode(segmentOffset: number): Generator<Buffer> {
-    for (const run of this.#runs) {
-      const named: Buffer[] = [];
-      for (const [number, entry] of run.entries.decode()) {
-        if (this.#dropped.has(run.first + number)) continue;
-        named.push(moveEntry(entry, segmentOffset + run.offset + entry.offset));
-      }
-      yield Buffer.concat(named);
+    this.#packed.finish(this.#booked);
+    for (const some of inBatches(this.#moved(segmentOffset), BATCH)) yield Buffer.concat(some);
+  }
+
+  *#moved(segmentOffset: number): Generator<Buffer> {
+    const runs = this.#runs.values();
+    let run: EntryRun = { offset: 0, end: 0 };
+    for (const [number, entry] of this.#packed.decode()) {
+      while (number >= run.end) run = runs.next().value as EntryRun;
+      if (this.#dropped.has(number)) continue;
+      yield moveEntry(entry, segmentOffset + run.offset + entry.offset);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { inBatches } from '../util/batches.ts';
 import { ArchiveOutput } from './archive-output.ts';
 import { encodeEnd } from './central-directory.ts';
@@ -99,10 +100,11 @@ export class ArchiveWriter implements AsyncDisposable {
   async #writeDirectory(): Promise<ArchiveSummary> {
     const { reuse } = this.#options;
     const [md5, sha256] = [createHash('md5'), createHash('sha256')];
-    const write = (bytes: Buffer): Promise<void> => {
+    const write = async (bytes: Buffer): Promise<void> => {
       md5.update(bytes);
       sha256.update(bytes);
-      return this.#directory.write(bytes);
+      await this.#directory.write(bytes);
+      await turn(); // else nothing is sent while entries are encoded: seconds, where there are millions
     };
     const segments: Segment[] = [];
     if (reuse) {

@@ -6,7 +6,8 @@ import type { Store } from '../s3/store.ts';
 import type { Uploaded } from '../s3/upload.ts';
 import { UserError } from '../util/errors.ts';
 
-const pieceSize = 16 * 1024 ** 2;
+/** How much is asked for at once: reading it, also over a slow line, takes no longer than a connection is to last. */
+const PIECE_BYTES = 64 * 1024 ** 2;
 
 /**
  * Proof level `upload`: the object has the size that was sent, the MD5 of every part was compared while it was sent
@@ -57,11 +58,11 @@ async function readBack(store: Store, { key, copied }: Uploaded): Promise<void> 
   }
 }
 
-/** MD5 of a range of an object, read in pieces: the directory of a million files is large. */
+/** MD5 of a range of an object. What broke off is continued so often for each piece of it. */
 async function md5Of(store: Store, key: string, offset: number, length: number): Promise<string> {
   const md5 = createHash('md5');
-  for (let at = offset; at < offset + length; at += pieceSize) {
-    md5.update(await store.read(key, at, Math.min(pieceSize, offset + length - at)));
+  for (let at = offset; at < offset + length; at += PIECE_BYTES) {
+    await store.hash(key, at, Math.min(PIECE_BYTES, offset + length - at), md5);
   }
   return md5.digest('hex');
 }

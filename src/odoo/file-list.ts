@@ -30,18 +30,22 @@ const USUAL = /^([0-9a-f]{2})\/\1[0-9a-f]{38}$/;
 const SHA1_BYTES = 20;
 /** Slots for each name: with one alone, each search would be long. */
 const SLOTS_A_NAME = 2;
+/** Sizes from this on, in bytes, do not fit into a slot of 32 bits. */
+const LARGE = 2 ** 32;
 /** Room for so many at first. */
 const FIRST_ROOM = 1024;
 
 /**
- * Files of a filestore, numbered from 0 in the order in which they came. Each takes 40 bytes or so, where an object
+ * Files of a filestore, numbered from 0 in the order in which they came. Each takes 32 bytes or so, where an object
  * with a string in a Map takes 300: a filestore may have millions.
  */
 export class FileList implements Iterable<FilestoreFile>, WantedFiles {
   /** Total size of all files in bytes. */
   bytes = 0;
   #length = 0;
-  #sizes = new Float64Array(FIRST_ROOM);
+  #sizes = new Uint32Array(FIRST_ROOM);
+  /** The sizes of large files, by their numbers. */
+  readonly #largeSizes = new Map<number, number>();
   /** The SHA-1 of number n from byte 20 n on. */
   #sums: Buffer = Buffer.alloc(SHA1_BYTES * FIRST_ROOM);
   /** Open addressing, by the first bytes of the SHA-1, which are as good as any hash. A slot holds number + 1. */
@@ -72,7 +76,8 @@ export class FileList implements Iterable<FilestoreFile>, WantedFiles {
       this.#others.set(name, this.#length);
       this.#otherNames.set(this.#length, name);
     }
-    this.#sizes[this.#length] = size;
+    if (size < LARGE) this.#sizes[this.#length] = size;
+    else this.#largeSizes.set(this.#length, size);
     this.#length += 1;
     this.bytes += size;
   }
@@ -95,7 +100,7 @@ export class FileList implements Iterable<FilestoreFile>, WantedFiles {
   /** In bytes. @throws RangeError when there is no such number */
   sizeAt(number: number): number {
     this.#assertThere(number);
-    return this.#sizes[number] as number;
+    return this.#largeSizes.get(number) ?? (this.#sizes[number] as number);
   }
 
   /** The numbers of all of them. */
@@ -136,7 +141,7 @@ export class FileList implements Iterable<FilestoreFile>, WantedFiles {
 
   /** Makes room for twice as many. */
   #grow(): void {
-    const sizes = new Float64Array(2 * this.#sizes.length);
+    const sizes = new Uint32Array(2 * this.#sizes.length);
     sizes.set(this.#sizes);
     this.#sizes = sizes;
     this.#sums = Buffer.concat([this.#sums], 2 * this.#sums.length);

@@ -1,3 +1,6 @@
+/** More than this of one length are seldom taken before others come back. */
+const MOST_SPARE = 2;
+
 /**
  * Buffers for parts of one upload. They are used again once S3 has taken what they hold: buffers of megabytes that come
  * and go are memory that nobody uses until the garbage collector finds it.
@@ -11,7 +14,6 @@ export class PartBuffers {
 
   giveBack(buffer: Buffer): void {
     const spare = this.#spare.get(buffer.length) ?? [];
-    spare.push(buffer);
-    this.#spare.set(buffer.length, spare);
+    if (spare.length < MOST_SPARE) this.#spare.set(buffer.length, [...spare, buffer]);
   }
 }

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -33,11 +34,15 @@ export interface Reading {
   readonly etag?: string;
   /** No more are read, whatever the server says. */
   readonly mostBytes?: number;
+  /** Is given the bytes of the range as they come, which are not kept. */
+  readonly hash?: Hash;
 }
 
 /** Bytes of one object. */
 export interface ReadBytes {
   readonly bytes: Buffer;
+  /** How many came, also where they were only hashed. */
+  readonly length: number;
   /** The ETag of the object that they come from, without its quotes; undefined: the server sends no ETag. */
   readonly etag: string | undefined;
 }
@@ -82,15 +87,17 @@ class Body implements ReadBytes {
   readonly #key: string;
   readonly #range: ByteRange | undefined;
   readonly #mostBytes: number;
+  readonly #hash: Hash | undefined;
   /** Whether the whole of any object will do. */
   readonly #isWhole: boolean;
 
   constructor(
     bucket: ReadableBucket,
     key: string,
-    { range, etag, mostBytes = Number.POSITIVE_INFINITY }: Reading,
+    { range, etag, mostBytes = Number.POSITIVE_INFINITY, hash }: Reading,
   ) {
     this.#mostBytes = mostBytes;
+    this.#hash = hash;
     this.#bucket = bucket;
     this.#key = key;
     this.#range = range;
@@ -100,6 +107,10 @@ class Body implements ReadBytes {
 
   get etag(): string | undefined {
     return this.#etag?.replaceAll('"', '');
+  }
+
+  get length(): number {
+    return this.#length;
   }
 
   get bytes(): Buffer {
@@ -128,7 +139,9 @@ class Body implements ReadBytes {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#range) {
+    if (this.#hash) {
+      this.#hash.update(chunk);
+    } else if (this.#range) {
       this.#whole ??= Buffer.allocUnsafeSlow(this.#range.length);
       chunk.copy(this.#whole, this.#length);
     } else {

@@ -67,9 +67,10 @@ export async function sendLane(
       hasFailed = true;
     });
   };
-  const sendFirst = async (part: Buffer): Promise<void> => {
+  const sendFirst = async (buffer: Buffer, part: Buffer): Promise<void> => {
     sink.begin();
     await sink.part(0, await joined(before, part));
+    buffers.giveBack(buffer);
   };
   const sendNext = async (number: number, buffer: Buffer, part: Buffer, { budget }: BudgetedParts) => {
     await sink.part(number, part);
@@ -79,9 +80,10 @@ export async function sendLane(
   const cut = async (): Promise<void> => {
     const isLarge = before !== undefined && early.partSize > USUAL_PART;
     const firstSize = isLarge ? USUAL_PART : (earlyParts > 0 ? early : late).partSize;
-    const first = Buffer.concat(await Array.fromAsync(bytes.take(firstSize)));
+    const buffer = buffers.take(firstSize);
+    const first = await bytes.fill(buffer);
     if (bytes.haveEnded) return send(sendWhole(first, { before, after }, sink));
-    send(sendFirst(first));
+    send(sendFirst(buffer, first));
     for (let number = 1; !bytes.haveEnded && !hasFailed; number += 1) {
       const kind = number < earlyParts ? early : late;
       await kind.budget.take();

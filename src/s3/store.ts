@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import {
   DeleteObjectCommand,
   HeadObjectCommand,
@@ -16,7 +16,7 @@ import { type Connection, s3Client } from './client.ts';
 import { type S3Request, s3Error } from './errors.ts';
 import { lockFields, type ObjectLock } from './object-lock.ts';
 import { pagesOf } from './pages.ts';
-import { readObject } from './read-object.ts';
+import { type ByteRange, readObject } from './read-object.ts';
 import { isNotFound, isPreconditionFailed } from './sdk-errors.ts';
 import type { Identity } from './web-identity.ts';
 
@@ -125,8 +125,19 @@ export class Store implements Disposable {
     if (length === 0) return Buffer.alloc(0);
     const { bytes } = await readObject(this, key, { range: { offset, length }, etag });
     if (bytes.length === length) return bytes;
-    throw new UserError(
-      `${this.uri(key)} gave ${bytes.length} bytes where ${length} were asked for, from byte ${offset}`,
+    throw this.#tooShort(key, { offset, length }, bytes.length);
+  }
+
+  /** Hashes `length` bytes from `offset` on as they come: many take no more memory than few. @throws as `read` */
+  async hash(key: string, offset: number, length: number, hash: Hash): Promise<void> {
+    if (length === 0) return;
+    const read = await readObject(this, key, { range: { offset, length }, hash });
+    if (read.length !== length) throw this.#tooShort(key, { offset, length }, read.length);
+  }
+
+  #tooShort(key: string, { offset, length }: ByteRange, came: number): UserError {
+    return new UserError(
+      `${this.uri(key)} gave ${came} bytes where ${length} were asked for, from byte ${offset}`,
       'The object is shorter than its receipt says, or the server does not serve ranges.',
     );
   }

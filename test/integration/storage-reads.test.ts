@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { type S3Proxy, type S3Rule, startS3Proxy } from '../support/s3-proxy.ts';
@@ -36,6 +37,17 @@ describe('a body that is cut while it is read', () => {
       ranges,
       [0, 1, 2, 3].map((cuts) => `bytes=${5000 + cuts * 100_000}-${last}`),
     );
+  });
+
+  test('is hashed as it comes, each byte once', async () => {
+    using store = openStore(proxy);
+    const hash = createHash('sha256');
+    const ranges = await cut(3, 100_000, () => store.hash('whole', 5000, MiB, hash));
+    const wanted = createHash('sha256').update(bytes.subarray(5000, 5000 + MiB));
+    assert.deepEqual([ranges.length, hash.digest('hex')], [4, wanted.digest('hex')]);
+    proxy.rules = [];
+    const beyond = await failureOf(store.hash('whole', MiB, MiB + 1, createHash('sha256')));
+    assert.match(beyond.message, /whole gave 1048576 bytes where 1048577 were asked for, from byte 1048576$/);
   });
 
   test('is continued where nothing has come of it', async () => {

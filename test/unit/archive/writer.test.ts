@@ -232,3 +232,22 @@ test('segments that grow at the same time make one archive, in the order in whic
     { numRuns: 40 },
   );
 });
+
+test('what is sent meanwhile gets its turn between the entries of a long directory', async () => {
+  await using writer = new ArchiveWriter({ level: 1 });
+  const segment = writer.segment('filestore');
+  segment.output.resume();
+  for (let i = 0; i < 3000; i += 1) await segment.add(`filestore/${i}`, Buffer.alloc(0), stored);
+  await segment.end();
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    turning = setImmediate(count);
+  };
+  let turning = setImmediate(count);
+  const directory = writer.directory.toArray();
+  await writer.finish();
+  clearImmediate(turning);
+  assert.ok(turns >= 3, `${turns}`);
+  assert.ok(Buffer.concat(await directory).length > 3000 * 46);
+});
