@@ -18,8 +18,8 @@ export function tuneGarbageCollector(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   // The flags below are those of Node 24: another V8 may not know them, and would complain on standard error.
   if (!isKnown) return;
-  // Buffers of the young generation are collected for each 16 MiB of them, which is cheap: most are garbage by then.
-  setFlagsFromString('--scavenger-max-new-space-capacity-mb=4');
+  // Buffers of the young generation are collected for each 32 MiB of them, which is cheap: most are garbage by then.
+  setFlagsFromString('--scavenger-max-new-space-capacity-mb=8');
   const looking = setInterval(() => {
     if (process.memoryUsage.rss() < LARGE) return;
     clearInterval(looking);
