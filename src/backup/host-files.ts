@@ -7,3 +7,8 @@ export interface HostFiles {
   /** Numbers of those that an attachment names. */
   readonly referenced: BitSet;
 }
+
+/** Number of files from which their list and the archive's directory take most of the memory. */
+const MANY_FILES = 250_000;
+
+export const hasManyFiles = (list: FileList | undefined): boolean => (list?.length ?? 0) >= MANY_FILES;

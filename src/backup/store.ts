@@ -16,6 +16,7 @@ import { messageOf, type UserError } from '../util/errors.ts';
 import { formatBytes, formatCounted } from '../util/format.ts';
 import { tool } from '../util/version.ts';
 import { isBare, streamBareDump } from './bare.ts';
+import { hasManyFiles } from './host-files.ts';
 import { metadataOf, receiptOf, type Stored } from './receipt.ts';
 import { lanesOf, segmentsOf } from './segments.ts';
 import { type ArchiveOptions, counted, deflateLevel, mostBytes, type Source } from './source.ts';
@@ -42,7 +43,7 @@ export async function storeObject(
   const { store, key, platform, phases, signal, sharing } = destination;
   const options = {
     front: target.base,
-    sharing,
+    sharing: hasManyFiles(source.files?.list) ? 2 * sharing : sharing, // their list takes what parts would
     metadata: metadataOf(source, target, platform.run),
     signal,
     onLeftBehind: (error: UserError) => platform.warning(`${error.message} ${error.hint}`),

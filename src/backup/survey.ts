@@ -22,6 +22,7 @@ import { BitSet } from '../util/bit-set.ts';
 import { UserError } from '../util/errors.ts';
 import { formatBytes, formatCount, formatCounted } from '../util/format.ts';
 import { collectSooner } from '../util/garbage-collection.ts';
+import { hasManyFiles } from './host-files.ts';
 import { placeOf } from './location.ts';
 import type { Source, Tolerate } from './source.ts';
 
@@ -112,9 +113,6 @@ function tellCode(found: FoundCode, platform: Platform): RunningCode | undefined
 /** A name that may hold anything but NUL, for a person to read. */
 const printable = (name: string): string => name.replace(/\p{C}/gu, '\uFFFD');
 
-/** Number of files from which their list and the archive's directory take most of the memory. */
-const MANY_FILES = 250_000;
-
 interface FoundFiles {
   readonly list: FileList;
   /** Names of what is not archived, and why. */
@@ -131,7 +129,7 @@ async function listed({ filestore }: Odoo): Promise<FoundFiles> {
     if (isEntryName(`filestore/${file.name}`)) list.add(file);
     else skip(file.name, 'unfit');
   }
-  if (list.length >= MANY_FILES) collectSooner();
+  if (hasManyFiles(list)) collectSooner();
   return { list, skipped };
 }
 
