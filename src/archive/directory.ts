@@ -1,9 +1,5 @@
-import { inBatches } from '../util/batches.ts';
 import { decodeEnd, moveEntry } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
-
-/** How many entries are encoded at once. */
-const BATCH = 1000;
 
 /** Where entries that were written together lie in their segment. */
 interface EntryPlace {
@@ -68,16 +64,12 @@ export class SegmentDirectory {
   }
 
   /**
-   * The entries, encoded for where they lie in the archive, some at once.
+   * The entries, each encoded for where it lies in the archive.
    *
    * @param segmentOffset where the segment begins in the archive, in bytes
    */
   *encode(segmentOffset: number): Generator<Buffer> {
     this.#packed.finish(this.#booked);
-    for (const some of inBatches(this.#moved(segmentOffset), BATCH)) yield Buffer.concat(some);
-  }
-
-  *#moved(segmentOffset: number): Generator<Buffer> {
     const runs = this.#runs.values();
     let run: EntryRun = { offset: 0, end: 0 };
     for (const [number, entry] of this.#packed.decode()) {

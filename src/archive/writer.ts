@@ -26,7 +26,7 @@ export interface WriterOptions {
   readonly reuse?: Reuse | undefined;
 }
 
-/** Entries of copies that the directory takes at once. */
+/** Entries that the directory takes at once. */
 const BATCH = 1000;
 
 /**
@@ -106,14 +106,17 @@ export class ArchiveWriter implements AsyncDisposable {
       await this.#directory.write(bytes);
       await turn(); // else nothing is sent while entries are encoded: seconds, where there are millions
     };
+    const writeEntries = async (entries: Iterable<Buffer>): Promise<void> => {
+      for (const some of inBatches(entries, BATCH)) await write(Buffer.concat(some));
+    };
     const segments: Segment[] = [];
     if (reuse) {
       segments.push(copiedSegment(reuse));
-      for (const some of inBatches(reuse.directory(), BATCH)) await write(Buffer.concat(some));
+      await writeEntries(reuse.directory());
     }
     let offset = reuse?.length ?? 0;
     for (const segment of this.#segments) {
-      for (const bytes of segment.encode(offset)) await write(bytes);
+      await writeEntries(segment.encode(offset));
       segments.push(placed(segment, offset));
       offset += segment.length;
     }

@@ -9,6 +9,7 @@ import { decoded, type TableOfContents } from '../postgres/custom-format/content
 import { loadFailure } from '../postgres/load-errors.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { type DumpedObject, isSuperusers, sometimesSuperusers } from '../postgres/superuser-objects.ts';
+import { listOf } from '../postgres/toc-filter.ts';
 import { none, only } from '../util/iterables.ts';
 import type { DumpSource } from './dump.ts';
 import { contentsOf } from './dump-contents.ts';
@@ -47,7 +48,7 @@ function tocOf(contents: TableOfContents): DumpToc {
     const definition = (entry.definition ?? '').slice(0, LONGEST_DEFINITION);
     if (sometimesSuperusers(line) && isMadeBySuperusers(decoded(definition))) superusers.add(line);
   }
-  return { list: lines.map((line) => `${line}\n`).join(''), superusers, size: contents.size };
+  return { list: listOf(lines), superusers, size: contents.size };
 }
 
 const isMadeBySuperusers = (definition: string): boolean =>

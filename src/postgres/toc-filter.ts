@@ -93,7 +93,8 @@ export function splitToc(list: string): SplitToc {
   };
 }
 
-const listOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+/** A table of contents of these lines, as `pg_restore --list` prints it. */
+export const listOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
 /** Whether a dump has rows for tables that belong to extensions. */
 export const hasExtensionRows = (list: string): boolean => splitToc(list).ahead !== undefined;

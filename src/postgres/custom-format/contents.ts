@@ -1,3 +1,4 @@
+import { listOf } from '../toc-filter.ts';
 import { DumpCursor } from './cursor.ts';
 import { readEntry, type TocEntry } from './entries.ts';
 import type { DumpHead } from './head.ts';
@@ -74,7 +75,7 @@ export class TableOfContents {
 
   /** As `pg_restore --list` prints it. */
   list(): string {
-    return [...this.lines().map(({ line }) => `${line}\n`)].join('');
+    return listOf([...this.lines().map(({ line }) => line)]);
   }
 }
 
