@@ -1,3 +1,4 @@
+import { CARRIED_TEXT, carrying } from '../host/carried-text.ts';
 import { decoding, inwardCodec, packed } from '../host/codecs.ts';
 import { feed, printedBy } from '../host/feed.ts';
 import { type Command, CommandError } from '../host/host.ts';
@@ -21,7 +22,7 @@ import { withSettings } from './settings.ts';
 import { conninfo } from './sql.ts';
 import { SqlError } from './sql-error.ts';
 import { statementFilter } from './statement-filter.ts';
-import { type FilteredToc, filterToc, hasRows, splitAtRows, splitToc } from './toc-filter.ts';
+import { type FilteredToc, filterToc, hasRows, numbersOf, splitAtRows, splitToc } from './toc-filter.ts';
 
 export interface LoadOptions {
   readonly tools: HostTools;
@@ -91,6 +92,11 @@ type LoadedDump = Omit<Loaded, 'seconds'>;
 /** The same end, as that of the program itself: its shell is nobody's business. */
 const ofCommand = (error: unknown, command: Command): unknown =>
   error instanceof CommandError ? new CommandError(command, error.exit) : error;
+
+async function* behind(list: string, dump: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield Buffer.from(list);
+  yield* dump;
+}
 
 /** One dump, one database. */
 class Loader {
@@ -192,22 +198,26 @@ class Loader {
     }
   }
 
-  /** The table of contents is at the start: pg_restore reads that far, then all of it comes once more. */
+  /**
+   * The table of contents is at the start: pg_restore reads that far, then all of it comes once more. The host may have no
+   * place for a list of what is loaded, so that comes ahead of the dump.
+   */
   async #streamed(dump: DumpBytes): Promise<LoadedDump> {
     const { host, account } = this.#postgres;
     const { signal, tools } = this.#options;
     const toc = this.#filter(await feed(host, this.#postgres.reading(['--list']), dump.open(), signal));
-    await using folder = toc.skipped.length > 0 ? await TempFolder.make(host, account, 1024 ** 2) : undefined;
-    const useList = folder ? [await this.#writeList('list', toc.list, folder)] : [];
+    const list = toc.skipped.length > 0 ? numbersOf(toc.list) : undefined;
+    const restore = this.#restore(list === undefined ? [] : [`--use-list=${CARRIED_TEXT}`]);
+    const command = list === undefined ? restore : carrying(restore, list);
+    const bytes = list === undefined ? dump.open() : behind(list, dump.open());
     const codec = inwardCodec(tools);
-    const restore = decoding(this.#restore(useList), codec);
     try {
-      await feed(host, restore, packed(dump.open(), codec), signal);
+      await feed(host, decoding(sayingEnd(command), codec), packed(bytes, codec), signal);
     } catch (error) {
-      await using place = folder ? undefined : await TempFolder.make(host, account, 1024 ** 2);
-      throw await this.#explained(error, toc.list, folder ?? place, () => ({ bytes: dump.open() }));
+      await using place = await TempFolder.make(host, account, 1024 ** 2);
+      throw await this.#explained(ofCommand(error, restore), toc.list, place, () => ({ bytes: dump.open() }));
     }
-    return { way: 'stream', skipped: folder ? toc.skipped : [] };
+    return { way: 'stream', skipped: toc.skipped };
   }
 
   /**

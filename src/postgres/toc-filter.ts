@@ -96,6 +96,9 @@ export function splitToc(list: string): SplitToc {
 /** A table of contents of these lines, as `pg_restore --list` prints it. */
 export const listOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
+/** The same list in a tenth of the bytes: pg_restore reads nothing of a line but its number. */
+export const numbersOf = (list: string): string => listOf(list.match(/^\d+;/gm) ?? []);
+
 /** Whether a dump has rows for tables that belong to extensions. */
 export const hasExtensionRows = (list: string): boolean => splitToc(list).ahead !== undefined;
 

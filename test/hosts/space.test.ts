@@ -82,6 +82,21 @@ suite('space on a systemd host', { concurrency: false }, () => {
       await assertOneOdoo(scene);
     });
   }
+
+  test('where not even its table of contents has a place, a copy goes without the rows it is not to have', async () => {
+    await scene.shell(
+      'for folder in /tmp /var/tmp; do mount -t tmpfs -o size=64K,mode=1777 tmpfs $folder; done',
+    );
+    const { log } = await scene.succeeds('restore', {
+      'target-database': 'small',
+      'skip-table-data': 'filler',
+    });
+    assert.match(log, /one session, straight from the archive/);
+    const rows = await scene.shell(
+      "runuser -u postgres -- psql -XAtd small -c 'SELECT count(*), (SELECT count(*) > 0 FROM res_users) FROM filler'",
+    );
+    assert.equal(rows.trim(), '0|t');
+  });
 });
 
 /** Rows of some hundred MiB, one after the other: what takes a moment is seen in time, however fast the disk. */

@@ -3,9 +3,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import type { Command } from '../../src/host/host.ts';
 import { analyze } from '../../src/postgres/analyze.ts';
 import { openDump } from '../../src/postgres/custom-format/open.ts';
 import { loadDump } from '../../src/postgres/load.ts';
+import { LoadError } from '../../src/postgres/load-errors.ts';
 import type { Dump } from '../../src/postgres/loadable-dump.ts';
 import { assertLoaded, dumpOf, openLoad } from '../support/load-scene.ts';
 import { run } from '../support/processes.ts';
@@ -50,6 +52,42 @@ suite('a dump', () => {
     const loaded = await loadDump(found.postgres, database, { ...dump, open }, { ...options, without });
     assert.deepEqual(loaded.skipped, without);
     assert.ok(isRead);
+  });
+
+  test('of custom format, where the host has no space at all: without the rows that are to be left out', async () => {
+    await using scene = await openLoad();
+    const { found, database, dumps, options } = scene;
+    const postgres = found.postgres;
+    const start = postgres.host.start.bind(postgres.host);
+    // No place for any folder, as the script says it.
+    const withoutSpace = (command: Command) =>
+      start(
+        command.argv.some((each) => each.includes('mktemp')) ? { argv: ['sh', '-c', 'exit 75'] } : command,
+      );
+    postgres.host.start = withoutSpace;
+    const dump = dumpOf('custom', dumps.custom);
+    assert.ok(dump.kind === 'custom');
+    const opened = await openDump('it', dump.open()[Symbol.asyncIterator]());
+    assert.ok(opened.kind === 'known');
+    const lines = [...opened.contents.lines()].map(({ line }) => line);
+    const without = lines.filter((line) => / TABLE DATA public ir_config_parameter /.test(line));
+    assert.equal(without.length, 1);
+    for (const codecs of [new Set(['zstd']), new Set<string>()]) {
+      const tools = { ...options.tools, programs: codecs };
+      const loaded = await loadDump(postgres, database, dump, { ...options, tools, without });
+      assert.deepEqual(loaded, { way: 'stream', skipped: without, seconds: loaded.seconds });
+      assert.equal(await scene.sql('SELECT count(*) FROM ir_config_parameter', database), '0');
+      assert.notEqual(await scene.sql('SELECT count(*) FROM res_users', database), '0');
+      await scene.sql(
+        'DROP SCHEMA public CASCADE; CREATE SCHEMA public; ALTER SCHEMA public OWNER TO odoo',
+        database,
+      );
+    }
+    const failing = loadDump(postgres, database, dumpOf('custom', dumps.custom.subarray(0, -100_000)), {
+      ...options,
+      without,
+    });
+    await assert.rejects(failing, LoadError);
   });
 
   test('of plain SQL, and of pg_dump 17 for an older server', async () => {

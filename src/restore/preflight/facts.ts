@@ -92,6 +92,7 @@ export interface JudgedSource extends Pick<RestoreSource, 'uri' | 'database' | '
         readonly postgres: Pick<BackupDescription['postgres'], 'server' | 'owner'>;
       })
     | undefined;
+  readonly dump: Pick<RestoreSource['dump'], 'kind'>;
   /** undefined: a backup of the database alone. */
   readonly filestore: object | undefined;
 }

@@ -21,12 +21,13 @@ export const isLoadable: Check = ({ loading, request }) => {
 /** The rows of these tables stay out, where the dump has a table of contents to say so. */
 export const isSkippable: Check = ({ loading, request: { skipTables }, source }) => {
   if (skipTables.length === 0) return {};
-  if (!loading) {
+  if (source.dump.kind === 'plain') {
     return problem(
       `skip-table-data: ${source.uri} holds plain SQL, out of which no table can be left`,
       'Choose a backup of another format, or delete the rows by after-load.',
     );
   }
+  if (!loading) return {}; // why it could not be read is told
   const absent = skipTables.filter((table) => dataLines(loading.toc.list, [table]).length === 0);
   if (absent.length === 0) return {};
   return problem(

@@ -23,6 +23,7 @@ export const source: PreflightFacts['source'] = {
   isSealed: false,
   receipt: { postgres: { server: '15.18' } },
   description: { postgres: { server: '15.18', owner: 'odoo' }, roles: [] },
+  dump: { kind: 'custom' },
   filestore: new Map(),
 };
 export const target: PreflightFacts['target'] = {

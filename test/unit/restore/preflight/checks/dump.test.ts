@@ -26,6 +26,15 @@ suite('a preflight checks the dump', () => {
       ],
     },
     {
+      title: 'no table can be left out of plain SQL',
+      facts: {
+        ...copy,
+        source: { ...copy.source, dump: { kind: 'plain' } },
+        request: { ...copy.request, skipTables: ['ir_logging'] },
+      },
+      problems: [/^skip-table-data: .* holds plain SQL/],
+    },
+    {
       title: 'a superuser may make everything',
       facts: loading(rollback, toc, { ...rights, superuser: true, strangers: [] }),
     },
