@@ -38,6 +38,11 @@ export interface DirectoryEntry {
   readonly raw: Buffer;
 }
 
+/** What is read from an archive by its entry. */
+export interface HasEntry {
+  readonly entry: DirectoryEntry;
+}
+
 /** What the end records say of the directory. Sizes and offsets in bytes. */
 export interface DirectoryEnd {
   readonly entries: number;
@@ -52,7 +57,7 @@ export interface DirectoryEnd {
 export function* decodeEntries(directory: Buffer, count: number): Generator<DirectoryEntry> {
   let at = 0;
   for (let i = 0; i < count; i++) {
-    const entry = decodeEntry(directory.subarray(at));
+    const entry = decodeEntry(directory, at);
     at += entry.raw.length;
     yield entry;
   }
@@ -67,10 +72,9 @@ export function wholeEntries(bytes: Buffer): { readonly count: number; readonly 
   let [count, length] = [0, 0];
   while (bytes.length - length >= ENTRY_LENGTH) {
     assertSignature(bytes, length);
-    const variable = [28, 30, 32].map((at) => bytes.readUInt16LE(length + at));
-    const next = length + variable.reduce((sum, part) => sum + part, ENTRY_LENGTH);
-    if (next > bytes.length) break;
-    length = next;
+    const { end } = variableParts(bytes, length);
+    if (end > bytes.length) break;
+    length = end;
     count += 1;
   }
   return { count, length };
@@ -80,19 +84,26 @@ function assertSignature(bytes: Buffer, at: number): void {
   if (bytes.readUInt32LE(at) !== ENTRY) throw damaged('an entry does not start with its signature');
 }
 
-function decodeEntry(bytes: Buffer): DirectoryEntry {
-  if (bytes.length < ENTRY_LENGTH) throw damaged('an entry is cut short');
-  assertSignature(bytes, 0);
-  const nameEnd = ENTRY_LENGTH + bytes.readUInt16LE(28);
-  const extraEnd = nameEnd + bytes.readUInt16LE(30);
-  const end = extraEnd + bytes.readUInt16LE(32);
-  if (bytes.length < end) throw damaged('an entry is cut short');
+/** Where name, extra field and comment end of the entry that starts at `at`. */
+function variableParts(bytes: Buffer, at: number): Readonly<Record<'nameEnd' | 'extraEnd' | 'end', number>> {
+  const nameEnd = at + ENTRY_LENGTH + bytes.readUInt16LE(at + 28);
+  const extraEnd = nameEnd + bytes.readUInt16LE(at + 30);
+  return { nameEnd, extraEnd, end: extraEnd + bytes.readUInt16LE(at + 32) };
+}
+
+/** Millions are decoded at a time: no more than one view of its bytes is made of each. */
+function decodeEntry(directory: Buffer, at: number): DirectoryEntry {
+  if (directory.length < at + ENTRY_LENGTH) throw damaged('an entry is cut short');
+  assertSignature(directory, at);
+  const { nameEnd, extraEnd, end } = variableParts(directory, at);
+  if (directory.length < end) throw damaged('an entry is cut short');
+  const bytes = directory.subarray(at, end);
   if (bytes.readUInt16LE(34) !== 0) throw damaged('it spans several disks');
 
   // Bytes that are not UTF-8 are CP437 (appendix D.1); latin1 keeps them apart just as well.
   const encoding = bytes.readUInt16LE(8) & UTF8_NAME ? 'utf8' : 'latin1';
-  const name = bytes.toString(encoding, ENTRY_LENGTH, nameEnd);
-  const zip64 = splitExtra(bytes.subarray(nameEnd, extraEnd)).zip64;
+  const name = directory.toString(encoding, at + ENTRY_LENGTH, nameEnd);
+  const zip64 = extraEnd > nameEnd ? splitExtra(directory.subarray(nameEnd, extraEnd)).zip64 : undefined;
   let used = 0;
   // The Zip64 field holds only what did not fit, in this order. Without such a field all ones are just a number.
   const field = (at: number): number => {
@@ -105,7 +116,6 @@ function decodeEntry(bytes: Buffer): DirectoryEntry {
   const size = field(24);
   const compressedSize = field(20);
   const offset = field(42);
-  const raw = bytes.subarray(0, end);
   return {
     name,
     method: bytes.readUInt16LE(10),
@@ -113,7 +123,7 @@ function decodeEntry(bytes: Buffer): DirectoryEntry {
     compressedSize,
     size,
     offset,
-    raw,
+    raw: bytes,
   };
 }
 
@@ -134,8 +144,7 @@ function splitExtra(extra: Buffer): { zip64: Buffer | undefined; others: Buffer 
 
 /** Encodes an entry whose local header now lies at another offset; everything else stays as it was. */
 export function moveEntry(entry: DirectoryEntry, offset: number): Buffer {
-  const nameEnd = ENTRY_LENGTH + entry.raw.readUInt16LE(28);
-  const extraEnd = nameEnd + entry.raw.readUInt16LE(30);
+  const { nameEnd, extraEnd } = variableParts(entry.raw, 0);
   const large = [entry.size, entry.compressedSize, offset].filter((value) => value >= FULL_32);
   const zip64 = Buffer.alloc(large.length > 0 ? 4 + 8 * large.length : 0);
   if (large.length > 0) {

@@ -1,20 +1,20 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { DirectoryEntry } from './central-directory.ts';
+import type { HasEntry } from './central-directory.ts';
 import { decodeEntry, likelyEnd, openEntry } from './entry.ts';
 import type { RangeReader } from './ranges.ts';
 import { readExactly } from './ranges.ts';
 
-/** An entry and its content, checked as `openEntry` does. */
-export interface EntryContent {
-  readonly entry: DirectoryEntry;
-  /** A stream where it is large. It has to be read before the next entry is taken, else it is destroyed. */
+/** A file of the archive and its content, checked as `openEntry` does. */
+export interface ReadFile<File> {
+  readonly file: File;
+  /** A stream where it is large. It has to be read before the next file is taken, else it is destroyed. */
   readonly content: Buffer | Readable;
 }
 
-/** Neighbouring entries that one request brings. Offsets in bytes. */
-interface Batch {
-  readonly entries: DirectoryEntry[];
+/** Neighbouring files that one request brings. Offsets in bytes. */
+interface Batch<File> {
+  readonly files: File[];
   readonly offset: number;
   end: number;
 }
@@ -37,17 +37,17 @@ const AHEAD = 4;
  *
  * @throws UserError that names the entry whose content is not what the directory says
  */
-export async function* readEntries(
+export async function* readEntries<File extends HasEntry>(
   reader: RangeReader,
-  entries: Iterable<DirectoryEntry>,
-): AsyncGenerator<EntryContent> {
-  const batches = batchesOf(entries, reader.size);
-  const coming: { batch: Batch; bytes: Promise<Buffer> | undefined }[] = [];
+  files: Iterable<File>,
+): AsyncGenerator<ReadFile<File>> {
+  const batches = batchesOf(files, reader.size);
+  const coming: { batch: Batch<File>; bytes: Promise<Buffer> | undefined }[] = [];
   for (;;) {
     while (coming.length < AHEAD) {
       const { value: batch } = batches.next();
       if (!batch) break;
-      const bytes = isHeld(batch.entries[0])
+      const bytes = isHeld(batch.files[0])
         ? readExactly(reader, batch.offset, batch.end - batch.offset)
         : undefined;
       bytes?.catch(() => {}); // thrown where it is awaited, unless nobody reads that far
@@ -59,47 +59,52 @@ export async function* readEntries(
   }
 }
 
-async function* contentsOf(
+async function* contentsOf<File extends HasEntry>(
   reader: RangeReader,
-  { entries, offset }: Batch,
+  { files, offset }: Batch<File>,
   bytes: Buffer | undefined,
-): AsyncGenerator<EntryContent> {
-  for (const entry of entries) {
+): AsyncGenerator<ReadFile<File>> {
+  for (const file of files) {
+    const { entry } = file;
     if (bytes) {
       const content = decodeEntry(bytes.subarray(entry.offset - offset), entry);
-      yield { entry, content: content ?? (await buffer(openEntry(reader, entry))) };
+      yield { file, content: content ?? (await buffer(openEntry(reader, entry))) };
       continue;
     }
     const content = openEntry(reader, entry);
     try {
-      yield { entry, content };
+      yield { file, content };
     } finally {
       content.destroy();
     }
   }
 }
 
-const isHeld = (entry: DirectoryEntry | undefined): boolean =>
-  entry !== undefined && Math.max(entry.size, entry.compressedSize) <= HELD_BYTES;
+const isHeld = (file: HasEntry | undefined): boolean =>
+  file !== undefined && Math.max(file.entry.size, file.entry.compressedSize) <= HELD_BYTES;
 
-function* batchesOf(entries: Iterable<DirectoryEntry>, archiveSize: number): Generator<Batch, undefined> {
-  let last: Batch | undefined;
-  for (const entry of entries) {
+function* batchesOf<File extends HasEntry>(
+  files: Iterable<File>,
+  archiveSize: number,
+): Generator<Batch<File>, undefined> {
+  let last: Batch<File> | undefined;
+  for (const file of files) {
+    const { entry } = file;
     const end = Math.min(likelyEnd(entry), archiveSize);
     const joins =
       last &&
-      isHeld(last.entries[0]) &&
-      isHeld(entry) &&
-      last.entries.length < BATCH_ENTRIES &&
+      isHeld(last.files[0]) &&
+      isHeld(file) &&
+      last.files.length < BATCH_ENTRIES &&
       entry.offset >= last.offset &&
       entry.offset - last.end <= GAP_BYTES &&
       end - last.offset <= BATCH_BYTES;
     if (last && joins) {
-      last.entries.push(entry);
+      last.files.push(file);
       last.end = Math.max(last.end, end);
     } else {
       if (last) yield last;
-      last = { entries: [entry], offset: entry.offset, end };
+      last = { files: [file], offset: entry.offset, end };
     }
   }
   if (last) yield last;

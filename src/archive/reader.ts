@@ -4,7 +4,7 @@ import { quoted } from '../util/controls.ts';
 import { collectSooner } from '../util/garbage-collection.ts';
 import { type DirectoryEntry, damaged, decodeEnd, LONGEST_END } from './central-directory.ts';
 import { PackedEntries } from './packed-entries.ts';
-import { type RangeReader, readExactly, readRange } from './ranges.ts';
+import { type RangeReader, type ReadAhead, readExactly, readRange } from './ranges.ts';
 import type { Directory } from './segment.ts';
 
 /** The directory of an archive, as it is stored. */
@@ -29,6 +29,8 @@ const LARGEST_DIRECTORY = 2 ** 29;
 const MOST_ENTRIES = 5_000_000;
 /** Number of entries from which they take most of the memory. */
 const MANY_ENTRIES = 250_000;
+/** Short pieces: each is packed at once, and garbage until the whole heap is collected. */
+const READ_AHEAD: ReadAhead = { ahead: 5, pieceBytes: 2 ** 20 };
 
 /**
  * Reads an archive's directory in one ranged read, in more when it is longer than some 64 KiB.
@@ -45,7 +47,7 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
   if (end.entries >= MANY_ENTRIES) collectSooner();
   const [md5, sha256] = [createHash('md5'), createHash('sha256')];
   const packed = new PackedEntries();
-  for await (const piece of readRange(reader, end.offset, tailOffset)) {
+  for await (const piece of readRange(reader, end.offset, tailOffset, READ_AHEAD)) {
     md5.update(piece);
     sha256.update(piece);
     packed.add(piece);

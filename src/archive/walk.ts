@@ -1,18 +1,18 @@
-import type { DirectoryEntry } from './central-directory.ts';
+import type { DirectoryEntry, HasEntry } from './central-directory.ts';
 import { broken, decodeStored, decodeStream, LOCAL_HEADER_LENGTH, localHeaderLength } from './entry.ts';
 import type { RangeReader, ReadAhead } from './ranges.ts';
 import { readRange } from './ranges.ts';
 
-/** An entry and its content, which is checked before it is given, or at its end. */
-export interface WalkedEntry {
-  readonly entry: DirectoryEntry;
-  /** A stream where it is large. It has to be read to its end before the next entry is taken. */
+/** A file of the archive and its content, which is checked before it is given, or at its end. */
+export interface WalkedFile<File> {
+  readonly file: File;
+  /** A stream where it is large. It has to be read to its end before the next file is taken. */
   readonly content: Buffer | AsyncIterable<Buffer>;
 }
 
 /** Larger entries are streamed, in bytes. */
 const HELD_BYTES = 4 * 2 ** 20;
-const READ_AHEAD: ReadAhead = { ahead: 4, pieceBytes: 4 * 2 ** 20 };
+const READ_AHEAD: ReadAhead = { ahead: 6, pieceBytes: 2 * 2 ** 20 };
 /** Bit 3 of the general purpose flag: sizes and CRC-32 follow the data. APPNOTE 4.4.4. */
 const DESCRIPTOR = 0x08;
 /** Its signature, CRC-32 and two sizes, of 4 or of 8 bytes each. APPNOTE 4.3.9. */
@@ -21,31 +21,32 @@ const LONG_DESCRIPTOR_LENGTH = 24;
 const ZIP64_VERSION = 45;
 
 /**
- * Reads an archive once, from its first byte to its directory, and gives every entry. What stands before and behind the
+ * Reads an archive once, from its first byte to its directory, and gives every file. What stands before and behind the
  * content of an entry has to be what the directory says as well.
  *
- * @param entries in the order of their bytes. No more than one is taken before it is needed.
+ * @param files in the order of their bytes. No more than one is taken before it is needed.
  * @param end where the directory begins
  * @param seen is told every byte, in their order
  * @throws ContentError that names the entry which is not what the directory says
  */
-export async function* walkArchive(
+export async function* walkArchive<File extends HasEntry>(
   reader: RangeReader,
-  entries: Iterable<DirectoryEntry>,
+  files: Iterable<File>,
   end: number,
   seen: (bytes: Buffer) => void,
-): AsyncGenerator<WalkedEntry> {
+): AsyncGenerator<WalkedFile<File>> {
   const cursor = new Cursor(readRange(reader, 0, end, READ_AHEAD), seen);
-  for (const [entry, next] of withNext(entries)) {
-    const limit = next?.offset ?? end;
+  for (const [file, next] of withNext(files)) {
+    const { entry } = file;
+    const limit = next?.entry.offset ?? end;
     await cursor.skipTo(entry.offset);
     const header = await readHeader(cursor, entry);
     const dataEnd = cursor.position + entry.compressedSize;
     if (dataEnd > limit) throw broken(entry, 'it reaches into what lies behind it');
     if (Math.max(entry.size, entry.compressedSize) <= HELD_BYTES) {
-      yield { entry, content: decodeStored(await cursor.take(entry.compressedSize), entry) };
+      yield { file, content: decodeStored(await cursor.take(entry.compressedSize), entry) };
     } else {
-      yield { entry, content: decodeStream(cursor.stream(entry.compressedSize), entry) };
+      yield { file, content: decodeStream(cursor.stream(entry.compressedSize), entry) };
       if (cursor.position !== dataEnd) throw broken(entry, 'other bytes follow its content');
     }
     if (header.readUInt16LE(6) & DESCRIPTOR) {

@@ -105,16 +105,13 @@ export function archivedDump(contents: MemberContents, members: Members): DumpSo
 }
 
 async function* readDirectoryFiles(contents: MemberContents, members: Members, files: readonly DumpFile[]) {
-  const wanted = new Map<DirectoryEntry, DumpFile>();
-  for (const file of files) {
-    const entry = members.get(`dump/${file.name}`);
-    if (entry) wanted.set(entry, file);
-  }
-  for await (const { entry, content } of contents.read(wanted.keys())) {
-    const file = wanted.get(entry);
-    if (!file) continue;
-    yield { ...file, content };
-  }
+  const wanted = function* () {
+    for (const file of files) {
+      const entry = members.get(`dump/${file.name}`);
+      if (entry) yield { ...file, entry };
+    }
+  };
+  for await (const { file, content } of contents.read(wanted())) yield { ...file, content };
 }
 
 function single<T extends readonly [name: string, entry: DirectoryEntry]>(

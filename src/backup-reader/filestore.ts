@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { DirectoryEntry } from '../archive/central-directory.ts';
+import type { ReadFile } from '../archive/read-entries.ts';
 import type { WantedFiles } from '../odoo/file-list.ts';
 import { sha1Of } from '../odoo/filestore.ts';
 import { BitSet } from '../util/bit-set.ts';
@@ -187,17 +188,8 @@ function databaseFolder(names: () => Iterable<string>, database: string | undefi
 export async function* readFiles(
   contents: MemberContents,
   files: Iterable<FilestoreEntry>,
-): AsyncGenerator<{ readonly file: FilestoreEntry; readonly content: Buffer | Readable }> {
-  const fileOf = new WeakMap<DirectoryEntry, FilestoreEntry>();
-  const entries = function* () {
-    for (const file of files) {
-      fileOf.set(file.entry, file);
-      yield file.entry;
-    }
-  };
-  for await (const { entry, content } of contents.read(entries())) {
-    const file = fileOf.get(entry);
-    if (!file) continue;
+): AsyncGenerator<ReadFile<FilestoreEntry>> {
+  for await (const { file, content } of contents.read(files)) {
     const checked = checkedContent(file, content);
     try {
       yield { file, content: checked };

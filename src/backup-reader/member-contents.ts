@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
-import type { DirectoryEntry } from '../archive/central-directory.ts';
+import type { DirectoryEntry, HasEntry } from '../archive/central-directory.ts';
 import { openEntry } from '../archive/entry.ts';
 import type { RangeReader } from '../archive/ranges.ts';
-import { type EntryContent, readEntries } from '../archive/read-entries.ts';
+import { type ReadFile, readEntries } from '../archive/read-entries.ts';
 import type { Seal } from './seal.ts';
 import { parseSealedName, type SealedName } from './sealed-names.ts';
 import { ContentSums } from './sums.ts';
@@ -51,11 +51,12 @@ export class MemberContents {
   }
 
   /** Reads many members with few requests, in the order of the archive: see `readEntries`. */
-  async *read(entries: Iterable<DirectoryEntry>): AsyncGenerator<EntryContent> {
-    for await (const { entry, content } of readEntries(this.#reader, entries)) {
+  async *read<File extends HasEntry>(files: Iterable<File>): AsyncGenerator<ReadFile<File>> {
+    for await (const { file, content } of readEntries(this.#reader, files)) {
+      const { entry } = file;
       const checked = this.#sums.checked(entry.name, content);
       const sealed = this.#sealed(entry);
-      yield { entry, content: sealed ? await sealed.seal.content(entry.name, checked) : checked };
+      yield { file, content: sealed ? await sealed.seal.content(entry.name, checked) : checked };
     }
   }
 

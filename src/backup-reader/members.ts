@@ -1,9 +1,7 @@
 import type { DirectoryEntry } from '../archive/central-directory.ts';
 import { DEFLATED, STORED } from '../archive/entry.ts';
 import { PackedEntries } from '../archive/packed-entries.ts';
-import type { RangeReader } from '../archive/ranges.ts';
 import type { ArchiveDirectory } from '../archive/reader.ts';
-import { type WalkedEntry, walkArchive } from '../archive/walk.ts';
 import type { BitSet } from '../util/bit-set.ts';
 import { quoted } from '../util/controls.ts';
 import { ContentError } from '../util/errors.ts';
@@ -97,26 +95,6 @@ export class Members {
 }
 
 const FILESTORE = 'filestore/';
-
-/** Reads an archive once: `walkArchive`, which gives the members. */
-export async function* walkMembers(
-  reader: RangeReader,
-  members: Members,
-  end: number,
-  seen: (bytes: Buffer) => void,
-): AsyncGenerator<{ readonly member: Member; readonly content: WalkedEntry['content'] }> {
-  const memberOf = new WeakMap<DirectoryEntry, Member>();
-  const entries = function* () {
-    for (const member of members.all()) {
-      memberOf.set(member.entry, member);
-      yield member.entry;
-    }
-  };
-  for await (const { entry, content } of walkArchive(reader, entries(), end, seen)) {
-    const member = memberOf.get(entry);
-    if (member) yield { member, content };
-  }
-}
 
 /** Name of a file without a leading `./`; in a sealed archive, of what comes out. */
 function memberName({ name }: DirectoryEntry, isSealed: boolean): string {

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { RangeReader } from '../archive/ranges.ts';
+import type { ReadFile } from '../archive/read-entries.ts';
 import { readDirectory } from '../archive/reader.ts';
 import type { Directory } from '../archive/segment.ts';
 import type { BackupDescription } from '../catalog/description.ts';
@@ -52,9 +52,7 @@ export interface RestoreSource {
   /** A file of the zip by its name; undefined: there is none. */
   member(name: string): DumpFile | undefined;
   /** Reads files of `filestore`, each checked: see `readFiles`. */
-  readFiles(
-    files: Iterable<FilestoreEntry>,
-  ): AsyncIterable<{ readonly file: FilestoreEntry; readonly content: Buffer | Readable }>;
+  readFiles(files: Iterable<FilestoreEntry>): AsyncIterable<ReadFile<FilestoreEntry>>;
   /**
    * Makes sure that all of the dump was compared with the receipt: a program may have taken the beginning alone.
    *

@@ -2,8 +2,9 @@ import type { RangeReader } from '../archive/ranges.ts';
 import { readRange } from '../archive/ranges.ts';
 import { readDirectory } from '../archive/reader.ts';
 import { type CheckedRange, UnitCheck } from '../archive/units.ts';
+import { walkArchive } from '../archive/walk.ts';
 import { checkFile, filestoreOf } from '../backup-reader/filestore.ts';
-import { membersOf, walkMembers } from '../backup-reader/members.ts';
+import { membersOf } from '../backup-reader/members.ts';
 import type { Run } from '../platform/run.ts';
 import { UserError } from '../util/errors.ts';
 import type { Download } from './download.ts';
@@ -41,7 +42,8 @@ async function checkZip(ranges: RangeReader, passed: (bytes: number) => void): P
   const members = membersOf(archive);
   const filestore = filestoreOf(members, undefined, [])?.files;
   const seen = ({ length }: Buffer) => passed(length);
-  for await (const { member, content } of walkMembers(ranges, members, archive.directory.offset, seen)) {
+  const end = archive.directory.offset;
+  for await (const { file: member, content } of walkArchive(ranges, members.all(), end, seen)) {
     const file = filestore?.of(member);
     if (file) await checkFile(file, content);
     else if (!Buffer.isBuffer(content)) for await (const _ of content);

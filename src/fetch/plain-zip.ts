@@ -5,11 +5,12 @@ import type { RangeReader } from '../archive/ranges.ts';
 import { readRange } from '../archive/ranges.ts';
 import { readDirectory } from '../archive/reader.ts';
 import type { SegmentWriter } from '../archive/segment-writer.ts';
+import { walkArchive } from '../archive/walk.ts';
 import { ArchiveWriter } from '../archive/writer.ts';
 import { openDescription } from '../backup-reader/description.ts';
 import { checkedContent, filestoreOf } from '../backup-reader/filestore.ts';
 import { MemberContents } from '../backup-reader/member-contents.ts';
-import { type Member, type Members, membersOf, walkMembers } from '../backup-reader/members.ts';
+import { type Member, type Members, membersOf } from '../backup-reader/members.ts';
 import { assertDirectory } from '../backup-reader/open.ts';
 import { Seal, type SealedBackup } from '../backup-reader/seal.ts';
 import { ContentSums } from '../backup-reader/sums.ts';
@@ -79,7 +80,7 @@ async function plainZip(object: SealedObject, members: Members, end: number): Pr
   }
 
   async function write(segment: SegmentWriter): Promise<void> {
-    for await (const { member, content } of walkMembers(reader, members, end, object.seen)) {
+    for await (const { file: member, content } of walkArchive(reader, members.all(), end, object.seen)) {
       const { deflate, source } = await tried(await opened(member, content));
       await segment.add(member.name, source, { deflate, modified: modifiedOf(member.entry) });
     }

@@ -42,11 +42,11 @@ async function readAll(zip: Buffer): Promise<number> {
     if (Buffer.isBuffer(content)) bytes += content.length;
     else for await (const chunk of content) bytes += chunk.length;
   }
-  for await (const { content } of readEntries(reader, members.values())) {
+  for await (const { content } of readEntries(reader, members.all())) {
     if (Buffer.isBuffer(content)) bytes += content.length;
     else for await (const chunk of content) bytes += chunk.length;
   }
-  for await (const { content } of walkArchive(reader, members.values(), directory.offset, () => {})) {
+  for await (const { content } of walkArchive(reader, members.all(), directory.offset, () => {})) {
     if (Buffer.isBuffer(content)) bytes += content.length;
     else for await (const chunk of content) bytes += chunk.length;
   }

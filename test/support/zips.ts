@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { DirectoryEntry } from '../../src/archive/central-directory.ts';
+import type { DirectoryEntry, HasEntry } from '../../src/archive/central-directory.ts';
 import type { RangeReader } from '../../src/archive/ranges.ts';
 import { readDirectory } from '../../src/archive/reader.ts';
 
@@ -24,6 +24,11 @@ export function rangesOf(
 export async function entriesOf(zip: Buffer): Promise<Map<string, DirectoryEntry>> {
   const { entries } = await readDirectory(rangesOf(zip));
   return new Map(Array.from(entries(), (entry) => [entry.name, entry]));
+}
+
+/** A zip's entries as they are read, in the directory's order. */
+export async function filesOf(zip: Buffer): Promise<HasEntry[]> {
+  return Array.from((await entriesOf(zip)).values(), (entry) => ({ entry }));
 }
 
 /**

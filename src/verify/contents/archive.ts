@@ -1,10 +1,12 @@
 import type { DirectoryEntry } from '../../archive/central-directory.ts';
-import { type ArchiveDirectory, readDirectory } from '../../archive/reader.ts';
+import { readDirectory } from '../../archive/reader.ts';
+import type { Directory } from '../../archive/segment.ts';
 import type { CheckedRange } from '../../archive/units.ts';
+import { walkArchive } from '../../archive/walk.ts';
 import { openDescription } from '../../backup-reader/description.ts';
 import { checkFile, type FilestoreEntry, filestoreOf } from '../../backup-reader/filestore.ts';
 import { MemberContents } from '../../backup-reader/member-contents.ts';
-import { type Members, membersOf, walkMembers } from '../../backup-reader/members.ts';
+import { type Members, membersOf } from '../../backup-reader/members.ts';
 import type { Seal } from '../../backup-reader/seal.ts';
 import { ContentSums } from '../../backup-reader/sums.ts';
 import type { BackupDescription } from '../../catalog/description.ts';
@@ -25,14 +27,12 @@ export async function checkArchive(look: Look, receipt: Receipt): Promise<string
   const { reader, uri, units } = look;
   const doubts = new Doubts(uri);
   if (reader.size !== receipt.size) doubts.add(`it has ${reader.size} bytes instead of ${receipt.size}`);
-  const archive = await listEntries(look, doubts);
-  const { directory } = archive;
+  const { directory, members } = await listMembers(look, doubts);
   const written = receipt.directory;
   const isOther = written?.sha256 !== undefined && written.sha256 !== directory.sha256;
   if (directory.md5 !== written?.md5 || isOther) {
     doubts.add('its central directory is not the one that was written');
   }
-  const members = membersOf(archive);
   await checkEntries(look, receipt, members, directory.offset);
   if (units.broken) throw otherBytes(units.broken, members);
   doubts.settle();
@@ -62,11 +62,13 @@ class Doubts {
   }
 }
 
-async function listEntries({ reader }: Look, doubts: Doubts): Promise<ArchiveDirectory> {
+async function listMembers(
+  { reader }: Look,
+  doubts: Doubts,
+): Promise<{ readonly directory: Directory; readonly members: Members }> {
   try {
     const archive = await readDirectory(reader);
-    for (const _ of archive.entries()); // each can be decoded
-    return archive;
+    return { directory: archive.directory, members: membersOf(archive) };
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
     doubts.add(`its central directory cannot be read (${messageOf(error).replace(/\.$/, '')})`);
@@ -82,7 +84,7 @@ async function checkEntries(look: Look, receipt: Receipt, members: Members, end:
   const { corrupt = [] } = description.filestore ?? {};
   const filestore = filestoreOf(members, receipt.database, corrupt, contents)?.files;
   await using dumps = await dumpsOf(look, receipt, members, contents);
-  for await (const { member, content } of walkMembers(look.reader, members, end, look.seen)) {
+  for await (const { file: member, content } of walkArchive(look.reader, members.all(), end, look.seen)) {
     const { name, entry } = member;
     const checked = compared(sums, entry.name, content);
     const opened = seal?.opens(entry.name) ? await seal.content(entry.name, checked) : checked;

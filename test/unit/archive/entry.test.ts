@@ -19,7 +19,7 @@ async function bothWays(reader: RangeReader, zip: Buffer, name: string): Promise
   const entry = (await entriesOf(zip)).get(name);
   assert.ok(entry, name);
   const streamed = await buffer(openEntry(reader, entry));
-  for await (const { content } of readEntries(reader, [entry])) {
+  for await (const { content } of readEntries(reader, [{ entry }])) {
     const read = Buffer.isBuffer(content) ? content : await buffer(content);
     assert.ok(read.equals(streamed), name);
   }
@@ -109,6 +109,6 @@ test('an entry that is not what the directory says is refused', async () => {
     const named = (error: unknown) =>
       error instanceof UserError && why.test(error.message) && /^"name" is not what/.test(error.message);
     await assert.rejects(buffer(openEntry(reader, entry)), named, `${what}, streamed`);
-    await assert.rejects(readEntries(reader, [entry]).next(), named, `${what}, held`);
+    await assert.rejects(readEntries(reader, [{ entry }]).next(), named, `${what}, held`);
   }
 });

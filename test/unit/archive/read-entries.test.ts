@@ -7,7 +7,7 @@ import type { RangeReader } from '../../../src/archive/ranges.ts';
 import { readEntries } from '../../../src/archive/read-entries.ts';
 import { archive } from '../../support/odoo.ts';
 import { noise, zipOf } from '../../support/written-archive.ts';
-import { entriesOf, rangesOf } from '../../support/zips.ts';
+import { filesOf, rangesOf } from '../../support/zips.ts';
 
 const MIB = 2 ** 20;
 
@@ -18,9 +18,9 @@ test('neighbours come with one request, a large one as a stream, in the order in
   contents.last = Buffer.from('last');
   const zip = await zipOf(contents, false);
   const reader = rangesOf(zip);
-  const entries = [...(await entriesOf(zip)).values()];
   const seen: string[] = [];
-  for await (const { entry, content } of readEntries(reader, entries)) {
+  for await (const { file, content } of readEntries(reader, await filesOf(zip))) {
+    const { entry } = file;
     assert.equal(Buffer.isBuffer(content), entry.name !== 'large');
     const read = Buffer.isBuffer(content) ? content : await buffer(content);
     assert.ok(read.equals(contents[entry.name] ?? Buffer.alloc(0)), entry.name);
@@ -35,9 +35,8 @@ test('what is far apart is not read', async () => {
     { first: Buffer.from('1'), between: noise(3 * MIB), last: Buffer.from('2') },
     false,
   );
-  const entries = await entriesOf(zip);
   const reader = rangesOf(zip);
-  const wanted = [...entries.values()].filter(({ name }) => name !== 'between');
+  const wanted = (await filesOf(zip)).filter(({ entry }) => entry.name !== 'between');
   let read = '';
   for await (const { content } of readEntries(reader, wanted)) read += content;
   assert.equal(read, '12');
@@ -61,7 +60,7 @@ test('several requests are under way, and no more than that', async () => {
     },
   };
   let count = 0;
-  for await (const _ of readEntries(reader, (await entriesOf(zip)).values())) count += 1;
+  for await (const _ of readEntries(reader, await filesOf(zip))) count += 1;
   assert.equal(count, 24);
   assert.equal(most, 4);
 });
@@ -71,7 +70,7 @@ test('who leaves early, and who meets an error, leaves nothing behind', async ()
     { a: noise(20 * MIB), b: noise(3 * MIB), c: noise(3 * MIB), d: noise(3 * MIB) },
     false,
   );
-  const entries = [...(await entriesOf(zip)).values()];
+  const files = await filesOf(zip);
   const failing: RangeReader = {
     size: zip.length,
     async read(offset, length) {
@@ -79,13 +78,13 @@ test('who leaves early, and who meets an error, leaves nothing behind', async ()
       return zip.subarray(offset, offset + length);
     },
   };
-  for await (const { content } of readEntries(failing, entries)) {
+  for await (const { content } of readEntries(failing, files)) {
     assert.ok(!Buffer.isBuffer(content));
     for await (const _ of content) break;
     break;
   }
   const all = async () => {
-    for await (const { content } of readEntries(failing, entries)) {
+    for await (const { content } of readEntries(failing, files)) {
       if (!Buffer.isBuffer(content)) await buffer(content);
     }
   };
@@ -94,11 +93,10 @@ test('who leaves early, and who meets an error, leaves nothing behind', async ()
 
 test('an archive by Odoo: every entry is what its name says', async () => {
   const zip = await readFile(archive);
-  const entries = [...(await entriesOf(zip)).values()];
   const reader = rangesOf(zip);
   let files = 0;
-  for await (const { entry, content } of readEntries(reader, entries)) {
-    const [, sha1] = /^filestore\/..\/([0-9a-f]{40})$/.exec(entry.name) ?? [];
+  for await (const { file, content } of readEntries(reader, await filesOf(zip))) {
+    const [, sha1] = /^filestore\/..\/([0-9a-f]{40})$/.exec(file.entry.name) ?? [];
     const read = Buffer.isBuffer(content) ? content : await buffer(content);
     if (sha1) assert.equal(createHash('sha1').update(read).digest('hex'), sha1);
     if (sha1) files += 1;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeEnd } from '../../../src/archive/central-directory.ts';
 import { readDirectory } from '../../../src/archive/reader.ts';
+import { walkArchive } from '../../../src/archive/walk.ts';
 import { filestoreOf } from '../../../src/backup-reader/filestore.ts';
-import { membersOf, walkMembers } from '../../../src/backup-reader/members.ts';
+import { membersOf } from '../../../src/backup-reader/members.ts';
 import { pythonZip, rangesOf } from '../../support/zips.ts';
 
 const COUNT = 5000;
@@ -68,8 +69,8 @@ for (const isReordered of [false, true]) {
     assert.equal(files.get(nameOf(COUNT)), undefined);
 
     let found = 0;
-    const walked = walkMembers(rangesOf(zip), members, archive.directory.offset, () => {});
-    for await (const { member } of walked) if (files.of(member)) found += 1;
+    const walked = walkArchive(rangesOf(zip), members.all(), archive.directory.offset, () => {});
+    for await (const { file } of walked) if (files.of(file)) found += 1;
     assert.equal(found, COUNT);
   });
 }
