@@ -170,7 +170,11 @@ class Body implements ReadBytes {
         (Body as Readable | undefined)?.destroy();
         return await this.#askAgain();
       }
-      if (this.#length > 0 && ContentRange === undefined) throw this.#tooLong();
+      const from = /^bytes (\d+)-/.exec(ContentRange ?? '')?.[1];
+      if (from === undefined ? this.#length > 0 : Number(from) !== this.#next) {
+        (Body as Readable | undefined)?.destroy();
+        throw from === undefined ? this.#tooLong() : this.#elsewhere();
+      }
       this.#etag ??= ETag;
       return (Body ?? []) as AsyncIterable<Buffer>;
     } catch (error) {
@@ -190,9 +194,20 @@ class Body implements ReadBytes {
   }
 
   #missing(): string | undefined {
-    const { offset, length } = this.#range ?? { offset: 0, length: Number.POSITIVE_INFINITY };
-    if (length < Number.POSITIVE_INFINITY) return `bytes=${offset + this.#length}-${offset + length - 1}`;
-    return this.#length === 0 ? undefined : `bytes=${this.#length}-`;
+    if (this.#range) return `bytes=${this.#next}-${this.#range.offset + this.#range.length - 1}`;
+    return this.#length === 0 ? undefined : `bytes=${this.#next}-`;
+  }
+
+  /** Offset of the first byte that is missing, in the object. */
+  get #next(): number {
+    return (this.#range?.offset ?? 0) + this.#length;
+  }
+
+  #elsewhere(): UserError {
+    return new UserError(
+      `${this.#bucket.uri(this.#key)} gave bytes from another place than were asked for, from byte ${this.#next} on`,
+      'The server does not serve ranges, or a proxy before it mixes them up.',
+    );
   }
 
   #replaced(cause?: unknown): UserError {
