@@ -2,6 +2,8 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
 import { asking } from '../util/questions.ts';
+import { endingAnswered } from './answered-early.ts';
+import { repeatingMissingResults } from './missing-results.ts';
 import { inNextSession, RoleSessions } from './role-sessions.ts';
 import { failure } from './sdk-errors.ts';
 import { assumeRole, type Identity, type Role } from './web-identity.ts';
@@ -65,6 +67,8 @@ export function s3Client(
   client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: 'build', priority: 'low' });
   if (sessions) client.middlewareStack.add(inNextSession(sessions), { step: 'initialize' });
   client.middlewareStack.add(repeatingConflicts, { step: 'finalizeRequest', priority: 'low' });
+  client.middlewareStack.add(repeatingMissingResults, { step: 'finalizeRequest', priority: 'low' });
+  client.middlewareStack.add(endingAnswered, { step: 'deserialize', priority: 'low' });
   const limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds);
   const limited = <Input, Output>(next: (args: Input) => Promise<Output>) => {
     const within = limit.attempts();

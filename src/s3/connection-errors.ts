@@ -96,6 +96,12 @@ export function connectionError(error: SdkFailure, endpoint: string | undefined)
       'Check `s3-endpoint`: host, port, and whether it is http:// or https://. A firewall or a proxy may drop the data.',
     ];
   }
+  if (error.name === 'NoResult') {
+    return [
+      `${server} does not answer like an S3 service: it says nothing of what became of ${error.message}`,
+      'It was asked again several times. Check `s3-endpoint`: the address of a console or a web page is not that of its S3 API. Or a proxy before it answers in its place.',
+    ];
+  }
   if (error.name === 'TimeoutError' || /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)/.test(code)) {
     return [
       `The connection to ${server} was lost or stalled (${code || error.name})`,

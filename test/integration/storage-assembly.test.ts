@@ -67,6 +67,21 @@ suite('an object that begins with parts of another one', { concurrency: 4 }, asy
     assert.equal((await verifyUpload(store, right, null, tool)).level, 'upload');
   });
 
+  test('is asked for again where the answer to a copy is an error (HTTP 200), or is lost', async () => {
+    const when: S3Rule['when'] = ({ headers }) => 'x-amz-copy-source' in headers;
+    const lateError = '<?xml version="1.0"?>\n<Error><Code>InternalError</Code></Error>\n';
+    await using proxy = await startS3Proxy(server, [
+      { when, fault: { kind: 'stand-in', answer: async () => lateError }, times: 1 },
+      { when, fault: { kind: 'lose-answer' }, times: 1 },
+    ]);
+    using store = openStore(proxy);
+    const uploaded = await send(store, 'late', bytesOf(1), { front: frontOf() });
+    assert.deepEqual(uploaded.copied, { from: key, bytes: copied.length, proof: 'etag', unproven: [] });
+    const object = await getObject(client, bucket, 'late');
+    assert.ok(Buffer.concat([copied, bytesOf(1)]).equals(object), 'other bytes');
+    assert.equal(proxy.requests.filter(when).length, copies.length + 2);
+  });
+
   const failing: [
     what: string,
     front: (front: CopiedFront) => CopiedFront,

@@ -29,6 +29,7 @@ const requests: readonly (readonly [what: string, ask: (store: Store) => Promise
   ['list', (store) => Array.fromAsync(store.list('acme/'))],
   ['head', (store) => store.head('acme/a.zip')],
   ['read', (store) => store.getJson('acme/a.json')],
+  ['write', (store) => store.putJson('acme/a.json', {})],
 ];
 
 suite('where an S3 service is expected, there is', () => {
