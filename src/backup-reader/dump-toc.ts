@@ -6,6 +6,7 @@ import { recordsOf } from '../host/records.ts';
 import { run } from '../host/run.ts';
 import { TempFolder } from '../host/temp-folder.ts';
 import { decoded, type TableOfContents } from '../postgres/custom-format/contents.ts';
+import type { TocEntry } from '../postgres/custom-format/entries.ts';
 import { loadFailure } from '../postgres/load-errors.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { type DumpedObject, isSuperusers, sometimesSuperusers } from '../postgres/superuser-objects.ts';
@@ -20,6 +21,8 @@ export interface DumpToc {
   readonly list: string;
   /** Lines of it whose object only a superuser may make, as its definition says. */
   readonly superusers: ReadonlySet<string>;
+  /** Lines of partitioned tables, which have no rows of their own. Absent: its format is not known here. */
+  readonly partitioned?: ReadonlySet<string>;
   /** Bytes of it in the dump. Absent: its format is not known here, and pg_restore has listed it. */
   readonly size?: number;
 }
@@ -43,13 +46,18 @@ export async function readToc(dump: DumpSource, loader: Postgres): Promise<DumpT
 function tocOf(contents: TableOfContents): DumpToc {
   const lines: string[] = [];
   const superusers = new Set<string>();
+  const partitioned = new Set<string>();
   for (const { line, entry } of contents.lines()) {
     lines.push(line);
+    if (entry.kind === 'TABLE' && isPartitioned(entry)) partitioned.add(line);
     const definition = (entry.definition ?? '').slice(0, LONGEST_DEFINITION);
     if (sometimesSuperusers(line) && isMadeBySuperusers(decoded(definition))) superusers.add(line);
   }
-  return { list: listOf(lines), superusers, size: contents.size };
+  return { list: listOf(lines), superusers, partitioned, size: contents.size };
 }
+
+const isPartitioned = ({ isPartitioned, definition = '' }: TocEntry): boolean =>
+  isPartitioned || /\)\nPARTITION BY /.test(definition);
 
 const isMadeBySuperusers = (definition: string): boolean =>
   isSuperusers(definition.replace(/^(?:--.*\n|\s)+/, ''));

@@ -13,11 +13,15 @@ const LONGEST_LEFT_OUT = 2 ** 16;
 const BYTE_ORDER_MARK = Buffer.from('efbbbf', 'hex');
 /** What `pg_dump --clean` begins with, such as `ALTER TABLE public.t ALTER COLUMN id DROP DEFAULT;`. */
 const DROPS = /^(?:DROP|ALTER (?:TABLE|DOMAIN) [^;]* DROP) [^;]*;$/i;
-const DROPS_PUBLIC = /^DROP SCHEMA (?:IF EXISTS )?public;$/i;
-const CREATES_PUBLIC = /^CREATE SCHEMA public;$/i;
+const DROPS_PUBLIC = /^DROP SCHEMA (?:IF EXISTS )?(?:public|"public");$/i;
+const CREATES_PUBLIC = /^CREATE SCHEMA (?:public|"public");$/i;
 const DATABASE = /^CREATE DATABASE\s/i;
 const INSERT = /^INSERT INTO\s/i;
-const ODOO_TABLE = /^CREATE TABLE (?:public\.)?ir_module_module\s/i;
+const TABLE_NAME = /((?:"(?:[^"]|"")+"|[^\s"().;]+)(?:\.(?:"(?:[^"]|"")+"|[^\s"().;]+))?)/.source;
+/** Neither a partitioned table, which has no rows of its own, nor a foreign one. */
+const TABLE = new RegExp(`^CREATE (?:UNLOGGED )?TABLE ${TABLE_NAME} \\((?![^]*\\)\\s*PARTITION BY )`, 'i');
+const COPY = new RegExp(`^COPY +${TABLE_NAME}`, 'i');
+const ODOO_TABLE = 'ir_module_module';
 
 /** How a plain dump is to pass. */
 export interface PlainDumpOptions {
@@ -25,6 +29,11 @@ export interface PlainDumpOptions {
   readonly leavesOut?: LeavesOut;
   /** Whether psql runs no command of its own: see `restricted`. Default: it may run them. */
   readonly restricted?: boolean;
+  /**
+   * Is told at the end which tables the dump makes and has no rows for: pg_dump writes a COPY also for an empty one. Where
+   * rows come as INSERT, no table can be told from an empty one, and it is told none.
+   */
+  readonly withoutRows?: (tables: readonly string[]) => void;
 }
 
 /**
@@ -69,6 +78,7 @@ function attempt(body: () => Buffer, done: TransformCallback): void {
 class PlainDumpFilter {
   readonly #name: string;
   readonly #leavesOut: LeavesOut | undefined;
+  readonly #withoutRows: PlainDumpOptions['withoutRows'];
   readonly #scanner: SqlScanner;
   /** Read, not yet passed on: understood up to `#understood`; then the beginning of a word whose end has not come. */
   #held: Buffer = Buffer.alloc(0);
@@ -81,19 +91,25 @@ class PlainDumpFilter {
   /** How many statements have made something. */
   #created = 0;
   #dropsPublic = false;
-  #holdsTables = false;
+  /** Tables that it makes; of these, those whose rows have not come. */
+  readonly #tables = new Set<string>();
+  readonly #rowless = new Set<string>();
   #holdsRows = false;
+  #hasInserts = false;
   /** Statements within `#held` that are left out. */
   #cuts: [from: number, to: number][] = [];
 
-  constructor(name: string, { leavesOut, restricted = false }: PlainDumpOptions) {
+  constructor(name: string, { leavesOut, restricted = false, withoutRows }: PlainDumpOptions) {
     this.#name = name;
     this.#leavesOut = leavesOut;
+    this.#withoutRows = withoutRows;
     this.#scanner = new SqlScanner(name, restricted, {
       statement: (from, to) => this.#judge(from, to),
       restrict: (from, to) => this.#cuts.push([from - this.#offset, to - this.#offset]),
-      data: () => {
+      data: (from, rows) => {
         this.#holdsRows = true;
+        const copy = this.#held.toString('utf8', from - this.#offset, rows - this.#offset);
+        this.#rowless.delete(plainName(COPY.exec(copy)?.[1]));
       },
     });
   }
@@ -133,7 +149,9 @@ class PlainDumpFilter {
     const known = this.#scanner.scan(rest);
     const end = Buffer.concat([this.#tail, this.#held]).toString('latin1');
     if (known !== rest.length || !this.#scanner.atRest || !COMPLETE.test(end)) throw incomplete(this.#name);
-    if (this.#holdsTables && !this.#holdsRows) throw schemaOnly(this.#name);
+    const hasRows = this.#holdsRows || this.#hasInserts;
+    if (this.#tables.has(ODOO_TABLE) && !hasRows) throw schemaOnly(this.#name);
+    if (!this.#hasInserts) this.#withoutRows?.([...this.#rowless]);
     return this.#withoutCuts(this.#held.length);
   }
 
@@ -155,14 +173,18 @@ class PlainDumpFilter {
   /** Whether it clears what a database held before; ours is new. @throws ContentError when it makes a database */
   #isForAnotherDatabase(statement: string): boolean {
     if (DATABASE.test(statement)) throw withCreate(this.#name);
-    this.#holdsRows ||= INSERT.test(statement);
+    this.#hasInserts ||= INSERT.test(statement);
     if (this.#created === 0 && DROPS.test(statement)) {
       this.#dropsPublic ||= DROPS_PUBLIC.test(statement);
       return true;
     }
     if (!/^CREATE\s/i.test(statement)) return false;
     this.#created += 1;
-    this.#holdsTables ||= ODOO_TABLE.test(statement);
+    const table = plainName(TABLE.exec(statement)?.[1]);
+    if (table !== '') {
+      this.#tables.add(table);
+      this.#rowless.add(table);
+    }
     return this.#dropsPublic && CREATES_PUBLIC.test(statement);
   }
 
@@ -178,6 +200,12 @@ class PlainDumpFilter {
     return Buffer.concat([...pieces, this.#held.subarray(at, end)]);
   }
 }
+
+/** `res_users` for `public.res_users` and `"public"."res_users"`. */
+const plainName = (written = ''): string =>
+  written
+    .replaceAll(/"((?:[^"]|"")+)"/g, (_, name: string) => name.replaceAll('""', '"'))
+    .replace(/^public\./, '');
 
 /** @throws ContentError when what begins so is known to be something else */
 export function assertSql(name: string, head: Buffer): void {

@@ -50,6 +50,10 @@ const HINTS: Readonly<Record<string, string>> = {
     'The server lets nobody write: it is a standby, or default_transaction_read_only is set where only an admin may change it.',
   [SQL_STATE.tooManyConnections]:
     'The server has no connection left for the role: set jobs to a smaller number, or give the role more (ALTER ROLE … CONNECTION LIMIT).',
+  [SQL_STATE.undefinedTable]:
+    'The dump refers to a table that it does not make, as one of pg_dump --data-only, --section, --table or --exclude-table does. Choose a backup of the whole database.',
+  [SQL_STATE.foreignKeyViolation]:
+    'Rows refer to others that are not there. If those were left out (skip-table-data, pg_dump --exclude-table-data), leave out the rows of the table that refers to them as well, or choose another backup.',
   [SQL_STATE.diskFull]: 'Free disk space on the database server.',
 };
 
@@ -65,10 +69,18 @@ export function loadFailure(error: CommandError, database: string, problem: Load
   );
 }
 
-function hintFor(said: string, { sqlState }: LoadProblem): string | undefined {
+/** Where an object is not there that something else is made of, that is no role. */
+const MADE_OF_OTHERS =
+  /^(?:\d+; \d+ \d+ (?:TABLE|INDEX) |CREATE (?:UNLOGGED TABLE|TABLE|INDEX|UNIQUE INDEX) )/;
+
+function hintFor(said: string, { sqlState, at = '' }: LoadProblem): string | undefined {
   if (saysTooOld(said)) return 'The dump was written by a newer pg_dump: install that client on the host.';
   if (/^psql:[^\n]* error: backslash commands are restricted/m.test(said)) {
     return 'The dump contains psql commands, which are not allowed here. Restore a dump in custom format, or one from pg_dump itself.';
+  }
+  const notThere: (string | undefined)[] = [SQL_STATE.undefinedObject, SQL_STATE.undefinedFunction];
+  if (notThere.includes(sqlState) && MADE_OF_OTHERS.test(at)) {
+    return 'The dump uses what it does not make, mostly of an extension, as one of pg_dump --schema, --table or --extension does. Choose a backup of the whole database.';
   }
   return sqlState === undefined ? undefined : HINTS[sqlState];
 }
@@ -84,19 +96,26 @@ export function withRestoreClient(
   tools: HostTools,
   dumpMajor: number | undefined,
 ): Postgres {
-  const needed = Math.max(dumpMajor ?? 0, postgres.version.major);
+  const { version } = postgres;
+  const needed = Math.max(dumpMajor ?? 0, version.major);
+  // From 17 on it begins with SET transaction_timeout, which ends the restore there.
+  if (needed >= 17 && !version.isAtLeast(17)) {
+    throw new UserError(
+      `The dump needs pg_restore ${needed}, which cannot restore to PostgreSQL ${version.text}`,
+      `Restore it to a server of PostgreSQL ${needed} or newer. If the server that was dumped is of PostgreSQL ${version.major} or older, install postgresql-client-${version.major} where backups are made; or make them as plain SQL.`,
+    );
+  }
   const client = oldestFitting(tools.clients, needed);
   if (!client) {
     throw new UserError(
-      `pg_restore on ${postgres.host.label} is too old: the dump was written by pg_dump ${dumpMajor ?? needed}`,
+      `pg_restore on ${postgres.host.label} is too old: the dump needs pg_restore ${needed}`,
       `Install that client on the host: apt-get install postgresql-client-${needed}`,
     );
   }
-  // From 17 on it begins with SET transaction_timeout, which ends the restore there.
-  if (client.major >= 17 && !postgres.version.isAtLeast(17)) {
+  if (client.major >= 17 && !version.isAtLeast(17)) {
     throw new UserError(
-      `pg_restore ${client.major} cannot restore to PostgreSQL ${postgres.version.text}, and the dump needs pg_restore ${needed}`,
-      `Install postgresql-client-${postgres.version.major} on the host before the backup, or restore from the plain SQL of a backup of format dual.`,
+      `pg_restore ${client.major} cannot restore to PostgreSQL ${version.text}, and ${postgres.host.label} has no older one`,
+      `Install postgresql-client-${version.major} on the host.`,
     );
   }
   return postgres.withClient(client);

@@ -55,6 +55,8 @@ export interface Loaded {
   readonly way: LoadingWay;
   /** Lines of the dump's table of contents that were left out, as pg_restore prints them. */
   readonly skipped: readonly string[];
+  /** Tables that plain SQL makes and has no rows for, not even none. Absent: another dump. */
+  readonly withoutRows?: readonly string[];
 }
 
 /**
@@ -232,7 +234,11 @@ class Loader {
     const rights = { superuser, schemas, members, keepOwnership, version, withoutSuperusers };
     const isRestricted = await knowsRestrict(this.#postgres, this.#database);
     const leavesOut = statementFilter(rights, (statement) => skipped.push(statement));
-    const sql = dump.open({ leavesOut, restricted: isRestricted });
+    let withoutRows: readonly string[] = [];
+    const tellRowless = (tables: readonly string[]) => {
+      withoutRows = tables;
+    };
+    const sql = dump.open({ leavesOut, restricted: isRestricted, withoutRows: tellRowless });
     const codec = inwardCodec(tools);
     const psql = this.#command('psql', [...PSQL_OPTIONS, ...SAYING_WHY, '--output=/dev/null', '--file=-']);
     // Whatever the role or the account has set: pg_dump names the encoding of its dumps.
@@ -242,7 +248,7 @@ class Loader {
     } catch (error) {
       throw error instanceof CommandError ? new SqlError(psql, error.exit) : error;
     }
-    return { way: 'stream', skipped };
+    return { way: 'stream', skipped, withoutRows };
   }
 
   /**

@@ -22,6 +22,8 @@ export type Dump =
 export interface EntryFilter {
   readonly leavesOut: LeavesOut;
   readonly restricted: boolean;
+  /** Is told at the end of a dump which of its tables have no rows in it, not even none. */
+  readonly withoutRows?: (tables: readonly string[]) => void;
 }
 
 export interface DumpBytes {

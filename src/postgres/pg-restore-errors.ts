@@ -23,9 +23,15 @@ export function failedEntry(stderr: string, list: string): string | undefined {
   return id === undefined ? undefined : list.split('\n').find((line) => line.startsWith(`${id}; `));
 }
 
-/** The errors and warnings alone. */
-export const withoutProgress = (stderr: string): string =>
-  stderr.includes('pg_restore: error: ') ? stderr.replaceAll(PROGRESS, '').trim() : stderr;
+/** The first error, if that is all there: the one of a session among several comes before the end of all. */
+const FIRST_ERROR = /^pg_restore: (?:warning|error): (?!a worker process died)/m;
+
+/** The errors and warnings alone. What comes before may be a line of several sessions, or the rest of one. */
+export function withoutProgress(stderr: string): string {
+  if (!stderr.includes('pg_restore: error: ')) return stderr;
+  const from = Math.max(0, stderr.search(FIRST_ERROR));
+  return stderr.slice(from).replaceAll(PROGRESS, '').trim();
+}
 
 /**
  * What pg_restore says only where the bytes of a dump are not what pg_dump writes (`src/bin/pg_dump` of PostgreSQL 12

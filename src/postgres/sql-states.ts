@@ -4,10 +4,13 @@
  */
 export const SQL_STATE = {
   readOnlyTransaction: '25006',
+  foreignKeyViolation: '23503',
   serializationFailure: '40001',
   deadlock: '40P01',
   insufficientPrivilege: '42501',
   invalidObjectDefinition: '42P17',
+  undefinedFunction: '42883',
+  undefinedTable: '42P01',
   undefinedObject: '42704',
   diskFull: '53100',
   tooManyConnections: '53300',

@@ -17,7 +17,7 @@ const OWNER = new RegExp(`^ALTER\\s[^]*\\sOWNER TO ${NAME};$`, 'i');
 const PRIVILEGES = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES|SET SESSION AUTHORIZATION)\s/i;
 /** `CREATE SCHEMA extra;`, and what is said of it afterwards. */
 const SCHEMA = new RegExp(`^(?:CREATE SCHEMA|ALTER SCHEMA(?= ${NAME} OWNER TO)) (${NAME})`, 'i');
-const FOR_OWNERS = /^(?:COMMENT ON EXTENSION|(?:CREATE|ALTER|COMMENT ON) SCHEMA public)\b/i;
+const FOR_OWNERS = /^(?:COMMENT ON EXTENSION|(?:CREATE|ALTER|COMMENT ON) SCHEMA (?:"public"|public\b))/i;
 /** `GRANT SELECT(srid) ON TABLE public.spatial_ref_sys TO reader;` */
 const GRANT = /^(?:GRANT|REVOKE)\s.*?\sON ([A-Z]+ .*) (?:TO|FROM) .*;$/s;
 /** pg_dump writes it from 17 on, and older servers do not know it. */

@@ -33,7 +33,9 @@ import { type DumpOnItsWay, dumpOnItsWay, watched } from './dump-on-its-way.ts';
 import { filesOf } from './facts.ts';
 import { wayWords } from './loading-ways.ts';
 import type { Step } from './plan.ts';
+import { refuse } from './problem.ts';
 import { whileServerHasSpace } from './space-watch.ts';
+import { judgeParts, tablesInDatabase } from './whole-dump.ts';
 import type { FilestoreWork, Work } from './work.ts';
 
 /** The steps that build the new beside the old, while Odoo runs. */
@@ -165,6 +167,8 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
         });
       const loaded = await whileServerHasSpace(findings, runs, load);
       await source.assertDump();
+      if (loaded.withoutRows && !source.description && !source.receipt)
+        await assertParts(work, loaded.withoutRows);
       for (const line of loaded.skipped)
         platform.info(`Skipped, because the role may not do it or does not have to: ${line}`);
       for (const object of withoutObjects.superusers) {
@@ -174,6 +178,17 @@ function loadStep(work: Work, { file, statistics }: Beside, prepared: () => Prep
       statistics.begin(loader.host, runs);
     },
   };
+}
+
+/** @throws UserError for plain SQL of others that holds a part of a database: other dumps were judged by the preflight */
+async function assertParts(
+  { source, findings, databases, platform, request }: Work,
+  withoutRows: readonly string[],
+): Promise<void> {
+  const found = await tablesInDatabase(findings.loader, databases.new, withoutRows);
+  const { problems, warnings } = judgeParts(found, source.uri, request.inPlace);
+  for (const warning of warnings) platform.warning(warning);
+  refuse(problems);
 }
 
 /** What a backup asks of an admin is believed only if the backup has a receipt. */

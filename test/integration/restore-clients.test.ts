@@ -8,11 +8,21 @@ suite('pg_restore', () => {
     await using scene = await openRestoreHost();
     const { postgres, tools } = scene.found;
     const major = postgres.client.major;
-    const clients = [14, major, 16, 18].map((each) => ({ folder: `/bin/${each}`, major: each }));
-    const chosen = (dump: number | undefined) =>
-      withRestoreClient(postgres, { ...tools, clients }, dump).client.major;
-    assert.deepEqual([undefined, 12, major, 16].map(chosen), [major, major, major, 16]);
-    assert.throws(() => chosen(17), /pg_restore 18 cannot restore to PostgreSQL 15/);
-    assert.throws(() => chosen(19), /too old: the dump was written by pg_dump 19/);
+    const chosen = (dump: number | undefined, majors = [14, major, 16, 18]) => {
+      const clients = majors.map((each) => ({ folder: `/bin/${each}`, major: each }));
+      return withRestoreClient(postgres, { ...tools, clients }, dump).client.major;
+    };
+    assert.deepEqual(
+      [undefined, 12, major, 16].map((dump) => chosen(dump)),
+      [major, major, major, 16],
+    );
+    // No client helps: that is told whether it is there or not.
+    for (const majors of [undefined, [major]])
+      assert.throws(() => chosen(17, majors), /needs pg_restore 17, which cannot restore to PostgreSQL 15/);
+    assert.throws(() => chosen(16, [major]), /too old: the dump needs pg_restore 16/);
+    assert.throws(
+      () => chosen(undefined, [17]),
+      /pg_restore 17 cannot restore to PostgreSQL 15.* no older one/,
+    );
   });
 });

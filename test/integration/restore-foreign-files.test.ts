@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { CopyScene } from '../support/copy-scene.ts';
+import { zipOf } from '../support/foreign-archives.ts';
 import { run } from '../support/processes.ts';
 
 suite('files that are no backup', () => {
@@ -56,6 +57,11 @@ suite('files that are no backup', () => {
         async () => Buffer.from('--\n-- PostgreSQL database cluster dump\n--\n'),
         /pg_dumpall.*pg_dump/s,
       ],
+      [
+        '17.dump.gz',
+        () => readFile(join(import.meta.dirname, '../fixtures/custom-format/17.dump.gz')),
+        /needs pg_restore 17, which cannot restore to PostgreSQL 1[3-6].*or newer/s,
+      ],
       ['create.sql', async () => readFile(await plain('create', '--create')), /pg_dump --create.*sed/s],
       ['schema.sql', async () => readFile(await plain('schema', '--schema-only')), /--schema-only/],
       ['cut.sql.gz', async () => half(gzipSync(await readFile(sql))), /cut.sql.gz is cut short/],
@@ -79,6 +85,68 @@ suite('files that are no backup', () => {
       words: [words],
     }));
     await scene.refuses(await Promise.all(runs));
+  });
+
+  test('dumps of a part of a database are refused, whatever part it is', async () => {
+    await scene.sql(`CREATE EXTENSION pg_trgm;
+      CREATE INDEX of_names ON res_partner USING gin (name gin_trgm_ops)`);
+    const noTable = /makes no table, as pg_dump --data-only or --section/;
+    const noKeys = /neither primary keys nor .*--section=pre-data.*pg_dump --format=custom/s;
+    const lacking = /does not exist.*refers to a table that it does not make/s;
+    const noRows = (table: string) => new RegExp(`no rows of ${table}, as pg_dump --exclude-table-data`);
+    const dangling = /violates foreign key.*Rows refer to others that are not there/s;
+    const ofExtension = /gin_trgm_ops.*uses what it does not make, mostly of an extension/s;
+    /** What pg_dump is given, and what is said of its custom format and of plain SQL. */
+    const parts: readonly (readonly [options: string, custom: RegExp, plain: RegExp])[] = [
+      ['--section=pre-data --section=data', noKeys, noKeys],
+      ['--section=data --section=post-data', noTable, lacking],
+      ['--section=post-data', noTable, lacking],
+      ['--data-only', noTable, lacking],
+      ['--schema-only --quote-all-identifiers', /--schema-only/, /--schema-only/],
+      ['--table=ir_*', /lacks tables .*: res_users, res_partner, res_company\./, lacking],
+      ['--exclude-table-data=res_users', noRows('res_users'), dangling],
+      ['--exclude-table-data=ir_attachment', dangling, dangling],
+      ['--schema=public', ofExtension, ofExtension],
+    ];
+    const runs = parts.flatMap(([options, custom, plain], i) =>
+      [
+        { format: 'custom', words: custom },
+        { format: 'plain', words: plain },
+      ].map(async ({ format, words }) => {
+        const name = `part-${i}.${format}`;
+        const dump = await readFile(await scene.dump(name, `--format=${format}`, ...options.split(' ')));
+        return {
+          inputs: { backup: await scene.put(name, dump), 'allow-unverified': 'true' },
+          words: [words],
+        };
+      }),
+    );
+    const sections = ['--section=pre-data', '--section=data'];
+    const directory = await scene.dump('part', '--format=directory', ...sections);
+    const zip = await zipOf(scene.odoo.scene.odoo, { files: { dump: directory } });
+    const inputs = {
+      backup: await scene.put('part.zip', zip),
+      'allow-unverified': 'true',
+      'dry-run': 'true',
+    };
+    await scene.refuses([...(await Promise.all(runs)), { inputs, words: [noKeys] }]);
+  });
+
+  test('a rollback does not take a dump without a table or its rows, and a dry run says so', async () => {
+    const parts: readonly (readonly [option: string, words: RegExp])[] = [
+      [
+        '--exclude-table-data=mail_message',
+        /no rows of mail_message.*Odoo would go on without them.*the command restore/s,
+      ],
+      ['--exclude-table=mail_message', /lacks the tables mail_message.*the command restore/s],
+    ];
+    for (const [option, ...words] of parts) {
+      const dump = await readFile(await scene.dump('part.dump', '--format=custom', option));
+      const inputs = { backup: await scene.put('part.dump', dump), 'allow-unverified': 'true' };
+      await scene.refuses([{ command: 'rollback', inputs: { ...inputs, 'dry-run': 'true' }, words }]);
+      inputs.backup = await scene.put('part.sql', await readFile(await plain('part', option)));
+      await scene.refuses([{ command: 'rollback', inputs, words }]);
+    }
   });
 });
 

@@ -10,6 +10,16 @@ import { zipOf } from '../support/foreign-archives.ts';
 import { archive, createOdoo } from '../support/odoo.ts';
 import { run } from '../support/processes.ts';
 
+/** Options of pg_dump after which a copy is no other. */
+const HARMLESS = [
+  '--use-set-session-authorization',
+  '--no-privileges',
+  '--column-inserts',
+  '--on-conflict-do-nothing',
+  '--disable-triggers',
+  '--enable-row-security',
+];
+
 suite('what other programs have backed up', { concurrency: 3 }, () => {
   let scene: CopyScene;
   let content: Content;
@@ -84,6 +94,12 @@ suite('what other programs have backed up', { concurrency: 3 }, () => {
     'bom.sql': async () => Buffer.concat([Buffer.from('\ufeff'), await readFile(await plain('bom'))]),
     'clean.sql': async () => readFile(await plain('clean', '--clean')),
     'clean_if_exists.sql': async () => readFile(await plain('if-exists', '--clean', '--if-exists')),
+    'clean_quoted.sql': async () =>
+      readFile(await plain('clean-quoted', '--clean', '--if-exists', '--quote-all-identifiers')),
+    'rights.sql': async () => readFile(await scene.dump('rights.sql', ...HARMLESS)),
+    'rights.dump': async () => readFile(await scene.dump('rights.dump', '--format=custom', ...HARMLESS)),
+    'create.dump': async () =>
+      readFile(await scene.dump('create.dump', '--format=custom', '--clean', '--create', '--no-owner')),
     'inserts.sql': async () => readFile(await plain('inserts', '--inserts', '--rows-per-insert=100')),
   };
   for (const [name, make] of Object.entries(dumps)) {
@@ -107,6 +123,42 @@ suite('what other programs have backed up', { concurrency: 3 }, () => {
       assert.match(log, /warning: The backup is of the database alone/);
     });
   }
+
+  test('what was left out of a dump is told, where Odoo can do without it', async () => {
+    const words = /warning: The dump has no rows of mail_message, as pg_dump --exclude-table-data writes it/;
+    for (const format of ['custom', 'plain']) {
+      const path = await scene.dump(
+        `out.${format}`,
+        `--format=${format}`,
+        '--exclude-table-data=mail_message',
+      );
+      const backup = await scene.put(`out.${format}`, await readFile(path));
+      const { log } = await scene.restoreUnchanged(`out_${format}`, { backup, 'allow-unverified': 'true' });
+      assert.match(log, words);
+      assert.equal(await scene.sql('SELECT count(*) FROM mail_message', scene.named(`out_${format}`)), '0');
+      const less = await scene.dump(`less.${format}`, `--format=${format}`, '--exclude-table=mail_message');
+      const inputs = {
+        backup: await scene.put(`less.${format}`, await readFile(less)),
+        'allow-unverified': 'true',
+      };
+      const copied = await scene.restoreUnchanged(`less_${format}`, inputs);
+      assert.match(
+        copied.log,
+        /warning: The dump lacks the tables mail_message, as pg_dump --exclude-table writes it/,
+      );
+    }
+  });
+
+  test('a primary key that its database has lost is told', async () => {
+    const dump = await readFile(await plain('keyless'), 'utf8');
+    const key = /ALTER TABLE ONLY public\.res_partner\s+ADD CONSTRAINT res_partner_pkey PRIMARY KEY \(id\);/;
+    const references =
+      /ALTER TABLE ONLY public\.\w+\s+ADD CONSTRAINT \w+ FOREIGN KEY \(\w+\) REFERENCES public\.res_partner\(id\)[^;]*;/g;
+    assert.match(dump, key);
+    const backup = await scene.put('keyless.sql', dump.replace(key, '').replaceAll(references, ''));
+    const { log } = await scene.restoreUnchanged('keyless', { backup, 'allow-unverified': 'true' });
+    assert.match(log, /warning: The dump has no primary key of res_partner/);
+  });
 
   /** What the archive of the fixture holds. */
   async function fixtureContent(): Promise<Content> {

@@ -63,7 +63,10 @@ suite('what is hostile', () => {
 
   /** Where nothing may appear. */
   const witness = join(tmpdir(), `restore-hostile-${process.pid}`);
-  const harmless = `CREATE TABLE t (a int);${END}`;
+  const tables = ['ir_module_module', 'ir_attachment', 'ir_model', 'res_users', 'res_partner', 'res_company'];
+  const harmless = `${tables
+    .map((table) => `CREATE TABLE ${table} (id int PRIMARY KEY);\nCOPY ${table} (id) FROM stdin;\n1\n\\.\n`)
+    .join('')}${END}`;
 
   /** In a plain dump. */
   const statements: readonly (readonly [sql: string, words: RegExp])[] = [

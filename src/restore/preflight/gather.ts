@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path/posix';
+import { pgRestoreFor } from '../../backup-reader/dump-contents.ts';
 import { readToc } from '../../backup-reader/dump-toc.ts';
 import type { RestoreSource } from '../../backup-reader/open.ts';
 import { dumpMajorOf } from '../../backup-reader/versions.ts';
@@ -199,7 +200,11 @@ function loaderOf(
   attempt: Attempt,
 ): Promise<Postgres | undefined> {
   if (source.dump.kind === 'plain') return Promise.resolve(login);
-  return attempt(() => withRestoreClient(login, installation.tools, dumpMajorOf(source)));
+  // What others have dumped says nothing of its pg_dump beside it.
+  return attempt(async () => {
+    const needed = dumpMajorOf(source) ?? (await pgRestoreFor(source.dump));
+    return withRestoreClient(login, installation.tools, needed);
+  });
 }
 
 async function givenTo({ current, database }: Target, login: Postgres): Promise<AdminGrants> {

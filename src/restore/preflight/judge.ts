@@ -21,7 +21,7 @@ import {
   mayEndSessions,
   mayReplaceSlots,
 } from './checks/database.ts';
-import { holdsRows, isLoadable, isSkippable } from './checks/dump.ts';
+import { holdsRows, isLoadable, isSkippable, isWhole } from './checks/dump.ts';
 import { mayCreateExtensions, mayMarkUnaccent } from './checks/extensions.ts';
 import { hasSpace, isFilestoreRestored, mayFilestoreBeRenamed } from './checks/filestore.ts';
 import { isNeutralizedByOdoo, mayStopServices } from './checks/services.ts';
@@ -46,6 +46,7 @@ export const checks: readonly Check[] = [
   runsSameCode,
   isSalvageable,
   holdsRows,
+  isWhole,
   isLoadable,
   isSkippable,
   mayReplaceSlots,

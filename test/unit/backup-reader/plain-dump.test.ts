@@ -4,8 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
-import { plainDumpFilter } from '../../../src/backup-reader/plain-dump.ts';
-import type { LeavesOut } from '../../../src/postgres/statement-filter.ts';
+import { type PlainDumpOptions, plainDumpFilter } from '../../../src/backup-reader/plain-dump.ts';
 import { UserError } from '../../../src/util/errors.ts';
 import { archive } from '../../support/odoo.ts';
 
@@ -14,13 +13,8 @@ const END = '\n--\n-- PostgreSQL database dump complete\n--\n\n';
 const LONG = 'x'.repeat(60_000);
 
 /** The dump through the filter, in chunks of that many bytes. */
-async function filtered(
-  dump: Buffer,
-  chunk: number,
-  leavesOut?: LeavesOut,
-  restricted = false,
-): Promise<Buffer> {
-  const filter = plainDumpFilter('dump.sql', { leavesOut, restricted });
+async function filtered(dump: Buffer, chunk: number, passage: PlainDumpOptions = {}): Promise<Buffer> {
+  const filter = plainDumpFilter('dump.sql', passage);
   // The filter holds a statement until it ends: what is long in it comes at once, or its bytes are copied 60,000 times.
   const long = dump.indexOf(LONG);
   const chunks = function* () {
@@ -63,7 +57,7 @@ test('SQL and data pass unchanged', async () => {
     const dump = bytes(sql + END);
     for (const chunk of CHUNKS) {
       assert.deepEqual(await filtered(dump, chunk), dump, `${what}, in chunks of ${chunk}`);
-      const kept = await filtered(dump, chunk, () => false);
+      const kept = await filtered(dump, chunk, { leavesOut: () => false });
       assert.deepEqual(kept, dump, `${what}, every statement judged, in chunks of ${chunk}`);
     }
   }
@@ -77,9 +71,11 @@ CREATE FUNCTION f() AS $$GRANT x;$$;\nGRANT (';');\n-- GRANT;\n${long}\nSELECT 2
   );
   for (const chunk of CHUNKS) {
     const judged: string[] = [];
-    const output = await filtered(dump, chunk, (statement) => {
-      judged.push(statement);
-      return /^(GRANT|REVOKE)/i.test(statement);
+    const output = await filtered(dump, chunk, {
+      leavesOut: (statement) => {
+        judged.push(statement);
+        return /^(GRANT|REVOKE)/i.test(statement);
+      },
     });
     assert.deepEqual(judged, [
       'SET a = 1;',
@@ -201,7 +197,7 @@ test('what a client_encoding can hide is refused, unless psql is restricted', as
     for (const chunk of CHUNKS) {
       const why = /depends on the client_encoding, at byte \d+/;
       await assert.rejects(filtered(dump, chunk), why, `${what}, in chunks of ${chunk}`);
-      assert.deepEqual(await filtered(dump, chunk, undefined, true), dump, what);
+      assert.deepEqual(await filtered(dump, chunk, { restricted: true }), dump, what);
     }
   }
   for (const [what, sql] of unambiguous) {
@@ -233,12 +229,43 @@ test('a dump that is not of a database’s content is told', async () => {
     filtered(bytes(`CREATE DATABASE x;\n\\connect x\n${END}`), 64),
     /makes a database of its own/,
   );
-  await assert.rejects(filtered(bytes(table + END), 64), /not one row/);
+  for (const without of [table, table.replace('public.ir_module_module', '"public"."ir_module_module"')])
+    await assert.rejects(filtered(bytes(without + END), 64), /not one row/);
   for (const rows of [
     'COPY public.ir_module_module (id) FROM stdin;\n1\n\\.\n',
     'INSERT INTO public.ir_module_module VALUES (1);\n',
   ]) {
     assert.equal((await filtered(bytes(table + rows + END), 64)).toString(), table + rows + END);
+  }
+});
+
+test('tables without rows are told, where the dump says it', async () => {
+  const table = (name: string, more = '') => `CREATE TABLE ${name} (\n    id int\n)${more};\n`;
+  const copy = (name: string) => `COPY ${name} (id) FROM stdin;\n\\.\n`;
+  const made = [
+    table('public.empty'),
+    table('public."No rows"'),
+    'CREATE UNLOGGED TABLE public.unlogged (\n);\n',
+    table('app.other', '\nINHERITS (public.empty)'),
+    table('public.parent', '\nPARTITION BY RANGE (id)'),
+    'CREATE FOREIGN TABLE public.far (\n    id int\n)\nSERVER s;\n',
+  ].join('');
+  const told = async (sql: string, chunk: number) => {
+    const tables: string[] = [];
+    const withoutRows = (names: readonly string[]) => void tables.push(...names);
+    await filtered(bytes(sql + END), chunk, { withoutRows });
+    return tables;
+  };
+  for (const chunk of CHUNKS) {
+    const copied = copy('public.empty');
+    assert.deepEqual(await told(made + copied, chunk), ['No rows', 'unlogged', 'app.other']);
+    const quoted = made.replaceAll(/(public|app)\.(\w+)/g, '"$1"."$2"').replaceAll('public."', '"public"."');
+    assert.deepEqual(await told(quoted + copy('"public"."empty"'), chunk), [
+      'No rows',
+      'unlogged',
+      'app.other',
+    ]);
+    assert.deepEqual(await told(`${made}${copied}INSERT INTO public.unlogged VALUES (1);\n`, chunk), []);
   }
 });
 

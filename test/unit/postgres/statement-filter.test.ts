@@ -25,6 +25,7 @@ const privileges = [
 const forOwners = [
   "COMMENT ON EXTENSION unaccent IS 'text search dictionary';",
   "COMMENT ON SCHEMA public IS 'ours';",
+  `COMMENT ON SCHEMA "public" IS 'ours';`,
   'CREATE SCHEMA public;',
   'ALTER SCHEMA public OWNER TO odoo;',
 ];

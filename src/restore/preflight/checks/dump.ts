@@ -1,9 +1,14 @@
 import { assertHoldsRows, NOTHING_UNLOADABLE, tocProblems, type Unloadable } from '../../toc-checks.ts';
+import { judgeParts, tablesInToc } from '../../whole-dump.ts';
 import { type Check, problem, problemsOf } from '../check.ts';
 import type { PreflightFacts } from '../facts.ts';
 
 export const holdsRows: Check = ({ loading, source }) =>
   loading ? { problems: problemsOf(() => assertHoldsRows(loading.toc, source.uri)) } : {};
+
+/** A dump that others have made may hold a part of a database. Plain SQL is read when it is loaded. */
+export const isWhole: Check = ({ loading, source: { description, receipt, uri }, request: { inPlace } }) =>
+  loading && !description && !receipt ? judgeParts(tablesInToc(loading.toc), uri, inPlace) : {};
 
 /** A copy is made without what only a superuser may make; a rollback has to bring back everything. */
 export const isLoadable: Check = ({ loading, request }) => {

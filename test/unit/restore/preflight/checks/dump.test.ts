@@ -26,6 +26,12 @@ suite('a preflight checks the dump', () => {
       ],
     },
     {
+      title: 'what others have dumped has to be whole',
+      facts: loading({ ...copy, source: { ...copy.source, description: undefined, receipt: undefined } }),
+      problems: [/its dump lacks tables that each Odoo database has: ir_attachment, ir_model, /],
+      warnings: [/no receipt/, /^The copy is made without objects/],
+    },
+    {
       title: 'no table can be left out of plain SQL',
       facts: {
         ...copy,
