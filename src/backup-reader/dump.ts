@@ -215,7 +215,7 @@ async function firstBytes(source: Readable, wanted: number): Promise<Buffer> {
 
 function plainDump(file: DumpFile, packed: boolean): PlainDump {
   const open: PlainDump['open'] = (passage) =>
-    pipeline(file.open(), plainDumpFilter(file.name, passage), seenByReader);
+    pipeline(file.open(), plainDumpFilter(file.name, { ...passage, isWhole: true }), seenByReader);
   return { ...file, kind: 'plain', packed, open };
 }
 

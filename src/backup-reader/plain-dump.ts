@@ -21,6 +21,9 @@ const TABLE_NAME = /((?:"(?:[^"]|"")+"|[^\s"().;]+)(?:\.(?:"(?:[^"]|"")+"|[^\s"(
 /** Neither a partitioned table, which has no rows of its own, nor a foreign one. */
 const TABLE = new RegExp(`^CREATE (?:UNLOGGED )?TABLE ${TABLE_NAME} \\((?![^]*\\)\\s*PARTITION BY )`, 'i');
 const COPY = new RegExp(`^COPY +${TABLE_NAME}`, 'i');
+const MAKES_TABLE = /^CREATE (?:UNLOGGED |FOREIGN )?TABLE\s/i;
+/** What is only said of a table that is there. */
+const FOR_TABLE = /^(?:INSERT INTO\s|CREATE (?:UNIQUE )?INDEX\s|ALTER TABLE [^;]*\sADD CONSTRAINT\s)/i;
 const ODOO_TABLE = 'ir_module_module';
 
 /** How a plain dump is to pass. */
@@ -34,6 +37,8 @@ export interface PlainDumpOptions {
    * rows come as INSERT, no table can be told from an empty one, and it is told none.
    */
   readonly withoutRows?: (tables: readonly string[]) => void;
+  /** Whether it is all of a dump, which makes the tables that it fills. Default: it may be a part of one. */
+  readonly isWhole?: boolean;
 }
 
 /**
@@ -79,6 +84,7 @@ class PlainDumpFilter {
   readonly #name: string;
   readonly #leavesOut: LeavesOut | undefined;
   readonly #withoutRows: PlainDumpOptions['withoutRows'];
+  readonly #isWhole: boolean;
   readonly #scanner: SqlScanner;
   /** Read, not yet passed on: understood up to `#understood`; then the beginning of a word whose end has not come. */
   #held: Buffer = Buffer.alloc(0);
@@ -91,6 +97,7 @@ class PlainDumpFilter {
   /** How many statements have made something. */
   #created = 0;
   #dropsPublic = false;
+  #makesTables = false;
   /** Tables that it makes; of these, those whose rows have not come. */
   readonly #tables = new Set<string>();
   readonly #rowless = new Set<string>();
@@ -99,14 +106,19 @@ class PlainDumpFilter {
   /** Statements within `#held` that are left out. */
   #cuts: [from: number, to: number][] = [];
 
-  constructor(name: string, { leavesOut, restricted = false, withoutRows }: PlainDumpOptions) {
+  constructor(
+    name: string,
+    { leavesOut, restricted = false, withoutRows, isWhole = false }: PlainDumpOptions,
+  ) {
     this.#name = name;
     this.#leavesOut = leavesOut;
     this.#withoutRows = withoutRows;
+    this.#isWhole = isWhole;
     this.#scanner = new SqlScanner(name, restricted, {
       statement: (from, to) => this.#judge(from, to),
       restrict: (from, to) => this.#cuts.push([from - this.#offset, to - this.#offset]),
       data: (from, rows) => {
+        this.#assertTables();
         this.#holdsRows = true;
         const copy = this.#held.toString('utf8', from - this.#offset, rows - this.#offset);
         this.#rowless.delete(plainName(COPY.exec(copy)?.[1]));
@@ -173,6 +185,8 @@ class PlainDumpFilter {
   /** Whether it clears what a database held before; ours is new. @throws ContentError when it makes a database */
   #isForAnotherDatabase(statement: string): boolean {
     if (DATABASE.test(statement)) throw withCreate(this.#name);
+    this.#makesTables ||= MAKES_TABLE.test(statement);
+    if (FOR_TABLE.test(statement)) this.#assertTables();
     this.#hasInserts ||= INSERT.test(statement);
     if (this.#created === 0 && DROPS.test(statement)) {
       this.#dropsPublic ||= DROPS_PUBLIC.test(statement);
@@ -186,6 +200,11 @@ class PlainDumpFilter {
       this.#rowless.add(table);
     }
     return this.#dropsPublic && CREATES_PUBLIC.test(statement);
+  }
+
+  /** @throws ContentError where a table is needed, and it has made none */
+  #assertTables(): void {
+    if (this.#isWhole && !this.#makesTables) throw withoutTables(this.#name);
   }
 
   #withoutCuts(end: number): Buffer {
@@ -230,4 +249,10 @@ const schemaOnly = (name: string): ContentError =>
   new ContentError(
     `${name} is not restored: it holds the tables of Odoo and not one row, as pg_dump --schema-only writes it.`,
     'Choose another backup, or make one without --schema-only.',
+  );
+
+const withoutTables = (name: string): ContentError =>
+  new ContentError(
+    `${name} is not restored: it makes no table, as pg_dump --data-only or --section writes it.`,
+    'Choose another backup, or make one of the whole database, without such options.',
   );

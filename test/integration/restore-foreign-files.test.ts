@@ -99,9 +99,9 @@ suite('files that are no backup', () => {
     /** What pg_dump is given, and what is said of its custom format and of plain SQL. */
     const parts: readonly (readonly [options: string, custom: RegExp, plain: RegExp])[] = [
       ['--section=pre-data --section=data', noKeys, noKeys],
-      ['--section=data --section=post-data', noTable, lacking],
-      ['--section=post-data', noTable, lacking],
-      ['--data-only', noTable, lacking],
+      ['--section=data --section=post-data', noTable, noTable],
+      ['--section=post-data', noTable, noTable],
+      ['--data-only', noTable, noTable],
       ['--schema-only --quote-all-identifiers', /--schema-only/, /--schema-only/],
       ['--table=ir_*', /lacks tables .*: res_users, res_partner, res_company\./, lacking],
       ['--exclude-table-data=res_users', noRows('res_users'), dangling],
@@ -129,7 +129,12 @@ suite('files that are no backup', () => {
       'allow-unverified': 'true',
       'dry-run': 'true',
     };
-    await scene.refuses([...(await Promise.all(runs)), { inputs, words: [noKeys] }]);
+    const rows = await scene.put('rows.sql', await readFile(await plain('rows', '--data-only')));
+    const dryRuns = [
+      { inputs, words: [noKeys] },
+      { inputs: { ...inputs, backup: rows }, words: [noTable] },
+    ];
+    await scene.refuses([...(await Promise.all(runs)), ...dryRuns]);
   });
 
   test('a rollback does not take a dump without a table or its rows, and a dry run says so', async () => {

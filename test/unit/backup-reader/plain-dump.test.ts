@@ -239,6 +239,29 @@ test('a dump that is not of a database’s content is told', async () => {
   }
 });
 
+test('a dump that makes no table is told before its rows, and before what is said of tables', async () => {
+  const before =
+    'SET a = 1;\nCREATE SCHEMA app;\nCREATE EXTENSION x;\nALTER TABLE public.view OWNER TO odoo;\n';
+  const parts = [
+    'COPY public.t (id) FROM stdin;\n1\n\\.\n',
+    'INSERT INTO public.t VALUES (1);\n',
+    'CREATE UNIQUE INDEX i ON public.t USING btree (id);\n',
+    'ALTER TABLE ONLY public.t\n    ADD CONSTRAINT t_pkey PRIMARY KEY (id);\n',
+  ];
+  for (const part of parts) {
+    await assert.rejects(
+      filtered(bytes(before + part), 7, { isWhole: true }),
+      /makes no table, as .*--data-only/,
+    );
+    for (const table of ['TABLE', 'UNLOGGED TABLE', 'FOREIGN TABLE']) {
+      const whole = `${before}CREATE ${table} public.other (id int);\n${part}${END}`;
+      assert.equal((await filtered(bytes(whole), 7, { isWhole: true })).toString(), whole);
+    }
+    const dump = before + part + END;
+    assert.equal((await filtered(bytes(dump), 7)).toString(), dump);
+  }
+});
+
 test('tables without rows are told, where the dump says it', async () => {
   const table = (name: string, more = '') => `CREATE TABLE ${name} (\n    id int\n)${more};\n`;
   const copy = (name: string) => `COPY ${name} (id) FROM stdin;\n\\.\n`;
