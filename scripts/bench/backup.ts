@@ -7,7 +7,7 @@ import { type BenchPart, type Contender, cleanUp, inTurn, Runs } from './part.ts
 import { roundTripsOf, TELL_QUESTIONS } from './questions.ts';
 import type { Measure } from './record.ts';
 import { type Place, runProgram, runScript, scriptEnvironment } from './running.ts';
-import { backupScript } from './scripts.ts';
+import { backupScript, lineScript, SSH_ALONE } from './scripts.ts';
 
 /** A first backup, by us and by the script that people write today. */
 export const backup: BenchPart = {
@@ -21,6 +21,8 @@ export const backup: BenchPart = {
         await runs.take(name, () => counted(place, contender));
         await cleanUp(place);
       }
+      const bytes = runs.runs.ours?.at(-1)?.receivedBytes;
+      if (bytes !== undefined) await runs.take(SSH_ALONE, () => sshAlone(place, bytes));
     }
     return runs;
   },
@@ -46,6 +48,17 @@ async function ours(place: Place, program: string): Promise<Measure> {
   const startup = cost.seconds - Object.values(receipt.durations).reduce((sum, each) => sum + each, 0);
   const steps = { ...receipt.durations, 'start and end': startup };
   return { ...cost, steps, archiveBytes: receipt.size, roundTrips: roundTripsOf(log) };
+}
+
+async function sshAlone(place: Place, bytes: number): Promise<Measure> {
+  const folder = join(place.sandbox.folder, 'line');
+  await mkdir(folder);
+  try {
+    const env = { ...(await scriptEnvironment(place, folder)), BYTES: String(bytes) };
+    return await runScript(place, lineScript, folder, env);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 export async function theirs(place: Place): Promise<Measure & { readonly archiveBytes: number }> {

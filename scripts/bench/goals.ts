@@ -2,6 +2,7 @@ import { caseOf, casesOf, medianOf, middle, processorOf } from './figures.ts';
 import { LINE_BYTES_A_SECOND } from './large.ts';
 import { profileOf, profileText } from './profile.ts';
 import { type Case, type Part, parts, type Recorded } from './record.ts';
+import { SSH_ALONE } from './scripts.ts';
 
 /** Something that is measured, and not to be more than that. */
 interface Goal {
@@ -157,10 +158,15 @@ function overBytes(recorded: Recorded): Measured | undefined {
   );
   const longest = steps.filter(([, each]) => each >= 0.1).toSorted((a, b) => b[1] - a[1]);
   const needed = bytes / LINE_BYTES_A_SECOND;
+  const ssh = medianOf(found, SSH_ALONE);
+  const alone =
+    ssh === undefined
+      ? ''
+      : ` Plain ssh takes ${ssh.toFixed(1)} s for as many (${(seconds / ssh).toFixed(2)}): frames, and what TCP loses when the queue of the line is full, take their part.`;
   const list = longest.map(([step, each]) => `${step} ${each.toFixed(1)} s`).join(', ');
   return {
     value: seconds / needed,
-    why: `The bytes need ${needed.toFixed(1)} s of ${seconds.toFixed(1)} s. The steps before and after the transfer: ${list}.`,
+    why: `The bytes need ${needed.toFixed(1)} s of ${seconds.toFixed(1)} s.${alone} The steps before and after the transfer: ${list}.`,
   };
 }
 

@@ -13,6 +13,13 @@ export const dumpScript = {
   'pg_dump | zstd': 'ssh -F ssh_config odoo "pg_dump -Fc -Z0 $PG $DATABASE | zstd -q -1 -c" > /dev/null',
 } as const;
 
+/** What the line lets through: as many bytes as our backup took, and nothing else. */
+export const lineScript = {
+  ssh: 'ssh -F ssh_config odoo "head -c $BYTES /dev/zero" > /dev/null',
+} as const;
+/** Its name among those that are measured. */
+export const SSH_ALONE = 'as many bytes by ssh';
+
 /** From the host itself: over the long line it reaches S3, which is at this end, through the connection. */
 export const resticScript = {
   'pg_dump | restic':
