@@ -1,12 +1,18 @@
 /** The bytes of a lane, which are taken in pieces of any length. */
 export class LaneBytes {
   readonly #chunks: AsyncIterator<Buffer>;
+  readonly #stop: AbortSignal;
+  /** Ends the wait for the next chunk. */
+  #giveUp: (reason: unknown) => void = () => {};
   /** What was read and not taken. */
   #next: Buffer | undefined;
   #haveEnded = false;
 
-  constructor(body: AsyncIterable<Buffer>) {
+  /** @param stop ends the wait for bytes, with its reason: a body that is destroyed may stand still all the same */
+  constructor(body: AsyncIterable<Buffer>, stop: AbortSignal) {
     this.#chunks = body[Symbol.asyncIterator]();
+    this.#stop = stop;
+    stop.addEventListener('abort', () => this.#giveUp(stop.reason), { once: true });
   }
 
   /** Whether there are no more. Known when a piece has been taken to its end. */
@@ -38,12 +44,20 @@ export class LaneBytes {
 
   async #read(): Promise<Buffer | undefined> {
     for (;;) {
-      const { value, done } = await this.#chunks.next();
+      const { value, done } = await this.#nextChunk();
       if (done) {
         this.#haveEnded = true;
         return undefined;
       }
       if (value.length > 0) return value;
     }
+  }
+
+  #nextChunk(): Promise<IteratorResult<Buffer>> {
+    this.#stop.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<Buffer>>();
+    this.#giveUp = reject;
+    this.#chunks.next().then(resolve, reject);
+    return promise;
   }
 }

@@ -27,10 +27,10 @@ type UploadRequest =
 export async function sendAlone(
   body: Readable,
   sink: LaneSink,
-  { early, late, earlyParts }: LaneParts,
+  { early, late, earlyParts, stop }: LaneParts,
   config: S3Client['config'],
 ): Promise<void> {
-  const bytes = new LaneBytes(body);
+  const bytes = new LaneBytes(body, stop);
   const cut = async (kind: BudgetedParts, first: number, length: number): Promise<void> => {
     const { partSize, atOnce } = kind;
     const budget = kind.budget.ofLane();

@@ -40,6 +40,8 @@ export interface LaneParts {
   /** How many early ones there are at most: none, or two or more. */
   readonly earlyParts: number;
   readonly buffers: PartBuffers;
+  /** Ends the wait for the lane's bytes. */
+  readonly stop: AbortSignal;
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -56,9 +58,9 @@ export async function sendLane(
   body: Readable,
   { before, after }: LaneEnds,
   sink: LaneSink,
-  { early, late, earlyParts, buffers }: LaneParts,
+  { early, late, earlyParts, buffers, stop }: LaneParts,
 ): Promise<void> {
-  const bytes = new LaneBytes(body);
+  const bytes = new LaneBytes(body, stop);
   const sending: Promise<void>[] = [];
   let hasFailed = false;
   const send = (sent: Promise<void>): void => {

@@ -133,7 +133,7 @@ async function sendLanes(
   },
 ): Promise<void> {
   const budgeted = (kind: PartKind) => ({ ...kind, budget: new PartBudget(kind.atOnce, stop) });
-  const parts = { early: budgeted(early), late: budgeted(late), buffers: new PartBuffers() };
+  const parts = { early: budgeted(early), late: budgeted(late), buffers: new PartBuffers(), stop };
   const sent: Promise<void>[] = [];
   let before: Promise<Buffer> | undefined;
   for (const [i, { body }] of lanes.entries()) {

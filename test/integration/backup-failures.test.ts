@@ -259,20 +259,37 @@ suite('a backup that fails', { concurrency: 3 }, () => {
     });
   });
 
-  suite('that is cancelled in the dump', { concurrency: false }, () => {
+  suite('that ends in the dump', { concurrency: false }, () => {
     const scene = useScene(0);
-    for (const [signal, exitCode, format] of [
-      ['SIGINT', 130, 'odoo'],
-      ['SIGTERM', 143, 'odoo'],
-      ['SIGTERM', 143, 'directory'],
+    for (const [signal, exitCode, inputs] of [
+      ['SIGINT', 130, { format: 'odoo' }],
+      ['SIGTERM', 143, { format: 'odoo' }],
+      ['SIGTERM', 143, { format: 'directory' }],
+      ['SIGTERM', 143, { format: 'plain', filestore: 'false' }],
+      ['SIGTERM', 143, { format: 'custom', filestore: 'false' }],
     ] as const) {
-      test(`cancelled by ${signal} in the dump (format ${format})`, async () => {
+      test(`cancelled by ${signal} in the dump (format ${inputs.format})`, async () => {
         await using held = await holdDump(scene().sandbox.postgres, scene().odoo.database);
-        const run = scene().start({ format });
+        const run = scene().start(inputs);
         await run.says(/^ *Dump/m);
         run.child.kill(signal);
+        await run.ended; // also while the dump stands still
         await held[Symbol.asyncDispose]();
         await scene().fails(run, exitCode, new RegExp(`Cancelled \\(${signal}\\)`));
+      });
+    }
+
+    for (const inputs of [{ format: 'odoo' }, { format: 'custom', filestore: 'false' }] as const) {
+      test(`ended by an error of S3 in the dump, which stands still (format ${inputs.format})`, async () => {
+        await using held = await holdDump(scene().sandbox.postgres, scene().odoo.database);
+        const fault = { kind: 'error', status: 403, code: 'AccessDenied' } as const;
+        const when = ({ method, path }: SeenRequest) => method === 'HEAD' && /\.(zip|dump)$/.test(path);
+        await using proxy = await startS3Proxy(scene().sandbox.s3, [{ when, fault }]);
+        const [more, env] = withServer(proxy);
+        const run = scene().start({ ...inputs, ...more }, env);
+        await run.ended;
+        await held[Symbol.asyncDispose]();
+        await scene().fails(run, 1, /^error: S3 denied s3:GetObject/m);
       });
     }
   });

@@ -36,6 +36,21 @@ describe('a server that fails', { concurrency: 4 }, () => {
       { when: isPart, fault: { kind: 'error', status: 503, code: 'SlowDown' }, times: 3 },
     ],
     ['a part’s connection reset', size, { when: isThirdPart, fault: { kind: 'reset' }, times: 2 }],
+    [
+      'the middle of a part lost',
+      size,
+      { when: isThirdPart, fault: { kind: 'break-body', bytes: 3 * MiB }, times: 2 },
+    ],
+    [
+      '500 for a part that was taken',
+      size,
+      { when: isThirdPart, fault: { kind: 'late-error', status: 500, code: 'InternalError' }, times: 2 },
+    ],
+    [
+      '500 for an end that was reached',
+      size,
+      { when: isComplete, fault: { kind: 'late-error', status: 500, code: 'InternalError' }, times: 2 },
+    ],
     ['a part’s answer lost', size, { when: isThirdPart, fault: { kind: 'lose-answer' }, times: 1 }],
     ['a slow connection', size, { when: isPart, fault: { kind: 'slow', bytesPerSecond: 16 * MiB } }],
     [

@@ -28,6 +28,10 @@ export type S3Fault =
   | { readonly kind: 'error'; readonly status: number; readonly code: string }
   /** The connection is reset; the server never sees the request. */
   | { readonly kind: 'reset' }
+  /** The server gets so many bytes of the request's body, and the connections are reset. */
+  | { readonly kind: 'break-body'; readonly bytes: number }
+  /** The server does as asked, and its answer is an S3 error all the same. */
+  | { readonly kind: 'late-error'; readonly status: number; readonly code: string }
   /** The server does as asked, and the connection is reset before its answer. */
   | { readonly kind: 'lose-answer' }
   /** The server does as asked, and its answer waits. */
@@ -80,9 +84,10 @@ export async function startS3Proxy(target: S3Server, rules: readonly S3Rule[] = 
     };
     requests.push(seen);
     const unused = (rule: S3Rule) => (hits.get(rule) ?? 0) < (rule.times ?? Number.POSITIVE_INFINITY);
+    const { socket } = incoming; // which a request that breaks loses
     const rule = proxy.rules.find((candidate) => unused(candidate) && candidate.when(seen));
     if (rule) hits.set(rule, (hits.get(rule) ?? 0) + 1);
-    answer({ incoming, response }, target, seen, rule?.fault).catch(() => reset(incoming.socket));
+    answer({ incoming, response }, target, seen, rule?.fault).catch(() => reset(socket));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -115,8 +120,7 @@ async function answer(
   if (fault?.kind === 'error') {
     incoming.resume();
     await once(incoming, 'end');
-    response.writeHead(fault.status, { 'content-type': 'application/xml' });
-    response.end(`<Error><Code>${fault.code}</Code><Message>Said the fault proxy</Message></Error>`);
+    sayError(response, fault);
     return;
   }
   if (fault?.kind === 'stand-in') {
@@ -134,16 +138,14 @@ async function answer(
   // Who asked may go away, and nobody reads the answer then: its connection would keep this process for a minute.
   response.once('close', () => outgoing.destroy());
   const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
-  const sent =
-    fault?.kind === 'slow'
-      ? pipeline(incoming, throttle(fault.bytesPerSecond), outgoing)
-      : pipeline(incoming, outgoing);
+  const sent = pipeline([incoming, ...onTheWay(fault), outgoing]);
   const [[upstream]] = await Promise.all([answered, sent]);
 
-  if (fault?.kind === 'lose-answer') {
+  if (fault?.kind === 'lose-answer' || fault?.kind === 'late-error') {
     upstream.resume();
     await once(upstream, 'end');
-    reset(incoming.socket);
+    if (fault.kind === 'late-error') sayError(response, fault);
+    else reset(incoming.socket);
     return;
   }
   if (fault?.kind === 'withhold') await fault.until();
@@ -163,6 +165,17 @@ async function answer(
   if (fault?.kind === 'truncate') await pipeline(upstream, cutAfter(fault.bytes), response);
   else if (fault?.kind === 'flip') await pipeline(upstream, flip(fault.at), response);
   else await pipeline(upstream, response);
+}
+
+function sayError(response: ServerResponse, { status, code }: { status: number; code: string }): void {
+  response.writeHead(status, { 'content-type': 'application/xml' });
+  response.end(`<Error><Code>${code}</Code><Message>Said the fault proxy</Message></Error>`);
+}
+
+/** What the body of a request passes on its way to the server. */
+function onTheWay(fault: S3Fault | undefined): Transform[] {
+  if (fault?.kind === 'slow') return [throttle(fault.bytesPerSecond)];
+  return fault?.kind === 'break-body' ? [cutAfter(fault.bytes)] : [];
 }
 
 function throttle(bytesPerSecond: number): Transform {

@@ -34,10 +34,11 @@ const bytesOf = (lane: number, size: number): Buffer => {
 /** Nobody listens there, and nobody has to. */
 const { config } = s3Client({ endpoint: 'http://127.0.0.1:9', region: 'none', pathStyle: undefined });
 const cutInto = (partSize: number, atOnce: number, earlyParts = Number.POSITIVE_INFINITY) => {
-  const budget = () => new PartBudget(atOnce, AbortSignal.any([]));
+  const stop = AbortSignal.any([]);
+  const budget = () => new PartBudget(atOnce, stop);
   const early = { partSize, atOnce, budget: budget() };
   const late = { ...early, partSize: 2 * partSize, budget: budget() };
-  return { early, late, earlyParts, buffers: new PartBuffers() };
+  return { early, late, earlyParts, buffers: new PartBuffers(), stop };
 };
 
 /** As a lane that has no other beside it is sent. */
@@ -261,4 +262,27 @@ test('a lane sends its other parts while the one before it has not ended', async
   await lane;
   assert.deepEqual([...sizes.keys()].toSorted(), [0, 1, 2, 3, 4]);
   assert.equal(sizes.get(0), USUAL_PART + 1);
+});
+
+test('the wait for bytes ends with the upload, though the body stands still', async () => {
+  for (const sender of [sendLane, alone]) {
+    const [reason, stop] = [new Error('the upload failed'), new AbortController()];
+    const standing = Promise.withResolvers<void>();
+    const chunks = async function* () {
+      yield bytesOf(0, 1);
+      standing.resolve();
+      await new Promise(() => {}); // until then, a generator cannot be ended
+    };
+    const sink = {
+      begin: () => {},
+      begun: true,
+      put: async () => assert.fail(),
+      part: async () => assert.fail(),
+    };
+    const cut = { ...cutInto(USUAL_PART, 2), stop: stop.signal };
+    const lane = sender(Readable.from(chunks()), { before: undefined, after: undefined }, sink, cut);
+    await standing.promise;
+    stop.abort(reason);
+    await assert.rejects(lane, reason);
+  }
 });
