@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { messageOf, UserError } from '../util/errors.ts';
 import { beginUpload, type ObjectParams } from './begin-upload.ts';
-import { attemptsOf, errorName, isNotImplemented } from './sdk-errors.ts';
-import { CopyError, etagOf, type ServerCopy } from './server-copy.ts';
+import { attemptsOf, errorName, isNotImplemented, isRepeated } from './sdk-errors.ts';
+import { CopyError, etagOf, firstPartRepeated, type ServerCopy } from './server-copy.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -24,6 +24,8 @@ export interface PartUploaderOptions {
   readonly assembly?: ServerCopy | undefined;
   /** Whether parts before the last one may be of different sizes. */
   readonly unequal: boolean;
+  /** Whether the parts leave out numbers. */
+  readonly hasGaps: boolean;
   /** Interrupts parts under way. Not what creates or removes: half of that would leave something behind. */
   readonly stop: AbortSignal;
   readonly onPart?: ((bytes: number) => void) | undefined;
@@ -48,6 +50,8 @@ export class PartUploader {
   #objectMade = false;
   #uploadId: Promise<string> | undefined;
   readonly #sent: CompletedPart[] = [];
+  /** Numbers of parts that were sent more than once. */
+  readonly #repeated = new Set<number>();
   readonly #store: Store;
   readonly #options: PartUploaderOptions;
 
@@ -71,7 +75,7 @@ export class PartUploader {
 
   /** @param number of the part in the object, from 1 */
   async part(number: number, bytes: Buffer): Promise<void> {
-    const { params, stop } = this.#options;
+    const { params, stop, hasGaps } = this.#options;
     const UploadId = await this.#uploadId;
     const md5 = createHash('md5').update(bytes).digest();
     const answer = await this.#attempt(() => {
@@ -86,6 +90,10 @@ export class PartUploader {
       return this.#store.client.send(command, { abortSignal: stop });
     });
     this.#compare(md5.toString('hex'), answer);
+    if (isRepeated(answer)) {
+      if (hasGaps && number === 1) throw firstPartRepeated(); // at once, while little has been sent
+      this.#repeated.add(number);
+    }
     this.#sent.push({ PartNumber: number, ETag: answer.ETag });
     this.#count(bytes);
   }
@@ -105,10 +113,13 @@ export class PartUploader {
   /** Makes the object of all parts that were copied and sent, if there are any. @throws CopyError */
   async complete(): Promise<void> {
     if (!this.#uploadId) return;
-    const { params, assembly } = this.#options;
+    const { params, assembly, hasGaps } = this.#options;
     const sent = this.#sent.toSorted((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
     const ids = { Bucket: params.Bucket, Key: params.Key, UploadId: await this.#uploadId };
     const MultipartUpload = { Parts: [...((await assembly?.parts) ?? []), ...sent] };
+    // A lane before that is too short for a part leaves the object to begin with another number.
+    const first = MultipartUpload.Parts[0]?.PartNumber;
+    if (hasGaps && first !== undefined && this.#repeated.has(first)) throw firstPartRepeated();
     const size = this.bytes + (assembly?.bytes ?? 0);
     try {
       await this.#makeObject(size, (IfNoneMatch) =>

@@ -26,6 +26,11 @@ export function attemptsOf(error: unknown): number {
   return failure(error).$metadata?.attempts ?? 1;
 }
 
+/** Whether the SDK sent the request more than once until this answer came. */
+export function isRepeated({ $metadata }: { readonly $metadata: { readonly attempts?: number } }): boolean {
+  return ($metadata.attempts ?? 1) > 1;
+}
+
 /** The object is not there: `NoSuchKey` for GET, and for HEAD, whose answer has no body, `NotFound`. */
 export function isNotFound(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound'].includes(errorName(error) ?? '');

@@ -91,11 +91,12 @@ export async function upload(
     const refusing = refuseExisting(store, key);
     refusing.catch(fail);
     const params = objectParams(store, key, options);
-    const assembly = options.front && new ServerCopy(store, options.front, params, stop.signal);
+    const how = { stop: stop.signal, hasGaps: lanes.length > 1 };
+    const assembly = options.front && new ServerCopy(store, options.front, params, how);
     assembly?.parts.catch(fail);
     const plan = planParts(lanes, assembly?.count, options.sharing);
     const unequal = assembly !== undefined || lanes.length > 1;
-    uploader = new PartUploader(store, { ...options, params, assembly, unequal, stop: stop.signal });
+    uploader = new PartUploader(store, { ...options, ...how, params, assembly, unequal });
     const { config } = store.client;
     await sendLanes(lanes, plan, { uploader, refusing, config, stop: stop.signal, fail });
     await refusing;

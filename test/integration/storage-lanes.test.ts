@@ -104,6 +104,33 @@ suite('an object whose lanes are sent at the same time', async () => {
     });
   }
 
+  test('is made in another way where its first part was sent twice: Ceph then loses those behind gaps', async () => {
+    const [one, other] = [2 * partSize, partSize + 1];
+    for (const [number, isMade, ...sizes] of [
+      ['1', false, one, other],
+      ['3334', false, 1, one, other],
+      ['2', true, one, other],
+      ['5001', true, one, other],
+    ] as const) {
+      const when: S3Rule['when'] = ({ method, query }) =>
+        method === 'PUT' && query.get('partNumber') === number;
+      await using proxy = await startS3Proxy(server, [{ when, fault: { kind: 'lose-answer' }, times: 1 }]);
+      using store = openStore(proxy);
+      const key = `twice/${number}/`;
+      const bodies = sizes.map(laneOf);
+      const equal = lanesOf(...bodies).map(({ body }) => ({ body, mostBytes: 0 })); // ranges of numbers
+      const sending = sendLanes(store, key, equal);
+      if (!isMade) {
+        await assert.rejects(sending, { name: CopyError.name, message: /first part .* more than once/ });
+        await assertNothingLeft(key);
+        continue;
+      }
+      await sending;
+      assert.equal(proxy.requests.filter(when).length, 2);
+      assert.ok(Buffer.concat(bodies).equals(await getObject(client, bucket, key)), 'other bytes');
+    }
+  });
+
   test('leaves nothing when one of them fails while the others stand still', async () => {
     for (const failing of [0, 1, 2]) {
       for (const oneLane of [false, true]) {
