@@ -65,6 +65,8 @@ export interface NoBase {
   readonly unsealed?: true | undefined;
   /** The server was recently found unable to copy. */
   readonly cannotCopy?: true | undefined;
+  /** The first attempt of this backup has ended in a CopyError. */
+  readonly inTurn?: true | undefined;
 }
 
 /** Number of archives that are looked at: many of them may have another format, or no filestore. */

@@ -95,9 +95,26 @@ export async function makeBackup(
   } catch (error) {
     if (!(error instanceof CopyError)) throw error;
     platform.notice(`${error.message}. So everything is sent.`);
-    const cannotCopy = error.unsupported || undefined;
-    const none = Promise.resolve({ why: 'it could not be copied', cannotCopy });
-    return await makeFrom(making, beginAgain, none);
+    const why = 'the first attempt was given up';
+    return await makeAgain(making, beginAgain, { why, cannotCopy: error.unsupported || undefined });
+  }
+}
+
+/** Makes a backup in the simplest way: everything is sent, one byte after the other. */
+async function makeAgain(
+  making: Making,
+  beginning: () => Promise<BackupBegun>,
+  why: NoBase,
+): Promise<Receipt | undefined> {
+  try {
+    return await makeFrom(making, beginning, Promise.resolve({ ...why, inTurn: true }));
+  } catch (error) {
+    if (!(error instanceof CopyError)) throw error;
+    throw new UserError(
+      `${error.message}, where everything was sent one after the other as well`,
+      'The S3 server does not give back what it was given. Nothing is left of this backup. Look into the log of the server, or use another one.',
+      { cause: error },
+    );
   }
 }
 
@@ -189,7 +206,7 @@ async function survey(
 ): Promise<{
   readonly source: Source;
   readonly leftovers: FoundLeftovers | undefined;
-  readonly base: Pick<ArchiveOptions, 'base' | 'cannotCopy'>;
+  readonly base: Pick<ArchiveOptions, 'base' | 'cannotCopy' | 'inTurn'>;
 }> {
   const { countTables } = inputs;
   const code = findCode(site, odoo.conf);
@@ -206,13 +223,13 @@ async function survey(
       platform.info(`S3 copies ${files}, ${formatBytes(reuse.length)}, from ${key}`);
       return { source: { ...source, files: plan.files }, leftovers, base: { base: plan.base } };
     }
-    const { why, first, cannotCopy, unsealed } = plan;
+    const { why, first, cannotCopy, inTurn, unsealed } = plan;
     if (unsealed)
       platform.warning(
         `This backup is not encrypted, and the one before it is: ${why}. If that is not meant, encrypt-to is empty by mistake: delete this backup once there is a better one`,
       );
     platform.info(first ? 'First backup: everything is sent' : `Everything is sent: ${why}`);
-    return { source, leftovers, base: { cannotCopy } };
+    return { source, leftovers, base: { cannotCopy, inTurn } };
   });
 }
 

@@ -51,6 +51,8 @@ export interface ArchiveOptions {
   readonly base?: Base | undefined;
   /** No base, because the server cannot copy. */
   readonly cannotCopy?: true | undefined;
+  /** One segment is sent after the other, because a server has just not got over copies, or over several at once. */
+  readonly inTurn?: true | undefined;
 }
 
 /** The deflate level of archives, and of gzip: the fastest, unless a level is asked for. */

@@ -69,7 +69,7 @@ export async function storeObject(
   const segments = segmentsOf(writer, source, target);
   const lanes = lanesOf(writer, segments, source, target);
   return await phases.transfers('transfer', `Transfer to ${store.uri(key)}`, async (transfers) => {
-    const inTurn = target.cannotCopy || wantsEqualParts(store.options.endpoint);
+    const inTurn = target.inTurn || target.cannotCopy || wantsEqualParts(store.options.endpoint);
     const uploading = upload(store, key, inTurn ? [oneAfterAnother(lanes)] : lanes, {
       ...options,
       contentType: 'application/zip',
@@ -108,9 +108,9 @@ export async function certify(
   { store, key, customer, signer, platform, phases, signal }: Destination,
 ): Promise<Receipt> {
   try {
-    const directory = stored.archive?.summary.directory ?? null;
+    const archive = stored.archive?.summary ?? null;
     const proof = await phases.run('verify', `Verify ${store.uri(key)}`, async () => {
-      const found = await verifyUpload(store, stored.uploaded, directory, tool);
+      const found = await verifyUpload(store, stored.uploaded, archive, tool);
       platform.info(provenBy(stored));
       return found;
     });

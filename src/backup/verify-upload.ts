@@ -1,30 +1,34 @@
 import { createHash } from 'node:crypto';
-import type { Directory } from '../archive/segment.ts';
+import type { Segment } from '../archive/segment.ts';
+import type { ArchiveSummary } from '../archive/writer.ts';
 import type { Proof, Tool } from '../catalog/proofs.ts';
 import { CopyError } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
 import type { Uploaded } from '../s3/upload.ts';
-import { UserError } from '../util/errors.ts';
+import { messageOf, UserError } from '../util/errors.ts';
 
 /** How much is asked for at once: reading it, also over a slow line, takes no longer than a connection is to last. */
 const PIECE_BYTES = 64 * 1024 ** 2;
 
 /**
  * Proof level `upload`: the object has the size that was sent, the MD5 of every part was compared while it was sent
- * (`upload` ends in an error otherwise), copies that no answer proved read back as what was recorded, and the central
- * directory read back is the one that was written.
+ * (`upload` ends in an error otherwise), copies that no answer proved read back as what was recorded, each segment begins
+ * where it should, and the central directory read back is the one that was written.
  *
- * @param directory null for a bare dump, which has none
- * @throws UserError that says what differs, or CopyError when that is what was copied
+ * @param archive null for a bare dump, which has neither segments nor directory
+ * @throws UserError that says what differs, or CopyError when that is what was copied, or sent beside other segments
  */
 export async function verifyUpload(
   store: Store,
   uploaded: Uploaded,
-  directory: Directory | null,
+  archive: Pick<ArchiveSummary, 'segments' | 'directory'> | null,
   tool: Tool,
 ): Promise<Proof> {
   const { key, size } = uploaded;
+  const { directory, segments = [] } = archive ?? {};
   // Read back while its size is asked for.
+  const begins = segments.map((segment) => beginsAt(store, key, segment));
+  for (const each of begins) each.catch(() => {}); // awaited below
   const reading = directory ? md5Of(store, key, directory.offset, directory.length) : undefined;
   reading?.catch(() => {}); // awaited below
   const head = await store.head(key);
@@ -44,8 +48,33 @@ export async function verifyUpload(
       );
     }
   }
+  await Promise.all(begins);
   await readBack(store, uploaded);
   return { level: 'upload', at: new Date().toISOString(), tool };
+}
+
+/** Signature of a local header. */
+const LOCAL_HEADER = Buffer.from('PK\x03\x04', 'latin1');
+
+/**
+ * A server can have all parts, with the right sizes and ETags, and lose some of them where it puts them together: behind
+ * gaps in their numbers, which is where segments begin.
+ *
+ * @throws CopyError when a segment does not begin where it was written
+ */
+async function beginsAt(store: Store, key: string, { offset, length }: Segment): Promise<void> {
+  if (length === 0) return;
+  let cause: unknown;
+  try {
+    const bytes = await store.read(key, offset, LOCAL_HEADER.length);
+    if (bytes.equals(LOCAL_HEADER)) return;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    cause = error;
+  }
+  const why = cause === undefined ? 'other bytes are there' : messageOf(cause);
+  const message = `${store.uri(key)} was sent, and cannot be read from byte ${offset} on (${why})`;
+  throw new CopyError(message, { cause });
 }
 
 /** @throws CopyError when what the server copied is not what it should have copied */

@@ -30,7 +30,7 @@ export const writing: readonly Check[] = [
       const length = 64 * 1024;
       const md5 = createHash('md5').update(bytes.subarray(-length)).digest('hex');
       const directory = { offset: bytes.length - length, length, entries: 1, md5 };
-      await verifyUpload(store, uploaded, directory, tool);
+      await verifyUpload(store, uploaded, { directory, segments: [] }, tool);
       const same = bytes.equals(await store.read(key('upload'), 0, bytes.length));
       return { holds: same && uploaded.parts === 3, detail: `${uploaded.parts} parts` };
     },

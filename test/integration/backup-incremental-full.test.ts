@@ -6,6 +6,8 @@ import { receiptKey } from '../../src/catalog/keys.ts';
 import { Scene } from '../support/backup-run.ts';
 import { assertFull, failsCopies, useBackups } from '../support/incremental-scene.ts';
 import { run } from '../support/processes.ts';
+import { listKeys } from '../support/s3.ts';
+import type { S3Rule } from '../support/s3-proxy.ts';
 import { unsigned } from '../support/unsigned.ts';
 
 suite('a backup after another one that is better sent as a whole', () => {
@@ -58,5 +60,27 @@ suite('a backup after another one that is better sent as a whole', () => {
       await assertWhole(made);
     });
     await emptyBucket();
+  });
+
+  test('sends everything one after the other where a server loses what was sent at the same time', async () => {
+    // As Ceph does behind gaps in the numbers of parts, when the first part was sent twice.
+    const lost: S3Rule = {
+      when: ({ method, path, headers }) =>
+        method === 'GET' && path.endsWith('.zip') && headers.range === 'bytes=0-3',
+      fault: { kind: 'error', status: 404, code: 'NoSuchKey' },
+    };
+    await throughProxy([{ ...lost, times: 1 }], async (proxy) => {
+      const made = await backUp({ 's3-endpoint': proxy.endpoint });
+      assertFull(made, /was sent, and cannot be read from byte 0 on .*\. So everything is sent/);
+      assert.equal(made.receipt.upload.cannotCopy, undefined);
+      await assertWhole(made);
+    });
+    await emptyBucket();
+    await throughProxy([lost], async (proxy) => {
+      const { exitCode, log } = await scene().run({ 's3-endpoint': proxy.endpoint });
+      assert.equal(exitCode, 1, log);
+      assert.match(log, /^error: .* cannot be read from byte 0 on .*, where everything was sent one after/m);
+      assert.deepEqual(await listKeys(scene().client, scene().bucket), []);
+    });
   });
 });

@@ -175,7 +175,7 @@ describe('verification', () => {
   test('reads the central directory back', async () => {
     using store = openStore();
     const uploaded = await send(store, 'verify/good', bytes);
-    const proof = await verifyUpload(store, uploaded, directory, tool);
+    const proof = await verifyUpload(store, uploaded, { directory, segments: [] }, tool);
     assert.deepEqual({ ...proof, at: '' }, { level: 'upload', at: '', tool });
   });
 
@@ -183,7 +183,7 @@ describe('verification', () => {
     using store = openStore();
     const uploaded = await send(store, 'verify/bad', bytes);
     const verify = (sent: Uploaded, written: typeof directory) =>
-      failureOf(verifyUpload(store, sent, written, tool));
+      failureOf(verifyUpload(store, sent, { directory: written, segments: [] }, tool));
     const md5 = '0'.repeat(32);
     assert.match((await verify({ ...uploaded, key: 'verify/gone' }, directory)).message, /gone is gone/);
     assert.match(
