@@ -111,7 +111,7 @@ async function makeAgain(
   } catch (error) {
     if (!(error instanceof CopyError)) throw error;
     throw new UserError(
-      `${error.message}, where everything was sent one after the other as well`,
+      `${error.message}, where everything was sent one after the other`,
       'The S3 server does not give back what it was given. Nothing is left of this backup. Look into the log of the server, or use another one.',
       { cause: error },
     );

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Segment } from '../archive/segment.ts';
 import type { ArchiveSummary } from '../archive/writer.ts';
 import type { Proof, Tool } from '../catalog/proofs.ts';
+import { isNotFound } from '../s3/sdk-errors.ts';
 import { CopyError } from '../s3/server-copy.ts';
 import type { Store } from '../s3/store.ts';
 import type { Uploaded } from '../s3/upload.ts';
-import { messageOf, UserError } from '../util/errors.ts';
+import { UserError } from '../util/errors.ts';
 
 /** How much is asked for at once: reading it, also over a slow line, takes no longer than a connection is to last. */
 const PIECE_BYTES = 64 * 1024 ** 2;
@@ -64,17 +65,12 @@ const LOCAL_HEADER = Buffer.from('PK\x03\x04', 'latin1');
  */
 async function beginsAt(store: Store, key: string, { offset, length }: Segment): Promise<void> {
   if (length === 0) return;
-  let cause: unknown;
-  try {
-    const bytes = await store.read(key, offset, LOCAL_HEADER.length);
-    if (bytes.equals(LOCAL_HEADER)) return;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    cause = error;
-  }
-  const why = cause === undefined ? 'other bytes are there' : messageOf(cause);
-  const message = `${store.uri(key)} was sent, and cannot be read from byte ${offset} on (${why})`;
-  throw new CopyError(message, { cause });
+  const lost = (cause?: unknown) =>
+    new CopyError(`${store.uri(key)} was sent, and byte ${offset} of it is not what was sent`, { cause });
+  const bytes = await store.read(key, offset, LOCAL_HEADER.length).catch((error) => {
+    throw isNotFound(error.cause) ? lost(error) : error;
+  });
+  if (!bytes.equals(LOCAL_HEADER)) throw lost();
 }
 
 /** @throws CopyError when what the server copied is not what it should have copied */

@@ -18,9 +18,9 @@ suite('backup, with the input verify', () => {
   });
   after(() => scene?.[Symbol.asyncDispose]());
 
-  /** A request for the archive's first bytes: nobody but who reads all of it asks for them. */
-  const readsBack = ({ method, path, headers }: SeenRequest): boolean =>
-    method === 'GET' && path.endsWith('.zip') && String(headers.range).startsWith('bytes=0-');
+  /** A request for the archive's first bytes: nobody but who reads all of it asks for more than four of them. */
+  const readsBack = ({ method, path, headers: { range } }: SeenRequest): boolean =>
+    method === 'GET' && path.endsWith('.zip') && /^bytes=0-\d\d/.test(String(range));
 
   /** The only backup there is. */
   async function onlyReceipt(): Promise<Receipt> {
