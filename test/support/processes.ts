@@ -1,8 +1,9 @@
 import { type ChildProcess, type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { createWriteStream, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -214,20 +215,50 @@ export function descendantsAmong(all: readonly ProcessEntry[], ancestor: number)
 /** Linux gives outgoing connections ports from 32,768 on: one of those may be taken before its server starts. */
 const [firstPort, lastPort] = [10_000, 32_767];
 
-/** Ports of 127.0.0.1 that are free now, all different. */
+/** So many at a time belong to one process. The first of them is not given away: it is the claim. */
+const BLOCK = 64;
+/** What is left of the blocks that this process has claimed. */
+const unused: number[] = [];
+
+/**
+ * Ports of 127.0.0.1 that are free, all different. Nobody else who asks gets them, as long as this process lives: a server
+ * may be started much later, or again.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = randomInt(firstPort, lastPort + 1);
-    if (await isFree(port)) ports.add(port);
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = unused.shift();
+    if (port === undefined) unused.push(...(await claimBlock()));
+    else if (await isFree(port)) ports.push(port);
   }
-  return [...ports];
+  return ports;
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Claims a block, by listening on its first port until this process ends. */
+async function claimBlock(): Promise<number[]> {
+  const blocks = Math.floor((lastPort + 1 - firstPort) / BLOCK);
+  for (;;) {
+    const first = firstPort + BLOCK * randomInt(blocks);
+    const claim = await listening(first);
+    if (!claim) continue;
+    claim.unref();
+    return Array.from({ length: BLOCK - 1 }, (_, i) => first + 1 + i);
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = await listening(port);
+  if (!server) return false;
+  server.close();
+  await once(server, 'close');
+  return true;
+}
+
+/** A server on a port; undefined where it cannot be had. */
+function listening(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer().listen(port, '127.0.0.1');
-    server.once('error', () => resolve(false));
-    server.once('listening', () => server.close(() => resolve(true)));
+    server.once('error', () => resolve(undefined));
+    server.once('listening', () => resolve(server));
   });
 }
