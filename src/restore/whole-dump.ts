@@ -73,7 +73,7 @@ export function tablesInToc({
   };
 }
 
-/** Of `public res_users odoo`. */
+/** The name of a table, of an entry's words: `res_users` of `public res_users odoo`. */
 const nameIn = (entry: string): string =>
   entry
     .replace(/ \S*$/, '')

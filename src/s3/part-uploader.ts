@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { messageOf, UserError } from '../util/errors.ts';
 import { beginUpload, type ObjectParams } from './begin-upload.ts';
-import { attemptsOf, errorName, isNotImplemented, isRepeated } from './sdk-errors.ts';
+import { errorName, isNotImplemented, isRepeated } from './sdk-errors.ts';
 import { CopyError, etagOf, firstPartRepeated, type ServerCopy } from './server-copy.ts';
 import type { Store } from './store.ts';
 
@@ -169,7 +169,7 @@ export class PartUploader {
       } catch (error) {
         // An answer got lost and the SDK asked again: then the object is there, and refuses to be made twice.
         const { Key } = this.#options.params;
-        const made = attemptsOf(error) > 1 ? await this.#store.head(Key).catch(() => undefined) : undefined;
+        const made = isRepeated(error) ? await this.#store.head(Key).catch(() => undefined) : undefined;
         if (made?.size !== size) throw error;
         this.#objectMade = true;
         return { ETag: made.etag, ServerSideEncryption: made.encryption };

@@ -21,14 +21,9 @@ export function errorName(error: unknown): string | undefined {
   return failure(error).name;
 }
 
-/** How often the SDK sent the request. */
-export function attemptsOf(error: unknown): number {
-  return failure(error).$metadata?.attempts ?? 1;
-}
-
-/** Whether the SDK sent the request more than once until this answer came. */
-export function isRepeated({ $metadata }: { readonly $metadata: { readonly attempts?: number } }): boolean {
-  return ($metadata.attempts ?? 1) > 1;
+/** Whether the SDK sent the request more than once until this answer, or this error, came. */
+export function isRepeated(answered: unknown): boolean {
+  return (failure(answered).$metadata?.attempts ?? 1) > 1;
 }
 
 /** The object is not there: `NoSuchKey` for GET, and for HEAD, whose answer has no body, `NotFound`. */
