@@ -4,6 +4,7 @@ import { UserError } from '../util/errors.ts';
 import { saysDamaged, saysTooOld, withoutProgress } from './pg-restore-errors.ts';
 import type { Postgres } from './server.ts';
 import { SQL_STATE } from './sql-states.ts';
+import { tocLine } from './toc-entry.ts';
 
 /** What is known of an error beside the words of the program, which may be in any language. */
 export interface LoadProblem {
@@ -69,9 +70,10 @@ export function loadFailure(error: CommandError, database: string, problem: Load
   );
 }
 
-/** Where an object is not there that something else is made of, that is no role. */
-const MADE_OF_OTHERS =
-  /^(?:\d+; \d+ \d+ (?:TABLE|INDEX) |CREATE (?:UNLOGGED TABLE|TABLE|INDEX|UNIQUE INDEX) )/;
+/** Where an object is not there that something else is made of, that is no role. @param at a line of the table of contents, or a statement */
+const isMadeOfOthers = (at: string): boolean =>
+  /^(?:TABLE|INDEX)\b/.test(tocLine(at)?.kind ?? '') ||
+  /^CREATE (?:UNLOGGED TABLE|TABLE|INDEX|UNIQUE INDEX) /.test(at);
 
 function hintFor(said: string, { sqlState, at = '' }: LoadProblem): string | undefined {
   if (saysTooOld(said)) return 'The dump was written by a newer pg_dump: install that client on the host.';
@@ -79,7 +81,7 @@ function hintFor(said: string, { sqlState, at = '' }: LoadProblem): string | und
     return 'The dump contains psql commands, which are not allowed here. Restore a dump in custom format, or one from pg_dump itself.';
   }
   const notThere: (string | undefined)[] = [SQL_STATE.undefinedObject, SQL_STATE.undefinedFunction];
-  if (notThere.includes(sqlState) && MADE_OF_OTHERS.test(at)) {
+  if (notThere.includes(sqlState) && isMadeOfOthers(at)) {
     return 'The dump uses what it does not make, mostly of an extension, as one of pg_dump --schema, --table or --extension does. Choose a backup of the whole database.';
   }
   return sqlState === undefined ? undefined : HINTS[sqlState];

@@ -1,3 +1,5 @@
+import { tocLine } from './toc-entry.ts';
+
 /**
  * Kinds of objects that PostgreSQL lets only a superuser make, or a role that a superuser has given a privilege for it:
  * as `pg_restore --list` and a CREATE statement name them.
@@ -18,18 +20,9 @@ const ALWAYS = [
 ] as const;
 
 /** Kinds of objects of which only some need a superuser, as their definition says. */
-const SOMETIMES = ['FUNCTION', 'PROCEDURE', 'TYPE', 'PUBLICATION'] as const;
+const SOMETIMES = ['FUNCTION', 'PROCEDURE', 'TYPE', 'PUBLICATION', 'PUBLICATION TABLES IN SCHEMA'] as const;
 
 const either = (kinds: readonly string[]): string => kinds.join('|');
-
-/**
- * `3225; 3466 16414 EVENT TRIGGER - et admin`: the schema is a dash where the kind has none, and the owner may be
- * empty.
- */
-const listed = (kinds: readonly string[]): RegExp =>
-  new RegExp(`^\\d+; \\d+ \\d+ (${either(kinds)}) (?!DATA )(\\S+) (.*) \\S*$`, 's');
-const LISTED_ALWAYS = listed(ALWAYS);
-const LISTED = listed([...ALWAYS, ...SOMETIMES]);
 
 const MADE = new RegExp(
   `^CREATE (?:OR REPLACE )?(?:TRUSTED )?(?:PROCEDURAL )?(${either([...ALWAYS, ...SOMETIMES, 'LANGUAGE'])}) (?:IF NOT EXISTS )?([^\\s(;]+)`,
@@ -53,7 +46,7 @@ export interface DumpedObject {
  * @returns its kind and name, `EVENT TRIGGER et`; undefined: it is nothing of the sort
  */
 export function superuserObject(at: string): string | undefined {
-  const object = objectOf(LISTED.exec(at));
+  const object = alwaysSuperusers(at) ?? sometimesSuperusers(at);
   if (object) return nameOf(object);
   const [, kind, name] = MADE.exec(at) ?? [];
   return kind === undefined ? undefined : `${kind.toUpperCase()} ${name}`;
@@ -63,20 +56,19 @@ export function superuserObject(at: string): string | undefined {
 export const nameOf = ({ kind, schema, name }: DumpedObject): string =>
   `${kind} ${schema === '-' ? '' : `${schema}.`}${name.replace(/^USER MAPPING /, '')}`;
 
-const objectOf = (found: RegExpExecArray | null): DumpedObject | undefined => {
-  const [, kind, schema, name] = found ?? [];
-  return kind !== undefined && schema !== undefined && name !== undefined
-    ? { kind, schema, name }
-    : undefined;
+/** The object of a line, if it is of one of these kinds. */
+const objectOf = (line: string, kinds: readonly string[]): DumpedObject | undefined => {
+  const { kind, named } = tocLine(line) ?? {};
+  if (kind === undefined || named === undefined || !kinds.includes(kind)) return undefined;
+  const [schema = '', ...name] = named.split(' ');
+  return { kind, schema, name: name.join(' ') };
 };
 
 /** The object of a line, where its kind alone says that only a superuser makes it. */
-export const alwaysSuperusers = (line: string): DumpedObject | undefined =>
-  objectOf(LISTED_ALWAYS.exec(line));
+export const alwaysSuperusers = (line: string): DumpedObject | undefined => objectOf(line, ALWAYS);
 
 /** The object of a line whose definition decides. */
-export const sometimesSuperusers = (line: string): DumpedObject | undefined =>
-  LISTED_ALWAYS.test(line) ? undefined : objectOf(LISTED.exec(line));
+export const sometimesSuperusers = (line: string): DumpedObject | undefined => objectOf(line, SOMETIMES);
 
 /**
  * A function in a language that no owner of a database may use; a type that has functions in C; a publication of

@@ -1,4 +1,5 @@
 import type { ExtensionMember } from './extensions/members.ts';
+import { type TocLine, tocLine, tocLines } from './toc-entry.ts';
 
 /** What the role that restores may do, and what is there already. */
 export interface RestoreRights {
@@ -21,12 +22,6 @@ export interface FilteredToc {
 }
 
 /**
- * One line of `pg_restore --list`: `215; 1259 16386 TABLE public res_users odoo`. A name may have in it what JavaScript
- * takes for the end of a line.
- */
-const ENTRY = /^\d+; \d+ \d+ (.*)$/s;
-
-/**
  * Leaves out of a dump's table of contents what would fail for a reason that does no harm: the comment of an extension
  * or of the schema `public`, for which one must own them; the schema `public` itself, which every database has; and
  * schemas that were made already. Everything else stays: if that fails, the restore shall fail.
@@ -46,16 +41,20 @@ export function filterToc(
   const isOthers = (object: string): boolean =>
     others.has(object) ||
     (object.includes(' COLUMN ') && relations.some((relation) => object.startsWith(`${relation}.`)));
-  const mayBeSkipped = (entry: string): boolean => {
-    const schema = /^SCHEMA - (.*) \S*$/s.exec(entry)?.[1];
-    if (schema !== undefined && present.has(schema)) return true;
-    const granted = /^ACL (.*) \S*$/s.exec(entry)?.[1];
-    if (granted !== undefined && isOthers(granted)) return true;
-    return !superuser && /^(SCHEMA - public |COMMENT - (SCHEMA public |EXTENSION ))/.test(entry);
+  const mayBeSkipped = ({ kind, object, named }: TocLine): boolean => {
+    switch (kind) {
+      case 'SCHEMA':
+        return present.has(named.slice('- '.length)) || (!superuser && object.startsWith('- public '));
+      case 'ACL':
+        return isOthers(named);
+      default:
+        return !superuser && kind === 'COMMENT' && /^- (SCHEMA public|EXTENSION) /.test(object);
+    }
   };
   const skipped: string[] = [];
   const lines = toc.split('\n').map((line) => {
-    if (!unwanted.has(line) && !mayBeSkipped(ENTRY.exec(line)?.[1] ?? '')) return line;
+    const entry = tocLine(line);
+    if (!unwanted.has(line) && !(entry && mayBeSkipped(entry))) return line;
     skipped.push(line);
     return `;${line}`;
   });
@@ -76,20 +75,21 @@ export interface SplitToc {
  * that creates it.
  */
 export function splitToc(list: string): SplitToc {
-  const lines = list.split('\n').map((line) => ({ line, entry: ENTRY.exec(line)?.[1] ?? '' }));
+  const entries = tocLines(list);
   const created = new Set(
-    lines.flatMap(({ entry }) => /^(?:FOREIGN )?TABLE (?!DATA )(.*)$/s.exec(entry)?.[1] ?? []),
+    entries.filter(({ kind }) => /^(FOREIGN )?TABLE$/.test(kind)).map(({ object }) => object),
   );
-  const isConfiguration = (entry: string): boolean => {
-    const table = /^TABLE DATA (.*)$/s.exec(entry)?.[1];
-    return table !== undefined && !created.has(table);
-  };
-  if (!lines.some(({ entry }) => isConfiguration(entry))) return { ahead: undefined, rest: list };
-  const comesFirst = ({ entry }: (typeof lines)[number]) =>
-    /^(SCHEMA|EXTENSION) - /.test(entry) || isConfiguration(entry);
+  const isConfiguration = ({ kind, object }: TocLine) => kind === 'TABLE DATA' && !created.has(object);
+  if (!entries.some(isConfiguration)) return { ahead: undefined, rest: list };
+  const first = new Set(
+    entries
+      .filter((entry) => /^(SCHEMA|EXTENSION)$/.test(entry.kind) || isConfiguration(entry))
+      .map(({ line }) => line),
+  );
+  const lines = list.split('\n');
   return {
-    ahead: listOf(lines.filter(comesFirst).map(({ line }) => line)),
-    rest: listOf(lines.filter((each) => !comesFirst(each)).map(({ line }) => line)),
+    ahead: listOf(lines.filter((line) => first.has(line))),
+    rest: listOf(lines.filter((line) => !first.has(line))),
   };
 }
 
@@ -97,7 +97,8 @@ export function splitToc(list: string): SplitToc {
 export const listOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
 /** The same list in a tenth of the bytes: pg_restore reads nothing of a line but its number. */
-export const numbersOf = (list: string): string => listOf(list.match(/^\d+;/gm) ?? []);
+export const numbersOf = (list: string): string =>
+  listOf(list.split('\n').flatMap((line) => /^\d+;/.exec(line)?.[0] ?? []));
 
 /** Whether a dump has rows for tables that belong to extensions. */
 export const hasExtensionRows = (list: string): boolean => splitToc(list).ahead !== undefined;
@@ -111,10 +112,10 @@ export interface TocAtRows {
 }
 
 /** Entries for which pg_restore reads a data block, or that lie among such ones. */
-const ROWS = /^(TABLE DATA|SEQUENCE SET|BLOBS|BLOB METADATA|BLOB COMMENTS) /;
+const ROWS = new Set(['TABLE DATA', 'SEQUENCE SET', 'BLOBS', 'BLOB METADATA', 'BLOB COMMENTS']);
 
 /** Whether pg_restore needs more of a dump than its table of contents to restore what a line of that is about. */
-export const hasRows = (line: string): boolean => ROWS.test(ENTRY.exec(line)?.[1] ?? '');
+export const hasRows = (line: string): boolean => ROWS.has(tocLine(line)?.kind ?? '');
 
 /**
  * Divides a table of contents behind its last rows. pg_restore restores privileges behind everything else: a role that has
@@ -123,7 +124,7 @@ export const hasRows = (line: string): boolean => ROWS.test(ENTRY.exec(line)?.[1
 export function splitAtRows(list: string): TocAtRows {
   const lines = list.split('\n');
   const last = lines.findLastIndex(hasRows);
-  const isPrivilege = (line: string) => /^(DEFAULT )?ACL /.test(ENTRY.exec(line)?.[1] ?? '');
+  const isPrivilege = (line: string) => /^(DEFAULT )?ACL$/.test(tocLine(line)?.kind ?? '');
   const comesWithRows = (line: string, at: number) => at <= last && !isPrivilege(line);
   return {
     upToRows: listOf(lines.filter(comesWithRows)),

@@ -6,6 +6,7 @@ import {
   nameOf,
   sometimesSuperusers,
 } from '../postgres/superuser-objects.ts';
+import { type TocLine, tocLines } from '../postgres/toc-entry.ts';
 import type { Extension } from '../postgres/traits.ts';
 import { ContentError } from '../util/errors.ts';
 import type { Problem } from './problem.ts';
@@ -32,8 +33,10 @@ export const NOTHING_UNLOADABLE: Unloadable = { superusers: [], lines: [], owner
 
 /** @throws ContentError for a dump that has the tables of Odoo and no rows, as pg_dump --schema-only writes it */
 export function assertHoldsRows({ list }: DumpToc, name: string): void {
-  if (!/^\d+; \d+ \d+ TABLE public ir_module_module /m.test(list)) return;
-  if (/^\d+; \d+ \d+ TABLE DATA /m.test(list)) return;
+  const entries = tocLines(list);
+  const isOdoos = ({ kind, object }: TocLine) =>
+    kind === 'TABLE' && object.startsWith('public ir_module_module ');
+  if (!entries.some(isOdoos) || entries.some(({ kind }) => kind === 'TABLE DATA')) return;
   throw new ContentError(
     `${name} is not restored: its dump holds the tables of Odoo and not one row, as pg_dump --schema-only writes it.`,
     'Choose another backup, or make one without --schema-only.',
@@ -42,7 +45,10 @@ export function assertHoldsRows({ list }: DumpToc, name: string): void {
 
 /** Kinds that pg_restore gives to their owners; what is loaded into them has none of its own. */
 const OWNED =
-  /^\d+; \d+ \d+ (TABLE(?! DATA)|VIEW|MATERIALIZED VIEW(?! DATA)|SEQUENCE(?! SET| OWNED)|FOREIGN TABLE|SCHEMA|FUNCTION|PROCEDURE|AGGREGATE|TYPE|DOMAIN|OPERATOR|COLLATION|CONVERSION|STATISTICS|PUBLICATION|TEXT SEARCH DICTIONARY|TEXT SEARCH CONFIGURATION|DEFAULT ACL|BLOB|BLOB METADATA) /;
+  /^((FOREIGN )?TABLE|(MATERIALIZED )?VIEW|SEQUENCE|SCHEMA|FUNCTION|PROCEDURE|AGGREGATE|TYPE|DOMAIN|OPERATOR|COLLATION|CONVERSION|STATISTICS|PUBLICATION|TEXT SEARCH (DICTIONARY|CONFIGURATION)|DEFAULT ACL|BLOB( METADATA)?)$/;
+
+/** Kinds of what is about another object, and begins its name with the kind of that. */
+const ABOUT = /^(COMMENT|ACL|SECURITY LABEL)$/;
 
 /**
  * Looks for what a load would fail at.
@@ -56,48 +62,41 @@ export function unloadable(
   extensions: readonly Pick<Extension, 'schema' | 'owner'>[],
 ): Unloadable {
   if (superuser) return NOTHING_UNLOADABLE;
-  const all = list.split('\n').filter((line) => /^\d+; /.test(line));
-  const special = all.flatMap((line) => {
+  const all = tocLines(list);
+  const special = all.flatMap(({ line }) => {
     const object = alwaysSuperusers(line) ?? (superusers.has(line) ? sometimesSuperusers(line) : undefined);
     return object ? [{ line, object }] : [];
   });
   const lines = new Set(special.map(({ line }) => line));
-  const about = special.flatMap(({ object }) => linesAbout(object));
+  const about = special.flatMap(({ object }) => wordsAbout(object));
   const withoutServers = special.some(({ object }) => object.kind === 'SERVER');
-  for (const line of all) {
-    const entry = line.replace(/^\d+; \d+ \d+ /, '');
-    if (about.some((beginning) => entry.startsWith(beginning))) lines.add(line);
+  for (const { line, kind, object } of all) {
+    const isAbout = ABOUT.test(kind);
+    if (isAbout && about.some((beginning) => object.startsWith(beginning))) lines.add(line);
     // A foreign table is nothing without its server.
-    if (withoutServers && / FOREIGN TABLE /.test(line)) lines.add(line);
+    const isForeign = kind === 'FOREIGN TABLE' || (isAbout && object.includes(' FOREIGN TABLE '));
+    if (withoutServers && isForeign) lines.add(line);
   }
   const owners = new Map<string, string>();
   if (keepOwnership) {
     const schemas = new Set(['public', ...extensions.map(({ schema }) => schema)]);
-    for (const line of all) {
-      if (lines.has(line) || !OWNED.test(line)) continue;
-      const role = strangers.find((each) => line.endsWith(` ${each}`));
+    for (const { line, kind, object } of all) {
+      if (lines.has(line) || !OWNED.test(kind)) continue;
+      const role = strangers.find((each) => object.endsWith(` ${each}`));
       if (role === undefined || owners.has(role)) continue;
-      const schema = /^\d+; \d+ \d+ SCHEMA - (.*)$/s.exec(line)?.[1]?.slice(0, -` ${role}`.length);
+      const named = object.slice(0, -` ${role}`.length);
       const isMade =
-        schema !== undefined &&
-        (schemas.has(schema) || extensions.some(({ owner = role }) => owner === role));
-      if (!isMade) owners.set(role, described(line, role));
+        kind === 'SCHEMA' &&
+        (schemas.has(named.slice('- '.length)) || extensions.some(({ owner = role }) => owner === role));
+      if (!isMade) owners.set(role, `${kind} ${named}`);
     }
   }
   return { superusers: special.map(({ object }) => nameOf(object)), lines: [...lines], owners };
 }
 
-/** How the lines of what is about an object begin: `COMMENT - EVENT TRIGGER et `, `ACL - FOREIGN SERVER s `. */
-const linesAbout = ({ kind, schema, name }: DumpedObject): string[] =>
-  (kind === 'SERVER' ? ['SERVER', 'FOREIGN SERVER'] : [kind]).flatMap((each) =>
-    ['COMMENT', 'ACL', 'SECURITY LABEL'].map((verb) => `${verb} ${schema} ${each} ${name} `),
-  );
-
-const described = (line: string, role: string): string =>
-  line
-    .replace(/^\d+; \d+ \d+ /, '')
-    .slice(0, -role.length)
-    .trim();
+/** How the words of what is about an object begin: `- EVENT TRIGGER et `, `- FOREIGN SERVER s `. */
+const wordsAbout = ({ kind, schema, name }: DumpedObject): string[] =>
+  (kind === 'SERVER' ? ['SERVER', 'FOREIGN SERVER'] : [kind]).map((each) => `${schema} ${each} ${name} `);
 
 /** What stands in the way of a load that is to bring back everything. */
 export function tocProblems(found: Unloadable, { login }: LoaderRights): Problem[] {

@@ -1,9 +1,11 @@
 import { some } from '../backup-reader/differences.ts';
 import type { DumpToc } from '../backup-reader/dump-toc.ts';
+import { inOneLine } from '../postgres/custom-format/contents.ts';
 import type { Postgres } from '../postgres/server.ts';
 import { Snapshot } from '../postgres/snapshot.ts';
 import { list, sql } from '../postgres/sql.ts';
 import { countTables, isCoreTable } from '../postgres/table-counts.ts';
+import { tocLines } from '../postgres/toc-entry.ts';
 import type { Problem } from './problem.ts';
 
 /** Tables of Odoo's module base: each version has them, and each of them has a primary key and rows. */
@@ -21,7 +23,10 @@ const ATTACHMENTS = 'ir_attachment';
 /** Where the tables of Odoo are. A dump may make a database that has no such schema. */
 const PUBLIC = sql`(SELECT oid FROM pg_namespace WHERE nspname = 'public')`;
 
-/** Which parts of a database a dump holds. A table's name is `res_partner`, or `schema.table` outside of `public`. */
+/**
+ * Which parts of a database a dump holds. A table's name is `res_partner`, or `schema.table` outside of `public`, with
+ * spaces for the line ends in it.
+ */
 export interface DumpedTables {
   readonly tables: ReadonlySet<string>;
   /** Tables whose rows were left out when the dump was made. */
@@ -32,53 +37,46 @@ export interface DumpedTables {
   readonly withKeys: ReadonlySet<string>;
 }
 
-/** One line of `pg_restore --list`, without its numbers. A name may have in it what JavaScript takes for a line's end. */
-const ENTRY = /^\d+; \d+ \d+ (.*)$/s;
-
 /** Reads it from a table of contents: pg_dump writes an entry for the rows of each table, also of an empty one. */
 export function tablesInToc({
   list: lines,
   partitioned,
 }: Pick<DumpToc, 'list' | 'partitioned'>): DumpedTables {
-  const entries = lines.split('\n').map((line) => ({ line, entry: ENTRY.exec(line)?.[1] ?? '' }));
-  const made = entries.flatMap(({ line, entry }) => {
-    const table = /^TABLE (?!DATA |ATTACH )(.*)$/s.exec(entry)?.[1];
-    return table === undefined ? [] : [{ line, table, name: nameIn(table) }];
-  });
-  const filled = new Set(entries.flatMap(({ entry }) => /^TABLE DATA (.*)$/s.exec(entry)?.[1] ?? []));
+  const entries = tocLines(lines);
+  const objects = (wanted: string) =>
+    entries.filter(({ kind }) => kind === wanted).map(({ object }) => object);
+  const made = entries
+    .filter(({ kind }) => kind === 'TABLE')
+    .map((entry) => ({ ...entry, name: nameIn(entry.named) }));
+  const filled = new Set(objects('TABLE DATA'));
   // Odoo itself partitions none.
   const hasRows = (line: string, name: string) => (partitioned ? !partitioned.has(line) : isCoreTable(name));
-  const constraints = entries
-    .map(({ entry }) => entry)
-    .filter((entry) => entry.startsWith('CONSTRAINT public '));
+  const constraints = objects('CONSTRAINT');
   const isKeyed = (table: string) =>
     constraints.some(
-      (entry) =>
-        entry.startsWith(`CONSTRAINT public ${table} `) ||
-        entry.startsWith(`CONSTRAINT public ${table}_pkey `), // older versions name the constraint alone
+      (object) => object.startsWith(`public ${table} `) || object.startsWith(`public ${table}_pkey `), // older versions name the constraint alone
     );
   const tables = new Set(made.map(({ name }) => name));
-  const owned = new Set(entries.flatMap(({ entry }) => /^SEQUENCE OWNED BY (.*)$/s.exec(entry)?.[1] ?? []));
+  const owned = new Set(objects('SEQUENCE OWNED BY'));
   return {
     tables,
-    lost: entries.flatMap(({ entry }) => {
-      const [, sequence = '', table] = /^SEQUENCE (public (\w+)_id_seq .*)$/s.exec(entry) ?? [];
+    lost: objects('SEQUENCE').flatMap((sequence) => {
+      const table = /^public (\w+)_id_seq /.exec(sequence)?.[1];
       return table === undefined || owned.has(sequence) || tables.has(table) ? [] : [table];
     }),
     withoutRows:
       filled.size === 0
         ? []
-        : made.flatMap(({ line, table, name }) => (!filled.has(table) && hasRows(line, name) ? [name] : [])),
+        : made.flatMap(({ line, object, name }) =>
+            !filled.has(object) && hasRows(line, name) ? [name] : [],
+          ),
     withKeys: new Set(BASE_TABLES.filter(isKeyed)),
   };
 }
 
-/** The name of a table, of an entry's words: `res_users` of `public res_users odoo`. */
-const nameIn = (entry: string): string =>
-  entry
-    .replace(/ \S*$/, '')
-    .replace(/^public /, '')
-    .replace(' ', '.');
+/** `res_users` of `public res_users`, `app.users` of `app users` */
+const nameIn = (named: string): string =>
+  named.startsWith('public ') ? named.slice('public '.length) : named.replace(' ', '.');
 
 /**
  * Reads it from a database into which plain SQL was loaded, which has no table of contents.
@@ -93,7 +91,7 @@ export async function tablesInDatabase(
   await using snapshot = await Snapshot.open(postgres, database);
   const [tables, counts, withKeys, lost] = await Promise.all([
     snapshot.lines(
-      sql`SELECT relname FROM pg_class WHERE relnamespace = ${PUBLIC} AND relkind IN ('r', 'p')`,
+      sql`SELECT translate(relname, E'\\n\\r', '  ') FROM pg_class WHERE relnamespace = ${PUBLIC} AND relkind IN ('r', 'p')`,
     ),
     countTables(snapshot, BASE_TABLES),
     snapshot.lines(sql`SELECT relname FROM pg_class t
@@ -108,7 +106,7 @@ export async function tablesInDatabase(
   const empty = BASE_TABLES.filter((table) => counts[table] === 0);
   return {
     tables: new Set(tables),
-    withoutRows: [...new Set([...empty, ...withoutRows])],
+    withoutRows: [...new Set([...empty, ...withoutRows.map(inOneLine)])],
     lost: lost.filter((table) => /^\w+$/.test(table)),
     withKeys: new Set(withKeys),
   };

@@ -18,6 +18,12 @@ import { LoadError } from '../../src/postgres/load-errors.ts';
 import { strangersTo } from '../../src/postgres/role-members.ts';
 import { Postgres } from '../../src/postgres/server.ts';
 import { assertHoldsRows, tocProblems, unloadable } from '../../src/restore/toc-checks.ts';
+import {
+  type DumpedTables,
+  judgeParts,
+  tablesInDatabase,
+  tablesInToc,
+} from '../../src/restore/whole-dump.ts';
 import { type FrenchServer, startFrenchServer } from '../support/french-server.ts';
 
 suite('what a load would fail at is known by the table of contents', () => {
@@ -46,17 +52,23 @@ suite('what a load would fail at is known by the table of contents', () => {
   async function dumpOf(database: string, make: string, ...options: string[]): Promise<DumpSource> {
     await french.sql(`CREATE DATABASE ${database} OWNER odoo`);
     await french.sql(make, database);
-    const path = join(folder, database);
-    const { bin, socket, port } = french.server;
-    const args = ['-h', socket, '-p', String(port), '-U', 'admin', '-Fc', ...options, `--file=${path}`];
-    const { status, stderr } = spawnSync(join(bin, 'pg_dump'), [...args, database]);
-    assert.equal(status, 0, String(stderr));
+    const path = dumped(database, '-Fc', ...options);
     return {
       kind: 'custom',
       name: database,
       size: (await stat(path)).size,
       open: () => createReadStream(path),
     };
+  }
+
+  /** @returns the path of what pg_dump has written */
+  function dumped(database: string, ...options: string[]): string {
+    const path = join(folder, database);
+    const { bin, socket, port } = french.server;
+    const args = ['-h', socket, '-p', String(port), '-U', 'admin', ...options, `--file=${path}`];
+    const { status, stderr } = spawnSync(join(bin, 'pg_dump'), [...args, database]);
+    assert.equal(status, 0, String(stderr));
+    return path;
   }
 
   test('what only a superuser may make, and what belongs to other roles; a copy loads without the former', async () => {
@@ -116,6 +128,75 @@ suite('what a load would fail at is known by the table of contents', () => {
     const toc = await readToc(dump, app);
     assert.ok(toc);
     assert.throws(() => assertHoldsRows(toc, 'it'), /not one row, as pg_dump --schema-only writes it/);
+  });
+
+  test('what a part of a database holds is the same by a table of contents and by what plain SQL has made', async () => {
+    const base = ['ir_module_module', 'ir_attachment', 'ir_model', 'res_users', 'res_partner', 'res_company'];
+    const hostile = [
+      'x TABLE DATA y',
+      'TABLE DATA',
+      'a b',
+      'a\u2028b',
+      'two\nlines',
+      `"q" it's`,
+      'DATA',
+      'x odoo',
+    ];
+    const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+    await french.sql('CREATE DATABASE parts OWNER odoo');
+    await french.sql(
+      `SET ROLE odoo;
+       ${[...base, 'mail_message', 'bus_bus', ...hostile].map((name) => `CREATE TABLE ${quoted(name)} (id serial PRIMARY KEY, x int); INSERT INTO ${quoted(name)} (x) VALUES (1);`).join('\n')}
+       CREATE TABLE empty (id serial PRIMARY KEY);
+       CREATE TABLE by_day (id int, day date) PARTITION BY RANGE (day);
+       CREATE TABLE by_day_1 PARTITION OF by_day FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+       CREATE TABLE before (id serial PRIMARY KEY); ALTER TABLE before RENAME TO after;
+       CREATE SEQUENCE alone_id_seq; CREATE SEQUENCE "odd name_id_seq"; CREATE SEQUENCE ir_sequence_001;
+       CREATE SCHEMA "DATA"; CREATE TABLE "DATA".x (id serial PRIMARY KEY); CREATE TABLE "DATA".res_users (x int);`,
+      'parts',
+    );
+    const inOneLine = (names: Iterable<string>) =>
+      [...names].map((name) => name.replaceAll('\n', ' ')).sort();
+    const said = (found: DumpedTables) => ({
+      tables: inOneLine([...found.tables].filter((name) => !name.includes('.'))), // others are in a schema
+      lost: inOneLine(found.lost),
+      withoutRows: inOneLine(found.withoutRows),
+      withKeys: inOneLine(found.withKeys),
+      verdicts: [false, true].map((inPlace) => judgeParts(found, 'it', inPlace)),
+    });
+    const tools = await findTools(host);
+    const options = { tools, jobs: 1, schemas: [], keepOwnership: false, asPlain: entryAsPlain };
+    const parts = [
+      [],
+      ['--exclude-table=mail_message'],
+      ['--exclude-table=bus_bus', '--exclude-table="x TABLE DATA y"'],
+      ['--exclude-table-data=mail_message', '--exclude-table-data=res_users'],
+      ...hostile.map((name) => [`--exclude-table-data=${quoted(name)}`]),
+      ['--exclude-table-data="DATA".*', '--exclude-table=ir_model'],
+      ['--section=pre-data', '--section=data'],
+      ['--schema=public'],
+      ['--table=ir_*', '--table="a b"'],
+      ['--quote-all-identifiers', '--exclude-table=bus_bus', '--exclude-table-data=ir_attachment'],
+    ];
+    for (const part of parts) {
+      const path = dumped('parts', '-Fc', ...part);
+      const { size } = await stat(path);
+      const toc = await readToc(
+        { kind: 'custom', name: 'parts', size, open: () => createReadStream(path) },
+        app,
+      );
+      assert.ok(toc);
+      const custom = tablesInToc(toc);
+      const sql = dumped('parts', '-Fp', '--no-owner', ...part);
+      await french.sql('DROP DATABASE IF EXISTS of_parts');
+      await french.sql('CREATE DATABASE of_parts OWNER odoo TEMPLATE template0');
+      const plain = { kind: 'plain', size: (await stat(sql)).size } as const;
+      const open = (passage: Parameters<typeof entryAsPlain>[1]) =>
+        entryAsPlain(createReadStream(sql), passage);
+      const { withoutRows = [] } = await loadDump(app, 'of_parts', { ...plain, open }, options);
+      const made = await tablesInDatabase(app, 'of_parts', withoutRows);
+      assert.deepEqual(said(made), said(custom), part.join(' '));
+    }
   });
 
   test('a mount, also of a folder on the same disk', async (t) => {

@@ -16,7 +16,7 @@ const tocOf = ({
     '; Selected TOC Entries:',
     ...made.map((table, i) => `${200 + i}; 1259 16402 TABLE public ${table} odoo`),
     '350; 1259 16500 TABLE app Über uns odoo',
-    '351; 1259 16501 TABLE ATTACH app Über uns odoo',
+    '351; 0 0 TABLE ATTACH app Über uns odoo',
     ...made.map((table, i) => `${300 + i}; 1259 16450 SEQUENCE public ${table}_id_seq odoo`),
     ...made.map((table, i) => `${320 + i}; 0 0 SEQUENCE OWNED BY public ${table}_id_seq odoo`),
     '340; 1259 16451 SEQUENCE public ir_sequence_005 odoo',
@@ -127,5 +127,7 @@ suite('whether a dump holds a whole database', () => {
 
   test('names outside of public', () => {
     assert.ok(tablesInToc({ list: tocOf({}) }).tables.has('app.Über uns'));
+    const { tables } = tablesInToc({ list: '9; 1259 16402 TABLE public two words odoo' });
+    assert.deepEqual([...tables], ['two words']);
   });
 });

@@ -1,3 +1,4 @@
+import { tocLines } from '../../../postgres/toc-entry.ts';
 import { assertHoldsRows, NOTHING_UNLOADABLE, tocProblems, type Unloadable } from '../../toc-checks.ts';
 import { judgeParts, tablesInToc } from '../../whole-dump.ts';
 import { type Check, problem, problemsOf } from '../check.ts';
@@ -43,11 +44,12 @@ export const isSkippable: Check = ({ loading, request: { skipTables }, source })
 
 /** The lines of a table of contents that bring the rows of tables. */
 function dataLines(list: string, tables: readonly string[]): string[] {
-  const wanted = new Set(tables.map((table) => (table.includes('.') ? table : `public.${table}`)));
-  return list.split('\n').filter((line) => {
-    const [, schema, table] = /^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) \S+$/.exec(line) ?? [];
-    return wanted.has(`${schema}.${table}`);
-  });
+  const wanted = new Set(
+    tables.map((table) => (table.includes('.') ? table : `public.${table}`).replace('.', ' ')),
+  );
+  return tocLines(list)
+    .filter((entry) => entry.kind === 'TABLE DATA' && wanted.has(entry.named))
+    .map(({ line }) => line);
 }
 
 /** What a restore leaves out of its dump. */
