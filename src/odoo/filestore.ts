@@ -158,7 +158,8 @@ export const sha1Of = (name: string): string | undefined =>
 
 /**
  * Streams the files to a sink as one tar, and checks each against the SHA-1 in its name. Torn and vanished
- * files are read again; what stays torn is kept and reported.
+ * files are read again; what stays torn is kept and reported. The list forgets what the sink has: with millions of files,
+ * the directory of the archive grows meanwhile.
  *
  * @param referenced numbers of the files that the snapshot's attachments name: which vanished ones matter
  * @throws UserError when a file is there and cannot be read
@@ -212,6 +213,7 @@ class Pass {
         entry.size <= HELD_BYTES ? await this.#held(entry, last) : await this.#streamed(entry, last);
       if (!kept) continue;
       this.left.delete(number);
+      this.#list.forget(number);
       this.files += 1;
       this.bytes += entry.size;
     }

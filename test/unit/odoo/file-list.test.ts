@@ -53,6 +53,27 @@ suite('a list of a filestore', () => {
     for (const [i, name] of like.entries()) assert.equal(list.indexOf(name), i);
     assert.deepEqual([...list.numbers()], [...like.keys()]);
   });
+
+  test('has no memory of files that are forgotten, and keeps the numbers of the others', () => {
+    const names = [...Array.from({ length: 20_000 }, (_, i) => named(`file ${i}`)), ...odd];
+    const list = new FileList(names.map((name, size) => ({ name, size })));
+    const kept = new Set([names.length - 1, 19_000, 9_000]);
+    for (const number of names.keys()) if (!kept.has(number)) list.forget(number);
+    assert.equal(list.indexOf(named('file 0')), -1);
+    assert.throws(() => list.nameAt(0), RangeError);
+    assert.throws(() => list.sizeAt(8000), RangeError);
+    for (const number of kept) {
+      const name = names[number] ?? '';
+      assert.deepEqual(
+        [list.indexOf(name), list.nameAt(number), list.sizeAt(number)],
+        [number, name, number],
+      );
+    }
+    const more = Array.from({ length: 20_000 }, (_, i) => named(`more ${i}`)); // which needs more slots
+    for (const name of more) list.add({ name, size: 3 });
+    for (const [i, name] of more.entries()) assert.equal(list.indexOf(name), names.length + i);
+    assert.equal(list.indexOf(names[9_000] ?? ''), 9_000);
+  });
 });
 
 test('marks are a set of numbers', () => {

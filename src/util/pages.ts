@@ -1,0 +1,8 @@
+/**
+ * Memory in pages of its own, for buffers that stay for a while: the system gets it back once they are garbage. Other
+ * buffers come from `malloc`, whose heap keeps what becomes free between two that stay: 55 MB of a first backup of
+ * 2,000,000 files. JavaScript reads single bytes of it more slowly; copying and sending take no longer.
+ *
+ * @param bytes how many, all zero
+ */
+export const pages = (bytes: number): ArrayBuffer => new ArrayBuffer(bytes, { maxByteLength: bytes });
