@@ -51,17 +51,19 @@ export interface DirectoryEnd {
 }
 
 /**
- * Decodes the entries of a directory, one by one.
+ * Decodes entries of a directory.
  * @throws ContentError when the bytes are anything but exactly `count` entries
  */
-export function* decodeEntries(directory: Buffer, count: number): Generator<DirectoryEntry> {
+export function decodeEntries(directory: Buffer, count: number): DirectoryEntry[] {
+  const entries: DirectoryEntry[] = [];
   let at = 0;
   for (let i = 0; i < count; i++) {
     const entry = decodeEntry(directory, at);
     at += entry.raw.length;
-    yield entry;
+    entries.push(entry);
   }
   if (at !== directory.length) throw damaged(`${directory.length - at} bytes follow the last entry`);
+  return entries;
 }
 
 /**

@@ -29,8 +29,8 @@ interface PackedBlock {
  */
 export class PackedEntries {
   readonly #blocks: PackedBlock[] = [];
-  /** Pieces that are not compressed yet, and their length. */
-  #pieces: Buffer[] = [];
+  /** Bytes that are not compressed yet, a copy: what they were cut from may be large. And how many they are. */
+  #pending: Buffer = Buffer.alloc(0);
   #waiting = 0;
   #count = 0;
   /** What is left of the buffer that blocks are stored in, and how long it was. */
@@ -40,11 +40,10 @@ export class PackedEntries {
   /** Takes the next bytes of the directory, cut anywhere. @throws ContentError when they are no entries */
   add(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
-      const piece = bytes.subarray(at, at + Math.max(BLOCK_BYTES - this.#waiting, this.#waiting));
-      at += piece.length;
-      this.#pieces.push(piece);
-      this.#waiting += piece.length;
-      if (this.#waiting >= BLOCK_BYTES) this.#pack();
+      if (this.#waiting === this.#pending.length) this.#makeRoom();
+      const copied = bytes.copy(this.#pending, this.#waiting, at);
+      at += copied;
+      this.#waiting += copied;
     }
   }
 
@@ -53,7 +52,7 @@ export class PackedEntries {
     this.#pack();
     if (this.#waiting > 0) throw damaged('an entry is cut short');
     if (this.#count !== count) throw damaged(`its directory has ${this.#count} entries instead of ${count}`);
-    this.#pieces = []; // what is left of them, which is nothing, would keep all of it in memory
+    this.#pending = Buffer.alloc(0);
   }
 
   /**
@@ -65,20 +64,42 @@ export class PackedEntries {
   *decode(wanted?: BitSet): Generator<readonly [number: number, entry: DirectoryEntry]> {
     for (const block of this.#blocks) {
       if (wanted && !wanted.hasBetween(block.first, block.first + block.count)) continue;
-      for (const found of decoded(block)) if (!wanted || wanted.has(found[0])) yield found;
+      let number = block.first;
+      for (const entry of decoded(block)) {
+        if (!wanted || wanted.has(number)) yield [number, entry];
+        number += 1;
+      }
+    }
+  }
+
+  /** The entries, one by one. Those that were taken are held no longer. @throws ContentError as `decode` */
+  *drain(): Generator<DirectoryEntry> {
+    // From the end, which is the same to who takes them all, and moves nothing.
+    for (let block = this.#blocks.pop(); block; block = this.#blocks.pop()) {
+      yield* decoded(block);
     }
   }
 
   /** The entry of a number. @throws ContentError as `decode`; RangeError when there is no such number */
   at(wanted: number): DirectoryEntry {
     const block = this.#blocks.find(({ first, count }) => wanted >= first && wanted < first + count);
-    for (const [number, entry] of block ? decoded(block) : []) if (number === wanted) return entry;
-    throw new RangeError(`There is no entry of number ${wanted}`);
+    const entry = block && decoded(block)[wanted - block.first];
+    if (!entry) throw new RangeError(`There is no entry of number ${wanted}`);
+    return entry;
   }
 
-  /** Compresses the entries that are whole. The one that is cut short stays, as bytes of its own. */
+  /** Compresses what waits, or makes more room for an entry that is longer than all of it. */
+  #makeRoom(): void {
+    this.#pack();
+    if (this.#waiting < this.#pending.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, 2 * this.#waiting));
+    this.#pending.copy(larger);
+    this.#pending = larger;
+  }
+
+  /** Compresses the entries that are whole. The one that is cut short stays. */
   #pack(): void {
-    const waiting = Buffer.concat(this.#pieces);
+    const waiting = this.#pending.subarray(0, this.#waiting);
     const { count, length } = wholeEntries(waiting);
     if (count > 0) {
       const bytes = this.#stored(
@@ -87,7 +108,7 @@ export class PackedEntries {
       this.#blocks.push({ count, first: this.#count, bytes, length });
       this.#count += count;
     }
-    this.#pieces = [Buffer.from(waiting.subarray(length))];
+    waiting.copyWithin(0, length);
     this.#waiting -= length;
   }
 
@@ -104,13 +125,7 @@ export class PackedEntries {
   }
 }
 
-function* decoded({
-  count,
-  first,
-  bytes,
-  length,
-}: PackedBlock): Generator<readonly [number, DirectoryEntry]> {
-  let number = first;
+function decoded({ count, bytes, length }: PackedBlock): DirectoryEntry[] {
   const chunkSize = Math.max(64, length + 1); // all of it in one buffer
-  for (const entry of decodeEntries(zstdDecompressSync(bytes, { chunkSize }), count)) yield [number++, entry];
+  return decodeEntries(zstdDecompressSync(bytes, { chunkSize }), count);
 }

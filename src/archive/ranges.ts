@@ -3,6 +3,8 @@ import { UserError } from '../util/errors.ts';
 /** An archive in another place, which is read by ranges. Offsets and lengths in bytes. */
 export interface RangeReader {
   readonly size: number;
+  /** Ends its reads, and what is long to do with their bytes. */
+  readonly signal?: AbortSignal;
   read(offset: number, length: number): Promise<Buffer>;
 }
 

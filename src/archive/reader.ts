@@ -6,13 +6,16 @@ import { type DirectoryEntry, damaged, decodeEnd, LONGEST_END } from './central-
 import { PackedEntries } from './packed-entries.ts';
 import { type RangeReader, type ReadAhead, readExactly, readRange } from './ranges.ts';
 import type { Directory } from './segment.ts';
+import { sortedEntries } from './sorted-entries.ts';
 
 /** The directory of an archive, as it is stored. */
 export interface ArchiveDirectory {
   /** Its place and checksum, to be compared with those that were written. */
   readonly directory: Directory;
+  /** The reader's: ends what is long to do with the entries. */
+  readonly signal: AbortSignal | undefined;
   /**
-   * The entries in the directory's order, decoded while they are taken.
+   * The entries in the directory's order, until they are sorted, decoded while they are taken.
    *
    * @throws UserError at one that cannot be true
    */
@@ -21,6 +24,8 @@ export interface ArchiveDirectory {
   numbered(wanted?: BitSet): Iterable<readonly [number: number, entry: DirectoryEntry]>;
   /** The entry of a number. */
   entryAt(number: number): DirectoryEntry;
+  /** Puts the entries in the order of their bytes, and numbers them so. After a failure, they are not to be used. */
+  sort(): Promise<void>;
 }
 
 /** 2,000,000 filestore entries take 200 MB. A directory that claims to be larger than this, in bytes, is not read. */
@@ -46,7 +51,7 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
 
   if (end.entries >= MANY_ENTRIES) collectSooner();
   const [md5, sha256] = [createHash('md5'), createHash('sha256')];
-  const packed = new PackedEntries();
+  let packed = new PackedEntries();
   for await (const piece of readRange(reader, end.offset, tailOffset, READ_AHEAD)) {
     md5.update(piece);
     sha256.update(piece);
@@ -69,6 +74,7 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
       sha256: sha256.digest('hex'),
       entries: end.entries,
     },
+    signal: reader.signal,
     *entries() {
       for (const [, entry] of packed.decode()) yield within(entry);
     },
@@ -79,5 +85,8 @@ export async function readDirectory(reader: RangeReader): Promise<ArchiveDirecto
       }
     },
     entryAt: (number) => within(packed.at(number)),
+    async sort() {
+      packed = await sortedEntries(packed, end.entries, reader.signal);
+    },
   };
 }

@@ -7,6 +7,7 @@ import { sha1Of } from '../odoo/filestore.ts';
 import { BitSet } from '../util/bit-set.ts';
 import { isPrintable, quoted } from '../util/controls.ts';
 import { ContentError } from '../util/errors.ts';
+import { Turns } from '../util/turns.ts';
 import type { MemberContents } from './member-contents.ts';
 import type { Member, Members } from './members.ts';
 
@@ -137,22 +138,21 @@ const CHECKLIST = 'checklist/';
  * @param database tells which of several databases' filestores is meant
  * @param corrupt files whose content was not what their names say when the backup was made
  * @param contents tells the sizes; default: those that the zip says
- * @throws ContentError when there are several and none is the database's
+ * @throws ContentError when there are several and none is the database's; the reason of the members' signal
  */
-export function filestoreOf(
+export async function filestoreOf(
   members: Members,
   database: string | undefined,
   corrupt: readonly string[],
   contents = AS_STORED,
-): ArchivedFilestore | undefined {
-  const names = function* () {
-    for (const name of members.keys()) if (name.startsWith(FOLDER)) yield name.slice(FOLDER.length);
-  };
-  if (names().next().done) return undefined;
-  const folder = FOLDER + databaseFolder(names, database);
+): Promise<ArchivedFilestore | undefined> {
+  const folder = await folderOf(members, database);
+  if (folder === undefined) return undefined;
   const files = new ArchivedFiles(members, folder, corrupt, contents);
   const leftOut: string[] = [];
+  const turns = new Turns(members.signal);
   for (const member of members.all()) {
+    if (turns.isDue()) await turns.take();
     const name = member.name.slice(folder.length);
     if (!member.name.startsWith(folder) || name.startsWith(CHECKLIST)) continue;
     if (isPrintable(name)) files.add(member);
@@ -161,17 +161,27 @@ export function filestoreOf(
   return { files, leftOut };
 }
 
-/** Some programs archive the database's folder, others the one above it, with one folder a database. */
-function databaseFolder(names: () => Iterable<string>, database: string | undefined): string {
+/**
+ * What comes before the names of a filestore: some programs archive the database's folder, others the one above it, with
+ * one folder a database. undefined: there is no filestore.
+ */
+async function folderOf(members: Members, database: string | undefined): Promise<string | undefined> {
   const folders = new Set<string>();
-  for (const name of names()) {
-    if (sha1Of(name)) return '';
+  const turns = new Turns(members.signal);
+  let isThere = false;
+  for (const path of members.keys()) {
+    if (turns.isDue()) await turns.take();
+    if (!path.startsWith(FOLDER)) continue;
+    isThere = true;
+    const name = path.slice(FOLDER.length);
+    if (sha1Of(name)) return FOLDER;
     const slash = name.indexOf('/');
     if (slash > 0 && sha1Of(name.slice(slash + 1))) folders.add(name.slice(0, slash + 1));
   }
+  if (!isThere) return undefined;
   const [only = '', ...others] = folders;
-  if (others.length === 0) return only;
-  if (database !== undefined && folders.has(`${database}/`)) return `${database}/`;
+  if (others.length === 0) return FOLDER + only;
+  if (database !== undefined && folders.has(`${database}/`)) return `${FOLDER}${database}/`;
   throw new ContentError(
     `The archive holds the filestores of several databases, and none is ${database ?? 'known to be the right one'}: ${[...folders].slice(0, 10).map(quoted).join(', ')}`,
     'Choose a backup of this database alone.',

@@ -1,10 +1,9 @@
 import type { DirectoryEntry } from '../archive/central-directory.ts';
 import { DEFLATED, STORED } from '../archive/entry.ts';
-import { PackedEntries } from '../archive/packed-entries.ts';
 import type { ArchiveDirectory } from '../archive/reader.ts';
+import { refused } from '../archive/refused-entry.ts';
 import type { BitSet } from '../util/bit-set.ts';
-import { quoted } from '../util/controls.ts';
-import { ContentError } from '../util/errors.ts';
+import { Turns } from '../util/turns.ts';
 import { NameIndex } from './name-index.ts';
 import { parseSealedName, SEALED_DESCRIPTION } from './sealed-names.ts';
 
@@ -21,7 +20,7 @@ const MOST_FOLDERS = 250_000;
 const UNREADABLE = 0x2061;
 
 /** Where the files of an archive are looked up: its directory, with the entries in the order of their bytes. */
-type Entries = Pick<ArchiveDirectory, 'numbered' | 'entryAt'>;
+type Entries = Pick<ArchiveDirectory, 'numbered' | 'entryAt' | 'signal'>;
 
 /** A file of an archive. */
 export interface Member {
@@ -45,6 +44,8 @@ export class Members {
   readonly isSealed: boolean;
   /** Files outside of `filestore/`, in the order of their bytes. */
   readonly others: ReadonlyMap<string, DirectoryEntry>;
+  /** Ends what is long to do with them. */
+  readonly signal: AbortSignal | undefined;
   readonly #entries: Entries;
   readonly #index: NameIndex;
 
@@ -55,6 +56,7 @@ export class Members {
     { size, numbers, isSealed }: Pick<Members, 'size' | 'numbers' | 'isSealed'>,
   ) {
     this.#entries = entries;
+    this.signal = entries.signal;
     this.#index = index;
     this.others = others;
     this.size = size;
@@ -115,21 +117,27 @@ const isFolder = ({ name }: DirectoryEntry): boolean => name.endsWith('/');
 /**
  * The files of an archive, which may have come from anywhere.
  * @throws ContentError at a name that leaves the folder it is extracted to, a link, two files of one name or in one
- * place, encryption, an unknown compression, a size that cannot be true, a sealed archive with one that is not sealed
+ * place, encryption, an unknown compression, a size that cannot be true, a sealed archive with one that is not sealed;
+ * the reason of the archive's signal
  */
-export function membersOf(archive: ArchiveDirectory): Members {
+export async function membersOf(archive: ArchiveDirectory): Promise<Members> {
   const { entries } = archive.directory;
   const isSealed = entries > 0 && archive.entryAt(entries - 1).name === SEALED_DESCRIPTION;
-  return indexed(archive, entries, isSealed) ?? (indexed(sorted(archive), entries, isSealed) as Members);
+  const members = await indexed(archive, entries, isSealed);
+  if (members) return members;
+  await archive.sort(); // other programs may have written them otherwise
+  return (await indexed(archive, entries, isSealed)) as Members;
 }
 
 /** @returns undefined when the entries are not in the order of their bytes */
-function indexed(entries: Entries, length: number, isSealed: boolean): Members | undefined {
+async function indexed(entries: Entries, length: number, isSealed: boolean): Promise<Members | undefined> {
   const index = new NameIndex(length);
   const others = new Map<string, DirectoryEntry>();
   const folders = new Folders();
   let [size, last, free] = [0, 0, 0];
+  const turns = new Turns(entries.signal);
   for (const [number, entry] of entries.numbered()) {
+    if (turns.isDue()) await turns.take();
     if (entry.offset < last) return undefined;
     last = entry.offset;
     checkName(entry.name);
@@ -148,15 +156,6 @@ function indexed(entries: Entries, length: number, isSealed: boolean): Members |
   }
   folders.check((name) => index.numberOf(name) >= 0);
   return new Members(entries, index, others, { size, numbers: length, isSealed });
-}
-
-/** The same entries in the order of their bytes: programs other than this one may have written them otherwise. */
-function sorted(archive: ArchiveDirectory): Entries {
-  const packed = new PackedEntries();
-  const entries = [...archive.entries()].sort((a, b) => a.offset - b.offset);
-  for (const { raw } of entries) packed.add(raw);
-  packed.finish(entries.length);
-  return { numbered: (wanted) => packed.decode(wanted), entryAt: (number) => packed.at(number) };
 }
 
 /** Folders that files lie in. */
@@ -207,11 +206,4 @@ function checkContent({ name, raw, method, size, compressedSize }: DirectoryEntr
   if (method !== STORED && method !== DEFLATED) throw refused(name, `has the unknown compression ${method}`);
   const possible = method === STORED ? size === compressedSize : size <= compressedSize * BEST_RATIO;
   if (!possible) throw refused(name, `cannot be ${size} bytes, compressed to ${compressedSize}`);
-}
-
-function refused(name: string, what: string): ContentError {
-  return new ContentError(
-    `The archive is not restored: ${quoted(name)} in it ${what}.`,
-    'No backup program for Odoo writes such an archive. Find out where it comes from, or choose another backup.',
-  );
 }

@@ -146,14 +146,15 @@ async function readArchive(opening: Opening): Promise<Content> {
   const { reader, uri, key, receipt, sums } = opening;
   const archive = await readDirectory(reader);
   if (receipt) assertDirectory(receipt, archive.directory, uri);
-  const members = membersOf(archive);
+  const members = await membersOf(archive);
   const manifested = members.get('manifest.json');
   const { description, seal } = await openDescription(opening, members, sums);
   const contents = new MemberContents(reader, { sums, seal, sizes: description?.sealed?.sizes });
   const manifest = manifested && (await readManifest(reader, manifested, sums));
   const database =
     receipt?.database ?? description?.database ?? manifest?.db_name ?? parseName(key)?.database;
-  const filestore = filestoreOf(members, database, description?.filestore?.corrupt ?? [], contents);
+  const { corrupt = [] } = description?.filestore ?? {};
+  const filestore = await filestoreOf(members, database, corrupt, contents);
   const isEmpty = description?.filestore?.files === 0;
   return {
     database,

@@ -19,7 +19,7 @@ export async function resumeFrom(
   if (size === 0) return 0;
   const leading = units.filter(({ offset }) => offset < covered);
   return run.phases.run('resume', `Look at ${file.temporary}, which an earlier run has left`, async () => {
-    const there = rangesOf(file, Math.min(size, reader.size));
+    const there = rangesOf(file, Math.min(size, reader.size), run.signal);
     const check = new UnitCheck(leading);
     for await (const bytes of readRange(there, 0, there.size)) {
       check.update(bytes);

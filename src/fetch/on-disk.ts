@@ -15,9 +15,9 @@ export async function checkOnDisk(
   { units, covered, reader }: Download,
   file: NewFile,
   passed: (bytes: number) => void,
-  { platform }: Run,
+  { platform, signal }: Run,
 ): Promise<void> {
-  const ranges = rangesOf(file, reader.size);
+  const ranges = rangesOf(file, reader.size, signal);
   if (covered === reader.size) {
     const check = new UnitCheck(units);
     for await (const bytes of readRange(ranges, 0, ranges.size)) {
@@ -39,8 +39,8 @@ export async function checkOnDisk(
 /** Where no receipt says what the bytes have to be, the zip itself does. */
 async function checkZip(ranges: RangeReader, passed: (bytes: number) => void): Promise<void> {
   const archive = await readDirectory(ranges);
-  const members = membersOf(archive);
-  const filestore = filestoreOf(members, undefined, [])?.files;
+  const members = await membersOf(archive);
+  const filestore = (await filestoreOf(members, undefined, []))?.files;
   const seen = ({ length }: Buffer) => passed(length);
   const end = archive.directory.offset;
   for await (const { file: member, content } of walkArchive(ranges, members.all(), end, seen)) {
@@ -51,9 +51,10 @@ async function checkZip(ranges: RangeReader, passed: (bytes: number) => void): P
 }
 
 /** The file, to be read at random. */
-export function rangesOf({ handle, temporary }: NewFile, size: number): RangeReader {
+export function rangesOf({ handle, temporary }: NewFile, size: number, signal: AbortSignal): RangeReader {
   return {
     size,
+    signal,
     async read(offset, length) {
       const bytes = Buffer.allocUnsafe(length);
       let read = 0;

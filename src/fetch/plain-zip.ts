@@ -49,7 +49,7 @@ export async function openObject(object: SealedObject): Promise<AsyncIterable<Bu
   if (start.toString('latin1', 0, 2) !== 'PK') return undefined;
   const archive = await readDirectory(reader);
   if (receipt) assertDirectory(receipt, archive.directory, object.sealed.uri);
-  const members = membersOf(archive);
+  const members = await membersOf(archive);
   if (!members.isSealed) return undefined;
   return plainZip(object, members, archive.directory.offset);
 }
@@ -69,7 +69,8 @@ async function plainZip(object: SealedObject, members: Members, end: number): Pr
   const sums = new ContentSums(receipt?.sums);
   const { description, seal } = await openDescription(object, members, sums);
   const contents = new MemberContents(reader, { sums, seal });
-  const filestore = filestoreOf(members, undefined, description?.filestore?.corrupt ?? [], contents)?.files;
+  const { corrupt = [] } = description?.filestore ?? {};
+  const filestore = (await filestoreOf(members, undefined, corrupt, contents))?.files;
 
   /** Checked against the receipt, or its name. */
   async function opened({ entry, ...member }: Member, stored: Buffer | AsyncIterable<Buffer>) {

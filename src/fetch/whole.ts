@@ -81,7 +81,7 @@ async function toOpenedFile(
   download: Download,
   opening: SealedOpening,
   file: NewFile,
-  { platform, phases }: Run,
+  { platform, phases, signal }: Run,
 ): Promise<FetchedFile> {
   const { path, temporary, replace } = file;
   await using opened = await NewFile.create(path, replace);
@@ -91,7 +91,8 @@ async function toOpenedFile(
       check.update(bytes);
       progress.add(bytes.length);
     };
-    const content = await openObject({ ...opening, reader: rangesOf(file, download.reader.size), seen });
+    const reader = rangesOf(file, download.reader.size, signal);
+    const content = await openObject({ ...opening, reader, seen });
     let at = 0;
     for await (const bytes of content ?? []) {
       await opened.write(bytes, at);

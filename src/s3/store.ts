@@ -145,7 +145,11 @@ export class Store implements Disposable {
   /** All reads are of the object that is there now. @throws UserError when there is none */
   async range(key: string): Promise<RangeReader> {
     const head = await this.#existing(key);
-    return { size: head.size, read: (offset, length) => this.read(key, offset, length, head.etag) };
+    return {
+      size: head.size,
+      signal: this.reading.abortSignal,
+      read: (offset, length) => this.read(key, offset, length, head.etag),
+    };
   }
 
   async #existing(key: string): Promise<ObjectHead> {

@@ -31,12 +31,12 @@ async function readAll(zip: Buffer): Promise<number> {
   let bytes = 0;
   const archive = await readDirectory(reader);
   const { directory } = archive;
-  const members = membersOf(archive);
+  const members = await membersOf(archive);
   const dump = archivedDump(new MemberContents(reader), members);
   if (dump.kind === 'custom') for await (const chunk of dump.open()) bytes += chunk.length;
   const manifest = members.get('manifest.json');
   if (manifest) await readManifest(reader, manifest);
-  const filestore = filestoreOf(members, 'prod', []);
+  const filestore = await filestoreOf(members, 'prod', []);
   for (const name of filestore?.files.keys() ?? []) assert.ok(isPrintable(name));
   for await (const { content } of readFiles(new MemberContents(reader), filestore?.files.values() ?? [])) {
     if (Buffer.isBuffer(content)) bytes += content.length;
@@ -167,7 +167,7 @@ suite('an archive whose directory is hostile', () => {
   test('has names with control characters: no message shows them, no file of the host gets them', async () => {
     for (const name of ['a\\nb', 'a\\x85b', 'a\\u202eb', 'a\\u2028b', 'a\\x1b[2Jb']) {
       const zip = await pythonZip(`${script}\nz.writestr('filestore/${name}', b'')`);
-      const filestore = filestoreOf(membersOf(await readDirectory(rangesOf(zip))), 'prod', []);
+      const filestore = await filestoreOf(await membersOf(await readDirectory(rangesOf(zip))), 'prod', []);
       assert.equal(filestore?.leftOut.length, 1, name);
       await assertSafe(await pythonZip(`${script}\nz.writestr('../${name}', b'')`));
     }

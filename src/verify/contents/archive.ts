@@ -68,7 +68,7 @@ async function listMembers(
 ): Promise<{ readonly directory: Directory; readonly members: Members }> {
   try {
     const archive = await readDirectory(reader);
-    return { directory: archive.directory, members: membersOf(archive) };
+    return { directory: archive.directory, members: await membersOf(archive) };
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
     doubts.add(`its central directory cannot be read (${messageOf(error).replace(/\.$/, '')})`);
@@ -82,7 +82,7 @@ async function checkEntries(look: Look, receipt: Receipt, members: Members, end:
   const { description, seal } = await describe(look, members, sums);
   const contents = new MemberContents(look.reader, { sums, seal });
   const { corrupt = [] } = description.filestore ?? {};
-  const filestore = filestoreOf(members, receipt.database, corrupt, contents)?.files;
+  const filestore = (await filestoreOf(members, receipt.database, corrupt, contents))?.files;
   await using dumps = await dumpsOf(look, receipt, members, contents);
   for await (const { file: member, content } of walkArchive(look.reader, members.all(), end, look.seen)) {
     const { name, entry } = member;

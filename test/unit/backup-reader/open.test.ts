@@ -103,15 +103,15 @@ test('a filestore is found in both ways it lies in archives', async () => {
       ],
     ];
   for (const [what, names, database, found] of cases) {
-    const filestore = filestoreOf(await members(write(...names)), database, []);
+    const filestore = await filestoreOf(await members(write(...names)), database, []);
     assert.deepEqual(filestore && [...filestore.files.keys()], found, what);
   }
   const several = await members(write(`filestore/test/${B}`, `filestore/prod/${A}`));
-  assert.throws(() => filestoreOf(several, 'live', []), refused(/several databases, and none is live/));
+  await assert.rejects(filestoreOf(several, 'live', []), refused(/several databases, and none is live/));
 });
 
 test('names with control characters are left out, and told', async () => {
-  const filestore = filestoreOf(
+  const filestore = await filestoreOf(
     await members(write(`filestore/${A}`, 'filestore/a\nb', 'filestore/\u001b[31m')),
     'x',
     [],
@@ -127,7 +127,7 @@ test('a file of the filestore is checked against its name, unless the backup fou
   const zip = await pythonZip(`z.writestr('filestore/${good}', 'content')\n${write(`filestore/${A}`)}`);
   const all = await membersIn(zip);
   const read = async (corrupt: readonly string[]) => {
-    const files = filestoreOf(all, undefined, corrupt)?.files.values() ?? [];
+    const files = (await filestoreOf(all, undefined, corrupt))?.files.values() ?? [];
     const names: string[] = [];
     for await (const { file } of readFiles(new MemberContents(rangesOf(zip)), files)) names.push(file.name);
     return names;
@@ -135,7 +135,7 @@ test('a file of the filestore is checked against its name, unless the backup fou
   assert.deepEqual(await read([A]), [good, A]);
   await assert.rejects(read([]), refused(/aa\/aa0{38} of the archived filestore is not what its name says/));
 
-  const file = filestoreOf(all, undefined, [])?.files.get(good);
+  const file = (await filestoreOf(all, undefined, []))?.files.get(good);
   assert.ok(file);
   assert.deepEqual(await buffer(checkedContent(file, Readable.from([content]))), content);
   await assert.rejects(
@@ -202,7 +202,7 @@ test('Odoo’s own archive', async () => {
   const zip = await readFile(archive);
   const all = await membersIn(zip);
   assert.equal(archivedDump(new MemberContents(rangesOf(zip)), all).kind, 'plain');
-  const filestore = filestoreOf(all, undefined, []);
+  const filestore = await filestoreOf(all, undefined, []);
   assert.equal(filestore?.files.size, 205);
   let bytes = 0;
   for await (const { content } of readFiles(new MemberContents(rangesOf(zip)), filestore.files.values())) {
