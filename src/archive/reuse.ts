@@ -1,4 +1,5 @@
 import { BitSet } from '../util/bit-set.ts';
+import { Turns } from '../util/turns.ts';
 import { type DirectoryEntry, damaged, moveEntry } from './central-directory.ts';
 import type { ArchiveDirectory } from './reader.ts';
 import type { Segment, Unit } from './segment.ts';
@@ -31,20 +32,23 @@ export interface Reuse {
  *
  * @param wanted whether the next archive is to have this entry as it is
  * @param take is told each entry that is taken over
- * @throws ContentError when the directory does not fit the segments: another tool has written the archive
+ * @throws ContentError when the directory does not fit the segments: another tool has written the archive; the reason of
+ * the archive's signal
  */
-export function planReuse(
-  { directory, entries }: ArchiveDirectory,
+export async function planReuse(
+  { directory, entries, signal }: ArchiveDirectory,
   segments: readonly Segment[],
   wanted: (entry: DirectoryEntry) => boolean,
   take: (entry: DirectoryEntry) => void = () => {},
-): Reuse {
+): Promise<Reuse> {
   const units = segments.flatMap(({ kind, units }) => (kind === 'filestore' ? units : []));
   const needed = new Set<Unit>();
   const taken = new BitSet(directory.entries);
   let referenced = 0;
   let [number, index] = [-1, 0];
+  const turns = new Turns(signal);
   for (const { entry, end } of withEnds(entries(), segments)) {
+    if (turns.isDue()) await turns.take();
     number += 1;
     while (units[index] && endOf(units[index] as Unit) <= entry.offset) index += 1;
     const within = unitsOf(units, index, entry.offset, end);

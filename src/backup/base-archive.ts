@@ -106,7 +106,8 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandid
   if (head?.size !== receipt.size) return { why: `${store.uri(key)} is not what its receipt says` };
   if (otherEncryption(store, head)) return { why: `${store.uri(key)} has a different encryption` };
   const { size, etag } = head;
-  const reader = { size, read: (offset: number, length: number) => store.read(key, offset, length, etag) };
+  const read = (offset: number, length: number) => store.read(key, offset, length, etag);
+  const reader = { size, signal: store.reading.abortSignal, read };
   const directory = await readDirectory(reader);
   const { md5, sha256 = directory.directory.sha256 } = receipt.directory ?? {};
   if (directory.directory.md5 !== md5 || directory.directory.sha256 !== sha256) {
@@ -118,21 +119,21 @@ async function searchCandidate(store: Store, wish: BaseWish): Promise<BaseCandid
 }
 
 /** @param files on the host now */
-export function planBase(candidate: BaseCandidate, files: HostFiles): BasePlan | NoBase {
+export async function planBase(candidate: BaseCandidate, files: HostFiles): Promise<BasePlan | NoBase> {
   try {
-    return plan(candidate, files);
+    return await plan(candidate, files);
   } catch (error) {
     return { why: `${candidate.receipt.key} cannot be reused. ${messageOf(error)}` };
   }
 }
 
-function plan(candidate: BaseCandidate, files: HostFiles): BasePlan | NoBase {
+async function plan(candidate: BaseCandidate, files: HostFiles): Promise<BasePlan | NoBase> {
   const { receipt, etag, directory, corrupt, recipients } = candidate;
   const { key } = receipt;
   const { list } = files;
   const copied = new BitSet(list.length);
   let bytes = 0;
-  const reuse = planReuse(
+  const reuse = await planReuse(
     directory,
     receipt.segments,
     (entry) => isWanted(fileOf(entry, recipients), list, corrupt),

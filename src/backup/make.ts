@@ -199,7 +199,7 @@ async function makeFrom(
 
 /** Finds out everything before a byte is sent, and keeps what is needed afterwards. */
 async function survey(
-  { inputs, site, odoo, accounts, phases, platform }: Making,
+  { inputs, site, odoo, accounts, phases, platform, signal }: Making,
   snapshot: Snapshot,
   tolerate: Tolerate,
   searching: Promise<BaseCandidate | NoBase>,
@@ -216,7 +216,9 @@ async function survey(
   );
   refuseHalfSwapped(leftovers, odoo.database, platform);
   return phases.run('base', 'What S3 has already', async () => {
-    const plan = 'why' in candidate ? candidate : source.files ? planBase(candidate, source.files) : NO_FILES;
+    const plan =
+      'why' in candidate ? candidate : source.files ? await planBase(candidate, source.files) : NO_FILES;
+    signal.throwIfAborted(); // which would be told as a reason to send everything
     if ('files' in plan) {
       const { reuse, key } = plan.base;
       const files = formatCounted(reuse.entries, 'file');

@@ -50,7 +50,7 @@ async function planFor(
 ): Promise<{ reuse: Reuse; taken: Set<string> }> {
   const taken = new Set<string>();
   const directory = await readDirectory(rangesOf(bytes));
-  const reuse = planReuse(directory, summary.segments, wanted, ({ name }) => taken.add(name));
+  const reuse = await planReuse(directory, summary.segments, wanted, ({ name }) => taken.add(name));
   assert.equal(reuse.entries, taken.size);
   return { reuse, taken };
 }
@@ -132,5 +132,21 @@ suite('an archive that takes over from the one before', () => {
       planFor(others, () => true),
       /an entry lies in none of its segments/,
     );
+  });
+
+  test('is not looked at to its end when the run is cancelled', async () => {
+    const files = new Map(Array.from({ length: 20_000 }, (_, i) => [`filestore/${i}`, Buffer.alloc(0)]));
+    const { bytes, summary } = await compose(files);
+    const controller = new AbortController();
+    const reason = new Error('cancelled');
+    const archive = await readDirectory({ ...rangesOf(bytes), signal: controller.signal });
+    let seen = 0;
+    const wanted = () => {
+      seen += 1;
+      return true;
+    };
+    setImmediate(() => controller.abort(reason));
+    await assert.rejects(planReuse(archive, summary.segments, wanted), (error) => error === reason);
+    assert.ok(seen < files.size / 2, String(seen));
   });
 });
