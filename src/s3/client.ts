@@ -4,8 +4,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { asking } from '../util/questions.ts';
 import { endingAnswered } from './answered-early.ts';
 import { repeatingMissingResults } from './missing-results.ts';
+import { OutageRetries, type Retries } from './outages.ts';
 import { inNextSession, RoleSessions } from './role-sessions.ts';
-import { failure } from './sdk-errors.ts';
+import { failure, passesUnknown } from './sdk-errors.ts';
 import { assumeRole, type Identity, type Role } from './web-identity.ts';
 
 /** How to reach the S3 service. Credentials come from the role, or else from the SDK's default chain. */
@@ -20,6 +21,13 @@ export interface Connection {
   readonly role?: Role;
   /** How long a server that has not answered yet may take, in milliseconds, attempts included. Default 90 s. */
   readonly firstAnswerMs?: number;
+  /** Waits for a server that has answered before, in milliseconds, behind those of the SDK. Default: half a minute in all. */
+  readonly outageWaitsMs?: readonly number[];
+}
+
+/** The job that asks: who it is, and where its log goes. */
+export interface Job extends Identity {
+  info(message: string): void;
 }
 
 const seconds = 1000;
@@ -30,13 +38,15 @@ const agentOptions = { keepAlive: true, maxSockets: 50, proxyEnv: process.env };
 /**
  * A client that gives up on what hangs, and tries again what can pass.
  *
- * @param identity of the job; needed where it assumes a role
+ * @param job needed where it assumes a role
+ * @param signal ends the waits for a server that does not answer any more
  */
 export function s3Client(
-  { region, endpoint, pathStyle, firstAnswerMs, role }: Connection,
-  identity?: Identity,
+  { region, endpoint, pathStyle, firstAnswerMs, outageWaitsMs, role }: Connection,
+  job?: Job,
+  signal?: AbortSignal,
 ): S3Client {
-  const sessions = role && identity && new RoleSessions(() => assumeRole(role, identity));
+  const sessions = role && job && new RoleSessions(() => assumeRole(role, job));
   const client = new S3Client({
     ...(endpoint ? compatible(endpoint, pathStyle ?? true) : { forcePathStyle: pathStyle ?? false }),
     // Checksum trailers, the SDK's default, are refused by Swift (501) and by Ceph 16 (411), and with them Amazon takes no
@@ -56,6 +66,12 @@ export function s3Client(
     // connection starts slowly on a long path. What 100-continue would save, Store.check has found out before.
     expectContinueHeader: false,
   });
+  const { config } = client;
+  const sdk = config.retryStrategy as () => Promise<Retries>;
+  const tell = job && ((message: string) => job.info(message));
+  const outages = { server: endpoint ?? 'Amazon S3', waitsMs: outageWaitsMs, signal, tell };
+  let retries: Promise<Retries> | undefined;
+  config.retryStrategy = () => (retries ??= sdk().then((each) => new OutageRetries(each, outages)));
   client.middlewareStack.add(
     (next, { commandName = '' }) =>
       async (args) => {
@@ -66,7 +82,7 @@ export function s3Client(
   );
   client.middlewareStack.add((next) => (args) => next(signedByMd5(args)), { step: 'build', priority: 'low' });
   if (sessions) client.middlewareStack.add(inNextSession(sessions), { step: 'initialize' });
-  client.middlewareStack.add(repeatingConflicts, { step: 'finalizeRequest', priority: 'low' });
+  client.middlewareStack.add(repeatingUnknown, { step: 'finalizeRequest', priority: 'low' });
   client.middlewareStack.add(repeatingMissingResults, { step: 'finalizeRequest', priority: 'low' });
   client.middlewareStack.add(endingAnswered, { step: 'deserialize', priority: 'low' });
   const limit = new FirstAnswer(firstAnswerMs ?? 90 * seconds);
@@ -78,16 +94,12 @@ export function s3Client(
   return client;
 }
 
-/** Conflicts with a request of somebody else that is under way: the SDK does not know them as errors that pass. */
-const PASSING: readonly (string | undefined)[] = ['ConcurrentModification', 'OperationAborted'];
-
-/** Marks such an error, inside of what repeats requests: a receipt is read while another run writes it. */
-const repeatingConflicts =
+/** Marks an error that passes, inside of what repeats requests: a receipt is read while another run writes it. */
+const repeatingUnknown =
   <Input, Output>(next: (args: Input) => Promise<Output>) =>
   (args: Input): Promise<Output> =>
     next(args).catch((error: unknown) => {
-      if (error instanceof Error && PASSING.includes(failure(error).name))
-        Object.assign(error, { $retryable: {} });
+      if (error instanceof Error && passesUnknown(error)) Object.assign(error, { $retryable: {} });
       throw error;
     });
 

@@ -1,5 +1,5 @@
 import { withoutControls } from '../util/controls.ts';
-import { type Explanation, isStranger, isWebPage, type SdkFailure } from './sdk-errors.ts';
+import { askedAgain, type Explanation, isStranger, isWebPage, type SdkFailure } from './sdk-errors.ts';
 
 /**
  * The error when something other than S3 has answered.
@@ -49,6 +49,15 @@ const tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROT
 
 /** The server was not reached, stopped answering, or is not an S3 server. @param endpoint undefined for Amazon's own */
 export function connectionError(error: SdkFailure, endpoint: string | undefined): Explanation | undefined {
+  const explained = explain(error, endpoint);
+  const keepsHint = error.askedAgainFor === undefined || error.name === 'NoResult';
+  if (explained === undefined || keepsHint) return explained;
+  // Its address is right.
+  const hint = 'Look at the status of the service and at the network of the runner, then run this again.';
+  return [explained[0], `${askedAgain(error)} ${hint}`];
+}
+
+function explain(error: SdkFailure, endpoint: string | undefined): Explanation | undefined {
   const code = error.code ?? '';
   const server = endpoint ?? 'Amazon S3';
   if (code === 'ERR_INVALID_URL') {
@@ -99,13 +108,13 @@ export function connectionError(error: SdkFailure, endpoint: string | undefined)
   if (error.name === 'NoResult') {
     return [
       `${server} does not answer like an S3 service: it says nothing of what became of ${error.message}`,
-      'It was asked again several times. Check `s3-endpoint`: the address of a console or a web page is not that of its S3 API. Or a proxy before it answers in its place.',
+      `${askedAgain(error)} Check \`s3-endpoint\`: the address of a console or a web page is not that of its S3 API. Or a proxy before it answers in its place.`,
     ];
   }
   if (error.name === 'TimeoutError' || /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)/.test(code)) {
     return [
       `The connection to ${server} was lost or stalled (${code || error.name})`,
-      'It was tried again several times. Check `s3-endpoint`, the firewall and the network of the runner.',
+      `${askedAgain(error)} Check \`s3-endpoint\`, the firewall and the network of the runner.`,
     ];
   }
   if (error instanceof SyntaxError || /deserializ/i.test(error.message ?? '')) {

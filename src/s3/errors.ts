@@ -1,7 +1,15 @@
 import { withoutControls } from '../util/controls.ts';
 import { UserError } from '../util/errors.ts';
 import { connectionError, ofStranger } from './connection-errors.ts';
-import { codeOf, type Explanation, failure, isNotFound, type SdkFailure, saidBy } from './sdk-errors.ts';
+import {
+  askedAgain,
+  codeOf,
+  type Explanation,
+  failure,
+  isNotFound,
+  type SdkFailure,
+  saidBy,
+} from './sdk-errors.ts';
 
 /** The permissions that are asked of S3, as an IAM policy names them. */
 export type S3Action =
@@ -223,7 +231,7 @@ function ofServer(error: SdkFailure, status: number | undefined, asked: Asked): 
   if (name === 'SlowDown' || status === 429) {
     return [
       `The S3 service asks to slow down (${name ?? `HTTP ${status}`})`,
-      'It was asked again several times. Let fewer backups run at once.',
+      `${askedAgain(error)} Let fewer backups run at once.`,
     ];
   }
   if (status !== undefined && status >= 500) {
@@ -231,7 +239,7 @@ function ofServer(error: SdkFailure, status: number | undefined, asked: Asked): 
       `The S3 service failed with HTTP ${status}${name ? ` (${name})` : ''} on ${asked.action} of ${place(asked)}`,
       status === 501
         ? 'It does not support this request.'
-        : 'It was asked again several times. Look at the status of the service, then run this again.',
+        : `${askedAgain(error)} Look at the status of the service, then run this again.`,
     ];
   }
   return undefined;

@@ -5,6 +5,10 @@ export interface SdkFailure {
   readonly message?: string;
   /** Why OpenSSL failed, on its errors only. */
   readonly reason?: string;
+  /** How a proxy has answered that was asked for a tunnel. */
+  readonly statusCode?: number;
+  /** For how many seconds a server was asked again that had answered before (`outages.ts`). */
+  readonly askedAgainFor?: number;
   /** Path of a file that could not be read. */
   readonly path?: string;
   readonly Region?: string;
@@ -24,6 +28,28 @@ export function errorName(error: unknown): string | undefined {
 /** Whether the SDK sent the request more than once until this answer, or this error, came. */
 export function isRepeated(answered: unknown): boolean {
   return (failure(answered).$metadata?.attempts ?? 1) > 1;
+}
+
+/** A request of somebody else for the same object is under way. */
+export function isConflict(error: unknown): boolean {
+  return ['ConcurrentModification', 'OperationAborted'].includes(errorName(error) ?? '');
+}
+
+/** Statuses of proxies, Cloudflare's among them, whose server does not answer; the SDK knows 500, 502, 503 and 504. */
+const DOWN: readonly (number | undefined)[] = [520, 521, 522, 523, 524, 530];
+
+/** An error that passes, and that the SDK does not know as such. */
+export function passesUnknown(error: unknown): boolean {
+  const { code, statusCode = 0, $metadata } = failure(error);
+  const noTunnel = code === 'ERR_PROXY_TUNNEL' && statusCode >= 500;
+  return noTunnel || isConflict(error) || DOWN.includes($metadata?.httpStatusCode);
+}
+
+/** That the server was asked more than once, for people. */
+export function askedAgain({ askedAgainFor }: SdkFailure): string {
+  return askedAgainFor === undefined
+    ? 'It was asked again several times.'
+    : `It had answered before, and was asked again for ${askedAgainFor} s.`;
 }
 
 /** The object is not there: `NoSuchKey` for GET, and for HEAD, whose answer has no body, `NotFound`. */

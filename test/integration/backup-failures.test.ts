@@ -130,13 +130,14 @@ suite('a backup that fails', { concurrency: 3 }, () => {
     });
   });
 
-  // Each waits for seconds before it asks S3 again.
+  // Each waits before it asks S3 again: for half a minute, or for seconds.
   suite('at S3 again and again', { concurrency: true }, () => {
     test('errors that stay', async () => {
       await using scene = await openScene(2);
       const fault = { kind: 'error', status: 503, code: 'SlowDown' } as const;
       await withRules(scene, [{ when: isPart, fault }], async (run) => {
-        await scene.fails(run, 1, /SlowDown|slow/i);
+        const { log } = await scene.fails(run, 1, /asks to slow down \(SlowDown\)/, /asked again for \d+ s/);
+        assert.equal(log.match(/does not answer as it did before \(HTTP 503, SlowDown\)/g)?.length, 1, log);
       });
     });
 

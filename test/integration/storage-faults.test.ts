@@ -130,7 +130,7 @@ describe('a server that fails', { concurrency: 4 }, () => {
   for (const [name, size, rule, message] of failing) {
     test(`fails the upload, and nothing is left: ${name}`, async () => {
       await using proxy = await startS3Proxy(server, [rule]);
-      using store = openStore(proxy);
+      using store = openStore(proxy, { outageWaitsMs: [1] });
       const key = `fails/${name}`;
       const body = Readable.from(chunksOf(bytesOf(size)));
       assert.match((await failureOf(send(store, key, body))).message, message);

@@ -6,11 +6,11 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from './processes.ts';
 import type { S3Server } from './s3.ts';
 import { reset } from './tcp-proxy.ts';
 
@@ -64,6 +64,10 @@ export interface S3Proxy extends S3Server, AsyncDisposable {
   rules: readonly S3Rule[];
   /** Every request so far. */
   readonly requests: readonly SeenRequest[];
+  /** Breaks all connections and refuses new ones, as a server that ends. */
+  goAway(): void;
+  /** Listens again at the same address. */
+  comeBack(): Promise<void>;
 }
 
 /**
@@ -89,15 +93,25 @@ export async function startS3Proxy(target: S3Server, rules: readonly S3Rule[] = 
     if (rule) hits.set(rule, (hits.get(rule) ?? 0) + 1);
     answer({ incoming, response }, target, seen, rule?.fault).catch(() => reset(socket));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const [port = 0] = await freePorts(1); // which nobody else takes while it is away
+  const listen = async () => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  await listen();
 
   const proxy = {
     ...target,
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://127.0.0.1:${port}`,
     rules,
     requests,
+    goAway() {
+      server.close();
+      server.closeAllConnections();
+    },
+    comeBack: listen,
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after } from 'node:test';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Job } from '../../src/s3/client.ts';
 import { Store, type StoreOptions } from '../../src/s3/store.ts';
 import { type Lane, type Uploaded, type UploadOptions, upload } from '../../src/s3/upload.ts';
 import { UserError } from '../../src/util/errors.ts';
@@ -19,7 +20,7 @@ export interface TestBucket {
   readonly client: S3Client;
   readonly bucket: string;
   /** Opens it as a backup does: credentials come from the environment. */
-  openStore(at?: S3Server, options?: Partial<StoreOptions>, signal?: AbortSignal): Store;
+  openStore(at?: S3Server, options?: Partial<StoreOptions>, signal?: AbortSignal, job?: Job): Store;
   /** Neither an object nor an unfinished upload. */
   assertNothingLeft(key: string): Promise<void>;
 }
@@ -34,17 +35,26 @@ export async function useTestBucket(): Promise<TestBucket> {
     server,
     client,
     bucket,
-    openStore(at = server, options = {}, signal) {
+    openStore(at = server, options = {}, signal, job) {
       process.env.AWS_ACCESS_KEY_ID = at.accessKeyId;
       process.env.AWS_SECRET_ACCESS_KEY = at.secretAccessKey;
       const { endpoint, region } = at;
-      return new Store({ bucket, prefix: '', endpoint, region, pathStyle: undefined, ...options }, signal);
+      return new Store(
+        { bucket, prefix: '', endpoint, region, pathStyle: undefined, ...options },
+        signal,
+        job,
+      );
     },
     async assertNothingLeft(key) {
       assert.deepEqual(await listKeys(client, bucket, key), []);
       assert.deepEqual(await listUploads(client, bucket, key), []);
     },
   };
+}
+
+/** A job that assumes no role, and whose log goes there. */
+export function jobOf(info: (message: string) => void): Job {
+  return { info, secret() {}, idToken: () => Promise.reject(new Error('there is no token')) };
 }
 
 /** The same bytes for the same size, other ones in every block. */
