@@ -2,7 +2,7 @@ import { count, type Decoded, flag, nullable, object } from '../util/decode.ts';
 import { type Derivation, parseDerivedName } from './derived-names.ts';
 import { APPLICATION_NAME } from './psql.ts';
 import { catalogName, longText } from './rows.ts';
-import { queryRows } from './run-sql.ts';
+import { ask, queryRows } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import { list, MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
 
@@ -40,6 +40,14 @@ export async function findDatabase(postgres: Postgres, name: string): Promise<Da
   );
   return state;
 }
+
+/** What databases keep under whatever name: the OID of the one of this name, or of all. */
+export const databaseOids = (postgres: Postgres, name?: string): Promise<string[]> =>
+  ask(
+    postgres,
+    MAINTENANCE_DATABASE,
+    sql`SELECT oid FROM pg_database WHERE ${name === undefined ? sql`true` : sql`datname = ${name}`}`,
+  );
 
 const decodeDerived = object({
   name: catalogName,

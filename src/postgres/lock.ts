@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../host/host.ts';
 import { unlimited, wait } from '../host/limits.ts';
 import { inOrder } from '../util/begun.ts';
 import { UserError } from '../util/errors.ts';
 import { APPLICATION_NAME } from './psql.ts';
+import { runSql } from './run-sql.ts';
 import type { Postgres } from './server.ts';
 import type { PsqlSession } from './session.ts';
 import { MAINTENANCE_DATABASE, type Sql, sql } from './sql.ts';
@@ -16,12 +18,26 @@ export class NoLockError extends UserError {
 /** Somebody else holds the lock. */
 export class HeldLockError extends UserError {
   override readonly name = 'HeldLockError';
+  /** Its purpose: `rollback, run 123 of acme/odoo`; undefined: it has just let it go. */
+  readonly holder: string | undefined;
+
+  constructor(message: string, hint: string, holder: string | undefined) {
+    super(message, hint);
+    this.holder = holder;
+  }
 }
 
 /** Keeps other backups and restores of a database away until it is disposed of, or its session ends. */
 export interface Lock extends AsyncDisposable {
   /** @throws UserError when the lock was lost: the server was restarted, or somebody ended the session */
   assertHeld(): Promise<void>;
+  /**
+   * Takes it again where it was lost, as with the connection to the host.
+   *
+   * @returns whether it was lost: another run may have had it meanwhile
+   * @throws HeldLockError when another run has it now
+   */
+  regain(): Promise<boolean>;
 }
 
 /**
@@ -35,24 +51,64 @@ export interface Lock extends AsyncDisposable {
  */
 export async function acquireLock(postgres: Postgres, database: string, purpose: string): Promise<Lock> {
   const key = lockKey(database);
-  const { session, answer } = await openSession(
+  const isHeld = sql`SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
+  let holding = await takeLock(postgres, { database, key, purpose });
+  return {
+    async assertHeld() {
+      const [answer] = await wait(holding.session.lines(isHeld).catch(lost(database)));
+      if (answer !== 'held') lost(database)(undefined);
+    },
+    async regain() {
+      const [answer] = await wait(holding.session.lines(isHeld)).catch(() => []);
+      if (answer === 'held') return false;
+      await holding.session[Symbol.asyncDispose]();
+      await endFormer(postgres, key, holding);
+      holding = await takeLock(postgres, { database, key, purpose });
+      return true;
+    },
+    [Symbol.asyncDispose]: () => holding.session[Symbol.asyncDispose](),
+  };
+}
+
+/** The session that holds a lock, and which one of the server's it is. */
+interface Holding {
+  readonly session: PsqlSession;
+  readonly pid: string;
+  readonly since: string;
+}
+
+const SINCE = sql`extract(epoch FROM backend_start)::text`;
+
+async function takeLock(
+  postgres: Postgres,
+  { database, key, purpose }: { readonly database: string; readonly key: LockKey; readonly purpose: string },
+): Promise<Holding> {
+  const { session, answer = '' } = await openSession(
     postgres,
     purpose,
-    sql`SELECT pg_try_advisory_lock(${key.value})`,
+    sql`SELECT concat_ws(' ', pg_try_advisory_lock(${key.value}), pid, ${SINCE})
+       FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
   );
   try {
-    if (answer !== 't') throw await heldByAnother(session, key, database);
-    return {
-      async assertHeld() {
-        const held = sql`SELECT 'held' FROM pg_locks WHERE pid = pg_backend_pid() AND ${key.condition}`;
-        const [answer] = await wait(session.lines(held).catch(lost(database)));
-        if (answer !== 'held') lost(database)(undefined);
-      },
-      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
-    };
+    const [taken, pid = '', since = ''] = answer.split(' ');
+    if (taken !== 't') throw await heldByAnother(session, key, database);
+    return { session, pid, since };
   } catch (error) {
     await session[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+/** How long a session takes to end, at most. */
+const ENDING_MS = 10_000;
+
+/** Ends a session that has lost its client, where the host has not noticed yet and it would keep its own run away. */
+async function endFormer(postgres: Postgres, key: LockKey, { pid, since }: Holding): Promise<void> {
+  const end = sql`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_locks USING (pid)
+    WHERE ${key.condition} AND pid = ${pid}::integer AND ${SINCE} = ${since}`;
+  for (const until = Date.now() + ENDING_MS; Date.now() < until; await sleep(50)) {
+    const [left] = await runSql(postgres, MAINTENANCE_DATABASE, end);
+    if (left === '0') return;
   }
 }
 
@@ -133,5 +189,6 @@ async function heldByAnother(session: PsqlSession, key: LockKey, database: strin
   return new HeldLockError(
     `Another backup or restore of ${database} is running${since ? ` since ${since} UTC` : ''}${who ? `: ${who}` : ''}`,
     'Wait until it has ended, or cancel it. Jobs of one concurrency group (GitHub) or resource_group (GitLab) wait by themselves.',
+    who,
   );
 }

@@ -106,6 +106,7 @@ export async function openCopy(
     filestore,
     leftOut: [],
     assertLocked: async () => {},
+    beginSwap: async () => {},
   };
   const copy = {
     database: name,
@@ -147,7 +148,7 @@ export async function useCopy(
   run: Run,
   { cancellation = Cancellation.following(run.signal), onFailure }: UseOptions = {},
 ): Promise<void> {
-  await executeAndTakeBack([...plan.steps, ...steps], run, cancellation, onFailure);
+  await executeAndTakeBack([...plan.steps, ...steps], run, cancellation, { tell: onFailure });
 }
 
 function named(database: string): { readonly name: string; readonly timestamp: string } {

@@ -3,6 +3,7 @@ import type { Progress } from '../platform/progress.ts';
 import type { Run } from '../platform/run.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 import { CancelledError, messageOf, UserError } from '../util/errors.ts';
+import { OvertakenError } from './ownership.ts';
 
 /** What takes a step back. */
 export interface Undo {
@@ -34,16 +35,21 @@ export interface Step {
   readonly undo?: Undo;
 }
 
-/** A failed restore whose undo failed as well: a person has to finish it. */
+/** A failed restore whose undo failed as well, or was left to another run: a person has to look at it. */
 export class StrandedError extends UserError {
   override readonly name = 'StrandedError';
-  /** In this order. */
+  /** In this order. None: another run has taken over. */
   readonly commands: readonly string[];
   /** The signal that ended the run, where one did. */
   readonly signal: NodeJS.Signals | undefined;
 
-  constructor(message: string, commands: readonly string[], cause: unknown) {
-    super(message, ['Run these commands on the host, in this order:', ...commands].join('\n  '), { cause });
+  constructor(
+    message: string,
+    commands: readonly string[],
+    cause: unknown,
+    hint = ['Run these commands on the host, in this order:', ...commands].join('\n  '),
+  ) {
+    super(message, hint, { cause });
     this.commands = commands;
     this.signal = (cause as Partial<CancelledError> | undefined)?.signal;
   }
@@ -74,6 +80,14 @@ export interface StepFailure {
   readonly undone: readonly string[];
 }
 
+/** What is done when a plan fails. */
+export interface OnFailure {
+  /** Before anything is taken back that others have a part in. @throws OvertakenError when nothing may be */
+  readonly beforeUndo?: () => Promise<void> | undefined;
+  /** Is told of the failure once everything that could be taken back was. */
+  readonly tell?: (failure: StepFailure) => Promise<void>;
+}
+
 /** How long one step may take while Odoo is stopped, and how long the undo of any step. */
 const UNBROKEN_LIMIT_MS = 15 * 60_000;
 
@@ -81,14 +95,13 @@ const UNBROKEN_LIMIT_MS = 15 * 60_000;
  * Runs the steps in order. When one fails, or the run is cancelled, every step that was begun is undone, the last one
  * first. The undo has time limits of its own, and only repeated signals interrupt it.
  *
- * @param onFailure is told of a failure once everything that could be taken back was
  * @throws the step's error, or the signal's reason; a StrandedError when the undo failed too
  */
 export async function execute(
   steps: readonly Step[],
   run: Run,
   cancellation: Cancellation,
-  onFailure?: (failure: StepFailure) => Promise<void>,
+  onFailure?: OnFailure,
 ): Promise<void> {
   await executed(steps, run, cancellation, onFailure);
 }
@@ -103,7 +116,7 @@ export async function executeAndTakeBack(
   steps: readonly Step[],
   run: Run,
   cancellation: Cancellation,
-  onFailure?: (failure: StepFailure) => Promise<void>,
+  onFailure?: OnFailure,
 ): Promise<void> {
   const begun = await executed(steps, run, cancellation, onFailure);
   const done = new UserError('All steps are done', '');
@@ -120,7 +133,7 @@ async function executed(
   steps: readonly Step[],
   run: Run,
   cancellation: Cancellation,
-  onFailure: (failure: StepFailure) => Promise<void> = async () => {},
+  { beforeUndo, tell }: OnFailure = {},
 ): Promise<readonly Step[]> {
   const { signal } = cancellation;
   const begun: Step[] = [];
@@ -137,8 +150,10 @@ async function executed(
     const reason = signal.aborted ? signal.reason : error;
     const [step] = begun;
     run.platform.warning(`${step?.title ?? 'The restore'} failed: ${messageOf(reason)}`);
-    const taken = await takeBack(begun, run, cancellation, reason);
-    if (step) await onFailure({ step, ...taken });
+    const taken =
+      (await overtaken(begun, beforeUndo, cancellation, reason)) ??
+      (await takeBack(begun, run, cancellation, reason));
+    if (step) await tell?.({ step, ...taken });
     throw taken.error;
   } finally {
     cancellation.busyWith = undefined;
@@ -172,6 +187,24 @@ function ifSignalledAgain(reason: unknown): string {
   if (signal === undefined) return '';
   const another = signal === 'SIGINT' ? 'Ctrl-C' : 'signal';
   return `. A further ${another} does not end that; a third one leaves the rest to you`;
+}
+
+/** What another run has taken over is not taken back. undefined: none has, as far as this can be determined. */
+async function overtaken(
+  begun: readonly Step[],
+  beforeUndo: OnFailure['beforeUndo'],
+  { abandoned }: Cancellation,
+  reason: unknown,
+): Promise<Pick<StepFailure, 'error' | 'undone'> | undefined> {
+  if (!beforeUndo || !begun.some(({ unbroken }) => unbroken)) return undefined; // what was built has names of its own
+  try {
+    await inTime(UNBROKEN_LIMIT_MS, async () => beforeUndo(), abandoned);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof OvertakenError)) return undefined;
+    const message = `${messageOf(reason)}. Nothing was undone: ${messageOf(error)}`;
+    return { error: new StrandedError(message, [], reason, error.hint), undone: [] };
+  }
 }
 
 async function takeBack(

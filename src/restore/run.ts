@@ -16,6 +16,7 @@ import { factsOf, pairName, tellFindings, tellTarget, whichBackup } from './fact
 import { fatesOf, howLong } from './leftovers/keeping.ts';
 import { sweepCopies } from './leftovers/sweep.ts';
 import type { PutBackOptions } from './options.ts';
+import { Ownership } from './ownership.ts';
 import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { refuse } from './problem.ts';
@@ -115,8 +116,12 @@ export async function putBack(
     return found;
   });
   const facts = factsOf(source, target, findings, request.inPlace);
+  const ownership = lock && (await Ownership.of({ admin: target.admin, database, lock }));
   const assertLocked = async () => lock?.assertHeld();
-  const work = workOf({ ...run, source, target, findings, request, startedAt, assertLocked });
+  const beginSwap = async () => {
+    await Promise.all([assertLocked(), ownership?.add(work.databases.new)]);
+  };
+  const work = workOf({ ...run, source, target, findings, request, startedAt, assertLocked, beginSwap });
   const downtime = new Downtime();
   const plan = planOf(work, downtime, salvageSteps(work, store, inputs.s3.customer));
   const steps = [...plan.steps, ...plan.afterwards];
@@ -132,9 +137,10 @@ export async function putBack(
   if (request.dryRun) {
     platform.notice('Dry run: everything that the plan needs is in place. Nothing was changed.');
   } else {
-    await execute(plan.steps, run, cancellation, (failure) =>
-      platform.summary(failureSummary(about, failure)),
-    );
+    await execute(plan.steps, run, cancellation, {
+      beforeUndo: () => ownership?.assert(),
+      tell: (failure) => platform.summary(failureSummary(about, failure)),
+    });
     await tidy(plan.afterwards, run);
     await sweepCopies(target, platform);
   }

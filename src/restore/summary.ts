@@ -161,7 +161,12 @@ export function refusalSummary(matter: Matter, facts: Facts['rows'], problems: r
 /** The summary of a run that failed: it was undone, or even that failed. */
 export function failureSummary(matter: Matter, { step, error, undone }: StepFailure): Summary {
   const stranded = error instanceof StrandedError;
-  const state = stranded ? 'it needs you now' : 'everything is as it was before';
+  const overtaken = stranded && error.commands.length === 0;
+  const state = overtaken
+    ? 'another run has taken over'
+    : stranded
+      ? 'it needs you now'
+      : 'everything is as it was before';
   return {
     outcome: 'failed',
     title: `${matter.database} was not ${doneTo(matter)}: ${state}`,
@@ -173,12 +178,15 @@ export function failureSummary(matter: Matter, { step, error, undone }: StepFail
           ['Backup', code(matter.source.uri)],
           ['Failed', step.title],
           ['Because', messageOf(error)],
-          ...(undone.length > 0 ? [] : ([['Taken back', 'nothing was changed']] as const)),
-          ...row('What to do', error instanceof UserError && !stranded ? error.hint : undefined),
+          ...(undone.length > 0 || overtaken ? [] : ([['Taken back', 'nothing was changed']] as const)),
+          ...row(
+            'What to do',
+            error instanceof UserError && (!stranded || overtaken) ? error.hint : undefined,
+          ),
         ],
       },
       ...(undone.length > 0 ? [{ kind: 'steps', title: 'Taken back', items: undone } as const] : []),
-      ...(stranded ? [commandsOf(error)] : []),
+      ...(stranded && !overtaken ? [commandsOf(error)] : []),
     ],
   };
 }

@@ -123,7 +123,7 @@ function swapDatabaseStep(work: Work): Step {
     ],
     unbroken: true,
     async run() {
-      await work.assertLocked();
+      await work.beginSwap();
       await swapDatabases(target.admin, databases, mark);
     },
     undo: {
@@ -161,7 +161,10 @@ function swapFilestoreStep(work: Work, { live, swap }: FilestoreWork): Step {
     details: [`in ${dirname(swap.current)}:`, ...renames(namesOf(swap))],
     unbroken: true,
     async run() {
-      if (databases.old === undefined) await commentOn(target.admin, databases.new, PLACED);
+      if (databases.old === undefined) {
+        await work.beginSwap();
+        await commentOn(target.admin, databases.new, PLACED);
+      }
       await swapFolders(live, databases.old === undefined ? { ...swap, note: unsettled(work, null) } : swap);
     },
     undo: {

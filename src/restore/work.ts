@@ -33,6 +33,8 @@ export interface Work extends Run {
   readonly leftOut: string[];
   /** @throws UserError when another run may have begun */
   assertLocked(): Promise<void>;
+  /** The same, and tells whoever undoes it that what is built belongs to this run. */
+  beginSwap(): Promise<void>;
 }
 
 export function workOf(given: Omit<Work, 'databases' | 'filestore' | 'leftOut'>): Work {

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { constants } from 'node:os';
 import { after, before, suite, test } from 'node:test';
+import { heldHealth } from '../support/held-health.ts';
 import { holdRename } from '../support/hold-lock.ts';
 import { type DeployedScene, openDeployed } from '../support/rollback-scene.ts';
 import { untilSession, waitingWith } from '../support/until-waits.ts';
@@ -20,28 +18,6 @@ const steps = [
   /^Start Odoo$/m,
   /^Wait until Odoo is healthy/m,
 ];
-
-/**
- * A page that says how Odoo is: before the swap at once; then it keeps whoever asks waiting, until that one gives up.
- */
-async function heldHealth() {
-  let asked = 0;
-  let isGivenUp = false;
-  const server = createServer((_, response) => {
-    asked += 1;
-    if (asked === 1 || isGivenUp) response.end('ok');
-    else response.once('close', () => (isGivenUp = true));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    check: `http://127.0.0.1:${port}/ from runner within 5m`,
-    async [Symbol.asyncDispose](): Promise<void> {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
 
 // One Odoo for all: each suite leaves it as the next one takes it.
 let scene: DeployedScene;

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Phases } from '../../../src/platform/phases.ts';
 import type { Platform } from '../../../src/platform/platform.ts';
+import { OvertakenError } from '../../../src/restore/ownership.ts';
 import {
   describePlan,
   execute,
   executeAndTakeBack,
+  type OnFailure,
   type Step,
   StrandedError,
 } from '../../../src/restore/plan.ts';
@@ -57,8 +59,13 @@ function stage() {
           },
         }),
   });
-  const run = (steps: readonly Step[], cancellation = new Cancellation()) =>
-    execute(steps, { platform, phases: new Phases(platform), signal: cancellation.signal }, cancellation);
+  const run = (steps: readonly Step[], cancellation = new Cancellation(), onFailure: OnFailure = {}) =>
+    execute(
+      steps,
+      { platform, phases: new Phases(platform), signal: cancellation.signal },
+      cancellation,
+      onFailure,
+    );
   const runForNow = (steps: readonly Step[], cancellation = new Cancellation()) =>
     executeAndTakeBack(
       steps,
@@ -73,6 +80,34 @@ suite('a plan', () => {
     const { events, step, run } = stage();
     await run([step('one'), step('two')]);
     assert.deepEqual(events, ['[Do one]', 'one', '[Do two]', 'two']);
+  });
+
+  test('takes back nothing where another run has taken over, and has no commands for a person', async () => {
+    const { step, run, did } = stage();
+    const failure = new UserError('it broke', 'mend it');
+    const beforeUndo = async () => {
+      throw new OvertakenError('another run has replaced shop', 'look at that one');
+    };
+    const steps = [step('one'), { ...step('two', { run: failure }), unbroken: true } as const];
+    await assert.rejects(run(steps, new Cancellation(), { beforeUndo }), (error) => {
+      assert.ok(error instanceof StrandedError);
+      assert.deepEqual(error.commands, []);
+      assert.equal(error.message, 'it broke. Nothing was undone: another run has replaced shop');
+      assert.equal(error.hint, 'look at that one');
+      return true;
+    });
+    assert.deepEqual(did(), ['one', 'two']);
+  });
+
+  test('takes back what it has built itself, whoever has taken over', async () => {
+    const { step, run, did } = stage();
+    const beforeUndo = async () => {
+      throw new OvertakenError('another run has replaced shop', 'look at that one');
+    };
+    await assert.rejects(
+      run([step('one', { run: new UserError('it broke', '') })], new Cancellation(), { beforeUndo }),
+    );
+    assert.deepEqual(did(), ['one', 'un-one']);
   });
 
   test('takes back the failed step and those before it, the last one first', async () => {

@@ -159,6 +159,25 @@ Taken back:
     );
   });
 
+  test('that another run has overtaken says so, and claims nothing of what is there', () => {
+    const error = new StrandedError(
+      'Lost. Nothing was undone: another run is at work',
+      [],
+      undefined,
+      'Look.',
+    );
+    assert.equal(
+      plainText(failureSummary(matter, { step: stop, error, undone: [] })),
+      `❌ shop was not rolled back: another run has taken over
+
+Database    shop on deploy@odoo.example.com:22
+Backup      s3://backups/acme/backups/shop_2026-11-21_03-04-05.zip
+Failed      Stop Odoo
+Because     Lost. Nothing was undone: another run is at work
+What to do  Look.`,
+    );
+  });
+
   test('that needs a person has the commands to run, each to be copied as it is', () => {
     const error = new StrandedError('It broke', ["mv -T 'a b' c", 'systemctl start odoo'], undefined);
     const text = markdownOf(failureSummary(matter, { step: stop, error, undone: [] }));

@@ -1,5 +1,0 @@
-import { createRequire as __createRequire } from 'node:module';
-const require = __createRequire(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;
-import{lookingAtHost}from"./chunk-25UMTNLN.mjs";import"./chunk-HSK3PC27.mjs";import"./chunk-33V4CROB.mjs";import"./chunk-2N3W6FLQ.mjs";import"./chunk-VV2GRHU7.mjs";import"./chunk-M3F4M37L.mjs";import"./chunk-QBJAGKVI.mjs";import"./chunk-FU2UL4LO.mjs";import"./chunk-7W6XQCAV.mjs";import"./chunk-LJN3SBEV.mjs";import"./chunk-A2NXOZP5.mjs";import"./chunk-QLIBBLPA.mjs";import"./chunk-GQIZQGKJ.mjs";import"./chunk-D6FRKJ7Z.mjs";import{__callDispose,__name,__using}from"./chunk-WV7T2FTI.mjs";async function backup(inputs,run){var _stack=[];try{if(inputs.databases.kind!=="one")return(await import("./back-up-ANAEWVQZ.mjs")).backUp(inputs,run,void 0);let looking=__using(_stack,lookingAtHost(inputs,run),!0);await import("./look-7IX5IPIQ.mjs");let{backUp}=await import("./back-up-ANAEWVQZ.mjs");await backUp(inputs,run,looking)}catch(_){var _error=_,_hasError=!0}finally{var _promise=__callDispose(_stack,_error,_hasError);_promise&&await _promise}}__name(backup,"backup");export{backup};

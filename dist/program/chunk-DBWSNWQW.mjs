@@ -1,0 +1,5 @@
+import { createRequire as __createRequire } from 'node:module';
+const require = __createRequire(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;
+import{__name}from"./chunk-WV7T2FTI.mjs";async function inOrder(...begun){for(let each of begun)each.catch(()=>{});let given=[];for(let each of begun)given.push(await each);return given}__name(inOrder,"inOrder");function begunInOrder(items,begin){let begun=items.map(begin);for(let each of begun)each.catch(()=>{});return begun}__name(begunInOrder,"begunInOrder");async function allEnded(...begun){return await Promise.allSettled(begun),await inOrder(...begun)}__name(allEnded,"allEnded");function ahead(begin){let giveUp=new AbortController,begun=begin(giveUp.signal),isTaken=!1;return{settled:begun.then(()=>{},()=>{}),take:__name(()=>(isTaken=!0,begun),"take"),async[Symbol.asyncDispose](){if(isTaken)return;giveUp.abort(),await(await begun.catch(()=>{}))?.[Symbol.asyncDispose]?.()}}}__name(ahead,"ahead");export{inOrder,begunInOrder,allEnded,ahead};

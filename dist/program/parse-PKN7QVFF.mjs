@@ -1,5 +1,0 @@
-import { createRequire as __createRequire } from 'node:module';
-const require = __createRequire(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;
-import{inputError,parseInputs}from"./chunk-A3EKDSEK.mjs";import"./chunk-HC2JBJ2G.mjs";import"./chunk-GL4PBWIK.mjs";import"./chunk-2R3YQT53.mjs";import"./chunk-K3TCARYK.mjs";import"./chunk-YWNVDOOL.mjs";import"./chunk-CRKJTY75.mjs";import"./chunk-IFP62BHQ.mjs";import"./chunk-SZCAU5BR.mjs";import"./chunk-XIFTJ566.mjs";import"./chunk-6SZ22N4E.mjs";import"./chunk-M3F4M37L.mjs";import"./chunk-QBJAGKVI.mjs";import"./chunk-FU2UL4LO.mjs";import"./chunk-7W6XQCAV.mjs";import"./chunk-ICUYS4HK.mjs";import"./chunk-CV7MYJBH.mjs";import"./chunk-7QIUTYPQ.mjs";import"./chunk-P2HTV5QP.mjs";import"./chunk-LJN3SBEV.mjs";import"./chunk-A2NXOZP5.mjs";import"./chunk-QLIBBLPA.mjs";import"./chunk-GQIZQGKJ.mjs";import"./chunk-D6FRKJ7Z.mjs";import"./chunk-N26VXKPV.mjs";import"./chunk-UF4RQ4ZW.mjs";import"./chunk-723VPV7R.mjs";import"./chunk-RC26ITII.mjs";import"./chunk-PPVGO4FB.mjs";import"./chunk-WSURMHKY.mjs";import"./chunk-WV7T2FTI.mjs";export{inputError,parseInputs};
