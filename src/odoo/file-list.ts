@@ -172,6 +172,14 @@ export class FileList implements Iterable<FilestoreFile>, WantedFiles {
     return sums?.compare(sum, 0, SHA1_BYTES, at, at + SHA1_BYTES) === 0;
   }
 
+  /** The first slot that is free for the SHA-1 that is looked at. */
+  #freeSlot(): number {
+    const { length } = this.#slots;
+    let slot = this.#sum.readUInt32LE(0) % length;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) % length;
+    return slot;
+  }
+
   /** The slot that has it, or the free one that it would get. */
   #slotOf(sum: Buffer): number {
     const { length } = this.#slots;
@@ -187,9 +195,8 @@ export class FileList implements Iterable<FilestoreFile>, WantedFiles {
     for (let number = 0; number < this.#length; number += 1) {
       const sums = this.#blocks[Math.floor(number / BLOCK_NAMES)]?.sums;
       if (!sums || this.#otherNames.has(number)) continue;
-      let slot = sums.readUInt32LE(SHA1_BYTES * (number % BLOCK_NAMES)) % this.#slots.length;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) % this.#slots.length;
-      this.#slots[slot] = number + 1;
+      sums.copy(this.#sum, 0, SHA1_BYTES * (number % BLOCK_NAMES));
+      this.#slots[this.#freeSlot()] = number + 1;
     }
   }
 }
