@@ -30,6 +30,17 @@ const PLACE = /^[^:\n]+: +\w+, [\w./]+:\d+$\n?/gm;
 /** psql's own word, in English by `LC_ALL=C`; the statement may have many lines, and is the last that it says. */
 const STATEMENT = /^(?:psql:[^:\n]*:\d+: )?STATEMENT: {2}([\s\S]*)/m;
 
+/** admin_shutdown, crash_shutdown, cannot_connect_now; class 08: the connection. */
+const AWAY = /^(57P0[123]|08...)$/;
+
+/** Whether the server is not there, or its connection broke: not one word of its own says what it refuses. */
+export function isServerAway(error: unknown): boolean {
+  if (!(error instanceof SqlError)) return false;
+  const { sqlState, exit } = error;
+  // psql's own: 2 for a connection that fails, 3 where that breaks in a script.
+  return sqlState === undefined ? exit.code === 2 || exit.code === 3 : AWAY.test(sqlState);
+}
+
 /** A lock that others held for longer than lock_timeout. */
 export const LOCK_NOT_AVAILABLE = '55P03';
 

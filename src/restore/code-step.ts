@@ -49,6 +49,7 @@ function codeStep(
     },
     undo: {
       title: 'Switch the code to what it was before',
+      isOdoos: true,
       run: () => switchCode(host, command, now, 'undo'),
       byHand: [commandByHand(byHand, ['env', ...variables, 'sh', '-c', shell])],
     },

@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inTime } from '../host/limits.ts';
+import { LostConnectionError, PassingError } from '../host/ssh/errors.ts';
+import type { Platform } from '../platform/platform.ts';
 import type { Progress } from '../platform/progress.ts';
 import type { Run } from '../platform/run.ts';
+import { isServerAway } from '../postgres/sql-error.ts';
 import type { Cancellation } from '../util/cancellation.ts';
 import { CancelledError, messageOf, UserError } from '../util/errors.ts';
 import { OvertakenError } from './ownership.ts';
@@ -13,6 +17,8 @@ export interface Undo {
   run(): Promise<void>;
   /** Commands for a person, where `run` itself fails. */
   readonly byHand: readonly string[];
+  /** It takes back what Odoo runs on: where it fails, everything behind it is left to a person, Odoo's start as well. */
+  readonly isOdoos?: true;
 }
 
 /** One step of a restore. */
@@ -121,7 +127,7 @@ export async function executeAndTakeBack(
   const begun = await executed(steps, run, cancellation, onFailure);
   const done = new UserError('All steps are done', '');
   try {
-    const { error } = await takeBack(begun, run, cancellation, done);
+    const { error } = await takeBack(begun, run, done, new Patience(run, cancellation));
     if (error !== done) throw error;
   } finally {
     cancellation.busyWith = undefined;
@@ -150,9 +156,10 @@ async function executed(
     const reason = signal.aborted ? signal.reason : error;
     const [step] = begun;
     run.platform.warning(`${step?.title ?? 'The restore'} failed: ${messageOf(reason)}`);
+    const patience = new Patience(run, cancellation);
     const taken =
-      (await overtaken(begun, beforeUndo, cancellation, reason)) ??
-      (await takeBack(begun, run, cancellation, reason));
+      (await overtaken(begun, beforeUndo, reason, patience)) ??
+      (await takeBack(begun, run, reason, patience));
     if (step) await tell?.({ step, ...taken });
     throw taken.error;
   } finally {
@@ -193,12 +200,13 @@ function ifSignalledAgain(reason: unknown): string {
 async function overtaken(
   begun: readonly Step[],
   beforeUndo: OnFailure['beforeUndo'],
-  { abandoned }: Cancellation,
   reason: unknown,
+  patience: Patience,
 ): Promise<Pick<StepFailure, 'error' | 'undone'> | undefined> {
   if (!beforeUndo || !begun.some(({ unbroken }) => unbroken)) return undefined; // what was built has names of its own
+  patience.cancellation.busyWith = toTakeBack(begun);
   try {
-    await inTime(UNBROKEN_LIMIT_MS, async () => beforeUndo(), abandoned);
+    await patience.for(async () => beforeUndo());
     return undefined;
   } catch (error) {
     if (!(error instanceof OvertakenError)) return undefined;
@@ -207,28 +215,77 @@ async function overtaken(
   }
 }
 
+/** How long the undo of a plan waits for a host or a PostgreSQL that is not there: it may just restart. */
+const AWAY_MS = 2 * 60_000;
+const AWAY_PAUSE_MS = 1000;
+
+/** Does what can be done twice, once more while the host or PostgreSQL is away. */
+class Patience {
+  readonly cancellation: Cancellation;
+  readonly #platform: Platform;
+  #until: number | undefined;
+
+  constructor({ platform }: Run, cancellation: Cancellation) {
+    this.#platform = platform;
+    this.cancellation = cancellation;
+  }
+
+  async for<T>(body: () => Promise<T>): Promise<T> {
+    const { abandoned } = this.cancellation;
+    for (;;) {
+      try {
+        return await inTime(UNBROKEN_LIMIT_MS, body, abandoned);
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        if (this.#until === undefined) {
+          const [what] = messageOf(error).split('\n', 1);
+          this.#platform.info(`Waiting for what is not there to come back: ${what}`);
+          this.#until = performance.now() + AWAY_MS;
+        }
+        if (performance.now() > this.#until) throw error;
+        await sleep(AWAY_PAUSE_MS, undefined, { signal: abandoned }).catch(() => {});
+        abandoned.throwIfAborted();
+      }
+    }
+  }
+}
+
+/** Whether what is asked could not be reached, and not what it said. */
+function isAway(error: unknown): boolean {
+  if (error instanceof LostConnectionError || error instanceof PassingError || isServerAway(error))
+    return true;
+  return error instanceof Error && error.cause !== undefined && isAway(error.cause);
+}
+
 async function takeBack(
   begun: readonly Step[],
   { platform, phases }: Run,
-  cancellation: Cancellation,
   reason: unknown,
+  patience: Patience,
 ): Promise<Pick<StepFailure, 'error' | 'undone'>> {
-  const { abandoned } = cancellation;
+  const { cancellation } = patience;
   const undone: string[] = [];
   const failures: string[] = [];
   const byHand: string[] = [];
   const left = begun.filter(({ undo }) => undo);
+  let isHalf = false;
   if (left.length > 0) {
     platform.info(`Undoing: ${toTakeBack(left)}${ifSignalledAgain(reason)}`);
   }
   for (const [i, { undo }] of left.entries()) {
     if (!undo) continue;
+    if (isHalf) {
+      failures.push(`${undo.title}: not done, for what Odoo runs on is not back`);
+      byHand.push(...undo.byHand);
+      continue;
+    }
     cancellation.busyWith = toTakeBack(left.slice(i));
     try {
-      abandoned.throwIfAborted();
-      await phases.run('undo', undo.title, () => inTime(UNBROKEN_LIMIT_MS, () => undo.run(), abandoned));
+      cancellation.abandoned.throwIfAborted();
+      await phases.run('undo', undo.title, () => patience.for(() => undo.run()));
       undone.push(undo.title);
     } catch (error) {
+      isHalf = undo.isOdoos === true;
       failures.push(`${undo.title}: ${messageOf(error)}`);
       byHand.push(...undo.byHand);
     }

@@ -178,7 +178,7 @@ export function failureSummary(matter: Matter, { step, error, undone }: StepFail
           ['Backup', code(matter.source.uri)],
           ['Failed', step.title],
           ['Because', messageOf(error)],
-          ...(undone.length > 0 || overtaken ? [] : ([['Taken back', 'nothing was changed']] as const)),
+          ...(undone.length > 0 || stranded ? [] : ([['Taken back', 'nothing was changed']] as const)),
           ...row(
             'What to do',
             error instanceof UserError && (!stranded || overtaken) ? error.hint : undefined,

@@ -128,6 +128,7 @@ function swapDatabaseStep(work: Work): Step {
     },
     undo: {
       title: old === undefined ? 'Rename the database back' : 'Rename the databases back',
+      isOdoos: true,
       run: () => swapDatabasesBack(target.admin, databases, mark),
       byHand: [
         sqlByHand(
@@ -169,6 +170,7 @@ function swapFilestoreStep(work: Work, { live, swap }: FilestoreWork): Step {
     },
     undo: {
       title: swap.old === undefined ? 'Rename the filestore back' : 'Rename the filestores back',
+      isOdoos: true,
       run: () => swapFoldersBack(live, swap),
       byHand: [
         move(swap.current, swap.new),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { SqlError } from '../../../src/postgres/sql-error.ts';
+import { isServerAway, SqlError } from '../../../src/postgres/sql-error.ts';
 
 suite('what psql says of an error', () => {
   for (const [title, stderr, sqlState, shown] of [
@@ -34,6 +34,27 @@ suite('what psql says of an error', () => {
       assert.equal(error.sqlState, sqlState);
       assert.equal(error.exit.stderr, shown);
       assert.equal(error.message, `psql ended with exit code 3: ${shown}`);
+    });
+  }
+});
+
+suite('whether the server is away', () => {
+  for (const [stderr, code, isAway] of [
+    ['psql: error: connection to server on socket "/x" failed: No such file or directory', 2, true],
+    ['psql: error: connection to server failed: FATAL:  the database system is starting up', 2, true],
+    ['psql:<stdin>:1: FATAL:  57P01: terminating connection due to administrator command', 2, true],
+    ['psql:<stdin>:3: WARNING:  57P02: terminating connection because of crash\nserver closed', 3, true],
+    ['psql:<stdin>:3: server closed the connection unexpectedly', 3, true],
+    ['psql:<stdin>:3: ERROR:  42704: database "x" does not exist', 3, false],
+    ['psql:<stdin>:3: ERROR:  53100: could not extend file: No space left on device', 3, false],
+    ['sudo: a password is required', 1, false],
+    ['sh: 1: psql: not found', 127, false],
+  ] as const) {
+    test(`${isAway ? 'away' : 'there'}: ${stderr}`, () => {
+      assert.equal(
+        isServerAway(new SqlError({ argv: ['psql'] }, { code, signal: undefined, stderr })),
+        isAway,
+      );
     });
   }
 });

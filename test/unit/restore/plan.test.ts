@@ -82,6 +82,19 @@ suite('a plan', () => {
     assert.deepEqual(events, ['[Do one]', 'one', '[Do two]', 'two']);
   });
 
+  test('leaves everything behind to a person, in order, where what Odoo runs on cannot be taken back', async () => {
+    const { step, run, did } = stage();
+    const swap = step('swap', { run: new UserError('it broke', ''), undo: new Error('renamed by others') });
+    const undo = swap.undo && { ...swap.undo, isOdoos: true as const };
+    await assert.rejects(run([step('build'), step('stop'), { ...swap, undo }]), (error) => {
+      assert.ok(error instanceof StrandedError);
+      assert.deepEqual(error.commands, ['by hand: swap', 'by hand: stop', 'by hand: build']);
+      assert.match(error.message, /Undo stop: not done, for what Odoo runs on is not back/);
+      return true;
+    });
+    assert.deepEqual(did(), ['build', 'stop', 'swap', 'un-swap']);
+  });
+
   test('takes back nothing where another run has taken over, and has no commands for a person', async () => {
     const { step, run, did } = stage();
     const failure = new UserError('it broke', 'mend it');
