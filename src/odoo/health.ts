@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, type Host } from '../host/host.ts';
 import { run } from '../host/run.ts';
-import { LostConnectionError } from '../host/ssh/errors.ts';
+import { LostConnectionError, PassingError } from '../host/ssh/errors.ts';
 import { messageOf, UserError } from '../util/errors.ts';
 import { formatLimit } from '../util/format.ts';
 import type { Services } from './services.ts';
@@ -40,7 +40,8 @@ const PAUSE_MS = 250;
 const ANSWER_SECONDS = 60;
 
 /**
- * Asks until all units are active and the check is passed.
+ * Asks until all units are active and the check is passed. When the time is over, it asks once more: a runner that was
+ * suspended, or had no network, has not heard how Odoo is, and people may have worked with it for long.
  *
  * @param onWait is told what the last answer was, and for how long it is waited: `not yet: odoo is activating, 12 s of 2 min`
  * @throws UserError when one has failed, or the time is over, with what the last answer was
@@ -52,18 +53,20 @@ export async function waitHealthy(
   onWait: (line: string) => void = () => {},
 ): Promise<Healthy> {
   const started = performance.now();
-  for (;;) {
+  for (let isLast = false; ; ) {
     const left = timeoutMs - (performance.now() - started);
-    const patience = Math.min(ANSWER_SECONDS, left / 1000);
+    const patience = isLast ? GLANCE_SECONDS : Math.min(ANSWER_SECONDS, left / 1000);
     const { healthy, answer } = await ask(patient, patience, signal).catch(unanswered);
     const seconds = (performance.now() - started) / 1000;
     if (healthy) return { seconds, answer };
-    if (healthy === undefined || seconds * 1000 + PAUSE_MS >= timeoutMs) {
+    if (healthy === undefined || isLast) {
       throw new UserError(
         `Odoo is not healthy after ${seconds.toFixed(1)} s: ${answer}`,
         'See Odoo’s log on the host. What counts as healthy, and for how long to wait, is set by health-check.',
       );
     }
+    isLast = seconds * 1000 + PAUSE_MS >= timeoutMs;
+    if (isLast) continue;
     onWait(`not yet: ${answer}, ${Math.round(seconds)} s of ${formatLimit(timeoutMs)}`);
     await sleep(PAUSE_MS, undefined, { signal });
   }
@@ -86,9 +89,9 @@ export async function healthNow(patient: Patient): Promise<string> {
   return told(version, await statusFromHost(host, { url: version, json: '{}' }, GLANCE_SECONDS));
 }
 
-/** A lost connection says nothing about Odoo: the next question uses a new one. */
+/** A lost connection says nothing about Odoo, nor does one that cannot be made: the next question uses a new one. */
 function unanswered(error: unknown): Answer {
-  if (!(error instanceof LostConnectionError)) throw error;
+  if (!(error instanceof LostConnectionError || error instanceof PassingError)) throw error;
   return { healthy: false, answer: error.message };
 }
 

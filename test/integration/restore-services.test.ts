@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Accounts } from '../../src/host/accounts.ts';
+import { LostConnectionError } from '../../src/host/ssh/errors.ts';
 import { TempFolder } from '../../src/host/temp-folder.ts';
 import { type HealthCheck, healthNow, odooUrl, waitHealthy } from '../../src/odoo/health.ts';
 import { neutralize, renewIdentity } from '../../src/odoo/neutralize.ts';
@@ -185,6 +186,23 @@ suite('health', () => {
       await assert.rejects(waiting, /Odoo is not healthy after .* answers (500|404)$/);
     });
   }
+
+  test('is asked for once more by who comes back to it when the time is over', async () => {
+    await using scene = await openRestoreHost();
+    await using odoo = await serve({ '/web/login': 200 });
+    const { host } = scene;
+    let asked = 0;
+    // As after a suspension: what was under way has failed, and a new connection is there at once.
+    const start: typeof host.start = async (command) => {
+      asked += 1;
+      if (asked === 1) throw new LostConnectionError('Connection to the host was lost', '');
+      return host.start(command);
+    };
+    const woken = { label: host.label, user: host.user, start, [Symbol.asyncDispose]: async () => {} };
+    const check: HealthCheck = { kind: 'odoo', baseUrl: odoo.url };
+    const { answer } = await waitHealthy({ host: woken, services: noUnits, check }, 0);
+    assert.match(answer, /answers 200$/);
+  });
 
   test('is waited for, from the host and from the runner', async () => {
     await using scene = await openRestoreHost();
