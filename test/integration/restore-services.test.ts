@@ -48,6 +48,18 @@ suite('services by command', () => {
     await assert.rejects(readFile(join(folder, 'pid')), /ENOENT/);
   });
 
+  test('is run where there is no place for what it says', async () => {
+    await using scene = await openScripts();
+    const { host, folder } = scene;
+    const start: typeof host.start = (command) =>
+      host.start({ ...command, env: { ...command.env, TMPDIR: '/nonexistent' } });
+    const full = { label: host.label, user: host.user, start, [Symbol.asyncDispose]: async () => {} };
+    const services = commandServices(full, 'echo stopping; exit 7', `echo started; echo up >${folder}/state`);
+    await services.start();
+    assert.equal(await readFile(join(folder, 'state'), 'utf8'), 'up\n');
+    await assert.rejects(services.stop(), /\(exit code 7\): .*mktemp/);
+  });
+
   test('that fails says what it said', async () => {
     await using scene = await openScripts();
     const services = commandServices(scene.host, 'echo on stdout; echo on stderr >&2; exit 7', 'false');
