@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { mock, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../../src/host/host.ts';
 import { describeDatabase } from '../../src/odoo/database.ts';
@@ -12,8 +12,10 @@ import { missingRights, missingRoles } from '../../src/postgres/rights.ts';
 import { runSql } from '../../src/postgres/run-sql.ts';
 import { Snapshot } from '../../src/postgres/snapshot.ts';
 import { sql } from '../../src/postgres/sql.ts';
-import { swapDatabases, swapDatabasesBack } from '../../src/postgres/swap.ts';
+import { commentOn, swapDatabases, swapDatabasesBack } from '../../src/postgres/swap.ts';
 import { applyPrivileges } from '../../src/postgres/traits.ts';
+import { markText } from '../../src/restore/leftovers/marks.ts';
+import { findLeftovers } from '../../src/restore/target.ts';
 import { UserError } from '../../src/util/errors.ts';
 import { holdRename } from '../support/hold-lock.ts';
 import { dropDatabase, psql } from '../support/postgres.ts';
@@ -309,5 +311,36 @@ suite('rights', () => {
       scene.found.postgres.asRole('nobody_here'),
       /db-admin-user: PostgreSQL does not let in the role nobody_here/,
     );
+  });
+});
+
+suite('what is kept for days', () => {
+  const DAY_MS = 24 * 3_600_000;
+
+  test('stays where the runner’s clock alone says that these are over', async () => {
+    await using scene = await openRestoreHost();
+    const { database } = scene.odoo;
+    const admin = scene.found.postgres;
+    const old = derivedName(database, 'old', timestamp);
+    await using resources = new AsyncDisposableStack();
+    resources.defer(() => dropTemplate(scene, old));
+    await createDatabase(admin, old, 'odoo', plain);
+    const now = Date.now();
+    const mark = (until: number) =>
+      markText({ at: new Date(now), settled: true, keep: new Date(until), comment: null });
+    const found = async (at: number) => {
+      mock.timers.enable({ apis: ['Date'], now: at });
+      try {
+        const { expired, kept } = await findLeftovers(admin, database, undefined);
+        return [expired.length, kept.length];
+      } finally {
+        mock.timers.reset();
+      }
+    };
+    await commentOn(admin, old, mark(now + 3 * DAY_MS));
+    assert.deepEqual(await found(now + 30 * DAY_MS), [0, 1]);
+    await commentOn(admin, old, mark(now - DAY_MS));
+    assert.deepEqual(await found(now), [1, 0]);
+    assert.deepEqual(await found(now - 30 * DAY_MS), [0, 1]);
   });
 });
