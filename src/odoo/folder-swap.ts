@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
 import { explaining } from '../host/explaining.ts';
 import type { Shell } from '../host/folder.ts';
-import type { Command, Host } from '../host/host.ts';
+import { type Command, CommandError, type Host } from '../host/host.ts';
 import type { OwnedFolder } from '../host/owned-folder.ts';
 import { run } from '../host/run.ts';
 import {
@@ -10,6 +10,7 @@ import {
   parseDerivedName,
   temporaryTimestamp,
 } from '../postgres/derived-names.ts';
+import { UserError } from '../util/errors.ts';
 
 /** The paths of a swap of folders. */
 export interface FolderSwap {
@@ -25,26 +26,37 @@ export interface FolderSwap {
 /** The file beside a folder that says of it what a comment says of a database. */
 const noteOf = (folder: string): string => `${folder}.note`;
 
+/** A swap that did not begin, because something is in its way: there is nothing to be taken back. */
+export class ObstructedSwapError extends UserError {}
+
+/** Exit code of the script that swaps, for that. */
+const OBSTRUCTED = 3;
+
 /**
  * Gives the new folder the path, by renames in one script on the host: when the second fails, it takes the first
  * back, and when the connection goes, it still ends.
  *
- * @throws UserError when it failed; everything is where it was then
+ * @throws UserError when it failed; everything is where it was then. An ObstructedSwapError when nothing was renamed
  */
 export async function swapFolders({ host, command }: Shell, swap: FolderSwap): Promise<void> {
   const script = `new=$1 current=$2 old=$3 note=$4
-    [ -d "$new" ] || { echo "$new is not there" >&2; exit 1; }
+    [ -d "$new" ] || { echo "$new is not there" >&2; exit ${OBSTRUCTED}; }
     if [ -z "$old" ]; then
-      [ ! -e "$current" ] || { echo "$current is there already" >&2; exit 1; }
+      [ ! -e "$current" ] || { echo "$current is there already" >&2; exit ${OBSTRUCTED}; }
       exec mv -T -- "$new" "$current"
     fi
-    [ ! -e "$old" ] || { echo "$old is there already" >&2; exit 1; }
+    [ ! -e "$old" ] || { echo "$old is there already" >&2; exit ${OBSTRUCTED}; }
     [ -z "$note" ] || printf %s "$note" >"$old.note" || exit
     mv -T -- "$current" "$old" || exit
     mv -T -- "$new" "$current" && exit
     mv -T -- "$old" "$current"; exit 1`;
   const argv = ['sh', '-c', script, 'sh', swap.new, swap.current, swap.old ?? '', swap.note ?? ''];
-  await rename(host, command(argv), swap);
+  await rename(host, command(argv), swap).catch((error: unknown) => {
+    const { cause } = error as { readonly cause?: unknown };
+    const isObstructed = cause instanceof CommandError && cause.exit.code === OBSTRUCTED;
+    if (!(isObstructed && error instanceof UserError)) throw error;
+    throw new ObstructedSwapError(error.message, error.hint, { cause });
+  });
 }
 
 /** Takes `swapFolders` back, however far it came. Does nothing where that has not happened. */

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path/posix';
 import { within } from '../host/limits.ts';
-import { type FolderSwap, swapFolders, swapFoldersBack } from '../odoo/folder-swap.ts';
+import { type FolderSwap, ObstructedSwapError, swapFolders, swapFoldersBack } from '../odoo/folder-swap.ts';
 import { waitHealthy } from '../odoo/health.ts';
 import type { Services } from '../odoo/services.ts';
 import { nowAndThen } from '../platform/progress.ts';
@@ -154,6 +154,7 @@ const unsettled = ({ request, startedAt }: Work, comment: string | null): string
 
 function swapFilestoreStep(work: Work, { live, swap }: FilestoreWork): Step {
   const { target, databases } = work;
+  let isObstructed = false;
   const move = (from: string, to: string) => commandByHand(live, ['mv', '-T', '--', from, to]);
   return {
     name: 'swap',
@@ -166,12 +167,22 @@ function swapFilestoreStep(work: Work, { live, swap }: FilestoreWork): Step {
         await work.beginSwap();
         await commentOn(target.admin, databases.new, PLACED);
       }
-      await swapFolders(live, databases.old === undefined ? { ...swap, note: unsettled(work, null) } : swap);
+      try {
+        await swapFolders(
+          live,
+          databases.old === undefined ? { ...swap, note: unsettled(work, null) } : swap,
+        );
+      } catch (error) {
+        isObstructed = error instanceof ObstructedSwapError;
+        throw error;
+      }
     },
     undo: {
       title: swap.old === undefined ? 'Rename the filestore back' : 'Rename the filestores back',
       isOdoos: true,
-      run: () => swapFoldersBack(live, swap),
+      run: async () => {
+        if (!isObstructed) await swapFoldersBack(live, swap);
+      },
       byHand: [
         move(swap.current, swap.new),
         ...(swap.old === undefined ? [] : [move(swap.old, swap.current)]),
