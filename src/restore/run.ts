@@ -16,8 +16,16 @@ import { factsOf, pairName, tellFindings, tellTarget, whichBackup } from './fact
 import { fatesOf, howLong } from './leftovers/keeping.ts';
 import { sweepCopies } from './leftovers/sweep.ts';
 import type { PutBackOptions } from './options.ts';
-import { Ownership } from './ownership.ts';
-import { describePlan, execute, lowerFirst, type Step, UNDO_MEANING } from './plan.ts';
+import { OvertakenError, Ownership } from './ownership.ts';
+import {
+  describePlan,
+  execute,
+  lowerFirst,
+  type Step,
+  type StepFailure,
+  StrandedError,
+  UNDO_MEANING,
+} from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { refuse } from './problem.ts';
 import { requestOf, type Wish } from './request.ts';
@@ -137,9 +145,11 @@ export async function putBack(
   if (request.dryRun) {
     platform.notice('Dry run: everything that the plan needs is in place. Nothing was changed.');
   } else {
-    await execute(plan.steps, run, cancellation, {
-      beforeUndo: () => ownership?.assert(),
-      tell: (failure) => platform.summary(failureSummary(about, failure)),
+    const tell = (failure: StepFailure) => platform.summary(failureSummary(about, failure));
+    await execute(plan.steps, run, cancellation, { beforeUndo: () => ownership?.assert(), tell });
+    await assertStands(ownership, platform, async (error) => {
+      const step = plan.steps.at(-1);
+      if (step) await tell({ step, error, undone: [] });
     });
     await tidy(plan.afterwards, run);
     await sweepCopies(target, platform);
@@ -163,6 +173,29 @@ export async function putBack(
   };
   for (const [name, value] of Object.entries(outcomeOutputs(outcome))) platform.output(name, value);
   await platform.summary(outcomeSummary(outcome));
+}
+
+/**
+ * What was put in its place may have been replaced while Odoo came up. From here on, the run has its lock again.
+ *
+ * @throws StrandedError where another run has taken over: what is there now is that one's
+ */
+async function assertStands(
+  ownership: Ownership | undefined,
+  platform: Platform,
+  tell: (error: StrandedError) => Promise<void>,
+): Promise<void> {
+  try {
+    await ownership?.assert();
+  } catch (error) {
+    if (!(error instanceof OvertakenError)) {
+      return platform.warning(`Whether another run has taken over cannot be determined: ${messageOf(error)}`);
+    }
+    const message = `The backup was put in its place, and ${lowerFirst(error.message)}`;
+    const stranded = new StrandedError(message, [], error, error.hint);
+    await tell(stranded);
+    throw stranded;
+  }
 }
 
 /** The latest one that counts is not the latest one: somebody may want that to be overlooked. */

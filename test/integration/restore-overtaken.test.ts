@@ -72,6 +72,25 @@ suite('a rollback that another run has overtaken', () => {
     assert.deepEqual(await scene.snapshot(), scene.backedUp);
   });
 
+  test('while Odoo came up, and that it then finds healthy, does not say that this is its own work', async () => {
+    await deploy();
+    await using health = await heldHealth();
+    const run = start({ 'health-check': health.check });
+    await health.reached(run);
+    line.cut();
+    await unlocked();
+    await scene.succeeds('rollback', { 'keep-previous': '' });
+    const made = [await scene.traces(), await scene.snapshot()];
+    health.letGo();
+    const { exitCode, log, stdout } = await run.ended;
+    assert.equal(exitCode, 1, log);
+    assert.match(log, /was put in its place, and another run has replaced \S+ meanwhile/);
+    assert.equal(stdout, '');
+    assert.deepEqual([await scene.traces(), await scene.snapshot()], made, log);
+    await scene.dropDerived();
+    await scene.removeBeside(/__old_/);
+  });
+
   test('while it put a filestore where none was, leaves what has come back', async () => {
     const { postgres, folder } = { ...scene.scene.sandbox, folder: scene.scene.folder };
     await dropDatabase(postgres, scene.database);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Run } from './backup-run.ts';
 
@@ -11,15 +11,19 @@ export interface HeldHealth extends AsyncDisposable {
   readonly check: string;
   /** Waits until the run asks after the swap. @throws Error when the run ends before */
   reached(run: Run): Promise<void>;
+  /** Tells those that wait that all is well. */
+  letGo(): void;
 }
 
 export async function heldHealth(): Promise<HeldHealth> {
   let asked = 0;
   let isGivenUp = false;
+  const waiting: ServerResponse[] = [];
   const begun = Promise.withResolvers<void>();
   const server = createServer((_, response) => {
     asked += 1;
     if (asked === 1 || isGivenUp) return response.end('ok');
+    waiting.push(response);
     response.once('close', () => {
       isGivenUp = true;
     });
@@ -35,6 +39,9 @@ export async function heldHealth(): Promise<HeldHealth> {
       });
       ended.catch(() => {});
       await Promise.race([begun.promise, ended]);
+    },
+    letGo() {
+      for (const response of waiting.splice(0)) response.end('ok');
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
