@@ -239,7 +239,9 @@ class Patience {
         if (!isAway(error)) throw error;
         if (this.#until === undefined) {
           const [what] = messageOf(error).split('\n', 1);
-          this.#platform.info(`Waiting for what is not there to come back: ${what}`);
+          this.#platform.info(
+            `The undo waits up to ${AWAY_MS / 60_000} min for the host or PostgreSQL to come back: ${what}`,
+          );
           this.#until = performance.now() + AWAY_MS;
         }
         if (performance.now() > this.#until) throw error;
@@ -275,7 +277,7 @@ async function takeBack(
   for (const [i, { undo }] of left.entries()) {
     if (!undo) continue;
     if (isHalf) {
-      failures.push(`${undo.title}: not done, for what Odoo runs on is not back`);
+      failures.push(`${undo.title}: not done, because database, filestore or code is not back`);
       byHand.push(...undo.byHand);
       continue;
     }

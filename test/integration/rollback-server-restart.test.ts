@@ -59,7 +59,7 @@ suite('a rollback during which PostgreSQL crashes', () => {
   }
 
   async function takenBack(run: Run): Promise<void> {
-    await run.says(/^ *Waiting for what is not there to come back: .*psql/m);
+    await run.says(/^ *The undo waits up to 2 min for the host or PostgreSQL to come back: .*psql/m);
     await start();
     const { log } = await run.ended;
     assert.doesNotMatch(log, /Undoing failed|Run these commands/);

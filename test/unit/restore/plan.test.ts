@@ -89,7 +89,7 @@ suite('a plan', () => {
     await assert.rejects(run([step('build'), step('stop'), { ...swap, undo }]), (error) => {
       assert.ok(error instanceof StrandedError);
       assert.deepEqual(error.commands, ['by hand: swap', 'by hand: stop', 'by hand: build']);
-      assert.match(error.message, /Undo stop: not done, for what Odoo runs on is not back/);
+      assert.match(error.message, /Undo stop: not done, because database, filestore or code is not back/);
       return true;
     });
     assert.deepEqual(did(), ['build', 'stop', 'swap', 'un-swap']);
