@@ -6,7 +6,7 @@ import {
   differsFrom,
   switchCode,
 } from '../odoo/code/switch-code.ts';
-import { UserError } from '../util/errors.ts';
+import { messageOf, UserError } from '../util/errors.ts';
 import { commandByHand } from './by-hand.ts';
 import type { Step } from './plan.ts';
 import type { Work } from './work.ts';
@@ -50,7 +50,16 @@ function codeStep(
     undo: {
       title: 'Switch the code to what it was before',
       isOdoos: true,
-      run: () => switchCode(host, command, now, 'undo'),
+      async run() {
+        try {
+          await switchCode(host, command, now, 'undo');
+        } catch (error) {
+          // It may have failed before it switched anything: then Odoo is not to stay stopped for it.
+          const found = await findCode(site, installation.conf).catch(() => undefined);
+          if (!found?.known || differsFrom(now, found.code).length > 0) throw error;
+          platform.warning(`${messageOf(error)}. The code is what it was before all the same`);
+        }
+      },
       byHand: [commandByHand(byHand, ['env', ...variables, 'sh', '-c', shell])],
     },
   };

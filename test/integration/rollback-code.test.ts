@@ -121,10 +121,27 @@ suite('the code of a rollback', () => {
     const failed = await scene.run('rollback', { 'code-command': 'echo no such tag >&2; exit 3' });
     assert.equal(failed.exitCode, 1);
     assert.match(failed.log, /no such tag/);
+    assert.match(failed.log, /The code is what it was before all the same/);
+    assert.doesNotMatch(failed.log, /Undoing failed/);
     const nothing = await scene.run('rollback', { 'code-command': 'true', 'require-same-code': 'true' });
     assert.equal(nothing.exitCode, 1);
     assert.match(nothing.log, /code-command has ended well, and the code is not that of the backup/);
     assert.equal(await head(), second);
+  });
+
+  test('that is not back keeps Odoo stopped: a person gets the commands', async () => {
+    const half = await scene.run('rollback', { 'code-command': `${SWITCH}\necho no such tag >&2; exit 3` });
+    assert.equal(half.exitCode, 1);
+    assert.equal(await head(), second, 'the undo has switched it, and failed then');
+    assert.doesNotMatch(half.log, /Undoing failed/);
+    const stuck = await scene.run('rollback', {
+      'code-command': `[ "$ODOO_CODE_DIRECTION" = back ] || exit 4\n${SWITCH}\nexit 3`,
+    });
+    assert.equal(stuck.exitCode, 1);
+    assert.equal(await head(), first);
+    assert.match(stuck.log, /Undoing failed as well/);
+    assert.match(stuck.log, /not done, because database, filestore or code is not back/);
+    await git('checkout', '-q', 'main');
   });
 
   test('of a receipt that nobody has signed is not fetched: its commit has to be on the host', async () => {

@@ -48,6 +48,9 @@ export const SEARCH_PATH: MadeEntry = {
   definition: "SELECT pg_catalog.set_config('search_path', '', false);\n",
 };
 
+/** pg_dump names the catalog of an object, and none where the entry is about the rows of another one. */
+const catalogOf = ({ kind }: MadeEntry): string => (/^(TABLE DATA|SEQUENCE SET)$/.test(kind) ? '0' : '1259');
+
 /** @returns the bytes of such a dump */
 export function customDump({
   version = 14,
@@ -71,7 +74,14 @@ export function customDump({
     int(0),
   ];
   const entry = (made: MadeEntry): Buffer[] => [
-    ...[int(made.id), int(made.data ? 1 : 0), text('1259'), text('16384'), text(made.name), text(made.kind)],
+    ...[
+      int(made.id),
+      int(made.data ? 1 : 0),
+      text(catalogOf(made)),
+      text('16384'),
+      text(made.name),
+      text(made.kind),
+    ],
     ...[int(made.section ?? 2), text(made.definition), text(made.drop), text(made.copy), text(made.schema)],
     text(made.tablespace),
     ...(version >= 14 ? [text(made.accessMethod)] : []),
