@@ -1,5 +1,5 @@
 import { BitSet } from '../util/bit-set.ts';
-import { pages } from '../util/pages.ts';
+import { ownPages } from '../util/own-pages.ts';
 
 export interface FilestoreFile {
   /** Path from the filestore's folder: `ab/abcd…`. */
@@ -151,8 +151,8 @@ export class FileList implements Iterable<FilestoreFile>, WantedFiles {
   }
 
   #newBlock(): FileBlock {
-    const sums = Buffer.from(pages(SHA1_BYTES * BLOCK_NAMES), 0, SHA1_BYTES * BLOCK_NAMES);
-    const sizes = new Uint32Array(pages(4 * BLOCK_NAMES), 0, BLOCK_NAMES);
+    const sums = Buffer.from(ownPages(SHA1_BYTES * BLOCK_NAMES), 0, SHA1_BYTES * BLOCK_NAMES);
+    const sizes = new Uint32Array(ownPages(4 * BLOCK_NAMES), 0, BLOCK_NAMES);
     const block = { sums, sizes, left: BLOCK_NAMES };
     this.#blocks.push(block);
     return block;

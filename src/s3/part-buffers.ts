@@ -1,4 +1,4 @@
-import { pages } from '../util/pages.ts';
+import { ownPages } from '../util/own-pages.ts';
 
 /** More than this of one length are seldom taken before others come back. */
 const MOST_SPARE = 2;
@@ -11,7 +11,7 @@ export class PartBuffers {
   readonly #spare = new Map<number, Buffer[]>();
 
   take(length: number): Buffer {
-    return this.#spare.get(length)?.pop() ?? Buffer.from(pages(length), 0, length);
+    return this.#spare.get(length)?.pop() ?? Buffer.from(ownPages(length), 0, length);
   }
 
   giveBack(buffer: Buffer): void {

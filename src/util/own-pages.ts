@@ -6,4 +6,4 @@
  *
  * @param bytes how many, all zero
  */
-export const pages = (bytes: number): ArrayBuffer => new ArrayBuffer(bytes, { maxByteLength: bytes });
+export const ownPages = (bytes: number): ArrayBuffer => new ArrayBuffer(bytes, { maxByteLength: bytes });
